@@ -1,0 +1,61 @@
+"""The few ways in which Hourhook says no.
+
+A ``Refusal`` goes back to a caller of the API, with the status and the body that the contract gives it
+(contract, 00-conventions §8). A ``Problem`` goes to whoever runs Hourhook, as one line on standard error.
+Anything else that is raised is a defect.
+"""
+
+from dataclasses import dataclass, field
+
+
+class Problem(Exception):
+    """Something the operator can mend; its text says what is wrong and what to do."""
+
+
+class Refusal(Exception):
+    """A request that is turned down; subclasses say how."""
+
+
+class Unauthenticated(Refusal):
+    """No credential, or one that opens nothing: 401."""
+
+
+class Forbidden(Refusal):
+    """The caller's role does not allow this: 403."""
+
+
+class FeatureNotIncluded(Refusal):
+    """The account lacks the feature: 403 with the feature message."""
+
+
+class NotFound(Refusal):
+    """No such thing, or none that the caller may see: 404."""
+
+
+class AccountLocked(Refusal):
+    """An administrator has locked the account for maintenance: 503."""
+
+
+class Malformed(Refusal):
+    """The body is no JSON object: 400 with ``message`` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One reason of a validation body: whose field is at fault, and the contract's code for it."""
+
+    resource: str
+    field: str
+    code: str
+
+
+@dataclass(eq=False)
+class Invalid(Refusal):
+    """The input or the state of an object stands against it: 400 with a validation body."""
+
+    errors: list[FieldError]
+    message: str = field(default="Validation Failed")
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached or written just now; nothing of the transaction was kept."""

@@ -1,0 +1,157 @@
+"""Every setting: read once from the environment, checked, and then never changed."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from hourhook.errors import Problem
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """A token bucket per client address: ``per_second`` tokens a second, ``burst`` at most."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What Hourhook runs with; each field is the setting ``HOURHOOK_<NAME>``."""
+
+    database_url: str = "sqlite:///hourhook.db"
+    base_url: str | None = None
+    secret_key: str | None = None
+    allowed_networks: tuple[Network, ...] = ()
+    retry_base_seconds: float = 5
+    retry_cap_seconds: float = 21_600
+    retry_window_seconds: float = 259_200
+    send_timeout_seconds: float = 10
+    lease_seconds: float = 60
+    retention_days: float = 30
+    rate_limit: RateLimit | None = RateLimit(100, 200)
+    trusted_proxies: tuple[Network, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    max_body_bytes: int = 1_048_576
+    egress_proxy: str | None = None
+    ca_file: str | None = None
+    metrics_token: str | None = None
+    log_level: str = "info"
+    log_format: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings from ``HOURHOOK_…`` variables.
+
+        Raises ``Problem`` that names the variable for a value that cannot be used.
+        """
+        values: dict[str, Any] = {}
+        for name, read in _READERS.items():
+            text = environment.get(variable(name), "").strip()
+            if not text:
+                continue
+            try:
+                values[name] = read(text)
+            except ValueError as error:
+                raise Problem(f"{variable(name)}={text!r} cannot be used: {error}") from None
+        settings = cls(**values)
+        settings.check()
+        return settings
+
+    def with_changes(self, **changes: Any) -> Self:
+        """The same settings with some replaced, as by options of a command; ``None`` leaves one as it is."""
+        changed = replace(self, **{name: value for name, value in changes.items() if value is not None})
+        changed.check()
+        return changed
+
+    def check(self) -> None:
+        """Refuse settings that contradict each other (raises ``Problem``)."""
+        if self.send_timeout_seconds * 2 > self.lease_seconds:
+            raise Problem(
+                f"HOURHOOK_SEND_TIMEOUT_SECONDS ({self.send_timeout_seconds:g}) must be at most half of "
+                f"HOURHOOK_LEASE_SECONDS ({self.lease_seconds:g}), or a send could outlive its lease"
+            )
+        if self.retention_days * 86_400 < self.retry_window_seconds:
+            raise Problem(
+                f"HOURHOOK_RETENTION_DAYS ({self.retention_days:g}) is shorter than "
+                f"HOURHOOK_RETRY_WINDOW_SECONDS ({self.retry_window_seconds:g}), so events would be dropped "
+                "while they are still retried: raise the one or lower the other"
+            )
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"HOURHOOK_{name.upper()}"
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e12:
+        raise ValueError("a number above 0 is needed")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("a whole number above 0 is needed")
+    return number
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+
+
+def _rate_limit(text: str) -> RateLimit | None:
+    if text == "off":
+        return None
+    per_second, slash, burst = text.partition("/")
+    if not slash:
+        raise ValueError("write tokens a second, a slash and the burst, as 100/200, or off")
+    return RateLimit(_positive(per_second), _count(burst))
+
+
+def _base_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or "?" in text or "#" in text:
+        raise ValueError("an absolute http or https address is needed, as https://time.example.com")
+    return text.rstrip("/")
+
+
+def _one_of(*choices: str) -> Any:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"choose one of {', '.join(choices)}")
+        return text.lower()
+
+    return read
+
+
+_READERS: dict[str, Any] = {
+    "database_url": str,
+    "base_url": _base_url,
+    "secret_key": str,
+    "allowed_networks": _networks,
+    "retry_base_seconds": _positive,
+    "retry_cap_seconds": _positive,
+    "retry_window_seconds": _positive,
+    "send_timeout_seconds": _positive,
+    "lease_seconds": _positive,
+    "retention_days": _positive,
+    "rate_limit": _rate_limit,
+    "trusted_proxies": _networks,
+    "allowed_origins": _origins,
+    "max_body_bytes": _count,
+    "egress_proxy": str,
+    "ca_file": str,
+    "metrics_token": str,
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "log_format": _one_of("console", "json"),
+}

@@ -1,0 +1,135 @@
+"""One database behind one URL: SQLite in a file, or PostgreSQL.
+
+Rules of the house are plain functions whose first parameter is a ``Transaction``; a database runs them in threads, so
+that the event loop is never held up. No transaction outlives its function.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import bindparam, select
+
+from hourhook.clock import Clock, whole_second
+from hourhook.errors import NotFound
+from hourhook.store.schema import accounts
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LOCK_ACCOUNT = Statement(
+    # Only PostgreSQL has a word for the row lock; SQLite's BEGIN IMMEDIATE has locked everything already.
+    select(accounts.c.last_position, accounts.c.last_event_at)
+    .where(accounts.c.id == bindparam("account_id"))
+    .with_for_update(key_share=True)
+)
+
+
+class Database(ABC):
+    """Where everything is kept. Closed by ``close``."""
+
+    dialect: str
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        # Called, in the writer's thread, after a commit that made something due. A hint: losing one loses no event.
+        self.signal: Callable[[], None] = _ignore
+
+    async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that only asks, on one consistent picture of the database."""
+        return await self._in_thread(self._readers, self.read_now, function, *args, **kwargs)
+
+    async def write(
+        self,
+        account_id: int,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function that changes an account, whose row is locked before anything else is decided.
+
+        So positions and sequences are gap-free and become visible in order (design §2).
+        """
+        async with self._turn():
+            return await self._in_thread(self._writers, self.write_now, account_id, function, *args, **kwargs)
+
+    async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that changes what belongs to no account's lock: the engine's own work."""
+        async with self._turn():
+            return await self._in_thread(self._runners, self.run_now, function, *args, **kwargs)
+
+    def read_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``read``, here and now in the calling thread."""
+        with self._reading() as connection:
+            return function(self._transaction(connection), *args, **kwargs)
+
+    def write_now(
+        self,
+        account_id: int,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """``write``, here and now in the calling thread.
+
+        Raises ``NotFound`` when there is no such account.
+        """
+        with self._writing() as connection:
+            transaction = self._transaction(connection)
+            account = transaction.one(LOCK_ACCOUNT, account_id=account_id)
+            if account is None:
+                raise NotFound
+            transaction.account_id = account_id
+            transaction.last_position = account.last_position
+            # Read the clock only now: while this waited for the lock, another write may have moved on.
+            transaction.started_at = self.clock.now()
+            transaction.now = max(whole_second(transaction.started_at), account.last_event_at)
+            result = function(transaction, *args, **kwargs)
+            transaction.finish()
+        transaction.announce()
+        return result
+
+    def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``run``, here and now in the calling thread."""
+        with self._writing() as connection:
+            transaction = self._transaction(connection)
+            result = function(transaction, *args, **kwargs)
+            transaction.finish()
+        transaction.announce()
+        return result
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up every connection and thread."""
+
+    _readers: Executor
+    _writers: Executor
+    _runners: Executor
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Any]:
+        """A driver's connection inside a transaction that only reads."""
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[Any]:
+        """A driver's connection inside a transaction; commits in the end, rolls back on an exception."""
+
+    def _turn(self) -> AbstractAsyncContextManager[Any]:
+        """What an asynchronous writer waits for before it takes a thread."""
+        return nullcontext()
+
+    def _transaction(self, connection: Any) -> Transaction:
+        return Transaction(connection, self.dialect, self.clock.now(), self.signal)
+
+    @staticmethod
+    async def _in_thread(executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, lambda: function(*args, **kwargs))
+
+
+def _ignore() -> None:
+    """What is signalled while nobody listens: the next poll finds it."""

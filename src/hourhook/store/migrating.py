@@ -1,0 +1,74 @@
+"""Bring a database to this version, or say that it is not there yet."""
+
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.pool import NullPool
+
+from hourhook.errors import DatabaseUnavailable, Problem
+from hourhook.store.opening import is_embedded
+
+
+def migrate(url: str) -> bool:
+    """Carry out the steps that a database lacks; returns whether there were any.
+
+    Raises ``Problem`` for a database that is newer than this Hourhook.
+    """
+    with _connected(url) as connection:
+        before = _require_known(connection)
+        if before == _newest():
+            return False
+        configuration = _configuration()
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "head")
+        connection.commit()
+        return True
+
+
+def require_current(url: str) -> None:
+    """Refuse a database whose schema is older or newer than this Hourhook (raises ``Problem``)."""
+    with _connected(url) as connection:
+        found = _require_known(connection)
+    if found is None:
+        raise Problem("the database is empty: run `hourhook migrate` with the same database URL first")
+    if found != _newest():
+        raise Problem(
+            f"the database has schema {found}, this Hourhook needs {_newest()}: stop every hourhook process, "
+            "make a backup and run `hourhook migrate`"
+        )
+
+
+def _require_known(connection: sqlalchemy.Connection) -> str | None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()}
+    if found is not None and found not in known:
+        raise Problem(
+            f"the database has schema {found}, which is newer than this Hourhook knows: "
+            "install the newer Hourhook that migrated it"
+        )
+    return found
+
+
+def _newest() -> str:
+    newest = ScriptDirectory.from_config(_configuration()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+def _configuration() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return configuration
+
+
+def _connected(url: str) -> sqlalchemy.Connection:
+    if not is_embedded(url):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    try:
+        return sqlalchemy.create_engine(url, poolclass=NullPool).connect()
+    except sqlalchemy.exc.OperationalError as error:
+        raise DatabaseUnavailable(f"the database cannot be opened: {str(error.orig).splitlines()[0]}") from None

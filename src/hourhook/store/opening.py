@@ -1,0 +1,37 @@
+"""From a URL to an open database."""
+
+from pathlib import Path
+
+from hourhook.clock import Clock, SystemClock
+from hourhook.errors import Problem
+from hourhook.store.database import Database
+from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.sqlite import SqliteDatabase
+
+POSTGRESQL = ("postgresql://", "postgres://")
+
+
+def is_embedded(url: str) -> bool:
+    """Whether a URL names a database in a file, which one process owns."""
+    return url.startswith("sqlite:")
+
+
+def path_of(url: str) -> Path:
+    """The file of an embedded database."""
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def open_database(url: str, clock: Clock | None = None) -> Database:
+    """Open the database behind a URL, ``sqlite:///path`` or ``postgresql://…``.
+
+    Raises ``Problem`` for any other URL, ``DatabaseUnavailable`` when it cannot be reached.
+    """
+    clock = clock or SystemClock()
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        path = path_of(url)
+        if not path.absolute().parent.is_dir():
+            raise Problem(f"the folder {path.parent} of the database does not exist: make it, or name another")
+        return SqliteDatabase(path, clock)
+    if url.startswith(POSTGRESQL):
+        return PostgresDatabase(url, clock)
+    raise Problem(f"the database URL {url!r} is not understood: write sqlite:///path or postgresql://…")

@@ -1,0 +1,96 @@
+"""PostgreSQL: any number of ``serve`` and ``worker`` processes on any number of machines share it."""
+
+import queue
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from hourhook.clock import Clock
+from hourhook.errors import DatabaseUnavailable
+from hourhook.store.database import Database
+
+THREADS = 8
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresDatabase(Database):
+    """A database on a server, with a small pool of connections, one for each thread at work."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self.url = url
+        # Apart from each other: writers that wait for an account's lock must not keep readers, or the engine, waiting.
+        self._readers = ThreadPoolExecutor(THREADS, "postgres-reader")
+        self._writers = ThreadPoolExecutor(THREADS, "postgres-writer")
+        self._runners = ThreadPoolExecutor(2, "postgres-runner")
+        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+        # Fails here, in the open, when the server cannot be reached at all.
+        self._idle.put(self.connect())
+
+    def connect(self, **options: Any) -> Connection:
+        """Open a connection of its own, outside the pool; the caller closes it."""
+        with _translated():
+            return psycopg.connect(
+                self.url, autocommit=True, prepare_threshold=2, application_name="hourhook", **options
+            )
+
+    def close(self) -> None:
+        for executor in (self._readers, self._writers, self._runners):
+            executor.shutdown()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED") as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[Connection]:
+        with _translated():
+            connection = self._checked_out(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A connection in an unknown state is not worth keeping.
+                if not connection.closed and not connection.broken:
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                if not connection.closed:
+                    self._idle.put(connection)
+
+    def _checked_out(self, begin: str) -> Connection:
+        while True:
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:
+                connection = self.connect()
+                connection.execute(begin)
+                return connection
+            try:
+                connection.execute(begin)
+                return connection
+            except psycopg.OperationalError:
+                # The server went away while this one lay idle: try the next, and a fresh one in the end.
+                connection.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        text = str(error).strip().splitlines()
+        raise DatabaseUnavailable(f"PostgreSQL cannot be used now: {text[0] if text else error!r}") from error

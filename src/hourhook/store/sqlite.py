@@ -1,0 +1,119 @@
+"""SQLite in a file: nothing to install, one ``serve`` at a time, the short commands beside it."""
+
+import asyncio
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+
+from hourhook.clock import Clock
+from hourhook.errors import DatabaseUnavailable, Problem
+from hourhook.store.database import Database
+
+READERS = 4
+BUSY_TIMEOUT_SECONDS = 10
+
+
+class SqliteDatabase(Database):
+    """A database in one file, with one connection that writes and a few that read."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(clock)
+        self.path = path
+        self._readers = ThreadPoolExecutor(READERS, "sqlite-reader")
+        self._writers = self._runners = ThreadPoolExecutor(1, "sqlite-writer")
+        # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and starves.
+        self._queue = asyncio.Lock()
+        self._writer_lock = threading.Lock()
+        self._writer = self._connect()
+        self._idle_readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._claim: int | None = None
+
+    def claim(self) -> None:
+        """Own the file, as long as this process lives, against every other ``serve`` and ``migrate``.
+
+        Raises ``Problem`` when another process owns it.
+        """
+        lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Problem(
+                f"the database {self.path} is in use by another hourhook process: stop that one first, "
+                "or name another file with --database sqlite:///path"
+            ) from None
+        self._claim = lock
+
+    def close(self) -> None:
+        self._readers.shutdown()
+        self._writers.shutdown()
+        with self._writer_lock:
+            self._writer.close()
+        while not self._idle_readers.empty():
+            self._idle_readers.get_nowait().close()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._queue
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._writer_lock, _translated():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with _translated():
+            try:
+                connection = self._idle_readers.get_nowait()
+            except queue.Empty:
+                connection = self._connect()
+                connection.execute("PRAGMA query_only = 1")
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+                self._idle_readers.put(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        with _translated():
+            connection = sqlite3.connect(
+                self.path,
+                timeout=BUSY_TIMEOUT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=512,
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        # A wrong statement is a defect and stays one; what remains is a full disk, a lock, a lost file.
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise
+        raise DatabaseUnavailable(f"the database file cannot be used now: {error}") from error

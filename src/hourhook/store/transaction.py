@@ -1,0 +1,154 @@
+"""What a rule of the house may do with the database: ask, change, and have things done at the commit."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+
+from hourhook.clock import whole_second
+from hourhook.store.statements import Row, Statement
+
+
+class Transaction:
+    """One open transaction; it ends when the function that was given it returns or raises.
+
+    ``started_at`` is when it began, to the microsecond, and ``now`` the same as a whole second. In a write ``now``
+    never lies before the account's last event, and ``last_position`` is the position of that event; the account's row
+    is locked until the end. ``signal`` tells workers that something became due; give it to ``after_commit``.
+    """
+
+    __slots__ = (
+        "_after",
+        "_at_commit",
+        "_connection",
+        "account_id",
+        "dialect",
+        "last_position",
+        "now",
+        "signal",
+        "started_at",
+        "state",
+    )
+
+    def __init__(self, connection: Any, dialect: str, started_at: int, signal: Callable[[], None]) -> None:
+        self._connection = connection
+        self.dialect = dialect
+        self.started_at = started_at
+        self.now = whole_second(started_at)
+        self.signal = signal
+        self.account_id = 0
+        self.last_position = 0
+        # What a module keeps for the length of the transaction, under its own name.
+        self.state: dict[str, Any] = {}
+        self._at_commit: list[Callable[[Transaction], None]] = []
+        self._after: list[Callable[[], None]] = []
+
+    def all(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Every row of the answer."""
+        compiled = statement.compiled(self.dialect)
+        cursor = self._execute(compiled.text, compiled.constants, parameters)
+        return [*map(compiled.make_row, cursor.fetchall())]
+
+    def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        """The first row of the answer, or None."""
+        compiled = statement.compiled(self.dialect)
+        values = self._execute(compiled.text, compiled.constants, parameters).fetchone()
+        return None if values is None else compiled.make_row(values)
+
+    def value(self, statement: Statement, **parameters: Any) -> Any:
+        """The first value of the first row, or None."""
+        compiled = statement.compiled(self.dialect)
+        values = self._execute(compiled.text, compiled.constants, parameters).fetchone()
+        return None if values is None else values[0]
+
+    def run(self, statement: Statement, **parameters: Any) -> int:
+        """Carry out a change; returns how many rows it touched."""
+        compiled = statement.compiled(self.dialect)
+        return int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
+
+    def insert(self, table: Table, **values: Any) -> int:
+        """Add a row to a table that numbers its rows; returns the new id.
+
+        Ids are positive 32-bit integers, unique across accounts, so that one account's ids open nothing in another.
+        """
+        if self.dialect == "sqlite":
+            values["id"] = self.next_ids(table, 1)[0]
+            self._connection.execute(_insert_text(table.name, tuple(values), "sqlite"), tuple(values.values()))
+            return int(values["id"])
+        text = _insert_one_text(table, tuple(values))
+        return int(self._connection.execute(text, tuple(values.values())).fetchone()[0])
+
+    def next_ids(self, table: Table, count: int) -> Sequence[int]:
+        """Take ``count`` fresh ids of a table, ascending."""
+        if self.dialect == "sqlite":
+            last = self._connection.execute(
+                "UPDATE ids SET last_id = last_id + ? WHERE table_name = ? RETURNING last_id",
+                (count, table.name),
+            ).fetchone()[0]
+            return range(last - count + 1, last + 1)
+        rows = self._connection.execute(
+            f"SELECT nextval('{table.name}_ids') FROM generate_series(1, %s)", (count,)
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def insert_many(self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add many rows at once; each row is a tuple in the order of ``columns``."""
+        if not rows:
+            return
+        if self.dialect == "sqlite":
+            self._connection.executemany(_insert_text(table.name, columns, "sqlite"), rows)
+        else:
+            self._connection.execute(_insert_arrays_text(table, columns), [*map(list, zip(*rows, strict=True))])
+
+    def at_commit(self, action: Callable[["Transaction"], None]) -> None:
+        """Have something done as the last thing inside this transaction."""
+        self._at_commit.append(action)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Have something done once the commit has succeeded, and only then."""
+        self._after.append(action)
+
+    def finish(self) -> None:
+        """Carry out what ``at_commit`` was given (for the database, which commits next)."""
+        for action in self._at_commit:
+            action(self)
+
+    def announce(self) -> None:
+        """Carry out what ``after_commit`` was given (for the database, which has committed)."""
+        for action in self._after:
+            action()
+
+    def _execute(self, text: str, constants: dict[str, Any], parameters: dict[str, Any]) -> Any:
+        if self.dialect == "sqlite":
+            for name, value in parameters.items():
+                if type(value) is list:
+                    parameters[name] = json.dumps(value)
+        if constants:
+            parameters = {**constants, **parameters}
+        return self._connection.execute(text, parameters)
+
+
+@cache
+def _insert_text(table: str, columns: tuple[str, ...], dialect: str) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join([mark] * len(columns))})"
+
+
+@cache
+def _insert_one_text(table: Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(["id", *(f'"{column}"' for column in columns)])
+    values = ", ".join([f"nextval('{table.name}_ids')", *["%s"] * len(columns)])
+    return f"INSERT INTO {table.name} ({names}) VALUES ({values}) RETURNING id"
+
+
+@cache
+def _insert_arrays_text(table: Table, columns: tuple[str, ...]) -> str:
+    # One array a column is one statement and one round trip, however many rows.
+    names = ", ".join(f'"{column}"' for column in columns)
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays = ", ".join(f"%s::{table.columns[name].type.compile(dialect).split(' COLLATE')[0]}[]" for name in columns)
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"
