@@ -35,7 +35,8 @@ def whole_second(moment: int) -> int:
 
 def format_moment(moment: int) -> str:
     """Write a moment as the contract does: ``2024-05-21T10:05:00Z`` (contract, 00-conventions §5)."""
-    return (_EPOCH + timedelta(microseconds=whole_second(moment))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime, whose %Y leaves out the zeros of early years.
+    return (_EPOCH + timedelta(microseconds=whole_second(moment))).isoformat()[:19] + "Z"
 
 
 def moment_of(value: datetime) -> int:

@@ -1,0 +1,1 @@
+"""The rules, one module per noun: functions that take a transaction."""

@@ -1,0 +1,147 @@
+"""Who calls: a user of an account, with what that user may do (contract, 00-conventions §2 and §13)."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, null, select, update
+
+from hourhook.domain.links import Links
+from hourhook.errors import AccountLocked, FeatureNotIncluded, Forbidden
+from hourhook.store.schema import accounts, tokens, users
+from hourhook.store.statements import Row, Statement, any_of
+from hourhook.store.transaction import Transaction
+
+ROLES = ("supervisor", "leader", "coworker", "contractor")
+_RANKS = {role: rank for rank, role in enumerate(reversed(ROLES))}
+FEATURES = ("invoicing", "approvals")
+LONGEST_TOKEN = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user behind a request, and what the account lays down for it."""
+
+    account_id: int
+    user_id: int
+    role: str
+    is_owner: bool
+    utc_offset: int
+    links: Links
+    invoicing_enabled: bool
+    approvals_enabled: bool
+    tag_creation_role: str
+    default_billing_increment: int
+    max_users: int | None
+    max_projects: int | None
+    account_is_locked: bool = False
+    # Of the token that was used, if one was.
+    token_id: int | None = None
+    token_last_used_at: int | None = None
+
+    def has_role(self, role: str) -> bool:
+        """Whether the caller's role is this one or a higher one."""
+        return _RANKS[self.role] >= _RANKS[role]
+
+    @property
+    def is_scoped(self) -> bool:
+        """Whether the caller sees assigned projects only."""
+        return not self.has_role("leader")
+
+    def require(self, role: str) -> None:
+        """Refuse a caller below this role (raises ``Forbidden``)."""
+        if not self.has_role(role):
+            raise Forbidden
+
+    def require_feature(self, feature: str) -> None:
+        """Refuse an account without ``invoicing`` or ``approvals`` (raises ``FeatureNotIncluded``)."""
+        if not (self.invoicing_enabled if feature == "invoicing" else self.approvals_enabled):
+            raise FeatureNotIncluded
+
+    def require_unlocked(self) -> None:
+        """Refuse while an administrator has locked the account (raises ``AccountLocked``)."""
+        if self.account_is_locked:
+            raise AccountLocked
+
+
+def authenticate(tx: Transaction, token: str, links: Links) -> Caller | None:
+    """Find who a token stands for; None when it opens nothing: unknown, revoked, or of a user who is shut out."""
+    if not token or len(token) > LONGEST_TOKEN or not token.isascii():
+        return None
+    return _caller(tx.one(_BY_TOKEN, hash=hash_of(token)), links)
+
+
+def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) -> Caller | None:
+    """The caller that a user is who signed in otherwise; None for a user who is gone or shut out."""
+    return _caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
+
+
+def note_use(tx: Transaction, token_ids: Sequence[int]) -> None:
+    """Note that tokens were used now."""
+    tx.run(_NOTE_USE, ids=[*token_ids], now=tx.now)
+
+
+def hash_of(token: str) -> str:
+    """What is stored of a token: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _caller(row: Row | None, links: Links) -> Caller | None:
+    if row is None:
+        return None
+    is_owner = row.owner_id == row.user_id
+    return Caller(
+        account_id=row.account_id,
+        user_id=row.user_id,
+        role="supervisor" if is_owner else row.role,
+        is_owner=is_owner,
+        utc_offset=row.utc_offset,
+        links=links,
+        invoicing_enabled=row.invoicing_enabled,
+        approvals_enabled=row.approvals_enabled,
+        tag_creation_role=row.tag_creation_role,
+        default_billing_increment=row.default_billing_increment,
+        max_users=row.max_users,
+        max_projects=row.max_projects,
+        account_is_locked=row.is_locked,
+        token_id=row.token_id,
+        token_last_used_at=row.last_used_at,
+    )
+
+
+_CALLER = (
+    accounts.c.id.label("account_id"),
+    users.c.id.label("user_id"),
+    users.c.role,
+    users.c.utc_offset,
+    accounts.c.owner_id,
+    accounts.c.invoicing_enabled,
+    accounts.c.approvals_enabled,
+    accounts.c.tag_creation_role,
+    accounts.c.default_billing_increment,
+    accounts.c.max_users,
+    accounts.c.max_projects,
+    accounts.c.is_locked,
+)
+
+
+# Whoever is disabled or suspended is shut out.
+_MAY_ENTER = (users.c.state != "disabled") & (users.c.state != "suspended")
+_OF_ACCOUNT = users.c.account_id == accounts.c.id
+
+_BY_TOKEN = Statement(
+    select(*_CALLER, tokens.c.id.label("token_id"), tokens.c.last_used_at)
+    .select_from(tokens)
+    .join(users, (users.c.account_id == tokens.c.account_id) & (users.c.id == tokens.c.user_id))
+    .join(accounts, _OF_ACCOUNT)
+    .where(tokens.c.hash == bindparam("hash"), _MAY_ENTER)
+)
+
+_BY_USER = Statement(
+    select(*_CALLER, null().label("token_id"), null().label("last_used_at"))
+    .select_from(users)
+    .join(accounts, _OF_ACCOUNT)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), _MAY_ENTER)
+)
+
+_NOTE_USE = Statement(update(tokens).where(any_of(tokens.c.id, "ids")).values(last_used_at=bindparam("now")))

@@ -1,0 +1,207 @@
+"""What endpoints take: one declaration per request body or set of filters, which both reads and documents it.
+
+    class EntryInputs(Inputs):
+        required: ClassVar = ("date",)
+        date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
+        project_id: Id | None | UnsetType = UNSET
+
+    given, faults = inputs.read(EntryInputs, raw, resource="Entry")
+    faults.add("project_id", "missing")
+    faults.check()
+
+A key that is absent stays ``UNSET``. One that is null or ``""`` is ``None`` where the declaration allows that, and a
+``missing_field`` where it does not; in a query it is as if absent. One that cannot be read has the fault ``invalid``
+(``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored.
+(Contract, 00-conventions §4, §8, §17.)
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hourhook.domain.kinds import (
+    BadElements,
+    Boolean,
+    Count,
+    Day,
+    Decimal2,
+    Email,
+    Id,
+    IdList,
+    Integer,
+    Kind,
+    Minutes,
+    Moment,
+    Name,
+    NameList,
+    Text,
+    Uri,
+    WebUri,
+    choice,
+    number_choice,
+)
+from hourhook.errors import FieldError, Invalid
+
+__all__ = [
+    "UNSET",
+    "Boolean",
+    "Count",
+    "Day",
+    "Decimal2",
+    "Email",
+    "Faults",
+    "Id",
+    "IdList",
+    "Inputs",
+    "Integer",
+    "Kind",
+    "Minutes",
+    "Moment",
+    "Name",
+    "NameList",
+    "Query",
+    "Raw",
+    "Text",
+    "UnsetType",
+    "Uri",
+    "WebUri",
+    "choice",
+    "fields_of",
+    "number_choice",
+    "read",
+]
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """The inputs of an endpoint; subclasses declare them."""
+
+    # Keys without which the request is refused (``missing_field``).
+    required: ClassVar[tuple[str, ...]] = ()
+    # Older or other names of keys; they count where the key itself is absent, and are not documented.
+    aliases: ClassVar[Mapping[str, str]] = {}
+
+
+class Query(dict[str, list[str]]):
+    """The parameters of a query string; ``ids[]`` counts as ``ids``."""
+
+    @classmethod
+    def of(cls, pairs: list[tuple[str, str]]) -> Self:
+        """Gather the values of each key, in order."""
+        query = cls()
+        for key, value in pairs:
+            query.setdefault(key.removesuffix("[]"), []).append(value)
+        return query
+
+
+# The body of a request, or its query.
+Raw = Mapping[str, object] | Query
+T = TypeVar("T", bound=Inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One declared input."""
+
+    name: str
+    kind: Kind
+    nullable: bool
+    description: str
+
+
+class Faults:
+    """What is wrong with the inputs of one request, all of it, to be answered together."""
+
+    def __init__(self, resource: str, order: tuple[str, ...] = ()) -> None:
+        self._resource = resource
+        self._order = {name: place for place, name in enumerate(order)}
+        self._found: list[tuple[str, str]] = []
+
+    def add(self, field: str, code: str) -> None:
+        """Note a fault: ``field`` is a key, ``key[index]``, ``key.key``, or ``base`` for the object as a whole."""
+        if (field, code) not in self._found:
+            self._found.append((field, code))
+
+    def has(self, field: str) -> bool:
+        """Whether something is wrong with this key or a part of it."""
+        return any(_key(found) == field for found, _ in self._found)
+
+    def require(self, given: Inputs, *fields: str) -> None:
+        """Note ``missing_field`` for each of these keys that is absent or blank."""
+        for field in fields:
+            if getattr(given, field) in (UNSET, None) and not self.has(field):
+                self.add(field, "missing_field")
+
+    def check(self, message: str = "Validation Failed") -> None:
+        """Raise ``Invalid`` with everything found, in the order of the declaration, if anything was."""
+        if self._found:
+            in_order = sorted(self._found, key=lambda fault: self._order.get(_key(fault[0]), -1))
+            raise Invalid([FieldError(self._resource, field, code) for field, code in in_order], message)
+
+
+def read(inputs: type[T], raw: Raw, *, resource: str) -> tuple[T, Faults]:
+    """Read the inputs of a request; ``resource`` is what its faults are about, as ``ProjectGroup``."""
+    fields = fields_of(inputs)
+    faults = Faults(resource, tuple(field.name for field in fields))
+    raw = _renamed(raw, inputs.aliases)
+    values: dict[str, Any] = {}
+    for field in fields:
+        if field.name in raw:
+            _read_field(field, raw, values, faults)
+    given = inputs(**values)
+    faults.require(given, *inputs.required)
+    return given, faults
+
+
+@cache
+def fields_of(inputs: type[Inputs]) -> tuple[Field, ...]:
+    """The declared inputs, in order."""
+    hints = get_type_hints(inputs, include_extras=True)
+    return tuple(_field(name, hints[name]) for name in inputs.__struct_fields__)
+
+
+def _read_field(field: Field, raw: Raw, values: dict[str, Any], faults: Faults) -> None:
+    value = raw[field.name]
+    try:
+        if isinstance(raw, Query):
+            texts = [text for text in raw[field.name] if text]
+            read = field.kind.read_query(texts) if texts else UNSET
+        else:
+            read = None if value is None or value == "" else field.kind.read(value)
+    except BadElements as error:
+        for place in error.places:
+            faults.add(f"{field.name}[{place}]", "invalid")
+    except ValueError:
+        faults.add(field.name, "invalid")
+    else:
+        if read is None and not field.nullable:
+            faults.add(field.name, "missing_field")
+        else:
+            values[field.name] = read
+
+
+def _renamed(raw: Raw, aliases: Mapping[str, str]) -> Raw:
+    for alias, name in aliases.items():
+        if alias in raw and name not in raw:
+            # A copy of the same class, since a query is read by other rules than a body.
+            raw = Query({**raw, name: raw[alias]}) if isinstance(raw, Query) else {**raw, name: raw[alias]}
+    return raw
+
+
+def _field(name: str, hint: Any) -> Field:
+    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    for part in parts:
+        if get_origin(part) is Annotated:
+            kinds = [extra for extra in part.__metadata__ if isinstance(extra, Kind)]
+            texts = [extra for extra in part.__metadata__ if isinstance(extra, str)]
+            # Annotations nest from the inside out, so what stands last was written nearest.
+            return Field(name, kinds[-1], type(None) in parts, texts[-1] if texts else "")
+    raise TypeError(f"the input {name} has no kind")
+
+
+def _key(field: str) -> str:
+    return field.partition("[")[0].partition(".")[0]

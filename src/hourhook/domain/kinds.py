@@ -1,0 +1,346 @@
+"""What one input may be: how leniently it is read, and how it is documented.
+
+A kind reads a JSON value, or the texts of a query parameter, into the type that the rules work with, and raises
+``ValueError`` for anything else (contract, 00-conventions §4 and §17). What callers of the API meet is in the names at
+the end of this module; ``hourhook.domain.inputs`` puts them to use.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from hourhook.clock import moment_of, whole_second
+
+LARGEST_ID = 2**31 - 1
+# No object has this id: what stands for an id that cannot exist, in lists, whose places must not shift.
+NO_ID = 0
+# Far beyond any real work, and far below what a column or a sum of columns could not hold.
+LARGEST_MINUTES = 10_000_000
+LARGEST_HUNDREDTHS = 10**14
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# A blank stands for the plus sign that somebody forgot to encode in a query.
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?:[Zz]|([-+ ])([0-9]{2}):?([0-9]{2}))"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BLANK_OR_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.")
+_WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_EMAIL = re.compile(r"[^@<>()\[\],;:\\\"]+@[^@<>()\[\],;:\\\"]+")
+# They are shown as links, and these would run in the page that shows them.
+_SCRIPTS = frozenset({"javascript", "vbscript", "data"})
+
+
+class BadElements(ValueError):
+    """Some elements of a list cannot be read; ``places`` counts from 0."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        super().__init__(f"elements {[*places]}")
+        self.places = places
+
+
+class Kind:
+    """One kind of input. ``schema`` is its JSON Schema."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def read(self, value: object) -> Any:
+        """Read a JSON value that is neither null nor empty; None means that it is blank all the same."""
+        raise NotImplementedError
+
+    def read_query(self, texts: list[str]) -> Any:
+        """Read a query parameter from its texts, none of them empty; the last one counts."""
+        return self.read(texts[-1])
+
+
+@dataclass(frozen=True)
+class Characters(Kind):
+    """Text of at most ``longest`` characters that every database can keep."""
+
+    longest: int
+    # A single line without blanks around it.
+    is_name: bool = False
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "maxLength": self.longest}
+
+    def read(self, value: object) -> str | None:
+        text = _text(value)
+        if self.is_name:
+            text = text.strip()
+            if _CONTROL.search(text):
+                raise ValueError("control characters")
+        if len(text) > self.longest:
+            raise ValueError("too long")
+        return text or None
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """An integer between two bounds, both inclusive."""
+
+    minimum: int
+    maximum: int
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+    def read(self, value: object) -> int:
+        number = _whole(value)
+        if not self.minimum <= number <= self.maximum:
+            raise ValueError("out of range")
+        return number
+
+
+@dataclass(frozen=True)
+class OneNumberOf(Kind):
+    """One of a few integers."""
+
+    options: tuple[int, ...]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "enum": [*self.options]}
+
+    def read(self, value: object) -> int:
+        number = _whole(value)
+        if number not in self.options:
+            raise ValueError("not an option")
+        return number
+
+
+@dataclass(frozen=True)
+class OneOf(Kind):
+    """One of a few words; ``aliases`` are older spellings of them, which the documentation leaves out."""
+
+    options: tuple[str, ...]
+    any_case: bool = False
+    aliases: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": [*self.options]}
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError("not a text")
+        word = value.lower() if self.any_case else value
+        word = dict(self.aliases).get(word, word)
+        if word not in self.options:
+            raise ValueError("not an option")
+        return word
+
+
+class YesOrNo(Kind):
+    """A boolean, or the word for it."""
+
+    schema = {"type": "boolean"}
+
+    def read(self, value: object) -> bool:
+        if value is True or value == "true":
+            return True
+        if value is False or value == "false":
+            return False
+        raise ValueError("not a boolean")
+
+
+class Hundredths(Kind):
+    """A decimal with at most two fraction digits, as an integer in hundredths."""
+
+    schema = {"type": "number", "minimum": -LARGEST_HUNDREDTHS // 100, "maximum": LARGEST_HUNDREDTHS // 100}
+
+    def read(self, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError("not a number")
+        text = value.strip() if isinstance(value, str) else format(Decimal(repr(value)), "f")
+        if not _DECIMAL.fullmatch(text):
+            raise ValueError("not a number")
+        hundredths = Decimal(text) * 100
+        nearest = int(hundredths.to_integral_value())
+        # Sums of floats arrive as 0.30000000000000004: that is noise and no third fraction digit.
+        if abs(hundredths - nearest) > Decimal("0.000001") or abs(nearest) > LARGEST_HUNDREDTHS:
+            raise ValueError("too many fraction digits, or out of range")
+        return nearest
+
+
+class CalendarDay(Kind):
+    """A date, ``YYYY-MM-DD``."""
+
+    schema = {"type": "string", "format": "date"}
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValueError("not a date")
+        date.fromisoformat(value)
+        return value
+
+
+class PointInTime(Kind):
+    """A timestamp with ``Z`` or any offset, as a moment in whole seconds."""
+
+    schema = {"type": "string", "format": "date-time"}
+
+    def read(self, value: object) -> int:
+        match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise ValueError("not a timestamp")
+        day, time_of_day, sign, hours, minutes = match.groups()
+        offset = f"{'-' if sign == '-' else '+'}{hours}:{minutes}" if sign else "+00:00"
+        try:
+            return whole_second(moment_of(datetime.fromisoformat(f"{day}T{time_of_day}{offset}").astimezone(UTC)))
+        except OverflowError as error:
+            raise ValueError("before or after all time") from error
+
+
+@dataclass(frozen=True)
+class Address(Kind):
+    """An absolute URL; with ``of_the_web`` only ``http`` and ``https``."""
+
+    of_the_web: bool = False
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "uri", "maxLength": 2048}
+
+    def read(self, value: object) -> str | None:
+        text = _text(value).strip()
+        if not text:
+            return None
+        match = _SCHEME.match(text)
+        if len(text) > 2048 or _BLANK_OR_CONTROL.search(text) or match is None:
+            raise ValueError("not a URL")
+        if match[1].lower() in _SCRIPTS or (self.of_the_web and not _WEB.match(text)):
+            raise ValueError("not a URL of a kind that is allowed")
+        return text
+
+
+class EmailAddress(Kind):
+    """What is, by its looks, an e-mail address."""
+
+    schema = {"type": "string", "format": "email", "maxLength": 254}
+
+    def read(self, value: object) -> str | None:
+        text = _text(value).strip()
+        if not text:
+            return None
+        if len(text) > 254 or _BLANK_OR_CONTROL.search(text) or not _EMAIL.fullmatch(text):
+            raise ValueError("not an address")
+        return text
+
+
+class Ids(Kind):
+    """A list of ids, in any of its spellings; an id that cannot exist is kept as ``NO_ID``, which matches nothing."""
+
+    schema = {"type": "array", "items": {"type": "integer"}}
+
+    def read(self, value: object) -> list[int]:
+        if isinstance(value, str):
+            return self.read_query([value])
+        if not isinstance(value, list):
+            raise ValueError("not a list")
+        return _each(value, _listed_id)
+
+    def read_query(self, texts: list[str]) -> list[int]:
+        return [_listed_id(part) for part in _parts(texts)]
+
+
+@dataclass(frozen=True)
+class Several(Kind):
+    """A list of texts, each of the given kind; in a query, or as one text, separated by commas."""
+
+    kind: Kind
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": self.kind.schema}
+
+    def read(self, value: object) -> list[Any]:
+        if isinstance(value, str):
+            return self.read_query([value])
+        if not isinstance(value, list):
+            raise ValueError("not a list")
+        # A blank one keeps its place, since faults are reported by place.
+        return ["" if element is None else element for element in _each(value, self.kind.read)]
+
+    def read_query(self, texts: list[str]) -> list[Any]:
+        return [self.kind.read(part) for part in _parts(texts)]
+
+
+def choice(*options: str, any_case: bool = False, **aliases: str) -> OneOf:
+    """The kind that is one of a few words: ``Role = Annotated[str, choice("leader", "coworker")]``."""
+    return OneOf(options, any_case, (*aliases.items(),))
+
+
+def number_choice(*options: int) -> OneNumberOf:
+    """The kind that is one of a few integers."""
+    return OneNumberOf(options)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("not a text that can be kept")
+    # Raises UnicodeEncodeError, a ValueError, for half of a surrogate pair.
+    value.encode()
+    return value
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool):
+        raise ValueError("not an integer")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        # What is longer than any integer we take is out of range, and costs no arithmetic to know.
+        return int(value) if len(value) <= 40 else LARGEST_HUNDREDTHS**2
+    raise ValueError("not an integer")
+
+
+def _listed_id(value: object) -> int:
+    number = _whole(value)
+    return number if 1 <= number <= LARGEST_ID else NO_ID
+
+
+def _parts(texts: list[str]) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _each(values: list[object], read: Any) -> list[Any]:
+    found = []
+    bad = []
+    for place, value in enumerate(values):
+        try:
+            found.append(read(value))
+        except ValueError:
+            bad.append(place)
+    if bad:
+        raise BadElements(bad)
+    return found
+
+
+Id = Annotated[int, Whole(1, LARGEST_ID)]
+Integer = Annotated[int, Whole(-(2**63), 2**63 - 1)]
+Count = Annotated[int, Whole(0, LARGEST_ID)]
+Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
+Decimal2 = Annotated[int, Hundredths()]
+Boolean = Annotated[bool, YesOrNo()]
+Day = Annotated[str, CalendarDay()]
+Moment = Annotated[int, PointInTime()]
+Text = Annotated[str, Characters(65_535)]
+Name = Annotated[str, Characters(255, is_name=True)]
+Uri = Annotated[str, Address()]
+WebUri = Annotated[str, Address(of_the_web=True)]
+Email = Annotated[str, EmailAddress()]
+IdList = Annotated[list[int], Ids()]
+NameList = Annotated[list[str], Several(Characters(255, is_name=True))]

@@ -1,0 +1,38 @@
+"""The absolute URLs that representations carry; they lead back to this server by its configured name."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Builds URLs below a base such as ``https://time.example.com``, never below what a request says."""
+
+    base_url: str
+    root: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", f"{self.base_url.rstrip('/')}/v2")
+
+    def account(self) -> str:
+        """Where the account is."""
+        return f"{self.root}/account"
+
+    def user(self, id: int) -> str:
+        """Where a user is."""
+        return f"{self.root}/users/{id}"
+
+    def project(self, id: int) -> str:
+        """Where a project is."""
+        return f"{self.root}/projects/{id}"
+
+    def tag(self, id: int) -> str:
+        """Where a tag is."""
+        return f"{self.root}/tags/{id}"
+
+    def entry(self, id: int) -> str:
+        """Where an entry is."""
+        return f"{self.root}/entries/{id}"
+
+    def webhook(self, id: int) -> str:
+        """Where a webhook is."""
+        return f"{self.root}/webhooks/{id}"
