@@ -238,6 +238,8 @@ lanes = Table(
     _column("webhook_id", Integer),
     # scheme://host:port of the payload URI: what capacity is shared by.
     _column("destination", Text),
+    # Grows when what a worker has read of the webhook (name, secret) is out of date.
+    _column("revision", Integer),
     _column("enabled", Boolean),
     _column("disabled_reason", Text, null=True),
     _column("stalled", Boolean),
@@ -337,6 +339,16 @@ attempts = Table(
     _column("response_body", LargeBinary),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
     Index(None, "account_id", "webhook_id", "started_at"),
+    sqlite_with_rowid=False,
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    # A deleted webhook whose payloads and attempts are still to be cleared away, in small batches.
+    _column("account_id", Integer),
+    _column("webhook_id", Integer),
+    PrimaryKeyConstraint("account_id", "webhook_id"),
     sqlite_with_rowid=False,
 )
 

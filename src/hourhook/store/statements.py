@@ -55,7 +55,7 @@ class Statement:
 class Compiled:
     """The text of a statement for one database, its fixed parameters, and the shape of its rows."""
 
-    __slots__ = ("constants", "make_row", "text")
+    __slots__ = ("_make_row", "constants", "text")
 
     def __init__(self, construct: Executable, dialect: str) -> None:
         compiled = construct.compile(dialect=DIALECTS[dialect])  # type: ignore[attr-defined]
@@ -63,7 +63,18 @@ class Compiled:
         # Literals of the construct travel as parameters; those that have no value are the caller's to give.
         self.constants = {name: value for name, value in compiled.params.items() if value is not None}
         columns = [(entry.name, entry.type) for entry in getattr(compiled, "_result_columns", [])]
-        self.make_row = _row_maker(columns, dialect)
+        self._make_row = _row_maker(columns, dialect) if columns else None
+
+    def rows(self, cursor: Any) -> list[Any]:
+        """Every row that a driver's cursor has to offer."""
+        return [*map(self.row_maker(cursor), cursor.fetchall())]
+
+    def row_maker(self, cursor: Any) -> Callable[[Any], Any]:
+        """What turns the driver's rows into ours."""
+        if self._make_row is None:
+            # A textual statement: only the driver knows its columns.
+            self._make_row = _row_class(tuple(column[0] for column in cursor.description))._make
+        return self._make_row
 
 
 def _row_maker(columns: list[tuple[str, Any]], dialect: str) -> Callable[[Any], Any]:

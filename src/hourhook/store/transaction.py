@@ -49,14 +49,14 @@ class Transaction:
     def all(self, statement: Statement, **parameters: Any) -> list[Row]:
         """Every row of the answer."""
         compiled = statement.compiled(self.dialect)
-        cursor = self._execute(compiled.text, compiled.constants, parameters)
-        return [*map(compiled.make_row, cursor.fetchall())]
+        return compiled.rows(self._execute(compiled.text, compiled.constants, parameters))
 
     def one(self, statement: Statement, **parameters: Any) -> Row | None:
         """The first row of the answer, or None."""
         compiled = statement.compiled(self.dialect)
-        values = self._execute(compiled.text, compiled.constants, parameters).fetchone()
-        return None if values is None else compiled.make_row(values)
+        cursor = self._execute(compiled.text, compiled.constants, parameters)
+        values = cursor.fetchone()
+        return None if values is None else compiled.row_maker(cursor)(values)
 
     def value(self, statement: Statement, **parameters: Any) -> Any:
         """The first value of the first row, or None."""
@@ -67,7 +67,11 @@ class Transaction:
     def run(self, statement: Statement, **parameters: Any) -> int:
         """Carry out a change; returns how many rows it touched."""
         compiled = statement.compiled(self.dialect)
-        return int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
+        touched = int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
+        if touched < 0:
+            # Python's SQLite does not count for a statement that begins with WITH.
+            touched = int(self._connection.execute("SELECT changes()").fetchone()[0])
+        return touched
 
     def insert(self, table: Table, **values: Any) -> int:
         """Add a row to a table that numbers its rows; returns the new id.

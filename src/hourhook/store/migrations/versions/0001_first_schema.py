@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("webhook_id", sa.Integer(), nullable=False),
         sa.Column("destination", TEXT, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("disabled_reason", TEXT, nullable=True),
         sa.Column("stalled", sa.Boolean(), nullable=False),
@@ -158,6 +159,13 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "id", name="pk_projects"),
         sa.UniqueConstraint("account_id", "name_key", name="uq_projects_account_id_name_key"),
+    )
+    op.create_table(
+        "removals",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("webhook_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "webhook_id", name="pk_removals"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "skips",

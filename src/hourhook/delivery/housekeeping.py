@@ -1,0 +1,223 @@
+"""Retention: what is older than its days goes, in small batches, unless a moving lane still waits for it.
+
+A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when. Their
+sequences are never used again, so its receiver sees a true gap (contract, events.md §9).
+"""
+
+import asyncio
+
+import structlog
+from sqlalchemy import bindparam, delete, func, null, select, update
+
+from hourhook.clock import SECOND
+from hourhook.errors import DatabaseUnavailable
+from hourhook.store.database import Database
+from hourhook.store.schema import accounts, attempts, errands, events, lanes, payloads, removals, skips
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+ROUND_SECONDS = 60.0
+BATCH = 500
+
+_log = structlog.get_logger()
+
+
+async def keep_house(database: Database, retention_seconds: float) -> None:
+    """Clear away what is too old, round after round, until cancelled."""
+    while True:
+        try:
+            await clear_away(database, retention_seconds)
+        except DatabaseUnavailable as error:
+            _log.warning("housekeeping postponed", error=str(error))
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def clear_away(database: Database, retention_seconds: float) -> int:
+    """Clear away everything that is too old now, and what deleted webhooks left; returns how many events went."""
+    while await database.run(clear_removed):
+        pass
+    horizon = database.clock.now() - round(retention_seconds * SECOND)
+    cleared = 0
+    for account_id in await database.read(_accounts_with_old_events, horizon):
+        while count := await database.write(account_id, clear_events, horizon):
+            cleared += count
+    while await database.run(clear_errands, horizon):
+        pass
+    return cleared
+
+
+def clear_events(tx: Transaction, horizon: int) -> int:
+    """Delete the oldest batch of the account's events from before a moment, with payloads and attempts.
+
+    Returns how many events went. Lanes that do not move lose what they waited for.
+    """
+    position = tx.value(_LAST_OLD, account=tx.account_id, horizon=horizon, batch=BATCH)
+    awaited = tx.value(_FIRST_AWAITED, account=tx.account_id)
+    if position is None:
+        return 0
+    if awaited is not None:
+        position = min(position, awaited - 1)
+    for lane in tx.all(_TOUCHED, account=tx.account_id, position=position):
+        if lane.last_old >= lane.head_sequence:
+            _lose(tx, lane.webhook_id, lane.head_sequence, lane.last_old)
+        for statement in _CLEAR_PAYLOADS:
+            tx.run(statement, account=tx.account_id, webhook=lane.webhook_id, sequence=lane.last_old)
+    return tx.run(_CLEAR_EVENTS, account=tx.account_id, position=position)
+
+
+def clear_errands(tx: Transaction, horizon: int) -> int:
+    """Delete a batch of done errands from before a moment, with the attempts of pings; returns how many."""
+    old = tx.all(_OLD_ERRANDS, horizon=horizon, batch=BATCH)
+    for errand in old:
+        for statement in _CLEAR_ERRAND:
+            tx.run(statement, account=errand.account_id, webhook=errand.webhook_id, errand=errand.id)
+    return len(old)
+
+
+def clear_removed(tx: Transaction) -> int:
+    """Delete a batch of what a deleted webhook has left; returns how many rows, 0 when nothing is left of any."""
+    removed = tx.one(_ANY_REMOVED)
+    if removed is None:
+        return 0
+    parameters = {"account": removed.account_id, "webhook": removed.webhook_id}
+    touched = sum(tx.run(statement, batch=BATCH, **parameters) for statement in _CLEAR_REMOVED)
+    return touched or tx.run(_END_REMOVAL, **parameters)
+
+
+def _lose(tx: Transaction, webhook_id: int, head_sequence: int, last_lost: int) -> None:
+    count = last_lost - head_sequence + 1
+    tx.run(_LOSE, account=tx.account_id, webhook=webhook_id, head=last_lost + 1, count=count, last_lost=last_lost)
+    _log.warning("payloads lost to retention", account=tx.account_id, webhook=webhook_id, count=count)
+
+
+def _accounts_with_old_events(tx: Transaction, horizon: int) -> list[int]:
+    found = (account.id for account in tx.all(_ACCOUNTS))
+    return [id for id in found if tx.value(_LAST_OLD, account=id, horizon=horizon, batch=1) is not None]
+
+
+_ACCOUNTS = Statement(select(accounts.c.id).order_by(accounts.c.id))
+
+_OLDEST = (
+    select(events.c.position, events.c.created_at)
+    .where(events.c.account_id == bindparam("account"))
+    .order_by(events.c.position)
+    .limit(bindparam("batch"))
+    .subquery()
+)
+_LAST_OLD = Statement(select(func.max(_OLDEST.c.position)).where(_OLDEST.c.created_at < bindparam("horizon")))
+
+# The position of the first event that an enabled and moving lane still has to send.
+_FIRST_AWAITED = Statement(
+    select(func.min(payloads.c.position))
+    .join_from(
+        lanes,
+        payloads,
+        (payloads.c.account_id == lanes.c.account_id)
+        & (payloads.c.webhook_id == lanes.c.webhook_id)
+        & (payloads.c.sequence == lanes.c.head_sequence),
+    )
+    .where(lanes.c.account_id == bindparam("account"), lanes.c.enabled.is_(True), lanes.c.stalled.is_(False))
+)
+
+# For each lane, the last payload whose event goes: one of its first few, since a batch has no more events than that.
+# Locked, because a worker may be at work on it.
+_IS_OF_LANE = (payloads.c.account_id == lanes.c.account_id) & (payloads.c.webhook_id == lanes.c.webhook_id)
+_FIRST_KEPT = select(func.min(payloads.c.sequence)).where(_IS_OF_LANE).correlate(lanes).scalar_subquery()
+_LAST_OLD_PAYLOAD = (
+    select(func.max(payloads.c.sequence))
+    .where(_IS_OF_LANE, payloads.c.sequence < _FIRST_KEPT + BATCH, payloads.c.position <= bindparam("position"))
+    .correlate(lanes)
+    .scalar_subquery()
+)
+_TOUCHED = Statement(
+    select(lanes.c.webhook_id, lanes.c.head_sequence, _LAST_OLD_PAYLOAD.label("last_old"))
+    .where(lanes.c.account_id == bindparam("account"), _LAST_OLD_PAYLOAD.is_not(None))
+    .with_for_update(key_share=True)
+)
+_LOSE = Statement(
+    update(lanes)
+    .where(lanes.c.account_id == bindparam("account"), lanes.c.webhook_id == bindparam("webhook"))
+    .values(
+        head_sequence=bindparam("head"),
+        lost_count=lanes.c.lost_count + bindparam("count"),
+        lost_until=(
+            select(events.c.created_at)
+            .join_from(
+                payloads,
+                events,
+                (events.c.account_id == payloads.c.account_id) & (events.c.position == payloads.c.position),
+            )
+            .where(
+                payloads.c.account_id == bindparam("account"),
+                payloads.c.webhook_id == bindparam("webhook"),
+                payloads.c.sequence == bindparam("last_lost"),
+            )
+            .scalar_subquery()
+        ),
+        attempts_count=0,
+        failures_count=0,
+        failing_since=null(),
+        window_started_at=null(),
+        lease_token=null(),
+    )
+)
+_CLEAR_PAYLOADS = [
+    Statement(
+        delete(table).where(
+            table.c.account_id == bindparam("account"),
+            table.c.webhook_id == bindparam("webhook"),
+            table.c.sequence <= bindparam("sequence"),
+            # Pings stand outside the order: they go with their errands.
+            table.c.sequence > 0,
+        )
+    )
+    for table in (attempts, skips, payloads)
+]
+_CLEAR_EVENTS = Statement(
+    delete(events).where(events.c.account_id == bindparam("account"), events.c.position <= bindparam("position"))
+)
+
+_OLD_ERRANDS = Statement(
+    select(errands.c.account_id, errands.c.webhook_id, errands.c.id)
+    .where(errands.c.created_at < bindparam("horizon"), errands.c.due_at.is_(None))
+    .limit(bindparam("batch"))
+    .with_for_update(skip_locked=True)
+)
+_CLEAR_ERRAND = [
+    Statement(
+        delete(attempts).where(
+            attempts.c.account_id == bindparam("account"),
+            attempts.c.webhook_id == bindparam("webhook"),
+            attempts.c.sequence == 0,
+            attempts.c.errand_id == bindparam("errand"),
+        )
+    ),
+    Statement(
+        delete(errands).where(
+            errands.c.account_id == bindparam("account"),
+            errands.c.webhook_id == bindparam("webhook"),
+            errands.c.id == bindparam("errand"),
+        )
+    ),
+]
+
+_ANY_REMOVED = Statement(
+    select(removals.c.account_id, removals.c.webhook_id).limit(1).with_for_update(skip_locked=True)
+)
+_CLEAR_REMOVED = [
+    Statement(
+        delete(table).where(
+            table.c.account_id == bindparam("account"),
+            table.c.webhook_id == bindparam("webhook"),
+            table.c.sequence.in_(
+                select(table.c.sequence)
+                .where(table.c.account_id == bindparam("account"), table.c.webhook_id == bindparam("webhook"))
+                .limit(bindparam("batch"))
+            ),
+        )
+    )
+    for table in (attempts, skips, payloads)
+]
+_END_REMOVAL = Statement(
+    delete(removals).where(removals.c.account_id == bindparam("account"), removals.c.webhook_id == bindparam("webhook"))
+)

@@ -1,0 +1,124 @@
+"""Payloads read before their turn, so that a lane can go on the moment its last result is settled.
+
+Payloads and events never change once they are written: what was read ahead stays true. Many webhooks hear the same
+event, so events are read once and kept for a while.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+CACHE_BYTES = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event of the log, with the bytes of ``changes`` and ``object`` as every payload carries them."""
+
+    type: str
+    created_at: int
+    changes: bytes
+    object: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One payload of a lane; ``attempts_before`` counts attempts of an earlier pass, if it is replayed."""
+
+    sequence: int
+    payload_id: str
+    event: StoredEvent
+    attempts_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which payloads of a lane to read: ``low`` to ``high``, both included."""
+
+    account_id: int
+    webhook_id: int
+    low: int
+    high: int
+    replayed_through: int
+
+
+class EventCache:
+    """The events that were read lately, up to ``CACHE_BYTES`` of them; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._events: OrderedDict[tuple[int, int], StoredEvent] = OrderedDict()
+        self._bytes = 0
+
+    def read(self, tx: Transaction, keys: set[tuple[int, int]]) -> dict[tuple[int, int], StoredEvent]:
+        """The events at these positions, each key an account's id and a position."""
+        found = {key: event for key in keys if (event := self._events.get(key)) is not None}
+        if len(found) < len(keys):
+            missing = [key for key in keys if key not in found]
+            for row in tx.all(_EVENTS, rows=as_rows(missing)):
+                event = StoredEvent(row.type, row.created_at, bytes(row.changes), bytes(row.object))
+                found[row.account_id, row.position] = event
+                self._keep((row.account_id, row.position), event)
+        return found
+
+    def _keep(self, key: tuple[int, int], event: StoredEvent) -> None:
+        self._events[key] = event
+        self._bytes += len(event.changes) + len(event.object)
+        while self._bytes > CACHE_BYTES:
+            _, dropped = self._events.popitem(last=False)
+            self._bytes -= len(dropped.changes) + len(dropped.object)
+
+
+def read_ahead(tx: Transaction, spans: list[Span], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
+    """Read the payloads of these spans, in order; the answer is keyed by account and webhook."""
+    rows = tx.all(
+        _PAYLOADS,
+        rows=as_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in spans]),
+    )
+    events = cache.read(tx, {(row.account_id, row.position) for row in rows})
+    found: dict[tuple[int, int], list[Payload]] = {}
+    for row in rows:
+        payload = Payload(row.sequence, row.payload_id, events[row.account_id, row.position], row.attempts_before or 0)
+        found.setdefault((row.account_id, row.webhook_id), []).append(payload)
+    return found
+
+
+def _payloads(dialect: str) -> str:
+    spans = rows_sql(
+        dialect,
+        "rows",
+        account_id="INTEGER",
+        webhook_id="INTEGER",
+        low="BIGINT",
+        high="BIGINT",
+        replayed_through="BIGINT",
+    )
+    return f"""
+    SELECT p.account_id, p.webhook_id, p.sequence, p.payload_id, p.position,
+        CASE WHEN p.sequence <= r.replayed_through THEN (
+            SELECT MAX(a.number) FROM attempts AS a
+            WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
+        ) END AS attempts_before
+    FROM ({spans}) AS r
+    JOIN payloads AS p ON p.account_id = r.account_id AND p.webhook_id = r.webhook_id
+        AND p.sequence BETWEEN r.low AND r.high
+    ORDER BY p.account_id, p.webhook_id, p.sequence
+    """
+
+
+_PAYLOADS = Statement(text(_payloads("sqlite")), text(_payloads("postgresql")))
+
+
+def _events(dialect: str) -> str:
+    return f"""
+    SELECT e.account_id, e.position, e.type, e.created_at, e.changes, e.object
+    FROM ({rows_sql(dialect, "rows", account_id="INTEGER", position="BIGINT")}) AS r
+    JOIN events AS e ON e.account_id = r.account_id AND e.position = r.position
+    """
+
+
+_EVENTS = Statement(text(_events("sqlite")), text(_events("postgresql")))

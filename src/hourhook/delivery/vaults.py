@@ -1,0 +1,64 @@
+"""Secrets at rest: encrypted with one key, which is kept apart from the database."""
+
+import hashlib
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from hourhook.errors import Problem
+
+NONCE_BYTES = 12
+SHORTEST_KEY = 32
+
+
+class Vault:
+    """Encrypts and opens secrets (AES-256 in GCM, a fresh nonce each)."""
+
+    def __init__(self, key: str) -> None:
+        self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
+        # A worker opens the secret of each lane it leases; most are the same few.
+        self.open = lru_cache(maxsize=16_384)(self._open)
+
+    def close(self, secret: str) -> bytes:
+        """Encrypt a secret for storing."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), None)
+
+    def _open(self, stored: bytes) -> str:
+        try:
+            return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
+        except InvalidTag:
+            raise Problem(
+                "the webhooks' secrets were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key file "
+                "beside the database, the value it had when they were made"
+            ) from None
+
+
+def key_of_settings(key: str) -> str:
+    """Check a key that was set by hand (raises ``Problem``)."""
+    if len(key) < SHORTEST_KEY:
+        raise Problem(
+            f"HOURHOOK_SECRET_KEY must have at least {SHORTEST_KEY} characters; "
+            "`openssl rand -base64 32` makes a good one"
+        )
+    return key
+
+
+def key_beside(database_path: Path) -> str:
+    """The key beside an embedded database; made, readable by its owner alone, when there is none yet."""
+    path = Path(f"{database_path}.key")
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        key = path.read_text().strip()
+        if not key:
+            raise Problem(f"the key file {path} is empty: put it back from a backup") from None
+        return key
+    with os.fdopen(descriptor, "w") as file:
+        key = secrets.token_urlsafe(SHORTEST_KEY)
+        file.write(key + "\n")
+    return key
