@@ -67,7 +67,7 @@ def test_every_module_opens_with_what_it_promises() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "target"),
     [
-        ("settings.py", "from hourhook.errors import Problem", "errors"),
+        ("settings.py", "from hourhook.clock import now", "clock"),
         ("store/schema.py", "import hourhook.delivery.log", "delivery.log"),
         ("delivery/worker.py", "from hourhook.domain import entries", "domain.entries"),
         ("domain/entries.py", "from hourhook.delivery.sender import send", "delivery.sender"),
