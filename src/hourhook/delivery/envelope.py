@@ -1,0 +1,129 @@
+"""What goes on the wire around a stored event, byte for byte (contract, events §5–§8 and §11).
+
+``changes`` and ``object`` come as the bytes that were stored with the event and are put in as they are.
+"""
+
+import base64
+import binascii
+import hmac
+import secrets
+from functools import lru_cache
+
+import msgspec
+
+from hourhook.clock import SECOND, format_moment
+
+Headers = list[tuple[str, str]]
+
+_SECRET_PREFIX = "whsec_"
+_encode_json = msgspec.json.Encoder().encode
+
+
+def body(webhook_id: int, webhook_name: str, type: str, created_at: int, changes: bytes, object: bytes) -> bytes:
+    """Build the body of an event's payload."""
+    return b'{"webhook":%b,"type":"%b","created_at":"%b","changes":%b,"object":%b}' % (
+        _summary(webhook_id, webhook_name),
+        type.encode(),
+        _timestamp(created_at),
+        changes,
+        object,
+    )
+
+
+def ping_body(payload_id: str, created_at: int, webhook_id: int, webhook_name: str) -> bytes:
+    """Build the body of a ping."""
+    return b'{"payload_id":"%b","created_at":"%b","type":"webhook.ping","object":{},"webhook":%b}' % (
+        payload_id.encode(),
+        _timestamp(created_at),
+        _summary(webhook_id, webhook_name),
+    )
+
+
+def headers(
+    payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int, body: bytes, secret: str
+) -> Headers:
+    """Build the headers of a payload, signed with the webhook's secret as it is now.
+
+    ``sequence`` is None for what stands outside the order (a ping).
+    """
+    return [
+        *unsigned_headers(payload_id, type, sequence, attempt, sent_at),
+        *_signatures(payload_id, sent_at, body, secret),
+    ]
+
+
+def unsigned_headers(payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int) -> Headers:
+    """Build the headers of a payload without the signatures, as the log of attempts shows them."""
+    built = [
+        ("Content-Type", "application/json"),
+        ("User-Agent", "Noko-Webhooks"),
+        ("X-Noko-EventCategory", type.partition(".")[0]),
+        ("X-Noko-Delivery", payload_id),
+        ("webhook-id", payload_id),
+        ("webhook-timestamp", str(sent_at // SECOND)),
+    ]
+    if sequence is not None:
+        built.append(("X-Hourhook-Sequence", str(sequence)))
+    if attempt is not None:
+        built.append(("X-Hourhook-Attempt", str(attempt)))
+    return built
+
+
+def broadcast_body(receiver_id: int, receiver_name: str, sent_at: int, last_event: str, url: str) -> bytes:
+    """Build the body of a broadcast about a timer (contract, broadcast_receivers)."""
+    return b'{"broadcast_receiver":%b,"sent_at":"%b","last_event":"%b","subject":{"type":"timer","url":%b}}' % (
+        _summary(receiver_id, receiver_name),
+        _timestamp(sent_at),
+        last_event.encode(),
+        _encode_json(url),
+    )
+
+
+def broadcast_headers(message_id: str, sent_at: int, body: bytes, secret: str) -> Headers:
+    """Build the headers of a broadcast about a timer, signed with the receiver's secret."""
+    return [
+        ("Content-Type", "application/json"),
+        ("User-Agent", "Noko-Broadcasts"),
+        ("X-Noko-BroadcastSubject", "timer"),
+        ("webhook-id", message_id),
+        ("webhook-timestamp", str(sent_at // SECOND)),
+        *_signatures(message_id, sent_at, body, secret),
+    ]
+
+
+def new_secret() -> str:
+    """Make a secret: ``whsec_`` and the standard base64 of 32 random bytes."""
+    return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@lru_cache(maxsize=4096)
+def _summary(id: int, name: str) -> bytes:
+    return b'{"id":%d,"name":%b}' % (id, _encode_json(name))
+
+
+@lru_cache(maxsize=4096)
+def _timestamp(moment: int) -> bytes:
+    return format_moment(moment).encode()
+
+
+def _signatures(message_id: str, sent_at: int, body: bytes, secret: str) -> Headers:
+    text_key, standard_key = _keys(secret)
+    signed = b"%b.%d.%b" % (message_id.encode(), sent_at // SECOND, body)
+    standard = binascii.b2a_base64(hmac.digest(standard_key, signed, "sha256"), newline=False)
+    return [
+        ("X-Noko-Signature", hmac.digest(text_key, body, "sha256").hex()),
+        ("webhook-signature", "v1," + standard.decode()),
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _keys(secret: str) -> tuple[bytes, bytes]:
+    """The keys of the two signatures: the whole text, and the bytes that it encodes after its prefix.
+
+    A secret of another form, as one brought along from elsewhere, is its own key in both.
+    """
+    text = secret.encode()
+    try:
+        return text, base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True) or text
+    except ValueError:
+        return text, text
