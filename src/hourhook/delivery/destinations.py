@@ -1,0 +1,61 @@
+"""Where a URI leads: read once, by the parser of the HTTP client itself.
+
+Two parsers that disagree about the host of a URI are a hole: the one is asked, the other is obeyed. So what is
+checked here is what the client connects to, with every odd spelling of an address (``2130706433``, ``0x7f.1``,
+``0177.0.0.1``, full-width digits) already turned into the address.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pyreqwest.http import Url
+
+URI_LIMIT = 2048
+
+# No blanks, no control characters, no backslash: parsers differ about them, and no URI has them.
+_SHAPE = re.compile(r"(https?)://([^/?#\\\s\x00-\x1f\x7f-\x9f]+)[^\\\s\x00-\x1f\x7f-\x9f]*", re.IGNORECASE)
+
+
+class BadUri(ValueError):
+    """No URI that a payload can be sent to; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One URI, taken apart. ``host`` is a name or an address, in lower case and ASCII."""
+
+    url: Url
+    scheme: str
+    host: str
+    port: int
+    is_literal: bool
+    origin: tuple[str, str, int]
+
+
+@lru_cache(maxsize=4096)
+def parse_destination(uri: str) -> Destination:
+    """Take an absolute http or https URI apart.
+
+    Raises ``BadUri`` for anything else. User names and passwords are refused: the signature is what a receiver
+    checks, and a URI is shown in lists and logs. A token may stand in the path or the query.
+    """
+    if len(uri) > URI_LIMIT:
+        raise BadUri(f"is longer than {URI_LIMIT} characters")
+    shape = _SHAPE.fullmatch(uri)
+    if shape is None:
+        raise BadUri("is not an absolute http or https URI")
+    if "@" in shape[2]:
+        raise BadUri("carries a user name or a password")
+    try:
+        url = Url(uri)
+    except ValueError as error:
+        raise BadUri(f"cannot be read: {error}") from None
+    host, port = url.host_str, url.port_or_known_default
+    if not host:
+        raise BadUri("names no host")
+    if not port:
+        raise BadUri("names port 0")
+    is_literal = url.domain is None
+    host = host.strip("[]")
+    return Destination(url, url.scheme, host, port, is_literal, (url.scheme, host, port))
