@@ -1,0 +1,73 @@
+"""Certificates of an authority that nobody knows, for receivers that speak TLS."""
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from hourhook.clock import SECOND, SystemClock
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority; ``pem`` is its own certificate."""
+
+    name: x509.Name
+    key: ec.EllipticCurvePrivateKey
+    pem: bytes
+
+    def certify(self, folder: Path, host: str, valid_days: int = 1) -> ssl.SSLContext:
+        """Give what a receiver of this name needs to speak TLS; expired already where the days are below 0."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(_name(host))
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(_today() - 9 * _DAY)
+            .not_valid_after(_today() + valid_days * _DAY)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        path = folder / f"{host}.pem"
+        path.write_bytes(
+            certificate.public_bytes(Encoding.PEM)
+            + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+def new_authority(name: str = "Nobody's authority") -> Authority:
+    """Make an authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_name(name))
+        .issuer_name(_name(name))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_today() - _DAY)
+        .not_valid_after(_today() + _DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Authority(_name(name), key, certificate.public_bytes(Encoding.PEM))
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _today() -> datetime:
+    return datetime.fromtimestamp(SystemClock().now() / SECOND, UTC)
