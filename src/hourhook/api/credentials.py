@@ -1,0 +1,40 @@
+"""The token that a request carries, in any of its carriers, of which the first one present counts.
+
+(Contract, 00-conventions §2.)
+"""
+
+import base64
+import binascii
+
+from hourhook.api.asgi import Scope
+from hourhook.api.paging import CREDENTIALS, Pairs
+
+_PASSWORDS = ("", "x-noko-token", "x-freckle-token", "x-oauth-basic")
+
+
+def token_of(scope: Scope, pairs: Pairs) -> str | None:
+    """The token of a request, given the parameters of its query; None when there is none that could be tried."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if value.strip():
+            headers.setdefault(name, value)
+    for name in (b"x-nokotoken", b"x-freckletoken"):
+        if name in headers:
+            return headers[name].decode("latin-1").strip()
+    if b"authorization" in headers:
+        return _authorized(headers[b"authorization"].decode("latin-1"))
+    query = {key: value for key, value in pairs if value}
+    return next((query[key] for key in CREDENTIALS if key in query), None)
+
+
+def _authorized(header: str) -> str | None:
+    scheme, _, value = header.strip().partition(" ")
+    if scheme.lower() in ("bearer", "token"):
+        return value.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return username if password in _PASSWORDS else None

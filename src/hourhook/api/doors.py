@@ -1,0 +1,96 @@
+"""How a request gets in: its caller found, its account unlocked, its body read, its endpoint run in a transaction."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
+
+from hourhook.api.answers import TOO_LARGE, Answer, refusal_answer, unavailable
+from hourhook.api.asgi import Receive, Scope, Send
+from hourhook.api.bodies import Disconnected, TooLarge, parse_body, read_body
+from hourhook.api.endpoints import Endpoint, Request
+from hourhook.api.uses import TokenUses
+from hourhook.api.visits import Visit, visit_of
+from hourhook.domain.callers import Caller, authenticate
+from hourhook.domain.inputs import Query
+from hourhook.domain.links import Links
+from hourhook.errors import DatabaseUnavailable, Refusal, Unauthenticated
+from hourhook.store.database import Database
+from hourhook.store.transaction import Transaction
+
+
+class Doors:
+    """Lets requests in to their endpoints."""
+
+    def __init__(self, database: Database, links: Links, max_body_bytes: int) -> None:
+        self._database = database
+        self._links = links
+        self._max_body_bytes = max_body_bytes
+        self.uses = TokenUses(database)
+
+    def route(self, endpoint: Endpoint) -> HTTPRouteHandler:
+        """The route that leads to an endpoint."""
+        work = self._read if endpoint.method == "GET" else self._write
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            await _deliver(work(endpoint, scope, receive), scope, receive, send)
+
+        # Litestar finds the way; behind the door all endpoints are alike, and need nothing of its parsing.
+        async def handle() -> ASGIApp:
+            return application
+
+        path = endpoint.path.replace("}", ":str}")
+        return HTTPRouteHandler(path, http_method=endpoint.method, status_code=200)(handle)  # type: ignore[arg-type]
+
+    async def turn_away(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give an answer that needs no endpoint, but only to somebody who may enter."""
+
+        async def admit_first() -> Answer:
+            await self._database.read(self._admit, visit_of(scope))
+            return answer
+
+        await _deliver(admit_first(), scope, receive, send)
+
+    async def _read(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
+        visit = visit_of(scope)
+        return await self._database.read(self._run, endpoint, _request(visit, scope, {}), visit)
+
+    async def _write(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
+        visit = visit_of(scope)
+        caller = await self._database.read(self._admit, visit)
+        # Nobody who may not enter has a body read, and none is parsed while the account is locked.
+        body: dict[str, Any] = {}
+        if endpoint.method != "DELETE":
+            body = parse_body(await read_body(scope, receive, self._max_body_bytes))
+        # What was read before the account's lock is read again after it.
+        return await self._database.write(caller.account_id, self._run, endpoint, _request(visit, scope, body), visit)
+
+    def _run(self, tx: Transaction, endpoint: Endpoint, request: Request, visit: Visit) -> Answer:
+        return endpoint.answer(tx, self._admit(tx, visit), request)
+
+    def _admit(self, tx: Transaction, visit: Visit) -> Caller:
+        caller = authenticate(tx, visit.token, self._links)
+        if caller is None:
+            raise Unauthenticated
+        visit.caller = caller
+        caller.require_unlocked()
+        return caller
+
+
+async def _deliver(work: Awaitable[Answer], scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        answer = await work
+    except TooLarge:
+        answer = TOO_LARGE
+    except Refusal as refusal:
+        answer = refusal_answer(refusal)
+    except DatabaseUnavailable:
+        answer = unavailable()
+    except Disconnected:
+        return
+    await answer(scope, receive, send)
+
+
+def _request(visit: Visit, scope: Scope, body: dict[str, Any]) -> Request:
+    return Request(scope["path"], scope["path_params"], visit.pairs, Query.of(visit.pairs), body)

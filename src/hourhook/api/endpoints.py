@@ -1,0 +1,206 @@
+"""The endpoints of the API, each declared once: as a function whose signature says what it takes and answers.
+
+    endpoints = Endpoints("Entries", resource="Entry")
+
+    @endpoints.get("/v2/entries")
+    def index(call: Call, given: EntryFilters, faults: Faults) -> Page[Entry]:
+        "List entries, newest date first."
+
+    @endpoints.post("/v2/entries")
+    def create(call: Call, given: NewEntry, faults: Faults) -> Created[Entry]: ...
+
+    @endpoints.put("/v2/entries/invoiced_outside_of_freckle", hidden=True)      # an alias, not documented
+    @endpoints.put("/v2/entries/{entry_id}/approved", role="supervisor", feature="approvals")
+    def approve(call: Call, entry_id: int, given: Approval, faults: Faults) -> None: ...
+
+- The function is plain and synchronous. It runs in a thread, inside ``database.read`` (GET) or inside
+  ``database.write`` of the caller's account (everything else), with ``call.tx``, ``call.caller``, ``call.links`` and
+  ``call.paging``.
+- Names of the path are its parameters: ``int`` for ids (anything that cannot be an id is a 404) or ``str``.
+- ``given: SomeInputs, faults: Faults`` are the inputs, read already but not checked: the rules look up the object, ask
+  for the role and the state, add what they find, and then call ``faults.check()``. GET and DELETE read the query, POST
+  and PUT the body, or the query where the body is empty.
+- The annotation of the result says the answer: ``Entry`` or ``list[Entry]`` 200, ``Page[Entry]`` 200 with ``Link``,
+  ``Created[Entry]`` 201 with ``Location``, ``Accepted`` 202, ``None`` 204. Refusals are raised.
+- ``role`` is the lowest role that may do this, for the documentation: the rules themselves ask for it, after the object
+  was found. ``feature`` is asked for here, before.
+- The docstring is the documentation: its first line the summary, the rest the description.
+
+The order of checks is that of the contract (00-conventions §8): credential, lock, route, body, feature, object, role,
+state, fields. A GET costs one visit to a thread; a write two, since its body is only read for somebody who may enter.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar, get_origin, get_type_hints
+from urllib.parse import quote
+
+import msgspec
+
+from hourhook.api.answers import Answer, Headers
+from hourhook.api.paging import Pairs, link_header, paging_of
+from hourhook.domain import inputs
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import Inputs, Query, Raw
+from hourhook.domain.kinds import LARGEST_ID
+from hourhook.domain.links import Links
+from hourhook.domain.pages import Page, Paging
+from hourhook.errors import NotFound
+from hourhook.store.transaction import Transaction
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that got as far as its endpoint."""
+
+    tx: Transaction
+    caller: Caller
+    paging: Paging
+
+    @property
+    def links(self) -> Links:
+        """What builds URLs."""
+        return self.caller.links
+
+
+@dataclass(frozen=True, slots=True)
+class Created(Generic[T]):
+    """The answer 201: what was made, and the URL where it is now, if it is at one."""
+
+    object: T
+    location: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer 202: it will be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What endpoints read of a request: where it goes, its query, and its body if it may have one."""
+
+    path: str
+    parameters: Mapping[str, str]
+    pairs: Pairs
+    query: Query
+    body: Mapping[str, object]
+
+    @property
+    def raw(self) -> Raw:
+        """The inputs: the body, or the query where the body is empty."""
+        return self.body or self.query
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint, as it was declared."""
+
+    method: str
+    path: str
+    function: Callable[..., object]
+    group: str
+    resource: str
+    role: str
+    feature: str | None
+    is_hidden: bool
+    # Names and types of the path's parameters, in order.
+    parameters: Mapping[str, type]
+    inputs: type[Inputs] | None
+    # What the function is annotated to return, the status of its success, and whether that is one page of many.
+    answers: Any
+    status: int
+    is_paged: bool
+
+    def answer(self, tx: Transaction, caller: Caller, request: Request) -> Answer:
+        """Run the endpoint in an open transaction and encode what it answers (raises refusals)."""
+        if self.feature is not None:
+            caller.require_feature(self.feature)
+        arguments: dict[str, Any] = {}
+        for name, kind in self.parameters.items():
+            text = request.parameters[name]
+            arguments[name] = _id(text) if kind is int else _text(text)
+        if self.inputs is not None:
+            arguments["given"], arguments["faults"] = inputs.read(self.inputs, request.raw, resource=self.resource)
+        call = Call(tx, caller, paging_of(request.query) if self.is_paged else Paging())
+        return self._encode(self.function(call, **arguments), call, request)
+
+    def _encode(self, result: object, call: Call, request: Request) -> Answer:
+        if result is None or isinstance(result, Accepted):
+            return Answer(self.status)
+        headers: Headers = ()
+        if isinstance(result, Created):
+            if result.location is not None:
+                headers = ((b"location", result.location.encode()),)
+            result = result.object
+        elif isinstance(result, Page):
+            url = call.links.base_url + quote(request.path)
+            link = link_header(url, request.pairs, call.paging, result.total)
+            if link is not None:
+                headers = ((b"link", link.encode()),)
+            result = result.items
+        return Answer(self.status, msgspec.json.encode(result), headers)
+
+
+class Endpoints:
+    """The endpoints of one group of the documentation; ``resource`` is what their faults are about."""
+
+    def __init__(self, group: str, *, resource: str) -> None:
+        self.group = group
+        self.resource = resource
+        self.all: list[Endpoint] = []
+        self.get = partial(self._declare, "GET")
+        self.post = partial(self._declare, "POST")
+        self.put = partial(self._declare, "PUT")
+        self.delete = partial(self._declare, "DELETE")
+
+    def _declare(
+        self, method: str, path: str, *, role: str = "contractor", feature: str | None = None, hidden: bool = False
+    ) -> Callable[[F], F]:
+        def declare(function: F) -> F:
+            hints = get_type_hints(function)
+            names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+            # Ways to be wrong here are found when the module is imported.
+            expected = ["call", *names, *(["given", "faults"] if "given" in hints else [])]
+            if sorted(inspect.signature(function).parameters) != sorted(expected):
+                raise TypeError(f"{method} {path}: its function should take {expected}")
+            endpoint = Endpoint(
+                method=method,
+                path=path,
+                function=function,
+                group=self.group,
+                resource=self.resource,
+                role=role,
+                feature=feature,
+                is_hidden=hidden,
+                parameters={name: hints[name] for name in names},
+                inputs=hints.get("given"),
+                answers=hints["return"],
+                status=_STATUSES.get(get_origin(hints["return"]) or hints["return"], 200),
+                is_paged=get_origin(hints["return"]) is Page,
+            )
+            self.all.append(endpoint)
+            return function
+
+        return declare
+
+
+def _id(text: str) -> int:
+    """An id of the path; what cannot be one is not found."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LARGEST_ID):
+        raise NotFound
+    return int(text)
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise NotFound
+    return text
+
+
+_STATUSES: dict[Any, int] = {Created: 201, Accepted: 202, type(None): 204}

@@ -1,0 +1,83 @@
+"""Figures for Prometheus: requests as they are answered, attempts as they end, and what the database counts."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hourhook.domain.figures import Figures
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_VERBS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
+class Result(Protocol):
+    """What came of an attempt, as far as figures go."""
+
+    @property
+    def duration_ms(self) -> int: ...
+
+    @property
+    def error(self) -> str | None: ...
+
+
+class Metrics:
+    """The figures of this process; the worker beside the API tells it of every attempt."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "hourhook_request_duration_seconds",
+            "Requests answered, by route and status.",
+            ("method", "route", "status"),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+        self._attempts = Histogram(
+            "hourhook_attempt_duration_seconds",
+            "Attempts to deliver, by outcome: delivered, or the kind of failure.",
+            ("outcome",),
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        method = method if method in _VERBS else "other"
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /) -> None:
+        """An attempt came to its end (the worker's observer)."""
+        self._attempts.labels(outcome.error or "delivered").observe(outcome.duration_ms / 1000)
+
+    def exposition(self, figures: Figures | None) -> bytes:
+        """Everything, in the text format of Prometheus; ``figures`` are missing while the database is away."""
+        if figures is None:
+            return generate_latest(self._registry)
+        counted = CollectorRegistry()
+        counted.register(_Counted(figures))
+        return generate_latest(self._registry) + generate_latest(counted)
+
+
+class _Counted(Collector):
+    """What the database counts, at the moment of asking."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily("hourhook_events", "Events ever recorded.", value=self._figures.events_total)
+        for name, text in _GAUGES.items():
+            yield GaugeMetricFamily(f"hourhook_{name}", text, value=getattr(self._figures, name))
+
+
+_GAUGES = {
+    "waiting_payloads": "Payloads of enabled webhooks that are to be sent and not accepted yet.",
+    "due_lanes": "Webhooks whose next payload is due now.",
+    "failing_lanes": "Webhooks whose next payload has failed at least once.",
+    "stalled_lanes": "Webhooks that wait for a person.",
+    "due_errands": "Pings and re-sends that are due now.",
+    "delivery_lag_seconds": "How long the longest overdue payload has been due.",
+}

@@ -1,0 +1,48 @@
+"""When tokens were last used: written about once an hour for each, and never while a request waits for it."""
+
+import asyncio
+
+import structlog
+
+from hourhook.clock import SECOND
+from hourhook.domain.callers import Caller, note_use
+from hourhook.errors import DatabaseUnavailable
+from hourhook.store.database import Database
+
+PRECISION = 3600 * SECOND
+
+log = structlog.get_logger(__name__)
+
+
+class TokenUses:
+    """Notes uses of tokens, in the background."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def note(self, caller: Caller) -> None:
+        """Note that the caller's token is in use, unless that was written within the last hour."""
+        last = caller.token_last_used_at
+        if caller.token_id is None or (last is not None and self._database.clock.now() - last < PRECISION):
+            return
+        self._waiting.add(caller.token_id)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write())
+
+    async def finish(self) -> None:
+        """Wait until everything noted is written."""
+        if self._task is not None:
+            await self._task
+
+    async def _write(self) -> None:
+        while self._waiting:
+            ids = [*self._waiting]
+            try:
+                await self._database.run(note_use, ids)
+            except DatabaseUnavailable as error:
+                # It will be noted with the next use.
+                log.warning("token use was not noted", reason=str(error))
+                self._waiting.clear()
+            self._waiting.difference_update(ids)

@@ -1,0 +1,57 @@
+"""``/health`` and ``/metrics``, for those who watch over a server."""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from litestar import get
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from hourhook.api.answers import NOT_FOUND, Answer, json_answer
+from hourhook.api.asgi import Scope
+from hourhook.api.clients import is_forwarded, is_loopback, peer_of
+from hourhook.api.metrics import Metrics
+from hourhook.domain import figures
+from hourhook.errors import DatabaseUnavailable
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+
+PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
+_UNCACHED = ((b"cache-control", b"no-store"),)
+
+
+def watch_routes(
+    settings: Settings, database: Database, metrics: Metrics, complaint: Callable[[], str | None]
+) -> Sequence[ControllerRouterHandler]:
+    """The routes of ``/health`` and ``/metrics``; ``complaint`` says why this process cannot serve, if so."""
+
+    @get("/health")
+    async def health() -> ASGIApp:
+        reason = complaint()
+        if reason is None:
+            try:
+                await database.read(figures.is_answering)
+            except DatabaseUnavailable as error:
+                reason = str(error)
+        if reason is None:
+            return json_answer(200, {"status": "ok"}, _UNCACHED)
+        return json_answer(503, {"status": "unavailable", "message": reason}, _UNCACHED)
+
+    @get("/metrics")
+    async def show_metrics(scope: Scope) -> ASGIApp:
+        if not _may_watch(scope, settings.metrics_token):
+            return NOT_FOUND
+        try:
+            counted = await database.read(figures.measure)
+        except DatabaseUnavailable:
+            # What this process counts itself is wanted most when the database is away.
+            counted = None
+        return Answer(200, metrics.exposition(counted), _UNCACHED, PROMETHEUS)
+
+    return [health, show_metrics]
+
+
+def _may_watch(scope: Scope, token: str | None) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"authorization" and token is not None:
+            return secrets.compare_digest(value, b"Bearer " + token.encode())
+    return is_loopback(peer_of(scope)) and not is_forwarded(scope)

@@ -1,0 +1,66 @@
+"""Figures of the whole database, for whoever watches over it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, func, literal_column, select
+
+from hourhook.clock import SECOND
+from hourhook.store.schema import accounts, errands, lanes
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How delivery stands, over all accounts."""
+
+    events_total: int
+    waiting_payloads: int
+    due_lanes: int
+    failing_lanes: int
+    stalled_lanes: int
+    due_errands: int
+    delivery_lag_seconds: float
+
+
+def measure(tx: Transaction) -> Figures:
+    """Count what is to be delivered, and how long the longest overdue payload has been due."""
+    row = tx.one(_MEASURE, now=tx.started_at)
+    assert row is not None
+    oldest = row.oldest_due_at
+    return Figures(
+        events_total=int(row.events_total),
+        waiting_payloads=int(row.waiting_payloads),
+        due_lanes=row.due_lanes,
+        failing_lanes=row.failing_lanes,
+        stalled_lanes=row.stalled_lanes,
+        due_errands=row.due_errands,
+        delivery_lag_seconds=0 if oldest is None else (tx.started_at - oldest) / SECOND,
+    )
+
+
+def is_answering(tx: Transaction) -> bool:
+    """Whether the database answers at all."""
+    return bool(tx.value(_ONE) == 1)
+
+
+_IS_DUE = lanes.c.due_at <= bindparam("now")
+_WAITING = lanes.c.last_sequence - lanes.c.head_sequence + 1
+
+_MEASURE = Statement(
+    select(
+        select(func.coalesce(func.sum(accounts.c.last_position), 0)).scalar_subquery().label("events_total"),
+        func.coalesce(func.sum(_WAITING).filter(lanes.c.enabled), 0).label("waiting_payloads"),
+        func.count().filter(_IS_DUE).label("due_lanes"),
+        func.count().filter(lanes.c.failing_since.is_not(None)).label("failing_lanes"),
+        func.count().filter(lanes.c.stalled).label("stalled_lanes"),
+        func.min(lanes.c.due_at).filter(_IS_DUE).label("oldest_due_at"),
+        select(func.count())
+        .select_from(errands)
+        .where(errands.c.due_at <= bindparam("now"))
+        .scalar_subquery()
+        .label("due_errands"),
+    ).select_from(lanes)
+)
+
+_ONE = Statement(select(literal_column("1")))
