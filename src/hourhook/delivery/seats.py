@@ -63,8 +63,13 @@ class Seats:
         """How many more may sit down, of those that failed last time or of the others."""
         if failing:
             return max(0, min(FAILING, SLOW) - self._slow_count)
-        ordinary = ORDINARY - (len(self.taken) - self._slow_count)
+        ordinary = ORDINARY - self.ordinary_count
         return max(0, min(ordinary, ORDINARY + SLOW - len(self.taken)))
+
+    @property
+    def ordinary_count(self) -> int:
+        """How many ordinary seats are taken."""
+        return len(self.taken) - self._slow_count
 
     @property
     def saturated(self) -> list[str]:

@@ -32,6 +32,7 @@ SLOW_AFTER_SECONDS = 1.0
 # How many payloads of one lane in a row, while others wait for a seat.
 TURN_LENGTH = 64
 RENEW_EACH = 4
+GATHER_SECONDS = 0.002
 DRAIN_SECONDS = 8.0
 PAUSE_SECONDS = 0.5
 
@@ -86,6 +87,7 @@ class Worker:
         self._errand_results: list[ErrandResult] = []
         self._stirred = asyncio.Event()
         self._is_hinted = True
+        self._is_short_of_seats = False
         self._is_stopping = False
         self._next_due: int | None = None
         self._polled_at = 0
@@ -115,6 +117,7 @@ class Worker:
             while not self._is_stopping:
                 await self._wait()
                 await self._poll(look_after)
+                await self._gather_results()
                 if self._is_hinted or self._results or self._errand_results:
                     await self._turn()
             await self._drain()
@@ -139,6 +142,11 @@ class Worker:
             self._next_due = None
             self._is_hinted = True
 
+    async def _gather_results(self) -> None:
+        # Where many sends are about to come back, a moment's patience makes one commit serve most of them.
+        if self._results and len(self._results) < self._seats.ordinary_count // 2:
+            await asyncio.sleep(GATHER_SECONDS)
+
     async def _poll(self, look_after: Callable[["Worker"], Awaitable[None]] | None) -> None:
         now = self._clock.now()
         if now < self._polled_at + round(POLL_SECONDS * SECOND):
@@ -160,6 +168,7 @@ class Worker:
         results, self._results = self._results, []
         errand_results, self._errand_results = self._errand_results, []
         room = self._room() if self._is_hinted and not self._is_stopping else Room()
+        self._is_short_of_seats |= bool(room.saturated)
         self._is_hinted = False
         now = self._clock.now()
         token = self._chance.getrandbits(62) + 1
@@ -185,7 +194,7 @@ class Worker:
         )
 
     def _apply(self, turned: Turned) -> None:
-        self._is_hinted |= turned.is_more_due
+        self._is_short_of_seats |= turned.is_more_due
         self._results += turned.postponed
         for lane in turned.lost:
             self._let_go(lane)
@@ -217,8 +226,10 @@ class Worker:
 
     def _let_go(self, lane: Lane) -> None:
         self._seats.leave(self._held.pop(lane))
-        # A seat has become free, for what did not find one.
-        self._stirred.set()
+        if self._is_short_of_seats:
+            # For whatever found none.
+            self._is_short_of_seats = False
+            self.hint()
 
     def _go_on(self, lane: Lane, turned: Turned) -> None:
         lane.target = lane.target or turned.targets.get(lane.key)
@@ -243,7 +254,7 @@ class Worker:
                 url=target.payload_uri,
                 outcome=outcome,
                 due_at=None if outcome.is_success else self._next_attempt_at(lane, outcome),
-                keep=not self._is_stopping and not (self._is_hinted and lane.sent_count >= TURN_LENGTH),
+                keep=not self._is_stopping and not (self._is_short_of_seats and lane.sent_count >= TURN_LENGTH),
             )
         )
         self._stirred.set()
@@ -333,6 +344,7 @@ class Worker:
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
+        self._errands_count = 0
         self._held.clear()
         self._seats = Seats()
         self._results.clear()
