@@ -6,6 +6,7 @@ Anything else that is raised is a defect.
 """
 
 from dataclasses import dataclass, field
+from typing import Self
 
 
 class Problem(Exception):
@@ -55,6 +56,11 @@ class Invalid(Refusal):
 
     errors: list[FieldError]
     message: str = field(default="Validation Failed")
+
+    @classmethod
+    def on_base(cls, resource: str, code: str, message: str) -> Self:
+        """The object as a whole stands against it; ``message`` is a sentence that says why."""
+        return cls([FieldError(resource, "base", code)], message)
 
 
 class DatabaseUnavailable(Exception):

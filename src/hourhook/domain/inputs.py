@@ -12,6 +12,7 @@
 A key that is absent stays ``UNSET``. One that is null or ``""`` is ``None`` where the declaration allows that, and a
 ``missing_field`` where it does not; in a query it is as if absent. One that cannot be read has the fault ``invalid``
 (``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored.
+A key that is a word of Python's is declared with ``rename={"from_": "from"}``.
 (Contract, 00-conventions §4, §8, §17.)
 """
 
@@ -72,12 +73,13 @@ __all__ = [
     "WebUri",
     "choice",
     "fields_of",
+    "given_or",
     "number_choice",
     "read",
 ]
 
 
-class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+class Inputs(msgspec.Struct, kw_only=True):
     """The inputs of an endpoint; subclasses declare them."""
 
     # Keys without which the request is refused (``missing_field``).
@@ -101,6 +103,7 @@ class Query(dict[str, list[str]]):
 # The body of a request, or its query.
 Raw = Mapping[str, object] | Query
 T = TypeVar("T", bound=Inputs)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class Field:
     kind: Kind
     nullable: bool
     description: str
+    # Where its value is kept; differs from the name only where that is a word of Python's.
+    attribute: str
 
 
 class Faults:
@@ -157,11 +162,19 @@ def read(inputs: type[T], raw: Raw, *, resource: str) -> tuple[T, Faults]:
     return given, faults
 
 
+def given_or(value: V | UnsetType, otherwise: V) -> V:
+    """What was given, or something else where nothing was."""
+    return otherwise if value is UNSET else value
+
+
 @cache
 def fields_of(inputs: type[Inputs]) -> tuple[Field, ...]:
     """The declared inputs, in order."""
     hints = get_type_hints(inputs, include_extras=True)
-    return tuple(_field(name, hints[name]) for name in inputs.__struct_fields__)
+    return tuple(
+        _field(attribute, name, hints[attribute])
+        for attribute, name in zip(inputs.__struct_fields__, inputs.__struct_encode_fields__, strict=True)
+    )
 
 
 def _read_field(field: Field, raw: Raw, values: dict[str, Any], faults: Faults) -> None:
@@ -181,7 +194,7 @@ def _read_field(field: Field, raw: Raw, values: dict[str, Any], faults: Faults) 
         if read is None and not field.nullable:
             faults.add(field.name, "missing_field")
         else:
-            values[field.name] = read
+            values[field.attribute] = read
 
 
 def _renamed(raw: Raw, aliases: Mapping[str, str]) -> Raw:
@@ -192,14 +205,14 @@ def _renamed(raw: Raw, aliases: Mapping[str, str]) -> Raw:
     return raw
 
 
-def _field(name: str, hint: Any) -> Field:
+def _field(attribute: str, name: str, hint: Any) -> Field:
     parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     for part in parts:
         if get_origin(part) is Annotated:
             kinds = [extra for extra in part.__metadata__ if isinstance(extra, Kind)]
             texts = [extra for extra in part.__metadata__ if isinstance(extra, str)]
             # Annotations nest from the inside out, so what stands last was written nearest.
-            return Field(name, kinds[-1], type(None) in parts, texts[-1] if texts else "")
+            return Field(name, kinds[-1], type(None) in parts, texts[-1] if texts else "", attribute)
     raise TypeError(f"the input {name} has no kind")
 
 

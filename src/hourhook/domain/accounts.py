@@ -1,0 +1,181 @@
+"""Accounts: everything belongs to one (contract, account.md), and what makes one."""
+
+import re
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import bindparam, func, select, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import tokens
+from hourhook.domain.callers import Caller
+from hourhook.domain.kinds import Characters, EmailAddress, Kind
+from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
+from hourhook.domain.texts import key_of
+from hourhook.domain.users import storing
+from hourhook.errors import NotFound, Problem
+from hourhook.store.schema import accounts, users
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+DEFAULT_BILLING_INCREMENT = 15
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,62}")
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An account."""
+
+    id: int
+    name: str
+    invoicing_enabled: bool
+    owner: SimpleUser
+    url: Url
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What was made: the account, its owner, and a token of his that can be seen only now."""
+
+    account_id: int
+    user_id: int
+    token: str
+
+
+def show(tx: Transaction, caller: Caller) -> Account:
+    """Show the caller's account."""
+    row = tx.one(_SHOW, account=caller.account_id)
+    if row is None:
+        raise NotFound
+    return Account(
+        id=row.account_id,
+        name=row.account_name,
+        invoicing_enabled=row.invoicing_enabled,
+        owner=summarise_user(caller.links, row),
+        url=caller.links.account(),
+        created_at=format_moment(row.created_at),
+        updated_at=format_moment(row.updated_at),
+    )
+
+
+def create(
+    tx: Transaction,
+    *,
+    name: str,
+    email: str,
+    first_name: str | None,
+    last_name: str | None,
+    password_hash: str | None,
+) -> NewAccount:
+    """Make an account and its owner, in a transaction that locks no account (``Database.run``).
+
+    The password is hashed before, outside of the transaction (see ``passwords``). Raises ``Problem`` for a name that is
+    taken or cannot stand in a path, and for what is no e-mail address.
+    """
+    if not _NAME.fullmatch(name):
+        raise Problem(
+            f"{name!r} cannot be an account's name: it takes 1 to 63 letters, digits, hyphens, dots, underscores or "
+            "tildes, and begins with a letter or digit"
+        )
+    if tx.one(_BY_NAME, name=name.lower()):
+        raise Problem(f"there is an account {name!r} already: choose another name")
+    email = _read(EmailAddress(), email, "an e-mail address")
+    first_name, last_name = (
+        part and _read(Characters(255, is_name=True), part, "a name") for part in (first_name, last_name)
+    )
+    tx.account_id = tx.insert(
+        accounts,
+        name=name,
+        owner_id=None,
+        invoicing_enabled=True,
+        approvals_enabled=True,
+        max_users=None,
+        max_projects=None,
+        tag_creation_role="contractor",
+        default_billing_increment=DEFAULT_BILLING_INCREMENT,
+        is_locked=False,
+        last_position=0,
+        last_event_at=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    # Nobody can listen yet, so that the owner comes into being without an event.
+    user_id = storing.insert(
+        tx,
+        tx.account_id,
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        role="supervisor",
+        state="active",
+        password_hash=password_hash,
+    )
+    tx.run(_SET_OWNER, account=tx.account_id, user=user_id)
+    return NewAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token"))
+
+
+def find(tx: Transaction, name: str) -> int:
+    """The id of the account of this name; raises ``Problem`` when there is none."""
+    row = tx.one(_BY_NAME, name=name.lower())
+    if row is None:
+        raise Problem(f"there is no account {name!r}")
+    return int(row.id)
+
+
+def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
+    """The user with this e-mail address: ``account_id``, ``id``, ``state``.
+
+    Raises ``Problem`` when there is none, and when several accounts know the address and ``account`` names none.
+    """
+    found = [
+        row
+        for row in tx.all(_BY_EMAIL, email_key=key_of(email.strip()))
+        if account is None or row.account_name.lower() == account.lower()
+    ]
+    if not found:
+        where = "" if account is None else f" in the account {account!r}"
+        raise Problem(f"there is no user with the e-mail address {email!r}{where}")
+    if len(found) > 1:
+        names = ", ".join(row.account_name for row in found)
+        raise Problem(f"several accounts know {email!r}: name one of them with --account ({names})")
+    return found[0]
+
+
+def _read(kind: Kind, text: str, what: str) -> str:
+    try:
+        read = kind.read(text)
+    except ValueError:
+        read = None
+    if read is None:
+        raise Problem(f"{text!r} is not {what}")
+    return str(read)
+
+
+_SHOW = Statement(
+    select(
+        accounts.c.id.label("account_id"),
+        accounts.c.name.label("account_name"),
+        accounts.c.invoicing_enabled,
+        accounts.c.created_at,
+        accounts.c.updated_at,
+        users.c.id,
+        users.c.email,
+        users.c.first_name,
+        users.c.last_name,
+        users.c.profile_image_url,
+    )
+    .join_from(accounts, users, (users.c.account_id == accounts.c.id) & (users.c.id == accounts.c.owner_id))
+    .where(accounts.c.id == bindparam("account"))
+)
+
+_BY_NAME = Statement(select(accounts.c.id).where(func.lower(accounts.c.name) == bindparam("name")))
+
+_BY_EMAIL = Statement(
+    select(users.c.account_id, users.c.id, users.c.state, accounts.c.name.label("account_name"))
+    .join_from(users, accounts, accounts.c.id == users.c.account_id)
+    .where(users.c.email_key == bindparam("email_key"))
+    .order_by(accounts.c.name)
+)
+
+_SET_OWNER = Statement(update(accounts).where(accounts.c.id == bindparam("account")).values(owner_id=bindparam("user")))

@@ -1,0 +1,116 @@
+"""What the contract leaves to an administrator: an account's features, limits and habits, and its migration lock."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from hourhook.domain.accounts import find_user
+from hourhook.domain.callers import ROLES
+from hourhook.domain.projects.reading import INCREMENTS
+from hourhook.errors import Problem
+from hourhook.store.schema import accounts, users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+LARGEST_LIMIT = 1_000_000
+# From the date line's one side to the other.
+LEAST_UTC_OFFSET, LARGEST_UTC_OFFSET = -12 * 3600, 14 * 3600
+_UTC_OFFSET = "utc_offset"
+
+
+def change(tx: Transaction, values: Mapping[str, str]) -> None:
+    """Change settings of the transaction's account, each given as a text; all of them or none.
+
+    Keys: ``invoicing``, ``approvals`` and ``locked`` (on or off), ``max_users`` and ``max_projects`` (a number or
+    none), ``tag_creation_role``, ``default_billing_increment``, and ``utc_offset:EMAIL`` (seconds east of UTC) for one
+    user. Raises ``Problem`` for any other key, and for a value that cannot be used.
+    """
+    for key, text in values.items():
+        name, colon, email = key.partition(":")
+        if name == _UTC_OFFSET and colon:
+            _set_utc_offset(tx, email, _checked(key, text, _utc_offset))
+        elif key in _SETTINGS:
+            column, read = _SETTINGS[key]
+            tx.run(_SET[column], account=tx.account_id, value=_checked(key, text, read), now=tx.now)
+        else:
+            raise Problem(f"there is no setting {key!r}; there are {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
+
+
+def _set_utc_offset(tx: Transaction, email: str, offset: int) -> None:
+    name = tx.value(_ACCOUNT_NAME, account=tx.account_id)
+    user = find_user(tx, email, name)
+    tx.run(_SET_OFFSET, account=tx.account_id, user=user.id, offset=offset, now=tx.now)
+
+
+def _checked(key: str, text: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(text.strip().lower())
+    except ValueError as error:
+        raise Problem(f"{key}={text} cannot be used: {error}") from None
+
+
+def _switch(text: str) -> bool:
+    if text in ("on", "true", "yes"):
+        return True
+    if text in ("off", "false", "no"):
+        return False
+    raise ValueError("write on or off")
+
+
+def _limit(text: str) -> int | None:
+    if text in ("", "none"):
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) > LARGEST_LIMIT:
+        raise ValueError(f"write a number up to {LARGEST_LIMIT}, or none")
+    return int(text)
+
+
+def _role(text: str) -> str:
+    if text not in ROLES:
+        raise ValueError(f"choose one of {', '.join(ROLES)}")
+    return text
+
+
+def _increment(text: str) -> int:
+    if text not in map(str, INCREMENTS):
+        raise ValueError(f"choose one of {', '.join(map(str, INCREMENTS))} minutes")
+    return int(text)
+
+
+def _utc_offset(text: str) -> int:
+    try:
+        offset = int(text)
+    except ValueError:
+        offset = LARGEST_UTC_OFFSET + 1
+    if not LEAST_UTC_OFFSET <= offset <= LARGEST_UTC_OFFSET:
+        raise ValueError(f"write seconds east of UTC, from {LEAST_UTC_OFFSET} to {LARGEST_UTC_OFFSET}")
+    return offset
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "invoicing": ("invoicing_enabled", _switch),
+    "approvals": ("approvals_enabled", _switch),
+    "max_users": ("max_users", _limit),
+    "max_projects": ("max_projects", _limit),
+    "tag_creation_role": ("tag_creation_role", _role),
+    "default_billing_increment": ("default_billing_increment", _increment),
+    "locked": ("is_locked", _switch),
+}
+
+_SET = {
+    column: Statement(
+        update(accounts)
+        .where(accounts.c.id == bindparam("account"))
+        .values({column: bindparam("value"), "updated_at": bindparam("now")})
+    )
+    for column, _ in _SETTINGS.values()
+}
+
+_ACCOUNT_NAME = Statement(select(accounts.c.name).where(accounts.c.id == bindparam("account")))
+
+_SET_OFFSET = Statement(
+    update(users)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
+    .values(utc_offset=bindparam("offset"), updated_at=bindparam("now"))
+)

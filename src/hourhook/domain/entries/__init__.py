@@ -1,0 +1,1 @@
+"""Logged time (contract, entries.md)."""

@@ -1,0 +1,144 @@
+"""Approving entries, and withdrawing approval (contract, entries.md)."""
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, null, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import batches, reading, rules
+from hourhook.domain.entries.representations import Entry
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Moment, UnsetType
+from hourhook.domain.summaries import SimpleUser, shorten
+from hourhook.domain.users import reading as users_reading
+from hourhook.errors import Invalid
+from hourhook.store.schema import entries
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+FEATURE = "approvals"
+ApprovedAt = Annotated[Moment, "Now where it is absent."]
+
+
+class Approval(Inputs):
+    """An approval."""
+
+    approved_at: ApprovedAt | UnsetType | None = UNSET
+
+
+class Approvals(Inputs):
+    """The approval of several entries."""
+
+    required: ClassVar = ("entry_ids",)
+    entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
+    approved_at: ApprovedAt | UnsetType | None = UNSET
+
+
+class EntryIds(Inputs):
+    """Which entries it is about."""
+
+    required: ClassVar = ("entry_ids",)
+    entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
+
+
+def approve(tx: Transaction, caller: Caller, id: int, given: Approval, faults: Faults) -> None:
+    """Approve an entry, which locks it."""
+    caller.require_feature(FEATURE)
+    entry = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    if entry.approved_at is not None:
+        raise Invalid.on_base("Entry", "already_approved", "The Entry is approved already.")
+    rules.refuse_archived(entry)
+    faults.check()
+    _approve(tx, caller, [entry], given.approved_at or tx.now)
+
+
+def approve_several(tx: Transaction, caller: Caller, given: Approvals, faults: Faults) -> None:
+    """Approve those of these entries that are not approved, and not in an archived project."""
+    caller.require_feature(FEATURE)
+    caller.require("supervisor")
+    faults.check()
+    for batch in batches.of_ids(tx, caller, given.entry_ids or []):
+        eligible = [entry for entry in batch if entry.approved_at is None and not rules.is_archived(entry)]
+        _approve(tx, caller, eligible, given.approved_at or tx.now)
+
+
+def unapprove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Withdraw the approval of an entry, if it has one."""
+    caller.require_feature(FEATURE)
+    entry = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    rules.refuse_archived(entry)
+    _unapprove(tx, [entry])
+
+
+def unapprove_several(tx: Transaction, caller: Caller, given: EntryIds, faults: Faults) -> None:
+    """Withdraw the approval of those of these entries that are not in an archived project."""
+    caller.require_feature(FEATURE)
+    caller.require("supervisor")
+    faults.check()
+    for batch in batches.of_ids(tx, caller, given.entry_ids or []):
+        _unapprove(tx, [entry for entry in batch if not rules.is_archived(entry)])
+
+
+def forget_approver(tx: Transaction, caller: Caller, user_id: int) -> None:
+    """Leave the entries that a user approved approved, without saying by whom: he is about to be deleted."""
+    for batch in batches.of_approver(tx, caller, user_id):
+        for before in batch:
+            after = msgspec.structs.replace(before, approved_by=None, updated_at=format_moment(tx.now))
+            changes.record_update(tx, "entry", before, after)
+    tx.run(_FORGET, account=caller.account_id, user=user_id, now=tx.now)
+
+
+def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at: int) -> None:
+    if not approved:
+        return
+    tx.run(
+        _APPROVE,
+        account=caller.account_id,
+        ids=[entry.id for entry in approved],
+        approved_at=approved_at,
+        approved_by=caller.user_id,
+        now=tx.now,
+    )
+    approver = shorten(SimpleUser, users_reading.show(tx, caller, caller.user_id))
+    for before in approved:
+        after = msgspec.structs.replace(
+            before,
+            approved_at=format_moment(approved_at),
+            approved_by=approver,
+            updated_at=format_moment(tx.now),
+        )
+        changes.record_update(tx, "entry", before, after, "approved")
+
+
+def _unapprove(tx: Transaction, found: Iterable[Entry]) -> None:
+    approved = [entry for entry in found if entry.approved_at is not None]
+    if not approved:
+        return
+    tx.run(_UNAPPROVE, account=tx.account_id, ids=[entry.id for entry in approved], now=tx.now)
+    for before in approved:
+        after = msgspec.structs.replace(before, approved_at=None, approved_by=None, updated_at=format_moment(tx.now))
+        changes.record_update(tx, "entry", before, after, "unapproved")
+
+
+_OF_IDS = (entries.c.account_id == bindparam("account"), any_of(entries.c.id, "ids"))
+
+_APPROVE = Statement(
+    update(entries)
+    .where(*_OF_IDS)
+    .values(approved_at=bindparam("approved_at"), approved_by_id=bindparam("approved_by"), updated_at=bindparam("now"))
+)
+
+_UNAPPROVE = Statement(
+    update(entries).where(*_OF_IDS).values(approved_at=null(), approved_by_id=null(), updated_at=bindparam("now"))
+)
+
+_FORGET = Statement(
+    update(entries)
+    .where(entries.c.account_id == bindparam("account"), entries.c.approved_by_id == bindparam("user"))
+    .values(approved_by_id=null(), updated_at=bindparam("now"))
+)

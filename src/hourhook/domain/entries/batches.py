@@ -1,0 +1,97 @@
+"""Many entries, a bounded number at a time, in ascending id: what side effects and actions on several work through.
+
+What a caller of these does to the entries of one batch may take them out of the collection, and adds none to it.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, bindparam, exists, select, text
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
+from hourhook.domain.texts import key_of
+from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.schema import entries, entry_tags
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+SIZE = 500
+
+
+def of_ids(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Entry]]:
+    """The entries of the account with these ids."""
+    in_order = sorted({*ids})
+    for start in range(0, len(in_order), SIZE):
+        yield from _read(tx, caller, _OF_IDS, ids=in_order[start : start + SIZE])
+
+
+def of_tag(tx: Transaction, caller: Caller, tag_id: int) -> Iterator[list[Entry]]:
+    """The entries that carry a tag."""
+    return _read(tx, caller, _OF_TAG, tag=tag_id)
+
+
+def of_project(tx: Transaction, caller: Caller, project_id: int) -> Iterator[list[Entry]]:
+    """The entries of a project."""
+    return _read(tx, caller, _OF_PROJECT, project=project_id)
+
+
+def of_approver(tx: Transaction, caller: Caller, user_id: int) -> Iterator[list[Entry]]:
+    """The entries that a user approved."""
+    return _read(tx, caller, _OF_APPROVER, user=user_id)
+
+
+def describe(tx: Transaction, described: list[Entry]) -> None:
+    """Store the descriptions of these entries."""
+    tx.run(
+        _DESCRIBE,
+        account=tx.account_id,
+        now=tx.now,
+        rows=as_rows([(e.id, e.description, e.description and key_of(e.description)) for e in described]),
+    )
+
+
+def _read(tx: Transaction, caller: Caller, statement: Statement, **parameters: object) -> Iterator[list[Entry]]:
+    after = 0
+    while True:
+        rows = tx.all(statement, account=caller.account_id, after=after, **parameters)
+        if rows:
+            yield represent(tx, caller.account_id, caller.links, rows)
+        if len(rows) < SIZE:
+            return
+        after = rows[-1].id
+
+
+def _batch(condition: ColumnElement[bool]) -> Statement:
+    return Statement(
+        select(*COLUMNS)
+        .select_from(JOINED)
+        .where(entries.c.account_id == bindparam("account"), entries.c.id > bindparam("after"), condition)
+        .order_by(entries.c.id)
+        .limit(SIZE)
+    )
+
+
+_OF_IDS = _batch(any_of(entries.c.id, "ids"))
+_OF_TAG = _batch(
+    exists(
+        select(entry_tags.c.entry_id).where(
+            entry_tags.c.account_id == entries.c.account_id,
+            entry_tags.c.tag_id == bindparam("tag"),
+            entry_tags.c.entry_id == entries.c.id,
+        )
+    )
+)
+_OF_PROJECT = _batch(entries.c.project_id == bindparam("project"))
+_OF_APPROVER = _batch(entries.c.approved_by_id == bindparam("user"))
+
+
+def _describing(dialect: str) -> str:
+    rows = rows_sql(dialect, "rows", id="INTEGER", description="TEXT", description_key="TEXT")
+    return f"""
+    UPDATE entries SET description = r.description, description_key = r.description_key, updated_at = :now
+    FROM ({rows}) AS r
+    WHERE entries.account_id = :account AND entries.id = r.id
+    """
+
+
+_DESCRIBE = Statement(text(_describing("sqlite")), text(_describing("postgresql")))

@@ -1,0 +1,237 @@
+"""Logging time, and editing and deleting what was logged (contract, entries.md)."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import placing, reading, rules
+from hourhook.domain.entries.placing import Place
+from hourhook.domain.entries.representations import Entry, compose, is_billable, round_up
+from hourhook.domain.inputs import UNSET, Day, Faults, Id, Inputs, Minutes, Name, Text, UnsetType, Uri, given_or
+from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.projects import storing as projects_storing
+from hourhook.domain.summaries import SimpleProject, SimpleTag
+from hourhook.domain.tags import tagging
+from hourhook.domain.tags.representations import Tag
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import entries, entry_tags
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+NamedProject = Annotated[Name, "Counts only without `project_id`; a project that does not exist is created."]
+Description = Annotated[Text, "Its hashtags become tags."]
+Source = Annotated[Uri, "The work behind the entry, as a commit or a task."]
+
+
+class NewEntry(Inputs):
+    """Time to be logged."""
+
+    required: ClassVar = ("date", "minutes")
+    date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
+    user_id: Annotated[Id, "Whose time it is; the caller's where it is absent."] | UnsetType | None = UNSET
+    minutes: Annotated[Minutes, "Rounded up to the project's billing increment."] | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    project_id: Id | UnsetType | None = UNSET
+    project_name: NamedProject | UnsetType | None = UNSET
+    source_url: Source | UnsetType | None = UNSET
+
+
+class EntryChanges(Inputs):
+    """What is to change of an entry; whatever is absent stays."""
+
+    date: Day | UnsetType = UNSET
+    user_id: Id | UnsetType = UNSET
+    minutes: Annotated[Minutes, "Blank: none."] | UnsetType | None = UNSET
+    description: Description | UnsetType | None = UNSET
+    project_id: Annotated[Id, "Blank: none."] | UnsetType | None = UNSET
+    project_name: NamedProject | UnsetType | None = UNSET
+    source_url: Source | UnsetType | None = UNSET
+
+
+def create(tx: Transaction, caller: Caller, given: NewEntry, faults: Faults) -> Entry:
+    """Log time."""
+    place = placing.find(
+        tx,
+        caller,
+        faults,
+        given.user_id or caller.user_id,
+        given.project_id or None,
+        given.project_name or None,
+    )
+    description = given.description or None
+    wanted = _look_up_tags(tx, caller, faults, description)
+    faults.check()
+    project, is_new = _settle_project(tx, caller, place)
+    tags, new_tags = tagging.create_missing(tx, caller, wanted)
+    date, source_url = given.date or "", given.source_url or None
+    minutes = round_up(given.minutes or 0, project)
+    id = tx.insert(
+        entries,
+        account_id=caller.account_id,
+        date=date,
+        user_id=place.user.id,
+        project_id=None if project is None else project.id,
+        minutes=minutes,
+        description=description,
+        description_key=description and key_of(description),
+        source_url=source_url,
+        invoiced_at=None,
+        approved_at=None,
+        approved_by_id=None,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    _store_tags(tx, id, tags)
+    created = compose(
+        caller.links,
+        id=id,
+        date=date,
+        user=place.user,
+        minutes=minutes,
+        description=description,
+        project=project,
+        tags=tags,
+        source_url=source_url,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
+    changes.record_creation(tx, "entry", created)
+    return created
+
+
+def edit(tx: Transaction, caller: Caller, id: int, given: EntryChanges, faults: Faults) -> Entry:
+    """Change an entry; whatever is absent stays."""
+    before = reading.show(tx, caller, id)
+    rules.require_right(caller, before)
+    rules.refuse_frozen(before)
+    place = _find_new_place(tx, caller, faults, before, given)
+    description = given_or(given.description, before.description)
+    is_rewritten = description != before.description
+    wanted = _look_up_tags(tx, caller, faults, description if is_rewritten else None)
+    faults.check()
+    project, is_new = _settle_project(tx, caller, place)
+    tags, new_tags = tagging.create_missing(tx, caller, wanted) if is_rewritten else (before.tags, [])
+    after = msgspec.structs.replace(
+        before,
+        date=given_or(given.date, before.date),
+        user=place.user,
+        billable=is_billable(project, tags),
+        minutes=_minutes_after(before, given, project),
+        description=description,
+        project=project,
+        tags=tags,
+        source_url=given_or(given.source_url, before.source_url),
+        updated_at=format_moment(tx.now),
+    )
+    if not changes.between(before, after):
+        return before
+    _store(tx, after)
+    if tags != before.tags:
+        tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
+        _store_tags(tx, id, tags)
+    _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
+    changes.record_update(tx, "entry", before, after)
+    return after
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete an entry."""
+    before = reading.show(tx, caller, id)
+    rules.require_right(caller, before)
+    rules.refuse_frozen(before)
+    tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
+    tx.run(_DELETE, account=caller.account_id, id=id)
+    changes.record_deletion(tx, "entry", before)
+
+
+def _look_up_tags(tx: Transaction, caller: Caller, faults: Faults, description: str | None) -> tagging.Wanted:
+    wanted = tagging.look_up(tx, caller, description)
+    if wanted.missing and not tagging.may_create(caller):
+        faults.add("description", "cannot_create_tags")
+    return wanted
+
+
+def _find_new_place(tx: Transaction, caller: Caller, faults: Faults, before: Entry, given: EntryChanges) -> Place:
+    user_id = given_or(given.user_id, before.user.id)
+    current_id = None if before.project is None else before.project.id
+    project_id, project_name = given.project_id or None, None
+    if project_id is None:
+        project_name = given.project_name or None
+        is_detached = given.project_id is None or given.project_name is None
+        project_id = None if project_name or is_detached else current_id
+    if (user_id, project_id, project_name) == (before.user.id, current_id, None):
+        return Place(before.user, before.project)
+    return placing.find(tx, caller, faults, user_id, project_id, project_name)
+
+
+def _settle_project(tx: Transaction, caller: Caller, place: Place) -> tuple[SimpleProject | None, bool]:
+    """The project of a place, made now if need be, and whether it was."""
+    if place.new_project is None:
+        return place.project, False
+    return projects_storing.insert(tx, caller, name=place.new_project), True
+
+
+def _minutes_after(before: Entry, given: EntryChanges, project: SimpleProject | None) -> int:
+    minutes = given_or(given.minutes, before.minutes) or 0
+    has_moved = (project and project.id) != (before.project and before.project.id)
+    # What is merely said again stays, even if the project's increment has changed since.
+    return round_up(minutes, project) if has_moved or minutes != before.minutes else minutes
+
+
+def _store(tx: Transaction, entry: Entry) -> None:
+    tx.run(
+        _UPDATE,
+        account=tx.account_id,
+        id=entry.id,
+        date=entry.date,
+        user=entry.user.id,
+        project=None if entry.project is None else entry.project.id,
+        minutes=entry.minutes,
+        description=entry.description,
+        description_key=entry.description and key_of(entry.description),
+        source_url=entry.source_url,
+        now=tx.now,
+    )
+
+
+def _store_tags(tx: Transaction, id: int, tags: list[SimpleTag]) -> None:
+    rows = [(tx.account_id, id, tag.id, place) for place, tag in enumerate(tags)]
+    tx.insert_many(entry_tags, ("account_id", "entry_id", "tag_id", "place"), rows)
+
+
+def _record_created_on_the_way(
+    tx: Transaction, caller: Caller, project: SimpleProject | None, new_tags: list[Tag]
+) -> None:
+    if project is not None:
+        changes.record_creation(tx, "project", projects_reading.show(tx, caller, project.id))
+    for tag in new_tags:
+        changes.record_creation(tx, "tag", tag)
+
+
+_OF_ID = (entries.c.account_id == bindparam("account"), entries.c.id == bindparam("id"))
+
+_UPDATE = Statement(
+    update(entries)
+    .where(*_OF_ID)
+    .values(
+        date=bindparam("date"),
+        user_id=bindparam("user"),
+        project_id=bindparam("project"),
+        minutes=bindparam("minutes"),
+        description=bindparam("description"),
+        description_key=bindparam("description_key"),
+        source_url=bindparam("source_url"),
+        updated_at=bindparam("now"),
+    )
+)
+
+_DELETE_TAGS = Statement(
+    delete(entry_tags).where(entry_tags.c.account_id == bindparam("account"), entry_tags.c.entry_id == bindparam("id"))
+)
+
+_DELETE = Statement(delete(entries).where(*_OF_ID))

@@ -1,0 +1,72 @@
+"""Marking entries as invoiced outside of this system (contract, entries.md).
+
+There are no invoices of this server yet, so that no entry is found ``already_invoiced``.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, update
+
+from hourhook.clock import format_moment, midnight
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import batches, reading
+from hourhook.domain.entries.representations import Entry
+from hourhook.domain.inputs import UNSET, Day, Faults, IdList, Inputs, UnsetType
+from hourhook.store.schema import entries
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+InvoicedOn = Annotated[Day, "The day it was invoiced, kept as the midnight in UTC that begins it."]
+
+
+class OutsideInvoice(Inputs):
+    """An invoice that this system knows nothing else of."""
+
+    required: ClassVar = ("date",)
+    date: InvoicedOn | UnsetType = UNSET
+
+
+class OutsideInvoices(Inputs):
+    """The same, for several entries."""
+
+    required: ClassVar = ("entry_ids", "date")
+    entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
+    date: InvoicedOn | UnsetType = UNSET
+
+
+def mark(tx: Transaction, caller: Caller, id: int, given: OutsideInvoice, faults: Faults) -> None:
+    """Mark an entry as invoiced on a day; of one that is marked already, move the day."""
+    entry = reading.show(tx, caller, id)
+    caller.require("leader")
+    faults.check()
+    _mark(tx, [entry], given.date or "")
+
+
+def mark_several(tx: Transaction, caller: Caller, given: OutsideInvoices, faults: Faults) -> None:
+    """Mark these entries as invoiced on a day."""
+    caller.require("leader")
+    faults.check()
+    for batch in batches.of_ids(tx, caller, given.entry_ids or []):
+        _mark(tx, batch, given.date or "")
+
+
+def _mark(tx: Transaction, marked: list[Entry], date: str) -> None:
+    invoiced_at = midnight(date)
+    changed = [entry for entry in marked if entry.invoiced_at != format_moment(invoiced_at)]
+    if not changed:
+        return
+    tx.run(_MARK, account=tx.account_id, ids=[entry.id for entry in changed], invoiced_at=invoiced_at, now=tx.now)
+    for before in changed:
+        after = msgspec.structs.replace(
+            before, invoiced_at=format_moment(invoiced_at), updated_at=format_moment(tx.now)
+        )
+        changes.record_update(tx, "entry", before, after, None if before.invoiced_at else "invoiced")
+
+
+_MARK = Statement(
+    update(entries)
+    .where(entries.c.account_id == bindparam("account"), any_of(entries.c.id, "ids"))
+    .values(invoiced_at=bindparam("invoiced_at"), updated_at=bindparam("now"))
+)

@@ -1,0 +1,114 @@
+"""Whose time an entry is, and in which project: looked up and judged in one statement (contract, entries.md)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, bindparam, exists, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import Faults
+from hourhook.domain.projects import storing as projects_storing
+from hourhook.domain.summaries import SimpleProject, SimpleUser
+from hourhook.domain.texts import key_of
+from hourhook.domain.visibility import SCOPED_ROLES
+from hourhook.store.schema import project_access, projects, users
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+# No project has this id: it stands for none.
+NO_PROJECT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose time it is, and in which project; ``new_project`` is the name of one that has still to be made."""
+
+    user: SimpleUser
+    project: SimpleProject | None
+    new_project: str | None = None
+
+
+def find(
+    tx: Transaction, caller: Caller, faults: Faults, user_id: int, project_id: int | None, project_name: str | None
+) -> Place:
+    """Find a place for an entry, and add to the faults what stands against it.
+
+    ``project_name`` counts only where there is no ``project_id``. What is returned counts only if nothing does.
+    """
+    named = None if project_id else project_name
+    row = _look_up(tx, caller, user_id, project_id, named)
+    if row is None:
+        faults.add("user_id", "missing")
+        row = _look_up(tx, caller, caller.user_id, project_id, named)
+        assert row is not None
+    elif user_id != caller.user_id and caller.is_scoped:
+        faults.add("user_id", "insufficent_permissions")
+    if project_id or named:
+        _judge_project(tx, caller, faults, row, "project_id" if project_id else "project_name")
+    links = caller.links
+    return Place(
+        user=SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url, links.user(row.id)),
+        project=None
+        if row.project_id is None
+        else SimpleProject(
+            row.project_id,
+            row.project_name,
+            row.project_billing_increment,
+            row.project_enabled,
+            row.project_billable,
+            row.project_color,
+            links.project(row.project_id),
+        ),
+        new_project=named if row.project_id is None else None,
+    )
+
+
+def _look_up(tx: Transaction, caller: Caller, user_id: int, project_id: int | None, name: str | None) -> Row | None:
+    if name is None:
+        return tx.one(_BY_ID, account=caller.account_id, user=user_id, project=project_id or NO_PROJECT)
+    return tx.one(_BY_NAME, account=caller.account_id, user=user_id, key=key_of(name))
+
+
+def _judge_project(tx: Transaction, caller: Caller, faults: Faults, row: Row, field: str) -> None:
+    is_shut_out = row.role in SCOPED_ROLES and not row.has_access
+    if row.project_id is None and field == "project_id":
+        faults.add(field, "missing")
+    elif field == "project_name" and not caller.has_role("leader") and (row.project_id is None or is_shut_out):
+        # Whether there is a project of this name out of his sight, he does not learn.
+        faults.add(field, "cannot_create_projects")
+    elif is_shut_out:
+        faults.add(field, "insufficent_permissions")
+    elif row.project_id is None:
+        if projects_storing.is_full(tx, caller):
+            faults.add(field, "reached_project_limit")
+    elif not row.project_enabled:
+        faults.add(field, "archived_project")
+
+
+def _user_and_project(project: ColumnElement[bool]) -> Statement:
+    return Statement(
+        select(
+            users.c.id,
+            users.c.email,
+            users.c.first_name,
+            users.c.last_name,
+            users.c.profile_image_url,
+            users.c.role,
+            *(
+                projects.c[name].label(f"project_{name}")
+                for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
+            ),
+            exists(
+                select(project_access.c.project_id).where(
+                    project_access.c.account_id == users.c.account_id,
+                    project_access.c.user_id == users.c.id,
+                    project_access.c.project_id == projects.c.id,
+                )
+            ).label("has_access"),
+        )
+        .join_from(users, projects, (projects.c.account_id == users.c.account_id) & project, isouter=True)
+        .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
+    )
+
+
+_BY_ID = _user_and_project(projects.c.id == bindparam("project"))
+_BY_NAME = _user_and_project(projects.c.name_key == bindparam("key"))

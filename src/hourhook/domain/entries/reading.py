@@ -1,0 +1,164 @@
+"""Finding and listing entries."""
+
+from functools import cache
+from typing import Annotated
+
+from sqlalchemy import bindparam, distinct, exists, false, func, select
+
+from hourhook.clock import DAY, midnight
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
+from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, IdList, Inputs, Moment, Text, UnsetType, choice
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.tags import reading as tags_reading
+from hourhook.domain.texts import key_of
+from hourhook.domain.users import reading as users_reading
+from hourhook.domain.visibility import of_entries, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import entries, entry_tags, projects, tags
+from hourhook.store.statements import Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+TagFilter = Annotated[str, choice("and", "combination of", any="combination of")]
+
+
+class EntryFilters(Inputs, rename={"from_": "from"}):
+    """Which entries are listed."""
+
+    user_ids: Annotated[IdList, "Of these users."] | UnsetType = UNSET
+    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "In these projects."] | UnsetType = UNSET
+    tag_ids: Annotated[IdList, "With these tags."] | UnsetType = UNSET
+    tag_filter_type: Annotated[TagFilter, "`and`: with each of the tags, `combination of`: with any."] | UnsetType = (
+        UNSET
+    )
+    invoice_ids: Annotated[IdList, "On these invoices."] | UnsetType = UNSET
+    import_ids: Annotated[IdList, "From these imports, of which there are none."] | UnsetType = UNSET
+    from_: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
+    to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
+    invoiced: Annotated[Boolean, "Invoiced in either way, or not."] | UnsetType = UNSET
+    invoiced_at_from: Annotated[Day, "Invoiced on this UTC day or later."] | UnsetType = UNSET
+    invoiced_at_to: Annotated[Day, "Invoiced on this UTC day or earlier."] | UnsetType = UNSET
+    updated_from: Annotated[Moment, "Updated then or later."] | UnsetType = UNSET
+    updated_to: Annotated[Moment, "Updated then or earlier."] | UnsetType = UNSET
+    billable: Boolean | UnsetType = UNSET
+    approved_at_from: Annotated[Day, "Approved on this UTC day or later."] | UnsetType = UNSET
+    approved_at_to: Annotated[Day, "Approved on this UTC day or earlier."] | UnsetType = UNSET
+    approved_by_ids: Annotated[IdList, "Approved by these users."] | UnsetType = UNSET
+
+
+def list_page(
+    tx: Transaction, caller: Caller, given: EntryFilters, faults: Faults, paging: Paging, **within: int
+) -> Page[Entry]:
+    """List the entries that the caller sees, newest date first."""
+    faults.check()
+    filters = {**chosen(given), **within}
+    if "description" in filters:
+        filters["description"] = key_of(filters["description"])
+    for name in filters.keys() & {"invoiced_at_from", "approved_at_from"}:
+        filters[name] = midnight(filters[name])
+    for name in filters.keys() & {"invoiced_at_to", "approved_at_to"}:
+        # The day is meant whole.
+        filters[name] = midnight(filters[name]) + DAY
+    tag_ids = {*filters.get("tag_ids", ())}
+    if filters.pop("tag_filter_type", "and") != "and" and tag_ids:
+        filters["any_tag_ids"] = filters.pop("tag_ids")
+    rows, total = _LISTING.read(tx, caller, paging, filters, tags_count=len(tag_ids))
+    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+
+
+def list_of_user(
+    tx: Transaction, caller: Caller, user_id: int, given: EntryFilters, faults: Faults, paging: Paging
+) -> Page[Entry]:
+    """List the entries of a user; raises ``NotFound`` for one that the caller does not see."""
+    if user_id != caller.user_id:
+        users_reading.require(tx, caller, user_id)
+    return list_page(tx, caller, given, faults, paging, within_user=user_id)
+
+
+def list_of_project(
+    tx: Transaction, caller: Caller, project_id: int, given: EntryFilters, faults: Faults, paging: Paging
+) -> Page[Entry]:
+    """List the entries of a project; raises ``NotFound`` for one that the caller does not see."""
+    projects_reading.require(tx, caller, project_id)
+    return list_page(tx, caller, given, faults, paging, within_project=project_id)
+
+
+def list_of_tag(
+    tx: Transaction, caller: Caller, tag_id: int, given: EntryFilters, faults: Faults, paging: Paging
+) -> Page[Entry]:
+    """List the entries with a tag; raises ``NotFound`` for one that the caller does not see."""
+    tags_reading.require(tx, caller, tag_id)
+    return list_page(tx, caller, given, faults, paging, within_tag=tag_id)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Entry:
+    """Show an entry; raises ``NotFound`` for one that the caller does not see."""
+    row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return represent(tx, caller.account_id, caller.links, [row])[0]
+
+
+@cache
+def _find(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.where(entries.c.id == bindparam("id"), of_entries(scope)))
+
+
+_OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id == bindparam("account"))
+
+_with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
+_is_billable = ~exists(
+    select(projects.c.id).where(
+        projects.c.account_id == entries.c.account_id,
+        projects.c.id == entries.c.project_id,
+        projects.c.billable.is_(False),
+    )
+) & ~exists(
+    select(tags.c.id)
+    .join(entry_tags, (entry_tags.c.account_id == tags.c.account_id) & (entry_tags.c.tag_id == tags.c.id))
+    .where(
+        entry_tags.c.account_id == entries.c.account_id,
+        entry_tags.c.entry_id == entries.c.id,
+        tags.c.billable.is_(False),
+    )
+)
+
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(entries).where(entries.c.account_id == bindparam("account")),
+    order=(entries.c.date.desc(), entries.c.id.desc()),
+    visible=of_entries,
+    conditions={
+        "within_user": entries.c.user_id == bindparam("within_user"),
+        "within_project": entries.c.project_id == bindparam("within_project"),
+        "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
+        "user_ids": any_of(entries.c.user_id, "user_ids"),
+        "description": contains(entries.c.description_key, "description"),
+        "project_ids": any_of(entries.c.project_id, "project_ids"),
+        "tag_ids": entries.c.id.in_(
+            _with_tags.where(any_of(entry_tags.c.tag_id, "tag_ids"))
+            .group_by(entry_tags.c.entry_id)
+            .having(func.count(distinct(entry_tags.c.tag_id)) == bindparam("tags_count"))
+        ),
+        "any_tag_ids": entries.c.id.in_(_with_tags.where(any_of(entry_tags.c.tag_id, "any_tag_ids"))),
+        # Invoices and imports: there are none yet, so that no entry is on one.
+        "invoice_ids": false(),
+        "import_ids": false(),
+        "from_": entries.c.date >= bindparam("from_"),
+        "to": entries.c.date <= bindparam("to"),
+        "invoiced": entries.c.invoiced_at.is_not(None),
+        "not invoiced": entries.c.invoiced_at.is_(None),
+        "invoiced_at_from": entries.c.invoiced_at >= bindparam("invoiced_at_from"),
+        "invoiced_at_to": entries.c.invoiced_at < bindparam("invoiced_at_to"),
+        "updated_from": entries.c.updated_at >= bindparam("updated_from"),
+        "updated_to": entries.c.updated_at <= bindparam("updated_to"),
+        "billable": _is_billable,
+        "not billable": ~_is_billable,
+        "approved_at_from": entries.c.approved_at >= bindparam("approved_at_from"),
+        "approved_at_to": entries.c.approved_at < bindparam("approved_at_to"),
+        "approved_by_ids": any_of(entries.c.approved_by_id, "approved_by_ids"),
+    },
+)

@@ -1,0 +1,204 @@
+"""An entry as the API shows it, in the key order of the contract (entries.md)."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from hourhook.clock import format_moment
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import (
+    Date,
+    SimpleImport,
+    SimpleInvoice,
+    SimpleProject,
+    SimpleTag,
+    SimpleUser,
+    Timestamp,
+    Url,
+    summarise_tag,
+)
+from hourhook.store.schema import entries, entry_tags, projects, tags, users
+from hourhook.store.statements import Row, Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry."""
+
+    id: int
+    date: Date
+    user: SimpleUser
+    billable: bool
+    minutes: int
+    description: str | None
+    project: SimpleProject | None
+    tags: list[SimpleTag]
+    source_url: Url | None
+    invoiced_at: Timestamp | None
+    invoice: SimpleInvoice | None
+    import_: SimpleImport | None = msgspec.field(name="import")
+    approved_at: Timestamp | None
+    approved_by: SimpleUser | None
+    url: Url
+    invoiced_outside_of_noko_url: Url
+    approved_url: Url
+    unapproved_url: Url
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+approvers = users.alias("approvers")
+
+# What ``represent`` wants to know of an entry; ``JOINED`` is where it comes from.
+COLUMNS = (
+    *(
+        entries.c[name]
+        for name in (
+            "id",
+            "date",
+            "minutes",
+            "description",
+            "source_url",
+            "invoiced_at",
+            "approved_at",
+            "created_at",
+            "updated_at",
+        )
+    ),
+    *(
+        table.c[name].label(f"{prefix}_{name}")
+        for prefix, table in (("user", users), ("approver", approvers))
+        for name in ("id", "email", "first_name", "last_name", "profile_image_url")
+    ),
+    *(
+        projects.c[name].label(f"project_{name}")
+        for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
+    ),
+)
+
+# Users are joined as if they might be missing, so that no planner begins with them instead of with the entries.
+JOINED = (
+    entries.outerjoin(users, (users.c.account_id == entries.c.account_id) & (users.c.id == entries.c.user_id))
+    .outerjoin(projects, (projects.c.account_id == entries.c.account_id) & (projects.c.id == entries.c.project_id))
+    .outerjoin(
+        approvers, (approvers.c.account_id == entries.c.account_id) & (approvers.c.id == entries.c.approved_by_id)
+    )
+)
+
+
+def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[Entry]:
+    """The representations of rows of ``COLUMNS``, with one statement however many there are."""
+    if not rows:
+        return []
+    tags_of: dict[int, list[SimpleTag]] = {}
+    for tag in tx.all(_TAGS, account=account_id, ids=[row.id for row in rows]):
+        tags_of.setdefault(tag.entry_id, []).append(summarise_tag(links, tag))
+    return [_represent(links, row, tags_of.get(row.id, [])) for row in rows]
+
+
+def compose(
+    links: Links,
+    *,
+    id: int,
+    date: str,
+    user: SimpleUser,
+    minutes: int,
+    description: str | None,
+    project: SimpleProject | None,
+    tags: list[SimpleTag],
+    source_url: str | None,
+    invoiced_at: int | None = None,
+    approved_at: int | None = None,
+    approved_by: SimpleUser | None = None,
+    created_at: int,
+    updated_at: int,
+) -> Entry:
+    """The representation of an entry whose parts are at hand."""
+    url = links.entry(id)
+    return Entry(
+        id=id,
+        date=date,
+        user=user,
+        billable=is_billable(project, tags),
+        minutes=minutes,
+        description=description,
+        project=project,
+        tags=tags,
+        source_url=source_url,
+        invoiced_at=None if invoiced_at is None else format_moment(invoiced_at),
+        invoice=None,
+        import_=None,
+        approved_at=None if approved_at is None else format_moment(approved_at),
+        approved_by=approved_by,
+        url=url,
+        invoiced_outside_of_noko_url=f"{url}/marked_as_invoiced",
+        approved_url=f"{url}/approved",
+        unapproved_url=f"{url}/unapproved",
+        created_at=format_moment(created_at),
+        updated_at=format_moment(updated_at),
+    )
+
+
+def is_billable(project: SimpleProject | None, tags: Iterable[SimpleTag]) -> bool:
+    """Whether time is billable: unless its project or one of its tags is not."""
+    return (project is None or project.billable) and all(tag.billable for tag in tags)
+
+
+def round_up(minutes: int, project: SimpleProject | None) -> int:
+    """Minutes as they are billed: up to the next multiple of the project's increment."""
+    increment = 1 if project is None else project.billing_increment
+    return -(-minutes // increment) * increment
+
+
+def _represent(links: Links, row: Row, tags: list[SimpleTag]) -> Entry:
+    return compose(
+        links,
+        id=row.id,
+        date=row.date,
+        user=SimpleUser(
+            row.user_id,
+            row.user_email,
+            row.user_first_name,
+            row.user_last_name,
+            row.user_profile_image_url,
+            links.user(row.user_id),
+        ),
+        minutes=row.minutes,
+        description=row.description,
+        project=None
+        if row.project_id is None
+        else SimpleProject(
+            row.project_id,
+            row.project_name,
+            row.project_billing_increment,
+            row.project_enabled,
+            row.project_billable,
+            row.project_color,
+            links.project(row.project_id),
+        ),
+        tags=tags,
+        source_url=row.source_url,
+        invoiced_at=row.invoiced_at,
+        approved_at=row.approved_at,
+        approved_by=None
+        if row.approver_id is None
+        else SimpleUser(
+            row.approver_id,
+            row.approver_email,
+            row.approver_first_name,
+            row.approver_last_name,
+            row.approver_profile_image_url,
+            links.user(row.approver_id),
+        ),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+_TAGS = Statement(
+    select(entry_tags.c.entry_id, tags.c.id, tags.c.name, tags.c.billable)
+    .join_from(entry_tags, tags, (tags.c.account_id == entry_tags.c.account_id) & (tags.c.id == entry_tags.c.tag_id))
+    .where(entry_tags.c.account_id == bindparam("account"), any_of(entry_tags.c.entry_id, "ids"))
+    .order_by(entry_tags.c.entry_id, entry_tags.c.place)
+)

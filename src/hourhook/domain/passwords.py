@@ -1,0 +1,55 @@
+"""Passwords, of which a slow hash is all that is kept.
+
+Hashing takes tens of milliseconds on purpose: never do it inside a transaction.
+"""
+
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import bindparam, update
+
+from hourhook.errors import Problem
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+LONGEST = 1024
+_hasher = PasswordHasher()
+
+
+def hash_password(password: str) -> str:
+    """What is stored of a password; raises ``Problem`` for one that is empty or longer than 1024 characters."""
+    if not 1 <= len(password) <= LONGEST:
+        raise Problem(f"a password has 1 to {LONGEST} characters: choose another")
+    return _hasher.hash(_as_bytes(password))
+
+
+def is_right(password: str, password_hash: str | None) -> bool:
+    """Whether this is the password; as slow where there is none to compare with, so that time gives nothing away."""
+    try:
+        _hasher.verify(password_hash or _hash_of_nobody(), _as_bytes(password[: LONGEST + 1]))
+    except (VerificationError, InvalidHashError):
+        return False
+    return password_hash is not None
+
+
+def store(tx: Transaction, user_id: int, password_hash: str) -> None:
+    """Set the password of a user of the transaction's account."""
+    tx.run(_STORE, account=tx.account_id, user=user_id, hash=password_hash)
+
+
+def _as_bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _hasher.hash(b"nobody's password")
+
+
+_STORE = Statement(
+    update(users)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
+    .values(password_hash=bindparam("hash"))
+)

@@ -1,0 +1,1 @@
+"""What time is logged on (contract, projects.md)."""

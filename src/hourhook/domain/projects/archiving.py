@@ -1,0 +1,70 @@
+"""Archiving projects and bringing them back (contract, projects.md)."""
+
+import msgspec
+from sqlalchemy import bindparam, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import Faults
+from hourhook.domain.projects import reading, rules
+from hourhook.domain.projects.editing import ProjectIds
+from hourhook.domain.projects.representations import Project
+from hourhook.errors import Invalid
+from hourhook.store.schema import projects
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+def archive(tx: Transaction, caller: Caller, id: int) -> None:
+    """Freeze a project on which something hangs; does nothing to one that is archived already."""
+    project = reading.show(tx, caller, id)
+    caller.require("leader")
+    if project.enabled and not rules.is_used(project):
+        raise Invalid.on_base(
+            "Project",
+            "deletable",
+            "The Project should be deleted because it does not have any entries, expenses, or invoices.",
+        )
+    _set_enabled(tx, [project], False)
+
+
+def archive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+    """Freeze those of these projects on which something hangs."""
+    found = _find_several(tx, caller, given, faults)
+    _set_enabled(tx, [project for project in found if rules.is_used(project)], False)
+
+
+def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
+    """Bring a project back; does nothing to one that is active already."""
+    project = reading.show(tx, caller, id)
+    caller.require("leader")
+    _set_enabled(tx, [project], True)
+
+
+def unarchive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+    """Bring those of these projects back that are archived."""
+    _set_enabled(tx, _find_several(tx, caller, given, faults), True)
+
+
+def _find_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> list[Project]:
+    caller.require("leader")
+    faults.check()
+    return reading.find_several(tx, caller, given.project_ids or [])
+
+
+def _set_enabled(tx: Transaction, found: list[Project], enabled: bool) -> None:
+    changed = [project for project in found if project.enabled != enabled]
+    if not changed:
+        return
+    tx.run(_SET_ENABLED, account=tx.account_id, ids=[project.id for project in changed], enabled=enabled, now=tx.now)
+    for before in changed:
+        after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_moment(tx.now))
+        changes.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")
+
+
+_SET_ENABLED = Statement(
+    update(projects)
+    .where(projects.c.account_id == bindparam("account"), any_of(projects.c.id, "ids"))
+    .values(enabled=bindparam("enabled"), updated_at=bindparam("now"))
+)

@@ -1,0 +1,158 @@
+"""Creating, editing and deleting projects (contract, projects.md)."""
+
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, IdList, Inputs, Minutes, Name, UnsetType, given_or
+from hourhook.domain.projects import reading, rules, storing
+from hourhook.domain.projects.colors import Color
+from hourhook.domain.projects.reading import BillingIncrement
+from hourhook.domain.projects.representations import Project
+from hourhook.domain.texts import key_of
+from hourhook.errors import Invalid
+from hourhook.store.schema import project_access, projects
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+ProjectName = Annotated[Name, "No other project of the account has it, in whatever case."]
+HexColor = Annotated[Color, "3 or 6 hexadecimal digits, with or without `#`."]
+
+
+class NewProject(Inputs):
+    """A project to be created."""
+
+    required: ClassVar = ("name",)
+    name: ProjectName | UnsetType = UNSET
+    billable: Annotated[Boolean, "`true` where it is absent."] | UnsetType | None = UNSET
+    project_group_id: Id | UnsetType | None = UNSET
+    billing_increment: Annotated[BillingIncrement, "The account's where it is absent."] | UnsetType | None = UNSET
+    color: Annotated[HexColor, "The next of a palette where it is absent."] | UnsetType | None = UNSET
+    budgeted_minutes: Minutes | UnsetType | None = UNSET
+
+
+class ProjectChanges(Inputs):
+    """What is to change of a project; whatever is absent stays."""
+
+    name: ProjectName | UnsetType = UNSET
+    project_group_id: Id | UnsetType | None = UNSET
+    billing_increment: Annotated[BillingIncrement, "Entries keep their minutes."] | UnsetType = UNSET
+    color: HexColor | UnsetType = UNSET
+    billable: Boolean | UnsetType = UNSET
+    budgeted_minutes: Minutes | UnsetType | None = UNSET
+
+
+class ProjectIds(Inputs):
+    """Which projects it is about."""
+
+    required: ClassVar = ("project_ids",)
+    project_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
+
+
+def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -> Project:
+    """Create a project."""
+    caller.require("leader")
+    name = given.name or ""
+    _check(tx, caller, given, faults)
+    if storing.is_full(tx, caller):
+        raise Invalid.on_base("Project", "reached_project_limit", "The account has as many projects as it may have.")
+    id = storing.insert(
+        tx,
+        caller,
+        name=name,
+        billable=given.billable is not False,
+        billing_increment=given.billing_increment or None,
+        color=given.color or None,
+        budgeted_minutes=given_or(given.budgeted_minutes, None),
+    ).id
+    created = reading.show(tx, caller, id)
+    changes.record_creation(tx, "project", created)
+    return created
+
+
+def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults: Faults) -> Project:
+    """Change a project; whatever is absent stays, and entries keep their minutes."""
+    before = reading.show(tx, caller, id)
+    caller.require("leader")
+    rules.refuse_archived(before)
+    _check(tx, caller, given, faults, id)
+    name = given_or(given.name, before.name)
+    values = {
+        "name": name,
+        "billing_increment": given_or(given.billing_increment, before.billing_increment),
+        "color": given_or(given.color, before.color),
+        "billable": given_or(given.billable, before.billable),
+        "budgeted_minutes": given_or(given.budgeted_minutes, before.budgeted_minutes),
+    }
+    if all(value == getattr(before, name) for name, value in values.items()):
+        return before
+    tx.run(_EDIT, account=caller.account_id, id=id, name_key=key_of(name), now=tx.now, **values)
+    after = reading.show(tx, caller, id)
+    changes.record_update(tx, "project", before, after)
+    return after
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete a project on which nothing hangs."""
+    project = reading.show(tx, caller, id)
+    caller.require("leader")
+    rules.refuse_archived(project)
+    if rules.is_used(project):
+        raise Invalid.on_base(
+            "Project",
+            "not_deletable",
+            "The Project cannot be deleted because it has entries, expenses, or invoices.",
+        )
+    _remove(tx, caller, [project])
+
+
+def remove_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+    """Delete those of these projects that are active and on which nothing hangs."""
+    caller.require("leader")
+    faults.check()
+    found = reading.find_several(tx, caller, given.project_ids or [])
+    _remove(tx, caller, [project for project in found if project.enabled and not rules.is_used(project)])
+
+
+def _check(
+    tx: Transaction, caller: Caller, given: NewProject | ProjectChanges, faults: Faults, id: int | None = None
+) -> None:
+    if given.name and storing.find_name(tx, caller, given.name) not in (None, id):
+        faults.add("name", "already_exists")
+    if given.project_group_id:
+        # There are no groups yet, so that whichever is named does not exist.
+        faults.add("project_group_id", "missing")
+    faults.check()
+
+
+def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
+    for project in removed:
+        changes.record_deletion(tx, "project", project)
+    ids = [project.id for project in removed]
+    tx.run(_CLOSE, account=caller.account_id, ids=ids)
+    tx.run(_DELETE, account=caller.account_id, ids=ids)
+
+
+_EDIT = Statement(
+    update(projects)
+    .where(projects.c.account_id == bindparam("account"), projects.c.id == bindparam("id"))
+    .values(
+        name=bindparam("name"),
+        name_key=bindparam("name_key"),
+        billing_increment=bindparam("billing_increment"),
+        color=bindparam("color"),
+        billable=bindparam("billable"),
+        budgeted_minutes=bindparam("budgeted_minutes"),
+        updated_at=bindparam("now"),
+    )
+)
+
+_CLOSE = Statement(
+    delete(project_access).where(
+        project_access.c.account_id == bindparam("account"), any_of(project_access.c.project_id, "ids")
+    )
+)
+
+_DELETE = Statement(delete(projects).where(projects.c.account_id == bindparam("account"), any_of(projects.c.id, "ids")))

@@ -1,0 +1,101 @@
+"""Pulling one project into another (contract, projects.md)."""
+
+from typing import ClassVar
+
+import msgspec
+from sqlalchemy import Integer, bindparam, delete, exists, insert, select, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import batches
+from hourhook.domain.entries.representations import is_billable
+from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
+from hourhook.domain.projects import reading, rules
+from hourhook.domain.projects.representations import Project
+from hourhook.domain.summaries import SimpleProject, shorten
+from hourhook.store.schema import entries, project_access, projects
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+class SwallowedProject(Inputs):
+    """The project that is emptied and then deleted."""
+
+    required: ClassVar = ("project_id",)
+    project_id: Id | UnsetType = UNSET
+
+
+def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> None:
+    """Move another project's entries here, minutes unchanged, and who may enter it; then delete it."""
+    target = reading.show(tx, caller, id)
+    caller.require("leader")
+    rules.refuse_archived(target)
+    swallowed = _find_swallowed(tx, caller, id, given, faults)
+    _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
+    tx.run(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
+    tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
+    changes.record_update(tx, "project", target, reading.show(tx, caller, id))
+    changes.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
+    tx.run(_DELETE, account=caller.account_id, swallowed=swallowed.id)
+
+
+def _find_swallowed(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> Project:
+    found = reading.find_several(tx, caller, [given.project_id]) if given.project_id else []
+    if given.project_id == id:
+        faults.add("project_id", "invalid")
+    elif given.project_id and not found:
+        faults.add("project_id", "missing")
+    elif found and not found[0].enabled:
+        faults.add("project_id", "archived_project")
+    faults.check()
+    return found[0]
+
+
+def _move_entries(tx: Transaction, caller: Caller, swallowed: Project, target: SimpleProject) -> None:
+    for batch in batches.of_project(tx, caller, swallowed.id):
+        for before in batch:
+            after = msgspec.structs.replace(
+                before,
+                project=target,
+                billable=is_billable(target, before.tags),
+                updated_at=format_moment(tx.now),
+            )
+            changes.record_update(tx, "entry", before, after)
+    tx.run(_MOVE, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
+
+
+_MOVE = Statement(
+    update(entries)
+    .where(entries.c.account_id == bindparam("account"), entries.c.project_id == bindparam("swallowed"))
+    .values(project_id=bindparam("target"), updated_at=bindparam("now"))
+)
+
+_granted = project_access.alias("granted")
+
+_SHARE_ACCESS = Statement(
+    insert(project_access).from_select(
+        ["account_id", "user_id", "project_id"],
+        select(_granted.c.account_id, _granted.c.user_id, bindparam("target", type_=Integer)).where(
+            _granted.c.account_id == bindparam("account"),
+            _granted.c.project_id == bindparam("swallowed"),
+            ~exists(
+                select(project_access.c.user_id).where(
+                    project_access.c.account_id == _granted.c.account_id,
+                    project_access.c.user_id == _granted.c.user_id,
+                    project_access.c.project_id == bindparam("target", type_=Integer),
+                )
+            ),
+        ),
+    )
+)
+
+_CLOSE = Statement(
+    delete(project_access).where(
+        project_access.c.account_id == bindparam("account"), project_access.c.project_id == bindparam("swallowed")
+    )
+)
+
+_DELETE = Statement(
+    delete(projects).where(projects.c.account_id == bindparam("account"), projects.c.id == bindparam("swallowed"))
+)

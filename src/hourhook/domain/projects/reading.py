@@ -1,0 +1,89 @@
+"""Finding and listing projects."""
+
+from functools import cache
+from typing import Annotated
+
+from sqlalchemy import bindparam, false, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType, number_choice
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.projects.representations import COLUMNS, Project, represent
+from hourhook.domain.texts import key_of
+from hourhook.domain.visibility import of_projects, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import projects
+from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+INCREMENTS = (1, 5, 6, 10, 15, 20, 30, 60)
+BillingIncrement = Annotated[int, number_choice(*INCREMENTS)]
+
+
+class ProjectFilters(Inputs):
+    """Which projects are listed."""
+
+    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    project_group_ids: Annotated[IdList, "In one of these groups."] | UnsetType = UNSET
+    billing_increment: Annotated[BillingIncrement, "With exactly this increment."] | UnsetType = UNSET
+    enabled: Annotated[Boolean, "`true`: active only, `false`: archived only."] | UnsetType = UNSET
+    billable: Boolean | UnsetType = UNSET
+
+
+def list_page(tx: Transaction, caller: Caller, given: ProjectFilters, faults: Faults, paging: Paging) -> Page[Project]:
+    """List the projects that the caller sees, by name."""
+    faults.check()
+    filters = chosen(given)
+    if "name" in filters:
+        filters["name"] = key_of(filters["name"])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page(_represent(tx, caller, rows), total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Project:
+    """Show a project; raises ``NotFound`` for one that the caller does not see."""
+    row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return _represent(tx, caller, [row])[0]
+
+
+def require(tx: Transaction, caller: Caller, id: int) -> None:
+    """Refuse a project that the caller does not see (raises ``NotFound``)."""
+    if tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
+        raise NotFound
+
+
+def find_several(tx: Transaction, caller: Caller, ids: list[int]) -> list[Project]:
+    """The projects of the account with these ids, ascending."""
+    return _represent(tx, caller, tx.all(_BY_IDS, account=caller.account_id, ids=ids))
+
+
+def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project]:
+    return represent(tx, caller.account_id, caller.links, rows, with_budgets=not caller.is_scoped)
+
+
+@cache
+def _find(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.where(projects.c.id == bindparam("id"), of_projects(scope)))
+
+
+_OF_ACCOUNT = select(*COLUMNS).where(projects.c.account_id == bindparam("account"))
+_BY_IDS = Statement(_OF_ACCOUNT.where(any_of(projects.c.id, "ids")).order_by(projects.c.id))
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(projects).where(projects.c.account_id == bindparam("account")),
+    order=(projects.c.name_key,),
+    visible=of_projects,
+    conditions={
+        "name": contains(projects.c.name_key, "name"),
+        # There are no groups yet, so that no project is in one.
+        "project_group_ids": false(),
+        "billing_increment": projects.c.billing_increment == bindparam("billing_increment"),
+        "enabled": projects.c.enabled.is_(True),
+        "not enabled": projects.c.enabled.is_(False),
+        "billable": projects.c.billable.is_(True),
+        "not billable": projects.c.billable.is_(False),
+    },
+)

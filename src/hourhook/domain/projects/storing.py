@@ -1,0 +1,66 @@
+"""How a project is stored, whichever way it comes in."""
+
+from sqlalchemy import bindparam, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.projects.colors import color_after
+from hourhook.domain.summaries import SimpleProject
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import projects
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+def insert(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    name: str,
+    billable: bool = True,
+    billing_increment: int | None = None,
+    color: str | None = None,
+    budgeted_minutes: int | None = None,
+) -> SimpleProject:
+    """Add a project; whatever is not said is as the account has it by default."""
+    increment = billing_increment or caller.default_billing_increment
+    color = color or color_after(tx.value(_COUNT, account=caller.account_id))
+    id = tx.insert(
+        projects,
+        account_id=caller.account_id,
+        name=name,
+        name_key=key_of(name),
+        billable=billable,
+        billing_increment=increment,
+        color=color,
+        enabled=True,
+        budgeted_minutes=budgeted_minutes,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    return SimpleProject(id, name, increment, True, billable, color, caller.links.project(id))
+
+
+def is_full(tx: Transaction, caller: Caller) -> bool:
+    """Whether the account has as many projects as it may have; archived ones do not count."""
+    if caller.max_projects is None:
+        return False
+    return bool(tx.value(_COUNT_ENABLED, account=caller.account_id) >= caller.max_projects)
+
+
+def find_name(tx: Transaction, caller: Caller, name: str) -> int | None:
+    """The id of the project that has this name, in whatever spelling."""
+    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
+    return found
+
+
+_COUNT = Statement(select(func.count()).select_from(projects).where(projects.c.account_id == bindparam("account")))
+
+_COUNT_ENABLED = Statement(
+    select(func.count())
+    .select_from(projects)
+    .where(projects.c.account_id == bindparam("account"), projects.c.enabled.is_(True))
+)
+
+_BY_NAME = Statement(
+    select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.name_key == bindparam("key"))
+)

@@ -1,0 +1,1 @@
+"""Labels written as hashtags inside descriptions of entries (contract, tags.md)."""

@@ -1,0 +1,159 @@
+"""Creating, renaming, merging and deleting tags (contract, tags.md).
+
+A merge is done within its request, so that no tag is ever found ``locked``.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes, hashtags
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, NameList, UnsetType
+from hourhook.domain.summaries import SimpleTag, shorten
+from hourhook.domain.tags import reading, rewriting, tagging
+from hourhook.domain.tags.representations import Tag
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import tags
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+class NewTags(Inputs):
+    """Tags to be created."""
+
+    required: ClassVar = ("names",)
+    names: (
+        Annotated[NameList, "A trailing `*` makes a tag unbillable. What exists, or cannot be a tag, is skipped."]
+        | UnsetType
+    ) = UNSET
+
+
+class TagChanges(Inputs):
+    """What is to change of a tag."""
+
+    name: Annotated[Name, "With a trailing `*` the tag becomes unbillable, without it billable."] | UnsetType = UNSET
+
+
+class SwallowedTag(Inputs):
+    """The tag that disappears in another."""
+
+    required: ClassVar = ("tag_id",)
+    tag_id: Id | UnsetType = UNSET
+
+
+class TagIds(Inputs):
+    """Which tags it is about."""
+
+    tag_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType | None = UNSET
+
+
+def create_several(tx: Transaction, caller: Caller, given: NewTags, faults: Faults) -> list[Tag]:
+    """Create tags; returns those that this made, in the order given."""
+    caller.require(caller.tag_creation_role)
+    faults.check()
+    wanted: dict[str, tuple[str, bool]] = {}
+    for text in given.names or []:
+        read = hashtags.read_name(text)
+        if read is not None:
+            name, is_starred = read
+            wanted.setdefault(key_of(name), (name, not is_starred))
+    for key in tagging.find_keys(tx, caller, [*wanted]):
+        del wanted[key]
+    created = tagging.create(tx, caller, [*wanted.values()])
+    for tag in created:
+        changes.record_creation(tx, "tag", tag)
+    return created
+
+
+def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: Faults) -> Tag:
+    """Give a tag another name or billability, and its entries the new hashtag."""
+    before = _find_editable(tx, caller, id)
+    name, billable = before.name, before.billable
+    if given.name:
+        read = hashtags.read_name(given.name)
+        if read is None:
+            faults.add("name", "invalid")
+        else:
+            name, billable = read[0], not read[1]
+            if any(tag.id != id for tag in tagging.find_keys(tx, caller, [key_of(name)]).values()):
+                faults.add("name", "already_exists")
+    faults.check()
+    if (name, billable) == (before.name, before.billable):
+        return before
+    after = msgspec.structs.replace(
+        before,
+        name=name,
+        billable=billable,
+        formatted_name=hashtags.format_name(name, billable),
+        updated_at=format_moment(tx.now),
+    )
+    changes.record_update(tx, "tag", before, after)
+    rewriting.rewrite(tx, caller, shorten(SimpleTag, before), shorten(SimpleTag, after))
+    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), billable=billable, now=tx.now)
+    return after
+
+
+def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedTag, faults: Faults) -> None:
+    """Fold another tag into this one: its entries and hashtags become this one's, and it is gone."""
+    before = _find_editable(tx, caller, id)
+    swallowed = reading.find(tx, caller, given.tag_id) if given.tag_id else None
+    if given.tag_id == id:
+        faults.add("tag_id", "invalid")
+    elif given.tag_id and swallowed is None:
+        faults.add("tag_id", "missing")
+    faults.check()
+    assert swallowed is not None
+    rewriting.rewrite(tx, caller, shorten(SimpleTag, swallowed), shorten(SimpleTag, before))
+    after = reading.show(tx, caller, id)
+    changes.record_update(tx, "tag", before, after)
+    changes.record_deletion(tx, "tag", msgspec.structs.replace(swallowed, entries=0), "merged")
+    tx.run(_DELETE, account=caller.account_id, id=swallowed.id)
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete a tag; the entries stay, and its hashtags become plain words."""
+    _remove(tx, caller, _find_editable(tx, caller, id))
+
+
+def remove_several(tx: Transaction, caller: Caller, given: TagIds, faults: Faults) -> None:
+    """Delete tags, in ascending id; unknown ones are skipped."""
+    _require_right(caller)
+    faults.check()
+    for id in reading.find_ids(tx, caller, given.tag_ids or []):
+        _remove(tx, caller, reading.show(tx, caller, id))
+
+
+def _find_editable(tx: Transaction, caller: Caller, id: int) -> Tag:
+    tag = reading.show(tx, caller, id)
+    _require_right(caller)
+    return tag
+
+
+def _require_right(caller: Caller) -> None:
+    caller.require("leader")
+    caller.require(caller.tag_creation_role)
+
+
+def _remove(tx: Transaction, caller: Caller, tag: Tag) -> None:
+    rewriting.rewrite(tx, caller, shorten(SimpleTag, tag), None)
+    changes.record_deletion(tx, "tag", tag)
+    tx.run(_DELETE, account=caller.account_id, id=tag.id)
+
+
+_OF_ID = (tags.c.account_id == bindparam("account"), tags.c.id == bindparam("id"))
+
+_RENAME = Statement(
+    update(tags)
+    .where(*_OF_ID)
+    .values(
+        name=bindparam("name"),
+        name_key=bindparam("name_key"),
+        billable=bindparam("billable"),
+        updated_at=bindparam("now"),
+    )
+)
+
+_DELETE = Statement(delete(tags).where(*_OF_ID))

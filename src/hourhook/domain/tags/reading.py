@@ -1,0 +1,85 @@
+"""Finding and listing tags."""
+
+from functools import cache
+from typing import Annotated
+
+from sqlalchemy import bindparam, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.tags.representations import COLUMNS, Tag, represent
+from hourhook.domain.texts import key_of
+from hourhook.domain.visibility import of_tags, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import tags
+from hourhook.store.statements import Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+
+class TagFilters(Inputs):
+    """Which tags are listed."""
+
+    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    billable: Annotated[Boolean, "`true`: billable only, `false`: unbillable only."] | UnsetType = UNSET
+
+
+def list_page(tx: Transaction, caller: Caller, given: TagFilters, faults: Faults, paging: Paging) -> Page[Tag]:
+    """List the tags that the caller sees, by name."""
+    faults.check()
+    filters = chosen(given)
+    if "name" in filters:
+        filters["name"] = key_of(filters["name"])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page([represent(caller.links, row) for row in rows], total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Tag:
+    """Show a tag; raises ``NotFound`` for one that the caller does not see."""
+    row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return represent(caller.links, row)
+
+
+def find(tx: Transaction, caller: Caller, id: int) -> Tag | None:
+    """The tag of the account with this id, if there is one."""
+    rows = tx.all(_BY_IDS, account=caller.account_id, ids=[id])
+    return represent(caller.links, rows[0]) if rows else None
+
+
+def find_ids(tx: Transaction, caller: Caller, ids: list[int]) -> list[int]:
+    """Which of these ids are tags of the account, ascending."""
+    return [row.id for row in tx.all(_BY_IDS, account=caller.account_id, ids=ids)]
+
+
+def require(tx: Transaction, caller: Caller, id: int) -> None:
+    """Refuse a tag that the caller does not see (raises ``NotFound``)."""
+    if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
+        raise NotFound
+
+
+@cache
+def _find(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.where(tags.c.id == bindparam("id"), of_tags(scope)))
+
+
+@cache
+def _exists(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.with_only_columns(tags.c.id).where(tags.c.id == bindparam("id"), of_tags(scope)))
+
+
+_OF_ACCOUNT = select(*COLUMNS).where(tags.c.account_id == bindparam("account"))
+_BY_IDS = Statement(_OF_ACCOUNT.where(any_of(tags.c.id, "ids")).order_by(tags.c.id))
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(tags).where(tags.c.account_id == bindparam("account")),
+    order=(tags.c.name_key,),
+    visible=of_tags,
+    conditions={
+        "name": contains(tags.c.name_key, "name"),
+        "billable": tags.c.billable.is_(True),
+        "not billable": tags.c.billable.is_(False),
+    },
+)

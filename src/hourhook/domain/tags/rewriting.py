@@ -1,0 +1,109 @@
+"""What becomes of the entries of a tag that is renamed, merged or deleted: text and tags of each go on agreeing.
+
+A hashtag is replaced whole, with its ``*`` or the lack of it, by the new hashtag as the tag is formatted: ``#holiday*``
+while it is unbillable. Approved, invoiced and archived entries are rewritten too (contract, tags.md).
+"""
+
+import msgspec
+from sqlalchemy import Integer, bindparam, delete, exists, insert, select, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes, hashtags
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import batches
+from hourhook.domain.entries.representations import Entry, is_billable
+from hourhook.domain.summaries import SimpleTag
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import entry_tags
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTag | None) -> None:
+    """Rewrite the entries of a tag, and record what changes of them.
+
+    ``successor`` is the tag as it will be, another tag, or None: then its hashtags become plain words.
+    The tag itself must not have been changed yet.
+    """
+    for batch in batches.of_tag(tx, caller, tag.id):
+        rewritten = []
+        for before in batch:
+            after = _rewritten(before, tag, successor, format_moment(tx.now))
+            # That a tag looks different changes nothing of an entry; that it has another text or tag does.
+            if after.description != before.description or successor is None or successor.id != tag.id:
+                changes.record_update(tx, "entry", before, after)
+                rewritten.append(after)
+        batches.describe(tx, rewritten)
+    if successor is None:
+        tx.run(_DROP, account=caller.account_id, tag=tag.id)
+    elif successor.id != tag.id:
+        for statement in (_ADVANCE, _JOIN, _DROP):
+            tx.run(statement, account=caller.account_id, tag=tag.id, successor=successor.id)
+
+
+def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag | None, now: str) -> Entry:
+    text = entry.description or ""
+    if successor is None:
+        description = hashtags.dissolve(text, key_of(tag.name))
+        tags = [other for other in entry.tags if other.id != tag.id]
+    else:
+        description = hashtags.rename(text, key_of(tag.name), successor.formatted_name)
+        swapped = (successor if other.id in (tag.id, successor.id) else other for other in entry.tags)
+        tags = [*{each.id: each for each in swapped}.values()]
+    return msgspec.structs.replace(
+        entry,
+        description=description or None,
+        tags=tags,
+        billable=is_billable(entry.project, tags),
+        updated_at=now,
+    )
+
+
+_merged = entry_tags.alias("merged")
+
+# Where an entry has both tags, the one that stays stands where the first of them stood.
+_ADVANCE = Statement(
+    update(entry_tags)
+    .where(
+        entry_tags.c.account_id == bindparam("account"),
+        entry_tags.c.tag_id == bindparam("successor"),
+        exists(
+            select(_merged.c.entry_id).where(
+                _merged.c.account_id == entry_tags.c.account_id,
+                _merged.c.tag_id == bindparam("tag"),
+                _merged.c.entry_id == entry_tags.c.entry_id,
+                _merged.c.place < entry_tags.c.place,
+            )
+        ),
+    )
+    .values(
+        place=select(_merged.c.place)
+        .where(
+            _merged.c.account_id == entry_tags.c.account_id,
+            _merged.c.tag_id == bindparam("tag"),
+            _merged.c.entry_id == entry_tags.c.entry_id,
+        )
+        .scalar_subquery()
+    )
+)
+
+_JOIN = Statement(
+    insert(entry_tags).from_select(
+        ["account_id", "entry_id", "tag_id", "place"],
+        select(_merged.c.account_id, _merged.c.entry_id, bindparam("successor", type_=Integer), _merged.c.place).where(
+            _merged.c.account_id == bindparam("account"),
+            _merged.c.tag_id == bindparam("tag"),
+            ~exists(
+                select(entry_tags.c.entry_id).where(
+                    entry_tags.c.account_id == _merged.c.account_id,
+                    entry_tags.c.entry_id == _merged.c.entry_id,
+                    entry_tags.c.tag_id == bindparam("successor"),
+                )
+            ),
+        ),
+    )
+)
+
+_DROP = Statement(
+    delete(entry_tags).where(entry_tags.c.account_id == bindparam("account"), entry_tags.c.tag_id == bindparam("tag"))
+)

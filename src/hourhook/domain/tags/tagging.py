@@ -1,0 +1,88 @@
+"""From the hashtags of a description to tags, which come into being by being used (contract, tags.md)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+
+from hourhook.domain import hashtags
+from hourhook.domain.callers import Caller
+from hourhook.domain.hashtags import Hashtag
+from hourhook.domain.summaries import SimpleTag, shorten, summarise_tag
+from hourhook.domain.tags.representations import Tag, compose
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import tags
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The tags that a description names: each one's first hashtag in order of appearance, and those that exist."""
+
+    hashtags: dict[str, Hashtag]
+    known: dict[str, SimpleTag]
+
+    @property
+    def missing(self) -> list[Hashtag]:
+        """The hashtags that have no tag yet."""
+        return [hashtag for key, hashtag in self.hashtags.items() if key not in self.known]
+
+
+def look_up(tx: Transaction, caller: Caller, description: str | None) -> Wanted:
+    """Find the tags that a description names."""
+    wanted: dict[str, Hashtag] = {}
+    for hashtag in hashtags.find(description):
+        wanted.setdefault(hashtag.key, hashtag)
+    if not wanted:
+        return Wanted({}, {})
+    return Wanted(wanted, find_keys(tx, caller, [*wanted]))
+
+
+def find_keys(tx: Transaction, caller: Caller, keys: list[str]) -> dict[str, SimpleTag]:
+    """The tags of the account that have these keys."""
+    rows = tx.all(_BY_KEYS, account=caller.account_id, keys=keys)
+    return {row.name_key: summarise_tag(caller.links, row) for row in rows}
+
+
+def may_create(caller: Caller) -> bool:
+    """Whether the account's setting lets the caller create tags."""
+    return caller.has_role(caller.tag_creation_role)
+
+
+def create_missing(tx: Transaction, caller: Caller, wanted: Wanted) -> tuple[list[SimpleTag], list[Tag]]:
+    """Make the tags that do not exist yet; returns all that are wanted, in order of appearance, and the new ones.
+
+    The new ones are represented as they are once the one entry has them whose description it is; recording their
+    creation is left to the caller.
+    """
+    created = create(tx, caller, [(h.name, not h.is_starred) for h in wanted.missing], entries=1)
+    known = {**wanted.known, **{key_of(tag.name): shorten(SimpleTag, tag) for tag in created}}
+    return [known[key] for key in wanted.hashtags], created
+
+
+def create(tx: Transaction, caller: Caller, names: list[tuple[str, bool]], *, entries: int = 0) -> list[Tag]:
+    """Make tags by name and billability; none of the names may be taken."""
+    if not names:
+        return []
+    ids = tx.next_ids(tags, len(names))
+    tx.insert_many(
+        tags,
+        ("account_id", "id", "name", "name_key", "billable", "created_at", "updated_at"),
+        [
+            (caller.account_id, id, name, key_of(name), billable, tx.now, tx.now)
+            for id, (name, billable) in zip(ids, names, strict=True)
+        ],
+    )
+    return [
+        compose(
+            caller.links, id=id, name=name, billable=billable, entries=entries, created_at=tx.now, updated_at=tx.now
+        )
+        for id, (name, billable) in zip(ids, names, strict=True)
+    ]
+
+
+_BY_KEYS = Statement(
+    select(tags.c.id, tags.c.name, tags.c.name_key, tags.c.billable).where(
+        tags.c.account_id == bindparam("account"), any_of(tags.c.name_key, "keys")
+    )
+)

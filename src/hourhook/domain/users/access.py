@@ -1,0 +1,76 @@
+"""Which projects a coworker or contractor may enter (contract, users.md); others enter them all."""
+
+from typing import Annotated, ClassVar
+
+from sqlalchemy import Integer, bindparam, delete, exists, insert, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.users import reading, rules
+from hourhook.domain.users.representations import User
+from hourhook.domain.visibility import SCOPED_ROLES
+from hourhook.errors import Invalid
+from hourhook.store.schema import project_access, projects
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+class ProjectIds(Inputs):
+    """Which projects it is about."""
+
+    required: ClassVar = ("project_ids",)
+    project_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType = UNSET
+
+
+def give(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+    """Open projects to a user; changes nothing for one who enters all projects anyway."""
+    user = _find_other(tx, caller, id)
+    rules.refuse_deactivated(user)
+    faults.check()
+    if user.role in SCOPED_ROLES:
+        tx.run(_GIVE, account=caller.account_id, user=id, project_ids=given.project_ids)
+
+
+def revoke(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+    """Close projects to a user; what he logged in them stays, out of his sight."""
+    _find_scoped(tx, caller, id)
+    faults.check()
+    tx.run(_REVOKE, account=caller.account_id, user=id, project_ids=given.project_ids)
+
+
+def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
+    """Close every project to a user."""
+    _find_scoped(tx, caller, id)
+    tx.run(_REVOKE_ALL, account=caller.account_id, user=id)
+
+
+def _find_other(tx: Transaction, caller: Caller, id: int) -> User:
+    user = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    rules.refuse_oneself(caller, id)
+    return user
+
+
+def _find_scoped(tx: Transaction, caller: Caller, id: int) -> None:
+    user = _find_other(tx, caller, id)
+    if user.role not in SCOPED_ROLES:
+        raise Invalid.on_base("User", "can_access_all_projects", "The User can access all projects by its role.")
+    rules.refuse_deactivated(user)
+
+
+_OF_USER = (project_access.c.account_id == bindparam("account"), project_access.c.user_id == bindparam("user"))
+
+_GIVE = Statement(
+    insert(project_access).from_select(
+        ["account_id", "user_id", "project_id"],
+        select(projects.c.account_id, bindparam("user", type_=Integer), projects.c.id).where(
+            projects.c.account_id == bindparam("account"),
+            any_of(projects.c.id, "project_ids"),
+            ~exists().where(*_OF_USER, project_access.c.project_id == projects.c.id),
+        ),
+    )
+)
+
+_REVOKE = Statement(delete(project_access).where(*_OF_USER, any_of(project_access.c.project_id, "project_ids")))
+
+_REVOKE_ALL = Statement(delete(project_access).where(*_OF_USER))

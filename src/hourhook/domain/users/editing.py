@@ -1,0 +1,132 @@
+"""Inviting, editing and deleting users (contract, users.md)."""
+
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, delete, select, update
+
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import approving
+from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
+from hourhook.domain.texts import key_of
+from hourhook.domain.users import reading, rules, storing
+from hourhook.domain.users.reading import Role
+from hourhook.domain.users.representations import User
+from hourhook.errors import Invalid
+from hourhook.store.schema import project_access, tokens, users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+class NewUser(Inputs):
+    """A user to be invited."""
+
+    required: ClassVar = ("email",)
+    email: Annotated[Email, "Where the user is reached; nobody else of the account has it."] | UnsetType = UNSET
+    first_name: Name | UnsetType | None = UNSET
+    last_name: Name | UnsetType | None = UNSET
+    role: Annotated[Role, "`leader` where it is absent."] | UnsetType | None = UNSET
+
+
+class UserChanges(Inputs):
+    """What is to change of a user; whatever is absent stays."""
+
+    first_name: Name | UnsetType | None = UNSET
+    last_name: Name | UnsetType | None = UNSET
+    role: Role | UnsetType = UNSET
+
+
+def invite(tx: Transaction, caller: Caller, given: NewUser, faults: Faults) -> User:
+    """Add a user to the account, in state ``pending``."""
+    caller.require("supervisor")
+    email = given.email or ""
+    if tx.one(_BY_EMAIL, account=caller.account_id, email_key=key_of(email)):
+        faults.add("email", "already_exists")
+    faults.check()
+    rules.require_seat(tx, caller)
+    id = storing.insert(
+        tx,
+        caller.account_id,
+        email=email,
+        first_name=given.first_name or None,
+        last_name=given.last_name or None,
+        role=given.role or "leader",
+        state="pending",
+    )
+    created = reading.show(tx, caller, id)
+    changes.record_creation(tx, "user", created)
+    return created
+
+
+def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: Faults) -> User:
+    """Change a user's name and role; nobody changes his own role, or the owner's."""
+    before = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    rules.refuse_deactivated(before)
+    role = given_or(given.role, before.role)
+    if role != before.role:
+        if id == caller.user_id:
+            faults.add("role", "authenticated_user")
+        elif rules.is_owner(tx, caller, id):
+            faults.add("role", "account_owner")
+    faults.check()
+    first_name = given_or(given.first_name, before.first_name)
+    last_name = given_or(given.last_name, before.last_name)
+    if (first_name, last_name, role) == (before.first_name, before.last_name, before.role):
+        return before
+    tx.run(
+        _EDIT,
+        account=caller.account_id,
+        id=id,
+        first_name=first_name,
+        last_name=last_name,
+        name_key=storing.name_key(first_name, last_name),
+        role=role,
+        now=tx.now,
+    )
+    after = reading.show(tx, caller, id)
+    changes.record_update(tx, "user", before, after)
+    return after
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete a user to whom no entry belongs; entries that he approved stay approved, but no longer say by whom."""
+    before = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    rules.refuse_owner(tx, caller, id)
+    rules.refuse_oneself(caller, id)
+    if before.entries:
+        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries.")
+    approving.forget_approver(tx, caller, id)
+    for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE):
+        tx.run(statement, account=caller.account_id, id=id)
+    changes.record_deletion(tx, "user", before)
+
+
+_BY_EMAIL = Statement(
+    select(users.c.id).where(users.c.account_id == bindparam("account"), users.c.email_key == bindparam("email_key"))
+)
+
+_EDIT = Statement(
+    update(users)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("id"))
+    .values(
+        first_name=bindparam("first_name"),
+        last_name=bindparam("last_name"),
+        name_key=bindparam("name_key"),
+        role=bindparam("role"),
+        updated_at=bindparam("now"),
+    )
+)
+
+_DELETE_TOKENS = Statement(
+    delete(tokens).where(tokens.c.account_id == bindparam("account"), tokens.c.user_id == bindparam("id"))
+)
+
+_DELETE_ACCESS = Statement(
+    delete(project_access).where(
+        project_access.c.account_id == bindparam("account"), project_access.c.user_id == bindparam("id")
+    )
+)
+
+_DELETE = Statement(delete(users).where(users.c.account_id == bindparam("account"), users.c.id == bindparam("id")))

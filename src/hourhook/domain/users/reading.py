@@ -1,0 +1,81 @@
+"""Finding and listing users."""
+
+from functools import cache
+from typing import Annotated
+
+from sqlalchemy import bindparam, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.texts import key_of
+from hourhook.domain.users.representations import COLUMNS, User, represent
+from hourhook.domain.visibility import of_users, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement, contains
+from hourhook.store.transaction import Transaction
+
+Role = Annotated[str, choice("supervisor", "leader", "coworker", "contractor")]
+State = Annotated[str, choice("disabled", "pending", "active", "suspended")]
+
+
+class UserFilters(Inputs):
+    """Which users are listed."""
+
+    name: Annotated[Text, "Their first and last name contain this."] | UnsetType = UNSET
+    email: Annotated[Text, "Their e-mail address contains this."] | UnsetType = UNSET
+    role: Annotated[Role, "They have exactly this role."] | UnsetType = UNSET
+    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+
+
+def list_page(tx: Transaction, caller: Caller, given: UserFilters, faults: Faults, paging: Paging) -> Page[User]:
+    """List the users of the account, by id."""
+    caller.require("coworker")
+    faults.check()
+    filters = chosen(given)
+    for name in filters.keys() & {"name", "email"}:
+        filters[name] = key_of(filters[name])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page([represent(caller.links, row) for row in rows], total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> User:
+    """Show a user; raises ``NotFound`` for one that the caller does not see."""
+    row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return represent(caller.links, row)
+
+
+def require(tx: Transaction, caller: Caller, id: int) -> None:
+    """Refuse a user that the caller does not see (raises ``NotFound``)."""
+    if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
+        raise NotFound
+
+
+@cache
+def _find(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.where(users.c.id == bindparam("id"), of_users(scope)))
+
+
+@cache
+def _exists(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.with_only_columns(users.c.id).where(users.c.id == bindparam("id"), of_users(scope)))
+
+
+_OF_ACCOUNT = select(*COLUMNS).where(users.c.account_id == bindparam("account"))
+
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(users).where(users.c.account_id == bindparam("account")),
+    order=(users.c.id,),
+    visible=of_users,
+    conditions={
+        "name": contains(users.c.name_key, "name"),
+        "email": contains(users.c.email_key, "email"),
+        "role": users.c.role == bindparam("role"),
+        "state": users.c.state == bindparam("state"),
+    },
+)

@@ -1,0 +1,81 @@
+"""A user as the API shows it, in the key order of the contract (users.md)."""
+
+import msgspec
+from sqlalchemy import func, select
+
+from hourhook.clock import format_moment
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import SimpleTeam, Timestamp, Url
+from hourhook.store.schema import entries, users
+from hourhook.store.statements import Row
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user."""
+
+    id: int
+    email: str
+    first_name: str | None
+    last_name: str | None
+    profile_image_url: Url | None
+    url: Url
+    state: str
+    role: str
+    teams: list[SimpleTeam]
+    entries: int
+    entries_url: Url
+    expenses: int
+    expenses_url: Url
+    give_access_to_project_url: Url
+    revoke_access_to_project_url: Url
+    revoke_access_to_all_projects_url: Url
+    activate_url: Url
+    deactivate_url: Url
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+# What ``represent`` wants to know of a user.
+COLUMNS = (
+    users.c.id,
+    users.c.email,
+    users.c.first_name,
+    users.c.last_name,
+    users.c.profile_image_url,
+    users.c.state,
+    users.c.role,
+    users.c.created_at,
+    users.c.updated_at,
+    select(func.count())
+    .select_from(entries)
+    .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
+    .scalar_subquery()
+    .label("entries_count"),
+)
+
+
+def represent(links: Links, row: Row) -> User:
+    """The representation of a row of ``COLUMNS``."""
+    url = links.user(row.id)
+    return User(
+        id=row.id,
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        profile_image_url=row.profile_image_url,
+        url=url,
+        state=row.state,
+        role=row.role,
+        teams=[],
+        entries=row.entries_count,
+        entries_url=f"{url}/entries",
+        expenses=0,
+        expenses_url=f"{url}/expenses",
+        give_access_to_project_url=f"{url}/give_access_to_projects",
+        revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
+        revoke_access_to_all_projects_url=f"{url}/revoke_access_to_all_projects",
+        activate_url=f"{url}/activate",
+        deactivate_url=f"{url}/deactivate",
+        created_at=format_moment(row.created_at),
+        updated_at=format_moment(row.updated_at),
+    )

@@ -1,0 +1,49 @@
+"""Activating and deactivating users (contract, users.md)."""
+
+import msgspec
+from sqlalchemy import bindparam, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.users import reading, rules
+from hourhook.domain.users.representations import User
+from hourhook.errors import Invalid
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+def activate(tx: Transaction, caller: Caller, id: int) -> None:
+    """Let a deactivated user in again."""
+    user = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    if user.state != "disabled":
+        raise Invalid.on_base("User", "not_deactivated", "The User is not deactivated.")
+    rules.require_seat(tx, caller)
+    _enter(tx, user, "active", "activated")
+
+
+def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
+    """Shut a user out who has entries and so cannot be deleted; what he logged stays."""
+    user = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    rules.refuse_owner(tx, caller, id)
+    rules.refuse_oneself(caller, id)
+    if not user.entries:
+        raise Invalid.on_base("User", "deletable", "The User should be deleted because it does not have any entries.")
+    rules.refuse_deactivated(user)
+    _enter(tx, user, "disabled", "deactivated")
+
+
+def _enter(tx: Transaction, user: User, state: str, specific: str) -> None:
+    tx.run(_SET_STATE, account=tx.account_id, id=user.id, state=state, now=tx.now)
+    after = msgspec.structs.replace(user, state=state, updated_at=format_moment(tx.now))
+    changes.record_update(tx, "user", user, after, specific)
+
+
+_SET_STATE = Statement(
+    update(users)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("id"))
+    .values(state=bindparam("state"), updated_at=bindparam("now"))
+)

@@ -1,0 +1,71 @@
+"""What of an account its users see (contract, 00-conventions §13).
+
+Supervisors and leaders see everything. A coworker sees the projects assigned to him, all entries in them, and his own
+outside of any project. A contractor sees the assigned projects, his own entries in them and outside of any project,
+himself, and the tags that those projects and entries use. Whoever loses a project loses sight of his own entries in it.
+
+Each function gives the condition for a role; whatever is given to it must be asked with the parameters ``account`` and
+``me``.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
+
+from hourhook.domain.callers import Caller
+from hourhook.store.schema import entries, entry_tags, project_access, projects, tags, users
+
+SCOPED_ROLES = ("coworker", "contractor")
+_ME: Any = bindparam("me")
+_ACCOUNT: Any = bindparam("account")
+
+
+def scope_of(caller: Caller) -> str:
+    """Which of the conditions holds for a caller: ``account``, ``coworker`` or ``contractor``."""
+    return caller.role if caller.is_scoped else "account"
+
+
+def of_projects(scope: str) -> ColumnElement[bool]:
+    """The projects that are seen."""
+    return true() if scope == "account" else _is_assigned(projects.c.id)
+
+
+def of_entries(scope: str) -> ColumnElement[bool]:
+    """The entries that are seen."""
+    is_own = entries.c.user_id == _ME
+    if scope == "account":
+        return true()
+    if scope == "contractor":
+        return and_(is_own, or_(entries.c.project_id.is_(None), _is_assigned(entries.c.project_id)))
+    return or_(_is_assigned(entries.c.project_id), and_(entries.c.project_id.is_(None), is_own))
+
+
+def of_users(scope: str) -> ColumnElement[bool]:
+    """The users that are seen."""
+    return users.c.id == _ME if scope == "contractor" else true()
+
+
+def of_tags(scope: str) -> ColumnElement[bool]:
+    """The tags that are seen."""
+    if scope != "contractor":
+        return true()
+    is_own = and_(entries.c.project_id.is_(None), entries.c.user_id == _ME)
+    return exists(
+        select(entry_tags.c.entry_id)
+        .join(entries, (entries.c.account_id == entry_tags.c.account_id) & (entries.c.id == entry_tags.c.entry_id))
+        .where(
+            entry_tags.c.account_id == tags.c.account_id,
+            entry_tags.c.tag_id == tags.c.id,
+            or_(_is_assigned(entries.c.project_id), is_own),
+        )
+    )
+
+
+def _is_assigned(project_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists(
+        select(project_access.c.project_id).where(
+            project_access.c.account_id == _ACCOUNT,
+            project_access.c.user_id == _ME,
+            project_access.c.project_id == project_id,
+        )
+    )
