@@ -6,6 +6,7 @@ its own and coalesced: a NOTIFY inside every transaction would serialise all com
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import psycopg
 import structlog
@@ -13,49 +14,61 @@ import structlog
 from hourhook.store.postgres import PostgresDatabase
 
 CHANNEL = "hourhook_due"
+
 _log = structlog.get_logger()
 
 
 class Wakeups:
-    """Passes hints from whatever thread commits to whoever waits on the event loop."""
+    """Passes hints from whatever thread commits to who waits on the event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._hinted = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have somebody called, on the event loop, at every hint."""
+        self._listeners.append(listener)
 
     def hint(self) -> None:
         """Say that something may be due; from any thread, at any time."""
         # A hint that comes after the loop has closed has nobody left to wake.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._hinted.set)
+            self._loop.call_soon_threadsafe(self._pass_on)
 
-    async def wait(self, timeout_seconds: float) -> bool:
-        """Wait for a hint, or until the time is up; returns whether one came. Hints that came before count."""
+    def _pass_on(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+
+class Notifier:
+    """Passes hints on to the workers of other processes."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self._hinted = asyncio.Event()
+
+    def hint(self) -> None:
+        """Have the others told, soon."""
+        self._hinted.set()
+
+    async def run(self) -> None:
+        """Tell the others of hints, until cancelled; hints that come while one is on its way become one."""
+        connection: psycopg.AsyncConnection | None = None
         try:
-            async with asyncio.timeout(timeout_seconds):
+            while True:
                 await self._hinted.wait()
-        except TimeoutError:
-            return False
-        self._hinted.clear()
-        return True
-
-
-async def notify_others(database: PostgresDatabase, wakeups: Wakeups) -> None:
-    """Pass every hint of this process on to the workers of others, until cancelled."""
-    connection: psycopg.AsyncConnection | None = None
-    try:
-        while True:
-            if not await wakeups.wait(timeout_seconds=3600):
-                continue
-            try:
-                connection = connection or await psycopg.AsyncConnection.connect(database.url, autocommit=True)
-                await connection.execute(f"NOTIFY {CHANNEL}")
-            except psycopg.Error as error:
-                # Their poll finds what is due; the next hint tries again on a fresh connection.
-                _log.warning("hint not passed on", error=str(error))
-                if connection is not None:
-                    await connection.close()
-                connection = None
-    finally:
-        if connection is not None:
-            await connection.close()
+                self._hinted.clear()
+                try:
+                    connection = connection or await psycopg.AsyncConnection.connect(
+                        self._database.url, autocommit=True, application_name="hourhook hints"
+                    )
+                    await connection.execute(f"NOTIFY {CHANNEL}")
+                except psycopg.Error as error:
+                    # Their poll finds what is due; the next hint tries again on a fresh connection.
+                    _log.warning("hint not passed on", error=str(error))
+                    if connection is not None:
+                        await connection.close()
+                    connection = None
+        finally:
+            if connection is not None:
+                await connection.close()

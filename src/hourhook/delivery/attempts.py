@@ -1,0 +1,31 @@
+"""One line of log for each attempt; never a secret, a body or the query of an address."""
+
+import structlog
+
+from hourhook.delivery.outcomes import Outcome
+from hourhook.delivery.worker import Observer
+
+_log = structlog.get_logger()
+
+
+class AttemptLog:
+    """Writes each attempt down, and passes it on to whoever keeps figures."""
+
+    def __init__(self, figures: Observer) -> None:
+        self._figures = figures
+
+    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+        """Write down an attempt that came to its end."""
+        self._figures.attempted(key, payload_id, type, number, outcome)
+        write = _log.info if outcome.is_success else _log.warning
+        write(
+            "attempt",
+            account=key[0],
+            webhook=key[1],
+            payload=payload_id,
+            type=type,
+            number=number,
+            status=outcome.status,
+            error=outcome.error,
+            duration_ms=outcome.duration_ms,
+        )

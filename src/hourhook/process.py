@@ -1,0 +1,233 @@
+"""The pieces put together into a process: a server, with or without a worker in it, or a worker alone."""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+import uvicorn
+
+from hourhook.api.app import make_app
+from hourhook.api.metrics import Metrics
+from hourhook.clock import Clock, SystemClock
+from hourhook.delivery.attempts import AttemptLog
+from hourhook.delivery.guard import AddressGuard
+from hourhook.delivery.housekeeping import keep_house
+from hourhook.delivery.liveness import keep_working
+from hourhook.delivery.schedule import Schedule
+from hourhook.delivery.sender import Sender
+from hourhook.delivery.vaults import Vault, key_beside, key_of_settings
+from hourhook.delivery.wakeups import Notifier, Wakeups
+from hourhook.delivery.worker import Worker
+from hourhook.errors import Problem
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+from hourhook.store.migrating import migrate, require_current
+from hourhook.store.opening import is_embedded, open_database, path_of
+from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.sqlite import SqliteDatabase
+
+FINISH_REQUESTS_SECONDS = 5
+
+_log = structlog.get_logger()
+
+
+def open_to_serve(settings: Settings, clock: Clock | None = None) -> Database:
+    """Open the database for a process that serves or delivers.
+
+    An embedded database is owned by this process from here on, and brought to this version; one on a server must be at
+    it already. Raises ``Problem``.
+    """
+    if not is_embedded(settings.database_url):
+        require_current(settings.database_url)
+        return open_database(settings.database_url, clock or SystemClock())
+    database = open_database(settings.database_url, clock or SystemClock())
+    assert isinstance(database, SqliteDatabase)
+    try:
+        database.claim()
+        if migrate(settings.database_url):
+            _log.info("database migrated", database=settings.database_url)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def vault_of(settings: Settings) -> Vault:
+    """The vault of the secrets, with the key of the settings, or the one beside an embedded database."""
+    if settings.secret_key is not None:
+        return Vault(key_of_settings(settings.secret_key))
+    if is_embedded(settings.database_url):
+        return Vault(key_beside(path_of(settings.database_url)))
+    raise Problem(
+        "HOURHOOK_SECRET_KEY is not set: on PostgreSQL every process needs the same key for the webhooks' secrets; "
+        "`openssl rand -base64 32` makes one"
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address to serve on (raises ``Problem`` when it is taken, or not ours)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise Problem(
+            f"cannot serve on {host}:{port}: {reason}; choose another address with --host or --port"
+        ) from None
+    return listener
+
+
+@dataclass
+class Running:
+    """What a process runs: its database, its guard and its vault, and how it can be told to end."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    guard: AddressGuard
+    metrics: Metrics = field(default_factory=Metrics)
+    # Why this process can no longer serve, for /health.
+    complaint: str | None = None
+
+    def require_sound(self) -> None:
+        """Raise ``Problem`` if this process can no longer serve."""
+        if self.complaint is not None:
+            raise Problem(self.complaint)
+
+
+def prepare(settings: Settings, host: str | None) -> Running:
+    """Open what a process needs; ``host`` is the address it serves on, or None for a worker alone."""
+    database = open_to_serve(settings)
+    try:
+        guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
+        return Running(settings, database, vault_of(settings), guard)
+    except BaseException:
+        database.close()
+        raise
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine talking to itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def serve(running: Running, listener: socket.socket, *, with_worker: bool) -> None:
+    """Serve until SIGTERM or SIGINT; what is on the wire then is finished, within ten seconds.
+
+    Raises ``Problem`` when the worker beside the server has failed.
+    """
+
+    @asynccontextmanager
+    async def with_the_server(_: object) -> AsyncIterator[None]:
+        async with deliver(running, on_failure=stop) if with_worker else hint_others(running):
+            yield
+
+    def stop() -> None:
+        server.should_exit = True
+
+    app = make_app(
+        running.settings,
+        running.database,
+        metrics=running.metrics,
+        lifespan=[with_the_server],
+        complaint=lambda: running.complaint,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS,
+        )
+    )
+    await server.serve([listener])
+    running.require_sound()
+
+
+async def work(running: Running) -> None:
+    """Deliver until SIGTERM or SIGINT (raises ``Problem`` when the worker fails)."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with deliver(running, on_failure=stopping.set):
+        _log.info("delivering")
+        await stopping.wait()
+    running.require_sound()
+
+
+@asynccontextmanager
+async def deliver(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[None]:
+    """Have a worker deliver as long as the context lasts; its end finishes what is on the wire."""
+    settings, database = running.settings, running.database
+    sender = Sender(
+        database.clock, running.guard, settings.send_timeout_seconds, settings.ca_file, settings.egress_proxy
+    )
+    worker = Worker(
+        database,
+        sender,
+        running.vault,
+        Schedule(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_window_seconds),
+        lease_seconds=settings.lease_seconds,
+        observer=AttemptLog(running.metrics),
+    )
+
+    async def keep_delivering() -> None:
+        try:
+            await keep_working(database, worker)
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and ends the process
+            # A defect, or a broken disk: end in the open, so that whoever watches the process starts it anew.
+            _log.exception("worker failed")
+            running.complaint = "the delivery worker has failed: see the log"
+            on_failure()
+
+    async with hint_others(running) as hints:
+        hints.listen(worker.hint)
+        housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400))
+        working = asyncio.create_task(keep_delivering())
+        try:
+            yield
+        finally:
+            worker.stop()
+            await working
+            await _cancelled(housekeeper)
+            await sender.close()
+
+
+@asynccontextmanager
+async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
+    """Pass hints of this process's commits on, to its own event loop and to the workers of other processes."""
+    hints = Wakeups()
+    running.database.signal = hints.hint
+    if not isinstance(running.database, PostgresDatabase):
+        yield hints
+        return
+    notifier = Notifier(running.database)
+    hints.listen(notifier.hint)
+    notifying = asyncio.create_task(notifier.run())
+    try:
+        yield hints
+    finally:
+        await _cancelled(notifying)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
