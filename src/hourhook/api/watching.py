@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from litestar import get
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, HTTPScope
 
 from hourhook.api.answers import NOT_FOUND, Answer, json_answer
 from hourhook.api.asgi import Scope
@@ -37,7 +37,7 @@ def watch_routes(
         return json_answer(503, {"status": "unavailable", "message": reason}, _UNCACHED)
 
     @get("/metrics")
-    async def show_metrics(scope: Scope) -> ASGIApp:
+    async def show_metrics(scope: HTTPScope) -> ASGIApp:
         if not _may_watch(scope, settings.metrics_token):
             return NOT_FOUND
         try:

@@ -1,0 +1,13 @@
+"""``/v2/account``: the account that the credential belongs to (contract, account.md)."""
+
+from hourhook.api.endpoints import Call, Endpoints
+from hourhook.domain import accounts
+from hourhook.domain.accounts import Account
+
+endpoints = Endpoints("Account", resource="Account")
+
+
+@endpoints.get("/v2/account")
+def show(call: Call) -> Account:
+    """Show the account."""
+    return accounts.show(call.tx, call.caller)

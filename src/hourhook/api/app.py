@@ -1,0 +1,83 @@
+"""The whole HTTP application, put together from its parts."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NoReturn
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from hourhook.api import account, current_user
+from hourhook.api.doors import Doors
+from hourhook.api.endpoints import Endpoint
+from hourhook.api.front import Front
+from hourhook.api.metrics import Metrics
+from hourhook.api.origins import Origins
+from hourhook.api.rates import Buckets
+from hourhook.api.watching import watch_routes
+from hourhook.domain.links import Links
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+
+# In the order of the documentation.
+GROUPS = (account.endpoints, current_user.endpoints)
+
+
+def all_endpoints() -> list[Endpoint]:
+    """Every endpoint of the API."""
+    return [endpoint for group in GROUPS for endpoint in group.all]
+
+
+def make_app(
+    settings: Settings,
+    database: Database,
+    *,
+    metrics: Metrics | None = None,
+    more_routes: Sequence[ControllerRouterHandler] = (),
+    elsewhere: ASGIApp | None = None,
+    lifespan: Sequence[Lifespan] = (),
+    complaint: Callable[[], str | None] = lambda: None,
+) -> ASGIApp:
+    """Put the application together.
+
+    ``more_routes`` are those of the web app, and ``elsewhere`` answers what lies outside the API and leads nowhere.
+    ``lifespan`` are asynchronous context managers that the server enters before it serves, as for a worker beside it.
+    ``complaint`` says why this process cannot serve, if so, for ``/health``.
+    """
+    metrics = metrics or Metrics()
+    doors = Doors(database, Links(settings.base_url or DEFAULT_BASE_URL), settings.max_body_bytes)
+
+    @asynccontextmanager
+    async def finish_uses(_: Any) -> AsyncIterator[None]:
+        yield
+        await doors.uses.finish()
+
+    app = Litestar(
+        [
+            *(doors.route(endpoint) for endpoint in all_endpoints()),
+            *watch_routes(settings, database, metrics, complaint),
+            *more_routes,
+        ],
+        openapi_config=None,
+        logging_config=None,
+        # Everything that goes wrong is answered in one place, the front.
+        exception_handlers={HTTPException: _pass_on, Exception: _pass_on},
+        lifespan=[finish_uses, *lifespan],
+    )
+    return Front(
+        app,
+        doors,
+        buckets=Buckets(settings.rate_limit, database.clock) if settings.rate_limit else None,
+        trusted=settings.trusted_proxies,
+        origins=Origins(settings.allowed_origins),
+        metrics=metrics,
+        elsewhere=elsewhere,
+    )
+
+
+def _pass_on(_: Any, error: Exception) -> NoReturn:
+    raise error

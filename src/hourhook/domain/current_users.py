@@ -1,0 +1,166 @@
+"""The user behind a request, with personal preferences (contract, current_user.md)."""
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, func, select, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Name, UnsetType, choice
+from hourhook.domain.summaries import Timestamp, Url
+from hourhook.domain.users import reading, storing
+from hourhook.errors import NotFound
+from hourhook.store.schema import entries, users
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+
+class CurrentUser(msgspec.Struct, frozen=True):
+    """A user as that user sees himself."""
+
+    id: int
+    email: str
+    first_name: str | None
+    last_name: str | None
+    profile_image_url: Url | None
+    url: Url
+    state: str
+    role: str
+    entries: int
+    entries_url: Url
+    expenses: int
+    expenses_url: Url
+    time_format: str
+    week_start: str
+    utc_offset: int
+    send_personal_weekly_report_email: bool
+    send_team_weekly_report_email: bool
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Preferences(Inputs):
+    """What users may change of themselves; whatever is absent stays."""
+
+    aliases: ClassVar = {
+        "send_personal_weekly_report_email": "send_personal_weekly_report",
+        "send_team_weekly_report_email": "send_team_weekly_report",
+    }
+    first_name: Annotated[Name, "The given name."] | UnsetType | None = UNSET
+    last_name: Annotated[Name, "The family name."] | UnsetType | None = UNSET
+    time_format: (
+        Annotated[str, choice("fraction", "hours_minutes"), "How durations are shown to this user."] | UnsetType
+    ) = UNSET
+    week_start: Annotated[str, choice("sunday", "monday", any_case=True), "The first day of the week."] | UnsetType = (
+        UNSET
+    )
+    send_personal_weekly_report: Annotated[Boolean, "The weekly personal report, by e-mail."] | UnsetType = UNSET
+    send_team_weekly_report: (
+        Annotated[Boolean, "The weekly team report, by e-mail; ignored unless the caller is a supervisor."] | UnsetType
+    ) = UNSET
+
+
+def show(tx: Transaction, caller: Caller) -> CurrentUser:
+    """Show the caller."""
+    return _represent(caller, _read(tx, caller))
+
+
+def edit(tx: Transaction, caller: Caller, given: Preferences, faults: Faults) -> CurrentUser:
+    """Change the caller's name and preferences; a new name is an event of the user, preferences are none."""
+    faults.check()
+    row = _read(tx, caller)
+    wanted = _wanted(caller, given, row)
+    if all(getattr(row, column) == value for column, value in wanted.items()):
+        return _represent(caller, row)
+    before = reading.show(tx, caller, caller.user_id)
+    tx.run(
+        _EDIT,
+        **wanted,
+        account=caller.account_id,
+        id=caller.user_id,
+        name_key=storing.name_key(wanted["first_name"], wanted["last_name"]),
+        updated_at=tx.now,
+    )
+    changes.record_update(tx, "user", before, reading.show(tx, caller, caller.user_id))
+    return show(tx, caller)
+
+
+def _wanted(caller: Caller, given: Preferences, row: Row) -> dict[str, Any]:
+    """The columns that may change, as they shall be."""
+    asked = {
+        "first_name": given.first_name,
+        "last_name": given.last_name,
+        "time_format": given.time_format,
+        "week_start": given.week_start if given.week_start is UNSET else given.week_start.capitalize(),
+        "send_personal_weekly_report_email": given.send_personal_weekly_report,
+        "send_team_weekly_report_email": given.send_team_weekly_report if caller.has_role("supervisor") else UNSET,
+    }
+    return {column: getattr(row, column) if value is UNSET else value for column, value in asked.items()}
+
+
+def _read(tx: Transaction, caller: Caller) -> Row:
+    row = tx.one(_FIND, account=caller.account_id, id=caller.user_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _represent(caller: Caller, row: Row) -> CurrentUser:
+    url = caller.links.user(row.id)
+    return CurrentUser(
+        id=row.id,
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        profile_image_url=row.profile_image_url,
+        url=url,
+        state=row.state,
+        role=row.role,
+        entries=row.entries_count,
+        entries_url=f"{url}/entries",
+        expenses=0,
+        expenses_url=f"{url}/expenses",
+        time_format=row.time_format,
+        week_start=row.week_start,
+        utc_offset=row.utc_offset,
+        send_personal_weekly_report_email=row.send_personal_weekly_report_email,
+        send_team_weekly_report_email=row.send_team_weekly_report_email,
+        created_at=format_moment(row.created_at),
+        updated_at=format_moment(row.updated_at),
+    )
+
+
+_IS_CALLER = (users.c.account_id == bindparam("account"), users.c.id == bindparam("id"))
+
+_FIND = Statement(
+    select(
+        *users.c,
+        select(func.count())
+        .select_from(entries)
+        .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
+        .scalar_subquery()
+        .label("entries_count"),
+    ).where(*_IS_CALLER)
+)
+
+_EDIT = Statement(
+    update(users)
+    .where(*_IS_CALLER)
+    .values(
+        {
+            column: bindparam(column)
+            for column in (
+                "first_name",
+                "last_name",
+                "name_key",
+                "time_format",
+                "week_start",
+                "send_personal_weekly_report_email",
+                "send_team_weekly_report_email",
+                "updated_at",
+            )
+        }
+    )
+)

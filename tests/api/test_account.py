@@ -1,0 +1,37 @@
+"""``/v2/account``."""
+
+from tests.accounts import Account
+
+
+def test_everybody_of_the_account_may_see_it(account: Account) -> None:
+    for person in account.people.values():
+        reply = person.client.get("/v2/account")
+
+        assert reply.status == 200
+        assert reply.json() == {
+            "id": account.id,
+            "name": "northwind",
+            "invoicing_enabled": True,
+            "owner": {
+                "id": account.owner.id,
+                "email": "owner@northwind.test",
+                "first_name": "Ada",
+                "last_name": "Byron",
+                "profile_image_url": None,
+                "url": f"{account.base_url}/v2/users/{account.owner.id}",
+            },
+            "url": f"{account.base_url}/v2/account",
+            "created_at": "2024-05-21T10:05:00Z",
+            "updated_at": "2024-05-21T10:05:00Z",
+        }
+
+
+def test_each_credential_leads_to_its_own_account(account: Account, other_account: Account) -> None:
+    assert account.leader.client.get("/v2/account").json()["name"] == "northwind"
+    assert other_account.leader.client.get("/v2/account").json()["name"] == "southwind"
+
+
+def test_a_feature_that_is_off_is_shown(account: Account) -> None:
+    account.set(invoicing="off")
+
+    assert account.leader.client.get("/v2/account").json()["invoicing_enabled"] is False

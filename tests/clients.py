@@ -1,0 +1,125 @@
+"""A small client that says exactly what a test tells it to, and nothing of its own."""
+
+import base64
+import json
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+AGENT = "Tests/1.0"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of a server; the names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+    @property
+    def codes(self) -> list[tuple[str, str]]:
+        """The fields and codes of a validation body."""
+        return [(error["field"], error["code"]) for error in self.json()["errors"]]
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The URLs of the ``Link`` header by their ``rel``."""
+        parts = [part.split("; ") for part in self.headers.get("link", "").split(", ") if part]
+        return {rel.removeprefix('rel="').rstrip('"'): url.strip("<>") for url, rel in parts}
+
+
+class Client:
+    """Sends requests to one server, with one token unless a test says otherwise."""
+
+    def __init__(self, base_url: str, token: str | None = None) -> None:
+        parts = urlsplit(base_url)
+        assert parts.hostname is not None
+        self.base_url = base_url
+        self.address = (parts.hostname, parts.port or 80)
+        self._token = token
+        self._connection: HTTPConnection | None = None
+
+    def with_token(self, token: str | None) -> "Client":
+        """The same server with other eyes."""
+        return Client(self.base_url, token)
+
+    def get(self, path: str, query: Any = None, **headers: str | None) -> Reply:
+        return self.request("GET", path, query=query, headers=headers)
+
+    def post(self, path: str, body: Any = b"", query: Any = None, **headers: str | None) -> Reply:
+        return self.request("POST", path, body=body, query=query, headers=headers)
+
+    def put(self, path: str, body: Any = b"", query: Any = None, **headers: str | None) -> Reply:
+        return self.request("PUT", path, body=body, query=query, headers=headers)
+
+    def delete(self, path: str, body: Any = b"", **headers: str | None) -> Reply:
+        return self.request("DELETE", path, body=body, headers=headers)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = b"",
+        query: Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> Reply:
+        """Send one request. ``path`` may be a whole URL of the server.
+
+        A body that is no bytes is sent as JSON; a header that is None is left out, and ``_`` stands for ``-``.
+        """
+        parts = urlsplit(path)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        if query:
+            target += ("&" if parts.query else "?") + (query if isinstance(query, str) else urlencode(query))
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent: dict[str, str | None] = {"user-agent": AGENT, "content-length": str(len(content)) if content else None}
+        if method in ("POST", "PUT"):
+            sent["content-length"] = str(len(content))
+        if self._token is not None:
+            sent["x-nokotoken"] = self._token
+        sent |= {name.replace("_", "-").lower(): value for name, value in (headers or {}).items()}
+        return self._send(method, target, content, {name: value for name, value in sent.items() if value is not None})
+
+    def raw(self, data: bytes, *, timeout_seconds: float = 10) -> bytes:
+        """Send bytes as they are on a connection of their own; returns all that comes back until it is closed."""
+        with socket.create_connection(self.address, timeout=timeout_seconds) as connection:
+            connection.sendall(data)
+            received = b""
+            while part := connection.recv(65_536):
+                received += part
+        return received
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _send(self, method: str, target: str, content: bytes, headers: dict[str, str]) -> Reply:
+        if self._connection is None:
+            self._connection = HTTPConnection(*self.address, timeout=30)
+        connection = self._connection
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(content or None)
+            response = connection.getresponse()
+            body = response.read()
+        except BaseException:
+            self._connection = None
+            connection.close()
+            raise
+        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+
+def basic(username: str, password: str = "") -> str:
+    """The value of an ``Authorization`` header."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

@@ -1,0 +1,21 @@
+"""A clock that stands still until a test moves it."""
+
+from datetime import UTC, datetime
+
+from hourhook.clock import SECOND, moment_of
+
+START = moment_of(datetime(2024, 5, 21, 10, 5, tzinfo=UTC))
+
+
+class FakeClock:
+    """The clock of the tests; it begins at 2024-05-21T10:05:00Z."""
+
+    def __init__(self, moment: int = START) -> None:
+        self.moment = moment
+
+    def now(self) -> int:
+        return self.moment
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.moment += round(seconds * SECOND)

@@ -1,0 +1,119 @@
+"""What tests stand on: both databases, a clock of their own, the real server, and accounts with people."""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from hourhook.api.app import make_app
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+from hourhook.store.opening import open_database
+from tests.accounts import Account, open_account
+from tests.clients import Client
+from tests.clocks import FakeClock
+from tests.databases import PostgresServer, SqliteFiles, postgres_server
+from tests.servers import Loop, free_socket, serving
+
+DIALECTS = ("sqlite", "postgresql")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The time, which stands still until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database; a test that takes it runs once on each kind."""
+    makers = {"sqlite": "_sqlite_files", "postgresql": "_postgres_server"}
+    maker: SqliteFiles | PostgresServer = request.getfixturevalue(makers[request.param])
+    with maker.fresh(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str, clock: FakeClock) -> Iterator[Database]:
+    """A fresh database, open."""
+    opened = open_database(database_url, clock)
+    yield opened
+    opened.close()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and a client of it without a token."""
+
+    base_url: str
+    client: Client
+    database: Database
+
+
+MakeServer = Callable[..., Server]
+
+
+@pytest.fixture
+def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
+    """Starts servers on the database, with settings of the test's choice.
+
+    The rate is unlimited unless the test says otherwise; arguments of ``make_app`` go through ``parts``.
+    """
+    with ExitStack() as stack:
+
+        def make(parts: dict[str, Any] | None = None, **settings: Any) -> Server:
+            bound = free_socket()
+            address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+            base_url = settings.pop("base_url", address)
+            app = make_app(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **(parts or {}))
+            stack.enter_context(serving(_loop, app, bound))
+            return Server(base_url, Client(address), database)
+
+        yield make
+
+
+@pytest.fixture
+def server(make_server: MakeServer) -> Server:
+    """The real application, on a real port."""
+    return make_server()
+
+
+@pytest.fixture
+def account(server: Server) -> Account:
+    """An account on the server, with an owner and one more user of each role."""
+    return open_account(server.database, server.client)
+
+
+@pytest.fixture
+def other_account(server: Server) -> Account:
+    """Another account on the same server, whose things are nobody else's business."""
+    return open_account(server.database, server.client, "southwind")
+
+
+@pytest.fixture
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """The events of the log, kept instead of printed."""
+    with structlog.testing.capture_logs() as events:
+        yield events
+
+
+@pytest.fixture(scope="session")
+def _sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()

