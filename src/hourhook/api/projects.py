@@ -1,0 +1,110 @@
+"""``/v2/projects``: what time is logged on (contract, projects.md)."""
+
+from hourhook.api.endpoints import Call, Created, Endpoints
+from hourhook.domain.inputs import Faults
+from hourhook.domain.pages import Page
+from hourhook.domain.projects import archiving, editing, merging, reading
+from hourhook.domain.projects.editing import NewProject, ProjectChanges, ProjectIds
+from hourhook.domain.projects.merging import SwallowedProject
+from hourhook.domain.projects.reading import ProjectFilters
+from hourhook.domain.projects.representations import Project
+
+endpoints = Endpoints("Projects", resource="Project")
+
+
+@endpoints.get("/v2/projects")
+def index(call: Call, given: ProjectFilters, faults: Faults) -> Page[Project]:
+    """List projects, by name.
+
+    Coworkers and contractors see those assigned to them.
+    """
+    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.get("/v2/projects/{project_id}")
+def show(call: Call, project_id: int) -> Project:
+    """Show a project."""
+    return reading.show(call.tx, call.caller, project_id)
+
+
+@endpoints.post("/v2/projects", role="leader")
+def create(call: Call, given: NewProject, faults: Faults) -> Created[Project]:
+    """Create a project.
+
+    Raises `project.created`.
+    """
+    created = editing.create(call.tx, call.caller, given, faults)
+    return Created(created, created.url)
+
+
+@endpoints.put("/v2/projects/archive", role="leader")
+def archive_several(call: Call, given: ProjectIds, faults: Faults) -> None:
+    """Archive several projects.
+
+    Raises `project.updated` and `project.updated.archived` for each.
+    """
+    archiving.archive_several(call.tx, call.caller, given, faults)
+
+
+@endpoints.put("/v2/projects/unarchive", role="leader")
+def unarchive_several(call: Call, given: ProjectIds, faults: Faults) -> None:
+    """Bring several archived projects back.
+
+    Raises `project.updated` and `project.updated.unarchived` for each.
+    """
+    archiving.unarchive_several(call.tx, call.caller, given, faults)
+
+
+@endpoints.put("/v2/projects/delete", role="leader")
+def remove_several(call: Call, given: ProjectIds, faults: Faults) -> None:
+    """Delete several projects on which nothing hangs.
+
+    Raises `project.deleted` for each.
+    """
+    editing.remove_several(call.tx, call.caller, given, faults)
+
+
+@endpoints.put("/v2/projects/{project_id}", role="leader")
+def edit(call: Call, project_id: int, given: ProjectChanges, faults: Faults) -> Project:
+    """Edit a project.
+
+    Raises `project.updated`.
+    """
+    return editing.edit(call.tx, call.caller, project_id, given, faults)
+
+
+@endpoints.put("/v2/projects/{project_id}/merge", role="leader")
+def merge(call: Call, project_id: int, given: SwallowedProject, faults: Faults) -> None:
+    """Pull another project into this one, for good.
+
+    Raises `entry.updated` for each entry that moves, `project.updated` for this project if its counters change, and
+    `project.deleted` and `project.deleted.merged` for the other.
+    """
+    merging.merge(call.tx, call.caller, project_id, given, faults)
+
+
+@endpoints.put("/v2/projects/{project_id}/archive", role="leader")
+def archive(call: Call, project_id: int) -> None:
+    """Archive a project on which something hangs.
+
+    Raises `project.updated` and `project.updated.archived`.
+    """
+    archiving.archive(call.tx, call.caller, project_id)
+
+
+@endpoints.put("/v2/projects/{project_id}/unarchive", role="leader")
+def unarchive(call: Call, project_id: int) -> None:
+    """Bring an archived project back.
+
+    Raises `project.updated` and `project.updated.unarchived`.
+    """
+    archiving.unarchive(call.tx, call.caller, project_id)
+
+
+@endpoints.delete("/v2/projects/{project_id}", role="leader")
+def remove(call: Call, project_id: int) -> None:
+    """Delete a project on which nothing hangs.
+
+    Raises `project.deleted`.
+    """
+    editing.remove(call.tx, call.caller, project_id)

@@ -1,0 +1,73 @@
+"""``/v2/tags``: what the hashtags of descriptions stand for (contract, tags.md)."""
+
+from hourhook.api.endpoints import Call, Created, Endpoints
+from hourhook.domain.inputs import Faults
+from hourhook.domain.pages import Page
+from hourhook.domain.tags import editing, reading
+from hourhook.domain.tags.editing import NewTags, SwallowedTag, TagChanges, TagIds
+from hourhook.domain.tags.reading import TagFilters
+from hourhook.domain.tags.representations import Tag
+
+endpoints = Endpoints("Tags", resource="Tag")
+
+
+@endpoints.get("/v2/tags")
+def index(call: Call, given: TagFilters, faults: Faults) -> Page[Tag]:
+    """List tags, by name.
+
+    Contractors see those used in their projects.
+    """
+    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.post("/v2/tags")
+def create_several(call: Call, given: NewTags, faults: Faults) -> Created[list[Tag]]:
+    """Create tags.
+
+    Answers those that it created. A setting of the account says whose role allows it. Raises `tag.created` for each.
+    """
+    return Created(editing.create_several(call.tx, call.caller, given, faults), None)
+
+
+@endpoints.get("/v2/tags/{tag_id}")
+def show(call: Call, tag_id: int) -> Tag:
+    """Show a tag."""
+    return reading.show(call.tx, call.caller, tag_id)
+
+
+@endpoints.put("/v2/tags/delete", role="leader")
+def remove_several(call: Call, given: TagIds, faults: Faults) -> None:
+    """Delete several tags.
+
+    Raises for each what deleting one raises.
+    """
+    editing.remove_several(call.tx, call.caller, given, faults)
+
+
+@endpoints.put("/v2/tags/{tag_id}", role="leader")
+def rename(call: Call, tag_id: int, given: TagChanges, faults: Faults) -> Tag:
+    """Rename a tag, or make it billable or unbillable.
+
+    Its hashtags in descriptions are rewritten. Raises `tag.updated`, and `entry.updated` for each entry whose text
+    changed.
+    """
+    return editing.rename(call.tx, call.caller, tag_id, given, faults)
+
+
+@endpoints.put("/v2/tags/{tag_id}/merge", role="leader")
+def merge(call: Call, tag_id: int, given: SwallowedTag, faults: Faults) -> None:
+    """Fold another tag into this one, for good.
+
+    Raises `entry.updated` for each entry of the other, `tag.updated` for this tag if its entries changed, and
+    `tag.deleted` and `tag.deleted.merged` for the other.
+    """
+    editing.merge(call.tx, call.caller, tag_id, given, faults)
+
+
+@endpoints.delete("/v2/tags/{tag_id}", role="leader")
+def remove(call: Call, tag_id: int) -> None:
+    """Delete a tag.
+
+    Its hashtags in descriptions become plain words. Raises `entry.updated` for each of its entries, and `tag.deleted`.
+    """
+    editing.remove(call.tx, call.caller, tag_id)

@@ -1,0 +1,97 @@
+"""``/v2/users``: the people of the account (contract, users.md)."""
+
+from hourhook.api.endpoints import Call, Created, Endpoints
+from hourhook.domain.inputs import Faults
+from hourhook.domain.pages import Page
+from hourhook.domain.users import access, editing, reading, states
+from hourhook.domain.users.access import ProjectIds
+from hourhook.domain.users.editing import NewUser, UserChanges
+from hourhook.domain.users.reading import UserFilters
+from hourhook.domain.users.representations import User
+
+endpoints = Endpoints("Users", resource="User")
+
+
+@endpoints.get("/v2/users", role="coworker")
+def index(call: Call, given: UserFilters, faults: Faults) -> Page[User]:
+    """List users."""
+    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.get("/v2/users/{user_id}")
+def show(call: Call, user_id: int) -> User:
+    """Show a user.
+
+    Contractors see only themselves.
+    """
+    return reading.show(call.tx, call.caller, user_id)
+
+
+@endpoints.post("/v2/users", role="supervisor")
+def create(call: Call, given: NewUser, faults: Faults) -> Created[User]:
+    """Invite a user.
+
+    Raises `user.created`.
+    """
+    created = editing.invite(call.tx, call.caller, given, faults)
+    return Created(created, created.url)
+
+
+@endpoints.put("/v2/users/{user_id}", role="supervisor")
+def edit(call: Call, user_id: int, given: UserChanges, faults: Faults) -> User:
+    """Edit a user's name and role.
+
+    Raises `user.updated`.
+    """
+    return editing.edit(call.tx, call.caller, user_id, given, faults)
+
+
+@endpoints.put("/v2/users/{user_id}/activate", role="supervisor")
+def activate(call: Call, user_id: int) -> None:
+    """Activate a deactivated user.
+
+    Raises `user.updated` and `user.updated.activated`.
+    """
+    states.activate(call.tx, call.caller, user_id)
+
+
+@endpoints.put("/v2/users/{user_id}/deactivate", role="supervisor")
+def deactivate(call: Call, user_id: int) -> None:
+    """Deactivate a user who has entries.
+
+    His tokens stop working; what he logged stays. Raises `user.updated` and `user.updated.deactivated`.
+    """
+    states.deactivate(call.tx, call.caller, user_id)
+
+
+@endpoints.put("/v2/users/{user_id}/give_access_to_projects", role="supervisor")
+def give_access(call: Call, user_id: int, given: ProjectIds, faults: Faults) -> None:
+    """Open projects to a coworker or contractor.
+
+    Does nothing for other roles, which see all projects.
+    """
+    access.give(call.tx, call.caller, user_id, given, faults)
+
+
+@endpoints.put("/v2/users/{user_id}/revoke_access_to_projects", role="supervisor")
+def revoke_access(call: Call, user_id: int, given: ProjectIds, faults: Faults) -> None:
+    """Close projects to a coworker or contractor.
+
+    What he logged in them stays, out of his sight.
+    """
+    access.revoke(call.tx, call.caller, user_id, given, faults)
+
+
+@endpoints.put("/v2/users/{user_id}/revoke_access_to_all_projects", role="supervisor")
+def revoke_all_access(call: Call, user_id: int) -> None:
+    """Close every project to a coworker or contractor."""
+    access.revoke_all(call.tx, call.caller, user_id)
+
+
+@endpoints.delete("/v2/users/{user_id}", role="supervisor")
+def remove(call: Call, user_id: int) -> None:
+    """Delete a user who has no entries.
+
+    Raises `user.deleted`, after `entry.updated` for each entry that he had approved.
+    """
+    editing.remove(call.tx, call.caller, user_id)
