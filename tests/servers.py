@@ -11,6 +11,7 @@ import uvicorn
 import uvloop
 
 from hourhook.api.asgi import Application
+from hourhook.api.wire import server_options
 
 T = TypeVar("T")
 
@@ -44,8 +45,7 @@ def free_socket() -> socket.socket:
 @contextmanager
 def serving(loop: Loop, app: Application, bound: socket.socket) -> Iterator[None]:
     """Serve an application on a socket."""
-    config = uvicorn.Config(app, http="httptools", lifespan="on", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_options(app))
     loop.run(_start(server, bound))
     try:
         yield

@@ -22,6 +22,7 @@ EVERYTHING = ("",)
 MAY_IMPORT = {
     # The ground says no in the words that the whole house shares.
     "settings": ("errors",),
+    "logs": ("settings",),
     "clock": (),
     "errors": (),
     "store": (*GROUND, "store"),

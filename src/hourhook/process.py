@@ -15,6 +15,7 @@ import uvicorn
 
 from hourhook.api.app import make_app
 from hourhook.api.metrics import Metrics
+from hourhook.api.wire import server_options
 from hourhook.clock import Clock, SystemClock
 from hourhook.delivery.attempts import AttemptLog
 from hourhook.delivery.guard import AddressGuard
@@ -146,18 +147,7 @@ async def serve(running: Running, listener: socket.socket, *, with_worker: bool)
         lifespan=[with_the_server],
         complaint=lambda: running.complaint,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS,
-        )
-    )
+    server = uvicorn.Server(server_options(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS))
     await server.serve([listener])
     running.require_sound()
 

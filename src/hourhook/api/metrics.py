@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -11,6 +11,9 @@ from hourhook.domain.figures import Figures
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _VERBS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+# Each figure would come with a second one that says since when it is counted.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Result(Protocol):
@@ -28,10 +31,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Histogram(
-            "hourhook_request_duration_seconds",
-            "Requests answered, by route and status.",
+        self._requests = Counter(
+            "hourhook_requests",
+            "Requests answered.",
             ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "hourhook_request_duration_seconds",
+            "How long answers took, by route.",
+            ("route",),
             registry=self._registry,
             buckets=_BUCKETS,
         )
@@ -46,7 +55,8 @@ class Metrics:
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
         method = method if method in _VERBS else "other"
-        self._requests.labels(method, route, str(status)).observe(seconds)
+        self._requests.labels(method, route, str(status)).inc()
+        self._durations.labels(route).observe(seconds)
 
     def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /) -> None:
         """An attempt came to its end (the worker's observer)."""
