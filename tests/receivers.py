@@ -72,10 +72,11 @@ class Receiver:
         """The address at which it is reached, by whatever name."""
         return f"{self.scheme}://{host}:{self.port}{path}"
 
-    async def is_left_alone(self) -> None:
-        """Wait until nobody is connected any more."""
-        while self.open_connections:
-            await asyncio.wait(set(self.open_connections))
+    async def is_left_alone(self, within_seconds: float = 10) -> None:
+        """Wait until nobody is connected any more; raises ``TimeoutError`` where somebody stays."""
+        async with asyncio.timeout(within_seconds):
+            while self.open_connections:
+                await asyncio.wait(set(self.open_connections))
 
 
 @asynccontextmanager

@@ -217,8 +217,11 @@ async def test_a_body_that_breaks_off_does_not_fail_a_success(rest: bytes) -> No
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"abc")
 
 
-async def test_a_body_without_end_is_read_to_the_bound_and_its_connection_dropped() -> None:
-    async with receiving(flooding(OK + b"\r\n", b"x" * 1000)) as receiver:
+@pytest.mark.parametrize(
+    "script", [flooding(OK + b"\r\n", b"x" * 1000), holding(OK + b"Content-Length: 9000\r\n\r\n" + b"x" * 5000)]
+)
+async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(script: Script) -> None:
+    async with receiving(script) as receiver:
         outcome = await sender(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
         await receiver.is_left_alone()
     assert outcome.is_success
@@ -381,10 +384,20 @@ async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> No
 
 
 async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
+    resolver = Answers(["127.0.0.1", "::1"])
     async with receiving(saying(b"")) as receiver:
-        its = sender(resolver=Answers(["127.0.0.1", "::1"]))
+        its = sender(resolver=resolver)
         assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
     assert len(receiver.requests) == 1
+    assert len(resolver.questions) == 1
+
+
+async def test_another_address_is_tried_where_one_does_not_answer() -> None:
+    with accepting_nobody() as receiver:
+        its = sender(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=1)
+        outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+    assert failure_of(outcome) == "connect"  # which is what the other address came to
+    assert outcome.duration_ms >= 500
 
 
 async def test_all_addresses_that_nobody_answers_at_are_one_failure() -> None:
@@ -408,6 +421,26 @@ async def test_the_deadline_covers_resolving() -> None:
     outcomes = await asyncio.gather(*(its.send("http://hooks.invalid/", HEADERS, BODY) for _ in range(3)))
     assert [outcome.error for outcome in outcomes] == ["timeout"] * 3
     await its.close()
+
+
+async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(host: str, port: int) -> Sequence[str]:
+        asked.set()
+        await may_answer.wait()
+        return ["127.0.0.1"]
+
+    async with receiving(answering()) as receiver:
+        its = sender(resolver=slow, timeout_seconds=5)
+        first = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
+        await asked.wait()
+        second = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        may_answer.set()
+        assert (await second).is_success
 
 
 async def test_the_deadline_covers_connecting() -> None:
@@ -435,6 +468,14 @@ async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> No
         assert (await its.send(quick.uri(), HEADERS, BODY)).is_success
         may_answer.set()
         assert (await waiting).body == b"ok"
+
+
+async def test_only_so_many_clients_are_kept() -> None:
+    async with receiving(answering()) as one, receiving(answering()) as other:
+        its = sender(max_clients=1)
+        for receiver in (one, one, other, one):
+            assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
+    assert (one.connections_count, other.connections_count) == (2, 1)
 
 
 async def test_closing_lets_go_of_the_connections() -> None:
@@ -471,11 +512,11 @@ def ca_file(authority: Authority, tmp_path: Path) -> str:
     return str(path)
 
 
-async def send_over_tls(tls: ssl.SSLContext | None, ca_file: str | None, host: str = "hooks.invalid") -> Outcome:
+async def send_over_tls(tls: ssl.SSLContext, ca_file: str | None) -> Outcome:
     async with receiving(answering(200, b"ok"), tls) as receiver:
-        its = sender(ca_file=ca_file, resolver=Answers(["127.0.0.1"]), timeout_seconds=5)
-        uri = receiver.uri(host).replace("http:", "https:")
-        return await its.send(uri, HEADERS, BODY)
+        # What TLS has to say stands, and is not covered up by the address where nobody listens.
+        its = sender(ca_file=ca_file, resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+        return await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
 
 
 async def test_a_certificate_of_the_file_is_trusted(authority: Authority, ca_file: str, tmp_path: Path) -> None:
@@ -528,6 +569,29 @@ async def test_an_egress_proxy_is_given_the_name() -> None:
     [request] = proxy.requests
     assert request.target == "http://hooks.invalid/hook"
     assert request.body == BODY
+
+
+async def test_an_egress_proxy_is_kept_connected_whatever_a_name_resolves_to() -> None:
+    async with receiving(answering()) as proxy:
+        resolver = Answers(["8.8.8.8"], ["1.1.1.1"])
+        its = sender(egress_proxy=proxy.uri(path=""), resolver=resolver, fresh_seconds=0)
+        for _ in range(3):
+            assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).is_success
+    assert proxy.connections_count == 1
+
+
+async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
+    authority: Authority, ca_file: str, tmp_path: Path
+) -> None:
+    async with receiving(answering(), authority.certify(tmp_path, "localhost")) as proxy:
+        for file, error in ((None, "tls"), (ca_file, None)):
+            its = sender(
+                egress_proxy=proxy.uri("localhost", path=""),
+                ca_file=file,
+                resolver=Answers(["8.8.8.8"]),
+                timeout_seconds=5,
+            )
+            assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).error == error
 
 
 async def test_an_egress_proxy_tunnels_tls() -> None:

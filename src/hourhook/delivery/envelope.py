@@ -4,7 +4,6 @@
 """
 
 import base64
-import binascii
 import hmac
 import secrets
 from functools import lru_cache
@@ -107,23 +106,27 @@ def _timestamp(moment: int) -> bytes:
 
 
 def _signatures(message_id: str, sent_at: int, body: bytes, secret: str) -> Headers:
-    text_key, standard_key = _keys(secret)
-    signed = b"%b.%d.%b" % (message_id.encode(), sent_at // SECOND, body)
-    standard = binascii.b2a_base64(hmac.digest(standard_key, signed, "sha256"), newline=False)
+    noko, standard = (key.copy() for key in _keys(secret))
+    noko.update(body)
+    standard.update(b"%b.%d." % (message_id.encode(), sent_at // SECOND))
+    standard.update(body)
     return [
-        ("X-Noko-Signature", hmac.digest(text_key, body, "sha256").hex()),
-        ("webhook-signature", "v1," + standard.decode()),
+        ("X-Noko-Signature", noko.hexdigest()),
+        ("webhook-signature", "v1," + base64.b64encode(standard.digest()).decode()),
     ]
 
 
+# A copy of a keyed hash costs less than ``hmac.digest``, which sets the key up anew and lets go of the
+# interpreter's lock each time: with the client's thread waiting for it, a fifth of the time of a send.
 @lru_cache(maxsize=4096)
-def _keys(secret: str) -> tuple[bytes, bytes]:
-    """The keys of the two signatures: the whole text, and the bytes that it encodes after its prefix.
+def _keys(secret: str) -> tuple[hmac.HMAC, hmac.HMAC]:
+    """The keyed hashes of the two signatures: by the whole text, and by the bytes that it encodes after its prefix.
 
     A secret of another form, as one brought along from elsewhere, is its own key in both.
     """
     text = secret.encode()
     try:
-        return text, base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True) or text
+        encoded = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True) or text
     except ValueError:
-        return text, text
+        encoded = text
+    return hmac.new(text, digestmod="sha256"), hmac.new(encoded, digestmod="sha256")

@@ -49,7 +49,8 @@ class Sender:
     ) -> None:
         """Trust the certificate authorities of the system and of ``ca_file``; keep ``max_clients`` clients.
 
-        A name is resolved anew after ``fresh_seconds``, by the machine's resolver unless another is given. Raises ``Problem`` where ``ca_file`` or ``egress_proxy`` cannot be used.
+        A name is resolved anew after ``fresh_seconds``, by the machine's resolver unless another is given.
+        Raises ``Problem`` where ``ca_file`` or ``egress_proxy`` cannot be used.
         """
         self._clock = clock
         self._timeout_seconds = timeout_seconds
@@ -120,17 +121,16 @@ async def _read_body(request: StreamRequest, response: Response) -> bytes:
     length = int(declared) if declared is not None else None
     body = b""
     try:
-        while len(body) < BODY_LIMIT_BYTES:
-            if len(body) == length:
-                return body
+        while len(body) != length:
+            if len(body) >= BODY_LIMIT_BYTES:
+                await request.__aexit__(None, None, None)
+                break
             chunk = await response.body_reader.read_chunk()
             if chunk is None:
-                return body
+                break
             body += bytes(chunk)
     except RequestError:
-        return body  # it broke off, or took too long: the status has decided
-    if len(body) != length:
-        await request.__aexit__(None, None, None)
+        pass  # it broke off, or took too long: the status has decided
     return body[:BODY_LIMIT_BYTES]
 
 
