@@ -1,0 +1,1 @@
+"""Webhooks: who is told of an account's events, and where (contract, webhooks.md)."""

@@ -1,0 +1,116 @@
+"""Making, changing and deleting webhooks (contract, webhooks.md)."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.delivery import envelope, errands, steering
+from hourhook.domain.callers import Caller
+from hourhook.domain.events import SUBSCRIBABLE, Subscriptions, refuse_unknown
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, WebUri, given_or
+from hourhook.domain.outside import Outside
+from hourhook.domain.texts import key_of
+from hourhook.domain.webhooks import reading, subscribing
+from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
+from hourhook.store.schema import subscriptions, webhooks
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+PayloadUri = Annotated[WebUri, "An absolute `http` or `https` URI that this server may reach."]
+
+
+class NewWebhook(Inputs):
+    """A webhook to be made."""
+
+    required: ClassVar = ("name", "payload_uri", "events")
+    name: Annotated[Name, "Need not be unique."] | UnsetType = UNSET
+    payload_uri: PayloadUri | UnsetType = UNSET
+    events: Annotated[Subscriptions, "Names of events; `*` stands for all present and future ones."] | UnsetType = UNSET
+
+
+class WebhookChanges(Inputs):
+    """What is to change of a webhook; whatever is absent stays."""
+
+    name: Name | UnsetType = UNSET
+    payload_uri: PayloadUri | UnsetType = UNSET
+
+
+def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook, faults: Faults) -> WebhookWithSecret:
+    """Make a webhook and have a ping sent to it at once; only here, and on a re-roll, is its secret shown."""
+    caller.require("leader")
+    _check_uri(outside, given, faults)
+    events = given.events or []
+    if not events and not faults.has("events"):
+        faults.add("events", "missing_field")
+    refuse_unknown(faults, "events", events, SUBSCRIBABLE)
+    faults.check()
+    name, payload_uri, secret = given.name or "", given.payload_uri or "", envelope.new_secret()
+    id = tx.insert(
+        webhooks,
+        account_id=caller.account_id,
+        name=name,
+        name_key=key_of(name),
+        payload_uri=payload_uri,
+        secret=outside.vault.close(secret),
+        created_at=tx.now,
+    )
+    steering.open_lane(tx, id, payload_uri)
+    subscribing.subscribe(tx, id, events)
+    errands.ping(tx, id)
+    created = reading.show(tx, caller, id)
+    return WebhookWithSecret(**msgspec.structs.asdict(created), secret=secret)
+
+
+def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: WebhookChanges, faults: Faults) -> Webhook:
+    """Rename a webhook, or send its payloads to another address, from the next attempt on; no ping is sent."""
+    before = reading.find(tx, caller, id)
+    _check_uri(outside, given, faults)
+    faults.check()
+    name = given_or(given.name, before.name)
+    payload_uri = given_or(given.payload_uri, before.payload_uri)
+    if (name, payload_uri) != (before.name, before.payload_uri):
+        tx.run(_EDIT, account=caller.account_id, id=id, name=name, name_key=key_of(name), payload_uri=payload_uri)
+        if payload_uri != before.payload_uri:
+            steering.retarget(tx, id, payload_uri)
+        else:
+            steering.refresh(tx, id)
+    return reading.show(tx, caller, id)
+
+
+def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) -> WebhookSecret:
+    """Make a new secret; the old one is void at once, for payloads that wait as well."""
+    reading.find(tx, caller, id)
+    secret = envelope.new_secret()
+    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.vault.close(secret))
+    steering.refresh(tx, id)
+    return WebhookSecret(secret)
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete a webhook with what waits for it and its log; an attempt that is running is not interrupted."""
+    reading.find(tx, caller, id)
+    tx.run(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
+    tx.run(_DELETE, account=caller.account_id, id=id)
+    steering.close_lane(tx, id)
+
+
+def _check_uri(outside: Outside, given: NewWebhook | WebhookChanges, faults: Faults) -> None:
+    if given.payload_uri and outside.guard.check_uri(given.payload_uri) is not None:
+        faults.add("payload_uri", "invalid")
+
+
+_THIS = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))
+
+_EDIT = Statement(
+    update(webhooks)
+    .where(_THIS)
+    .values(name=bindparam("name"), name_key=bindparam("name_key"), payload_uri=bindparam("payload_uri"))
+)
+_REROLL = Statement(update(webhooks).where(_THIS).values(secret=bindparam("secret")))
+_DELETE = Statement(delete(webhooks).where(_THIS))
+_DELETE_SUBSCRIPTIONS = Statement(
+    delete(subscriptions).where(
+        subscriptions.c.account_id == bindparam("account"), subscriptions.c.webhook_id == bindparam("id")
+    )
+)

@@ -1,0 +1,88 @@
+"""Finding and listing webhooks."""
+
+from typing import Annotated
+
+from sqlalchemy import bindparam, exists, func, select, true
+
+from hourhook.delivery.log import EVERYTHING
+from hourhook.domain.callers import Caller
+from hourhook.domain.events import SUBSCRIBABLE, Subscriptions, refuse_unknown
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.texts import key_of
+from hourhook.domain.webhooks.representations import COLUMNS, WITH_LANE, Webhook, represent
+from hourhook.errors import NotFound
+from hourhook.store.schema import lanes, subscriptions, webhooks
+from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+State = Annotated[str, choice("enabled", "disabled")]
+
+
+class WebhookFilters(Inputs):
+    """Which webhooks are listed."""
+
+    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    events: (
+        Annotated[Subscriptions, "They are subscribed to at least one of these; `*` subscribes to all."] | UnsetType
+    ) = UNSET
+    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+
+
+def list_page(tx: Transaction, caller: Caller, given: WebhookFilters, faults: Faults, paging: Paging) -> Page[Webhook]:
+    """List the webhooks of the account, newest first."""
+    caller.require("leader")
+    refuse_unknown(faults, "events", given.events or (), SUBSCRIBABLE)
+    faults.check()
+    filters = chosen(given)
+    if "name" in filters:
+        filters["name"] = key_of(filters["name"])
+    if "events" in filters:
+        # A subscription to everything is one to each of them.
+        filters["events"] = [*filters["events"], EVERYTHING]
+    if "state" in filters:
+        filters["state"] = filters["state"] == "enabled"
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page(represent(tx, caller.links, rows), total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Webhook:
+    """Show a webhook."""
+    return represent(tx, caller.links, [find(tx, caller, id)])[0]
+
+
+def find(tx: Transaction, caller: Caller, id: int) -> Row:
+    """The row of a webhook that the caller may see and change.
+
+    Raises ``NotFound`` where there is none, then ``Forbidden``.
+    """
+    row = tx.one(_FIND, account=caller.account_id, id=id)
+    if row is None:
+        raise NotFound
+    caller.require("leader")
+    return row
+
+
+_OF_ACCOUNT = select(*COLUMNS).select_from(WITH_LANE).where(webhooks.c.account_id == bindparam("account"))
+_FIND = Statement(_OF_ACCOUNT.where(webhooks.c.id == bindparam("id")))
+
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(WITH_LANE).where(webhooks.c.account_id == bindparam("account")),
+    # Ids are given in the order of creation.
+    order=(webhooks.c.id.desc(),),
+    # Whoever may see webhooks sees them all.
+    visible=lambda _: true(),
+    conditions={
+        "name": contains(webhooks.c.name_key, "name"),
+        "events": exists(
+            select(subscriptions.c.event).where(
+                subscriptions.c.account_id == webhooks.c.account_id,
+                subscriptions.c.webhook_id == webhooks.c.id,
+                any_of(subscriptions.c.event, "events"),
+            )
+        ),
+        "state": lanes.c.enabled == bindparam("state"),
+    },
+)
