@@ -10,6 +10,9 @@ import pytest
 import structlog
 
 from hourhook.api.app import make_app
+from hourhook.delivery.guard import AddressGuard
+from hourhook.delivery.vaults import Vault
+from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database
@@ -20,6 +23,8 @@ from tests.databases import PostgresServer, SqliteFiles, postgres_server
 from tests.servers import Loop, free_socket, serving
 
 DIALECTS = ("sqlite", "postgresql")
+# Receivers of tests are on this machine.
+OUTSIDE = Outside(AddressGuard(allow_loopback=True), Vault("the key of the tests, which is no secret"))
 
 
 @pytest.fixture
@@ -69,7 +74,8 @@ def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
             bound = free_socket()
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             base_url = settings.pop("base_url", address)
-            app = make_app(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **(parts or {}))
+            parts = {"outside": OUTSIDE, **(parts or {})}
+            app = make_app(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **parts)
             stack.enter_context(serving(_loop, app, bound))
             return Server(base_url, Client(address), database)
 

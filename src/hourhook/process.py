@@ -26,6 +26,7 @@ from hourhook.delivery.sender import Sender
 from hourhook.delivery.vaults import Vault, key_beside, key_of_settings
 from hourhook.delivery.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker import Worker
+from hourhook.domain.outside import Outside
 from hourhook.errors import Problem
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -143,6 +144,7 @@ async def serve(running: Running, listener: socket.socket, *, with_worker: bool)
     app = make_app(
         running.settings,
         running.database,
+        Outside(running.guard, running.vault),
         metrics=running.metrics,
         lifespan=[with_the_server],
         complaint=lambda: running.complaint,

@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api import account, current_user
+from hourhook.api import account, current_user, entries, projects, tags, users
 from hourhook.api.doors import Doors
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.front import Front
@@ -17,6 +17,7 @@ from hourhook.api.origins import Origins
 from hourhook.api.rates import Buckets
 from hourhook.api.watching import watch_routes
 from hourhook.domain.links import Links
+from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
@@ -24,7 +25,14 @@ DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 # In the order of the documentation.
-GROUPS = (account.endpoints, current_user.endpoints)
+GROUPS = (
+    account.endpoints,
+    current_user.endpoints,
+    users.endpoints,
+    projects.endpoints,
+    tags.endpoints,
+    entries.endpoints,
+)
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -35,6 +43,7 @@ def all_endpoints() -> list[Endpoint]:
 def make_app(
     settings: Settings,
     database: Database,
+    outside: Outside,
     *,
     metrics: Metrics | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
@@ -49,7 +58,7 @@ def make_app(
     ``complaint`` says why this process cannot serve, if so, for ``/health``.
     """
     metrics = metrics or Metrics()
-    doors = Doors(database, Links(settings.base_url or DEFAULT_BASE_URL), settings.max_body_bytes)
+    doors = Doors(database, Links(settings.base_url or DEFAULT_BASE_URL), outside, settings.max_body_bytes)
 
     @asynccontextmanager
     async def finish_uses(_: Any) -> AsyncIterator[None]:

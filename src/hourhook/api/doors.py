@@ -15,6 +15,7 @@ from hourhook.api.visits import Visit, visit_of
 from hourhook.domain.callers import Caller, authenticate
 from hourhook.domain.inputs import Query
 from hourhook.domain.links import Links
+from hourhook.domain.outside import Outside
 from hourhook.errors import DatabaseUnavailable, Refusal, Unauthenticated
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
@@ -23,9 +24,10 @@ from hourhook.store.transaction import Transaction
 class Doors:
     """Lets requests in to their endpoints."""
 
-    def __init__(self, database: Database, links: Links, max_body_bytes: int) -> None:
+    def __init__(self, database: Database, links: Links, outside: Outside, max_body_bytes: int) -> None:
         self._database = database
         self._links = links
+        self._outside = outside
         self._max_body_bytes = max_body_bytes
         self.uses = TokenUses(database)
 
@@ -67,7 +69,7 @@ class Doors:
         return await self._database.write(caller.account_id, self._run, endpoint, _request(visit, scope, body), visit)
 
     def _run(self, tx: Transaction, endpoint: Endpoint, request: Request, visit: Visit) -> Answer:
-        return endpoint.answer(tx, self._admit(tx, visit), request)
+        return endpoint.answer(tx, self._admit(tx, visit), self._outside, request)
 
     def _admit(self, tx: Transaction, visit: Visit) -> Caller:
         caller = authenticate(tx, visit.token, self._links)

@@ -15,7 +15,7 @@
 
 - The function is plain and synchronous. It runs in a thread, inside ``database.read`` (GET) or inside
   ``database.write`` of the caller's account (everything else), with ``call.tx``, ``call.caller``, ``call.links`` and
-  ``call.paging``.
+  ``call.paging``; ``call.outside`` is what rules need of this process.
 - Names of the path are its parameters: ``int`` for ids (anything that cannot be an id is a 404) or ``str``.
 - ``given: SomeInputs, faults: Faults`` are the inputs, read already but not checked: the rules look up the object, ask
   for the role and the state, add what they find, and then call ``faults.check()``. GET and DELETE read the query, POST
@@ -46,6 +46,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import Inputs, Query, Raw
 from hourhook.domain.kinds import LARGEST_ID
 from hourhook.domain.links import Links
+from hourhook.domain.outside import Outside
 from hourhook.domain.pages import Page, Paging
 from hourhook.errors import NotFound
 from hourhook.store.transaction import Transaction
@@ -60,6 +61,7 @@ class Call:
 
     tx: Transaction
     caller: Caller
+    outside: Outside
     paging: Paging
 
     @property
@@ -117,7 +119,7 @@ class Endpoint:
     status: int
     is_paged: bool
 
-    def answer(self, tx: Transaction, caller: Caller, request: Request) -> Answer:
+    def answer(self, tx: Transaction, caller: Caller, outside: Outside, request: Request) -> Answer:
         """Run the endpoint in an open transaction and encode what it answers (raises refusals)."""
         if self.feature is not None:
             caller.require_feature(self.feature)
@@ -127,7 +129,7 @@ class Endpoint:
             arguments[name] = _id(text) if kind is int else _text(text)
         if self.inputs is not None:
             arguments["given"], arguments["faults"] = inputs.read(self.inputs, request.raw, resource=self.resource)
-        call = Call(tx, caller, paging_of(request.query) if self.is_paged else Paging())
+        call = Call(tx, caller, outside, paging_of(request.query) if self.is_paged else Paging())
         return self._encode(self.function(call, **arguments), call, request)
 
     def _encode(self, result: object, call: Call, request: Request) -> Answer:
