@@ -102,8 +102,16 @@ class SqliteDatabase(Database):
                 check_same_thread=False,
                 cached_statements=512,
             )
-            connection.execute("PRAGMA journal_mode = WAL")
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                raise Problem(
+                    f"{self.path} cannot be opened ({error}): name another file, or restore a backup"
+                ) from None
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 8000")
             connection.execute("PRAGMA foreign_keys = ON")
             return connection
 

@@ -1,0 +1,193 @@
+"""What every transaction is promised, on both databases."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import bindparam, select, update
+
+from hourhook.clock import SECOND
+from hourhook.errors import NotFound
+from hourhook.store.database import Database
+from hourhook.store.schema import accounts
+from hourhook.store.statements import Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+from tests.clocks import FakeClock
+from tests.store.rows import add_account
+
+NAMES = Statement(select(accounts.c.name).order_by(accounts.c.id))
+RENAME = Statement(update(accounts).where(accounts.c.id == bindparam("account")).values(name=bindparam("to")))
+MOVE_LOG = Statement(
+    update(accounts)
+    .where(accounts.c.id == bindparam("account"))
+    .values(last_position=bindparam("position"), last_event_at=bindparam("at"))
+)
+
+
+def names(database: Database) -> list[str]:
+    return [row.name for row in database.read_now(lambda tx: tx.all(NAMES))]
+
+
+def test_what_a_write_changed_is_there_for_the_next_reader(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+    database.write_now(id, lambda tx: tx.run(RENAME, account=id, to="southwind"))
+    assert names(database) == ["southwind"]
+
+
+def test_nothing_is_kept_of_a_write_that_fails_and_nobody_is_told(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+    told = []
+
+    def fail(tx: Transaction) -> None:
+        tx.run(RENAME, account=id, to="southwind")
+        tx.after_commit(lambda: told.append("after"))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        database.write_now(id, fail)
+    assert (names(database), told) == (["northwind"], [])
+
+
+def test_a_failure_of_what_is_done_at_the_commit_undoes_the_whole_write(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+
+    def fail(_: Transaction) -> None:
+        raise ValueError("no")
+
+    def write(tx: Transaction) -> None:
+        tx.run(RENAME, account=id, to="southwind")
+        tx.at_commit(fail)
+
+    with pytest.raises(ValueError, match="no"):
+        database.write_now(id, write)
+    assert names(database) == ["northwind"]
+
+
+def test_what_is_done_after_the_commit_sees_it_committed(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+    seen = []
+
+    def write(tx: Transaction) -> None:
+        tx.run(RENAME, account=id, to="southwind")
+        tx.after_commit(lambda: seen.append(names(database)))
+
+    database.write_now(id, write)
+    assert seen == [["southwind"]]
+
+
+def test_a_write_to_an_account_that_is_not_there_is_refused(database: Database) -> None:
+    with pytest.raises(NotFound):
+        database.write_now(7, lambda _: None)
+
+
+def test_a_read_changes_nothing(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+    with pytest.raises(Exception, match=r"(?i)read-?only"):
+        database.read_now(lambda tx: tx.run(RENAME, account=id, to="southwind"))
+    assert names(database) == ["northwind"]
+
+
+def test_a_read_sees_one_picture_while_others_write(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+
+    def read(tx: Transaction) -> list[str]:
+        before = tx.all(NAMES)
+        elsewhere = threading.Thread(
+            target=database.write_now, args=(id, lambda tx: tx.run(RENAME, account=id, to="southwind"))
+        )
+        elsewhere.start()
+        elsewhere.join()
+        return [row.name for row in (*before, *tx.all(NAMES))]
+
+    assert database.read_now(read) == ["northwind", "northwind"]
+
+
+def test_writes_to_one_account_wait_for_each_other(database: Database) -> None:
+    # Dropped, and two writers read the same last position: the heart of gap-free numbers.
+    id = database.run_now(add_account, "northwind")
+
+    def next_position(tx: Transaction) -> int:
+        position = tx.last_position + 1
+        tx.run(MOVE_LOG, account=id, position=position, at=tx.now)
+        return position
+
+    async def many() -> list[int]:
+        return [*await asyncio.gather(*(database.write(id, next_position) for _ in range(40)))]
+
+    assert sorted(asyncio.run(many())) == [*range(1, 41)]
+
+
+def test_the_moment_of_a_write_never_lies_before_the_last_event(database: Database, clock: FakeClock) -> None:
+    id = database.run_now(add_account, "northwind")
+    later = clock.now() + 90 * SECOND
+    database.write_now(id, lambda tx: tx.run(MOVE_LOG, account=id, position=1, at=later))
+    assert database.write_now(id, lambda tx: tx.now) == later
+
+
+def test_moments_of_transactions_are_whole_seconds(database: Database, clock: FakeClock) -> None:
+    clock.moment += 123_456
+    assert database.read_now(lambda tx: (tx.now % SECOND, tx.started_at % SECOND)) == (0, 123_456)
+
+
+def test_ids_are_unique_across_accounts_and_ascend(database: Database) -> None:
+    first, second = (database.run_now(add_account, name) for name in ("northwind", "southwind"))
+    taken = database.run_now(lambda tx: [*tx.next_ids(accounts, 3)])
+    assert [first, second, *taken] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [([1, 3], ["ann", "cid"]), ([], []), ([99, -1], []), ([2, 2**31], ["bob"])],
+    ids=["some", "none", "unknown", "one in range"],
+)
+def test_a_list_is_one_parameter_however_long(database: Database, wanted: list[int], found: list[str]) -> None:
+    for name in ("ann", "bob", "cid"):
+        database.run_now(add_account, name)
+    query = Statement(select(accounts.c.name).where(any_of(accounts.c.id, "ids")).order_by(accounts.c.id))
+    assert [row.name for row in database.read_now(lambda tx: tx.all(query, ids=wanted))] == found
+
+
+@pytest.mark.parametrize("needle", ["%", "_", "'", "\\", "100%", "Ä"])
+def test_a_search_takes_every_character_to_the_letter(database: Database, needle: str) -> None:
+    database.run_now(add_account, f"a{needle}b")
+    database.run_now(add_account, "axb")
+    query = Statement(select(accounts.c.name).where(contains(accounts.c.name, "needle")))
+    assert [row.name for row in database.read_now(lambda tx: tx.all(query, needle=needle))] == [f"a{needle}b"]
+
+
+def test_truth_comes_back_as_truth(database: Database) -> None:
+    database.run_now(add_account, "northwind")
+    query = Statement(select(accounts.c.invoicing_enabled, accounts.c.is_locked))
+    row = database.read_now(lambda tx: tx.one(query))
+    assert row is not None
+    assert (row.invoicing_enabled, row.is_locked) == (True, False)
+
+
+def test_the_count_of_touched_rows_is_right_for_statements_that_begin_with_with(database: Database) -> None:
+    for name in ("ann", "bob", "cid"):
+        database.run_now(add_account, name)
+    chosen = select(accounts.c.id).where(accounts.c.name != "bob").cte("chosen")
+    change = Statement(update(accounts).where(accounts.c.id == chosen.c.id).values(max_users=5))
+    assert database.run_now(lambda tx: tx.run(change)) == 2
+
+
+def test_readers_are_not_kept_waiting_by_writers_in_a_queue(database: Database) -> None:
+    # Writers that wait for an account's lock fill no thread that readers, and /health, need.
+    id = database.run_now(add_account, "northwind")
+    release, holding = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> None:
+        holding.set()
+        release.wait(30)
+
+    async def scenario() -> list[str]:
+        writers = [asyncio.create_task(database.write(id, hold)) for _ in range(20)]
+        await asyncio.to_thread(holding.wait, 30)
+        ask: Callable[[Transaction], list[str]] = lambda tx: [row.name for row in tx.all(NAMES)]  # noqa: E731
+        found = await database.read(ask)
+        release.set()
+        await asyncio.gather(*writers)
+        return found
+
+    assert asyncio.run(scenario()) == ["northwind"]

@@ -1,0 +1,57 @@
+"""PostgreSQL: connections that break are given up, and what cannot be reached is said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from hourhook.clock import SystemClock
+from hourhook.errors import DatabaseUnavailable
+from hourhook.store.database import Database
+from hourhook.store.opening import open_database
+from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.databases import PostgresServer
+
+ONE = Statement(text("SELECT 1"))
+END_MYSELF = Statement(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+@pytest.fixture
+def database_url(_postgres_server: PostgresServer, tmp_path: Path) -> Iterator[str]:
+    with _postgres_server.fresh(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres(database: Database) -> PostgresDatabase:
+    assert isinstance(database, PostgresDatabase)
+    return database
+
+
+def ask(tx: Transaction) -> int:
+    return int(tx.value(ONE))
+
+
+def test_connections_that_the_server_ended_while_idle_are_replaced(postgres: PostgresDatabase) -> None:
+    assert postgres.read_now(ask) == 1
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert postgres.read_now(ask) == 1
+
+
+def test_a_connection_that_breaks_in_a_transaction_is_said_to_be_unavailable(postgres: PostgresDatabase) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        postgres.run_now(lambda tx: tx.value(END_MYSELF))
+    assert postgres.run_now(ask) == 1
+
+
+def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
+    with pytest.raises(DatabaseUnavailable, match="PostgreSQL cannot be used now"):
+        open_database("postgresql://nobody@127.0.0.1:1/nothing", SystemClock())
