@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, distinct, exists, false, func, select
 
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
-from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
+from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, has_unbillable_tag, represent
 from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, IdList, Inputs, Moment, Text, UnsetType, choice
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
@@ -17,7 +17,7 @@ from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_entries, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, projects, tags
+from hourhook.store.schema import entries, entry_tags, projects
 from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
@@ -110,20 +110,14 @@ def _find(scope: str) -> Statement:
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id == bindparam("account"))
 
 _with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
-_is_billable = ~exists(
-    select(projects.c.id).where(
+_is_billable = ~has_unbillable_tag & ~exists(
+    select(projects.c.id)
+    .where(
         projects.c.account_id == entries.c.account_id,
         projects.c.id == entries.c.project_id,
         projects.c.billable.is_(False),
     )
-) & ~exists(
-    select(tags.c.id)
-    .join(entry_tags, (entry_tags.c.account_id == tags.c.account_id) & (entry_tags.c.tag_id == tags.c.id))
-    .where(
-        entry_tags.c.account_id == entries.c.account_id,
-        entry_tags.c.entry_id == entries.c.id,
-        tags.c.billable.is_(False),
-    )
+    .correlate(entries)
 )
 
 _LISTING = Listing(

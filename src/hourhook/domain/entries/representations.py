@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from hourhook.clock import format_moment
 from hourhook.domain.links import Links
@@ -84,6 +84,18 @@ JOINED = (
     .outerjoin(
         approvers, (approvers.c.account_id == entries.c.account_id) & (approvers.c.id == entries.c.approved_by_id)
     )
+)
+
+# Whether an entry has a tag that makes it unbillable, asked of the table ``entries``.
+has_unbillable_tag = exists(
+    select(tags.c.id)
+    .join(entry_tags, (entry_tags.c.account_id == tags.c.account_id) & (entry_tags.c.tag_id == tags.c.id))
+    .where(
+        entry_tags.c.account_id == entries.c.account_id,
+        entry_tags.c.entry_id == entries.c.id,
+        tags.c.billable.is_(False),
+    )
+    .correlate(entries)
 )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, case, exists, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from hourhook.clock import format_moment
+from hourhook.domain.entries.representations import has_unbillable_tag
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
     SimpleImport,
@@ -16,7 +17,7 @@ from hourhook.domain.summaries import (
     Url,
     summarise_user,
 )
-from hourhook.store.schema import entries, entry_tags, projects, tags, users
+from hourhook.store.schema import entries, projects, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -120,24 +121,14 @@ def _represent(
     )
 
 
-_has_unbillable_tag = exists(
-    select(tags.c.id)
-    .join(entry_tags, (entry_tags.c.account_id == tags.c.account_id) & (entry_tags.c.tag_id == tags.c.id))
-    .where(
-        entry_tags.c.account_id == entries.c.account_id,
-        entry_tags.c.entry_id == entries.c.id,
-        tags.c.billable.is_(False),
-    )
-)
-
 # Minutes are billable here by their tags; whether the project is, its own row says.
 _TOTALS = Statement(
     select(
         entries.c.project_id,
         func.count().label("entries"),
         func.sum(entries.c.minutes).label("minutes"),
-        func.sum(case((_has_unbillable_tag, 0), else_=entries.c.minutes)).label("billable_minutes"),
-        func.sum(case((entries.c.invoiced_at.is_(None), 0), (_has_unbillable_tag, 0), else_=entries.c.minutes)).label(
+        func.sum(case((has_unbillable_tag, 0), else_=entries.c.minutes)).label("billable_minutes"),
+        func.sum(case((entries.c.invoiced_at.is_(None), 0), (has_unbillable_tag, 0), else_=entries.c.minutes)).label(
             "invoiced_minutes"
         ),
     )

@@ -1,0 +1,98 @@
+"""``/v2/entries``: marking as invoiced outside."""
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import NO_SUCH_ID, approve, archive, log_time, make_project, mark_as_invoiced
+from tests.recorded import Recorded
+
+NAMES = ["marked_as_invoiced", "invoiced_outside_of_noko", "invoiced_outside_of_freckle"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_entry_is_marked_with_the_midnight_of_a_day(account: Account, clock: FakeClock, name: str) -> None:
+    entry = log_time(account.leader, "#a")
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    reply = account.leader.client.put(f"/v2/entries/{entry['id']}/{name}", {"date": "2024-06-01"})
+
+    assert (reply.status, reply.body) == (204, b"")
+    after = account.leader.client.get(entry["url"]).json()
+    assert after == entry | {"invoiced_at": "2024-06-01T00:00:00Z", "updated_at": "2024-05-21T10:06:00Z"}
+    general, specific = log.new()
+    assert (general.type, specific.type) == ("entry.updated", "entry.updated.invoiced")
+    assert general.changes == specific.changes == {"invoiced_at": [None, "2024-06-01T00:00:00Z"]}
+    assert general.text == specific.text == account.supervisor.client.get(entry["url"]).body
+
+
+def test_marking_again_moves_the_day_and_is_no_invoicing(account: Account) -> None:
+    entry = log_time(account.leader)
+    mark_as_invoiced(account, entry, "2024-06-01")
+    log = Recorded(account)
+
+    mark_as_invoiced(account, entry, "0001-01-01")
+    mark_as_invoiced(account, entry, "0001-01-01")
+
+    [event] = log.new()
+    assert event.type == "entry.updated"
+    assert event.changes == {"invoiced_at": ["2024-06-01T00:00:00Z", "0001-01-01T00:00:00Z"]}
+
+
+def test_approved_entries_and_those_of_archived_projects_are_marked_too(account: Account) -> None:
+    project = make_project(account)
+    entry = log_time(account.leader, project_id=project["id"])
+    approve(account, entry)
+    archive(account, project)
+
+    mark_as_invoiced(account, entry)
+
+    assert account.leader.client.get(entry["url"]).json()["invoiced_at"] == "2024-06-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_several_entries_are_marked(account: Account, other_account: Account, name: str) -> None:
+    marked = log_time(account.leader)
+    mark_as_invoiced(account, marked, "2024-05-01")
+    plain = log_time(account.leader)
+    theirs = log_time(other_account.leader)
+    log = Recorded(account)
+    entry_ids = [plain["id"], theirs["id"], marked["id"], NO_SUCH_ID]
+
+    reply = account.leader.client.put(f"/v2/entries/{name}", {"entry_ids": entry_ids, "date": "2024-06-01"})
+
+    assert reply.status == 204
+    events = log.new()
+    assert [(event.type, event.object["id"]) for event in events] == [
+        ("entry.updated", marked["id"]),
+        ("entry.updated", plain["id"]),
+        ("entry.updated.invoiced", plain["id"]),
+    ]
+    assert other_account.leader.client.get(theirs["url"]).json()["invoiced_at"] is None
+
+
+def test_malformed_markings_are_refused(account: Account) -> None:
+    entry = log_time(account.leader)
+    client = account.leader.client
+
+    assert client.put(entry["invoiced_outside_of_noko_url"]).codes == [("date", "missing_field")]
+    assert client.put(entry["invoiced_outside_of_noko_url"], {"date": "today"}).codes == [("date", "invalid")]
+    assert client.put("/v2/entries/marked_as_invoiced").codes == [
+        ("entry_ids", "missing_field"),
+        ("date", "missing_field"),
+    ]
+    assert client.put("/v2/entries/marked_as_invoiced", {"entry_ids": 5, "date": "2024-06-01"}).codes == [
+        ("entry_ids", "invalid")
+    ]
+
+
+def test_marking_is_for_leaders(account: Account) -> None:
+    entry = log_time(account.contractor)
+    project = make_project(account, "Open", account.coworker)
+    coworkers = log_time(account.coworker, project_id=project["id"])
+
+    assert account.contractor.client.put(entry["invoiced_outside_of_noko_url"], {"date": "2024-06-01"}).status == 403
+    assert account.coworker.client.put(entry["invoiced_outside_of_noko_url"], {"date": "2024-06-01"}).status == 404
+    assert account.coworker.client.put(coworkers["invoiced_outside_of_noko_url"]).status == 403
+    assert account.coworker.client.put("/v2/entries/marked_as_invoiced").status == 403

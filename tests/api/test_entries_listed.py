@@ -1,0 +1,182 @@
+"""``/v2/entries`` and the entries of a user, project or tag: filters, order and pages."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account, Person
+from tests.clocks import FakeClock
+from tests.nouns import DAY, NO_SUCH_ID, approve, ids, log_time, make_project, mark_as_invoiced
+
+
+def found(account: Account, query: Any, path: str = "/v2/entries") -> list[str]:
+    """The descriptions of the entries that a leader finds, in order."""
+    reply = account.leader.client.get(path, query)
+    assert reply.status == 200, reply.body
+    return [entry["description"] for entry in reply.json()]
+
+
+def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
+    for description, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
+        log_time(account.leader, description, date=date)
+
+    assert found(account, {}) == ["2", "4", "1", "3"]
+
+
+def test_entries_come_in_pages(account: Account) -> None:
+    for number in range(5):
+        log_time(account.leader, str(number))
+    client = account.leader.client
+
+    first = client.get("/v2/entries", {"per_page": 2, "user_ids": account.leader.id})
+
+    assert [entry["description"] for entry in first.json()] == ["4", "3"]
+    assert list(first.links) == ["last", "next"]
+    second = client.get(first.links["next"])
+    assert [entry["description"] for entry in second.json()] == ["2", "1"]
+    last = client.get(first.links["last"])
+    assert [entry["description"] for entry in last.json()] == ["0"]
+    assert list(last.links) == ["first", "prev"]
+    assert client.get("/v2/entries", {"per_page": 2, "page": 4}).json() == []
+    assert list(client.get("/v2/entries", {"per_page": 5}).links) == []
+
+
+def test_entries_are_filtered_by_whose_and_what_they_are(account: Account) -> None:
+    one, other = make_project(account, "One"), make_project(account, "Other", billable=False)
+    a = log_time(account.leader, "Größe #a", project_id=one["id"])
+    log_time(account.supervisor, "#b*", project_id=one["id"], date="2024-05-22")
+    ab = log_time(account.leader, "#a #b", date="2024-05-20")
+    log_time(account.leader, "none", project_id=other["id"], date="2024-05-19")
+    tag_a, tag_b = ids(ab["tags"])
+    tags = f"{tag_a},{tag_b}"
+
+    for query, expected in (
+        ({"user_ids": account.supervisor.id}, ["#b*"]),
+        ({"user_ids": f"{account.supervisor.id}, {account.leader.id}"}, ["#b*", "Größe #a", "#a #b", "none"]),
+        ({"user_ids": NO_SUCH_ID}, []),
+        ({"user_ids": 10**25}, []),
+        ({"description": "GRÖSSE"}, ["Größe #a"]),
+        ({"description": "gro\u0308\u00dfe"}, ["Größe #a"]),
+        ({"description": "%"}, []),
+        ({"description": ""}, ["#b*", "Größe #a", "#a #b", "none"]),
+        ({"project_ids": one["id"]}, ["#b*", "Größe #a"]),
+        ([("project_ids[]", one["id"]), ("project_ids[]", other["id"])], ["#b*", "Größe #a", "none"]),
+        ({"tag_ids": tag_a}, ["Größe #a", "#a #b"]),
+        ({"tag_ids": tags}, ["#a #b"]),
+        ({"tag_ids": f"{tags},{tag_a}"}, ["#a #b"]),
+        ({"tag_ids": tags, "tag_filter_type": "and"}, ["#a #b"]),
+        ({"tag_ids": f"{tag_a},{NO_SUCH_ID}"}, []),
+        ({"tag_ids": tags, "tag_filter_type": "combination of"}, ["#b*", "Größe #a", "#a #b"]),
+        ({"tag_ids": tags, "tag_filter_type": "any"}, ["#b*", "Größe #a", "#a #b"]),
+        ({"tag_filter_type": "combination of"}, ["#b*", "Größe #a", "#a #b", "none"]),
+        ({"billable": "true"}, ["Größe #a"]),
+        ({"billable": "false"}, ["#b*", "#a #b", "none"]),
+        ({"invoice_ids": "1,2"}, []),
+        ({"import_ids": 1}, []),
+        ({"from": "2024-05-20", "to": "2024-05-21"}, ["Größe #a", "#a #b"]),
+        ({"from": "2024-05-22"}, ["#b*"]),
+        ({"to": "2024-05-19"}, ["none"]),
+        ({"user_ids": account.leader.id, "project_ids": one["id"], "tag_ids": tag_a}, ["Größe #a"]),
+    ):
+        assert found(account, query) == expected, query
+    assert found(account, {}, f"{a['project']['url']}/entries") == ["#b*", "Größe #a"]
+
+
+def test_entries_are_filtered_by_what_happened_to_them_and_when(account: Account, clock: FakeClock) -> None:
+    log_time(account.leader, "plain", date="2024-05-01")
+    invoiced = log_time(account.leader, "invoiced", date="2024-05-02")
+    approved = log_time(account.leader, "approved", date="2024-05-03")
+    clock.advance(seconds=3600)
+    mark_as_invoiced(account, invoiced, "2024-06-01")
+    clock.advance(seconds=86_400)
+    approve(account, approved)
+
+    for query, expected in (
+        ({"invoiced": "true"}, ["invoiced"]),
+        ({"invoiced": "false"}, ["approved", "plain"]),
+        ({"invoiced_at_from": "2024-06-01", "invoiced_at_to": "2024-06-01"}, ["invoiced"]),
+        ({"invoiced_at_from": "2024-06-02"}, []),
+        ({"invoiced_at_to": "2024-05-31"}, []),
+        ({"updated_from": "2024-05-21T11:05:00Z"}, ["approved", "invoiced"]),
+        ({"updated_from": "2024-05-21T11:05:01Z"}, ["approved"]),
+        ({"updated_to": "2024-05-21T11:05:00Z"}, ["invoiced", "plain"]),
+        ({"updated_to": "2024-05-21T13:05:00+02:00"}, ["invoiced", "plain"]),
+        ({"approved_at_from": "2024-05-22", "approved_at_to": "2024-05-22"}, ["approved"]),
+        ({"approved_at_from": "2024-05-23"}, []),
+        ({"approved_at_to": "2024-05-21"}, []),
+        ({"approved_by_ids": account.supervisor.id}, ["approved"]),
+        ({"approved_by_ids": account.leader.id}, []),
+    ):
+        assert found(account, query) == expected, query
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("user_ids=me", "user_ids"),
+        ("billable=yes", "billable"),
+        ("billable=TRUE", "billable"),
+        ("from=21.5.2024", "from"),
+        ("to=2024-13-01", "to"),
+        ("updated_from=2024-05-21", "updated_from"),
+        ("invoiced_at_to=2024-05-21T10:00:00Z", "invoiced_at_to"),
+        ("tag_filter_type=or", "tag_filter_type"),
+        ("description=%00", "description"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v2/entries", "/v2/current_user/entries"])
+def test_a_malformed_filter_is_refused(account: Account, path: str, query: str, field: str) -> None:
+    reply = account.leader.client.get(path, query)
+
+    assert (reply.status, reply.codes) == (400, [(field, "invalid")])
+
+
+def test_the_callers_own_entries(account: Account) -> None:
+    mine = log_time(account.leader)
+    theirs = log_time(account.supervisor)
+    client = account.leader.client
+
+    assert ids(client.get("/v2/current_user/entries").json()) == [mine["id"]]
+    assert client.get("/v2/current_user/entries", {"user_ids": account.supervisor.id}).json() == []
+    assert ids(client.get(f"{theirs['user']['url']}/entries").json()) == [theirs["id"]]
+
+
+def test_entries_of_a_user_a_project_and_a_tag_are_only_those_that_the_caller_sees(account: Account) -> None:
+    project = make_project(account, "Open", account.coworker, account.contractor)
+    leaders = log_time(account.leader, "#a", project_id=project["id"])
+    hidden = log_time(account.leader, "#a")
+    own = log_time(account.contractor, "#a", project_id=project["id"])
+    paths = [
+        f"/v2/users/{account.leader.id}/entries",
+        f"/v2/projects/{project['id']}/entries",
+        f"/v2/tags/{own['tags'][0]['id']}/entries",
+    ]
+    seen: dict[Person, list[list[dict[str, Any]] | None]] = {
+        account.leader: [[hidden, leaders], [own, leaders], [own, hidden, leaders]],
+        account.coworker: [[leaders], [own, leaders], [own, leaders]],
+        account.contractor: [None, [own], [own]],
+    }
+
+    for person, expected in seen.items():
+        for path, entries in zip(paths, expected, strict=True):
+            reply = person.client.get(path)
+            if entries is None:
+                assert reply.status == 404
+            else:
+                assert ids(reply.json()) == ids(entries)
+
+
+@pytest.mark.parametrize("noun", ["users", "projects", "tags"])
+def test_entries_of_what_is_not_there_are_not_found(account: Account, other_account: Account, noun: str) -> None:
+    theirs = log_time(other_account.leader, "#a", project_name="Theirs")
+    id = {"users": other_account.leader.id, "projects": theirs["project"]["id"], "tags": theirs["tags"][0]["id"]}[noun]
+
+    for missing in (id, NO_SUCH_ID, "x"):
+        assert account.supervisor.client.get(f"/v2/{noun}/{missing}/entries").status == 404
+
+
+def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
+    theirs = log_time(other_account.leader, "#a", project_name="Theirs")
+
+    for query in ({}, {"user_ids": other_account.leader.id}, {"project_ids": theirs["project"]["id"]}, {"from": DAY}):
+        assert found(account, query) == []

@@ -1,0 +1,130 @@
+"""Hashtags in texts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hourhook.domain import hashtags
+from hourhook.domain.texts import key_of
+
+# Texts that are rich in what the grammar is about.
+TEXTS = st.text(alphabet=st.sampled_from("#*ab-_ß9 \n([{,;:.!é\u0301"), max_size=40)
+
+
+def names(text: str | None) -> list[str]:
+    return [f"{found.name}*" if found.is_starred else found.name for found in hashtags.find(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Kick-off #planning", ["planning"]),
+        ("#planning first", ["planning"]),
+        ("#a #b* #c", ["a", "b*", "c"]),
+        ("(#a [#b {#c ,#d ;#e :#f", ["a", "b", "c", "d", "e", "f"]),
+        ("one\n#two\t#three\u00a0#four", ["two", "three", "four"]),
+        ("#größe #日本語 #naïve_2 #-x", ["größe", "日本語", "naïve_2", "-x"]),
+        ("#हिन्दी #cafe\u0301", ["हिन्दी", "cafe\u0301"]),
+        ("#a,#b;#c:#d", ["a", "b", "c", "d"]),
+        ("done.#a", []),
+        ("issue#12 a/#b \"#c\" '#d'", []),
+        ("##a #", []),
+        ("# a #!", []),
+        ("planning", []),
+        ("#a#b", ["a"]),
+        ("#a** #b*c", ["a*", "b*"]),
+        ("#" + "x" * 30, ["x" * 30]),
+        ("#" + "x" * 31, []),
+        ("#½ #²", []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_hashtags_are_found_where_the_contract_says(text: str | None, found: list[str]) -> None:
+    assert names(text) == found
+
+
+@given(TEXTS)
+def test_what_is_found_stands_in_the_text_in_order(text: str) -> None:
+    end = 0
+    for found in hashtags.find(text):
+        assert end <= found.start
+        end = found.end
+        assert text[found.start : end] == f"#{found.name}{'*' if found.is_starred else ''}"
+        assert 1 <= len(found.name) <= 30
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("planning", ("planning", False)),
+        ("#planning", ("planning", False)),
+        ("holiday*", ("holiday", True)),
+        ("#holiday*", ("holiday", True)),
+        ("x" * 30, ("x" * 30, False)),
+        ("x" * 31, None),
+        ("two words", None),
+        ("##a", None),
+        ("a**", None),
+        ("*", None),
+        ("#", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_read_with_or_without_hash_and_star(text: str, read: tuple[str, bool] | None) -> None:
+    assert hashtags.read_name(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ("Kick-off #planning", "Kick-off #scoping"),
+        ("#Planning, #PLANNING* and planning", "#scoping, #scoping and planning"),
+        ("#planningx #planning-x #plan", "#planningx #planning-x #plan"),
+        ("mail#planning ##planning", "mail#planning ##planning"),
+        ("(#planning)  \r\n\t#planning.", "(#scoping)  \r\n\t#scoping."),
+        ("#planning*x", "#scoping*x"),
+    ],
+)
+def test_renaming_rewrites_the_hashtags_of_one_tag_and_nothing_else(text: str, renamed: str) -> None:
+    assert hashtags.rename(text, "planning", "#scoping") == renamed
+
+
+def test_renaming_to_an_unbillable_tag_writes_its_star() -> None:
+    assert hashtags.rename("#planning #planning* #planning*x", "planning", "#off*") == "#off* #off* #off*x"
+
+
+@pytest.mark.parametrize(
+    ("text", "dissolved"),
+    [
+        ("Kick-off #planning", "Kick-off planning"),
+        ("#Planning* and #plan", "Planning and #plan"),
+        ("#planning,#planning", "planning,planning"),
+    ],
+)
+def test_dissolving_keeps_the_word(text: str, dissolved: str) -> None:
+    assert hashtags.dissolve(text, "planning") == dissolved
+
+
+@given(TEXTS)
+def test_after_renaming_the_text_names_the_new_tag_in_the_place_of_the_old(text: str) -> None:
+    for key in {found.key for found in hashtags.find(text)}:
+        before = [found.key for found in hashtags.find(text)]
+        after = [found.key for found in hashtags.find(hashtags.rename(text, key, "#new"))]
+
+        assert after == ["new" if each == key else each for each in before]
+
+
+@given(TEXTS)
+def test_after_dissolving_the_text_names_every_tag_but_one(text: str) -> None:
+    for key in {found.key for found in hashtags.find(text)}:
+        before = [found.key for found in hashtags.find(text)]
+        after = [found.key for found in hashtags.find(hashtags.dissolve(text, key))]
+
+        assert after == [each for each in before if each != key]
+
+
+@given(TEXTS)
+def test_renaming_a_tag_that_the_text_does_not_name_changes_nothing(text: str) -> None:
+    assert hashtags.rename(text, key_of("elsewhere"), "#new") == text
+    assert hashtags.dissolve(text, key_of("elsewhere")) == text

@@ -1,0 +1,62 @@
+"""Things to test with, made through the API."""
+
+from typing import Any
+
+from tests.accounts import Account, Person
+
+DAY = "2024-05-21"
+NO_SUCH_ID = 2_000_000_000
+
+
+def make_project(account: Account, name: str = "Website relaunch", *people: Person, **values: Any) -> dict[str, Any]:
+    """A project that these people may enter."""
+    reply = account.leader.client.post("/v2/projects", {"name": name, **values})
+    assert reply.status == 201, reply.body
+    project: dict[str, Any] = reply.json()
+    for person in people:
+        give_access(account, person, project)
+    return project
+
+
+def give_access(account: Account, person: Person, project: dict[str, Any]) -> None:
+    """Let somebody into a project."""
+    path = f"/v2/users/{person.id}/give_access_to_projects"
+    assert account.supervisor.client.put(path, {"project_ids": [project["id"]]}).status == 204
+
+
+def make_tag(account: Account, name: str) -> dict[str, Any]:
+    """A tag; ``holiday*`` is unbillable."""
+    reply = account.leader.client.post("/v2/tags", {"names": [name]})
+    assert reply.status == 201, reply.body
+    tag: dict[str, Any] = reply.json()[0]
+    return tag
+
+
+def log_time(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
+    """An entry."""
+    body = {"date": DAY, "minutes": minutes, "description": description, **values}
+    reply = person.client.post("/v2/entries", body)
+    assert reply.status == 201, reply.body
+    entry: dict[str, Any] = reply.json()
+    return entry
+
+
+def archive(account: Account, project: dict[str, Any]) -> None:
+    """Archive a project, which must have entries."""
+    assert account.leader.client.put(f"/v2/projects/{project['id']}/archive").status == 204
+
+
+def approve(account: Account, entry: dict[str, Any]) -> None:
+    """Approve an entry."""
+    assert account.supervisor.client.put(f"/v2/entries/{entry['id']}/approved").status == 204
+
+
+def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-06-01") -> None:
+    """Mark an entry as invoiced outside."""
+    path = f"/v2/entries/{entry['id']}/marked_as_invoiced"
+    assert account.leader.client.put(path, {"date": day}).status == 204
+
+
+def ids(objects: list[dict[str, Any]]) -> list[int]:
+    """The ids of a list of things, in order."""
+    return [each["id"] for each in objects]
