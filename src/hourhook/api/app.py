@@ -8,7 +8,8 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api import account, current_user, entries, projects, tags, users
+from hourhook.api import account, current_user, entries, openapi, projects, tags, users
+from hourhook.api.documents import document_routes, encode
 from hourhook.api.doors import Doors
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.front import Front
@@ -40,6 +41,11 @@ def all_endpoints() -> list[Endpoint]:
     return [endpoint for group in GROUPS for endpoint in group.all]
 
 
+def openapi_text(base_url: str | None = None) -> bytes:
+    """The OpenAPI document, as ``hourhook openapi`` prints it and ``/openapi.json`` answers it."""
+    return encode(openapi.document(all_endpoints(), base_url or DEFAULT_BASE_URL))
+
+
 def make_app(
     settings: Settings,
     database: Database,
@@ -58,7 +64,8 @@ def make_app(
     ``complaint`` says why this process cannot serve, if so, for ``/health``.
     """
     metrics = metrics or Metrics()
-    doors = Doors(database, Links(settings.base_url or DEFAULT_BASE_URL), outside, settings.max_body_bytes)
+    base_url = settings.base_url or DEFAULT_BASE_URL
+    doors = Doors(database, Links(base_url), outside, settings.max_body_bytes)
 
     @asynccontextmanager
     async def finish_uses(_: Any) -> AsyncIterator[None]:
@@ -68,6 +75,7 @@ def make_app(
     app = Litestar(
         [
             *(doors.route(endpoint) for endpoint in all_endpoints()),
+            *document_routes(all_endpoints(), base_url),
             *watch_routes(settings, database, metrics, complaint),
             *more_routes,
         ],

@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from litestar import get
-from litestar.types import ASGIApp, ControllerRouterHandler, HTTPScope
+from litestar import Request, get
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.api.answers import NOT_FOUND, Answer, json_answer
 from hourhook.api.asgi import Scope
@@ -37,8 +38,8 @@ def watch_routes(
         return json_answer(503, {"status": "unavailable", "message": reason}, _UNCACHED)
 
     @get("/metrics")
-    async def show_metrics(scope: HTTPScope) -> ASGIApp:
-        if not _may_watch(scope, settings.metrics_token):
+    async def show_metrics(request: Request[Any, Any, Any]) -> ASGIApp:
+        if not _may_watch(request.scope, settings.metrics_token):
             return NOT_FOUND
         try:
             counted = await database.read(figures.measure)

@@ -1,0 +1,236 @@
+"""``/docs``: the OpenAPI document as a page to read, without a script or a byte from anywhere else.
+
+Everything is in the page as it is served; its few lines of script only filter the list and copy the examples.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+Json = dict[str, Any]
+
+_FOLDER = Path(__file__).parent
+_CODE = re.compile(r"`([^`]+)`")
+_LARGEST_EXAMPLE = 4
+
+
+def render(document: Json) -> tuple[bytes, bytes]:
+    """The page of an OpenAPI document, and the value of its ``Content-Security-Policy``."""
+    style, script = ((_FOLDER / name).read_text() for name in ("page.css", "page.js"))
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = _prose
+    page = environment.get_template("page.html").render(
+        about=document["info"]["description"],
+        version=document["info"]["version"],
+        groups=_groups(document),
+        refusals=_refusals(document),
+        objects=_objects(document),
+        base_url=document["servers"][0]["url"],
+        style=Markup(style),
+        script=Markup(script),
+    )
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return page.encode(), policy.encode()
+
+
+def _groups(document: Json) -> list[Json]:
+    operations = [
+        _operation(document, path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return [
+        {
+            "name": tag["name"],
+            "id": _slug(tag["name"]),
+            "operations": [o for o in operations if o["group"] == tag["name"]],
+        }
+        for tag in document["tags"]
+    ]
+
+
+def _operation(document: Json, path: str, method: str, operation: Json) -> Json:
+    parameters = [_resolved(document, parameter) for parameter in operation.get("parameters", [])]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    body = _resolved(document, body) if body else None
+    return {
+        "id": operation["operationId"],
+        "group": operation["tags"][0],
+        "method": method.upper(),
+        "path": path,
+        "summary": operation["summary"],
+        "description": operation["description"],
+        "places": [_row(p["name"], p["schema"], p, True) for p in parameters if p["in"] == "path"],
+        "query": [_row(p["name"], p["schema"], p, p.get("required", False)) for p in parameters if p["in"] == "query"],
+        "body": _rows(body) if body else [],
+        "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "300"],
+        "refusals": [status for status in operation["responses"] if status >= "400"],
+        "example": _example(document["servers"][0]["url"] + path, method.upper(), body),
+    }
+
+
+def _answer(document: Json, status: str, answer: Json) -> Json:
+    answer = _resolved(document, answer)
+    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+    return {
+        "status": status,
+        "description": answer["description"],
+        "type": _type(schema) if schema else None,
+        "headers": [*answer.get("headers", {})],
+    }
+
+
+def _refusals(document: Json) -> list[Json]:
+    """Each refusal once, however many operations share it."""
+    refusals = {
+        status: answer
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status >= "400"
+    }
+    return [_answer(document, status, answer) for status, answer in sorted(refusals.items())]
+
+
+def _objects(document: Json) -> list[Json]:
+    answered = {
+        name: schema
+        for name, schema in document["components"]["schemas"].items()
+        if f'"#/components/schemas/{name}"' in json.dumps([document["components"], _contents(document)])
+    }
+    return [
+        {"name": name, "id": _slug(name), "description": schema.get("description", ""), "rows": _rows(schema)}
+        for name, schema in answered.items()
+    ]
+
+
+def _contents(document: Json) -> list[Any]:
+    """What the operations answer, but not what they take, whose keys stand beside each of them."""
+    return [operation["responses"] for methods in document["paths"].values() for operation in methods.values()]
+
+
+def _rows(schema: Json) -> list[Json]:
+    required = schema.get("required", [])
+    return [_row(name, field, field, name in required) for name, field in schema.get("properties", {}).items()]
+
+
+def _row(name: str, schema: Json, described: Json, is_required: bool) -> Json:
+    return {
+        "name": name,
+        "type": _type(schema),
+        "is_required": is_required,
+        "options": [option for option in schema.get("enum", []) if option is not None],
+        "default": schema.get("default"),
+        "description": described.get("description", ""),
+    }
+
+
+def _type(schema: Json) -> Json:
+    """How a type is written: its words, and the object it refers to, if it does."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return {"words": name, "object": _slug(name)}
+    if "anyOf" in schema:
+        parts = [_type(part) for part in schema["anyOf"]]
+        reference = next((part["object"] for part in parts if part["object"]), None)
+        return {"words": " or ".join(part["words"] for part in parts), "object": reference}
+    if schema.get("type") == "array":
+        items = _type(schema.get("items", {}))
+        return {"words": f"list of {items['words']}", "object": items["object"]}
+    types = schema.get("type", "anything")
+    words = " or ".join(types) if isinstance(types, list) else types
+    named = {"date": "date", "date-time": "timestamp", "uri": "URL", "email": "e-mail address"}
+    if schema.get("format") in named:
+        words = words.replace("string", named[schema["format"]])
+    return {"words": words, "object": None}
+
+
+def _resolved(document: Json, part: Json) -> Json:
+    while "$ref" in part:
+        found: Any = document
+        for name in part["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        part = found
+    return part
+
+
+def _example(url: str, method: str, body: Json | None) -> str:
+    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + re.sub(r"\{[^}]+\}", "20817", url)]
+    lines.append('-H "X-NokoToken: $TOKEN"')
+    if body:
+        names = [*body.get("required", []), *body["properties"]]
+        chosen = [*dict.fromkeys(names)][: max(_LARGEST_EXAMPLE, len(body.get("required", [])))]
+        example = {name: _value(name, body["properties"][name]) for name in chosen}
+        lines.append("-d " + shlex.quote(json.dumps(example, indent=2)).replace("\n", "\n  "))
+    return " \\\n  ".join(lines)
+
+
+def _value(name: str, schema: Json) -> Any:
+    if name in _VALUES:
+        return _VALUES[name]
+    if "enum" in schema:
+        return schema["enum"][0]
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if types[0] == "array":
+        return [_value("", schema["items"])] if schema["items"].get("type") != "integer" else [914420, 914421]
+    by_format = {"date": "2024-05-21", "date-time": "2024-05-21T10:05:00Z", "uri": "https://example.com/hooks"}
+    by_type = {"integer": 20817, "number": 12.5, "boolean": True}
+    return by_format.get(schema.get("format", ""), by_type.get(types[0], "text"))
+
+
+_VALUES: Json = {
+    "minutes": 45,
+    "description": "Kick-off #planning",
+    "name": "Website relaunch",
+    "names": ["#planning", "#design*"],
+    "first_name": "Ada",
+    "last_name": "Byron",
+    "email": "ada@example.com",
+    "color": "#3fa7d6",
+    "budgeted_minutes": 1200,
+    "source_url": "https://example.com/tasks/17",
+    "payload_uri": "https://example.com/hooks",
+    "events": ["entry.created", "entry.updated"],
+    "user_id": 7301,
+    "project_name": "Website relaunch",
+}
+
+
+def _prose(text: str) -> Markup:
+    paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    written = []
+    for part in paragraphs:
+        points = [point for point in re.split(r"(?:^|\s)- (?=[A-Z`])", part) if point]
+        if part.startswith("- "):
+            written.append("<ul>" + "".join(f"<li>{_inline(point)}</li>" for point in points) + "</ul>")
+        else:
+            written.append(f"<p>{_inline(part)}</p>")
+    return Markup("".join(written))
+
+
+def _inline(text: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", str(escape(text)))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,89 @@
+"""``/openapi.json`` and ``/docs``."""
+
+import base64
+import hashlib
+import json
+import re
+
+import pytest
+
+from hourhook.api.app import openapi_text
+from tests.conftest import Server
+
+
+def test_the_document_is_the_same_with_and_without_a_server(server: Server) -> None:
+    reply = server.client.get("/openapi.json")
+
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.body == openapi_text(server.base_url)
+    assert openapi_text(server.base_url) == openapi_text(server.base_url)
+
+
+def test_the_document_names_this_server_and_every_way_in(server: Server) -> None:
+    document = server.client.get("/openapi.json").json()
+
+    assert document["openapi"].startswith("3.1")
+    assert document["servers"] == [{"url": server.base_url}]
+    assert {next(iter(way)) for way in document["security"]} == {"token", "bearer", "basic", "query"}
+
+
+def test_every_operation_says_how_it_is_refused() -> None:
+    for methods in json.loads(openapi_text())["paths"].values():
+        for operation in methods.values():
+            assert {"400", "401", "403", "429", "503"} <= set(operation["responses"])
+
+
+def test_a_query_is_described_by_what_the_endpoint_reads() -> None:
+    parameters = json.loads(openapi_text())["paths"]["/v2/entries"]["get"]["parameters"]
+    by_name = {parameter.get("name", parameter.get("$ref")): parameter for parameter in parameters}
+
+    assert by_name["user_ids"]["schema"]["type"] == "array"
+    assert by_name["user_ids"]["explode"] is False
+    assert by_name["from"]["schema"]["format"] == "date"
+    assert "#/components/parameters/page" in by_name
+
+
+def test_a_body_is_described_by_what_the_endpoint_reads() -> None:
+    document = json.loads(openapi_text())
+    operation = document["paths"]["/v2/entries"]["post"]
+    schema = document["components"]["schemas"]["NewEntry"]
+
+    assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/NewEntry")
+    assert schema["required"] == ["date", "minutes"]
+    assert schema["properties"]["project_id"]["type"] == ["integer", "null"]
+
+
+def test_aliases_of_paths_are_not_documented() -> None:
+    assert "freckle" not in openapi_text().decode()
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    text = openapi_text().decode()
+    document = json.loads(text)
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', text)):
+        part = document
+        for name in reference.split("/"):
+            part = part[name]
+
+
+def test_the_page_shows_every_endpoint(server: Server) -> None:
+    page = server.client.get("/docs")
+    document = server.client.get("/openapi.json").json()
+
+    assert page.status == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert f'id="{operation["operationId"]}"' in page.body.decode()
+
+
+@pytest.mark.parametrize("kind", ["style", "script"])
+def test_the_page_brings_what_it_needs_and_allows_nothing_else(server: Server, kind: str) -> None:
+    page = server.client.get("/docs")
+    [content] = re.findall(f"<{kind}>(.*?)</{kind}>", page.body.decode(), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+    assert f"{kind}-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert not re.search(r'(src|href)="(https?:)?//', page.body.decode())
