@@ -7,7 +7,7 @@ They are rows, leased and woken like lanes, because a 202 was given for them: a 
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, case, func, select, text, update
 
 from hourhook.delivery.lanes import Key
 from hourhook.delivery.outcomes import Outcome
@@ -50,13 +50,22 @@ class ErrandResult:
 def ping(tx: Transaction, webhook_id: int) -> str:
     """Have a ping sent to a webhook, whatever its state; returns its payload id."""
     payload_id = str(uuid.uuid4())
-    _add(tx, webhook_id, payload_id, None)
+    _add(tx, webhook_id, payload_id, None, tx.now)
     return payload_id
 
 
-def resend(tx: Transaction, webhook_id: int, payload_id: str, sequence: int) -> None:
-    """Have a payload that was settled before sent once more."""
-    _add(tx, webhook_id, payload_id, sequence)
+def resend(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> None:
+    """Have a payload that was settled before, or a ping (``sequence`` None), sent once more.
+
+    Where it is about to be sent so already, nothing more happens.
+    """
+    if tx.value(_IS_DUE, account=tx.account_id, webhook=webhook_id, payload_id=payload_id):
+        return
+    created_at = tx.now
+    if sequence is None:
+        # A ping says when it was made: the same bytes again say the same moment.
+        created_at = tx.value(_PING_CREATED_AT, account=tx.account_id, webhook=webhook_id, payload_id=payload_id)
+    _add(tx, webhook_id, payload_id, sequence, created_at)
 
 
 def lease_errands(tx: Transaction, *, worker: int, token: int, now: int, expires_at: int, limit: int) -> list[Errand]:
@@ -95,14 +104,14 @@ def settle_errands(tx: Transaction, results: list[ErrandResult]) -> None:
     )
 
 
-def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> None:
+def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None, created_at: int) -> None:
     tx.insert(
         errands,
         account_id=tx.account_id,
         webhook_id=webhook_id,
         payload_id=payload_id,
         sequence=sequence,
-        created_at=tx.now,
+        created_at=created_at,
         due_at=tx.started_at,
         lease_token=None,
         lease_worker=None,
@@ -127,20 +136,40 @@ _LEASE = Statement(
     .returning(errands)
 )
 
-# The number that the attempt will have: a payload's attempts go on counting.
+_OF_PAYLOAD = (
+    (errands.c.account_id == bindparam("account"))
+    & (errands.c.webhook_id == bindparam("webhook"))
+    & (errands.c.payload_id == bindparam("payload_id"))
+)
+_IS_DUE = Statement(select(errands.c.id).where(_OF_PAYLOAD, errands.c.due_at.is_not(None)).limit(1))
+_PING_CREATED_AT = Statement(select(func.min(errands.c.created_at)).where(_OF_PAYLOAD))
+
+# The number that the attempt will have: the attempts of a payload go on counting, and a ping has one an errand.
+_NEXT_NUMBER = (
+    select(func.coalesce(func.max(attempts.c.number), 0) + 1)
+    .where(
+        attempts.c.account_id == errands.c.account_id,
+        attempts.c.webhook_id == errands.c.webhook_id,
+        attempts.c.sequence == errands.c.sequence,
+    )
+    .scalar_subquery()
+)
+_pings = errands.alias()
+_PING_NUMBER = (
+    select(func.count())
+    .where(
+        _pings.c.account_id == errands.c.account_id,
+        _pings.c.webhook_id == errands.c.webhook_id,
+        _pings.c.payload_id == errands.c.payload_id,
+        _pings.c.id <= errands.c.id,
+    )
+    .scalar_subquery()
+)
 _NUMBERS = Statement(
     select(
         errands.c.account_id,
         errands.c.id,
-        (
-            select(func.coalesce(func.max(attempts.c.number), 0) + 1)
-            .where(
-                attempts.c.account_id == errands.c.account_id,
-                attempts.c.webhook_id == errands.c.webhook_id,
-                attempts.c.sequence == errands.c.sequence,
-            )
-            .scalar_subquery()
-        ).label("number"),
+        case((errands.c.sequence.is_(None), _PING_NUMBER), else_=_NEXT_NUMBER).label("number"),
     ).where(errands.c.lease_token == bindparam("token"))
 )
 

@@ -7,7 +7,7 @@ sequences are never used again, so its receiver sees a true gap (contract, event
 import asyncio
 
 import structlog
-from sqlalchemy import bindparam, delete, func, null, select, update
+from sqlalchemy import bindparam, delete, exists, func, null, or_, select, update
 
 from hourhook.clock import SECOND
 from hourhook.errors import DatabaseUnavailable
@@ -66,7 +66,7 @@ def clear_events(tx: Transaction, horizon: int) -> int:
 
 
 def clear_errands(tx: Transaction, horizon: int) -> int:
-    """Delete a batch of done errands from before a moment, with the attempts of pings; returns how many."""
+    """Delete a batch of done errands from before a moment, and of those whose payload is gone; returns how many."""
     old = tx.all(_OLD_ERRANDS, horizon=horizon, batch=BATCH)
     for errand in old:
         for statement in _CLEAR_ERRAND:
@@ -177,9 +177,21 @@ _CLEAR_EVENTS = Statement(
     delete(events).where(events.c.account_id == bindparam("account"), events.c.position <= bindparam("position"))
 )
 
+_HAS_PAYLOAD = exists(
+    select(payloads.c.sequence).where(
+        payloads.c.account_id == errands.c.account_id,
+        payloads.c.webhook_id == errands.c.webhook_id,
+        payloads.c.sequence == errands.c.sequence,
+    )
+)
 _OLD_ERRANDS = Statement(
     select(errands.c.account_id, errands.c.webhook_id, errands.c.id)
-    .where(errands.c.created_at < bindparam("horizon"), errands.c.due_at.is_(None))
+    .where(
+        or_(
+            (errands.c.created_at < bindparam("horizon")) & errands.c.due_at.is_(None),
+            errands.c.sequence.is_not(None) & ~_HAS_PAYLOAD,
+        )
+    )
     .limit(bindparam("batch"))
     .with_for_update(skip_locked=True)
 )
@@ -190,6 +202,7 @@ _CLEAR_ERRAND = [
             attempts.c.webhook_id == bindparam("webhook"),
             attempts.c.sequence == 0,
             attempts.c.errand_id == bindparam("errand"),
+            attempts.c.errand_id > 0,
         )
     ),
     Statement(

@@ -6,10 +6,10 @@ cannot move a head that was moved meanwhile (design §2).
 
 from typing import Literal
 
-from sqlalchemy import bindparam, delete, func, null, select, update
+from sqlalchemy import bindparam, delete, null, select, update
 
 from hourhook.delivery.destinations import parse_destination
-from hourhook.store.schema import errands, events, lanes, payloads, removals, skips
+from hourhook.store.schema import errands, lanes, removals, skips
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -113,18 +113,6 @@ def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
         _move_head(tx, lane, webhook_id, sequence, stalled=lane.stalled)
 
 
-def earliest_kept(tx: Transaction, webhook_id: int) -> int | None:
-    """The lowest sequence of a webhook that is still kept."""
-    found: int | None = tx.value(_EARLIEST, account=tx.account_id, webhook=webhook_id)
-    return found
-
-
-def first_since(tx: Transaction, webhook_id: int, moment: int) -> int | None:
-    """The sequence of the first payload of a webhook that was created at or after a moment."""
-    found: int | None = tx.value(_FIRST_SINCE, account=tx.account_id, webhook=webhook_id, moment=moment)
-    return found
-
-
 def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, stalled: bool) -> None:
     tx.run(
         _MOVE_HEAD,
@@ -221,18 +209,4 @@ _MOVE_HEAD = Statement(
 _DELETE_LANE = Statement(delete(lanes).where(_THIS_LANE))
 _DELETE_ERRANDS = Statement(
     delete(errands).where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
-)
-_THIS_WEBHOOKS_PAYLOADS = (payloads.c.account_id == bindparam("account")) & (
-    payloads.c.webhook_id == bindparam("webhook")
-)
-_EARLIEST = Statement(select(func.min(payloads.c.sequence)).where(_THIS_WEBHOOKS_PAYLOADS))
-# Positions and sequences grow together, and so do the moments of events: the first event is the first payload.
-_FIRST_SINCE = Statement(
-    select(payloads.c.sequence)
-    .join_from(
-        payloads, events, (events.c.account_id == payloads.c.account_id) & (events.c.position == payloads.c.position)
-    )
-    .where(_THIS_WEBHOOKS_PAYLOADS, events.c.created_at >= bindparam("moment"))
-    .order_by(payloads.c.sequence)
-    .limit(1)
 )

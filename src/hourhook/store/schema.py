@@ -310,6 +310,7 @@ errands = Table(
     _column("lease_expires_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "id"),
     Index(None, "account_id", "webhook_id", "payload_id"),
+    Index(None, "account_id", "webhook_id", "created_at", "id"),
     Index(
         "ix_errands_due",
         "due_at",
@@ -339,6 +340,14 @@ attempts = Table(
     _column("response_body", LargeBinary),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
     Index(None, "account_id", "webhook_id", "started_at"),
+    # Who asks by it says so: ``errand_id > 0``.
+    Index(
+        "ix_attempts_errand",
+        "account_id",
+        "errand_id",
+        sqlite_where=text("errand_id > 0"),
+        postgresql_where=text("errand_id > 0"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -52,6 +52,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_attempts_account_id_webhook_id_started_at", "attempts", ["account_id", "webhook_id", "started_at"]
     )
+    op.create_index(
+        "ix_attempts_errand",
+        "attempts",
+        ["account_id", "errand_id"],
+        sqlite_where=sa.text("errand_id > 0"),
+        postgresql_where=sa.text("errand_id > 0"),
+    )
 
     op.create_table(
         "errands",
@@ -69,6 +76,9 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_errands_account_id_webhook_id_payload_id", "errands", ["account_id", "webhook_id", "payload_id"]
+    )
+    op.create_index(
+        "ix_errands_account_id_webhook_id_created_at_id", "errands", ["account_id", "webhook_id", "created_at", "id"]
     )
     op.create_index(
         "ix_errands_due",
