@@ -1,5 +1,7 @@
 """Bringing a database to this version."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
@@ -38,6 +40,18 @@ def ask(tx: Transaction, query: Statement, name: str) -> Row | None:
 def test_a_database_at_this_version_is_left_alone(database_url: str) -> None:
     require_current(database_url)
     assert migrate(database_url) is False
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/half.db"
+    with _connected(url) as connection:
+        # In the way of a step somewhere in the middle.
+        connection.execute(text("CREATE TABLE lanes (x)"))
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="already exists"):
+        migrate(url)
+
+    with _connected(url) as connection:
+        assert sqlalchemy.inspect(connection).get_table_names() == ["lanes"]
 
 
 def test_a_newer_database_is_refused_with_what_to_do(database_url: str) -> None:

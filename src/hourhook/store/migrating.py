@@ -10,17 +10,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from hourhook.errors import DatabaseUnavailable, Problem
-from hourhook.store.opening import is_embedded
+from hourhook.store.opening import is_embedded, path_of
+
+# Any number that nothing else locks.
+_LOCK = 4_686_011_735
 
 
 def migrate(url: str) -> bool:
-    """Carry out the steps that a database lacks; returns whether there were any.
+    """Carry out the steps that a database lacks, all of them or none; returns whether there were any.
 
     Raises ``Problem`` for a database that is newer than this Hourhook.
     """
     with _connected(url) as connection:
-        before = _require_known(connection)
-        if before == _newest():
+        # One at a time; whoever waited here finds the work done.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_embedded(url) else f"SELECT pg_advisory_xact_lock({_LOCK})")
+        if _require_known(connection) == _newest():
             return False
         configuration = _configuration()
         configuration.attributes["connection"] = connection
@@ -40,6 +44,12 @@ def require_current(url: str) -> None:
             f"the database has schema {found}, this Hourhook needs {_newest()}: stop every hourhook process, "
             "make a backup and run `hourhook migrate`"
         )
+
+
+def is_empty(url: str) -> bool:
+    """Whether a database holds nothing of ours yet."""
+    with _connected(url) as connection:
+        return _require_known(connection) is None
 
 
 def _require_known(connection: sqlalchemy.Connection) -> str | None:
@@ -66,9 +76,14 @@ def _configuration() -> Config:
 
 
 def _connected(url: str) -> sqlalchemy.Connection:
-    if not is_embedded(url):
-        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if is_embedded(url):
+        address = sqlalchemy.URL.create("sqlite", database=str(path_of(url)))
+        # Or Python would commit each step of a migration by itself, and a crash leave half of it behind.
+        options = {"isolation_level": None}
+    else:
+        address = sqlalchemy.make_url("postgresql+psycopg://" + url.split("://", 1)[1])
+        options = {}
     try:
-        return sqlalchemy.create_engine(url, poolclass=NullPool).connect()
+        return sqlalchemy.create_engine(address, poolclass=NullPool, connect_args=options).connect()
     except sqlalchemy.exc.OperationalError as error:
         raise DatabaseUnavailable(f"the database cannot be opened: {str(error.orig).splitlines()[0]}") from None

@@ -21,6 +21,13 @@ def path_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
+def require_folder(url: str) -> None:
+    """Refuse an embedded database whose folder does not exist (raises ``Problem``)."""
+    path = path_of(url)
+    if not path.absolute().parent.is_dir():
+        raise Problem(f"the folder {path.parent} of the database does not exist: make it, or name another")
+
+
 def open_database(url: str, clock: Clock | None = None) -> Database:
     """Open the database behind a URL, ``sqlite:///path`` or ``postgresql://…``.
 
@@ -28,10 +35,8 @@ def open_database(url: str, clock: Clock | None = None) -> Database:
     """
     clock = clock or SystemClock()
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        path = path_of(url)
-        if not path.absolute().parent.is_dir():
-            raise Problem(f"the folder {path.parent} of the database does not exist: make it, or name another")
-        return SqliteDatabase(path, clock)
+        require_folder(url)
+        return SqliteDatabase(path_of(url), clock)
     if url.startswith(POSTGRESQL):
         return PostgresDatabase(url, clock)
     raise Problem(f"the database URL {url!r} is not understood: write sqlite:///path or postgresql://…")

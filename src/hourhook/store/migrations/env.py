@@ -9,6 +9,8 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,
     compare_type=True,
+    # On SQLite too: ``migrating`` has begun the transaction.
+    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()
