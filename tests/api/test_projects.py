@@ -1,0 +1,350 @@
+"""``/v2/projects``: reading, creating, editing and deleting."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import NO_SUCH_ID, archive, ids, log_time, make_project, mark_as_invoiced
+from tests.recorded import Recorded
+
+KEYS = [
+    "id", "name", "billing_increment", "enabled", "billable", "color", "url", "group", "minutes", "billable_minutes",
+    "unbillable_minutes", "invoiced_minutes", "remaining_minutes", "budgeted_minutes", "import", "invoices",
+    "participants", "entries", "entries_url", "expenses", "expenses_url", "created_at", "updated_at", "merge_url",
+    "archive_url", "unarchive_url",
+]  # fmt: skip
+INCREMENTS = [1, 5, 6, 10, 15, 20, 30, 60]
+
+
+def test_a_project_is_made_with_defaults(account: Account) -> None:
+    log = Recorded(account)
+
+    reply = account.leader.client.post("/v2/projects", {"name": " Website relaunch "})
+
+    assert reply.status == 201
+    project = reply.json()
+    assert list(project) == KEYS
+    url = f"{account.base_url}/v2/projects/{project['id']}"
+    assert reply.headers["location"] == url
+    assert project == {
+        "id": project["id"],
+        "name": "Website relaunch",
+        "billing_increment": 15,
+        "enabled": True,
+        "billable": True,
+        "color": project["color"],
+        "url": url,
+        "group": None,
+        "minutes": 0,
+        "billable_minutes": 0,
+        "unbillable_minutes": 0,
+        "invoiced_minutes": 0,
+        "remaining_minutes": None,
+        "budgeted_minutes": None,
+        "import": None,
+        "invoices": [],
+        "participants": [],
+        "entries": 0,
+        "entries_url": f"{url}/entries",
+        "expenses": 0,
+        "expenses_url": f"{url}/expenses",
+        "created_at": "2024-05-21T10:05:00Z",
+        "updated_at": "2024-05-21T10:05:00Z",
+        "merge_url": f"{url}/merge",
+        "archive_url": f"{url}/archive",
+        "unarchive_url": f"{url}/unarchive",
+    }
+    [event] = log.new()
+    assert (event.type, event.changes, event.text) == ("project.created", {}, reply.body)
+    assert account.supervisor.client.get(url).body == reply.body
+
+
+def test_a_project_is_made_as_told(account: Account) -> None:
+    given = {"name": "X", "billable": "false", "billing_increment": "60", "color": "3Fa", "budgeted_minutes": 90}
+
+    project = account.leader.client.post("/v2/projects", given).json()
+
+    assert (project["billable"], project["billing_increment"], project["color"]) == (False, 60, "#33ffaa")
+    assert (project["budgeted_minutes"], project["remaining_minutes"]) == (90, 90)
+
+
+def test_the_accounts_default_increment_is_a_setting(account: Account) -> None:
+    account.set(default_billing_increment="6")
+
+    assert make_project(account)["billing_increment"] == 6
+
+
+def test_projects_get_different_colours_one_after_the_other(account: Account) -> None:
+    colors = [make_project(account, str(number))["color"] for number in range(12)]
+
+    assert len({*colors}) == 12
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, [("name", "missing_field")]),
+        ({"name": "  "}, [("name", "missing_field")]),
+        ({"name": "x" * 256}, [("name", "invalid")]),
+        ({"name": 5}, [("name", "invalid")]),
+        ({"name": "WEBSITE relaunch"}, [("name", "already_exists")]),
+        ({"name": "X", "project_group_id": 1}, [("project_group_id", "missing")]),
+        ({"name": "X", "billing_increment": 7}, [("billing_increment", "invalid")]),
+        ({"name": "X", "billing_increment": 2}, [("billing_increment", "invalid")]),
+        ({"name": "X", "color": "red"}, [("color", "invalid")]),
+        ({"name": "X", "color": "#12345"}, [("color", "invalid")]),
+        ({"name": "X", "budgeted_minutes": -1}, [("budgeted_minutes", "invalid")]),
+        ({"name": "X", "billable": 1}, [("billable", "invalid")]),
+        (
+            {"name": "website relaunch", "billing_increment": "x", "project_group_id": NO_SUCH_ID},
+            [("name", "already_exists"), ("project_group_id", "missing"), ("billing_increment", "invalid")],
+        ),
+    ],
+)
+def test_a_malformed_project_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+    make_project(account)
+    log = Recorded(account)
+
+    reply = account.leader.client.post("/v2/projects", body)
+
+    assert (reply.status, reply.codes) == (400, faults)
+    assert log.new() == []
+
+
+def test_archived_projects_do_not_count_against_the_limit(account: Account) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+    account.set(max_projects="1")
+
+    reply = account.leader.client.post("/v2/projects", {"name": "Second"})
+
+    assert (reply.status, reply.codes) == (400, [("base", "reached_project_limit")])
+    archive(account, project)
+    assert account.leader.client.post("/v2/projects", {"name": "Second"}).status == 201
+
+
+def test_two_accounts_may_have_projects_of_one_name(account: Account, other_account: Account) -> None:
+    assert make_project(account)["id"] != make_project(other_account)["id"]
+
+
+def test_counters_tell_of_the_entries(account: Account) -> None:
+    project = make_project(account, "Website", account.contractor, budgeted_minutes=300)
+    other = make_project(account, "Other")
+    id = {"project_id": project["id"]}
+    log_time(account.leader, "#work", minutes=60, **id)
+    log_time(account.leader, "#holiday* #pause*", minutes=30, **id)
+    mark_as_invoiced(account, log_time(account.contractor, minutes=15, **id))
+    mark_as_invoiced(account, log_time(account.contractor, "#holiday", minutes=45, **id))
+    log_time(account.supervisor, project_id=other["id"])
+
+    shown = account.leader.client.get(project["url"]).json()
+
+    assert {key: shown[key] for key in KEYS[8:14]} == {
+        "minutes": 150,
+        "billable_minutes": 75,
+        "unbillable_minutes": 75,
+        "invoiced_minutes": 15,
+        "remaining_minutes": 225,
+        "budgeted_minutes": 300,
+    }
+    assert shown["entries"] == 4
+    assert ids(shown["participants"]) == [account.leader.id, account.contractor.id]
+    account.leader.client.put(project["url"], {"billable": False})
+    shown = account.leader.client.get(project["url"]).json()
+    assert [shown[key] for key in KEYS[8:13]] == [150, 0, 150, 0, 300]
+
+
+@pytest.mark.parametrize("role", ["coworker", "contractor"])
+def test_scoped_roles_see_assigned_projects_without_their_budgets(account: Account, role: str) -> None:
+    person = account.people[role]
+    project = make_project(account, "Open", person, budgeted_minutes=300)
+    closed = make_project(account, "Closed")
+    log_time(account.leader, project_id=project["id"])
+    expected = account.leader.client.get(project["url"]).json()
+    assert expected["remaining_minutes"] == 240
+
+    expected |= {"budgeted_minutes": None, "remaining_minutes": None}
+    assert person.client.get("/v2/projects").json() == [expected]
+    assert person.client.get(project["url"]).json() == expected
+    assert person.client.get(closed["url"]).status == 404
+
+
+def test_projects_are_listed_by_name(account: Account) -> None:
+    for name in ("beta", "Alpha", "Ähre", "gamma"):
+        make_project(account, name)
+
+    assert [each["name"] for each in account.leader.client.get("/v2/projects").json()] == [
+        "Alpha", "beta", "gamma", "Ähre",
+    ]  # fmt: skip
+    first = account.leader.client.get("/v2/projects", {"per_page": 3})
+    assert [each["name"] for each in account.leader.client.get(first.links["next"]).json()] == ["Ähre"]
+
+
+def test_projects_are_filtered(account: Account) -> None:
+    make_project(account, "Alpha", billing_increment=6)
+    make_project(account, "Beta", billable=False)
+    gamma = make_project(account, "Gamma")
+    log_time(account.leader, project_id=gamma["id"])
+    archive(account, gamma)
+
+    for query, names in (
+        ({"name": "AM"}, ["Gamma"]),
+        ({"name": "a"}, ["Alpha", "Beta", "Gamma"]),
+        ({"billing_increment": 6}, ["Alpha"]),
+        ({"billing_increment": ""}, ["Alpha", "Beta", "Gamma"]),
+        ({"enabled": "true"}, ["Alpha", "Beta"]),
+        ({"enabled": "false"}, ["Gamma"]),
+        ({"billable": "true"}, ["Alpha", "Gamma"]),
+        ({"billable": "false", "enabled": "true"}, ["Beta"]),
+        ({"project_group_ids": "1,2"}, []),
+    ):
+        assert [each["name"] for each in account.leader.client.get("/v2/projects", query).json()] == names
+
+
+@pytest.mark.parametrize("query", ["billing_increment=7", "enabled=1", "billable=no", "project_group_ids=a"])
+def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+    reply = account.leader.client.get("/v2/projects", query)
+
+    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+
+
+def test_a_project_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
+    before = make_project(account, budgeted_minutes=100)
+    log_time(account.leader, project_id=before["id"])
+    before = account.leader.client.get(before["url"]).json()
+    log = Recorded(account)
+    clock.advance(seconds=60)
+    given = {"name": "Renamed", "billing_increment": 60, "color": "#ABCDEF", "billable": False, "budgeted_minutes": 60}
+
+    reply = account.leader.client.put(before["url"], given)
+
+    assert reply.status == 200
+    after = reply.json()
+    assert after == before | given | {
+        "color": "#abcdef",
+        "billable_minutes": 0,
+        "unbillable_minutes": 60,
+        "remaining_minutes": 60,
+        "updated_at": "2024-05-21T10:06:00Z",
+    }
+    [event] = log.new()
+    assert (event.type, event.text) == ("project.updated", reply.body)
+    assert event.changes == {
+        key: [before[key], after[key]] for key in KEYS if before[key] != after[key] and key != "updated_at"
+    }
+    assert account.supervisor.client.get(before["url"]).body == reply.body
+
+
+def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
+    before = make_project(account)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    for body in ({}, {"name": before["name"], "billable": True, "budgeted_minutes": None, "project_group_id": None}):
+        assert account.leader.client.put(before["url"], body).json() == before
+    assert log.new() == []
+
+
+def test_a_project_may_take_its_own_name_in_another_spelling(account: Account) -> None:
+    project = make_project(account, "website")
+    make_project(account, "other")
+
+    assert account.leader.client.put(project["url"], {"name": "Website"}).json()["name"] == "Website"
+    assert account.leader.client.put(project["url"], {"name": "OTHER"}).codes == [("name", "already_exists")]
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({"name": None}, [("name", "missing_field")]),
+        ({"billable": ""}, [("billable", "missing_field")]),
+        ({"color": "x", "billing_increment": 0}, [("billing_increment", "invalid"), ("color", "invalid")]),
+        ({"project_group_id": 3}, [("project_group_id", "missing")]),
+    ],
+)
+def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+    project = make_project(account)
+
+    assert account.leader.client.put(project["url"], body).codes == faults
+
+
+def test_an_archived_project_is_neither_edited_nor_deleted(account: Account) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+    archive(account, project)
+
+    assert account.leader.client.put(project["url"], {"name": ""}).codes == [("base", "archived_project")]
+    assert account.leader.client.delete(project["url"]).codes == [("base", "archived_project")]
+
+
+def test_an_empty_project_is_deleted_as_it_was(account: Account) -> None:
+    project = make_project(account, "Empty", account.contractor)
+    log = Recorded(account)
+    text = account.supervisor.client.get(project["url"]).body
+
+    assert account.leader.client.delete(project["url"]).status == 204
+
+    [event] = log.new()
+    assert (event.type, event.changes, event.text) == ("project.deleted", {}, text)
+    assert account.leader.client.get(project["url"]).status == 404
+    assert account.contractor.client.get("/v2/projects").json() == []
+
+
+def test_a_used_project_is_not_deleted(account: Account) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+
+    reply = account.leader.client.delete(project["url"])
+
+    assert reply.status == 400
+    assert reply.json() == {
+        "message": "The Project cannot be deleted because it has entries, expenses, or invoices.",
+        "errors": [{"resource": "Project", "field": "base", "code": "not_deletable"}],
+    }
+
+
+def test_several_projects_are_deleted_and_ineligible_ones_skipped(account: Account, other_account: Account) -> None:
+    empty = [make_project(account, name) for name in ("B", "A")]
+    used = make_project(account, "Used")
+    log_time(account.leader, project_id=used["id"])
+    theirs = make_project(other_account)
+    log = Recorded(account)
+    project_ids = [*reversed(ids(empty)), used["id"], theirs["id"], NO_SUCH_ID]
+
+    assert account.leader.client.put("/v2/projects/delete", {"project_ids": project_ids}).status == 204
+
+    events = log.new()
+    assert [(event.type, event.object["id"]) for event in events] == [("project.deleted", id) for id in ids(empty)]
+    assert account.leader.client.get(used["url"]).status == 200
+    assert other_account.leader.client.get(theirs["url"]).status == 200
+
+
+def test_projects_are_for_leaders_to_change(account: Account) -> None:
+    project = make_project(account, "Open", account.coworker, account.contractor)
+    url = project["url"]
+
+    for person in (account.coworker, account.contractor):
+        assert person.client.post("/v2/projects", {"name": "X"}).status == 403
+        assert person.client.put(url, {"name": ""}).status == 403
+        assert person.client.delete(url).status == 403
+        assert person.client.put(f"{url}/merge").status == 403
+        for action in ("archive", "unarchive"):
+            assert person.client.put(f"{url}/{action}").status == 403
+        for action in ("archive", "unarchive", "delete"):
+            assert person.client.put(f"/v2/projects/{action}").status == 403
+
+
+def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+    theirs = make_project(other_account)
+    client = account.supervisor.client
+
+    for id in (NO_SUCH_ID, theirs["id"], "abc"):
+        url = f"/v2/projects/{id}"
+        assert (client.get(url).status, client.get(url).body) == (404, b"")
+        assert client.put(url, {"name": ""}).status == 404
+        assert client.delete(url).status == 404
+        for action in ("merge", "archive", "unarchive"):
+            assert client.put(f"{url}/{action}").status == 404
+    assert other_account.leader.client.get(theirs["url"]).json() == theirs

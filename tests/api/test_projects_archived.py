@@ -1,0 +1,156 @@
+"""``/v2/projects``: archiving, bringing back, merging."""
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import NO_SUCH_ID, approve, archive, ids, log_time, make_project
+from tests.recorded import Recorded
+
+
+def test_a_used_project_is_archived_and_brought_back(account: Account, clock: FakeClock) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+    log = Recorded(account)
+
+    for action, enabled in (("archive", False), ("unarchive", True)):
+        clock.advance(seconds=60)
+        for _ in range(2):
+            reply = account.leader.client.put(project[f"{action}_url"])
+            assert (reply.status, reply.body) == (204, b"")
+        general, specific = log.new()
+        assert (general.type, specific.type) == ("project.updated", f"project.updated.{action}d")
+        assert general.changes == specific.changes == {"enabled": [not enabled, enabled]}
+        assert general.text == specific.text == account.supervisor.client.get(project["url"]).body
+        assert general.object["updated_at"] == general.created_at
+
+
+def test_an_unused_project_is_not_archived(account: Account) -> None:
+    reply = account.leader.client.put(make_project(account)["archive_url"])
+
+    assert reply.status == 400
+    assert reply.json() == {
+        "message": "The Project should be deleted because it does not have any entries, expenses, or invoices.",
+        "errors": [{"resource": "Project", "field": "base", "code": "deletable"}],
+    }
+
+
+def test_bringing_back_asks_for_no_limit(account: Account) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+    archive(account, project)
+    make_project(account, "Second")
+    account.set(max_projects="1")
+
+    assert account.leader.client.put(project["unarchive_url"]).status == 204
+
+
+def test_several_projects_are_archived_and_brought_back(account: Account, other_account: Account) -> None:
+    used = [make_project(account, name) for name in ("B", "A")]
+    for project in used:
+        log_time(account.leader, project_id=project["id"])
+    unused = make_project(account, "Unused")
+    theirs = make_project(other_account)
+    log_time(other_account.leader, project_id=theirs["id"])
+    log = Recorded(account)
+    project_ids = [*reversed(ids(used)), unused["id"], theirs["id"], NO_SUCH_ID]
+
+    for action in ("archive", "unarchive"):
+        for _ in range(2):
+            assert account.leader.client.put(f"/v2/projects/{action}", {"project_ids": project_ids}).status == 204
+        events = log.new()
+        assert [event.type for event in events] == ["project.updated", f"project.updated.{action}d"] * 2
+        assert [event.object["id"] for event in events[::2]] == ids(used)
+        for event in events:
+            assert account.supervisor.client.get(event.object["url"]).body == event.text
+    assert other_account.leader.client.get(theirs["url"]).json()["enabled"] is True
+
+
+@pytest.mark.parametrize("action", ["archive", "unarchive", "delete"])
+def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: str) -> None:
+    client = account.leader.client
+
+    assert client.put(f"/v2/projects/{action}").codes == [("project_ids", "missing_field")]
+    assert client.put(f"/v2/projects/{action}", {"project_ids": ["x"]}).codes == [("project_ids[0]", "invalid")]
+    assert client.put(f"/v2/projects/{action}", {"project_ids": []}).status == 204
+
+
+def test_a_merge_moves_entries_and_access_and_leaves_one_project(account: Account, clock: FakeClock) -> None:
+    target = make_project(account, "Target", account.coworker, billing_increment=60, budgeted_minutes=600)
+    other = make_project(account, "Other", account.coworker, account.contractor, billing_increment=5)
+    stays = log_time(account.leader, project_id=target["id"])
+    moved = [log_time(account.contractor, "#a", minutes=5, project_id=other["id"]) for _ in range(2)]
+    approve(account, moved[1])
+    before = {each["id"]: account.leader.client.get(each["url"]).json() for each in moved}
+    target = account.leader.client.get(target["url"]).json()
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    reply = account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
+
+    assert (reply.status, reply.body) == (204, b"")
+    *entries, updated, deleted, merged = log.new()
+    simple = {key: target[key] for key in moved[0]["project"]}
+    assert [(event.type, event.object["id"]) for event in entries] == [("entry.updated", id) for id in ids(moved)]
+    for event in entries:
+        assert event.changes == {"project": [before[event.object["id"]]["project"], simple]}
+        assert event.object["minutes"] == 5
+        assert account.supervisor.client.get(event.object["url"]).body == event.text
+    after = account.supervisor.client.get(target["url"])
+    assert (updated.type, updated.text) == ("project.updated", after.body)
+    assert {key: pair[1] for key, pair in updated.changes.items()} == {
+        "minutes": 70,
+        "billable_minutes": 70,
+        "remaining_minutes": 530,
+        "participants": [stays["user"], moved[0]["user"]],
+        "entries": 3,
+    }
+    assert after.json()["updated_at"] == target["updated_at"]
+    assert (deleted.type, merged.type) == ("project.deleted", "project.deleted.merged")
+    assert deleted.text == merged.text
+    assert deleted.object == other
+    assert account.leader.client.get(other["url"]).status == 404
+    for person in (account.coworker, account.contractor):
+        assert ids(person.client.get("/v2/projects").json()) == [target["id"]]
+
+
+def test_a_merge_tells_when_it_makes_time_unbillable(account: Account) -> None:
+    target = make_project(account, "Target", billable=False)
+    entry = log_time(account.leader, project_name="Other")
+    log = Recorded(account)
+
+    account.leader.client.put(target["merge_url"], {"project_id": entry["project"]["id"]})
+
+    assert log.new()[0].changes.keys() == {"billable", "project"}
+
+
+def test_a_merge_with_an_empty_project_leaves_the_target_as_it_was(account: Account) -> None:
+    target, other = make_project(account, "Target"), make_project(account, "Other")
+    log = Recorded(account)
+
+    account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
+
+    assert log.types() == ["project.deleted", "project.deleted.merged"]
+
+
+def test_what_stands_against_a_merge(account: Account, other_account: Account) -> None:
+    target, archived = make_project(account, "Target"), make_project(account, "Archived")
+    log_time(account.leader, project_id=archived["id"])
+    archive(account, archived)
+    theirs = make_project(other_account)
+    client = account.leader.client
+    log = Recorded(account)
+
+    for body, fault in (
+        ({}, ("project_id", "missing_field")),
+        ({"project_id": ""}, ("project_id", "missing_field")),
+        ({"project_id": "x"}, ("project_id", "invalid")),
+        ({"project_id": NO_SUCH_ID}, ("project_id", "missing")),
+        ({"project_id": theirs["id"]}, ("project_id", "missing")),
+        ({"project_id": target["id"]}, ("project_id", "invalid")),
+        ({"project_id": archived["id"]}, ("project_id", "archived_project")),
+    ):
+        reply = client.put(target["merge_url"], body)
+        assert (reply.status, reply.codes) == (400, [fault])
+    assert client.put(archived["merge_url"]).codes == [("base", "archived_project")]
+    assert log.new() == []
