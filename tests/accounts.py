@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from sqlalchemy import update
+
 from hourhook.domain import accounts, administration, tokens
 from hourhook.domain.users import storing
 from hourhook.store.database import Database
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.clients import Client
 
@@ -72,6 +76,18 @@ class Account:
         id, token = self.database.write_now(self.id, add)
         self.people[name] = Person(id, email, role, token, self.client.with_token(token))
         return self.people[name]
+
+    def set_state(self, person: Person, state: str) -> None:
+        """Put a user into a state, whatever the rules for people say."""
+        change = Statement(update(users).where(users.c.id == person.id).values(state=state))
+        self.database.write_now(self.id, lambda tx: tx.run(change))
+
+    def revoke_tokens(self, person: Person) -> None:
+        """Make the tokens of a user open nothing."""
+        rows = self.database.read_now(tokens.read_all)
+        for row in rows:
+            if row.email == person.email and row.account == self.name:
+                self.database.run_now(tokens.revoke, row.id)
 
     def set(self, **values: str) -> None:
         """Change settings as an administrator does: ``account.set(locked="on")``."""

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -13,6 +14,7 @@ from psycopg import sql
 
 from hourhook.store.migrating import migrate
 from hourhook.store.opening import is_embedded
+from hourhook.store.schema import metadata, sequences
 
 SETTING = "HOURHOOK_TEST_DATABASE_URL"
 
@@ -33,19 +35,27 @@ class SqliteFiles:
 
 
 class PostgresServer:
-    """Databases on a server."""
+    """Databases on a server; they are swept and used again, since making one takes longer than most tests."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._template = f"hourhook_template_{uuid4().hex}"
-        self._execute("CREATE DATABASE {}", self._template)
-        migrate(self._url_of(self._template))
+        self._idle: list[str] = []
 
     @contextmanager
     def fresh(self, _: Path) -> Iterator[str]:
-        """The URL of a new database, which is dropped in the end."""
+        """The URL of a database at its newest version, without a row in it."""
+        name = self._idle.pop() if self._idle else self._made()
+        try:
+            yield self._url_of(name)
+        finally:
+            self._sweep(name)
+            self._idle.append(name)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The URL of a database without even a table."""
         name = f"hourhook_test_{uuid4().hex}"
-        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._template)
+        self._execute("CREATE DATABASE {}", name)
         try:
             yield self._url_of(name)
         finally:
@@ -53,9 +63,28 @@ class PostgresServer:
 
     def close(self) -> None:
         """Leave the server as it was."""
-        self._execute("DROP DATABASE {} WITH (FORCE)", self._template)
+        for name in self._idle:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
-    def _execute(self, text: str, *names: str) -> None:
+    def _made(self) -> str:
+        name = f"hourhook_test_{uuid4().hex}"
+        self._execute("CREATE DATABASE {}", name)
+        migrate(self._url_of(name))
+        return name
+
+    def _sweep(self, name: str) -> None:
+        with psycopg.connect(self._url_of(name)) as connection:
+            # Whatever a test left open there would hold this up for ever.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+            for sequence in sequences.values():
+                connection.execute("SELECT setval(%s, 1, false)", (sequence.name,))
+
+    def _execute(self, text: LiteralString, *names: str) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
 

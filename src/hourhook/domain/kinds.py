@@ -20,6 +20,8 @@ NO_ID = 0
 # Far beyond any real work, and far below what a column or a sum of columns could not hold.
 LARGEST_MINUTES = 10_000_000
 LARGEST_HUNDREDTHS = 10**14
+# Ten of the largest pages at once.
+LARGEST_LIST = 10_000
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
@@ -241,7 +243,7 @@ class EmailAddress(Kind):
 class Ids(Kind):
     """A list of ids, in any of its spellings; an id that cannot exist is kept as ``NO_ID``, which matches nothing."""
 
-    schema = {"type": "array", "items": {"type": "integer"}}
+    schema = {"type": "array", "items": {"type": "integer"}, "maxItems": LARGEST_LIST}
 
     def read(self, value: object) -> list[int]:
         if isinstance(value, str):
@@ -262,7 +264,7 @@ class Several(Kind):
 
     @property
     def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": self.kind.schema}
+        return {"type": "array", "items": self.kind.schema, "maxItems": LARGEST_LIST}
 
     def read(self, value: object) -> list[Any]:
         if isinstance(value, str):
@@ -313,10 +315,15 @@ def _listed_id(value: object) -> int:
 
 
 def _parts(texts: list[str]) -> list[str]:
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    if len(parts) > LARGEST_LIST:
+        raise ValueError("too long")
+    return parts
 
 
 def _each(values: list[object], read: Any) -> list[Any]:
+    if len(values) > LARGEST_LIST:
+        raise ValueError("too long")
     found = []
     bad = []
     for place, value in enumerate(values):

@@ -1,0 +1,135 @@
+"""Credentials, in every carrier of the contract (00-conventions §2)."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.clients import basic
+
+UNAUTHORIZED = {"message": "Unauthorized"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-NokoToken": "{}"},
+        {"x-nokotoken": "{}"},
+        {"X-FreckleToken": "{}"},
+        {"Authorization": "Bearer {}"},
+        {"Authorization": "bearer {}"},
+        {"Authorization": "token {}"},
+    ],
+    ids=str,
+)
+def test_a_header_carries_a_token(account: Account, headers: dict[str, str]) -> None:
+    sent = {name: value.format(account.leader.token) for name, value in headers.items()}
+
+    assert account.client.get("/v2/current_user", **sent).json()["id"] == account.leader.id
+
+
+@pytest.mark.parametrize("password", ["", "x-noko-token", "x-freckle-token", "x-oauth-basic"])
+def test_a_token_is_the_user_name_of_basic_authentication(account: Account, password: str) -> None:
+    reply = account.client.get("/v2/current_user", Authorization=basic(account.leader.token, password))
+
+    assert reply.json()["id"] == account.leader.id
+
+
+@pytest.mark.parametrize("name", ["noko_token", "freckle_token", "access_token", "token"])
+def test_the_query_carries_a_token(account: Account, name: str) -> None:
+    reply = account.client.get("/v2/current_user", {name: account.leader.token})
+
+    assert reply.json()["id"] == account.leader.id
+
+
+def test_only_the_first_credential_present_is_tried_in_the_contract_s_order(account: Account) -> None:
+    carriers: list[tuple[str, str]] = [
+        ("header", "X-NokoToken"),
+        ("header", "X-FreckleToken"),
+        ("header", "Authorization"),
+        ("query", "noko_token"),
+        ("query", "freckle_token"),
+        ("query", "access_token"),
+        ("query", "token"),
+    ]
+    for place, (kind, name) in enumerate(carriers):
+        token = account.leader.token
+        headers = {"Authorization": f"Bearer {token}"} if name == "Authorization" else {name: token}
+        query: dict[str, Any] = headers if kind == "query" else {}
+        others = carriers[place + 1 :]
+        wrong_query = {name: "wrong" for kind, name in others if kind == "query"}
+        wrong_headers = {name: "wrong" for kind, name in others if kind == "header"}
+        sent = wrong_headers | (headers if kind == "header" else {})
+
+        reply = account.client.get("/v2/current_user", wrong_query | query, **sent)
+        assert reply.status == 200, name
+
+        if place:
+            before = carriers[place - 1]
+            wrong = {before[1]: "wrong"}
+            reply = account.client.get(
+                "/v2/current_user",
+                query | (wrong if before[0] == "query" else {}),
+                **(sent | (wrong if before[0] == "header" else {})),
+            )
+            assert reply.status == 401, name
+
+
+def test_a_blank_credential_is_as_if_absent(account: Account) -> None:
+    reply = account.client.get(
+        "/v2/current_user", {"noko_token": ""}, X_NokoToken=" ", X_FreckleToken=account.leader.token
+    )
+
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-NokoToken": "unknown-token"},
+        {"X-NokoToken": "a" * 10_000},
+        {"X-NokoToken": "caf\u00e9"},
+        {"X-NokoToken": "' OR 1=1 --"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer  "},
+        {"Authorization": "Digest username=x"},
+        {"Authorization": "Basic ***"},
+        {"Authorization": "Basic /////w=="},
+        {"Authorization": "Basic"},
+    ],
+    ids=str,
+)
+def test_what_is_no_credential_is_refused(account: Account, headers: dict[str, str]) -> None:
+    reply = account.client.get("/v2/current_user", **headers)
+
+    assert reply.status == 401
+    assert reply.json() == UNAUTHORIZED
+    assert reply.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
+
+
+def test_a_token_with_somebody_s_password_is_refused(account: Account) -> None:
+    reply = account.client.get("/v2/current_user", Authorization=basic(account.leader.token, "secret"))
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize("state", ["disabled", "suspended"])
+def test_a_token_of_somebody_who_is_shut_out_opens_nothing(account: Account, state: str) -> None:
+    person = account.add("gone", "leader")
+    assert person.client.get("/v2/account").status == 200
+
+    account.set_state(person, state)
+
+    assert person.client.get("/v2/account").status == 401
+    assert person.client.put("/v2/current_user", {"first_name": "Back"}).status == 401
+
+
+def test_somebody_who_has_not_signed_in_yet_may_use_a_token(account: Account) -> None:
+    assert account.add("new", "leader", state="pending").client.get("/v2/account").status == 200
+
+
+def test_a_revoked_token_opens_nothing(account: Account) -> None:
+    account.revoke_tokens(account.leader)
+
+    assert account.leader.client.get("/v2/account").status == 401
