@@ -1,7 +1,10 @@
-"""Things to test with, made through the API."""
+"""Things to test with, made through the API; and many entries at once, made behind its back."""
 
 from typing import Any
 
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import entries, entry_tags
+from hourhook.store.transaction import Transaction
 from tests.accounts import Account, Person
 
 DAY = "2024-05-21"
@@ -55,6 +58,22 @@ def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-0
     """Mark an entry as invoiced outside."""
     path = f"/v2/entries/{entry['id']}/marked_as_invoiced"
     assert account.leader.client.put(path, {"date": day}).status == 204
+
+
+def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, Any] | None = None) -> list[int]:
+    """Many entries of the leader, all with one tag; returns their ids."""
+
+    def fill(tx: Transaction) -> list[int]:
+        text = f"Work {tag['formatted_name']}"
+        new = [*tx.next_ids(entries, count)]
+        names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
+        values = (DAY, account.leader.id, project and project["id"], 30, text, key_of(text), tx.now, tx.now)
+        tx.insert_many(entries, (*names, "created_at", "updated_at"), [(account.id, id, *values) for id in new])
+        columns = ("account_id", "entry_id", "tag_id", "place")
+        tx.insert_many(entry_tags, columns, [(account.id, id, tag["id"], 0) for id in new])
+        return new
+
+    return account.database.write_now(account.id, fill)
 
 
 def ids(objects: list[dict[str, Any]]) -> list[int]:

@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.clock import format_moment
 from hourhook.domain import changes, hashtags
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, NameList, UnsetType
+from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, UnsetType
+from hourhook.domain.kinds import Characters, Several
 from hourhook.domain.summaries import SimpleTag, shorten
 from hourhook.domain.tags import reading, rewriting, tagging
 from hourhook.domain.tags.representations import Tag
@@ -20,13 +21,16 @@ from hourhook.store.schema import tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
+# Any text may be sent, since what cannot be a tag is skipped.
+TagNames = Annotated[list[str], Several(Characters(65_535))]
+
 
 class NewTags(Inputs):
     """Tags to be created."""
 
     required: ClassVar = ("names",)
     names: (
-        Annotated[NameList, "A trailing `*` makes a tag unbillable. What exists, or cannot be a tag, is skipped."]
+        Annotated[TagNames, "A trailing `*` makes a tag unbillable. What exists, or cannot be a tag, is skipped."]
         | UnsetType
     ) = UNSET
 

@@ -1,0 +1,67 @@
+"""The cost of what is asked most often, and of what is asked of many things at once, in statements."""
+
+import pytest
+
+from tests.accounts import Account
+from tests.nouns import DAY, fill, log_time, make_project, make_tag
+from tests.statements import Statements, counted
+
+
+def cost_of(account: Account, method: str, path: str, body: object = b"") -> Statements:
+    """What a request costs the second time, once everything is prepared."""
+    with counted(account.database) as statements:
+        reply = account.supervisor.client.request(method, path, body=body)
+    assert reply.status < 300, reply.body
+    return statements
+
+
+def test_a_page_of_entries_costs_four_statements_and_a_last_page_three(account: Account) -> None:
+    tag, project = make_tag(account, "a"), make_project(account)
+    fill(account, 31, tag, project)
+
+    assert len(cost_of(account, "GET", "/v2/entries")) == 4
+    assert len(cost_of(account, "GET", "/v2/entries?page=2")) == 3
+    assert len(cost_of(account, "GET", "/v2/entries?per_page=31&billable=true")) == 4
+
+
+def test_one_entry_costs_three_statements(account: Account) -> None:
+    entry = log_time(account.leader, "#a", project_name="Website")
+
+    assert len(cost_of(account, "GET", entry["url"])) == 3
+
+
+def test_logging_time_costs_few_statements(account: Account) -> None:
+    project = make_project(account)
+    make_tag(account, "a")
+    body = {"date": DAY, "minutes": 15, "description": "#a", "project_id": project["id"]}
+    # Who it is, the lock, who it still is; whose time where, its tags, the entry and its tags; the event and the log.
+    by_database = {"sqlite": 11, "postgresql": 10}
+
+    assert len(cost_of(account, "POST", "/v2/entries", body)) == by_database[account.database.dialect]
+
+
+@pytest.mark.parametrize("noun", ["users", "projects", "tags"])
+def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str) -> None:
+    log_time(account.leader, "#tag0", project_name="project 0")
+    before = len(cost_of(account, "GET", f"/v2/{noun}"))
+
+    for number in range(1, 8):
+        log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
+        account.add(f"user{number}", "coworker")
+
+    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= 4
+
+
+def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account) -> None:
+    one, other = make_tag(account, "one"), make_tag(account, "other")
+    project, target = make_project(account, "Project"), make_project(account, "Target")
+    entry_ids = fill(account, 1100, other, project)
+    costs = {
+        "approve": cost_of(account, "PUT", "/v2/entries/approved", {"entry_ids": entry_ids}),
+        "merge tags": cost_of(account, "PUT", f"/v2/tags/{one['id']}/merge", {"tag_id": other["id"]}),
+        "rename": cost_of(account, "PUT", f"/v2/tags/{one['id']}", {"name": "renamed"}),
+        "delete": cost_of(account, "DELETE", f"/v2/tags/{one['id']}"),
+        "merge projects": cost_of(account, "PUT", f"/v2/projects/{target['id']}/merge", {"project_id": project["id"]}),
+    }
+
+    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 32} == {}

@@ -1,0 +1,85 @@
+"""Accounts, and what makes one."""
+
+from typing import Any
+
+import pytest
+
+from hourhook.domain import accounts, callers
+from hourhook.domain.callers import Caller
+from hourhook.domain.links import Links
+from hourhook.errors import Problem
+from hourhook.store.database import Database
+
+LINKS = Links("https://time.example.test")
+GIVEN: dict[str, Any] = {
+    "name": "northwind",
+    "email": "ada@northwind.test",
+    "first_name": "Ada",
+    "last_name": None,
+    "password_hash": "hash",
+}
+
+
+def test_an_account_comes_with_an_owner_and_a_token_of_his(database: Database) -> None:
+    made = database.run_now(accounts.create, **GIVEN)
+
+    caller = database.read_now(callers.authenticate, made.token, LINKS)
+
+    assert isinstance(caller, Caller)
+    assert (caller.account_id, caller.user_id) == (made.account_id, made.user_id)
+    assert (caller.role, caller.is_owner) == ("supervisor", True)
+    assert (caller.invoicing_enabled, caller.approvals_enabled) == (True, True)
+    assert (caller.max_users, caller.max_projects) == (None, None)
+    assert (caller.tag_creation_role, caller.default_billing_increment) == ("contractor", 15)
+    account = database.read_now(accounts.show, caller)
+    assert (account.name, account.owner.email, account.owner.last_name) == ("northwind", "ada@northwind.test", None)
+
+
+@pytest.mark.parametrize("name", ["a", "Acme-2.test_x~y", "x" * 63])
+def test_a_name_that_can_stand_in_a_path_is_taken(database: Database, name: str) -> None:
+    made = database.run_now(accounts.create, **GIVEN | {"name": name})
+
+    assert database.read_now(accounts.find, name.upper()) == made.account_id
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"name": ""}, "cannot be an account's name"),
+        ({"name": "two words"}, "cannot be an account's name"),
+        ({"name": "a/b"}, "cannot be an account's name"),
+        ({"name": ".."}, "cannot be an account's name"),
+        ({"name": "größe"}, "cannot be an account's name"),
+        ({"name": "x" * 64}, "cannot be an account's name"),
+        ({"name": "NorthWind"}, "choose another name"),
+        ({"email": "ada"}, "is not an e-mail address"),
+        ({"email": ""}, "is not an e-mail address"),
+        ({"first_name": "x" * 256}, "is not a name"),
+        ({"last_name": "new\nline"}, "is not a name"),
+    ],
+)
+def test_what_cannot_be_used_is_said(database: Database, changed: dict[str, str], complaint: str) -> None:
+    database.run_now(accounts.create, **GIVEN)
+
+    with pytest.raises(Problem, match=complaint):
+        database.run_now(accounts.create, **{**GIVEN, "name": "other", **changed})
+
+
+def test_an_account_that_is_not_there_is_not_found(database: Database) -> None:
+    with pytest.raises(Problem, match="no account 'nowhere'"):
+        database.read_now(accounts.find, "nowhere")
+
+
+def test_a_user_is_found_by_address_and_account_where_several_know_it(database: Database) -> None:
+    first = database.run_now(accounts.create, **GIVEN)
+    assert database.read_now(accounts.find_user, " ADA@northwind.test").id == first.user_id
+    second = database.run_now(accounts.create, **GIVEN | {"name": "southwind"})
+
+    found = database.read_now(accounts.find_user, "ada@northwind.test", "Southwind")
+
+    assert (found.account_id, found.id, found.state) == (second.account_id, second.user_id, "active")
+    with pytest.raises(Problem, match=r"--account \(northwind, southwind\)"):
+        database.read_now(accounts.find_user, "ada@northwind.test")
+    for email, account in (("x@y.test", None), ("ada@northwind.test", "nowhere")):
+        with pytest.raises(Problem, match="no user with the e-mail address"):
+            database.read_now(accounts.find_user, email, account)
