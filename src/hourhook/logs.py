@@ -18,7 +18,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Set the log of this process up, that of its libraries included, by level and format of the settings."""
     stream = stream or sys.stderr
-    is_console = (settings.log_format or ("console" if stream.isatty() else "json")) == "console"
+    is_console = is_for_people(settings, stream)
     level = _LEVELS[settings.log_level]
     structlog.configure(
         processors=[*_SHARED, *(_console(stream) if is_console else _JSON)],
@@ -38,6 +38,12 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[libraries], level=max(level, logging.WARNING), force=True)
+
+
+def is_for_people(settings: Settings, stream: TextIO | None = None) -> bool:
+    """Whether the log is written for somebody who reads it as it comes, as on a terminal."""
+    is_terminal = (stream or sys.stderr).isatty()
+    return (settings.log_format or ("console" if is_terminal else "json")) == "console"
 
 
 def _console(stream: TextIO) -> list[Any]:

@@ -9,6 +9,8 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -83,7 +85,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise Problem(
             f"cannot serve on {host}:{port}: {reason}; choose another address with --host or --port"
         ) from None
@@ -127,10 +129,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def serve(running: Running, listener: socket.socket, *, with_worker: bool) -> None:
+async def serve(
+    running: Running, listener: socket.socket, *, with_worker: bool, on_start: Callable[[], None] = lambda: None
+) -> None:
     """Serve until SIGTERM or SIGINT; what is on the wire then is finished, within ten seconds.
 
-    Raises ``Problem`` when the worker beside the server has failed.
+    ``on_start`` is called once connections are taken. A second SIGINT ends the process at once. Raises ``Problem`` when
+    the worker beside the server has failed.
     """
 
     @asynccontextmanager
@@ -149,20 +154,27 @@ async def serve(running: Running, listener: socket.socket, *, with_worker: bool)
         lifespan=[with_the_server],
         complaint=lambda: running.complaint,
     )
-    server = uvicorn.Server(server_options(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS))
+    server = _Server(server_options(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS), on_start)
     await server.serve([listener])
     running.require_sound()
 
 
 async def work(running: Running) -> None:
-    """Deliver until SIGTERM or SIGINT (raises ``Problem`` when the worker fails)."""
+    """Deliver until SIGTERM or SIGINT, or end at once on a second SIGINT (raises ``Problem`` when the worker fails)."""
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: end_at_once() if stopping.is_set() else stopping.set())
     async with deliver(running, on_failure=stopping.set):
         _log.info("delivering")
         await stopping.wait()
     running.require_sound()
+
+
+def end_at_once() -> NoReturn:
+    """End as a crash does, which everything survives: what is on the wire will be sent again."""
+    _log.warning("ended at once")
+    os._exit(128 + signal.SIGINT)
 
 
 @asynccontextmanager
@@ -218,6 +230,23 @@ async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
         yield hints
     finally:
         await _cancelled(notifying)
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it has started, and ends at once when SIGINT says so again."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit and sig == signal.SIGINT:
+            end_at_once()
+        super().handle_exit(sig, frame)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

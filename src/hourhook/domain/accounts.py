@@ -115,11 +115,16 @@ def create(
     return NewAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token"))
 
 
+def are_any(tx: Transaction) -> bool:
+    """Whether there is any account at all."""
+    return tx.one(_ANY) is not None
+
+
 def find(tx: Transaction, name: str) -> int:
     """The id of the account of this name; raises ``Problem`` when there is none."""
     row = tx.one(_BY_NAME, name=name.lower())
     if row is None:
-        raise Problem(f"there is no account {name!r}")
+        raise Problem(f"there is no account {name!r} in this database: check the name, and the database URL")
     return int(row.id)
 
 
@@ -135,7 +140,7 @@ def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     ]
     if not found:
         where = "" if account is None else f" in the account {account!r}"
-        raise Problem(f"there is no user with the e-mail address {email!r}{where}")
+        raise Problem(f"there is no user with the e-mail address {email!r}{where}: check it, and the database URL")
     if len(found) > 1:
         names = ", ".join(row.account_name for row in found)
         raise Problem(f"several accounts know {email!r}: name one of them with --account ({names})")
@@ -168,6 +173,8 @@ _SHOW = Statement(
     .join_from(accounts, users, (users.c.account_id == accounts.c.id) & (users.c.id == accounts.c.owner_id))
     .where(accounts.c.id == bindparam("account"))
 )
+
+_ANY = Statement(select(accounts.c.id).limit(1))
 
 _BY_NAME = Statement(select(accounts.c.id).where(func.lower(accounts.c.name) == bindparam("name")))
 

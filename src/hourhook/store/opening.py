@@ -1,6 +1,7 @@
 """From a URL to an open database."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hourhook.clock import Clock, SystemClock
 from hourhook.errors import Problem
@@ -19,6 +20,14 @@ def is_embedded(url: str) -> bool:
 def path_of(url: str) -> Path:
     """The file of an embedded database."""
     return Path(url.removeprefix("sqlite:///"))
+
+
+def describe(url: str) -> str:
+    """Which database this is, without a password."""
+    if is_embedded(url):
+        return f"{path_of(url).absolute()}"
+    parts = urlsplit(url)
+    return f"PostgreSQL {parts.path.strip('/')} on {parts.netloc.rpartition('@')[2] or 'this machine'}"
 
 
 def require_folder(url: str) -> None:

@@ -1,0 +1,5 @@
+"""``python -m hourhook`` is ``hourhook``."""
+
+from hourhook.cli import main
+
+main()

@@ -1,0 +1,80 @@
+"""``hourhook token``: personal access tokens."""
+
+import json
+import sys
+
+import click
+
+from hourhook.cli.options import account_option, database_option, email_option, json_option, read_settings
+
+_COLUMNS = ("id", "name", "account", "user", "created", "last used")
+
+
+@click.group(short_help="Make, list and revoke personal access tokens.")
+def token() -> None:
+    """Make, list and revoke personal access tokens."""
+
+
+@token.command(short_help="Make a token for a user.")
+@email_option
+@account_option("The account's name, where several know the address.")
+@click.option("--name", metavar="NAME", help="What the token is for, as the list shows it.")
+@json_option("token")
+@database_option
+def create(email: str, account: str | None, name: str | None, as_json: bool, database: str | None) -> None:
+    """Make a token for a user and print it, which is the only time it can be seen.
+
+    The user may be in any state but disabled or suspended, and stays in it.
+
+    \b
+    Example:
+      hourhook token create --email ada@northwind.test --name "import script"
+    """
+    from hourhook.cli.databases import opened
+    from hourhook.domain import accounts, tokens
+
+    with opened(read_settings(database)) as db:
+        found = db.read_now(accounts.find_user, email, account)
+        made = db.write_now(found.account_id, tokens.create, found.id, name)
+    click.echo(json.dumps({"token": made}) if as_json else made)
+    if not as_json and sys.stdout.isatty():
+        click.echo("Keep it: it is never shown again.", err=True)
+
+
+@token.command("list", short_help="List tokens, never the tokens themselves.")
+@database_option
+def list_(database: str | None) -> None:
+    """List the tokens of all accounts, with name, owner and last use, never the token itself."""
+    from hourhook.cli.databases import opened
+    from hourhook.clock import format_moment
+    from hourhook.domain import tokens
+
+    with opened(read_settings(database)) as db:
+        found = db.read_now(tokens.read_all)
+    rows = [
+        (
+            str(row.id),
+            "".join(char if char.isprintable() else "?" for char in row.name or "-"),
+            row.account,
+            row.email,
+            format_moment(row.created_at),
+            "never" if row.last_used_at is None else format_moment(row.last_used_at),
+        )
+        for row in found
+    ]
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+    for row in (_COLUMNS, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@token.command(short_help="Make a token open nothing any more.")
+@click.argument("id", type=click.IntRange(1, 2_147_483_647))
+@database_option
+def revoke(id: int, database: str | None) -> None:
+    """Make a token open nothing from now on; ID is that of `hourhook token list`."""
+    from hourhook.cli.databases import opened
+    from hourhook.domain import tokens
+
+    with opened(read_settings(database)) as db:
+        db.run_now(tokens.revoke, id)
+    click.echo(f"Token {id} is revoked.", err=True)
