@@ -76,10 +76,12 @@ class Client:
 
         A body that is no bytes is sent as JSON; a header that is None is left out, and ``_`` stands for ``-``.
         """
-        parts = urlsplit(path)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        target = path
+        if path.startswith("http"):
+            parts = urlsplit(path)
+            target = parts.path + (f"?{parts.query}" if parts.query else "")
         if query:
-            target += ("&" if parts.query else "?") + (query if isinstance(query, str) else urlencode(query))
+            target += ("&" if "?" in target else "?") + (query if isinstance(query, str) else urlencode(query))
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent: dict[str, str | None] = {"user-agent": AGENT, "content-length": str(len(content)) if content else None}
         if method in ("POST", "PUT"):
@@ -91,12 +93,13 @@ class Client:
 
     def raw(self, data: bytes, *, timeout_seconds: float = 10) -> bytes:
         """Send bytes as they are on a connection of their own; returns all that comes back until it is closed."""
-        with socket.create_connection(self.address, timeout=timeout_seconds) as connection:
+        with self.connect(timeout_seconds=timeout_seconds) as connection:
             connection.sendall(data)
-            received = b""
-            while part := connection.recv(65_536):
-                received += part
-        return received
+            return read_all(connection)
+
+    def connect(self, *, timeout_seconds: float = 10) -> socket.socket:
+        """A connection for what no well-behaved client sends."""
+        return socket.create_connection(self.address, timeout=timeout_seconds)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -118,6 +121,14 @@ class Client:
             connection.close()
             raise
         return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything that comes until the other side closes the connection."""
+    received = b""
+    while part := connection.recv(65_536):
+        received += part
+    return received
 
 
 def basic(username: str, password: str = "") -> str:

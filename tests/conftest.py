@@ -22,6 +22,7 @@ from tests.clocks import FakeClock
 from tests.databases import PostgresServer, SqliteFiles, postgres_server
 from tests.servers import Loop, free_socket, serving
 
+Logged = list[MutableMapping[str, Any]]
 DIALECTS = ("sqlite", "postgresql")
 # Receivers of tests are on this machine.
 OUTSIDE = Outside(AddressGuard(allow_loopback=True), Vault("the key of the tests, which is no secret"))
@@ -101,7 +102,7 @@ def other_account(server: Server) -> Account:
 
 
 @pytest.fixture
-def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+def logged() -> Iterator[Logged]:
     """The events of the log, kept instead of printed."""
     with structlog.testing.capture_logs() as events:
         yield events

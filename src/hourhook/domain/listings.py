@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Select, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs
@@ -59,7 +59,7 @@ class Listing:
     def _build(self, scope: str, names: frozenset[str]) -> tuple[Statement, Statement]:
         conditions = [self.visible(scope), *(self.conditions[name] for name in sorted(names))]
         limit: Any = bindparam("limit", type_=Integer)
-        offset: Any = bindparam("offset", type_=Integer)
+        offset: Any = bindparam("offset", type_=BigInteger)
         return (
             Statement(self.rows.where(*conditions).order_by(*self.order).limit(limit).offset(offset)),
             Statement(self.counted.where(*conditions)),

@@ -1,0 +1,294 @@
+"""What holds for every endpoint of the API: paths, verbs, order of checks, bodies and headers (00-conventions)."""
+
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from litestar import get
+
+from hourhook.settings import RateLimit
+from tests.accounts import Account, open_account
+from tests.clients import read_all
+from tests.conftest import Logged, MakeServer, Server
+from tests.nouns import make_project
+
+DOCUMENTED = {
+    "cache-control": "private, max-age=0, must-revalidate",
+    "vary": "Origin",
+    "content-type": "application/json; charset=utf-8",
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/projects", "/v2/projects/", "/v2/projects//", "//v2//projects", "/v2/%70rojects", "/v2/projects/?page=1"],
+)
+def test_a_path_is_found_however_its_slashes_are_written(account: Account, path: str) -> None:
+    make_project(account)
+
+    reply = account.leader.client.get(path)
+
+    assert reply.status == 200
+    assert len(reply.json()) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2",
+        "/v2/",
+        "/v2/nothing",
+        "/v2/projects/1/nothing",
+        "/v2/projects/0",
+        "/v2/projects/-1",
+        "/v2/projects/1.0",
+        "/v2/projects/+1",
+        "/v2/projects/%20",
+        "/v2/projects/one",
+        "/v2/projects/2147483648",
+        "/v2/projects/99999999999999999999999999",
+        "/v2/projects/%D9%A1",
+        "/v2/projects/1%00",
+        "/v2/projects/1%0d%0aX-Injected:1",
+        "/v2/projects/..%2f..%2faccount",
+        "/v2/projects/%ff%fe",
+        "/v2/projects/1;DROP TABLE projects".replace(" ", "%20"),
+        "/v2/projects.json",
+        "/V2/projects",
+        "/v2/expenses",
+        "/v2/teams",
+    ],
+)
+def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:
+    reply = account.leader.client.get(path)
+
+    assert reply.status == 404
+    assert reply.body == b""
+    assert "x-injected" not in reply.headers
+
+
+def test_what_is_outside_of_the_api_is_not_found_either(server: Server) -> None:
+    assert server.client.get("/nothing", User_Agent=None).status == 404
+
+
+def test_a_bulk_action_stands_where_an_id_could(account: Account) -> None:
+    assert account.leader.client.put("/v2/projects/archive", {"project_ids": []}).status == 204
+    assert account.leader.client.get("/v2/projects/archive").status == 405
+
+
+@pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "POST"])
+def test_a_verb_that_a_path_does_not_know_is_refused_with_those_that_it_does(account: Account, method: str) -> None:
+    reply = account.leader.client.request(method, "/v2/current_user")
+
+    assert reply.status == 405
+    assert reply.json() == {"message": "Method not allowed"}
+    assert reply.headers["allow"] == "GET, HEAD, PUT"
+
+
+def test_no_verb_hides_behind_another(account: Account) -> None:
+    project = make_project(account)
+
+    reply = account.leader.client.get(
+        f"/v2/projects/{project['id']}", {"_method": "DELETE"}, X_HTTP_Method_Override="DELETE"
+    )
+
+    assert reply.status == 200
+    assert account.leader.client.get(f"/v2/projects/{project['id']}").status == 200
+
+
+@pytest.mark.parametrize("path", ["/v2/account", "/v2/projects", "/v2/projects/999", "/v2/current_user?per_page=1"])
+def test_head_is_get_without_its_body(account: Account, path: str) -> None:
+    changing = ("date", "x-request-id")
+    get = account.leader.client.get(path)
+
+    head = account.leader.client.request("HEAD", path)
+
+    assert head.status == get.status
+    assert head.body == b""
+    assert {name: value for name, value in head.headers.items() if name not in changing} == {
+        name: value for name, value in get.headers.items() if name not in changing
+    }
+
+
+def test_every_answer_has_the_documented_headers(account: Account) -> None:
+    reply = account.leader.client.get("/v2/account")
+
+    assert {name: reply.headers[name] for name in DOCUMENTED} == DOCUMENTED
+    assert reply.headers["status"] == "200 OK"
+
+
+def test_a_refusal_has_the_documented_headers_too(account: Account) -> None:
+    reply = account.client.get("/v2/account")
+
+    assert {name: reply.headers[name] for name in DOCUMENTED} == DOCUMENTED
+    assert reply.headers["status"] == "401 Unauthorized"
+
+
+def test_what_was_made_says_where_it_is(account: Account) -> None:
+    reply = account.leader.client.post("/v2/projects", {"name": "Relaunch"})
+
+    assert reply.status == 201
+    assert reply.headers["location"] == reply.json()["url"]
+    assert reply.headers["status"] == "201 Created"
+
+
+def test_204_has_no_body_and_measures_none(account: Account) -> None:
+    reply = account.leader.client.put("/v2/projects/archive", {"project_ids": []})
+
+    assert reply.status == 204
+    assert reply.body == b""
+    assert "content-length" not in reply.headers
+    assert "content-type" not in reply.headers
+
+
+def test_urls_lead_back_by_the_configured_name_and_not_by_the_one_the_request_says(make_server: MakeServer) -> None:
+    server = make_server(base_url="https://time.example.com/noko")
+    account = open_account(server.database, server.client)
+
+    reply = account.leader.client.get("/v2/account", Host="evil.example.org", X_Forwarded_Host="evil.example.org")
+
+    assert reply.json()["url"] == "https://time.example.com/noko/v2/account"
+
+
+@pytest.mark.parametrize("agent", [None, "", "   "])
+def test_a_request_without_user_agent_is_refused_before_anything_else(account: Account, agent: str | None) -> None:
+    reply = account.client.get("/v2/nothing", User_Agent=agent)
+
+    assert reply.status == 400
+    assert reply.json() == {"message": "User-Agent header is required"}
+
+
+class TestTheOrderOfChecks:
+    """Each check comes before all that stand after it in the contract (00-conventions §8)."""
+
+    def test_rate_before_credential(self, make_server: MakeServer) -> None:
+        server = make_server(rate_limit=RateLimit(1, 1))
+        server.client.get("/v2/account")
+
+        assert server.client.get("/v2/account").status == 429
+        assert server.client.get("/v2/account", User_Agent=None).status == 400
+
+    def test_credential_before_lock_and_route(self, account: Account) -> None:
+        account.set(locked="on")
+
+        assert account.client.get("/v2/nothing").status == 401
+        assert account.client.with_token("wrong").get("/v2/nothing").status == 401
+        assert account.client.with_token("wrong").request("PATCH", "/v2/account").status == 401
+        assert account.client.with_token("wrong").post("/v2/projects", b"[").status == 401
+
+    def test_lock_before_route_and_body(self, account: Account) -> None:
+        account.set(locked="on")
+        client = account.leader.client
+
+        for reply in (
+            client.get("/v2/account"),
+            client.get("/v2/nothing"),
+            client.request("PATCH", "/v2/account"),
+            client.post("/v2/projects", b"["),
+        ):
+            assert reply.status == 503
+            assert reply.json() == {"message": "Account is locked for maintenance"}
+
+    def test_route_before_body(self, account: Account) -> None:
+        assert account.leader.client.post("/v2/nothing", b"[").status == 404
+        assert account.leader.client.post("/v2/account", b"[").status == 405
+
+    def test_body_before_feature(self, account: Account) -> None:
+        account.set(approvals="off")
+
+        assert account.supervisor.client.put("/v2/entries/1/approved", b"[").status == 400
+
+    def test_feature_before_object_and_role(self, account: Account) -> None:
+        account.set(approvals="off")
+
+        reply = account.contractor.client.put("/v2/entries/1/approved")
+
+        assert reply.status == 403
+        assert reply.json() == {"message": "Account does not include this feature"}
+
+    def test_object_before_role(self, account: Account) -> None:
+        assert account.coworker.client.put("/v2/projects/999", {"name": 1}).status == 404
+
+    def test_role_before_fields(self, account: Account) -> None:
+        project = make_project(account, "Relaunch", account.coworker)
+
+        reply = account.coworker.client.put(f"/v2/projects/{project['id']}", {"name": 1})
+
+        assert reply.status == 403
+        assert reply.json() == {"message": "Forbidden"}
+
+    def test_state_before_fields(self, account: Account) -> None:
+        project = make_project(account)
+        account.leader.client.post("/v2/entries", {"date": "2024-05-21", "minutes": 5, "project_id": project["id"]})
+        account.leader.client.put(f"/v2/projects/{project['id']}/archive")
+
+        reply = account.leader.client.put(f"/v2/projects/{project['id']}", {"name": 1})
+
+        assert reply.codes == [("base", "archived_project")]
+
+
+def test_what_was_found_of_the_caller_before_the_lock_is_asked_again_after_it(account: Account) -> None:
+    # The token is still good when the body has not come yet; the user is shut out while it is on its way.
+    request = (
+        b"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: %b\r\ncontent-length: 20\r\n"
+        b"connection: close\r\n\r\n" % account.leader.token.encode()
+    )
+    with account.client.connect() as connection:
+        connection.sendall(request + b'{"first_na')
+        account.leader.client.get("/v2/account")
+        account.set_state(account.leader, "disabled")
+        connection.sendall(b'me":"New"}')
+
+        assert b" 401 " in read_all(connection).split(b"\r\n")[0]
+
+
+def test_all_failing_fields_are_reported_together(account: Account) -> None:
+    reply = account.leader.client.post("/v2/entries", {"minutes": "many", "source_url": 1, "project_id": 1.5})
+
+    assert reply.status == 400
+    assert reply.json()["message"] == "Validation Failed"
+    assert reply.codes == [
+        ("date", "missing_field"),
+        ("minutes", "invalid"),
+        ("project_id", "invalid"),
+        ("source_url", "invalid"),
+    ]
+    assert {error["resource"] for error in reply.json()["errors"]} == {"Entry"}
+
+
+def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceback(
+    make_server: MakeServer, logged: Logged
+) -> None:
+    @get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("planted secret")
+
+    server = make_server({"more_routes": [broken]})
+
+    reply = server.client.get("/broken")
+
+    assert reply.status == 500
+    assert reply.json() == {"message": "Server Error"}
+    [event] = [event for event in logged if event["log_level"] == "error"]
+    assert "planted secret" in str(event["exc_info"])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_is_away_is_a_503(account: Account, database_url: str) -> None:
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        try:
+            replies = [
+                account.leader.client.get("/v2/account"),
+                account.leader.client.get("/v2/nothing"),
+                account.leader.client.put("/v2/current_user", {}),
+            ]
+        finally:
+            operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    for reply in replies:
+        assert reply.status == 503
+        assert reply.json() == {"message": "The database is not available at the moment"}
+    assert account.leader.client.get("/v2/account").status == 200
