@@ -1,0 +1,205 @@
+"""What people send who mean no good, or whose programs are broken: never a 5xx, and nothing comes through."""
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.accounts import Account
+from tests.nouns import make_project
+
+SQL = [
+    "' OR '1'='1",
+    "'; DROP TABLE entries; --",
+    '" OR ""="',
+    "1) OR (1=1",
+    "%' --",
+    "\\'; --",
+    "$$; SELECT pg_sleep(5); $$",
+    "{0}",
+    "%s %(account)s :account ?",
+    "\u02bc OR 1=1",
+]
+HUGE = [2**31, 2**63, 10**30, 1e308]
+WRONG: list[Any] = [{}, [], {"a": 1}, [[[]]], 0.1, -1, "\u0000", "a" * 100_000, True, *HUGE]
+
+
+@pytest.mark.parametrize("text", SQL)
+def test_texts_are_texts_for_the_database_whatever_they_say(account: Account, text: str) -> None:
+    made = account.leader.client.post("/v2/projects", {"name": text})
+    assert made.json()["name"] == text.strip()
+    make_project(account, "Another")
+
+    found = account.leader.client.get("/v2/projects", {"name": text.strip()}).json()
+
+    assert [project["name"] for project in found] == [text.strip()]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "100%", "a_b", "\\", "*", "?", "[a-z]"])
+def test_a_search_takes_no_wildcards(account: Account, text: str) -> None:
+    make_project(account, "Website relaunch")
+    make_project(account, f"about {text} this")
+
+    found = account.leader.client.get("/v2/projects", {"name": text}).json()
+
+    assert [project["name"] for project in found] == [f"about {text} this"]
+
+
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
+def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, value: Any) -> None:
+    client = account.supervisor.client
+    project = make_project(account)
+    inputs = [
+        (
+            "POST",
+            "/v2/entries",
+            ["date", "minutes", "user_id", "project_id", "project_name", "description", "source_url"],
+        ),
+        ("POST", "/v2/projects", ["name", "billable", "billing_increment", "color", "budgeted_minutes"]),
+        (
+            "PUT",
+            f"/v2/projects/{project['id']}",
+            ["name", "billable", "billing_increment", "color", "project_group_id"],
+        ),
+        ("PUT", f"/v2/projects/{project['id']}/merge", ["project_id"]),
+        ("PUT", "/v2/projects/archive", ["project_ids"]),
+        ("PUT", "/v2/entries/approved", ["entry_ids", "approved_at"]),
+        ("PUT", "/v2/entries/marked_as_invoiced", ["entry_ids", "date"]),
+        ("POST", "/v2/tags", ["names"]),
+        ("PUT", "/v2/tags/delete", ["tag_ids"]),
+        ("POST", "/v2/users", ["email", "first_name", "role"]),
+        ("PUT", "/v2/current_user", ["first_name", "time_format", "week_start", "send_team_weekly_report"]),
+    ]
+    for method, path, names in inputs:
+        for name in names:
+            reply = client.request(method, path, body={"date": "2024-05-21", "minutes": 5, name: value})
+            assert reply.status < 500, (path, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "-1", "1.5", "true", "TRUE", "2024-13-01", "0000-00-00", "9" * 5000, "\0", "\ud83d", "%", "1,2,x", ","],
+)
+def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, text: str) -> None:
+    names = {
+        "/v2/entries": [
+            "user_ids", "description", "project_ids", "tag_ids", "tag_filter_type", "invoice_ids", "import_ids", "from",
+            "to", "invoiced", "invoiced_at_from", "invoiced_at_to", "updated_from", "updated_to", "billable",
+            "approved_at_from", "approved_at_to", "approved_by_ids", "page", "per_page",
+        ],
+        "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
+        "/v2/tags": ["name", "billable"],
+        "/v2/users": ["name", "email", "role", "state"],
+    }  # fmt: skip
+    value = text.encode("utf-8", "surrogatepass")
+    for path, filters in names.items():
+        for name in filters:
+            assert account.leader.client.get(path, {name: value}).status in (200, 400), (path, name)
+
+
+@pytest.mark.parametrize("query", ["%", "%zz=%zz", "=", "&&&", "a=b=c", "ids[]", "ids[][]=1", "%00=%00", "name=%ff%fe"])
+def test_a_query_that_is_none_never_breaks(account: Account, query: str) -> None:
+    assert account.leader.client.get("/v2/projects", query).status in (200, 400)
+
+
+def test_a_query_of_many_parameters_is_answered(account: Account) -> None:
+    query = "&".join(f"user_ids[]={number}" for number in range(3_000))
+
+    assert account.leader.client.get("/v2/entries", query).status == 200
+
+
+def test_a_head_that_is_too_large_is_refused_in_json(account: Account) -> None:
+    request = b"GET /v2/account HTTP/1.1\r\nhost: x\r\nx-long: " + b"a" * 200_000 + b"\r\n\r\n"
+
+    answer = account.client.raw(request)
+
+    assert b" 400 " in answer.split(b"\r\n")[0]
+    assert b"application/json" in answer
+
+
+def test_a_head_that_never_ends_is_refused(account: Account) -> None:
+    with account.client.connect() as connection:
+        connection.sendall(b"GET /v2/account HTTP/1.1\r\n")
+        refused = b""
+        try:
+            for number in range(100_000):
+                connection.sendall(b"x-%d: %b\r\n" % (number, b"a" * 1000))
+        except OSError:
+            refused = b"hung up"
+        assert refused
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        b"GET /v2/account\r\n\r\n",
+        b"GET /v2/account HTTP/9.9\r\n\r\n",
+        b"GET /v2/acc\x00ount HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /v2/account HTTP/1.1\r\nhost: x\r\ncontent-length: many\r\n\r\n",
+        b"POST /v2/projects HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"GET http://[::1 HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+    ids=lambda request_bytes: repr(request_bytes[:30]),
+)
+def test_what_is_no_http_is_refused_in_json(account: Account, request_bytes: bytes) -> None:
+    answer = account.client.raw(request_bytes)
+
+    assert b" 400 " in answer.split(b"\r\n")[0], answer
+    assert b"content-type: application/json" in answer.lower()
+
+
+@pytest.mark.parametrize("host", ["", "evil.example.org\x01", "a b", "x" * 5000, "[::1", "localhost:99999"])
+def test_a_host_of_any_kind_never_breaks(account: Account, host: str) -> None:
+    token = account.leader.token.encode()
+    request = b"GET /v2/account HTTP/1.1\r\nhost: %b\r\nuser-agent: t\r\nx-nokotoken: %b\r\nconnection: close\r\n\r\n"
+
+    answer = account.client.raw(request % (host.encode(), token))
+
+    assert answer.split(b" ")[1] in (b"200", b"400")
+
+
+def test_nothing_that_was_sent_gets_into_the_head_of_an_answer(account: Account) -> None:
+    evil = "x%0d%0aX-Injected:%201"
+    for path in (f"/v2/projects?name={evil}&per_page=1", f"/v2/users?per_page=1&{evil}={evil}"):
+        reply = account.leader.client.get(path)
+        assert "x-injected" not in reply.headers
+        assert "\r" not in str(reply.headers)
+
+
+def test_the_log_holds_no_credential_whichever_way_it_came(account: Account, logged: Any) -> None:
+    token = account.leader.token
+    account.client.get("/v2/account", {"noko_token": token, "access_token": token, "token": token})
+    account.client.get("/v2/account", Authorization="Basic " + base64.b64encode(f"{token}:".encode()).decode())
+    account.client.get("/v2/account", Authorization=f"Bearer {token}")
+    account.client.get("/v2/account", X_NokoToken=token)
+    account.client.get("/v2/nothing", {"password": "hunter2"}, X_NokoToken=token)
+
+    written = repr(logged)
+    assert len([event for event in logged if event["event"] == "request"]) == 5
+    assert token not in written
+    assert "hunter2" not in written
+    assert base64.b64encode(token.encode()).decode()[:20] not in written
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["/v2/entries", "/v2/projects", "/v2/tags", "/v2/users"]),
+    st.dictionaries(
+        st.sampled_from(["date", "minutes", "name", "names", "email", "description", "project_name", "color", "role"]),
+        json_values,
+        max_size=4,
+    ),
+)
+def test_any_object_is_answered_below_500(account: Account, path: str, body: dict[str, Any]) -> None:
+    assert account.supervisor.client.post(path, body).status < 500
