@@ -37,6 +37,9 @@ class Doors:
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await _deliver(work(endpoint, scope, receive), scope, receive, send)
+            caller = visit_of(scope).caller
+            if caller is not None:
+                self.uses.note(caller)
 
         # Litestar finds the way; behind the door all endpoints are alike, and need nothing of its parsing.
         async def handle() -> ASGIApp:
