@@ -78,6 +78,8 @@ def vault_of(settings: Settings) -> Vault:
 
 def bind(host: str, port: int) -> socket.socket:
     """Take an address to serve on (raises ``Problem`` when it is taken, or not ours)."""
+    if not host:
+        raise Problem("no host was given: 127.0.0.1 is this machine, 0.0.0.0 every address of it")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -140,12 +142,14 @@ async def serve(
 
     @asynccontextmanager
     async def with_the_server(_: object) -> AsyncIterator[None]:
-        async with deliver(running, on_failure=stop) if with_worker else hint_others(running):
+        async with deliver(running, sender, on_failure=stop) if sender else hint_others(running):
             yield
 
     def stop() -> None:
         server.should_exit = True
 
+    # Before the server starts, since its settings may be wrong.
+    sender = make_sender(running) if with_worker else None
     app = make_app(
         running.settings,
         running.database,
@@ -165,7 +169,7 @@ async def work(running: Running) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, lambda: end_at_once() if stopping.is_set() else stopping.set())
-    async with deliver(running, on_failure=stopping.set):
+    async with deliver(running, make_sender(running), on_failure=stopping.set):
         _log.info("delivering")
         await stopping.wait()
     running.require_sound()
@@ -177,13 +181,22 @@ def end_at_once() -> NoReturn:
     os._exit(128 + signal.SIGINT)
 
 
+def make_sender(running: Running) -> Sender:
+    """What sends, as the settings have it (raises ``Problem`` for a certificate file or a proxy that is no use)."""
+    settings = running.settings
+    return Sender(
+        running.database.clock,
+        running.guard,
+        settings.send_timeout_seconds,
+        settings.ca_file,
+        settings.egress_proxy,
+    )
+
+
 @asynccontextmanager
-async def deliver(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[None]:
+async def deliver(running: Running, sender: Sender, on_failure: Callable[[], None]) -> AsyncIterator[None]:
     """Have a worker deliver as long as the context lasts; its end finishes what is on the wire."""
     settings, database = running.settings, running.database
-    sender = Sender(
-        database.clock, running.guard, settings.send_timeout_seconds, settings.ca_file, settings.egress_proxy
-    )
     worker = Worker(
         database,
         sender,

@@ -16,7 +16,7 @@ from hourhook.errors import Problem
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.migrating import is_empty, migrate, require_current
-from hourhook.store.opening import is_embedded, open_database, path_of, require_folder
+from hourhook.store.opening import check_url, is_embedded, open_database, path_of
 from hourhook.store.sqlite import SqliteDatabase
 
 # How long another process may take to fill the file that it has begun.
@@ -32,7 +32,7 @@ def opened(settings: Settings, *, may_create: bool = False) -> Iterator[Database
     """
     url = settings.database_url
     if is_embedded(url):
-        require_folder(url)
+        check_url(url)
         _require_file(path_of(url), may_create)
         _await_schema(url)
     database = open_database(url)

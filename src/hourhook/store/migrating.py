@@ -1,7 +1,10 @@
 """Bring a database to this version, or say that it is not there yet."""
 
+import sqlite3
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
@@ -10,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from hourhook.errors import DatabaseUnavailable, Problem
-from hourhook.store.opening import is_embedded, path_of
+from hourhook.store.opening import check_url, is_embedded, path_of
 
 # Any number that nothing else locks.
 _LOCK = 4_686_011_735
@@ -76,14 +79,20 @@ def _configuration() -> Config:
 
 
 def _connected(url: str) -> sqlalchemy.Connection:
-    if is_embedded(url):
-        address = sqlalchemy.URL.create("sqlite", database=str(path_of(url)))
-        # Or Python would commit each step of a migration by itself, and a crash leave half of it behind.
-        options = {"isolation_level": None}
-    else:
-        address = sqlalchemy.make_url("postgresql+psycopg://" + url.split("://", 1)[1])
-        options = {}
+    check_url(url)
     try:
-        return sqlalchemy.create_engine(address, poolclass=NullPool, connect_args=options).connect()
+        return sqlalchemy.create_engine(
+            "sqlite://" if is_embedded(url) else "postgresql+psycopg://",
+            poolclass=NullPool,
+            # The drivers read a URL as everywhere else, and not as SQLAlchemy does.
+            creator=lambda: _connect(url),
+        ).connect()
     except sqlalchemy.exc.OperationalError as error:
         raise DatabaseUnavailable(f"the database cannot be opened: {str(error.orig).splitlines()[0]}") from None
+
+
+def _connect(url: str) -> sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]:
+    if is_embedded(url):
+        # Without a level, or Python would commit each step of a migration by itself, and a crash leave half behind.
+        return sqlite3.connect(path_of(url), isolation_level=None)
+    return psycopg.connect(url)

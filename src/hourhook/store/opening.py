@@ -3,6 +3,9 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from hourhook.clock import Clock, SystemClock
 from hourhook.errors import Problem
 from hourhook.store.database import Database
@@ -30,11 +33,21 @@ def describe(url: str) -> str:
     return f"PostgreSQL {parts.path.strip('/')} on {parts.netloc.rpartition('@')[2] or 'this machine'}"
 
 
-def require_folder(url: str) -> None:
-    """Refuse an embedded database whose folder does not exist (raises ``Problem``)."""
-    path = path_of(url)
-    if not path.absolute().parent.is_dir():
-        raise Problem(f"the folder {path.parent} of the database does not exist: make it, or name another")
+def check_url(url: str) -> None:
+    """Refuse a URL that leads to no database (raises ``Problem``)."""
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        path = path_of(url)
+        if not path.absolute().parent.is_dir():
+            raise Problem(f"the folder {path.parent} of the database does not exist: make it, or name another")
+        if path.is_dir():
+            raise Problem(f"the database {path} is a folder: name a file in it")
+    elif url.startswith(POSTGRESQL):
+        try:
+            conninfo_to_dict(url)
+        except psycopg.ProgrammingError as error:
+            raise Problem(f"the database URL cannot be read: {str(error).strip()}") from None
+    else:
+        raise Problem(f"the database URL {url!r} is not understood: write sqlite:///path or postgresql://…")
 
 
 def open_database(url: str, clock: Clock | None = None) -> Database:
@@ -42,10 +55,6 @@ def open_database(url: str, clock: Clock | None = None) -> Database:
 
     Raises ``Problem`` for any other URL, ``DatabaseUnavailable`` when it cannot be reached.
     """
+    check_url(url)
     clock = clock or SystemClock()
-    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        require_folder(url)
-        return SqliteDatabase(path_of(url), clock)
-    if url.startswith(POSTGRESQL):
-        return PostgresDatabase(url, clock)
-    raise Problem(f"the database URL {url!r} is not understood: write sqlite:///path or postgresql://…")
+    return SqliteDatabase(path_of(url), clock) if is_embedded(url) else PostgresDatabase(url, clock)

@@ -93,4 +93,4 @@ def _translated() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         text = str(error).strip().splitlines()
-        raise DatabaseUnavailable(f"PostgreSQL cannot be used now: {text[0] if text else error!r}") from error
+        raise DatabaseUnavailable(f"PostgreSQL cannot be used now: {text[0] if text else repr(error)}") from error
