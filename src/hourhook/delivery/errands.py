@@ -64,7 +64,7 @@ def resend(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | No
     created_at = tx.now
     if sequence is None:
         # A ping says when it was made: the same bytes again say the same moment.
-        created_at = tx.value(_PING_CREATED_AT, account=tx.account_id, webhook=webhook_id, payload_id=payload_id)
+        created_at = tx.value(_CREATED_AT, account=tx.account_id, webhook=webhook_id, payload_id=payload_id)
     _add(tx, webhook_id, payload_id, sequence, created_at)
 
 
@@ -142,7 +142,7 @@ _OF_PAYLOAD = (
     & (errands.c.payload_id == bindparam("payload_id"))
 )
 _IS_DUE = Statement(select(errands.c.id).where(_OF_PAYLOAD, errands.c.due_at.is_not(None)).limit(1))
-_PING_CREATED_AT = Statement(select(func.min(errands.c.created_at)).where(_OF_PAYLOAD))
+_CREATED_AT = Statement(select(errands.c.created_at).where(_OF_PAYLOAD).limit(1))
 
 # The number that the attempt will have: the attempts of a payload go on counting, and a ping has one an errand.
 _NEXT_NUMBER = (
@@ -161,7 +161,8 @@ _PING_NUMBER = (
         _pings.c.account_id == errands.c.account_id,
         _pings.c.webhook_id == errands.c.webhook_id,
         _pings.c.payload_id == errands.c.payload_id,
-        _pings.c.id <= errands.c.id,
+        # The sum keeps SQLite from looking among all errands of the account by their ids.
+        _pings.c.id + 0 <= errands.c.id,
     )
     .scalar_subquery()
 )
@@ -170,7 +171,7 @@ _NUMBERS = Statement(
         errands.c.account_id,
         errands.c.id,
         case((errands.c.sequence.is_(None), _PING_NUMBER), else_=_NEXT_NUMBER).label("number"),
-    ).where(errands.c.lease_token == bindparam("token"))
+    ).where(errands.c.due_at.is_not(None), errands.c.lease_token == bindparam("token"))
 )
 
 

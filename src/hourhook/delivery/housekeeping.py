@@ -7,7 +7,7 @@ sequences are never used again, so its receiver sees a true gap (contract, event
 import asyncio
 
 import structlog
-from sqlalchemy import bindparam, delete, exists, func, null, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, literal_column, null, or_, select, update
 
 from hourhook.clock import SECOND
 from hourhook.errors import DatabaseUnavailable
@@ -202,7 +202,7 @@ _CLEAR_ERRAND = [
             attempts.c.webhook_id == bindparam("webhook"),
             attempts.c.sequence == 0,
             attempts.c.errand_id == bindparam("errand"),
-            attempts.c.errand_id > 0,
+            attempts.c.errand_id > literal_column("0"),
         )
     ),
     Statement(

@@ -66,16 +66,16 @@ def _write_payloads(tx: Transaction, first: int, collected: list[Event]) -> None
         lasts[row.webhook_id] = row.last_sequence
     if not wanted:
         return
-    rows: list[tuple[int, int, int, str, int]] = []
+    rows: list[tuple[int, int, int, str, int, str]] = []
     counts: Counter[int] = Counter()
     for webhook_id, names in wanted.items():
         sequence = lasts[webhook_id]
         for position, event in enumerate(collected, first):
             if event.type in names or EVERYTHING in names:
                 sequence += 1
-                rows.append((tx.account_id, webhook_id, sequence, str(uuid.uuid4()), position))
+                rows.append((tx.account_id, webhook_id, sequence, str(uuid.uuid4()), position, event.type))
         counts[webhook_id] = sequence - lasts[webhook_id]
-    tx.insert_many(payloads, ("account_id", "webhook_id", "sequence", "payload_id", "position"), rows)
+    tx.insert_many(payloads, ("account_id", "webhook_id", "sequence", "payload_id", "position", "type"), rows)
     # Last of all, so that lanes are locked for a moment only; and always, even where a lane is at work already: waking
     # and going idle meet in this row.
     for count in {*counts.values()}:

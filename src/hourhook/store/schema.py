@@ -288,6 +288,8 @@ payloads = Table(
     _column("sequence", BigInteger),
     _column("payload_id", Text),
     _column("position", BigInteger),
+    # The event's, once more: to choose payloads by it, the large rows of events need not be read.
+    _column("type", Text),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence"),
     Index(None, "account_id", "webhook_id", "payload_id"),
     sqlite_with_rowid=False,
@@ -345,6 +347,7 @@ attempts = Table(
         "ix_attempts_errand",
         "account_id",
         "errand_id",
+        unique=True,
         sqlite_where=text("errand_id > 0"),
         postgresql_where=text("errand_id > 0"),
     ),

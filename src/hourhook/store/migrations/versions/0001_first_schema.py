@@ -56,6 +56,7 @@ def upgrade() -> None:
         "ix_attempts_errand",
         "attempts",
         ["account_id", "errand_id"],
+        unique=True,
         sqlite_where=sa.text("errand_id > 0"),
         postgresql_where=sa.text("errand_id > 0"),
     )
@@ -147,6 +148,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("payload_id", TEXT, nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("type", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("account_id", "webhook_id", "sequence", name="pk_payloads"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,179 @@
+"""Payloads by their sequences, of which most questions are answered by arithmetic, however many wait.
+
+The sequences of a webhook have no gaps from the first that is kept to the last there is, and the moments of the events
+behind them never go back. What is below the head is settled, the head is tried or failing, the rest waits.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
+
+from sqlalchemy import bindparam, func, select, text
+
+from hourhook.clock import SECOND
+from hourhook.store.schema import attempts, events, lanes, payloads, skips, webhooks
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+State = Literal["waiting", "failing", "delivered", "skipped"]
+STATES: tuple[State, ...] = ("waiting", "failing", "delivered", "skipped")
+
+# Sequences that follow each other, the highest first.
+Run = range
+
+
+def find_lane(tx: Transaction, account_id: int, webhook_id: int) -> Row:
+    """The lane of a webhook, with its ``first_sequence``, the lowest that is kept, and the webhook's ``name``.
+
+    Where no payload is kept, ``first_sequence`` is the one that the next payload will have.
+    """
+    lane = tx.one(_LANE, account=account_id, webhook=webhook_id)
+    assert lane is not None, "a webhook has a lane"
+    return lane
+
+
+def first_since(tx: Transaction, lane: Row, moment: int) -> int:
+    """The sequence of the first payload of a lane that was created at or after a moment.
+
+    Where there is none, it is the one that the next payload will have.
+    """
+    found: int = tx.value(
+        _FIRST_SINCE,
+        account=lane.account_id,
+        webhook=lane.webhook_id,
+        moment=moment,
+        first=lane.first_sequence,
+        step=1 << (lane.last_sequence - lane.first_sequence + 1).bit_length(),
+    )
+    return found
+
+
+def kept_since(tx: Transaction, lane: Row) -> int | None:
+    """The moment from which on all payloads of a lane are kept; None where none was ever dropped."""
+    if lane.first_sequence == 1:
+        return None
+    earliest: int | None = tx.value(_EARLIEST_EVENT, account=lane.account_id)
+    return tx.now + SECOND if earliest is None else earliest
+
+
+def find_skipped(tx: Transaction, lane: Row, low: int, high: int) -> list[int]:
+    """The payloads between two sequences that somebody has skipped, and that were not delivered since; ascending."""
+    rows = tx.all(
+        _SKIPPED, account=lane.account_id, webhook=lane.webhook_id, low=low, high=min(high, lane.head_sequence - 1)
+    )
+    return [row.sequence for row in rows]
+
+
+def state_of(lane: Row, sequence: int, skipped: Collection[int]) -> State:
+    """How it stands with a payload."""
+    if sequence < lane.head_sequence:
+        return "skipped" if sequence in skipped else "delivered"
+    is_failing = sequence == lane.head_sequence and lane.failing_since is not None
+    return "failing" if is_failing else "waiting"
+
+
+def runs_of(lane: Row, states: Collection[State], skipped: Sequence[int]) -> list[Run]:
+    """All payloads in any of these states, newest first; ``skipped`` are those that are, ascending."""
+    head, failing_count = lane.head_sequence, int(lane.failing_since is not None)
+    runs = []
+    if "waiting" in states:
+        runs.append(_run(head + failing_count, lane.last_sequence))
+    if "failing" in states and failing_count:
+        runs.append(_run(head, head))
+    if "delivered" in states and "skipped" in states:
+        runs.append(_run(lane.first_sequence, head - 1))
+    elif "skipped" in states:
+        runs += [_run(sequence, sequence) for sequence in reversed(skipped)]
+    elif "delivered" in states:
+        high = head - 1
+        for sequence in reversed(skipped):
+            runs.append(_run(sequence + 1, high))
+            high = sequence - 1
+        runs.append(_run(lane.first_sequence, high))
+    return [run for run in runs if run]
+
+
+def clip(runs: Iterable[Run], low: int, high: int) -> list[Run]:
+    """What of these runs lies between two sequences, both included."""
+    clipped = (_run(max(run[-1], low), min(run[0], high)) for run in runs)
+    return [run for run in clipped if run]
+
+
+def cut(runs: Iterable[Sequence[int]], offset: int, limit: int) -> list[int]:
+    """The sequences of these runs from ``offset`` on, at most ``limit`` of them."""
+    found: list[int] = []
+    for run in runs:
+        found += run[offset : offset + limit - len(found)]
+        offset = max(0, offset - len(run))
+    return found
+
+
+def _run(low: int, high: int) -> Run:
+    return range(high, low - 1, -1)
+
+
+_LANE = Statement(
+    select(
+        lanes,
+        webhooks.c.name,
+        func.coalesce(
+            select(func.min(payloads.c.sequence))
+            .where(payloads.c.account_id == lanes.c.account_id, payloads.c.webhook_id == lanes.c.webhook_id)
+            .scalar_subquery(),
+            lanes.c.last_sequence + 1,
+        ).label("first_sequence"),
+    )
+    .join_from(lanes, webhooks, (webhooks.c.account_id == lanes.c.account_id) & (webhooks.c.id == lanes.c.webhook_id))
+    .where(lanes.c.account_id == bindparam("account"), lanes.c.webhook_id == bindparam("webhook"))
+)
+
+# Each step asks for one payload, and either leaps over as many as were left to ask about, half, a quarter … or stays.
+_FIRST_SINCE = Statement(
+    text(
+        """
+        WITH RECURSIVE search(sequence, step) AS (
+            SELECT CAST(:first AS BIGINT), CAST(:step AS BIGINT)
+            UNION ALL
+            SELECT
+                CASE WHEN (
+                    SELECT e.created_at
+                    FROM payloads AS p
+                    JOIN events AS e ON e.account_id = p.account_id AND e.position = p.position
+                    WHERE p.account_id = :account AND p.webhook_id = :webhook
+                        AND p.sequence = search.sequence + search.step - 1
+                ) < :moment THEN sequence + step ELSE sequence END,
+                step / 2
+            FROM search WHERE step > 0
+        )
+        SELECT sequence FROM search WHERE step = 0
+        """
+    )
+)
+
+_EARLIEST_EVENT = Statement(
+    select(events.c.created_at).where(events.c.account_id == bindparam("account")).order_by(events.c.position).limit(1)
+)
+
+# Of what is settled, that was skipped whose last attempt in its turn had failed.
+_LAST_ERROR = (
+    select(attempts.c.error)
+    .where(
+        attempts.c.account_id == skips.c.account_id,
+        attempts.c.webhook_id == skips.c.webhook_id,
+        attempts.c.sequence == skips.c.sequence,
+        attempts.c.errand_id == 0,
+    )
+    .order_by(attempts.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_SKIPPED = Statement(
+    select(skips.c.sequence)
+    .where(
+        skips.c.account_id == bindparam("account"),
+        skips.c.webhook_id == bindparam("webhook"),
+        skips.c.sequence.between(bindparam("low"), bindparam("high")),
+        _LAST_ERROR.is_not(None),
+    )
+    .distinct()
+    .order_by(skips.c.sequence)
+)
