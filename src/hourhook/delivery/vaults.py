@@ -54,9 +54,12 @@ def key_beside(database_path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        key = path.read_text().strip()
+        try:
+            key = path.read_text().strip()
+        except UnicodeDecodeError:
+            key = ""
         if not key:
-            raise Problem(f"the key file {path} is empty: put it back from a backup") from None
+            raise Problem(f"the key file {path} is empty, or no text: put it back from a backup") from None
         return key
     with os.fdopen(descriptor, "w") as file:
         key = secrets.token_urlsafe(SHORTEST_KEY)

@@ -37,6 +37,8 @@ def check_url(url: str) -> None:
     """Refuse a URL that leads to no database (raises ``Problem``)."""
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         path = path_of(url)
+        if path.name == ":memory:":
+            raise Problem("a database in memory is gone with each connection: name a file, as sqlite:///hourhook.db")
         if not path.absolute().parent.is_dir():
             raise Problem(f"the folder {path.parent} of the database does not exist: make it, or name another")
         if path.is_dir():
