@@ -36,3 +36,7 @@ class Links:
     def webhook(self, id: int) -> str:
         """Where a webhook is."""
         return f"{self.root}/webhooks/{id}"
+
+    def payload(self, webhook_id: int, payload_id: str) -> str:
+        """Where a payload of a webhook is."""
+        return f"{self.root}/webhooks/{webhook_id}/payloads/{payload_id}"

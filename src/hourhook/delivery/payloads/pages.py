@@ -14,7 +14,6 @@ from hourhook.clock import SECOND
 from hourhook.delivery.payloads.lines import LoggedPayload, count_errands, read_errands, read_payloads
 from hourhook.delivery.payloads.sequences import (
     STATES,
-    State,
     clip,
     cut,
     find_lane,
@@ -35,7 +34,7 @@ _END_OF_TIME = 2**62
 class Choice:
     """Which lines are asked for; the moments are those of creation, both included. None means any."""
 
-    states: Collection[State] | None = None
+    states: Collection[str] | None = None
     types: Collection[str] | None = None
     from_moment: int | None = None
     to_moment: int | None = None

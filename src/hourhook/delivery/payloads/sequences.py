@@ -71,7 +71,7 @@ def state_of(lane: Row, sequence: int, skipped: Collection[int]) -> State:
     return "failing" if is_failing else "waiting"
 
 
-def runs_of(lane: Row, states: Collection[State], skipped: Sequence[int]) -> list[Run]:
+def runs_of(lane: Row, states: Collection[str], skipped: Sequence[int]) -> list[Run]:
     """All payloads in any of these states, newest first; ``skipped`` are those that are, ascending."""
     head, failing_count = lane.head_sequence, int(lane.failing_since is not None)
     runs = []

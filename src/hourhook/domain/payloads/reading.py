@@ -1,0 +1,74 @@
+"""The delivery log of a webhook, a payload of it, and how the delivery fares."""
+
+from typing import Annotated
+
+from hourhook.delivery.payloads.contents import find_sequence, read_contents
+from hourhook.delivery.payloads.figures import read_status
+from hourhook.delivery.payloads.pages import Choice, read_page
+from hourhook.delivery.payloads.sequences import STATES
+from hourhook.domain.callers import Caller
+from hourhook.domain.events import TYPES, Types, refuse_unknown
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, choice, given_or
+from hourhook.domain.kinds import Several
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.payloads.representations import (
+    Payload,
+    PayloadInFull,
+    Status,
+    represent,
+    represent_in_full,
+    represent_status,
+)
+from hourhook.domain.webhooks import reading as webhooks
+from hourhook.errors import NotFound
+from hourhook.store.transaction import Transaction
+
+States = Annotated[list[str], Several(choice(*STATES))]
+
+
+class PayloadFilters(Inputs, rename={"from_": "from"}):
+    """Which lines of the log are listed."""
+
+    state: Annotated[States, "They are in one of these states."] | UnsetType = UNSET
+    type: Annotated[Types, "They are of one of these events."] | UnsetType = UNSET
+    from_: Annotated[Moment, "They were created at this moment or later."] | UnsetType = UNSET
+    to: Annotated[Moment, "They were created at this moment or earlier."] | UnsetType = UNSET
+
+
+def list_page(
+    tx: Transaction, caller: Caller, webhook_id: int, given: PayloadFilters, faults: Faults, paging: Paging
+) -> Page[Payload]:
+    """List the payloads and errands of a webhook, newest first."""
+    webhooks.find(tx, caller, webhook_id)
+    refuse_unknown(faults, "type", given.type or (), TYPES)
+    faults.check()
+    chosen = Choice(given.state or None, given.type or None, given_or(given.from_, None), given_or(given.to, None))
+    lines, total = read_page(tx, caller.account_id, webhook_id, chosen, offset=paging.offset, limit=paging.limit)
+    return Page([represent(caller.links, webhook_id, line) for line in lines], total)
+
+
+def show(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> PayloadInFull:
+    """Show a payload with its text, exactly as it was sent or is to be, and its attempts."""
+    find(tx, caller, webhook_id, payload_id)
+    contents = read_contents(tx, caller.account_id, webhook_id, payload_id)
+    assert contents is not None, "it was found in this transaction"
+    return represent_in_full(tx, caller, webhook_id, contents)
+
+
+def show_status(tx: Transaction, caller: Caller, webhook_id: int) -> Status:
+    """Show how the delivery to a webhook fares."""
+    webhooks.find(tx, caller, webhook_id)
+    return represent_status(read_status(tx, caller.account_id, webhook_id))
+
+
+def find(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> int:
+    """The sequence of a payload that the caller may see, 0 for a ping.
+
+    Raises ``NotFound`` where the webhook, or the payload, is not there, then ``Forbidden``.
+    """
+    webhooks.look_up(tx, caller, webhook_id)
+    sequence = find_sequence(tx, caller.account_id, webhook_id, payload_id)
+    if sequence is None:
+        raise NotFound
+    caller.require("leader")
+    return sequence
