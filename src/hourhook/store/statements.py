@@ -8,7 +8,7 @@ one parameter (``any_of``), never as a varying number of them, so that every tex
 from collections import namedtuple
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, Executable, Integer, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
@@ -109,6 +109,10 @@ class any_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
         self.column = column
         self.parameter: Any = bindparam(name)
 
+    def self_group(self, against: Any = None) -> Self:
+        """It is a condition as it stands: made into ``… = 1`` for SQLite, no index would serve it."""
+        return self
+
 
 @compiles(any_of, "sqlite")
 def _any_of_sqlite(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
@@ -132,6 +136,10 @@ class contains(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
         self.parameter: Any = bindparam(name)
+
+    def self_group(self, against: Any = None) -> Self:
+        """It is a condition as it stands: made into ``… = 1`` for SQLite, no index would serve it."""
+        return self
 
 
 @compiles(contains, "sqlite")
