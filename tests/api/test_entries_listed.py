@@ -1,6 +1,7 @@
 """``/v2/entries`` and the entries of a user, project or tag: filters, order and pages."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_entries_come_in_pages(account: Account) -> None:
     assert list(last.links) == ["first", "prev"]
     assert client.get("/v2/entries", {"per_page": 2, "page": 4}).json() == []
     assert list(client.get("/v2/entries", {"per_page": 5}).links) == []
+
+
+def test_the_last_page_moves_with_the_entries(account: Account) -> None:
+    entries = [log_time(account.leader) for _ in range(3)]
+    client = account.leader.client
+
+    def last_page() -> str:
+        query = urlsplit(client.get("/v2/entries", {"per_page": 1}).links["last"]).query
+        return parse_qs(query)["page"][0]
+
+    assert last_page() == last_page() == "3"
+    log_time(account.contractor)
+    assert last_page() == "4"
+    for entry in entries[:2]:
+        client.delete(entry["url"])
+    assert last_page() == "2"
+    assert list(account.contractor.client.get("/v2/entries", {"per_page": 1}).links) == []
 
 
 def test_entries_are_filtered_by_whose_and_what_they_are(account: Account) -> None:

@@ -44,9 +44,10 @@ def describe(tx: Transaction, described: list[Entry]) -> None:
     """Store the descriptions of these entries."""
     tx.run(
         _DESCRIBE,
-        account=tx.account_id,
         now=tx.now,
-        rows=as_rows([(e.id, e.description, e.description and key_of(e.description)) for e in described]),
+        rows=as_rows(
+            [(tx.account_id, e.id, e.description, e.description and key_of(e.description)) for e in described]
+        ),
     )
 
 
@@ -86,11 +87,12 @@ _OF_APPROVER = _batch(entries.c.approved_by_id == bindparam("user"))
 
 
 def _describing(dialect: str) -> str:
-    rows = rows_sql(dialect, "rows", id="INTEGER", description="TEXT", description_key="TEXT")
+    # The account is one of the columns: named as a constant it would lead SQLite to walk through all of its entries.
+    rows = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", description="TEXT", description_key="TEXT")
     return f"""
     UPDATE entries SET description = r.description, description_key = r.description_key, updated_at = :now
     FROM ({rows}) AS r
-    WHERE entries.account_id = :account AND entries.id = r.id
+    WHERE entries.account_id = r.account_id AND entries.id = r.id
     """
 
 

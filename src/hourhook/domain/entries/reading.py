@@ -3,13 +3,13 @@
 from functools import cache
 from typing import Annotated
 
-from sqlalchemy import bindparam, distinct, exists, false, func, select
+from sqlalchemy import bindparam, distinct, false, func, select
 
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, has_unbillable_tag, represent
 from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, IdList, Inputs, Moment, Text, UnsetType, choice
-from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.tags import reading as tags_reading
@@ -63,7 +63,7 @@ def list_page(
         # The day is meant whole.
         filters[name] = midnight(filters[name]) + DAY
     tag_ids = {*filters.get("tag_ids", ())}
-    if filters.pop("tag_filter_type", "and") != "and" and tag_ids:
+    if filters.pop("tag_filter_type", "and") != "and" and len(tag_ids) > 1:
         filters["any_tag_ids"] = filters.pop("tag_ids")
     rows, total = _LISTING.read(tx, caller, paging, filters, tags_count=len(tag_ids))
     return Page(represent(tx, caller.account_id, caller.links, rows), total)
@@ -110,28 +110,25 @@ def _find(scope: str) -> Statement:
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id == bindparam("account"))
 
 _with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
-_is_billable = ~has_unbillable_tag & ~exists(
-    select(projects.c.id)
-    .where(
-        projects.c.account_id == entries.c.account_id,
-        projects.c.id == entries.c.project_id,
-        projects.c.billable.is_(False),
-    )
-    .correlate(entries)
+_is_in_unbillable_project = entries.c.project_id.is_not(None) & entries.c.project_id.in_(
+    select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
 )
+_is_billable = ~_is_in_unbillable_project & ~has_unbillable_tag
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     counted=select(func.count()).select_from(entries).where(entries.c.account_id == bindparam("account")),
     order=(entries.c.date.desc(), entries.c.id.desc()),
     visible=of_entries,
+    is_large=True,
     conditions={
         "within_user": entries.c.user_id == bindparam("within_user"),
         "within_project": entries.c.project_id == bindparam("within_project"),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
-        "user_ids": any_of(entries.c.user_id, "user_ids"),
+        **among(entries.c.user_id, "user_ids"),
         "description": contains(entries.c.description_key, "description"),
-        "project_ids": any_of(entries.c.project_id, "project_ids"),
+        **among(entries.c.project_id, "project_ids"),
+        "tag_ids_only": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("tag_ids_only"))),
         "tag_ids": entries.c.id.in_(
             _with_tags.where(any_of(entry_tags.c.tag_id, "tag_ids"))
             .group_by(entry_tags.c.entry_id)
@@ -153,6 +150,6 @@ _LISTING = Listing(
         "not billable": ~_is_billable,
         "approved_at_from": entries.c.approved_at >= bindparam("approved_at_from"),
         "approved_at_to": entries.c.approved_at < bindparam("approved_at_to"),
-        "approved_by_ids": any_of(entries.c.approved_by_id, "approved_by_ids"),
+        **among(entries.c.approved_by_id, "approved_by_ids"),
     },
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_moment
 from hourhook.domain.links import Links
@@ -86,16 +86,12 @@ JOINED = (
     )
 )
 
-# Whether an entry has a tag that makes it unbillable, asked of the table ``entries``.
-has_unbillable_tag = exists(
-    select(tags.c.id)
-    .join(entry_tags, (entry_tags.c.account_id == tags.c.account_id) & (entry_tags.c.tag_id == tags.c.id))
-    .where(
-        entry_tags.c.account_id == entries.c.account_id,
-        entry_tags.c.entry_id == entries.c.id,
-        tags.c.billable.is_(False),
+# Whether an entry has a tag that makes it unbillable. Not asked anew of each entry: unbillable tags are few.
+_unbillable_tags = select(tags.c.id).where(tags.c.account_id == bindparam("account"), tags.c.billable.is_(False))
+has_unbillable_tag = entries.c.id.in_(
+    select(entry_tags.c.entry_id).where(
+        entry_tags.c.account_id == bindparam("account"), entry_tags.c.tag_id.in_(_unbillable_tags)
     )
-    .correlate(entries)
 )
 
 

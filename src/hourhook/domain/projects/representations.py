@@ -77,19 +77,21 @@ def represent(
     if not rows:
         return []
     ids = [row.id for row in rows]
-    totals = {row.project_id: row for row in tx.all(_TOTALS, account=account_id, ids=ids)}
-    participants: dict[int, list[SimpleUser]] = {}
-    for row in tx.all(_PARTICIPANTS, account=account_id, ids=ids):
-        participants.setdefault(row.project_id, []).append(summarise_user(links, row))
-    return [_represent(links, row, totals.get(row.id), participants.get(row.id, []), with_budgets) for row in rows]
+    logged: dict[int, list[Row]] = {}
+    for each in tx.all(_LOGGED, account=account_id, ids=ids):
+        logged.setdefault(each.project_id, []).append(each)
+    unbillable = {each.project_id: each for each in tx.all(_UNBILLABLE, account=account_id, ids=ids)}
+    return [_represent(links, row, logged.get(row.id, []), unbillable.get(row.id), with_budgets) for row in rows]
 
 
-def _represent(
-    links: Links, row: Row, totals: Row | None, participants: list[SimpleUser], with_budgets: bool
-) -> Project:
+def _represent(links: Links, row: Row, logged: list[Row], unbillable: Row | None, with_budgets: bool) -> Project:
     url = links.project(row.id)
-    minutes = totals.minutes if totals else 0
-    billable_minutes = totals.billable_minutes if totals and row.billable else 0
+    minutes = sum(each.minutes for each in logged)
+    billable_minutes = invoiced_minutes = 0
+    if row.billable:
+        billable_minutes = minutes - (unbillable.minutes if unbillable else 0)
+        invoiced_minutes = sum(each.invoiced_minutes for each in logged)
+        invoiced_minutes -= unbillable.invoiced_minutes if unbillable else 0
     budget = row.budgeted_minutes if with_budgets else None
     return Project(
         id=row.id,
@@ -103,13 +105,13 @@ def _represent(
         minutes=minutes,
         billable_minutes=billable_minutes,
         unbillable_minutes=minutes - billable_minutes,
-        invoiced_minutes=totals.invoiced_minutes if totals and row.billable else 0,
+        invoiced_minutes=invoiced_minutes,
         remaining_minutes=None if budget is None else budget - billable_minutes,
         budgeted_minutes=budget,
         import_=None,
         invoices=[],
-        participants=participants,
-        entries=totals.entries if totals else 0,
+        participants=[summarise_user(links, each) for each in logged],
+        entries=sum(each.entries for each in logged),
         entries_url=f"{url}/entries",
         expenses=0,
         expenses_url=f"{url}/expenses",
@@ -121,32 +123,38 @@ def _represent(
     )
 
 
-# Minutes are billable here by their tags; whether the project is, its own row says.
-_TOTALS = Statement(
-    select(
-        entries.c.project_id,
-        func.count().label("entries"),
-        func.sum(entries.c.minutes).label("minutes"),
-        func.sum(case((has_unbillable_tag, 0), else_=entries.c.minutes)).label("billable_minutes"),
-        func.sum(case((entries.c.invoiced_at.is_(None), 0), (has_unbillable_tag, 0), else_=entries.c.minutes)).label(
-            "invoiced_minutes"
-        ),
-    )
-    .where(entries.c.account_id == bindparam("account"), any_of(entries.c.project_id, "ids"))
-    .group_by(entries.c.project_id)
+_SUMS = (
+    func.sum(entries.c.minutes).label("minutes"),
+    func.sum(case((entries.c.invoiced_at.is_(None), 0), else_=entries.c.minutes)).label("invoiced_minutes"),
+)
+_IN_PROJECTS = (entries.c.account_id == bindparam("account"), any_of(entries.c.project_id, "ids"))
+
+_by_user = (
+    select(entries.c.project_id, entries.c.user_id, func.count().label("entries"), *_SUMS)
+    .where(*_IN_PROJECTS)
+    .group_by(entries.c.project_id, entries.c.user_id)
+    .subquery()
 )
 
-_PARTICIPANTS = Statement(
+# What each participant logged in each project.
+_LOGGED = Statement(
     select(
-        entries.c.project_id,
+        _by_user.c.project_id,
+        _by_user.c.entries,
+        _by_user.c.minutes,
+        _by_user.c.invoiced_minutes,
         users.c.id,
         users.c.email,
         users.c.first_name,
         users.c.last_name,
         users.c.profile_image_url,
     )
-    .distinct()
-    .join_from(entries, users, (users.c.account_id == entries.c.account_id) & (users.c.id == entries.c.user_id))
-    .where(entries.c.account_id == bindparam("account"), any_of(entries.c.project_id, "ids"))
-    .order_by(entries.c.project_id, users.c.id)
+    .join_from(_by_user, users, users.c.id == _by_user.c.user_id)
+    .where(users.c.account_id == bindparam("account"))
+    .order_by(_by_user.c.project_id, users.c.id)
+)
+
+# How much of it is unbillable by its tags; whether the project is billable at all, its own row says.
+_UNBILLABLE = Statement(
+    select(entries.c.project_id, *_SUMS).where(*_IN_PROJECTS, has_unbillable_tag).group_by(entries.c.project_id)
 )
