@@ -111,6 +111,7 @@ def test_the_commands_that_a_page_names_exist(page: Path) -> None:
         ("./bin/hourhook", None),
         ("./bin/hourhook serve --port 80", None),
         ("hourhook serve --port=80", None),
+        ("hourhook --version", None),
         ("hourhook account create --name N --json", None),
         ("hourhook account borrow", "there is no command account borrow"),
         ("hourhook serve --colour", "serve has no --colour"),
@@ -168,7 +169,7 @@ def find_problem(command: str) -> str | None:
 def find_problem_of_hourhook(words: list[str]) -> str | None:
     current: click.Command = main
     names: list[str] = []
-    while words and isinstance(current, click.Group) and re.fullmatch(r"[a-z-]+", words[0]):
+    while words and isinstance(current, click.Group) and re.fullmatch(r"[a-z][a-z-]*", words[0]):
         names.append(words.pop(0))
         if names[-1] not in current.commands:
             return f"there is no command {' '.join(names)}"
