@@ -46,10 +46,14 @@ class Client:
         self.address = (parts.hostname, parts.port or 80)
         self._token = token
         self._connection: HTTPConnection | None = None
+        self._siblings = [self]
 
     def with_token(self, token: str | None) -> "Client":
         """The same server with other eyes."""
-        return Client(self.base_url, token)
+        client = Client(self.base_url, token)
+        client._siblings = self._siblings
+        self._siblings.append(client)
+        return client
 
     def get(self, path: str, query: Any = None, **headers: str | None) -> Reply:
         return self.request("GET", path, query=query, headers=headers)
@@ -102,8 +106,10 @@ class Client:
         return socket.create_connection(self.address, timeout=timeout_seconds)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        """Hang up, as all who look at the same server with other eyes do."""
+        for client in self._siblings:
+            if client._connection is not None:
+                client._connection.close()
 
     def _send(self, method: str, target: str, content: bytes, headers: dict[str, str]) -> Reply:
         if self._connection is None:

@@ -10,9 +10,6 @@ import pytest
 import structlog
 
 from hourhook.api.app import make_app
-from hourhook.delivery.guard import AddressGuard
-from hourhook.delivery.vaults import Vault
-from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database
@@ -20,12 +17,11 @@ from tests.accounts import Account, open_account
 from tests.clients import Client
 from tests.clocks import FakeClock
 from tests.databases import PostgresServer, SqliteFiles, postgres_server
+from tests.outside import OUTSIDE
 from tests.servers import Loop, free_socket, serving
 
 Logged = list[MutableMapping[str, Any]]
 DIALECTS = ("sqlite", "postgresql")
-# Receivers of tests are on this machine.
-OUTSIDE = Outside(AddressGuard(allow_loopback=True), Vault("the key of the tests, which is no secret"))
 
 
 @pytest.fixture
@@ -78,7 +74,9 @@ def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
             parts = {"outside": OUTSIDE, **(parts or {})}
             app = make_app(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **parts)
             stack.enter_context(serving(_loop, app, bound))
-            return Server(base_url, Client(address), database)
+            client = Client(address)
+            stack.callback(client.close)
+            return Server(base_url, client, database)
 
         yield make
 

@@ -44,6 +44,7 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._attempts = Histogram(
             "hourhook_attempt_duration_seconds",
             "Attempts to deliver, by outcome: delivered, or the kind of failure.",
@@ -54,9 +55,14 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        method = method if method in _VERBS else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._durations.labels(route).observe(seconds)
+        key = (method if method in _VERBS else "other", route, status)
+        found = self._children.get(key)
+        if found is None:
+            # Looking a labelled figure up costs more than counting does.
+            found = self._requests.labels(key[0], route, str(status)), self._durations.labels(route)
+            self._children[key] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /) -> None:
         """An attempt came to its end (the worker's observer)."""
