@@ -341,7 +341,6 @@ attempts = Table(
     _column("response_headers", LargeBinary),
     _column("response_body", LargeBinary),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
-    Index(None, "account_id", "webhook_id", "started_at"),
     # Who asks by it says so: ``errand_id > 0``.
     Index(
         "ix_attempts_errand",

@@ -50,9 +50,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_attempts_account_id_webhook_id_started_at", "attempts", ["account_id", "webhook_id", "started_at"]
-    )
-    op.create_index(
         "ix_attempts_errand",
         "attempts",
         ["account_id", "errand_id"],
