@@ -1,0 +1,170 @@
+"""Whoever does nothing but listen knows the account: no change goes without its event, and none is made up."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import ids, log_time
+from tests.recorded import Event, Recorded
+
+# What a noun has of its own. The rest is derived from others, and changes without an event of this one.
+OWN = {
+    "entry": (
+        "date", "user", "minutes", "description", "project", "tags", "source_url", "invoiced_at", "approved_at",
+        "approved_by", "created_at", "updated_at",
+    ),
+    "project": (
+        "name", "billing_increment", "enabled", "billable", "color", "budgeted_minutes", "created_at", "updated_at",
+    ),
+    "tag": ("name", "billable", "created_at", "updated_at"),
+    "user": ("email", "first_name", "last_name", "state", "role", "created_at", "updated_at"),
+}  # fmt: skip
+PATHS = {"entry": "entries", "project": "projects", "tag": "tags", "user": "users"}
+WORDS = ["#a", "#b*", "#c", "#A,", "plain", "(#b)", "#d-e"]
+Things = dict[str, dict[int, dict[str, Any]]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_mirror_made_of_events_shows_the_account(account: Account, clock: FakeClock, seed: int) -> None:
+    chance = random.Random(seed)
+    log = Recorded(account)
+    mirror = read_account(account)
+    log_time(account.leader, "#a #b", project_name="First")
+
+    for _ in range(100):
+        clock.advance(seconds=chance.choice([0, 1, 60]))
+        before = mirror
+        chance.choice(ACTIONS)(account, chance, mirror)
+        mirror = {noun: {**things} for noun, things in before.items()}
+        for event in log.new():
+            apply(mirror, event)
+
+    assert own_of(mirror) == own_of(read_account(account))
+
+
+def read_account(account: Account) -> Things:
+    things: Things = {}
+    for noun, path in PATHS.items():
+        reply = account.supervisor.client.get(f"/v2/{path}", {"per_page": 1000})
+        things[noun] = {each["id"]: each for each in reply.json()}
+    return things
+
+
+def apply(mirror: Things, event: Event) -> None:
+    noun, _, change = event.type.partition(".")
+    known = mirror[noun].get(event.object["id"])
+    if change.startswith("deleted"):
+        mirror[noun].pop(event.object["id"], None)
+        return
+    if change == "created":
+        assert known is None
+        assert event.changes == {}
+    else:
+        assert known is not None
+        assert event.changes
+        assert "updated_at" not in event.changes
+        for key in OWN[noun]:
+            if key in event.changes:
+                assert event.changes[key][1] == event.object[key]
+    mirror[noun][event.object["id"]] = event.object
+
+
+def own_of(things: Things) -> dict[str, dict[int, dict[str, Any]]]:
+    return {
+        noun: {id: {key: reference(thing[key]) for key in OWN[noun]} for id, thing in some.items()}
+        for noun, some in things.items()
+    }
+
+
+def reference(value: Any) -> Any:
+    """A value with other nouns cut down to their ids, since what else they show is their own."""
+    if isinstance(value, dict):
+        return value["id"]
+    return ids(value) if isinstance(value, list) else value
+
+
+def any_of(chance: random.Random, mirror: Things, noun: str) -> str:
+    return f"/v2/{PATHS[noun]}/{chance.choice([*mirror[noun], 0])}"
+
+
+def several(chance: random.Random, mirror: Things, noun: str) -> list[int]:
+    return chance.sample([*mirror[noun]], k=min(len(mirror[noun]), 3))
+
+
+def text(chance: random.Random) -> str:
+    return " ".join(chance.choices(WORDS, k=chance.randint(0, 4)))
+
+
+def log(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {"date": "2024-05-21", "minutes": chance.randint(0, 99), "description": text(chance)}
+    project = {"project_name": chance.choice("PQRS")} if chance.random() < 0.7 else {}
+    account.leader.client.post("/v2/entries", body | project)
+
+
+def edit(account: Account, chance: random.Random, mirror: Things) -> None:
+    changes = {
+        "description": text(chance),
+        "minutes": chance.randint(0, 99),
+        "project_name": chance.choice("PQRS"),
+        "user_id": account.supervisor.id,
+        "date": f"2024-05-{chance.randint(10, 30)}",
+    }
+    some = chance.sample([*changes], k=2)
+    account.leader.client.put(any_of(chance, mirror, "entry"), {key: changes[key] for key in some})
+
+
+def act_on_entries(account: Account, chance: random.Random, mirror: Things) -> None:
+    action = chance.choice(["approved", "unapproved", "marked_as_invoiced"])
+    body = {"date": f"2024-06-0{chance.randint(1, 9)}", "entry_ids": several(chance, mirror, "entry")}
+    account.supervisor.client.put(f"/v2/entries/{action}", body)
+
+
+def act_on_projects(account: Account, chance: random.Random, mirror: Things) -> None:
+    action = chance.choice(["archive", "unarchive", "delete"])
+    account.leader.client.put(f"/v2/projects/{action}", {"project_ids": several(chance, mirror, "project")})
+
+
+def edit_a_project(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {
+        "billable": chance.random() < 0.5,
+        "billing_increment": chance.choice([1, 15]),
+        "name": chance.choice("PQR"),
+    }
+    account.leader.client.put(any_of(chance, mirror, "project"), body)
+
+
+def rename_a_tag(account: Account, chance: random.Random, mirror: Things) -> None:
+    account.leader.client.put(any_of(chance, mirror, "tag"), {"name": chance.choice(["a", "A", "b*", "f", "g*"])})
+
+
+def merge(account: Account, chance: random.Random, mirror: Things) -> None:
+    noun = chance.choice(["tag", "project"])
+    other = chance.choice([*mirror[noun], 0])
+    account.leader.client.put(f"{any_of(chance, mirror, noun)}/merge", {f"{noun}_id": other})
+
+
+def delete(account: Account, chance: random.Random, mirror: Things) -> None:
+    account.supervisor.client.delete(any_of(chance, mirror, chance.choice(["entry", "tag", "project"])))
+
+
+def change_users(account: Account, chance: random.Random, mirror: Things) -> None:
+    url = f"/v2/users/{account.coworker.id}"
+    account.supervisor.client.put(url, {"first_name": chance.choice("ABC")})
+    account.supervisor.client.put(f"{url}/{chance.choice(['activate', 'deactivate'])}")
+
+
+ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
+    *[log] * 4,
+    *[edit] * 4,
+    *[act_on_entries] * 2,
+    act_on_projects,
+    edit_a_project,
+    rename_a_tag,
+    merge,
+    delete,
+    change_users,
+]
