@@ -1,0 +1,56 @@
+"""What the tests of webhooks stand on: a worker in the server, and receivers that tell what has arrived."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from hourhook.process import Running, deliver, make_sender
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+from tests.clocks import FakeClock
+from tests.outside import OUTSIDE
+from tests.postboxes import Postbox, opened
+from tests.servers import Loop
+
+Delivering = Callable[[object], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def delivering(database: Database) -> Delivering:
+    """A worker, for the ``lifespan`` of a server."""
+
+    @asynccontextmanager
+    async def delivering(_: object) -> AsyncIterator[None]:
+        running = Running(Settings(), database, OUTSIDE.vault, OUTSIDE.guard)
+        failures: list[str] = []
+        async with deliver(running, make_sender(running), on_failure=lambda: failures.append("failed")):
+            yield
+        assert not failures
+
+    return delivering
+
+
+@pytest.fixture
+def postbox(_loop: Loop) -> Iterator[Postbox]:
+    """A receiver that accepts everything unless the test says otherwise."""
+    with opened(_loop) as postbox:
+        yield postbox
+
+
+@pytest.fixture
+def other_postbox(_loop: Loop) -> Iterator[Postbox]:
+    """One more receiver."""
+    with opened(_loop) as postbox:
+        yield postbox
+
+
+@pytest.fixture
+def pass_time(database: Database, clock: FakeClock) -> Callable[[float], None]:
+    """Lets seconds pass, and wakes the worker as time does."""
+
+    def pass_time(seconds: float) -> None:
+        clock.advance(seconds)
+        database.signal()
+
+    return pass_time

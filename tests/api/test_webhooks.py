@@ -1,0 +1,376 @@
+"""``/v2/webhooks``: making, changing, finding and deleting them."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import select
+
+from hourhook.domain.events import NAMES
+from hourhook.store.schema import webhooks
+from hourhook.store.statements import Statement
+from tests.accounts import Account
+from tests.nouns import NO_SUCH_ID, ids
+from tests.recorded import Recorded
+from tests.webhooks import KEYS, URI, make_webhook
+
+EVENTS = ["entry.created", "entry.updated"]
+ACTIONS = ("add_events", "remove_events", "reroll_secret", "enable", "disable", "ping")
+
+
+def test_a_webhook_is_shown_with_the_keys_of_the_contract_in_their_order(account: Account) -> None:
+    body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS}
+
+    reply = account.leader.client.post("/v2/webhooks", body)
+
+    made = reply.json()
+    url = f"{account.base_url}/v2/webhooks/{made['id']}"
+    assert reply.status == 201
+    assert reply.headers["location"] == url
+    assert list(made) == [*KEYS, "secret"]
+    shown = {
+        "id": made["id"],
+        "name": "Ledger sync",
+        "state": "enabled",
+        "events": EVENTS,
+        "payload_uri": URI,
+        "url": url,
+        "add_events_url": f"{url}/add_events",
+        "remove_events_url": f"{url}/remove_events",
+        "reroll_secret_url": f"{url}/reroll_secret",
+        "enable_url": f"{url}/enable",
+        "disable_url": f"{url}/disable",
+    }
+    assert made == {**shown, "secret": made["secret"]}
+    assert account.leader.client.get(url).body == json.dumps(shown, separators=(",", ":")).encode()
+
+
+def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Account) -> None:
+    made, other = make_webhook(account), make_webhook(account)
+
+    assert len(made["secret"]) == 50
+    assert made["secret"].startswith("whsec_")
+    assert made["secret"] != other["secret"]
+    for reply in (
+        account.leader.client.get(made["url"]),
+        account.leader.client.get("/v2/webhooks"),
+        account.leader.client.put(made["url"], {"name": "Renamed"}),
+        account.leader.client.put(made["add_events_url"], {"events": ["*"]}),
+    ):
+        assert reply.status == 200
+        assert made["secret"].encode() not in reply.body
+
+
+def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
+    made = make_webhook(account)
+
+    reply = account.leader.client.put(made["reroll_secret_url"])
+
+    assert reply.status == 200
+    assert list(reply.json()) == ["secret"]
+    assert len(reply.json()["secret"]) == 50
+    assert reply.json()["secret"] != made["secret"]
+
+
+def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
+    made = make_webhook(account)
+
+    stored = account.database.read_now(lambda tx: bytes(tx.value(Statement(select(webhooks.c.secret)))))
+
+    assert made["secret"].encode() not in stored
+    assert made["secret"].removeprefix("whsec_").encode() not in stored
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["entry.created", "tag.created", "entry.created"], ["entry.created", "tag.created"]),
+        (["tag.created", "*", "entry.created", "*"], ["tag.created", "*", "entry.created"]),
+        (["*"], ["*"]),
+        ([*NAMES], [*NAMES]),
+        ("entry.created, tag.created", ["entry.created", "tag.created"]),
+    ],
+)
+def test_events_are_kept_in_order_and_once(account: Account, given: Any, kept: list[str]) -> None:
+    assert make_webhook(account, events=given)["events"] == kept
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"name": None}, [("name", "missing_field")]),
+        ({"name": " "}, [("name", "missing_field")]),
+        ({"name": 7}, [("name", "invalid")]),
+        ({"name": "x" * 256}, [("name", "invalid")]),
+        ({"payload_uri": ""}, [("payload_uri", "missing_field")]),
+        ({"payload_uri": "ftp://example.com/hook"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "/hook"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://user:password@example.com/"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://example.com:0/"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://10.0.0.1/hook"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://169.254.169.254/latest"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://0xa000001/"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": "http://[::ffff:10.0.0.1]/"}, [("payload_uri", "invalid")]),
+        ({"payload_uri": ["http://example.com"]}, [("payload_uri", "invalid")]),
+        ({"events": []}, [("events", "missing_field")]),
+        ({"events": None}, [("events", "missing_field")]),
+        ({"events": ["entry.created", "entry.eaten"]}, [("events[1]", "missing")]),
+        ({"events": ["webhook.ping"]}, [("events[0]", "missing")]),
+        ({"events": [""]}, [("events[0]", "missing")]),
+        ({"events": ["*", 7]}, [("events[1]", "invalid")]),
+        ({"events": {"entry": "created"}}, [("events", "invalid")]),
+    ],
+)
+def test_what_is_missing_or_malformed_is_named(
+    account: Account, changes: dict[str, Any], codes: list[tuple[str, str]]
+) -> None:
+    body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS, **changes}
+
+    reply = account.leader.client.post("/v2/webhooks", body)
+
+    assert reply.status == 400
+    assert reply.codes == codes
+    assert {error["resource"] for error in reply.json()["errors"]} == {"Webhook"}
+    assert account.leader.client.get("/v2/webhooks").json() == []
+
+
+def test_everything_at_fault_is_reported_together(account: Account) -> None:
+    reply = account.leader.client.post("/v2/webhooks", {"payload_uri": "nowhere", "events": ["a", "tag.created", "b"]})
+
+    assert reply.codes == [
+        ("name", "missing_field"),
+        ("payload_uri", "invalid"),
+        ("events[0]", "missing"),
+        ("events[2]", "missing"),
+    ]
+
+
+def test_two_webhooks_may_have_one_name_and_one_address(account: Account) -> None:
+    one, other = make_webhook(account), make_webhook(account)
+
+    assert one["name"] == other["name"]
+    assert one["id"] != other["id"]
+
+
+def test_an_edit_changes_what_is_given_and_ignores_events(account: Account) -> None:
+    made = make_webhook(account)
+
+    renamed = account.leader.client.put(made["url"], {"name": "Books", "events": ["tag.created"]})
+    moved = account.leader.client.put(made["url"], {"payload_uri": "https://example.com/hook"})
+
+    assert renamed.status == moved.status == 200
+    assert list(moved.json()) == KEYS
+    assert renamed.json()["name"] == moved.json()["name"] == "Books"
+    assert renamed.json()["payload_uri"] == URI
+    assert moved.json()["payload_uri"] == "https://example.com/hook"
+    assert moved.json()["events"] == made["events"]
+    assert account.leader.client.put(made["url"]).json() == moved.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ({"name": None}, [("name", "missing_field")]),
+        ({"payload_uri": ""}, [("payload_uri", "missing_field")]),
+        ({"payload_uri": "http://192.168.0.1/"}, [("payload_uri", "invalid")]),
+    ],
+)
+def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
+    made = make_webhook(account)
+
+    reply = account.leader.client.put(made["url"], body)
+
+    assert (reply.status, reply.codes) == (400, codes)
+
+
+def test_events_are_added_behind_the_others_and_once(account: Account) -> None:
+    made = make_webhook(account, events=["tag.created", "entry.created"])
+
+    reply = account.leader.client.put(
+        made["add_events_url"], {"events": ["entry.created", "*", "tag.deleted", "tag.deleted"]}
+    )
+
+    assert reply.status == 200
+    assert list(reply.json()) == KEYS
+    assert reply.json()["events"] == ["tag.created", "entry.created", "*", "tag.deleted"]
+    assert account.leader.client.put(made["add_events_url"], {"events": []}).json() == reply.json()
+
+
+def test_events_are_removed_and_may_all_be(account: Account) -> None:
+    made = make_webhook(account, events=["tag.created", "*", "entry.created"])
+    remove = made["remove_events_url"]
+
+    narrowed = account.leader.client.put(remove, {"events": ["user.created", "tag.created", "nothing.known"]})
+    specific = account.leader.client.put(remove, {"events": ["*"]})
+    emptied = account.leader.client.put(remove, {"events": ["entry.created"]})
+
+    assert narrowed.status == 200
+    assert narrowed.json()["events"] == ["*", "entry.created"]
+    assert specific.json()["events"] == ["entry.created"]
+    assert emptied.json()["events"] == []
+    assert account.leader.client.get(made["url"]).json() == emptied.json()
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "codes"),
+    [
+        ("add_events", {}, [("events", "missing_field")]),
+        ("add_events", {"events": None}, [("events", "missing_field")]),
+        ("add_events", {"events": ["tag.created", "tag.eaten"]}, [("events[1]", "missing")]),
+        ("add_events", {"events": ["webhook.ping"]}, [("events[0]", "missing")]),
+        ("remove_events", {}, [("events", "missing_field")]),
+        ("remove_events", {"events": [True]}, [("events[0]", "invalid")]),
+    ],
+)
+def test_subscriptions_can_be_malformed(
+    account: Account, action: str, body: dict[str, Any], codes: list[tuple[str, str]]
+) -> None:
+    made = make_webhook(account)
+
+    reply = account.leader.client.put(f"{made['url']}/{action}", body)
+
+    assert (reply.status, reply.codes) == (400, codes)
+    assert account.leader.client.get(made["url"]).json()["events"] == made["events"]
+
+
+def test_disabling_and_enabling_twice_is_as_once(account: Account) -> None:
+    made = make_webhook(account)
+
+    for action, state in (
+        ("disable", "disabled"),
+        ("disable", "disabled"),
+        ("enable", "enabled"),
+        ("enable", "enabled"),
+    ):
+        reply = account.leader.client.put(made[f"{action}_url"])
+
+        assert (reply.status, reply.body) == (204, b"")
+        assert account.leader.client.get(made["url"]).json()["state"] == state
+
+
+def test_a_ping_is_accepted_without_a_body(account: Account) -> None:
+    made = make_webhook(account)
+
+    reply = account.leader.client.put(f"{made['url']}/ping")
+
+    assert (reply.status, reply.body) == (202, b"")
+
+
+def test_a_deleted_webhook_is_gone_with_its_log(account: Account) -> None:
+    made, kept = make_webhook(account), make_webhook(account)
+
+    reply = account.leader.client.delete(made["url"])
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert ids(account.leader.client.get("/v2/webhooks").json()) == [kept["id"]]
+    for path in ("", "/payloads", "/status"):
+        assert account.leader.client.get(made["url"] + path).status == 404
+    assert account.leader.client.delete(made["url"]).status == 404
+
+
+def test_webhooks_raise_no_events(account: Account) -> None:
+    recorded = Recorded(account)
+    made = make_webhook(account, events=["*"])
+    for action in ("disable", "enable", "reroll_secret", "ping"):
+        account.leader.client.put(f"{made['url']}/{action}")
+    account.leader.client.put(made["url"], {"name": "Renamed"})
+    account.leader.client.delete(made["url"])
+
+    assert recorded.types() == []
+
+
+def test_webhooks_are_listed_newest_first_and_page_by_page(account: Account) -> None:
+    made = [make_webhook(account, name=f"webhook {number}")["id"] for number in range(5)]
+
+    first = account.leader.client.get("/v2/webhooks?per_page=2")
+    last = account.leader.client.get(first.links["last"])
+
+    assert list(first.json()[0]) == KEYS
+    assert ids(account.leader.client.get("/v2/webhooks").json()) == made[::-1]
+    assert ids(first.json()) == made[:2:-1]
+    assert ids(last.json()) == made[:1]
+
+
+def test_lists_are_filtered(account: Account) -> None:
+    books = make_webhook(account, name="Größere Bücher", events=["entry.created", "tag.created"])["id"]
+    everything = make_webhook(account, name="Everything", events=["*"])["id"]
+    users = make_webhook(account, name="Users", events=["user.created"])["id"]
+    account.leader.client.put(f"/v2/webhooks/{users}/disable")
+
+    def found(query: str) -> list[int]:
+        return ids(account.leader.client.get(f"/v2/webhooks?{query}").json())
+
+    assert found(f"name={quote('GRÖSSER')}") == [books]
+    assert found("name=e") == [users, everything, books]
+    assert found("events=tag.created,invoice.created") == [everything, books]
+    assert found("events=user.created") == [users, everything]
+    assert found("events[]=tag.created&events[]=user.created") == [users, everything, books]
+    assert found("events=*") == [everything]
+    assert found("state=enabled") == [everything, books]
+    assert found("state=disabled") == [users]
+    assert found("state=disabled&events=tag.created") == []
+    assert found("name=&events=&state=") == [users, everything, books]
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("state=stalled", [("state", "invalid")]),
+        ("events=tag.created,tag.eaten", [("events[1]", "missing")]),
+        ("events=webhook.ping", [("events[0]", "missing")]),
+    ],
+)
+def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
+    reply = account.leader.client.get(f"/v2/webhooks?{query}")
+
+    assert (reply.status, reply.codes) == (400, codes)
+
+
+def test_webhooks_belong_to_the_account_and_to_leaders(account: Account) -> None:
+    made = make_webhook(account)
+
+    for person in (account.owner, account.supervisor):
+        assert ids(person.client.get("/v2/webhooks").json()) == [made["id"]]
+        assert person.client.put(made["url"], {"name": person.email}).status == 200
+    for person in (account.coworker, account.contractor):
+        assert person.client.get("/v2/webhooks").status == 403
+        assert person.client.post("/v2/webhooks", {}).status == 403
+        assert person.client.get(made["url"]).status == 403
+        assert person.client.put(made["url"], {"name": ""}).status == 403
+        assert person.client.delete(made["url"]).status == 403
+        for action in ACTIONS:
+            assert person.client.put(f"{made['url']}/{action}").status == 403
+    assert account.leader.client.get(made["url"]).json()["name"] == account.supervisor.email
+
+
+def test_webhooks_of_another_account_are_not_there(account: Account, other_account: Account) -> None:
+    made = make_webhook(account)
+    before = account.leader.client.get(made["url"]).json()
+
+    for client in (other_account.owner.client, other_account.contractor.client):
+        for url in (made["url"], f"/v2/webhooks/{NO_SUCH_ID}", "/v2/webhooks/0", "/v2/webhooks/x"):
+            assert client.get(url).status == 404
+            assert client.put(url, {"name": ""}).status == 404
+            assert client.delete(url).status == 404
+            for action in ACTIONS:
+                assert client.put(f"{url}/{action}").status == 404
+    assert other_account.owner.client.get("/v2/webhooks").json() == []
+    assert account.leader.client.get(made["url"]).json() == before
+
+
+@pytest.mark.parametrize("path", ["/v2/webhooks", "/v2/webhooks/"])
+def test_the_documented_spelling_with_a_slash_works_too(account: Account, path: str) -> None:
+    body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS}
+
+    assert account.leader.client.post(path, body).status == 201
+
+
+def test_inputs_may_stand_in_the_query(account: Account) -> None:
+    reply = account.leader.client.post(
+        "/v2/webhooks", query={"name": "Ledger sync", "payload_uri": URI, "events": "entry.created,tag.created"}
+    )
+
+    assert reply.status == 201
+    assert reply.json()["events"] == ["entry.created", "tag.created"]

@@ -1,0 +1,30 @@
+"""Webhooks to test with, made through the API."""
+
+from typing import Any
+
+from tests.accounts import Account
+
+# The keys of a webhook, in the order of the contract (webhooks.md).
+KEYS = [
+    "id",
+    "name",
+    "state",
+    "events",
+    "payload_uri",
+    "url",
+    "add_events_url",
+    "remove_events_url",
+    "reroll_secret_url",
+    "enable_url",
+    "disable_url",
+]
+# Nobody listens there.
+URI = "http://127.0.0.1:9/hooks/time"
+
+
+def make_webhook(account: Account, uri: str = URI, name: str = "Ledger sync", events: Any = ("entry.created",)) -> Any:
+    """A webhook of the account, with its secret."""
+    body = {"name": name, "payload_uri": uri, "events": events if isinstance(events, str) else [*events]}
+    reply = account.leader.client.post("/v2/webhooks", body)
+    assert reply.status == 201, reply.body
+    return reply.json()
