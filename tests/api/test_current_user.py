@@ -1,0 +1,140 @@
+"""``/v2/current_user``."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.recorded import Recorded
+
+PATH = "/v2/current_user"
+
+
+def test_everybody_sees_himself(account: Account) -> None:
+    for person in account.people.values():
+        url = f"{account.base_url}/v2/users/{person.id}"
+
+        assert person.client.get(PATH).json() == {
+            "id": person.id,
+            "email": person.email,
+            "first_name": "Ada" if person == account.owner else person.role.title(),
+            "last_name": "Byron" if person == account.owner else None,
+            "profile_image_url": None,
+            "url": url,
+            "state": "active",
+            "role": person.role,
+            "entries": 0,
+            "entries_url": f"{url}/entries",
+            "expenses": 0,
+            "expenses_url": f"{url}/expenses",
+            "time_format": "fraction",
+            "week_start": "Sunday",
+            "utc_offset": 0,
+            "send_personal_weekly_report_email": True,
+            "send_team_weekly_report_email": True,
+            "created_at": "2024-05-21T10:05:00Z",
+            "updated_at": "2024-05-21T10:05:00Z",
+        }
+
+
+def test_entries_are_counted(account: Account) -> None:
+    account.leader.client.post("/v2/entries", {"date": "2024-05-21", "minutes": 5})
+
+    assert account.leader.client.get(PATH).json()["entries"] == 1
+    assert account.coworker.client.get(PATH).json()["entries"] == 0
+
+
+def test_a_new_name_is_an_event_of_the_user(account: Account, clock: FakeClock) -> None:
+    recorded = Recorded(account)
+    clock.advance(60)
+
+    reply = account.contractor.client.put(PATH, {"first_name": " Grace ", "last_name": "Hopper"})
+
+    assert reply.status == 200
+    assert (reply.json()["first_name"], reply.json()["last_name"]) == ("Grace", "Hopper")
+    assert reply.json()["updated_at"] == "2024-05-21T10:06:00Z"
+    [event] = recorded.new()
+    assert event.type == "user.updated"
+    assert event.changes == {"first_name": ["Contractor", "Grace"], "last_name": [None, "Hopper"]}
+    assert event.object == account.supervisor.client.get(f"/v2/users/{account.contractor.id}").json()
+
+
+def test_preferences_are_kept_and_are_no_event(account: Account) -> None:
+    recorded = Recorded(account)
+
+    reply = account.leader.client.put(PATH, {"time_format": "hours_minutes", "week_start": "MONDAY"})
+
+    assert reply.json() == account.leader.client.get(PATH).json()
+    assert (reply.json()["time_format"], reply.json()["week_start"]) == ("hours_minutes", "Monday")
+    assert recorded.new() == []
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+def test_a_name_can_be_cleared(account: Account, blank: Any) -> None:
+    reply = account.leader.client.put(PATH, {"first_name": blank})
+
+    assert reply.json()["first_name"] is None
+
+
+def test_what_is_absent_stays(account: Account, clock: FakeClock) -> None:
+    recorded = Recorded(account)
+    before = account.owner.client.get(PATH).json()
+    clock.advance(60)
+
+    assert account.owner.client.put(PATH, {}).json() == before
+    assert account.owner.client.put(PATH, {"first_name": "Ada"}).json() == before
+    assert recorded.new() == []
+
+
+@pytest.mark.parametrize("suffix", ["", "_email"])
+def test_reports_are_switched_by_either_name(account: Account, suffix: str) -> None:
+    inputs = {f"send_personal_weekly_report{suffix}": "false", f"send_team_weekly_report{suffix}": False}
+
+    reply = account.supervisor.client.put(PATH, inputs)
+
+    assert reply.json()["send_personal_weekly_report_email"] is False
+    assert reply.json()["send_team_weekly_report_email"] is False
+
+
+def test_the_team_report_is_the_supervisors_to_switch(account: Account) -> None:
+    reply = account.leader.client.put(PATH, {"send_team_weekly_report": False, "time_format": "hours_minutes"})
+
+    assert reply.status == 200
+    assert reply.json()["send_team_weekly_report_email"] is True
+    assert reply.json()["time_format"] == "hours_minutes"
+
+
+def test_e_mail_role_and_offset_cannot_be_changed_here(account: Account) -> None:
+    before = account.leader.client.get(PATH).json()
+
+    reply = account.leader.client.put(PATH, {"email": "x@example.com", "role": "supervisor", "utc_offset": 3600})
+
+    assert reply.status == 200
+    assert reply.json() == before
+
+
+@pytest.mark.parametrize(
+    ("inputs", "field", "code"),
+    [
+        ({"time_format": "decimal"}, "time_format", "invalid"),
+        ({"time_format": "Fraction"}, "time_format", "invalid"),
+        ({"time_format": None}, "time_format", "missing_field"),
+        ({"week_start": "tuesday"}, "week_start", "invalid"),
+        ({"first_name": 5}, "first_name", "invalid"),
+        ({"first_name": "x" * 256}, "first_name", "invalid"),
+        ({"send_personal_weekly_report": 1}, "send_personal_weekly_report", "invalid"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_taken_changes_nothing(account: Account, inputs: dict[str, Any], field: str, code: str) -> None:
+    before = account.leader.client.get(PATH).json()
+
+    reply = account.leader.client.put(PATH, {"last_name": "Changed", **inputs})
+
+    assert reply.status == 400
+    assert reply.json() == {
+        "message": "Validation Failed",
+        "errors": [{"resource": "User", "field": field, "code": code}],
+    }
+    assert account.leader.client.get(PATH).json() == before
