@@ -4,13 +4,20 @@ Events are logged where they happen, by ``structlog.get_logger()``, with plain v
 a password or a query.
 """
 
+import atexit
+import json
 import logging
 import sys
+import threading
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 from hourhook.settings import Settings
+
+# How long a line may be waited with, so that others are written together with it.
+GATHER_SECONDS = 0.05
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -20,14 +27,15 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     is_console = is_for_people(settings, stream)
     level = _LEVELS[settings.log_level]
+    lines = None if is_console else Lines(stream)
     structlog.configure(
         processors=[*_SHARED, *(_console(stream) if is_console else _JSON)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(stream) if lines is None else lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     # What libraries have to say matters from warnings on, and goes the same way.
-    libraries = logging.StreamHandler(stream)
+    libraries: logging.StreamHandler[Any] = logging.StreamHandler(lines or stream)
     libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
@@ -46,16 +54,84 @@ def is_for_people(settings: Settings, stream: TextIO | None = None) -> bool:
     return (settings.log_format or ("console" if is_terminal else "json")) == "console"
 
 
+class Lines:
+    """Lines on their way to a stream.
+
+    Writing each by itself costs more than all that is done to make it, since it lets go of the interpreter's lock each
+    time. So those that tell of nothing unusual are gathered for a moment, and a thread writes them together.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._waiting: list[str] = []
+        self._has_some = threading.Event()
+        self._is_ending = threading.Event()
+        threading.Thread(target=self._write_on, name="log", daemon=True).start()
+        atexit.register(self._end)
+
+    def info(self, line: str) -> None:
+        """Write a line soon."""
+        self.write(f"{line}\n")
+        if self._is_ending.is_set():
+            self.flush()
+        elif not self._has_some.is_set():
+            self._has_some.set()
+
+    def warning(self, line: str) -> None:
+        """Write a line, and those before it, now: if the process is about to end, this may be why."""
+        self.write(f"{line}\n")
+        self.flush()
+
+    debug = info
+    error = critical = warning
+
+    def write(self, text: str) -> None:
+        """Take what is to be written with the next lines."""
+        with self._lock:
+            self._waiting.append(text)
+
+    def flush(self) -> None:
+        """Write everything now."""
+        with self._lock:
+            text = "".join(self._waiting)
+            self._waiting.clear()
+            if text:
+                self._stream.write(text)
+                self._stream.flush()
+
+    def _write_on(self) -> None:
+        while not self._is_ending.is_set():
+            self._has_some.wait()
+            self._is_ending.wait(GATHER_SECONDS)
+            self._has_some.clear()
+            self.flush()
+
+    def _end(self) -> None:
+        self._is_ending.set()
+        self.flush()
+
+
 def _console(stream: TextIO) -> list[Any]:
     return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
 
 
+def _render(_: object, __: str, event: dict[str, Any]) -> str:
+    try:
+        encoded = _encode(event)
+    except UnicodeEncodeError:
+        pass  # half of a surrogate pair, as paths may hold
+    else:
+        if encoded.isascii():
+            return encoded.decode()
+    # ASCII only: whoever reads the log on a terminal meets no control character of a caller's choice.
+    return json.dumps(event, default=str)
+
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 _SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
 ]
-_JSON: list[Any] = [
-    structlog.processors.format_exc_info,
-    structlog.processors.JSONRenderer(default=str),
-]
+_JSON: list[Any] = [structlog.processors.format_exc_info, _render]
