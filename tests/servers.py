@@ -43,9 +43,9 @@ def free_socket() -> socket.socket:
 
 
 @contextmanager
-def serving(loop: Loop, app: Application, bound: socket.socket) -> Iterator[None]:
-    """Serve an application on a socket."""
-    server = uvicorn.Server(server_options(app))
+def serving(loop: Loop, app: Application, bound: socket.socket, **options: Any) -> Iterator[None]:
+    """Serve an application on a socket; ``options`` are those of ``server_options``."""
+    server = uvicorn.Server(server_options(app, **options))
     loop.run(_start(server, bound))
     try:
         yield

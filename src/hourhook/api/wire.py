@@ -1,5 +1,6 @@
-"""HTTP as it arrives: what is no HTTP is refused in JSON, and heads of requests are bounded."""
+"""HTTP as it arrives: what is no HTTP is refused in JSON, and nobody sends for ever."""
 
+from asyncio import Transport
 from typing import Any
 
 import uvicorn
@@ -9,15 +10,43 @@ from hourhook.api.answers import message_answer
 from hourhook.api.asgi import Application
 
 LARGEST_HEAD_BYTES = 65_536
+# From a connection, or the first byte of a request on it, to the end of the request's head.
+HEAD_SECONDS = 30.0
+# From there to the end of its body, whether anybody reads it or not.
+BODY_SECONDS = 60.0
 
 
 class Wire(HttpToolsProtocol):
-    """The server's protocol, which by itself takes heads of any size."""
+    """The server's protocol, which by itself takes heads of any size, and waits for ever."""
+
+    head_seconds = HEAD_SECONDS
+    body_seconds = BODY_SECONDS
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Begin a connection."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.head_seconds, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._deadline.cancel()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._head_bytes = 0
+        self._expect_within(self.head_seconds)
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand a request on."""
+        self._expect_within(self.body_seconds)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._deadline.cancel()
+        super().on_message_complete()
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the target."""
@@ -41,6 +70,10 @@ class Wire(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         self.transport.close()
 
+    def _expect_within(self, seconds: float) -> None:
+        self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self.transport.close)
+
     def _count(self, *parts: bytes) -> None:
         self._head_bytes += sum(map(len, parts))
         if self._head_bytes > LARGEST_HEAD_BYTES:
@@ -48,11 +81,13 @@ class Wire(HttpToolsProtocol):
             raise ValueError("the head of the request is too large")
 
 
-def server_options(app: Application, **others: Any) -> uvicorn.Config:
+def server_options(
+    app: Application, *, head_seconds: float = HEAD_SECONDS, body_seconds: float = BODY_SECONDS, **others: Any
+) -> uvicorn.Config:
     """How the application is served, wherever it is."""
     return uvicorn.Config(
         app,
-        http=Wire,
+        http=type("Wire", (Wire,), {"head_seconds": head_seconds, "body_seconds": body_seconds}),
         ws="none",
         lifespan="on",
         log_config=None,
