@@ -1,5 +1,6 @@
 """Accounts, and what makes one."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -33,6 +34,17 @@ def test_an_account_comes_with_an_owner_and_a_token_of_his(database: Database) -
     assert (caller.tag_creation_role, caller.default_billing_increment) == ("contractor", 15)
     account = database.read_now(accounts.show, caller)
     assert (account.name, account.owner.email, account.owner.last_name) == ("northwind", "ada@northwind.test", None)
+
+
+def test_of_two_that_choose_a_name_at_once_one_is_told_that_it_is_taken(database: Database) -> None:
+    async def both() -> list[object]:
+        made = (database.run(accounts.create, **GIVEN) for _ in range(2))
+        return [*await asyncio.gather(*made, return_exceptions=True)]
+
+    first, second = sorted(asyncio.run(both()), key=lambda result: isinstance(result, Exception))
+
+    assert isinstance(first, accounts.NewAccount)
+    assert isinstance(second, Problem)
 
 
 @pytest.mark.parametrize("name", ["a", "Acme-2.test_x~y", "x" * 63])

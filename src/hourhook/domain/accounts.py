@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from hourhook.clock import format_moment
 from hourhook.domain import tokens
@@ -78,6 +78,7 @@ def create(
             f"{name!r} cannot be an account's name: it takes 1 to 63 letters, digits, hyphens, dots, underscores or "
             "tildes, and begins with a letter or digit"
         )
+    tx.run(_ONE_AT_A_TIME)
     if tx.one(_BY_NAME, name=name.lower()):
         raise Problem(f"there is an account {name!r} already: choose another name")
     email = _read(EmailAddress(), email, "an e-mail address")
@@ -176,6 +177,8 @@ _SHOW = Statement(
 
 _ANY = Statement(select(accounts.c.id).limit(1))
 
+# Two that choose the same name at the same time would both find it free. SQLite lets one write at a time anyway.
+_ONE_AT_A_TIME = Statement(text("SELECT 1"), text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
 _BY_NAME = Statement(select(accounts.c.id).where(func.lower(accounts.c.name) == bindparam("name")))
 
 _BY_EMAIL = Statement(

@@ -68,7 +68,7 @@ class Transaction:
         """Carry out a change; returns how many rows it touched."""
         compiled = statement.compiled(self.dialect)
         touched = int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
-        if touched < 0:
+        if touched < 0 and self.dialect == "sqlite":
             # Python's SQLite does not count for a statement that begins with WITH.
             touched = int(self._connection.execute("SELECT changes()").fetchone()[0])
         return touched
