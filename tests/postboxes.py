@@ -1,18 +1,18 @@
 """A receiver for webhooks whose answers a test decides, one after the other, and which tells what has arrived."""
 
+import asyncio
 import json
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.receivers import Caller, Receiver, Request, Script, answering, receiving
 from tests.servers import Loop
 
 PATIENCE_SECONDS = 20
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Delivery:
 class Postbox:
     """A running receiver; it answers by ``script``, which a test may change at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
         self.script: Script = answering()
         self.uri = ""
         self._arrived: queue.Queue[Delivery] = queue.Queue()
@@ -75,6 +76,14 @@ class Postbox:
         """Whether everything that has arrived was taken."""
         return self._arrived.empty()
 
+    def release(self, held: asyncio.Event) -> None:
+        """Let a script go on that waits for this."""
+
+        async def release() -> None:
+            held.set()
+
+        self._loop.run(release())
+
     async def serve(self, caller: Caller) -> None:
         """Take a request and answer it."""
         script = self.script
@@ -85,7 +94,7 @@ class Postbox:
 @contextmanager
 def opened(loop: Loop) -> Iterator[Postbox]:
     """Run a postbox in an event loop."""
-    postbox = Postbox()
+    postbox = Postbox(loop)
     running = receiving(postbox.serve)
     receiver: Receiver = loop.run(running.__aenter__())
     postbox.uri = receiver.uri()
@@ -95,7 +104,7 @@ def opened(loop: Loop) -> Iterator[Postbox]:
         loop.run(running.__aexit__(None, None, None))
 
 
-def eventually(ask: Callable[[], T], expected: T) -> None:
+def eventually(ask: Callable[[], object], expected: object) -> None:
     """Ask until the answer is the expected one; what happened behind an answer takes a moment to be written down."""
     end = monotonic() + PATIENCE_SECONDS
     while (found := ask()) != expected:
