@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from litestar import get
 
+from hourhook.api.answers import message_answer
 from hourhook.settings import RateLimit
 from tests.accounts import Account, open_account
 from tests.clients import read_all
@@ -69,6 +70,13 @@ def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:
 
 def test_what_is_outside_of_the_api_is_not_found_either(server: Server) -> None:
     assert server.client.get("/nothing", User_Agent=None).status == 404
+
+
+def test_what_is_outside_of_the_api_can_be_answered_by_others(make_server: MakeServer) -> None:
+    server = make_server({"elsewhere": message_answer(404, "This page is not here")})
+
+    assert server.client.get("/nothing").json() == {"message": "This page is not here"}
+    assert server.client.get("/v2/nothing").status == 401
 
 
 def test_a_bulk_action_stands_where_an_id_could(account: Account) -> None:

@@ -76,12 +76,8 @@ class Front:
             path=path,
             started_at=time.perf_counter(),
         )
-        # A copy, since the server goes by its own: HEAD is GET whose body is left out at the very end. A verb that
-        # no path knows is refused as PATCH is.
-        routed = "GET" if method == "HEAD" else method if method in _VERBS else "PATCH"
-        if is_api and method == "OPTIONS":
-            routed = "PATCH"
-        inner: Scope = {**scope, "path": path, "method": routed}
+        # A copy, since the server goes by its own.
+        inner: Scope = {**scope, "path": path, "method": _routed(method, is_api)}
         attach(visit, inner)
         sending = Sending(send, visit, self._headers(scope, visit, is_api), is_api=is_api)
         try:
@@ -112,20 +108,21 @@ class Front:
     async def _route(self, scope: Scope, receive: Receive, send: "Sending", is_api: bool) -> None:
         try:
             await self._app(scope, receive, send)
-            return
         except NotFoundException:
-            answer = NOT_FOUND
+            if is_api:
+                await self._doors.turn_away(NOT_FOUND, scope, receive, send)
+            else:
+                await self._elsewhere(scope, receive, send)
         except MethodNotAllowedException as error:
-            allowed = [verb.strip() for verb in (error.headers or {}).get("allow", "").split(",")]
-            answer = method_not_allowed([verb for verb in allowed if not (is_api and verb == "OPTIONS")])
+            answer = method_not_allowed(_allowed(error, is_api))
+            if is_api:
+                await self._doors.turn_away(answer, scope, receive, send)
+            else:
+                await answer(scope, receive, send)
         except HTTPException as error:
             if send.status:
                 raise
-            answer = message_answer(error.status_code, error.detail)
-        if is_api and answer.status != 400:
-            await self._doors.turn_away(answer, scope, receive, send)
-        else:
-            await answer(scope, receive, send)
+            await message_answer(error.status_code, error.detail)(scope, receive, send)
 
     def _headers(self, scope: Scope, visit: Visit, is_api: bool) -> list[tuple[bytes, bytes]]:
         headers = [(b"x-request-id", visit.request_id.encode()), (b"x-content-type-options", b"nosniff")]
@@ -177,3 +174,21 @@ class Sending:
                 message = {**message, "body": b""}
             self.size += len(message.get("body", b""))
         await self._send(message)
+
+
+def _routed(method: str, is_api: bool) -> str:
+    """The verb by which a request finds its way.
+
+    HEAD is GET whose body is left out at the very end. A verb that nobody knows is refused as PATCH is, and so is
+    OPTIONS by the API, since it is answered by itself elsewhere.
+    """
+    if method == "HEAD":
+        return "GET"
+    if method not in _VERBS or (is_api and method == "OPTIONS"):
+        return "PATCH"
+    return method
+
+
+def _allowed(error: MethodNotAllowedException, is_api: bool) -> list[str]:
+    verbs = [verb.strip() for verb in (error.headers or {}).get("allow", "").split(",")]
+    return [verb for verb in verbs if not (is_api and verb == "OPTIONS")]
