@@ -1,0 +1,84 @@
+"""The declaration of endpoints: mistakes are found when a module is imported, and answers follow the annotation."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from hourhook.api.endpoints import Accepted, Call, Created, Endpoints
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
+from hourhook.domain.pages import Page
+
+
+class Thing(msgspec.Struct):
+    """Something to answer."""
+
+    id: int
+
+
+class Filters(Inputs):
+    """Something to take."""
+
+    name: Name | UnsetType = UNSET
+
+
+def one(call: Call, thing_id: int) -> Thing:
+    raise AssertionError
+
+
+def page(call: Call, given: Filters, faults: Faults) -> Page[Thing]:
+    raise AssertionError
+
+
+def made(call: Call) -> Created[Thing]:
+    raise AssertionError
+
+
+def accepted(call: Call, thing_id: int) -> Accepted:
+    raise AssertionError
+
+
+def nothing(call: Call, thing_id: int) -> None:
+    raise AssertionError
+
+
+def without_call(thing_id: int) -> Thing:
+    raise AssertionError
+
+
+def without_id(call: Call) -> Thing:
+    raise AssertionError
+
+
+def with_another_name(call: Call, id: int) -> Thing:
+    raise AssertionError
+
+
+def without_faults(call: Call, thing_id: int, given: Filters) -> Thing:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("path", "function", "status", "is_paged"),
+    [
+        ("/v2/things/{thing_id}", one, 200, False),
+        ("/v2/things", page, 200, True),
+        ("/v2/things", made, 201, False),
+        ("/v2/things/{thing_id}/ping", accepted, 202, False),
+        ("/v2/things/{thing_id}", nothing, 204, False),
+    ],
+)
+def test_the_annotation_says_the_status(
+    path: str, function: Callable[..., object], status: int, is_paged: bool
+) -> None:
+    things = Endpoints("Things", resource="Thing")
+    things.put(path)(function)
+
+    [endpoint] = things.all
+    assert (endpoint.status, endpoint.is_paged) == (status, is_paged)
+
+
+@pytest.mark.parametrize("function", [without_call, without_id, with_another_name, without_faults])
+def test_a_function_that_does_not_take_what_its_path_says_is_refused(function: Callable[..., object]) -> None:
+    with pytest.raises(TypeError, match="its function should take"):
+        Endpoints("Things", resource="Thing").get("/v2/things/{thing_id}")(function)
