@@ -1,5 +1,6 @@
 """Webhooks to test with, made through the API."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.accounts import Account
@@ -37,7 +38,7 @@ def status_of(account: Account, webhook: Any) -> Any:
     return reply.json()
 
 
-def log_of(account: Account, webhook: Any, query: str = "") -> Any:
+def log_of(account: Account, webhook: Any, query: Mapping[str, str] | str = "") -> Any:
     """The delivery log of a webhook, newest first."""
     reply = account.leader.client.get(f"{webhook['url']}/payloads", query=query)
     assert reply.status == 200, reply.body
