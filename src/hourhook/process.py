@@ -85,6 +85,8 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # Only this tells that nobody else has it; whoever connects from here on waits until the server has started.
+        listener.listen()
     except (OSError, OverflowError) as error:
         listener.close()
         reason = (isinstance(error, OSError) and error.strerror) or str(error)

@@ -5,6 +5,7 @@ import click
 from hourhook import __version__
 from hourhook.cli.accounts import account
 from hourhook.cli.complaints import Commands
+from hourhook.cli.demo import demo
 from hourhook.cli.migrations import migrate
 from hourhook.cli.openapi import openapi
 from hourhook.cli.serving import serve, worker
@@ -17,6 +18,7 @@ signed, and never lost.
 
 \b
 Begin with:
+  hourhook demo    watch it work, on a throw-away database
   hourhook serve   run it
 """
 
@@ -33,5 +35,5 @@ def main() -> None:
 
 
 # In the order in which they are met.
-for command in (serve, worker, migrate, account, user, token, openapi):
+for command in (demo, serve, worker, migrate, account, user, token, openapi):
     main.add_command(command)

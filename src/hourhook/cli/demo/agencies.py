@@ -1,0 +1,142 @@
+"""The throw-away account of the demo: a small agency, its people, its projects and the time it logged lately."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from hourhook.cli.databases import opened
+from hourhook.cli.demo.clients import Client
+from hourhook.clock import SystemClock, today
+from hourhook.domain import accounts, passwords, tokens
+from hourhook.domain.users import storing
+from hourhook.settings import Settings
+from hourhook.store.transaction import Transaction
+
+NAME = "northwind"
+PASSWORD = "hourhook-demo"
+DAYS_OF_HISTORY = 14
+STAFF = (
+    ("Grace", "Okafor", "leader"),
+    ("Tomas", "Lindqvist", "coworker"),
+    ("Mei", "Tanaka", "coworker"),
+    ("Rosa", "Silva", "contractor"),
+)
+PROJECTS = (
+    {"name": "Website relaunch", "budgeted_minutes": 12_000, "color": "#3fa7d6"},
+    {"name": "Mobile app", "budgeted_minutes": 24_000, "color": "#59cd90"},
+    {"name": "Brand book", "budgeted_minutes": 3_600, "color": "#fac05e"},
+    {"name": "Annual report", "color": "#f79d84"},
+    {"name": "Office", "billable": False, "color": "#8d99ae"},
+)
+TASKS = (
+    ("Wireframes for the start page #design", 90),
+    ("Review of the copy #review", 45),
+    ("Call with the client #meeting", 30),
+    ("Forms that work without script #frontend", 135),
+    ("Fixed the calendar on phones #frontend", 60),
+    ("Logo in black and white #design", 75),
+    ("Planning the next two weeks #meeting", 60),
+    ("Tested on old devices #testing", 105),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the agency, with a token of their own."""
+
+    id: int
+    name: str
+    email: str
+    role: str
+    token: str
+
+
+@dataclass(slots=True)
+class Project:
+    """A project of the agency."""
+
+    id: int
+    name: str
+
+
+@dataclass(slots=True)
+class Agency:
+    """The account: ``people``, its owner first, and ``projects``."""
+
+    people: list[Person]
+    projects: list[Project] = field(default_factory=list)
+
+    @property
+    def owner(self) -> Person:
+        return self.people[0]
+
+
+def found(database_url: str) -> Agency:
+    """Make the account and its people; everybody has the same password."""
+    password_hash = passwords.hash_password(PASSWORD)
+    owner = f"ada@{NAME}.test"
+    with opened(Settings(database_url=database_url), may_create=True) as database:
+        made = database.run_now(
+            accounts.create,
+            name=NAME,
+            email=owner,
+            first_name="Ada",
+            last_name="Byron",
+            password_hash=password_hash,
+        )
+        people = [Person(made.user_id, "Ada", owner, "supervisor", made.token)]
+        return Agency(people + database.write_now(made.account_id, _hire, password_hash))
+
+
+async def furnish(agency: Agency, client: Client) -> None:
+    """Open its projects and log the time of the last days, through the API."""
+    owner = agency.owner
+    for project in PROJECTS:
+        answer = await client.request("POST", "/v2/projects", owner.token, project)
+        agency.projects.append(Project(answer.content["id"], answer.content["name"]))
+    open_to_all = {"project_ids": [project.id for project in agency.projects]}
+    for person in agency.people:
+        if person.role in ("coworker", "contractor"):
+            await client.request("PUT", f"/v2/users/{person.id}/give_access_to_projects", owner.token, open_to_all)
+    # Each day has its own mix of people, projects and tasks.
+    for number, day in enumerate(_workdays()):
+        for turn, person in enumerate(agency.people):
+            description, minutes = TASKS[(number * 3 + turn * 5) % len(TASKS)]
+            entry = {
+                "date": day,
+                "minutes": minutes,
+                "description": description,
+                "project_id": agency.projects[(number + turn * 2) % len(agency.projects)].id,
+            }
+            await client.request("POST", "/v2/entries", person.token, entry)
+
+
+def today_here() -> str:
+    """The date it is, in UTC as all users of the demo have it."""
+    return today(SystemClock().now(), 0)
+
+
+def _hire(tx: Transaction, password_hash: str) -> list[Person]:
+    people = []
+    for first_name, last_name, role in STAFF:
+        email = f"{first_name.lower()}@{NAME}.test"
+        id = storing.insert(
+            tx,
+            tx.account_id,
+            email=email,
+            first_name=first_name,
+            last_name=last_name,
+            role=role,
+            state="active",
+            password_hash=password_hash,
+        )
+        people.append(Person(id, first_name, email, role, tokens.create(tx, id, "demo")))
+    return people
+
+
+def _workdays() -> Iterator[str]:
+    here = date.fromisoformat(today_here())
+    for days_ago in range(DAYS_OF_HISTORY, 0, -1):
+        day = here - timedelta(days=days_ago)
+        if day.weekday() < 5:
+            yield day.isoformat()

@@ -1,0 +1,204 @@
+"""Receivers as somebody would write them: they check both signatures, and know repeats and gaps for what they are."""
+
+import asyncio
+import base64
+import hmac
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from hourhook.clock import SECOND, SystemClock
+
+# Signatures older than this are somebody's replay.
+TOLERANCE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One payload that came in, and what the receiver made of it."""
+
+    receiver: "Receiver"
+    type: str
+    payload: dict[str, Any]
+    # None for a ping, which stands outside the order.
+    sequence: int | None
+    attempt: int
+    is_verified: bool
+    is_repeat: bool
+    is_in_order: bool
+    status: int
+
+
+@dataclass(slots=True)
+class CatchUp:
+    """How many payloads a receiver took in a row, after it had been away, and how long that took."""
+
+    count: int = 0
+    began_at: float = 0.0
+    ended_at: float = 0.0
+
+    @property
+    def milliseconds(self) -> int:
+        """How long it took."""
+        return round((self.ended_at - self.began_at) * 1000)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a receiver has counted."""
+
+    delivered: int = 0
+    verified: int = 0
+    forged: int = 0
+    repeats: int = 0
+    out_of_order: int = 0
+    turned_away: int = 0
+    longest: "CatchUp | None" = None
+
+
+@dataclass(eq=False)
+class Receiver:
+    """One receiver on a port of its own; ``status`` is what it answers, ``delay_seconds`` how long it thinks."""
+
+    name: str
+    style: str
+    on_arrival: Callable[[Arrival], None]
+    status: int = 200
+    delay_seconds: float = 0.0
+    last_sequence: int = 0
+    tally: Tally = field(default_factory=Tally)
+    port: int = 0
+    _secret: asyncio.Future[str] = field(init=False)
+    _seen: set[str] = field(default_factory=set)
+    _listener: socket.socket | None = None
+    _server: asyncio.Server | None = None
+    _connections: set[asyncio.StreamWriter] = field(default_factory=set)
+    _catching_up: CatchUp | None = None
+
+    async def open(self) -> None:
+        """Listen: on a free port at first, then on the same one again."""
+        self._secret = getattr(self, "_secret", None) or asyncio.get_running_loop().create_future()
+        if self._listener is None:
+            self._listener = _bind(0)
+            self.port = self._listener.getsockname()[1]
+        self._server = await asyncio.start_server(self._converse, sock=self._listener)
+
+    def go_away(self) -> None:
+        """Be gone, as a process that died: whoever connects is refused. The port stays ours."""
+        self.close()
+        self._listener = _bind(self.port)
+
+    def close(self) -> None:
+        """Stop listening, and drop who is connected."""
+        if self._server is not None:
+            self._server.close()
+        if self._listener is not None:
+            self._listener.close()
+        for writer in [*self._connections]:
+            writer.transport.abort()
+
+    def trust(self, secret: str) -> None:
+        """Take the secret that its webhook was made with."""
+        self._secret.set_result(secret)
+
+    def begin_catching_up(self) -> None:
+        """Count what comes from now on."""
+        self._catching_up = CatchUp()
+
+    def end_catching_up(self) -> CatchUp:
+        """Say what has come since, up to the last payload."""
+        caught_up, self._catching_up = self._catching_up, None
+        assert caught_up is not None
+        if self.tally.longest is None or caught_up.count >= self.tally.longest.count:
+            self.tally.longest = caught_up
+        return caught_up
+
+    @property
+    def uri(self) -> str:
+        """Where its webhook sends to."""
+        return f"http://127.0.0.1:{self.port}/hooks"
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                pairs = (line.partition(":") for line in head[1:] if line)
+                headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                # A ping may be here before the answer that brings the secret.
+                secret = await self._secret
+                arrival = self._receive(secret, headers, body)
+                self.on_arrival(arrival)
+                await asyncio.sleep(self.delay_seconds)
+                reason = "OK" if arrival.status == 200 else "Internal Server Error"
+                writer.write(f"HTTP/1.1 {arrival.status} {reason}\r\ncontent-length: 0\r\n\r\n".encode())
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the server has left, or we have
+        finally:
+            self._connections.discard(writer)
+            writer.close()
+
+    def _receive(self, secret: str, headers: dict[str, str], body: bytes) -> Arrival:
+        payload = json.loads(body)
+        sequence = int(headers["x-hourhook-sequence"]) if "x-hourhook-sequence" in headers else None
+        is_repeat = headers["webhook-id"] in self._seen
+        is_in_order = sequence is None or is_repeat or sequence == self.last_sequence + 1
+        is_verified = is_signed(secret, headers, body)
+        arrival = Arrival(
+            receiver=self,
+            type=payload["type"],
+            payload=payload,
+            sequence=sequence,
+            attempt=int(headers.get("x-hourhook-attempt", "1")),
+            is_verified=is_verified,
+            is_repeat=is_repeat,
+            is_in_order=is_in_order,
+            status=self.status if is_verified else 401,
+        )
+        self._count(arrival, headers["webhook-id"])
+        return arrival
+
+    def _count(self, arrival: Arrival, payload_id: str) -> None:
+        tally = self.tally
+        tally.forged += not arrival.is_verified
+        tally.out_of_order += not arrival.is_in_order
+        if arrival.status != 200:
+            tally.turned_away += 1
+            return
+        tally.repeats += arrival.is_repeat
+        self._seen.add(payload_id)
+        if arrival.sequence is None or arrival.is_repeat:
+            return
+        tally.delivered += 1
+        tally.verified += arrival.is_verified
+        self.last_sequence = arrival.sequence
+        if self._catching_up is not None:
+            self._catching_up.count += 1
+            self._catching_up.ended_at = monotonic()
+            self._catching_up.began_at = self._catching_up.began_at or self._catching_up.ended_at
+
+
+def is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    """Whether both signatures are right, that of Noko and that of Standard Webhooks, and the request is fresh."""
+    id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    noko = hmac.digest(secret.encode(), body, "sha256").hex()
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    standard = base64.b64encode(hmac.digest(key, f"{id}.{timestamp}.".encode() + body, "sha256")).decode()
+    return (
+        hmac.compare_digest(noko, headers.get("x-noko-signature", ""))
+        and any(hmac.compare_digest(f"v1,{standard}", one) for one in headers.get("webhook-signature", "").split())
+        and abs(SystemClock().now() // SECOND - int(timestamp)) <= TOLERANCE_SECONDS
+    )
+
+
+def _bind(port: int) -> socket.socket:
+    """A socket that holds a port, but turns everybody away as long as nobody listens on it."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound

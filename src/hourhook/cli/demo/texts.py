@@ -1,0 +1,49 @@
+"""What the demo says of durations and payloads, in as few words as fit on half a line."""
+
+from typing import Any
+
+
+def duration(minutes: int) -> str:
+    """``90`` is ``1h 30m``."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join(part for part in (f"{hours}h" * bool(hours), f"{rest}m" * bool(rest or not hours)) if part)
+
+
+def gist(payload: dict[str, Any]) -> str:
+    """What a payload is about: what changed, or else what the object is."""
+    if payload["type"] == "webhook.ping":
+        return "hello"
+    # Some changes say the same as another.
+    changed = {key: values for key, values in payload["changes"].items() if key not in _UNSAID}
+    if changed:
+        return ", ".join(_change(key, *values) for key, values in changed.items())
+    return _summary(payload["type"].partition(".")[0], payload["object"])
+
+
+_UNSAID = ("approved_at", "remaining_minutes")
+
+
+def _change(key: str, before: Any, after: Any) -> str:
+    name, _, unit = key.rpartition("_") if key.endswith(("_minutes", "_by", "_at")) else (key, "", "")
+    if unit == "by":
+        name = f"{name} by"
+    if key == "minutes" or unit == "minutes":
+        before, after = (None if value is None else duration(value) for value in (before, after))
+    return f"{name} {_word(after)}" if before is None else f"{name} {_word(before)} → {_word(after)}"
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, dict):
+        return str(value.get("name") or value.get("first_name") or value.get("id"))
+    if isinstance(value, list):
+        return " ".join(map(_word, value)) or "none"
+    return str(value).replace("T00:00:00Z", "")
+
+
+def _summary(category: str, object: dict[str, Any]) -> str:
+    if category == "entry":
+        project = object["project"]["name"] if object["project"] else "no project"
+        return f"{duration(object['minutes'])} {project}"
+    return str(object.get("formatted_name") or object.get("name") or object.get("email") or object["id"])
