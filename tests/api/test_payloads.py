@@ -218,6 +218,7 @@ def test_the_log_is_filtered(account: Account, postbox: Postbox, webhook: Any, p
     eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
     pass_time(1)
     make_tag(account, "b")
+    pass_time(1)
     account.leader.client.put(f"{webhook['url']}/ping")
     eventually(lambda: log_of(account, webhook)[0]["state"], "failing")
 

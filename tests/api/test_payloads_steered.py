@@ -128,12 +128,13 @@ def test_a_retry_while_it_is_on_the_wire_changes_nothing(account: Account, postb
 
 
 def test_a_delivered_payload_is_sent_once_more_outside_the_order(
-    account: Account, postbox: Postbox, webhook: Any
+    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
 ) -> None:
     [delivered] = deliver(account, webhook, postbox, "a")
     fail(account, webhook, postbox, "b")
     postbox.answer(204)
 
+    pass_time(1)
     ask_for(account, webhook, "retry", delivered.id)
     again = postbox.next()
     eventually(lambda: log_of(account, webhook)[0]["state"], "delivered")
@@ -146,9 +147,12 @@ def test_a_delivered_payload_is_sent_once_more_outside_the_order(
     assert [each["number"] for each in payload_of(account, webhook, delivered.id)["attempts"]] == [1, 2]
 
 
-def test_a_resend_that_fails_disturbs_nothing(account: Account, postbox: Postbox, webhook: Any) -> None:
+def test_a_resend_that_fails_disturbs_nothing(
+    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+) -> None:
     [delivered] = deliver(account, webhook, postbox, "a")
     postbox.answer(410)
+    pass_time(1)
     ask_for(account, webhook, "retry", delivered.id)
     postbox.next()
     eventually(lambda: log_of(account, webhook)[0]["state"], "failing")
@@ -262,11 +266,12 @@ def test_only_the_failing_payload_can_be_skipped(account: Account, postbox: Post
 
 
 def test_a_skipped_payload_that_is_retried_is_sent_outside_the_order(
-    account: Account, postbox: Postbox, webhook: Any
+    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
 ) -> None:
     failed = fail(account, webhook, postbox, "a")
     ask_for(account, webhook, "skip", failed.id)
     postbox.answer(200)
+    pass_time(1)
     ask_for(account, webhook, "retry", failed.id)
 
     again = postbox.next()

@@ -139,10 +139,12 @@ class Story:
         self.lines.append(line)
 
     def newest_first(self) -> list[dict[str, Any]]:
-        """The lines as the log ought to show them: errands before payloads of the same second."""
+        """The lines as the log ought to show them: payloads before errands of the same second."""
         places = {id(line): place for place, line in enumerate(self.lines)}
         return sorted(
-            self.lines, key=lambda line: (line["created_at"], line["sequence"] is None, places[id(line)]), reverse=True
+            self.lines,
+            key=lambda line: (line["created_at"], line["sequence"] is not None, places[id(line)]),
+            reverse=True,
         )
 
 

@@ -36,7 +36,7 @@ class LoggedPayload:
 class Line:
     """A line, and where it stands among others: the greater its ``age``, the newer it is."""
 
-    # Its moment, errands above payloads, and what was numbered later above the rest.
+    # Its moment, payloads above errands (the first ping of a webhook comes first), and then by their numbers.
     age: tuple[int, bool, int]
     logged: LoggedPayload
 
@@ -49,7 +49,7 @@ def read_payloads(tx: Transaction, lane: Row, sequences: list[int]) -> list[Line
     tried = sum_attempts(tx, lane, sequences)
     rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
     return [
-        Line((row.created_at, False, row.sequence), log_payload(lane, row, skipped, tried.get(row.sequence)))
+        Line((row.created_at, True, row.sequence), log_payload(lane, row, skipped, tried.get(row.sequence)))
         for row in rows
     ]
 
@@ -77,7 +77,7 @@ def log_payload(lane: Row, row: Row, skipped: Collection[int], tried: Row | None
 def read_errands(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[Line]:
     """The lines of the newest errands (see ``count_errands``)."""
     rows = tx.all(_errand_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
-    return [Line((row.created_at, True, row.id), log_errand(row)) for row in rows]
+    return [Line((row.created_at, False, row.id), log_errand(row)) for row in rows]
 
 
 def count_errands(tx: Transaction, parameters: Mapping[str, Any]) -> int:
