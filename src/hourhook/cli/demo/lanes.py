@@ -98,4 +98,4 @@ def _state_of(lane: Lane) -> list[Span]:
     if status["next_attempt_at"] is not None:
         microseconds = moment_of(datetime.fromisoformat(status["next_attempt_at"])) - SystemClock().now()
         next_try = f"in {max(0, math.ceil(microseconds / SECOND))} s"
-    return [name, (f"holds #{receiver.last_sequence + 1}, {lane.waiting_count} wait, next try {next_try}  ", "red")]
+    return [name, (f"holds #{receiver.last_sequence + 1}, {lane.waiting_count} waiting, next try {next_try}  ", "red")]

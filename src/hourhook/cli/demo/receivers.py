@@ -121,6 +121,11 @@ class Receiver:
         """Where its webhook sends to."""
         return f"http://127.0.0.1:{self.port}/hooks"
 
+    @property
+    def is_well(self) -> bool:
+        """Whether all that came was signed, and in order."""
+        return not self.tally.out_of_order and not self.tally.forged
+
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:

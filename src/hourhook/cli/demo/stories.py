@@ -88,7 +88,7 @@ class Story:
         await self._work_until(lambda: shaky.last_sequence >= self._steady.last_sequence)
         caught_up = shaky.end_catching_up()
         text = f"Caught up: {caught_up.count} payloads in {caught_up.milliseconds} ms, in order, none lost."
-        show_remark(self._screen, text, "green")
+        self._show_result(text)
         await asyncio.sleep(PACE_SECONDS)
 
     async def kill_server(self) -> None:
@@ -118,8 +118,8 @@ class Story:
         await self.lanes.look()
         await self._until(self._is_idle)
         repeats = sum(receiver.tally.repeats for receiver in receivers) - repeats
-        twice = f"Sent twice, under the same id: {repeats} on the wire when it died." if repeats else ""
-        show_remark(self._screen, f"Nothing is lost. {twice}", "green")
+        twice = f" Sent twice, under the same id: {repeats} on the wire when it died." if repeats else ""
+        self._show_result(f"Nothing is lost.{twice}")
         await asyncio.sleep(PACE_SECONDS)
 
     async def _begin(self, text: str, more: str) -> None:
@@ -145,6 +145,12 @@ class Story:
             deed = await self._deeds.go_on()
             show_deed(self._screen, deed, monotonic() - self._began_at)
         self.deeds_count += 1
+
+    def _show_result(self, text: str) -> None:
+        if self._steady.is_well and self._shaky.is_well:
+            show_remark(self._screen, text, "green")
+        else:
+            show_remark(self._screen, "This should not be: payloads are missing, forged or out of order.", "red")
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():

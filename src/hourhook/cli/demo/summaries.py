@@ -44,22 +44,26 @@ def show_end(screen: Screen, deeds_count: int, kills_count: int, lanes: Sequence
     screen.show()
     screen.show([(f"That was Hourhook: {deeds_count} requests raised {raised} events{killed}.", "bold")])
     for lane in lanes:
-        tally = lane.receiver.tally
-        is_well = not tally.out_of_order and not tally.forged
-        verified = "all" if tally.verified == tally.delivered else str(tally.verified)
-        counts = [f"{tally.delivered} delivered", f"{verified} verified", f"{tally.repeats} repeated"]
-        if lane.waiting_count:
-            counts.insert(1, f"{lane.waiting_count} still waiting")
-        if tally.turned_away:
-            counts.append(f"{tally.turned_away} answered 500")
-        counts.append(f"{tally.out_of_order} out of order")
-        screen.show(
-            [(f"  {lane.receiver.name:11}", lane.receiver.style), (", ".join(counts), "green" if is_well else "red")]
-        )
-        if tally.longest is not None:
-            text = f"longest catch-up: {tally.longest.count} payloads in {tally.longest.milliseconds} ms"
-            screen.show([(f"  {'':11}", ""), (text, "green")])
+        for number, text in enumerate(_results(lane)):
+            style = "green" if lane.receiver.is_well else "red"
+            name = lane.receiver.name if number == 0 else ""
+            screen.show([(f"  {name:11}", lane.receiver.style), (text, style)])
     screen.show([("Its database is gone. Next: hourhook serve, hourhook account create", "dim")])
+
+
+def _results(lane: Lane) -> list[str]:
+    tally = lane.receiver.tally
+    verified = "all" if tally.verified == tally.delivered else str(tally.verified)
+    counts = [f"{tally.delivered} delivered", f"{verified} verified", f"{tally.repeats} repeated"]
+    counts.append(f"{tally.out_of_order} out of order")
+    more = []
+    if lane.waiting_count:
+        more.append(f"{lane.waiting_count} still waiting")
+    if tally.turned_away:
+        more.append(f"{tally.turned_away} answered 500 at first")
+    if tally.longest is not None:
+        more.append(f"longest catch-up {tally.longest.count} payloads in {tally.longest.milliseconds} ms")
+    return [", ".join(part) for part in (counts, more) if part]
 
 
 def _times(count: int) -> str:
