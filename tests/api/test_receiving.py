@@ -1,0 +1,236 @@
+"""The guide to receiving: its programs do what it says, with payloads that were really sent."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from hourhook.clock import SECOND, SystemClock, midnight, whole_second
+from hourhook.delivery import envelope
+from tests.accounts import Account
+from tests.api.conftest import Delivering
+from tests.clocks import FakeClock
+from tests.conftest import MakeServer, Server
+from tests.nouns import make_tag
+from tests.postboxes import PATIENCE_SECONDS, Delivery, Postbox, eventually
+from tests.servers import free_socket
+from tests.webhooks import ask_for, make_webhook, status_of
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "receiving.md"
+PassTime = Callable[[float], None]
+
+
+@pytest.fixture
+def server(make_server: MakeServer, delivering: Delivering, clock: FakeClock) -> Server:
+    """A server with a worker in it, at the time of this machine, by which receivers go."""
+    clock.moment = whole_second(SystemClock().now())
+    return make_server(parts={"lifespan": [delivering]})
+
+
+def program(name: str) -> str:
+    """A program of the guide, by the name in its first line."""
+    for block in re.findall(r"^```\w+\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL):
+        if block.startswith((f"# {name}\n", f"// {name}\n")):
+            return str(block)
+    raise AssertionError(f"the guide has no {name}")
+
+
+def forged(genuine: Delivery) -> list[Delivery]:
+    """What is almost like a delivery, but not signed."""
+    other_body = genuine.body.replace(b"webhook", b"w3bhook")
+    unsigned = {name: value for name, value in genuine.headers.items() if "signature" not in name}
+    return [Delivery(genuine.headers, other_body), Delivery(unsigned, genuine.body)]
+
+
+def other_than(secret: str) -> str:
+    """A secret that is not this one."""
+    return secret.replace("whsec_", "whsec_AAAA")
+
+
+@pytest.fixture
+def ping(account: Account, postbox: Postbox) -> tuple[Delivery, str]:
+    """A ping that was sent just now, and the secret it was signed with."""
+    secret = make_webhook(account, postbox.uri, name="Bücher")["secret"]
+    return postbox.next(), secret
+
+
+@pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
+def test_python_tells_genuine_payloads_from_forged_ones(ping: tuple[Delivery, str], name: str) -> None:
+    genuine, secret = ping
+    made: dict[str, Any] = {}
+    exec(program(name), made)
+    checks = [function for name, function in made.items() if name.startswith("is_genuine")]
+    # As most servers give them.
+    headers = {name.title(): value for name, value in genuine.headers.items()}
+
+    assert checks
+    for is_genuine in checks:
+        assert is_genuine(secret, CaseInsensitive(headers), genuine.body)
+        assert not is_genuine(other_than(secret), CaseInsensitive(headers), genuine.body)
+        for other in forged(genuine):
+            assert not is_genuine(secret, CaseInsensitive(other.headers), other.body)
+
+
+@pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
+def test_python_refuses_a_recording(ping: tuple[Delivery, str], name: str) -> None:
+    genuine, secret = ping
+    made: dict[str, Any] = {}
+    exec(program(name), made)
+    sent_at = int(genuine.headers["webhook-timestamp"]) - 3600
+    type = genuine.type
+    headers = dict(envelope.headers(genuine.id, type, None, 1, sent_at * SECOND, genuine.body, secret))
+
+    assert not made["is_genuine_and_fresh"](secret, CaseInsensitive(headers), genuine.body)
+
+
+# Where there is no Node, its program is left to the reader.
+@pytest.mark.parametrize("node", [path for path in [shutil.which("node")] if path])
+def test_node_tells_genuine_payloads_from_forged_ones(ping: tuple[Delivery, str], tmp_path: Path, node: str) -> None:
+    genuine, secret = ping
+    (tmp_path / "verify.mjs").write_text(program("verify.mjs"))
+    (tmp_path / "ask.mjs").write_text(
+        """
+        import { readFileSync } from "node:fs";
+        import { isGenuine, isGenuineAndFresh } from "./verify.mjs";
+        const found = JSON.parse(readFileSync(0)).map(({ secret, headers, body }) => {
+          const bytes = Buffer.from(body, "utf8");
+          return [isGenuine(secret, headers, bytes), isGenuineAndFresh(secret, headers, bytes)];
+        });
+        console.log(JSON.stringify(found));
+        """
+    )
+    questions = [(secret, genuine), (other_than(secret), genuine), *((secret, other) for other in forged(genuine))]
+    asked = [{"secret": key, "headers": each.headers, "body": each.body.decode()} for key, each in questions]
+
+    done = subprocess.run(
+        [node, tmp_path / "ask.mjs"], input=json.dumps(asked).encode(), capture_output=True, check=True
+    )
+
+    assert json.loads(done.stdout) == [[True, True], [False, False], [False, False], [False, False]]
+
+
+def test_openssl_makes_both_signatures(ping: tuple[Delivery, str], tmp_path: Path) -> None:
+    genuine, secret = ping
+    (tmp_path / "body").write_bytes(genuine.body)
+    timestamp = genuine.headers["webhook-timestamp"]
+
+    made = run_shell(tmp_path, SECRET=secret, ID=genuine.id, TIMESTAMP=timestamp)
+
+    assert made == [genuine.headers["x-noko-signature"], genuine.headers["webhook-signature"]]
+
+
+def test_the_vector_is_right(tmp_path: Path) -> None:
+    vector = GUIDE.read_text().partition("### A vector")[2].partition("\n## ")[0]
+    secret, id, timestamp = re.findall(r"`([^`\n]+)`", vector)[:3]
+    body, signatures = re.findall(r"^```\w*\n(.*?)\n```", vector, re.MULTILINE | re.DOTALL)
+    (tmp_path / "body").write_text(body)
+    told = dict(line.split(": ") for line in signatures.splitlines())
+    headers = dict(envelope.headers(id, "webhook.ping", None, 1, int(timestamp) * SECOND, body.encode(), secret))
+
+    assert int(timestamp) * SECOND == midnight("2024-05-01") + 30_600 * SECOND
+    assert told == {name: headers[name] for name in told}
+    assert run_shell(tmp_path, SECRET=secret, ID=id, TIMESTAMP=timestamp) == [*told.values()]
+
+
+def test_the_whole_receiver_does_nothing_twice_and_says_what_it_missed(
+    account: Account, tmp_path: Path, pass_time: PassTime
+) -> None:
+    with closing(free_socket()) as reserved:
+        port = reserved.getsockname()[1]
+    webhook = make_webhook(account, f"http://127.0.0.1:{port}/", events=["tag.created"])
+    (tmp_path / "receiver.py").write_text(program("receiver.py"))
+
+    with receiving(tmp_path, port, "whsec_b2xk " + webhook["secret"]) as receiver:
+        a = make_tag(account, "a")
+        assert receiver.readline() == f"tag.created {a['id']}\n"
+        eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+
+    b = make_tag(account, "b")
+    eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
+    ask_for(account, webhook, "skip", status_of(account, webhook)["failing_payload_id"])
+    c = make_tag(account, "c")
+
+    with receiving(tmp_path, port, webhook["secret"]) as receiver:
+        account.leader.client.put(webhook["disable_url"])
+        account.leader.client.put(webhook["enable_url"])
+        assert receiver.readline() == f"tag.created {c['id']}\n"
+        assert receiver.readline() == f"webhook {webhook['id']}: missed 2 to 2\n"
+        eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+
+        account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1})
+        d = make_tag(account, "d")
+        assert receiver.readline() == f"tag.created {b['id']}\n"
+        assert receiver.readline() == f"tag.created {d['id']}\n"
+
+    assert status_of(account, webhook)["lost_count"] == 0
+
+
+def test_the_whole_receiver_refuses_what_is_signed_with_another_secret(account: Account, tmp_path: Path) -> None:
+    with closing(free_socket()) as reserved:
+        port = reserved.getsockname()[1]
+    (tmp_path / "receiver.py").write_text(program("receiver.py"))
+
+    with receiving(tmp_path, port, "whsec_b2xk"):
+        webhook = make_webhook(account, f"http://127.0.0.1:{port}/", events=["tag.created"])
+        make_tag(account, "a")
+        eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
+        payload_id = status_of(account, webhook)["failing_payload_id"]
+
+    shown = account.leader.client.get(f"{webhook['url']}/payloads/{payload_id}").json()
+    assert shown["attempts"][0]["status"] == 403
+
+
+class CaseInsensitive(dict[str, str]):
+    """Headers as servers give them: found in any case."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__(headers)
+        self._lower = {name.lower(): value for name, value in headers.items()}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._lower.get(name.lower(), default)
+
+
+def run_shell(folder: Path, **variables: str) -> list[str]:
+    """What the shell program of the guide prints, word by word."""
+    shell = shutil.which("sh")
+    assert shell is not None
+    path = {"PATH": "/usr/bin:/bin:/usr/local/bin"}
+    done = subprocess.run(
+        [shell, "-euc", program("verify.sh")], cwd=folder, env={**path, **variables}, capture_output=True, check=True
+    )
+    return done.stdout.decode().split()
+
+
+@contextmanager
+def receiving(folder: Path, port: int, secrets: str) -> Iterator[Any]:
+    """Run the receiver of the guide; yields what it prints."""
+    environment = {"SECRETS": secrets, "PORT": str(port), "KEPT": str(folder / "kept.db")}
+    with subprocess.Popen(
+        [sys.executable, folder / "receiver.py"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            end = monotonic() + PATIENCE_SECONDS
+            while not is_listening(port):
+                assert process.poll() is None
+                assert monotonic() < end
+            yield process.stdout
+        finally:
+            process.terminate()
+
+
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True
