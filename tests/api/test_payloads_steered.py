@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from hourhook.clock import DAY
+from hourhook.delivery.housekeeping import clear_events
 from tests.accounts import Account
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
@@ -372,6 +374,47 @@ def test_a_replay_ends_no_stall(account: Account, postbox: Postbox, webhook: Any
     account.leader.client.put(f"{webhook['url']}/ping")
     assert postbox.next().type == "webhook.ping"
     assert postbox.is_empty()
+
+
+def test_a_replay_from_further_back_than_what_is_kept_is_refused_with_the_earliest(
+    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+) -> None:
+    deliver(account, webhook, postbox, "a", "b")
+    pass_time(40 * 86_400)
+    deliver(account, webhook, postbox, "c")
+    account.database.write_now(account.id, clear_events, account.database.clock.now() - 30 * DAY)
+    url = f"{webhook['url']}/replay"
+
+    by_sequence = account.leader.client.put(url, {"sequence": 2})
+    by_moment = account.leader.client.put(url, {"from": "2024-06-30T10:05:59Z"})
+
+    assert (by_sequence.status, by_sequence.codes) == (400, [("sequence", "invalid")])
+    assert by_sequence.json()["message"] == "Payloads are kept from sequence 3 on."
+    assert (by_moment.status, by_moment.codes) == (400, [("from", "invalid")])
+    assert by_moment.json()["message"] == "Payloads are kept since 2024-06-30T10:06:00Z, from sequence 3 on."
+
+    # What was named is taken.
+    assert account.leader.client.put(url, {"from": "2024-06-30T10:06:00Z"}).status == 202
+    assert names([postbox.next()]) == ["c"]
+    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    assert account.leader.client.put(url, {"sequence": 3}).status == 202
+    assert names([postbox.next()]) == ["c"]
+
+
+def test_what_the_retention_took_is_said(account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime) -> None:
+    fail(account, webhook, postbox, "a", "b")
+    account.leader.client.put(webhook["disable_url"])
+    pass_time(31 * 86_400)
+    account.database.write_now(account.id, clear_events, account.database.clock.now() - 30 * DAY)
+
+    status = status_of(account, webhook)
+
+    assert (status["lost_count"], status["lost_until"]) == (2, "2024-05-21T10:06:00Z")
+    assert (status["waiting_count"], status["failing_payload_id"], status["failing_since"]) == (0, None, None)
+    postbox.answer(200)
+    account.leader.client.put(webhook["enable_url"])
+    make_tag(account, "c")
+    assert postbox.next().sequence == 3
 
 
 @pytest.mark.parametrize(

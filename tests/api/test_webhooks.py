@@ -13,6 +13,7 @@ from hourhook.store.statements import Statement
 from tests.accounts import Account
 from tests.nouns import NO_SUCH_ID, ids
 from tests.recorded import Recorded
+from tests.statements import counted
 from tests.webhooks import KEYS, URI, make_webhook
 
 EVENTS = ["entry.created", "entry.updated"]
@@ -291,6 +292,20 @@ def test_webhooks_are_listed_newest_first_and_page_by_page(account: Account) -> 
     assert ids(account.leader.client.get("/v2/webhooks").json()) == made[::-1]
     assert ids(first.json()) == made[:2:-1]
     assert ids(last.json()) == made[:1]
+
+
+def test_a_list_costs_as_many_statements_however_long_it_is(account: Account) -> None:
+    def cost() -> int:
+        with counted(account.database) as statements:
+            assert account.leader.client.get("/v2/webhooks").status == 200
+        return sum("FROM webhooks" in text or "FROM subscriptions" in text for text in statements)
+
+    make_webhook(account)
+    one = cost()
+    for _ in range(5):
+        make_webhook(account, events=["*", "tag.created"])
+
+    assert cost() == one == 2
 
 
 def test_lists_are_filtered(account: Account) -> None:
