@@ -65,3 +65,7 @@ class Invalid(Refusal):
 
 class DatabaseUnavailable(Exception):
     """The database cannot be reached or written just now; nothing of the transaction was kept."""
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The connection broke during the commit: all of the transaction was kept, or nothing of it."""

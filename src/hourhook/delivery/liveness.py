@@ -9,6 +9,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from hourhook.delivery import leases
 from hourhook.delivery.wakeups import CHANNEL
 from hourhook.delivery.worker import Worker
+from hourhook.errors import CommitUnknown
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
@@ -46,7 +48,7 @@ async def keep_working(database: Database, worker: Worker, chance: random.Random
     while not worker.is_stopping:
         try:
             await _live(database, worker, _new_id(chance))
-        except* (LifeLost, psycopg.Error) as lost:
+        except* (LifeLost, CommitUnknown, psycopg.Error) as lost:
             _log.warning("worker lost its database", error=str(lost.exceptions[0]))
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -60,17 +62,19 @@ def free_the_dead(tx: Transaction, worker: int, now: int) -> int:
     return freed
 
 
-async def _live(database: PostgresDatabase, worker: Worker, id: int) -> None:
-    async def look_after(worker: Worker) -> None:
-        if await database.read(leases.workers_at_work) - {worker.id}:
-            freed = await database.run(free_the_dead, worker.id, database.clock.now())
-            if freed:
-                _log.warning("freed the lanes of a dead worker", count=freed)
-                worker.hint()
+async def look_after(database: Database, worker: Worker) -> None:
+    """Have a worker see to the lanes of others that died; it does so once a poll."""
+    if await database.read(leases.workers_at_work) - {worker.id}:
+        freed = await database.run(free_the_dead, worker.id, database.clock.now())
+        if freed:
+            _log.warning("freed the lanes of a dead worker", count=freed)
+            worker.hint()
 
+
+async def _live(database: PostgresDatabase, worker: Worker, id: int) -> None:
     async with _alive(database, id) as connection, asyncio.TaskGroup() as group:
         watching = group.create_task(_watch(connection, worker.hint))
-        await worker.work(id, look_after)
+        await worker.work(id, partial(look_after, database))
         watching.cancel()
 
 

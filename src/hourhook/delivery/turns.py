@@ -45,7 +45,7 @@ class Turned:
     """What a turn came to: nothing of it holds before the transaction is committed."""
 
     settled: list[Settled] = field(default_factory=list)
-    # Locked by somebody else just now: for the next turn.
+    # Locked by somebody else just now, or not the only one of its lane: for the next turn.
     postponed: list[Result] = field(default_factory=list)
     # No longer ours: somebody steered the lane meanwhile.
     lost: list[Lane] = field(default_factory=list)
@@ -72,13 +72,16 @@ def take_turn(tx: Transaction, turn: Turn, cache: EventCache) -> Turned:
 
 
 def _settle(tx: Transaction, turn: Turn, turned: Turned) -> None:
-    turned.settled = settle(tx, turn.results, now=turn.now, expires_at=turn.expires_at)
-    if len(turned.settled) == len(turn.results):
+    # A lane that was steered and leased anew has two sends on the wire, and may have two results: one in each turn.
+    results = {result.lane.key: result for result in reversed(turn.results)}
+    turned.postponed = [result for result in turn.results if results[result.lane.key] is not result]
+    turned.settled = settle(tx, [*results.values()], now=turn.now, expires_at=turn.expires_at)
+    if len(turned.settled) == len(results):
         return
     done = {one.result.lane.key for one in turned.settled}
-    left = [result for result in turn.results if result.lane.key not in done]
+    left = [result for key, result in results.items() if key not in done]
     held = still_held(tx, [result.lane for result in left])
-    turned.postponed = [result for result in left if result.lane.key in held]
+    turned.postponed += [result for result in left if result.lane.key in held]
     turned.lost = [result.lane for result in left if result.lane.key not in held]
 
 

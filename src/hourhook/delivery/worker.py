@@ -22,7 +22,7 @@ from hourhook.delivery.seats import Seat, Seats
 from hourhook.delivery.settlements import Result, Settled
 from hourhook.delivery.turns import Room, Turn, Turned, take_turn
 from hourhook.delivery.vaults import Vault
-from hourhook.errors import DatabaseUnavailable
+from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
 
 POLL_SECONDS = 1.0
@@ -131,7 +131,8 @@ class Worker:
             wake_at = min(wake_at, self._next_due)
         if wake_at > now and not self._stirred.is_set():
             try:
-                async with asyncio.timeout((wake_at - now) / SECOND):
+                # Never longer than from poll to poll, also where the clock was set back.
+                async with asyncio.timeout(min((wake_at - now) / SECOND, POLL_SECONDS)):
                     await self._stirred.wait()
             except TimeoutError:
                 pass
@@ -149,7 +150,7 @@ class Worker:
 
     async def _poll(self, look_after: Callable[["Worker"], Awaitable[None]] | None) -> None:
         now = self._clock.now()
-        if now < self._polled_at + round(POLL_SECONDS * SECOND):
+        if 0 <= now - self._polled_at < round(POLL_SECONDS * SECOND):
             return
         self._polled_at = now
         self._seats.slow_down(now - round(SLOW_AFTER_SECONDS * SECOND))
@@ -175,8 +176,10 @@ class Worker:
         turn = Turn(self.id, token, now, now + self._lease, results, errand_results, room)
         try:
             turned = await self._database.run(take_turn, turn, self._cache)
+        except CommitUnknown:
+            # There may be leases now that nobody knows of: end this life, so that they are freed as a dead worker's.
+            raise
         except DatabaseUnavailable as error:
-            # Nothing was kept, or all of it: then these results find their lanes moved on, and change nothing.
             _log.warning("turn postponed", error=str(error), results=len(results))
             self._results[:0] = results
             self._errand_results[:0] = errand_results

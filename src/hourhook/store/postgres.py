@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from hourhook.clock import Clock
-from hourhook.errors import DatabaseUnavailable
+from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
 
 THREADS = 8
@@ -61,7 +61,7 @@ class PostgresDatabase(Database):
             connection = self._checked_out(begin)
             try:
                 yield connection
-                connection.execute("COMMIT")
+                _commit(connection)
             except BaseException:
                 # A connection in an unknown state is not worth keeping.
                 if not connection.closed and not connection.broken:
@@ -87,10 +87,21 @@ class PostgresDatabase(Database):
                 connection.close()
 
 
+def _commit(connection: Connection) -> None:
+    try:
+        connection.execute("COMMIT")
+    except psycopg.OperationalError as error:
+        raise CommitUnknown(f"PostgreSQL went away during a commit: {_first_line(error)}") from error
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        text = str(error).strip().splitlines()
-        raise DatabaseUnavailable(f"PostgreSQL cannot be used now: {text[0] if text else repr(error)}") from error
+        raise DatabaseUnavailable(f"PostgreSQL cannot be used now: {_first_line(error)}") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else repr(error)

@@ -90,7 +90,9 @@ class SqliteDatabase(Database):
                 connection.execute("BEGIN")
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                # Where the disk failed, SQLite has ended it already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 self._idle_readers.put(connection)
 
     def _connect(self) -> sqlite3.Connection:
