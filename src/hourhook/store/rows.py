@@ -4,14 +4,17 @@ The rows travel as one JSON text, an array of arrays, and are taken apart by the
 the same however many there are, and one round trip is enough.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 
-def as_rows(rows: Sequence[Sequence[Any]]) -> str:
+_encode = msgspec.json.Encoder().encode
+
+
+def as_rows(rows: Sequence[Any]) -> str:
     """The value of the parameter that ``rows_sql`` takes apart."""
-    return json.dumps(rows, separators=(",", ":"))
+    return _encode(rows).decode()
 
 
 def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
@@ -20,6 +23,10 @@ def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
         values = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns))
         return f"SELECT {values} FROM json_each(:{parameter})"
     values = ", ".join(
-        f"CAST(value ->> {place} AS {kind}) AS {name}" for place, (name, kind) in enumerate(columns.items())
+        # Bytes travel in base64.
+        f"decode(value ->> {place}, 'base64') AS \"{name}\""
+        if kind == "BYTEA"
+        else f'CAST(value ->> {place} AS {kind}) AS "{name}"'
+        for place, (name, kind) in enumerate(columns.items())
     )
     return f"SELECT {values} FROM jsonb_array_elements(CAST(:{parameter} AS jsonb))"

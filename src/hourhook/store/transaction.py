@@ -1,6 +1,5 @@
 """What a rule of the house may do with the database: ask, change, and have things done at the commit."""
 
-import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -9,6 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from hourhook.clock import whole_second
+from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 
 
@@ -105,7 +105,7 @@ class Transaction:
         if self.dialect == "sqlite":
             self._connection.executemany(_insert_text(table.name, columns, "sqlite"), rows)
         else:
-            self._connection.execute(_insert_arrays_text(table, columns), [*map(list, zip(*rows, strict=True))])
+            self._connection.execute(_insert_rows_text(table, columns), (as_rows(rows),))
 
     def at_commit(self, action: Callable[["Transaction"], None]) -> None:
         """Have something done as the last thing inside this transaction."""
@@ -129,7 +129,7 @@ class Transaction:
         if self.dialect == "sqlite":
             for name, value in parameters.items():
                 if type(value) is list:
-                    parameters[name] = json.dumps(value)
+                    parameters[name] = as_rows(value)
         if constants:
             parameters = {**constants, **parameters}
         return self._connection.execute(text, parameters)
@@ -150,9 +150,9 @@ def _insert_one_text(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @cache
-def _insert_arrays_text(table: Table, columns: tuple[str, ...]) -> str:
-    # One array a column is one statement and one round trip, however many rows.
+def _insert_rows_text(table: Table, columns: tuple[str, ...]) -> str:
+    # As JSON, however many rows are one parameter and one round trip. Arrays of the driver cost ten times as much.
     names = ", ".join(f'"{column}"' for column in columns)
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    arrays = ", ".join(f"%s::{table.columns[name].type.compile(dialect).split(' COLLATE')[0]}[]" for name in columns)
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"
+    kinds = {name: table.columns[name].type.compile(dialect).split(" COLLATE")[0] for name in columns}
+    return f"INSERT INTO {table.name} ({names}) {rows_sql('postgresql', 'rows', **kinds).replace(':rows', '%s')}"
