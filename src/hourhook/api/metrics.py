@@ -52,6 +52,7 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._outcomes: dict[str, Histogram] = {}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
@@ -66,7 +67,11 @@ class Metrics:
 
     def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /) -> None:
         """An attempt came to its end (the worker's observer)."""
-        self._attempts.labels(outcome.error or "delivered").observe(outcome.duration_ms / 1000)
+        kind = outcome.error or "delivered"
+        found = self._outcomes.get(kind)
+        if found is None:
+            found = self._outcomes[kind] = self._attempts.labels(kind)
+        found.observe(outcome.duration_ms / 1000)
 
     def exposition(self, figures: Figures | None) -> bytes:
         """Everything, in the text format of Prometheus; ``figures`` are missing while the database is away."""
@@ -95,5 +100,5 @@ _GAUGES = {
     "failing_lanes": "Webhooks whose next payload has failed at least once.",
     "stalled_lanes": "Webhooks that wait for a person.",
     "due_errands": "Pings and re-sends that are due now.",
-    "delivery_lag_seconds": "How long the longest overdue payload has been due.",
+    "delivery_lag_seconds": "How long the longest overdue payload has been waiting for a worker.",
 }

@@ -1,10 +1,11 @@
 """What a send comes to: a value, whatever the network or the receiver did."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal
+
+import msgspec
 
 from hourhook.clock import SECOND, moment_of
 
@@ -22,8 +23,7 @@ HEADERS_LIMIT_BYTES = 16_384
 _LONGEST_RETRY_AFTER = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The result of one send.
 
     ``status`` is None where no answer came; ``error`` is None where the answer was a success. ``headers`` and

@@ -5,8 +5,8 @@ event, so events are read once and kept for a while.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import text
 
 from hourhook.store.rows import as_rows, rows_sql
@@ -16,8 +16,7 @@ from hourhook.store.transaction import Transaction
 CACHE_BYTES = 16_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True):
     """An event of the log, with the bytes of ``changes`` and ``object`` as every payload carries them."""
 
     type: str
@@ -26,8 +25,7 @@ class StoredEvent:
     object: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True):
     """One payload of a lane; ``attempts_before`` counts attempts of an earlier pass, if it is replayed."""
 
     sequence: int
@@ -36,8 +34,7 @@ class Payload:
     attempts_before: int
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Which payloads of a lane to read: ``low`` to ``high``, both included."""
 
     account_id: int

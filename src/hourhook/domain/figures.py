@@ -24,7 +24,7 @@ class Figures:
 
 
 def measure(tx: Transaction) -> Figures:
-    """Count what is to be delivered, and how long the longest overdue payload has been due."""
+    """Count what is to be delivered, and how long the longest overdue payload waits for a worker."""
     row = tx.one(_MEASURE, now=tx.started_at)
     assert row is not None
     oldest = row.oldest_due_at
@@ -54,7 +54,7 @@ _MEASURE = Statement(
         func.count().filter(_IS_DUE).label("due_lanes"),
         func.count().filter(lanes.c.failing_since.is_not(None)).label("failing_lanes"),
         func.count().filter(lanes.c.stalled).label("stalled_lanes"),
-        func.min(lanes.c.due_at).filter(_IS_DUE).label("oldest_due_at"),
+        func.min(lanes.c.due_at).filter(_IS_DUE, lanes.c.lease_token.is_(None)).label("oldest_due_at"),
         select(func.count())
         .select_from(errands)
         .where(errands.c.due_at <= bindparam("now"))
