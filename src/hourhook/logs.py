@@ -9,11 +9,13 @@ import json
 import logging
 import sys
 import threading
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
 import structlog
 
+from hourhook.clock import SECOND, SystemClock, format_moment
 from hourhook.settings import Settings
 
 # How long a line may be waited with, so that others are written together with it.
@@ -58,7 +60,7 @@ class Lines:
     """Lines on their way to a stream.
 
     Writing each by itself costs more than all that is done to make it, since it lets go of the interpreter's lock each
-    time. So those that tell of nothing unusual are gathered for a moment, and a thread writes them together.
+    time. So they are gathered for a moment, and a thread writes them together.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -78,13 +80,13 @@ class Lines:
         elif not self._has_some.is_set():
             self._has_some.set()
 
-    def warning(self, line: str) -> None:
+    def error(self, line: str) -> None:
         """Write a line, and those before it, now: if the process is about to end, this may be why."""
         self.write(f"{line}\n")
         self.flush()
 
-    debug = info
-    error = critical = warning
+    debug = warning = info
+    critical = error
 
     def write(self, text: str) -> None:
         """Take what is to be written with the next lines."""
@@ -116,6 +118,18 @@ def _console(stream: TextIO) -> list[Any]:
     return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
 
 
+def _stamp(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    now = _clock.now()
+    event["at"] = f"{_format_second(now // SECOND)}.{now % SECOND:06}Z"
+    return event
+
+
+# Many lines fall into one second.
+@lru_cache(maxsize=1)
+def _format_second(second: int) -> str:
+    return format_moment(second * SECOND)[:-1]
+
+
 def _render(_: object, __: str, event: dict[str, Any]) -> str:
     try:
         encoded = _encode(event)
@@ -128,10 +142,8 @@ def _render(_: object, __: str, event: dict[str, Any]) -> str:
     return json.dumps(event, default=str)
 
 
+_clock = SystemClock()
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
-_SHARED: list[Any] = [
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-]
+_SHARED: list[Any] = [structlog.processors.add_log_level, _stamp]
 _JSON: list[Any] = [structlog.processors.format_exc_info, _render]
