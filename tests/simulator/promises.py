@@ -1,0 +1,497 @@
+"""The promises of the engine, checked after every commit and with every request that is sent (design §2, P1-P4).
+
+Nothing here trusts the engine: what is expected follows from what people did, what receivers answered and who died.
+The database is read beside the production code, over a connection of its own.
+"""
+
+import hashlib
+import hmac
+import json
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
+from zlib import crc32
+
+from hourhook.clock import format_moment
+from hourhook.delivery.outcomes import Outcome
+from hourhook.delivery.vaults import Vault
+from tests.simulator import transitions
+from tests.simulator.connections import Deed
+from tests.simulator.memories import Attempt, Event, Hook, Log, Seen, Target
+from tests.simulator.stores import Store
+from tests.simulator.times import Times
+
+EVERYTHING = "*"
+# How many seconds a lane may be due, or held by somebody who is not at work on it.
+PATIENCE_SECONDS = 7
+
+
+class Broken(AssertionError):
+    """A promise was broken; the text says which, and what led to it."""
+
+
+class Promises:
+    """What holds at every step of one run."""
+
+    def __init__(self, store: Store, times: Times, vault: Vault, on_broken: Callable[[], None]) -> None:
+        self.broken: Broken | None = None
+        self.counts: Counter[str] = Counter()
+        self.hooks: dict[int, Hook] = {}
+        self.logs: dict[int, Log] = {}
+        self.lanes: dict[int, Any] = {}
+        self.targets: dict[int, Target] = {}
+        self.fingerprint = 0
+        self._store = store
+        self._times = times
+        self._vault = vault
+        self._on_broken = on_broken
+        self._trace: deque[str] = deque(maxlen=120)
+        self._seen: dict[int, Seen] = {}
+        self._subscriptions: dict[int, set[str]] = {}
+        self._errands: dict[int, Any] = {}
+        self._patience: Counter[tuple[str, int]] = Counter()
+        # Workers that nobody may count on any more: dead, or without the lock that shows that they live.
+        self._given_up: set[int] = set()
+        self._expired: set[int] = set()
+
+    def note(self, text: str) -> None:
+        """Write a line for whoever has to find out what led to a failure."""
+        line = f"{self._times.elapsed_seconds:10.4f}  {text}"
+        self.fingerprint = crc32(line.encode(), self.fingerprint)
+        self._trace.append(line)
+
+    def fail(self, text: str) -> None:
+        """Say that a promise is broken; the first one counts."""
+        if self.broken is None:
+            self.note(f"BROKEN: {text}")
+            self.broken = Broken("\n".join((text, *self._trace)))
+            self._on_broken()
+
+    def expect(self, condition: bool, text: str) -> bool:
+        """Fail unless it is so."""
+        if not condition:
+            self.fail(text)
+        return condition
+
+    # Who lives
+
+    def gave_up(self, worker: int) -> None:
+        """A worker has died, ended, or lost its life's lock."""
+        self._given_up.add(worker)
+
+    def leases_ran_out(self) -> None:
+        """The clocks leapt past the end of every lease: whoever holds one may lose it, alive or not."""
+        held = (*self.lanes.values(), *self._errands.values())
+        self._expired |= {row.lease_worker for row in held if row.lease_token is not None}
+
+    # What is committed
+
+    def committed(self, deed: Deed) -> None:
+        """A transaction that may have changed something is visible from now on."""
+        self.counts["commits"] += 1
+        before, after = self.lanes, self._read_lanes()
+        worker = deed.arguments[0].worker if deed.name == "take_turn" else 0
+        self.note(f"commit {deed.name} {worker or _shown(deed.arguments)}")
+        for id in before.keys() | after.keys():
+            self._check_lane(deed, before.get(id), after.get(id))
+        if deed.account_id:
+            self._check_log(deed, before, after)
+            self._read_targets()
+        self._check_errands(deed)
+        self.lanes = after
+        if worker:
+            leased = Counter(
+                (errand.webhook_id, errand.payload_id)
+                for errand in self._errands.values()
+                if errand.lease_worker == worker and errand.lease_token is not None
+            )
+            self._seen[worker] = Seen(after, self.targets, leased)
+
+    def _read_lanes(self) -> dict[int, Any]:
+        return {lane.webhook_id: lane for lane in self._store.rows("SELECT * FROM lanes")}
+
+    def _read_targets(self) -> None:
+        self.targets = {
+            row.id: Target(row.name, row.payload_uri, bytes(row.secret))
+            for row in self._store.rows("SELECT id, name, payload_uri, secret FROM webhooks")
+        }
+        for id, target in self.targets.items():
+            hook = self.hooks.get(id)
+            if hook is not None and target not in hook.targets:
+                hook.targets.append(target)
+        self._subscriptions = {}
+        for row in self._store.rows("SELECT webhook_id, event FROM subscriptions"):
+            self._subscriptions.setdefault(row.webhook_id, set()).add(row.event)
+
+    def _check_lane(self, deed: Deed, before: Any, after: Any) -> None:
+        if before is None:
+            self.expect(deed.name == "open_hook", f"{deed.name} made a lane")
+            self.hooks[after.webhook_id] = Hook(after.account_id, after.webhook_id)
+        elif after is None:
+            self.expect(deed.name == "delete_hook", f"{deed.name} took a lane away")
+            self.hooks[before.webhook_id].is_deleted = True
+            self._void(deed, before, "deleted")
+        elif before != after or (deed.account_id and deed.arguments[:1] == (after.webhook_id,)):
+            hook = self.hooks[after.webhook_id]
+            self._check_transition(deed, hook, before, after)
+        if after is not None:
+            for complaint in transitions.complaints_about(after):
+                self.fail(f"lane {after.webhook_id} after {deed.name}: {complaint}: {after}")
+
+    def _check_transition(self, deed: Deed, hook: Hook, before: Any, after: Any) -> None:
+        where = f"lane {after.webhook_id}"
+        changed = {name for name in before._fields if getattr(before, name) != getattr(after, name)}
+        stray = changed - transitions.MAY_CHANGE.get(deed.name, set())
+        self.expect(not stray, f"{where}: {deed.name} changed {stray}: {before} -> {after}")
+        if deed.name == "take_turn":
+            self._check_turn(deed.arguments[0], hook, before, after)
+            return
+        expected = transitions.expected_of(deed, before, hook, self.logs.setdefault(hook.account_id, Log()))
+        found = {name: getattr(after, name) for name in expected}
+        self.expect(found == expected, f"{where}: {deed.name} left {found}, not {expected}, of {before}")
+        if deed.name == "skip" and after.head_sequence > before.head_sequence:
+            hook.released.add(before.head_sequence)
+        if deed.name == "disable_gone" and before.enabled and not after.enabled:
+            here = self.targets[after.webhook_id].payload_uri
+            self.expect(
+                (before.head_sequence, here) in hook.gone,
+                f"{where}: disabled though nobody said 410 to {before.head_sequence} at {here}",
+            )
+        if before.lease_token is not None and after.lease_token != before.lease_token:
+            self._void(deed, before, deed.name)
+
+    def _void(self, deed: Deed, before: Any, reason: str) -> None:
+        """The lease of a lane was taken away: whatever is on the wire under it settles nothing any more."""
+        hook = self.hooks[before.webhook_id]
+        if deed.name in transitions.FREEING and hook.flying:
+            self._expect_dead(before.lease_worker, f"lane {before.webhook_id}: {reason}")
+            self.expect(len(hook.flying) == 1, f"lane {before.webhook_id}: more than one send would be repeated")
+            self.counts["repeats"] += any(a.outcome is not None and a.outcome.is_success for a in hook.flying)
+        hook.flying.clear()
+
+    def _expect_dead(self, holder: int, what: str) -> None:
+        is_excused = holder in self._given_up or holder in self._expired
+        self.expect(is_excused, f"{what} took the lease of a living worker away")
+
+    def _check_turn(self, turn: Any, hook: Hook, before: Any, after: Any) -> None:
+        where = f"lane {after.webhook_id}"
+        settled = False
+        if (before.head_sequence, before.attempts_count) != (after.head_sequence, after.attempts_count):
+            attempt = next((a for a in hook.flying if a.worker == turn.worker and a.outcome is not None), None)
+            is_mine = before.lease_token is not None and before.lease_worker == turn.worker
+            if not self.expect(
+                is_mine and attempt is not None and attempt.sequence == before.head_sequence,
+                f"{where}: settled {before.head_sequence} without an answer to it: {before} -> {after}",
+            ):
+                return
+            assert attempt is not None
+            assert attempt.outcome is not None
+            settled = True
+            hook.flying.remove(attempt)
+            hook.numbers[before.head_sequence] = attempt.number
+            moved = after.head_sequence - before.head_sequence
+            self.expect(
+                moved == (1 if attempt.outcome.is_success else 0),
+                f"{where}: {before.head_sequence} came to {attempt.outcome}, and the head moved by {moved}",
+            )
+            if attempt.outcome.is_gone:
+                hook.gone.add((before.head_sequence, attempt.uri))
+            self.counts["settled"] += 1
+        if after.lease_token != before.lease_token:
+            if before.lease_token is not None:
+                self.expect(settled, f"{where}: a turn changed the lease of {before.lease_worker} without a result")
+            if after.lease_token is not None:
+                self.expect(after.lease_worker == turn.worker, f"{where}: leased in the name of another")
+                self.expect(
+                    bool(after.enabled) and (settled or before.due_at <= turn.now),
+                    f"{where}: leased though it was not due",
+                )
+
+    def _check_log(self, deed: Deed, before: dict[int, Any], after: dict[int, Any]) -> None:
+        log = self.logs.setdefault(deed.account_id, Log())
+        if deed.name == "clear_events":
+            self._check_retention(deed, log, before, after)
+        first = log.last_position + 1
+        new = self._store.rows(
+            "SELECT position, type, created_at, changes, object FROM events "
+            "WHERE account_id = ? AND position > ? ORDER BY position",
+            deed.account_id,
+            log.last_position,
+        )
+        for row in new:
+            event = Event(row.position, row.type, row.created_at, bytes(row.changes), bytes(row.object))
+            self.expect(
+                event.position == log.last_position + 1,
+                f"event {event.position} became visible when {log.last_position} was the last",
+            )
+            self.expect(event.created_at >= log.last_event_at, f"event {event.position} is older than the one before")
+            log.last_position, log.last_event_at = event.position, event.created_at
+            log.events[event.position] = event
+            transitions.fold_tag(log.tags, event)
+        self.counts["events"] += len(new)
+        tags = {
+            row.id: row.name
+            for row in self._store.rows("SELECT id, name FROM tags WHERE account_id = ?", deed.account_id)
+        }
+        self.expect(tags == log.tags, f"the tags {tags} are not what their events say: {log.tags}")
+        self._check_payloads(deed, log, first, before, after)
+
+    def _check_payloads(self, deed: Deed, log: Log, first: int, before: dict[int, Any], after: dict[int, Any]) -> None:
+        new: dict[int, list[Any]] = {}
+        for row in self._store.rows(
+            "SELECT webhook_id, sequence, payload_id, position FROM payloads "
+            "WHERE account_id = ? AND position >= ? ORDER BY webhook_id, sequence",
+            deed.account_id,
+            first,
+        ):
+            new.setdefault(row.webhook_id, []).append(row)
+        for id, lane in before.items():
+            if lane.account_id != deed.account_id or id not in after:
+                continue
+            names = self._subscriptions.get(id, set()) if lane.enabled else set()
+            heard = [
+                position
+                for position in range(first, log.last_position + 1)
+                if log.events[position].type in names or EVERYTHING in names
+            ]
+            expected = [(lane.last_sequence + place, position) for place, position in enumerate(heard, 1)]
+            found = new.pop(id, [])
+            self.expect(
+                [(row.sequence, row.position) for row in found] == expected,
+                f"lane {id}: payloads {found} where (sequence, position) {expected} were to be",
+            )
+            self.expect(
+                after[id].last_sequence == lane.last_sequence + len(heard),
+                f"lane {id}: {len(heard)} new payloads, and last_sequence went from {lane.last_sequence} "
+                f"to {after[id].last_sequence}",
+            )
+            self.hooks[id].payloads |= {row.sequence: (row.payload_id, row.position) for row in found}
+        self.expect(not new, f"payloads for lanes that do not listen: {new}")
+
+    def _check_retention(self, deed: Deed, log: Log, before: dict[int, Any], after: dict[int, Any]) -> None:
+        (horizon,) = deed.arguments
+        kept = self._store.rows("SELECT min(position) AS first FROM events WHERE account_id = ?", deed.account_id)
+        kept_from = kept[0].first or log.last_position + 1
+        for position in range(log.kept_from, kept_from):
+            self.expect(log.events[position].created_at < horizon, f"event {position} was cleared away too early")
+        for id, lane in before.items():
+            if lane.account_id != deed.account_id:
+                continue
+            hook, now = self.hooks[id], after[id]
+            waiting = [
+                sequence
+                for sequence in range(lane.head_sequence, lane.last_sequence + 1)
+                if hook.payloads[sequence][1] < kept_from
+            ]
+            if lane.enabled and not lane.stalled:
+                self.expect(not waiting, f"lane {id}: {waiting} were cleared away while it waited for them")
+            self.expect(now.lost_count == lane.lost_count + len(waiting), f"lane {id}: lost_count is {now.lost_count}")
+            self.expect(now.head_sequence == lane.head_sequence + len(waiting), f"lane {id}: head after a loss {now}")
+            if waiting:
+                lost_until = log.events[hook.payloads[waiting[-1]][1]].created_at
+                self.expect(now.lost_until == lost_until, f"lane {id}: lost_until is {now.lost_until}")
+                hook.released.update(waiting)
+                hook.lost_through = waiting[-1]
+                self.counts["lost"] += len(waiting)
+        log.kept_from = max(log.kept_from, kept_from)
+
+    def _check_errands(self, deed: Deed) -> None:
+        before = self._errands
+        self._errands = {row.id: row for row in self._store.rows("SELECT * FROM errands WHERE due_at IS NOT NULL")}
+        for id, errand in before.items():
+            hook = self.hooks[errand.webhook_id]
+            now = self._errands.get(id)
+            if now is not None:
+                if errand.lease_token is not None and now.lease_token != errand.lease_token:
+                    self._expect_dead(errand.lease_worker, f"errand {id}: {deed.name}")
+                    hook.errands_flying = [
+                        a
+                        for a in hook.errands_flying
+                        if (a.payload_id, a.worker) != (errand.payload_id, errand.lease_worker)
+                    ]
+                continue
+            log = self.logs[hook.account_id]
+            if hook.is_deleted or (errand.sequence and hook.position_of(errand.sequence) < log.kept_from):
+                continue
+            worker = deed.arguments[0].worker if deed.name == "take_turn" else 0
+            attempt = next(
+                (
+                    a
+                    for a in hook.errands_flying
+                    if a.payload_id == errand.payload_id and a.worker == worker and a.outcome is not None
+                ),
+                None,
+            )
+            if self.expect(attempt is not None, f"errand {id}: done by {deed.name} without an attempt"):
+                assert attempt is not None
+                hook.errands_flying.remove(attempt)
+                self.counts["errands"] += 1
+
+    # What is sent
+
+    def begins(self, worker: int, uri: str, headers: dict[str, str], body: bytes, *, is_errand: bool) -> Attempt:
+        """A worker begins to send."""
+        webhook_id = int(json.loads(body)["webhook"]["id"])
+        number_text = headers.get("X-Hourhook-Sequence")
+        attempt = Attempt(
+            worker=worker,
+            webhook_id=webhook_id,
+            sequence=None if number_text is None else int(number_text),
+            payload_id=headers["X-Noko-Delivery"],
+            number=int(headers["X-Hourhook-Attempt"]),
+            is_errand=is_errand,
+            uri=uri,
+        )
+        self.counts["sends"] += 1
+        self.note(f"send {webhook_id}/{attempt.sequence} #{attempt.number} {'errand ' * is_errand}to {uri} by {worker}")
+        seen = self._seen[worker]
+        hook = self.hooks[webhook_id]
+        if is_errand:
+            known = hook.targets
+            held = [a for a in hook.errands_flying if a.payload_id == attempt.payload_id and a.worker == worker]
+            self.expect(
+                len(held) < seen.errands[webhook_id, attempt.payload_id],
+                f"errand {webhook_id}/{attempt.payload_id}: sent without a lease",
+            )
+            hook.errands_flying.append(attempt)
+        else:
+            known = [seen.targets[webhook_id]]
+            self._check_order(attempt, hook, seen)
+        self._check_request(attempt, hook, known, headers, body)
+        return attempt
+
+    def _check_order(self, attempt: Attempt, hook: Hook, seen: Seen) -> None:
+        where = f"lane {attempt.webhook_id}"
+        lane = seen.lanes[attempt.webhook_id]
+        self.expect(
+            lane.lease_token is not None
+            and lane.lease_worker == attempt.worker
+            and lane.head_sequence == attempt.sequence,
+            f"{where}: {attempt.sequence} sent, which was not the head under a lease of the sender: {lane}",
+        )
+        self.expect(not hook.flying, f"{where}: {attempt.sequence} sent before {hook.flying} was settled")
+        lane_now = self.lanes.get(attempt.webhook_id)
+        if lane_now is not None and lane_now.lease_token == lane.lease_token:
+            # Otherwise somebody has taken the lease away since, and this settles nothing.
+            hook.flying.append(attempt)
+        assert attempt.sequence is not None
+        last = hook.numbers.get(attempt.sequence, 0)
+        self.expect(attempt.number > last, f"{where}: attempt {attempt.number} of {attempt.sequence} after {last}")
+
+    def _check_request(
+        self, attempt: Attempt, hook: Hook, known: list[Target], headers: dict[str, str], body: bytes
+    ) -> None:
+        where = f"request {attempt.webhook_id}/{attempt.sequence}"
+        target = next(
+            (target for target in known if _signature(self._vault, target, body) == headers["X-Noko-Signature"]), None
+        )
+        if not self.expect(target is not None, f"{where}: not signed with the secret of now"):
+            return
+        assert target is not None
+        self.expect(any(one.payload_uri == attempt.uri for one in known), f"{where}: sent to {attempt.uri}")
+        if attempt.sequence is None:
+            return
+        payload_id, position = hook.payloads[attempt.sequence]
+        event = self.logs[hook.account_id].events[position]
+        self.expect(attempt.payload_id == payload_id, f"{where}: payload id {attempt.payload_id}, not {payload_id}")
+        bodies = [
+            b'{"webhook":{"id":%d,"name":"%b"},"type":"%b","created_at":"%b","changes":%b,"object":%b}'
+            % (
+                attempt.webhook_id,
+                one.name.encode(),
+                event.type.encode(),
+                format_moment(event.created_at).encode(),
+                event.changes,
+                event.object,
+            )
+            for one in known
+        ]
+        self.expect(body in bodies, f"{where}: the body {body!r} is none of {bodies}")
+
+    def arrived(self, attempt: Attempt) -> None:
+        """A receiver has a request in its hands."""
+        hook = self.hooks[attempt.webhook_id]
+        if attempt.sequence is not None and not hook.is_deleted:
+            missing = {*range(1, attempt.sequence)} - hook.released
+            self.expect(
+                not missing, f"receiver of {attempt.webhook_id} sees {attempt.sequence} before it accepted {missing}"
+            )
+
+    def returned(self, attempt: Attempt, outcome: Outcome) -> None:
+        """A worker is told what came of its send."""
+        attempt.outcome = outcome
+        self.note(f"answer {attempt.webhook_id}/{attempt.sequence} {outcome.status or outcome.error}")
+        hook = self.hooks[attempt.webhook_id]
+        if outcome.is_success and attempt.sequence is not None:
+            hook.released.add(attempt.sequence)
+
+    # What may not last
+
+    def watch(self, *, somebody_works: bool) -> None:
+        """Once a second: nothing that is due waits for long, and nobody holds what he is not at work on."""
+        now = self._times.now()
+        # One that the dead held is free at once, not when its lease runs out.
+        late: set[tuple[str, int]] = set()
+        for id, lane in self.lanes.items():
+            is_at_work = any(a.worker == lane.lease_worker for a in self.hooks[id].flying)
+            if self._is_late(lane, now, is_at_work=is_at_work):
+                late.add(("lane", id))
+        for id, errand in self._errands.items():
+            is_at_work = any(a.worker == errand.lease_worker for a in self.hooks[errand.webhook_id].errands_flying)
+            if self._is_late(errand, now, is_at_work=is_at_work):
+                late.add(("errand", id))
+        self._patience = Counter({key: self._patience[key] + 1 for key in late}) if somebody_works else Counter()
+        for (kind, id), seconds in self._patience.items():
+            row = self.lanes[id] if kind == "lane" else self._errands[id]
+            is_alive = row.lease_worker not in self._given_up
+            self.expect(
+                seconds <= PATIENCE_SECONDS,
+                f"{kind} {id}: left alone for {seconds} s (its worker {'lives' if is_alive else 'is dead'}): {row}",
+            )
+
+    def _is_late(self, row: Any, now: int, *, is_at_work: bool) -> bool:
+        if row.lease_token is None:
+            return row.due_at is not None and row.due_at <= now
+        return not (is_at_work and row.lease_worker not in self._given_up)
+
+    def is_quiet(self) -> bool:
+        """Whether there is nothing left to do but for what is stalled or disabled."""
+        return not self._errands and all(
+            lane.lease_token is None and lane.due_at is None for lane in self.lanes.values()
+        )
+
+    def finish(self) -> None:
+        """Nothing is left to do: everything that was listened to was delivered, and everything is as it was written."""
+        for id, lane in self.lanes.items():
+            self.expect(
+                lane.head_sequence == lane.last_sequence + 1 and lane.due_at is None and lane.lease_token is None,
+                f"lane {id} did not come to rest: {lane}",
+            )
+            hook = self.hooks[id]
+            missing = {*range(1, lane.last_sequence + 1)} - hook.released
+            self.expect(not missing, f"lane {id}: {missing} were never delivered")
+            kept = {
+                row.sequence: (row.payload_id, row.position)
+                for row in self._store.rows("SELECT * FROM payloads WHERE webhook_id = ?", id)
+            }
+            kept_from = self.logs[hook.account_id].kept_from
+            expected = {s: payload for s, payload in hook.payloads.items() if payload[1] >= kept_from}
+            self.expect(kept == expected, f"lane {id}: payloads {kept} are left, not {expected}")
+        self.expect(not self._errands, f"errands left: {self._errands}")
+        for account_id, log in self.logs.items():
+            stored = [
+                Event(row.position, row.type, row.created_at, bytes(row.changes), bytes(row.object))
+                for row in self._store.rows("SELECT * FROM events WHERE account_id = ? ORDER BY position", account_id)
+            ]
+            self.expect(
+                stored == [log.events[p] for p in range(log.kept_from, log.last_position + 1)],
+                f"the log of account {account_id} is not what it was",
+            )
+
+
+def _signature(vault: Vault, target: Target, body: bytes) -> str:
+    return hmac.new(vault.open(target.secret).encode(), body, hashlib.sha256).hexdigest()
+
+
+def _shown(arguments: tuple[Any, ...]) -> str:
+    return " ".join(str(argument) for argument in arguments if isinstance(argument, int | str | list))

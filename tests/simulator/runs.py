@@ -1,0 +1,339 @@
+"""One run of the simulator: a world that a seed makes, lets live for a while, and calms down in the end."""
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from hourhook.delivery import steering
+from hourhook.delivery.envelope import new_secret
+from hourhook.delivery.housekeeping import clear_away
+from hourhook.delivery.vaults import Vault
+from hourhook.errors import DatabaseUnavailable, NotFound
+from tests.simulator import people
+from tests.simulator.networks import CHANGES_OF_MOOD, Network
+from tests.simulator.processes import Mishap, Process
+from tests.simulator.promises import Broken, Promises
+from tests.simulator.stores import Store
+from tests.simulator.times import Times, VirtualLoop
+
+DEEDS = 70
+RETENTION_SECONDS = 3600
+REST_SECONDS = 240
+_vault = Vault("the key of the simulator's secrets, which nobody else has")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to."""
+
+    seed: int
+    seconds: float
+    counts: Counter[str]
+    # Two runs that went alike have the same.
+    fingerprint: int
+
+
+def simulate(store: Store, seed: int) -> Report:
+    """Run a seed; raises ``Broken`` when a promise does not hold."""
+    configuration = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=False
+    )
+    store.empty()
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            world = Run(store, seed, runner.get_loop())
+            runner.run(world.live())
+    finally:
+        structlog.configure(**configuration)
+    if world.promises.broken is not None:
+        raise world.promises.broken
+    return Report(seed, world.times.elapsed_seconds, world.promises.counts, world.promises.fingerprint)
+
+
+class Run:
+    """The world of one seed."""
+
+    def __init__(self, store: Store, seed: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.chance = random.Random(seed)
+        self.store = store
+        self.loop = loop
+        self.vault = _vault
+        self.times = Times(loop)
+        self._broken = asyncio.Event()
+        self.promises = Promises(store, self.times, _vault, self._broken.set)
+        self.network = Network(self.chance, self.promises)
+        self.processes: list[Process] = []
+        self._accounts: list[int] = []
+        self._hooks: list[int] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_calm = False
+        self._started_count = 0
+
+    async def live(self) -> None:
+        """Live through it all, or up to the first promise that breaks."""
+        life = self.loop.create_task(self._live())
+        alarm = self.loop.create_task(self._broken.wait())
+        await asyncio.wait([life, alarm], return_when=asyncio.FIRST_COMPLETED)
+        for process in [*self.processes]:
+            process.die()
+        for task in (life, alarm, *self._tasks):
+            task.cancel()
+        await asyncio.gather(alarm, life, *self._tasks, return_exceptions=True)
+        if not life.cancelled() and (error := life.exception()) is not None and self.promises.broken is None:
+            raise error
+
+    async def _live(self) -> None:
+        founder = Process(self, "founder", 0)
+        for number in range(self.chance.choice((1, 1, 2))):
+            self._accounts.append(await founder.database.run(people.open_account, f"account {number}"))
+        founder.is_dead = True
+        founder.close()
+        count = 1 if self.store.dialect == "sqlite" else self.chance.choice((2, 2, 3))
+        for _ in range(count):
+            self._start()
+        watching = self._spawn(self._watch())
+        for _ in range(self.chance.choice((1, 2, 3))):
+            self._do("open_hook")
+        for _ in range(DEEDS):
+            await asyncio.sleep(self.chance.choice((0, 0.01, 0.3, 1.5)) * self.chance.random())
+            self._do(self.chance.choices([*_DEEDS], [*_DEEDS.values()])[0])
+        await self._calm_down()
+        watching.cancel()
+
+    async def _calm_down(self) -> None:
+        """Have every receiver and every process be well, and wait until all is delivered."""
+        self.promises.note("calm")
+        self._is_calm = True
+        for receiver in self.network.receivers.values():
+            receiver.mood = "calm"
+        for process in self.processes:
+            process.mishap = None
+        await self._rest()
+        for id, lane in [*self.promises.lanes.items()]:
+            await self._lasting()[0].database.write(lane.account_id, steering.enable, id)
+        await self._rest()
+        self.promises.finish()
+
+    async def _rest(self) -> None:
+        for _ in range(REST_SECONDS):
+            if self._lasting() and self.promises.is_quiet():
+                return
+            await asyncio.sleep(1)
+        self.promises.fail("there is no end to what is to be sent")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.promises.watch(somebody_works=bool(self._lasting()))
+
+    def _lasting(self) -> list[Process]:
+        return [process for process in self.processes if not process.worker.is_stopping]
+
+    # What happens
+
+    def _do(self, deed: str) -> None:
+        self.promises.note(f"{deed} …")
+        getattr(self, f"_{deed}")()
+
+    def _change(self) -> None:
+        self._write(self.chance.choice(self._accounts), people.change, people.some_changes(self.chance))
+
+    def _open_hook(self) -> None:
+        if len(self.promises.lanes) < 5:
+            account_id = self.chance.choice(self._accounts)
+            self._write(account_id, people.open_hook, self._uri(), people.some_events(self.chance), _vault)
+
+    def _delete_hook(self) -> None:
+        if len(self.promises.lanes) > 1:
+            self._steer(people.delete_hook)
+
+    def _subscribe(self) -> None:
+        self._steer(people.subscribe, people.some_events(self.chance))
+
+    def _retarget(self) -> None:
+        self._steer(people.retarget, self._uri())
+
+    def _rename(self) -> None:
+        self._steer(people.rename, f"hook {self.chance.randrange(100)}")
+
+    def _reroll(self) -> None:
+        self._steer(people.reroll, _vault.close(new_secret()))
+
+    def _enable(self) -> None:
+        self._steer(steering.enable)
+
+    def _disable(self) -> None:
+        self._steer(steering.disable, "by_user")
+
+    def _ping(self) -> None:
+        self._steer(people.ping)
+
+    def _skip(self) -> None:
+        failing = [id for id, lane in self.promises.lanes.items() if lane.failing_since is not None]
+        if failing:
+            lane = self.promises.lanes[self.chance.choice(failing)]
+            self._write(lane.account_id, steering.skip, lane.webhook_id, lane.head_sequence, people.PERSON)
+
+    def _replay(self) -> None:
+        lane = self._lane()
+        if lane is not None and lane.last_sequence:
+            low = max(1, lane.head_sequence - self.chance.choice((1, 3, 10, 1000)))
+            sequence = self.chance.randint(low, lane.last_sequence)
+            self._write(lane.account_id, people.replay, lane.webhook_id, sequence)
+
+    def _retry(self) -> None:
+        lane = self._lane()
+        if lane is not None and lane.last_sequence:
+            near = min(max(1, lane.head_sequence + self.chance.choice((0, 0, 0, 1, -1, -3))), lane.last_sequence)
+            self._write(lane.account_id, people.retry, lane.webhook_id, near)
+
+    def _change_mood(self) -> None:
+        if self.network.receivers:
+            uri = self.chance.choice([*self.network.receivers])
+            self.network.receiver(uri).mood = self.chance.choice(CHANGES_OF_MOOD)
+
+    def _die(self) -> None:
+        if self.processes:
+            self.chance.choice(self.processes).die()
+
+    def _die_soon(self) -> None:
+        self._befall(is_deadly=True)
+
+    def _have_trouble(self) -> None:
+        self._befall(is_deadly=False)
+
+    def _stop(self) -> None:
+        if self.processes:
+            self._spawn(self.chance.choice(self.processes).stop())
+
+    def _lose_life(self) -> None:
+        if self.processes:
+            self.chance.choice(self.processes).lose_life(self.chance.uniform(0, 3))
+
+    def _clear_away(self) -> None:
+        if self.processes:
+            process = self.chance.choice(self.processes)
+            process.spawn(self._attempt(lambda: clear_away(process.database, RETENTION_SECONDS)))
+
+    def _move_clocks(self) -> None:
+        seconds = self.chance.choice((-30, -3, -0.5, 2, 20, 90))
+        if seconds >= 20:
+            # At once, or together with the next leap.
+            self.promises.leases_ran_out()
+        self.promises.note(f"clocks move by {seconds} s")
+        self.times.move(seconds)
+
+    def _be_away(self) -> None:
+        """Everything stands still for longer than events are kept."""
+        for process in [*self.processes]:
+            process.die()
+        self.times.move(RETENTION_SECONDS * self.chance.choice((0.5, 1.2)))
+        # As it is at every start.
+        self.loop.call_later(5, self._clear_away)
+
+    # How
+
+    def _write(self, account_id: int, function: Callable[..., Any], *arguments: Any) -> None:
+        if self.processes:
+            process = self.chance.choice(self.processes)
+            process.spawn(self._attempt(lambda: process.database.write(account_id, function, *arguments)))
+
+    def _steer(self, function: Callable[..., Any], *arguments: Any) -> None:
+        lane = self._lane()
+        if lane is not None:
+            self._write(lane.account_id, function, lane.webhook_id, *arguments)
+
+    def _lane(self) -> Any:
+        return self.chance.choice([*self.promises.lanes.values()]) if self.promises.lanes else None
+
+    async def _attempt(self, work: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await work()
+        except (DatabaseUnavailable, NotFound) as error:
+            self.promises.note(f"refused: {error!r}")
+            if "deadlock" in str(error):
+                self.promises.fail(str(error))
+
+    def _uri(self) -> str:
+        uri = f"https://receiver{self.chance.randrange(6)}.example/{self.chance.randrange(2)}"
+        self.network.receiver(uri)
+        return uri
+
+    def _befall(self, *, is_deadly: bool) -> None:
+        if self.processes:
+            is_before = self.chance.random() < 0.5
+            mishap = Mishap(self.chance.randint(1, 30), is_deadly, is_before)
+            if self.store.dialect == "sqlite" and not is_deadly:
+                # What SQLite says it has not done it has not done.
+                mishap.is_before = True
+            self.chance.choice(self.processes).mishap = mishap
+
+    def _start(self) -> None:
+        self._started_count += 1
+        # The machines of a cluster do not quite agree on the time; one machine has one clock.
+        off_seconds = 0.0 if self.store.dialect == "sqlite" else self.chance.choice((0, 0, 0.4, -1.2))
+        process = Process(self, f"process {self._started_count}", off_seconds)
+        self.promises.note(f"{process.name} starts")
+        self.processes.append(process)
+        process.start()
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # What processes tell
+
+    def hinted(self, by: Process) -> None:
+        self.loop.call_soon(by.worker.hint)
+        for process in self.processes:
+            # A hint to another process may get lost.
+            if process is not by and self.chance.random() < 0.7:
+                self.loop.call_later(self.chance.uniform(0.001, 0.05), process.worker.hint)
+
+    def died(self, process: Process) -> None:
+        if process in self.processes:
+            self.processes.remove(process)
+        self.loop.call_soon(process.close)
+        self.loop.call_later(self.chance.choice((0.01, 0.5, 4)), self._start)
+
+    def let_the_unblocked_go_on(self) -> None:
+        for process in self.processes:
+            process.let_the_unblocked_go_on()
+
+
+# What may happen, and how often.
+_DEEDS = {
+    "change": 40,
+    "open_hook": 3,
+    "delete_hook": 1,
+    "subscribe": 2,
+    "retarget": 2,
+    "rename": 1,
+    "reroll": 1,
+    "enable": 3,
+    "disable": 2,
+    "ping": 2,
+    "skip": 3,
+    "replay": 3,
+    "retry": 5,
+    "change_mood": 8,
+    "die": 2,
+    "die_soon": 3,
+    "have_trouble": 3,
+    "stop": 1,
+    "lose_life": 1,
+    "clear_away": 2,
+    "move_clocks": 1,
+    "be_away": 1,
+}
+
+__all__ = ["Broken", "Report", "simulate"]

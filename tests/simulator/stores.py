@@ -1,0 +1,181 @@
+"""Where a simulated run keeps its data: emptied for each seed, and read by the promises beside the production code."""
+
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from hourhook.clock import Clock
+from hourhook.store.database import Database
+from hourhook.store.migrating import migrate
+from hourhook.store.schema import NUMBERED, metadata
+from tests.databases import PostgresServer, postgres_server
+from tests.simulator.connections import Gate, SimulatedPostgres, SimulatedSqlite, open_sqlite
+
+MEMORY = Path("/dev/shm")
+
+
+class Store(ABC):
+    """One database, used for one seed after the other."""
+
+    dialect: str
+
+    @abstractmethod
+    def empty(self) -> None:
+        """Begin anew, as after the migration."""
+
+    @abstractmethod
+    def open(self, clock: Clock, gate: Gate) -> Database:
+        """Open the database for a process."""
+
+    @abstractmethod
+    def rows(self, text: str, *parameters: Any) -> list[Any]:
+        """What a query answers, ``?`` standing for its parameters; each row's columns are attributes."""
+
+    def is_waiting(self, backend: int) -> bool:
+        """Whether a backend waits for a lock that another holds."""
+        return False
+
+    def cancel(self, backend: int) -> None:
+        """End the statement of a backend."""
+        raise NotImplementedError
+
+    def declare_alive(self, worker: int) -> Any:
+        """Hold the lock that shows that a worker lives; returns what ``declare_dead`` takes."""
+        raise NotImplementedError
+
+    def declare_dead(self, lock: Any) -> None:
+        """Let the lock of a worker go."""
+        raise NotImplementedError
+
+
+class SqliteStore(Store):
+    """A database in a file."""
+
+    dialect = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "simulated.db"
+        migrate(f"sqlite:///{self._path}")
+        self._raw = open_sqlite(self._path)
+        self._raw.execute("PRAGMA journal_mode = WAL")
+
+    def empty(self) -> None:
+        for table in reversed(metadata.sorted_tables):
+            self._raw.execute(f"DELETE FROM {table.name}")
+        self._raw.execute("UPDATE ids SET last_id = 0")
+
+    def open(self, clock: Clock, gate: Gate) -> Database:
+        return SimulatedSqlite(self._path, clock, gate)
+
+    def rows(self, text: str, *parameters: Any) -> list[Any]:
+        cursor = self._raw.execute(text, parameters)
+        return [*map(_row_of(tuple(column[0] for column in cursor.description))._make, cursor)]
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class PostgresStore(Store):
+    """A database on a server; connections are kept from run to run."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._free: list[psycopg.Connection[Any]] = []
+        self._reader, self._monitor = self._take(), self._take()
+
+    def empty(self) -> None:
+        # Not TRUNCATE, which takes the server longer than a whole run.
+        for table in reversed(metadata.sorted_tables):
+            self._reader.execute(f"DELETE FROM {table.name}".encode())
+        for table in NUMBERED:
+            self._reader.execute("SELECT setval(%s::regclass, 1, false)", (f"{table.name}_ids",))
+
+    def tidy(self) -> None:
+        """Give back the room of what was deleted."""
+        self._reader.execute("VACUUM")
+
+    def open(self, clock: Clock, gate: Gate) -> Database:
+        return SimulatedPostgres(clock, gate, self._take, self._give_back)
+
+    def rows(self, text: str, *parameters: Any) -> list[Any]:
+        cursor = self._reader.execute(text.replace("?", "%s").encode(), parameters)
+        assert cursor.description is not None
+        return [*map(_row_of(tuple(column.name for column in cursor.description))._make, cursor)]
+
+    def is_waiting(self, backend: int) -> bool:
+        found = self._monitor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", (backend,)).fetchone()
+        return bool(found and found[0])
+
+    def cancel(self, backend: int) -> None:
+        self._monitor.execute("SELECT pg_cancel_backend(%s)", (backend,))
+
+    def declare_alive(self, worker: int) -> Any:
+        connection = self._take()
+        connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
+        return connection
+
+    def declare_dead(self, lock: Any) -> None:
+        lock.execute("SELECT pg_advisory_unlock_all()")
+        self._free.append(lock)
+
+    def close(self) -> None:
+        for connection in (*self._free, self._reader, self._monitor):
+            connection.close()
+
+    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
+        if connection.info.transaction_status != TransactionStatus.IDLE:
+            connection.execute("ROLLBACK")
+        self._free.append(connection)
+
+    def _take(self) -> psycopg.Connection[Any]:
+        if self._free:
+            return self._free.pop()
+        return psycopg.connect(self._url, autocommit=True, prepare_threshold=2, options="-c deadlock_timeout=50ms")
+
+
+@contextmanager
+def sqlite_store() -> Iterator[SqliteStore]:
+    """A store in a file, in memory where the machine allows it."""
+    folder = Path(tempfile.mkdtemp(prefix="simulator-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        store = SqliteStore(folder)
+        yield store
+        store.close()
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def postgres_store(server: PostgresServer) -> Iterator[PostgresStore]:
+    """A store on a server."""
+    with server.fresh(Path()) as url:
+        store = PostgresStore(url)
+        yield store
+        store.close()
+
+
+@contextmanager
+def opened(dialect: str) -> Iterator[Store]:
+    """A store of one kind, with a server of its own if it needs one."""
+    if dialect == "sqlite":
+        with sqlite_store() as sqlite:
+            yield sqlite
+    else:
+        with postgres_server() as server, postgres_store(server) as postgres:
+            yield postgres
+
+
+@cache
+def _row_of(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names, rename=True)

@@ -1,0 +1,79 @@
+"""What each deed may do to a lane: the engine's rules once more, written down from the design alone."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tests.simulator.connections import Deed
+from tests.simulator.memories import Event, Hook, Log
+
+_LEASE = {"lease_token", "lease_worker", "lease_expires_at"}
+_HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started_at"}
+_MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE}
+
+MAY_CHANGE: dict[str, set[str]] = {
+    "take_turn": {"head_sequence", "stalled", "due_at", "last_succeeded", "last_delivered_at", *_HISTORY, *_LEASE},
+    "renew": {"lease_expires_at"},
+    "release": _LEASE,
+    "void_all": _LEASE,
+    "free_the_dead": _LEASE,
+    "change": {"last_sequence", "due_at"},
+    "skip": _MOVE,
+    "replay": _MOVE,
+    "retry": {"due_at", "last_succeeded"},
+    "enable": {"enabled", "disabled_reason", "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE},
+    "disable": {"enabled", "disabled_reason", "due_at", *_LEASE},
+    "disable_gone": {"enabled", "disabled_reason", "due_at", *_LEASE},
+    "retarget": {"destination", "revision", *_LEASE},
+    "rename": {"revision"},
+    "reroll": {"revision"},
+    "clear_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
+}
+# What takes leases away without anybody having asked for it.
+FREEING = {"release", "void_all", "free_the_dead"}
+
+
+def expected_of(deed: Deed, before: Any, hook: Hook, log: Log) -> dict[str, Any]:
+    """What a deed that is about a lane leaves in its row."""
+    head: int = before.head_sequence
+    match deed.name:
+        case "skip" if deed.arguments[1] == head and before.failing_since is not None:
+            return {"head_sequence": head + 1, "stalled": False, "lease_token": None, "failures_count": 0}
+        case "replay" if log.kept_from <= hook.position_of(deed.arguments[1]) and deed.arguments[1] < head:
+            return {"head_sequence": deed.arguments[1], "stalled": before.stalled, "lease_token": None}
+        case "enable" if before.stalled or not before.enabled:
+            return {"enabled": True, "stalled": False, "lease_token": None, "window_started_at": None}
+        case "disable":
+            return {"enabled": False, "head_sequence": head}
+        case "retarget":
+            return {"revision": before.revision + 1, "lease_token": None, "head_sequence": head}
+        case "rename" | "reroll":
+            return {"revision": before.revision + 1, "lease_token": before.lease_token, "head_sequence": head}
+        case "skip" | "replay" | "enable":
+            return {name: getattr(before, name) for name in before._fields}
+        case "clear_events":
+            return {}
+    return {"head_sequence": head}
+
+
+def complaints_about(lane: Any) -> Iterator[str]:
+    """What is wrong with a lane, whatever was done to it."""
+    waiting = lane.last_sequence - lane.head_sequence + 1
+    if waiting < 0 or lane.head_sequence < 1:
+        yield "its head is beyond what was raised"
+    if not lane.enabled:
+        if lane.due_at is not None or lane.lease_token is not None:
+            yield "disabled, and yet at work"
+    elif not lane.stalled and (waiting > 0) != (lane.due_at is not None):
+        yield "idle though something waits" if waiting else "due though nothing waits"
+    if lane.lease_token is not None and lane.due_at is None:
+        yield "leased though it is not due"
+
+
+def fold_tag(tags: dict[int, str], event: Event) -> None:
+    """Have an event change what the tags are said to be."""
+    tag = json.loads(event.object)
+    if event.type in ("tag.created", "tag.updated"):
+        tags[tag["id"]] = tag["name"]
+    elif event.type == "tag.deleted":
+        del tags[tag["id"]]
