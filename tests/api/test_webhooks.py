@@ -326,7 +326,7 @@ def test_lists_are_filtered(account: Account) -> None:
     assert found("state=enabled") == [everything, books]
     assert found("state=disabled") == [users]
     assert found("state=disabled&events=tag.created") == []
-    assert found("name=&events=&state=") == [users, everything, books]
+    assert found("name=&events=&state=") == found("events=,") == [users, everything, books]
 
 
 @pytest.mark.parametrize(

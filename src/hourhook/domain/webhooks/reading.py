@@ -38,9 +38,9 @@ def list_page(tx: Transaction, caller: Caller, given: WebhookFilters, faults: Fa
     filters = chosen(given)
     if "name" in filters:
         filters["name"] = key_of(filters["name"])
-    if "events" in filters:
+    if events := filters.pop("events", None):
         # A subscription to everything is one to each of them.
-        filters["events"] = [*filters["events"], EVERYTHING]
+        filters["events"] = [*events, EVERYTHING]
     if "state" in filters:
         filters["state"] = filters["state"] == "enabled"
     rows, total = _LISTING.read(tx, caller, paging, filters)
