@@ -22,7 +22,7 @@ EVERYTHING = ("",)
 MAY_IMPORT = {
     # The ground says no in the words that the whole house shares.
     "settings": ("errors",),
-    "logs": ("settings",),
+    "logs": ("settings", "clock"),
     "clock": (),
     "errors": (),
     "store": (*GROUND, "store"),
