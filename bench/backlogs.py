@@ -1,0 +1,88 @@
+"""Accounts with webhooks, and events that wait to be delivered."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hourhook.delivery import envelope, log, steering
+from hourhook.delivery.vaults import Vault
+from hourhook.domain import accounts
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+from hourhook.store.schema import subscriptions, webhooks
+from hourhook.store.transaction import Transaction
+
+SECRET_KEY = "the key of the benchmarks, which is no secret"
+BODY_BYTES = 2048
+_BATCH = 50
+
+
+def settings_for(url: str, **more: object) -> Settings:
+    """What is measured runs with: nothing but the defaults, and no limit to the rate of requests."""
+    return Settings(database_url=url, secret_key=SECRET_KEY, rate_limit=None, log_format="json").with_changes(**more)
+
+
+def open_account(database: Database, name: str = "bench") -> accounts.NewAccount:
+    """Make an account."""
+    return database.run_now(
+        accounts.create,
+        name=name,
+        email=f"owner@{name}.test",
+        first_name="Ada",
+        last_name="Byron",
+        password_hash=None,
+    )
+
+
+def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> Sequence[int]:
+    """Give an account webhooks that hear everything; no pings are sent."""
+    vault = Vault(SECRET_KEY)
+
+    def add(tx: Transaction) -> Sequence[int]:
+        ids = tx.next_ids(webhooks, count)
+        tx.insert_many(
+            webhooks,
+            ("account_id", "id", "name", "name_key", "payload_uri", "secret", "created_at"),
+            [
+                (account_id, id, f"Webhook {id}", f"webhook {id}", uri, vault.close(envelope.new_secret()), tx.now)
+                for id in ids
+            ],
+        )
+        tx.insert_many(
+            subscriptions,
+            ("account_id", "webhook_id", "event", "place"),
+            [(account_id, id, log.EVERYTHING, 0) for id in ids],
+        )
+        for id in ids:
+            steering.open_lane(tx, id, uri)
+        return ids
+
+    return database.write_now(account_id, add)
+
+
+def record_events(database: Database, account_id: int, count: int) -> None:
+    """Have something happen ``count`` times."""
+    for start in range(0, count, _BATCH):
+        database.write_now(account_id, _record, min(_BATCH, count - start))
+
+
+def sample_body() -> bytes:
+    """The body of such an event's payload: what is posted without storage."""
+    return envelope.body(
+        1, "Webhook 1", "entry.created", 1_700_000_000_000_000, log.NO_CHANGES, msgspec.json.encode(_OBJECT)
+    )
+
+
+def _record(tx: Transaction, count: int) -> None:
+    for _ in range(count):
+        log.record(tx, "entry.created", {}, _OBJECT)
+
+
+def _padded(object: dict[str, object]) -> dict[str, object]:
+    bare = envelope.body(1, "Webhook 1", "entry.created", 0, log.NO_CHANGES, msgspec.json.encode(object))
+    return {**object, "description": "x" * (BODY_BYTES - len(bare))}
+
+
+_OBJECT = _padded(
+    {"id": 1, "date": "2024-05-21", "minutes": 45, "description": "", "url": "http://127.0.0.1:8080/v2/entries/1"}
+)

@@ -1,0 +1,104 @@
+"""The floors of the deliveries: the same bodies posted to the same receiver without any storage.
+
+``python -m bench.clients KIND URI COUNT IN_FLIGHT``. KIND ``floor`` is the HTTP client of the worker, as the worker
+sets it up; ``ceiling`` writes ready-made requests to bare sockets, to see what the receiver takes.
+"""
+
+import asyncio
+import resource
+import sys
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvloop
+
+from bench.backlogs import sample_body
+from bench.parts import MEASURED_CORE, Part, say
+from bench.receivers import Receiver
+from hourhook.delivery import envelope
+from hourhook.delivery.destinations import parse_destination
+from hourhook.delivery.guard import AddressGuard
+from hourhook.delivery.routes import Routes
+
+TIMEOUT_SECONDS = 10
+
+
+def measure(kind: str, receiver: Receiver, count: int, in_flight: int) -> tuple[float, float]:
+    """Post ``count`` bodies, ``in_flight`` at a time: how many a second, and processor seconds used for each."""
+    receiver.expect(count)
+    with Part(MEASURED_CORE, "bench.clients", kind, receiver.uri, count, in_flight) as client:
+        used = client.hear()["processor_seconds"]
+        return (count - 1) / receiver.wait(), used / count
+
+
+async def _floor(uri: str, count: int, in_flight: int) -> None:
+    routes = Routes(AddressGuard((), allow_loopback=True), TIMEOUT_SECONDS, None, None, 256, None, 5)
+    destination = parse_destination(uri)
+    client = (await routes.open(destination)).client
+    headers, body, timeout = _sample_headers(), sample_body(), timedelta(seconds=TIMEOUT_SECONDS)
+    left = iter(range(count))
+
+    async def post_in_turn() -> None:
+        for _ in left:
+            request = client.post(destination.url).headers(headers).body_bytes(body).timeout(timeout).build()
+            response = await request.send()
+            if response.status != 200:
+                raise RuntimeError(f"the receiver answered {response.status}")
+
+    await asyncio.gather(*(post_in_turn() for _ in range(in_flight)))
+
+
+async def _ceiling(uri: str, count: int, in_flight: int) -> None:
+    parts = urlsplit(uri)
+    assert parts.hostname is not None
+    body = sample_body()
+    lines = [f"{name}: {value}" for name, value in [*_sample_headers(), ("Content-Length", str(len(body)))]]
+    request = "\r\n".join([f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *lines, "", ""]).encode() + body
+    left = iter(range(count))
+    loop = asyncio.get_running_loop()
+    endings = [loop.create_future() for _ in range(in_flight)]
+    for ended in endings:
+        await loop.create_connection(lambda ended=ended: _Poster(request, left, ended), parts.hostname, parts.port)
+    await asyncio.gather(*endings)
+
+
+class _Poster(asyncio.Protocol):
+    def __init__(self, request: bytes, left: Any, ended: asyncio.Future[None]) -> None:
+        self._request, self._left, self._ended = request, left, ended
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._post()
+
+    def data_received(self, _: bytes) -> None:
+        self._post()
+
+    def _post(self) -> None:
+        if next(self._left, None) is None:
+            self._ended.set_result(None)
+            self._transport.close()
+        else:
+            self._transport.write(self._request)
+
+
+def _sample_headers() -> list[tuple[str, str]]:
+    return envelope.headers(
+        "4a7d2f0e-52b1-4c9e-8f8b-0d5a8d0c7b21",
+        "entry.created",
+        1,
+        1,
+        1_700_000_000_000_000,
+        sample_body(),
+        envelope.new_secret(),
+    )
+
+
+def _main(kind: str, uri: str, count: int, in_flight: int) -> None:
+    uvloop.run((_floor if kind == "floor" else _ceiling)(uri, count, in_flight))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    say(processor_seconds=usage.ru_utime + usage.ru_stime)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

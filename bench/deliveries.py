@@ -1,0 +1,98 @@
+"""(a) Deliveries per second, durable and ordered, beside what the client and the receiver do without storage."""
+
+from dataclasses import dataclass, field
+
+from bench import clients
+from bench.backlogs import add_webhooks, open_account, record_events, settings_for
+from bench.databases import KINDS, Databases
+from bench.measured import Worker
+from bench.receivers import Receiver
+from bench.tables import print_table, progress, spread
+from hourhook.delivery.seats import PER_DESTINATION
+from hourhook.store.opening import open_database
+
+# Webhooks, deliveries of a repetition, and of a quick one.
+SIZES = ((1, 4_000, 500), (100, 40_000, 8_000), (1_000, 40_000, 8_000))
+REPETITIONS = 5
+
+
+@dataclass
+class Figures:
+    """What was measured of one number of webhooks, a value for each repetition."""
+
+    ceiling: list[float] = field(default_factory=list)
+    floor: list[float] = field(default_factory=list)
+    floor_seconds: list[float] = field(default_factory=list)
+    rates: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+
+def run(databases: Databases, *, quick: bool) -> None:
+    """Measure, interleaved, and print."""
+    figures = {webhooks: Figures() for webhooks, _, _ in SIZES}
+    repetitions = 1 if quick else REPETITIONS
+    with Receiver() as receiver:
+        for repetition in range(repetitions):
+            for webhooks, count, quick_count in SIZES:
+                progress(f"deliveries: {webhooks:,} webhooks, {repetition + 1} of {repetitions}")
+                _measure(databases, receiver, webhooks, quick_count if quick else count, figures[webhooks])
+    progress("")
+    _print(figures)
+
+
+def _measure(databases: Databases, receiver: Receiver, webhooks: int, count: int, figures: Figures) -> None:
+    in_flight = min(webhooks, PER_DESTINATION)
+    figures.ceiling.append(clients.measure("ceiling", receiver, count, in_flight)[0])
+    rate, seconds = clients.measure("floor", receiver, count, in_flight)
+    figures.floor.append(rate)
+    figures.floor_seconds.append(seconds)
+    for kind in KINDS:
+        rate, seconds = deliver(databases, kind, receiver, webhooks, count)
+        figures.rates[kind].append(rate)
+        figures.seconds[kind].append(seconds)
+
+
+def deliver(databases: Databases, kind: str, receiver: Receiver, webhooks: int, count: int) -> tuple[float, float]:
+    """Deliver a backlog: payloads a second, and processor seconds of the worker for each."""
+    with databases.fresh(kind) as url:
+        fill(url, receiver.uri, webhooks, count // webhooks)
+        receiver.expect(count)
+        with Worker(url) as worker:
+            began = worker.processor_seconds
+            seconds = receiver.wait()
+            return (count - 1) / seconds, (worker.processor_seconds - began) / count
+
+
+def fill(url: str, uri: str, webhooks: int, events: int) -> None:
+    """Make an account with webhooks and a backlog."""
+    database = open_database(settings_for(url).database_url)
+    account = open_account(database)
+    add_webhooks(database, account.account_id, webhooks, uri)
+    record_events(database, account.account_id, events)
+    database.close()
+
+
+def _print(figures: dict[int, Figures]) -> None:
+    rows = []
+    for webhooks, found in figures.items():
+        for kind in KINDS:
+            ratios = [rate / floor for rate, floor in zip(found.rates[kind], found.floor, strict=True)]
+            rows.append(
+                (
+                    f"{webhooks:,} webhooks, {kind}",
+                    spread(found.rates[kind]),
+                    spread(found.floor),
+                    spread(ratios, ".2f"),
+                    spread(found.ceiling),
+                    f"{_microseconds(found.seconds[kind])} / {_microseconds(found.floor_seconds)}",
+                )
+            )
+    print_table(
+        "(a) Deliveries per second, durable and ordered",
+        ("", "delivered", "client's floor", "ratio", "receiver's ceiling", "processor µs each / floor's"),
+        rows,
+    )
+
+
+def _microseconds(seconds: list[float]) -> str:
+    return spread([sorted(seconds)[len(seconds) // 2] * 1e6])

@@ -1,0 +1,49 @@
+"""The machine that the figures belong to."""
+
+import os
+import platform
+import sqlite3
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.databases import Databases
+from bench.parts import MEASURED_CORE, OTHER_CORE
+
+
+def describe(databases: Databases) -> dict[str, str]:
+    """What the figures depend on, and nothing that tells whose machine it is."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "processor": f"{_processor()}, {os.cpu_count()} cores, {_memory()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+        "PostgreSQL": databases.postgres_version(),
+        "fsync": f"{statistics.median(fsync_seconds(200)) * 1000:.2f} ms (median of 200, 4 KiB each)",
+        "load": f"{os.getloadavg()[0]:.2f} before the run",
+        "cores": f"measured process on {MEASURED_CORE}, receiver, load and PostgreSQL on {OTHER_CORE}",
+    }
+
+
+def fsync_seconds(count: int) -> list[float]:
+    """How long it takes to bring 4 KiB to the disk, ``count`` times."""
+    seconds = []
+    with tempfile.TemporaryFile(buffering=0) as file:
+        for _ in range(count):
+            file.write(bytes(4096))
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _memory() -> str:
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"

@@ -1,0 +1,131 @@
+"""What is measured: the real process, put together as ``hourhook serve`` and ``hourhook worker`` put it together.
+
+``python -m bench.measured serve|work URL [--watched]``: ``serve`` with a worker beside the API, or a worker alone, which
+on SQLite only a benchmark may have. It says when it is ready, and ends when its input does. A watched one is asked by
+messages for the statements that it has sent to the database, and for the moments of its commits.
+"""
+
+import asyncio
+import json
+import os
+import pickle
+import signal
+import socket
+import sys
+import time
+from base64 import b64decode, b64encode
+from typing import Any
+
+import uvloop
+
+from bench.backlogs import settings_for
+from bench.parts import MEASURED_CORE, Part, say
+from bench.statements import Statement, Statements
+from hourhook import logs, process
+
+
+class Server(Part):
+    """``hourhook serve``, with a worker in it."""
+
+    def __init__(self, url: str, *, core: int = MEASURED_CORE, is_watched: bool = False, **settings: object) -> None:
+        """Start it, and wait until it serves."""
+        super().__init__(core, "bench.measured", "serve", url, json.dumps(settings), *["--watched"] * is_watched)
+        self.port: int = self.hear()["port"]
+
+    def count(self) -> int:
+        """How many statements it has sent to the database; only of a watched one, as what follows."""
+        return int(self.ask(what="count")["count"])
+
+    def keep(self) -> None:
+        """Have it keep its statements and the moments of its commits from now on."""
+        self.ask(what="keep")
+
+    def take(self) -> tuple[list[Statement], list[int]]:
+        """The statements since, and the moments (monotonic, nanoseconds) of commits that made something due."""
+        statements, commits = pickle.loads(b64decode(self.ask(what="take")["taken"]))
+        return statements, commits
+
+
+class Worker(Part):
+    """``hourhook worker``."""
+
+    def __init__(self, url: str, *, core: int = MEASURED_CORE) -> None:
+        """Start it, and wait until it is about to deliver."""
+        super().__init__(core, "bench.measured", "work", url, "{}")
+        self.hear()
+
+
+class _Watch:
+    """Answers what the benchmark asks of a watched process."""
+
+    def __init__(self) -> None:
+        self.statements = Statements()
+        self._commits: list[int] = []
+
+    def watch_commits(self, running: process.Running) -> None:
+        signal_others = running.database.signal
+
+        def note_and_signal() -> None:
+            self._commits.append(time.monotonic_ns())
+            signal_others()
+
+        running.database.signal = note_and_signal
+
+    def answer(self, what: str) -> None:
+        if what == "count":
+            say(count=self.statements.count)
+        elif what == "keep":
+            self.statements.keep()
+            self._commits.clear()
+            say(kept=True)
+        else:
+            taken = pickle.dumps((self.statements.take(), [*self._commits]))
+            say(taken=b64encode(taken).decode())
+
+
+def _main(role: str, url: str, more: dict[str, Any], *, is_watched: bool) -> None:
+    watch = _Watch()
+    if is_watched:
+        watch.statements.watch()
+    listener = process.bind("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **more)
+    logs.configure(settings)
+    running = process.prepare(settings, "127.0.0.1")
+    try:
+        uvloop.run(_serve(running, listener, port, watch) if role == "serve" else _work(running, watch))
+    finally:
+        running.database.close()
+
+
+async def _serve(running: process.Running, listener: socket.socket, port: int, watch: _Watch) -> None:
+    def begin() -> None:
+        watch.watch_commits(running)
+        say(port=port)
+
+    _listen(watch)
+    await process.serve(running, listener, with_worker=True, on_start=begin)
+
+
+async def _work(running: process.Running, watch: _Watch) -> None:
+    _listen(watch)
+    say(ready=True)
+    await process.work(running)
+
+
+def _listen(watch: _Watch) -> None:
+    loop = asyncio.get_running_loop()
+
+    def listen() -> None:
+        data = os.read(0, 4096)
+        for line in data.splitlines():
+            watch.answer(json.loads(line)["what"])
+        if not data:
+            loop.remove_reader(0)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(0, listen)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), is_watched="--watched" in sys.argv)

@@ -1,0 +1,137 @@
+"""The processes of a benchmark: each pinned to a core, told and heard in lines of JSON.
+
+What is measured sits on one core; receiver, load and PostgreSQL sit on another, so that they take nothing from it.
+"""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parent.parent
+_CORES = sorted(os.sched_getaffinity(0))
+MEASURED_CORE, OTHER_CORE = _CORES[0], _CORES[-1]
+PATIENCE_SECONDS = 600
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Broken(Exception):
+    """A part ended, or fell silent, when it should have answered."""
+
+
+class Part:
+    """A process that runs one of the modules here, until the context is left."""
+
+    def __init__(self, core: int, module: str, *arguments: object) -> None:
+        """Start it; the environment is that of this process, and what it logs goes to a file."""
+        # As a file, since a log that nobody reads costs less than it does in earnest.
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            bufsize=1,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def tell(self, **message: object) -> None:
+        """Send a message to the part."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message) + "\n")
+
+    def hear(self, patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Wait for the next message of the part (raises ``Broken``)."""
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            line = self._process.stdout.readline() if selector.select(patience_seconds) else ""
+        if not line:
+            raise Broken(f"{self._process.args} did not answer:\n{self.log()[-4000:]}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, **message: object) -> dict[str, Any]:
+        """Send a message and wait for what comes back."""
+        self.tell(**message)
+        return self.hear()
+
+    def kill(self) -> None:
+        """End it as by ``kill -9``."""
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> None:
+        """Have it end, as it does when its input ends."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        if self._process.poll() is None:
+            self._process.stdin.close()
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._process.stdout.close()
+        self._log.close()
+
+    def log(self) -> str:
+        """What it has logged."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    @property
+    def processor_seconds(self) -> float:
+        """The processor time that it has used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory that it occupies now."""
+        return self._memory("VmRSS")
+
+    @property
+    def most_memory_bytes(self) -> int:
+        """The most memory that it has occupied so far."""
+        return self._memory("VmHWM")
+
+    def _memory(self, field: str) -> int:
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+
+
+def say(**message: object) -> None:
+    """Inside a part: send a message to the benchmark."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Keep this process, and what it starts, on a core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -1,0 +1,38 @@
+"""Run the benchmarks, and print figures and the machine that they belong to.
+
+.venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|recovery] [--quick]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# So that it runs as a script, from a checkout.
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+from bench import api, deliveries, machine  # noqa: E402
+from bench.databases import Databases  # noqa: E402
+from bench.tables import print_table  # noqa: E402
+
+BENCHMARKS = {
+    "deliveries": deliveries.run,
+    "api": api.run,
+}
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description="Measure Hourhook on this machine.")
+    parser.add_argument("what", nargs="*", default=["all"], choices=["all", *BENCHMARKS], help="all, or some")
+    parser.add_argument("--quick", action="store_true", help="small and once: to see that it works, not to compare")
+    arguments = parser.parse_args()
+    names = [*BENCHMARKS] if "all" in arguments.what else arguments.what
+    with Databases() as databases:
+        print_table("Machine", ("", ""), [*machine.describe(databases).items()])
+        for name in names:
+            BENCHMARKS[name](databases, quick=arguments.quick)
+
+
+if __name__ == "__main__":
+    main()
