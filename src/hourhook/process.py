@@ -46,8 +46,8 @@ _log = structlog.get_logger()
 def open_to_serve(settings: Settings, clock: Clock | None = None) -> Database:
     """Open the database for a process that serves or delivers.
 
-    An embedded database is owned by this process from here on, and brought to this version; one on a server must be at
-    it already. Raises ``Problem``.
+    An embedded database is owned by this process from here on, and yet to be brought to this version; one on a server
+    must be at it already. Raises ``Problem``.
     """
     if not is_embedded(settings.database_url):
         require_current(settings.database_url)
@@ -56,8 +56,6 @@ def open_to_serve(settings: Settings, clock: Clock | None = None) -> Database:
     assert isinstance(database, SqliteDatabase)
     try:
         database.claim()
-        if migrate(settings.database_url):
-            _log.info("database migrated", database=settings.database_url)
     except BaseException:
         database.close()
         raise
@@ -115,11 +113,18 @@ class Running:
 
 
 def prepare(settings: Settings, host: str | None) -> Running:
-    """Open what a process needs; ``host`` is the address it serves on, or None for a worker alone."""
+    """Open what a process needs; ``host`` is the address it serves on, or None for a worker alone.
+
+    An embedded database is brought to this version, once nothing else stands against the start. Raises ``Problem``.
+    """
     database = open_to_serve(settings)
     try:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
-        return Running(settings, database, vault_of(settings), guard)
+        running = Running(settings, database, vault_of(settings), guard)
+        make_sender(running)
+        if is_embedded(settings.database_url) and migrate(settings.database_url):
+            _log.info("database migrated", database=settings.database_url)
+        return running
     except BaseException:
         database.close()
         raise
@@ -150,7 +155,6 @@ async def serve(
     def stop() -> None:
         server.should_exit = True
 
-    # Before the server starts, since its settings may be wrong.
     sender = make_sender(running) if with_worker else None
     app = make_app(
         running.settings,

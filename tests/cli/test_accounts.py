@@ -1,0 +1,138 @@
+"""``hourhook account``: what it makes and sets, beside a running server and without one."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from hourhook.domain import passwords
+from hourhook.store.opening import open_database
+from hourhook.store.schema import accounts, users
+from hourhook.store.statements import Row, Statement
+from tests.cli.commands import Commands
+
+OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", "Byron")
+
+
+def test_an_account_made_beside_a_server_is_served_at_once(hourhook: Commands) -> None:
+    with hourhook.serving() as server:
+        made = hourhook.create_account()
+        account = server.client(made["token"]).get("/v2/account").json()
+
+    assert account["id"] == made["account_id"]
+    assert account["name"] == "northwind"
+    assert account["owner"]["id"] == made["user_id"]
+    assert account["owner"]["email"] == "ada@northwind.test"
+
+
+def test_json_is_one_object_with_ids_and_a_token(bare: Commands) -> None:
+    result = bare.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret", "--json")
+
+    assert result.output.count("\n") == 1
+    made = json.loads(result.output)
+    assert {name: type(value) for name, value in made.items()} == {"account_id": int, "user_id": int, "token": str}
+
+
+def test_people_are_told_the_token_and_what_to_do_with_it(bare: Commands) -> None:
+    result = bare.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret")
+
+    assert result.status == 0
+    assert "Account northwind is made" in result.output
+    assert "curl -H 'X-NokoToken: " in result.output
+
+
+def test_a_password_of_a_dash_is_a_line_of_standard_input(hourhook: Commands) -> None:
+    typed = "pässword with blanks \r\nsecond line\n".encode()
+    result = hourhook.run("account", "create", "--name", "northwind", *OWNER, "--password", "-", typed=typed)
+
+    assert result.status == 0, result.complaint
+    assert passwords.is_right("pässword with blanks ", read(hourhook, OWNERS).password_hash)
+
+
+def test_an_embedded_database_that_is_missing_is_made_whole_and_nothing_else(bare: Commands) -> None:
+    bare.create_account()
+
+    assert [path.name for path in bare.folder.iterdir()] == ["hourhook.db"]
+    with bare.serving() as server:
+        assert server.client().get("/health").status == 200
+
+
+def test_a_name_that_is_taken_is_refused(hourhook: Commands) -> None:
+    hourhook.create_account()
+    result = hourhook.run("account", "create", "--name", "NorthWind", *OWNER, "--password", "secret", "--json")
+
+    assert (result.status, result.output) == (1, "")
+    assert result.complaint == "hourhook: there is an account 'NorthWind' already: choose another name\n"
+
+
+@pytest.mark.parametrize("name", ["", "north wind", "a/b"])
+def test_a_name_that_is_not_safe_in_a_path_is_refused(settled: Commands, name: str) -> None:
+    result = settled.run("account", "create", "--name", name, *OWNER, "--password", "secret")
+
+    assert result.status == 1
+    assert "cannot be an account's name" in result.complaint
+
+
+def test_what_is_set_holds_for_a_running_server(hourhook: Commands) -> None:
+    with hourhook.serving() as server:
+        made = hourhook.create_account()
+        values = ("approvals=off", "max_projects=1", "default_billing_increment=6")
+        offset = "utc_offset:ADA@northwind.test=-3600"
+        assert hourhook.run("account", "set", "--account", "Northwind", *values, offset).status == 0
+
+        client = server.client(made["token"])
+        assert client.get("/v2/current_user").json()["utc_offset"] == -3600
+        assert client.post("/v2/projects", {"name": "One"}).json()["billing_increment"] == 6
+        assert ("base", "reached_project_limit") in client.post("/v2/projects", {"name": "Two"}).codes
+        entry = client.post("/v2/entries", {"date": "2024-05-21", "minutes": 60}).json()
+        assert client.put(f"/v2/entries/{entry['id']}/approved").status == 403
+
+        assert hourhook.run("account", "set", "--account", "northwind", "locked=on").status == 0
+        assert server.client(made["token"]).get("/v2/account").status == 503
+        assert hourhook.run("account", "set", "--account", "northwind", "locked=off").status == 0
+        assert server.client(made["token"]).get("/v2/account").status == 200
+
+
+def test_of_several_values_all_are_set_or_none(hourhook: Commands) -> None:
+    hourhook.create_account()
+    result = hourhook.run("account", "set", "--account", "northwind", "max_users=3", "approvals=perhaps")
+
+    assert result.status == 1
+    assert result.complaint == "hourhook: approvals=perhaps cannot be used: write on or off\n"
+    assert read(hourhook, ACCOUNTS).max_users is None
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "complaint"),
+    [
+        (["max_users"], 2, "'max_users' is not KEY=VALUE"),
+        (["max_users=1", "max_users=2"], 2, "max_users is given twice"),
+        ([], 2, "missing argument 'KEY=VALUE...'"),
+        (["colour=red"], 1, "there is no setting 'colour'; there are invoicing,"),
+        (["max_users=-1"], 1, "max_users=-1 cannot be used"),
+        (["tag_creation_role=boss"], 1, "choose one of supervisor, leader, coworker, contractor"),
+        (["utc_offset:nobody@northwind.test=0"], 1, "there is no user with the e-mail address 'nobody@northwind.test'"),
+    ],
+)
+def test_values_that_cannot_be_set_are_refused(
+    settled: Commands, values: list[str], status: int, complaint: str
+) -> None:
+    result = settled.run("account", "set", "--account", "northwind", *values)
+
+    assert result.status == status
+    assert complaint in result.complaint
+    assert result.complaint.count("\n") == 1
+
+
+def read(commands: Commands, query: Statement) -> Row:
+    database = open_database(commands.database_url)
+    try:
+        row = database.read_now(lambda tx: tx.one(query))
+        assert row is not None
+        return row
+    finally:
+        database.close()
+
+
+ACCOUNTS = Statement(select(accounts.c.max_users))
+OWNERS = Statement(select(users.c.password_hash))

@@ -1,0 +1,94 @@
+"""``hourhook token``: made, listed without being shown, and revoked."""
+
+from itertools import pairwise
+
+from sqlalchemy import bindparam, update
+
+from hourhook.store.opening import open_database
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.cli.commands import Commands
+
+
+def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: Commands) -> None:
+    with hourhook.serving() as server:
+        hourhook.create_account()
+        token = hourhook.run("token", "create", "--email", "ADA@northwind.test", "--json").json()["token"]
+        assert server.client(token).get("/v2/account").status == 200
+
+        row = next(row for row in listed(hourhook) if row[1] == "-")
+        assert hourhook.run("token", "revoke", row[0]).status == 0
+        assert server.client(token).get("/v2/account").status == 401
+
+    assert hourhook.run("token", "revoke", row[0]).complaint.startswith(f"hourhook: there is no token {row[0]}:")
+
+
+def test_json_is_one_object_with_the_token_alone(bare: Commands) -> None:
+    bare.create_account()
+    made = bare.run("token", "create", "--email", "ada@northwind.test", "--json").json()
+
+    assert [*made] == ["token"]
+
+
+def test_for_scripts_the_token_stands_alone_on_its_line(bare: Commands) -> None:
+    bare.create_account()
+    result = bare.run("token", "create", "--email", "ada@northwind.test")
+
+    assert result.output.count("\n") == 1
+    assert result.output.strip().isascii()
+    assert " " not in result.output
+    assert result.complaint == ""
+
+
+def test_the_list_names_tokens_and_owners_and_never_shows_a_token(hourhook: Commands) -> None:
+    first = hourhook.create_account()["token"]
+    second = hourhook.run("token", "create", "--email", "ada@northwind.test", "--name", "import\x1b[31m").output.strip()
+    result = hourhook.run("token", "list")
+
+    assert [row[1:4] for row in listed(hourhook)] == [
+        ["first token", "northwind", "ada@northwind.test"],
+        ["import?[31m", "northwind", "ada@northwind.test"],
+    ]
+    assert {row[5] for row in listed(hourhook)} == {"never"}
+    assert first not in result.output
+    assert second not in result.output
+
+
+def test_an_address_that_several_accounts_know_needs_the_account(hourhook: Commands) -> None:
+    hourhook.create_account("northwind")
+    hourhook.create_account("southwind")
+    create = ("token", "create", "--email", "ada@northwind.test", "--json")
+
+    result = hourhook.run(*create)
+    assert result.status == 1
+    assert "name one of them with --account (northwind, southwind)" in result.complaint
+    assert hourhook.run(*create, "--account", "Southwind").status == 0
+    assert "in the account 'eastwind'" in hourhook.run(*create, "--account", "eastwind").complaint
+
+
+def test_who_is_shut_out_gets_no_token(hourhook: Commands) -> None:
+    made = hourhook.create_account()
+    database = open_database(hourhook.database_url)
+    database.run_now(suspend, made["user_id"])
+    database.close()
+    result = hourhook.run("token", "create", "--email", "ada@northwind.test")
+
+    assert (result.status, result.output) == (1, "")
+    assert "suspended" in result.complaint
+
+
+def suspend(tx: Transaction, user_id: int) -> None:
+    tx.run(SUSPEND, user=user_id)
+
+
+def listed(commands: Commands) -> list[list[str]]:
+    """The rows of the list, by its columns."""
+    head, *rows = commands.run("token", "list").output.splitlines()
+    titles = ("id", "name", "account", "user", "created", "last used")
+    starts = [*map(head.index, titles), None]
+    assert head.split() == " ".join(titles).split()
+    return [[row[start:end].strip() for start, end in pairwise(starts)] for row in rows]
+
+
+SUSPEND = Statement(update(users).where(users.c.id == bindparam("user")).values(state="suspended"))
