@@ -73,7 +73,8 @@ class Run:
         self._accounts: list[int] = []
         self._hooks: list[int] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._is_calm = False
+        # What people are at.
+        self._deeds: set[asyncio.Task[Any]] = set()
         self._started_count = 0
 
     async def live(self) -> None:
@@ -110,11 +111,13 @@ class Run:
     async def _calm_down(self) -> None:
         """Have every receiver and every process be well, and wait until all is delivered."""
         self.promises.note("calm")
-        self._is_calm = True
         for receiver in self.network.receivers.values():
             receiver.mood = "calm"
         for process in self.processes:
             process.mishap = None
+        if self._deeds:
+            # Somebody may still wait for a lock, and disable a webhook once he has it.
+            await asyncio.wait(self._deeds)
         await self._rest()
         for id, lane in [*self.promises.lanes.items()]:
             await self._lasting()[0].database.write(lane.account_id, steering.enable, id)
@@ -243,7 +246,9 @@ class Run:
     def _write(self, account_id: int, function: Callable[..., Any], *arguments: Any) -> None:
         if self.processes:
             process = self.chance.choice(self.processes)
-            process.spawn(self._attempt(lambda: process.database.write(account_id, function, *arguments)))
+            deed = process.spawn(self._attempt(lambda: process.database.write(account_id, function, *arguments)))
+            self._deeds.add(deed)
+            deed.add_done_callback(self._deeds.discard)
 
     def _steer(self, function: Callable[..., Any], *arguments: Any) -> None:
         lane = self._lane()

@@ -14,6 +14,9 @@ from hourhook.cli.options import PORT, database_option, read_settings
 if TYPE_CHECKING:
     from hourhook.process import Running
 
+EVERY_ADDRESS = ("0.0.0.0", "::")
+_VAGUE = "URLs in answers and payloads lead nowhere from other machines: set HOURHOOK_BASE_URL to the way clients come"
+
 
 @click.command(short_help="Run the server: API, documentation and delivery.")
 @click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="0.0.0.0 is every address.")
@@ -43,15 +46,15 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
     logs.configure(settings)
     with closing(bind(host, port)) as listener:
         address = address_of(host, listener.getsockname()[1])
-        settings = settings.with_changes(base_url=settings.base_url or address)
-        running = prepare(settings, host)
+        is_vague = settings.base_url is None and host in EVERY_ADDRESS
+        running = prepare(settings.with_changes(base_url=settings.base_url or address), host)
         with closing(running.database):
             run(
                 serve_until_told(
                     running,
                     listener,
                     with_worker=not no_worker,
-                    on_start=lambda: greet(running, address, with_worker=not no_worker),
+                    on_start=lambda: greet(running, address, with_worker=not no_worker, is_vague=is_vague),
                 )
             )
 
@@ -102,8 +105,11 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-def greet(running: "Running", address: str, *, with_worker: bool) -> None:
-    """Say that the server is up, and what to do first where there is no account yet."""
+def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool) -> None:
+    """Say that the server is up, and what is still to do.
+
+    ``is_vague`` when the address that URLs begin with, for want of a setting, leads nowhere from other machines.
+    """
     import structlog
 
     from hourhook import logs
@@ -118,6 +124,8 @@ def greet(running: "Running", address: str, *, with_worker: bool) -> None:
         log.info("serving", address=address, base_url=settings.base_url, database=database, delivers=with_worker)
         if is_new:
             log.info("there is no account yet: hourhook account create makes one")
+        if is_vague:
+            log.warning(_VAGUE, base_url=settings.base_url)
         return
     delivery = "by a worker in this process" if with_worker else "elsewhere (--no-worker)"
     lines = [
@@ -128,6 +136,7 @@ def greet(running: "Running", address: str, *, with_worker: bool) -> None:
         f"  Delivery       {delivery}",
         *([f"  Clients' way   {settings.base_url}"] if settings.base_url != address else []),
         "",
+        *([f"{_VAGUE[:1].upper()}{_VAGUE[1:]}."] if is_vague else []),
         *(["There is no account yet; this makes one: hourhook account create --help"] if is_new else []),
         "Ctrl-C ends it.",
     ]

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from hourhook.cli.demo.clients import Client
+from hourhook.cli.serving import address_of
 from hourhook.errors import Problem
 
 DEFAULT_PORT = 8080
@@ -21,7 +22,7 @@ class Server:
     """A server on a temporary database, which it finds as it left it however it ended."""
 
     def __init__(self, host: str, port: int, folder: Path) -> None:
-        self.client = Client(address_of(host, port))
+        self.client = Client(address_here(host, port))
         self.database_url = f"sqlite:///{folder / 'demo.db'}"
         self._arguments = ("serve", "--host", host, "--port", str(port))
         self._log_path = folder / "server.log"
@@ -113,8 +114,6 @@ def free_port(host: str, port: int | None) -> int:
         return int(bound.getsockname()[1])
 
 
-def address_of(host: str, port: int) -> str:
+def address_here(host: str, port: int) -> str:
     """Where a server that is bound to this host is reached from this machine."""
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return address_of({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
