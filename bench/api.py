@@ -3,12 +3,13 @@
 import http.client
 import json
 import pickle
+import socket
+import statistics
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import text
 
@@ -22,7 +23,7 @@ from hourhook.store.opening import open_database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-CREATES, LISTS, QUICK = 3_000, 3_000, 400
+COUNT, QUICK = 3_000, 400
 REPETITIONS = 5
 ENTRIES = 1_000
 ACTIONS = {"POST": "creating an entry", "GET": "listing 30 entries"}
@@ -30,38 +31,53 @@ ACTIONS = {"POST": "creating an entry", "GET": "listing 30 entries"}
 
 @dataclass
 class Rates:
-    """Requests a second, of the API and of its floor."""
+    """What was measured of a server: requests a second, and processor seconds of its process for each."""
 
-    api: list[float] = field(default_factory=list)
-    floor: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def note(self, server: Server | Floor, request: bytes, count: int) -> None:
+        """Measure once."""
+        with Load(server.port) as load:
+            load.send([request], count // 10)
+            began = server.processor_seconds
+            self.rates.append(load.send([request], count).rate)
+            self.seconds.append((server.processor_seconds - began) / count)
 
 
 def run(databases: Databases, *, quick: bool) -> None:
     """Measure, interleaved, and print."""
-    rates = {(kind, method): Rates() for kind in KINDS for method in ACTIONS}
-    counts = {"POST": QUICK if quick else CREATES, "GET": QUICK if quick else LISTS}
-    repetitions = 1 if quick else REPETITIONS
-    for kind in KINDS:
-        with databases.fresh(kind) as url, recorded(url) as (token, project_id, recordings):
-            requests = requests_of(token, project_id)
-            for repetition in range(repetitions):
-                progress(f"api: {kind}, {repetition + 1} of {repetitions}")
-                for method, count in counts.items():
-                    with Server(url) as server:
-                        rates[kind, method].api.append(_measure(server.port, requests[method], count))
-                    with Floor(url, recordings) as floor:
-                        rates[kind, method].floor.append(_measure(floor.port, requests[method], count))
+    found = {
+        (kind, method): _measure(databases, kind, method, QUICK if quick else COUNT, 1 if quick else REPETITIONS)
+        for kind in KINDS
+        for method in ACTIONS
+    }
     progress("")
     rows = [
         (
             f"{ACTIONS[method]}, {kind}",
-            spread(found.api),
-            spread(found.floor),
-            spread([api / floor for api, floor in zip(found.api, found.floor, strict=True)], ".2f"),
+            spread(api.rates),
+            spread(floor.rates),
+            spread([rate / least for rate, least in zip(api.rates, floor.rates, strict=True)], ".2f"),
+            f"{statistics.median(api.seconds) * 1e6:,.0f} / {statistics.median(floor.seconds) * 1e6:,.0f}",
         )
-        for (kind, method), found in rates.items()
+        for (kind, method), (api, floor) in found.items()
     ]
-    print_table("(c) Requests per second", ("", "API", "bare handler", "ratio"), rows)
+    heads = ("", "API", "bare handler", "ratio", "processor µs each / bare handler's")
+    print_table("(c) Requests per second", heads, rows)
+
+
+def _measure(databases: Databases, kind: str, method: str, count: int, repetitions: int) -> tuple[Rates, Rates]:
+    api, floor = Rates(), Rates()
+    # A database for each kind of request, so that what is listed does not grow with what is created.
+    with databases.fresh(kind) as url, recorded(url) as (requests, recordings):
+        for repetition in range(repetitions):
+            progress(f"api: {ACTIONS[method]}, {kind}, {repetition + 1} of {repetitions}")
+            with Server(url) as server:
+                api.note(server, requests[method], count)
+            with Floor(url, recordings) as bare:
+                floor.note(bare, requests[method], count)
+    return api, floor
 
 
 def requests_of(token: str, project_id: int) -> dict[str, bytes]:
@@ -79,53 +95,51 @@ def requests_of(token: str, project_id: int) -> dict[str, bytes]:
 
 
 @contextmanager
-def recorded(url: str) -> Iterator[tuple[str, int, Path]]:
-    """An account with entries; its token, a project of its, and the file with what requests come to."""
+def recorded(url: str) -> Iterator[tuple[dict[str, bytes], Path]]:
+    """An account with entries; the requests to make, and the file with what each of them comes to."""
     database = open_database(url)
     account = open_account(database)
     database.run_now(_begin_high)
     database.close()
-    with ExitStack() as stack:
-        server = stack.enter_context(Server(url, is_watched=True))
-        project_id = json.loads(_ask(server.port, "POST", "/v2/projects", account.token, {"name": "Orchard"}))["id"]
-        requests = requests_of(account.token, project_id)
-        load = stack.enter_context(Load(server.port))
+    with Server(url, is_watched=True) as server, Load(server.port) as load:
+        project = json.loads(_ask(server.port, request("POST", "/v2/projects", account.token, {"name": "Orchard"})))
+        requests = requests_of(account.token, project["id"])
         load.send([requests["POST"]], ENTRIES)
         recordings = {}
         for method, bytes_sent in requests.items():
             # Until what is kept between requests is kept.
             load.send([bytes_sent], 20)
-            path, _, body = bytes_sent.decode().partition(" ")[2].partition(" ")
-            content = json.loads(body.partition("\r\n\r\n")[2] or "null")
-            server.keep()
-            answer = _ask(server.port, method, path, account.token, content)
-            statements, _ = server.take()
-            recordings[method] = Recording(statements, answer)
-        created = recordings["POST"]
-        created.entry_id = json.loads(created.answer)["id"]
-        created.position = next(p["position"] for text, p in created.statements if text.startswith("UPDATE accounts"))
-        file = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".pickle"))
+            recordings[method] = _record(server, bytes_sent)
+    created = recordings["POST"]
+    created.entry_id = json.loads(created.answer)["id"]
+    created.position = next(p["position"] for text, p in created.statements if text.startswith("UPDATE accounts"))
+    with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
         file.write(pickle.dumps(recordings))
         file.flush()
-        server.end()
-        yield account.token, project_id, Path(file.name)
+        yield requests, Path(file.name)
 
 
-def _measure(port: int, request: bytes, count: int) -> float:
-    with Load(port) as load:
-        load.send([request], count // 10)
-        return load.send([request], count).rate
+def _record(server: Server, bytes_sent: bytes) -> Recording:
+    """What a request comes to, once it has come to the same twice: the worker may have looked for work in between."""
+    earlier: list[str] = []
+    while True:
+        server.keep()
+        answer = _ask(server.port, bytes_sent)
+        statements, _ = server.take()
+        texts = [text for text, _ in statements]
+        if texts == earlier:
+            return Recording(statements, answer)
+        earlier = texts
 
 
-def _ask(port: int, method: str, path: str, token: str, body: Any = None) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    headers = {"X-NokoToken": token, "User-Agent": "bench", "Content-Type": "application/json"}
-    connection.request(method, path, None if body is None else json.dumps(body), headers)
-    response = connection.getresponse()
-    answer = response.read()
-    connection.close()
+def _ask(port: int, bytes_sent: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(bytes_sent)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        answer = response.read()
     if response.status >= 300:
-        raise RuntimeError(f"{method} {path} answered {response.status}: {answer!r}")
+        raise RuntimeError(f"the API answered {response.status}: {answer!r}")
     return answer
 
 
