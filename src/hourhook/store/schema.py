@@ -319,6 +319,13 @@ errands = Table(
         sqlite_where=text("due_at IS NOT NULL"),
         postgresql_where=text("due_at IS NOT NULL"),
     ),
+    Index(
+        "ix_errands_leased",
+        "lease_worker",
+        "lease_expires_at",
+        sqlite_where=text("lease_token IS NOT NULL"),
+        postgresql_where=text("lease_token IS NOT NULL"),
+    ),
 )
 
 attempts = Table(

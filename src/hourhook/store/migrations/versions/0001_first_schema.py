@@ -85,6 +85,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_errands_leased",
+        "errands",
+        ["lease_worker", "lease_expires_at"],
+        sqlite_where=sa.text("lease_token IS NOT NULL"),
+        postgresql_where=sa.text("lease_token IS NOT NULL"),
+    )
 
     op.create_table(
         "events",
