@@ -1,7 +1,12 @@
 """Accounts with webhooks and payloads in any state, made without a request or a receiver."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy import bindparam, null, select, update
+
+from hourhook.clock import SECOND
 from hourhook.delivery import envelope, log, steering
 from hourhook.delivery.errands import Errand, ErrandResult, lease_errands, settle_errands
 from hourhook.delivery.lanes import Lane
@@ -11,10 +16,14 @@ from hourhook.delivery.readahead import EventCache, Span, read_ahead
 from hourhook.delivery.settlements import Result, settle
 from hourhook.domain import accounts
 from hourhook.store.database import Database
-from hourhook.store.schema import subscriptions, webhooks
+from hourhook.store.schema import attempts, lanes, subscriptions, webhooks
+from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 from tests.outside import OUTSIDE
 
+P = ParamSpec("P")
+T = TypeVar("T")
+EVERYTHING = (log.EVERYTHING,)
 URI = "http://127.0.0.1:9/hook"
 _WORKER = 1
 
@@ -32,9 +41,27 @@ class Backlog:
         """Have these events happen, in one transaction."""
         self.database.write_now(self.account_id, _record, types)
 
-    def attempt(self, status: int | None = 200, error: ErrorKind | None = None, duration_ms: int = 7) -> None:
-        """Send the head of the lane, with this result; what fails is due again at once."""
-        self.database.run_now(self._attempt, self._outcome(status, error, duration_ms))
+    def beside(self, uri: str = URI, events: Sequence[str] = EVERYTHING) -> "Backlog":
+        """One more webhook of the account."""
+        return Backlog(self.database, self.account_id, self.write(_add_webhook, uri, events))
+
+    def write(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Carry out a write of the account."""
+        return self.database.write_now(self.account_id, function, *args, **kwargs)
+
+    def steer(self, function: Callable[..., T], *args: Any) -> T:
+        """Do something to the lane."""
+        return self.write(function, self.webhook_id, *args)
+
+    def attempt(
+        self,
+        status: int | None = 200,
+        error: ErrorKind | None = None,
+        duration_ms: int = 7,
+        retry_seconds: float | None = 0,
+    ) -> None:
+        """Send the head of the lane, with this result; what fails is due again ``retry_seconds`` later, or stalls."""
+        self.database.run_now(self._attempt, self._outcome(status, error, duration_ms), retry_seconds)
 
     def run_errands(self, status: int | None = 200, error: ErrorKind | None = None) -> list[Errand]:
         """Send all errands that are due, with this result; returns them."""
@@ -45,30 +72,40 @@ class Backlog:
             error = "status"
         return Outcome(status, error, self.database.clock.now(), duration_ms, (("x-answer", "yes"),), b"answer")
 
-    def _attempt(self, tx: Transaction, outcome: Outcome) -> None:
+    def _attempt(self, tx: Transaction, outcome: Outcome, retry_seconds: float | None) -> None:
         now = self.database.clock.now()
-        [lane] = self._lease(tx, succeeding=True) or self._lease(tx, succeeding=False)
+        lane = self.lease(tx)
         head = lane.head_sequence
         [payload] = read_ahead(tx, [Span(*lane.key, head, head, lane.replayed_through)], EventCache())[lane.key]
         number = (payload.attempts_before if head <= lane.replayed_through else lane.attempts_count) + 1
-        due_at = None if outcome.is_success else now
+        due_at = None if outcome.is_success or retry_seconds is None else now + round(retry_seconds * SECOND)
         assert settle(
             tx, [Result(lane, payload, number, "Webhook", URI, outcome, due_at, False)], now=now, expires_at=now + 1
         )
 
-    def _lease(self, tx: Transaction, *, succeeding: bool) -> list[Lane]:
+    def lease(self, tx: Transaction) -> Lane:
+        """Take the lane, which is due; any other that is due is given back at once."""
         now = self.database.clock.now()
         self.token += 1
-        return lease(
-            tx,
-            worker=_WORKER,
-            token=self.token,
-            now=now,
-            expires_at=now + 1,
-            succeeding=succeeding,
-            limit=1,
-            saturated=[],
-        )
+        found = [
+            lane
+            for succeeding in (True, False)
+            for lane in lease(
+                tx,
+                worker=_WORKER,
+                token=self.token,
+                now=now,
+                expires_at=now + 1,
+                succeeding=succeeding,
+                limit=100,
+                saturated=[],
+            )
+        ]
+        [lane] = [lane for lane in found if lane.key == (self.account_id, self.webhook_id)]
+        for other in found:
+            if other is not lane:
+                tx.run(_GIVE_BACK, account=other.account_id, webhook=other.webhook_id)
+        return lane
 
     def _run_errands(self, tx: Transaction, outcome: Outcome) -> list[Errand]:
         now = self.database.clock.now()
@@ -83,25 +120,56 @@ def make_backlog(database: Database, name: str = "northwind") -> Backlog:
     made = database.run_now(
         accounts.create, name=name, email="ada@northwind.test", first_name=None, last_name=None, password_hash=None
     )
-    return Backlog(database, made.account_id, database.write_now(made.account_id, _add_webhook))
+    return Backlog(database, made.account_id, database.write_now(made.account_id, _add_webhook, URI, EVERYTHING))
 
 
-def _add_webhook(tx: Transaction) -> int:
+def lane_of(backlog: Backlog) -> Row:
+    """The row of the lane."""
+    found = backlog.database.read_now(lambda tx: tx.one(_LANE, account=backlog.account_id, webhook=backlog.webhook_id))
+    assert found is not None
+    return found
+
+
+def attempts_of(backlog: Backlog) -> list[tuple[int, int, int | None]]:
+    """The attempts of the lane itself that were written down: sequence, number and status, in order."""
+    key = {"account": backlog.account_id, "webhook": backlog.webhook_id}
+    rows = backlog.database.read_now(lambda tx: tx.all(_ATTEMPTS, **key))
+    return [(row.sequence, row.number, row.status) for row in rows]
+
+
+def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
     id = tx.insert(
         webhooks,
         account_id=tx.account_id,
         name="Webhook",
         name_key="webhook",
-        payload_uri=URI,
+        payload_uri=uri,
         secret=OUTSIDE.vault.close(envelope.new_secret()),
         created_at=tx.now,
     )
-    steering.open_lane(tx, id, URI)
+    steering.open_lane(tx, id, uri)
     columns = ("account_id", "webhook_id", "event", "place")
-    tx.insert_many(subscriptions, columns, [(tx.account_id, id, log.EVERYTHING, 1)])
+    rows = [(tx.account_id, id, event, place) for place, event in enumerate(events, 1)]
+    tx.insert_many(subscriptions, columns, rows)
     return id
 
 
 def _record(tx: Transaction, types: tuple[str, ...]) -> None:
     for type in types:
         log.record(tx, type, {}, {"id": 1})
+
+
+_THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
+_LANE = Statement(select(lanes).where(_THIS_LANE))
+_GIVE_BACK = Statement(
+    update(lanes).where(_THIS_LANE).values(lease_token=null(), lease_worker=null(), lease_expires_at=null())
+)
+_ATTEMPTS = Statement(
+    select(attempts.c.sequence, attempts.c.number, attempts.c.status)
+    .where(
+        attempts.c.account_id == bindparam("account"),
+        attempts.c.webhook_id == bindparam("webhook"),
+        attempts.c.errand_id == 0,
+    )
+    .order_by(attempts.c.started_at, attempts.c.sequence, attempts.c.number)
+)
