@@ -1,0 +1,106 @@
+"""Kill real processes under load, again and again, and count what became of the promises.
+
+.venv/bin/python bench/kill.py [--database sqlite|postgresql|all] [--kills N] [--seconds S]
+
+Ends with 1, and says which, when a promise was broken.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# So that it runs as a script, from a checkout.
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+from bench.databases import KINDS, Databases  # noqa: E402
+from bench.killings import Found, Scenario, run_scenario  # noqa: E402
+from bench.tables import percentile, print_table  # noqa: E402
+
+SCENARIOS = (
+    Scenario("sqlite", workers_count=0),
+    Scenario("postgresql", workers_count=0),
+    Scenario("postgresql", workers_count=3),
+    Scenario("postgresql", workers_count=3, is_worker=True),
+)
+KILLS, QUICK_KILLS = 20, 3
+SECONDS = 2.0
+
+
+class PromisesBroken(SystemExit):
+    """Something that is promised did not hold."""
+
+
+def run(databases: Databases, *, quick: bool) -> None:
+    """Kill, count and print (raises ``PromisesBroken``)."""
+    kill_all(databases, KINDS, QUICK_KILLS if quick else KILLS, SECONDS)
+
+
+def kill_all(databases: Databases, kinds: Sequence[str], kills: int, seconds: float) -> None:
+    """Run every scenario on these databases, and print what was found (raises ``PromisesBroken``)."""
+    found = [run_scenario(databases, scenario, kills, seconds) for scenario in SCENARIOS if scenario.kind in kinds]
+    rows = [*zip(*(_column(one) for one in found), strict=True)]
+    heads = ("`kill -9` of", *(str(one.scenario) for one in found))
+    print_table("Processes killed under load", heads, [(name, *row) for name, row in zip(_NAMES, rows, strict=True)])
+    broken = [f"{one.scenario}: {what}" for one in found for what in one.broken]
+    if broken:
+        raise PromisesBroken("\nBROKEN\n" + "\n".join(broken))
+
+
+_NAMES = (
+    "kills",
+    "changes answered with a 2xx",
+    "requests that broke off",
+    "events in the log",
+    "changes without an event, events without a change",
+    "payloads delivered",
+    "lost",
+    "out of order",
+    "signatures that do not verify",
+    "repeats",
+    "most repeats of a webhook at one kill",
+    "seconds until the next delivery, p50 (max)",
+    "seconds until every webhook has delivered, p50 (max)",
+)
+
+
+def _column(found: Found) -> tuple[str, ...]:
+    verdict = found.verdict
+    unmatched = verdict.answered_without_event + verdict.existing_without_event + verdict.events_of_nothing
+    return (
+        f"{len(found.killings):,}",
+        f"{verdict.answered:,}",
+        f"{verdict.cut_off:,}",
+        f"{verdict.events:,}",
+        f"{unmatched:,}",
+        f"{verdict.delivered:,}",
+        f"{verdict.lost:,}",
+        f"{verdict.out_of_order + verdict.unknown:,}",
+        f"{verdict.unverified:,}",
+        f"{verdict.repeats:,}",
+        f"{verdict.most_repeats:,}",
+        _times(found.first_seconds),
+        _times(found.last_seconds),
+    )
+
+
+def _times(seconds: list[float]) -> str:
+    return f"{percentile(seconds, 0.5):.2f} ({max(seconds):.2f})"
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Kill Hourhook's processes under load, and count what is lost.")
+    parser.add_argument("--database", choices=[*KINDS, "all"], default="all", help="which to run on")
+    parser.add_argument("--kills", type=int, default=KILLS, metavar="N", help=f"of each scenario ({KILLS})")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, metavar="S", help=f"of load between two kills, at most ({SECONDS:g})"
+    )
+    arguments = parser.parse_args()
+    kinds = KINDS if arguments.database == "all" else (arguments.database,)
+    with Databases() as databases:
+        kill_all(databases, kinds, arguments.kills, arguments.seconds)
+
+
+if __name__ == "__main__":
+    _main()
