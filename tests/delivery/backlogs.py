@@ -125,7 +125,12 @@ def make_backlog(database: Database, name: str = "northwind") -> Backlog:
 
 def lane_of(backlog: Backlog) -> Row:
     """The row of the lane."""
-    found = backlog.database.read_now(lambda tx: tx.one(_LANE, account=backlog.account_id, webhook=backlog.webhook_id))
+    return backlog.database.read_now(read_lane, backlog)
+
+
+def read_lane(tx: Transaction, backlog: Backlog) -> Row:
+    """The row of the lane, inside a transaction."""
+    found = tx.one(_LANE, account=backlog.account_id, webhook=backlog.webhook_id)
     assert found is not None
     return found
 

@@ -1,0 +1,578 @@
+"""The worker, on a network in the test's hand or before real receivers."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+from sqlalchemy import text
+
+from hourhook.delivery import envelope, errands, leases, steering
+from hourhook.delivery.guard import AddressGuard
+from hourhook.delivery.sender import Sender
+from hourhook.delivery.vaults import Vault
+from hourhook.errors import Problem
+from hourhook.store.database import Database
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.clocks import FakeClock
+from tests.delivery.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog, read_lane
+from tests.delivery.networks import Network, Sending, eventually, working
+from tests.outside import OUTSIDE
+from tests.postboxes import Delivery
+from tests.receivers import answering, holding, receiving
+from tests.signatures import is_signed
+from tests.statements import counted
+
+pytestmark = pytest.mark.anyio
+
+OTHER_URI = "http://127.0.0.1:10/hook"
+HANGING = 50
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def backlog(database: Database) -> Backlog:
+    return make_backlog(database)
+
+
+@pytest.fixture
+async def network(database: Database) -> Network:
+    return Network(database)
+
+
+def sequences(sent: list[Sending]) -> list[int | None]:
+    return [sending.sequence for sending in sent]
+
+
+async def settled(backlog: Backlog, head_sequence: int) -> None:
+    """Wait until the head is this one, and what was tried before it is settled."""
+    await eventually(backlog.database, lambda tx: read_lane(tx, backlog).head_sequence, head_sequence)
+
+
+async def failed(backlog: Backlog, attempts_count: int) -> None:
+    """Wait until so many attempts of the head have failed."""
+    await eventually(backlog.database, lambda tx: read_lane(tx, backlog).attempts_count, attempts_count)
+
+
+async def test_a_healthy_receiver_gets_everything_while_fifty_others_hang(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    sender = Sender(database.clock, AddressGuard(allow_loopback=True), timeout_seconds=600)
+    async with AsyncExitStack() as stack:
+        hanging = [await stack.enter_async_context(receiving(holding())) for _ in range(HANGING)]
+        healthy = await stack.enter_async_context(receiving(answering()))
+        for receiver in hanging:
+            backlog.beside(receiver.uri(), ["tag.created"])
+        mine = backlog.beside(healthy.uri(), ["tag.created", "tag.updated"])
+        await stack.enter_async_context(working(database, sender, network))
+
+        backlog.record("tag.created")
+        await eventually(database, lambda _: all(receiver.requests for receiver in hanging), True)
+        for _ in range(20):
+            backlog.record("tag.updated", "tag.created")
+        await settled(mine, 42)
+
+        arrived = [int(request.headers["x-hourhook-sequence"]) for request in healthy.requests]
+        assert arrived == [*range(1, 42)]
+        assert all(len(receiver.requests) == len(receiver.open_connections) == 1 for receiver in hanging)
+
+
+async def test_a_receiver_that_is_down_holds_its_own_lane_only_and_catches_up_in_order(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    network.answers = {URI: 503, OTHER_URI: 200}
+    other = backlog.beside(OTHER_URI)
+    async with working(database, network, network):
+        for attempt in range(1, 4):
+            backlog.record("tag.created", "tag.updated")
+            await settled(other, attempt * 2 + 1)
+            await failed(backlog, attempt)
+            clock.advance(50)
+        network.answers[URI] = 200
+        backlog.record("tag.deleted")
+        await settled(backlog, 8)
+        await settled(other, 8)
+
+    down = [sending for sending in network.sent if sending.uri == URI]
+    assert sequences(down) == [1, 1, 1, 1, 2, 3, 4, 5, 6, 7]
+    assert sequences([sending for sending in network.sent if sending.uri == OTHER_URI]) == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_a_lane_has_one_payload_on_the_wire_and_the_next_goes_out_once_that_is_settled(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record(*["tag.created"] * 40)
+        for sequence in range(1, 41):
+            sending = await network.next()
+            assert (sending.sequence, sending.attempt) == (sequence, 1)
+            assert network.is_quiet()
+            assert lane_of(backlog).head_sequence == sequence
+            assert len(attempts_of(backlog)) == sequence - 1
+            sending.answer()
+        await settled(backlog, 41)
+
+    assert lane_of(backlog).due_at is lane_of(backlog).lease_token is None
+
+
+async def test_events_that_happen_while_a_payload_is_on_the_wire_follow_it(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        first = await network.next()
+        backlog.record("tag.updated")
+        assert network.is_quiet()
+        first.answer()
+
+        assert (await network.next()).payload["type"] == "tag.updated"
+
+
+async def test_no_transaction_is_open_while_a_request_is_on_the_wire(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        await network.next()
+        if database.dialect == "sqlite":
+            backlog.record("tag.created")
+        else:
+            await eventually(database, transactions_of_others, 0)
+
+
+def transactions_of_others(tx: Transaction) -> int:
+    found: int = tx.value(
+        Statement(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state LIKE '%in transaction%'"
+            )
+        )
+    )
+    return found
+
+
+async def test_results_that_come_together_are_settled_together(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    lanes = [backlog, *(backlog.beside(OTHER_URI) for _ in range(9))]
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        first = await network.take(10)
+        with counted(database) as statements:
+            for sending in first:
+                sending.answer()
+            assert {sending.sequence for sending in await network.take(10)} == {2}
+
+    assert sum("INSERT INTO attempts" in statement for statement in statements) <= 2
+    assert {lane_of(lane).head_sequence for lane in lanes} == {2}
+
+
+async def test_a_failure_is_tried_again_when_the_schedule_says_with_the_same_id_and_bytes(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.record("tag.created")
+        sent = []
+        for attempt, delay in ((1, 10), (2, 20), (3, 40)):
+            sent.append(await network.next())
+            sent[-1].answer(None if attempt == 2 else 500)
+            await failed(backlog, attempt)
+            waits = (lane_of(backlog).due_at - clock.now()) / 1_000_000
+            assert 0.9 * delay <= waits <= 1.1 * delay
+            clock.advance(0.9 * delay - 1)
+            # What is asked for after the lanes are looked at goes out after whatever was due.
+            await pinged(backlog, network)
+            clock.advance(0.2 * delay + 1)
+            at_work.worker.hint()
+        sent.append(await network.next())
+
+    assert [sending.attempt for sending in sent] == [1, 2, 3, 4]
+    assert len({(sending.payload_id, sending.body) for sending in sent}) == 1
+    assert attempts_of(backlog) == [(1, 1, 500), (1, 2, None), (1, 3, 500)]
+
+
+async def pinged(backlog: Backlog, network: Network) -> None:
+    """Have a ping sent, before which whatever is due would be sent."""
+    backlog.steer(errands.ping)
+    ping = await network.next()
+    assert ping.payload["type"] == "webhook.ping"
+    ping.answer()
+
+
+async def test_a_retry_that_is_due_needs_no_hint(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        (await network.next()).answer(500)
+        await failed(backlog, 1)
+        clock.advance(11)
+
+        assert (await network.next()).attempt == 2
+
+
+async def test_a_hint_that_is_lost_loses_no_event(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network):
+        await pinged(backlog, network)
+        database.signal = deaf
+        backlog.record("tag.created")
+        clock.advance(1)
+
+        assert (await network.next()).sequence == 1
+
+
+def deaf() -> None:
+    """Nobody hears it."""
+
+
+async def test_after_the_window_a_lane_stalls_and_hears_nothing_until_it_is_enabled(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network):
+        await stall(backlog, network, clock)
+        backlog.record("tag.updated")
+        clock.advance(1000)
+        await pinged(backlog, network)
+        assert lane_of(backlog).last_sequence == 2
+
+        backlog.steer(steering.enable)
+        again = await network.next()
+        assert again.sequence == 1
+        again.answer(500)
+        await failed(backlog, again.attempt)
+
+    assert not lane_of(backlog).stalled
+    assert lane_of(backlog).due_at > clock.now()
+
+
+async def stall(backlog: Backlog, network: Network, clock: FakeClock) -> int:
+    """Have attempts fail until the window ends; returns how many."""
+    backlog.record("tag.created")
+    attempt = 0
+    while not lane_of(backlog).stalled:
+        attempt += 1
+        (await network.next()).answer(500)
+        await failed(backlog, attempt)
+        clock.advance(45)
+        backlog.database.signal()
+    assert attempt in (4, 5)
+    return attempt
+
+
+async def test_a_retry_by_hand_that_fails_leaves_a_lane_stalled_and_one_that_succeeds_sets_it_going(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network):
+        count = await stall(backlog, network, clock)
+        backlog.record("tag.updated")
+        for more, status in ((1, 500), (2, 200)):
+            assert backlog.steer(steering.retry, 1) == "now"
+            sending = await network.next()
+            assert (sending.sequence, sending.attempt) == (1, count + more)
+            sending.answer(status)
+            if status == 500:
+                await failed(backlog, count + more)
+                assert (lane_of(backlog).stalled, lane_of(backlog).due_at) == (True, None)
+
+        following = await network.next()
+        assert (following.sequence, following.attempt) == (2, 1)
+        assert not lane_of(backlog).stalled
+
+
+async def test_a_receiver_that_is_gone_disables_its_lane_and_what_waits_goes_on_waiting(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        (await network.next()).answer(410)
+        await eventually(database, lambda tx: read_lane(tx, backlog).enabled, False)
+        lane = lane_of(backlog)
+        assert (lane.disabled_reason, lane.head_sequence, lane.last_sequence) == ("gone", 1, 2)
+
+        backlog.steer(steering.enable)
+        again = await network.next()
+        assert (again.sequence, again.attempt) == (1, 2)
+
+
+async def test_a_result_of_a_lane_that_was_steered_meanwhile_moves_nothing(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated", "tag.deleted")
+        (await network.next()).answer()
+        second = await network.next()
+        backlog.steer(steering.replay, 1)
+        first_again = await network.next()
+        assert (first_again.sequence, first_again.attempt) == (1, 2)
+        second.answer()
+        await pinged(backlog, network)
+        assert lane_of(backlog).head_sequence == 1
+        first_again.answer()
+
+        second_again = await network.next()
+        assert (second_again.sequence, second_again.payload_id) == (2, second.payload_id)
+        # What was sent as the second attempt was never written down, so it is the first that was.
+        assert second_again.attempt == 1
+
+
+async def test_a_disabled_lane_sends_no_more_though_it_was_being_worked(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        first = await network.next()
+        backlog.steer(steering.disable, "by_user")
+        first.answer()
+        await pinged(backlog, network)
+        await pinged(backlog, network)
+
+    assert lane_of(backlog).head_sequence == 1
+    assert attempts_of(backlog) == []
+
+
+async def test_a_new_address_is_sent_to_from_the_next_attempt_on(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        old = await network.next()
+        backlog.write(move, backlog.webhook_id, OTHER_URI)
+        new = await network.next()
+        old.answer(410)
+        await pinged(backlog, network)
+        assert lane_of(backlog).enabled
+
+    assert (old.uri, new.uri) == (URI, OTHER_URI)
+    assert old.payload_id == new.payload_id
+
+
+def move(tx: Transaction, webhook_id: int, uri: str) -> None:
+    change = Statement(text("UPDATE webhooks SET payload_uri = :uri WHERE id = :id"))
+    tx.run(change, uri=uri, id=webhook_id)
+    steering.retarget(tx, webhook_id, uri)
+
+
+async def test_a_new_name_and_a_new_secret_hold_from_the_next_attempt_on_also_for_what_was_read_ahead(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    secret = envelope.new_secret()
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        first = await network.next()
+        backlog.write(rename, backlog.webhook_id, "Another", OUTSIDE.vault.close(secret))
+        first.answer()
+        second = await network.next()
+
+    assert [sending.payload["webhook"]["name"] for sending in (first, second)] == ["Webhook", "Another"]
+    assert [is_signed(as_received(sending), secret) for sending in (first, second)] == [False, True]
+
+
+def rename(tx: Transaction, webhook_id: int, name: str, secret: bytes) -> None:
+    change = Statement(text("UPDATE webhooks SET name = :name, secret = :secret WHERE id = :id"))
+    tx.run(change, name=name, secret=secret, id=webhook_id)
+    steering.refresh(tx, webhook_id)
+
+
+def as_received(sending: Sending) -> Delivery:
+    return Delivery({name.lower(): value for name, value in sending.headers.items()}, sending.body)
+
+
+async def test_a_webhook_that_is_deleted_while_its_payload_is_on_the_wire_hears_nothing_more(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    doomed = backlog.beside(OTHER_URI)
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        for sending in await network.take(2):
+            if sending.uri == OTHER_URI:
+                doomed.write(delete, doomed.webhook_id)
+            sending.answer()
+        following = await network.next()
+        following.answer()
+        await settled(backlog, 3)
+        assert network.is_quiet()
+
+    assert following.uri == URI
+
+
+def delete(tx: Transaction, webhook_id: int) -> None:
+    for table, column in (("subscriptions", "webhook_id"), ("webhooks", "id")):
+        tx.run(Statement(text(f"DELETE FROM {table} WHERE {column} = :id")), id=webhook_id)
+    steering.close_lane(tx, webhook_id)
+
+
+async def test_after_a_crash_what_was_on_the_wire_is_sent_again_with_the_same_id_and_bytes_and_nothing_else_is(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.record("tag.created", "tag.updated", "tag.deleted")
+        (await network.next()).answer()
+        lost = await network.next()
+        await at_work.crash()
+    async with working(database, network, network):
+        again = await network.next()
+        again.answer()
+        last = await network.next()
+
+    assert (again.sequence, again.attempt) == (2, 1)
+    assert (again.payload_id, again.body) == (lost.payload_id, lost.body)
+    assert last.sequence == 3
+
+
+async def test_a_worker_that_is_stopped_settles_what_is_on_the_wire_and_gives_its_lanes_back(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.record("tag.created", "tag.updated")
+        sending = await network.next()
+        at_work.worker.stop()
+        backlog.steer(errands.ping)
+        sending.answer()
+        await at_work.task
+
+    assert network.is_quiet()
+    assert lane_of(backlog).head_sequence == 2
+    assert attempts_of(backlog) == [(1, 1, 200)]
+    assert database.read_now(leases.workers_at_work) == set()
+    assert database.read_now(leases.is_any_due, database.clock.now())
+
+
+async def test_a_ping_goes_out_whatever_the_state_of_the_lane_and_holds_nothing_up(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    backlog.steer(steering.disable, "by_user")
+    async with working(database, network, network):
+        backlog.steer(errands.ping)
+        ping = await network.next()
+        assert "X-Hourhook-Sequence" not in ping.headers
+        backlog.steer(steering.enable)
+        backlog.record("tag.created")
+
+        assert (await network.next()).sequence == 1
+
+
+async def test_errands_outlive_a_crash(backlog: Backlog, database: Database, network: Network) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.steer(errands.ping)
+        lost = await network.next()
+        await at_work.crash()
+    async with working(database, network, network):
+        again = await network.next()
+        again.answer(500)
+        # One attempt each: what comes after it is another ping.
+        backlog.steer(errands.ping)
+        other = await network.next()
+
+    assert (again.payload_id, again.body) == (lost.payload_id, lost.body)
+    assert other.payload_id != lost.payload_id
+
+
+async def test_a_payload_that_is_sent_once_more_counts_its_attempts_on_and_leaves_the_lane_alone(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        first = await network.next()
+        first.answer()
+        await settled(backlog, 2)
+        backlog.steer(errands.resend, first.payload_id, 1)
+        again = await network.next()
+        backlog.record("tag.updated")
+        second = await network.next()
+        again.answer(410)
+        second.answer()
+        await settled(backlog, 3)
+
+    assert (again.sequence, again.attempt, again.body) == (1, 2, first.body)
+    assert second.sequence == 2
+    assert lane_of(backlog).enabled
+
+
+async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    for _ in range(299):
+        backlog.beside(URI, ["tag.created"])
+    other = make_backlog(database, "southwind")
+    other.write(move, other.webhook_id, OTHER_URI)
+    network.answers = {OTHER_URI: 200}
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        # A batch at a time.
+        for _ in range(2):
+            await network.take(96)
+            backlog.database.signal()
+        clock.advance(0.5)
+        other.record("tag.created", "tag.updated")
+        await settled(other, 3)
+
+    assert sum(sending.uri == URI for sending in network.sent) < 256
+
+
+async def test_lanes_beyond_the_first_batch_get_their_turn(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    for _ in range(119):
+        backlog.beside(URI)
+    network.answers = {URI: 200}
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        sent = await network.take(240)
+
+    assert len({sending.payload_id for sending in sent}) == 240
+
+
+async def test_a_long_backlog_makes_room_for_lanes_that_wait_for_a_seat(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    network.answers = {URI: 200}
+    for _ in range(119):
+        backlog.beside(URI, ["user.created"])
+    async with working(database, network, network):
+        backlog.record(*["tag.created"] * 200, "user.created")
+        await eventually(database, lambda tx: read_lane(tx, backlog).head_sequence, 202)
+        await eventually(database, lambda tx: leases.is_any_due(tx, database.clock.now()), False)
+
+    assert sequences([sending for sending in network.sent if sending.payload["type"] == "tag.created"]) == [
+        *range(1, 201)
+    ]
+    assert len(network.sent) == 320
+
+
+async def test_whoever_keeps_figures_is_told_of_every_attempt(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.record("tag.created")
+        first = await network.next()
+        first.answer(500)
+        await failed(backlog, 1)
+        clock.advance(11)
+        at_work.worker.hint()
+        (await network.next()).answer()
+        await settled(backlog, 2)
+        backlog.steer(errands.ping)
+        ping = await network.next()
+        ping.answer(None)
+        await eventually(database, lambda _: len(network.told), 3)
+
+    assert network.told == [(first.payload_id, 1, 500), (first.payload_id, 2, 200), (ping.payload_id, 1, None)]
+
+
+async def test_with_another_key_than_the_secrets_were_made_with_a_worker_ends_and_says_what_to_do(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    async with working(database, network, network, Vault("another key of the tests")) as at_work:
+        backlog.record("tag.created")
+        problem = pytest.RaisesExc(Problem, match="HOURHOOK_SECRET_KEY")
+        with pytest.RaisesGroup(problem, allow_unwrapped=True):
+            await at_work.task
+
+    assert network.sent == []
+    assert lane_of(backlog).head_sequence == 1
