@@ -25,6 +25,7 @@ class Installation:
         # As files of their own, so that each keeps its words through its lives.
         self._logs: dict[str, tempfile._TemporaryFileWrapper[bytes]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._sizes: dict[str, int] = {}
         self.port = _free_port()
         self.workers = [f"worker {number}" for number in range(1, workers_count + 1)]
         for name in [*self.workers, "serve"]:
@@ -61,6 +62,12 @@ class Installation:
         process.kill()
         process.wait()
         return time.monotonic_ns()
+
+    def busiest_worker(self) -> str:
+        """The worker that has delivered most since this was last asked, as far as its log tells."""
+        sizes = {name: os.stat(self._logs[name].name).st_size for name in self.workers}
+        before, self._sizes = self._sizes, sizes
+        return max(sizes, key=lambda name: sizes[name] - before.get(name, 0))
 
     def wait_until_healthy(self) -> int:
         """Wait until ``/health`` answers 200; the moment (monotonic, nanoseconds) at which it did."""

@@ -25,7 +25,7 @@ SCENARIOS = (
     Scenario("postgresql", workers_count=3, is_worker=True),
 )
 KILLS, QUICK_KILLS = 20, 3
-SECONDS = 2.0
+SECONDS = 3.0
 
 
 class PromisesBroken(SystemExit):

@@ -20,9 +20,9 @@ from hourhook.store.opening import open_database
 from hourhook.store.statements import Statement
 
 WEBHOOKS = 20
-CHANGES_A_SECOND = 25
+CHANGES_A_SECOND = 30
 # How long the receivers take to answer, so that there is always something on the wire.
-DELAYS_MS = (0, 2, 5, 10)
+DELAYS_MS = (0, 5, 15, 30)
 RECOVERY_PATIENCE_SECONDS = 90
 STANDSTILL_SECONDS = 90
 _PAUSE_SECONDS = 0.02
@@ -35,7 +35,7 @@ class Scenario:
     kind: str
     # Workers beside the server; with none the server delivers itself.
     workers_count: int
-    # Whether it is one of those, chosen anew each time; the server otherwise.
+    # Whether it is the one of those that delivers most then; the server otherwise.
     is_worker: bool = False
 
     def __str__(self) -> str:
@@ -45,7 +45,9 @@ class Scenario:
             return f"`serve`, {database}"
         count = {3: "three"}.get(self.workers_count, str(self.workers_count))
         return (
-            f"one of {count} workers, {database}" if self.is_worker else f"`serve` beside {count} workers, {database}"
+            f"the busiest of {count} workers, {database}"
+            if self.is_worker
+            else f"`serve` beside {count} workers, {database}"
         )
 
 
@@ -90,7 +92,7 @@ def run_scenario(databases: Databases, scenario: Scenario, kills: int, seconds: 
                 for number in range(1, kills + 1):
                     progress(f"{scenario}: kill {number} of {kills}, {len(answers.changes):,} changes so far")
                     time.sleep(chance.uniform(0, seconds))
-                    victim = chance.choice(installation.workers) if scenario.is_worker else "serve"
+                    victim = installation.busiest_worker() if scenario.is_worker else "serve"
                     killings.append(_kill(installation, victim, scenario))
                     _wait_for_all(witnesses, killings[-1].since)
             progress(f"{scenario}: waiting until everything is delivered")
