@@ -11,13 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from bench import api, deliveries, fanout, machine  # noqa: E402
+from bench import api, deliveries, fanout, idle, machine  # noqa: E402
 from bench.databases import Databases  # noqa: E402
 from bench.tables import print_table  # noqa: E402
 
 BENCHMARKS = {
     "deliveries": deliveries.run,
     "api": api.run,
+    "idle": idle.run,
     "fanout": fanout.run,
 }
 
