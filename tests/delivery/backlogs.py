@@ -53,6 +53,10 @@ class Backlog:
         """Do something to the lane."""
         return self.write(function, self.webhook_id, *args)
 
+    def move(self, uri: str) -> None:
+        """Give the webhook another address."""
+        self.write(_move, self.webhook_id, uri)
+
     def attempt(
         self,
         status: int | None = 200,
@@ -159,6 +163,11 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
     return id
 
 
+def _move(tx: Transaction, webhook_id: int, uri: str) -> None:
+    tx.run(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
+    steering.retarget(tx, webhook_id, uri)
+
+
 def _record(tx: Transaction, types: tuple[str, ...]) -> None:
     for type in types:
         log.record(tx, type, {}, {"id": 1})
@@ -166,6 +175,11 @@ def _record(tx: Transaction, types: tuple[str, ...]) -> None:
 
 _THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
 _LANE = Statement(select(lanes).where(_THIS_LANE))
+_SET_URI = Statement(
+    update(webhooks)
+    .where(webhooks.c.account_id == bindparam("account"), webhooks.c.id == bindparam("webhook"))
+    .values(payload_uri=bindparam("uri"))
+)
 _GIVE_BACK = Statement(
     update(lanes).where(_THIS_LANE).values(lease_token=null(), lease_worker=null(), lease_expires_at=null())
 )

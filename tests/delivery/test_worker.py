@@ -342,7 +342,7 @@ async def test_a_new_address_is_sent_to_from_the_next_attempt_on(
     async with working(database, network, network):
         backlog.record("tag.created")
         old = await network.next()
-        backlog.write(move, backlog.webhook_id, OTHER_URI)
+        backlog.move(OTHER_URI)
         new = await network.next()
         old.answer(410)
         await pinged(backlog, network)
@@ -350,12 +350,6 @@ async def test_a_new_address_is_sent_to_from_the_next_attempt_on(
 
     assert (old.uri, new.uri) == (URI, OTHER_URI)
     assert old.payload_id == new.payload_id
-
-
-def move(tx: Transaction, webhook_id: int, uri: str) -> None:
-    change = Statement(text("UPDATE webhooks SET payload_uri = :uri WHERE id = :id"))
-    tx.run(change, uri=uri, id=webhook_id)
-    steering.retarget(tx, webhook_id, uri)
 
 
 async def test_a_new_name_and_a_new_secret_hold_from_the_next_attempt_on_also_for_what_was_read_ahead(
@@ -500,7 +494,7 @@ async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
     for _ in range(299):
         backlog.beside(URI, ["tag.created"])
     other = make_backlog(database, "southwind")
-    other.write(move, other.webhook_id, OTHER_URI)
+    other.move(OTHER_URI)
     network.answers = {OTHER_URI: 200}
     async with working(database, network, network):
         backlog.record("tag.created")

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import bindparam, delete, null, select, update
 
 from hourhook.delivery.destinations import parse_destination
-from hourhook.store.schema import errands, lanes, removals, skips
+from hourhook.store.schema import attempts, errands, lanes, removals, skips, webhooks
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -51,6 +51,8 @@ def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
     """
     lane = _lane(tx, webhook_id)
     if lane is None or not lane.enabled or lane.head_sequence != sequence or lane.failing_since is None:
+        return False
+    if not tx.value(_WAS_TRIED_HERE, account=tx.account_id, webhook=webhook_id, sequence=sequence):
         return False
     disable(tx, webhook_id, "gone")
     return True
@@ -164,6 +166,21 @@ _THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id 
 
 # Locked, because a worker may be settling this very lane. It waits for one settlement at most.
 _LANE = Statement(select(lanes).where(_THIS_LANE).with_for_update(key_share=True))
+# Whether the last attempt of a head went to the address that the webhook has now.
+_WAS_TRIED_HERE = Statement(
+    select((attempts.c.url == webhooks.c.payload_uri).label("here"))
+    .join_from(
+        attempts, webhooks, (webhooks.c.account_id == attempts.c.account_id) & (webhooks.c.id == attempts.c.webhook_id)
+    )
+    .where(
+        attempts.c.account_id == bindparam("account"),
+        attempts.c.webhook_id == bindparam("webhook"),
+        attempts.c.sequence == bindparam("sequence"),
+        attempts.c.errand_id == 0,
+    )
+    .order_by(attempts.c.number.desc())
+    .limit(1)
+)
 _DISABLE = Statement(
     update(lanes)
     .where(_THIS_LANE, lanes.c.enabled.is_(True))
