@@ -177,11 +177,17 @@ _NUMBERS = Statement(
 
 def _settle(dialect: str) -> str:
     results = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", token="BIGINT")
+    # Locked in the order of their ids, as whoever deletes a webhook locks them: or each might wait for the other.
+    locked = "" if dialect == "sqlite" else "FOR UPDATE OF e"
     return f"""
-    WITH results AS ({results})
+    WITH results AS ({results}), ours AS MATERIALIZED (
+        SELECT e.account_id, e.id FROM errands AS e
+        JOIN results AS r ON e.account_id = r.account_id AND e.id = r.id AND e.lease_token = r.token
+        ORDER BY e.account_id, e.id {locked}
+    )
     UPDATE errands AS e SET due_at = NULL, lease_token = NULL, lease_worker = NULL, lease_expires_at = NULL
-    FROM results AS r
-    WHERE e.account_id = r.account_id AND e.id = r.id AND e.lease_token = r.token
+    FROM ours AS o
+    WHERE e.account_id = o.account_id AND e.id = o.id
     RETURNING {"e.account_id, e.id" if dialect == "postgresql" else "account_id, id"}
     """
 

@@ -224,6 +224,14 @@ _MOVE_HEAD = Statement(
     )
 )
 _DELETE_LANE = Statement(delete(lanes).where(_THIS_LANE))
+# Locked in the order of their ids, as a settlement locks them: or each might wait for the other.
+_OF_WEBHOOK = (
+    select(errands.c.id)
+    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
+    .order_by(errands.c.id)
+    .with_for_update()
+    .cte("of_webhook")
+)
 _DELETE_ERRANDS = Statement(
-    delete(errands).where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
+    delete(errands).where(errands.c.account_id == bindparam("account"), errands.c.id.in_(select(_OF_WEBHOOK.c.id)))
 )

@@ -1,0 +1,147 @@
+"""Everything at once: nobody waits for somebody who waits for him."""
+
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select, text
+
+from hourhook.delivery import errands, steering
+from hourhook.delivery.errands import Errand, ErrandResult
+from hourhook.delivery.housekeeping import clear_errands, clear_events, clear_removed
+from hourhook.delivery.lanes import Lane
+from hourhook.delivery.liveness import free_the_dead
+from hourhook.delivery.outcomes import Outcome
+from hourhook.delivery.readahead import EventCache
+from hourhook.delivery.settlements import Result
+from hourhook.delivery.turns import Room, Turn, Turned, take_turn
+from hourhook.store.database import Database
+from hourhook.store.schema import errands as errand_rows
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.delivery.backlogs import URI, Backlog, make_backlog
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+ROUNDS = 30
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["as they came", "the other way round"])
+def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Database, order: int) -> None:
+    backlog = make_backlog(database)
+    for _ in range(3):
+        backlog.steer(errands.ping)
+    leased = lease(database)
+    results = [ErrandResult(errand, "Webhook", URI, outcome(database)) for errand in leased][::order]
+
+    def settle_and_delete_meanwhile(tx: Transaction) -> tuple[Future[Any], Future[Any]]:
+        # Both come to a stop at the second of three, each with whatever it has locked by then.
+        tx.one(_LOCK_ERRAND, id=leased[1].id)
+        settling = threads.submit(database.run_now, errands.settle_errands, results)
+        while waiting(database) < 1:
+            pass
+        deleting = threads.submit(backlog.steer, steering.close_lane)
+        while waiting(database) < 2:
+            pass
+        return settling, deleting
+
+    with ThreadPoolExecutor(2) as threads:
+        for future in database.run_now(settle_and_delete_meanwhile):
+            future.result(timeout=20)
+
+    assert database.read_now(lambda tx: tx.all(Statement(select(errand_rows.c.id)))) == []
+
+
+def test_writes_settlements_steering_deletions_and_housekeeping_end_whatever_meets_whatever(
+    database: Database,
+) -> None:
+    accounts = make_backlog(database, "northwind"), make_backlog(database, "southwind")
+    with ThreadPoolExecutor(7) as threads:
+        done = [threads.submit(keep_house, database, accounts)]
+        for worker, backlog in enumerate(accounts, 1):
+            lanes = [backlog.beside() for _ in range(6)]
+            done += [
+                threads.submit(record, backlog),
+                threads.submit(steer, lanes, random.Random(worker)),
+                threads.submit(work, database, worker, random.Random(worker)),
+            ]
+        for future in done:
+            future.result(timeout=60)
+
+
+def record(backlog: Backlog) -> None:
+    for _ in range(ROUNDS):
+        backlog.record("tag.created", "tag.updated")
+
+
+def steer(lanes: list[Backlog], chance: random.Random) -> None:
+    moves: list[Callable[[Backlog], object]] = [
+        lambda lane: lane.steer(steering.disable, "by_user"),
+        lambda lane: lane.steer(steering.enable),
+        lambda lane: lane.steer(steering.replay, 1),
+        lambda lane: lane.steer(steering.skip, 1, 1),
+        lambda lane: lane.move(URI),
+        lambda lane: [lane.steer(errands.ping) for _ in range(3)],
+    ]
+    for _ in range(ROUNDS):
+        chance.choice(moves)(chance.choice(lanes))
+    for lane in lanes:
+        lane.steer(errands.ping)
+        lane.steer(steering.close_lane)
+
+
+def work(database: Database, worker: int, chance: random.Random) -> None:
+    cache = EventCache()
+    turned = Turned()
+    for round in range(1, ROUNDS * 2):
+        now = database.clock.now()
+        results = [result(lane, database, chance) for lane in turned.leased if lane.waiting]
+        done = [ErrandResult(errand, "Webhook", URI, outcome(database)) for errand in turned.errands]
+        chance.shuffle(results)
+        chance.shuffle(done)
+        room = Room(ordinary=8, failing=8, errands=8)
+        turn = Turn(worker, round * 10 + worker, now, now + 1_000_000, results, done, room)
+        turned = database.run_now(take_turn, turn, cache)
+        for lane in turned.leased:
+            lane.waiting += turned.payloads.get(lane.key, ())
+
+
+def keep_house(database: Database, accounts: Sequence[Backlog]) -> None:
+    for _ in range(ROUNDS):
+        horizon = database.clock.now() + 1
+        for backlog in accounts:
+            backlog.write(clear_events, horizon)
+        database.run_now(clear_errands, horizon)
+        database.run_now(clear_removed)
+        # All workers count as dead here, since none holds its lock.
+        database.run_now(free_the_dead, 99, horizon)
+
+
+def result(lane: Lane, database: Database, chance: random.Random) -> Result:
+    payload, now = lane.waiting[0], database.clock.now()
+    is_replayed = payload.sequence <= lane.replayed_through
+    number = (payload.attempts_before if is_replayed else lane.attempts_count) + 1
+    status, due_at = chance.choice(((200, None), (500, now)))
+    return Result(lane, payload, number, "Webhook", URI, outcome(database, status), due_at, keep=False)
+
+
+def outcome(database: Database, status: int = 200) -> Outcome:
+    return Outcome(status, None if status < 300 else "status", database.clock.now(), 1)
+
+
+def lease(database: Database) -> list[Errand]:
+    now = database.clock.now()
+    return database.run_now(errands.lease_errands, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100)
+
+
+def waiting(database: Database) -> int:
+    """How many transactions wait for a lock of another."""
+    return int(database.read_now(lambda tx: tx.value(_WAITING)))
+
+
+_LOCK_ERRAND = Statement(select(errand_rows.c.id).where(errand_rows.c.id == bindparam("id")).with_for_update())
+_WAITING = Statement(
+    text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+)
