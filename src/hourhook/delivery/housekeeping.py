@@ -7,7 +7,7 @@ sequences are never used again, so its receiver sees a true gap (contract, event
 import asyncio
 
 import structlog
-from sqlalchemy import bindparam, delete, exists, func, literal_column, null, or_, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, or_, select, update
 
 from hourhook.clock import SECOND
 from hourhook.errors import DatabaseUnavailable
@@ -158,6 +158,8 @@ _LOSE = Statement(
         failures_count=0,
         failing_since=null(),
         window_started_at=null(),
+        # A lane that a person has just retried may be due: not any more, where nothing is left of it.
+        due_at=case((lanes.c.last_sequence >= bindparam("head"), lanes.c.due_at)),
         lease_token=null(),
     )
 )
