@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,6 +57,27 @@ def test_a_second_interrupt_ends_a_server_at_once(bare: Commands) -> None:
             pass
         assert server.end(signal.SIGINT) == 128 + signal.SIGINT
         connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_on_the_wire_when_a_server_is_ended_is_waited_for_and_settled(
+    bare: Commands, number: signal.Signals
+) -> None:
+    with bare.serving() as server, silent_receiver() as receiver:
+        add_webhook(bare, server, receiver)
+        connection, _ = receiver.accept()
+        server.process.send_signal(number)
+        while is_listening(server):
+            pass
+        assert server.process.poll() is None
+        assert attempts(bare) == []
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        assert server.process.wait() == 0
+        connection.close()
+
+    assert attempts(bare) == [(202,)]
+    with sqlite3.connect(bare.folder / "hourhook.db") as database:
+        assert database.execute("SELECT due_at, lease_token FROM errands").fetchall() == [(None, None)]
 
 
 def test_of_two_servers_on_one_file_the_second_is_refused(bare: Commands) -> None:
@@ -120,6 +142,12 @@ def add_webhook(commands: Commands, server: Served, receiver: socket.socket) -> 
     uri = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
     webhook = {"name": "Silent", "payload_uri": uri, "events": ["*"]}
     assert server.client(made["token"]).post("/v2/webhooks", webhook).status == 201
+
+
+def attempts(commands: Commands) -> list[tuple[int]]:
+    """The statuses of all attempts that were written down."""
+    with sqlite3.connect(commands.folder / "hourhook.db") as database:
+        return database.execute("SELECT status FROM attempts").fetchall()
 
 
 def is_listening(server: Served) -> bool:

@@ -437,6 +437,19 @@ async def test_a_worker_that_is_stopped_settles_what_is_on_the_wire_and_gives_it
     assert database.read_now(leases.is_any_due, database.clock.now())
 
 
+async def test_a_worker_puts_off_the_end_of_its_leases_as_long_as_it_works(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network):
+        backlog.record("tag.created")
+        sending = await network.next()
+        assert lane_of(backlog).lease_expires_at == clock.now() + 60_000_000
+        clock.advance(100)
+        await eventually(database, lambda tx: read_lane(tx, backlog).lease_expires_at, clock.now() + 60_000_000)
+        sending.answer()
+        await settled(backlog, 2)
+
+
 async def test_a_ping_goes_out_whatever_the_state_of_the_lane_and_holds_nothing_up(
     backlog: Backlog, database: Database, network: Network
 ) -> None:
