@@ -40,10 +40,10 @@ def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Databa
         # Both come to a stop at the second of three, each with whatever it has locked by then.
         tx.one(_LOCK_ERRAND, id=leased[1].id)
         settling = threads.submit(database.run_now, errands.settle_errands, results)
-        while waiting(database) < 1:
+        while waiting(database) < 1 and not settling.done():
             pass
         deleting = threads.submit(backlog.steer, steering.close_lane)
-        while waiting(database) < 2:
+        while waiting(database) < 2 and not (settling.done() or deleting.done()):
             pass
         return settling, deleting
 

@@ -17,6 +17,7 @@ from hourhook.store.transaction import Transaction
 from tests.clocks import FakeClock
 from tests.delivery.backlogs import URI, Backlog, lane_of, make_backlog
 from tests.delivery.plans import plans_of
+from tests.delivery.threads import apart
 from tests.statements import counted
 
 OTHER_URI = "http://127.0.0.1:10/hook"
@@ -141,8 +142,7 @@ def test_a_lane_that_somebody_is_just_taking_is_passed_over_without_waiting(
 
     def take_meanwhile(tx: Transaction) -> tuple[list[Lane], list[Lane]]:
         first = take_in(tx, MINE, limit=1)
-        with ThreadPoolExecutor(1) as threads:
-            return first, threads.submit(take, database, THEIRS).result(timeout=20)
+        return first, apart(take, database, THEIRS)
 
     first, second = database.run_now(take_meanwhile)
 
@@ -232,8 +232,8 @@ def test_what_is_locked_is_freed_the_next_time_instead_of_waited_for(backlog: Ba
 
     def release_meanwhile(tx: Transaction) -> int:
         tx.one(locked, id=backlog.webhook_id)
-        with ThreadPoolExecutor(1) as threads:
-            return threads.submit(database.run_now, leases.release, MINE).result(timeout=20)
+        freed: int = apart(database.run_now, leases.release, MINE)
+        return freed
 
     assert database.run_now(release_meanwhile) == 1
     assert database.run_now(leases.release, MINE) == 1

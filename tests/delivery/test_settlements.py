@@ -1,8 +1,6 @@
 """Settlements: what came of a group of attempts, written for all their lanes at once."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, select
@@ -19,9 +17,9 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.clocks import FakeClock
 from tests.delivery.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
+from tests.delivery.threads import apart
 from tests.statements import counted
 
-T = TypeVar("T")
 MINE, THEIRS = 11, 22
 
 
@@ -273,12 +271,6 @@ def test_a_settlement_waits_for_no_write_of_the_account(backlog: Backlog, databa
         return apart(write_down, database, result_of(lane, database))
 
     assert len(backlog.write(settle_meanwhile)) == 1
-
-
-def apart(function: Callable[..., T], *args: Any) -> T:
-    """Do something in another thread, which must not wait for this one."""
-    with ThreadPoolExecutor(1) as threads:
-        return threads.submit(function, *args).result(timeout=20)
 
 
 _LOCK = Statement(
