@@ -1,0 +1,83 @@
+"""(b) From the commit of a change to its arrival at the receiver, at a steady pace, beside the time of one fsync.
+
+Changes come over HTTP, on time whatever the answers do. The moment of a commit is taken by the server itself, right
+after the database has said that it committed; moments of all processes are of one clock, the monotonic one.
+"""
+
+import statistics
+from dataclasses import dataclass, field
+
+from bench.backlogs import add_webhooks, open_account
+from bench.databases import KINDS, Databases
+from bench.loads import Load, request
+from bench.machine import fsync_seconds
+from bench.measured import Server
+from bench.parts import Broken
+from bench.receivers import Receiver
+from bench.tables import percentile, print_table, progress, spread
+from hourhook.store.opening import open_database
+
+RATES = (50, 200)
+WEBHOOKS = 1
+SECONDS, QUICK_SECONDS = 20, 4
+WARM_UP = 100
+FSYNCS = 100
+REPETITIONS = 5
+
+
+@dataclass
+class Figures:
+    """What was measured at one pace, in milliseconds; a value for each repetition."""
+
+    shares: dict[float, list[float]] = field(default_factory=lambda: {0.5: [], 0.95: [], 0.99: []})
+    fsync: list[float] = field(default_factory=list)
+
+
+def run(databases: Databases, *, quick: bool) -> None:
+    """Measure, interleaved, and print."""
+    figures = {(kind, rate): Figures() for kind in KINDS for rate in RATES}
+    repetitions = 1 if quick else REPETITIONS
+    with Receiver() as receiver:
+        for repetition in range(repetitions):
+            for (kind, rate), found in figures.items():
+                progress(f"latency: {kind}, {rate} events/s, {repetition + 1} of {repetitions}")
+                found.fsync.append(statistics.median(fsync_seconds(FSYNCS)) * 1e3)
+                count = rate * (QUICK_SECONDS if quick else SECONDS)
+                latencies = measure(databases, kind, receiver, rate, count)
+                for share, values in found.shares.items():
+                    values.append(percentile(latencies, share) * 1e3)
+    progress("")
+    rows = [
+        (
+            f"{rate} events/s, {kind}",
+            *(spread(values, ".1f") for values in found.shares.values()),
+            spread(found.fsync, ".2f"),
+        )
+        for (kind, rate), found in figures.items()
+    ]
+    print_table("(b) Milliseconds from commit to arrival", ("", "p50", "p95", "p99", "one fsync"), rows)
+
+
+def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, count: int) -> list[float]:
+    """Make ``count`` changes, ``rate`` a second: seconds from each one's commit to each arrival of it."""
+    with databases.fresh(kind) as url:
+        database = open_database(url)
+        account = open_account(database)
+        add_webhooks(database, account.account_id, WEBHOOKS, receiver.uri)
+        database.close()
+        entry = {"date": "2024-05-21", "minutes": 45, "description": "Work on the design of the API"}
+        requests = [request("POST", "/v2/entries", account.token, entry)]
+        with Server(url, is_watched=True) as server, Load(server.port) as load:
+            receiver.expect(WARM_UP * WEBHOOKS)
+            load.send(requests, WARM_UP, rate=rate)
+            receiver.wait()
+            server.keep()
+            receiver.keep()
+            receiver.expect(count * WEBHOOKS)
+            load.send(requests, count, rate=rate)
+            receiver.wait()
+            # In the order of their positions, since one account's commits come one after the other.
+            commits = sorted(server.take()[1])
+        if len(commits) != count:
+            raise Broken(f"{len(commits)} commits were seen, where {count} changes were made")
+        return [(at - commits[sequence - WARM_UP - 1]) / 1e9 for at, _, sequence in receiver.take()]
