@@ -60,3 +60,33 @@ def test_a_traceback_is_in_the_log() -> None:
         structlog.get_logger().error("request failed", exc_info=error)
 
     assert "ValueError: planted" in json.loads(stream.getvalue())["exception"]
+
+
+class Landing(logs.Line):
+    """Something that happens often."""
+
+    crow: str
+
+
+@pytest.mark.parametrize(("log_format", "shown"), [("json", '"crow":"Ada"'), ("console", "crow")])
+def test_what_happens_often_is_logged_like_anything_else(log_format: str, shown: str) -> None:
+    stream = io.StringIO()
+    logs.configure(Settings(log_format=log_format), stream)
+    logs.write_line(Landing(event="landed", level="info", crow="Ada"))
+    logging.getLogger("library").warning("the end")
+    line = next(line for line in stream.getvalue().splitlines() if "landed" in line)
+
+    assert shown in line
+    if log_format == "json":
+        assert json.loads(line).keys() == {"event", "level", "at", "crow"}
+
+
+def test_what_happens_often_is_left_out_below_the_level() -> None:
+    stream = io.StringIO()
+    logs.configure(Settings(log_format="json", log_level="warning"), stream)
+    logs.write_line(Landing(event="landed", level="info", crow="Ada"))
+    logs.write_line(Landing(event="fell", level="warning", crow="Bob"))
+    logging.getLogger("library").warning("the end")
+
+    assert "Ada" not in stream.getvalue()
+    assert "Bob" in stream.getvalue()

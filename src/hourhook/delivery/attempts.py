@@ -1,11 +1,21 @@
 """One line of log for each attempt; never a secret, a body or the query of an address."""
 
-import structlog
-
 from hourhook.delivery.outcomes import Outcome
 from hourhook.delivery.worker import Observer
+from hourhook.logs import Line, write_line
 
-_log = structlog.get_logger()
+
+class AttemptLine(Line):
+    """What is logged of an attempt."""
+
+    account: int
+    webhook: int
+    payload: str
+    type: str
+    number: int
+    status: int | None
+    error: str | None
+    duration_ms: int
 
 
 class AttemptLog:
@@ -17,15 +27,17 @@ class AttemptLog:
     def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
         """Write down an attempt that came to its end."""
         self._figures.attempted(key, payload_id, type, number, outcome)
-        write = _log.info if outcome.is_success else _log.warning
-        write(
-            "attempt",
-            account=key[0],
-            webhook=key[1],
-            payload=payload_id,
-            type=type,
-            number=number,
-            status=outcome.status,
-            error=outcome.error,
-            duration_ms=outcome.duration_ms,
+        write_line(
+            AttemptLine(
+                event="attempt",
+                level="info" if outcome.is_success else "warning",
+                account=key[0],
+                webhook=key[1],
+                payload=payload_id,
+                type=type,
+                number=number,
+                status=outcome.status,
+                error=outcome.error,
+                duration_ms=outcome.duration_ms,
+            )
         )

@@ -5,11 +5,12 @@ event, so events are read once and kept for a while.
 """
 
 from collections import OrderedDict
+from operator import attrgetter
 
 import msgspec
 from sqlalchemy import text
 
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import as_rows, one_value_sql, rows_sql
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -72,16 +73,30 @@ class EventCache:
 
 def read_ahead(tx: Transaction, spans: list[Span], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
     """Read the payloads of these spans, in order; the answer is keyed by account and webhook."""
-    rows = tx.all(
+    text = tx.value(
         _PAYLOADS,
         rows=as_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in spans]),
     )
+    rows = sorted(_decode(text), key=_sequence_of)
     events = cache.read(tx, {(row.account_id, row.position) for row in rows})
     found: dict[tuple[int, int], list[Payload]] = {}
     for row in rows:
         payload = Payload(row.sequence, row.payload_id, events[row.account_id, row.position], row.attempts_before or 0)
         found.setdefault((row.account_id, row.webhook_id), []).append(payload)
     return found
+
+
+class _Found(msgspec.Struct, array_like=True, frozen=True):
+    account_id: int
+    webhook_id: int
+    sequence: int
+    payload_id: str
+    position: int
+    attempts_before: int | None
+
+
+_decode = msgspec.json.Decoder(list[_Found]).decode
+_sequence_of = attrgetter("sequence")
 
 
 def _payloads(dialect: str) -> str:
@@ -94,16 +109,18 @@ def _payloads(dialect: str) -> str:
         high="BIGINT",
         replayed_through="BIGINT",
     )
+    attempts_before = """CASE WHEN p.sequence <= r.replayed_through THEN (
+        SELECT MAX(a.number) FROM attempts AS a
+        WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
+    ) END"""
+    found = one_value_sql(
+        dialect, "p.account_id", "p.webhook_id", "p.sequence", "p.payload_id", "p.position", attempts_before
+    )
     return f"""
-    SELECT p.account_id, p.webhook_id, p.sequence, p.payload_id, p.position,
-        CASE WHEN p.sequence <= r.replayed_through THEN (
-            SELECT MAX(a.number) FROM attempts AS a
-            WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
-        ) END AS attempts_before
+    SELECT {found}
     FROM ({spans}) AS r
     JOIN payloads AS p ON p.account_id = r.account_id AND p.webhook_id = r.webhook_id
         AND p.sequence BETWEEN r.low AND r.high
-    ORDER BY p.account_id, p.webhook_id, p.sequence
     """
 
 

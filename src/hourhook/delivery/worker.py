@@ -32,7 +32,8 @@ SLOW_AFTER_SECONDS = 1.0
 # How many payloads of one lane in a row, while others wait for a seat.
 TURN_LENGTH = 64
 RENEW_EACH = 4
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.004
+GATHER_SHARE = 0.75
 DRAIN_SECONDS = 7.0
 PAUSE_SECONDS = 0.5
 
@@ -86,6 +87,8 @@ class Worker:
         self._results: list[Result] = []
         self._errand_results: list[ErrandResult] = []
         self._stirred = asyncio.Event()
+        self._has_gathered = asyncio.Event()
+        self._wanted_count = 0
         self._is_hinted = True
         self._is_short_of_seats = False
         self._is_stopping = False
@@ -145,8 +148,14 @@ class Worker:
 
     async def _gather_results(self) -> None:
         # Where many sends are about to come back, a moment's patience makes one commit serve most of them.
-        if self._results and len(self._results) < self._seats.ordinary_count // 2:
-            await asyncio.sleep(GATHER_SECONDS)
+        self._wanted_count = int(self._seats.ordinary_count * GATHER_SHARE)
+        if self._results and len(self._results) < self._wanted_count:
+            self._has_gathered.clear()
+            try:
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._has_gathered.wait()
+            except TimeoutError:
+                pass
 
     async def _poll(self, look_after: Callable[["Worker"], Awaitable[None]] | None) -> None:
         now = self._clock.now()
@@ -261,6 +270,8 @@ class Worker:
             )
         )
         self._stirred.set()
+        if len(self._results) >= self._wanted_count:
+            self._has_gathered.set()
 
     def _next_attempt_at(self, lane: Lane, outcome: Outcome) -> int | None:
         if lane.stalled:

@@ -1,7 +1,8 @@
-"""Many rows as one parameter, for the statements that work on a whole group at once.
+"""Many rows as one value, for the statements that work on a whole group at once.
 
-The rows travel as one JSON text, an array of arrays, and are taken apart by the database. So the statement's text stays
-the same however many there are, and one round trip is enough.
+The rows travel as one JSON text, an array of arrays. As a parameter they are taken apart by the database: so the
+statement's text stays the same however many there are, and one round trip is enough. As an answer they are taken apart
+here, in one go: the drivers take several times as long for as many rows.
 """
 
 from collections.abc import Sequence
@@ -30,3 +31,11 @@ def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
         for place, (name, kind) in enumerate(columns.items())
     )
     return f"SELECT {values} FROM jsonb_array_elements(CAST(:{parameter} AS jsonb))"
+
+
+def one_value_sql(dialect: str, *columns: str) -> str:
+    """What a SELECT answers to yield all its rows as one such text, in no order."""
+    values = ", ".join(columns)
+    if dialect == "sqlite":
+        return f"json_group_array(json_array({values}))"
+    return f"CAST(COALESCE(json_agg(json_build_array({values})), '[]') AS TEXT)"
