@@ -22,6 +22,7 @@ from bench.backlogs import settings_for
 from bench.parts import MEASURED_CORE, Part, say
 from bench.statements import Statement, Statements
 from hourhook import logs, process
+from hourhook.store.transaction import Transaction
 
 
 class Server(Part):
@@ -41,7 +42,7 @@ class Server(Part):
         self.ask(what="keep")
 
     def take(self) -> tuple[list[Statement], list[int]]:
-        """The statements since, and the moments (monotonic, nanoseconds) of commits that made something due."""
+        """The statements since, and the moments (monotonic, nanoseconds) of commits that recorded something."""
         statements, commits = pickle.loads(b64decode(self.ask(what="take")["taken"]))
         return statements, commits
 
@@ -62,14 +63,15 @@ class _Watch:
         self.statements = Statements()
         self._commits: list[int] = []
 
-    def watch_commits(self, running: process.Running) -> None:
-        signal_others = running.database.signal
+    def watch_commits(self) -> None:
+        announce = Transaction.announce
 
-        def note_and_signal() -> None:
-            self._commits.append(time.monotonic_ns())
-            signal_others()
+        def note_and_announce(tx: Transaction) -> None:
+            if "events" in tx.state:
+                self._commits.append(time.monotonic_ns())
+            announce(tx)
 
-        running.database.signal = note_and_signal
+        Transaction.announce = note_and_announce  # type: ignore[method-assign]
 
     def answer(self, what: str) -> None:
         if what == "count":
@@ -100,7 +102,7 @@ def _main(role: str, url: str, more: dict[str, Any], *, is_watched: bool) -> Non
 
 async def _serve(running: process.Running, listener: socket.socket, port: int, watch: _Watch) -> None:
     def begin() -> None:
-        watch.watch_commits(running)
+        watch.watch_commits()
         say(port=port)
 
     _listen(watch)

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import bindparam, case, func, select, update
 
 from hourhook.store.schema import accounts, events, lanes, payloads, subscriptions
-from hourhook.store.statements import Statement, any_of
+from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 EVERYTHING = "*"
@@ -78,10 +78,13 @@ def _write_payloads(tx: Transaction, first: int, collected: list[Event]) -> None
     tx.insert_many(payloads, ("account_id", "webhook_id", "sequence", "payload_id", "position", "type"), rows)
     # Last of all, so that lanes are locked for a moment only; and always, even where a lane is at work already: waking
     # and going idle meet in this row.
+    woken: list[Row] = []
     for count in {*counts.values()}:
         ids = [webhook_id for webhook_id, more in counts.items() if more == count]
-        tx.run(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
-    tx.after_commit(tx.signal)
+        woken += tx.all(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
+    if any(lane.lease_token is None and lane.due_at is not None and lane.due_at <= tx.started_at for lane in woken):
+        # Whoever is at work on a lane goes on by himself, and to look for more costs him as much as a delivery.
+        tx.after_commit(tx.signal)
 
 
 _ADVANCE_LOG = Statement(
@@ -111,4 +114,6 @@ _WAKE = Statement(
         last_sequence=lanes.c.last_sequence + bindparam("count"),
         due_at=case((lanes.c.stalled, lanes.c.due_at), else_=func.coalesce(lanes.c.due_at, bindparam("now"))),
     )
+    # The columns themselves: SQLite may answer wrongly where ``IS NULL`` stands in RETURNING.
+    .returning(lanes.c.lease_token, lanes.c.due_at)
 )

@@ -32,6 +32,8 @@ SLOW_AFTER_SECONDS = 1.0
 # How many payloads of one lane in a row, while others wait for a seat.
 TURN_LENGTH = 64
 RENEW_EACH = 4
+# Until a lane that somebody had locked is tried again: about as long as a commit takes.
+POSTPONED_SECONDS = 0.002
 GATHER_SECONDS = 0.004
 GATHER_SHARE = 0.75
 DRAIN_SECONDS = 7.0
@@ -207,7 +209,9 @@ class Worker:
 
     def _apply(self, turned: Turned) -> None:
         self._is_short_of_seats |= turned.is_more_due
-        self._results += turned.postponed
+        if turned.postponed:
+            self._results += turned.postponed
+            asyncio.get_running_loop().call_later(POSTPONED_SECONDS, self._stirred.set)
         for lane in turned.lost:
             self._let_go(lane)
         for one in turned.settled:
