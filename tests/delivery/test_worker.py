@@ -1,11 +1,13 @@
 """The worker, on a network in the test's hand or before real receivers."""
 
+import asyncio
+import threading
 from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
 
-from hourhook.delivery import envelope, errands, leases, steering
+from hourhook.delivery import envelope, errands, leases, steering, worker
 from hourhook.delivery.guard import AddressGuard
 from hourhook.delivery.sender import Sender
 from hourhook.delivery.vaults import Vault
@@ -129,6 +131,28 @@ async def test_events_that_happen_while_a_payload_is_on_the_wire_follow_it(
         first.answer()
 
         assert (await network.next()).payload["type"] == "tag.updated"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_lane_that_was_locked_as_its_result_came_goes_on_without_anybody_telling(
+    backlog: Backlog, database: Database, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "POLL_SECONDS", 3600)
+    is_free = threading.Event()
+    async with working(database, network, network):
+        backlog.record("tag.created", "tag.updated")
+        first = await network.next()
+        holding_it = asyncio.create_task(database.write(backlog.account_id, _hold_lane, backlog.webhook_id, is_free))
+        await eventually(database, _is_lane_locked, True)
+        first.answer()
+        await eventually(database, lambda _: len(network.told), 1)
+        # Long enough for a turn, mostly; where it is not, there is less to see, and nothing goes wrong.
+        for _ in range(10):
+            await database.read(_is_lane_locked)
+        is_free.set()
+        await holding_it
+
+        assert (await network.next()).sequence == 2
 
 
 async def test_no_transaction_is_open_while_a_request_is_on_the_wire(
@@ -583,3 +607,17 @@ async def test_with_another_key_than_the_secrets_were_made_with_a_worker_ends_an
 
     assert network.sent == []
     assert lane_of(backlog).head_sequence == 1
+
+
+def _hold_lane(tx: Transaction, webhook_id: int, is_free: threading.Event) -> None:
+    tx.one(Statement(text("SELECT 1 AS one FROM lanes WHERE webhook_id = :id FOR NO KEY UPDATE")), id=webhook_id)
+    is_free.wait(timeout=20)
+
+
+def _is_lane_locked(tx: Transaction) -> bool:
+    return bool(tx.value(_LANE_LOCKS))
+
+
+_LANE_LOCKS = Statement(
+    text("SELECT count(*) FROM pg_locks WHERE mode = 'RowShareLock' AND relation = CAST('lanes' AS regclass)")
+)
