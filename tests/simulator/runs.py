@@ -126,9 +126,10 @@ class Run:
 
     async def _rest(self) -> None:
         for _ in range(REST_SECONDS):
-            if self._lasting() and self.promises.is_quiet():
-                return
+            # First of all: what was decided last has begun by then. Whoever is ending has to end, too.
             await asyncio.sleep(1)
+            if 0 < len(self.processes) == len(self._lasting()) and self.promises.is_quiet():
+                return
         self.promises.fail("there is no end to what is to be sent")
 
     async def _watch(self) -> None:
