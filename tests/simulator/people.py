@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from hourhook.delivery import envelope, errands, log, steering
 from hourhook.delivery.vaults import Vault
-from hourhook.store.schema import accounts, subscriptions, tags, webhooks
+from hourhook.store.schema import subscriptions, tags, webhooks
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -23,26 +23,6 @@ class TagChange:
     kind: str
     place: int
     name: str
-
-
-def open_account(tx: Transaction, name: str) -> int:
-    """Make an account."""
-    return tx.insert(
-        accounts,
-        name=name,
-        owner_id=None,
-        invoicing_enabled=True,
-        approvals_enabled=True,
-        max_users=None,
-        max_projects=None,
-        tag_creation_role="contractor",
-        default_billing_increment=15,
-        is_locked=False,
-        last_position=0,
-        last_event_at=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
 
 
 def change(tx: Transaction, changes: list[TagChange]) -> None:

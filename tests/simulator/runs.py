@@ -21,6 +21,7 @@ from tests.simulator.processes import Mishap, Process
 from tests.simulator.promises import Broken, Promises
 from tests.simulator.stores import Store
 from tests.simulator.times import Times, VirtualLoop
+from tests.store.rows import add_account
 
 DEEDS = 70
 RETENTION_SECONDS = 3600
@@ -93,7 +94,7 @@ class Run:
     async def _live(self) -> None:
         founder = Process(self, "founder", 0)
         for number in range(self.chance.choice((1, 1, 2))):
-            self._accounts.append(await founder.database.run(people.open_account, f"account {number}"))
+            self._accounts.append(await founder.database.run(add_account, f"account {number}"))
         founder.is_dead = True
         founder.close()
         count = 1 if self.store.dialect == "sqlite" else self.chance.choice((2, 2, 3))

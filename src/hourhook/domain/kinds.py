@@ -6,6 +6,7 @@ the end of this module; ``hourhook.domain.inputs`` puts them to use.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -47,16 +48,16 @@ class BadElements(ValueError):
         self.places = places
 
 
-class Kind:
+class Kind(ABC):
     """One kind of input. ``schema`` is its JSON Schema."""
 
     @property
-    def schema(self) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def schema(self) -> dict[str, Any]: ...
 
+    @abstractmethod
     def read(self, value: object) -> Any:
         """Read a JSON value that is neither null nor empty; None means that it is blank all the same."""
-        raise NotImplementedError
 
     def read_query(self, texts: list[str]) -> Any:
         """Read a query parameter from its texts, none of them empty; the last one counts."""
