@@ -4,13 +4,13 @@ Events are collected while a transaction runs and written as its last act: one s
 payloads and one for the lanes, however many webhooks listen (contract, events.md §2-3, §9).
 """
 
-import uuid
 from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import bindparam, case, func, select, update
 
+from hourhook.delivery.payload_ids import new_payload_ids
 from hourhook.store.schema import accounts, events, lanes, payloads, subscriptions
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -69,12 +69,17 @@ def _write_payloads(tx: Transaction, first: int, collected: list[Event]) -> None
     rows: list[tuple[int, int, int, str, int, str]] = []
     counts: Counter[int] = Counter()
     for webhook_id, names in wanted.items():
-        sequence = lasts[webhook_id]
-        for position, event in enumerate(collected, first):
-            if event.type in names or EVERYTHING in names:
-                sequence += 1
-                rows.append((tx.account_id, webhook_id, sequence, str(uuid.uuid4()), position, event.type))
-        counts[webhook_id] = sequence - lasts[webhook_id]
+        heard = [
+            (position, event.type)
+            for position, event in enumerate(collected, first)
+            if event.type in names or EVERYTHING in names
+        ]
+        counts[webhook_id] = len(heard)
+        sequences = range(lasts[webhook_id] + 1, lasts[webhook_id] + 1 + len(heard))
+        rows += [
+            (tx.account_id, webhook_id, sequence, payload_id, position, type)
+            for sequence, payload_id, (position, type) in zip(sequences, new_payload_ids(sequences), heard, strict=True)
+        ]
     tx.insert_many(payloads, ("account_id", "webhook_id", "sequence", "payload_id", "position", "type"), rows)
     # Last of all, so that lanes are locked for a moment only; and always, even where a lane is at work already: waking
     # and going idle meet in this row.

@@ -290,8 +290,8 @@ payloads = Table(
     _column("position", BigInteger),
     # The event's, once more: to choose payloads by it, the large rows of events need not be read.
     _column("type", Text),
+    # And found by it alone: the payload id tells the sequence.
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence"),
-    Index(None, "account_id", "webhook_id", "payload_id"),
     sqlite_with_rowid=False,
 )
 

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.delivery import envelope
+from hourhook.delivery.payload_ids import sequence_of
 from hourhook.delivery.payloads.lines import (
     ERRANDS,
     PAYLOADS,
@@ -60,10 +61,10 @@ def read_contents(tx: Transaction, account_id: int, webhook_id: int, payload_id:
 
 def find_sequence(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> int | None:
     """The sequence of a payload, 0 for a ping; None where the webhook has neither."""
-    found: int | None = tx.value(_SEQUENCE, account=account_id, webhook=webhook_id, payload_id=payload_id)
-    if found is None and tx.value(_IS_PING, account=account_id, webhook=webhook_id, payload_id=payload_id):
-        return 0
-    return found
+    sequence = sequence_of(payload_id)
+    if sequence is not None and find_payload_id(tx, account_id, webhook_id, sequence) == payload_id:
+        return sequence
+    return 0 if tx.value(_IS_PING, account=account_id, webhook=webhook_id, payload_id=payload_id) else None
 
 
 def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence: int) -> str | None:
@@ -128,9 +129,7 @@ def _log_attempts(logged: LoggedPayload, made: Sequence[Row]) -> list[LoggedAtte
 _decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 _OF_WEBHOOK = (payloads.c.account_id == bindparam("account")) & (payloads.c.webhook_id == bindparam("webhook"))
-_SEQUENCE = Statement(select(payloads.c.sequence).where(_OF_WEBHOOK, payloads.c.payload_id == bindparam("payload_id")))
 _ID = Statement(select(payloads.c.payload_id).where(_OF_WEBHOOK, payloads.c.sequence == bindparam("sequence")))
-# By its sequence, which was looked up before: by its id, SQLite would read all payloads to find it.
 _PAYLOAD = Statement(
     PAYLOADS.add_columns(events.c.changes, events.c.object).where(payloads.c.sequence == bindparam("sequence"))
 )

@@ -156,9 +156,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "webhook_id", "sequence", name="pk_payloads"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_payloads_account_id_webhook_id_payload_id", "payloads", ["account_id", "webhook_id", "payload_id"]
-    )
 
     op.create_table(
         "projects",
