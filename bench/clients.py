@@ -8,6 +8,7 @@ import asyncio
 import resource
 import sys
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +53,7 @@ async def _floor(uri: str, count: int, in_flight: int) -> None:
 async def _ceiling(uri: str, count: int, in_flight: int) -> None:
     parts = urlsplit(uri)
     assert parts.hostname is not None
+    assert parts.port is not None
     body = sample_body()
     lines = [f"{name}: {value}" for name, value in [*_sample_headers(), ("Content-Length", str(len(body)))]]
     request = "\r\n".join([f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *lines, "", ""]).encode() + body
@@ -59,7 +61,8 @@ async def _ceiling(uri: str, count: int, in_flight: int) -> None:
     loop = asyncio.get_running_loop()
     endings = [loop.create_future() for _ in range(in_flight)]
     for ended in endings:
-        await loop.create_connection(lambda ended=ended: _Poster(request, left, ended), parts.hostname, parts.port)
+        poster = partial(_Poster, request, left, ended)
+        await loop.create_connection(poster, parts.hostname, parts.port)
     await asyncio.gather(*endings)
 
 

@@ -71,7 +71,7 @@ class _Watch:
                 self._commits.append(time.monotonic_ns())
             announce(tx)
 
-        Transaction.announce = note_and_announce  # type: ignore[method-assign]
+        Transaction.announce = note_and_announce  # type: ignore[method-assign,assignment]
 
     def answer(self, what: str) -> None:
         if what == "count":

@@ -67,7 +67,7 @@ class Part:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             line = self._process.stdout.readline() if selector.select(patience_seconds) else ""
         if not line:
-            raise Broken(f"{self._process.args} did not answer:\n{self.log()[-4000:]}")
+            raise Broken(f"{self._process.args!r} did not answer:\n{self.log()[-4000:]}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -28,15 +28,21 @@ BENCHMARKS = {
 
 def main() -> None:
     """Run what is asked for."""
-    parser = argparse.ArgumentParser(description="Measure Hourhook on this machine.")
-    parser.add_argument("what", nargs="*", default=["all"], choices=["all", *BENCHMARKS], help="all, or some")
-    parser.add_argument("--quick", action="store_true", help="small and once: to see that it works, not to compare")
-    arguments = parser.parse_args()
-    names = [*BENCHMARKS] if "all" in arguments.what else arguments.what
+    names, is_quick = read_arguments(sys.argv[1:])
     with Databases() as databases:
         print_table("Machine", ("", ""), [*machine.describe(databases).items()])
         for name in names:
-            BENCHMARKS[name](databases, quick=arguments.quick)
+            BENCHMARKS[name](databases, quick=is_quick)
+
+
+def read_arguments(arguments: list[str]) -> tuple[list[str], bool]:
+    """Which benchmarks are asked for, all where none is named, and whether they are to be quick."""
+    parser = argparse.ArgumentParser(description="Measure Hourhook on this machine.")
+    # One text and no list, or argparse would hold the list against the choices.
+    parser.add_argument("what", nargs="*", default="all", choices=["all", *BENCHMARKS], help="all, or some")
+    parser.add_argument("--quick", action="store_true", help="small and once: to see that it works, not to compare")
+    given = parser.parse_args(arguments)
+    return [*BENCHMARKS] if "all" in given.what else given.what, given.quick
 
 
 if __name__ == "__main__":
