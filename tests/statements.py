@@ -40,6 +40,9 @@ class _Noting:
         self._noted.append(text)
         return self._connection.execute(text, *parameters)
 
+    def pipeline(self) -> Any:
+        return self._connection.pipeline()
+
     def executemany(self, text: str, rows: Any) -> Any:
         self._noted.append(text)
         return self._connection.executemany(text, rows)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +57,10 @@ class Watched:
         answer = self._raw.execute(text, parameters)
         self._gate.leave(text)
         return answer
+
+    def pipeline(self) -> AbstractContextManager[object]:
+        # What travels together is carried out one by one: each is a step of its own, and processes die between them.
+        return nullcontext()
 
     def executemany(self, text: str, rows: Any) -> Any:
         self._gate.enter(text, self._backend)

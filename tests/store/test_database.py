@@ -1,9 +1,11 @@
 """What every transaction is promised, on both databases."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from sqlalchemy import bindparam, select, update
 
@@ -62,6 +64,45 @@ def test_a_failure_of_what_is_done_at_the_commit_undoes_the_whole_write(database
     with pytest.raises(ValueError, match="no"):
         database.write_now(id, write)
     assert names(database) == ["northwind"]
+
+
+def test_what_was_put_is_there_for_whatever_comes_next(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+
+    def write(tx: Transaction) -> list[str]:
+        tx.put(RENAME, account=id, to="southwind")
+        tx.put(RENAME, account=id, to="eastwind")
+        return [row.name for row in tx.all(NAMES)]
+
+    assert database.write_now(id, write) == ["eastwind"]
+
+
+def test_what_was_put_last_is_part_of_the_commit(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+
+    def write(tx: Transaction, *puts: str) -> None:
+        for name in puts:
+            tx.put(RENAME, account=id, to=name)
+
+    for puts in (["southwind"], ["westwind", "eastwind"]):
+        database.write_now(id, write, *puts)
+        assert names(database) == [puts[-1]]
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_failure_of_what_was_put_undoes_the_whole_write(database: Database, is_last: bool) -> None:
+    id = database.run_now(add_account, "northwind")
+    database.run_now(add_account, "southwind")
+
+    def write(tx: Transaction) -> None:
+        tx.put(MOVE_LOG, account=id, position=7, at=0)
+        tx.put(RENAME, account=id, to="southwind")
+        if not is_last:
+            tx.all(NAMES)
+
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError), match=r"(?i)unique"):
+        database.write_now(id, write)
+    assert database.write_now(id, lambda tx: tx.last_position) == 0
 
 
 def test_what_is_done_after_the_commit_sees_it_committed(database: Database) -> None:

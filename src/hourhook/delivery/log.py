@@ -53,7 +53,7 @@ def _write(tx: Transaction) -> None:
         ],
     )
     tx.last_position += len(collected)
-    tx.run(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.now)
+    tx.put(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.now)
     _write_payloads(tx, first, collected)
 
 

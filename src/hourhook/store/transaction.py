@@ -24,6 +24,7 @@ class Transaction:
         "_after",
         "_at_commit",
         "_connection",
+        "_put_off",
         "account_id",
         "dialect",
         "last_position",
@@ -43,6 +44,8 @@ class Transaction:
         self.last_position = 0
         # What a module keeps for the length of the transaction, under its own name.
         self.state: dict[str, Any] = {}
+        # Statements on their way to PostgreSQL, which the next one takes along.
+        self._put_off: list[tuple[str, Any]] = []
         self._at_commit: list[Callable[[Transaction], None]] = []
         self._after: list[Callable[[], None]] = []
 
@@ -73,6 +76,18 @@ class Transaction:
             touched = int(self._connection.execute("SELECT changes()").fetchone()[0])
         return touched
 
+    def put(self, statement: Statement, **parameters: Any) -> None:
+        """Carry out a change of which nothing is to be known: before whatever comes next, and at no cost of its own.
+
+        On PostgreSQL it travels together with the next statement, since the way there and back is most of what a
+        small statement costs. So what is wrong with it is raised by that one, or by the commit.
+        """
+        compiled = statement.compiled(self.dialect)
+        if self.dialect == "sqlite":
+            self._execute(compiled.text, compiled.constants, parameters)
+        else:
+            self._put_off.append((compiled.text, {**compiled.constants, **parameters}))
+
     def insert(self, table: Table, **values: Any) -> int:
         """Add a row to a table that numbers its rows; returns the new id.
 
@@ -83,7 +98,7 @@ class Transaction:
             self._connection.execute(_insert_text(table.name, tuple(values), "sqlite"), tuple(values.values()))
             return int(values["id"])
         text = _insert_one_text(table, tuple(values))
-        return int(self._connection.execute(text, tuple(values.values())).fetchone()[0])
+        return int(self._send(text, tuple(values.values())).fetchone()[0])
 
     def next_ids(self, table: Table, count: int) -> Sequence[int]:
         """Take ``count`` fresh ids of a table, ascending."""
@@ -93,19 +108,17 @@ class Transaction:
                 (count, table.name),
             ).fetchone()[0]
             return range(last - count + 1, last + 1)
-        rows = self._connection.execute(
-            f"SELECT nextval('{table.name}_ids') FROM generate_series(1, %s)", (count,)
-        ).fetchall()
+        rows = self._send(f"SELECT nextval('{table.name}_ids') FROM generate_series(1, %s)", (count,)).fetchall()
         return [row[0] for row in rows]
 
     def insert_many(self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows at once; each row is a tuple in the order of ``columns``."""
+        """Add many rows at once, as ``put`` does; each row is a tuple in the order of ``columns``."""
         if not rows:
             return
         if self.dialect == "sqlite":
             self._connection.executemany(_insert_text(table.name, columns, "sqlite"), rows)
         else:
-            self._connection.execute(_insert_rows_text(table, columns), (as_rows(rows),))
+            self._put_off.append((_insert_rows_text(table, columns), (as_rows(rows),)))
 
     def at_commit(self, action: Callable[["Transaction"], None]) -> None:
         """Have something done as the last thing inside this transaction."""
@@ -116,9 +129,11 @@ class Transaction:
         self._after.append(action)
 
     def finish(self) -> None:
-        """Carry out what ``at_commit`` was given (for the database, which commits next)."""
+        """Carry out what ``at_commit`` was given, and whatever else is left (for the database, which commits next)."""
         for action in self._at_commit:
             action(self)
+        if self._put_off:
+            self._send(*self._put_off.pop())
 
     def announce(self) -> None:
         """Carry out what ``after_commit`` was given (for the database, which has committed)."""
@@ -132,7 +147,17 @@ class Transaction:
                     parameters[name] = as_rows(value)
         if constants:
             parameters = {**constants, **parameters}
-        return self._connection.execute(text, parameters)
+        return self._send(text, parameters)
+
+    def _send(self, text: str, parameters: Any) -> Any:
+        if not self._put_off:
+            return self._connection.execute(text, parameters)
+        with self._connection.pipeline():
+            for put_off in self._put_off:
+                self._connection.execute(*put_off)
+            cursor = self._connection.execute(text, parameters)
+        self._put_off.clear()
+        return cursor
 
 
 @cache
