@@ -79,3 +79,19 @@ def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, A
 def ids(objects: list[dict[str, Any]]) -> list[int]:
     """The ids of a list of things, in order."""
     return [each["id"] for each in objects]
+
+
+def propose(person: Person, description: str = "#standup", **values: Any) -> dict[str, Any]:
+    """An inbox entry."""
+    reply = person.client.post("/v2/inbox_entries", {"date": DAY, "description": description, **values})
+    assert reply.status == 201, reply.body
+    inbox_entry: dict[str, Any] = reply.json()
+    return inbox_entry
+
+
+def start_timer(person: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """A timer that runs."""
+    reply = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
+    assert reply.status == 200, reply.body
+    timer: dict[str, Any] = reply.json()
+    return timer

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.accounts import Account
-from tests.nouns import make_project
+from tests.nouns import make_project, propose, start_timer
 
 SQL = [
     "' OR '1'='1",
@@ -51,6 +51,7 @@ def test_a_search_takes_no_wildcards(account: Account, text: str) -> None:
 def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, value: Any) -> None:
     client = account.supervisor.client
     project = make_project(account)
+    inbox_entry, timer = propose(account.supervisor), start_timer(account.supervisor, project)
     inputs = [
         (
             "POST",
@@ -68,6 +69,18 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         ("PUT", "/v2/entries/approved", ["entry_ids", "approved_at"]),
         ("PUT", "/v2/entries/marked_as_invoiced", ["entry_ids", "date"]),
         ("POST", "/v2/tags", ["names"]),
+        ("POST", "/v2/inbox_entries", ["date", "description", "minutes", "project_name"]),
+        ("PUT", inbox_entry["url"], ["date", "description", "minutes", "project_name"]),
+        (
+            "POST",
+            inbox_entry["log_url"],
+            ["date", "minutes", "user_id", "project_id", "project_name", "description", "source_url"],
+        ),
+        ("PUT", timer["url"], ["description"]),
+        ("PUT", timer["start_url"], ["entry_date", "description"]),
+        ("PUT", timer["add_or_subtract_time_url"], ["minutes", "seconds"]),
+        ("PUT", f"{timer['url']}/log_inbox_entry", ["inbox_entry_date", "minutes", "description"]),
+        ("PUT", timer["log_url"], ["entry_date", "minutes", "description"]),
         ("PUT", "/v2/tags/delete", ["tag_ids"]),
         ("POST", "/v2/users", ["email", "first_name", "role"]),
         ("PUT", "/v2/current_user", ["first_name", "time_format", "week_start", "send_team_weekly_report"]),
@@ -92,6 +105,8 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
         "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
         "/v2/tags": ["name", "billable"],
         "/v2/users": ["name", "email", "role", "state"],
+        "/v2/inbox_entries": ["description", "project_name", "from", "to", "logged", "updated_from", "updated_to"],
+        "/v2/timers": ["description", "projects", "project_ids", "billable"],
     }  # fmt: skip
     value = text.encode("utf-8", "surrogatepass")
     for path, filters in names.items():

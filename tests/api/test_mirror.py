@@ -105,6 +105,18 @@ def log(account: Account, chance: random.Random, mirror: Things) -> None:
     account.leader.client.post("/v2/entries", body | project)
 
 
+def log_what_waits(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {"date": "2024-05-21", "description": text(chance) or "-", "project_name": chance.choice("PQRS")}
+    inbox_entry = account.leader.client.post("/v2/inbox_entries", body).json()
+    account.leader.client.post(inbox_entry["log_url"], {"minutes": chance.randint(0, 99)})
+
+
+def use_a_timer(account: Account, chance: random.Random, mirror: Things) -> None:
+    timer = f"{any_of(chance, mirror, 'project')}/timer"
+    action = chance.choice(["/start", "/start", "/pause", "/log", "/log_inbox_entry"])
+    account.leader.client.put(timer + action, {"description": text(chance)})
+
+
 def edit(account: Account, chance: random.Random, mirror: Things) -> None:
     changes = {
         "description": text(chance),
@@ -159,6 +171,8 @@ def change_users(account: Account, chance: random.Random, mirror: Things) -> Non
 
 ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     *[log] * 4,
+    *[log_what_waits] * 2,
+    *[use_a_timer] * 3,
     *[edit] * 4,
     *[act_on_entries] * 2,
     act_on_projects,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.accounts import Account
-from tests.nouns import DAY, fill, log_time, make_project, make_tag
+from tests.nouns import DAY, fill, log_time, make_project, make_tag, propose, start_timer
 from tests.statements import Statements, counted
 
 
@@ -53,6 +53,43 @@ def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str
         account.add(f"user{number}", "coworker")
 
     assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= 4
+
+
+@pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
+def test_ones_own_things_are_listed_at_the_same_cost_however_many_they_are(account: Account, noun: str) -> None:
+    def add(number: int) -> None:
+        inbox_entry = propose(account.supervisor, minutes=5)
+        account.supervisor.client.post(inbox_entry["log_url"])
+        start_timer(account.supervisor, make_project(account, f"project {number}"))
+
+    add(0)
+    before = len(cost_of(account, "GET", f"/v2/{noun}"))
+    for number in range(1, 8):
+        add(number)
+
+    # Who it is, and what he has.
+    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before == 2
+
+
+def test_switching_timers_costs_few_statements(account: Account) -> None:
+    one, other = make_project(account, "One"), make_project(account, "Other")
+    start_timer(account.supervisor, one)
+    start_timer(account.supervisor, other)
+
+    # Who it is, the lock, who it still is; the timer, the one that runs, and how each of them is then.
+    assert len(cost_of(account, "PUT", f"/v2/projects/{one['id']}/timer/start")) == 7
+
+
+def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+    start_timer(account.owner, project)
+    before = len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive"))
+    account.leader.client.put(project["unarchive_url"])
+    for person in (account.owner, account.supervisor, account.leader):
+        start_timer(person, project)
+
+    assert len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive")) == before
 
 
 def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account) -> None:

@@ -8,7 +8,19 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api import account, current_user, entries, openapi, payloads, projects, tags, users, webhooks
+from hourhook.api import (
+    account,
+    current_user,
+    entries,
+    inbox_entries,
+    openapi,
+    payloads,
+    projects,
+    tags,
+    timers,
+    users,
+    webhooks,
+)
 from hourhook.api.documents import document_routes, encode
 from hourhook.api.doors import Doors
 from hourhook.api.endpoints import Endpoint
@@ -33,6 +45,8 @@ GROUPS = (
     projects.endpoints,
     tags.endpoints,
     entries.endpoints,
+    inbox_entries.endpoints,
+    timers.endpoints,
     webhooks.endpoints,
     payloads.endpoints,
 )

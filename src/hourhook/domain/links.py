@@ -33,6 +33,14 @@ class Links:
         """Where an entry is."""
         return f"{self.root}/entries/{id}"
 
+    def inbox_entry(self, id: int) -> str:
+        """Where an inbox entry is."""
+        return f"{self.root}/inbox_entries/{id}"
+
+    def timer(self, project_id: int) -> str:
+        """Where everybody's timer of a project is, each for himself."""
+        return f"{self.root}/projects/{project_id}/timer"
+
     def webhook(self, id: int) -> str:
         """Where a webhook is."""
         return f"{self.root}/webhooks/{id}"

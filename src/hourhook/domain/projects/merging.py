@@ -14,6 +14,7 @@ from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import SimpleProject, shorten
+from hourhook.domain.timers import following as timers_following
 from hourhook.store.schema import entries, project_access, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -27,12 +28,13 @@ class SwallowedProject(Inputs):
 
 
 def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> None:
-    """Move another project's entries here, minutes unchanged, and who may enter it; then delete it."""
+    """Move another project's entries here, minutes unchanged, its timers and who may enter it; then delete it."""
     target = reading.show(tx, caller, id)
     caller.require("leader")
     rules.refuse_archived(target)
     swallowed = _find_swallowed(tx, caller, id, given, faults)
     _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
+    timers_following.move(tx, caller, swallowed.id, shorten(SimpleProject, target))
     tx.run(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
     tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
     changes.record_update(tx, "project", target, reading.show(tx, caller, id))

@@ -7,8 +7,10 @@ from sqlalchemy import bindparam, delete, select, update
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving
+from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
 from hourhook.domain.texts import key_of
+from hourhook.domain.timers import following as timers_following
 from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
 from hourhook.domain.users.representations import User
@@ -98,6 +100,8 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     if before.entries:
         raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries.")
     approving.forget_approver(tx, caller, id)
+    timers_following.remove_of_user(tx, caller, id)
+    inbox_entries_storing.remove_of_user(tx, caller, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
     changes.record_deletion(tx, "user", before)
