@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
 from tests.clients import AGENT
-from tests.nouns import make_project, make_tag
+from tests.nouns import make_project, make_tag, make_team
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -67,6 +67,7 @@ def ids(account: Account) -> dict[str, int]:
         "entry_id": made["id"],
         "tag_id": tag["id"],
         "user_id": account.contractor.id,
+        "team_id": make_team(account, "Platform", account.leader)["id"],
     }
 
 
