@@ -35,6 +35,14 @@ def make_tag(account: Account, name: str) -> dict[str, Any]:
     return tag
 
 
+def make_team(account: Account, name: str = "Platform", *people: Person) -> dict[str, Any]:
+    """A team of these people."""
+    reply = account.supervisor.client.post("/v2/teams", {"name": name, "user_ids": [person.id for person in people]})
+    assert reply.status == 201, reply.body
+    team: dict[str, Any] = reply.json()
+    return team
+
+
 def log_time(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
     """An entry."""
     body = {"date": DAY, "minutes": minutes, "description": description, **values}

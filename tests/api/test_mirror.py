@@ -21,9 +21,10 @@ OWN = {
         "name", "billing_increment", "enabled", "billable", "color", "budgeted_minutes", "created_at", "updated_at",
     ),
     "tag": ("name", "billable", "created_at", "updated_at"),
+    "team": ("name", "users", "created_at", "updated_at"),
     "user": ("email", "first_name", "last_name", "state", "role", "created_at", "updated_at"),
 }  # fmt: skip
-PATHS = {"entry": "entries", "project": "projects", "tag": "tags", "user": "users"}
+PATHS = {"entry": "entries", "project": "projects", "tag": "tags", "team": "teams", "user": "users"}
 WORDS = ["#a", "#b*", "#c", "#A,", "plain", "(#b)", "#d-e"]
 Things = dict[str, dict[int, dict[str, Any]]]
 
@@ -169,6 +170,14 @@ def change_users(account: Account, chance: random.Random, mirror: Things) -> Non
     account.supervisor.client.put(f"{url}/{chance.choice(['activate', 'deactivate'])}")
 
 
+def change_teams(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {"name": chance.choice("TUV"), "user_ids": several(chance, mirror, "user")}
+    account.supervisor.client.post("/v2/teams", body)
+    changes = [("PUT", ""), ("POST", "/add_users"), ("PUT", "/remove_users"), ("PUT", "/remove_all_users")]
+    method, action = chance.choice([*changes, ("DELETE", "")])
+    account.supervisor.client.request(method, any_of(chance, mirror, "team") + action, body=body)
+
+
 ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     *[log] * 4,
     *[log_what_waits] * 2,
@@ -181,4 +190,5 @@ ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     merge,
     delete,
     change_users,
+    *[change_teams] * 2,
 ]

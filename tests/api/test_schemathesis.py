@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
 from tests.clients import AGENT
-from tests.nouns import make_project, make_tag, propose, start_timer
+from tests.nouns import make_project, make_tag, make_team, propose, start_timer
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -69,6 +69,7 @@ def ids(account: Account) -> dict[str, int]:
         "tag_id": tag["id"],
         "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
         "user_id": account.contractor.id,
+        "team_id": make_team(account, "Platform", account.leader)["id"],
     }
 
 

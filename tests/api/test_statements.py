@@ -3,7 +3,7 @@
 import pytest
 
 from tests.accounts import Account
-from tests.nouns import DAY, fill, log_time, make_project, make_tag, propose, start_timer
+from tests.nouns import DAY, fill, log_time, make_project, make_tag, make_team, propose, start_timer
 from tests.statements import Statements, counted
 
 
@@ -90,6 +90,23 @@ def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account
         start_timer(person, project)
 
     assert len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive")) == before
+
+
+def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: Account) -> None:
+    team = make_team(account, "Team 0", account.leader)
+    paths = ["/v2/teams", "/v2/users", f"{team['url']}/users", f"{team['url']}/entries"]
+    log_time(account.leader)
+    before = [len(cost_of(account, "GET", path)) for path in paths]
+    added = [len(cost_of(account, "POST", team["add_users_url"], {"user_ids": [account.coworker.id]}))]
+
+    people = [account.add(f"user{number}", "coworker") for number in range(40)]
+    for number in range(1, 8):
+        make_team(account, f"Team {number}", *people)
+    added.append(len(cost_of(account, "POST", team["add_users_url"], {"user_ids": [each.id for each in people]})))
+    log_time(account.supervisor, user_id=people[0].id)
+
+    assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 3, 4, 4]
+    assert added[0] == added[1]
 
 
 def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account) -> None:

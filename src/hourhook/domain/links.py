@@ -21,6 +21,10 @@ class Links:
         """Where a user is."""
         return f"{self.root}/users/{id}"
 
+    def team(self, id: int) -> str:
+        """Where a team is."""
+        return f"{self.root}/teams/{id}"
+
     def project(self, id: int) -> str:
         """Where a project is."""
         return f"{self.root}/projects/{id}"

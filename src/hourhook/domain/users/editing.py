@@ -15,7 +15,7 @@ from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
 from hourhook.domain.users.representations import User
 from hourhook.errors import Invalid
-from hourhook.store.schema import project_access, tokens, users
+from hourhook.store.schema import project_access, team_members, tokens, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -92,7 +92,11 @@ def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: F
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a user to whom no entry belongs; entries that he approved stay approved, but no longer say by whom."""
+    """Delete a user to whom no entry belongs.
+
+    Entries that he approved stay approved, but no longer say by whom. He is in no team any more, which is no event of
+    the team.
+    """
     before = reading.show(tx, caller, id)
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
@@ -102,7 +106,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     approving.forget_approver(tx, caller, id)
     timers_following.remove_of_user(tx, caller, id)
     inbox_entries_storing.remove_of_user(tx, caller, id)
-    for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE):
+    for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
     changes.record_deletion(tx, "user", before)
 
@@ -130,6 +134,12 @@ _DELETE_TOKENS = Statement(
 _DELETE_ACCESS = Statement(
     delete(project_access).where(
         project_access.c.account_id == bindparam("account"), project_access.c.user_id == bindparam("id")
+    )
+)
+
+_DELETE_FROM_TEAMS = Statement(
+    delete(team_members).where(
+        team_members.c.account_id == bindparam("account"), team_members.c.user_id == bindparam("id")
     )
 )
 
