@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
 from tests.clients import AGENT
-from tests.nouns import make_project, make_tag
+from tests.nouns import make_project, make_tag, spend
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -65,6 +65,7 @@ def ids(account: Account) -> dict[str, int]:
     return {
         "project_id": project["id"],
         "entry_id": made["id"],
+        "expense_id": spend(account.leader, project)["id"],
         "tag_id": tag["id"],
         "user_id": account.contractor.id,
     }

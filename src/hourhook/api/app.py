@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api import account, current_user, entries, openapi, payloads, projects, tags, users, webhooks
+from hourhook.api import account, current_user, entries, expenses, openapi, payloads, projects, tags, users, webhooks
 from hourhook.api.documents import document_routes, encode
 from hourhook.api.doors import Doors
 from hourhook.api.endpoints import Endpoint
@@ -33,6 +33,7 @@ GROUPS = (
     projects.endpoints,
     tags.endpoints,
     entries.endpoints,
+    expenses.endpoints,
     webhooks.endpoints,
     payloads.endpoints,
 )

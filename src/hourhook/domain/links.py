@@ -33,6 +33,10 @@ class Links:
         """Where an entry is."""
         return f"{self.root}/entries/{id}"
 
+    def expense(self, id: int) -> str:
+        """Where an expense is."""
+        return f"{self.root}/expenses/{id}"
+
     def webhook(self, id: int) -> str:
         """Where a webhook is."""
         return f"{self.root}/webhooks/{id}"

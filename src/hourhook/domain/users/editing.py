@@ -90,13 +90,13 @@ def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: F
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a user to whom no entry belongs; entries that he approved stay approved, but no longer say by whom."""
+    """Delete a user without entries and expenses; what he approved stays approved, but no longer says by whom."""
     before = reading.show(tx, caller, id)
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_oneself(caller, id)
-    if before.entries:
-        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries.")
+    if before.entries or before.expenses:
+        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
     approving.forget_approver(tx, caller, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)

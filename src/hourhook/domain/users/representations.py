@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from hourhook.clock import format_moment
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleTeam, Timestamp, Url
-from hourhook.store.schema import entries, users
+from hourhook.store.schema import entries, expenses, users
 from hourhook.store.statements import Row
 
 
@@ -51,6 +51,11 @@ COLUMNS = (
     .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
     .scalar_subquery()
     .label("entries_count"),
+    select(func.count())
+    .select_from(expenses)
+    .where(expenses.c.account_id == users.c.account_id, expenses.c.user_id == users.c.id)
+    .scalar_subquery()
+    .label("expenses_count"),
 )
 
 
@@ -69,7 +74,7 @@ def represent(links: Links, row: Row) -> User:
         teams=[],
         entries=row.entries_count,
         entries_url=f"{url}/entries",
-        expenses=0,
+        expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
         give_access_to_project_url=f"{url}/give_access_to_projects",
         revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
