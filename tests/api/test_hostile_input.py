@@ -68,6 +68,7 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         ("PUT", "/v2/projects/archive", ["project_ids"]),
         ("PUT", "/v2/entries/approved", ["entry_ids", "approved_at"]),
         ("PUT", "/v2/entries/marked_as_invoiced", ["entry_ids", "date"]),
+        ("POST", "/v2/expenses", ["date", "project_id", "price", "user_id", "taxable", "description"]),
         ("POST", "/v2/tags", ["names"]),
         ("POST", "/v2/inbox_entries", ["date", "description", "minutes", "project_name"]),
         ("PUT", inbox_entry["url"], ["date", "description", "minutes", "project_name"]),
@@ -104,6 +105,10 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
             "user_ids", "description", "project_ids", "tag_ids", "tag_filter_type", "invoice_ids", "import_ids", "from",
             "to", "invoiced", "invoiced_at_from", "invoiced_at_to", "updated_from", "updated_to", "billable",
             "approved_at_from", "approved_at_to", "approved_by_ids", "page", "per_page",
+        ],
+        "/v2/expenses": [
+            "user_ids", "description", "project_ids", "invoice_ids", "from", "to", "price_from", "price_to", "taxable",
+            "invoiced",
         ],
         "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
         "/v2/tags": ["name", "billable"],

@@ -17,6 +17,7 @@ OWN = {
         "date", "user", "minutes", "description", "project", "tags", "source_url", "invoiced_at", "approved_at",
         "approved_by", "created_at", "updated_at",
     ),
+    "expense": ("price", "description", "taxable", "date", "project", "user", "created_at", "updated_at"),
     "project": (
         "name", "billing_increment", "enabled", "billable", "color", "budgeted_minutes", "created_at", "updated_at",
     ),
@@ -24,7 +25,14 @@ OWN = {
     "team": ("name", "users", "created_at", "updated_at"),
     "user": ("email", "first_name", "last_name", "state", "role", "created_at", "updated_at"),
 }  # fmt: skip
-PATHS = {"entry": "entries", "project": "projects", "tag": "tags", "team": "teams", "user": "users"}
+PATHS = {
+    "entry": "entries",
+    "expense": "expenses",
+    "project": "projects",
+    "tag": "tags",
+    "team": "teams",
+    "user": "users",
+}
 WORDS = ["#a", "#b*", "#c", "#A,", "plain", "(#b)", "#d-e"]
 Things = dict[str, dict[int, dict[str, Any]]]
 
@@ -36,7 +44,7 @@ def test_a_mirror_made_of_events_shows_the_account(account: Account, clock: Fake
     mirror = read_account(account)
     log_time(account.leader, "#a #b", project_name="First")
 
-    for _ in range(100):
+    for _ in range(150):
         clock.advance(seconds=chance.choice([0, 1, 60]))
         before = mirror
         chance.choice(ACTIONS)(account, chance, mirror)
@@ -130,6 +138,21 @@ def edit(account: Account, chance: random.Random, mirror: Things) -> None:
     account.leader.client.put(any_of(chance, mirror, "entry"), {key: changes[key] for key in some})
 
 
+def spend(account: Account, chance: random.Random, mirror: Things) -> None:
+    account.leader.client.post("/v2/expenses", expense(chance, mirror))
+
+
+def edit_an_expense(account: Account, chance: random.Random, mirror: Things) -> None:
+    more = {"taxable": chance.random() < 0.5, "user_id": account.supervisor.id, "description": text(chance)}
+    some = {key: more[key] for key in chance.sample([*more], k=1)}
+    account.leader.client.put(any_of(chance, mirror, "expense"), expense(chance, mirror) | some)
+
+
+def expense(chance: random.Random, mirror: Things) -> dict[str, Any]:
+    project_id = chance.choice([0, *(id for id, project in mirror["project"].items() if project["enabled"])])
+    return {"date": f"2024-05-{chance.randint(10, 12)}", "price": chance.choice([5, "-0.5"]), "project_id": project_id}
+
+
 def act_on_entries(account: Account, chance: random.Random, mirror: Things) -> None:
     action = chance.choice(["approved", "unapproved", "marked_as_invoiced"])
     body = {"date": f"2024-06-0{chance.randint(1, 9)}", "entry_ids": several(chance, mirror, "entry")}
@@ -161,7 +184,7 @@ def merge(account: Account, chance: random.Random, mirror: Things) -> None:
 
 
 def delete(account: Account, chance: random.Random, mirror: Things) -> None:
-    account.supervisor.client.delete(any_of(chance, mirror, chance.choice(["entry", "tag", "project"])))
+    account.supervisor.client.delete(any_of(chance, mirror, chance.choice(["entry", "expense", "tag", "project"])))
 
 
 def change_users(account: Account, chance: random.Random, mirror: Things) -> None:
@@ -183,6 +206,8 @@ ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     *[log_what_waits] * 2,
     *[use_a_timer] * 3,
     *[edit] * 4,
+    *[spend] * 4,
+    *[edit_an_expense] * 4,
     *[act_on_entries] * 2,
     act_on_projects,
     edit_a_project,

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
 from tests.clients import AGENT
-from tests.nouns import make_project, make_tag, make_team, propose, start_timer
+from tests.nouns import make_project, make_tag, make_team, propose, spend, start_timer
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -66,6 +66,7 @@ def ids(account: Account) -> dict[str, int]:
     return {
         "project_id": project["id"],
         "entry_id": made["id"],
+        "expense_id": spend(account.leader, project)["id"],
         "tag_id": tag["id"],
         "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
         "user_id": account.contractor.id,

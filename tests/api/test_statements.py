@@ -3,7 +3,18 @@
 import pytest
 
 from tests.accounts import Account
-from tests.nouns import DAY, fill, log_time, make_project, make_tag, make_team, propose, start_timer
+from tests.nouns import (
+    DAY,
+    fill,
+    fill_with_expenses,
+    log_time,
+    make_project,
+    make_tag,
+    make_team,
+    propose,
+    spend,
+    start_timer,
+)
 from tests.statements import Statements, counted
 
 
@@ -43,13 +54,21 @@ def test_logging_time_costs_few_statements(account: Account) -> None:
     assert len(cost_of(account, "POST", "/v2/entries", body)) == by_database[account.database.dialect]
 
 
-@pytest.mark.parametrize("noun", ["users", "projects", "tags"])
+def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_the_last(account: Account) -> None:
+    fill_with_expenses(account, 31, make_project(account))
+
+    assert len(cost_of(account, "GET", "/v2/expenses")) == 3
+    assert len(cost_of(account, "GET", "/v2/expenses?page=2")) == 2
+
+
+@pytest.mark.parametrize("noun", ["users", "projects", "tags", "expenses"])
 def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str) -> None:
-    log_time(account.leader, "#tag0", project_name="project 0")
+    spend(account.leader, log_time(account.leader, "#tag0", project_name="project 0")["project"])
     before = len(cost_of(account, "GET", f"/v2/{noun}"))
 
     for number in range(1, 8):
-        log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
+        entry = log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
+        spend(account.leader, entry["project"])
         account.add(f"user{number}", "coworker")
 
     assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= 4
@@ -113,6 +132,7 @@ def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account
     one, other = make_tag(account, "one"), make_tag(account, "other")
     project, target = make_project(account, "Project"), make_project(account, "Target")
     entry_ids = fill(account, 1100, other, project)
+    fill_with_expenses(account, 1100, project)
     costs = {
         "approve": cost_of(account, "PUT", "/v2/entries/approved", {"entry_ids": entry_ids}),
         "merge tags": cost_of(account, "PUT", f"/v2/tags/{one['id']}/merge", {"tag_id": other["id"]}),

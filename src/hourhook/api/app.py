@@ -12,6 +12,7 @@ from hourhook.api import (
     account,
     current_user,
     entries,
+    expenses,
     inbox_entries,
     openapi,
     payloads,
@@ -49,6 +50,7 @@ GROUPS = (
     entries.endpoints,
     inbox_entries.endpoints,
     timers.endpoints,
+    expenses.endpoints,
     webhooks.endpoints,
     payloads.endpoints,
 )

@@ -96,7 +96,7 @@ def revoke_all_access(call: Call, user_id: int) -> None:
 
 @endpoints.delete("/v2/users/{user_id}", role="supervisor")
 def remove(call: Call, user_id: int) -> None:
-    """Delete a user who has no entries.
+    """Delete a user who has neither entries nor expenses.
 
     Raises `user.deleted`, after `entry.updated` for each entry that he had approved.
     """

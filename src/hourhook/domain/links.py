@@ -37,6 +37,10 @@ class Links:
         """Where an entry is."""
         return f"{self.root}/entries/{id}"
 
+    def expense(self, id: int) -> str:
+        """Where an expense is."""
+        return f"{self.root}/expenses/{id}"
+
     def inbox_entry(self, id: int) -> str:
         """Where an inbox entry is."""
         return f"{self.root}/inbox_entries/{id}"

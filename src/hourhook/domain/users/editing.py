@@ -92,7 +92,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: F
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a user to whom no entry belongs.
+    """Delete a user to whom no entry and no expense belongs.
 
     Entries that he approved stay approved, but no longer say by whom. He is in no team any more, which is no event of
     the team.
@@ -101,8 +101,8 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_oneself(caller, id)
-    if before.entries:
-        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries.")
+    if before.entries or before.expenses:
+        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
     approving.forget_approver(tx, caller, id)
     timers_following.remove_of_user(tx, caller, id)
     inbox_entries_storing.remove_of_user(tx, caller, id)

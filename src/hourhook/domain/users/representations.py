@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select
 from hourhook.clock import format_moment
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, summarise_team
-from hourhook.store.schema import entries, team_members, teams, users
+from hourhook.store.schema import entries, expenses, team_members, teams, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -54,6 +54,11 @@ COLUMNS = (
     .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
     .scalar_subquery()
     .label("entries_count"),
+    select(func.count())
+    .select_from(expenses)
+    .where(expenses.c.account_id == users.c.account_id, expenses.c.user_id == users.c.id)
+    .scalar_subquery()
+    .label("expenses_count"),
 )
 
 
@@ -81,7 +86,7 @@ def _represent(links: Links, row: Row, teams: list[SimpleTeam]) -> User:
         teams=teams,
         entries=row.entries_count,
         entries_url=f"{url}/entries",
-        expenses=0,
+        expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
         give_access_to_project_url=f"{url}/give_access_to_projects",
         revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
