@@ -1,9 +1,9 @@
-"""Things to test with, made through the API; and many entries at once, made behind its back."""
+"""Things to test with, made through the API; and many entries or expenses at once, made behind its back."""
 
 from typing import Any
 
 from hourhook.domain.texts import key_of
-from hourhook.store.schema import entries, entry_tags
+from hourhook.store.schema import entries, entry_tags, expenses
 from hourhook.store.transaction import Transaction
 from tests.accounts import Account, Person
 
@@ -35,6 +35,14 @@ def make_tag(account: Account, name: str) -> dict[str, Any]:
     return tag
 
 
+def make_team(account: Account, name: str = "Platform", *people: Person) -> dict[str, Any]:
+    """A team of these people."""
+    reply = account.supervisor.client.post("/v2/teams", {"name": name, "user_ids": [person.id for person in people]})
+    assert reply.status == 201, reply.body
+    team: dict[str, Any] = reply.json()
+    return team
+
+
 def log_time(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
     """An entry."""
     body = {"date": DAY, "minutes": minutes, "description": description, **values}
@@ -44,8 +52,17 @@ def log_time(person: Person, description: str | None = None, *, minutes: int = 6
     return entry
 
 
+def spend(person: Person, project: dict[str, Any], price: Any = 49.9, **values: Any) -> dict[str, Any]:
+    """An expense."""
+    body = {"date": DAY, "price": price, "project_id": project["id"], **values}
+    reply = person.client.post("/v2/expenses", body)
+    assert reply.status == 201, reply.body
+    expense: dict[str, Any] = reply.json()
+    return expense
+
+
 def archive(account: Account, project: dict[str, Any]) -> None:
-    """Archive a project, which must have entries."""
+    """Archive a project, which must have entries or expenses."""
     assert account.leader.client.put(f"/v2/projects/{project['id']}/archive").status == 204
 
 
@@ -76,6 +93,35 @@ def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, A
     return account.database.write_now(account.id, fill)
 
 
+def fill_with_expenses(account: Account, count: int, project: dict[str, Any]) -> list[int]:
+    """Many expenses of the leader on one project; returns their ids."""
+
+    def fill(tx: Transaction) -> list[int]:
+        new = [*tx.next_ids(expenses, count)]
+        names = ("account_id", "id", "date", "user_id", "project_id", "price", "taxable", "created_at", "updated_at")
+        values = (DAY, account.leader.id, project["id"], 4990, True, tx.now, tx.now)
+        tx.insert_many(expenses, names, [(account.id, id, *values) for id in new])
+        return new
+
+    return account.database.write_now(account.id, fill)
+
+
 def ids(objects: list[dict[str, Any]]) -> list[int]:
     """The ids of a list of things, in order."""
     return [each["id"] for each in objects]
+
+
+def propose(person: Person, description: str = "#standup", **values: Any) -> dict[str, Any]:
+    """An inbox entry."""
+    reply = person.client.post("/v2/inbox_entries", {"date": DAY, "description": description, **values})
+    assert reply.status == 201, reply.body
+    inbox_entry: dict[str, Any] = reply.json()
+    return inbox_entry
+
+
+def start_timer(person: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """A timer that runs."""
+    reply = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
+    assert reply.status == 200, reply.body
+    timer: dict[str, Any] = reply.json()
+    return timer

@@ -56,8 +56,7 @@ def test_a_path_is_found_however_its_slashes_are_written(account: Account, path:
         "/v2/projects/1;DROP TABLE projects".replace(" ", "%20"),
         "/v2/projects.json",
         "/V2/projects",
-        "/v2/expenses",
-        "/v2/teams",
+        "/v2/invoices",
     ],
 )
 def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:

@@ -54,6 +54,19 @@ def test_a_body_is_described_by_what_the_endpoint_reads() -> None:
     assert schema["properties"]["project_id"]["type"] == ["integer", "null"]
 
 
+def test_an_answer_that_says_where_the_object_is_is_described_so() -> None:
+    paths = json.loads(openapi_text())["paths"]
+
+    for method, path, status in (
+        ("post", "/v2/entries", "201"),
+        ("post", "/v2/inbox_entries/{inbox_entry_id}/log", "201"),
+        ("put", "/v2/projects/{project_id}/timer/start", "200"),
+    ):
+        assert paths[path][method]["responses"][status]["headers"].keys() == {"Location"}
+    timer = paths["/v2/projects/{project_id}/timer/start"]["put"]["responses"]["200"]
+    assert timer["content"]["application/json"]["schema"]["$ref"].endswith("/Timer")
+
+
 def test_aliases_of_paths_are_not_documented() -> None:
     assert "freckle" not in openapi_text().decode()
 

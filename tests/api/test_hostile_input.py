@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.accounts import Account
-from tests.nouns import make_project
+from tests.nouns import make_project, make_team, propose, start_timer
 
 SQL = [
     "' OR '1'='1",
@@ -50,7 +50,8 @@ def test_a_search_takes_no_wildcards(account: Account, text: str) -> None:
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
 def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, value: Any) -> None:
     client = account.supervisor.client
-    project = make_project(account)
+    project, team = make_project(account), make_team(account)
+    inbox_entry, timer = propose(account.supervisor), start_timer(account.supervisor, project)
     inputs = [
         (
             "POST",
@@ -67,9 +68,25 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         ("PUT", "/v2/projects/archive", ["project_ids"]),
         ("PUT", "/v2/entries/approved", ["entry_ids", "approved_at"]),
         ("PUT", "/v2/entries/marked_as_invoiced", ["entry_ids", "date"]),
+        ("POST", "/v2/expenses", ["date", "project_id", "price", "user_id", "taxable", "description"]),
         ("POST", "/v2/tags", ["names"]),
+        ("POST", "/v2/inbox_entries", ["date", "description", "minutes", "project_name"]),
+        ("PUT", inbox_entry["url"], ["date", "description", "minutes", "project_name"]),
+        (
+            "POST",
+            inbox_entry["log_url"],
+            ["date", "minutes", "user_id", "project_id", "project_name", "description", "source_url"],
+        ),
+        ("PUT", timer["url"], ["description"]),
+        ("PUT", timer["start_url"], ["entry_date", "description"]),
+        ("PUT", timer["add_or_subtract_time_url"], ["minutes", "seconds"]),
+        ("PUT", f"{timer['url']}/log_inbox_entry", ["inbox_entry_date", "minutes", "description"]),
+        ("PUT", timer["log_url"], ["entry_date", "minutes", "description"]),
         ("PUT", "/v2/tags/delete", ["tag_ids"]),
         ("POST", "/v2/users", ["email", "first_name", "role"]),
+        ("POST", "/v2/teams", ["name", "user_ids", "users"]),
+        ("POST", team["add_users_url"], ["user_ids"]),
+        ("PUT", team["remove_users_url"], ["user_ids"]),
         ("PUT", "/v2/current_user", ["first_name", "time_format", "week_start", "send_team_weekly_report"]),
     ]
     for method, path, names in inputs:
@@ -89,9 +106,16 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
             "to", "invoiced", "invoiced_at_from", "invoiced_at_to", "updated_from", "updated_to", "billable",
             "approved_at_from", "approved_at_to", "approved_by_ids", "page", "per_page",
         ],
+        "/v2/expenses": [
+            "user_ids", "description", "project_ids", "invoice_ids", "from", "to", "price_from", "price_to", "taxable",
+            "invoiced",
+        ],
         "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
         "/v2/tags": ["name", "billable"],
         "/v2/users": ["name", "email", "role", "state"],
+        "/v2/inbox_entries": ["description", "project_name", "from", "to", "logged", "updated_from", "updated_to"],
+        "/v2/timers": ["description", "projects", "project_ids", "billable"],
+        "/v2/teams": ["name", "user_ids"],
     }  # fmt: skip
     value = text.encode("utf-8", "surrogatepass")
     for path, filters in names.items():

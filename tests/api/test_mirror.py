@@ -17,13 +17,22 @@ OWN = {
         "date", "user", "minutes", "description", "project", "tags", "source_url", "invoiced_at", "approved_at",
         "approved_by", "created_at", "updated_at",
     ),
+    "expense": ("price", "description", "taxable", "date", "project", "user", "created_at", "updated_at"),
     "project": (
         "name", "billing_increment", "enabled", "billable", "color", "budgeted_minutes", "created_at", "updated_at",
     ),
     "tag": ("name", "billable", "created_at", "updated_at"),
+    "team": ("name", "users", "created_at", "updated_at"),
     "user": ("email", "first_name", "last_name", "state", "role", "created_at", "updated_at"),
 }  # fmt: skip
-PATHS = {"entry": "entries", "project": "projects", "tag": "tags", "user": "users"}
+PATHS = {
+    "entry": "entries",
+    "expense": "expenses",
+    "project": "projects",
+    "tag": "tags",
+    "team": "teams",
+    "user": "users",
+}
 WORDS = ["#a", "#b*", "#c", "#A,", "plain", "(#b)", "#d-e"]
 Things = dict[str, dict[int, dict[str, Any]]]
 
@@ -35,7 +44,7 @@ def test_a_mirror_made_of_events_shows_the_account(account: Account, clock: Fake
     mirror = read_account(account)
     log_time(account.leader, "#a #b", project_name="First")
 
-    for _ in range(100):
+    for _ in range(150):
         clock.advance(seconds=chance.choice([0, 1, 60]))
         before = mirror
         chance.choice(ACTIONS)(account, chance, mirror)
@@ -105,6 +114,18 @@ def log(account: Account, chance: random.Random, mirror: Things) -> None:
     account.leader.client.post("/v2/entries", body | project)
 
 
+def log_what_waits(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {"date": "2024-05-21", "description": text(chance) or "-", "project_name": chance.choice("PQRS")}
+    inbox_entry = account.leader.client.post("/v2/inbox_entries", body).json()
+    account.leader.client.post(inbox_entry["log_url"], {"minutes": chance.randint(0, 99)})
+
+
+def use_a_timer(account: Account, chance: random.Random, mirror: Things) -> None:
+    timer = f"{any_of(chance, mirror, 'project')}/timer"
+    action = chance.choice(["/start", "/start", "/pause", "/log", "/log_inbox_entry"])
+    account.leader.client.put(timer + action, {"description": text(chance)})
+
+
 def edit(account: Account, chance: random.Random, mirror: Things) -> None:
     changes = {
         "description": text(chance),
@@ -115,6 +136,21 @@ def edit(account: Account, chance: random.Random, mirror: Things) -> None:
     }
     some = chance.sample([*changes], k=2)
     account.leader.client.put(any_of(chance, mirror, "entry"), {key: changes[key] for key in some})
+
+
+def spend(account: Account, chance: random.Random, mirror: Things) -> None:
+    account.leader.client.post("/v2/expenses", expense(chance, mirror))
+
+
+def edit_an_expense(account: Account, chance: random.Random, mirror: Things) -> None:
+    more = {"taxable": chance.random() < 0.5, "user_id": account.supervisor.id, "description": text(chance)}
+    some = {key: more[key] for key in chance.sample([*more], k=1)}
+    account.leader.client.put(any_of(chance, mirror, "expense"), expense(chance, mirror) | some)
+
+
+def expense(chance: random.Random, mirror: Things) -> dict[str, Any]:
+    project_id = chance.choice([0, *(id for id, project in mirror["project"].items() if project["enabled"])])
+    return {"date": f"2024-05-{chance.randint(10, 12)}", "price": chance.choice([5, "-0.5"]), "project_id": project_id}
 
 
 def act_on_entries(account: Account, chance: random.Random, mirror: Things) -> None:
@@ -148,7 +184,7 @@ def merge(account: Account, chance: random.Random, mirror: Things) -> None:
 
 
 def delete(account: Account, chance: random.Random, mirror: Things) -> None:
-    account.supervisor.client.delete(any_of(chance, mirror, chance.choice(["entry", "tag", "project"])))
+    account.supervisor.client.delete(any_of(chance, mirror, chance.choice(["entry", "expense", "tag", "project"])))
 
 
 def change_users(account: Account, chance: random.Random, mirror: Things) -> None:
@@ -157,9 +193,21 @@ def change_users(account: Account, chance: random.Random, mirror: Things) -> Non
     account.supervisor.client.put(f"{url}/{chance.choice(['activate', 'deactivate'])}")
 
 
+def change_teams(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {"name": chance.choice("TUV"), "user_ids": several(chance, mirror, "user")}
+    account.supervisor.client.post("/v2/teams", body)
+    changes = [("PUT", ""), ("POST", "/add_users"), ("PUT", "/remove_users"), ("PUT", "/remove_all_users")]
+    method, action = chance.choice([*changes, ("DELETE", "")])
+    account.supervisor.client.request(method, any_of(chance, mirror, "team") + action, body=body)
+
+
 ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     *[log] * 4,
+    *[log_what_waits] * 2,
+    *[use_a_timer] * 3,
     *[edit] * 4,
+    *[spend] * 4,
+    *[edit_an_expense] * 4,
     *[act_on_entries] * 2,
     act_on_projects,
     edit_a_project,
@@ -167,4 +215,5 @@ ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     merge,
     delete,
     change_users,
+    *[change_teams] * 2,
 ]

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
 from tests.clients import AGENT
-from tests.nouns import make_project, make_tag
+from tests.nouns import make_project, make_tag, make_team, propose, spend, start_timer
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -62,11 +62,15 @@ def ids(account: Account) -> dict[str, int]:
     entry = {"date": "2024-05-21", "minutes": 15, "project_id": project["id"], "description": "Kick-off #planning"}
     made = account.leader.client.post("/v2/entries", entry).json()
     tag = make_tag(account, "#design")
+    start_timer(account.supervisor, project)
     return {
         "project_id": project["id"],
         "entry_id": made["id"],
+        "expense_id": spend(account.leader, project)["id"],
         "tag_id": tag["id"],
+        "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
         "user_id": account.contractor.id,
+        "team_id": make_team(account, "Platform", account.leader)["id"],
     }
 
 

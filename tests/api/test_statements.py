@@ -3,7 +3,18 @@
 import pytest
 
 from tests.accounts import Account
-from tests.nouns import DAY, fill, log_time, make_project, make_tag
+from tests.nouns import (
+    DAY,
+    fill,
+    fill_with_expenses,
+    log_time,
+    make_project,
+    make_tag,
+    make_team,
+    propose,
+    spend,
+    start_timer,
+)
 from tests.statements import Statements, counted
 
 
@@ -43,22 +54,85 @@ def test_logging_time_costs_few_statements(account: Account) -> None:
     assert len(cost_of(account, "POST", "/v2/entries", body)) == by_database[account.database.dialect]
 
 
-@pytest.mark.parametrize("noun", ["users", "projects", "tags"])
+def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_the_last(account: Account) -> None:
+    fill_with_expenses(account, 31, make_project(account))
+
+    assert len(cost_of(account, "GET", "/v2/expenses")) == 3
+    assert len(cost_of(account, "GET", "/v2/expenses?page=2")) == 2
+
+
+@pytest.mark.parametrize("noun", ["users", "projects", "tags", "expenses"])
 def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str) -> None:
-    log_time(account.leader, "#tag0", project_name="project 0")
+    spend(account.leader, log_time(account.leader, "#tag0", project_name="project 0")["project"])
     before = len(cost_of(account, "GET", f"/v2/{noun}"))
 
     for number in range(1, 8):
-        log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
+        entry = log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
+        spend(account.leader, entry["project"])
         account.add(f"user{number}", "coworker")
 
     assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= 4
+
+
+@pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
+def test_ones_own_things_are_listed_at_the_same_cost_however_many_they_are(account: Account, noun: str) -> None:
+    def add(number: int) -> None:
+        inbox_entry = propose(account.supervisor, minutes=5)
+        account.supervisor.client.post(inbox_entry["log_url"])
+        start_timer(account.supervisor, make_project(account, f"project {number}"))
+
+    add(0)
+    before = len(cost_of(account, "GET", f"/v2/{noun}"))
+    for number in range(1, 8):
+        add(number)
+
+    # Who it is, and what he has.
+    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before == 2
+
+
+def test_switching_timers_costs_few_statements(account: Account) -> None:
+    one, other = make_project(account, "One"), make_project(account, "Other")
+    start_timer(account.supervisor, one)
+    start_timer(account.supervisor, other)
+
+    # Who it is, the lock, who it still is; the timer, the one that runs, and how each of them is then.
+    assert len(cost_of(account, "PUT", f"/v2/projects/{one['id']}/timer/start")) == 7
+
+
+def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account) -> None:
+    project = make_project(account)
+    log_time(account.leader, project_id=project["id"])
+    start_timer(account.owner, project)
+    before = len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive"))
+    account.leader.client.put(project["unarchive_url"])
+    for person in (account.owner, account.supervisor, account.leader):
+        start_timer(person, project)
+
+    assert len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive")) == before
+
+
+def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: Account) -> None:
+    team = make_team(account, "Team 0", account.leader)
+    paths = ["/v2/teams", "/v2/users", f"{team['url']}/users", f"{team['url']}/entries"]
+    log_time(account.leader)
+    before = [len(cost_of(account, "GET", path)) for path in paths]
+    added = [len(cost_of(account, "POST", team["add_users_url"], {"user_ids": [account.coworker.id]}))]
+
+    people = [account.add(f"user{number}", "coworker") for number in range(40)]
+    for number in range(1, 8):
+        make_team(account, f"Team {number}", *people)
+    added.append(len(cost_of(account, "POST", team["add_users_url"], {"user_ids": [each.id for each in people]})))
+    log_time(account.supervisor, user_id=people[0].id)
+
+    assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 3, 4, 4]
+    assert added[0] == added[1]
 
 
 def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account) -> None:
     one, other = make_tag(account, "one"), make_tag(account, "other")
     project, target = make_project(account, "Project"), make_project(account, "Target")
     entry_ids = fill(account, 1100, other, project)
+    fill_with_expenses(account, 1100, project)
     costs = {
         "approve": cost_of(account, "PUT", "/v2/entries/approved", {"entry_ids": entry_ids}),
         "merge tags": cost_of(account, "PUT", f"/v2/tags/{one['id']}/merge", {"tag_id": other["id"]}),
@@ -67,4 +141,4 @@ def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account
         "merge projects": cost_of(account, "PUT", f"/v2/projects/{target['id']}/merge", {"project_id": project["id"]}),
     }
 
-    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 32} == {}
+    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 36} == {}

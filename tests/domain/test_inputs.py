@@ -17,6 +17,8 @@ from hourhook.domain.inputs import (
     Count,
     Day,
     Decimal2,
+    DecimalFrom,
+    DecimalTo,
     Email,
     Id,
     IdList,
@@ -35,7 +37,7 @@ from hourhook.domain.inputs import (
     fields_of,
     number_choice,
 )
-from hourhook.domain.kinds import LARGEST_LIST, NO_ID
+from hourhook.domain.kinds import LARGEST_DECIMAL, LARGEST_LIST, NO_ID, Hundredths
 from hourhook.errors import Invalid
 
 
@@ -46,6 +48,9 @@ class Everything(Inputs):
     count: Count | UnsetType | None = UNSET
     day: Day | UnsetType | None = UNSET
     decimal: Decimal2 | UnsetType | None = UNSET
+    decimal_from: DecimalFrom | UnsetType | None = UNSET
+    decimal_to: DecimalTo | UnsetType | None = UNSET
+    percentage: Annotated[int, Hundredths(0, 100)] | UnsetType | None = UNSET
     email: Email | UnsetType | None = UNSET
     id: Id | UnsetType | None = UNSET
     ids: IdList | UnsetType | None = UNSET
@@ -139,9 +144,43 @@ SECONDS = 1_000_000
         ("decimal", 12, 1200),
         ("decimal", -0.01, -1),
         ("decimal", 0.1 + 0.2, 30),
-        ("decimal", 1e-320, INVALID),
-        ("decimal", 12.345, INVALID),
+        ("decimal", 1e-320, 0),
+        ("decimal", 12.344, 1234),
+        ("decimal", 12.345, 1235),
+        ("decimal", 1.005, 101),
+        ("decimal", -1.005, -101),
+        ("decimal", "-0.004", 0),
+        ("decimal", "0.004999999999999999999999999999999999999", 0),
+        ("decimal", ".5", 50),
+        ("decimal", "12.", 1200),
+        ("decimal", " +12 ", 1200),
+        ("decimal", 1e2, 10_000),
+        ("decimal", "999999999999.99", 99_999_999_999_999),
+        ("decimal", 999999999999.99, 99_999_999_999_999),
+        ("decimal", LARGEST_DECIMAL, 100 * LARGEST_DECIMAL),
+        ("decimal", -LARGEST_DECIMAL, -100 * LARGEST_DECIMAL),
+        ("decimal", "1000000000000.01", INVALID),
+        ("decimal", -(10**12) - 1, INVALID),
+        ("decimal", 10**40, INVALID),
+        ("decimal", float("nan"), INVALID),
+        ("decimal", float("-inf"), INVALID),
         ("decimal", "1e5", INVALID),
+        ("decimal", "12,50", INVALID),
+        ("decimal", "$12", INVALID),
+        ("decimal", "1_000", INVALID),
+        ("decimal", "\u0661", INVALID),
+        ("decimal", " ", INVALID),
+        ("decimal", [], INVALID),
+        ("decimal_from", "12.341", 1235),
+        ("decimal_from", -12.341, -1234),
+        ("decimal_from", "12.34", 1234),
+        ("decimal_to", "12.349", 1234),
+        ("decimal_to", -12.341, -1235),
+        ("decimal_to", "12.34", 1234),
+        ("percentage", "100", 10_000),
+        ("percentage", 7.7, 770),
+        ("percentage", 100.004, INVALID),
+        ("percentage", -0.01, INVALID),
         ("decimal", "NaN", INVALID),
         ("decimal", 1e300, INVALID),
         ("decimal", False, INVALID),

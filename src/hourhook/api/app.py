@@ -8,7 +8,21 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api import account, current_user, entries, openapi, payloads, projects, tags, users, webhooks
+from hourhook.api import (
+    account,
+    current_user,
+    entries,
+    expenses,
+    inbox_entries,
+    openapi,
+    payloads,
+    projects,
+    tags,
+    teams,
+    timers,
+    users,
+    webhooks,
+)
 from hourhook.api.documents import document_routes, encode
 from hourhook.api.doors import Doors
 from hourhook.api.endpoints import Endpoint
@@ -30,9 +44,13 @@ GROUPS = (
     account.endpoints,
     current_user.endpoints,
     users.endpoints,
+    teams.endpoints,
     projects.endpoints,
     tags.endpoints,
     entries.endpoints,
+    inbox_entries.endpoints,
+    timers.endpoints,
+    expenses.endpoints,
     webhooks.endpoints,
     payloads.endpoints,
 )

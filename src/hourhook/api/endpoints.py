@@ -21,7 +21,8 @@
   for the role and the state, add what they find, and then call ``faults.check()``. GET and DELETE read the query, POST
   and PUT the body, or the query where the body is empty.
 - The annotation of the result says the answer: ``Entry`` or ``list[Entry]`` 200, ``Page[Entry]`` 200 with ``Link``,
-  ``Created[Entry]`` 201 with ``Location``, ``Accepted`` 202, ``None`` 204. Refusals are raised.
+  ``Created[Entry]`` 201 with ``Location``, ``Located[Timer]`` 200 with ``Location``, ``Accepted`` 202, ``None`` 204.
+  Refusals are raised.
 - ``role`` is the lowest role that may do this, for the documentation: the rules themselves ask for it, after the object
   was found. ``feature`` is asked for here, before.
 - The docstring is the documentation: its first line the summary, the rest the description.
@@ -76,6 +77,14 @@ class Created(Generic[T]):
 
     object: T
     location: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """The answer 200 that says where the object is, which may have been made just now."""
+
+    object: T
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class Endpoint:
         if result is None or isinstance(result, Accepted):
             return Answer(self.status)
         headers: Headers = ()
-        if isinstance(result, Created):
+        if isinstance(result, Created | Located):
             if result.location is not None:
                 headers = ((b"location", result.location.encode()),)
             result = result.object

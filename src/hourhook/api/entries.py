@@ -1,4 +1,4 @@
-"""``/v2/entries``: logged time (contract, entries.md), and the entries of one user, project or tag."""
+"""``/v2/entries``: logged time (contract, entries.md), and the entries of one user, team, project or tag."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries import approving, editing, invoicing, reading
@@ -32,6 +32,12 @@ def index_of_caller(call: Call, given: EntryFilters, faults: Faults) -> Page[Ent
 def index_of_user(call: Call, user_id: int, given: EntryFilters, faults: Faults) -> Page[Entry]:
     """List a user's entries."""
     return reading.list_of_user(call.tx, call.caller, user_id, given, faults, call.paging)
+
+
+@endpoints.get("/v2/teams/{team_id}/entries", role="coworker")
+def index_of_team(call: Call, team_id: int, given: EntryFilters, faults: Faults) -> Page[Entry]:
+    """List the entries of a team's members."""
+    return reading.list_of_team(call.tx, call.caller, team_id, given, faults, call.paging)
 
 
 @endpoints.get("/v2/projects/{project_id}/entries")

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from hourhook import __version__
-from hourhook.api.endpoints import Accepted, Created, Endpoint
+from hourhook.api.endpoints import Accepted, Created, Endpoint, Located
 from hourhook.api.paging import CREDENTIALS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Field as Input
@@ -108,7 +108,8 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
 def _success_headers(endpoint: Endpoint) -> list[str]:
     if endpoint.is_paged:
         return ["Link"]
-    if endpoint.status == 201 and get_origin(_content_of(endpoint.answers)) is not list:
+    is_one = endpoint.status == 201 and get_origin(_content_of(endpoint.answers)) is not list
+    if is_one or get_origin(endpoint.answers) is Located:
         return ["Location"]
     return []
 
@@ -128,7 +129,7 @@ def _content_of(answers: Any) -> Any:
     origin = get_origin(answers)
     if origin is Page:
         return list[get_args(answers)[0]]  # type: ignore[misc]
-    return get_args(answers)[0] if origin is Created else answers
+    return get_args(answers)[0] if origin in (Created, Located) else answers
 
 
 def _inputs_schema(inputs: type[Inputs]) -> Json:
@@ -256,7 +257,7 @@ _HEADERS: Json = {
         "description": "Where the `first`, `prev`, `next` and `last` pages are; absent when there is one page.",
         "schema": {"type": "string"},
     },
-    "Location": {"description": "Where the new object is.", "schema": {"type": "string", "format": "uri"}},
+    "Location": {"description": "Where the object is.", "schema": {"type": "string", "format": "uri"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "The schemes of credentials.", "schema": {"type": "string"}},
 }

@@ -77,8 +77,8 @@ def edit(call: Call, project_id: int, given: ProjectChanges, faults: Faults) -> 
 def merge(call: Call, project_id: int, given: SwallowedProject, faults: Faults) -> None:
     """Pull another project into this one, for good.
 
-    Raises `entry.updated` for each entry that moves, `project.updated` for this project if its counters change, and
-    `project.deleted` and `project.deleted.merged` for the other.
+    Raises `entry.updated` for each entry that moves, `expense.updated` for each expense, `project.updated` for this
+    project if its counters change, and `project.deleted` and `project.deleted.merged` for the other.
     """
     merging.merge(call.tx, call.caller, project_id, given, faults)
 

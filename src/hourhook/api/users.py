@@ -1,4 +1,4 @@
-"""``/v2/users``: the people of the account (contract, users.md)."""
+"""``/v2/users``: the people of the account (contract, users.md), and the members of one team."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import Faults
@@ -16,6 +16,12 @@ endpoints = Endpoints("Users", resource="User")
 def index(call: Call, given: UserFilters, faults: Faults) -> Page[User]:
     """List users."""
     return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.get("/v2/teams/{team_id}/users", role="coworker")
+def index_of_team(call: Call, team_id: int, given: UserFilters, faults: Faults) -> Page[User]:
+    """List the members of a team."""
+    return reading.list_of_team(call.tx, call.caller, team_id, given, faults, call.paging)
 
 
 @endpoints.get("/v2/users/{user_id}")
@@ -90,7 +96,7 @@ def revoke_all_access(call: Call, user_id: int) -> None:
 
 @endpoints.delete("/v2/users/{user_id}", role="supervisor")
 def remove(call: Call, user_id: int) -> None:
-    """Delete a user who has no entries.
+    """Delete a user who has neither entries nor expenses.
 
     Raises `user.deleted`, after `entry.updated` for each entry that he had approved.
     """

@@ -12,7 +12,7 @@ from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Name, UnsetTy
 from hourhook.domain.summaries import Timestamp, Url
 from hourhook.domain.users import reading, storing
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, users
+from hourhook.store.schema import entries, expenses, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -120,7 +120,7 @@ def _represent(caller: Caller, row: Row) -> CurrentUser:
         role=row.role,
         entries=row.entries_count,
         entries_url=f"{url}/entries",
-        expenses=0,
+        expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
         time_format=row.time_format,
         week_start=row.week_start,
@@ -142,6 +142,11 @@ _FIND = Statement(
         .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
         .scalar_subquery()
         .label("entries_count"),
+        select(func.count())
+        .select_from(expenses)
+        .where(expenses.c.account_id == users.c.account_id, expenses.c.user_id == users.c.id)
+        .scalar_subquery()
+        .label("expenses_count"),
     ).where(*_IS_CALLER)
 )
 

@@ -31,6 +31,8 @@ from hourhook.domain.kinds import (
     Count,
     Day,
     Decimal2,
+    DecimalFrom,
+    DecimalTo,
     Email,
     Id,
     IdList,
@@ -54,6 +56,8 @@ __all__ = [
     "Count",
     "Day",
     "Decimal2",
+    "DecimalFrom",
+    "DecimalTo",
     "Email",
     "Faults",
     "Id",
@@ -124,12 +128,12 @@ class Faults:
     def __init__(self, resource: str, order: tuple[str, ...] = ()) -> None:
         self._resource = resource
         self._order = {name: place for place, name in enumerate(order)}
-        self._found: list[tuple[str, str]] = []
+        # Only the keys count: there may be one for each element of a long list, and none is noted twice.
+        self._found: dict[tuple[str, str], None] = {}
 
     def add(self, field: str, code: str) -> None:
         """Note a fault: ``field`` is a key, ``key[index]``, ``key.key``, or ``base`` for the object as a whole."""
-        if (field, code) not in self._found:
-            self._found.append((field, code))
+        self._found[field, code] = None
 
     def has(self, field: str) -> bool:
         """Whether something is wrong with this key or a part of it."""

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Annotated, Any
 
 from hourhook.clock import moment_of, whole_second
@@ -20,12 +20,14 @@ LARGEST_ID = 2**31 - 1
 NO_ID = 0
 # Far beyond any real work, and far below what a column or a sum of columns could not hold.
 LARGEST_MINUTES = 10_000_000
-LARGEST_HUNDREDTHS = 10**14
+# With two fraction digits still exact as a JSON number, which readers take for a binary fraction.
+LARGEST_DECIMAL = 10**12
 # Ten of the largest pages at once.
 LARGEST_LIST = 10_000
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
+_HUNDREDTH = Decimal("0.01")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A blank stands for the plus sign that somebody forgot to encode in a query.
 _MOMENT = re.compile(
@@ -157,23 +159,27 @@ class YesOrNo(Kind):
         raise ValueError("not a boolean")
 
 
+@dataclass(frozen=True)
 class Hundredths(Kind):
-    """A decimal with at most two fraction digits, as an integer in hundredths."""
+    """A decimal between two bounds, both inclusive, as an integer in hundredths; further fraction digits are rounded.
 
-    schema = {"type": "number", "minimum": -LARGEST_HUNDREDTHS // 100, "maximum": LARGEST_HUNDREDTHS // 100}
+    Halves are rounded away from zero, unless ``rounding`` says otherwise.
+    """
+
+    minimum: int = -LARGEST_DECIMAL
+    maximum: int = LARGEST_DECIMAL
+    rounding: str = ROUND_HALF_UP
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
 
     def read(self, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError("not a number")
-        text = value.strip() if isinstance(value, str) else format(Decimal(repr(value)), "f")
-        if not _DECIMAL.fullmatch(text):
-            raise ValueError("not a number")
-        hundredths = Decimal(text) * 100
-        nearest = int(hundredths.to_integral_value())
-        # Sums of floats arrive as 0.30000000000000004: that is noise and no third fraction digit.
-        if abs(hundredths - nearest) > Decimal("0.000001") or abs(nearest) > LARGEST_HUNDREDTHS:
-            raise ValueError("too many fraction digits, or out of range")
-        return nearest
+        number = _decimal(value)
+        if not self.minimum <= number <= self.maximum:
+            raise ValueError("out of range")
+        # Rounded once, and by this alone: arithmetic would round to its own precision first.
+        return int(number.quantize(_HUNDREDTH, self.rounding).scaleb(2))
 
 
 class CalendarDay(Kind):
@@ -306,8 +312,22 @@ def _whole(value: object) -> int:
         return int(value)
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         # What is longer than any integer we take is out of range, and costs no arithmetic to know.
-        return int(value) if len(value) <= 40 else LARGEST_HUNDREDTHS**2
+        return int(value) if len(value) <= 40 else LARGEST_DECIMAL**2
     raise ValueError("not an integer")
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, str):
+        if not _DECIMAL.fullmatch(value.strip()):
+            raise ValueError("not a number")
+        return Decimal(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("not a number")
+    # The digits that were sent, not the binary fraction that a float is.
+    number = Decimal(repr(value))
+    if not number.is_finite():
+        raise ValueError("not a number")
+    return number
 
 
 def _listed_id(value: object) -> int:
@@ -342,6 +362,9 @@ Integer = Annotated[int, Whole(-(2**63), 2**63 - 1)]
 Count = Annotated[int, Whole(0, LARGEST_ID)]
 Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
 Decimal2 = Annotated[int, Hundredths()]
+# The bounds of a filter, which take in nothing that lies beyond them.
+DecimalFrom = Annotated[int, Hundredths(rounding=ROUND_CEILING)]
+DecimalTo = Annotated[int, Hundredths(rounding=ROUND_FLOOR)]
 Boolean = Annotated[bool, YesOrNo()]
 Day = Annotated[str, CalendarDay()]
 Moment = Annotated[int, PointInTime()]

@@ -21,6 +21,10 @@ class Links:
         """Where a user is."""
         return f"{self.root}/users/{id}"
 
+    def team(self, id: int) -> str:
+        """Where a team is."""
+        return f"{self.root}/teams/{id}"
+
     def project(self, id: int) -> str:
         """Where a project is."""
         return f"{self.root}/projects/{id}"
@@ -32,6 +36,18 @@ class Links:
     def entry(self, id: int) -> str:
         """Where an entry is."""
         return f"{self.root}/entries/{id}"
+
+    def expense(self, id: int) -> str:
+        """Where an expense is."""
+        return f"{self.root}/expenses/{id}"
+
+    def inbox_entry(self, id: int) -> str:
+        """Where an inbox entry is."""
+        return f"{self.root}/inbox_entries/{id}"
+
+    def timer(self, project_id: int) -> str:
+        """Where everybody's timer of a project is, each for himself."""
+        return f"{self.root}/projects/{project_id}/timer"
 
     def webhook(self, id: int) -> str:
         """Where a webhook is."""

@@ -89,6 +89,11 @@ def summarise_user(links: Links, row: Row) -> SimpleUser:
     return SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url, links.user(row.id))
 
 
+def summarise_team(links: Links, row: Row) -> SimpleTeam:
+    """The short form of a row of teams."""
+    return SimpleTeam(row.id, row.name, links.team(row.id))
+
+
 def summarise_project(links: Links, row: Row) -> SimpleProject:
     """The short form of a row of projects."""
     return SimpleProject(

@@ -1,8 +1,10 @@
 """What of an account its users see (contract, 00-conventions §13).
 
-Supervisors and leaders see everything. A coworker sees the projects assigned to him, all entries in them, and his own
-outside of any project. A contractor sees the assigned projects, his own entries in them and outside of any project,
-himself, and the tags that those projects and entries use. Whoever loses a project loses sight of his own entries in it.
+Supervisors and leaders see everything. A coworker sees the projects assigned to him, all entries and expenses in them,
+and his own entries outside of any project. A contractor sees the assigned projects, his own entries and expenses in
+them, his own entries outside of any project, himself, and the tags that those projects and entries use. Whoever loses a
+project loses sight of his own entries and expenses in it.
+Inbox entries and timers are seen by nobody but their owner, and a timer only together with its project.
 
 Each function gives the condition for a role; whatever is given to it must be asked with the parameters ``account`` and
 ``me``.
@@ -13,7 +15,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
 
 from hourhook.domain.callers import Caller
-from hourhook.store.schema import entries, entry_tags, project_access, projects, tags, users
+from hourhook.store.schema import (
+    entries,
+    entry_tags,
+    expenses,
+    inbox_entries,
+    project_access,
+    projects,
+    tags,
+    timers,
+    users,
+)
 
 SCOPED_ROLES = ("coworker", "contractor")
 _ME: Any = bindparam("me")
@@ -40,6 +52,14 @@ def of_entries(scope: str) -> ColumnElement[bool]:
     return or_(_is_assigned(entries.c.project_id), and_(entries.c.project_id.is_(None), is_own))
 
 
+def of_expenses(scope: str) -> ColumnElement[bool]:
+    """The expenses that are seen."""
+    if scope == "account":
+        return true()
+    is_assigned = _is_assigned(expenses.c.project_id)
+    return and_(expenses.c.user_id == _ME, is_assigned) if scope == "contractor" else is_assigned
+
+
 def of_users(scope: str) -> ColumnElement[bool]:
     """The users that are seen."""
     return users.c.id == _ME if scope == "contractor" else true()
@@ -59,6 +79,18 @@ def of_tags(scope: str) -> ColumnElement[bool]:
             or_(_is_assigned(entries.c.project_id), is_own),
         )
     )
+
+
+def of_inbox_entries() -> ColumnElement[bool]:
+    """The inbox entries that are seen, whatever the role."""
+    is_own: ColumnElement[bool] = inbox_entries.c.user_id == _ME
+    return is_own
+
+
+def of_timers(scope: str) -> ColumnElement[bool]:
+    """The timers that are seen."""
+    is_own = timers.c.user_id == _ME
+    return is_own if scope == "account" else and_(is_own, _is_assigned(timers.c.project_id))
 
 
 def _is_assigned(project_id: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -191,6 +191,124 @@ entry_tags = Table(
     sqlite_with_rowid=False,
 )
 
+teams = Table(
+    "teams",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("name", Text),
+    _column("name_key", Text),
+    *_moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    _column("account_id", Integer),
+    _column("team_id", Integer),
+    _column("user_id", Integer),
+    PrimaryKeyConstraint("account_id", "team_id", "user_id"),
+    _belongs_to("teams", "team_id"),
+    _belongs_to("users", "user_id"),
+    Index(None, "account_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+project_groups = Table(
+    "project_groups",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("name", Text),
+    _column("name_key", Text),
+    *_moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+# A project is in one group at most, as the key has it.
+project_group_members = Table(
+    "project_group_members",
+    metadata,
+    _column("account_id", Integer),
+    _column("project_id", Integer),
+    _column("project_group_id", Integer),
+    PrimaryKeyConstraint("account_id", "project_id"),
+    _belongs_to("projects", "project_id"),
+    _belongs_to("project_groups", "project_group_id"),
+    Index(None, "account_id", "project_group_id"),
+    sqlite_with_rowid=False,
+)
+
+expenses = Table(
+    "expenses",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("date", Text),
+    _column("user_id", Integer),
+    _column("project_id", Integer),
+    # In hundredths.
+    _column("price", BigInteger),
+    _column("taxable", Boolean),
+    _column("description", Text, null=True),
+    _column("description_key", Text, null=True),
+    *_moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    _belongs_to("users", "user_id"),
+    _belongs_to("projects", "project_id"),
+    Index(None, "account_id", "date", "id"),
+    Index(None, "account_id", "user_id", "date", "id"),
+    Index(None, "account_id", "project_id", "date", "id"),
+)
+
+inbox_entries = Table(
+    "inbox_entries",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("user_id", Integer),
+    _column("date", Text),
+    _column("minutes", Integer, null=True),
+    _column("description", Text),
+    _column("description_key", Text),
+    _column("project_name", Text, null=True),
+    _column("project_name_key", Text, null=True),
+    _column("logged", Boolean),
+    # The entry it became. It may be deleted since, and its id is never used again: so this points at nothing then.
+    _column("entry_id", Integer, null=True),
+    *_moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    _belongs_to("users", "user_id"),
+    Index(None, "account_id", "user_id", "date", "id"),
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("user_id", Integer),
+    _column("project_id", Integer),
+    # pending, running or paused.
+    _column("state", Text),
+    # Until it was paused the last time; what runs has the time since ``started_at`` on top.
+    _column("seconds", BigInteger),
+    _column("started_at", BigInteger, null=True),
+    _column("paused_at", BigInteger, null=True),
+    _column("date", Text),
+    _column("description", Text, null=True),
+    _column("description_key", Text, null=True),
+    *_moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "user_id", "project_id"),
+    _belongs_to("users", "user_id"),
+    _belongs_to("projects", "project_id"),
+    Index(None, "account_id", "project_id"),
+)
+
 # From here on: delivery. No foreign keys to the tables above: a settlement must never wait for an account's lock.
 
 events = Table(
@@ -383,7 +501,21 @@ skips = Table(
 )
 
 # Where the ids of a table come from: sequences on PostgreSQL, a row a table on SQLite (which has none).
-NUMBERED = (accounts, users, tokens, projects, tags, entries, webhooks, errands)
+NUMBERED = (
+    accounts,
+    users,
+    tokens,
+    projects,
+    tags,
+    entries,
+    teams,
+    project_groups,
+    expenses,
+    inbox_entries,
+    timers,
+    webhooks,
+    errands,
+)
 sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in NUMBERED}
 
 ids = Table(

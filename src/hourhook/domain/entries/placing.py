@@ -1,4 +1,7 @@
-"""Whose time an entry is, and in which project: looked up and judged in one statement (contract, entries.md)."""
+"""Whose an entry or expense is, and in which project: looked up and judged in one statement.
+
+(Contract, entries.md and expenses.md.)
+"""
 
 from dataclasses import dataclass
 
@@ -20,7 +23,7 @@ NO_PROJECT = 0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose time it is, and in which project; ``new_project`` is the name of one that has still to be made."""
+    """Whose it is, and in which project; ``new_project`` is the name of one that has still to be made."""
 
     user: SimpleUser
     project: SimpleProject | None
@@ -30,7 +33,7 @@ class Place:
 def find(
     tx: Transaction, caller: Caller, faults: Faults, user_id: int, project_id: int | None, project_name: str | None
 ) -> Place:
-    """Find a place for an entry, and add to the faults what stands against it.
+    """Find a place for an entry or expense, and add to the faults what stands against it.
 
     ``project_name`` counts only where there is no ``project_id``. What is returned counts only if nothing does.
     """

@@ -13,11 +13,12 @@ from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.tags import reading as tags_reading
+from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_entries, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, projects
+from hourhook.store.schema import entries, entry_tags, projects, team_members
 from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
@@ -78,6 +79,14 @@ def list_of_user(
     return list_page(tx, caller, given, faults, paging, within_user=user_id)
 
 
+def list_of_team(
+    tx: Transaction, caller: Caller, team_id: int, given: EntryFilters, faults: Faults, paging: Paging
+) -> Page[Entry]:
+    """List the entries of those who are in a team now; raises ``NotFound`` for a team that is not there."""
+    teams_reading.require(tx, caller, team_id)
+    return list_page(tx, caller, given, faults, paging, within_team=team_id)
+
+
 def list_of_project(
     tx: Transaction, caller: Caller, project_id: int, given: EntryFilters, faults: Faults, paging: Paging
 ) -> Page[Entry]:
@@ -123,6 +132,11 @@ _LISTING = Listing(
     is_large=True,
     conditions={
         "within_user": entries.c.user_id == bindparam("within_user"),
+        "within_team": entries.c.user_id.in_(
+            select(team_members.c.user_id).where(
+                team_members.c.account_id == bindparam("account"), team_members.c.team_id == bindparam("within_team")
+            )
+        ),
         "within_project": entries.c.project_id == bindparam("within_project"),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
         **among(entries.c.user_id, "user_ids"),

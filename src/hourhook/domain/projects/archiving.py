@@ -10,6 +10,7 @@ from hourhook.domain.inputs import Faults
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.editing import ProjectIds
 from hourhook.domain.projects.representations import Project
+from hourhook.domain.timers import following as timers_following
 from hourhook.errors import Invalid
 from hourhook.store.schema import projects
 from hourhook.store.statements import Statement, any_of
@@ -26,25 +27,25 @@ def archive(tx: Transaction, caller: Caller, id: int) -> None:
             "deletable",
             "The Project should be deleted because it does not have any entries, expenses, or invoices.",
         )
-    _set_enabled(tx, [project], False)
+    _set_enabled(tx, caller, [project], False)
 
 
 def archive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Freeze those of these projects on which something hangs."""
     found = _find_several(tx, caller, given, faults)
-    _set_enabled(tx, [project for project in found if rules.is_used(project)], False)
+    _set_enabled(tx, caller, [project for project in found if rules.is_used(project)], False)
 
 
 def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
     """Bring a project back; does nothing to one that is active already."""
     project = reading.show(tx, caller, id)
     caller.require("leader")
-    _set_enabled(tx, [project], True)
+    _set_enabled(tx, caller, [project], True)
 
 
 def unarchive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Bring those of these projects back that are archived."""
-    _set_enabled(tx, _find_several(tx, caller, given, faults), True)
+    _set_enabled(tx, caller, _find_several(tx, caller, given, faults), True)
 
 
 def _find_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> list[Project]:
@@ -53,11 +54,14 @@ def _find_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Fa
     return reading.find_several(tx, caller, given.project_ids or [])
 
 
-def _set_enabled(tx: Transaction, found: list[Project], enabled: bool) -> None:
+def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled: bool) -> None:
     changed = [project for project in found if project.enabled != enabled]
     if not changed:
         return
-    tx.run(_SET_ENABLED, account=tx.account_id, ids=[project.id for project in changed], enabled=enabled, now=tx.now)
+    ids = [project.id for project in changed]
+    tx.run(_SET_ENABLED, account=tx.account_id, ids=ids, enabled=enabled, now=tx.now)
+    if not enabled:
+        timers_following.pause_of_projects(tx, caller, ids)
     for before in changed:
         after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_moment(tx.now))
         changes.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")

@@ -12,6 +12,7 @@ from hourhook.domain.projects.colors import Color
 from hourhook.domain.projects.reading import BillingIncrement
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.texts import key_of
+from hourhook.domain.timers import following as timers_following
 from hourhook.errors import Invalid
 from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
@@ -131,6 +132,7 @@ def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
     for project in removed:
         changes.record_deletion(tx, "project", project)
     ids = [project.id for project in removed]
+    timers_following.remove_of_projects(tx, caller, ids)
     tx.run(_CLOSE, account=caller.account_id, ids=ids)
     tx.run(_DELETE, account=caller.account_id, ids=ids)
 

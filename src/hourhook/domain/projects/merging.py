@@ -3,18 +3,20 @@
 from typing import ClassVar
 
 import msgspec
-from sqlalchemy import Integer, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Integer, Table, bindparam, delete, exists, insert, select, update
 
 from hourhook.clock import format_moment
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import is_billable
+from hourhook.domain.expenses import batches as expenses_batches
 from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import SimpleProject, shorten
-from hourhook.store.schema import entries, project_access, projects
+from hourhook.domain.timers import following as timers_following
+from hourhook.store.schema import entries, expenses, project_access, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -27,12 +29,14 @@ class SwallowedProject(Inputs):
 
 
 def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> None:
-    """Move another project's entries here, minutes unchanged, and who may enter it; then delete it."""
+    """Move another project's entries, expenses and timers here, and who may enter it; then delete it."""
     target = reading.show(tx, caller, id)
     caller.require("leader")
     rules.refuse_archived(target)
     swallowed = _find_swallowed(tx, caller, id, given, faults)
     _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
+    _move_expenses(tx, caller, swallowed, shorten(SimpleProject, target))
+    timers_following.move(tx, caller, swallowed.id, shorten(SimpleProject, target))
     tx.run(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
     tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
     changes.record_update(tx, "project", target, reading.show(tx, caller, id))
@@ -62,14 +66,27 @@ def _move_entries(tx: Transaction, caller: Caller, swallowed: Project, target: S
                 updated_at=format_moment(tx.now),
             )
             changes.record_update(tx, "entry", before, after)
-    tx.run(_MOVE, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
+    tx.run(_MOVE_ENTRIES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
 
 
-_MOVE = Statement(
-    update(entries)
-    .where(entries.c.account_id == bindparam("account"), entries.c.project_id == bindparam("swallowed"))
-    .values(project_id=bindparam("target"), updated_at=bindparam("now"))
-)
+def _move_expenses(tx: Transaction, caller: Caller, swallowed: Project, target: SimpleProject) -> None:
+    for batch in expenses_batches.of_project(tx, caller, swallowed.id):
+        for before in batch:
+            after = msgspec.structs.replace(before, project=target, updated_at=format_moment(tx.now))
+            changes.record_update(tx, "expense", before, after)
+    tx.run(_MOVE_EXPENSES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
+
+
+def _moving(table: Table) -> Statement:
+    return Statement(
+        update(table)
+        .where(table.c.account_id == bindparam("account"), table.c.project_id == bindparam("swallowed"))
+        .values(project_id=bindparam("target"), updated_at=bindparam("now"))
+    )
+
+
+_MOVE_ENTRIES = _moving(entries)
+_MOVE_EXPENSES = _moving(expenses)
 
 _granted = project_access.alias("granted")
 

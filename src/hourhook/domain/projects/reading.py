@@ -51,7 +51,7 @@ def show(tx: Transaction, caller: Caller, id: int) -> Project:
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
     """Refuse a project that the caller does not see (raises ``NotFound``)."""
-    if tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
+    if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
         raise NotFound
 
 
@@ -67,6 +67,12 @@ def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project
 @cache
 def _find(scope: str) -> Statement:
     return Statement(_OF_ACCOUNT.where(projects.c.id == bindparam("id"), of_projects(scope)))
+
+
+@cache
+def _exists(scope: str) -> Statement:
+    is_seen = (projects.c.id == bindparam("id"), of_projects(scope))
+    return Statement(_OF_ACCOUNT.with_only_columns(projects.c.id).where(*is_seen))
 
 
 _OF_ACCOUNT = select(*COLUMNS).where(projects.c.account_id == bindparam("account"))

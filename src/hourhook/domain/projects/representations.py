@@ -17,7 +17,7 @@ from hourhook.domain.summaries import (
     Url,
     summarise_user,
 )
-from hourhook.store.schema import entries, projects, users
+from hourhook.store.schema import entries, expenses, projects, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -64,6 +64,11 @@ COLUMNS = (
     projects.c.budgeted_minutes,
     projects.c.created_at,
     projects.c.updated_at,
+    select(func.count())
+    .select_from(expenses)
+    .where(expenses.c.account_id == projects.c.account_id, expenses.c.project_id == projects.c.id)
+    .scalar_subquery()
+    .label("expenses_count"),
 )
 
 
@@ -113,7 +118,7 @@ def _represent(links: Links, row: Row, logged: list[Row], unbillable: Row | None
         participants=[summarise_user(links, each) for each in logged],
         entries=sum(each.entries for each in logged),
         entries_url=f"{url}/entries",
-        expenses=0,
+        expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
         created_at=format_moment(row.created_at),
         updated_at=format_moment(row.updated_at),

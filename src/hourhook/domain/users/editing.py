@@ -7,13 +7,15 @@ from sqlalchemy import bindparam, delete, select, update
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving
+from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
 from hourhook.domain.texts import key_of
+from hourhook.domain.timers import following as timers_following
 from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
 from hourhook.domain.users.representations import User
 from hourhook.errors import Invalid
-from hourhook.store.schema import project_access, tokens, users
+from hourhook.store.schema import project_access, team_members, tokens, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -90,15 +92,21 @@ def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: F
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a user to whom no entry belongs; entries that he approved stay approved, but no longer say by whom."""
+    """Delete a user to whom no entry and no expense belongs.
+
+    Entries that he approved stay approved, but no longer say by whom. He is in no team any more, which is no event of
+    the team.
+    """
     before = reading.show(tx, caller, id)
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_oneself(caller, id)
-    if before.entries:
-        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries.")
+    if before.entries or before.expenses:
+        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
     approving.forget_approver(tx, caller, id)
-    for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE):
+    timers_following.remove_of_user(tx, caller, id)
+    inbox_entries_storing.remove_of_user(tx, caller, id)
+    for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
     changes.record_deletion(tx, "user", before)
 
@@ -126,6 +134,12 @@ _DELETE_TOKENS = Statement(
 _DELETE_ACCESS = Statement(
     delete(project_access).where(
         project_access.c.account_id == bindparam("account"), project_access.c.user_id == bindparam("id")
+    )
+)
+
+_DELETE_FROM_TEAMS = Statement(
+    delete(team_members).where(
+        team_members.c.account_id == bindparam("account"), team_members.c.user_id == bindparam("id")
     )
 )
 

@@ -9,12 +9,13 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
+from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.texts import key_of
 from hourhook.domain.users.representations import COLUMNS, User, represent
 from hourhook.domain.visibility import of_users, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import users
-from hourhook.store.statements import Statement, contains
+from hourhook.store.schema import team_members, users
+from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
 Role = Annotated[str, choice("supervisor", "leader", "coworker", "contractor")]
@@ -30,15 +31,31 @@ class UserFilters(Inputs):
     state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
 
 
-def list_page(tx: Transaction, caller: Caller, given: UserFilters, faults: Faults, paging: Paging) -> Page[User]:
+def list_page(
+    tx: Transaction, caller: Caller, given: UserFilters, faults: Faults, paging: Paging, **within: int
+) -> Page[User]:
     """List the users of the account, by id."""
     caller.require("coworker")
     faults.check()
-    filters = chosen(given)
+    filters = {**chosen(given), **within}
     for name in filters.keys() & {"name", "email"}:
         filters[name] = key_of(filters[name])
     rows, total = _LISTING.read(tx, caller, paging, filters)
-    return Page([represent(caller.links, row) for row in rows], total)
+    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+
+
+def list_of_team(
+    tx: Transaction, caller: Caller, team_id: int, given: UserFilters, faults: Faults, paging: Paging
+) -> Page[User]:
+    """List the members of a team; raises ``NotFound`` for one that is not there."""
+    teams_reading.require(tx, caller, team_id)
+    return list_page(tx, caller, given, faults, paging, within_team=team_id)
+
+
+def list_members(tx: Transaction, caller: Caller, team_id: int) -> list[User]:
+    """All members of a team, by id."""
+    rows = tx.all(_MEMBERS, account=caller.account_id, within_team=team_id)
+    return represent(tx, caller.account_id, caller.links, rows)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> User:
@@ -46,13 +63,18 @@ def show(tx: Transaction, caller: Caller, id: int) -> User:
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
-    return represent(caller.links, row)
+    return represent(tx, caller.account_id, caller.links, [row])[0]
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
     """Refuse a user that the caller does not see (raises ``NotFound``)."""
     if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
         raise NotFound
+
+
+def find_ids(tx: Transaction, caller: Caller, ids: list[int]) -> list[int]:
+    """Which of these ids are users of the account, ascending."""
+    return [row.id for row in tx.all(_IDS, account=caller.account_id, ids=ids)]
 
 
 @cache
@@ -67,12 +89,22 @@ def _exists(scope: str) -> Statement:
 
 _OF_ACCOUNT = select(*COLUMNS).where(users.c.account_id == bindparam("account"))
 
+_IDS = Statement(_OF_ACCOUNT.with_only_columns(users.c.id).where(any_of(users.c.id, "ids")).order_by(users.c.id))
+
+_is_in_team = users.c.id.in_(
+    select(team_members.c.user_id).where(
+        team_members.c.account_id == bindparam("account"), team_members.c.team_id == bindparam("within_team")
+    )
+)
+_MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_team).order_by(users.c.id))
+
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     counted=select(func.count()).select_from(users).where(users.c.account_id == bindparam("account")),
     order=(users.c.id,),
     visible=of_users,
     conditions={
+        "within_team": _is_in_team,
         "name": contains(users.c.name_key, "name"),
         "email": contains(users.c.email_key, "email"),
         "role": users.c.role == bindparam("role"),

@@ -1,13 +1,16 @@
 """A user as the API shows it, in the key order of the contract (users.md)."""
 
+from collections.abc import Sequence
+
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from hourhook.clock import format_moment
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleTeam, Timestamp, Url
-from hourhook.store.schema import entries, users
-from hourhook.store.statements import Row
+from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, summarise_team
+from hourhook.store.schema import entries, expenses, team_members, teams, users
+from hourhook.store.statements import Row, Statement, any_of
+from hourhook.store.transaction import Transaction
 
 
 class User(msgspec.Struct, frozen=True):
@@ -51,11 +54,25 @@ COLUMNS = (
     .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
     .scalar_subquery()
     .label("entries_count"),
+    select(func.count())
+    .select_from(expenses)
+    .where(expenses.c.account_id == users.c.account_id, expenses.c.user_id == users.c.id)
+    .scalar_subquery()
+    .label("expenses_count"),
 )
 
 
-def represent(links: Links, row: Row) -> User:
-    """The representation of a row of ``COLUMNS``."""
+def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[User]:
+    """The representations of rows of ``COLUMNS``, with one statement however many there are."""
+    if not rows:
+        return []
+    teams_of: dict[int, list[SimpleTeam]] = {}
+    for team in tx.all(_TEAMS, account=account_id, ids=[row.id for row in rows]):
+        teams_of.setdefault(team.user_id, []).append(summarise_team(links, team))
+    return [_represent(links, row, teams_of.get(row.id, [])) for row in rows]
+
+
+def _represent(links: Links, row: Row, teams: list[SimpleTeam]) -> User:
     url = links.user(row.id)
     return User(
         id=row.id,
@@ -66,10 +83,10 @@ def represent(links: Links, row: Row) -> User:
         url=url,
         state=row.state,
         role=row.role,
-        teams=[],
+        teams=teams,
         entries=row.entries_count,
         entries_url=f"{url}/entries",
-        expenses=0,
+        expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
         give_access_to_project_url=f"{url}/give_access_to_projects",
         revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
@@ -79,3 +96,13 @@ def represent(links: Links, row: Row) -> User:
         created_at=format_moment(row.created_at),
         updated_at=format_moment(row.updated_at),
     )
+
+
+_TEAMS = Statement(
+    select(team_members.c.user_id, teams.c.id, teams.c.name)
+    .join_from(
+        team_members, teams, (teams.c.account_id == team_members.c.account_id) & (teams.c.id == team_members.c.team_id)
+    )
+    .where(team_members.c.account_id == bindparam("account"), any_of(team_members.c.user_id, "ids"))
+    .order_by(teams.c.name_key)
+)

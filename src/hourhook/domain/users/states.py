@@ -30,8 +30,10 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_oneself(caller, id)
-    if not user.entries:
-        raise Invalid.on_base("User", "deletable", "The User should be deleted because it does not have any entries.")
+    if not (user.entries or user.expenses):
+        # One with expenses cannot be deleted, and there must be a way to shut him out (contract, 00-conventions §9).
+        why = "The User should be deleted because it does not have any entries or expenses."
+        raise Invalid.on_base("User", "deletable", why)
     rules.refuse_deactivated(user)
     _enter(tx, user, "disabled", "deactivated")
 

@@ -1,0 +1,58 @@
+"""``/v2/inbox_entries``: the caller's own proposed time (contract, inbox_entries.md)."""
+
+from hourhook.api.endpoints import Call, Created, Endpoints
+from hourhook.domain.entries.representations import Entry
+from hourhook.domain.inbox_entries import confirming, editing, reading
+from hourhook.domain.inbox_entries.confirming import InboxEntryLog
+from hourhook.domain.inbox_entries.editing import InboxEntryChanges, NewInboxEntry
+from hourhook.domain.inbox_entries.reading import InboxEntryFilters
+from hourhook.domain.inbox_entries.representations import InboxEntry
+from hourhook.domain.inputs import Faults
+from hourhook.domain.pages import Page
+
+endpoints = Endpoints("Inbox entries", resource="InboxEntry")
+
+
+@endpoints.get("/v2/inbox_entries")
+def index(call: Call, given: InboxEntryFilters, faults: Faults) -> Page[InboxEntry]:
+    """List the caller's own inbox, newest date first."""
+    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.get("/v2/inbox_entries/{inbox_entry_id}")
+def show(call: Call, inbox_entry_id: int) -> InboxEntry:
+    """Show an inbox entry."""
+    return reading.show(call.tx, call.caller, inbox_entry_id)
+
+
+@endpoints.post("/v2/inbox_entries")
+def create(call: Call, given: NewInboxEntry, faults: Faults) -> Created[InboxEntry]:
+    """Propose time.
+
+    It is in no report, and raises nothing, until it is logged.
+    """
+    created = editing.create(call.tx, call.caller, given, faults)
+    return Created(created, created.url)
+
+
+@endpoints.put("/v2/inbox_entries/{inbox_entry_id}")
+def edit(call: Call, inbox_entry_id: int, given: InboxEntryChanges, faults: Faults) -> InboxEntry:
+    """Edit an inbox entry that has not been logged."""
+    return editing.edit(call.tx, call.caller, inbox_entry_id, given, faults)
+
+
+@endpoints.post("/v2/inbox_entries/{inbox_entry_id}/log")
+def log(call: Call, inbox_entry_id: int, given: InboxEntryLog, faults: Faults) -> Created[Entry]:
+    """Turn an inbox entry into an entry.
+
+    Takes what logging time takes. Raises `project.created` and `tag.created` for what comes into being, then
+    `entry.created`.
+    """
+    entry = confirming.log(call.tx, call.caller, inbox_entry_id, given, faults)
+    return Created(entry, entry.url)
+
+
+@endpoints.delete("/v2/inbox_entries/{inbox_entry_id}")
+def remove(call: Call, inbox_entry_id: int) -> None:
+    """Delete an inbox entry that has not been logged."""
+    editing.remove(call.tx, call.caller, inbox_entry_id)

@@ -1,0 +1,82 @@
+"""``/v2/teams``: named sets of users (contract, teams.md)."""
+
+from hourhook.api.endpoints import Call, Created, Endpoints
+from hourhook.domain.inputs import Faults
+from hourhook.domain.pages import Page
+from hourhook.domain.teams import editing, members, reading
+from hourhook.domain.teams.editing import NewTeam, TeamChanges
+from hourhook.domain.teams.members import UserIds
+from hourhook.domain.teams.reading import TeamFilters
+from hourhook.domain.teams.representations import Team
+from hourhook.domain.users.representations import User
+
+endpoints = Endpoints("Teams", resource="Team")
+
+
+@endpoints.get("/v2/teams", role="coworker")
+def index(call: Call, given: TeamFilters, faults: Faults) -> Page[Team]:
+    """List teams, by name."""
+    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.get("/v2/teams/{team_id}", role="coworker")
+def show(call: Call, team_id: int) -> Team:
+    """Show a team."""
+    return reading.show(call.tx, call.caller, team_id)
+
+
+@endpoints.post("/v2/teams", role="supervisor")
+def create(call: Call, given: NewTeam, faults: Faults) -> Created[Team]:
+    """Create a team.
+
+    Raises `team.created`.
+    """
+    created = editing.create(call.tx, call.caller, given, faults)
+    return Created(created, created.url)
+
+
+@endpoints.put("/v2/teams/{team_id}", role="supervisor")
+def rename(call: Call, team_id: int, given: TeamChanges, faults: Faults) -> Team:
+    """Rename a team.
+
+    Raises `team.updated`.
+    """
+    return editing.rename(call.tx, call.caller, team_id, given, faults)
+
+
+# Documented both ways: the path says so itself, in the `Allow` of a refused verb.
+@endpoints.put("/v2/teams/{team_id}/add_users", role="supervisor")
+@endpoints.post("/v2/teams/{team_id}/add_users", role="supervisor")
+def add_users(call: Call, team_id: int, given: UserIds, faults: Faults) -> list[User]:
+    """Add users to a team.
+
+    Answers all who are in it then. Raises `team.updated` if anybody was added.
+    """
+    return members.add(call.tx, call.caller, team_id, given, faults)
+
+
+@endpoints.put("/v2/teams/{team_id}/remove_users", role="supervisor")
+def remove_users(call: Call, team_id: int, given: UserIds, faults: Faults) -> None:
+    """Take users out of a team.
+
+    Raises `team.updated` if anybody was taken out.
+    """
+    members.drop(call.tx, call.caller, team_id, given, faults)
+
+
+@endpoints.put("/v2/teams/{team_id}/remove_all_users", role="supervisor")
+def remove_all_users(call: Call, team_id: int) -> None:
+    """Take everybody out of a team.
+
+    Raises `team.updated` if anybody was in it.
+    """
+    members.drop_all(call.tx, call.caller, team_id)
+
+
+@endpoints.delete("/v2/teams/{team_id}", role="supervisor")
+def remove(call: Call, team_id: int) -> None:
+    """Delete a team.
+
+    Its members stay. Raises `team.deleted`.
+    """
+    editing.remove(call.tx, call.caller, team_id)

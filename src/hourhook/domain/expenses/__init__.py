@@ -1,0 +1,1 @@
+"""Costs booked on a project (contract, expenses.md)."""

@@ -1,0 +1,162 @@
+"""Booking expenses, and editing and deleting what was booked (contract, expenses.md)."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.decimals import number_of
+from hourhook.domain.entries import placing
+from hourhook.domain.expenses import reading, rules
+from hourhook.domain.expenses.representations import Expense, compose
+from hourhook.domain.inputs import UNSET, Boolean, Day, Decimal2, Faults, Id, Inputs, Text, UnsetType, given_or
+from hourhook.domain.summaries import SimpleProject, SimpleUser
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import expenses
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+Price = Annotated[Decimal2, "Without a currency sign; negative for what comes back. Rounded to 2 fraction digits."]
+Description = Annotated[Text, "Its hashtags are left alone."]
+
+
+class NewExpense(Inputs):
+    """An expense to be booked."""
+
+    required: ClassVar = ("date", "project_id", "price")
+    date: Annotated[Day, "The day the money was spent."] | UnsetType = UNSET
+    project_id: Annotated[Id, "What it was spent for."] | UnsetType = UNSET
+    price: Price | UnsetType = UNSET
+    user_id: Annotated[Id, "Who spent it; the caller where it is absent."] | UnsetType | None = UNSET
+    taxable: Annotated[Boolean, "`true` where it is absent."] | UnsetType | None = UNSET
+    description: Description | UnsetType | None = UNSET
+
+
+class ExpenseChanges(Inputs):
+    """What is to change of an expense; date, project and price are said again, whatever else is absent stays."""
+
+    required: ClassVar = ("date", "project_id", "price")
+    date: Day | UnsetType = UNSET
+    project_id: Id | UnsetType = UNSET
+    price: Price | UnsetType = UNSET
+    user_id: Id | UnsetType = UNSET
+    taxable: Boolean | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+
+
+def create(tx: Transaction, caller: Caller, given: NewExpense, faults: Faults) -> Expense:
+    """Book an expense."""
+    user, project = _find_place(tx, caller, faults, given.user_id or caller.user_id, given.project_id or None)
+    date, price, taxable = given.date or "", given.price or 0, given.taxable is not False
+    description = given.description or None
+    id = tx.insert(
+        expenses,
+        account_id=caller.account_id,
+        date=date,
+        user_id=user.id,
+        project_id=project.id,
+        price=price,
+        taxable=taxable,
+        description=description,
+        description_key=description and key_of(description),
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    created = compose(
+        caller.links,
+        id=id,
+        price=price,
+        description=description,
+        taxable=taxable,
+        date=date,
+        project=project,
+        user=user,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    changes.record_creation(tx, "expense", created)
+    return created
+
+
+def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults: Faults) -> Expense:
+    """Change an expense; whose it is, whether it is taxable and what it says stay where they are absent."""
+    before = reading.show(tx, caller, id)
+    rules.require_right(caller, before)
+    rules.refuse_frozen(before)
+    user, project = before.user, before.project
+    user_id = given_or(given.user_id, user.id)
+    if (user_id, given.project_id) == (user.id, project.id):
+        faults.check()
+    else:
+        user, project = _find_place(tx, caller, faults, user_id, given.project_id or None)
+    price = given.price or 0
+    after = msgspec.structs.replace(
+        before,
+        price=number_of(price),
+        description=given_or(given.description, before.description),
+        taxable=given_or(given.taxable, before.taxable),
+        date=given.date or "",
+        project=project,
+        user=user,
+        updated_at=format_moment(tx.now),
+    )
+    if not changes.between(before, after):
+        return before
+    tx.run(
+        _UPDATE,
+        account=caller.account_id,
+        id=id,
+        date=after.date,
+        user=user.id,
+        project=project.id,
+        price=price,
+        taxable=after.taxable,
+        description=after.description,
+        description_key=after.description and key_of(after.description),
+        now=tx.now,
+    )
+    changes.record_update(tx, "expense", before, after)
+    return after
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete an expense."""
+    before = reading.show(tx, caller, id)
+    rules.require_right(caller, before)
+    rules.refuse_frozen(before)
+    tx.run(_DELETE, account=caller.account_id, id=id)
+    changes.record_deletion(tx, "expense", before)
+
+
+def _find_place(
+    tx: Transaction, caller: Caller, faults: Faults, user_id: int, project_id: int | None
+) -> tuple[SimpleUser, SimpleProject]:
+    """Whose the expense is to be, and on which project; refuses the request if anything at all is wrong with it."""
+    place = placing.find(tx, caller, faults, user_id, project_id, None)
+    faults.check()
+    # An expense without a project was refused.
+    assert place.project is not None
+    return place.user, place.project
+
+
+_OF_ID = (expenses.c.account_id == bindparam("account"), expenses.c.id == bindparam("id"))
+
+_UPDATE = Statement(
+    update(expenses)
+    .where(*_OF_ID)
+    .values(
+        date=bindparam("date"),
+        user_id=bindparam("user"),
+        project_id=bindparam("project"),
+        price=bindparam("price"),
+        taxable=bindparam("taxable"),
+        description=bindparam("description"),
+        description_key=bindparam("description_key"),
+        updated_at=bindparam("now"),
+    )
+)
+
+_DELETE = Statement(delete(expenses).where(*_OF_ID))

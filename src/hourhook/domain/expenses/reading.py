@@ -1,0 +1,117 @@
+"""Finding and listing expenses."""
+
+from functools import cache
+from typing import Annotated
+
+from sqlalchemy import bindparam, false, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.expenses.representations import COLUMNS, JOINED, Expense, represent
+from hourhook.domain.inputs import (
+    UNSET,
+    Boolean,
+    Day,
+    DecimalFrom,
+    DecimalTo,
+    Faults,
+    IdList,
+    Inputs,
+    Text,
+    UnsetType,
+)
+from hourhook.domain.listings import Listing, among, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.texts import key_of
+from hourhook.domain.users import reading as users_reading
+from hourhook.domain.visibility import of_expenses, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import expenses
+from hourhook.store.statements import Statement, contains
+from hourhook.store.transaction import Transaction
+
+
+class ExpenseFilters(Inputs, rename={"from_": "from"}):
+    """Which expenses are listed."""
+
+    user_ids: Annotated[IdList, "Of these users."] | UnsetType = UNSET
+    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "On these projects."] | UnsetType = UNSET
+    invoice_ids: Annotated[IdList, "On these invoices."] | UnsetType = UNSET
+    from_: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
+    to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
+    price_from: Annotated[DecimalFrom, "At this price or a higher one."] | UnsetType = UNSET
+    price_to: Annotated[DecimalTo, "At this price or a lower one."] | UnsetType = UNSET
+    taxable: Annotated[Boolean, "Taxable, or tax-free."] | UnsetType = UNSET
+    invoiced: Annotated[Boolean, "On an invoice, or not."] | UnsetType = UNSET
+
+
+def list_page(
+    tx: Transaction, caller: Caller, given: ExpenseFilters, faults: Faults, paging: Paging, **within: int
+) -> Page[Expense]:
+    """List the expenses that the caller sees, newest date first."""
+    faults.check()
+    filters = {**chosen(given), **within}
+    if "description" in filters:
+        filters["description"] = key_of(filters["description"])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page([represent(caller.links, row) for row in rows], total)
+
+
+def list_of_user(
+    tx: Transaction, caller: Caller, user_id: int, given: ExpenseFilters, faults: Faults, paging: Paging
+) -> Page[Expense]:
+    """List the expenses of a user; raises ``NotFound`` for one that the caller does not see."""
+    if user_id != caller.user_id:
+        users_reading.require(tx, caller, user_id)
+    return list_page(tx, caller, given, faults, paging, within_user=user_id)
+
+
+def list_of_project(
+    tx: Transaction, caller: Caller, project_id: int, given: ExpenseFilters, faults: Faults, paging: Paging
+) -> Page[Expense]:
+    """List the expenses of a project; raises ``NotFound`` for one that the caller does not see."""
+    projects_reading.require(tx, caller, project_id)
+    return list_page(tx, caller, given, faults, paging, within_project=project_id)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Expense:
+    """Show an expense; raises ``NotFound`` for one that the caller does not see."""
+    row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return represent(caller.links, row)
+
+
+@cache
+def _find(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.where(expenses.c.id == bindparam("id"), of_expenses(scope)))
+
+
+_OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(expenses.c.account_id == bindparam("account"))
+
+# There are no invoices yet, so that no expense is on one.
+_is_invoiced = false()
+
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(expenses).where(expenses.c.account_id == bindparam("account")),
+    order=(expenses.c.date.desc(), expenses.c.id.desc()),
+    visible=of_expenses,
+    conditions={
+        "within_user": expenses.c.user_id == bindparam("within_user"),
+        "within_project": expenses.c.project_id == bindparam("within_project"),
+        **among(expenses.c.user_id, "user_ids"),
+        "description": contains(expenses.c.description_key, "description"),
+        **among(expenses.c.project_id, "project_ids"),
+        "invoice_ids": false(),
+        "from_": expenses.c.date >= bindparam("from_"),
+        "to": expenses.c.date <= bindparam("to"),
+        "price_from": expenses.c.price >= bindparam("price_from"),
+        "price_to": expenses.c.price <= bindparam("price_to"),
+        "taxable": expenses.c.taxable.is_(True),
+        "not taxable": expenses.c.taxable.is_(False),
+        "invoiced": _is_invoiced,
+        "not invoiced": ~_is_invoiced,
+    },
+)

@@ -1,0 +1,103 @@
+"""An expense as the API shows it, in the key order of the contract (expenses.md)."""
+
+import msgspec
+
+from hourhook.clock import format_moment
+from hourhook.domain.decimals import number_of
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import Date, SimpleInvoice, SimpleProject, SimpleUser, Timestamp, Url
+from hourhook.store.schema import expenses, projects, users
+from hourhook.store.statements import Row
+
+
+class Expense(msgspec.Struct, frozen=True):
+    """An expense."""
+
+    id: int
+    price: float
+    description: str | None
+    taxable: bool
+    date: Date
+    project: SimpleProject
+    invoice: SimpleInvoice | None
+    user: SimpleUser
+    url: Url
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+# What ``represent`` wants to know of an expense; ``JOINED`` is where it comes from.
+COLUMNS = (
+    *(expenses.c[name] for name in ("id", "price", "description", "taxable", "date", "created_at", "updated_at")),
+    *(
+        projects.c[name].label(f"project_{name}")
+        for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
+    ),
+    *(users.c[name].label(f"user_{name}") for name in ("id", "email", "first_name", "last_name", "profile_image_url")),
+)
+
+# Joined as if they might be missing, so that no planner begins with users or projects instead of with the expenses.
+JOINED = expenses.outerjoin(
+    users, (users.c.account_id == expenses.c.account_id) & (users.c.id == expenses.c.user_id)
+).outerjoin(projects, (projects.c.account_id == expenses.c.account_id) & (projects.c.id == expenses.c.project_id))
+
+
+def represent(links: Links, row: Row) -> Expense:
+    """The representation of a row of ``COLUMNS``."""
+    return compose(
+        links,
+        id=row.id,
+        price=row.price,
+        description=row.description,
+        taxable=row.taxable,
+        date=row.date,
+        project=SimpleProject(
+            row.project_id,
+            row.project_name,
+            row.project_billing_increment,
+            row.project_enabled,
+            row.project_billable,
+            row.project_color,
+            links.project(row.project_id),
+        ),
+        user=SimpleUser(
+            row.user_id,
+            row.user_email,
+            row.user_first_name,
+            row.user_last_name,
+            row.user_profile_image_url,
+            links.user(row.user_id),
+        ),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def compose(
+    links: Links,
+    *,
+    id: int,
+    price: int,
+    description: str | None,
+    taxable: bool,
+    date: str,
+    project: SimpleProject,
+    user: SimpleUser,
+    created_at: int,
+    updated_at: int,
+) -> Expense:
+    """The representation of an expense whose parts are at hand, with its price in hundredths."""
+    return Expense(
+        id=id,
+        price=number_of(price),
+        description=description,
+        taxable=taxable,
+        date=date,
+        project=project,
+        # There are no invoices yet, so that no expense is on one.
+        invoice=None,
+        user=user,
+        url=links.expense(id),
+        created_at=format_moment(created_at),
+        updated_at=format_moment(updated_at),
+    )

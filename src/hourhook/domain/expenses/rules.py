@@ -1,0 +1,19 @@
+"""What stands against changing an expense (contract, expenses.md)."""
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.expenses.representations import Expense
+from hourhook.errors import Invalid
+
+
+def require_right(caller: Caller, expense: Expense) -> None:
+    """Refuse to let anybody below leader change what others spent (raises ``Forbidden``)."""
+    if expense.user.id != caller.user_id:
+        caller.require("leader")
+
+
+def refuse_frozen(expense: Expense) -> None:
+    """Refuse an expense that is invoiced, or in an archived project; the first of them counts."""
+    if expense.invoice is not None:
+        raise Invalid.on_base("Expense", "invoiced", "The Expense cannot be changed because it is invoiced.")
+    if not expense.project.enabled:
+        raise Invalid.on_base("Expense", "archived_project", "The Expense belongs to an archived project.")

@@ -1,0 +1,103 @@
+"""Proposing time, and editing and deleting what was proposed (contract, inbox_entries.md)."""
+
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inbox_entries import reading, rules, storing
+from hourhook.domain.inbox_entries.representations import InboxEntry
+from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Minutes, Name, Text, UnsetType, given_or
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import inbox_entries
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+Description = Annotated[Text, "Its hashtags become tags when it is logged."]
+NamedProject = Annotated[Name, "Need not exist: logging looks for it, or creates it."]
+
+
+class NewInboxEntry(Inputs):
+    """Time to be proposed."""
+
+    required: ClassVar = ("date", "description")
+    date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    minutes: Annotated[Minutes, "Not rounded."] | UnsetType | None = UNSET
+    project_name: NamedProject | UnsetType | None = UNSET
+
+
+class InboxEntryChanges(Inputs):
+    """What is to change of an inbox entry; of what is not needed, whatever is absent stays."""
+
+    required: ClassVar = ("date", "description")
+    date: Day | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    minutes: Minutes | UnsetType | None = UNSET
+    project_name: NamedProject | UnsetType | None = UNSET
+
+
+def create(tx: Transaction, caller: Caller, given: NewInboxEntry, faults: Faults) -> InboxEntry:
+    """Put proposed time into the caller's inbox."""
+    faults.check()
+    id = storing.insert(
+        tx,
+        caller,
+        date=given.date or "",
+        description=given.description or "",
+        minutes=given_or(given.minutes, None),
+        project_name=given.project_name or None,
+    )
+    return reading.show(tx, caller, id)
+
+
+def edit(tx: Transaction, caller: Caller, id: int, given: InboxEntryChanges, faults: Faults) -> InboxEntry:
+    """Change an inbox entry that is still open."""
+    before = reading.show(tx, caller, id)
+    rules.refuse_logged(before)
+    faults.check()
+    description = given_or(given.description, before.description)
+    project_name = given_or(given.project_name, before.project_name)
+    values = {
+        "date": given_or(given.date, before.date),
+        "description": description,
+        "minutes": given_or(given.minutes, before.minutes),
+        "project_name": project_name,
+    }
+    if all(value == getattr(before, name) for name, value in values.items()):
+        return before
+    tx.run(
+        _EDIT,
+        account=caller.account_id,
+        id=id,
+        description_key=key_of(description),
+        project_name_key=project_name and key_of(project_name),
+        now=tx.now,
+        **values,
+    )
+    return reading.show(tx, caller, id)
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete an inbox entry that is still open."""
+    rules.refuse_logged(reading.show(tx, caller, id))
+    tx.run(_DELETE, account=caller.account_id, id=id)
+
+
+_OF_ID = (inbox_entries.c.account_id == bindparam("account"), inbox_entries.c.id == bindparam("id"))
+
+_EDIT = Statement(
+    update(inbox_entries)
+    .where(*_OF_ID)
+    .values(
+        date=bindparam("date"),
+        description=bindparam("description"),
+        description_key=bindparam("description_key"),
+        minutes=bindparam("minutes"),
+        project_name=bindparam("project_name"),
+        project_name_key=bindparam("project_name_key"),
+        updated_at=bindparam("now"),
+    )
+)
+
+_DELETE = Statement(delete(inbox_entries).where(*_OF_ID))

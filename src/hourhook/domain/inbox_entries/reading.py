@@ -1,0 +1,70 @@
+"""Finding and listing inbox entries; everybody finds his own."""
+
+from typing import Annotated
+
+from sqlalchemy import bindparam, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inbox_entries.representations import COLUMNS, JOINED, InboxEntry, represent
+from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, Inputs, Moment, Text, UnsetType
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.texts import key_of
+from hourhook.domain.visibility import of_inbox_entries
+from hourhook.errors import NotFound
+from hourhook.store.schema import inbox_entries
+from hourhook.store.statements import Statement, contains
+from hourhook.store.transaction import Transaction
+
+
+class InboxEntryFilters(Inputs, rename={"from_": "from"}):
+    """Which inbox entries are listed."""
+
+    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
+    project_name: Annotated[Text, "The project's name contains this."] | UnsetType = UNSET
+    from_: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
+    to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
+    logged: Annotated[Boolean, "`true`: logged only, `false`: open only."] | UnsetType = UNSET
+    updated_from: Annotated[Moment, "Updated then or later."] | UnsetType = UNSET
+    updated_to: Annotated[Moment, "Updated then or earlier."] | UnsetType = UNSET
+
+
+def list_page(
+    tx: Transaction, caller: Caller, given: InboxEntryFilters, faults: Faults, paging: Paging
+) -> Page[InboxEntry]:
+    """List the caller's inbox, newest date first."""
+    faults.check()
+    filters = chosen(given)
+    for name in filters.keys() & {"description", "project_name"}:
+        filters[name] = key_of(filters[name])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page([represent(caller.links, row) for row in rows], total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> InboxEntry:
+    """Show an inbox entry; raises ``NotFound`` for one that is not the caller's."""
+    row = tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return represent(caller.links, row)
+
+
+_OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(inbox_entries.c.account_id == bindparam("account"))
+_FIND = Statement(_OF_ACCOUNT.where(inbox_entries.c.id == bindparam("id"), of_inbox_entries()))
+
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(inbox_entries).where(inbox_entries.c.account_id == bindparam("account")),
+    order=(inbox_entries.c.date.desc(), inbox_entries.c.id.desc()),
+    visible=lambda _: of_inbox_entries(),
+    conditions={
+        "description": contains(inbox_entries.c.description_key, "description"),
+        "project_name": contains(inbox_entries.c.project_name_key, "project_name"),
+        "from_": inbox_entries.c.date >= bindparam("from_"),
+        "to": inbox_entries.c.date <= bindparam("to"),
+        "logged": inbox_entries.c.logged.is_(True),
+        "not logged": inbox_entries.c.logged.is_(False),
+        "updated_from": inbox_entries.c.updated_at >= bindparam("updated_from"),
+        "updated_to": inbox_entries.c.updated_at <= bindparam("updated_to"),
+    },
+)

@@ -1,0 +1,42 @@
+"""How an inbox entry is stored, whichever way it comes in, and how a user's are cleared away."""
+
+from sqlalchemy import bindparam, delete
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import inbox_entries
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+def insert(
+    tx: Transaction, caller: Caller, *, date: str, description: str, minutes: int | None, project_name: str | None
+) -> int:
+    """Add an entry to the caller's inbox; returns the id."""
+    return tx.insert(
+        inbox_entries,
+        account_id=caller.account_id,
+        user_id=caller.user_id,
+        date=date,
+        minutes=minutes,
+        description=description,
+        description_key=key_of(description),
+        project_name=project_name,
+        project_name_key=project_name and key_of(project_name),
+        logged=False,
+        entry_id=None,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+def remove_of_user(tx: Transaction, caller: Caller, user_id: int) -> None:
+    """Delete the inbox of a user who is about to be deleted."""
+    tx.run(_DELETE_OF_USER, account=caller.account_id, user=user_id)
+
+
+_DELETE_OF_USER = Statement(
+    delete(inbox_entries).where(
+        inbox_entries.c.account_id == bindparam("account"), inbox_entries.c.user_id == bindparam("user")
+    )
+)

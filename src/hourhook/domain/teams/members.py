@@ -1,0 +1,86 @@
+"""Who is in a team (contract, teams.md). A change is the team's; of the users themselves it changes nothing."""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.teams import reading
+from hourhook.domain.teams.representations import Team
+from hourhook.domain.users import reading as users_reading
+from hourhook.domain.users.representations import User
+from hourhook.store.schema import team_members, teams
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+class UserIds(Inputs):
+    """Which users it is about."""
+
+    required: ClassVar = ("user_ids",)
+    user_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
+
+
+def add(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults) -> list[User]:
+    """Put users into a team; returns all who are in it then. Unknown users and present members are skipped."""
+    before = _find_editable(tx, caller, id)
+    faults.check()
+    present = {user.id for user in before.users}
+    added = [user_id for user_id in users_reading.find_ids(tx, caller, given.user_ids or []) if user_id not in present]
+    if added:
+        enter(tx, id, added)
+        _record(tx, caller, before)
+    return users_reading.list_members(tx, caller, id)
+
+
+def drop(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults) -> None:
+    """Take users out of a team; those who are not in it are skipped."""
+    before = _find_editable(tx, caller, id)
+    faults.check()
+    if tx.run(_DROP, account=caller.account_id, id=id, user_ids=given.user_ids or []):
+        _record(tx, caller, before)
+
+
+def drop_all(tx: Transaction, caller: Caller, id: int) -> None:
+    """Take everybody out of a team."""
+    before = _find_editable(tx, caller, id)
+    if clear(tx, id):
+        _record(tx, caller, before)
+
+
+def enter(tx: Transaction, id: int, user_ids: Sequence[int]) -> None:
+    """Store that users, none of whom is in the team yet, are in it from now on."""
+    rows = [(tx.account_id, id, user_id) for user_id in user_ids]
+    tx.insert_many(team_members, ("account_id", "team_id", "user_id"), rows)
+
+
+def clear(tx: Transaction, id: int) -> bool:
+    """Store that nobody is in a team any more; returns whether anybody was."""
+    return tx.run(_CLEAR, account=tx.account_id, id=id) > 0
+
+
+def _find_editable(tx: Transaction, caller: Caller, id: int) -> Team:
+    team = reading.show(tx, caller, id)
+    caller.require("supervisor")
+    return team
+
+
+def _record(tx: Transaction, caller: Caller, before: Team) -> None:
+    tx.run(_TOUCH, account=caller.account_id, id=before.id, now=tx.now)
+    changes.record_update(tx, "team", before, reading.show(tx, caller, before.id))
+
+
+_OF_TEAM = (team_members.c.account_id == bindparam("account"), team_members.c.team_id == bindparam("id"))
+
+_DROP = Statement(delete(team_members).where(*_OF_TEAM, any_of(team_members.c.user_id, "user_ids")))
+
+_CLEAR = Statement(delete(team_members).where(*_OF_TEAM))
+
+_TOUCH = Statement(
+    update(teams)
+    .where(teams.c.account_id == bindparam("account"), teams.c.id == bindparam("id"))
+    .values(updated_at=bindparam("now"))
+)

@@ -1,0 +1,79 @@
+"""Finding and listing teams; whoever may see teams sees them all."""
+
+from typing import Annotated
+
+from sqlalchemy import bindparam, func, select, true
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Text, UnsetType
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.teams.representations import COLUMNS, Team, represent
+from hourhook.domain.texts import key_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import team_members, teams
+from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+
+class TeamFilters(Inputs):
+    """Which teams are listed."""
+
+    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    user_ids: Annotated[IdList, "At least one of these users is in them."] | UnsetType = UNSET
+
+
+def list_page(tx: Transaction, caller: Caller, given: TeamFilters, faults: Faults, paging: Paging) -> Page[Team]:
+    """List the teams of the account, by name."""
+    caller.require("coworker")
+    faults.check()
+    filters = chosen(given)
+    if "name" in filters:
+        filters["name"] = key_of(filters["name"])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Team:
+    """Show a team; raises ``NotFound`` where there is none, then ``Forbidden``."""
+    return represent(tx, caller.account_id, caller.links, [_look_up(tx, caller, id)])[0]
+
+
+def require(tx: Transaction, caller: Caller, id: int) -> None:
+    """Refuse a team that is not there (raises ``NotFound``), then a caller who may see none (``Forbidden``)."""
+    _look_up(tx, caller, id)
+
+
+def find_name(tx: Transaction, caller: Caller, name: str) -> int | None:
+    """The id of the team that has this name, in whatever spelling."""
+    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
+    return found
+
+
+def _look_up(tx: Transaction, caller: Caller, id: int) -> Row:
+    row = tx.one(_FIND, account=caller.account_id, id=id)
+    if row is None:
+        raise NotFound
+    caller.require("coworker")
+    return row
+
+
+_OF_ACCOUNT = select(*COLUMNS).where(teams.c.account_id == bindparam("account"))
+_FIND = Statement(_OF_ACCOUNT.where(teams.c.id == bindparam("id")))
+_BY_NAME = Statement(
+    select(teams.c.id).where(teams.c.account_id == bindparam("account"), teams.c.name_key == bindparam("key"))
+)
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(teams).where(teams.c.account_id == bindparam("account")),
+    order=(teams.c.name_key,),
+    visible=lambda _: true(),
+    conditions={
+        "name": contains(teams.c.name_key, "name"),
+        "user_ids": teams.c.id.in_(
+            select(team_members.c.team_id).where(
+                team_members.c.account_id == bindparam("account"), any_of(team_members.c.user_id, "user_ids")
+            )
+        ),
+    },
+)

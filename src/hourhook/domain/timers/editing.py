@@ -1,0 +1,97 @@
+"""Starting, pausing, correcting and discarding timers (contract, timers.md)."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from hourhook.clock import today
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Text, UnsetType, given_or
+from hourhook.domain.kinds import Whole
+from hourhook.domain.timers import following, reading, rules, storing
+from hourhook.domain.timers.representations import Timer, represent
+from hourhook.domain.timers.stopwatches import LARGEST_SECONDS
+from hourhook.domain.timers.storing import StoredTimer
+from hourhook.store.transaction import Transaction
+
+Description = Annotated[Text, "Its hashtags become tags when it is logged."]
+MoreMinutes = Annotated[int, Whole(-LARGEST_SECONDS // 60, LARGEST_SECONDS // 60), "Added; subtracted if negative."]
+MoreSeconds = Annotated[int, Whole(-LARGEST_SECONDS, LARGEST_SECONDS), "Likewise; both add up."]
+
+
+class TimerChanges(Inputs):
+    """What is to change of a timer."""
+
+    description: Description | UnsetType | None = UNSET
+
+
+class TimerStart(Inputs):
+    """How a timer is started."""
+
+    entry_date: (
+        Annotated[Day, "The day of the future entry, today where it is absent; counts for the first start only."]
+        | UnsetType
+        | None
+    ) = UNSET
+    description: Annotated[Description, "Stays where it is absent."] | UnsetType | None = UNSET
+
+
+class TimerCorrection(Inputs):
+    """By how much the elapsed time is wrong."""
+
+    minutes: MoreMinutes | UnsetType | None = UNSET
+    seconds: MoreSeconds | UnsetType | None = UNSET
+
+
+def edit(tx: Transaction, caller: Caller, project_id: int, given: TimerChanges, faults: Faults) -> Timer:
+    """Change the caller's timer of a project; makes one, with nothing elapsed, where there is none."""
+    before = reading.look_up(tx, caller, project_id)
+    rules.refuse_archived(before)
+    faults.check()
+    return _keep(tx, caller, before, replace(before, description=given_or(given.description, before.description)))
+
+
+def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, faults: Faults) -> Timer:
+    """Set the caller's timer of a project running, and pause the one that was; leaves it as it is if it runs."""
+    before = reading.look_up(tx, caller, project_id)
+    rules.refuse_archived(before)
+    faults.check()
+    if before.watch.is_running:
+        return represent(caller.links, before, tx.started_at)
+    following.pause_of_caller(tx, caller)
+    date = before.date
+    if before.watch.started_at is None:
+        date = given.entry_date or today(tx.started_at, caller.utc_offset)
+    after = replace(
+        before,
+        watch=before.watch.started(tx.started_at),
+        date=date,
+        description=given_or(given.description, before.description),
+    )
+    return _keep(tx, caller, before, after)
+
+
+def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
+    """Pause the caller's timer of a project; leaves it as it is if it does not run."""
+    before = reading.find(tx, caller, project_id)
+    return _keep(tx, caller, before, replace(before, watch=before.watch.paused(tx.started_at)))
+
+
+def correct(tx: Transaction, caller: Caller, project_id: int, given: TimerCorrection, faults: Faults) -> Timer:
+    """Add time to the caller's timer of a project, or take some away, down to nothing."""
+    before = reading.find(tx, caller, project_id)
+    faults.check()
+    by_seconds = (given.minutes or 0) * 60 + (given.seconds or 0)
+    if not by_seconds:
+        return represent(caller.links, before, tx.started_at)
+    return _keep(tx, caller, before, replace(before, watch=before.watch.corrected(by_seconds, tx.started_at)))
+
+
+def discard(tx: Transaction, caller: Caller, project_id: int) -> None:
+    """Remove the caller's timer of a project without recording its time."""
+    storing.remove(tx, [reading.find(tx, caller, project_id)])
+
+
+def _keep(tx: Transaction, caller: Caller, before: StoredTimer, after: StoredTimer) -> Timer:
+    if after != before or after.id is None:
+        after = storing.keep(tx, after)
+    return represent(caller.links, after, tx.started_at)

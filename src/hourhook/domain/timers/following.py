@@ -1,0 +1,84 @@
+"""What becomes of timers when something happens to their project or user, or to another timer."""
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, bindparam, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.summaries import SimpleProject
+from hourhook.domain.timers import storing
+from hourhook.domain.timers.stopwatches import PENDING, RUNNING
+from hourhook.domain.timers.storing import COLUMNS, JOINED, StoredTimer
+from hourhook.store.schema import timers
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+def pause_of_caller(tx: Transaction, caller: Caller) -> None:
+    """Pause whatever timer the caller has running: he is about to start another."""
+    _pause(tx, _read(tx, caller, _RUNNING_OF_USER, user=caller.user_id))
+
+
+def pause_of_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
+    """Pause everybody's running timers of projects that are archived."""
+    _pause(tx, _read(tx, caller, _RUNNING_OF_PROJECTS, projects=project_ids))
+
+
+def move(tx: Transaction, caller: Caller, from_id: int, to: SimpleProject) -> None:
+    """Take everybody's timers of one project over to another; where a user has one there already, both become one."""
+    found = _read(tx, caller, _OF_PROJECTS, projects=[from_id, to.id])
+    kept = {timer.user.id: timer for timer in found if timer.project.id == to.id}
+    leaving = [timer for timer in found if timer.project.id == from_id]
+    storing.remove(tx, [timer for timer in leaving if timer.user.id in kept])
+    storing.change(
+        tx,
+        [
+            _joined(kept[timer.user.id], timer, tx.started_at) if timer.user.id in kept else replace(timer, project=to)
+            for timer in leaving
+        ],
+    )
+
+
+def remove_of_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
+    """Discard everybody's timers of projects that are about to be deleted."""
+    storing.remove(tx, _read(tx, caller, _OF_PROJECTS, projects=project_ids))
+
+
+def remove_of_user(tx: Transaction, caller: Caller, user_id: int) -> None:
+    """Discard the timers of a user who is about to be deleted."""
+    storing.remove(tx, _read(tx, caller, _OF_USER, user=user_id))
+
+
+def _pause(tx: Transaction, running: list[StoredTimer]) -> None:
+    storing.change(tx, [replace(timer, watch=timer.watch.paused(tx.started_at)) for timer in running])
+
+
+def _joined(kept: StoredTimer, other: StoredTimer, now: int) -> StoredTimer:
+    return replace(
+        kept,
+        watch=kept.watch.joined(other.watch, now),
+        # The day of one with which no time was spent says nothing.
+        date=other.date if kept.watch.state == PENDING else kept.date,
+        description=kept.description or other.description,
+    )
+
+
+def _read(tx: Transaction, caller: Caller, statement: Statement, **parameters: object) -> list[StoredTimer]:
+    rows = tx.all(statement, account=caller.account_id, **parameters)
+    return [storing.read(caller.links, row) for row in rows]
+
+
+def _timers(*conditions: ColumnElement[bool]) -> Statement:
+    return Statement(
+        select(*COLUMNS)
+        .select_from(JOINED)
+        .where(timers.c.account_id == bindparam("account"), *conditions)
+        .order_by(timers.c.id)
+    )
+
+
+_IS_RUNNING = timers.c.state == RUNNING
+_OF_PROJECTS = _timers(any_of(timers.c.project_id, "projects"))
+_RUNNING_OF_PROJECTS = _timers(any_of(timers.c.project_id, "projects"), _IS_RUNNING)
+_OF_USER = _timers(timers.c.user_id == bindparam("user"))
+_RUNNING_OF_USER = _timers(timers.c.user_id == bindparam("user"), _IS_RUNNING)

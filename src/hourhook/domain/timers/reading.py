@@ -1,0 +1,98 @@
+"""Finding and listing timers; everybody finds his own, on the projects that he sees."""
+
+from functools import cache
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, func, select
+
+from hourhook.clock import today
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType
+from hourhook.domain.listings import Listing, among, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.texts import key_of
+from hourhook.domain.timers.representations import Timer, represent
+from hourhook.domain.timers.stopwatches import PENDING, RUNNING
+from hourhook.domain.timers.storing import COLUMNS, JOINED, StoredTimer, read
+from hourhook.domain.visibility import of_projects, of_timers, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import projects, timers, users
+from hourhook.store.statements import Statement, contains
+from hourhook.store.transaction import Transaction
+
+
+class TimerFilters(Inputs):
+    """Which timers are listed."""
+
+    aliases: ClassVar = {"project_ids": "projects"}
+    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
+    projects: Annotated[IdList, "On these projects."] | UnsetType = UNSET
+    billable: Annotated[Boolean, "Of billable projects, or of unbillable ones."] | UnsetType = UNSET
+
+
+def list_page(tx: Transaction, caller: Caller, given: TimerFilters, faults: Faults, paging: Paging) -> Page[Timer]:
+    """List the caller's running timer, then his paused ones, the one that was paused last first."""
+    faults.check()
+    filters = chosen(given)
+    if "description" in filters:
+        filters["description"] = key_of(filters["description"])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page([represent(caller.links, read(caller.links, row), tx.started_at) for row in rows], total)
+
+
+def show(tx: Transaction, caller: Caller, project_id: int) -> Timer:
+    """Show the caller's timer of a project (raises ``NotFound``)."""
+    return represent(caller.links, find(tx, caller, project_id), tx.started_at)
+
+
+def find(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
+    """The caller's timer of a project; raises ``NotFound`` where there is none, or no project that he sees."""
+    timer = look_up(tx, caller, project_id)
+    if timer.id is None:
+        raise NotFound
+    return timer
+
+
+def look_up(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
+    """The caller's timer of a project, or a new one that is not kept yet.
+
+    Raises ``NotFound`` for a project that the caller does not see.
+    """
+    row = tx.one(_by_project(scope_of(caller)), account=caller.account_id, me=caller.user_id, project=project_id)
+    if row is None:
+        raise NotFound
+    return read(caller.links, row, today(tx.started_at, caller.utc_offset))
+
+
+@cache
+def _by_project(scope: str) -> Statement:
+    return Statement(
+        select(*COLUMNS)
+        .select_from(
+            projects.join(
+                users, (users.c.account_id == projects.c.account_id) & (users.c.id == bindparam("me"))
+            ).outerjoin(
+                timers,
+                (timers.c.account_id == projects.c.account_id)
+                & (timers.c.user_id == users.c.id)
+                & (timers.c.project_id == projects.c.id),
+            )
+        )
+        .where(projects.c.account_id == bindparam("account"), projects.c.id == bindparam("project"), of_projects(scope))
+    )
+
+
+_IS_LISTED = (timers.c.account_id == bindparam("account"), timers.c.state != PENDING)
+
+_LISTING = Listing(
+    rows=select(*COLUMNS).select_from(JOINED).where(*_IS_LISTED),
+    counted=select(func.count()).select_from(JOINED).where(*_IS_LISTED),
+    order=((timers.c.state == RUNNING).desc(), timers.c.paused_at.desc(), timers.c.id.desc()),
+    visible=of_timers,
+    conditions={
+        "description": contains(timers.c.description_key, "description"),
+        **among(timers.c.project_id, "projects"),
+        "billable": projects.c.billable.is_(True),
+        "not billable": projects.c.billable.is_(False),
+    },
+)

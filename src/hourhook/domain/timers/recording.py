@@ -1,0 +1,69 @@
+"""Turning the time of a timer into an entry, or into a proposal for one (contract, timers.md)."""
+
+from typing import Annotated
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import editing as entries_editing
+from hourhook.domain.entries.editing import NewEntry
+from hourhook.domain.inbox_entries import storing as inbox_entries_storing
+from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Minutes, Text, UnsetType, given_or
+from hourhook.domain.timers import reading, rules, storing
+from hourhook.domain.timers.stopwatches import minutes_of
+from hourhook.domain.timers.storing import StoredTimer
+from hourhook.store.transaction import Transaction
+
+ElapsedMinutes = Annotated[Minutes, "The elapsed ones where it is absent, begun ones counted whole."]
+Description = Annotated[Text, "The timer's where it is absent."]
+
+
+class TimerLog(Inputs):
+    """The entry that a timer becomes; whatever is absent is as the timer has it."""
+
+    entry_date: Annotated[Day, "The timer's where it is absent."] | UnsetType | None = UNSET
+    minutes: ElapsedMinutes | UnsetType | None = UNSET
+    description: Description | UnsetType | None = UNSET
+
+
+class TimerInboxLog(Inputs):
+    """The inbox entry that a timer becomes; whatever is absent is as the timer has it."""
+
+    inbox_entry_date: Annotated[Day, "The timer's where it is absent."] | UnsetType | None = UNSET
+    description: (
+        Annotated[Description, "The timer's where it is absent; blank: the project's name."] | UnsetType | None
+    ) = UNSET
+    minutes: ElapsedMinutes | UnsetType | None = UNSET
+
+
+def log(tx: Transaction, caller: Caller, project_id: int, given: TimerLog, faults: Faults) -> None:
+    """Log the time of the caller's timer of a project, and remove the timer."""
+    timer = reading.find(tx, caller, project_id)
+    rules.refuse_archived(timer)
+    entry = NewEntry(
+        date=given.entry_date or timer.date,
+        minutes=_minutes(tx, timer, given.minutes),
+        description=given_or(given.description, timer.description),
+        project_id=timer.project.id,
+    )
+    entries_editing.create(tx, caller, entry, faults)
+    storing.remove(tx, [timer])
+
+
+def log_inbox_entry(tx: Transaction, caller: Caller, project_id: int, given: TimerInboxLog, faults: Faults) -> None:
+    """Put the time of the caller's timer of a project into his inbox, and remove the timer."""
+    timer = reading.find(tx, caller, project_id)
+    faults.check()
+    inbox_entries_storing.insert(
+        tx,
+        caller,
+        date=given.inbox_entry_date or timer.date,
+        description=given_or(given.description, timer.description) or timer.project.name,
+        minutes=_minutes(tx, timer, given.minutes),
+        project_name=timer.project.name,
+    )
+    storing.remove(tx, [timer])
+
+
+def _minutes(tx: Transaction, timer: StoredTimer, given: int | UnsetType | None) -> int:
+    if given is UNSET or given is None:
+        return minutes_of(timer.watch.elapsed_seconds(tx.started_at))
+    return given

@@ -1,0 +1,48 @@
+"""A timer as the API shows it, in the key order of the contract (timers.md)."""
+
+import msgspec
+
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import Date, SimpleProject, SimpleUser, Url
+from hourhook.domain.timers.stopwatches import format_time
+from hourhook.domain.timers.storing import StoredTimer
+
+
+class Timer(msgspec.Struct, frozen=True):
+    """A timer."""
+
+    id: int
+    state: str
+    seconds: int
+    formatted_time: str
+    date: Date
+    description: str | None
+    user: SimpleUser
+    project: SimpleProject
+    url: Url
+    start_url: Url
+    pause_url: Url
+    add_or_subtract_time_url: Url
+    log_url: Url
+
+
+def represent(links: Links, timer: StoredTimer, now: int) -> Timer:
+    """The representation of a timer that is kept, as it is now."""
+    assert timer.id is not None
+    seconds = timer.watch.elapsed_seconds(now)
+    url = links.timer(timer.project.id)
+    return Timer(
+        id=timer.id,
+        state=timer.watch.state,
+        seconds=seconds,
+        formatted_time=format_time(seconds),
+        date=timer.date,
+        description=timer.description,
+        user=timer.user,
+        project=timer.project,
+        url=url,
+        start_url=f"{url}/start",
+        pause_url=f"{url}/pause",
+        add_or_subtract_time_url=f"{url}/add_or_subtract_time",
+        log_url=f"{url}/log",
+    )

@@ -1,0 +1,150 @@
+"""How timers are kept, and the one place where they change: each change of any timer goes through here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import bindparam, delete, text
+
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import SimpleProject, SimpleUser
+from hourhook.domain.texts import key_of
+from hourhook.domain.timers.stopwatches import Stopwatch
+from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.schema import projects, timers, users
+from hourhook.store.statements import Row, Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTimer:
+    """A timer; one that is not kept yet has no id."""
+
+    id: int | None
+    user: SimpleUser
+    project: SimpleProject
+    watch: Stopwatch
+    # The day of the entry that it will become.
+    date: str
+    description: str | None
+
+
+# What ``read`` wants to know of a timer, from ``timers``, its project and its user.
+COLUMNS = (
+    *(timers.c[name] for name in ("id", "state", "seconds", "started_at", "paused_at", "date", "description")),
+    *(users.c[name].label(f"user_{name}") for name in ("id", "email", "first_name", "last_name", "profile_image_url")),
+    *(
+        projects.c[name].label(f"project_{name}")
+        for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
+    ),
+)
+JOINED = timers.join(
+    projects, (projects.c.account_id == timers.c.account_id) & (projects.c.id == timers.c.project_id)
+).join(users, (users.c.account_id == timers.c.account_id) & (users.c.id == timers.c.user_id))
+
+
+def read(links: Links, row: Row, today: str = "") -> StoredTimer:
+    """The timer in a row of ``COLUMNS``; where it has a user and a project only, a new one of the day ``today``."""
+    return StoredTimer(
+        id=row.id,
+        user=SimpleUser(
+            row.user_id,
+            row.user_email,
+            row.user_first_name,
+            row.user_last_name,
+            row.user_profile_image_url,
+            links.user(row.user_id),
+        ),
+        project=SimpleProject(
+            row.project_id,
+            row.project_name,
+            row.project_billing_increment,
+            row.project_enabled,
+            row.project_billable,
+            row.project_color,
+            links.project(row.project_id),
+        ),
+        watch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
+        date=today if row.id is None else row.date,
+        description=row.description,
+    )
+
+
+def keep(tx: Transaction, timer: StoredTimer) -> StoredTimer:
+    """Store a timer, be it new or changed."""
+    if timer.id is not None:
+        change(tx, [timer])
+        return timer
+    watch = timer.watch
+    id = tx.insert(
+        timers,
+        account_id=tx.account_id,
+        user_id=timer.user.id,
+        project_id=timer.project.id,
+        state=watch.state,
+        seconds=watch.seconds,
+        started_at=watch.started_at,
+        paused_at=watch.paused_at,
+        date=timer.date,
+        description=timer.description,
+        description_key=timer.description and key_of(timer.description),
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    return replace(timer, id=id)
+
+
+def change(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
+    """Store what has changed of timers that are kept."""
+    if changed:
+        tx.run(_CHANGE, now=tx.now, rows=as_rows([_values(tx, timer) for timer in changed]))
+
+
+def remove(tx: Transaction, removed: Sequence[StoredTimer]) -> None:
+    """Stop timers for good."""
+    if removed:
+        tx.run(_DELETE, account=tx.account_id, ids=[timer.id for timer in removed])
+
+
+def _values(tx: Transaction, timer: StoredTimer) -> tuple[object, ...]:
+    watch = timer.watch
+    return (
+        tx.account_id,
+        timer.id,
+        timer.project.id,
+        watch.state,
+        watch.seconds,
+        watch.started_at,
+        watch.paused_at,
+        timer.date,
+        timer.description,
+        timer.description and key_of(timer.description),
+    )
+
+
+# In the order of ``_values``; the first two are the key.
+_KINDS = {
+    "account_id": "INTEGER",
+    "id": "INTEGER",
+    "project_id": "INTEGER",
+    "state": "TEXT",
+    "seconds": "BIGINT",
+    "started_at": "BIGINT",
+    "paused_at": "BIGINT",
+    "date": "TEXT",
+    "description": "TEXT",
+    "description_key": "TEXT",
+}
+
+
+def _changing(dialect: str) -> str:
+    changes = ", ".join(f"{name} = r.{name}" for name in [*_KINDS][2:])
+    return f"""
+    UPDATE timers SET {changes}, updated_at = :now
+    FROM ({rows_sql(dialect, "rows", **_KINDS)}) AS r
+    WHERE timers.account_id = r.account_id AND timers.id = r.id
+    """
+
+
+_CHANGE = Statement(text(_changing("sqlite")), text(_changing("postgresql")))
+
+_DELETE = Statement(delete(timers).where(timers.c.account_id == bindparam("account"), any_of(timers.c.id, "ids")))

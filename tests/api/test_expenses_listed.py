@@ -1,0 +1,168 @@
+"""``/v2/expenses`` and the expenses of a user or project: filters, order and pages."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account, Person
+from tests.nouns import DAY, NO_SUCH_ID, ids, make_project, spend
+
+
+def found(account: Account, query: Any, path: str = "/v2/expenses") -> list[str]:
+    """The descriptions of the expenses that a leader finds, in order."""
+    reply = account.leader.client.get(path, query)
+    assert reply.status == 200, reply.body
+    return [expense["description"] for expense in reply.json()]
+
+
+def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
+    project = make_project(account)
+    for description, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
+        spend(account.leader, project, description=description, date=date)
+
+    assert found(account, {}) == ["2", "4", "1", "3"]
+
+
+@pytest.mark.parametrize("path", ["/v2/expenses", "/v2/current_user/expenses"])
+def test_expenses_come_in_pages(account: Account, path: str) -> None:
+    project = make_project(account)
+    for number in range(5):
+        spend(account.leader, project, description=str(number))
+    client = account.leader.client
+
+    first = client.get(path, {"per_page": 2, "price_from": 1})
+
+    assert [expense["description"] for expense in first.json()] == ["4", "3"]
+    assert list(first.links) == ["last", "next"]
+    second = client.get(first.links["next"])
+    assert [expense["description"] for expense in second.json()] == ["2", "1"]
+    last = client.get(first.links["last"])
+    assert [expense["description"] for expense in last.json()] == ["0"]
+    assert client.get(path, {"per_page": 2, "page": 4}).json() == []
+    assert list(client.get(path, {"per_page": 5}).links) == []
+
+
+def test_expenses_are_filtered(account: Account) -> None:
+    one, other = make_project(account, "One"), make_project(account, "Other")
+    spend(account.leader, one, "12.34", description="Größe", date="2024-05-22")
+    spend(account.supervisor, one, 0, description="free", date="2024-05-21", taxable=False)
+    spend(account.leader, other, "-3.5", description="refund", date="2024-05-20")
+    whole = ["Größe", "free", "refund"]
+    leader, supervisor = account.leader.id, account.supervisor.id
+
+    for query, expected in (
+        ({}, whole),
+        ({"user_ids": supervisor}, ["free"]),
+        ({"user_ids": f"{supervisor}, {leader}"}, whole),
+        ([("user_ids[]", supervisor), ("user_ids[]", NO_SUCH_ID)], ["free"]),
+        ({"user_ids": NO_SUCH_ID}, []),
+        ({"user_ids": 10**25}, []),
+        ({"description": "GRÖSSE"}, ["Größe"]),
+        ({"description": "%"}, []),
+        ({"description": ""}, whole),
+        ({"project_ids": one["id"]}, ["Größe", "free"]),
+        ({"project_ids": f"{one['id']},{other['id']}"}, whole),
+        ({"invoice_ids": "1"}, []),
+        ({"invoice_ids": "1,2"}, []),
+        ({"invoiced": "true"}, []),
+        ({"invoiced": "false"}, whole),
+        ({"from": "2024-05-21"}, ["Größe", "free"]),
+        ({"to": "2024-05-21"}, ["free", "refund"]),
+        ({"from": "2024-05-21", "to": "2024-05-21"}, ["free"]),
+        ({"taxable": "true"}, ["Größe", "refund"]),
+        ({"taxable": "false"}, ["free"]),
+        ({"price_from": "12.34"}, ["Größe"]),
+        ({"price_from": "12.340001"}, []),
+        ({"price_from": "12.33999"}, ["Größe"]),
+        ({"price_from": "0"}, ["Größe", "free"]),
+        ({"price_from": "-3.5"}, whole),
+        ({"price_from": "-3.4999"}, ["Größe", "free"]),
+        ({"price_to": "12.34"}, whole),
+        ({"price_to": "12.3399"}, ["free", "refund"]),
+        ({"price_to": "12.349"}, whole),
+        ({"price_to": 0}, ["free", "refund"]),
+        ({"price_to": "-3.5"}, ["refund"]),
+        ({"price_to": "-3.501"}, []),
+        ({"price_from": "0", "price_to": "0.00"}, ["free"]),
+        ({"price_from": "", "price_to": ""}, whole),
+        ({"user_ids": leader, "project_ids": one["id"], "taxable": "true", "invoiced": "false"}, ["Größe"]),
+    ):
+        assert found(account, query) == expected, query
+    assert found(account, {"price_from": 1}, f"{one['url']}/expenses") == ["Größe"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("user_ids=me", "user_ids"),
+        ("project_ids=1,x", "project_ids"),
+        ("invoice_ids=x", "invoice_ids"),
+        ("from=21.5.2024", "from"),
+        ("to=2024-13-01", "to"),
+        ("price_from=cheap", "price_from"),
+        ("price_from=1e3", "price_from"),
+        ("price_to=1,5", "price_to"),
+        ("price_to=1000000000000.01", "price_to"),
+        ("taxable=yes", "taxable"),
+        ("invoiced=1", "invoiced"),
+        ("description=%00", "description"),
+    ],
+)
+def test_a_malformed_filter_is_refused(account: Account, query: str, field: str) -> None:
+    project = make_project(account)
+    paths = ["/v2", "/v2/current_user", f"/v2/users/{account.leader.id}", f"/v2/projects/{project['id']}"]
+    for path in paths:
+        reply = account.leader.client.get(f"{path}/expenses", query)
+        assert (reply.status, reply.codes) == (400, [(field, "invalid")])
+
+
+def test_the_callers_own_expenses(account: Account) -> None:
+    project = make_project(account)
+    mine, theirs = spend(account.leader, project), spend(account.supervisor, project)
+    client = account.leader.client
+
+    assert client.get("/v2/current_user/expenses").json() == [mine]
+    assert client.get("/v2/current_user/expenses", {"user_ids": account.supervisor.id}).json() == []
+    assert client.get(f"{theirs['user']['url']}/expenses").json() == [theirs]
+
+
+def test_expenses_of_a_user_and_a_project_are_only_those_that_the_caller_sees(account: Account) -> None:
+    project = make_project(account, "Open", account.coworker, account.contractor)
+    closed = make_project(account, "Closed")
+    leaders, hidden = spend(account.leader, project), spend(account.leader, closed)
+    own = spend(account.contractor, project)
+    paths = [
+        f"/v2/users/{account.leader.id}/expenses",
+        f"/v2/users/{account.contractor.id}/expenses",
+        f"/v2/projects/{project['id']}/expenses",
+        f"/v2/projects/{closed['id']}/expenses",
+    ]
+    seen: dict[Person, list[list[dict[str, Any]] | None]] = {
+        account.leader: [[hidden, leaders], [own], [own, leaders], [hidden]],
+        account.coworker: [[leaders], [own], [own, leaders], None],
+        account.contractor: [None, [own], [own], None],
+    }
+
+    for person, expected in seen.items():
+        for path, expenses in zip(paths, expected, strict=True):
+            reply = person.client.get(path)
+            if expenses is None:
+                assert (reply.status, reply.body) == (404, b"")
+            else:
+                assert ids(reply.json()) == ids(expenses)
+
+
+@pytest.mark.parametrize("noun", ["users", "projects"])
+def test_expenses_of_what_is_not_there_are_not_found(account: Account, other_account: Account, noun: str) -> None:
+    theirs = {"users": other_account.leader.id, "projects": make_project(other_account)["id"]}[noun]
+
+    for missing in (theirs, NO_SUCH_ID, "x"):
+        assert account.supervisor.client.get(f"/v2/{noun}/{missing}/expenses").status == 404
+
+
+def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
+    project = make_project(other_account)
+    spend(other_account.leader, project)
+
+    for query in ({}, {"user_ids": other_account.leader.id}, {"project_ids": project["id"]}, {"from": DAY}):
+        assert found(account, query) == []

@@ -1,0 +1,178 @@
+"""``/v2/inbox_entries``: turning proposed time into entries."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.api.test_entries import KEYS
+from tests.clocks import FakeClock
+from tests.nouns import NO_SUCH_ID, archive, ids, log_time, make_project, make_tag, propose
+from tests.recorded import Recorded
+
+
+def test_an_inbox_entry_becomes_the_entry_that_it_proposes(account: Account, clock: FakeClock) -> None:
+    project = make_project(account, billing_increment=30)
+    inbox_entry = propose(
+        account.leader, "Call #planning", date="2024-05-20", minutes=45, project_name="WEBSITE relaunch"
+    )
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    reply = account.leader.client.post(inbox_entry["log_url"])
+
+    assert reply.status == 201
+    entry = reply.json()
+    assert list(entry) == KEYS
+    assert reply.headers["location"] == entry["url"]
+    assert account.leader.client.get(entry["url"]).body == reply.body
+    assert (entry["date"], entry["minutes"], entry["description"]) == ("2024-05-20", 60, "Call #planning")
+    assert (entry["project"]["id"], entry["user"]["id"]) == (project["id"], account.leader.id)
+    assert [event.type for event in log.new()] == ["tag.created", "entry.created"]
+    assert account.leader.client.get(inbox_entry["url"]).json() == inbox_entry | {
+        "logged": True,
+        "entry_url": entry["url"],
+        "updated_at": "2024-05-21T10:06:00Z",
+    }
+
+
+def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account) -> None:
+    inbox_entry = propose(account.leader, "#one #two*", minutes=5, project_name="Fresh")
+    log = Recorded(account)
+
+    reply = account.leader.client.post(inbox_entry["log_url"])
+
+    events = log.new()
+    assert [event.type for event in events] == ["project.created", "tag.created", "tag.created", "entry.created"]
+    assert [event.changes for event in events] == [{}] * 4
+    assert events[-1].text == reply.body
+    for event in events:
+        assert account.supervisor.client.get(event.object["url"]).body == event.text
+
+
+def test_what_the_request_says_counts_more(account: Account) -> None:
+    project = make_project(account, "Other", account.contractor)
+    inbox_entry = propose(account.leader, minutes=45, project_name="Fresh")
+    body = {
+        "date": "2024-05-23",
+        "user_id": account.contractor.id,
+        "minutes": 0,
+        "description": "#call",
+        "project_id": project["id"],
+        "source_url": "https://git.northwind.test/c/8f3a",
+    }
+
+    entry = account.leader.client.post(inbox_entry["log_url"], body).json()
+
+    assert (entry["date"], entry["minutes"], entry["description"]) == ("2024-05-23", 0, "#call")
+    assert (entry["user"]["id"], entry["project"]["id"]) == (account.contractor.id, project["id"])
+    assert entry["source_url"] == body["source_url"]
+    assert [each["name"] for each in account.leader.client.get("/v2/projects").json()] == ["Other"]
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({}, "Proposed"),
+        ({"project_name": "Named"}, "Named"),
+        ({"project_id": None, "project_name": "Named"}, "Named"),
+        ({"project_name": None}, None),
+        ({"project_name": ""}, None),
+        ({"project_id": None}, None),
+    ],
+)
+def test_the_proposed_project_counts_where_the_request_says_nothing_of_one(
+    account: Account, body: dict[str, Any], name: str | None
+) -> None:
+    inbox_entry = propose(account.leader, minutes=5, project_name="Proposed")
+
+    entry = account.leader.client.post(inbox_entry["log_url"], body).json()
+
+    assert (entry["project"] and entry["project"]["name"]) == name
+
+
+def test_blank_keys_clear_what_an_entry_can_do_without(account: Account) -> None:
+    inbox_entry = propose(account.leader, minutes=5)
+    blank = {"date": None, "minutes": "", "description": None, "user_id": "", "source_url": ""}
+
+    entry = account.leader.client.post(inbox_entry["log_url"], blank).json()
+
+    assert (entry["date"], entry["minutes"], entry["description"]) == (inbox_entry["date"], 5, None)
+
+
+def test_only_what_neither_says_is_missing(account: Account) -> None:
+    inbox_entry = propose(account.leader)
+    client = account.leader.client
+    log = Recorded(account)
+
+    reply = client.post(inbox_entry["log_url"])
+
+    assert reply.status == 400
+    assert reply.json() == {
+        "message": "Validation Failed",
+        "errors": [{"resource": "InboxEntry", "field": "minutes", "code": "missing_field"}],
+    }
+    assert log.new() == []
+    assert client.get(inbox_entry["url"]).json() == inbox_entry
+    assert client.post(inbox_entry["log_url"], {"minutes": 5}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({"date": "never"}, [("date", "invalid")]),
+        ({"minutes": -1}, [("minutes", "invalid")]),
+        ({"minutes": "x", "user_id": NO_SUCH_ID}, [("user_id", "missing"), ("minutes", "invalid")]),
+        ({"project_id": NO_SUCH_ID}, [("project_id", "missing")]),
+        ({"project_id": "x"}, [("project_id", "invalid")]),
+        ({"project_name": "x" * 256}, [("project_name", "invalid")]),
+        ({"description": ["#a"]}, [("description", "invalid")]),
+        ({"source_url": "just words"}, [("source_url", "invalid")]),
+    ],
+)
+def test_malformed_input_is_refused_as_for_an_entry(
+    account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    inbox_entry = propose(account.leader, minutes=5, project_name="Fresh")
+    log = Recorded(account)
+
+    reply = account.leader.client.post(inbox_entry["log_url"], body)
+
+    assert (reply.status, reply.codes) == (400, faults)
+    assert log.new() == []
+    assert account.leader.client.get(inbox_entry["url"]).json() == inbox_entry
+
+
+def test_logging_runs_into_limits_and_rights_as_for_an_entry(account: Account) -> None:
+    make_tag(account, "known")
+    closed = make_project(account, "Closed")
+    account.set(tag_creation_role="leader", max_projects="1")
+    contractors = propose(account.contractor, "#known", minutes=5)
+    leaders = propose(account.leader, "#known", minutes=5)
+
+    for person, inbox_entry, body, fault in (
+        (account.contractor, contractors, {"description": "#new"}, ("description", "cannot_create_tags")),
+        (account.contractor, contractors, {"project_name": "Fresh"}, ("project_name", "cannot_create_projects")),
+        (account.contractor, contractors, {"project_id": closed["id"]}, ("project_id", "insufficent_permissions")),
+        (account.contractor, contractors, {"user_id": account.leader.id}, ("user_id", "insufficent_permissions")),
+        (account.leader, leaders, {"project_name": "Fresh"}, ("project_name", "reached_project_limit")),
+    ):
+        reply = person.client.post(inbox_entry["log_url"], body)
+        assert (reply.status, reply.codes) == (400, [fault])
+    assert account.contractor.client.post(contractors["log_url"]).status == 201
+
+
+def test_what_the_inbox_entry_itself_proposes_is_judged_as_well(account: Account) -> None:
+    project = make_project(account, "Frozen")
+    log_time(account.leader, project_id=project["id"])
+    archive(account, project)
+    account.set(tag_creation_role="leader")
+    leaders = propose(account.leader, minutes=5, project_name="frozen")
+    contractors = propose(account.contractor, "#new", minutes=5, project_name="Fresh")
+
+    assert account.leader.client.post(leaders["log_url"]).codes == [("project_name", "archived_project")]
+    assert account.contractor.client.post(contractors["log_url"]).codes == [
+        ("description", "cannot_create_tags"),
+        ("project_name", "cannot_create_projects"),
+    ]
+    assert ids(account.contractor.client.get("/v2/inbox_entries", {"logged": "false"}).json()) == [contractors["id"]]

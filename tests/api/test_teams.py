@@ -1,0 +1,350 @@
+"""``/v2/teams``: reading, creating, renaming and deleting, and the teams of a user."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import NO_SUCH_ID, approve, ids, log_time, make_team
+from tests.recorded import Recorded
+
+KEYS = [
+    "id", "name", "users", "url", "entries_url", "users_url", "created_at", "updated_at", "add_users_url",
+    "remove_users_url", "remove_all_users_url",
+]  # fmt: skip
+ACTIONS = ["add_users", "remove_users", "remove_all_users"]
+
+
+def test_a_team_is_made(account: Account) -> None:
+    log = Recorded(account)
+    user_ids = [account.leader.id, account.owner.id, account.leader.id]
+
+    reply = account.supervisor.client.post("/v2/teams", {"name": " Platform ", "user_ids": user_ids})
+
+    assert reply.status == 201
+    team = reply.json()
+    assert list(team) == KEYS
+    url = f"{account.base_url}/v2/teams/{team['id']}"
+    assert reply.headers["location"] == url
+    assert team == {
+        "id": team["id"],
+        "name": "Platform",
+        "users": [
+            {
+                "id": account.owner.id,
+                "email": "owner@northwind.test",
+                "first_name": "Ada",
+                "last_name": "Byron",
+                "profile_image_url": None,
+                "url": f"{account.base_url}/v2/users/{account.owner.id}",
+            },
+            {
+                "id": account.leader.id,
+                "email": "leader@northwind.test",
+                "first_name": "Leader",
+                "last_name": None,
+                "profile_image_url": None,
+                "url": f"{account.base_url}/v2/users/{account.leader.id}",
+            },
+        ],
+        "url": url,
+        "entries_url": f"{url}/entries",
+        "users_url": f"{url}/users",
+        "created_at": "2024-05-21T10:05:00Z",
+        "updated_at": "2024-05-21T10:05:00Z",
+        "add_users_url": f"{url}/add_users",
+        "remove_users_url": f"{url}/remove_users",
+        "remove_all_users_url": f"{url}/remove_all_users",
+    }
+    [event] = log.new()
+    assert (event.type, event.changes, event.text) == ("team.created", {}, reply.body)
+    assert account.supervisor.client.get(url).body == reply.body
+
+
+@pytest.mark.parametrize(
+    ("given", "roles"),
+    [
+        ({"user_ids": []}, []),
+        ({"users": ["leader"]}, ["leader"]),
+        ({"user_ids": ["coworker"], "users": ["leader"]}, ["coworker"]),
+        ({"user_ids": [], "users": ["leader"]}, []),
+    ],
+)
+def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
+    account: Account, given: dict[str, list[str]], roles: list[str]
+) -> None:
+    user_ids = {key: [account.people[role].id for role in names] for key, names in given.items()}
+
+    reply = account.supervisor.client.post("/v2/teams", {"name": "Platform", **user_ids})
+
+    assert reply.status == 201
+    assert ids(reply.json()["users"]) == [account.people[role].id for role in roles]
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, [("name", "missing_field"), ("user_ids", "missing_field")]),
+        ({"name": "  ", "user_ids": []}, [("name", "missing_field")]),
+        ({"name": "X", "user_ids": None}, [("user_ids", "missing_field")]),
+        ({"name": "x" * 256, "user_ids": []}, [("name", "invalid")]),
+        ({"name": 5, "user_ids": "me"}, [("name", "invalid"), ("user_ids", "invalid")]),
+        ({"name": "X", "user_ids": [1, "a"]}, [("user_ids[1]", "invalid")]),
+        ({"name": "PLATFORM", "user_ids": []}, [("name", "already_exists")]),
+        (
+            {"name": "Platform", "user_ids": [NO_SUCH_ID, 0, 10**12]},
+            [("name", "already_exists"), *((f"user_ids[{place}]", "missing") for place in range(3))],
+        ),
+    ],
+)
+def test_a_malformed_team_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+    make_team(account)
+    log = Recorded(account)
+
+    reply = account.supervisor.client.post("/v2/teams", body)
+
+    assert (reply.status, reply.codes) == (400, faults)
+    assert reply.json()["errors"][0]["resource"] == "Team"
+    assert log.new() == []
+
+
+def test_unknown_users_are_refused_by_their_place(account: Account, other_account: Account) -> None:
+    user_ids = [account.leader.id, other_account.leader.id, account.coworker.id, NO_SUCH_ID]
+
+    reply = account.supervisor.client.post("/v2/teams", {"name": "Platform", "user_ids": user_ids})
+
+    assert (reply.status, reply.codes) == (400, [("user_ids[1]", "missing"), ("user_ids[3]", "missing")])
+    assert account.supervisor.client.get("/v2/teams").json() == []
+
+
+def test_two_accounts_may_have_teams_of_one_name(account: Account, other_account: Account) -> None:
+    assert make_team(account)["id"] != make_team(other_account)["id"]
+
+
+def test_teams_are_listed_by_name_and_filtered(account: Account, other_account: Account) -> None:
+    leader, coworker, contractor = account.leader, account.coworker, account.contractor
+    for name, people in (("beta", [leader]), ("Alpha", [leader, coworker]), ("Ähre", []), ("gamma", [contractor])):
+        make_team(account, name, *people)
+    make_team(other_account, "Alpha")
+
+    for query, names in (
+        ({}, ["Alpha", "beta", "gamma", "Ähre"]),
+        ({"name": "ÄHR"}, ["Ähre"]),
+        ({"name": "AM"}, ["gamma"]),
+        ({"name": ""}, ["Alpha", "beta", "gamma", "Ähre"]),
+        ({"user_ids": coworker.id}, ["Alpha"]),
+        ({"user_ids": f"{leader.id},{contractor.id}"}, ["Alpha", "beta", "gamma"]),
+        ({"user_ids": leader.id, "name": "a"}, ["Alpha", "beta"]),
+        ({"user_ids": account.owner.id}, []),
+        ({"user_ids": f"{NO_SUCH_ID},{other_account.leader.id}"}, []),
+        ({"per_page": 3, "page": 2}, ["Ähre"]),
+    ):
+        assert [team["name"] for team in coworker.client.get("/v2/teams", query).json()] == names, query
+    first = coworker.client.get("/v2/teams", {"per_page": 3})
+    assert [team["name"] for team in coworker.client.get(first.links["next"]).json()] == ["Ähre"]
+
+
+@pytest.mark.parametrize("query", ["user_ids=me", "name=%00"])
+def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+    reply = account.leader.client.get("/v2/teams", query)
+
+    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+
+
+def test_a_team_is_renamed_and_says_so(account: Account, clock: FakeClock) -> None:
+    before = make_team(account, "Platform", account.leader)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    reply = account.supervisor.client.put(before["url"], {"name": "Platform & Ops", "user_ids": []})
+
+    assert reply.status == 200
+    assert reply.json() == before | {"name": "Platform & Ops", "updated_at": "2024-05-21T10:06:00Z"}
+    [event] = log.new()
+    assert (event.type, event.changes) == ("team.updated", {"name": ["Platform", "Platform & Ops"]})
+    assert event.text == reply.body == account.supervisor.client.get(before["url"]).body
+    assert ids(account.leader.client.get("/v2/teams", {"name": "& ops"}).json()) == [before["id"]]
+
+
+def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
+    team = make_team(account, "Platform", account.leader)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    bodies: list[dict[str, Any]] = [{}, {"name": " Platform "}, {"users": []}]
+    for body in bodies:
+        assert account.supervisor.client.put(team["url"], body).json() == team
+    assert log.new() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("", "missing_field"), (None, "missing_field"), ("OTHER", "already_exists"), (5, "invalid")]
+)
+def test_a_malformed_rename_is_refused(account: Account, name: object, code: str) -> None:
+    team = make_team(account)
+    make_team(account, "Other")
+    log = Recorded(account)
+
+    reply = account.supervisor.client.put(team["url"], {"name": name})
+
+    assert (reply.status, reply.codes) == (400, [("name", code)])
+    assert log.new() == []
+
+
+def test_a_team_may_take_its_own_name_in_another_spelling(account: Account) -> None:
+    team = make_team(account)
+
+    assert account.supervisor.client.put(team["url"], {"name": "PLATFORM"}).json()["name"] == "PLATFORM"
+
+
+def test_a_team_is_deleted_as_it_was_and_its_members_stay(account: Account) -> None:
+    team = make_team(account, "Platform", account.leader, account.coworker)
+    text = account.supervisor.client.get(team["url"]).body
+    log = Recorded(account)
+
+    reply = account.supervisor.client.delete(team["url"])
+
+    assert (reply.status, reply.body) == (204, b"")
+    [event] = log.new()
+    assert (event.type, event.changes, event.text) == ("team.deleted", {}, text)
+    assert account.supervisor.client.get(team["url"]).status == 404
+    assert account.supervisor.client.get("/v2/teams").json() == []
+    assert account.supervisor.client.get(f"/v2/users/{account.leader.id}").json()["teams"] == []
+    make_team(account)
+
+
+def test_a_user_shows_his_teams_by_name(account: Account, clock: FakeClock) -> None:
+    url = f"/v2/users/{account.leader.id}"
+    teams = [make_team(account, name, account.leader) for name in ("beta", "Alpha")]
+    make_team(account, "Gamma", account.coworker)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    shown = account.supervisor.client.get(url).json()
+
+    beta, alpha = ({key: team[key] for key in ("id", "name", "url")} for team in teams)
+    assert shown["teams"] == [alpha, beta]
+    assert [list(team) for team in shown["teams"]] == [["id", "name", "url"]] * 2
+    listed = account.coworker.client.get("/v2/users", {"email": account.leader.email}).json()
+    assert listed == [shown]
+    edited = account.supervisor.client.put(url, {"first_name": "Grace"})
+    [event] = log.new()
+    assert event.changes == {"first_name": ["Leader", "Grace"]}
+    assert event.object["teams"] == [alpha, beta]
+    assert event.text == edited.body == account.supervisor.client.get(url).body
+
+
+def test_a_new_name_of_a_user_is_seen_in_his_teams_but_is_no_event_of_theirs(account: Account) -> None:
+    team = make_team(account, "Platform", account.leader)
+    log = Recorded(account)
+
+    account.supervisor.client.put(f"/v2/users/{account.leader.id}", {"last_name": "Murray"})
+
+    assert log.types() == ["user.updated"]
+    shown = account.supervisor.client.get(team["url"]).json()
+    assert shown["users"][0]["last_name"] == "Murray"
+    assert shown["updated_at"] == team["updated_at"]
+
+
+def test_a_deleted_user_leaves_his_teams_without_an_event_of_theirs(account: Account, clock: FakeClock) -> None:
+    team = make_team(account, "Platform", account.leader, account.coworker)
+    url = f"/v2/users/{account.coworker.id}"
+    text = account.supervisor.client.get(url).body
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    assert account.supervisor.client.delete(url).status == 204
+
+    [event] = log.new()
+    assert (event.type, event.text) == ("user.deleted", text)
+    assert ids(event.object["teams"]) == [team["id"]]
+    after = account.supervisor.client.get(team["url"]).json()
+    assert after == team | {"users": [user for user in team["users"] if user["id"] == account.leader.id]}
+
+
+def test_the_entries_of_a_team_are_those_of_its_members_now(account: Account) -> None:
+    team = make_team(account, "Platform", account.leader, account.coworker)
+    log_time(account.leader, "leader #a", date="2024-05-01", project_name="Website")
+    log_time(account.coworker, "coworker #a", date="2024-05-03")
+    approved = log_time(account.leader, "approved #b*", date="2024-05-02")
+    outside = log_time(account.supervisor, "outside #a")
+    approve(account, approved)
+    tag_ids = ",".join(str(tag["id"]) for tag in (*outside["tags"], *approved["tags"]))
+
+    def found(query: Any) -> list[str]:
+        reply = account.leader.client.get(team["entries_url"], query)
+        assert reply.status == 200, reply.body
+        return [entry["description"] for entry in reply.json()]
+
+    everything = ["coworker #a", "approved #b*", "leader #a"]
+    for query, expected in (
+        ({}, everything),
+        ({"user_ids": account.leader.id}, ["approved #b*", "leader #a"]),
+        ({"user_ids": account.supervisor.id}, []),
+        ({"description": "LEADER"}, ["leader #a"]),
+        ({"tag_ids": outside["tags"][0]["id"]}, ["coworker #a", "leader #a"]),
+        ({"tag_ids": tag_ids}, []),
+        ({"tag_ids": tag_ids, "tag_filter_type": "combination of"}, everything),
+        ({"from": "2024-05-02", "to": "2024-05-02"}, ["approved #b*"]),
+        ({"billable": "false"}, ["approved #b*"]),
+        ({"invoiced": "true"}, []),
+        ({"approved_by_ids": account.supervisor.id}, ["approved #b*"]),
+        ({"per_page": 1, "page": 2}, ["approved #b*"]),
+    ):
+        assert found(query) == expected, query
+    assert list(account.leader.client.get(team["entries_url"], {"per_page": 2}).links) == ["last", "next"]
+    assert account.leader.client.get(team["entries_url"], "from=today").codes == [("from", "invalid")]
+    account.supervisor.client.put(team["remove_users_url"], {"user_ids": [account.leader.id]})
+    assert found({}) == ["coworker #a"]
+
+
+def test_the_entries_of_a_team_are_only_those_that_the_caller_sees(account: Account) -> None:
+    team = make_team(account, "Platform", account.leader, account.coworker)
+    log_time(account.leader, project_name="Closed")
+    own = log_time(account.coworker)
+
+    assert len(account.leader.client.get(team["entries_url"]).json()) == 2
+    assert ids(account.coworker.client.get(team["entries_url"]).json()) == [own["id"]]
+
+
+def test_teams_are_for_supervisors_to_change(account: Account) -> None:
+    team = make_team(account, "Platform", account.leader)
+    url = team["url"]
+
+    for role in ("leader", "coworker", "contractor"):
+        client = account.people[role].client
+        assert client.post("/v2/teams", {}).status == 403
+        assert client.put(url, {"name": ""}).status == 403
+        assert client.delete(url).status == 403
+        assert client.put(f"{url}/add_users").status == 403
+        for action in ACTIONS:
+            assert client.request("POST" if action == "add_users" else "PUT", f"{url}/{action}").status == 403
+    assert account.owner.client.get(url).json() == team
+
+
+def test_teams_are_not_for_contractors_to_see(account: Account) -> None:
+    team = make_team(account, "Platform", account.contractor)
+
+    for path in ("/v2/teams", team["url"], team["entries_url"], team["users_url"]):
+        assert account.contractor.client.get(path).status == 403
+        for role in ("leader", "coworker"):
+            assert account.people[role].client.get(path).status == 200
+
+
+def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+    theirs = make_team(other_account, "Platform", other_account.leader)
+
+    for role in ("supervisor", "contractor"):
+        client = account.people[role].client
+        for id in (NO_SUCH_ID, theirs["id"], "abc"):
+            url = f"/v2/teams/{id}"
+            assert (client.get(url).status, client.get(url).body) == (404, b"")
+            assert client.put(url, {"name": ""}).status == 404
+            assert client.delete(url).status == 404
+            for noun in ("entries", "users"):
+                assert client.get(f"{url}/{noun}").status == 404
+            assert client.post(f"{url}/add_users").status == 404
+            for action in ACTIONS:
+                assert client.put(f"{url}/{action}").status == 404
+    assert other_account.leader.client.get(theirs["url"]).json() == theirs

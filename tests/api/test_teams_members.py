@@ -1,0 +1,164 @@
+"""``/v2/teams``: who is in a team, who enters and who leaves."""
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import NO_SUCH_ID, ids, make_team
+from tests.recorded import Recorded
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_users_are_added_and_all_members_answered(
+    account: Account, other_account: Account, clock: FakeClock, method: str
+) -> None:
+    before = make_team(account, "Platform", account.leader)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+    added = [account.coworker.id, account.leader.id, NO_SUCH_ID, other_account.owner.id, account.owner.id]
+
+    reply = account.supervisor.client.request(method, before["add_users_url"], body={"user_ids": added})
+
+    assert reply.status == 200
+    members = sorted([account.owner.id, account.leader.id, account.coworker.id])
+    assert reply.json() == [account.supervisor.client.get(f"/v2/users/{id}").json() for id in members]
+    after = account.supervisor.client.get(before["url"])
+    assert ids(after.json()["users"]) == members
+    assert after.json() == before | {"users": after.json()["users"], "updated_at": "2024-05-21T10:06:00Z"}
+    # Of the users themselves nothing has changed.
+    [event] = log.new()
+    assert (event.type, event.text) == ("team.updated", after.body)
+    assert event.changes == {"users": [before["users"], after.json()["users"]]}
+
+
+def test_adding_nobody_new_answers_the_members_and_raises_nothing(account: Account, clock: FakeClock) -> None:
+    team = make_team(account, "Platform", account.leader)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    for user_ids in ([], [account.leader.id], [NO_SUCH_ID]):
+        reply = account.supervisor.client.post(team["add_users_url"], {"user_ids": user_ids})
+        assert (reply.status, ids(reply.json())) == (200, [account.leader.id])
+    assert log.new() == []
+    assert account.supervisor.client.get(team["url"]).json() == team
+
+
+def test_all_members_are_answered_however_many_there_are(account: Account) -> None:
+    team = make_team(account)
+    user_ids = [account.add(f"user{number}", "contractor").id for number in range(31)]
+
+    reply = account.supervisor.client.post(team["add_users_url"], {"user_ids": user_ids})
+
+    assert ids(reply.json()) == user_ids
+    assert "link" not in reply.headers
+    assert len(account.supervisor.client.get(team["users_url"]).json()) == 30
+
+
+def test_whoever_is_deactivated_may_be_in_a_team(account: Account) -> None:
+    gone = account.add("gone", "leader", "disabled")
+    team = make_team(account)
+
+    assert ids(account.supervisor.client.post(team["add_users_url"], {"user_ids": [gone.id]}).json()) == [gone.id]
+
+
+def test_users_are_taken_out(account: Account, clock: FakeClock) -> None:
+    before = make_team(account, "Platform", account.leader, account.coworker, account.contractor)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+    removed = [account.leader.id, account.contractor.id, account.owner.id, NO_SUCH_ID]
+
+    reply = account.supervisor.client.put(before["remove_users_url"], {"user_ids": removed})
+
+    assert (reply.status, reply.body) == (204, b"")
+    after = account.supervisor.client.get(before["url"])
+    assert ids(after.json()["users"]) == [account.coworker.id]
+    assert after.json()["updated_at"] == "2024-05-21T10:06:00Z"
+    [event] = log.new()
+    assert (event.type, event.text) == ("team.updated", after.body)
+    assert event.changes == {"users": [before["users"], after.json()["users"]]}
+    assert account.supervisor.client.get(f"/v2/users/{account.leader.id}").json()["teams"] == []
+
+
+def test_everybody_is_taken_out(account: Account, clock: FakeClock) -> None:
+    before = make_team(account, "Platform", account.leader, account.coworker)
+    other = make_team(account, "Other", account.leader)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    for _ in range(2):
+        reply = account.supervisor.client.put(before["remove_all_users_url"])
+        assert (reply.status, reply.body) == (204, b"")
+
+    after = account.supervisor.client.get(before["url"])
+    assert after.json() == before | {"users": [], "updated_at": "2024-05-21T10:06:00Z"}
+    [event] = log.new()
+    assert (event.type, event.text) == ("team.updated", after.body)
+    assert event.changes == {"users": [before["users"], []]}
+    assert account.supervisor.client.get(other["url"]).json() == other
+
+
+def test_taking_out_who_is_not_in_it_raises_nothing(account: Account, clock: FakeClock) -> None:
+    team = make_team(account, "Platform", account.leader)
+    make_team(account, "Other", account.coworker)
+    log = Recorded(account)
+    clock.advance(seconds=60)
+
+    for user_ids in ([], [account.coworker.id, NO_SUCH_ID]):
+        reply = account.supervisor.client.put(team["remove_users_url"], {"user_ids": user_ids})
+        assert reply.status == 204
+    assert log.new() == []
+    assert account.supervisor.client.get(team["url"]).json() == team
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ({}, ("user_ids", "missing_field")),
+        ({"user_ids": None}, ("user_ids", "missing_field")),
+        ({"users": [1]}, ("user_ids", "missing_field")),
+        ({"user_ids": "me"}, ("user_ids", "invalid")),
+        ({"user_ids": [1, {}]}, ("user_ids[1]", "invalid")),
+    ],
+)
+def test_malformed_users_are_refused(account: Account, body: object, fault: tuple[str, str]) -> None:
+    team = make_team(account, "Platform", account.leader)
+    log = Recorded(account)
+
+    for method, action in (("POST", "add_users"), ("PUT", "add_users"), ("PUT", "remove_users")):
+        reply = account.supervisor.client.request(method, f"{team['url']}/{action}", body=body)
+        assert (reply.status, reply.codes) == (400, [fault])
+    assert log.new() == []
+
+
+def test_members_are_listed_by_id_and_filtered(account: Account) -> None:
+    people = account.people
+    zoe = account.add("zoë", "leader", "disabled")
+    team = make_team(account, "Platform", zoe, account.leader, account.coworker)
+    make_team(account, "Other", account.contractor)
+
+    for query, names in (
+        ({}, ["leader", "coworker", "zoë"]),
+        ({"name": "ZOË"}, ["zoë"]),
+        ({"name": "ada"}, []),
+        ({"email": "er@NORTHWIND"}, ["leader", "coworker"]),
+        ({"role": "leader"}, ["leader", "zoë"]),
+        ({"role": "contractor"}, []),
+        ({"state": "active", "role": "leader"}, ["leader"]),
+        ({"per_page": 2, "page": 2}, ["zoë"]),
+    ):
+        reply = account.coworker.client.get(team["users_url"], query)
+        assert reply.status == 200, reply.body
+        assert ids(reply.json()) == [people[name].id for name in names], query
+    first = account.coworker.client.get(team["users_url"], {"per_page": 2})
+    assert list(first.links) == ["last", "next"]
+    assert ids(account.coworker.client.get(first.links["next"]).json()) == [zoe.id]
+    assert first.json()[0] == account.coworker.client.get(f"/v2/users/{account.leader.id}").json()
+
+
+@pytest.mark.parametrize("query", ["role=boss", "state=gone", "name=%00"])
+def test_a_malformed_filter_of_members_is_refused(account: Account, query: str) -> None:
+    team = make_team(account)
+
+    reply = account.leader.client.get(team["users_url"], query)
+
+    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])

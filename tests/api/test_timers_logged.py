@@ -1,0 +1,191 @@
+"""``/v2/projects/{id}/timer``: turning time into entries and inbox entries."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.clocks import FakeClock
+from tests.nouns import make_project, make_tag, start_timer
+from tests.recorded import Recorded
+
+
+def test_a_timer_becomes_an_entry_and_is_gone(account: Account, clock: FakeClock) -> None:
+    project = make_project(account, "Website", account.contractor, billing_increment=15)
+    timer = start_timer(account.contractor, project, entry_date="2024-05-20", description="API design #planning")
+    log = Recorded(account)
+    clock.advance(seconds=15 * 60 + 1)
+
+    reply = account.contractor.client.put(timer["log_url"])
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert "location" not in reply.headers
+    [entry] = account.contractor.client.get("/v2/entries").json()
+    assert (entry["date"], entry["minutes"], entry["description"]) == ("2024-05-20", 30, "API design #planning")
+    assert (entry["user"], entry["project"]) == (timer["user"], timer["project"])
+    tag, created = log.new()
+    assert (tag.type, tag.changes, created.type, created.changes) == ("tag.created", {}, "entry.created", {})
+    for event in (tag, created):
+        assert account.supervisor.client.get(event.object["url"]).body == event.text
+    assert account.contractor.client.get(timer["url"]).status == 404
+    assert account.contractor.client.get("/v2/timers").json() == []
+    assert start_timer(account.contractor, project)["seconds"] == 0
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(0, 0), (1, 1), (60, 1), (61, 2), (5025, 84)])
+def test_begun_minutes_count_whole(account: Account, clock: FakeClock, seconds: int, minutes: int) -> None:
+    project = make_project(account, billing_increment=1)
+    client = account.leader.client
+
+    for action in ("log", "log_inbox_entry"):
+        timer = start_timer(account.leader, project)
+        clock.advance(seconds)
+        assert client.put(f"{timer['url']}/{action}").status == 204
+
+    assert client.get("/v2/entries").json()[0]["minutes"] == minutes
+    assert client.get("/v2/inbox_entries").json()[0]["minutes"] == minutes
+
+
+def test_a_pending_and_a_paused_timer_are_logged_as_well(account: Account, clock: FakeClock) -> None:
+    pending, paused = make_project(account, "Pending"), make_project(account, "Paused")
+    client = account.leader.client
+    url = f"/v2/projects/{pending['id']}/timer"
+    client.put(url, {"description": "nothing yet"})
+    timer = start_timer(account.leader, paused)
+    clock.advance(seconds=900)
+    client.put(timer["pause_url"])
+    clock.advance(seconds=900)
+
+    assert client.put(f"{url}/log").status == client.put(timer["log_url"]).status == 204
+
+    assert [(entry["minutes"], entry["description"]) for entry in client.get("/v2/entries").json()] == [
+        (15, None),
+        (0, "nothing yet"),
+    ]
+
+
+def test_what_the_request_says_of_the_entry_counts_more(account: Account, clock: FakeClock) -> None:
+    project = make_project(account, billing_increment=15)
+    client = account.leader.client
+    bodies = [
+        {"entry_date": "2024-05-25", "minutes": 31, "description": "Other"},
+        {"entry_date": "2024-05-24", "minutes": 0, "description": ""},
+        {"entry_date": "", "minutes": None},
+    ]
+
+    for body in bodies:
+        timer = start_timer(account.leader, project, entry_date="2024-05-20", description="#planning")
+        clock.advance(seconds=60)
+        assert client.put(timer["log_url"], body).status == 204
+
+    found = client.get("/v2/entries").json()
+    assert [(entry["date"], entry["minutes"], entry["description"]) for entry in found] == [
+        ("2024-05-25", 45, "Other"),
+        ("2024-05-24", 0, None),
+        ("2024-05-20", 15, "#planning"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({"entry_date": "never"}, [("entry_date", "invalid")]),
+        ({"minutes": -1}, [("minutes", "invalid")]),
+        (
+            {"description": 5, "minutes": "x", "entry_date": "2024-02-30"},
+            [("entry_date", "invalid"), ("minutes", "invalid"), ("description", "invalid")],
+        ),
+    ],
+)
+def test_a_malformed_log_is_refused_and_keeps_the_timer(
+    account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    timer = start_timer(account.leader, make_project(account))
+    log = Recorded(account)
+
+    reply = account.leader.client.put(timer["log_url"], body)
+
+    assert (reply.status, reply.codes) == (400, faults)
+    assert {error["resource"] for error in reply.json()["errors"]} == {"Timer"}
+    assert account.leader.client.get(timer["url"]).json() == timer
+    assert log.new() == []
+
+
+def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> None:
+    make_tag(account, "known")
+    account.set(tag_creation_role="leader")
+    project = make_project(account, "Open", account.contractor)
+    timer = start_timer(account.contractor, project, description="#new")
+    client = account.contractor.client
+
+    reply = client.put(timer["log_url"])
+
+    assert reply.status == 400
+    assert reply.json()["errors"] == [{"resource": "Timer", "field": "description", "code": "cannot_create_tags"}]
+    assert client.get(timer["url"]).json() == timer
+    assert client.put(timer["log_url"], {"description": "#known"}).status == 204
+
+
+def test_a_timer_becomes_an_inbox_entry_and_is_gone(account: Account, clock: FakeClock) -> None:
+    project = make_project(account, "Website", account.contractor, billing_increment=60)
+    timer = start_timer(account.contractor, project, entry_date="2024-05-20", description="API design #planning")
+    log = Recorded(account)
+    clock.advance(seconds=121)
+    client = account.contractor.client
+
+    reply = client.put(f"{timer['url']}/log_inbox_entry")
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert "location" not in reply.headers
+    [inbox_entry] = client.get("/v2/inbox_entries").json()
+    assert (inbox_entry["date"], inbox_entry["minutes"]) == ("2024-05-20", 3)
+    assert (inbox_entry["description"], inbox_entry["project_name"]) == ("API design #planning", "Website")
+    assert (inbox_entry["logged"], inbox_entry["entry_url"]) == (False, None)
+    assert log.new() == []
+    assert client.get(timer["url"]).status == 404
+    entry = client.post(inbox_entry["log_url"]).json()
+    assert (entry["minutes"], entry["project"]) == (60, timer["project"])
+
+
+@pytest.mark.parametrize(
+    ("described", "body", "description"),
+    [
+        (None, {}, "Website"),
+        ("", {}, "Website"),
+        ("Timer's", {}, "Timer's"),
+        ("Timer's", {"description": "Other"}, "Other"),
+        ("Timer's", {"description": ""}, "Website"),
+        (None, {"description": None}, "Website"),
+    ],
+)
+def test_an_inbox_entry_that_nothing_is_said_of_is_called_after_its_project(
+    account: Account, described: str | None, body: dict[str, Any], description: str
+) -> None:
+    timer = start_timer(account.leader, make_project(account, "Website"), description=described)
+
+    assert account.leader.client.put(f"{timer['url']}/log_inbox_entry", body).status == 204
+
+    assert account.leader.client.get("/v2/inbox_entries").json()[0]["description"] == description
+
+
+def test_what_the_request_says_of_the_inbox_entry_counts_more(account: Account, clock: FakeClock) -> None:
+    timer = start_timer(account.leader, make_project(account), description="Timer's")
+    clock.advance(seconds=600)
+    body = {"inbox_entry_date": "2024-05-25", "minutes": 0, "description": "Other"}
+
+    assert account.leader.client.put(f"{timer['url']}/log_inbox_entry", body).status == 204
+
+    [inbox_entry] = account.leader.client.get("/v2/inbox_entries").json()
+    assert (inbox_entry["date"], inbox_entry["minutes"], inbox_entry["description"]) == ("2024-05-25", 0, "Other")
+
+
+def test_a_malformed_inbox_log_is_refused_and_keeps_the_timer(account: Account) -> None:
+    timer = start_timer(account.leader, make_project(account))
+    body = {"inbox_entry_date": "never", "minutes": "x", "description": 5}
+
+    reply = account.leader.client.put(f"{timer['url']}/log_inbox_entry", body)
+
+    assert reply.status == 400
+    assert reply.codes == [("inbox_entry_date", "invalid"), ("description", "invalid"), ("minutes", "invalid")]
+    assert account.leader.client.get(timer["url"]).json() == timer
+    assert account.leader.client.get("/v2/inbox_entries").json() == []
