@@ -43,6 +43,14 @@ def make_team(account: Account, name: str = "Platform", *people: Person) -> dict
     return team
 
 
+def make_group(account: Account, name: str = "Contoso", *projects: dict[str, Any]) -> dict[str, Any]:
+    """A group of these projects."""
+    reply = account.leader.client.post("/v2/project_groups", {"name": name, "project_ids": ids([*projects])})
+    assert reply.status == 201, reply.body
+    group: dict[str, Any] = reply.json()
+    return group
+
+
 def log_time(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
     """An entry."""
     body = {"date": DAY, "minutes": minutes, "description": description, **values}

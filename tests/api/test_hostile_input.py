@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.accounts import Account
-from tests.nouns import make_project, make_team, propose, start_timer
+from tests.nouns import make_group, make_project, make_team, propose, start_timer
 
 SQL = [
     "' OR '1'='1",
@@ -51,6 +51,7 @@ def test_a_search_takes_no_wildcards(account: Account, text: str) -> None:
 def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, value: Any) -> None:
     client = account.supervisor.client
     project, team = make_project(account), make_team(account)
+    group = make_group(account)
     inbox_entry, timer = propose(account.supervisor), start_timer(account.supervisor, project)
     inputs = [
         (
@@ -87,6 +88,9 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         ("POST", "/v2/teams", ["name", "user_ids", "users"]),
         ("POST", team["add_users_url"], ["user_ids"]),
         ("PUT", team["remove_users_url"], ["user_ids"]),
+        ("POST", "/v2/project_groups", ["name", "project_ids", "projects"]),
+        ("POST", group["add_projects_url"], ["project_ids"]),
+        ("PUT", group["remove_projects_url"], ["project_ids"]),
         ("PUT", "/v2/current_user", ["first_name", "time_format", "week_start", "send_team_weekly_report"]),
     ]
     for method, path, names in inputs:
@@ -116,6 +120,7 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
         "/v2/inbox_entries": ["description", "project_name", "from", "to", "logged", "updated_from", "updated_to"],
         "/v2/timers": ["description", "projects", "project_ids", "billable"],
         "/v2/teams": ["name", "user_ids"],
+        "/v2/project_groups": ["name", "project_ids"],
     }  # fmt: skip
     value = text.encode("utf-8", "surrogatepass")
     for path, filters in names.items():

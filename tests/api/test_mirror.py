@@ -19,8 +19,10 @@ OWN = {
     ),
     "expense": ("price", "description", "taxable", "date", "project", "user", "created_at", "updated_at"),
     "project": (
-        "name", "billing_increment", "enabled", "billable", "color", "budgeted_minutes", "created_at", "updated_at",
+        "name", "billing_increment", "enabled", "billable", "color", "group", "budgeted_minutes", "created_at",
+        "updated_at",
     ),
+    "project_group": ("name", "created_at", "updated_at"),
     "tag": ("name", "billable", "created_at", "updated_at"),
     "team": ("name", "users", "created_at", "updated_at"),
     "user": ("email", "first_name", "last_name", "state", "role", "created_at", "updated_at"),
@@ -29,6 +31,7 @@ PATHS = {
     "entry": "entries",
     "expense": "expenses",
     "project": "projects",
+    "project_group": "project_groups",
     "tag": "tags",
     "team": "teams",
     "user": "users",
@@ -169,6 +172,7 @@ def edit_a_project(account: Account, chance: random.Random, mirror: Things) -> N
         "billable": chance.random() < 0.5,
         "billing_increment": chance.choice([1, 15]),
         "name": chance.choice("PQR"),
+        "project_group_id": chance.choice([*mirror["project_group"], None]),
     }
     account.leader.client.put(any_of(chance, mirror, "project"), body)
 
@@ -201,6 +205,14 @@ def change_teams(account: Account, chance: random.Random, mirror: Things) -> Non
     account.supervisor.client.request(method, any_of(chance, mirror, "team") + action, body=body)
 
 
+def change_groups(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {"name": chance.choice("GHI"), "project_ids": several(chance, mirror, "project")}
+    account.leader.client.post("/v2/project_groups", body)
+    changes = [("PUT", ""), ("POST", "/add_projects"), ("PUT", "/remove_projects"), ("PUT", "/remove_all_projects")]
+    method, action = chance.choice([*changes, ("DELETE", "")])
+    account.leader.client.request(method, any_of(chance, mirror, "project_group") + action, body=body)
+
+
 ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     *[log] * 4,
     *[log_what_waits] * 2,
@@ -216,4 +228,5 @@ ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     delete,
     change_users,
     *[change_teams] * 2,
+    *[change_groups] * 3,
 ]

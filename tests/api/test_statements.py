@@ -8,6 +8,7 @@ from tests.nouns import (
     fill,
     fill_with_expenses,
     log_time,
+    make_group,
     make_project,
     make_tag,
     make_team,
@@ -125,6 +126,25 @@ def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: A
     log_time(account.supervisor, user_id=people[0].id)
 
     assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 3, 4, 4]
+    assert added[0] == added[1]
+
+
+def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(account: Account) -> None:
+    group = make_group(account, "Group 0", make_project(account, "project 0"))
+    paths = ["/v2/project_groups", "/v2/projects", f"{group['url']}/projects", f"{group['url']}/entries"]
+    log_time(account.leader, project_id=group["projects"][0]["id"])
+    before = [len(cost_of(account, "GET", path)) for path in paths]
+    one = {"project_ids": [make_project(account, "one")["id"]]}
+    added = [len(cost_of(account, "POST", group["add_projects_url"], one))]
+
+    projects = [make_project(account, f"project {number}") for number in range(1, 40)]
+    for number in range(1, 8):
+        make_group(account, f"Group {number}", make_project(account, f"of group {number}"))
+    many = {"project_ids": [each["id"] for each in projects]}
+    added.append(len(cost_of(account, "POST", group["add_projects_url"], many)))
+    log_time(account.leader, project_id=projects[0]["id"])
+
+    assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 4, 5, 4]
     assert added[0] == added[1]
 
 

@@ -1,4 +1,4 @@
-"""``/v2/entries``: logged time (contract, entries.md), and the entries of one user, team, project or tag."""
+"""``/v2/entries``: logged time (contract, entries.md), and those of one user, team, project, group or tag."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries import approving, editing, invoicing, reading
@@ -44,6 +44,12 @@ def index_of_team(call: Call, team_id: int, given: EntryFilters, faults: Faults)
 def index_of_project(call: Call, project_id: int, given: EntryFilters, faults: Faults) -> Page[Entry]:
     """List the entries of a project."""
     return reading.list_of_project(call.tx, call.caller, project_id, given, faults, call.paging)
+
+
+@endpoints.get("/v2/project_groups/{project_group_id}/entries", role="coworker")
+def index_of_project_group(call: Call, project_group_id: int, given: EntryFilters, faults: Faults) -> Page[Entry]:
+    """List the entries of the projects of a group."""
+    return reading.list_of_project_group(call.tx, call.caller, project_group_id, given, faults, call.paging)
 
 
 @endpoints.get("/v2/tags/{tag_id}/entries")

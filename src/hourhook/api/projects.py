@@ -21,6 +21,12 @@ def index(call: Call, given: ProjectFilters, faults: Faults) -> Page[Project]:
     return reading.list_page(call.tx, call.caller, given, faults, call.paging)
 
 
+@endpoints.get("/v2/project_groups/{project_group_id}/projects", role="coworker")
+def index_of_project_group(call: Call, project_group_id: int, given: ProjectFilters, faults: Faults) -> Page[Project]:
+    """List the projects of a group, by name."""
+    return reading.list_of_group(call.tx, call.caller, project_group_id, given, faults, call.paging)
+
+
 @endpoints.get("/v2/projects/{project_id}")
 def show(call: Call, project_id: int) -> Project:
     """Show a project."""

@@ -29,6 +29,10 @@ class Links:
         """Where a project is."""
         return f"{self.root}/projects/{id}"
 
+    def project_group(self, id: int) -> str:
+        """Where a project group is."""
+        return f"{self.root}/project_groups/{id}"
+
     def tag(self, id: int) -> str:
         """Where a tag is."""
         return f"{self.root}/tags/{id}"

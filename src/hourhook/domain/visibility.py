@@ -4,6 +4,7 @@ Supervisors and leaders see everything. A coworker sees the projects assigned to
 and his own entries outside of any project. A contractor sees the assigned projects, his own entries and expenses in
 them, his own entries outside of any project, himself, and the tags that those projects and entries use. Whoever loses a
 project loses sight of his own entries and expenses in it.
+A project group is seen by whoever sees a project in it, and an empty one by supervisors and leaders.
 Inbox entries and timers are seen by nobody but their owner, and a timer only together with its project.
 
 Each function gives the condition for a role; whatever is given to it must be asked with the parameters ``account`` and
@@ -21,6 +22,8 @@ from hourhook.store.schema import (
     expenses,
     inbox_entries,
     project_access,
+    project_group_members,
+    project_groups,
     projects,
     tags,
     timers,
@@ -40,6 +43,24 @@ def scope_of(caller: Caller) -> str:
 def of_projects(scope: str) -> ColumnElement[bool]:
     """The projects that are seen."""
     return true() if scope == "account" else _is_assigned(projects.c.id)
+
+
+def of_project_groups(scope: str) -> ColumnElement[bool]:
+    """The project groups that are seen."""
+    if scope == "account":
+        return true()
+    return exists(
+        select(project_group_members.c.project_id).where(
+            project_group_members.c.account_id == project_groups.c.account_id,
+            project_group_members.c.project_group_id == project_groups.c.id,
+            of_project_group_members(scope),
+        )
+    )
+
+
+def of_project_group_members(scope: str) -> ColumnElement[bool]:
+    """The members of project groups that are seen."""
+    return true() if scope == "account" else _is_assigned(project_group_members.c.project_id)
 
 
 def of_entries(scope: str) -> ColumnElement[bool]:

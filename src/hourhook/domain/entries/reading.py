@@ -11,6 +11,7 @@ from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, has_
 from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, IdList, Inputs, Moment, Text, UnsetType, choice
 from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
+from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.tags import reading as tags_reading
 from hourhook.domain.teams import reading as teams_reading
@@ -18,7 +19,7 @@ from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_entries, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, projects, team_members
+from hourhook.store.schema import entries, entry_tags, project_group_members, projects, team_members
 from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
@@ -95,6 +96,14 @@ def list_of_project(
     return list_page(tx, caller, given, faults, paging, within_project=project_id)
 
 
+def list_of_project_group(
+    tx: Transaction, caller: Caller, group_id: int, given: EntryFilters, faults: Faults, paging: Paging
+) -> Page[Entry]:
+    """List the entries of the projects that are in a group now; raises ``NotFound`` for one that is not seen."""
+    project_groups_reading.require(tx, caller, group_id)
+    return list_page(tx, caller, given, faults, paging, within_group=group_id)
+
+
 def list_of_tag(
     tx: Transaction, caller: Caller, tag_id: int, given: EntryFilters, faults: Faults, paging: Paging
 ) -> Page[Entry]:
@@ -138,6 +147,12 @@ _LISTING = Listing(
             )
         ),
         "within_project": entries.c.project_id == bindparam("within_project"),
+        "within_group": entries.c.project_id.in_(
+            select(project_group_members.c.project_id).where(
+                project_group_members.c.account_id == bindparam("account"),
+                project_group_members.c.project_group_id == bindparam("within_group"),
+            )
+        ),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
         **among(entries.c.user_id, "user_ids"),
         "description": contains(entries.c.description_key, "description"),

@@ -7,6 +7,8 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, IdList, Inputs, Minutes, Name, UnsetType, given_or
+from hourhook.domain.project_groups import reading as project_groups_reading
+from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules, storing
 from hourhook.domain.projects.colors import Color
 from hourhook.domain.projects.reading import BillingIncrement
@@ -28,7 +30,7 @@ class NewProject(Inputs):
     required: ClassVar = ("name",)
     name: ProjectName | UnsetType = UNSET
     billable: Annotated[Boolean, "`true` where it is absent."] | UnsetType | None = UNSET
-    project_group_id: Id | UnsetType | None = UNSET
+    project_group_id: Annotated[Id, "The group it is put in."] | UnsetType | None = UNSET
     billing_increment: Annotated[BillingIncrement, "The account's where it is absent."] | UnsetType | None = UNSET
     color: Annotated[HexColor, "The next of a palette where it is absent."] | UnsetType | None = UNSET
     budgeted_minutes: Minutes | UnsetType | None = UNSET
@@ -38,7 +40,7 @@ class ProjectChanges(Inputs):
     """What is to change of a project; whatever is absent stays."""
 
     name: ProjectName | UnsetType = UNSET
-    project_group_id: Id | UnsetType | None = UNSET
+    project_group_id: Annotated[Id, "Blank: none."] | UnsetType | None = UNSET
     billing_increment: Annotated[BillingIncrement, "Entries keep their minutes."] | UnsetType = UNSET
     color: HexColor | UnsetType = UNSET
     billable: Boolean | UnsetType = UNSET
@@ -68,6 +70,8 @@ def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -
         color=given.color or None,
         budgeted_minutes=given_or(given.budgeted_minutes, None),
     ).id
+    if given.project_group_id:
+        project_groups_storing.enter(tx, given.project_group_id, [id])
     created = reading.show(tx, caller, id)
     changes.record_creation(tx, "project", created)
     return created
@@ -87,9 +91,15 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults
         "billable": given_or(given.billable, before.billable),
         "budgeted_minutes": given_or(given.budgeted_minutes, before.budgeted_minutes),
     }
-    if all(value == getattr(before, name) for name, value in values.items()):
+    current_group_id = None if before.group is None else before.group.id
+    group_id = given_or(given.project_group_id, current_group_id)
+    if group_id == current_group_id and all(value == getattr(before, name) for name, value in values.items()):
         return before
     tx.run(_EDIT, account=caller.account_id, id=id, name_key=key_of(name), now=tx.now, **values)
+    if group_id != current_group_id:
+        project_groups_storing.leave(tx, [id])
+        if group_id is not None:
+            project_groups_storing.enter(tx, group_id, [id])
     after = reading.show(tx, caller, id)
     changes.record_update(tx, "project", before, after)
     return after
@@ -122,8 +132,7 @@ def _check(
 ) -> None:
     if given.name and storing.find_name(tx, caller, given.name) not in (None, id):
         faults.add("name", "already_exists")
-    if given.project_group_id:
-        # There are no groups yet, so that whichever is named does not exist.
+    if given.project_group_id and not project_groups_reading.is_there(tx, caller, given.project_group_id):
         faults.add("project_group_id", "missing")
     faults.check()
 
@@ -133,6 +142,7 @@ def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
         changes.record_deletion(tx, "project", project)
     ids = [project.id for project in removed]
     timers_following.remove_of_projects(tx, caller, ids)
+    project_groups_storing.leave(tx, ids)
     tx.run(_CLOSE, account=caller.account_id, ids=ids)
     tx.run(_DELETE, account=caller.account_id, ids=ids)
 

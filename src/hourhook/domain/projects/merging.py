@@ -12,6 +12,7 @@ from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import is_billable
 from hourhook.domain.expenses import batches as expenses_batches
 from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
+from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import SimpleProject, shorten
@@ -41,6 +42,7 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, fau
     tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
     changes.record_update(tx, "project", target, reading.show(tx, caller, id))
     changes.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
+    project_groups_storing.leave(tx, [swallowed.id])
     tx.run(_DELETE, account=caller.account_id, swallowed=swallowed.id)
 
 

@@ -3,17 +3,18 @@
 from functools import cache
 from typing import Annotated
 
-from sqlalchemy import bindparam, false, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType, number_choice
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
-from hourhook.domain.projects.representations import COLUMNS, Project, represent
+from hourhook.domain.project_groups import reading as project_groups_reading
+from hourhook.domain.projects.representations import COLUMNS, JOINED, Project, represent
 from hourhook.domain.texts import key_of
 from hourhook.domain.visibility import of_projects, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import projects
+from hourhook.store.schema import project_group_members, projects
 from hourhook.store.statements import Row, Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
@@ -31,14 +32,29 @@ class ProjectFilters(Inputs):
     billable: Boolean | UnsetType = UNSET
 
 
-def list_page(tx: Transaction, caller: Caller, given: ProjectFilters, faults: Faults, paging: Paging) -> Page[Project]:
+def list_page(
+    tx: Transaction, caller: Caller, given: ProjectFilters, faults: Faults, paging: Paging, **within: int
+) -> Page[Project]:
     """List the projects that the caller sees, by name."""
     faults.check()
-    filters = chosen(given)
+    filters = {**chosen(given), **within}
     if "name" in filters:
         filters["name"] = key_of(filters["name"])
     rows, total = _LISTING.read(tx, caller, paging, filters)
     return Page(_represent(tx, caller, rows), total)
+
+
+def list_of_group(
+    tx: Transaction, caller: Caller, group_id: int, given: ProjectFilters, faults: Faults, paging: Paging
+) -> Page[Project]:
+    """List the projects of a group; raises ``NotFound`` for one that the caller does not see."""
+    project_groups_reading.require(tx, caller, group_id)
+    return list_page(tx, caller, given, faults, paging, within_group=group_id)
+
+
+def list_members(tx: Transaction, caller: Caller, group_id: int) -> list[Project]:
+    """All projects of a group, by name, for a caller who sees them all."""
+    return _represent(tx, caller, tx.all(_MEMBERS, account=caller.account_id, within_group=group_id))
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Project:
@@ -72,20 +88,30 @@ def _find(scope: str) -> Statement:
 @cache
 def _exists(scope: str) -> Statement:
     is_seen = (projects.c.id == bindparam("id"), of_projects(scope))
-    return Statement(_OF_ACCOUNT.with_only_columns(projects.c.id).where(*is_seen))
+    return Statement(select(projects.c.id).where(projects.c.account_id == bindparam("account"), *is_seen))
 
 
-_OF_ACCOUNT = select(*COLUMNS).where(projects.c.account_id == bindparam("account"))
+def _are_members(of_groups: ColumnElement[bool]) -> ColumnElement[bool]:
+    return projects.c.id.in_(
+        select(project_group_members.c.project_id).where(
+            project_group_members.c.account_id == bindparam("account"), of_groups
+        )
+    )
+
+
+_OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(projects.c.account_id == bindparam("account"))
 _BY_IDS = Statement(_OF_ACCOUNT.where(any_of(projects.c.id, "ids")).order_by(projects.c.id))
+_is_in_group = _are_members(project_group_members.c.project_group_id == bindparam("within_group"))
+_MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_group).order_by(projects.c.name_key))
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     counted=select(func.count()).select_from(projects).where(projects.c.account_id == bindparam("account")),
     order=(projects.c.name_key,),
     visible=of_projects,
     conditions={
+        "within_group": _is_in_group,
         "name": contains(projects.c.name_key, "name"),
-        # There are no groups yet, so that no project is in one.
-        "project_group_ids": false(),
+        "project_group_ids": _are_members(any_of(project_group_members.c.project_group_id, "project_group_ids")),
         "billing_increment": projects.c.billing_increment == bindparam("billing_increment"),
         "enabled": projects.c.enabled.is_(True),
         "not enabled": projects.c.enabled.is_(False),

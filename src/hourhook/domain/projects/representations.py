@@ -17,7 +17,7 @@ from hourhook.domain.summaries import (
     Url,
     summarise_user,
 )
-from hourhook.store.schema import entries, expenses, projects, users
+from hourhook.store.schema import entries, expenses, project_group_members, project_groups, projects, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -53,7 +53,7 @@ class Project(msgspec.Struct, frozen=True):
     unarchive_url: Url
 
 
-# What ``represent`` wants to know of a project.
+# What ``represent`` wants to know of a project; ``JOINED`` is where it comes from.
 COLUMNS = (
     projects.c.id,
     projects.c.name,
@@ -69,6 +69,17 @@ COLUMNS = (
     .where(expenses.c.account_id == projects.c.account_id, expenses.c.project_id == projects.c.id)
     .scalar_subquery()
     .label("expenses_count"),
+    project_groups.c.id.label("group_id"),
+    project_groups.c.name.label("group_name"),
+)
+JOINED = projects.outerjoin(
+    project_group_members,
+    (project_group_members.c.account_id == projects.c.account_id)
+    & (project_group_members.c.project_id == projects.c.id),
+).outerjoin(
+    project_groups,
+    (project_groups.c.account_id == project_group_members.c.account_id)
+    & (project_groups.c.id == project_group_members.c.project_group_id),
 )
 
 
@@ -106,7 +117,9 @@ def _represent(links: Links, row: Row, logged: list[Row], unbillable: Row | None
         billable=row.billable,
         color=row.color,
         url=url,
-        group=None,
+        group=None
+        if row.group_id is None
+        else SimpleProjectGroup(row.group_id, row.group_name, links.project_group(row.group_id)),
         minutes=minutes,
         billable_minutes=billable_minutes,
         unbillable_minutes=minutes - billable_minutes,

@@ -1,0 +1,87 @@
+"""``/v2/project_groups``: named sets of projects (contract, project_groups.md)."""
+
+from hourhook.api.endpoints import Call, Created, Endpoints
+from hourhook.domain.inputs import Faults
+from hourhook.domain.pages import Page
+from hourhook.domain.project_groups import editing, members, reading
+from hourhook.domain.project_groups.editing import NewProjectGroup, ProjectGroupChanges
+from hourhook.domain.project_groups.members import ProjectIds
+from hourhook.domain.project_groups.reading import ProjectGroupFilters
+from hourhook.domain.project_groups.representations import ProjectGroup
+from hourhook.domain.projects.representations import Project
+
+endpoints = Endpoints("Project groups", resource="ProjectGroup")
+
+
+@endpoints.get("/v2/project_groups", role="coworker")
+def index(call: Call, given: ProjectGroupFilters, faults: Faults) -> Page[ProjectGroup]:
+    """List project groups, by name.
+
+    Coworkers see those that hold a project assigned to them, and in each such projects only.
+    """
+    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+
+
+@endpoints.get("/v2/project_groups/{project_group_id}", role="coworker")
+def show(call: Call, project_group_id: int) -> ProjectGroup:
+    """Show a project group."""
+    return reading.show(call.tx, call.caller, project_group_id)
+
+
+@endpoints.post("/v2/project_groups", role="leader")
+def create(call: Call, given: NewProjectGroup, faults: Faults) -> Created[ProjectGroup]:
+    """Create a project group.
+
+    Projects that are in another group are moved here. Raises `project_group.created`, and `project.updated` for each
+    of its projects.
+    """
+    created = editing.create(call.tx, call.caller, given, faults)
+    return Created(created, created.url)
+
+
+@endpoints.put("/v2/project_groups/{project_group_id}", role="leader")
+def rename(call: Call, project_group_id: int, given: ProjectGroupChanges, faults: Faults) -> ProjectGroup:
+    """Rename a project group.
+
+    Raises `project_group.updated`.
+    """
+    return editing.rename(call.tx, call.caller, project_group_id, given, faults)
+
+
+# Documented both ways: the path says so itself, in the `Allow` of a refused verb.
+@endpoints.put("/v2/project_groups/{project_group_id}/add_projects", role="leader")
+@endpoints.post("/v2/project_groups/{project_group_id}/add_projects", role="leader")
+def add_projects(call: Call, project_group_id: int, given: ProjectIds, faults: Faults) -> list[Project]:
+    """Add projects to a project group.
+
+    Those that are in a group already are skipped. Answers all that are in this one then. Raises
+    `project_group.updated` if any was added, and `project.updated` for each of them.
+    """
+    return members.add(call.tx, call.caller, project_group_id, given, faults)
+
+
+@endpoints.put("/v2/project_groups/{project_group_id}/remove_projects", role="leader")
+def remove_projects(call: Call, project_group_id: int, given: ProjectIds, faults: Faults) -> None:
+    """Take projects out of a project group.
+
+    Raises `project_group.updated` if any was taken out, and `project.updated` for each of them.
+    """
+    members.drop(call.tx, call.caller, project_group_id, given, faults)
+
+
+@endpoints.put("/v2/project_groups/{project_group_id}/remove_all_projects", role="leader")
+def remove_all_projects(call: Call, project_group_id: int) -> None:
+    """Take all projects out of a project group.
+
+    Raises `project_group.updated` if any was in it, and `project.updated` for each of them.
+    """
+    members.drop_all(call.tx, call.caller, project_group_id)
+
+
+@endpoints.delete("/v2/project_groups/{project_group_id}", role="leader")
+def remove(call: Call, project_group_id: int) -> None:
+    """Delete a project group.
+
+    Its projects stay. Raises `project.updated` for each of them, and `project_group.deleted`.
+    """
+    editing.remove(call.tx, call.caller, project_group_id)

@@ -1,0 +1,109 @@
+"""Creating, renaming and deleting project groups (contract, project_groups.md)."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
+from hourhook.domain.project_groups import members, reading
+from hourhook.domain.project_groups.representations import ProjectGroup
+from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import project_groups
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+GroupName = Annotated[Name, "No other group of the account has it, in whatever case."]
+Members = Annotated[IdList, "What is in it, moved here from any other group; may be empty."]
+
+
+class NewProjectGroup(Inputs):
+    """A project group to be created."""
+
+    required: ClassVar = ("name", "project_ids")
+    aliases: ClassVar = {"projects": "project_ids"}
+    name: GroupName | UnsetType = UNSET
+    project_ids: Members | UnsetType = UNSET
+
+
+class ProjectGroupChanges(Inputs):
+    """What is to change of a project group; its projects are changed by actions of their own."""
+
+    name: GroupName | UnsetType = UNSET
+
+
+def create(tx: Transaction, caller: Caller, given: NewProjectGroup, faults: Faults) -> ProjectGroup:
+    """Create a project group; projects of another one are moved here."""
+    caller.require("leader")
+    name, project_ids = given.name or "", given.project_ids or []
+    moved = projects_reading.find_several(tx, caller, project_ids)
+    known = {project.id for project in moved}
+    for place, project_id in enumerate(project_ids):
+        if project_id not in known:
+            faults.add(f"project_ids[{place}]", "missing")
+    _check(tx, caller, given, faults)
+    id = tx.insert(
+        project_groups,
+        account_id=caller.account_id,
+        name=name,
+        name_key=key_of(name),
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    members.store(tx, moved, id)
+    created = reading.show(tx, caller, id)
+    changes.record_creation(tx, "project_group", created)
+    members.record(tx, moved, created)
+    return created
+
+
+def rename(tx: Transaction, caller: Caller, id: int, given: ProjectGroupChanges, faults: Faults) -> ProjectGroup:
+    """Give a project group another name."""
+    before = reading.show(tx, caller, id)
+    caller.require("leader")
+    _check(tx, caller, given, faults, id)
+    name = given.name or before.name
+    if name == before.name:
+        return before
+    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), now=tx.now)
+    after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
+    changes.record_update(tx, "project_group", before, after)
+    return after
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete a project group; its projects stay, and are in none."""
+    group = reading.show(tx, caller, id)
+    caller.require("leader")
+    moved = members.find_all(tx, caller, group)
+    members.store(tx, moved, None)
+    members.record(tx, moved, None)
+    changes.record_deletion(tx, "project_group", group)
+    tx.run(_DELETE, account=caller.account_id, id=id)
+
+
+def _check(
+    tx: Transaction,
+    caller: Caller,
+    given: NewProjectGroup | ProjectGroupChanges,
+    faults: Faults,
+    id: int | None = None,
+) -> None:
+    if given.name and reading.find_name(tx, caller, given.name) not in (None, id):
+        faults.add("name", "already_exists")
+    faults.check()
+
+
+_OF_ID = (project_groups.c.account_id == bindparam("account"), project_groups.c.id == bindparam("id"))
+
+_RENAME = Statement(
+    update(project_groups)
+    .where(*_OF_ID)
+    .values(name=bindparam("name"), name_key=bindparam("name_key"), updated_at=bindparam("now"))
+)
+
+_DELETE = Statement(delete(project_groups).where(*_OF_ID))

@@ -1,0 +1,104 @@
+"""Which projects are in a group (contract, project_groups.md). A change is the group's, and each project's own too."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from sqlalchemy import bindparam, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.project_groups import reading, storing
+from hourhook.domain.project_groups.representations import ProjectGroup
+from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.projects.representations import Project
+from hourhook.domain.summaries import SimpleProjectGroup, shorten
+from hourhook.store.schema import project_groups, projects
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+class ProjectIds(Inputs):
+    """Which projects it is about."""
+
+    required: ClassVar = ("project_ids",)
+    project_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
+
+
+def add(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> list[Project]:
+    """Put projects into a group; returns all that are in it then. Those that are in a group already are skipped."""
+    before = _find_editable(tx, caller, id)
+    faults.check()
+    found = projects_reading.find_several(tx, caller, given.project_ids or [])
+    _move(tx, caller, before, [project for project in found if project.group is None], before)
+    return projects_reading.list_members(tx, caller, id)
+
+
+def drop(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+    """Take projects out of a group; those that are not in it are skipped."""
+    before = _find_editable(tx, caller, id)
+    faults.check()
+    members = {project.id for project in before.projects}
+    dropped = [project_id for project_id in given.project_ids or [] if project_id in members]
+    _move(tx, caller, before, projects_reading.find_several(tx, caller, dropped), None)
+
+
+def drop_all(tx: Transaction, caller: Caller, id: int) -> None:
+    """Take all projects out of a group."""
+    before = _find_editable(tx, caller, id)
+    _move(tx, caller, before, find_all(tx, caller, before), None)
+
+
+def find_all(tx: Transaction, caller: Caller, group: ProjectGroup) -> list[Project]:
+    """The projects of a group in full, ascending, for a caller who sees them all."""
+    return projects_reading.find_several(tx, caller, [project.id for project in group.projects])
+
+
+def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
+    """Store that projects are in this group from now on, or in none."""
+    if not moved:
+        return
+    ids = [project.id for project in moved]
+    storing.leave(tx, ids)
+    if id is not None:
+        storing.enter(tx, id, ids)
+    tx.run(_TOUCH_PROJECTS, account=tx.account_id, ids=ids, now=tx.now)
+
+
+def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) -> None:
+    """Record of each of these projects that it is in this group now, or in none."""
+    summary = None if group is None else shorten(SimpleProjectGroup, group)
+    for before in moved:
+        after = msgspec.structs.replace(before, group=summary, updated_at=format_moment(tx.now))
+        changes.record_update(tx, "project", before, after)
+
+
+def _find_editable(tx: Transaction, caller: Caller, id: int) -> ProjectGroup:
+    group = reading.show(tx, caller, id)
+    caller.require("leader")
+    return group
+
+
+def _move(
+    tx: Transaction, caller: Caller, before: ProjectGroup, moved: list[Project], target: ProjectGroup | None
+) -> None:
+    if not moved:
+        return
+    store(tx, moved, None if target is None else target.id)
+    tx.run(_TOUCH, account=caller.account_id, id=before.id, now=tx.now)
+    changes.record_update(tx, "project_group", before, reading.show(tx, caller, before.id))
+    record(tx, moved, target)
+
+
+_TOUCH = Statement(
+    update(project_groups)
+    .where(project_groups.c.account_id == bindparam("account"), project_groups.c.id == bindparam("id"))
+    .values(updated_at=bindparam("now"))
+)
+
+_TOUCH_PROJECTS = Statement(
+    update(projects)
+    .where(projects.c.account_id == bindparam("account"), any_of(projects.c.id, "ids"))
+    .values(updated_at=bindparam("now"))
+)

@@ -1,0 +1,104 @@
+"""Finding and listing project groups."""
+
+from functools import cache
+from typing import Annotated
+
+from sqlalchemy import ColumnElement, bindparam, func, select
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Text, UnsetType
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.project_groups.representations import COLUMNS, ProjectGroup, represent
+from hourhook.domain.texts import key_of
+from hourhook.domain.visibility import of_project_group_members, of_project_groups, scope_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import project_group_members, project_groups
+from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+
+class ProjectGroupFilters(Inputs):
+    """Which project groups are listed."""
+
+    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "At least one of these projects is in them."] | UnsetType = UNSET
+
+
+def list_page(
+    tx: Transaction, caller: Caller, given: ProjectGroupFilters, faults: Faults, paging: Paging
+) -> Page[ProjectGroup]:
+    """List the project groups that the caller sees, by name."""
+    caller.require("coworker")
+    faults.check()
+    filters = chosen(given)
+    if "name" in filters:
+        filters["name"] = key_of(filters["name"])
+    if "project_ids" in filters and caller.is_scoped:
+        # In which group a project is that he does not see, he does not learn.
+        filters["seen_project_ids"] = filters.pop("project_ids")
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page(represent(tx, caller, rows), total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> ProjectGroup:
+    """Show a project group; raises ``NotFound`` for one that the caller does not see, then ``Forbidden``."""
+    return represent(tx, caller, [_look_up(tx, caller, id)])[0]
+
+
+def require(tx: Transaction, caller: Caller, id: int) -> None:
+    """Refuse a group that the caller does not see (raises ``NotFound``), then one who may see none (``Forbidden``)."""
+    _look_up(tx, caller, id)
+
+
+def is_there(tx: Transaction, caller: Caller, id: int) -> bool:
+    """Whether the account has a project group with this id."""
+    return tx.one(_find("account"), account=caller.account_id, id=id) is not None
+
+
+def find_name(tx: Transaction, caller: Caller, name: str) -> int | None:
+    """The id of the project group that has this name, in whatever spelling."""
+    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
+    return found
+
+
+def _look_up(tx: Transaction, caller: Caller, id: int) -> Row:
+    row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    caller.require("coworker")
+    return row
+
+
+@cache
+def _find(scope: str) -> Statement:
+    return Statement(_OF_ACCOUNT.where(project_groups.c.id == bindparam("id"), of_project_groups(scope)))
+
+
+def _hold_one_of(name: str, scope: str) -> ColumnElement[bool]:
+    return project_groups.c.id.in_(
+        select(project_group_members.c.project_group_id).where(
+            project_group_members.c.account_id == bindparam("account"),
+            any_of(project_group_members.c.project_id, name),
+            of_project_group_members(scope),
+        )
+    )
+
+
+_OF_ACCOUNT = select(*COLUMNS).where(project_groups.c.account_id == bindparam("account"))
+_BY_NAME = Statement(
+    select(project_groups.c.id).where(
+        project_groups.c.account_id == bindparam("account"), project_groups.c.name_key == bindparam("key")
+    )
+)
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(project_groups).where(project_groups.c.account_id == bindparam("account")),
+    order=(project_groups.c.name_key,),
+    visible=of_project_groups,
+    conditions={
+        "name": contains(project_groups.c.name_key, "name"),
+        "project_ids": _hold_one_of("project_ids", "account"),
+        "seen_project_ids": _hold_one_of("seen_project_ids", "coworker"),
+    },
+)
