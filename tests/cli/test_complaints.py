@@ -16,8 +16,8 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("mysql://root@localhost/x", "is not understood: write sqlite:///path or postgresql://…"),
-        ("sqlite:///", "is not understood: write sqlite:///path or postgresql://…"),
+        ("mysql://root@localhost/x", "is not understood: write sqlite:///path, with three slashes, or postgresql://…"),
+        ("sqlite:///", "is not understood: write sqlite:///path, with three slashes, or postgresql://…"),
         ("sqlite:///nowhere/x.db", "the folder nowhere of the database does not exist: make it, or name another"),
         ("sqlite:///.", "the database . is a folder: name a file in it"),
         ("sqlite:///:memory:", "a database in memory is gone with each connection: name a file"),
@@ -27,6 +27,11 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
 )
 def test_a_url_that_leads_to_no_database_is_said(bare: Commands, url: str, complaint: str) -> None:
     check(bare, "token", "list", "--database", url, says=complaint)
+
+
+def test_the_password_of_a_url_is_not_said(bare: Commands) -> None:
+    for url in ("mysql://root:hunter2@localhost/x", "postgres:/root:hunter2@localhost/x", "root:hunter2@localhost/x"):
+        assert "hunter2" not in bare.run("token", "list", "--database", url).complaint
 
 
 def test_a_missing_folder_is_said_and_nothing_is_made(bare: Commands) -> None:
@@ -113,8 +118,8 @@ def test_an_address_that_is_not_ours_is_said(bare: Commands, host: str, complain
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["srve"], "no such command 'srve'. Did you mean 'serve'?; see hourhook --help"),
-        (["serve", "--prot", "80"], "see hourhook serve --help"),
+        (["srve"], "no such command 'srve' (is it 'serve'?); see hourhook --help"),
+        (["serve", "--prot", "80"], "(is it one of '--host', '--port'?); see hourhook serve --help"),
         (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535; see hourhook serve --help"),
         (["token", "create"], "missing option '--email'; see hourhook token create --help"),
         (["token", "revoke", "99999999999999999999"], "is not in the range 1<=x<=2147483647"),

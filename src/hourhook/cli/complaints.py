@@ -106,6 +106,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _usage(error: click.UsageError) -> str:
-    message = error.format_message().rstrip(".")
+    message, _, guess = error.format_message().rstrip(".").partition("Did you mean ")
+    message = message.rstrip(". (")
+    if guess:
+        message = f"{message} (is it {guess.rstrip('?)').replace(':', '', 1)}?)"
     path = error.ctx.command_path if error.ctx is not None else "hourhook"
     return f"{message[:1].lower()}{message[1:]}; see {path} --help"

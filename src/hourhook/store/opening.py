@@ -49,7 +49,8 @@ def check_url(url: str) -> None:
         except psycopg.ProgrammingError as error:
             raise Problem(f"the database URL cannot be read: {str(error).strip()}") from None
     else:
-        raise Problem(f"the database URL {url!r} is not understood: write sqlite:///path or postgresql://…")
+        # Without the URL itself: it may hold a password, and this line ends up in logs.
+        raise Problem("the database URL is not understood: write sqlite:///path, with three slashes, or postgresql://…")
 
 
 def open_database(url: str, clock: Clock | None = None) -> Database:

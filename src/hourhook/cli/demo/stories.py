@@ -108,7 +108,7 @@ class Story:
         await self._server.kill()
         self.kills_count += 1
         show_remark(
-            self._screen, f"kill -9 {pid}: the server is dead, and {undelivered} deliveries are not made.", "red"
+            self._screen, f"kill -9 {pid}: the server is dead, in the middle of {undelivered} deliveries.", "red"
         )
         await asyncio.sleep(PACE_SECONDS)
         for receiver in receivers:
