@@ -41,7 +41,7 @@ from hourhook.store.sqlite import SqliteDatabase
 # With the seven seconds of a draining worker after them, a process ends within ten.
 FINISH_REQUESTS_SECONDS = 2
 # New objects until the youngest are looked through for cycles (Python: 700), and how often that includes older ones.
-COLLECT_AFTER = (50_000, 20, 100)
+COLLECT_AFTER = (50_000, 10, 10)
 
 _log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import bindparam, select, update
 
 from hourhook.clock import SECOND
-from hourhook.errors import NotFound
+from hourhook.errors import DatabaseUnavailable, NotFound
 from hourhook.store.database import Database
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement, any_of, contains
@@ -87,6 +87,13 @@ def test_what_was_put_last_is_part_of_the_commit(database: Database) -> None:
     for puts in (["southwind"], ["westwind", "eastwind"]):
         database.write_now(id, write, *puts)
         assert names(database) == [puts[-1]]
+
+
+def test_what_was_put_where_nothing_may_change_is_refused(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+    with pytest.raises((sqlite3.Error, psycopg.Error, DatabaseUnavailable), match=r"(?i)read-?only"):
+        database.read_now(lambda tx: tx.put(RENAME, account=id, to="southwind"))
+    assert names(database) == ["northwind"]
 
 
 @pytest.mark.parametrize("is_last", [True, False])

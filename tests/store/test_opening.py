@@ -15,7 +15,7 @@ def test_three_slashes_name_a_path_beside_the_process_and_four_a_whole_one() -> 
 
 @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "hourhook.db", "sqlite://", "sqlite:///", ""])
 def test_any_other_url_is_refused_with_what_to_write(url: str) -> None:
-    with pytest.raises(Problem, match=r"write sqlite:///path or postgresql://"):
+    with pytest.raises(Problem, match=r"write sqlite:///path, with three slashes, or postgresql://"):
         open_database(url)
 
 

@@ -108,13 +108,15 @@ class Front:
     async def _route(self, scope: Scope, receive: Receive, send: "Sending", is_api: bool) -> None:
         try:
             await self._app(scope, receive, send)
-        except NotFoundException:
+        except NotFoundException as error:
+            _let_go(error)
             if is_api:
                 await self._doors.turn_away(NOT_FOUND, scope, receive, send)
             else:
                 await self._elsewhere(scope, receive, send)
         except MethodNotAllowedException as error:
             answer = method_not_allowed(_allowed(error, is_api))
+            _let_go(error)
             if is_api:
                 await self._doors.turn_away(answer, scope, receive, send)
             else:
@@ -187,6 +189,13 @@ def _routed(method: str, is_api: bool) -> str:
     if method not in _VERBS or (is_api and method == "OPTIONS"):
         return "PATCH"
     return method
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Cut an exception off the frames it came through: they refer to it in turn, and hold what was read of the body."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _allowed(error: MethodNotAllowedException, is_api: bool) -> list[str]:

@@ -28,7 +28,12 @@ class SystemResolver:
         async with self._seats:
             answer: asyncio.Future[Sequence[str]] = loop.create_future()
             threading.Thread(target=_look_up, args=(host, port, loop, answer), daemon=True).start()
-            return await answer
+            try:
+                return await answer
+            finally:
+                # Its exception refers to this frame, and with it to a whole payload: no circle, or it waits for the
+                # collector.
+                del answer
 
 
 def _look_up(host: str, port: int, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Sequence[str]]) -> None:
@@ -39,6 +44,7 @@ def _look_up(host: str, port: int, loop: asyncio.AbstractEventLoop, answer: asyn
         found = error
     if not loop.is_closed():
         loop.call_soon_threadsafe(_settle, answer, found)
+    del answer, found
 
 
 def _settle(answer: asyncio.Future[Sequence[str]], found: Sequence[str] | Exception) -> None:

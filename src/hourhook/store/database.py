@@ -66,7 +66,11 @@ class Database(ABC):
     def read_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``read``, here and now in the calling thread."""
         with self._reading() as connection:
-            return function(self._transaction(connection), *args, **kwargs)
+            transaction = self._transaction(connection)
+            result = function(transaction, *args, **kwargs)
+            # So that what was put is refused here, and not forgotten.
+            transaction.finish()
+            return result
 
     def write_now(
         self,

@@ -62,8 +62,12 @@ class PostgresDatabase(Database):
             try:
                 yield connection
                 _commit(connection)
+            except psycopg.Error:
+                # What the driver believes of a connection may be wrong after an error, above all which statements are
+                # prepared: those that travelled with the one that failed were never seen by the server.
+                connection.close()
+                raise
             except BaseException:
-                # A connection in an unknown state is not worth keeping.
                 if not connection.closed and not connection.broken:
                     connection.execute("ROLLBACK")
                 raise

@@ -152,12 +152,11 @@ class Transaction:
     def _send(self, text: str, parameters: Any) -> Any:
         if not self._put_off:
             return self._connection.execute(text, parameters)
+        waiting, self._put_off = self._put_off, []
         with self._connection.pipeline():
-            for put_off in self._put_off:
+            for put_off in waiting:
                 self._connection.execute(*put_off)
-            cursor = self._connection.execute(text, parameters)
-        self._put_off.clear()
-        return cursor
+            return self._connection.execute(text, parameters)
 
 
 @cache
