@@ -51,6 +51,7 @@ class Watched:
         self._gate = gate
         self._backend = backend
         self._give_back = give_back
+        self._is_closed = False
 
     def execute(self, text: str, parameters: Any = ()) -> Any:
         self._gate.enter(text, self._backend)
@@ -74,14 +75,17 @@ class Watched:
 
     @property
     def closed(self) -> bool:
-        return bool(self._raw.closed)
+        return self._is_closed or bool(self._raw.closed)
 
     @property
     def broken(self) -> bool:
         return bool(self._raw.broken)
 
     def close(self) -> None:
-        self._give_back(self._raw)
+        # Once: whoever takes it next has it for himself.
+        if not self._is_closed:
+            self._is_closed = True
+            self._give_back(self._raw)
 
 
 class SimulatedSqlite(SqliteDatabase):
