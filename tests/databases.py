@@ -12,7 +12,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from hourhook.store.migrating import migrate
+from hourhook.errors import Problem
+from hourhook.store.migrating import migrate, require_current
 from hourhook.store.opening import is_embedded
 from hourhook.store.schema import metadata, sequences
 
@@ -49,7 +50,11 @@ class PostgresServer:
             yield self._url_of(name)
         finally:
             self._sweep(name)
-            self._idle.append(name)
+            # A test may have pretended that it is of another version.
+            if not _is_current(self._url_of(name)):
+                self._execute("DROP DATABASE {} WITH (FORCE)", name)
+            else:
+                self._idle.append(name)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -91,6 +96,14 @@ class PostgresServer:
     def _url_of(self, name: str) -> str:
         before, _, query = self._url.partition("?")
         return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def _is_current(url: str) -> bool:
+    try:
+        require_current(url)
+    except Problem:
+        return False
+    return True
 
 
 @contextmanager
