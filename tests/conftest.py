@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from hourhook.api.app import make_app
+from hourhook.process import make_site
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database
@@ -63,7 +63,7 @@ MakeServer = Callable[..., Server]
 def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
     """Starts servers on the database, with settings of the test's choice.
 
-    The rate is unlimited unless the test says otherwise; arguments of ``make_app`` go through ``parts``.
+    The rate is unlimited unless the test says otherwise; arguments of ``make_site`` go through ``parts``.
     """
     with ExitStack() as stack:
 
@@ -72,7 +72,7 @@ def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             base_url = settings.pop("base_url", address)
             parts = {"outside": OUTSIDE, **(parts or {})}
-            app = make_app(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **parts)
+            app = make_site(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **parts)
             stack.enter_context(serving(_loop, app, bound))
             client = Client(address)
             stack.callback(client.close)

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
+from litestar.types import ASGIApp
 
 from hourhook.api.app import make_app
 from hourhook.api.metrics import Metrics
@@ -37,6 +38,7 @@ from hourhook.store.migrating import migrate, require_current
 from hourhook.store.opening import is_embedded, open_database, path_of
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.sqlite import SqliteDatabase
+from hourhook.web import site
 
 # With the seven seconds of a draining worker after them, a process ends within ten.
 FINISH_REQUESTS_SECONDS = 2
@@ -160,7 +162,7 @@ async def serve(
         server.should_exit = True
 
     sender = make_sender(running) if with_worker else None
-    app = make_app(
+    app = make_site(
         running.settings,
         running.database,
         Outside(running.guard, running.vault),
@@ -171,6 +173,12 @@ async def serve(
     server = _Server(server_options(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS), on_start)
     await server.serve([listener])
     running.require_sound()
+
+
+def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
+    """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
+    pages = site.routes(settings, database, outside)
+    return make_app(settings, database, outside, more_routes=pages, elsewhere=site.elsewhere, **parts)
 
 
 async def work(running: Running) -> None:

@@ -1,0 +1,1 @@
+"""The pages that people see: HTML from the server, with plain forms."""

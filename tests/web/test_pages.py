@@ -1,0 +1,43 @@
+"""Pages, and what is answered where there is none."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+
+from tests.conftest import Server
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
+def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: str) -> None:
+    reply = server.client.get(path, headers=BROWSER)
+
+    assert reply.status == 404
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"There is no page here" in reply.body
+    assert b"<script" not in reply.body
+
+
+def test_a_path_that_leads_nowhere_is_an_empty_answer_for_programs(server: Server) -> None:
+    reply = server.client.get("/nowhere")
+
+    assert reply.status == 404
+    assert reply.body == b""
+
+
+def test_a_page_lets_nothing_in_but_its_own_style(server: Server) -> None:
+    reply = server.client.get("/", headers=BROWSER)
+
+    [style] = re.findall(rb"<style>(.*?)</style>", reply.body, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    policy = reply.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "form-action 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert reply.headers["referrer-policy"] == "no-referrer"
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-content-type-options"] == "nosniff"
