@@ -1,6 +1,7 @@
 """How many statements the database is asked to carry out."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +11,22 @@ from hourhook.store.transaction import Transaction
 
 class Statements(list[str]):
     """The texts of statements, in order."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        super().__init__(texts)
+        self._inserted: list[tuple[str, int]] = []
+
+    def note(self, text: str, parameters: Any = ()) -> None:
+        """Note one more; many rows are a list of them, or one text."""
+        self.append(text)
+        if text.startswith("INSERT INTO"):
+            if parameters and isinstance(parameters, tuple) and isinstance(parameters[0], str):
+                parameters = json.loads(parameters[0])
+            self._inserted.append((text.split()[2], len(parameters)))
+
+    def inserted(self, table: str) -> list[int]:
+        """How many rows each statement added that adds many at once to a table."""
+        return [count for name, count in self._inserted if name == table]
 
     def __str__(self) -> str:
         return "\n".join(" ".join(text.split()) for text in self)
@@ -37,12 +54,12 @@ class _Noting:
         self._noted = noted
 
     def execute(self, text: str, *parameters: Any) -> Any:
-        self._noted.append(text)
+        self._noted.note(text, *parameters)
         return self._connection.execute(text, *parameters)
 
     def pipeline(self) -> Any:
         return self._connection.pipeline()
 
     def executemany(self, text: str, rows: Any) -> Any:
-        self._noted.append(text)
+        self._noted.note(text, rows)
         return self._connection.executemany(text, rows)
