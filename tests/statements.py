@@ -1,7 +1,7 @@
 """How many statements the database is asked to carry out."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,16 +16,14 @@ class Statements(list[str]):
         super().__init__(texts)
         self._inserted: list[tuple[str, int]] = []
 
-    def note(self, text: str, parameters: Any = ()) -> None:
-        """Note one more; many rows are a list of them, or one text."""
+    def note(self, text: str, rows: Sequence[Any] = ()) -> None:
+        """Note one more, and the rows that it adds to a table if those are its parameter."""
         self.append(text)
-        if text.startswith("INSERT INTO"):
-            if parameters and isinstance(parameters, tuple) and isinstance(parameters[0], str):
-                parameters = json.loads(parameters[0])
-            self._inserted.append((text.split()[2], len(parameters)))
+        if rows:
+            self._inserted.append((text.split()[2], len(rows)))
 
     def inserted(self, table: str) -> list[int]:
-        """How many rows each statement added that adds many at once to a table."""
+        """How many rows were added to a table by each of the statements that add any number at once."""
         return [count for name, count in self._inserted if name == table]
 
     def __str__(self) -> str:
@@ -54,7 +52,8 @@ class _Noting:
         self._noted = noted
 
     def execute(self, text: str, *parameters: Any) -> Any:
-        self._noted.note(text, *parameters)
+        many = text.startswith("INSERT INTO") and "jsonb_array_elements" in text and type(parameters[0]) is tuple
+        self._noted.note(text, json.loads(parameters[0][0]) if many else ())
         return self._connection.execute(text, *parameters)
 
     def pipeline(self) -> Any:
