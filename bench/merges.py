@@ -112,11 +112,13 @@ def _watch_others(databases: Databases, plan: Plan) -> tuple[str, ...]:
             client = Client(server.port, account.token)
             _warm_up(server, client, plan)
             reads, writes = Client(server.port, other.token), Client(server.port, other.token)
-            with _repeated(lambda: reads.send("GET", "/v2/entries")) as read_seconds:
-                with _repeated(lambda: writes.send("POST", "/v2/entries", _ENTRY)) as write_seconds:
-                    began = time.perf_counter()
-                    merge(client)
-                    took = time.perf_counter() - began
+            with (
+                _repeated(lambda: reads.send("GET", "/v2/entries")) as read_seconds,
+                _repeated(lambda: writes.send("POST", "/v2/entries", _ENTRY)) as write_seconds,
+            ):
+                began = time.perf_counter()
+                merge(client)
+                took = time.perf_counter() - began
     return plan.kind, f"{took:.2f}", f"{max(read_seconds) * 1000:.0f}", f"{max(write_seconds):.2f}"
 
 
@@ -176,9 +178,7 @@ def _merge(client: Client, noun: str, target_id: int, swallowed_id: int) -> None
     client.send("PUT", f"/v2/{noun}/{target_id}/merge", {f"{noun.removesuffix('s')}_id": swallowed_id})
 
 
-def _prepare(
-    url: str, plan: Plan, uri: str, *, is_stalled: bool
-) -> tuple[NewAccount, Callable[[Client], None]]:
+def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[NewAccount, Callable[[Client], None]]:
     """An account with entries to merge and webhooks that hear of it; and what merges them."""
     database = open_database(url)
     account = open_account(database)

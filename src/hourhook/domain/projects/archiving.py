@@ -51,9 +51,7 @@ def unarchive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults
         _set_enabled(tx, caller, found, True)
 
 
-def _find_in_batches(
-    tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults
-) -> Iterator[list[Project]]:
+def _find_in_batches(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> Iterator[list[Project]]:
     caller.require("leader")
     faults.check()
     return reading.find_in_batches(tx, caller, given.project_ids or [])
