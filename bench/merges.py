@@ -77,10 +77,16 @@ def run(databases: Databases, *, quick: bool) -> None:
     heads = ("", "seconds", "most memory MiB", "more than before MiB")
     print_table("(g) A merge beside one webhook", heads, [_row(plan, figures[plan]) for plan in by_size])
     print_table(f"(g) A merge of {usual:,} entries", heads, [_row(plan, figures[plan]) for plan in by_webhooks])
-    heads = (f"while {usual:,} entries get another tag", "the merge, s", "longest read ms", "longest write, s")
-    print_table("(g) What requests of another account wait meanwhile", heads, waits)
-    heads = (f"events of {usual:,} moved entries", "until the merge is answered, s", "until all have arrived, s")
-    print_table("(g) Until one webhook has heard of all, in order", heads, deliveries)
+    print_table(
+        "(g) What requests of another account wait meanwhile",
+        (f"while {usual:,} entries get another tag", "the merge, s", "longest read ms", "longest write, s"),
+        waits,
+    )
+    print_table(
+        "(g) Until one webhook has heard of all, in order",
+        (f"events of {usual:,} moved entries", "until the merge is answered, s", "until all have arrived, s"),
+        deliveries,
+    )
 
 
 def _row(plan: Plan, found: Figures) -> tuple[str, ...]:
