@@ -1,6 +1,7 @@
 """How many statements the database is asked to carry out."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +11,20 @@ from hourhook.store.transaction import Transaction
 
 class Statements(list[str]):
     """The texts of statements, in order."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        super().__init__(texts)
+        self._inserted: list[tuple[str, int]] = []
+
+    def note(self, text: str, rows: Sequence[Any] = ()) -> None:
+        """Note one more, and the rows that it adds to a table if those are its parameter."""
+        self.append(text)
+        if rows:
+            self._inserted.append((text.split()[2], len(rows)))
+
+    def inserted(self, table: str) -> list[int]:
+        """How many rows were added to a table by each of the statements that add any number at once."""
+        return [count for name, count in self._inserted if name == table]
 
     def __str__(self) -> str:
         return "\n".join(" ".join(text.split()) for text in self)
@@ -37,12 +52,13 @@ class _Noting:
         self._noted = noted
 
     def execute(self, text: str, *parameters: Any) -> Any:
-        self._noted.append(text)
+        many = text.startswith("INSERT INTO") and "jsonb_array_elements" in text and type(parameters[0]) is tuple
+        self._noted.note(text, json.loads(parameters[0][0]) if many else ())
         return self._connection.execute(text, *parameters)
 
     def pipeline(self) -> Any:
         return self._connection.pipeline()
 
     def executemany(self, text: str, rows: Any) -> Any:
-        self._noted.append(text)
+        self._noted.note(text, rows)
         return self._connection.executemany(text, rows)

@@ -161,4 +161,4 @@ def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account
         "merge projects": cost_of(account, "PUT", f"/v2/projects/{target['id']}/merge", {"project_id": project["id"]}),
     }
 
-    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 36} == {}
+    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 40} == {}

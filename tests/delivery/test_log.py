@@ -204,6 +204,86 @@ def test_the_account_is_locked_before_anything_else_is_asked(backlog: Backlog, d
     assert "UPDATE lanes" in statements[-1], "lanes are locked for a moment only"
 
 
+def test_more_events_than_a_batch_holds_have_positions_and_sequences_without_gaps(backlog: Backlog) -> None:
+    others = [backlog.beside(URI, [name]) for name in ("entry.updated", "tag.updated", "tag.deleted")]
+    backlog.record("tag.updated")
+    types = ["entry.updated"] * 1_300 + ["tag.updated", "tag.deleted"]
+
+    backlog.record(*types)
+    backlog.record("tag.updated")
+
+    told = [*enumerate(["tag.updated", *types, "tag.updated"], 1)]
+    assert [(row.position, row.type) for row in events_of(backlog)] == told
+    assert payloads_of(backlog) == [(position, position, type) for position, type in told]
+    for other, name in zip(others, ("entry.updated", "tag.updated", "tag.deleted"), strict=True):
+        heard_by = [position for position, type in told if type == name]
+        assert payloads_of(other) == [(sequence, position, name) for sequence, position in enumerate(heard_by, 1)]
+        assert lane_of(other).last_sequence == len(heard_by)
+    assert lane_of(backlog).last_sequence == len(told)
+
+
+def test_what_is_collected_is_written_in_batches_and_lanes_are_locked_in_the_end_alone(
+    backlog: Backlog, database: Database
+) -> None:
+    backlog.beside()
+
+    def record(tx: Transaction) -> int:
+        for id in range(1_600):
+            log.record(tx, "tag.updated", {}, {"id": id})
+        return len(tx.all(_EVENTS, account=backlog.account_id))
+
+    with counted(database) as statements:
+        assert backlog.write(record) == 1_500
+
+    assert statements.inserted("events") == [500, 500, 500, 100]
+    assert statements.inserted("payloads") == [1_000, 1_000, 1_000, 200]
+    for what in ("FROM subscriptions", "UPDATE accounts", "UPDATE lanes"):
+        assert len([text for text in statements if what in text]) == 1, what
+    assert "UPDATE lanes" in statements[-1]
+
+
+def test_large_events_are_written_the_sooner(backlog: Backlog, database: Database) -> None:
+    def record(tx: Transaction) -> None:
+        for id in range(100):
+            log.record(tx, "tag.updated", {"name": ["a" * 50_000, "b" * 50_000]}, {"id": id})
+
+    with counted(database) as statements:
+        backlog.write(record)
+
+    assert sum(statements.inserted("events")) == 100
+    assert max(statements.inserted("events")) * 100_000 < 2 * log.BATCH_BYTES
+
+
+def test_payloads_of_many_webhooks_are_written_in_batches(backlog: Backlog, database: Database) -> None:
+    others = [backlog.beside() for _ in range(59)]
+
+    with counted(database) as statements:
+        backlog.record(*["tag.updated"] * 400)
+
+    assert statements.inserted("payloads") == [10_000, 10_000, 4_000]
+    assert {lane_of(other).last_sequence for other in others} == {400}
+
+
+def test_a_write_that_fails_after_batches_were_written_leaves_no_event_and_no_gap(
+    backlog: Backlog, database: Database
+) -> None:
+    told: list[int] = []
+    database.signal = lambda: told.append(1)
+
+    def record_and_fail(tx: Transaction) -> None:
+        for id in range(1_200):
+            log.record(tx, "tag.created", {}, {"id": id})
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        backlog.write(record_and_fail)
+    assert (lane_of(backlog).last_sequence, lane_of(backlog).due_at, told) == (0, None, [])
+    backlog.record("tag.updated")
+
+    assert [(row.position, row.type) for row in events_of(backlog)] == [(1, "tag.updated")]
+    assert payloads_of(backlog) == [(1, 1, "tag.updated")]
+
+
 def test_the_account_knows_its_last_event(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
 

@@ -192,27 +192,29 @@ def _() -> Iterator[None]:
 
 @_plant("events are written in a transaction after the one that they tell of")
 def _() -> Iterator[None]:
-    right = Database.write_now
+    right, right_record = Database.write_now, log.record
+
+    def record(tx: Transaction, *event: Any) -> None:
+        tx.state.setdefault("untold", []).append(event)
 
     def write_now(self: Database, account_id: int, function: Any, *args: Any) -> Any:
-        events: list[log.Event] = []
+        untold: list[Any] = []
 
         def change(tx: Transaction) -> Any:
             result = function(tx, *args)
-            events.extend(tx.state.pop("events", ()))
-            tx._at_commit.clear()
+            untold.extend(tx.state.pop("untold", ()))
             return result
 
         def tell(tx: Transaction) -> None:
-            tx.state["events"] = events
-            tx.at_commit(log._write)
+            for event in untold:
+                right_record(tx, *event)
 
         result = right(self, account_id, change)
-        if events:
+        if untold:
             right(self, account_id, tell)
         return result
 
-    with _swapped(Database, "write_now", write_now):
+    with _swapped(Database, "write_now", write_now), _swapped(log, "record", record):
         yield
 
 

@@ -16,6 +16,7 @@ from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 from tests.clocks import FakeClock
+from tests.statements import counted
 from tests.store.rows import add_account
 
 NAMES = Statement(select(accounts.c.name).order_by(accounts.c.id))
@@ -87,6 +88,21 @@ def test_what_was_put_last_is_part_of_the_commit(database: Database) -> None:
     for puts in (["southwind"], ["westwind", "eastwind"]):
         database.write_now(id, write, *puts)
         assert names(database) == [puts[-1]]
+
+
+def test_what_was_put_is_kept_back_in_bounds(database: Database) -> None:
+    id = database.run_now(add_account, "northwind")
+
+    def write(tx: Transaction) -> int:
+        before = len(statements)
+        for _ in range(60):
+            tx.put(RENAME, account=id, to="x" * 100_000)
+        return len(statements) - before
+
+    with counted(database) as statements:
+        # On SQLite nothing is kept back at all.
+        assert database.write_now(id, write) >= 45
+    assert names(database) == ["x" * 100_000]
 
 
 def test_what_was_put_where_nothing_may_change_is_refused(database: Database) -> None:

@@ -1,5 +1,7 @@
-"""PostgreSQL: connections that break are given up, and what cannot be reached is said."""
+"""PostgreSQL: connections that break are given up, what cannot be reached is said, and no account takes all threads."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.databases import PostgresServer
+from tests.store.rows import add_account
 
 ONE = Statement(text("SELECT 1"))
 END_MYSELF = Statement(text("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -55,3 +58,32 @@ def test_a_connection_that_breaks_in_a_transaction_is_said_to_be_unavailable(pos
 def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
     with pytest.raises(DatabaseUnavailable, match="PostgreSQL cannot be used now"):
         open_database("postgresql://nobody@127.0.0.1:1/nothing", SystemClock())
+
+
+def test_writers_of_other_accounts_find_a_thread_while_many_wait_for_a_long_write(postgres: PostgresDatabase) -> None:
+    busy, other = (postgres.run_now(add_account, name) for name in ("northwind", "southwind"))
+    release, holding = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> bool:
+        holding.set()
+        return release.wait(10)
+
+    async def scenario() -> list[bool]:
+        writers = [asyncio.create_task(postgres.write(busy, hold)) for _ in range(40)]
+        await asyncio.to_thread(holding.wait, 10)
+        assert await postgres.write(other, ask) == 1
+        release.set()
+        return await asyncio.gather(*writers)
+
+    # Nobody had to give up for the other account to have its turn.
+    assert asyncio.run(scenario()) == [True] * 40
+
+
+def test_no_queue_is_left_of_writers_that_are_done(postgres: PostgresDatabase) -> None:
+    id = postgres.run_now(add_account, "northwind")
+
+    async def scenario() -> None:
+        await asyncio.gather(*(postgres.write(id, ask) for _ in range(5)))
+
+    asyncio.run(scenario())
+    assert [*postgres._queues] == []

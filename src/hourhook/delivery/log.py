@@ -1,11 +1,11 @@
 """The event log: every change of an account, in order, written in the transaction of the change itself.
 
-Events are collected while a transaction runs and written as its last act: one statement for the events, one for the
-payloads and one for the lanes, however many webhooks listen (contract, events.md §2-3, §9).
+Events are collected while a transaction runs and written in batches, the last of them as its last act: one statement
+for the events of a batch and one for their payloads, however many webhooks listen. So what is held is bounded, however
+much a transaction changes. Lanes are woken once, in the end (contract, events.md §2-3, §9).
 """
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from sqlalchemy import bindparam, case, func, select, update
@@ -17,6 +17,10 @@ from hourhook.store.transaction import Transaction
 
 EVERYTHING = "*"
 NO_CHANGES = b"{}"
+# What is collected at most before it is written: so many events, or bytes of them, and so many rows of payloads.
+BATCH_EVENTS = 500
+BATCH_BYTES = 2_000_000
+BATCH_PAYLOADS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +32,54 @@ class Event:
     object: bytes
 
 
+@dataclass(slots=True)
+class Listener:
+    """A webhook that hears some of the events of a transaction: which of its names match, and how many it got."""
+
+    last_sequence: int
+    names: set[str] = field(default_factory=set)
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Recording:
+    """The events of one transaction: those that are not written yet, and who hears those that are."""
+
+    unwritten: list[Event] = field(default_factory=list)
+    unwritten_bytes: int = 0
+    # The types that subscriptions were looked up for.
+    known_types: set[str] = field(default_factory=set)
+    listeners: dict[int, Listener] = field(default_factory=dict)
+
+
 def record(tx: Transaction, type: str, changes: dict[str, list[object]], object: object) -> None:
     """Record an event; ``object`` is the representation that GET answers, serialised here once.
 
     Nothing is kept when the transaction fails.
     """
-    collected = tx.state.get("events")
-    if collected is None:
-        collected = tx.state["events"] = []
-        tx.at_commit(_write)
+    recording = tx.state.get("events")
+    if recording is None:
+        recording = tx.state["events"] = Recording()
+        tx.at_commit(_write_last)
     encoded = msgspec.json.encode(changes) if changes else NO_CHANGES
-    collected.append(Event(type, encoded, msgspec.json.encode(object)))
+    event = Event(type, encoded, msgspec.json.encode(object))
+    recording.unwritten.append(event)
+    recording.unwritten_bytes += len(event.changes) + len(event.object)
+    if len(recording.unwritten) >= BATCH_EVENTS or recording.unwritten_bytes >= BATCH_BYTES:
+        _write_payloads(tx, recording, _write_events(tx, recording))
 
 
-def _write(tx: Transaction) -> None:
-    collected: list[Event] = tx.state["events"]
+def _write_last(tx: Transaction) -> None:
+    recording: Recording = tx.state["events"]
+    written = _write_events(tx, recording)
+    tx.put(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.now)
+    _write_payloads(tx, recording, written)
+    _wake(tx, recording)
+
+
+def _write_events(tx: Transaction, recording: Recording) -> list[tuple[int, str]]:
+    """Write what was collected, and forget it; returns position and type of each."""
+    collected, recording.unwritten, recording.unwritten_bytes = recording.unwritten, [], 0
     first = tx.last_position + 1
     tx.insert_many(
         events,
@@ -53,44 +90,55 @@ def _write(tx: Transaction) -> None:
         ],
     )
     tx.last_position += len(collected)
-    tx.put(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.now)
-    _write_payloads(tx, first, collected)
+    return [(position, event.type) for position, event in enumerate(collected, first)]
 
 
-def _write_payloads(tx: Transaction, first: int, collected: list[Event]) -> None:
-    types = [*dict.fromkeys(event.type for event in collected)]
-    wanted: dict[int, set[str]] = {}
-    lasts: dict[int, int] = {}
-    for row in tx.all(_LISTENING, account=tx.account_id, types=[*types, EVERYTHING]):
-        wanted.setdefault(row.webhook_id, set()).add(row.event)
-        lasts[row.webhook_id] = row.last_sequence
-    if not wanted:
-        return
+def _write_payloads(tx: Transaction, recording: Recording, written: list[tuple[int, str]]) -> None:
+    _look_up_listeners(tx, recording, [*dict.fromkeys(type for _, type in written)])
     rows: list[tuple[int, int, int, str, int, str]] = []
-    counts: Counter[int] = Counter()
-    for webhook_id, names in wanted.items():
-        heard = [
-            (position, event.type)
-            for position, event in enumerate(collected, first)
-            if event.type in names or EVERYTHING in names
-        ]
-        counts[webhook_id] = len(heard)
-        sequences = range(lasts[webhook_id] + 1, lasts[webhook_id] + 1 + len(heard))
+    for webhook_id, listener in recording.listeners.items():
+        hears_all = EVERYTHING in listener.names
+        heard = [each for each in written if hears_all or each[1] in listener.names]
+        sequences = range(listener.last_sequence + 1, listener.last_sequence + 1 + len(heard))
+        listener.last_sequence += len(heard)
+        listener.count += len(heard)
         rows += [
             (tx.account_id, webhook_id, sequence, payload_id, position, type)
             for sequence, payload_id, (position, type) in zip(sequences, new_payload_ids(sequences), heard, strict=True)
         ]
-    tx.insert_many(payloads, ("account_id", "webhook_id", "sequence", "payload_id", "position", "type"), rows)
+        if len(rows) >= BATCH_PAYLOADS:
+            tx.insert_many(payloads, _PAYLOAD_COLUMNS, rows)
+            rows = []
+    tx.insert_many(payloads, _PAYLOAD_COLUMNS, rows)
+
+
+def _look_up_listeners(tx: Transaction, recording: Recording, types: list[str]) -> None:
+    # Subscriptions and last sequences stay as they are while the account is locked: so each type is looked up once.
+    unknown = [type for type in types if type not in recording.known_types]
+    if not unknown:
+        return
+    recording.known_types.update(unknown)
+    for row in tx.all(_LISTENING, account=tx.account_id, types=[*unknown, EVERYTHING]):
+        listener = recording.listeners.get(row.webhook_id)
+        if listener is None:
+            listener = recording.listeners[row.webhook_id] = Listener(row.last_sequence)
+        listener.names.add(row.event)
+
+
+def _wake(tx: Transaction, recording: Recording) -> None:
     # Last of all, so that lanes are locked for a moment only; and always, even where a lane is at work already: waking
     # and going idle meet in this row.
+    listeners = recording.listeners
     woken: list[Row] = []
-    for count in {*counts.values()}:
-        ids = [webhook_id for webhook_id, more in counts.items() if more == count]
+    for count in {listener.count for listener in listeners.values()}:
+        ids = [webhook_id for webhook_id, listener in listeners.items() if listener.count == count]
         woken += tx.all(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
     if any(lane.lease_token is None and lane.due_at is not None and lane.due_at <= tx.started_at for lane in woken):
         # Whoever is at work on a lane goes on by himself, and to look for more costs him as much as a delivery.
         tx.after_commit(tx.signal)
 
+
+_PAYLOAD_COLUMNS = ("account_id", "webhook_id", "sequence", "payload_id", "position", "type")
 
 _ADVANCE_LOG = Statement(
     update(accounts)

@@ -55,7 +55,7 @@ class Database(ABC):
 
         So positions and sequences are gap-free and become visible in order (design §2).
         """
-        async with self._turn():
+        async with self._turn(account_id):
             return await self._in_thread(self._writers, self.write_now, account_id, function, *args, **kwargs)
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,8 +123,8 @@ class Database(ABC):
     def _writing(self) -> AbstractContextManager[Any]:
         """A driver's connection inside a transaction; commits in the end, rolls back on an exception."""
 
-    def _turn(self) -> AbstractAsyncContextManager[Any]:
-        """What an asynchronous writer waits for before it takes a thread."""
+    def _turn(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
+        """What an asynchronous writer waits for before it takes a thread; ``account_id`` is 0 where none is locked."""
         return nullcontext()
 
     def _transaction(self, connection: Any) -> Transaction:

@@ -1,10 +1,12 @@
 """PostgreSQL: any number of ``serve`` and ``worker`` processes on any number of machines share it."""
 
+import asyncio
 import queue
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any
+from weakref import WeakValueDictionary
 
 import psycopg
 
@@ -13,6 +15,9 @@ from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
 
 THREADS = 8
+# Threads that the writers of one account take: one is at work, and one waits for the lock, to go on at once. The rest
+# queue without a thread, so that the writers of other accounts find one however long a write takes.
+WRITERS_OF_AN_ACCOUNT = 2
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -28,6 +33,7 @@ class PostgresDatabase(Database):
         self._readers = ThreadPoolExecutor(THREADS, "postgres-reader")
         self._writers = ThreadPoolExecutor(THREADS, "postgres-writer")
         self._runners = ThreadPoolExecutor(2, "postgres-runner")
+        self._queues: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
         # Fails here, in the open, when the server cannot be reached at all.
         self._idle.put(self.connect())
@@ -44,6 +50,12 @@ class PostgresDatabase(Database):
             executor.shutdown()
         while not self._idle.empty():
             self._idle.get_nowait().close()
+
+    def _turn(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
+        if not account_id:
+            return nullcontext()
+        # Kept by those who are in it.
+        return self._queues.setdefault(account_id, asyncio.Semaphore(WRITERS_OF_AN_ACCOUNT))
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

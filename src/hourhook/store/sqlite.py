@@ -63,7 +63,7 @@ class SqliteDatabase(Database):
             os.close(self._claim)
             self._claim = None
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
+    def _turn(self, account_id: int = 0) -> AbstractAsyncContextManager[None]:
         return self._queue
 
     @contextmanager

@@ -11,6 +11,9 @@ from hourhook.clock import whole_second
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 
+# Of statements, in characters with their parameters, that wait for the next one. What is more is sent at once.
+LARGEST_PUT_OFF = 1_000_000
+
 
 class Transaction:
     """One open transaction; it ends when the function that was given it returns or raises.
@@ -25,6 +28,7 @@ class Transaction:
         "_at_commit",
         "_connection",
         "_put_off",
+        "_put_off_size",
         "account_id",
         "dialect",
         "last_position",
@@ -46,6 +50,7 @@ class Transaction:
         self.state: dict[str, Any] = {}
         # Statements on their way to PostgreSQL, which the next one takes along.
         self._put_off: list[tuple[str, Any]] = []
+        self._put_off_size = 0
         self._at_commit: list[Callable[[Transaction], None]] = []
         self._after: list[Callable[[], None]] = []
 
@@ -80,13 +85,14 @@ class Transaction:
         """Carry out a change of which nothing is to be known: before whatever comes next, and at no cost of its own.
 
         On PostgreSQL it travels together with the next statement, since the way there and back is most of what a
-        small statement costs. So what is wrong with it is raised by that one, or by the commit.
+        small statement costs. So what is wrong with it is raised by that one, or by the commit. What would be too much
+        to keep until then is sent at once.
         """
         compiled = statement.compiled(self.dialect)
         if self.dialect == "sqlite":
             self._execute(compiled.text, compiled.constants, parameters)
         else:
-            self._put_off.append((compiled.text, {**compiled.constants, **parameters}))
+            self._put_statement_off(compiled.text, {**compiled.constants, **parameters}, *parameters.values())
 
     def insert(self, table: Table, **values: Any) -> int:
         """Add a row to a table that numbers its rows; returns the new id.
@@ -118,7 +124,8 @@ class Transaction:
         if self.dialect == "sqlite":
             self._connection.executemany(_insert_text(table.name, columns, "sqlite"), rows)
         else:
-            self._put_off.append((_insert_rows_text(table, columns), (as_rows(rows),)))
+            text = as_rows(rows)
+            self._put_statement_off(_insert_rows_text(table, columns), (text,), text)
 
     def at_commit(self, action: Callable[["Transaction"], None]) -> None:
         """Have something done as the last thing inside this transaction."""
@@ -149,7 +156,14 @@ class Transaction:
             parameters = {**constants, **parameters}
         return self._send(text, parameters)
 
+    def _put_statement_off(self, text: str, parameters: Any, *values: Any) -> None:
+        self._put_off.append((text, parameters))
+        self._put_off_size += len(text) + sum(len(value) for value in values if type(value) is str)
+        if self._put_off_size > LARGEST_PUT_OFF:
+            self._send(*self._put_off.pop())
+
     def _send(self, text: str, parameters: Any) -> Any:
+        self._put_off_size = 0
         if not self._put_off:
             return self._connection.execute(text, parameters)
         waiting, self._put_off = self._put_off, []

@@ -4,9 +4,11 @@ What a caller of these does to the entries of one batch may take them out of the
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, select, text
 
+from hourhook.domain import slices
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
 from hourhook.domain.texts import key_of
@@ -15,14 +17,15 @@ from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-SIZE = 500
+SIZE = slices.SIZE
 
 
 def of_ids(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Entry]]:
     """The entries of the account with these ids."""
-    in_order = sorted({*ids})
-    for start in range(0, len(in_order), SIZE):
-        yield from _read(tx, caller, _OF_IDS, ids=in_order[start : start + SIZE])
+    for some in slices.of_ids(ids):
+        rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)
+        if rows:
+            yield represent(tx, caller.account_id, caller.links, rows)
 
 
 def of_tag(tx: Transaction, caller: Caller, tag_id: int) -> Iterator[list[Entry]]:
@@ -62,23 +65,32 @@ def _read(tx: Transaction, caller: Caller, statement: Statement, **parameters: o
         after = rows[-1].id
 
 
-def _batch(condition: ColumnElement[bool]) -> Statement:
-    return Statement(
+def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(*COLUMNS)
         .select_from(JOINED)
-        .where(entries.c.account_id == bindparam("account"), entries.c.id > bindparam("after"), condition)
+        .where(entries.c.account_id == bindparam("account"), *conditions)
         .order_by(entries.c.id)
-        .limit(SIZE)
     )
 
 
-_OF_IDS = _batch(any_of(entries.c.id, "ids"))
-_OF_TAG = _batch(
-    exists(
-        select(entry_tags.c.entry_id).where(
-            entry_tags.c.account_id == entries.c.account_id,
-            entry_tags.c.tag_id == bindparam("tag"),
-            entry_tags.c.entry_id == entries.c.id,
+def _batch(condition: ColumnElement[bool]) -> Statement:
+    return Statement(_chosen(entries.c.id > bindparam("after"), condition).limit(SIZE))
+
+
+_OF_IDS = Statement(_chosen(any_of(entries.c.id, "ids")))
+# Begins with the tag, so that it costs nothing how many entries the account has without it.
+_OF_TAG = Statement(
+    _chosen(
+        entries.c.id.in_(
+            select(entry_tags.c.entry_id)
+            .where(
+                entry_tags.c.account_id == bindparam("account"),
+                entry_tags.c.tag_id == bindparam("tag"),
+                entry_tags.c.entry_id > bindparam("after"),
+            )
+            .order_by(entry_tags.c.entry_id)
+            .limit(SIZE)
         )
     )
 )

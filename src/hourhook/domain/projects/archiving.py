@@ -1,5 +1,7 @@
 """Archiving projects and bringing them back (contract, projects.md)."""
 
+from collections.abc import Iterator
+
 import msgspec
 from sqlalchemy import bindparam, update
 
@@ -32,8 +34,8 @@ def archive(tx: Transaction, caller: Caller, id: int) -> None:
 
 def archive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Freeze those of these projects on which something hangs."""
-    found = _find_several(tx, caller, given, faults)
-    _set_enabled(tx, caller, [project for project in found if rules.is_used(project)], False)
+    for found in _find_in_batches(tx, caller, given, faults):
+        _set_enabled(tx, caller, [project for project in found if rules.is_used(project)], False)
 
 
 def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
@@ -45,13 +47,14 @@ def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
 
 def unarchive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Bring those of these projects back that are archived."""
-    _set_enabled(tx, caller, _find_several(tx, caller, given, faults), True)
+    for found in _find_in_batches(tx, caller, given, faults):
+        _set_enabled(tx, caller, found, True)
 
 
-def _find_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> list[Project]:
+def _find_in_batches(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> Iterator[list[Project]]:
     caller.require("leader")
     faults.check()
-    return reading.find_several(tx, caller, given.project_ids or [])
+    return reading.find_in_batches(tx, caller, given.project_ids or [])
 
 
 def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled: bool) -> None:

@@ -123,8 +123,8 @@ def remove_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: F
     """Delete those of these projects that are active and on which nothing hangs."""
     caller.require("leader")
     faults.check()
-    found = reading.find_several(tx, caller, given.project_ids or [])
-    _remove(tx, caller, [project for project in found if project.enabled and not rules.is_used(project)])
+    for found in reading.find_in_batches(tx, caller, given.project_ids or []):
+        _remove(tx, caller, [project for project in found if project.enabled and not rules.is_used(project)])
 
 
 def _check(

@@ -1,10 +1,12 @@
 """Finding and listing projects."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Annotated
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 
+from hourhook.domain import slices
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType, number_choice
 from hourhook.domain.listings import Listing, chosen
@@ -74,6 +76,12 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
 def find_several(tx: Transaction, caller: Caller, ids: list[int]) -> list[Project]:
     """The projects of the account with these ids, ascending."""
     return _represent(tx, caller, tx.all(_BY_IDS, account=caller.account_id, ids=ids))
+
+
+def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Project]]:
+    """The same, a bounded number at a time."""
+    for some in slices.of_ids(ids):
+        yield find_several(tx, caller, some)
 
 
 def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project]:

@@ -14,7 +14,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, UnsetType
 from hourhook.domain.kinds import Characters, Several
 from hourhook.domain.summaries import SimpleTag, shorten
-from hourhook.domain.tags import reading, rewriting, tagging
+from hourhook.domain.tags import reading, removing, rewriting, tagging
 from hourhook.domain.tags.representations import Tag
 from hourhook.domain.texts import key_of
 from hourhook.store.schema import tags
@@ -119,15 +119,15 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedTag, faults:
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a tag; the entries stay, and its hashtags become plain words."""
-    _remove(tx, caller, _find_editable(tx, caller, id))
+    removing.remove(tx, caller, [_find_editable(tx, caller, id)])
 
 
 def remove_several(tx: Transaction, caller: Caller, given: TagIds, faults: Faults) -> None:
     """Delete tags, in ascending id; unknown ones are skipped."""
     _require_right(caller)
     faults.check()
-    for id in reading.find_ids(tx, caller, given.tag_ids or []):
-        _remove(tx, caller, reading.show(tx, caller, id))
+    for found in reading.find_in_batches(tx, caller, given.tag_ids or []):
+        removing.remove(tx, caller, found)
 
 
 def _find_editable(tx: Transaction, caller: Caller, id: int) -> Tag:
@@ -139,12 +139,6 @@ def _find_editable(tx: Transaction, caller: Caller, id: int) -> Tag:
 def _require_right(caller: Caller) -> None:
     caller.require("leader")
     caller.require(caller.tag_creation_role)
-
-
-def _remove(tx: Transaction, caller: Caller, tag: Tag) -> None:
-    rewriting.rewrite(tx, caller, shorten(SimpleTag, tag), None)
-    changes.record_deletion(tx, "tag", tag)
-    tx.run(_DELETE, account=caller.account_id, id=tag.id)
 
 
 _OF_ID = (tags.c.account_id == bindparam("account"), tags.c.id == bindparam("id"))

@@ -1,10 +1,12 @@
 """Finding and listing tags."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Annotated
 
 from sqlalchemy import bindparam, func, select
 
+from hourhook.domain import slices
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType
 from hourhook.domain.listings import Listing, chosen
@@ -49,9 +51,10 @@ def find(tx: Transaction, caller: Caller, id: int) -> Tag | None:
     return represent(caller.links, rows[0]) if rows else None
 
 
-def find_ids(tx: Transaction, caller: Caller, ids: list[int]) -> list[int]:
-    """Which of these ids are tags of the account, ascending."""
-    return [row.id for row in tx.all(_BY_IDS, account=caller.account_id, ids=ids)]
+def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Tag]]:
+    """The tags of the account with these ids, ascending, a bounded number at a time."""
+    for some in slices.of_ids(ids):
+        yield [represent(caller.links, row) for row in tx.all(_BY_IDS, account=caller.account_id, ids=some)]
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of the entries of a tag that is renamed, merged or deleted: text and tags of each go on agreeing.
+"""What becomes of the entries of a tag that is renamed or merged: text and tags of each go on agreeing.
 
 A hashtag is replaced whole, with its ``*`` or the lack of it, by the new hashtag as the tag is formatted: ``#holiday*``
 while it is unbillable. Approved, invoiced and archived entries are rewritten too (contract, tags.md).
@@ -19,37 +19,29 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTag | None) -> None:
+def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTag) -> None:
     """Rewrite the entries of a tag, and record what changes of them.
 
-    ``successor`` is the tag as it will be, another tag, or None: then its hashtags become plain words.
-    The tag itself must not have been changed yet.
+    ``successor`` is the tag as it will be, or another tag. The tag itself must not have been changed yet.
     """
     for batch in batches.of_tag(tx, caller, tag.id):
         rewritten = []
         for before in batch:
             after = _rewritten(before, tag, successor, format_moment(tx.now))
             # That a tag looks different changes nothing of an entry; that it has another text or tag does.
-            if after.description != before.description or successor is None or successor.id != tag.id:
+            if after.description != before.description or successor.id != tag.id:
                 changes.record_update(tx, "entry", before, after)
                 rewritten.append(after)
         batches.describe(tx, rewritten)
-    if successor is None:
-        tx.run(_DROP, account=caller.account_id, tag=tag.id)
-    elif successor.id != tag.id:
+    if successor.id != tag.id:
         for statement in (_ADVANCE, _JOIN, _DROP):
             tx.run(statement, account=caller.account_id, tag=tag.id, successor=successor.id)
 
 
-def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag | None, now: str) -> Entry:
-    text = entry.description or ""
-    if successor is None:
-        description = hashtags.dissolve(text, key_of(tag.name))
-        tags = [other for other in entry.tags if other.id != tag.id]
-    else:
-        description = hashtags.rename(text, key_of(tag.name), successor.formatted_name)
-        swapped = (successor if other.id in (tag.id, successor.id) else other for other in entry.tags)
-        tags = [*{each.id: each for each in swapped}.values()]
+def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> Entry:
+    description = hashtags.rename(entry.description or "", key_of(tag.name), successor.formatted_name)
+    swapped = (successor if other.id in (tag.id, successor.id) else other for other in entry.tags)
+    tags = [*{each.id: each for each in swapped}.values()]
     return msgspec.structs.replace(
         entry,
         description=description or None,

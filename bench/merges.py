@@ -1,0 +1,251 @@
+"""(g) What a merge of many entries takes: time, memory of the server, and how long everybody else waits meanwhile.
+
+A merge of projects moves its entries; a merge of tags rewrites their texts as well. Each is one request to a server of
+its own, and one transaction. Webhooks hear everything; but where the delivery itself is measured nothing is sent to
+them, so that the memory is the merge's.
+"""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+
+from bench.backlogs import add_webhooks, open_account
+from bench.databases import KINDS, Databases
+from bench.measured import Server
+from bench.receivers import Receiver
+from bench.tables import print_table, progress, spread
+from hourhook.domain.accounts import NewAccount
+from hourhook.domain.texts import key_of
+from hourhook.store.database import Database
+from hourhook.store.opening import open_database
+from hourhook.store.schema import entries, entry_tags
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+NOUNS = ("projects", "tags")
+SIZES, QUICK_SIZES = (1_000, 10_000, 50_000), (200, 1_000)
+WEBHOOKS = (0, 1, 3)
+REPETITIONS = 3
+WARM_UP = 50
+MEBIBYTE = 2**20
+_NOWHERE = "http://127.0.0.1:9/hook"
+_PATIENCE_SECONDS = 600
+_TEXTS = ("Review of the #{}", "#{} with the harbour office, notes in the wiki", "Draft, then #{} and a call")
+
+
+@dataclass
+class Figures:
+    """What was measured of one kind of merge, a value for each repetition."""
+
+    seconds: list[float] = field(default_factory=list)
+    # The most that the server has occupied, and how much more that is than before the merge.
+    most: list[float] = field(default_factory=list)
+    more: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One kind of merge."""
+
+    kind: str
+    noun: str
+    entries: int
+    webhooks: int
+
+
+def run(databases: Databases, *, quick: bool) -> None:
+    """Measure, and print."""
+    sizes, repetitions = (QUICK_SIZES, 1) if quick else (SIZES, REPETITIONS)
+    usual = sizes[len(sizes) // 2]
+    by_size = [Plan(kind, noun, size, 1) for kind in KINDS for noun in NOUNS for size in sizes]
+    by_webhooks = [Plan(kind, noun, usual, count) for kind in KINDS for noun in NOUNS for count in WEBHOOKS]
+    figures = {plan: Figures() for plan in [*by_size, *by_webhooks]}
+    for repetition in range(repetitions):
+        for plan, found in figures.items():
+            progress(f"merges: {plan}, {repetition + 1} of {repetitions}")
+            _measure(databases, plan, found)
+    waits = [_watch_others(databases, Plan(kind, "tags", usual, 1)) for kind in KINDS]
+    deliveries = [_deliver(databases, Plan(kind, "projects", usual, 1)) for kind in KINDS]
+    progress("")
+    heads = ("", "seconds", "most memory MiB", "more than before MiB")
+    print_table("(g) A merge beside one webhook", heads, [_row(plan, figures[plan]) for plan in by_size])
+    print_table(f"(g) A merge of {usual:,} entries", heads, [_row(plan, figures[plan]) for plan in by_webhooks])
+    print_table(
+        "(g) What requests of another account wait meanwhile",
+        (f"while {usual:,} entries get another tag", "the merge, s", "longest read ms", "longest write, s"),
+        waits,
+    )
+    print_table(
+        "(g) Until one webhook has heard of all, in order",
+        (f"events of {usual:,} moved entries", "until the merge is answered, s", "until all have arrived, s"),
+        deliveries,
+    )
+
+
+def _row(plan: Plan, found: Figures) -> tuple[str, ...]:
+    name = f"{plan.entries:,} entries, {plan.noun}, {plan.webhooks} webhooks, {plan.kind}"
+    return name, spread(found.seconds, ".2f"), spread(found.most), spread(found.more)
+
+
+def _measure(databases: Databases, plan: Plan, found: Figures) -> None:
+    with databases.fresh(plan.kind) as url:
+        account, merge = _prepare(url, plan, _NOWHERE, is_stalled=True)
+        with Server(url) as server:
+            client = Client(server.port, account.token)
+            before = _warm_up(server, client, plan)
+            began = time.perf_counter()
+            merge(client)
+            found.seconds.append(time.perf_counter() - began)
+            found.most.append(server.most_memory_bytes / MEBIBYTE)
+            found.more.append((server.most_memory_bytes - before) / MEBIBYTE)
+
+
+def _watch_others(databases: Databases, plan: Plan) -> tuple[str, ...]:
+    """The longest that a read and a write of another account took, while a merge went on."""
+    with databases.fresh(plan.kind) as url:
+        account, merge = _prepare(url, plan, _NOWHERE, is_stalled=True)
+        database = open_database(url)
+        other = open_account(database, "other")
+        database.close()
+        with Server(url) as server:
+            client = Client(server.port, account.token)
+            _warm_up(server, client, plan)
+            reads, writes = Client(server.port, other.token), Client(server.port, other.token)
+            with (
+                _repeated(lambda: reads.send("GET", "/v2/entries")) as read_seconds,
+                _repeated(lambda: writes.send("POST", "/v2/entries", _ENTRY)) as write_seconds,
+            ):
+                began = time.perf_counter()
+                merge(client)
+                took = time.perf_counter() - began
+    return plan.kind, f"{took:.2f}", f"{max(read_seconds) * 1000:.0f}", f"{max(write_seconds):.2f}"
+
+
+def _deliver(databases: Databases, plan: Plan) -> tuple[str, ...]:
+    with databases.fresh(plan.kind) as url, Receiver() as receiver:
+        account, merge = _prepare(url, plan, receiver.uri, is_stalled=False)
+        with Server(url) as server:
+            client = Client(server.port, account.token)
+            # Of each entry, of the target, and twice of what is gone.
+            receiver.expect(plan.entries + 3)
+            receiver.keep()
+            began = time.perf_counter()
+            merge(client)
+            answered = time.perf_counter() - began
+            receiver.wait()
+            heard = time.perf_counter() - began
+            sequences = [sequence for _, _, sequence in receiver.take()]
+            assert sequences == [*range(1, plan.entries + 4)], "out of order"
+    return plan.kind, f"{answered:.2f}", f"{heard:.2f}"
+
+
+class Client:
+    """One connection to the API."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
+        self._headers = {"X-NokoToken": token, "User-Agent": "bench", "Content-Type": "application/json"}
+
+    def send(self, method: str, path: str, content: object = None) -> Any:
+        """Send a request; what it is answered, which must be a success."""
+        body = None if content is None else json.dumps(content)
+        self._connection.request(method, path, body, self._headers)
+        response = self._connection.getresponse()
+        answer = response.read()
+        if response.status >= 300:
+            raise RuntimeError(f"{method} {path} was answered {response.status}: {answer!r}")
+        return json.loads(answer or b"null")
+
+
+def _warm_up(server: Server, client: Client, plan: Plan) -> int:
+    """Do the same once with a few entries, so that what is kept is kept; the memory that the server occupies then."""
+    names = ("Warm target", "Warm source")
+    if plan.noun == "projects":
+        ids = [client.send("POST", "/v2/projects", {"name": name})["id"] for name in names]
+        content: dict[str, Any] = {"project_id": ids[1], "description": "Work"}
+    else:
+        tags = client.send("POST", "/v2/tags", {"names": ["warm-target", "warm-source"]})
+        ids = [tag["id"] for tag in tags]
+        content = {"description": "#warm-source"}
+    for _ in range(WARM_UP):
+        client.send("POST", "/v2/entries", {**_ENTRY, **content})
+    _merge(client, plan.noun, *ids)
+    return server.memory_bytes
+
+
+def _merge(client: Client, noun: str, target_id: int, swallowed_id: int) -> None:
+    client.send("PUT", f"/v2/{noun}/{target_id}/merge", {f"{noun.removesuffix('s')}_id": swallowed_id})
+
+
+def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[NewAccount, Callable[[Client], None]]:
+    """An account with entries to merge and webhooks that hear of it; and what merges them."""
+    database = open_database(url)
+    account = open_account(database)
+    with Server(url) as server:
+        client = Client(server.port, account.token)
+        projects = [client.send("POST", "/v2/projects", {"name": name})["id"] for name in ("Target", "Source")]
+        tags = [tag["id"] for tag in client.send("POST", "/v2/tags", {"names": ["target", "source"]})]
+    _fill(database, account, plan.entries, projects[1], tags[1])
+    if plan.webhooks:
+        add_webhooks(database, account.account_id, plan.webhooks, uri)
+    if is_stalled:
+        database.run_now(lambda tx: tx.run(_STALL))
+    if plan.kind == "postgresql":
+        # As it does by itself within a minute.
+        database.run_now(lambda tx: tx.run(_ANALYZE))
+    database.close()
+    ids = projects if plan.noun == "projects" else tags
+    return account, lambda client: _merge(client, plan.noun, *ids)
+
+
+def _fill(database: Database, account: NewAccount, count: int, project_id: int, tag_id: int) -> None:
+    texts = [text.format("source") for text in _TEXTS]
+
+    def fill(tx: Transaction, count: int) -> None:
+        ids = [*tx.next_ids(entries, count)]
+        names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
+        rows = []
+        for id in ids:
+            description = texts[id % len(texts)]
+            date = f"2024-{id % 12 + 1:02}-{id % 28 + 1:02}"
+            values = (account.user_id, project_id, 45, description, key_of(description), tx.now, tx.now)
+            rows.append((account.account_id, id, date, *values))
+        tx.insert_many(entries, (*names, "created_at", "updated_at"), rows)
+        columns = ("account_id", "entry_id", "tag_id", "place")
+        tx.insert_many(entry_tags, columns, [(account.account_id, id, tag_id, 0) for id in ids])
+
+    for start in range(0, count, 5_000):
+        database.write_now(account.account_id, fill, min(5_000, count - start))
+
+
+@contextmanager
+def _repeated(ask: Callable[[], object]) -> Iterator[list[float]]:
+    """Do something over and over in a thread of its own until the context is left; the seconds of each."""
+    seconds: list[float] = []
+    stopping = threading.Event()
+
+    def go_on() -> None:
+        while not stopping.wait(0.005):
+            began = time.perf_counter()
+            ask()
+            seconds.append(time.perf_counter() - began)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield seconds
+    finally:
+        stopping.set()
+        thread.join()
+
+
+_ENTRY = {"date": "2024-05-21", "minutes": 45, "description": "Work"}
+_STALL = Statement(text("UPDATE lanes SET stalled = TRUE"))
+_ANALYZE = Statement(text("ANALYZE"))

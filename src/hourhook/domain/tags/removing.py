@@ -1,0 +1,96 @@
+"""Deleting tags: their entries stay, and the hashtags in them become plain words (contract, tags.md).
+
+What is recorded is in the order of the contract, tag by tag: its entries, and then the tag itself. What it costs is a
+few statements for each ``SIZE`` of tags and of their entries, whether one tag has all the entries or each has a few.
+Approved, invoiced and archived entries are rewritten too.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from sqlalchemy import bindparam, delete, select
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes, hashtags
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import batches
+from hourhook.domain.entries.representations import Entry, is_billable
+from hourhook.domain.slices import SIZE
+from hourhook.domain.tags.representations import Tag
+from hourhook.domain.texts import key_of
+from hourhook.store.schema import entry_tags, tags
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
+    """Delete tags, in this order; each is given as it is in the database, with the number of its entries."""
+    for some in _in_groups(removed):
+        if len(some) == 1:
+            _dissolve_one(tx, caller, some[0])
+        else:
+            _dissolve_several(tx, caller, some)
+        ids = [tag.id for tag in some]
+        tx.run(_DROP, account=caller.account_id, ids=ids)
+        tx.run(_DELETE, account=caller.account_id, ids=ids)
+
+
+def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
+    """Tags together that have no more than ``SIZE`` entries, or one alone that has more by itself."""
+    group: list[Tag] = []
+    entries_count = 0
+    for tag in removed:
+        if group and entries_count + tag.entries > SIZE:
+            yield group
+            group, entries_count = [], 0
+        group.append(tag)
+        entries_count += tag.entries
+    if group:
+        yield group
+
+
+def _dissolve_one(tx: Transaction, caller: Caller, tag: Tag) -> None:
+    for batch in batches.of_tag(tx, caller, tag.id):
+        batches.describe(tx, [_dissolve(tx, entry, tag) for entry in batch])
+    changes.record_deletion(tx, "tag", tag)
+
+
+def _dissolve_several(tx: Transaction, caller: Caller, group: list[Tag]) -> None:
+    uses: dict[int, list[int]] = {}
+    for row in tx.all(_USES, account=caller.account_id, ids=[tag.id for tag in group]):
+        uses.setdefault(row.tag_id, []).append(row.entry_id)
+    used = [entry_id for entry_ids in uses.values() for entry_id in entry_ids]
+    # An entry that has several of the tags changes with each of them, and each time begins with what it has become.
+    found = {entry.id: entry for batch in batches.of_ids(tx, caller, used) for entry in batch}
+    for tag in group:
+        for entry_id in uses.get(tag.id, ()):
+            found[entry_id] = _dissolve(tx, found[entry_id], tag)
+        changes.record_deletion(tx, "tag", tag)
+    if found:
+        batches.describe(tx, [*found.values()])
+
+
+def _dissolve(tx: Transaction, before: Entry, tag: Tag) -> Entry:
+    left = [other for other in before.tags if other.id != tag.id]
+    after = msgspec.structs.replace(
+        before,
+        description=hashtags.dissolve(before.description or "", key_of(tag.name)) or None,
+        tags=left,
+        billable=is_billable(before.project, left),
+        updated_at=format_moment(tx.now),
+    )
+    changes.record_update(tx, "entry", before, after)
+    return after
+
+
+_USES = Statement(
+    select(entry_tags.c.tag_id, entry_tags.c.entry_id)
+    .where(entry_tags.c.account_id == bindparam("account"), any_of(entry_tags.c.tag_id, "ids"))
+    .order_by(entry_tags.c.tag_id, entry_tags.c.entry_id)
+)
+
+_DROP = Statement(
+    delete(entry_tags).where(entry_tags.c.account_id == bindparam("account"), any_of(entry_tags.c.tag_id, "ids"))
+)
+
+_DELETE = Statement(delete(tags).where(tags.c.account_id == bindparam("account"), any_of(tags.c.id, "ids")))
