@@ -23,7 +23,9 @@ KEYS = [
 URI = "http://127.0.0.1:9/broadcasts"
 
 
-def make_receiver(person: Person, uri: str = URI, name: str = "Desk light", subjects: Sequence[str] = ("timer",)) -> Any:
+def make_receiver(
+    person: Person, uri: str = URI, name: str = "Desk light", subjects: Sequence[str] = ("timer",)
+) -> Any:
     """A broadcast receiver of somebody, with its secret."""
     body = {"name": name, "payload_uri": uri, "subjects": [*subjects]}
     reply = person.client.post("/v2/broadcast_receivers", body)

@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from hourhook.store.schema import broadcast_receivers, broadcast_subjects
 from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
 from tests.accounts import ROLES, Account, Person
 from tests.broadcast_receivers import KEYS, URI, make_receiver
 from tests.nouns import NO_SUCH_ID, ids
@@ -254,9 +255,13 @@ def test_receivers_go_with_their_user(account: Account) -> None:
     assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
 
     for table in (broadcast_receivers, broadcast_subjects):
-        count = Statement(select(func.count()).select_from(table))
-        assert account.database.read_now(lambda tx, count=count: tx.value(count)) == 1
+        assert account.database.read_now(count, table) == 1
     assert account.leader.client.get(kept["url"]).status == 200
+
+
+def count(tx: Transaction, table: Table) -> int:
+    found: int = tx.value(Statement(select(func.count()).select_from(table)))
+    return found
 
 
 def test_receivers_raise_no_events(account: Account) -> None:

@@ -199,7 +199,9 @@ def test_changes_within_the_interval_are_told_at_once_and_the_newest_counts(
     assert postbox.is_empty()
 
 
-def test_the_interval_is_a_setting(database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime) -> None:
+def test_the_interval_is_a_setting(
+    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime
+) -> None:
     server = make_server(parts={"lifespan": [delivering_with(database, Settings(broadcast_seconds=60))]})
     account = open_account(database, server.client)
     make_receiver(account.leader, postbox.uri)
@@ -554,25 +556,26 @@ def test_webhooks_are_delivered_beside_them(account: Account, postbox: Postbox, 
 
 
 def test_what_waits_outlives_the_end_of_the_server_and_what_was_sent_is_not_sent_again(
-    database: Database, make_server: MakeServer, _loop: Loop, postbox: Postbox, pass_time: PassTime
+    database: Database, make_server: MakeServer, request: pytest.FixtureRequest, postbox: Postbox, pass_time: PassTime
 ) -> None:
+    loop: Loop = request.getfixturevalue("_loop")
     server = make_server()
     account = open_account(database, server.client)
     make_receiver(account.leader, postbox.uri)
     timer = start_timer(account.leader, make_project(account))
     first = delivering_with(database, Settings())(None)
-    _loop.run(_enter(first))
+    loop.run(_enter(first))
     pass_time(5)
     assert told(postbox.next()) == ("timer.running", timer["url"])
     put(account.leader, timer, "/pause")
-    _loop.run(_leave(first))
+    loop.run(_leave(first))
     pass_time(60)
     assert postbox.is_empty()
     second = delivering_with(database, Settings())(None)
-    _loop.run(_enter(second))
+    loop.run(_enter(second))
 
     assert told(postbox.next()) == ("timer.paused", timer["url"])
-    _loop.run(_leave(second))
+    loop.run(_leave(second))
     assert postbox.is_empty()
 
 

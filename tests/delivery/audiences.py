@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 
 from hourhook.delivery import broadcasts, envelope
 from hourhook.delivery.broadcasts import Taken

@@ -374,14 +374,14 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(flusher, "DRAIN_SECONDS", 0.05)
-    audience.add()
+    id = audience.add()
     async with flushing(database, clock, network) as running:
         audience.change(*SWITCH)
         running.pass_time(5)
         await network.next()
         await running.stop()
 
-    assert [(line["event"], line["receivers"]) for line in logged] == [("broadcasts given up", 1)]
+    assert [(line["event"], line["broadcast_receiver"]) for line in logged] == [("broadcasts given up", id)]
     assert len(network.sent) == 1
 
 

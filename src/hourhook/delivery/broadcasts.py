@@ -141,14 +141,15 @@ def _waiting(dialect: str) -> str:
 def _taking(dialect: str) -> str:
     # A receiver is taken whole, or else two processes might send what it is told at once, and out of order. So its row
     # is locked; and whatever somebody else has locked is left for the next time.
+    # The sums keep SQLite from reading all that waits, in the order of its key.
     lock_receiver, lock = ("", "") if dialect == "sqlite" else ("FOR UPDATE OF r SKIP LOCKED", "FOR UPDATE SKIP LOCKED")
     return f"""
     WITH due AS MATERIALIZED (
-        SELECT account_id, broadcast_receiver_id, MIN(waiting_since) AS since FROM broadcasts
-        WHERE waiting_since <= :horizon GROUP BY account_id, broadcast_receiver_id
+        SELECT account_id + 0 AS account_id, broadcast_receiver_id + 0 AS id, MIN(waiting_since) AS since
+        FROM broadcasts WHERE waiting_since <= :horizon GROUP BY 1, 2
     ), receivers AS MATERIALIZED (
         SELECT r.account_id, r.id FROM due AS d
-        JOIN broadcast_receivers AS r ON r.account_id = d.account_id AND r.id = d.broadcast_receiver_id
+        JOIN broadcast_receivers AS r ON r.account_id = d.account_id AND r.id = d.id
         WHERE r.enabled AND {_is_free(dialect)}
         ORDER BY d.since, r.id LIMIT :limit {lock_receiver}
     ), taken AS MATERIALIZED (

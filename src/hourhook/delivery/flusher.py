@@ -72,15 +72,13 @@ class Flusher:
 
     async def flush(self) -> None:
         """Tell receivers what has changed, until ``stop``."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as tellings:
                 while not self._is_stopping:
                     await self._wait()
                     if not self._is_stopping:
                         await self._look(tellings)
                 patience.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
-        except TimeoutError:
-            _log.warning("broadcasts given up", receivers=len(self._busy))
 
     async def _wait(self) -> None:
         while not (self._stirred.is_set() or self._is_time()):
@@ -134,13 +132,19 @@ class Flusher:
                 if target is None:
                     break
                 await self._send(taken.key, target, broadcast)
+        except asyncio.CancelledError:
+            self._give_up(taken.key, "the process ended")
+            raise
         except DatabaseUnavailable as error:
-            _log.warning("broadcasts given up", receivers=1, error=str(error))
+            self._give_up(taken.key, str(error))
         finally:
             self._busy.discard(taken.key[1])
             self._seats.leave(seat)
             # For what has become due to it meanwhile, and for whoever found no seat.
             self._stirred.set()
+
+    def _give_up(self, key: Key, error: str) -> None:
+        _log.warning("broadcasts given up", account=key[0], broadcast_receiver=key[1], error=error)
 
     async def _send(self, key: Key, target: Target, broadcast: Broadcast) -> None:
         sent_at = self._clock.now()
