@@ -321,15 +321,17 @@ def test_a_receiver_without_subjects_hears_nothing(
 
 
 def test_what_changes_while_a_receiver_is_disabled_is_lost_and_so_is_what_waited(
-    account: Account, postbox: Postbox, pass_time: PassTime
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
 ) -> None:
     project, other = make_project(account), make_project(account, "Other")
     receiver = make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
     timer = start_timer(account.leader, project)
     account.leader.client.put(receiver["disable_url"])
     start_timer(account.leader, other)
     account.leader.client.put(receiver["enable_url"])
     pass_time(5)
+    other_postbox.take(2)
     put(account.leader, timer, "", {"description": "Heard"})
     pass_time(5)
 

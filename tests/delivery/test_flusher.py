@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from hourhook.delivery import envelope, flusher
@@ -383,6 +385,29 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
 
     assert [(line["event"], line["broadcast_receiver"]) for line in logged] == [("broadcasts given up", id)]
     assert len(network.sent) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_database_that_was_away_loses_nothing_that_waited(
+    audience: Audience, database: Database, database_url: str, network: Network, clock: FakeClock, logged: Logged
+) -> None:
+    audience.add()
+    audience.change((TIMER, "timer.running"))
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
+        async with flushing(database, clock, network) as running:
+            await settled(database)
+            operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            try:
+                operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+                running.pass_time(5)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while not any(line["event"] == "broadcasts postponed" for line in logged):
+                        await asyncio.sleep(0)
+            finally:
+                operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+            assert events([await network.next()]) == ["timer.running"]
 
 
 async def test_an_idle_flusher_ends_at_once(database: Database, network: Network, clock: FakeClock) -> None:
