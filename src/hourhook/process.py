@@ -7,7 +7,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -21,7 +21,8 @@ from hourhook.api.app import make_app
 from hourhook.api.metrics import Metrics
 from hourhook.api.wire import server_options
 from hourhook.clock import Clock, SystemClock
-from hourhook.delivery.attempts import AttemptLog
+from hourhook.delivery.attempts import AttemptLog, BroadcastLog
+from hourhook.delivery.flusher import Flusher
 from hourhook.delivery.guard import AddressGuard
 from hourhook.delivery.housekeeping import keep_house
 from hourhook.delivery.liveness import keep_working
@@ -213,7 +214,7 @@ def make_sender(running: Running) -> Sender:
 
 @asynccontextmanager
 async def deliver(running: Running, sender: Sender, on_failure: Callable[[], None]) -> AsyncIterator[None]:
-    """Have a worker deliver as long as the context lasts; its end finishes what is on the wire."""
+    """Have a worker and a flusher deliver as long as the context lasts; its end finishes what is on the wire."""
     settings, database = running.settings, running.database
     worker = Worker(
         database,
@@ -223,10 +224,17 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
         lease_seconds=settings.lease_seconds,
         observer=AttemptLog(running.metrics),
     )
+    flusher = Flusher(
+        database,
+        sender,
+        running.vault,
+        interval_seconds=settings.broadcast_seconds,
+        listener=BroadcastLog(running.metrics),
+    )
 
-    async def keep_delivering() -> None:
+    async def keep_going(work: Awaitable[None]) -> None:
         try:
-            await keep_working(database, worker)
+            await work
         except Exception:  # noqa: BLE001 - whatever it is, it is logged and ends the process
             # A defect, or a broken disk: end in the open, so that whoever watches the process starts it anew.
             _log.exception("worker failed")
@@ -235,13 +243,18 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
 
     async with hint_others(running) as hints:
         hints.listen(worker.hint)
+        hints.listen(flusher.hint)
         housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400))
-        working = asyncio.create_task(keep_delivering())
+        working = [
+            asyncio.create_task(keep_going(keep_working(database, worker))),
+            asyncio.create_task(keep_going(flusher.flush())),
+        ]
         try:
             yield
         finally:
             worker.stop()
-            await working
+            flusher.stop()
+            await asyncio.gather(*working)
             await _cancelled(housekeeper)
             await sender.close()
 

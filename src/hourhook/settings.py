@@ -32,6 +32,7 @@ class Settings:
     retry_window_seconds: float = 259_200
     send_timeout_seconds: float = 10
     lease_seconds: float = 60
+    broadcast_seconds: float = 5
     retention_days: float = 30
     rate_limit: RateLimit | None = RateLimit(100, 200)
     trusted_proxies: tuple[Network, ...] = ()
@@ -144,6 +145,7 @@ _READERS: dict[str, Any] = {
     "retry_window_seconds": _positive,
     "send_timeout_seconds": _positive,
     "lease_seconds": _positive,
+    "broadcast_seconds": _positive,
     "retention_days": _positive,
     "rate_limit": _rate_limit,
     "trusted_proxies": _networks,

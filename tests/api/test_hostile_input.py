@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.accounts import Account
+from tests.broadcast_receivers import make_receiver
 from tests.nouns import make_group, make_project, make_team, propose, start_timer
 
 SQL = [
@@ -53,6 +54,7 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
     project, team = make_project(account), make_team(account)
     group = make_group(account)
     inbox_entry, timer = propose(account.supervisor), start_timer(account.supervisor, project)
+    receiver = make_receiver(account.supervisor)
     inputs = [
         (
             "POST",
@@ -91,6 +93,10 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         ("POST", "/v2/project_groups", ["name", "project_ids", "projects"]),
         ("POST", group["add_projects_url"], ["project_ids"]),
         ("PUT", group["remove_projects_url"], ["project_ids"]),
+        ("POST", "/v2/broadcast_receivers", ["name", "payload_uri", "subjects"]),
+        ("PUT", receiver["url"], ["name", "payload_uri"]),
+        ("PUT", receiver["add_subjects_url"], ["subjects"]),
+        ("PUT", receiver["remove_subjects_url"], ["subjects"]),
         ("PUT", "/v2/current_user", ["first_name", "time_format", "week_start", "send_team_weekly_report"]),
     ]
     for method, path, names in inputs:
@@ -121,6 +127,7 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
         "/v2/timers": ["description", "projects", "project_ids", "billable"],
         "/v2/teams": ["name", "user_ids"],
         "/v2/project_groups": ["name", "project_ids"],
+        "/v2/broadcast_receivers": ["name", "subjects", "state"],
     }  # fmt: skip
     value = text.encode("utf-8", "surrogatepass")
     for path, filters in names.items():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.accounts import Account
+from tests.broadcast_receivers import make_receiver
 from tests.clocks import FakeClock
 from tests.nouns import ids, log_time
 from tests.recorded import Event, Recorded
@@ -45,6 +46,8 @@ def test_a_mirror_made_of_events_shows_the_account(account: Account, clock: Fake
     chance = random.Random(seed)
     log = Recorded(account)
     mirror = read_account(account)
+    # What is told of timers beside the log adds nothing to it.
+    make_receiver(account.leader)
     log_time(account.leader, "#a #b", project_name="First")
 
     for _ in range(150):

@@ -15,6 +15,7 @@ from schemathesis.specs.openapi import checks
 
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
+from tests.broadcast_receivers import make_receiver
 from tests.clients import AGENT
 from tests.nouns import make_group, make_project, make_tag, make_team, propose, spend, start_timer
 
@@ -72,6 +73,7 @@ def ids(account: Account) -> dict[str, int]:
         "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
         "user_id": account.contractor.id,
         "team_id": make_team(account, "Platform", account.leader)["id"],
+        "broadcast_receiver_id": make_receiver(account.supervisor)["id"],
     }
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.accounts import Account
+from tests.broadcast_receivers import make_receiver
 from tests.nouns import (
     DAY,
     fill,
@@ -75,6 +76,16 @@ def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str
     assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= 4
 
 
+def test_ones_own_receivers_are_listed_at_the_same_cost_however_many_they_are(account: Account) -> None:
+    make_receiver(account.supervisor)
+    before = len(cost_of(account, "GET", "/v2/broadcast_receivers"))
+    for _ in range(7):
+        make_receiver(account.supervisor, subjects=["timer", "*"])
+
+    # Who it is, what he has, and what that listens to.
+    assert len(cost_of(account, "GET", "/v2/broadcast_receivers")) == before == 3
+
+
 @pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
 def test_ones_own_things_are_listed_at_the_same_cost_however_many_they_are(account: Account, noun: str) -> None:
     def add(number: int) -> None:
@@ -96,8 +107,11 @@ def test_switching_timers_costs_few_statements(account: Account) -> None:
     start_timer(account.supervisor, one)
     start_timer(account.supervisor, other)
 
-    # Who it is, the lock, who it still is; the timer, the one that runs, and how each of them is then.
-    assert len(cost_of(account, "PUT", f"/v2/projects/{one['id']}/timer/start")) == 7
+    # Who it is, the lock, who it still is; the timer, the one that runs, how each of them is then, and who is told.
+    assert len(cost_of(account, "PUT", f"/v2/projects/{one['id']}/timer/start")) == 8
+    for _ in range(3):
+        make_receiver(account.supervisor)
+    assert len(cost_of(account, "PUT", f"/v2/projects/{other['id']}/timer/start")) == 8
 
 
 def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account) -> None:

@@ -90,6 +90,22 @@ def test_attempts_are_counted_by_outcome(make_server: MakeServer, outcome: str |
     assert value_of(server, f'hourhook_attempt_duration_seconds_sum{{outcome="{label}"}}') == 0.25
 
 
+def test_broadcasts_are_counted_by_outcome(make_server: MakeServer) -> None:
+    class Result:
+        duration_ms = 250
+        error: str | None = None
+
+    metrics = Metrics()
+    server = make_server({"metrics": metrics})
+    accepted, failed = Result(), Result()
+    failed.error = "timeout"
+    for result in (accepted, failed, failed):
+        metrics.told((1, 2), "timer.running", result)
+
+    assert value_of(server, 'hourhook_broadcasts_total{outcome="delivered"}') == 1
+    assert value_of(server, 'hourhook_broadcasts_total{outcome="timeout"}') == 2
+
+
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
 def test_the_figures_are_for_this_machine_and_not_for_a_proxy_on_it(server: Server, name: str) -> None:
     assert server.client.get("/metrics").status == 200

@@ -108,6 +108,7 @@ def test_a_broadcast_is_the_one_of_the_contract() -> None:
         "Desk light",
         1_716_282_185 * SECOND,
         "timer.running",
+        "timer",
         "http://127.0.0.1:8080/v2/projects/20817/timer",
     )
     assert body == (
@@ -115,7 +116,7 @@ def test_a_broadcast_is_the_one_of_the_contract() -> None:
         b'"last_event":"timer.running","subject":{"type":"timer",'
         b'"url":"http://127.0.0.1:8080/v2/projects/20817/timer"}}'
     )
-    headers = dict(envelope.broadcast_headers("m", CREATED_AT, body, VECTOR_SECRET))
+    headers = dict(envelope.broadcast_headers("m", "timer", CREATED_AT, body, VECTOR_SECRET))
     assert headers["User-Agent"] == "Noko-Broadcasts"
     assert headers["X-Noko-BroadcastSubject"] == "timer"
     assert "X-Noko-Delivery" not in headers

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.api import (
     account,
+    broadcast_receivers,
     current_user,
     entries,
     expenses,
@@ -55,6 +56,7 @@ GROUPS = (
     expenses.endpoints,
     webhooks.endpoints,
     payloads.endpoints,
+    broadcast_receivers.endpoints,
 )
 
 

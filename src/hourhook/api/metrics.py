@@ -53,6 +53,12 @@ class Metrics:
             buckets=_BUCKETS,
         )
         self._outcomes: dict[str, Histogram] = {}
+        self._broadcasts = Counter(
+            "hourhook_broadcasts",
+            "Broadcasts, by outcome: delivered, or the kind of failure.",
+            ("outcome",),
+            registry=self._registry,
+        )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
@@ -72,6 +78,10 @@ class Metrics:
         if found is None:
             found = self._outcomes[kind] = self._attempts.labels(kind)
         found.observe(outcome.duration_ms / 1000)
+
+    def told(self, key: tuple[int, int], last_event: str, outcome: Result, /) -> None:
+        """A receiver of broadcasts was told, or was not to be reached (the flusher's listener)."""
+        self._broadcasts.labels(outcome.error or "delivered").inc()
 
     def exposition(self, figures: Figures | None) -> bytes:
         """Everything, in the text format of Prometheus; ``figures`` are missing while the database is away."""

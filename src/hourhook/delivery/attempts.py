@@ -1,5 +1,6 @@
-"""One line of log for each attempt; never a secret, a body or the query of an address."""
+"""One line of log for each attempt and each broadcast; never a secret, a body or the query of an address."""
 
+from hourhook.delivery.flusher import Listener
 from hourhook.delivery.outcomes import Outcome
 from hourhook.delivery.worker import Observer
 from hourhook.logs import Line, write_line
@@ -36,6 +37,40 @@ class AttemptLog:
                 payload=payload_id,
                 type=type,
                 number=number,
+                status=outcome.status,
+                error=outcome.error,
+                duration_ms=outcome.duration_ms,
+            )
+        )
+
+
+class BroadcastLine(Line):
+    """What is logged of a broadcast."""
+
+    account: int
+    broadcast_receiver: int
+    last_event: str
+    status: int | None
+    error: str | None
+    duration_ms: int
+
+
+class BroadcastLog:
+    """Writes each broadcast down, and passes it on to whoever keeps figures."""
+
+    def __init__(self, figures: Listener) -> None:
+        self._figures = figures
+
+    def told(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
+        """Write down what came of a broadcast."""
+        self._figures.told(key, last_event, outcome)
+        write_line(
+            BroadcastLine(
+                event="broadcast",
+                level="info" if outcome.is_success else "warning",
+                account=key[0],
+                broadcast_receiver=key[1],
+                last_event=last_event,
                 status=outcome.status,
                 error=outcome.error,
                 duration_ms=outcome.duration_ms,

@@ -68,22 +68,28 @@ def unsigned_headers(payload_id: str, type: str, sequence: int | None, attempt: 
     return built
 
 
-def broadcast_body(receiver_id: int, receiver_name: str, sent_at: int, last_event: str, url: str) -> bytes:
-    """Build the body of a broadcast about a timer (contract, broadcast_receivers)."""
-    return b'{"broadcast_receiver":%b,"sent_at":"%b","last_event":"%b","subject":{"type":"timer","url":%b}}' % (
+def broadcast_body(
+    receiver_id: int, receiver_name: str, sent_at: int, last_event: str, subject: str, url: str
+) -> bytes:
+    """Build the body of a broadcast: what happened last to something of this subject, which is to be fetched there.
+
+    (Contract, broadcast_receivers.)
+    """
+    return b'{"broadcast_receiver":%b,"sent_at":"%b","last_event":"%b","subject":{"type":"%b","url":%b}}' % (
         _summary(receiver_id, receiver_name),
         _timestamp(sent_at),
         last_event.encode(),
+        subject.encode(),
         _encode_json(url),
     )
 
 
-def broadcast_headers(message_id: str, sent_at: int, body: bytes, secret: str) -> Headers:
-    """Build the headers of a broadcast about a timer, signed with the receiver's secret."""
+def broadcast_headers(message_id: str, subject: str, sent_at: int, body: bytes, secret: str) -> Headers:
+    """Build the headers of a broadcast, signed with the receiver's secret."""
     return [
         ("Content-Type", "application/json"),
         ("User-Agent", "Noko-Broadcasts"),
-        ("X-Noko-BroadcastSubject", "timer"),
+        ("X-Noko-BroadcastSubject", subject),
         ("webhook-id", message_id),
         ("webhook-timestamp", str(sent_at // SECOND)),
         *_signatures(message_id, sent_at, body, secret),

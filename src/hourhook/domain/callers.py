@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, null, select, update
+from sqlalchemy import and_, bindparam, null, select, update
 
 from hourhook.domain.links import Links
 from hourhook.errors import AccountLocked, FeatureNotIncluded, Forbidden
@@ -14,6 +14,8 @@ from hourhook.store.transaction import Transaction
 
 ROLES = ("supervisor", "leader", "coworker", "contractor")
 _RANKS = {role: rank for rank, role in enumerate(reversed(ROLES))}
+# Users in these states are shut out: nobody enters by their credentials, and nothing is sent to them.
+SHUT_OUT = ("disabled", "suspended")
 FEATURES = ("invoicing", "approvals")
 LONGEST_TOKEN = 128
 
@@ -125,8 +127,7 @@ _CALLER = (
 )
 
 
-# Whoever is disabled or suspended is shut out.
-_MAY_ENTER = (users.c.state != "disabled") & (users.c.state != "suspended")
+_MAY_ENTER = and_(*(users.c.state != state for state in SHUT_OUT))
 _OF_ACCOUNT = users.c.account_id == accounts.c.id
 
 _BY_TOKEN = Statement(

@@ -1,12 +1,11 @@
 """The names of all events, as webhooks subscribe to them (contract, webhook_events.md)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from hourhook.delivery.log import EVERYTHING
-from hourhook.domain.inputs import Faults
-from hourhook.domain.kinds import Characters, Several
+from hourhook.domain.kinds import Several
+from hourhook.domain.known_names import KnownName
 
 PING = "webhook.ping"
 
@@ -36,24 +35,5 @@ SUBSCRIBABLE = (EVERYTHING, *NAMES)
 # What a payload may be of.
 TYPES = (*NAMES, PING)
 
-
-@dataclass(frozen=True)
-class EventName(Characters):
-    """The name of an event; read as any text, so that an unknown one is told apart from what is no name at all."""
-
-    options: tuple[str, ...] = ()
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "enum": [*self.options]}
-
-
-Subscriptions = Annotated[list[str], Several(EventName(255, is_name=True, options=SUBSCRIBABLE))]
-Types = Annotated[list[str], Several(EventName(255, is_name=True, options=TYPES))]
-
-
-def refuse_unknown(faults: Faults, field: str, names: Iterable[str], known: tuple[str, ...]) -> None:
-    """Note ``missing`` for each of these names that no event has."""
-    for place, name in enumerate(names):
-        if name not in known:
-            faults.add(f"{field}[{place}]", "missing")
+Subscriptions = Annotated[list[str], Several(KnownName(255, is_name=True, options=SUBSCRIBABLE))]
+Types = Annotated[list[str], Several(KnownName(255, is_name=True, options=TYPES))]

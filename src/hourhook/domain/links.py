@@ -57,6 +57,10 @@ class Links:
         """Where a webhook is."""
         return f"{self.root}/webhooks/{id}"
 
+    def broadcast_receiver(self, id: int) -> str:
+        """Where a broadcast receiver is."""
+        return f"{self.root}/broadcast_receivers/{id}"
+
     def payload(self, webhook_id: int, payload_id: str) -> str:
         """Where a payload of a webhook is."""
         return f"{self.root}/webhooks/{webhook_id}/payloads/{payload_id}"

@@ -1,9 +1,13 @@
-"""What the rules for webhooks need of the process they run in, besides the database."""
+"""What the rules for webhooks and broadcast receivers need of the process they run in, besides the database."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from hourhook.delivery.guard import AddressGuard
 from hourhook.delivery.vaults import Vault
+from hourhook.domain.inputs import Faults, UnsetType, WebUri
+
+PayloadUri = Annotated[WebUri, "An absolute `http` or `https` URI that this server may reach."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +16,8 @@ class Outside:
 
     guard: AddressGuard
     vault: Vault
+
+    def check_uri(self, payload_uri: str | UnsetType, faults: Faults) -> None:
+        """Note ``invalid`` for a payload URI that leads to where nothing may be sent."""
+        if payload_uri and self.guard.check_uri(payload_uri) is not None:
+            faults.add("payload_uri", "invalid")

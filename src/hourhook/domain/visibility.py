@@ -5,7 +5,8 @@ and his own entries outside of any project. A contractor sees the assigned proje
 them, his own entries outside of any project, himself, and the tags that those projects and entries use. Whoever loses a
 project loses sight of his own entries and expenses in it.
 A project group is seen by whoever sees a project in it, and an empty one by supervisors and leaders.
-Inbox entries and timers are seen by nobody but their owner, and a timer only together with its project.
+Inbox entries, timers and broadcast receivers are seen by nobody but their owner, and a timer only together with its
+project.
 
 Each function gives the condition for a role; whatever is given to it must be asked with the parameters ``account`` and
 ``me``.
@@ -17,6 +18,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
 
 from hourhook.domain.callers import Caller
 from hourhook.store.schema import (
+    broadcast_receivers,
     entries,
     entry_tags,
     expenses,
@@ -112,6 +114,12 @@ def of_timers(scope: str) -> ColumnElement[bool]:
     """The timers that are seen."""
     is_own = timers.c.user_id == _ME
     return is_own if scope == "account" else and_(is_own, _is_assigned(timers.c.project_id))
+
+
+def of_broadcast_receivers() -> ColumnElement[bool]:
+    """The broadcast receivers that are seen, whatever the role."""
+    is_own: ColumnElement[bool] = broadcast_receivers.c.user_id == _ME
+    return is_own
 
 
 def _is_assigned(project_id: ColumnElement[Any]) -> ColumnElement[bool]:

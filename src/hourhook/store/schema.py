@@ -500,6 +500,57 @@ skips = Table(
     sqlite_with_rowid=False,
 )
 
+broadcast_receivers = Table(
+    "broadcast_receivers",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    # Whose it is, and of whose things it hears.
+    _column("user_id", Integer),
+    _column("name", Text),
+    _column("name_key", Text),
+    _column("payload_uri", Text),
+    # scheme://host:port of the payload URI: what capacity is shared by.
+    _column("destination", Text),
+    # Encrypted with the key of the settings.
+    _column("secret", LargeBinary),
+    _column("enabled", Boolean),
+    _column("created_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "id"),
+    Index(None, "account_id", "user_id"),
+)
+
+broadcast_subjects = Table(
+    "broadcast_subjects",
+    metadata,
+    _column("account_id", Integer),
+    _column("broadcast_receiver_id", Integer),
+    _column("subject", Text),
+    _column("place", Integer),
+    PrimaryKeyConstraint("account_id", "broadcast_receiver_id", "subject"),
+    sqlite_with_rowid=False,
+)
+
+# What receivers are still to be told: a row for each receiver and changed resource, which is gone once it is taken.
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    _column("account_id", Integer),
+    _column("broadcast_receiver_id", Integer),
+    # Of the resource, which is known by it.
+    _column("url", Text),
+    _column("subject", Text),
+    # The newest change.
+    _column("last_event", Text),
+    # Among those of its receiver: the order in which they were changed last.
+    _column("place", BigInteger),
+    # When the first change happened that the receiver was not told of.
+    _column("waiting_since", BigInteger),
+    PrimaryKeyConstraint("account_id", "broadcast_receiver_id", "url"),
+    Index(None, "waiting_since"),
+    sqlite_with_rowid=False,
+)
+
 # Where the ids of a table come from: sequences on PostgreSQL, a row a table on SQLite (which has none).
 NUMBERED = (
     accounts,
@@ -515,6 +566,7 @@ NUMBERED = (
     timers,
     webhooks,
     errands,
+    broadcast_receivers,
 )
 sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in NUMBERED}
 

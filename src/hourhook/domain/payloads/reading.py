@@ -7,9 +7,10 @@ from hourhook.delivery.payloads.figures import read_status
 from hourhook.delivery.payloads.pages import Choice, read_page
 from hourhook.delivery.payloads.sequences import STATES
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import TYPES, Types, refuse_unknown
+from hourhook.domain.events import TYPES, Types
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, choice, given_or
 from hourhook.domain.kinds import Several
+from hourhook.domain.known_names import refuse_unknown
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.payloads.representations import (
     Payload,

@@ -47,7 +47,7 @@ def edit(tx: Transaction, caller: Caller, project_id: int, given: TimerChanges, 
     before = reading.look_up(tx, caller, project_id)
     rules.refuse_archived(before)
     faults.check()
-    return _keep(tx, caller, before, replace(before, description=given_or(given.description, before.description)))
+    return _keep(tx, before, replace(before, description=given_or(given.description, before.description)))
 
 
 def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, faults: Faults) -> Timer:
@@ -56,7 +56,7 @@ def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, f
     rules.refuse_archived(before)
     faults.check()
     if before.watch.is_running:
-        return represent(caller.links, before, tx.started_at)
+        return represent(before, tx.started_at)
     following.pause_of_caller(tx, caller)
     date = before.date
     if before.watch.started_at is None:
@@ -67,13 +67,13 @@ def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, f
         date=date,
         description=given_or(given.description, before.description),
     )
-    return _keep(tx, caller, before, after)
+    return _keep(tx, before, after)
 
 
 def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
     """Pause the caller's timer of a project; leaves it as it is if it does not run."""
     before = reading.find(tx, caller, project_id)
-    return _keep(tx, caller, before, replace(before, watch=before.watch.paused(tx.started_at)))
+    return _keep(tx, before, replace(before, watch=before.watch.paused(tx.started_at)))
 
 
 def correct(tx: Transaction, caller: Caller, project_id: int, given: TimerCorrection, faults: Faults) -> Timer:
@@ -82,8 +82,8 @@ def correct(tx: Transaction, caller: Caller, project_id: int, given: TimerCorrec
     faults.check()
     by_seconds = (given.minutes or 0) * 60 + (given.seconds or 0)
     if not by_seconds:
-        return represent(caller.links, before, tx.started_at)
-    return _keep(tx, caller, before, replace(before, watch=before.watch.corrected(by_seconds, tx.started_at)))
+        return represent(before, tx.started_at)
+    return _keep(tx, before, replace(before, watch=before.watch.corrected(by_seconds, tx.started_at)))
 
 
 def discard(tx: Transaction, caller: Caller, project_id: int) -> None:
@@ -91,7 +91,7 @@ def discard(tx: Transaction, caller: Caller, project_id: int) -> None:
     storing.remove(tx, [reading.find(tx, caller, project_id)])
 
 
-def _keep(tx: Transaction, caller: Caller, before: StoredTimer, after: StoredTimer) -> Timer:
+def _keep(tx: Transaction, before: StoredTimer, after: StoredTimer) -> Timer:
     if after != before or after.id is None:
         after = storing.keep(tx, after)
-    return represent(caller.links, after, tx.started_at)
+    return represent(after, tx.started_at)

@@ -29,14 +29,10 @@ def move(tx: Transaction, caller: Caller, from_id: int, to: SimpleProject) -> No
     found = _read(tx, caller, _OF_PROJECTS, projects=[from_id, to.id])
     kept = {timer.user.id: timer for timer in found if timer.project.id == to.id}
     leaving = [timer for timer in found if timer.project.id == from_id]
-    storing.remove(tx, [timer for timer in leaving if timer.user.id in kept])
-    storing.change(
-        tx,
-        [
-            _joined(kept[timer.user.id], timer, tx.started_at) if timer.user.id in kept else replace(timer, project=to)
-            for timer in leaving
-        ],
-    )
+    joining = [timer for timer in leaving if timer.user.id in kept]
+    storing.remove(tx, joining)
+    storing.move(tx, [timer for timer in leaving if timer not in joining], to, caller.links.timer(to.id))
+    storing.change(tx, [_joined(kept[timer.user.id], timer, tx.started_at) for timer in joining])
 
 
 def remove_of_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:

@@ -37,12 +37,12 @@ def list_page(tx: Transaction, caller: Caller, given: TimerFilters, faults: Faul
     if "description" in filters:
         filters["description"] = key_of(filters["description"])
     rows, total = _LISTING.read(tx, caller, paging, filters)
-    return Page([represent(caller.links, read(caller.links, row), tx.started_at) for row in rows], total)
+    return Page([represent(read(caller.links, row), tx.started_at) for row in rows], total)
 
 
 def show(tx: Transaction, caller: Caller, project_id: int) -> Timer:
     """Show the caller's timer of a project (raises ``NotFound``)."""
-    return represent(caller.links, find(tx, caller, project_id), tx.started_at)
+    return represent(find(tx, caller, project_id), tx.started_at)
 
 
 def find(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:

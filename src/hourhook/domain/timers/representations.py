@@ -2,7 +2,6 @@
 
 import msgspec
 
-from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleProject, SimpleUser, Url
 from hourhook.domain.timers.stopwatches import format_time
 from hourhook.domain.timers.storing import StoredTimer
@@ -26,11 +25,11 @@ class Timer(msgspec.Struct, frozen=True):
     log_url: Url
 
 
-def represent(links: Links, timer: StoredTimer, now: int) -> Timer:
+def represent(timer: StoredTimer, now: int) -> Timer:
     """The representation of a timer that is kept, as it is now."""
     assert timer.id is not None
     seconds = timer.watch.elapsed_seconds(now)
-    url = links.timer(timer.project.id)
+    url = timer.url
     return Timer(
         id=timer.id,
         state=timer.watch.state,

@@ -9,6 +9,8 @@ from hourhook.clock import SECOND, whole_second
 from hourhook.domain.kinds import LARGEST_MINUTES
 
 PENDING, RUNNING, PAUSED = "pending", "running", "paused"
+# Of a timer that is no more.
+STOPPED = "stopped"
 # What fits into an entry.
 LARGEST_SECONDS = LARGEST_MINUTES * 60
 

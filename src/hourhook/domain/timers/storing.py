@@ -1,14 +1,20 @@
-"""How timers are kept, and the one place where they change: each change of any timer goes through here."""
+"""How timers are kept, and the one place where they change: each change of any timer goes through here.
+
+So it is from here that broadcast receivers are told of it (contract, broadcast_receivers.md).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, delete, text
 
+from hourhook.delivery import broadcasts
+from hourhook.domain.broadcast_subjects import TIMER
+from hourhook.domain.callers import SHUT_OUT
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.texts import key_of
-from hourhook.domain.timers.stopwatches import Stopwatch
+from hourhook.domain.timers.stopwatches import STOPPED, Stopwatch
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import projects, timers, users
 from hourhook.store.statements import Row, Statement, any_of
@@ -26,12 +32,18 @@ class StoredTimer:
     # The day of the entry that it will become.
     date: str
     description: str | None
+    url: str
+    # Whether its user's receivers hear of it: not while he is shut out.
+    is_broadcast: bool
 
 
 # What ``read`` wants to know of a timer, from ``timers``, its project and its user.
 COLUMNS = (
     *(timers.c[name] for name in ("id", "state", "seconds", "started_at", "paused_at", "date", "description")),
-    *(users.c[name].label(f"user_{name}") for name in ("id", "email", "first_name", "last_name", "profile_image_url")),
+    *(
+        users.c[name].label(f"user_{name}")
+        for name in ("id", "email", "first_name", "last_name", "profile_image_url", "state")
+    ),
     *(
         projects.c[name].label(f"project_{name}")
         for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
@@ -66,6 +78,8 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
         watch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
         date=today if row.id is None else row.date,
         description=row.description,
+        url=links.timer(row.project_id),
+        is_broadcast=row.user_state not in SHUT_OUT,
     )
 
 
@@ -90,6 +104,7 @@ def keep(tx: Transaction, timer: StoredTimer) -> StoredTimer:
         created_at=tx.now,
         updated_at=tx.now,
     )
+    _broadcast(tx, timer, watch.state)
     return replace(timer, id=id)
 
 
@@ -97,12 +112,28 @@ def change(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
     """Store what has changed of timers that are kept."""
     if changed:
         tx.run(_CHANGE, now=tx.now, rows=as_rows([_values(tx, timer) for timer in changed]))
+    for timer in changed:
+        _broadcast(tx, timer, timer.watch.state)
+
+
+def move(tx: Transaction, moved: Sequence[StoredTimer], to: SimpleProject, url: str) -> None:
+    """Take timers over to another project, whose timers are at this URL; where they were there is none any more."""
+    for timer in moved:
+        _broadcast(tx, timer, STOPPED)
+    change(tx, [replace(timer, project=to, url=url) for timer in moved])
 
 
 def remove(tx: Transaction, removed: Sequence[StoredTimer]) -> None:
     """Stop timers for good."""
     if removed:
         tx.run(_DELETE, account=tx.account_id, ids=[timer.id for timer in removed])
+    for timer in removed:
+        _broadcast(tx, timer, STOPPED)
+
+
+def _broadcast(tx: Transaction, timer: StoredTimer, state: str) -> None:
+    if timer.is_broadcast:
+        broadcasts.record(tx, timer.user.id, TIMER, timer.url, f"{TIMER}.{state}")
 
 
 def _values(tx: Transaction, timer: StoredTimer) -> tuple[object, ...]:

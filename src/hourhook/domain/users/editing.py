@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, delete, select, update
 
 from hourhook.domain import changes
+from hourhook.domain.broadcast_receivers import storing as broadcast_receivers_storing
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
@@ -104,6 +105,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     if before.entries or before.expenses:
         raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
     approving.forget_approver(tx, caller, id)
+    broadcast_receivers_storing.remove_of_user(tx, id)
     timers_following.remove_of_user(tx, caller, id)
     inbox_entries_storing.remove_of_user(tx, caller, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):

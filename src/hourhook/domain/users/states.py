@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment
+from hourhook.delivery import broadcasts
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.users import reading, rules
@@ -25,7 +26,10 @@ def activate(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
-    """Shut a user out who has entries and so cannot be deleted; what he logged stays."""
+    """Shut a user out who has entries and so cannot be deleted; what he logged stays.
+
+    His broadcast receivers stay as well, but are told nothing more as long as he is shut out.
+    """
     user = reading.show(tx, caller, id)
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
@@ -35,6 +39,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
         why = "The User should be deleted because it does not have any entries or expenses."
         raise Invalid.on_base("User", "deletable", why)
     rules.refuse_deactivated(user)
+    broadcasts.forget_all(tx, id)
     _enter(tx, user, "disabled", "deactivated")
 
 

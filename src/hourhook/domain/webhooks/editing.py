@@ -7,17 +7,16 @@ from sqlalchemy import bindparam, delete, update
 
 from hourhook.delivery import envelope, errands, steering
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import SUBSCRIBABLE, Subscriptions, refuse_unknown
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, WebUri, given_or
-from hourhook.domain.outside import Outside
+from hourhook.domain.events import SUBSCRIBABLE, Subscriptions
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, given_or
+from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.outside import Outside, PayloadUri
 from hourhook.domain.texts import key_of
 from hourhook.domain.webhooks import reading, subscribing
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
 from hourhook.store.schema import subscriptions, webhooks
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-
-PayloadUri = Annotated[WebUri, "An absolute `http` or `https` URI that this server may reach."]
 
 
 class NewWebhook(Inputs):
@@ -39,7 +38,7 @@ class WebhookChanges(Inputs):
 def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook, faults: Faults) -> WebhookWithSecret:
     """Make a webhook and have a ping sent to it at once; only here, and on a re-roll, is its secret shown."""
     caller.require("leader")
-    _check_uri(outside, given, faults)
+    outside.check_uri(given.payload_uri, faults)
     events = given.events or []
     if not events and not faults.has("events"):
         faults.add("events", "missing_field")
@@ -65,7 +64,7 @@ def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook,
 def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: WebhookChanges, faults: Faults) -> Webhook:
     """Rename a webhook, or send its payloads to another address, from the next attempt on; no ping is sent."""
     before = reading.find(tx, caller, id)
-    _check_uri(outside, given, faults)
+    outside.check_uri(given.payload_uri, faults)
     faults.check()
     name = given_or(given.name, before.name)
     payload_uri = given_or(given.payload_uri, before.payload_uri)
@@ -93,11 +92,6 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     tx.run(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
     tx.run(_DELETE, account=caller.account_id, id=id)
     steering.close_lane(tx, id)
-
-
-def _check_uri(outside: Outside, given: NewWebhook | WebhookChanges, faults: Faults) -> None:
-    if given.payload_uri and outside.guard.check_uri(given.payload_uri) is not None:
-        faults.add("payload_uri", "invalid")
 
 
 _THIS = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))

@@ -6,8 +6,9 @@ from sqlalchemy import bindparam, exists, func, select, true
 
 from hourhook.delivery.log import EVERYTHING
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import SUBSCRIBABLE, Subscriptions, refuse_unknown
+from hourhook.domain.events import SUBSCRIBABLE, Subscriptions
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
+from hourhook.domain.known_names import refuse_unknown
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.texts import key_of

@@ -1,0 +1,86 @@
+"""Finding and listing broadcast receivers; everybody finds his own."""
+
+from typing import Annotated
+
+from sqlalchemy import bindparam, exists, func, select
+
+from hourhook.delivery.log import EVERYTHING
+from hourhook.domain.broadcast_receivers.representations import COLUMNS, BroadcastReceiver, represent
+from hourhook.domain.broadcast_subjects import NAMES, Subjects
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
+from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.listings import Listing, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.texts import key_of
+from hourhook.domain.visibility import of_broadcast_receivers
+from hourhook.errors import NotFound
+from hourhook.store.schema import broadcast_receivers, broadcast_subjects
+from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.transaction import Transaction
+
+State = Annotated[str, choice("enabled", "disabled")]
+
+
+class BroadcastReceiverFilters(Inputs):
+    """Which broadcast receivers are listed."""
+
+    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    subjects: Annotated[Subjects, "They listen to at least one of these; `*` listens to all."] | UnsetType = UNSET
+    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+
+
+def list_page(
+    tx: Transaction, caller: Caller, given: BroadcastReceiverFilters, faults: Faults, paging: Paging
+) -> Page[BroadcastReceiver]:
+    """List the caller's broadcast receivers, newest first."""
+    refuse_unknown(faults, "subjects", given.subjects or (), NAMES)
+    faults.check()
+    filters = chosen(given)
+    if "name" in filters:
+        filters["name"] = key_of(filters["name"])
+    if subjects := filters.pop("subjects", None):
+        # Whoever listens to everything listens to each of them.
+        filters["subjects"] = [*subjects, EVERYTHING]
+    if "state" in filters:
+        filters["state"] = filters["state"] == "enabled"
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page(represent(tx, caller.links, rows), total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> BroadcastReceiver:
+    """Show one of the caller's broadcast receivers (raises ``NotFound``)."""
+    return represent(tx, caller.links, [find(tx, caller, id)])[0]
+
+
+def find(tx: Transaction, caller: Caller, id: int) -> Row:
+    """The row of one of the caller's broadcast receivers (raises ``NotFound``)."""
+    row = tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+_IN_ACCOUNT = broadcast_receivers.c.account_id == bindparam("account")
+_FIND = Statement(
+    select(*COLUMNS).where(_IN_ACCOUNT, of_broadcast_receivers(), broadcast_receivers.c.id == bindparam("id"))
+)
+
+_LISTING = Listing(
+    rows=select(*COLUMNS).where(_IN_ACCOUNT),
+    counted=select(func.count()).select_from(broadcast_receivers).where(_IN_ACCOUNT),
+    # Ids are given in the order of creation.
+    order=(broadcast_receivers.c.id.desc(),),
+    visible=lambda _: of_broadcast_receivers(),
+    conditions={
+        "name": contains(broadcast_receivers.c.name_key, "name"),
+        "subjects": exists(
+            select(broadcast_subjects.c.subject).where(
+                broadcast_subjects.c.account_id == broadcast_receivers.c.account_id,
+                broadcast_subjects.c.broadcast_receiver_id == broadcast_receivers.c.id,
+                any_of(broadcast_subjects.c.subject, "subjects"),
+            )
+        ),
+        "state": broadcast_receivers.c.enabled == bindparam("state"),
+    },
+)

@@ -1,0 +1,30 @@
+"""Stopping a broadcast receiver, and setting it going again (contract, broadcast_receivers.md)."""
+
+from sqlalchemy import bindparam, update
+
+from hourhook.delivery import broadcasts
+from hourhook.domain.broadcast_receivers import reading
+from hourhook.domain.callers import Caller
+from hourhook.store.schema import broadcast_receivers
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+def disable(tx: Transaction, caller: Caller, id: int) -> None:
+    """Tell a receiver nothing more, neither of what changes from now on nor of what it was still to be told."""
+    reading.find(tx, caller, id)
+    tx.run(_SET_STATE, account=caller.account_id, id=id, enabled=False)
+    broadcasts.forget(tx, id)
+
+
+def enable(tx: Transaction, caller: Caller, id: int) -> None:
+    """Tell a receiver of what changes from now on; what has changed while it was disabled is lost."""
+    reading.find(tx, caller, id)
+    tx.run(_SET_STATE, account=caller.account_id, id=id, enabled=True)
+
+
+_SET_STATE = Statement(
+    update(broadcast_receivers)
+    .where(broadcast_receivers.c.account_id == bindparam("account"), broadcast_receivers.c.id == bindparam("id"))
+    .values(enabled=bindparam("enabled"))
+)

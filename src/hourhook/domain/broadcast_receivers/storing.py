@@ -1,0 +1,50 @@
+"""How broadcast receivers are cleared away: one, or all of a user."""
+
+from sqlalchemy import bindparam, delete, exists, select
+
+from hourhook.delivery import broadcasts
+from hourhook.store.schema import broadcast_receivers, broadcast_subjects
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+def remove(tx: Transaction, id: int) -> None:
+    """Delete a receiver, with its subjects and what it was still to be told."""
+    for statement in (_DELETE_SUBJECTS, _DELETE):
+        tx.run(statement, account=tx.account_id, id=id)
+    broadcasts.forget(tx, id)
+
+
+def remove_of_user(tx: Transaction, user_id: int) -> None:
+    """Delete the receivers of a user who is about to be deleted: nothing more is told to them."""
+    broadcasts.forget_all(tx, user_id)
+    for statement in (_DELETE_SUBJECTS_OF_USER, _DELETE_OF_USER):
+        tx.run(statement, account=tx.account_id, user=user_id)
+
+
+_IS_OF_USER = (broadcast_receivers.c.account_id == bindparam("account")) & (
+    broadcast_receivers.c.user_id == bindparam("user")
+)
+
+_DELETE_SUBJECTS = Statement(
+    delete(broadcast_subjects).where(
+        broadcast_subjects.c.account_id == bindparam("account"),
+        broadcast_subjects.c.broadcast_receiver_id == bindparam("id"),
+    )
+)
+_DELETE = Statement(
+    delete(broadcast_receivers).where(
+        broadcast_receivers.c.account_id == bindparam("account"), broadcast_receivers.c.id == bindparam("id")
+    )
+)
+_DELETE_SUBJECTS_OF_USER = Statement(
+    delete(broadcast_subjects).where(
+        broadcast_subjects.c.account_id == bindparam("account"),
+        exists(
+            select(broadcast_receivers.c.id).where(
+                _IS_OF_USER, broadcast_receivers.c.id == broadcast_subjects.c.broadcast_receiver_id
+            )
+        ),
+    )
+)
+_DELETE_OF_USER = Statement(delete(broadcast_receivers).where(_IS_OF_USER))

@@ -1,0 +1,68 @@
+"""Which subjects a broadcast receiver listens to (contract, broadcast_receivers.md)."""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, delete, func, select
+
+from hourhook.domain.broadcast_receivers import reading
+from hourhook.domain.broadcast_receivers.representations import BroadcastReceiver
+from hourhook.domain.broadcast_subjects import NAMES, Subjects
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, Inputs, UnsetType
+from hourhook.domain.known_names import refuse_unknown
+from hourhook.store.schema import broadcast_subjects
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+class MoreSubjects(Inputs):
+    """What a receiver is to listen to as well."""
+
+    required: ClassVar = ("subjects",)
+    subjects: Annotated[Subjects, "Those that it listens to already are skipped."] | UnsetType = UNSET
+
+
+class FewerSubjects(Inputs):
+    """What a receiver is to listen to no more."""
+
+    required: ClassVar = ("subjects",)
+    subjects: (
+        Annotated[Subjects, "Those that it does not listen to are skipped; `*` drops the wildcard only."] | UnsetType
+    ) = UNSET
+
+
+def add(tx: Transaction, caller: Caller, id: int, given: MoreSubjects, faults: Faults) -> BroadcastReceiver:
+    """Have a receiver listen to more subjects."""
+    receiver = reading.show(tx, caller, id)
+    subjects = given.subjects or []
+    refuse_unknown(faults, "subjects", subjects, NAMES)
+    faults.check()
+    subscribe(tx, id, [subject for subject in subjects if subject not in receiver.subjects])
+    return reading.show(tx, caller, id)
+
+
+def drop(tx: Transaction, caller: Caller, id: int, given: FewerSubjects, faults: Faults) -> BroadcastReceiver:
+    """Have a receiver listen to fewer subjects, to none if need be."""
+    reading.find(tx, caller, id)
+    faults.check()
+    tx.run(_DROP, account=caller.account_id, id=id, subjects=given.subjects or [])
+    return reading.show(tx, caller, id)
+
+
+def subscribe(tx: Transaction, id: int, subjects: Sequence[str]) -> None:
+    """Have a receiver of the transaction's account listen to subjects that it does not listen to yet."""
+    place = tx.value(_LAST_PLACE, account=tx.account_id, id=id)
+    tx.insert_many(
+        broadcast_subjects,
+        ("account_id", "broadcast_receiver_id", "subject", "place"),
+        [(tx.account_id, id, subject, place + count) for count, subject in enumerate(dict.fromkeys(subjects), 1)],
+    )
+
+
+_OF_THIS = (broadcast_subjects.c.account_id == bindparam("account")) & (
+    broadcast_subjects.c.broadcast_receiver_id == bindparam("id")
+)
+
+_LAST_PLACE = Statement(select(func.coalesce(func.max(broadcast_subjects.c.place), 0)).where(_OF_THIS))
+_DROP = Statement(delete(broadcast_subjects).where(_OF_THIS, any_of(broadcast_subjects.c.subject, "subjects")))

@@ -1,0 +1,590 @@
+"""What broadcast receivers are told of timers: real requests in, real receivers at the other end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from hourhook.clock import SystemClock, whole_second
+from hourhook.delivery.guard import AddressGuard
+from hourhook.process import Running, deliver, make_sender
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+from tests.accounts import Account, Person, open_account
+from tests.api.conftest import Delivering
+from tests.broadcast_receivers import make_receiver
+from tests.clocks import FakeClock
+from tests.conftest import Logged, MakeServer, Server
+from tests.nouns import log_time, make_project, make_tag, start_timer
+from tests.outside import OUTSIDE
+from tests.postboxes import Delivery, Postbox, eventually
+from tests.receivers import holding
+from tests.servers import Loop
+from tests.signatures import is_signed, openssl_says, verify_with_library
+from tests.webhooks import make_webhook
+
+PassTime = Callable[[float], None]
+Told = tuple[str, str]
+
+
+@pytest.fixture
+def server(make_server: MakeServer, delivering: Delivering) -> Server:
+    """A server that delivers."""
+    return make_server(parts={"lifespan": [delivering]})
+
+
+def told(delivery: Delivery) -> Told:
+    """What a broadcast says: the event, and where to look."""
+    return delivery.payload["last_event"], delivery.payload["subject"]["url"]
+
+
+def put(person: Person, timer: dict[str, Any], action: str, body: Any = b"") -> None:
+    """Do something to a timer."""
+    reply = person.client.put(f"{timer['url']}{action}", body)
+    assert reply.status in (200, 204), reply.body
+
+
+# What is sent
+
+
+def test_a_broadcast_says_what_happened_and_where_to_look_and_is_signed(
+    account: Account, postbox: Postbox, pass_time: PassTime
+) -> None:
+    receiver = make_receiver(account.leader, postbox.uri)
+    timer = start_timer(account.leader, make_project(account))
+    pass_time(5)
+
+    arrived = postbox.next()
+
+    assert list(arrived.payload) == ["broadcast_receiver", "sent_at", "last_event", "subject"]
+    assert arrived.payload == {
+        "broadcast_receiver": {"id": receiver["id"], "name": "Desk light"},
+        "sent_at": "2024-05-21T10:05:05Z",
+        "last_event": "timer.running",
+        "subject": {"type": "timer", "url": timer["url"]},
+    }
+    assert b" " not in arrived.body.replace(b"Desk light", b"")
+    assert arrived.headers["content-type"] == "application/json"
+    assert arrived.headers["user-agent"] == "Noko-Broadcasts"
+    assert arrived.headers["x-noko-broadcastsubject"] == "timer"
+    assert arrived.headers["webhook-timestamp"] == "1716285905"
+    assert not {"x-noko-delivery", "x-noko-eventcategory", "x-hourhook-sequence"} & arrived.headers.keys()
+    assert is_signed(arrived, receiver["secret"])
+    assert account.leader.client.get(arrived.payload["subject"]["url"]).json()["state"] == "running"
+
+
+def test_signatures_hold_before_openssl_and_the_public_library(
+    account: Account, postbox: Postbox, clock: FakeClock, pass_time: PassTime
+) -> None:
+    receiver = make_receiver(account.leader, postbox.uri)
+    timer = start_timer(account.leader, make_project(account, "größe"))
+    clock.moment = whole_second(SystemClock().now())
+    pass_time(0)
+    running = postbox.next()
+    put(account.leader, timer, "/pause")
+    pass_time(5)
+    paused = postbox.next()
+
+    for arrived in (running, paused):
+        assert openssl_says(arrived, receiver["secret"]) == arrived.headers["x-noko-signature"]
+        verify_with_library(arrived, receiver["secret"])
+    assert running.headers["webhook-id"] != paused.headers["webhook-id"]
+
+
+def test_nothing_is_sent_when_a_receiver_is_made(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
+    make_receiver(account.leader, postbox.uri)
+    pass_time(5)
+    start_timer(account.leader, make_project(account))
+    pass_time(5)
+
+    assert postbox.next().payload["last_event"] == "timer.running"
+
+
+# What is a change
+
+
+def test_each_change_tells_the_state_that_the_timer_is_in_then(
+    account: Account, postbox: Postbox, pass_time: PassTime
+) -> None:
+    project = make_project(account)
+    make_receiver(account.leader, postbox.uri)
+    timer = {"url": f"{account.base_url}/v2/projects/{project['id']}/timer"}
+    steps: list[tuple[str, Any, str]] = [
+        ("", {"description": "Sketches"}, "pending"),
+        ("/start", {}, "running"),
+        ("", {"description": "Sketches, inked"}, "running"),
+        ("/add_or_subtract_time", {"minutes": 5}, "running"),
+        ("/pause", {}, "paused"),
+        ("/add_or_subtract_time", {"minutes": -1}, "paused"),
+        ("/start", {}, "running"),
+        ("/log", {}, "stopped"),
+        ("/start", {}, "running"),
+        ("/log_inbox_entry", {}, "stopped"),
+    ]
+    for action, body, state in steps:
+        put(account.leader, timer, action, body)
+        pass_time(5)
+        assert told(postbox.next()) == (f"timer.{state}", timer["url"])
+    assert account.leader.client.get(timer["url"]).status == 404
+
+    start_timer(account.leader, project)
+    pass_time(5)
+    assert told(postbox.next()) == ("timer.running", timer["url"])
+    account.leader.client.delete(timer["url"])
+    pass_time(5)
+    assert told(postbox.next()) == ("timer.stopped", timer["url"])
+
+
+def test_what_changes_nothing_tells_nothing(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
+    timer = start_timer(account.leader, make_project(account), description="Sketches")
+    make_receiver(account.leader, postbox.uri)
+    put(account.leader, timer, "/start", {"description": "Else"})
+    put(account.leader, timer, "", {"description": "Sketches"})
+    put(account.leader, timer, "/add_or_subtract_time", {"minutes": 1, "seconds": -60})
+    assert account.leader.client.put(timer["log_url"], {"entry_date": "never"}).status == 400
+    pass_time(5)
+    put(account.leader, timer, "/pause")
+    pass_time(5)
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert postbox.is_empty()
+
+
+def test_a_new_timer_is_told_of_behind_the_one_that_it_pauses(
+    account: Account, postbox: Postbox, pass_time: PassTime
+) -> None:
+    one, other = make_project(account, "One"), make_project(account, "Other")
+    make_receiver(account.leader, postbox.uri)
+    for first, second in ((one, other), (other, one), (one, other)):
+        was = start_timer(account.leader, first)
+        pass_time(6)
+        postbox.next()
+        # Also where it is known already that something of the other is to be told.
+        put(account.leader, {"url": f"{account.base_url}/v2/projects/{second['id']}/timer"}, "", {"description": "x"})
+        pass_time(3)
+        now = start_timer(account.leader, second)
+        pass_time(2)
+
+        assert [told(arrived) for arrived in postbox.take(2)] == [
+            ("timer.paused", was["url"]),
+            ("timer.running", now["url"]),
+        ]
+        for timer in (was, now):
+            account.leader.client.delete(timer["url"])
+        pass_time(6)
+        postbox.take(2)
+
+
+def test_changes_within_the_interval_are_told_at_once_and_the_newest_counts(
+    account: Account, postbox: Postbox, pass_time: PassTime
+) -> None:
+    timer = start_timer(account.leader, make_project(account))
+    make_receiver(account.leader, postbox.uri)
+    put(account.leader, timer, "/pause")
+    pass_time(4)
+    put(account.leader, timer, "/start")
+    put(account.leader, timer, "/add_or_subtract_time", {"minutes": 5})
+    assert postbox.is_empty()
+    pass_time(1)
+    assert told(postbox.next()) == ("timer.running", timer["url"])
+    # Not told yet, so it begins an interval of its own.
+    put(account.leader, timer, "/pause")
+    pass_time(4)
+    assert postbox.is_empty()
+    pass_time(1)
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert postbox.is_empty()
+
+
+def test_the_interval_is_a_setting(
+    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime
+) -> None:
+    server = make_server(parts={"lifespan": [delivering_with(database, Settings(broadcast_seconds=60))]})
+    account = open_account(database, server.client)
+    make_receiver(account.leader, postbox.uri)
+    timer = start_timer(account.leader, make_project(account))
+    pass_time(59)
+    put(account.leader, timer, "/pause")
+    pass_time(1)
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+
+
+# What happens to projects
+
+
+def test_archiving_a_project_tells_everybody_of_his_own_timer(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    project = make_project(account, "Project", account.contractor)
+    log_time(account.leader, project_id=project["id"])
+    timer = start_timer(account.contractor, project)
+    start_timer(account.leader, project)
+    receivers = [make_receiver(account.contractor, postbox.uri), make_receiver(account.leader, other_postbox.uri)]
+    assert account.leader.client.put(project["archive_url"]).status == 204
+    pass_time(5)
+
+    for receiver, box in zip(receivers, (postbox, other_postbox), strict=True):
+        arrived = box.next()
+        assert told(arrived) == ("timer.paused", timer["url"])
+        assert arrived.payload["broadcast_receiver"]["id"] == receiver["id"]
+        assert box.is_empty()
+
+
+def test_timers_stop_with_their_project(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
+    one, other = make_project(account, "One"), make_project(account, "Other")
+    timers = [start_timer(account.leader, project) for project in (one, other)]
+    make_receiver(account.leader, postbox.uri)
+    assert account.leader.client.delete(one["url"]).status == 204
+    pass_time(5)
+    assert told(postbox.next()) == ("timer.stopped", timers[0]["url"])
+    assert account.leader.client.put("/v2/projects/delete", {"project_ids": [other["id"]]}).status == 204
+    pass_time(5)
+
+    assert told(postbox.next()) == ("timer.stopped", timers[1]["url"])
+
+
+def test_a_merge_stops_the_timer_where_it_was_and_tells_where_it_is(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
+    # The owner has one on each, which become one.
+    kept = start_timer(account.owner, target)
+    gone = start_timer(account.owner, swallowed)
+    start_timer(account.leader, swallowed)
+    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.owner, other_postbox.uri)
+    assert account.leader.client.put(target["merge_url"], {"project_id": swallowed["id"]}).status == 204
+    pass_time(5)
+
+    for box in (postbox, other_postbox):
+        assert [told(arrived) for arrived in box.take(2)] == [
+            ("timer.stopped", gone["url"]),
+            ("timer.running", kept["url"]),
+        ]
+
+
+# Who is told
+
+
+def test_a_receiver_hears_of_its_owners_timers_only(
+    account: Account, other_account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    project = make_project(account, "Project", account.contractor)
+    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.contractor, other_postbox.uri, subjects=["*"])
+    start_timer(account.owner, project)
+    start_timer(other_account.leader, make_project(other_account))
+    start_timer(account.contractor, project)
+    pass_time(5)
+    assert other_postbox.next().payload["last_event"] == "timer.running"
+    account.leader.client.put(f"/v2/projects/{project['id']}/timer", {"description": "x"})
+    pass_time(5)
+
+    assert postbox.next().payload["last_event"] == "timer.pending"
+    assert postbox.is_empty()
+    assert other_postbox.is_empty()
+
+
+def test_two_receivers_of_one_user_are_both_told(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    receivers = [make_receiver(account.leader, box.uri, subjects=["timer", "*"]) for box in (postbox, other_postbox)]
+    timer = start_timer(account.leader, make_project(account))
+    pass_time(5)
+
+    for receiver, box in zip(receivers, (postbox, other_postbox), strict=True):
+        arrived = box.next()
+        assert told(arrived) == ("timer.running", timer["url"])
+        assert is_signed(arrived, receiver["secret"])
+    pass_time(5)
+    assert postbox.is_empty()
+
+
+def test_a_receiver_without_subjects_hears_nothing(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    deaf = make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
+    account.leader.client.put(deaf["remove_subjects_url"], {"subjects": ["timer"]})
+    timer = start_timer(account.leader, make_project(account))
+    pass_time(5)
+    other_postbox.next()
+    account.leader.client.put(deaf["add_subjects_url"], {"subjects": ["*"]})
+    put(account.leader, timer, "/pause")
+    pass_time(5)
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+
+
+def test_what_changes_while_a_receiver_is_disabled_is_lost_and_so_is_what_waited(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    project, other = make_project(account), make_project(account, "Other")
+    receiver = make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
+    timer = start_timer(account.leader, project)
+    account.leader.client.put(receiver["disable_url"])
+    start_timer(account.leader, other)
+    account.leader.client.put(receiver["enable_url"])
+    pass_time(5)
+    other_postbox.take(2)
+    put(account.leader, timer, "", {"description": "Heard"})
+    pass_time(5)
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert postbox.is_empty()
+
+
+def test_a_deleted_receiver_is_told_nothing_more(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    deleted = make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
+    start_timer(account.leader, make_project(account))
+    account.leader.client.delete(deleted["url"])
+    pass_time(5)
+
+    assert other_postbox.next().payload["last_event"] == "timer.running"
+    assert postbox.is_empty()
+
+
+def test_somebody_who_is_shut_out_is_told_nothing_until_he_is_let_in_again(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    project = make_project(account, "Project", account.contractor)
+    log_time(account.contractor, project_id=project["id"])
+    make_receiver(account.contractor, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
+    start_timer(account.contractor, project)
+    start_timer(account.leader, project)
+    assert account.supervisor.client.put(f"/v2/users/{account.contractor.id}/deactivate").status == 204
+    pass_time(5)
+    assert other_postbox.next().payload["last_event"] == "timer.running"
+    # Others can still change what he has.
+    assert account.leader.client.put(project["archive_url"]).status == 204
+    pass_time(5)
+    assert other_postbox.next().payload["last_event"] == "timer.paused"
+    assert account.leader.client.put(project["unarchive_url"]).status == 204
+    assert account.supervisor.client.put(f"/v2/users/{account.contractor.id}/activate").status == 204
+    account.contractor.client.delete(f"/v2/projects/{project['id']}/timer")
+    pass_time(5)
+
+    assert postbox.next().payload["last_event"] == "timer.stopped"
+    assert postbox.is_empty()
+
+
+def test_somebody_who_is_deleted_is_told_nothing_more(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    project = make_project(account, "Project", account.contractor)
+    make_receiver(account.contractor, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
+    start_timer(account.contractor, project)
+    assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
+    start_timer(account.leader, project)
+    pass_time(5)
+
+    assert other_postbox.next().payload["last_event"] == "timer.running"
+    assert postbox.is_empty()
+
+
+# How it is sent
+
+
+def test_name_address_and_secret_are_those_of_the_moment_of_sending(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+) -> None:
+    receiver = make_receiver(account.leader, postbox.uri)
+    start_timer(account.leader, make_project(account))
+    account.leader.client.put(receiver["url"], {"name": "Ceiling light", "payload_uri": other_postbox.uri})
+    secret = account.leader.client.put(receiver["reroll_secret_url"]).json()["secret"]
+    pass_time(5)
+
+    arrived = other_postbox.next()
+
+    assert arrived.payload["broadcast_receiver"] == {"id": receiver["id"], "name": "Ceiling light"}
+    assert is_signed(arrived, secret)
+    assert not is_signed(arrived, receiver["secret"])
+    assert postbox.is_empty()
+
+
+@pytest.mark.parametrize("status", [500, 410, 503, 404])
+def test_what_is_not_accepted_is_not_sent_again(
+    account: Account, postbox: Postbox, pass_time: PassTime, logged: Logged, status: int
+) -> None:
+    receiver = make_receiver(account.leader, postbox.uri)
+    timer = start_timer(account.leader, make_project(account))
+    postbox.answer(status, headers=b"Retry-After: 1\r\n")
+    pass_time(5)
+    assert told(postbox.next()) == ("timer.running", timer["url"])
+    eventually(lambda: statuses(logged), [(status, "status")])
+    for _ in range(3):
+        pass_time(5)
+    put(account.leader, timer, "/pause")
+    pass_time(5)
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert postbox.is_empty()
+    assert account.leader.client.get(receiver["url"]).json()["state"] == "enabled"
+
+
+def statuses(logged: Logged) -> list[tuple[int | None, str | None]]:
+    return [(line["status"], line["error"]) for line in logged if line["event"] == "broadcast"]
+
+
+def test_a_redirect_is_not_followed(
+    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime, logged: Logged
+) -> None:
+    make_receiver(account.leader, postbox.uri)
+    postbox.answer(307, headers=f"Location: {other_postbox.uri}\r\n".encode())
+    start_timer(account.leader, make_project(account))
+    pass_time(5)
+    postbox.next()
+    eventually(lambda: statuses(logged), [(307, "status")])
+
+    assert other_postbox.is_empty()
+
+
+def delivering_with(database: Database, settings: Settings, guard: AddressGuard = OUTSIDE.guard) -> Delivering:
+    """What delivers, with settings of the test's choice."""
+
+    @asynccontextmanager
+    async def delivering(_: object) -> AsyncIterator[None]:
+        running = Running(settings, database, OUTSIDE.vault, guard)
+        async with deliver(running, make_sender(running), on_failure=lambda: None):
+            yield
+
+    return delivering
+
+
+def test_a_receiver_that_never_answers_costs_the_deadline_and_holds_nobody_up(
+    database: Database,
+    make_server: MakeServer,
+    postbox: Postbox,
+    other_postbox: Postbox,
+    pass_time: PassTime,
+    logged: Logged,
+) -> None:
+    server = make_server(parts={"lifespan": [delivering_with(database, Settings(send_timeout_seconds=0.5))]})
+    account = open_account(database, server.client)
+    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, other_postbox.uri)
+    postbox.script = holding()
+    timer = start_timer(account.leader, make_project(account))
+    pass_time(5)
+    assert told(other_postbox.next()) == told(postbox.next()) == ("timer.running", timer["url"])
+    eventually(lambda: sorted(statuses(logged), key=str), [(200, None), (None, "timeout")])
+    postbox.answer(200)
+    put(account.leader, timer, "/pause")
+    pass_time(5)
+
+    assert told(other_postbox.next()) == told(postbox.next()) == ("timer.paused", timer["url"])
+
+
+def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
+    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
+) -> None:
+    server = make_server(parts={"lifespan": [delivering_with(database, Settings(), AddressGuard())]})
+    account = open_account(database, server.client)
+    for uri in (postbox.uri, postbox.uri.replace("127.0.0.1", "localhost")):
+        make_receiver(account.leader, uri)
+    start_timer(account.leader, make_project(account))
+    pass_time(5)
+
+    eventually(lambda: statuses(logged), [(None, "refused_address")] * 2)
+    assert postbox.is_empty()
+
+
+def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_either(
+    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
+) -> None:
+    running = Running(Settings(), database, OUTSIDE.vault, OUTSIDE.guard)
+
+    @asynccontextmanager
+    async def delivering(_: object) -> AsyncIterator[None]:
+        async with deliver(running, make_sender(running), on_failure=lambda: None):
+            yield
+
+    server = make_server(parts={"lifespan": [delivering], "metrics": running.metrics})
+    account = open_account(database, server.client)
+    receiver = make_receiver(account.leader, f"{postbox.uri}?key=hidden")
+    timer = start_timer(account.leader, make_project(account))
+    pass_time(5)
+    postbox.next()
+    eventually(lambda: len(statuses(logged)), 1)
+    postbox.answer(500)
+    put(account.leader, timer, "/pause")
+    pass_time(5)
+    postbox.next()
+    eventually(lambda: len(statuses(logged)), 2)
+
+    line = next(line for line in logged if line["event"] == "broadcast")
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "event": "broadcast",
+        "log_level": "info",
+        "account": account.id,
+        "broadcast_receiver": receiver["id"],
+        "last_event": "timer.running",
+        "status": 200,
+        "error": None,
+    }
+    written = repr(logged)
+    assert receiver["secret"] not in written
+    assert "hidden" not in written
+    shown = server.client.get("/metrics").body.decode()
+    assert 'hourhook_broadcasts_total{outcome="delivered"} 1.0' in shown
+    assert 'hourhook_broadcasts_total{outcome="status"} 1.0' in shown
+    assert receiver["secret"] not in shown
+
+
+def test_webhooks_are_delivered_beside_them(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
+    webhook = make_webhook(account, postbox.uri, events=["tag.created"])
+    receiver = make_receiver(account.leader, postbox.uri)
+    assert postbox.next().type == "webhook.ping"
+    start_timer(account.leader, make_project(account))
+    pass_time(5)
+    assert is_signed(postbox.next(), receiver["secret"])
+    make_tag(account, "a")
+
+    assert is_signed(postbox.next(), webhook["secret"])
+
+
+# Restarts
+
+
+def test_what_waits_outlives_the_end_of_the_server_and_what_was_sent_is_not_sent_again(
+    database: Database, make_server: MakeServer, request: pytest.FixtureRequest, postbox: Postbox, pass_time: PassTime
+) -> None:
+    loop: Loop = request.getfixturevalue("_loop")
+    server = make_server()
+    account = open_account(database, server.client)
+    make_receiver(account.leader, postbox.uri)
+    timer = start_timer(account.leader, make_project(account))
+    first = delivering_with(database, Settings())(None)
+    loop.run(_enter(first))
+    pass_time(5)
+    assert told(postbox.next()) == ("timer.running", timer["url"])
+    put(account.leader, timer, "/pause")
+    loop.run(_leave(first))
+    pass_time(60)
+    assert postbox.is_empty()
+    second = delivering_with(database, Settings())(None)
+    loop.run(_enter(second))
+
+    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    loop.run(_leave(second))
+    assert postbox.is_empty()
+
+
+async def _enter(context: Any) -> None:
+    await context.__aenter__()
+
+
+async def _leave(context: Any) -> None:
+    async with asyncio.timeout(10):
+        await context.__aexit__(None, None, None)
