@@ -158,8 +158,9 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
         ],
         "/v2/invoices": [
             "state", "reference", "invoice_date_from", "invoice_date_to", "project_name", "total_amount_from",
-            "total_amount_to", "recipient_details", "project_ids", "company_name", "has_custom_html", "show_full_report",
-            "locale", "currency_code", "currency_symbol", "rate_calculation", "updated_from", "updated_to",
+            "total_amount_to", "recipient_details", "project_ids", "company_name", "has_custom_html",
+            "show_full_report", "locale", "currency_code", "currency_symbol", "rate_calculation", "updated_from",
+            "updated_to",
         ],
         "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
         "/v2/tags": ["name", "billable"],
@@ -288,7 +289,7 @@ json_values = st.recursive(
                 "customization",
                 "taxes",
             ]
-        ),  # fmt: skip
+        ),
         json_values,
         max_size=4,
     ),

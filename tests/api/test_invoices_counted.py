@@ -142,7 +142,7 @@ class TestWhatBecomesOfTagsAndProjects:
             assert not event.type.startswith("invoice.")
             if event.type in ("entry.updated", "project.updated"):
                 assert event.text == client.get(event.object["url"]).body
-        return totals.pop()
+        return float(totals.pop())
 
     def test_a_tag_that_becomes_billable(self, account: Account, stage: dict[str, Any]) -> None:
         log = Recorded(account)

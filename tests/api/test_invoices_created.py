@@ -375,7 +375,7 @@ def test_what_is_said_is_not_taken_over(account: Account) -> None:
     assert made["rate_calculation"]["flat_rate"] is None
     customization = made["customization"]
     assert (customization["locale"], customization["title"]) == ("de", "Invoice")
-    assert (customization["currency_code"], customization["currency_symbol"]) == ("CHF", "Fr")
+    assert (customization["currency_code"], customization["currency_symbol"]) == ("CHF", "SFr.")
     assert (customization["allow_paypal_invoice"], customization["paypal_address"]) == (False, "x")
 
 

@@ -346,4 +346,4 @@ def test_amounts_follow_what_is_put_on_and_taken_off(account: Account) -> None:
         assert client.put(f"{made['url']}/{action}", body).status == 204
         now = as_it_is(account, made)
         assert amounts_of(now) == recount(account, now), action
-    assert now["total_amount"] == 7
+    assert as_it_is(account, made)["total_amount"] == 7
