@@ -225,7 +225,7 @@ class TestWhatBecomesOfTagsAndProjects:
         assert [event.type for event in events] == [
             *["entry.updated"] * 3, "project.updated", "project.deleted", "project.deleted.merged",
         ]  # fmt: skip
-        assert self.total_of(account, stage, events) == (15 + 30 + 60 + 7) * 1.1
+        assert self.total_of(account, stage, events) == 123.2
         assert ids(as_it_is(account, stage["invoices"][0])["projects"]) == [stage["project"]["id"]]
 
     def test_a_billable_project_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:

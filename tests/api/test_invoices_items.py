@@ -181,6 +181,7 @@ def test_if_one_cannot_be_put_on_it_none_is(account: Account, other_account: Acc
     made = invoice(account, *mine)
     invoice(account, *{"entry": ([taken], []), "expense": ([], [taken])}[kind])
     archive(account, frozen)
+    made = as_it_is(account, made)
     log = Recorded(account)
     plural, resource = {"entry": ("entries", "Entry"), "expense": ("expenses", "Expense")}[kind]
     sent = [good["id"], on_it["id"], bad["id"], taken["id"], their_item["id"], NO_SUCH_ID]
