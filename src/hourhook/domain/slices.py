@@ -1,11 +1,11 @@
 """Ids that a request gives, a bounded number at a time: what it asks to be done to many things is done in these."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 SIZE = 500
 
 
-def of_ids(ids: list[int]) -> Iterator[list[int]]:
+def of_ids(ids: Sequence[int]) -> Iterator[list[int]]:
     """The ids, each once, ascending, in slices."""
     in_order = sorted({*ids})
     for start in range(0, len(in_order), SIZE):

@@ -3,7 +3,7 @@
 What a caller of these does to the entries of one batch may take them out of the collection, and adds none to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select, text
@@ -20,7 +20,7 @@ from hourhook.store.transaction import Transaction
 SIZE = slices.SIZE
 
 
-def of_ids(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Entry]]:
+def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Entry]]:
     """The entries of the account with these ids."""
     for some in slices.of_ids(ids):
         rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)

@@ -15,6 +15,7 @@ from hourhook.domain import changes, hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import Entry, is_billable
+from hourhook.domain.invoices import recounting
 from hourhook.domain.slices import SIZE
 from hourhook.domain.tags.representations import Tag
 from hourhook.domain.texts import key_of
@@ -26,6 +27,9 @@ from hourhook.store.transaction import Transaction
 def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
     """Delete tags, in this order; each is given as it is in the database, with the number of its entries."""
     for some in _in_groups(removed):
+        unbillable = [tag.id for tag in some if not tag.billable]
+        if unbillable:
+            recounting.foresee_tags(tx, unbillable, billable=True)
         if len(some) == 1:
             _dissolve_one(tx, caller, some[0])
         else:
