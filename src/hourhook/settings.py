@@ -34,9 +34,13 @@ class Settings:
     lease_seconds: float = 60
     retention_days: float = 30
     rate_limit: RateLimit | None = RateLimit(100, 200)
+    # Of one address or one e-mail address that signs in, and of one address that wants OAuth tokens.
+    sign_in_rate_limit: RateLimit | None = RateLimit(0.2, 10)
+    oauth_rate_limit: RateLimit | None = RateLimit(2, 20)
     trusted_proxies: tuple[Network, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1_048_576
+    oauth_token_seconds: int = 86_400
     egress_proxy: str | None = None
     ca_file: str | None = None
     metrics_token: str | None = None
@@ -146,9 +150,12 @@ _READERS: dict[str, Any] = {
     "lease_seconds": _positive,
     "retention_days": _positive,
     "rate_limit": _rate_limit,
+    "sign_in_rate_limit": _rate_limit,
+    "oauth_rate_limit": _rate_limit,
     "trusted_proxies": _networks,
     "allowed_origins": _origins,
     "max_body_bytes": _count,
+    "oauth_token_seconds": _count,
     "egress_proxy": str,
     "ca_file": str,
     "metrics_token": str,

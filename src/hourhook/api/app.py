@@ -30,7 +30,7 @@ from hourhook.api.endpoints import Endpoint
 from hourhook.api.front import Front
 from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
-from hourhook.api.rates import Buckets
+from hourhook.domain.rates import Buckets
 from hourhook.api.watching import watch_routes
 from hourhook.domain.links import Links
 from hourhook.domain.outside import Outside
