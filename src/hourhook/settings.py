@@ -106,6 +106,13 @@ def _count(text: str) -> int:
     return number
 
 
+def _lifetime(text: str) -> int:
+    seconds = _count(text)
+    if seconds > 315_360_000:
+        raise ValueError("at most 315360000, which is ten years")
+    return seconds
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
@@ -155,7 +162,7 @@ _READERS: dict[str, Any] = {
     "trusted_proxies": _networks,
     "allowed_origins": _origins,
     "max_body_bytes": _count,
-    "oauth_token_seconds": _count,
+    "oauth_token_seconds": _lifetime,
     "egress_proxy": str,
     "ca_file": str,
     "metrics_token": str,

@@ -14,6 +14,7 @@ from hourhook.api import (
     entries,
     expenses,
     inbox_entries,
+    oauth,
     openapi,
     payloads,
     project_groups,
@@ -32,12 +33,11 @@ from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
 from hourhook.domain.rates import Buckets
 from hourhook.api.watching import watch_routes
-from hourhook.domain.links import Links
+from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
-DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 # In the order of the documentation.
@@ -99,6 +99,7 @@ def make_app(
             *(doors.route(endpoint) for endpoint in all_endpoints()),
             *document_routes(all_endpoints(), base_url),
             *watch_routes(settings, database, metrics, complaint),
+            *oauth.token_routes(settings, database),
             *more_routes,
         ],
         openapi_config=None,
