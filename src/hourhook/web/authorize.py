@@ -4,9 +4,10 @@ What is asked stands in the query, of the page and of its form alike, and is rea
 does not count. The user is sent to the application and nowhere else, and only to where it is registered to be.
 """
 
+import string
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import structlog
 from litestar import Request, get, post
@@ -30,6 +31,8 @@ from hourhook.web.visitors import Visitors
 PATH = "/oauth/2/authorize"
 # Browsers hold a form to its page's policy through all redirects that follow, which lead on as the application likes.
 _FORM_TARGETS = ("'self'", "https:", "http:")
+
+_PLAIN = string.punctuation.replace("\\", "")
 
 _log = structlog.get_logger()
 
@@ -129,5 +132,5 @@ def _pairs(request: Request[Any, Any, Any]) -> Pairs:
 
 
 def _address(request: Request[Any, Any, Any]) -> str:
-    """This very page, with what is asked to the letter."""
-    return f"{PATH}?{request.scope['query_string'].decode('latin-1')}"
+    """This very page, with what is asked to the letter; encoded where it is nothing that a URL should hold."""
+    return f"{PATH}?{quote(request.scope['query_string'], safe=_PLAIN)}"

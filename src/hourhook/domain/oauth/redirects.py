@@ -25,7 +25,7 @@ class Place:
     scheme: str
     host: str
     port: int
-    segments: Sequence[str]
+    path: str
 
     @property
     def has_default_port(self) -> bool:
@@ -42,9 +42,10 @@ def is_acceptable(uri: str, callback: str) -> bool:
         differ_by_scheme_alone = there.has_default_port and registered.has_default_port
         if not differ_by_scheme_alone:
             return False
-    # A server may take an encoded slash for one, and so climb out after all.
-    decoded = _segments(unquote(urlsplit(uri).path).replace("\\", "/"))
-    return all(_is_below(segments, registered.segments) for segments in (there.segments, decoded))
+    # Also as a server would see it that takes an encoded slash for one: nothing may climb out there.
+    return _is_below(_segments(there.path), _segments(registered.path)) and _is_below(
+        _segments(_decoded(there.path)), _segments(_decoded(registered.path))
+    )
 
 
 def read(uri: str) -> Place | None:
@@ -58,7 +59,7 @@ def read(uri: str) -> Place | None:
         return None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc or port == 0:
         return None
-    return Place(parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme], _segments(parts.path))
+    return Place(parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.path)
 
 
 def with_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
@@ -67,6 +68,10 @@ def with_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
     if "?" not in uri:
         return f"{uri}?{added}"
     return uri + added if uri.endswith(("?", "&")) else f"{uri}&{added}"
+
+
+def _decoded(path: str) -> str:
+    return unquote(path).replace("\\", "/")
 
 
 def _segments(path: str) -> Sequence[str]:
