@@ -2,14 +2,20 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+from sqlalchemy import update
+
 from hourhook.domain import passwords
 from hourhook.domain.oauth import applications
+from hourhook.domain.texts import key_of
 from hourhook.store.database import Database
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement
 from tests.accounts import Account, Person
 from tests.browsers import FORM, Browser
 from tests.clients import Client, Reply
@@ -28,6 +34,12 @@ class App:
     client_id: str
     client_secret: str | None
     client: Client
+    # Sent along with what it asks for.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_headers(self, **headers: str) -> "App":
+        """The same application, which sends these headers."""
+        return replace(self, headers=headers)
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -39,10 +51,10 @@ class App:
         """Where it sends users to be asked."""
         return "/oauth/2/authorize?" + urlencode({"client_id": self.client_id, "response_type": "code", **query})
 
-    def fetch(self, headers: dict[str, str] | None = None, **given: str | None) -> Reply:
+    def fetch(self, **given: str | None) -> Reply:
         """Ask for tokens, in a form; what is None is left out."""
         fields = {name: value for name, value in {**self.credentials, **given}.items() if value is not None}
-        sent = {"content-type": FORM, "accept": "application/json", **(headers or {})}
+        sent = {"content-type": FORM, "accept": "application/json", **self.headers}
         return self.client.request("POST", "/oauth/2/access_token", body=urlencode(fields).encode(), headers=sent)
 
     def exchange(self, code: str, **given: str | None) -> Reply:
@@ -67,6 +79,12 @@ def make_app(
 def give_password(account: Account, person: Person, password: str = PASSWORD) -> None:
     """Let somebody sign in."""
     account.database.write_now(account.id, passwords.store, person.id, _hash_of(password))
+
+
+def give_address(account: Account, person: Person, email: str) -> None:
+    """Give somebody the e-mail address that somebody has in another account."""
+    change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=key_of(email)))
+    account.database.write_now(account.id, lambda tx: tx.run(change))
 
 
 def signed_in(account: Account, person: Person) -> Browser:

@@ -37,9 +37,12 @@ class Browser:
         sent = {**self._cookie(), "content-type": FORM, **headers}
         return self._kept(self._client.request("POST", url, body=urlencode(fields).encode(), headers=sent))
 
-    def submit(self, page: Reply, *, number: int = 0, **fields: str) -> Reply:
-        """Send a form of a page, with some fields filled in."""
-        form = forms_of(page)[number]
+    def submit(self, page: Reply, **fields: str) -> Reply:
+        """Send the first form of a page, with some fields filled in."""
+        return self.send(forms_of(page)[0], **fields)
+
+    def send(self, form: Form, **fields: str) -> Reply:
+        """Send a form, with some fields filled in."""
         return self.post(form.action, {**form.fields, **fields})
 
     def follow(self, reply: Reply) -> Reply:

@@ -128,14 +128,14 @@ def test_credentials_may_come_by_http_basic(browser: Browser, app: App) -> None:
 
     assert_fault(app.exchange(code, client_id=None, client_secret=None), "invalid_request")
     wrong = {"authorization": basic(app.client_id, "wrong")}
-    assert_fault(app.exchange(code, headers=wrong, client_id=None, client_secret=None), "invalid_client")
-    assert app.exchange(code, headers=header, client_id=None, client_secret=None).status == 200
-    assert app.exchange(code_of(browser, app), headers=header).status == 200
+    assert_fault(app.with_headers(**wrong).exchange(code, client_id=None, client_secret=None), "invalid_client")
+    assert app.with_headers(**header).exchange(code, client_id=None, client_secret=None).status == 200
+    assert app.with_headers(**header).exchange(code_of(browser, app)).status == 200
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic !", "Basic Og==", "Basic /w==", "basic " + "x" * 40_000])
 def test_a_header_that_is_no_basic_is_a_fault(app: App, value: str) -> None:
-    reply = app.exchange("x", headers={"authorization": value}, client_id=None, client_secret=None)
+    reply = app.with_headers(authorization=value).exchange("x", client_id=None, client_secret=None)
 
     assert_fault(reply, "invalid_request")
 
@@ -143,7 +143,7 @@ def test_a_header_that_is_no_basic_is_a_fault(app: App, value: str) -> None:
 def test_a_header_of_another_application_than_the_parameters_is_a_fault(app: App, other_app: App) -> None:
     header = {"authorization": basic(other_app.client_id, other_app.client_secret or "")}
 
-    assert_fault(app.exchange("x", headers=header), "invalid_request")
+    assert_fault(app.with_headers(**header).exchange("x"), "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["client_id", "grant_type", "code"])
@@ -159,7 +159,9 @@ def test_a_missing_refresh_token_is_a_fault(app: App) -> None:
     assert_fault(app.fetch(grant_type="refresh_token"), "invalid_request")
 
 
-@pytest.mark.parametrize("grant_type", ["password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"])
+@pytest.mark.parametrize(
+    "grant_type", ["password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"]
+)
 def test_other_grants_are_not_offered(app: App, grant_type: str) -> None:
     assert_fault(app.fetch(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type")
 
@@ -213,9 +215,7 @@ def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
     assert_fault(other_app.exchange(code), "invalid_grant")
 
 
-def test_a_refresh_token_of_another_application_is_no_good(
-    account: Account, app: App, other_app: App
-) -> None:
+def test_a_refresh_token_of_another_application_is_no_good(account: Account, app: App, other_app: App) -> None:
     made = tokens_of(account, account.leader, app)
 
     assert_fault(other_app.refresh(made["refresh_token"]), "invalid_grant")

@@ -6,7 +6,16 @@ from tests.applications import App, opens
 from tests.browsers import Browser
 from tests.cli.commands import Commands
 
-CREATE = ("app", "create", "--name", "Planner", "--site", "https://planner.test", "--callback", "https://planner.test/cb")
+CREATE = (
+    "app",
+    "create",
+    "--name",
+    "Planner",
+    "--site",
+    "https://planner.test",
+    "--callback",
+    "https://planner.test/cb",
+)
 
 
 def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revoked(hourhook: Commands) -> None:
@@ -56,7 +65,7 @@ def test_the_list_says_all_of_an_application_but_its_secret(hourhook: Commands) 
     output = hourhook.run("app", "list").output
 
     head, *rows = output.splitlines()
-    assert head.split() == "client id name kind site callback created authorizations".split()
+    assert head.split() == ["client", "id", "name", "kind", "site", "callback", "created", "authorizations"]
     assert [row.split()[2] for row in rows] == ["confidential", "public"]
     assert rows[0].split()[:2] == [made["client_id"], "Planner"]
     assert rows[0].split()[3:5] == ["https://planner.test", "https://planner.test/cb"]

@@ -19,6 +19,7 @@ from tests.applications import (
     App,
     allow,
     brought_back,
+    give_address,
     give_password,
     make_app,
     opens,
@@ -81,7 +82,7 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, br
 def test_what_an_application_is_called_is_text_and_nothing_else(server: Server, browser: Browser) -> None:
     app = make_app(server.database, server.client, "<script>alert(1)</script>\"'&amp;")
 
-    page = browser.get(app.address(state="\"><script>alert(2)</script>"))
+    page = browser.get(app.address(state='"><script>alert(2)</script>'))
 
     assert b"<script" not in page.body
     assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page.body
@@ -245,7 +246,7 @@ def test_a_good_redirect_is_where_the_code_goes_with_its_own_query_kept(browser:
 
 def test_who_is_in_several_accounts_chooses_one(account: Account, other_account: Account, app: App) -> None:
     twin = other_account.add("twin", "leader")
-    same_address(other_account, twin.id, account.leader.email)
+    give_address(other_account, twin, account.leader.email)
     give_password(other_account, twin)
     browser = signed_in(account, account.leader)
     page = browser.get(app.address())
@@ -309,7 +310,7 @@ def test_a_form_whose_question_was_changed_is_asked_anew(browser: Browser, app: 
 def test_who_signed_out_meanwhile_signs_in_first(browser: Browser, app: App) -> None:
     page = browser.get(app.address())
     kept = dict(browser.cookies)
-    browser.submit(page, number=1)
+    browser.send(forms_of(page)[1])
     browser.cookies.update(kept)
 
     reply = browser.follow(browser.submit(page, decision="allow"))
@@ -318,7 +319,7 @@ def test_who_signed_out_meanwhile_signs_in_first(browser: Browser, app: App) -> 
 
 
 def test_signing_in_as_somebody_else_leads_back_to_the_question(account: Account, browser: Browser, app: App) -> None:
-    page = browser.follow(browser.submit(browser.get(app.address(state="xyz")), number=1))
+    page = browser.follow(browser.send(forms_of(browser.get(app.address(state="xyz")))[1]))
     assert b"<h1>Sign in</h1>" in page.body
 
     give_password(account, account.supervisor)
@@ -359,9 +360,7 @@ def test_a_failure_of_ours_is_told_to_the_application_and_logged(
     assert [event["event"] for event in logged if event["log_level"] == "error"] == ["authorization failed"]
 
 
-def test_a_code_is_never_stored_or_logged(
-    database: Database, browser: Browser, app: App, logged: Logged
-) -> None:
+def test_a_code_is_never_stored_or_logged(database: Database, browser: Browser, app: App, logged: Logged) -> None:
     code = allow(browser, app.address())["code"]
     [row] = database.read_now(lambda tx: tx.all(Statement(text("SELECT * FROM authorizations"))))
 
@@ -426,12 +425,6 @@ def raw_query(reply: Reply) -> dict[str, bytes]:
 def decoded(value: str) -> bytes:
     """What a value of a query stands for, to the byte."""
     return unquote_to_bytes(value.replace("+", "%20"))
-
-
-def same_address(account: Account, user_id: int, email: str) -> None:
-    """Give a user the e-mail address of somebody in another account."""
-    change = Statement(text("UPDATE users SET email = :email, email_key = :email WHERE id = :id"))
-    account.database.write_now(account.id, lambda tx: tx.run(change, email=email, id=user_id))
 
 
 @contextmanager

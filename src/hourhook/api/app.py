@@ -31,10 +31,10 @@ from hourhook.api.endpoints import Endpoint
 from hourhook.api.front import Front
 from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
-from hourhook.domain.rates import Buckets
 from hourhook.api.watching import watch_routes
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
+from hourhook.domain.rates import Buckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 

@@ -1,4 +1,4 @@
-"""How the two OAuth endpoints stand in the OpenAPI document: they are no endpoints of the API, and follow its own rules.
+"""How the two OAuth endpoints stand in the OpenAPI document: they are no endpoints of the API.
 
 The one is a page of the web app, the other takes and answers forms (contract, oauth.md).
 """
@@ -107,7 +107,9 @@ PATHS: Json = {
 
 def schemas() -> dict[str, Json]:
     """The schemas that the paths refer to."""
-    _, components = msgspec.json.schema_components([AccessToken, OAuthError], ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components(
+        [AccessToken, OAuthError], ref_template="#/components/schemas/{name}"
+    )
     return {**components, "AccessTokenRequest": _ACCESS_TOKEN_REQUEST}
 
 

@@ -39,9 +39,7 @@ def create(name: str, site: str, callback: str, public: bool, as_json: bool, dat
     from hourhook.domain.oauth import applications
 
     with opened(read_settings(database)) as db:
-        made = db.run_now(
-            applications.register, name=name, site_url=site, callback_url=callback, is_public=public
-        )
+        made = db.run_now(applications.register, name=name, site_url=site, callback_url=callback, is_public=public)
     if as_json:
         click.echo(json.dumps({"client_id": made.client_id, "client_secret": made.client_secret}))
         return

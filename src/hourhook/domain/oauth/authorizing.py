@@ -148,7 +148,11 @@ def _check_further(request: Request) -> None:
 def _asked(validator: AskingValidator, request: Request, given: dict[str, str]) -> Asked:
     assert validator.application is not None
     return Asked(
-        validator.application, request.redirect_uri, given.get("redirect_uri"), given.get("state"), request.code_challenge
+        validator.application,
+        request.redirect_uri,
+        given.get("redirect_uri"),
+        given.get("state"),
+        request.code_challenge,
     )
 
 

@@ -6,6 +6,7 @@ validator serves one request, and keeps what it found for whoever carries out th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
@@ -170,7 +171,7 @@ def _leads_back(stored: str | None, given: str | None, application: Application)
     return given == stored
 
 
-def _authorization(*columns: ColumnElement[object]) -> Select[tuple[object, ...]]:
+def _authorization(*columns: ColumnElement[Any]) -> Select[tuple[object, ...]]:
     return (
         select(authorizations.c.id, authorizations.c.user_id, MAY_ENTER.label("may_enter"), *columns)
         .select_from(authorizations)
