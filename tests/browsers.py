@@ -58,13 +58,17 @@ class Browser:
     def _cookie(self) -> dict[str, str]:
         return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
 
+    def keep(self, cookie: str) -> None:
+        """Keep a cookie, as a ``Set-Cookie`` header has it."""
+        pair, *attributes = cookie.split("; ")
+        name, _, value = pair.partition("=")
+        self.cookies[name] = value
+        if "Max-Age=0" in attributes:
+            del self.cookies[name]
+
     def _kept(self, reply: Reply) -> Reply:
         if "set-cookie" in reply.headers:
-            pair, *attributes = reply.headers["set-cookie"].split("; ")
-            name, _, value = pair.partition("=")
-            self.cookies[name] = value
-            if "Max-Age=0" in attributes:
-                del self.cookies[name]
+            self.keep(reply.headers["set-cookie"])
         return reply
 
 

@@ -147,28 +147,27 @@ def test_a_header_of_another_application_than_the_parameters_is_a_fault(app: App
 
 
 @pytest.mark.parametrize("name", ["client_id", "grant_type", "code"])
-@pytest.mark.parametrize("value", [None, ""])
-def test_what_is_missing_is_a_fault(browser: Browser, app: App, name: str, value: str | None) -> None:
-    reply = app.exchange(code_of(browser, app), **{name: value})
+def test_what_is_missing_or_empty_is_a_fault(app: App, name: str) -> None:
+    for value in (None, ""):
+        reply = app.fetch(**{"grant_type": "authorization_code", "code": "x", name: value})
 
-    assert_fault(reply, "invalid_request")
-    assert name in reply.json()["error_description"]
+        assert_fault(reply, "invalid_request")
+        assert name in reply.json()["error_description"]
 
 
 def test_a_missing_refresh_token_is_a_fault(app: App) -> None:
     assert_fault(app.fetch(grant_type="refresh_token"), "invalid_request")
 
 
-@pytest.mark.parametrize(
-    "grant_type", ["password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"]
-)
-def test_other_grants_are_not_offered(app: App, grant_type: str) -> None:
-    assert_fault(app.fetch(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type")
+def test_other_grants_are_not_offered(app: App) -> None:
+    for grant_type in ("password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"):
+        assert_fault(app.fetch(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type")
 
 
-@pytest.mark.parametrize(
-    "credentials",
-    [
+@pytest.mark.parametrize("is_good_code", [True, False])
+def test_who_does_not_know_the_secret_gets_nothing(browser: Browser, app: App, is_good_code: bool) -> None:
+    code = code_of(browser, app)
+    wrong: list[dict[str, str | None]] = [
         {"client_id": "nobody"},
         {"client_id": "0" * 32},
         {"client_id": "\0"},
@@ -177,16 +176,10 @@ def test_other_grants_are_not_offered(app: App, grant_type: str) -> None:
         {"client_secret": None},
         {"client_secret": ""},
         {"client_secret": "\0"},
-    ],
-    ids=lambda value: str(value)[:40],
-)
-@pytest.mark.parametrize("is_good_code", [True, False])
-def test_who_does_not_know_the_secret_gets_nothing(
-    browser: Browser, app: App, credentials: dict[str, str | None], is_good_code: bool
-) -> None:
-    code = code_of(browser, app)
+    ]
 
-    assert_fault(app.exchange(code if is_good_code else "unknown", **credentials), "invalid_client")
+    for credentials in wrong:
+        assert_fault(app.exchange(code if is_good_code else "unknown", **credentials), "invalid_client")
     assert app.exchange(code).status == 200
 
 
@@ -194,14 +187,10 @@ def test_a_secret_does_for_its_own_application_alone(app: App, other_app: App) -
     assert_fault(app.exchange("x", client_secret=other_app.client_secret), "invalid_client")
 
 
-@pytest.mark.parametrize("code", ["unknown", "0" * 64, "\0", "x" * 60_000])
-def test_an_unknown_code_is_no_good(app: App, code: str) -> None:
-    assert_fault(app.exchange(code), "invalid_grant")
-
-
-@pytest.mark.parametrize("token", ["unknown", "\0", "x" * 60_000])
-def test_an_unknown_refresh_token_is_no_good(app: App, token: str) -> None:
-    assert_fault(app.refresh(token), "invalid_grant")
+def test_what_was_never_given_out_is_no_good(app: App) -> None:
+    for text in ("unknown", "0" * 64, "\0", "x" * 60_000):
+        assert_fault(app.exchange(text), "invalid_grant")
+        assert_fault(app.refresh(text), "invalid_grant")
 
 
 def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
@@ -358,7 +347,8 @@ def test_finding_out_whose_token_it_is_costs_one_statement(account: Account, app
     with counted(account.database) as statements:
         account.client.get("/v2/account", Authorization=f"Bearer {token}")
 
-    assert len(statements) == 2
+    # And the account. That a token was used is noted behind the answer, now and then.
+    assert len([each for each in statements if "last_used_at=" not in each]) == 2
 
 
 def test_a_token_has_its_user_s_rights_and_no_others(account: Account, app: App) -> None:
@@ -459,17 +449,17 @@ def test_while_the_account_is_locked_nothing_is_lost(account: Account, browser: 
     assert app.refresh(made["refresh_token"]).status == 200
 
 
-@pytest.mark.parametrize("name", ["client_id", "client_secret", "grant_type", "code", "redirect_uri", "refresh_token"])
 @pytest.mark.parametrize("is_split", [True, False])
-def test_no_parameter_may_come_twice(app: App, name: str, is_split: bool) -> None:
-    fields = [*{**app.credentials, "grant_type": "authorization_code", "code": "x", name: "x"}.items()]
-    query = f"{name}=x" if is_split else None
-    body = urlencode(fields if is_split else [*fields, (name, "x")]).encode()
+def test_no_parameter_may_come_twice(app: App, is_split: bool) -> None:
+    for name in ("client_id", "client_secret", "grant_type", "code", "redirect_uri", "refresh_token", "code_verifier"):
+        fields = [*{**app.credentials, "grant_type": "authorization_code", "code": "x", name: "x"}.items()]
+        query = f"{name}=x" if is_split else None
+        body = urlencode(fields if is_split else [*fields, (name, "x")]).encode()
 
-    reply = app.client.request("POST", PATH, query=query, body=body, headers={"content-type": FORM})
+        reply = app.client.request("POST", PATH, query=query, body=body, headers={"content-type": FORM})
 
-    assert_fault(reply, "invalid_request")
-    assert name in reply.json()["error_description"]
+        assert_fault(reply, "invalid_request")
+        assert name in reply.json()["error_description"]
 
 
 def test_what_is_unknown_may_come_as_often_as_it_likes(browser: Browser, app: App) -> None:
@@ -479,32 +469,32 @@ def test_what_is_unknown_may_come_as_often_as_it_likes(browser: Browser, app: Ap
     assert app.client.request("POST", PATH, body=body, headers={"content-type": FORM}).status == 200
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\0",
-        b"\xff\xfe",
-        b"&&&===",
-        b"%",
-        b"client_id=%FF&grant_type=%00",
-        b"client_id=a&grant_type=%ED%A0%80",
-        b"{",
-        b"{}",
-        b'{"client_id": 1}',
-        b'{"client_id": ["a"]}',
-        b'{"client_id": null}',
-        b'{"client_id": "\\u0000", "grant_type": "authorization_code"}',
-        b'{"client_id": "\xc3\xbc", "grant_type": "authorization_code", "code": "x"}',
-        b'{"a":' * 10_000,
-        b"[]",
-        b"--boundary\r\nContent-Disposition: form-data",
-    ],
-    ids=lambda body: repr(body[:30]),
-)
+NONSENSE = [
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"&&&===",
+    b"%",
+    b"client_id=%FF&grant_type=%00",
+    b"client_id=a&grant_type=%ED%A0%80",
+    b"{",
+    b"{}",
+    b'{"client_id": 1}',
+    b'{"client_id": ["a"]}',
+    b'{"client_id": null}',
+    b'{"client_id": "\\u0000", "grant_type": "authorization_code"}',
+    b'{"client_id": "\xc3\xbc", "grant_type": "authorization_code", "code": "x"}',
+    b'{"client_id": "\\ud800", "grant_type": "authorization_code", "code": "x"}',
+    b'{"a":' * 10_000,
+    b"[]",
+    b"--boundary\r\nContent-Disposition: form-data",
+]
+
+
 @pytest.mark.parametrize("content_type", [FORM, "application/json", "multipart/form-data; boundary=boundary", None])
-def test_nonsense_is_a_fault_like_any_other(server: Server, body: bytes, content_type: str | None) -> None:
-    assert_fault(server.client.post(PATH, body, Content_Type=content_type), "invalid_request")
+def test_nonsense_is_a_fault_like_any_other(server: Server, content_type: str | None) -> None:
+    for body in NONSENSE:
+        assert_fault(server.client.post(PATH, body, Content_Type=content_type), "invalid_request")
 
 
 def test_a_huge_body_is_not_read(server: Server) -> None:

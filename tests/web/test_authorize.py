@@ -248,7 +248,9 @@ def test_who_is_in_several_accounts_chooses_one(account: Account, other_account:
     twin = other_account.add("twin", "leader")
     give_address(other_account, twin, account.leader.email)
     give_password(other_account, twin)
-    browser = signed_in(account, account.leader)
+    give_password(account, account.leader)
+    browser = Browser(account.client)
+    browser.sign_in(account.leader.email, PASSWORD)
     page = browser.get(app.address())
 
     assert forms_of(page)[0].choices["account"] == [str(account.id), str(other_account.id)]
@@ -403,7 +405,9 @@ def test_over_tls_the_cookie_is_for_this_very_host(make_server: MakeServer) -> N
     server = make_server(base_url="https://time.example.com")
     account = open_account(server.database, server.client)
     app = make_app(server.database, server.client)
-    browser = signed_in(account, account.leader)
+    give_password(account, account.leader)
+    browser = Browser(server.client)
+    browser.sign_in(account.leader.email, PASSWORD)
 
     assert [*browser.cookies] == ["__Host-hourhook"]
     assert allow(browser, app.address()).keys() == {"code"}
