@@ -188,9 +188,9 @@ def test_a_secret_does_for_its_own_application_alone(app: App, other_app: App) -
 
 
 def test_what_was_never_given_out_is_no_good(app: App) -> None:
-    for text in ("unknown", "0" * 64, "\0", "x" * 60_000):
-        assert_fault(app.exchange(text), "invalid_grant")
-        assert_fault(app.refresh(text), "invalid_grant")
+    for unknown in ("unknown", "0" * 64, "\0", "x" * 60_000):
+        assert_fault(app.exchange(unknown), "invalid_grant")
+        assert_fault(app.refresh(unknown), "invalid_grant")
 
 
 def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
