@@ -13,6 +13,7 @@ from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from tests.accounts import Account, open_account
+from tests.api.conftest import Delivering
 from tests.applications import (
     CALLBACK,
     CHALLENGE,
@@ -644,3 +645,17 @@ def test_what_time_has_ended_is_cleared_away_and_nothing_else(
     clear(database)
     assert counts(database) == {"sessions": 0, "authorizations": 0, "refresh_tokens": 0, "tokens": 0}
     assert opens(account.client, account.leader.token)
+
+
+def test_a_worker_clears_it_away_in_its_rounds(
+    account: Account, app: App, clock: FakeClock, make_server: MakeServer, delivering: Delivering
+) -> None:
+    tokens_of(account, account.leader, app)
+    clock.advance(400 * DAY)
+    server = make_server(parts={"lifespan": [delivering]})
+
+    for _ in range(2000):
+        if not any(counts(server.database).values()):
+            break
+        server.client.get("/health")
+    assert not any(counts(server.database).values())

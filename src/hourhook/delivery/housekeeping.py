@@ -31,16 +31,13 @@ async def keep_house(database: Database, retention_seconds: float, chores: Seque
     """Clear away what is too old, round after round, until cancelled."""
     while True:
         try:
-            await clear_away(database, retention_seconds)
-            for chore in chores:
-                while await database.run(chore):
-                    pass
+            await clear_away(database, retention_seconds, chores)
         except DatabaseUnavailable as error:
             _log.warning("housekeeping postponed", error=str(error))
         await asyncio.sleep(ROUND_SECONDS)
 
 
-async def clear_away(database: Database, retention_seconds: float) -> int:
+async def clear_away(database: Database, retention_seconds: float, chores: Sequence[Chore] = ()) -> int:
     """Clear away everything that is too old now, and what deleted webhooks left; returns how many events went."""
     while await database.run(clear_removed):
         pass
@@ -51,6 +48,9 @@ async def clear_away(database: Database, retention_seconds: float) -> int:
             cleared += count
     while await database.run(clear_errands, horizon):
         pass
+    for chore in chores:
+        while await database.run(chore):
+            pass
     return cleared
 
 
