@@ -1,6 +1,8 @@
 """``POST /oauth/2/access_token``, and what its tokens open (contract, oauth.md)."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -264,6 +266,21 @@ def test_a_second_use_without_the_secret_takes_nothing_back(account: Account, br
     assert_fault(app.exchange(code, client_secret="wrong"), "invalid_client")
 
     assert opens(account.client, made["access_token"])
+
+
+def test_of_many_who_bring_the_same_code_at_the_same_time_one_gets_tokens(
+    account: Account, browser: Browser, app: App
+) -> None:
+    code = code_of(browser, app)
+
+    with ThreadPoolExecutor(8) as threads:
+        # Each with a connection of its own.
+        apps = [replace(app, client=account.client.with_token(None)) for _ in range(8)]
+        replies = [*threads.map(lambda each: each.exchange(code), apps)]
+
+    assert sorted(reply.status for reply in replies) == [200] + [400] * 7
+    [made] = [reply.json() for reply in replies if reply.status == 200]
+    assert not opens(account.client, made["access_token"])
 
 
 def test_refreshing_brings_new_tokens_and_ends_the_old_refresh_token(account: Account, app: App) -> None:
