@@ -87,7 +87,7 @@ class Account:
         rows = self.database.read_now(tokens.read_all)
         for row in rows:
             if row.email == person.email and row.account == self.name:
-                self.database.run_now(tokens.revoke, row.id)
+                self.database.write_now(self.id, tokens.revoke, row.id)
 
     def set(self, **values: str) -> None:
         """Change settings as an administrator does: ``account.set(locked="on")``."""

@@ -72,7 +72,8 @@ def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             base_url = settings.pop("base_url", address)
             parts = {"outside": OUTSIDE, **(parts or {})}
-            app = make_site(Settings(base_url=base_url, **{"rate_limit": None, **settings}), database, **parts)
+            unlimited = {"rate_limit": None, "sign_in_rate_limit": None, "oauth_rate_limit": None}
+            app = make_site(Settings(base_url=base_url, **{**unlimited, **settings}), database, **parts)
             stack.enter_context(serving(_loop, app, bound))
             client = Client(address)
             stack.callback(client.close)

@@ -31,6 +31,7 @@ from hourhook.delivery.sender import Sender
 from hourhook.delivery.vaults import Vault, key_beside, key_of_settings
 from hourhook.delivery.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker import Worker
+from hourhook.domain.oauth.expiring import CHORES
 from hourhook.domain.outside import Outside
 from hourhook.errors import Problem
 from hourhook.settings import Settings
@@ -244,7 +245,7 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
     async with hint_others(running) as hints:
         hints.listen(worker.hint)
         hints.listen(flusher.hint)
-        housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400))
+        housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400, CHORES))
         working = [
             asyncio.create_task(keep_going(keep_working(database, worker))),
             asyncio.create_task(keep_going(flusher.flush())),

@@ -35,9 +35,13 @@ class Settings:
     broadcast_seconds: float = 5
     retention_days: float = 30
     rate_limit: RateLimit | None = RateLimit(100, 200)
+    # Of one address or one e-mail address that signs in, and of one address that wants OAuth tokens.
+    sign_in_rate_limit: RateLimit | None = RateLimit(0.2, 10)
+    oauth_rate_limit: RateLimit | None = RateLimit(2, 20)
     trusted_proxies: tuple[Network, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1_048_576
+    oauth_token_seconds: int = 86_400
     egress_proxy: str | None = None
     ca_file: str | None = None
     metrics_token: str | None = None
@@ -103,6 +107,13 @@ def _count(text: str) -> int:
     return number
 
 
+def _lifetime(text: str) -> int:
+    seconds = _count(text)
+    if seconds > 315_360_000:
+        raise ValueError("at most 315360000, which is ten years")
+    return seconds
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
@@ -148,9 +159,12 @@ _READERS: dict[str, Any] = {
     "broadcast_seconds": _positive,
     "retention_days": _positive,
     "rate_limit": _rate_limit,
+    "sign_in_rate_limit": _rate_limit,
+    "oauth_rate_limit": _rate_limit,
     "trusted_proxies": _networks,
     "allowed_origins": _origins,
     "max_body_bytes": _count,
+    "oauth_token_seconds": _lifetime,
     "egress_proxy": str,
     "ca_file": str,
     "metrics_token": str,

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from hourhook.api.rates import LARGEST_COUNT, Buckets
+from hourhook.domain.rates import LARGEST_COUNT, Buckets
 from hourhook.settings import RateLimit
 from tests.clocks import FakeClock
 from tests.conftest import MakeServer

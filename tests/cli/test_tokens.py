@@ -50,7 +50,7 @@ def test_the_list_names_tokens_and_owners_and_never_shows_a_token(hourhook: Comm
         ["first token", "northwind", "ada@northwind.test"],
         ["import?[31m", "northwind", "ada@northwind.test"],
     ]
-    assert {row[5] for row in listed(hourhook)} == {"never"}
+    assert {(row[5], row[6]) for row in listed(hourhook)} == {("never", "never")}
     assert first not in result.output
     assert second not in result.output
 
@@ -85,7 +85,7 @@ def suspend(tx: Transaction, user_id: int) -> None:
 def listed(commands: Commands) -> list[list[str]]:
     """The rows of the list, by its columns."""
     head, *rows = commands.run("token", "list").output.splitlines()
-    titles = ("id", "name", "account", "user", "created", "last used")
+    titles = ("id", "name", "account", "user", "created", "last used", "expires")
     starts = [*map(head.index, titles), None]
     assert head.split() == " ".join(titles).split()
     return [[row[start:end].strip() for start, end in pairwise(starts)] for row in rows]

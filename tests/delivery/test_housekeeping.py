@@ -245,3 +245,15 @@ def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
     assert counts(database) == (5, 5, 3)
     assert (count(database, skips), count(database, removals), count(database, errand_rows)) == (1, 0, 1)
     assert attempts_of(other) == [(1, 1, 500), (2, 1, 200)]
+
+
+def test_chores_that_the_process_brings_along_are_done_until_nothing_is_left(database: Database) -> None:
+    left = {"first": 3, "second": 1}
+
+    def do(name: str) -> int:
+        left[name] -= 1
+        return left[name] + 1
+
+    asyncio.run(clear_away(database, RETENTION_SECONDS, [lambda tx: do("first"), lambda tx: do("second")]))
+
+    assert left == {"first": -1, "second": -1}

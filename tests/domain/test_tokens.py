@@ -81,8 +81,8 @@ def test_a_revoked_token_opens_nothing(database: Database) -> None:
     account = make_account(database)
     [row] = database.read_now(tokens.read_all)
 
-    database.run_now(tokens.revoke, row.id)
+    database.write_now(account.account_id, tokens.revoke, row.id)
 
     assert database.read_now(callers.authenticate, account.token, LINKS) is None
     with pytest.raises(Problem, match=f"no token {row.id}"):
-        database.run_now(tokens.revoke, row.id)
+        database.write_now(account.account_id, tokens.revoke, row.id)

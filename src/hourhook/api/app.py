@@ -16,6 +16,7 @@ from hourhook.api import (
     expenses,
     inbox_entries,
     invoices,
+    oauth,
     openapi,
     payloads,
     project_groups,
@@ -32,14 +33,13 @@ from hourhook.api.endpoints import Endpoint
 from hourhook.api.front import Front
 from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
-from hourhook.api.rates import Buckets
 from hourhook.api.watching import watch_routes
-from hourhook.domain.links import Links
+from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
+from hourhook.domain.rates import Buckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
-DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 # In the order of the documentation.
@@ -103,6 +103,7 @@ def make_app(
             *(doors.route(endpoint) for endpoint in all_endpoints()),
             *document_routes(all_endpoints(), base_url),
             *watch_routes(settings, database, metrics, complaint),
+            *oauth.token_routes(settings, database),
             *more_routes,
         ],
         openapi_config=None,

@@ -29,8 +29,8 @@ from hourhook.api.doors import Doors
 from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
 from hourhook.api.paging import query_pairs
-from hourhook.api.rates import Buckets
 from hourhook.api.visits import Visit, attach
+from hourhook.domain.rates import Buckets
 from hourhook.settings import Network
 
 _VERBS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")

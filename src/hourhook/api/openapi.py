@@ -1,4 +1,7 @@
-"""The OpenAPI document of the API, made from its declared endpoints; the same for the same endpoints."""
+"""The OpenAPI document: of the API, made from its declared endpoints, and of the two OAuth endpoints beside it.
+
+The same for the same endpoints.
+"""
 
 import inspect
 from collections.abc import Sequence
@@ -7,6 +10,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from hourhook import __version__
+from hourhook.api import oauth_document
 from hourhook.api.endpoints import Accepted, Created, Endpoint, Located
 from hourhook.api.paging import CREDENTIALS
 from hourhook.domain.callers import ROLES
@@ -38,15 +42,16 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
         if endpoint.inputs is not None and _has_body(endpoint):
             schemas[endpoint.inputs.__name__] = schema_of(endpoint.inputs)
+    groups = dict.fromkeys([*(endpoint.group for endpoint in shown), oauth_document.GROUP])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hourhook", "version": __version__, "description": _ABOUT, "license": {"name": "MIT"}},
         "servers": [{"url": base_url}],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [{"name": group} for group in dict.fromkeys(endpoint.group for endpoint in shown)],
-        "paths": paths,
+        "tags": [{"name": group} for group in groups],
+        "paths": {**paths, **oauth_document.PATHS},
         "components": {
-            "schemas": {**dict(sorted(schemas.items())), **_ERROR_SCHEMAS},
+            "schemas": {**dict(sorted({**schemas, **oauth_document.schemas()}.items())), **_ERROR_SCHEMAS},
             "responses": _RESPONSES,
             "parameters": _PARAMETERS,
             "headers": _HEADERS,

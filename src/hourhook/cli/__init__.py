@@ -4,6 +4,7 @@ import click
 
 from hourhook import __version__
 from hourhook.cli.accounts import account
+from hourhook.cli.apps import app
 from hourhook.cli.complaints import Commands
 from hourhook.cli.demo import demo
 from hourhook.cli.invoices import invoice
@@ -36,5 +37,5 @@ def main() -> None:
 
 
 # In the order in which they are met.
-for command in (demo, serve, worker, migrate, account, user, token, invoice, openapi):
+for command in (demo, serve, worker, migrate, account, user, token, app, invoice, openapi):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""``hourhook token``: personal access tokens."""
+"""``hourhook token``: tokens that open the API."""
 
 import json
 import sys
@@ -6,8 +6,9 @@ import sys
 import click
 
 from hourhook.cli.options import account_option, database_option, email_option, json_option, read_settings
+from hourhook.cli.tables import show_table
 
-_COLUMNS = ("id", "name", "account", "user", "created", "last used")
+_COLUMNS = ("id", "name", "account", "user", "created", "last used", "expires")
 
 
 @click.group(short_help="Make, list and revoke personal access tokens.")
@@ -44,7 +45,10 @@ def create(email: str, account: str | None, name: str | None, as_json: bool, dat
 @token.command("list", short_help="List tokens, never the tokens themselves.")
 @database_option
 def list_(database: str | None) -> None:
-    """List the tokens of all accounts, with name, owner and last use, never the token itself."""
+    """List the tokens of all accounts, with name, owner and last use, never the token itself.
+
+    Those that expire are access tokens of OAuth applications; `hourhook app list` shows these.
+    """
     from hourhook.cli.databases import opened
     from hourhook.clock import format_moment
     from hourhook.domain import tokens
@@ -54,27 +58,29 @@ def list_(database: str | None) -> None:
     rows = [
         (
             str(row.id),
-            "".join(char if char.isprintable() else "?" for char in row.name or "-"),
+            row.name or "-",
             row.account,
             row.email,
             format_moment(row.created_at),
             "never" if row.last_used_at is None else format_moment(row.last_used_at),
+            "never" if row.expires_at is None else format_moment(row.expires_at),
         )
         for row in found
     ]
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
-    for row in (_COLUMNS, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    show_table(_COLUMNS, rows)
 
 
 @token.command(short_help="Make a token open nothing any more.")
 @click.argument("id", type=click.IntRange(1, 2_147_483_647))
 @database_option
 def revoke(id: int, database: str | None) -> None:
-    """Make a token open nothing from now on; ID is that of `hourhook token list`."""
+    """Make a token open nothing from now on; ID is that of `hourhook token list`.
+
+    With the token of an OAuth application goes everything else that the user's permission gave it.
+    """
     from hourhook.cli.databases import opened
     from hourhook.domain import tokens
 
     with opened(read_settings(database)) as db:
-        db.run_now(tokens.revoke, id)
+        db.write_now(db.read_now(tokens.find_account, id), tokens.revoke, id)
     click.echo(f"Token {id} is revoked.", err=True)

@@ -2,9 +2,13 @@
 
 A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when. Their
 sequences are never used again, so its receiver sees a true gap (contract, events.md §9).
+
+Whatever else time has ended is cleared away in the same rounds by *chores*, which the process brings along: each
+deletes one batch in a transaction of its own, and says how many rows that were.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, or_, select, update
@@ -18,21 +22,22 @@ from hourhook.store.transaction import Transaction
 
 ROUND_SECONDS = 60.0
 BATCH = 500
+Chore = Callable[[Transaction], int]
 
 _log = structlog.get_logger()
 
 
-async def keep_house(database: Database, retention_seconds: float) -> None:
+async def keep_house(database: Database, retention_seconds: float, chores: Sequence[Chore] = ()) -> None:
     """Clear away what is too old, round after round, until cancelled."""
     while True:
         try:
-            await clear_away(database, retention_seconds)
+            await clear_away(database, retention_seconds, chores)
         except DatabaseUnavailable as error:
             _log.warning("housekeeping postponed", error=str(error))
         await asyncio.sleep(ROUND_SECONDS)
 
 
-async def clear_away(database: Database, retention_seconds: float) -> int:
+async def clear_away(database: Database, retention_seconds: float, chores: Sequence[Chore] = ()) -> int:
     """Clear away everything that is too old now, and what deleted webhooks left; returns how many events went."""
     while await database.run(clear_removed):
         pass
@@ -43,6 +48,9 @@ async def clear_away(database: Database, retention_seconds: float) -> int:
             cleared += count
     while await database.run(clear_errands, horizon):
         pass
+    for chore in chores:
+        while await database.run(chore):
+            pass
     return cleared
 
 

@@ -67,10 +67,10 @@ class Caller:
 
 
 def authenticate(tx: Transaction, token: str, links: Links) -> Caller | None:
-    """Find who a token stands for; None when it opens nothing: unknown, revoked, or of a user who is shut out."""
+    """Find who a token stands for; None when it opens nothing: unknown, revoked, expired, or of one shut out."""
     if not token or len(token) > LONGEST_TOKEN or not token.isascii():
         return None
-    return _caller(tx.one(_BY_TOKEN, hash=hash_of(token)), links)
+    return _caller(tx.one(_BY_TOKEN, hash=hash_of(token), now=tx.started_at), links)
 
 
 def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) -> Caller | None:
@@ -127,7 +127,8 @@ _CALLER = (
 )
 
 
-_MAY_ENTER = and_(*(users.c.state != state for state in SHUT_OUT))
+# Whoever is shut out may not.
+MAY_ENTER = and_(*(users.c.state != state for state in SHUT_OUT))
 _OF_ACCOUNT = users.c.account_id == accounts.c.id
 
 _BY_TOKEN = Statement(
@@ -135,14 +136,18 @@ _BY_TOKEN = Statement(
     .select_from(tokens)
     .join(users, (users.c.account_id == tokens.c.account_id) & (users.c.id == tokens.c.user_id))
     .join(accounts, _OF_ACCOUNT)
-    .where(tokens.c.hash == bindparam("hash"), _MAY_ENTER)
+    .where(
+        tokens.c.hash == bindparam("hash"),
+        tokens.c.expires_at.is_(None) | (tokens.c.expires_at > bindparam("now")),
+        MAY_ENTER,
+    )
 )
 
 _BY_USER = Statement(
     select(*_CALLER, null().label("token_id"), null().label("last_used_at"))
     .select_from(users)
     .join(accounts, _OF_ACCOUNT)
-    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), _MAY_ENTER)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), MAY_ENTER)
 )
 
 _NOTE_USE = Statement(update(tokens).where(any_of(tokens.c.id, "ids")).values(last_used_at=bindparam("now")))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
+
 
 @dataclass(frozen=True, slots=True)
 class Links:

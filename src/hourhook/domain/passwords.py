@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, update
 
+from hourhook.domain import sessions
 from hourhook.errors import Problem
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
@@ -35,7 +36,8 @@ def is_right(password: str, password_hash: str | None) -> bool:
 
 
 def store(tx: Transaction, user_id: int, password_hash: str) -> None:
-    """Set the password of a user of the transaction's account."""
+    """Set the password of a user of the transaction's account; whoever signed in with another one has to do it anew."""
+    sessions.end_all(tx, user_id)
     tx.run(_STORE, account=tx.account_id, user=user_id, hash=password_hash)
 
 

@@ -1,10 +1,15 @@
-"""Personal access tokens: shown once, kept as hashes only (contract, 00-conventions §2)."""
+"""Tokens that open the API: shown once, kept as hashes only (contract, 00-conventions §2).
+
+Personal access tokens are made here; OAuth access tokens, which expire, are made in ``oauth.exchanging`` and kept in
+the same table, so that one lookup finds either.
+"""
 
 import secrets
 
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.domain.callers import hash_of
+from hourhook.domain.oauth import revoking
 from hourhook.errors import Problem
 from hourhook.store.schema import accounts, tokens, users
 from hourhook.store.statements import Row, Statement
@@ -16,7 +21,7 @@ RUN_LENGTH = 25
 
 
 def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
-    """Make a token for a user of the transaction's account; this is the only time it can be seen.
+    """Make a personal access token for a user of the transaction's account; this is the only time it can be seen.
 
     Raises ``Problem`` for a user who is disabled or suspended, since the token would open nothing.
     """
@@ -24,6 +29,20 @@ def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
     if state in ("disabled", "suspended"):
         raise Problem(f"this user is {state}, so a token would open nothing: activate the user first")
     text = "-".join("".join(secrets.choice(_BASE_36) for _ in range(RUN_LENGTH)) for _ in range(2))
+    store(tx, text, user_id, name)
+    return text
+
+
+def store(
+    tx: Transaction,
+    text: str,
+    user_id: int,
+    name: str | None,
+    *,
+    authorization_id: int | None = None,
+    expires_at: int | None = None,
+) -> None:
+    """Let a text open the API as a user of the transaction's account, until a moment or for good."""
     tx.insert(
         tokens,
         account_id=tx.account_id,
@@ -32,19 +51,44 @@ def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
         hash=hash_of(text),
         created_at=tx.now,
         last_used_at=None,
+        authorization_id=authorization_id,
+        expires_at=expires_at,
     )
-    return text
 
 
 def read_all(tx: Transaction) -> list[Row]:
-    """Every token of every account: ``id``, ``name``, ``account``, ``email``, ``created_at``, ``last_used_at``."""
-    return tx.all(_ALL)
+    """Every token of every account that has not expired.
+
+    Of each ``id``, ``name``, ``account``, ``email``, ``created_at``, ``last_used_at`` and ``expires_at``.
+    """
+    return tx.all(_ALL, now=tx.started_at)
+
+
+def find_account(tx: Transaction, id: int) -> int:
+    """The account of a token; raises ``Problem`` when there is none of this number."""
+    account_id = tx.value(_ACCOUNT, id=id)
+    if account_id is None:
+        raise _no_token(id)
+    return int(account_id)
 
 
 def revoke(tx: Transaction, id: int) -> None:
-    """Make a token open nothing from now on; raises ``Problem`` when there is none of this number."""
-    if not tx.run(_REVOKE, id=id):
-        raise Problem(f"there is no token {id}: `hourhook token list` shows them")
+    """Make a token of the transaction's account open nothing from now on.
+
+    With an OAuth token goes all that came of the same authorization, or the application would just get itself another.
+    Raises ``Problem`` when there is none of this number.
+    """
+    row = tx.one(_OF_ACCOUNT, account=tx.account_id, id=id)
+    if row is None:
+        raise _no_token(id)
+    if row.authorization_id is None:
+        tx.run(_REVOKE, account=tx.account_id, id=id)
+    else:
+        revoking.revoke(tx, row.authorization_id)
+
+
+def _no_token(id: int) -> Problem:
+    return Problem(f"there is no token {id}: `hourhook token list` shows them")
 
 
 _STATE = Statement(
@@ -59,11 +103,19 @@ _ALL = Statement(
         users.c.email,
         tokens.c.created_at,
         tokens.c.last_used_at,
+        tokens.c.expires_at,
     )
     .select_from(tokens)
     .join(users, (users.c.account_id == tokens.c.account_id) & (users.c.id == tokens.c.user_id))
     .join(accounts, accounts.c.id == tokens.c.account_id)
+    .where(tokens.c.expires_at.is_(None) | (tokens.c.expires_at > bindparam("now")))
     .order_by(tokens.c.id)
 )
 
-_REVOKE = Statement(delete(tokens).where(tokens.c.id == bindparam("id")))
+_ACCOUNT = Statement(select(tokens.c.account_id).where(tokens.c.id == bindparam("id")))
+
+_OF_ACCOUNT = Statement(
+    select(tokens.c.authorization_id).where(tokens.c.account_id == bindparam("account"), tokens.c.id == bindparam("id"))
+)
+
+_REVOKE = Statement(delete(tokens).where(tokens.c.account_id == bindparam("account"), tokens.c.id == bindparam("id")))

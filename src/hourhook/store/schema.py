@@ -105,9 +105,105 @@ tokens = Table(
     _column("hash", Text),
     _column("created_at", BigInteger),
     _column("last_used_at", BigInteger, null=True),
+    # Of OAuth access tokens, which one lookup finds together with personal ones. No foreign key: SQLite would have to
+    # write the table anew for it.
+    _column("authorization_id", Integer, null=True),
+    _column("expires_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("hash"),
     _belongs_to("users", "user_id"),
+    Index(
+        "ix_tokens_authorization",
+        "account_id",
+        "authorization_id",
+        sqlite_where=text("authorization_id IS NOT NULL"),
+        postgresql_where=text("authorization_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_tokens_expires_at",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+)
+
+# Whoever signs in with an e-mail address and a password; a row for each account that this opens, all with one hash.
+sessions = Table(
+    "sessions",
+    metadata,
+    _column("account_id", Integer),
+    # SHA-256 of what the cookie holds, hexadecimal.
+    _column("hash", Text),
+    _column("user_id", Integer),
+    _column("created_at", BigInteger),
+    _column("expires_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "hash"),
+    _belongs_to("users", "user_id"),
+    Index(None, "hash"),
+    Index(None, "expires_at"),
+)
+
+# OAuth applications are of no account: they are registered for the whole server.
+applications = Table(
+    "applications",
+    metadata,
+    _column("id", Integer),
+    _column("client_id", Text),
+    # SHA-256, hexadecimal; null for a public application, which can keep no secret.
+    _column("secret_hash", Text, null=True),
+    _column("name", Text),
+    _column("site_url", Text),
+    _column("callback_url", Text),
+    _column("created_at", BigInteger),
+    # While its tokens are being revoked, after which it is deleted.
+    _column("revoked_at", BigInteger, null=True),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("client_id"),
+)
+
+# What a user allowed an application, with the code that it was told of it by; all its tokens hang on this.
+authorizations = Table(
+    "authorizations",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("user_id", Integer),
+    _column("application_id", Integer),
+    _column("code_hash", Text),
+    _column("code_challenge", Text, null=True),
+    # As the application sent it; null where it left it to its callback URL.
+    _column("redirect_uri", Text, null=True),
+    _column("code_expires_at", BigInteger),
+    _column("code_used_at", BigInteger, null=True),
+    _column("created_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("code_hash"),
+    _belongs_to("users", "user_id"),
+    ForeignKeyConstraint(["application_id"], ["applications.id"]),
+    Index(None, "application_id"),
+    Index(
+        "ix_authorizations_unused",
+        "code_expires_at",
+        sqlite_where=text("code_used_at IS NULL"),
+        postgresql_where=text("code_used_at IS NULL"),
+    ),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    _column("account_id", Integer),
+    _column("hash", Text),
+    _column("authorization_id", Integer),
+    _column("created_at", BigInteger),
+    # A used one is kept until then too, so that whoever uses it again is noticed.
+    _column("expires_at", BigInteger),
+    _column("used_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "hash"),
+    UniqueConstraint("hash"),
+    _belongs_to("authorizations", "authorization_id"),
+    Index(None, "account_id", "authorization_id"),
+    Index(None, "expires_at"),
 )
 
 projects = Table(
@@ -701,6 +797,8 @@ NUMBERED = (
     timers,
     invoices,
     invoice_taxes,
+    applications,
+    authorizations,
     webhooks,
     errands,
     broadcast_receivers,

@@ -6,15 +6,24 @@ from typing import Any
 from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
+from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.web.authorize import Authorize
 from hourhook.web.pages import page
+from hourhook.web.sign_in import SignIn
+from hourhook.web.visitors import Visitors
 
 
 def routes(settings: Settings, database: Database, outside: Outside) -> Sequence[ControllerRouterHandler]:
     """The routes of all pages."""
-    return []
+    links = Links(settings.base_url or DEFAULT_BASE_URL)
+    visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
+    return [
+        *SignIn(settings, database, visitors, links).routes(),
+        *Authorize(database, visitors, links).routes(),
+    ]
 
 
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:

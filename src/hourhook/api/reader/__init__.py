@@ -79,9 +79,11 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Json:
         "places": [_row(p["name"], p["schema"], p, True) for p in parameters if p["in"] == "path"],
         "query": [_row(p["name"], p["schema"], p, p.get("required", False)) for p in parameters if p["in"] == "query"],
         "body": _rows_with_parts(body) if body else [],
-        "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "300"],
+        "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "400"],
         "refusals": [status for status in operation["responses"] if status >= "400"],
-        "example": _example(document["servers"][0]["url"] + path, method.upper(), body),
+        "example": _example(document["servers"][0]["url"] + path, method.upper(), body)
+        if operation.get("security", True)
+        else _open_example(document["servers"][0]["url"] + path, method.upper(), parameters, body),
     }
 
 
@@ -98,13 +100,12 @@ def _answer(document: Json, status: str, answer: Json) -> Json:
 
 def _refusals(document: Json) -> list[Json]:
     """Each refusal once, however many operations share it."""
-    refusals = {
-        status: answer
-        for methods in document["paths"].values()
-        for operation in methods.values()
-        for status, answer in operation["responses"].items()
-        if status >= "400"
-    }
+    refusals: Json = {}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    refusals.setdefault(status, answer)
     return [_answer(document, status, answer) for status, answer in sorted(refusals.items())]
 
 
@@ -193,6 +194,16 @@ def _object(schema: Json) -> Json:
     names = [*schema.get("required", []), *schema["properties"]]
     chosen = [*dict.fromkeys(names)][: max(_LARGEST_EXAMPLE, len(schema.get("required", [])))]
     return {name: _value(name, schema["properties"][name]) for name in chosen}
+
+
+def _open_example(url: str, method: str, parameters: list[Json], body: Json | None) -> str:
+    """An example of what needs no token, and takes parameters as forms do."""
+    required = [parameter for parameter in parameters if parameter.get("required")]
+    query = "&".join(f"{p['name']}={p['schema'].get('enum', ['…'])[0]}" for p in required)
+    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + shlex.quote(f"{url}?{query}" if query else url)]
+    if body:
+        lines += [f"-d {name}={body['properties'][name].get('enum', ['…'])[0]}" for name in body["required"]]
+    return " \\\n  ".join(lines)
 
 
 def _value(name: str, schema: Json) -> Any:

@@ -4,12 +4,13 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, select, update
 
-from hourhook.domain import changes
+from hourhook.domain import changes, sessions
 from hourhook.domain.broadcast_receivers import storing as broadcast_receivers_storing
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
+from hourhook.domain.oauth import revoking
 from hourhook.domain.texts import key_of
 from hourhook.domain.timers import following as timers_following
 from hourhook.domain.users import reading, rules, storing
@@ -108,6 +109,8 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     broadcast_receivers_storing.remove_of_user(tx, id)
     timers_following.remove_of_user(tx, caller, id)
     inbox_entries_storing.remove_of_user(tx, caller, id)
+    revoking.revoke_of_user(tx, id)
+    sessions.end_all(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
     changes.record_deletion(tx, "user", before)

@@ -1,4 +1,4 @@
-"""Activating and deactivating users (contract, users.md)."""
+"""Activating and deactivating users, and their first sign-in (contract, users.md)."""
 
 import msgspec
 from sqlalchemy import bindparam, update
@@ -43,7 +43,14 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     _enter(tx, user, "disabled", "deactivated")
 
 
-def _enter(tx: Transaction, user: User, state: str, specific: str) -> None:
+def begin(tx: Transaction, caller: Caller) -> None:
+    """Make a user active who was invited and signs in for the first time."""
+    user = reading.show(tx, caller, caller.user_id)
+    if user.state == "pending":
+        _enter(tx, user, "active")
+
+
+def _enter(tx: Transaction, user: User, state: str, specific: str | None = None) -> None:
     tx.run(_SET_STATE, account=tx.account_id, id=user.id, state=state, now=tx.now)
     after = msgspec.structs.replace(user, state=state, updated_at=format_moment(tx.now))
     changes.record_update(tx, "user", user, after, specific)

@@ -1,4 +1,7 @@
-"""How fast one client may ask: a token bucket for each address (contract, 00-conventions §7)."""
+"""How fast somebody may ask: a token bucket for each address, or whatever else tells people apart.
+
+(Contract, 00-conventions §7.)
+"""
 
 from collections import OrderedDict
 

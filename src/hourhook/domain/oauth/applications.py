@@ -1,0 +1,152 @@
+"""Applications that may ask users to let them in: registered by an administrator, for all accounts of the server.
+
+A confidential application has a secret, of which the hash alone is stored. A public one (an app on a phone, a page in a
+browser) could keep none; it proves by PKCE that it is the one that asked.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Select, bindparam, delete, func, select, update
+
+from hourhook.domain.callers import hash_of
+from hourhook.domain.kinds import Characters
+from hourhook.domain.oauth import redirects
+from hourhook.errors import Problem
+from hourhook.store.schema import applications, authorizations
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+_CLIENT_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A registered application."""
+
+    id: int
+    client_id: str
+    name: str
+    site_url: str
+    callback_url: str
+    secret_hash: str | None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it has no secret."""
+        return self.secret_hash is None
+
+    def has_secret(self, secret: str) -> bool:
+        """Whether this is its secret; how long the comparison takes does not tell."""
+        return self.secret_hash is not None and secrets.compare_digest(self.secret_hash, hash_of(secret))
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """What an application authenticates with; the secret can be seen only now, and a public one has none."""
+
+    client_id: str
+    client_secret: str | None
+
+
+def register(tx: Transaction, *, name: str, site_url: str, callback_url: str, is_public: bool) -> NewApplication:
+    """Register an application; raises ``Problem`` for a name or an address that cannot be used."""
+    try:
+        name = Characters(100, is_name=True).read(name) or ""
+    except ValueError:
+        name = ""
+    if not name:
+        raise Problem("an application's name has 1 to 100 characters, on one line: choose another")
+    for what, url in (("site", site_url), ("callback", callback_url)):
+        if redirects.read(url) is None:
+            raise Problem(
+                f"{url!r} cannot be the {what} URL: it takes an absolute http or https address in plain ASCII, without "
+                "a user name, a fragment or a backslash"
+            )
+    client_secret = None if is_public else secrets.token_hex(32)
+    made = NewApplication(secrets.token_hex(16), client_secret)
+    tx.insert(
+        applications,
+        client_id=made.client_id,
+        secret_hash=client_secret and hash_of(client_secret),
+        name=name,
+        site_url=site_url,
+        callback_url=callback_url,
+        created_at=tx.now,
+        revoked_at=None,
+    )
+    return made
+
+
+def read_all(tx: Transaction) -> list[Row]:
+    """Every application, by name, with ``authorizations``, the number of users it may act for."""
+    return tx.all(_ALL)
+
+
+def find(tx: Transaction, client_id: str) -> Application | None:
+    """The application of this id; None when there is none, or it is being revoked."""
+    return _application(tx, _FIND, client_id)
+
+
+def hold(tx: Transaction, client_id: str) -> Application | None:
+    """``find``, in a write: until its end the application cannot be revoked."""
+    return _application(tx, _HOLD, client_id)
+
+
+def close(tx: Transaction, client_id: str) -> int:
+    """Let an application do nothing new any more; returns its id, by which its authorizations are revoked next.
+
+    Raises ``Problem`` when there is none of this client id.
+    """
+    id = tx.value(_ID, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
+    if id is None:
+        raise Problem(f"there is no application {client_id!r}: `hourhook app list` shows them")
+    tx.run(_CLOSE, id=id, now=tx.now)
+    return int(id)
+
+
+def remove(tx: Transaction, id: int) -> None:
+    """Delete a closed application, of which no authorization is left."""
+    tx.run(_REMOVE, id=id)
+
+
+def _application(tx: Transaction, statement: Statement, client_id: str) -> Application | None:
+    row = tx.one(statement, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
+    if row is None:
+        return None
+    return Application(row.id, row.client_id, row.name, row.site_url, row.callback_url, row.secret_hash)
+
+
+def _by_client_id() -> Select[tuple[object, ...]]:
+    return select(
+        applications.c.id,
+        applications.c.client_id,
+        applications.c.name,
+        applications.c.site_url,
+        applications.c.callback_url,
+        applications.c.secret_hash,
+    ).where(applications.c.client_id == bindparam("client_id"), applications.c.revoked_at.is_(None))
+
+
+_FIND = Statement(_by_client_id())
+_HOLD = Statement(_by_client_id().with_for_update(read=True))
+_ID = Statement(select(applications.c.id).where(applications.c.client_id == bindparam("client_id")))
+_CLOSE = Statement(update(applications).where(applications.c.id == bindparam("id")).values(revoked_at=bindparam("now")))
+_REMOVE = Statement(delete(applications).where(applications.c.id == bindparam("id")))
+
+_ALL = Statement(
+    select(
+        applications.c.client_id,
+        applications.c.name,
+        applications.c.site_url,
+        applications.c.callback_url,
+        applications.c.secret_hash.is_(None).label("is_public"),
+        applications.c.created_at,
+        select(func.count())
+        .select_from(authorizations)
+        .where(authorizations.c.application_id == applications.c.id, authorizations.c.code_used_at.is_not(None))
+        .scalar_subquery()
+        .label("authorizations"),
+    ).order_by(applications.c.name, applications.c.id)
+)

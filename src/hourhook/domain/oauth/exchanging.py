@@ -1,0 +1,160 @@
+"""A code or a refresh token for an access token (contract, oauth.md, POST /oauth/2/access_token).
+
+Codes and refresh tokens are good for once. Who uses one again may have stolen it, or may have been robbed: nobody can
+tell, so all tokens that came of the same authorization are revoked.
+"""
+
+import secrets
+from collections.abc import Mapping
+
+import msgspec
+from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749 import errors
+from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, RefreshTokenGrant
+from sqlalchemy import bindparam, select, update
+
+from hourhook.clock import SECOND
+from hourhook.domain import tokens
+from hourhook.domain.callers import hash_of
+from hourhook.domain.oauth import applications, revoking
+from hourhook.domain.oauth.validators import Found, TokenValidator
+from hourhook.errors import AccountLocked
+from hourhook.store.schema import accounts, authorizations, refresh_tokens
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+PARAMETERS = (
+    "client_id",
+    "client_secret",
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "refresh_token",
+    "code_verifier",
+)
+# A refresh token that is not used within a year, and how long a used one is remembered.
+REFRESH_TOKEN_SECONDS = 365 * 86_400
+REMEMBERED_SECONDS = 30 * 86_400
+
+_GRANTS = {"authorization_code": AuthorizationCodeGrant, "refresh_token": RefreshTokenGrant}
+_REFRESH_COLUMNS = ("account_id", "hash", "authorization_id", "created_at", "expires_at", "used_at")
+_REASONS = {
+    "invalid_client": "The client_id is unknown, or the client_secret is not the right one.",
+    "invalid_grant": "The code or refresh token is wrong, expired, used before or of another application, or the "
+    "redirect_uri or the code_verifier is not the one that belongs to it.",
+    "unsupported_grant_type": "The grant_type must be authorization_code or refresh_token.",
+}
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """What an application gets: the keys are in the order of the contract."""
+
+    access_token: str
+    # Seconds.
+    expires_in: int
+    refresh_token: str
+    scope: str = ""
+    token_type: str = "bearer"
+
+
+class OAuthError(msgspec.Struct, frozen=True):
+    """Why it gets nothing: ``error`` is for programs to go by."""
+
+    error: str
+    error_description: str
+
+
+def find_account(tx: Transaction, given: Mapping[str, str]) -> int | None:
+    """The account that a code or refresh token belongs to, so that it can be locked; None where there is none."""
+    statement, text = (
+        (_ACCOUNT_OF_REFRESH_TOKEN, given.get("refresh_token"))
+        if given.get("grant_type") == "refresh_token"
+        else (_ACCOUNT_OF_CODE, given.get("code"))
+    )
+    account_id: int | None = tx.value(statement, hash=hash_of(text)) if text else None
+    return account_id
+
+
+def refuse(tx: Transaction, given: Mapping[str, str]) -> OAuthError:
+    """What is wrong with a request whose code or refresh token is of no account; changes nothing."""
+    fault = _check(TokenValidator(tx, applications.find), given)
+    assert fault is not None
+    return fault
+
+
+def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> AccessToken | OAuthError:
+    """Issue tokens in the write of the account that ``find_account`` found, or say why not.
+
+    ``given`` are those of ``PARAMETERS`` that were sent and not empty. Raises ``AccountLocked``.
+    """
+    if tx.value(_IS_LOCKED, account=tx.account_id):
+        raise AccountLocked
+    validator = TokenValidator(tx, applications.hold)
+    fault = _check(validator, given)
+    if validator.replayed is not None:
+        revoking.revoke(tx, validator.replayed)
+    if fault is not None:
+        return fault
+    assert validator.found is not None
+    assert validator.application is not None
+    _use_up(tx, validator.found)
+    return _issue(tx, validator.found, validator.application.name, token_seconds)
+
+
+def _check(validator: TokenValidator, given: Mapping[str, str]) -> OAuthError | None:
+    for name in ("client_id", "grant_type"):
+        if name not in given:
+            return OAuthError("invalid_request", f"The {name} is missing.")
+    grant = _GRANTS.get(given["grant_type"])
+    if grant is None:
+        return OAuthError("unsupported_grant_type", _REASONS["unsupported_grant_type"])
+    try:
+        grant(validator).validate_token_request(Request("", body=[*given.items()], encoding=None))
+    except errors.OAuth2Error as error:
+        return OAuthError(error.error, _REASONS.get(error.error, error.description))
+    return None
+
+
+def _use_up(tx: Transaction, found: Found) -> None:
+    if found.token_hash is None:
+        tx.run(_USE_CODE, account=tx.account_id, id=found.id, now=tx.now)
+        return
+    expires_at = tx.started_at + REMEMBERED_SECONDS * SECOND
+    tx.run(_USE_REFRESH_TOKEN, account=tx.account_id, hash=found.token_hash, now=tx.now, expires_at=expires_at)
+
+
+def _issue(tx: Transaction, found: Found, application_name: str, token_seconds: int) -> AccessToken:
+    issued = AccessToken(f"at_{secrets.token_hex(32)}", token_seconds, f"rt_{secrets.token_hex(32)}")
+    tokens.store(
+        tx,
+        issued.access_token,
+        found.user_id,
+        f"OAuth: {application_name}",
+        authorization_id=found.id,
+        expires_at=tx.started_at + token_seconds * SECOND,
+    )
+    expires_at = tx.started_at + REFRESH_TOKEN_SECONDS * SECOND
+    row = (tx.account_id, hash_of(issued.refresh_token), found.id, tx.now, expires_at, None)
+    tx.insert_many(refresh_tokens, _REFRESH_COLUMNS, [row])
+    return issued
+
+
+_ACCOUNT_OF_CODE = Statement(select(authorizations.c.account_id).where(authorizations.c.code_hash == bindparam("hash")))
+
+_ACCOUNT_OF_REFRESH_TOKEN = Statement(
+    select(refresh_tokens.c.account_id).where(refresh_tokens.c.hash == bindparam("hash"))
+)
+
+_IS_LOCKED = Statement(select(accounts.c.is_locked).where(accounts.c.id == bindparam("account")))
+
+_USE_CODE = Statement(
+    update(authorizations)
+    .where(authorizations.c.account_id == bindparam("account"), authorizations.c.id == bindparam("id"))
+    .values(code_used_at=bindparam("now"))
+)
+
+_USE_REFRESH_TOKEN = Statement(
+    update(refresh_tokens)
+    .where(refresh_tokens.c.account_id == bindparam("account"), refresh_tokens.c.hash == bindparam("hash"))
+    .values(used_at=bindparam("now"), expires_at=bindparam("expires_at"))
+)

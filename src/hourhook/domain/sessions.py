@@ -1,0 +1,90 @@
+"""Sessions: who signed in with an e-mail address and a password, on pages and nowhere else.
+
+A session is known by a random token, of which the hash alone is stored. One person may be a user of several accounts:
+then the session has a row for each account whose password was right.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, delete, select
+
+from hourhook.clock import SECOND
+from hourhook.domain.callers import MAY_ENTER, hash_of
+from hourhook.store.schema import accounts, sessions, users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+LASTS_SECONDS = 30 * 86_400
+_COLUMNS = ("account_id", "hash", "user_id", "created_at", "expires_at")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A user that somebody who signed in is."""
+
+    account_id: int
+    account_name: str
+    user_id: int
+    email: str
+    first_name: str | None
+    last_name: str | None
+
+    @property
+    def name(self) -> str:
+        """What the user is called: by name, or by e-mail address where there is none."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.email
+
+
+def new_token() -> str:
+    """A token for a session that is about to begin."""
+    return secrets.token_hex(32)
+
+
+def begin(tx: Transaction, token: str, user_id: int) -> None:
+    """Let a session open the transaction's account, as this user of it."""
+    expires_at = tx.started_at + LASTS_SECONDS * SECOND
+    tx.insert_many(sessions, _COLUMNS, [(tx.account_id, hash_of(token), user_id, tx.now, expires_at)])
+
+
+def find(tx: Transaction, token: str) -> Sequence[SignedIn]:
+    """The users that a session stands for, by account; none when it is over, or they are all shut out."""
+    rows = tx.all(_FIND, hash=hash_of(token), now=tx.started_at)
+    return [
+        SignedIn(row.account_id, row.account_name, row.user_id, row.email, row.first_name, row.last_name)
+        for row in rows
+    ]
+
+
+def end(tx: Transaction, token: str) -> None:
+    """Sign out: the token opens nothing from now on."""
+    tx.run(_END, hash=hash_of(token))
+
+
+def end_all(tx: Transaction, user_id: int) -> None:
+    """Sign a user of the transaction's account out wherever he is signed in."""
+    tx.run(_END_ALL, account=tx.account_id, user=user_id)
+
+
+_FIND = Statement(
+    select(
+        sessions.c.account_id,
+        accounts.c.name.label("account_name"),
+        sessions.c.user_id,
+        users.c.email,
+        users.c.first_name,
+        users.c.last_name,
+    )
+    .select_from(sessions)
+    .join(users, (users.c.account_id == sessions.c.account_id) & (users.c.id == sessions.c.user_id))
+    .join(accounts, accounts.c.id == sessions.c.account_id)
+    .where(sessions.c.hash == bindparam("hash"), sessions.c.expires_at > bindparam("now"), MAY_ENTER)
+    .order_by(accounts.c.name)
+)
+
+_END = Statement(delete(sessions).where(sessions.c.hash == bindparam("hash")))
+
+_END_ALL = Statement(
+    delete(sessions).where(sessions.c.account_id == bindparam("account"), sessions.c.user_id == bindparam("user"))
+)

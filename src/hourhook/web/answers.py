@@ -1,0 +1,36 @@
+"""Answers that many pages have in common: going elsewhere, and why there is nothing to see."""
+
+from collections.abc import Awaitable, Sequence
+
+from litestar.response.base import ASGIResponse
+
+from hourhook.errors import AccountLocked, DatabaseUnavailable
+from hourhook.web.pages import page
+
+
+def go_to(url: str, *, status: int = 303, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
+    """Send a visitor to another address, which is ASCII: what can be no header there is not to come here."""
+    kept_to_itself = [("cache-control", "no-store"), ("referrer-policy", "no-referrer")]
+    return ASGIResponse(status_code=status, headers=[("location", url), *kept_to_itself, *headers])
+
+
+def notice(status: int, title: str, text: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
+    """A page that says one thing."""
+    return page("notice", status=status, headers=headers, title=title, text=text)
+
+
+async def shown(work: Awaitable[ASGIResponse]) -> ASGIResponse:
+    """What a page comes to, also while the database is away or the account is locked."""
+    try:
+        return await work
+    except DatabaseUnavailable:
+        text = "The database is not available at the moment. Try again in a minute."
+        return notice(503, "Not now", text, headers=[("retry-after", "1")])
+    except AccountLocked:
+        return notice(503, "Not now", "This account is locked for maintenance. Try again later.")
+
+
+def too_old() -> ASGIResponse:
+    """The answer to a form that no page of this visitor held."""
+    text = "This form is too old, or did not come from here. Go back, load the page anew, and send it once more."
+    return notice(403, "That did not work", text)

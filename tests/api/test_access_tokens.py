@@ -1,0 +1,678 @@
+"""``POST /oauth/2/access_token``, and what its tokens open (contract, oauth.md)."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from sqlalchemy import text
+
+from hourhook.domain import tokens
+from hourhook.domain.oauth import applications, expiring, revoking
+from hourhook.settings import RateLimit
+from hourhook.store.database import Database
+from hourhook.store.statements import Statement
+from tests.accounts import Account, open_account
+from tests.api.conftest import Delivering
+from tests.applications import (
+    CALLBACK,
+    CHALLENGE,
+    PKCE,
+    VERIFIER,
+    App,
+    allow,
+    make_app,
+    opens,
+    signed_in,
+    tokens_of,
+)
+from tests.browsers import FORM, Browser
+from tests.clients import Reply, basic
+from tests.clocks import FakeClock
+from tests.conftest import Logged, MakeServer, Server
+from tests.statements import counted
+
+PATH = "/oauth/2/access_token"
+DAY = 86_400
+
+
+@pytest.fixture
+def app(server: Server) -> App:
+    """A confidential application."""
+    return make_app(server.database, server.client)
+
+
+@pytest.fixture
+def other_app(server: Server) -> App:
+    """Another one."""
+    return make_app(server.database, server.client, "Ledger")
+
+
+@pytest.fixture
+def public_app(server: Server) -> App:
+    """An application that can keep no secret."""
+    return make_app(server.database, server.client, "Pocket", is_public=True)
+
+
+@pytest.fixture
+def browser(account: Account) -> Browser:
+    """The browser of the leader, who has signed in."""
+    return signed_in(account, account.leader)
+
+
+def code_of(browser: Browser, app: App, **query: str) -> str:
+    """The code of an application that was just let in."""
+    return allow(browser, app.address(**query))["code"]
+
+
+def assert_fault(reply: Reply, error: str, status: int = 400) -> None:
+    """Whether this is how the contract says no."""
+    assert (reply.status, reply.json()["error"]) == (status, error)
+    assert [*reply.json()] == ["error", "error_description"]
+    assert reply.json()["error_description"].endswith(".")
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.headers["cache-control"] == "no-store"
+
+
+def test_a_code_is_good_for_a_token_that_acts_for_the_user(account: Account, browser: Browser, app: App) -> None:
+    reply = app.exchange(code_of(browser, app))
+
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.headers["cache-control"] == "no-store"
+    made = reply.json()
+    assert [*made] == ["access_token", "expires_in", "refresh_token", "scope", "token_type"]
+    assert (made["expires_in"], made["scope"], made["token_type"]) == (DAY, "", "bearer")
+    me = account.client.get("/v2/current_user", Authorization=f"Bearer {made['access_token']}").json()
+    assert me["id"] == account.leader.id
+    assert not opens(account.client, made["refresh_token"])
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html", "application/x-www-form-urlencoded"])
+def test_the_answer_is_a_form_unless_json_is_asked_for(browser: Browser, app: App, accept: str | None) -> None:
+    fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
+    reply = app.client.post(PATH, urlencode(fields).encode(), Content_Type=FORM, Accept=accept)
+
+    assert reply.status == 200
+    assert reply.headers["content-type"] == FORM
+    pairs = parse_qsl(reply.body.decode(), keep_blank_values=True, strict_parsing=True)
+    assert [name for name, _ in pairs] == ["access_token", "expires_in", "refresh_token", "scope", "token_type"]
+    assert dict(pairs)["expires_in"] == str(DAY)
+    assert b"&scope=&token_type=bearer" in reply.body
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        lambda fields: {"body": urlencode(fields).encode(), "headers": {"content-type": FORM}},
+        lambda fields: {"body": urlencode(fields).encode()},
+        lambda fields: {"body": fields, "headers": {"content-type": "application/json; charset=utf-8"}},
+        lambda fields: {"body": fields},
+        lambda fields: {"query": fields},
+        lambda fields: {
+            "query": {"client_id": fields.pop("client_id")},
+            "body": urlencode(fields).encode(),
+            "headers": {"content-type": FORM},
+        },
+    ],
+    ids=["form", "form without a type", "JSON", "JSON without a type", "query", "both"],
+)
+def test_parameters_may_come_in_several_ways(browser: Browser, app: App, carrier: Any) -> None:
+    fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
+
+    assert app.client.request("POST", PATH, **carrier(fields)).status == 200
+
+
+def test_credentials_may_come_by_http_basic(browser: Browser, app: App) -> None:
+    code = code_of(browser, app)
+    header = {"authorization": basic(app.client_id, app.client_secret or "")}
+
+    assert_fault(app.exchange(code, client_id=None, client_secret=None), "invalid_request")
+    wrong = {"authorization": basic(app.client_id, "wrong")}
+    assert_fault(app.with_headers(**wrong).exchange(code, client_id=None, client_secret=None), "invalid_client")
+    assert app.with_headers(**header).exchange(code, client_id=None, client_secret=None).status == 200
+    assert app.with_headers(**header).exchange(code_of(browser, app)).status == 200
+
+
+@pytest.mark.parametrize("value", ["Basic", "Basic !", "Basic Og==", "Basic /w==", "basic " + "x" * 40_000])
+def test_a_header_that_is_no_basic_is_a_fault(app: App, value: str) -> None:
+    reply = app.with_headers(authorization=value).exchange("x", client_id=None, client_secret=None)
+
+    assert_fault(reply, "invalid_request")
+
+
+def test_a_header_of_another_application_than_the_parameters_is_a_fault(app: App, other_app: App) -> None:
+    header = {"authorization": basic(other_app.client_id, other_app.client_secret or "")}
+
+    assert_fault(app.with_headers(**header).exchange("x"), "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["client_id", "grant_type", "code"])
+def test_what_is_missing_or_empty_is_a_fault(app: App, name: str) -> None:
+    for value in (None, ""):
+        reply = app.fetch(**{"grant_type": "authorization_code", "code": "x", name: value})
+
+        assert_fault(reply, "invalid_request")
+        assert name in reply.json()["error_description"]
+
+
+def test_a_missing_refresh_token_is_a_fault(app: App) -> None:
+    assert_fault(app.fetch(grant_type="refresh_token"), "invalid_request")
+
+
+def test_other_grants_are_not_offered(app: App) -> None:
+    for grant_type in ("password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"):
+        assert_fault(app.fetch(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type")
+
+
+@pytest.mark.parametrize("is_good_code", [True, False])
+def test_who_does_not_know_the_secret_gets_nothing(browser: Browser, app: App, is_good_code: bool) -> None:
+    code = code_of(browser, app)
+    wrong: list[dict[str, str | None]] = [
+        {"client_id": "nobody"},
+        {"client_id": "0" * 32},
+        {"client_id": "\0"},
+        {"client_id": "x" * 60_000},
+        {"client_secret": "wrong"},
+        {"client_secret": None},
+        {"client_secret": ""},
+        {"client_secret": "\0"},
+    ]
+
+    for credentials in wrong:
+        assert_fault(app.exchange(code if is_good_code else "unknown", **credentials), "invalid_client")
+    assert app.exchange(code).status == 200
+
+
+def test_a_secret_does_for_its_own_application_alone(app: App, other_app: App) -> None:
+    assert_fault(app.exchange("x", client_secret=other_app.client_secret), "invalid_client")
+
+
+def test_what_was_never_given_out_is_no_good(app: App) -> None:
+    for unknown in ("unknown", "0" * 64, "\0", "x" * 60_000):
+        assert_fault(app.exchange(unknown), "invalid_grant")
+        assert_fault(app.refresh(unknown), "invalid_grant")
+
+
+def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
+    browser: Browser, app: App, other_app: App
+) -> None:
+    code = code_of(browser, app)
+
+    assert_fault(other_app.exchange(code), "invalid_grant")
+    assert app.exchange(code).status == 200
+    # Nor does it count as used a second time.
+    assert_fault(other_app.exchange(code), "invalid_grant")
+
+
+def test_a_refresh_token_of_another_application_is_no_good(account: Account, app: App, other_app: App) -> None:
+    made = tokens_of(account, account.leader, app)
+
+    assert_fault(other_app.refresh(made["refresh_token"]), "invalid_grant")
+    assert app.refresh(made["refresh_token"]).status == 200
+
+
+def test_codes_and_refresh_tokens_do_not_stand_for_each_other(account: Account, browser: Browser, app: App) -> None:
+    made = tokens_of(account, account.leader, app)
+
+    assert_fault(app.exchange(made["refresh_token"]), "invalid_grant")
+    assert_fault(app.refresh(code_of(browser, app)), "invalid_grant")
+    assert_fault(app.refresh(made["access_token"]), "invalid_grant")
+
+
+@pytest.mark.parametrize(("seconds", "is_good"), [(599, True), (600, False)])
+def test_a_code_is_good_for_ten_minutes(
+    browser: Browser, app: App, clock: FakeClock, seconds: int, is_good: bool
+) -> None:
+    code = code_of(browser, app)
+    clock.advance(seconds)
+
+    assert app.exchange(code).status == (200 if is_good else 400)
+
+
+def test_a_code_that_is_used_again_takes_back_all_that_came_of_it(account: Account, browser: Browser, app: App) -> None:
+    code = code_of(browser, app)
+    first = app.exchange(code).json()
+    second = app.refresh(first["refresh_token"]).json()
+    untouched = app.exchange(code_of(browser, app)).json()
+    assert opens(account.client, second["access_token"])
+
+    assert_fault(app.exchange(code), "invalid_grant")
+
+    assert not opens(account.client, first["access_token"])
+    assert not opens(account.client, second["access_token"])
+    assert_fault(app.refresh(second["refresh_token"]), "invalid_grant")
+    assert opens(account.client, untouched["access_token"])
+    assert app.refresh(untouched["refresh_token"]).status == 200
+
+
+def test_a_code_stays_used_long_after_it_expired(
+    account: Account, browser: Browser, app: App, clock: FakeClock
+) -> None:
+    code = code_of(browser, app)
+    made = app.exchange(code).json()
+    clock.advance(3600)
+
+    assert_fault(app.exchange(code), "invalid_grant")
+    assert not opens(account.client, made["access_token"])
+
+
+def test_a_second_use_without_the_secret_takes_nothing_back(account: Account, browser: Browser, app: App) -> None:
+    code = code_of(browser, app)
+    made = app.exchange(code).json()
+
+    assert_fault(app.exchange(code, client_secret="wrong"), "invalid_client")
+
+    assert opens(account.client, made["access_token"])
+
+
+def test_of_many_who_bring_the_same_code_at_the_same_time_one_gets_tokens(
+    account: Account, browser: Browser, app: App
+) -> None:
+    code = code_of(browser, app)
+
+    with ThreadPoolExecutor(8) as threads:
+        # Each with a connection of its own.
+        apps = [replace(app, client=account.client.with_token(None)) for _ in range(8)]
+        replies = [*threads.map(lambda each: each.exchange(code), apps)]
+
+    assert sorted(reply.status for reply in replies) == [200] + [400] * 7
+    [made] = [reply.json() for reply in replies if reply.status == 200]
+    assert not opens(account.client, made["access_token"])
+
+
+def test_refreshing_brings_new_tokens_and_ends_the_old_refresh_token(account: Account, app: App) -> None:
+    first = tokens_of(account, account.leader, app)
+
+    second = app.refresh(first["refresh_token"]).json()
+    third = app.refresh(second["refresh_token"]).json()
+
+    assert [*second] == [*first]
+    assert len({made[name] for made in (first, second, third) for name in ("access_token", "refresh_token")}) == 6
+    assert opens(account.client, third["access_token"])
+    # What was given out is good until it expires.
+    assert opens(account.client, first["access_token"])
+
+
+def test_a_refresh_token_that_is_used_again_takes_back_the_whole_family(account: Account, app: App) -> None:
+    first = tokens_of(account, account.leader, app)
+    second = app.refresh(first["refresh_token"]).json()
+
+    assert_fault(app.refresh(first["refresh_token"]), "invalid_grant")
+
+    assert not opens(account.client, first["access_token"])
+    assert not opens(account.client, second["access_token"])
+    assert_fault(app.refresh(second["refresh_token"]), "invalid_grant")
+
+
+def test_an_access_token_expires_and_is_refreshed(account: Account, app: App, clock: FakeClock) -> None:
+    made = tokens_of(account, account.leader, app)
+    clock.advance(DAY - 1)
+    assert opens(account.client, made["access_token"])
+
+    clock.advance(1)
+    reply = account.client.get("/v2/current_user", Authorization=f"Bearer {made['access_token']}")
+    assert (reply.status, reply.json()) == (401, {"message": "Unauthorized"})
+    assert reply.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
+
+    assert opens(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
+
+
+def test_how_long_an_access_token_lasts_is_a_setting(make_server: MakeServer, clock: FakeClock) -> None:
+    server = make_server(oauth_token_seconds=60)
+    account = open_account(server.database, server.client)
+    made = tokens_of(account, account.leader, make_app(server.database, server.client))
+    assert made["expires_in"] == 60
+
+    clock.advance(60)
+    assert not opens(account.client, made["access_token"])
+
+
+def test_a_refresh_token_is_good_for_a_year_after_its_making(account: Account, app: App, clock: FakeClock) -> None:
+    made = tokens_of(account, account.leader, app)
+    clock.advance(364 * DAY)
+    made = app.refresh(made["refresh_token"]).json()
+    clock.advance(365 * DAY)
+
+    assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        lambda token: {"headers": {"authorization": f"Bearer {token}"}},
+        lambda token: {"headers": {"authorization": f"token {token}"}},
+        lambda token: {"headers": {"authorization": basic(token, "x-oauth-basic")}},
+        lambda token: {"headers": {"authorization": basic(token)}},
+        lambda token: {"headers": {"x-nokotoken": token}},
+        lambda token: {"query": {"access_token": token}},
+        lambda token: {"query": {"noko_token": token}},
+    ],
+    ids=["Bearer", "token", "Basic x-oauth-basic", "Basic", "X-NokoToken", "access_token", "noko_token"],
+)
+def test_an_access_token_opens_the_api_in_every_carrier(account: Account, app: App, carrier: Any) -> None:
+    token = tokens_of(account, account.leader, app)["access_token"]
+
+    assert account.client.request("GET", "/v2/current_user", **carrier(token)).json()["id"] == account.leader.id
+
+
+def test_finding_out_whose_token_it_is_costs_one_statement(account: Account, app: App) -> None:
+    token = tokens_of(account, account.contractor, app)["access_token"]
+    account.client.get("/v2/account", Authorization=f"Bearer {token}")
+
+    with counted(account.database) as statements:
+        account.client.get("/v2/account", Authorization=f"Bearer {token}")
+
+    # And the account. That a token was used is noted behind the answer, now and then.
+    assert len([each for each in statements if "last_used_at=" not in each]) == 2
+
+
+def test_a_token_has_its_user_s_rights_and_no_others(account: Account, app: App) -> None:
+    token = tokens_of(account, account.contractor, app)["access_token"]
+
+    assert account.client.get("/v2/users", Authorization=f"Bearer {token}").status == 403
+
+
+@pytest.mark.parametrize(
+    ("sent", "given", "is_good"),
+    [
+        (None, None, True),
+        (None, CALLBACK, True),
+        (None, f"{CALLBACK}/a", False),
+        (CALLBACK, CALLBACK, True),
+        (CALLBACK, None, False),
+        (f"{CALLBACK}/a", f"{CALLBACK}/a", True),
+        (f"{CALLBACK}/a", CALLBACK, False),
+        (f"{CALLBACK}/a", None, False),
+        (f"{CALLBACK}/a", f"{CALLBACK}/a/", False),
+        ("https://app.test/cb", CALLBACK, False),
+        (f"{CALLBACK}?a=%7e", f"{CALLBACK}?a=~", False),
+    ],
+)
+def test_the_redirect_uri_is_the_one_that_was_sent_to_authorize(
+    browser: Browser, app: App, sent: str | None, given: str | None, is_good: bool
+) -> None:
+    page = browser.get(app.address(**({} if sent is None else {"redirect_uri": sent})))
+    location = browser.submit(page, decision="allow").headers["location"]
+    code = dict(parse_qsl(location.partition("?")[2]))["code"]
+
+    reply = app.exchange(code, redirect_uri=given)
+    if is_good:
+        assert reply.status == 200
+    else:
+        assert_fault(reply, "invalid_grant")
+        # A slip is no second use.
+        assert app.exchange(code, redirect_uri=sent).status == 200
+
+
+def test_a_public_application_proves_that_it_is_the_one_that_asked(
+    account: Account, browser: Browser, public_app: App
+) -> None:
+    code = code_of(browser, public_app, **PKCE)
+
+    assert_fault(public_app.exchange(code), "invalid_request")
+    assert_fault(public_app.exchange(code, code_verifier="x" * 43), "invalid_grant")
+    assert_fault(public_app.exchange(code, code_verifier=CHALLENGE), "invalid_grant")
+    made = public_app.exchange(code, code_verifier=VERIFIER).json()
+
+    assert opens(account.client, made["access_token"])
+    assert opens(account.client, public_app.refresh(made["refresh_token"]).json()["access_token"])
+
+
+def test_a_public_application_has_no_secret_to_send(browser: Browser, public_app: App) -> None:
+    code = code_of(browser, public_app, **PKCE)
+
+    assert_fault(public_app.exchange(code, code_verifier=VERIFIER, client_secret="anything"), "invalid_client")
+
+
+def test_a_challenge_holds_for_an_application_with_a_secret_too(browser: Browser, app: App) -> None:
+    code = code_of(browser, app, **PKCE)
+
+    assert_fault(app.exchange(code), "invalid_request")
+    assert_fault(app.exchange(code, code_verifier="x" * 43), "invalid_grant")
+    assert app.exchange(code, code_verifier=VERIFIER).status == 200
+
+
+def test_a_challenge_that_got_lost_on_the_way_is_noticed(browser: Browser, app: App) -> None:
+    assert_fault(app.exchange(code_of(browser, app), code_verifier=VERIFIER), "invalid_grant")
+
+
+@pytest.mark.parametrize("state", ["disabled", "suspended"])
+def test_who_is_shut_out_gets_no_tokens(account: Account, browser: Browser, app: App, state: str) -> None:
+    made = tokens_of(account, account.leader, app)
+    code = code_of(browser, app)
+    account.set_state(account.leader, state)
+
+    assert_fault(app.exchange(code), "invalid_grant")
+    assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
+    assert not opens(account.client, made["access_token"])
+
+    account.set_state(account.leader, "active")
+    assert app.exchange(code).status == 200
+    assert app.refresh(made["refresh_token"]).status == 200
+
+
+def test_while_the_account_is_locked_nothing_is_lost(account: Account, browser: Browser, app: App) -> None:
+    made = tokens_of(account, account.leader, app)
+    code = code_of(browser, app)
+    account.set(locked="on")
+
+    for reply in (app.exchange(code), app.refresh(made["refresh_token"])):
+        assert (reply.status, reply.json()) == (503, {"message": "Account is locked for maintenance"})
+
+    account.set(locked="off")
+    assert app.exchange(code).status == 200
+    assert app.refresh(made["refresh_token"]).status == 200
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_no_parameter_may_come_twice(app: App, is_split: bool) -> None:
+    for name in ("client_id", "client_secret", "grant_type", "code", "redirect_uri", "refresh_token", "code_verifier"):
+        fields = [*{**app.credentials, "grant_type": "authorization_code", "code": "x", name: "x"}.items()]
+        query = f"{name}=x" if is_split else None
+        body = urlencode(fields if is_split else [*fields, (name, "x")]).encode()
+
+        reply = app.client.request("POST", PATH, query=query, body=body, headers={"content-type": FORM})
+
+        assert_fault(reply, "invalid_request")
+        assert name in reply.json()["error_description"]
+
+
+def test_what_is_unknown_may_come_as_often_as_it_likes(browser: Browser, app: App) -> None:
+    fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
+    body = urlencode([*fields.items(), ("scope", "a"), ("scope", "b"), ("user", "1"), ("client", "x")]).encode()
+
+    assert app.client.request("POST", PATH, body=body, headers={"content-type": FORM}).status == 200
+
+
+NONSENSE = [
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"&&&===",
+    b"%",
+    b"client_id=%FF&grant_type=%00",
+    b"client_id=a&grant_type=%ED%A0%80",
+    b"{",
+    b"{}",
+    b'{"client_id": 1}',
+    b'{"client_id": ["a"]}',
+    b'{"client_id": null}',
+    b'{"client_id": "\\u0000", "grant_type": "authorization_code"}',
+    b'{"client_id": "\xc3\xbc", "grant_type": "authorization_code", "code": "x"}',
+    b'{"client_id": "\\ud800", "grant_type": "authorization_code", "code": "x"}',
+    b'{"a":' * 10_000,
+    b"[]",
+    b"--boundary\r\nContent-Disposition: form-data",
+]
+
+
+@pytest.mark.parametrize("content_type", [FORM, "application/json", "multipart/form-data; boundary=boundary", None])
+def test_nonsense_is_a_fault_like_any_other(server: Server, content_type: str | None) -> None:
+    for body in NONSENSE:
+        assert_fault(server.client.post(PATH, body, Content_Type=content_type), "invalid_request")
+
+
+def test_a_huge_body_is_not_read(server: Server) -> None:
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\nConnection: close\r\n\r\n"
+    answer = server.client.raw(head.encode())
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+def test_other_verbs_are_refused(server: Server, method: str) -> None:
+    reply = server.client.request(method, PATH)
+
+    assert (reply.status, reply.json()) == (405, {"message": "Method not allowed"})
+    assert "POST" in reply.headers["allow"]
+
+
+def test_no_user_agent_is_needed_here(server: Server) -> None:
+    assert_fault(server.client.post(PATH, b"", User_Agent=None), "invalid_request")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_tries_are_counted_by_a_limit_of_its_own(make_server: MakeServer, clock: FakeClock) -> None:
+    client = make_server(oauth_rate_limit=RateLimit(1, 2)).client
+
+    assert [client.post(PATH).status for _ in range(3)] == [400, 400, 429]
+    reply = client.post(PATH)
+    assert (reply.body, reply.headers["retry-after"]) == (b"", "1")
+    assert client.get("/v2/account").status == 401
+    clock.advance(1)
+    assert client.post(PATH).status == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/subdomains"),
+        ("GET", "/authorizations/northwind"),
+        ("POST", "/authorizations/northwind"),
+        ("DELETE", "/applications/x/tokens"),
+        ("GET", "/applications/x/tokens/y"),
+    ],
+)
+def test_the_preview_routes_are_not_there(server: Server, method: str, path: str) -> None:
+    reply = server.client.request(method, path)
+
+    assert (reply.status, reply.body) == (404, b"")
+
+
+def test_nothing_that_opens_anything_is_stored_or_logged(
+    account: Account, browser: Browser, app: App, logged: Logged
+) -> None:
+    code = code_of(browser, app)
+    made = app.exchange(code).json()
+    app.refresh(made["refresh_token"])
+    app.exchange("wrong")
+    kept = []
+    for table in ("tokens", "refresh_tokens", "authorizations", "applications"):
+        select = Statement(text(f"SELECT * FROM {table}"))
+        kept += account.database.read_now(lambda tx, select: tx.all(select), select)
+
+    for secret in (code, app.client_secret, made["access_token"], made["refresh_token"]):
+        assert str(secret) not in str(kept)
+        assert str(secret) not in str(logged)
+
+
+def test_a_revoked_token_takes_with_it_what_the_application_could_refresh_it_by(account: Account, app: App) -> None:
+    made = tokens_of(account, account.leader, app)
+    [row] = [row for row in account.database.read_now(tokens.read_all) if row.expires_at is not None]
+    assert (row.name, row.email) == ("OAuth: Planner", account.leader.email)
+
+    account.database.write_now(account.id, tokens.revoke, row.id)
+
+    assert not opens(account.client, made["access_token"])
+    assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
+    assert opens(account.client, account.leader.token)
+
+
+def test_a_revoked_application_is_gone_with_all_its_tokens(
+    account: Account, other_account: Account, app: App, other_app: App
+) -> None:
+    made = [tokens_of(account, account.leader, app), tokens_of(other_account, other_account.owner, app)]
+    kept = tokens_of(account, account.leader, other_app)
+    database = account.database
+
+    id = database.run_now(applications.close, app.client_id)
+    assert_fault(app.refresh(made[0]["refresh_token"]), "invalid_client")
+    for account_id in database.read_now(revoking.find_accounts, id):
+        database.write_now(account_id, revoking.revoke_of_application, id)
+    database.run_now(applications.remove, id)
+
+    assert [opens(account.client, each["access_token"]) for each in made] == [False, False]
+    assert_fault(app.exchange("x"), "invalid_client")
+    assert opens(account.client, kept["access_token"])
+
+
+def test_a_deleted_user_takes_authorizations_and_tokens_along(account: Account, app: App) -> None:
+    made = tokens_of(account, account.contractor, app)
+
+    assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
+
+    assert not opens(account.client, made["access_token"])
+    assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
+
+
+def counts(database: Database) -> dict[str, int]:
+    """How many rows there are of what time ends."""
+    found = {}
+    for table in ("sessions", "authorizations", "refresh_tokens", "tokens"):
+        where = " WHERE expires_at IS NOT NULL" if table == "tokens" else ""
+        select = Statement(text(f"SELECT count(*) FROM {table}{where}"))
+        found[table] = database.read_now(lambda tx, select: tx.value(select), select)
+    return found
+
+
+def clear(database: Database) -> None:
+    """One round of housekeeping."""
+    for chore in expiring.CHORES:
+        while database.run_now(chore):
+            pass
+
+
+def test_what_time_has_ended_is_cleared_away_and_nothing_else(
+    account: Account, browser: Browser, app: App, clock: FakeClock
+) -> None:
+    database = account.database
+    code_of(browser, app)
+    made = app.exchange(code_of(browser, app)).json()
+    made = app.refresh(made["refresh_token"]).json()
+    clear(database)
+    assert counts(database) == {"sessions": 1, "authorizations": 2, "refresh_tokens": 2, "tokens": 2}
+
+    # A day beyond its end: the code that nobody fetched, and the access tokens.
+    clock.advance(2 * DAY + 1)
+    clear(database)
+    assert counts(database) == {"sessions": 1, "authorizations": 1, "refresh_tokens": 2, "tokens": 0}
+
+    # The session, and the refresh token that was used.
+    clock.advance(30 * DAY)
+    clear(database)
+    assert counts(database) == {"sessions": 0, "authorizations": 1, "refresh_tokens": 1, "tokens": 0}
+    assert opens(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
+
+    # All of it, with what it came of.
+    clock.advance(367 * DAY)
+    clear(database)
+    assert counts(database) == {"sessions": 0, "authorizations": 0, "refresh_tokens": 0, "tokens": 0}
+    assert opens(account.client, account.leader.token)
+
+
+def test_a_worker_clears_it_away_in_its_rounds(
+    account: Account, app: App, clock: FakeClock, make_server: MakeServer, delivering: Delivering
+) -> None:
+    tokens_of(account, account.leader, app)
+    clock.advance(400 * DAY)
+    server = make_server(parts={"lifespan": [delivering]})
+
+    for _ in range(2000):
+        if not any(counts(server.database).values()):
+            break
+        server.client.get("/health")
+    assert not any(counts(server.database).values())

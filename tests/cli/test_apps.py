@@ -1,0 +1,112 @@
+"""``hourhook app``: registered, listed without a secret, and revoked."""
+
+import pytest
+
+from tests.applications import App, opens
+from tests.browsers import Browser
+from tests.cli.commands import Commands
+
+CREATE = (
+    "app",
+    "create",
+    "--name",
+    "Planner",
+    "--site",
+    "https://planner.test",
+    "--callback",
+    "https://planner.test/cb",
+)
+
+
+def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revoked(hourhook: Commands) -> None:
+    with hourhook.serving() as server:
+        hourhook.create_account()
+        made = hourhook.run(*CREATE, "--json").json()
+        app = App(made["client_id"], made["client_secret"], server.client())
+        browser = Browser(server.client())
+        assert browser.sign_in("ada@northwind.test", "secret").status == 303
+        page = browser.get(app.address())
+        location = browser.submit(page, decision="allow").headers["location"]
+        token = app.exchange(location.partition("code=")[2]).json()["access_token"]
+        assert opens(server.client(), token)
+
+        assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
+        assert hourhook.run("app", "list").output.splitlines()[1].endswith("  1")
+        assert hourhook.run("app", "revoke", app.client_id).status == 0
+        assert not opens(server.client(), token)
+
+    assert hourhook.run("app", "list").output.count("\n") == 1
+    assert f"there is no application '{app.client_id}'" in hourhook.run("app", "revoke", app.client_id).complaint
+
+
+def test_json_is_one_object_with_id_and_secret(bare: Commands) -> None:
+    bare.create_account()
+    made = bare.run(*CREATE, "--json").json()
+    public = bare.run(*CREATE, "--public", "--json").json()
+
+    assert [*made] == [*public] == ["client_id", "client_secret"]
+    assert len(bytes.fromhex(made["client_secret"])) == 32
+    assert public["client_secret"] is None
+
+
+def test_for_people_id_and_secret_stand_on_lines_of_their_own(bare: Commands) -> None:
+    bare.create_account()
+    confidential, public = bare.run(*CREATE), bare.run(*CREATE, "--public")
+
+    assert [line.split()[0] for line in confidential.output.splitlines()] == ["client_id", "client_secret"]
+    assert [line.split()[0] for line in public.output.splitlines()] == ["client_id"]
+    assert (confidential.complaint, public.complaint) == ("", "")
+
+
+def test_the_list_says_all_of_an_application_but_its_secret(hourhook: Commands) -> None:
+    hourhook.create_account()
+    made = hourhook.run(*CREATE, "--json").json()
+    hourhook.run(*CREATE, "--public")
+    output = hourhook.run("app", "list").output
+
+    head, *rows = output.splitlines()
+    assert head.split() == ["client", "id", "name", "kind", "site", "callback", "created", "authorizations"]
+    assert [row.split()[2] for row in rows] == ["confidential", "public"]
+    assert rows[0].split()[:2] == [made["client_id"], "Planner"]
+    assert rows[0].split()[3:5] == ["https://planner.test", "https://planner.test/cb"]
+    assert made["client_secret"] not in output
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--name", "", "1 to 100 characters"),
+        ("--name", "x" * 101, "1 to 100 characters"),
+        ("--name", "a\nb", "1 to 100 characters"),
+        ("--site", "planner.test", "cannot be the site URL"),
+        ("--site", "javascript:alert(1)", "cannot be the site URL"),
+        ("--callback", "/cb", "cannot be the callback URL"),
+        ("--callback", "planner://cb", "cannot be the callback URL"),
+        ("--callback", "https://planner.test/cb#a", "cannot be the callback URL"),
+        ("--callback", "https://me@planner.test/cb", "cannot be the callback URL"),
+        ("--callback", "https://plänner.test/cb", "cannot be the callback URL"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_what_to_do(
+    settled: Commands, option: str, value: str, complaint: str
+) -> None:
+    words = [*CREATE]
+    words[words.index(option) + 1] = value
+    result = settled.run(*words)
+
+    assert (result.status, result.output) == (1, "")
+    assert complaint in result.complaint
+    assert result.complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("client_id", ["nobody", "0" * 32, "ü"])
+def test_an_unknown_application_is_a_line_that_says_so(settled: Commands, client_id: str) -> None:
+    result = settled.run("app", "revoke", client_id)
+
+    assert result.status == 1
+    assert "`hourhook app list` shows them" in result.complaint
+
+
+def listed_tokens(commands: Commands) -> list[str]:
+    """The rows of the list of tokens, from the name on."""
+    return [row.split(maxsplit=1)[1] for row in commands.run("token", "list").output.splitlines()[1:]]

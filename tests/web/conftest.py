@@ -1,0 +1,42 @@
+"""What the tests of pages stand on: a server of an application, to which users come back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.clients import Client
+from tests.servers import Loop, free_socket, serving
+
+
+@dataclass
+class Landing:
+    """Where users of an application land."""
+
+    uri: str
+    client: Client
+    # The queries with which they came.
+    visits: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def landing(_loop: Loop) -> Iterator[Landing]:
+    """The server of an application."""
+    bound = free_socket()
+    address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    found = Landing(f"{address}/cb", Client(address))
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            for phase in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{phase}.complete"})
+            return
+        found.visits.append(scope["query_string"].decode())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"Welcome back"})
+
+    with serving(_loop, application, bound):
+        yield found
+    found.client.close()
