@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from hourhook.api.app import DEFAULT_BASE_URL, all_endpoints
+from hourhook.api.app import all_endpoints
 from hourhook.api.metrics import Metrics
 from hourhook.api.openapi import document
 from hourhook.domain.figures import Figures
+from hourhook.domain.links import DEFAULT_BASE_URL
 from hourhook.settings import Settings, variable
 
 ROOT = Path(__file__).resolve().parent.parent

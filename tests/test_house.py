@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "hourhook"
 GROUND = ("settings", "clock", "errors")
 # Of the engine the rules use what records and steers, never what sends.
 RECORDS_AND_STEERS = tuple(
-    f"delivery.{name}" for name in ("log", "errands", "steering", "payloads", "envelope", "guard", "vaults")
+    f"delivery.{name}" for name in ("log", "errands", "steering", "payloads", "envelope", "guard", "vaults", "mails")
 )
 BELOW_A_DOOR = (*GROUND, "store.transaction", "store.database", *RECORDS_AND_STEERS, "domain")
 EVERYTHING = ("",)

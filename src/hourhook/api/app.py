@@ -32,12 +32,11 @@ from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
 from hourhook.api.rates import Buckets
 from hourhook.api.watching import watch_routes
-from hourhook.domain.links import Links
+from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
-DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 # In the order of the documentation.

@@ -13,8 +13,9 @@ def openapi() -> None:
     """
     import msgspec
 
-    from hourhook.api.app import DEFAULT_BASE_URL, all_endpoints
+    from hourhook.api.app import all_endpoints
     from hourhook.api.openapi import document
+    from hourhook.domain.links import DEFAULT_BASE_URL
 
     found = document(all_endpoints(), read_settings().base_url or DEFAULT_BASE_URL)
     click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))

@@ -21,19 +21,20 @@ class Vault:
     def __init__(self, key: str) -> None:
         self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
         # A worker opens the secret of each lane it leases; most are the same few.
-        self.open = lru_cache(maxsize=16_384)(self._open)
+        self.open = lru_cache(maxsize=16_384)(self.open_once)
 
     def close(self, secret: str) -> bytes:
         """Encrypt a secret for storing."""
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret.encode(), None)
 
-    def _open(self, stored: bytes) -> str:
+    def open_once(self, stored: bytes) -> str:
+        """Decrypt what was stored, without remembering it (raises ``Problem`` where another key closed it)."""
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
         except InvalidTag:
             raise Problem(
-                "the webhooks' secrets were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key file "
+                "the secrets of this database were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key file "
                 "beside the database, the value it had when they were made"
             ) from None
 

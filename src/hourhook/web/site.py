@@ -1,20 +1,24 @@
 """All pages together, as the application takes them: their routes, and what answers where there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
+from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.web.invitations import invitation_routes
 from hourhook.web.pages import page
 
 
-def routes(settings: Settings, database: Database, outside: Outside) -> Sequence[ControllerRouterHandler]:
-    """The routes of all pages."""
-    return []
+def routes(
+    settings: Settings, database: Database, outside: Outside, may_try: Callable[[Any], bool]
+) -> Sequence[ControllerRouterHandler]:
+    """The routes of all pages; ``may_try`` says whether a client may try out one more secret just now."""
+    return invitation_routes(database, Links(settings.base_url or DEFAULT_BASE_URL), may_try)
 
 
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:

@@ -9,6 +9,9 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
+from hourhook.domain.invitations import issuing
+from hourhook.domain.invitations.issuing import Issued
+from hourhook.domain.outside import Outside
 from hourhook.domain.texts import key_of
 from hourhook.domain.timers import following as timers_following
 from hourhook.domain.users import reading, rules, storing
@@ -38,8 +41,10 @@ class UserChanges(Inputs):
     role: Role | UnsetType = UNSET
 
 
-def invite(tx: Transaction, caller: Caller, given: NewUser, faults: Faults) -> User:
-    """Add a user to the account, in state ``pending``."""
+def invite(
+    tx: Transaction, caller: Caller, outside: Outside, given: NewUser, faults: Faults
+) -> tuple[User, Issued]:
+    """Add a user to the account, in state ``pending``, and invite him."""
     caller.require("supervisor")
     email = given.email or ""
     if tx.one(_BY_EMAIL, account=caller.account_id, email_key=key_of(email)):
@@ -55,9 +60,10 @@ def invite(tx: Transaction, caller: Caller, given: NewUser, faults: Faults) -> U
         role=given.role or "leader",
         state="pending",
     )
+    issued = issuing.issue(tx, id, links=caller.links, outbox=outside.outbox, invited_by_id=caller.user_id)
     created = reading.show(tx, caller, id)
     changes.record_creation(tx, "user", created)
-    return created
+    return created, issued
 
 
 def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: Faults) -> User:
@@ -106,6 +112,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     approving.forget_approver(tx, caller, id)
     timers_following.remove_of_user(tx, caller, id)
     inbox_entries_storing.remove_of_user(tx, caller, id)
+    issuing.withdraw(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
     changes.record_deletion(tx, "user", before)

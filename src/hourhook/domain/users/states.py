@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, update
 from hourhook.clock import format_moment
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.invitations import issuing
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
 from hourhook.errors import Invalid
@@ -35,6 +36,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
         why = "The User should be deleted because it does not have any entries or expenses."
         raise Invalid.on_base("User", "deletable", why)
     rules.refuse_deactivated(user)
+    issuing.withdraw(tx, id)
     _enter(tx, user, "disabled", "deactivated")
 
 

@@ -1,0 +1,115 @@
+"""``/invitations/TOKEN``: the page on which an invited user accepts (contract, users.md).
+
+The token in the path is the only credential here, so that nothing is told without it. It works once.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from litestar import Request, get, post
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from hourhook.domain import inputs
+from hourhook.domain.invitations import accepting, reading
+from hourhook.domain.invitations.accepting import Acceptance
+from hourhook.domain.invitations.issuing import VALID_DAYS
+from hourhook.domain.invitations.letters import format_day
+from hourhook.domain.invitations.reading import Invitation
+from hourhook.domain.links import Links
+from hourhook.domain.passwords import LONGEST, SHORTEST_CHOSEN
+from hourhook.errors import DatabaseUnavailable, Invalid
+from hourhook.store.database import Database
+from hourhook.web.forms import BadForm, is_from_here, read_form
+from hourhook.web.pages import page
+
+# What keeps an invitation from being accepted, and what is answered then.
+_STATUSES = {
+    "unknown": 404,
+    "void": 404,
+    "expired": 410,
+    "locked": 503,
+    "unavailable": 503,
+    "foreign": 403,
+    "hasty": 429,
+}
+_FIELDS = ("first_name", "last_name")
+_log = structlog.get_logger()
+
+
+def invitation_routes(
+    database: Database, links: Links, may_try: Callable[[Any], bool]
+) -> Sequence[ControllerRouterHandler]:
+    """The routes of the page; ``may_try`` says whether a client may try out one more token just now."""
+
+    async def find(request: Request[Any, Any, Any], token: str) -> Invitation | ASGIResponse:
+        """The invitation if it is open, else what to answer instead."""
+        if not may_try(request.scope):
+            return _closed("hasty")
+        try:
+            found = await database.read(reading.find, token)
+        except DatabaseUnavailable:
+            return _closed("unavailable")
+        if found is None:
+            return _closed("unknown")
+        if found.state == "accepted":
+            return page("invitation_accepted", docs=links.page("/docs"))
+        return found if found.state == "open" else _closed(found.state, found)
+
+    @get("/invitations/{token:str}")
+    async def show(request: Request[Any, Any, Any], token: str) -> ASGIApp:
+        found = await find(request, token)
+        return found if isinstance(found, ASGIResponse) else _form(found, _names_of(found))
+
+    @post("/invitations/{token:str}")
+    async def accept(request: Request[Any, Any, Any], token: str) -> ASGIApp:
+        if not is_from_here(request, links.base_url):
+            return _closed("foreign")
+        found = await find(request, token)
+        if isinstance(found, ASGIResponse):
+            return found
+        try:
+            fields = await read_form(request)
+        except BadForm:
+            return _form(found, _names_of(found), ["form"])
+        given, faults = inputs.read(Acceptance, fields, resource="User")
+        try:
+            password_hash = await asyncio.to_thread(accepting.hash_chosen, given, faults)
+            is_accepted = await database.write(found.account_id, accepting.accept, token, given, password_hash, links)
+        except Invalid as refusal:
+            return _form(found, fields, [error.field for error in refusal.errors])
+        except DatabaseUnavailable:
+            return _closed("unavailable")
+        if is_accepted:
+            _log.info("invitation accepted", account=found.account_id, user=found.user_id)
+        # Whatever has come of it in the meantime is shown there; sending the form twice does no harm.
+        return ASGIResponse(status_code=303, headers=[("location", urlsplit(links.invitation(token)).path)])
+
+    return [show, accept]
+
+
+def _names_of(invitation: Invitation) -> dict[str, str | None]:
+    return {name: getattr(invitation, name) for name in _FIELDS}
+
+
+def _form(invitation: Invitation, fields: Mapping[str, str | None], wrong: Sequence[str] = ()) -> ASGIResponse:
+    return page(
+        "invitation",
+        status=400 if wrong else 200,
+        form_targets=["'self'"],
+        invitation=invitation,
+        expires=format_day(invitation.expires_at),
+        wrong=wrong,
+        shortest=SHORTEST_CHOSEN,
+        longest=LONGEST,
+        **{name: fields.get(name) or "" for name in _FIELDS},
+    )
+
+
+def _closed(reason: str, invitation: Invitation | None = None) -> ASGIResponse:
+    status = _STATUSES[reason]
+    headers = [("retry-after", "60")] if status in (429, 503) else []
+    return page("invitation_closed", status=status, headers=headers, reason=reason, invitation=invitation, days=VALID_DAYS)
