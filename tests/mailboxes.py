@@ -31,7 +31,7 @@ class Taken:
     @property
     def text(self) -> str:
         """What it says."""
-        return str(self.message.get_content())
+        return str(self.message.get_content()).replace("\r\n", "\n")
 
     @property
     def link(self) -> str:
@@ -44,18 +44,19 @@ class Taken:
 class Mailbox:
     """A running mail server. A test may change at any time what it offers and how it answers."""
 
+    loop: Loop
     port: int = 0
     extensions: list[str] = field(default_factory=lambda: ["8BITMIME"])
     tls: ssl.SSLContext | None = None
     # Answers by the word that a command begins with; ``DATA-END`` is the end of a mail, ``CONNECT`` the greeting.
     answers: dict[str, str] = field(default_factory=dict)
-    # Each command that has come, but for the lines of mails.
+    # The word of each command that has come, in capitals.
     commands: list[str] = field(default_factory=list)
-    # While there is one, greetings wait for it.
-    held: asyncio.Event | None = None
     # Whether it says a letter now and then, and never comes to the end of its greeting.
     drips: bool = False
     _taken: "queue.Queue[Taken]" = field(default_factory=queue.Queue)
+    # While there is one, greetings wait for it.
+    _held: asyncio.Event | None = None
 
     @property
     def url(self) -> str:
@@ -69,6 +70,20 @@ class Mailbox:
     def is_empty(self) -> bool:
         """Whether every mail was looked at."""
         return self._taken.empty()
+
+    def hold(self) -> None:
+        """Say nothing from now on."""
+        self._held = asyncio.Event()
+
+    def release(self) -> None:
+        """Go on with what was held, and hold nothing more."""
+        held, self._held = self._held, None
+
+        async def release() -> None:
+            if held is not None:
+                held.set()
+
+        self.loop.run(release())
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Talk with one client to the end."""
@@ -93,16 +108,16 @@ class _Talk:
     recipients: list[str] = field(default_factory=list)
 
     async def go_on(self) -> None:
-        if self.mailbox.held is not None:
-            await self.mailbox.held.wait()
+        if self.mailbox._held is not None:
+            await self.mailbox._held.wait()
         while self.mailbox.drips and not await _leaves(self.reader):
             self.writer.write(b"2")
         self.is_encrypted = self.writer.get_extra_info("ssl_object") is not None
         await self._say(self.mailbox.answers.get("CONNECT", "220 mail.test ready"))
         while line := await self.reader.readline():
             command = line.decode().strip()
-            self.mailbox.commands.append(command)
-            word = command.split(" ")[0].split(":")[0].upper()
+            word = command.split(" ")[0].upper()
+            self.mailbox.commands.append(word)
             answer = self.mailbox.answers.get(word)
             if answer is not None:
                 await self._say(answer)
@@ -155,7 +170,7 @@ class _Talk:
 @contextmanager
 def opened(loop: Loop, *, tls: ssl.SSLContext | None = None, is_wrapped: bool = False) -> Iterator[Mailbox]:
     """Run a mail server in an event loop; with ``tls`` it offers STARTTLS, or is wrapped in it from the start."""
-    mailbox = Mailbox(tls=tls)
+    mailbox = Mailbox(loop, tls=tls)
     if tls is not None and not is_wrapped:
         mailbox.extensions.append("STARTTLS")
     server = loop.run(_start(mailbox, tls if is_wrapped else None))
@@ -163,6 +178,7 @@ def opened(loop: Loop, *, tls: ssl.SSLContext | None = None, is_wrapped: bool = 
     try:
         yield mailbox
     finally:
+        mailbox.release()
         loop.run(_stop(server))
 
 

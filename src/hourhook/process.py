@@ -252,25 +252,27 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
             running.complaint = "the delivery worker has failed: see the log"
             on_failure()
 
-    async with hint_others(running) as hints, send_mails(running, on_failure):
+    async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
         hints.listen(worker.hint)
         housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400))
         working = asyncio.create_task(keep_delivering())
         try:
             yield
         finally:
+            # Both at once: each takes its time to finish.
             worker.stop()
+            stop_mailing()
             await working
             await _cancelled(housekeeper)
             await sender.close()
 
 
 @asynccontextmanager
-async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[None]:
-    """Have a mailer send mails as long as the context lasts, if a mail server is set."""
+async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[Callable[[], None]]:
+    """Have a mailer send mails as long as the context lasts, if a mail server is set; gives what stops it early."""
     settings, outbox = running.settings, running.outbox
     if outbox is None or settings.smtp_url is None or settings.mail_from is None:
-        yield
+        yield lambda: None
         return
     mailer = Mailer(running.database, outbox, MailServer(settings.smtp_url, settings.mail_from, settings.ca_file))
 
@@ -287,7 +289,7 @@ async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncI
     outbox.hint = hints.hint
     mailing = asyncio.create_task(keep_mailing())
     try:
-        yield
+        yield mailer.stop
     finally:
         mailer.stop()
         await mailing

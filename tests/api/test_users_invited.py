@@ -1,6 +1,7 @@
 """``POST /v2/users``: how the link of an invitation gets on its way."""
 
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,25 +16,19 @@ from hourhook.store.database import Database
 from hourhook.store.schema import invitations, mails
 from hourhook.store.statements import Statement
 from tests.accounts import Account, open_account
+from tests.api.test_statements import cost_of
 from tests.api.test_users import KEYS
 from tests.conftest import Logged, MakeServer, Server
 from tests.invited import HEADER, accept, invite
-from tests.mailboxes import Mailbox, opened
+from tests.mailboxes import Mailbox
 from tests.outside import OUTSIDE
 from tests.postboxes import eventually
-from tests.servers import Loop
 
 GRACE = {"email": "grace@northwind.test", "first_name": "Grace"}
 # As documented in docs/api/users.md: who it is, the lock, who it still is; whether the address is free, the user, the
 # invitation, the user as he is shown; the event and the log. On PostgreSQL the invitation travels with the next one.
 COST = {"sqlite": 11, "postgresql": 10}
 COST_OF_A_MAIL = {"sqlite": 3, "postgresql": 2}
-
-
-@pytest.fixture
-def mailbox(_loop: Loop) -> Iterator[Mailbox]:
-    with opened(_loop) as mailbox:
-        yield mailbox
 
 
 @pytest.fixture
@@ -83,7 +78,9 @@ def test_with_a_mail_server_the_link_goes_to_the_invited_alone(mailing_account: 
     mail = mailbox.next()
     assert (mail.recipients, mail.sender) == (["grace@northwind.test"], "hourhook@example.com")
     assert mail.message["Subject"] == "Supervisor (supervisor@northwind.test) invites you to northwind"
-    assert mail.text == f"""\
+    assert (
+        mail.text
+        == f"""\
 Hello Grace,
 
 Supervisor (supervisor@northwind.test) invites you to northwind, where time is tracked with Hourhook.
@@ -97,6 +94,7 @@ After that, ask Supervisor (supervisor@northwind.test) for a new one.
 
 If you expect no invitation, leave it: nothing happens until the page is used.
 """
+    )
     assert mail.link.startswith(f"{account.base_url}/invitations/")
     assert accept(account, mail.link).status == 303
     assert account.supervisor.client.get(reply.json()["url"]).json()["state"] == "active"
@@ -165,8 +163,6 @@ def test_a_mail_costs_a_few_more(database: Database, make_server: MakeServer) ->
 
 
 def cost_of_inviting(account: Account) -> int:
-    from tests.api.test_statements import cost_of
-
     cost_of(account, "POST", "/v2/users", {"email": "first@northwind.test"})
     return len(cost_of(account, "POST", "/v2/users", GRACE))
 
@@ -182,8 +178,6 @@ def test_pages_of_other_origins_may_read_the_link(make_server: MakeServer) -> No
 
 
 def test_the_document_tells_of_the_link() -> None:
-    import json
-
     document = json.loads(openapi_text())
     created = document["paths"]["/v2/users"]["post"]["responses"]["201"]
 
@@ -191,8 +185,7 @@ def test_the_document_tells_of_the_link() -> None:
     assert "description" in document["components"]["headers"]["X-Hourhook-Invitation"]
 
 
-def test_an_invited_user_signs_in_with_nothing_else(account: Account) -> None:
-    """The link is no credential of the API."""
+def test_the_link_is_no_credential_of_the_api(account: Account) -> None:
     invited = invite(account)
 
     assert account.client.with_token(invited.token).get("/v2/current_user").status == 401

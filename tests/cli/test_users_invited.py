@@ -1,7 +1,6 @@
 """``hourhook user invite``: a fresh link for somebody who has not joined yet."""
 
 import json
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,16 +14,9 @@ from hourhook.store.schema import mails
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.cli.commands import Commands
-from tests.mailboxes import Mailbox, opened
-from tests.servers import Loop
+from tests.mailboxes import Mailbox
 
 INVITE = ("user", "invite", "--email", "grace@northwind.test")
-
-
-@pytest.fixture
-def mailbox(_loop: Loop) -> Iterator[Mailbox]:
-    with opened(_loop) as mailbox:
-        yield mailbox
 
 
 def add_user(commands: Commands, state: str = "pending", account: str = "northwind") -> None:

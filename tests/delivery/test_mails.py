@@ -1,8 +1,8 @@
 """The outbox and the mailer: no mail is lost, and none is sent to no end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -20,18 +20,13 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 from tests.clocks import FakeClock
 from tests.conftest import Logged
-from tests.mailboxes import Mailbox, opened
+from tests.mailboxes import Mailbox
 from tests.outside import OUTSIDE
 from tests.postboxes import eventually
 from tests.servers import Loop
 
 SECRET = "https://time.example.com/invitations/secret"
-
-
-@pytest.fixture
-def mailbox(_loop: Loop) -> Iterator[Mailbox]:
-    with opened(_loop) as mailbox:
-        yield mailbox
+Put = Callable[..., None]
 
 
 @pytest.fixture
@@ -40,7 +35,7 @@ def outbox() -> Outbox:
 
 
 @pytest.fixture
-def put(database: Database, outbox: Outbox) -> Callable[..., None]:
+def put(database: Database, outbox: Outbox) -> Put:
     def put(recipient: str = "grace@northwind.test", user_id: int = 1, kind: str = "invitation") -> None:
         def add(tx: Transaction) -> None:
             tx.account_id = 1
@@ -51,39 +46,44 @@ def put(database: Database, outbox: Outbox) -> Callable[..., None]:
     return put
 
 
-@asynccontextmanager
-async def mailing(database: Database, outbox: Outbox, port: int, **seconds: float) -> AsyncIterator[Mailer]:
-    """A mailer at work, which is hinted as in a server."""
-    server = MailServer(SmtpServer("127.0.0.1", port, "none"), "hourhook@example.com", **seconds)
-    mailer = Mailer(database, outbox, server)
-    hints = Wakeups()
-    hints.listen(mailer.hint)
-    outbox.hint = hints.hint
-    working = asyncio.create_task(mailer.work())
-    try:
-        yield mailer
-    finally:
-        mailer.stop()
-        await working
-
-
 class Running:
-    """A mailer in the loop of the tests."""
+    """A mailer at work in the loop of the tests, which is hinted as in a server."""
 
     def __init__(self, loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> None:
         self._loop = loop
-        self._mailing = mailing(database, outbox, mailbox.port)
-        loop.run(self._mailing.__aenter__())
+        loop.run(self._start(database, outbox, mailbox.port))
+
+    def stop(self) -> None:
+        """Have it end soon."""
+        self._loop.run(self._stop())
 
     def end(self) -> None:
-        self._loop.run(self._mailing.__aexit__(None, None, None))
+        """Have it end, and wait for that."""
+        self._loop.run(self._end())
+
+    async def _start(self, database: Database, outbox: Outbox, port: int) -> None:
+        self._mailer = Mailer(database, outbox, MailServer(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
+        hints = Wakeups()
+        hints.listen(self._mailer.hint)
+        outbox.hint = hints.hint
+        self._working = asyncio.create_task(self._mailer.work())
+
+    async def _stop(self) -> None:
+        self._mailer.stop()
+
+    async def _end(self) -> None:
+        self._mailer.stop()
+        await self._working
+
+
+Start = Callable[..., Running]
 
 
 @pytest.fixture
-def start(_loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> Iterator[Callable[[], Running]]:
+def start(_loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> Iterator[Start]:
     started: list[Running] = []
 
-    def start() -> Running:
+    def start(outbox: Outbox = outbox) -> Running:
         started.append(Running(_loop, database, outbox, mailbox))
         return started[-1]
 
@@ -101,7 +101,7 @@ def errors(database: Database) -> list[tuple[int, str | None]]:
 
 
 def test_a_mail_is_sent_once_it_is_committed_and_then_forgotten(
-    database: Database, mailbox: Mailbox, put: Callable[..., None], start: Callable[[], Running]
+    database: Database, mailbox: Mailbox, put: Put, start: Start
 ) -> None:
     start()
     put()
@@ -111,7 +111,7 @@ def test_a_mail_is_sent_once_it_is_committed_and_then_forgotten(
 
 
 def test_what_is_rolled_back_is_not_sent(
-    database: Database, outbox: Outbox, mailbox: Mailbox, put: Callable[..., None], start: Callable[[], Running]
+    database: Database, outbox: Outbox, mailbox: Mailbox, put: Put, start: Start
 ) -> None:
     def fail(tx: Transaction) -> None:
         tx.account_id = 1
@@ -127,7 +127,7 @@ def test_what_is_rolled_back_is_not_sent(
     assert mailbox.is_empty()
 
 
-def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Callable[..., None]) -> None:
+def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Put) -> None:
     put()
 
     [row] = rows(database)
@@ -136,7 +136,7 @@ def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Callab
 
 
 def test_a_mail_that_was_committed_before_a_crash_is_sent_after_it(
-    database: Database, mailbox: Mailbox, put: Callable[..., None], start: Callable[[], Running]
+    database: Database, mailbox: Mailbox, put: Put, start: Start
 ) -> None:
     put()  # and then nobody is there any more to send it
     assert mailbox.is_empty()
@@ -152,8 +152,8 @@ def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
     outbox: Outbox,
     clock: FakeClock,
     mailbox: Mailbox,
-    put: Callable[..., None],
-    start: Callable[[], Running],
+    put: Put,
+    start: Start,
 ) -> None:
     put()
     dead = database.run_now(mails.lease, clock.now(), clock.now() + round(LEASE_SECONDS * 1e6))
@@ -170,9 +170,7 @@ def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
     eventually(lambda: rows(database), [])
 
 
-def test_what_comes_of_a_lease_that_has_run_out_counts_no_more(
-    database: Database, clock: FakeClock, put: Callable[..., None]
-) -> None:
+def test_what_comes_of_a_lease_that_has_run_out_counts_no_more(database: Database, clock: FakeClock, put: Put) -> None:
     put()
     late = database.run_now(mails.lease, clock.now(), clock.now() + 1)
     clock.advance(1)
@@ -190,7 +188,7 @@ def test_what_comes_of_a_lease_that_has_run_out_counts_no_more(
 
 
 def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
-    database: Database, clock: FakeClock, put: Callable[..., None]
+    database: Database, clock: FakeClock, put: Put
 ) -> None:
     put("first@x.test")
     clock.advance(1)
@@ -208,15 +206,15 @@ def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_tw
     outbox: Outbox,
     clock: FakeClock,
     mailbox: Mailbox,
-    put: Callable[..., None],
-    start: Callable[[], Running],
+    put: Put,
+    start: Start,
     logged: Logged,
 ) -> None:
     mailbox.answers = {"RCPT": "450 4.2.1 Busy"}
     start()
     put()
     began = clock.now()
-    pauses = []
+    pauses: list[float] = []
     while True:
         count = len(pauses) + 1
         eventually(lambda count=count: [e["attempt"] for e in mailer_lines(logged)][-1:], [count])  # type: ignore[misc]
@@ -229,7 +227,7 @@ def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_tw
         outbox.hint()
 
     assert 54 <= pauses[0] <= 66
-    assert all(later > earlier for earlier, later in zip(pauses[:7], pauses[1:8], strict=True))
+    assert all(later > earlier for earlier, later in pairwise(pauses[:8]))
     assert max(pauses) <= 4 * 3600 * 1.1
     assert clock.now() - began <= 2 * 86_400e6
     assert clock.now() - began > 1.5 * 86_400e6
@@ -242,8 +240,8 @@ def test_a_server_that_is_well_again_gets_the_mail(
     outbox: Outbox,
     clock: FakeClock,
     mailbox: Mailbox,
-    put: Callable[..., None],
-    start: Callable[[], Running],
+    put: Put,
+    start: Start,
 ) -> None:
     mailbox.answers = {"CONNECT": "421 Busy"}
     start()
@@ -260,8 +258,8 @@ def test_a_server_that_is_well_again_gets_the_mail(
 def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
     database: Database,
     mailbox: Mailbox,
-    put: Callable[..., None],
-    start: Callable[[], Running],
+    put: Put,
+    start: Start,
     logged: Logged,
 ) -> None:
     mailbox.answers = {"DATA-END": f"554 5.7.1 {SECRET} is spam"}
@@ -277,7 +275,7 @@ def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
 
 
 def test_an_address_that_cannot_be_is_given_up_and_holds_up_no_other(
-    database: Database, mailbox: Mailbox, put: Callable[..., None], start: Callable[[], Running], logged: Logged
+    database: Database, mailbox: Mailbox, put: Put, start: Start, logged: Logged
 ) -> None:
     put("grace@north..wind.test")
     put("other@northwind.test")
@@ -289,19 +287,16 @@ def test_an_address_that_cannot_be_is_given_up_and_holds_up_no_other(
 
 
 def test_a_mail_that_another_key_encrypted_waits_for_that_key(
-    database: Database, mailbox: Mailbox, put: Callable[..., None], _loop: Loop
+    database: Database, mailbox: Mailbox, put: Put, start: Start
 ) -> None:
     put()
-    other = Outbox(Vault("another key, which is no secret either"))
-    running = Running(_loop, database, other, mailbox)
-    try:
-        eventually(lambda: [(n, (e or "")[:11]) for n, e in errors(database)], [(1, "the secrets")])
-    finally:
-        running.end()
+    start(Outbox(Vault("another key, which is no secret either")))
+
+    eventually(lambda: [(number, (error or "")[:11]) for number, error in errors(database)], [(1, "the secrets")])
     assert mailbox.is_empty()
 
 
-def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database, put: Callable[..., None]) -> None:
+def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database, put: Put) -> None:
     put("old@x.test")
     put("other@x.test", user_id=2)
     put("report@x.test", kind="report")
@@ -316,21 +311,20 @@ def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database
 
 
 def test_a_mailer_that_is_stopped_finishes_the_mail_on_the_wire(
-    database: Database, mailbox: Mailbox, put: Callable[..., None], _loop: Loop, outbox: Outbox
+    database: Database, mailbox: Mailbox, put: Put, start: Start
 ) -> None:
-    async def act() -> None:
-        mailbox.held = asyncio.Event()
-        async with mailing(database, outbox, mailbox.port) as mailer:
-            await asyncio.to_thread(put)
-            while not database.read_now(lambda tx: tx.value(_ATTEMPTS)):
-                await asyncio.sleep(0)
-            mailer.stop()
-            mailbox.held.set()
+    mailbox.hold()
+    running = start()
+    put()
+    eventually(lambda: errors(database), [(1, None)])
 
-    _loop.run(act())
+    running.stop()
+    put("other@northwind.test")
+    mailbox.release()
+    running.end()
 
     assert mailbox.next().recipients == ["grace@northwind.test"]
-    assert rows(database) == []
+    assert [row.recipient for row in rows(database)] == ["other@northwind.test"]
 
 
 def mailer_lines(logged: Logged) -> Logged:
@@ -338,4 +332,3 @@ def mailer_lines(logged: Logged) -> Logged:
 
 
 _ROWS = Statement(select(table).order_by(table.c.id))
-_ATTEMPTS = Statement(select(table.c.attempts_count))

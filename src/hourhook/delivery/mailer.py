@@ -60,7 +60,7 @@ class Mailer:
         while not self._is_stopping:
             self._stirred.clear()
             try:
-                while not self._is_stopping and await self._send_next():
+                while await self._send_next():
                     pass
             except DatabaseUnavailable as error:
                 _log.warning("mails postponed", error=str(error))
@@ -74,7 +74,9 @@ class Mailer:
             pass
 
     async def _send_next(self) -> bool:
-        """Try the next mail; False when none is due."""
+        """Try the next mail; False when none is due, or there is no time left for one."""
+        if self._is_stopping:
+            return False
         now = self._database.clock.now()
         # Asked first, since the answer is no most of the time, and asking holds up nobody.
         if not await self._database.read(mails.is_any_due, now):

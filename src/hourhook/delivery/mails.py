@@ -128,9 +128,7 @@ _IS_OURS = (
 )
 _REMOVE = Statement(delete(mails).where(_IS_OURS))
 _POSTPONE = Statement(
-    update(mails)
-    .where(_IS_OURS)
-    .values(next_attempt_at=bindparam("next_attempt_at"), last_error=bindparam("error"))
+    update(mails).where(_IS_OURS).values(next_attempt_at=bindparam("next_attempt_at"), last_error=bindparam("error"))
 )
 
 _WITHDRAW = Statement(

@@ -15,6 +15,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Any
 
 from hourhook.clock import datetime_of
 from hourhook.settings import SmtpServer
@@ -95,7 +96,7 @@ class MailServer:
 
     def _smtp(self) -> smtplib.SMTP:
         name, timeout = self._from.domain, self._step_seconds
-        smtp = (
+        smtp: Any = (
             smtplib.SMTP_SSL(local_hostname=name, timeout=timeout, context=self._tls)
             if self._settings.encryption == "tls"
             else smtplib.SMTP(local_hostname=name, timeout=timeout)
@@ -103,7 +104,8 @@ class MailServer:
         # Whom the certificate must name. Given to the constructor the host would be connected to there and then,
         # where no deadline could reach it.
         smtp._host = self._settings.host
-        return smtp
+        made: smtplib.SMTP = smtp
+        return made
 
     def _open(self, smtp: smtplib.SMTP) -> None:
         settings = self._settings
@@ -122,6 +124,8 @@ class MailServer:
 def _address(recipient: str) -> Address:
     """The recipient, the domain in the letters that every server takes."""
     username, _, domain = recipient.rpartition("@")
+    if not (username and domain):
+        raise ValueError("no name or no domain")
     try:
         return Address(username=username, domain=domain.encode("idna").decode())
     except UnicodeError as error:
@@ -151,11 +155,13 @@ def _refusal(error: smtplib.SMTPException | OSError) -> Handover:
             return Handover(f"the sender is refused: {_codes(error.smtp_code, error.smtp_error)}")
         case smtplib.SMTPAuthenticationError():
             return Handover(f"user or password is refused: {_codes(error.smtp_code, error.smtp_error)}")
-        case smtplib.SMTPResponseException():
+        case smtplib.SMTPResponseException() if error.smtp_code > 0:
             return Handover(f"the server refuses us: {_codes(error.smtp_code, error.smtp_error)}")
         case smtplib.SMTPNotSupportedError():
             # Ours to say, not the server's: that it lacks STARTTLS, AUTH or SMTPUTF8.
             return Handover(str(error), is_final="SMTPUTF8" in str(error))
+        case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
+            return Handover("the server takes too long")
         case smtplib.SMTPException():
             return Handover("the server hung up, or speaks no SMTP")
         case ssl.SSLCertVerificationError():

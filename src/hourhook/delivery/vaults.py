@@ -34,8 +34,8 @@ class Vault:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
         except InvalidTag:
             raise Problem(
-                "the secrets of this database were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key file "
-                "beside the database, the value it had when they were made"
+                "the secrets of this database were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key "
+                "file beside the database, the value it had when they were made"
             ) from None
 
 

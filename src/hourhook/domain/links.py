@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 
 

@@ -36,7 +36,6 @@ _STATUSES = {
     "foreign": 403,
     "hasty": 429,
 }
-_FIELDS = ("first_name", "last_name")
 _log = structlog.get_logger()
 
 
@@ -44,55 +43,77 @@ def invitation_routes(
     database: Database, links: Links, may_try: Callable[[Any], bool]
 ) -> Sequence[ControllerRouterHandler]:
     """The routes of the page; ``may_try`` says whether a client may try out one more token just now."""
-
-    async def find(request: Request[Any, Any, Any], token: str) -> Invitation | ASGIResponse:
-        """The invitation if it is open, else what to answer instead."""
-        if not may_try(request.scope):
-            return _closed("hasty")
-        try:
-            found = await database.read(reading.find, token)
-        except DatabaseUnavailable:
-            return _closed("unavailable")
-        if found is None:
-            return _closed("unknown")
-        if found.state == "accepted":
-            return page("invitation_accepted", docs=links.page("/docs"))
-        return found if found.state == "open" else _closed(found.state, found)
+    visits = _Visits(database, links, may_try)
 
     @get("/invitations/{token:str}")
     async def show(request: Request[Any, Any, Any], token: str) -> ASGIApp:
-        found = await find(request, token)
-        return found if isinstance(found, ASGIResponse) else _form(found, _names_of(found))
+        return await visits.show(request, token)
 
     @post("/invitations/{token:str}")
     async def accept(request: Request[Any, Any, Any], token: str) -> ASGIApp:
-        if not is_from_here(request, links.base_url):
+        return await visits.accept(request, token)
+
+    return [show, accept]
+
+
+class _Visits:
+    """What is answered to whoever comes with a link."""
+
+    def __init__(self, database: Database, links: Links, may_try: Callable[[Any], bool]) -> None:
+        self._database = database
+        self._links = links
+        self._may_try = may_try
+
+    async def show(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
+        """Show the form of an open invitation."""
+        found = await self._find(request, token)
+        return _form(found, _names_of(found)) if isinstance(found, Invitation) else found
+
+    async def accept(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
+        """Take the form of an open invitation."""
+        if not is_from_here(request, self._links.base_url):
             return _closed("foreign")
-        found = await find(request, token)
-        if isinstance(found, ASGIResponse):
+        found = await self._find(request, token)
+        if not isinstance(found, Invitation):
             return found
         try:
             fields = await read_form(request)
         except BadForm:
             return _form(found, _names_of(found), ["form"])
-        given, faults = inputs.read(Acceptance, fields, resource="User")
         try:
-            password_hash = await asyncio.to_thread(accepting.hash_chosen, given, faults)
-            is_accepted = await database.write(found.account_id, accepting.accept, token, given, password_hash, links)
+            await self._let_in(found, token, fields)
         except Invalid as refusal:
             return _form(found, fields, [error.field for error in refusal.errors])
         except DatabaseUnavailable:
             return _closed("unavailable")
-        if is_accepted:
-            _log.info("invitation accepted", account=found.account_id, user=found.user_id)
-        # Whatever has come of it in the meantime is shown there; sending the form twice does no harm.
-        return ASGIResponse(status_code=303, headers=[("location", urlsplit(links.invitation(token)).path)])
+        # Whatever has come of it is shown there, so that sending the form twice does no harm.
+        return ASGIResponse(status_code=303, headers=[("location", urlsplit(self._links.invitation(token)).path)])
 
-    return [show, accept]
+    async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
+        """The invitation if it is open, else what to answer instead."""
+        if not self._may_try(request.scope):
+            return _closed("hasty")
+        try:
+            found = await self._database.read(reading.find, token)
+        except DatabaseUnavailable:
+            return _closed("unavailable")
+        if found is None:
+            return _closed("unknown")
+        if found.state == "accepted":
+            return page("invitation_accepted", docs=self._links.page("/docs"))
+        return found if found.state == "open" else _closed(found.state, found)
+
+    async def _let_in(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:
+        given, faults = inputs.read(Acceptance, fields, resource="User")
+        # In a thread, and before the transaction: it takes its time on purpose.
+        password_hash = await asyncio.to_thread(accepting.hash_chosen, given, faults)
+        account_id = invitation.account_id
+        if await self._database.write(account_id, accepting.accept, token, given, password_hash, self._links):
+            _log.info("invitation accepted", account=account_id, user=invitation.user_id)
 
 
 def _names_of(invitation: Invitation) -> dict[str, str | None]:
-    return {name: getattr(invitation, name) for name in _FIELDS}
+    return {"first_name": invitation.first_name, "last_name": invitation.last_name}
 
 
 def _form(invitation: Invitation, fields: Mapping[str, str | None], wrong: Sequence[str] = ()) -> ASGIResponse:
@@ -105,11 +126,14 @@ def _form(invitation: Invitation, fields: Mapping[str, str | None], wrong: Seque
         wrong=wrong,
         shortest=SHORTEST_CHOSEN,
         longest=LONGEST,
-        **{name: fields.get(name) or "" for name in _FIELDS},
+        first_name=fields.get("first_name") or "",
+        last_name=fields.get("last_name") or "",
     )
 
 
 def _closed(reason: str, invitation: Invitation | None = None) -> ASGIResponse:
     status = _STATUSES[reason]
     headers = [("retry-after", "60")] if status in (429, 503) else []
-    return page("invitation_closed", status=status, headers=headers, reason=reason, invitation=invitation, days=VALID_DAYS)
+    return page(
+        "invitation_closed", status=status, headers=headers, reason=reason, invitation=invitation, days=VALID_DAYS
+    )

@@ -92,9 +92,7 @@ _ABOUT = Statement(
         _inviters.c.email.label("inviter_email"),
     )
     .join_from(users, accounts, accounts.c.id == users.c.account_id)
-    .outerjoin(
-        _inviters, (_inviters.c.account_id == users.c.account_id) & (_inviters.c.id == bindparam("inviter"))
-    )
+    .outerjoin(_inviters, (_inviters.c.account_id == users.c.account_id) & (_inviters.c.id == bindparam("inviter")))
     .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
 )
 

@@ -41,9 +41,7 @@ class UserChanges(Inputs):
     role: Role | UnsetType = UNSET
 
 
-def invite(
-    tx: Transaction, caller: Caller, outside: Outside, given: NewUser, faults: Faults
-) -> tuple[User, Issued]:
+def invite(tx: Transaction, caller: Caller, outside: Outside, given: NewUser, faults: Faults) -> tuple[User, Issued]:
     """Add a user to the account, in state ``pending``, and invite him."""
     caller.require("supervisor")
     email = given.email or ""
