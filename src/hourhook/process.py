@@ -196,8 +196,8 @@ def make_site(settings: Settings, database: Database, outside: Outside, **parts:
     def may_try(scope: Any) -> bool:
         return strict.take(client_of(scope, settings.trusted_proxies))
 
-    pages = site.routes(settings, database, outside, may_try)
-    return make_app(settings, database, outside, more_routes=pages, elsewhere=site.elsewhere, **parts)
+    pages = {"more_routes": site.routes(settings, database, outside, may_try), "elsewhere": site.elsewhere}
+    return make_app(settings, database, outside, **{**pages, **parts})
 
 
 async def work(running: Running) -> None:

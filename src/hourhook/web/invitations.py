@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, ControllerRouterHandler
 
@@ -46,11 +47,11 @@ def invitation_routes(
     visits = _Visits(database, links, may_try)
 
     @get("/invitations/{token:str}")
-    async def show(request: Request[Any, Any, Any], token: str) -> ASGIApp:
+    async def show(request: Request[Any, Any, Any], token: FromPath[str]) -> ASGIApp:
         return await visits.show(request, token)
 
     @post("/invitations/{token:str}")
-    async def accept(request: Request[Any, Any, Any], token: str) -> ASGIApp:
+    async def accept(request: Request[Any, Any, Any], token: FromPath[str]) -> ASGIApp:
         return await visits.accept(request, token)
 
     return [show, accept]

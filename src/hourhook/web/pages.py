@@ -40,7 +40,7 @@ def page(
     return ASGIResponse(
         body=text.encode(),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers=[
             ("content-security-policy", policy),
             # Addresses of pages hold what is nobody else's business. Where a page has a form of ours, browsers say
