@@ -162,7 +162,7 @@ def test_looking_at_the_page_changes_nothing(account: Account) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "That cannot be a password here: it needs 8 to 1024 characters."),
+        ({}, "That cannot be a password here: it needs 8 to 1024 characters, of any kind."),
         ({"password": ""}, "That cannot be a password here"),
         ({"password": "short"}, "That cannot be a password here"),
         ({"password": "x" * 1025}, "That cannot be a password here"),
