@@ -201,6 +201,18 @@ def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
     assert not database.read_now(mails.is_any_due, clock.now())
 
 
+def test_two_mailers_send_each_mail_once(database: Database, mailbox: Mailbox, put: Put, start: Start) -> None:
+    expected = [f"grace{number}@northwind.test" for number in range(12)]
+    for recipient in expected:
+        put(recipient)
+    start()
+    start()
+
+    assert sorted(mailbox.next().recipients[0] for _ in expected) == sorted(expected)
+    eventually(lambda: rows(database), [])
+    assert mailbox.is_empty()
+
+
 def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_two_days(
     database: Database,
     outbox: Outbox,
