@@ -17,6 +17,7 @@ from tests.accounts import Account, open_account
 from tests.clients import Client
 from tests.clocks import FakeClock
 from tests.databases import PostgresServer, SqliteFiles, postgres_server
+from tests.mailboxes import Mailbox, opened
 from tests.outside import OUTSIDE
 from tests.servers import Loop, free_socket, serving
 
@@ -98,6 +99,22 @@ def account(server: Server) -> Account:
 def other_account(server: Server) -> Account:
     """Another account on the same server, whose things are nobody else's business."""
     return open_account(server.database, server.client, "southwind")
+
+
+MakeMailbox = Callable[..., Mailbox]
+
+
+@pytest.fixture
+def make_mailbox(_loop: Loop) -> Iterator[MakeMailbox]:
+    """Starts mail servers; arguments are those of ``mailboxes.opened``."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(opened(_loop, **options))
+
+
+@pytest.fixture
+def mailbox(make_mailbox: MakeMailbox) -> Mailbox:
+    """A mail server on loopback that takes every mail, unless the test says otherwise."""
+    return make_mailbox()
 
 
 @pytest.fixture

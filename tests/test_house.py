@@ -14,7 +14,7 @@ GROUND = ("settings", "clock", "errors")
 # Of the engine the rules use what records and steers, never what sends.
 RECORDS_AND_STEERS = tuple(
     f"delivery.{name}"
-    for name in ("log", "errands", "steering", "payloads", "broadcasts", "envelope", "guard", "vaults")
+    for name in ("log", "errands", "steering", "payloads", "broadcasts", "envelope", "guard", "vaults", "mails")
 )
 BELOW_A_DOOR = (*GROUND, "store.transaction", "store.database", *RECORDS_AND_STEERS, "domain")
 EVERYTHING = ("",)

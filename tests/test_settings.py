@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 
 from hourhook.errors import Problem
-from hourhook.settings import RateLimit, Settings
+from hourhook.settings import RateLimit, Settings, SmtpServer
 
 
 def test_nothing_set_is_the_documented_default() -> None:
@@ -60,6 +60,96 @@ def test_an_empty_variable_is_as_if_it_were_not_set() -> None:
 def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str) -> None:
     with pytest.raises(Problem, match=f"HOURHOOK_{name}="):
         Settings.from_environment({f"HOURHOOK_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example.com", SmtpServer("mail.example.com", 587, "starttls")),
+        ("smtp://mail.example.com:2525/", SmtpServer("mail.example.com", 2525, "starttls")),
+        ("smtps://mail.example.com", SmtpServer("mail.example.com", 465, "tls")),
+        (
+            "smtp://ada%40example.com:p%2Fs%3Fs@mail.example.com",
+            SmtpServer("mail.example.com", 587, "starttls", "ada@example.com", "p/s?s"),
+        ),
+        ("smtp://localhost:25", SmtpServer("localhost", 25, "none")),
+        ("smtp://127.0.0.2:25", SmtpServer("127.0.0.2", 25, "none")),
+        ("smtp://[::1]:25", SmtpServer("::1", 25, "none")),
+        ("smtp://localhost:25?starttls=required", SmtpServer("localhost", 25, "starttls")),
+        ("smtp://mail.example.com?starttls=off", SmtpServer("mail.example.com", 587, "none")),
+    ],
+)
+def test_a_mail_server_is_told_by_its_url(url: str, expected: SmtpServer) -> None:
+    given = {"HOURHOOK_SMTP_URL": url, "HOURHOOK_MAIL_FROM": "hourhook@example.com"}
+
+    assert Settings.from_environment(given).smtp_url == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.com",
+        "http://ada:hunter2@mail.example.com",
+        "smtp://",
+        "smtp://:587",
+        "smtp://ada:hunter2@mail.example.com/inbox",
+        "smtp://ada:hunter2@mail.example.com:x",
+        "smtp://ada:hunter2@mail.example.com:70000",
+        "smtp://ada:hunter2@mail.example.com#x",
+        "smtp://ada:hunter2@mail.example.com?starttls=maybe",
+        "smtp://ada:hunter2@mail.example.com?tls=on",
+        "smtps://ada:hunter2@mail.example.com?starttls=off",
+        "smtp://ada@mail.example.com",
+        "smtp://:hunter2@mail.example.com",
+        "smtp://ada:hunter2ä@mail.example.com",
+        "smtp://ada:hunter2%0Ax@mail.example.com",
+        "smtp://ada:hunter2%FF@mail.example.com",
+        "smtp://[ada:hunter2@mail.example.com",
+    ],
+)
+def test_a_mail_server_that_cannot_be_is_refused_without_repeating_its_password(url: str) -> None:
+    given = {"HOURHOOK_SMTP_URL": url, "HOURHOOK_MAIL_FROM": "hourhook@example.com"}
+
+    with pytest.raises(Problem, match="HOURHOOK_SMTP_URL cannot be used: ") as refused:
+        Settings.from_environment(given)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_that_are_shown_do_not_show_the_password_of_the_mail_server() -> None:
+    smtp = SmtpServer("mail.example.com", 587, "starttls", "ada", "hunter2")
+
+    assert "hunter2" not in f"{Settings(smtp_url=smtp, mail_from='x@y.test')!r}{smtp}"
+
+
+@pytest.mark.parametrize(
+    "sender", ["hourhook@example.com", "Hourhook <h@example.com>", '"Zoë, of Hourhook" <h@x.test>']
+)
+def test_mails_are_from_one_address(sender: str) -> None:
+    assert Settings.from_environment({"HOURHOOK_MAIL_FROM": sender}).mail_from == sender
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Hourhook",
+        "a@b, c@d",
+        "@example.com",
+        "a@",
+        "<>",
+        "zoë@example.com",
+        "a@exämple.com",
+        "x\r\nBcc: eve@x.test",
+        "a b@c",
+    ],
+)
+def test_what_mails_cannot_be_from_is_refused(sender: str) -> None:
+    with pytest.raises(Problem, match="HOURHOOK_MAIL_FROM="):
+        Settings.from_environment({"HOURHOOK_MAIL_FROM": sender})
+
+
+def test_whoever_sets_a_mail_server_says_whom_mails_are_from() -> None:
+    with pytest.raises(Problem, match="set HOURHOOK_MAIL_FROM too"):
+        Settings.from_environment({"HOURHOOK_SMTP_URL": "smtp://mail.example.com"})
 
 
 def test_a_send_must_end_well_within_its_lease() -> None:

@@ -51,6 +51,11 @@ def moment_of(value: datetime) -> int:
     return (value - _EPOCH) // timedelta(microseconds=1)
 
 
+def datetime_of(moment: int) -> datetime:
+    """Turn a moment into a datetime, in UTC."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
 def midnight(day: str) -> int:
     """The moment at which a UTC day, ``YYYY-MM-DD``, begins."""
     return moment_of(datetime.fromisoformat(day).replace(tzinfo=UTC))

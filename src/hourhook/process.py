@@ -18,6 +18,7 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from hourhook.api.app import make_app
+from hourhook.api.clients import client_of
 from hourhook.api.metrics import Metrics
 from hourhook.api.wire import server_options
 from hourhook.clock import Clock, SystemClock
@@ -26,6 +27,9 @@ from hourhook.delivery.flusher import Flusher
 from hourhook.delivery.guard import AddressGuard
 from hourhook.delivery.housekeeping import keep_house
 from hourhook.delivery.liveness import keep_working
+from hourhook.delivery.mailer import Mailer
+from hourhook.delivery.mails import Outbox
+from hourhook.delivery.mailservers import MailServer
 from hourhook.delivery.schedule import Schedule
 from hourhook.delivery.sender import Sender
 from hourhook.delivery.vaults import Vault, key_beside, key_of_settings
@@ -33,8 +37,9 @@ from hourhook.delivery.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker import Worker
 from hourhook.domain.oauth.expiring import CHORES
 from hourhook.domain.outside import Outside
+from hourhook.domain.rates import Buckets
 from hourhook.errors import Problem
-from hourhook.settings import Settings
+from hourhook.settings import RateLimit, Settings
 from hourhook.store.database import Database
 from hourhook.store.migrating import migrate, require_current
 from hourhook.store.opening import is_embedded, open_database, path_of
@@ -46,6 +51,8 @@ from hourhook.web import site
 FINISH_REQUESTS_SECONDS = 2
 # New objects until the youngest are looked through for cycles (Python: 700), and how often that includes older ones.
 COLLECT_AFTER = (50_000, 10, 10)
+# Of one client address, where secrets could be tried out (contract, 00-conventions §7): whatever the API allows.
+STRICT_LIMIT = RateLimit(1, 20)
 
 _log = structlog.get_logger()
 
@@ -81,6 +88,11 @@ def vault_of(settings: Settings) -> Vault:
     )
 
 
+def outbox_of(settings: Settings, vault: Vault | None = None) -> Outbox | None:
+    """Where mails are put; None where no mail server is set (raises ``Problem`` where the vault has no key)."""
+    return None if settings.smtp_url is None else Outbox(vault or vault_of(settings))
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Take an address to serve on (raises ``Problem`` when it is taken, or not ours)."""
     if not host:
@@ -109,6 +121,7 @@ class Running:
     database: Database
     vault: Vault
     guard: AddressGuard
+    outbox: Outbox | None = None
     metrics: Metrics = field(default_factory=Metrics)
     # Why this process can no longer serve, for /health.
     complaint: str | None = None
@@ -127,7 +140,8 @@ def prepare(settings: Settings, host: str | None) -> Running:
     database = open_to_serve(settings)
     try:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
-        running = Running(settings, database, vault_of(settings), guard)
+        vault = vault_of(settings)
+        running = Running(settings, database, vault, guard, outbox_of(settings, vault))
         make_sender(running)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=settings.database_url)
@@ -167,7 +181,7 @@ async def serve(
     app = make_site(
         running.settings,
         running.database,
-        Outside(running.guard, running.vault),
+        Outside(running.guard, running.vault, running.outbox),
         metrics=running.metrics,
         lifespan=[with_the_server],
         complaint=lambda: running.complaint,
@@ -179,7 +193,12 @@ async def serve(
 
 def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere}
+    strict = Buckets(STRICT_LIMIT, database.clock)
+
+    def may_try(scope: Any) -> bool:
+        return strict.take(client_of(scope, settings.trusted_proxies))
+
+    pages = {"more_routes": site.routes(settings, database, outside, may_try), "elsewhere": site.elsewhere}
     return make_app(settings, database, outside, **{**pages, **parts})
 
 
@@ -242,7 +261,7 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
             running.complaint = "the delivery worker has failed: see the log"
             on_failure()
 
-    async with hint_others(running) as hints:
+    async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
         hints.listen(worker.hint)
         hints.listen(flusher.hint)
         housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400, CHORES))
@@ -253,11 +272,41 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
         try:
             yield
         finally:
+            # Both at once: each takes its time to finish.
             worker.stop()
             flusher.stop()
+            stop_mailing()
             await asyncio.gather(*working)
             await _cancelled(housekeeper)
             await sender.close()
+
+
+@asynccontextmanager
+async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[Callable[[], None]]:
+    """Have a mailer send mails as long as the context lasts, if a mail server is set; gives what stops it early."""
+    settings, outbox = running.settings, running.outbox
+    if outbox is None or settings.smtp_url is None or settings.mail_from is None:
+        yield lambda: None
+        return
+    mailer = Mailer(running.database, outbox, MailServer(settings.smtp_url, settings.mail_from, settings.ca_file))
+
+    async def keep_mailing() -> None:
+        try:
+            await mailer.work()
+        except Exception:  # noqa: BLE001 - as for the worker
+            _log.exception("mailer failed")
+            running.complaint = "the mailer has failed: see the log"
+            on_failure()
+
+    hints = Wakeups()
+    hints.listen(mailer.hint)
+    outbox.hint = hints.hint
+    mailing = asyncio.create_task(keep_mailing())
+    try:
+        yield mailer.stop
+    finally:
+        mailer.stop()
+        await mailing
 
 
 @asynccontextmanager

@@ -1,10 +1,13 @@
 """Every setting: read once from the environment, checked, and then never changed."""
 
+import email.errors
+import email.policy
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from hourhook.errors import Problem
 
@@ -17,6 +20,22 @@ class RateLimit:
 
     per_second: float
     burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """A mail server that takes mails in: where it is, how it is spoken to, and what it knows us by."""
+
+    host: str
+    port: int
+    # From the first byte on, from STARTTLS on, or not at all.
+    encryption: Literal["tls", "starttls", "none"]
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +64,8 @@ class Settings:
     egress_proxy: str | None = None
     ca_file: str | None = None
     metrics_token: str | None = None
+    smtp_url: SmtpServer | None = None
+    mail_from: str | None = None
     log_level: str = "info"
     log_format: str | None = None
 
@@ -62,7 +83,9 @@ class Settings:
             try:
                 values[name] = read(text)
             except ValueError as error:
-                raise Problem(f"{variable(name)}={text!r} cannot be used: {error}") from None
+                # What holds a password is not repeated.
+                shown = variable(name) if name in _SECRETS else f"{variable(name)}={text!r}"
+                raise Problem(f"{shown} cannot be used: {error}") from None
         settings = cls(**values)
         settings.check()
         return settings
@@ -85,6 +108,11 @@ class Settings:
                 f"HOURHOOK_RETENTION_DAYS ({self.retention_days:g}) is shorter than "
                 f"HOURHOOK_RETRY_WINDOW_SECONDS ({self.retry_window_seconds:g}), so events would be dropped "
                 "while they are still retried: raise the one or lower the other"
+            )
+        if self.smtp_url is not None and self.mail_from is None:
+            raise Problem(
+                "HOURHOOK_SMTP_URL is set, but not whom mails are from: set HOURHOOK_MAIL_FROM too, "
+                "as 'Hourhook <hourhook@example.com>'"
             )
 
 
@@ -137,6 +165,69 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _smtp_url(text: str) -> SmtpServer:
+    example = "as smtp://user:password@mail.example.com:587"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"that is no URL; write it {example}") from None
+    if parts.scheme not in ("smtp", "smtps") or not host or parts.path not in ("", "/") or parts.fragment:
+        raise ValueError(f"an smtp or smtps address is needed, {example}, with %2F for a / in the password, and so on")
+    user, password = _credentials(parts)
+    encryption = _encryption(parts, host)
+    default_port = 465 if encryption == "tls" else 587
+    return SmtpServer(host, default_port if port is None else port, encryption, user, password)
+
+
+def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
+    if not parts.username and not parts.password:
+        return None, None
+    if not parts.username or not parts.password:
+        raise ValueError("user and password go together")
+    user, password = unquote(parts.username, errors="strict"), unquote(parts.password, errors="strict")
+    if not (f"{user}{password}".isascii() and f"{user}{password}".isprintable()):
+        raise ValueError("user and password can hold letters, digits and signs of ASCII only")
+    return user, password
+
+
+def _encryption(parts: SplitResult, host: str) -> Literal["tls", "starttls", "none"]:
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    if parts.scheme == "smtps":
+        if given:
+            raise ValueError("smtps is encrypted from the start, and takes no options")
+        return "tls"
+    match given:
+        case []:
+            return "none" if _is_this_machine(host) else "starttls"
+        case [("starttls", "required")]:
+            return "starttls"
+        case [("starttls", "off")]:
+            return "none"
+    raise ValueError("the only option is starttls, which is required or off, as ?starttls=off")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _mail_from(text: str) -> str:
+    example = "write an e-mail address, as hourhook@example.com or 'Hourhook <hourhook@example.com>'"
+    try:
+        header: Any = email.policy.SMTP.header_factory("From", text)
+        addresses = header.addresses
+    except (email.errors.MessageError, ValueError, IndexError):
+        raise ValueError(example) from None
+    if len(addresses) != 1 or header.defects or not addresses[0].username or not addresses[0].domain:
+        raise ValueError(example)
+    if not addresses[0].addr_spec.isascii():
+        raise ValueError("the address itself can hold letters, digits and signs of ASCII only")
+    return text
+
+
 def _one_of(*choices: str) -> Any:
     def read(text: str) -> str:
         if text.lower() not in choices:
@@ -168,6 +259,10 @@ _READERS: dict[str, Any] = {
     "egress_proxy": str,
     "ca_file": str,
     "metrics_token": str,
+    "smtp_url": _smtp_url,
+    "mail_from": _mail_from,
     "log_level": _one_of("debug", "info", "warning", "error"),
     "log_format": _one_of("console", "json"),
 }
+
+_SECRETS = frozenset({"secret_key", "metrics_token", "smtp_url"})

@@ -33,7 +33,7 @@ state, fields. A GET costs one visit to a thread; a write two, since its body is
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
 from urllib.parse import quote
@@ -73,10 +73,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Created(Generic[T]):
-    """The answer 201: what was made, and the URL where it is now, if it is at one."""
+    """The answer 201: what was made, and the URL where it is now, if it is at one.
+
+    ``headers`` are more of them, by those names that the endpoint was declared with.
+    """
 
     object: T
     location: str | None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ class Endpoint:
     role: str
     feature: str | None
     is_hidden: bool
+    # Headers of its success that no other endpoint has, for the documentation.
+    headers: tuple[str, ...]
     # Names and types of the path's parameters, in order.
     parameters: Mapping[str, type]
     inputs: type[Inputs] | None
@@ -148,6 +154,9 @@ class Endpoint:
         if isinstance(result, Created | Located):
             if result.location is not None:
                 headers = ((b"location", result.location.encode()),)
+            if isinstance(result, Created):
+                more = ((name.lower().encode(), value.encode()) for name, value in result.headers.items())
+                headers = (*headers, *more)
             result = result.object
         elif isinstance(result, Page):
             url = call.links.base_url + quote(request.path)
@@ -171,7 +180,14 @@ class Endpoints:
         self.delete = partial(self._declare, "DELETE")
 
     def _declare(
-        self, method: str, path: str, *, role: str = "contractor", feature: str | None = None, hidden: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str = "contractor",
+        feature: str | None = None,
+        hidden: bool = False,
+        headers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:
         def declare(function: F) -> F:
             hints = get_type_hints(function)
@@ -189,6 +205,7 @@ class Endpoints:
                 role=role,
                 feature=feature,
                 is_hidden=hidden,
+                headers=headers,
                 parameters={name: hints[name] for name in names},
                 inputs=hints.get("given"),
                 answers=hints["return"],

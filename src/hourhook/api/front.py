@@ -36,6 +36,8 @@ from hourhook.settings import Network
 _VERBS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 _SLASHES = re.compile(r"/{2,}")
 _API_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
+# Below these a path holds what opens something, so that the log has the beginning only.
+_SECRET_BELOW = ("/invitations/",)
 _log = structlog.get_logger()
 
 
@@ -89,7 +91,7 @@ class Front:
             else:
                 await self._route(inner, receive, sending, is_api)
         except Exception as error:
-            _log.error("request failed", request_id=visit.request_id, path=visit.path, exc_info=error)
+            _log.error("request failed", request_id=visit.request_id, path=_shown(visit.path), exc_info=error)
             if sending.status:
                 raise
             await server_error()(inner, receive, sending)
@@ -141,7 +143,7 @@ class Front:
             "request",
             method=visit.method[:16],
             route=route,
-            path=visit.path[:512],
+            path=_shown(visit.path)[:512],
             status=sending.status,
             duration_ms=round(seconds * 1000, 2),
             bytes=sending.size,
@@ -176,6 +178,14 @@ class Sending:
                 message = {**message, "body": b""}
             self.size += len(message.get("body", b""))
         await self._send(message)
+
+
+def _shown(path: str) -> str:
+    """What the log may know of a path."""
+    for beginning in _SECRET_BELOW:
+        if path.startswith(beginning):
+            return f"{beginning}…"
+    return path
 
 
 def _routed(method: str, is_api: bool) -> str:

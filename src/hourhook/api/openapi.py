@@ -112,11 +112,11 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
 
 def _success_headers(endpoint: Endpoint) -> list[str]:
     if endpoint.is_paged:
-        return ["Link"]
+        return ["Link", *endpoint.headers]
     is_one = endpoint.status == 201 and get_origin(_content_of(endpoint.answers)) is not list
     if is_one or get_origin(endpoint.answers) is Located:
-        return ["Location"]
-    return []
+        return ["Location", *endpoint.headers]
+    return [*endpoint.headers]
 
 
 def _answer_schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[Any, Json], dict[str, Json]]:
@@ -241,6 +241,10 @@ _HEADERS: Json = {
         "schema": {"type": "string"},
     },
     "Location": {"description": "Where the object is.", "schema": {"type": "string", "format": "uri"}},
+    "X-Hourhook-Invitation": {
+        "description": "The link to pass on to the new user; absent where the server sends it by mail.",
+        "schema": {"type": "string", "format": "uri"},
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "The schemes of credentials.", "schema": {"type": "string"}},
 }

@@ -5,7 +5,7 @@ from hourhook.api.asgi import Scope
 
 _VERBS = b"GET, HEAD, POST, PUT, DELETE"
 _REQUEST_HEADERS = b"Authorization, Content-Type, X-NokoToken, X-FreckleToken"
-_ANSWER_HEADERS = b"Link, Location, Retry-After, Status, X-Request-Id"
+_ANSWER_HEADERS = b"Link, Location, Retry-After, Status, X-Hourhook-Invitation, X-Request-Id"
 
 
 class Origins:

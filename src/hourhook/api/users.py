@@ -33,14 +33,15 @@ def show(call: Call, user_id: int) -> User:
     return reading.show(call.tx, call.caller, user_id)
 
 
-@endpoints.post("/v2/users", role="supervisor")
+@endpoints.post("/v2/users", role="supervisor", headers=("X-Hourhook-Invitation",))
 def create(call: Call, given: NewUser, faults: Faults) -> Created[User]:
     """Invite a user.
 
-    Raises `user.created`.
+    A link to a page on which the user chooses a password goes out by mail or, where the server has no mail server, is
+    in a header of the answer, to be passed on. It works once, for 14 days. Raises `user.created`.
     """
-    created = editing.invite(call.tx, call.caller, given, faults)
-    return Created(created, created.url)
+    created, issued = editing.invite(call.tx, call.caller, call.outside, given, faults)
+    return Created(created, created.url, {} if issued.is_mailed else {"X-Hourhook-Invitation": issued.link})
 
 
 @endpoints.put("/v2/users/{user_id}", role="supervisor")

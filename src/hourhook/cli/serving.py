@@ -121,7 +121,14 @@ def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool
     is_new = not running.database.read_now(accounts.are_any)
     log = structlog.get_logger()
     if not logs.is_for_people(settings):
-        log.info("serving", address=address, base_url=settings.base_url, database=database, delivers=with_worker)
+        log.info(
+            "serving",
+            address=address,
+            base_url=settings.base_url,
+            database=database,
+            delivers=with_worker,
+            mail=None if settings.smtp_url is None else str(settings.smtp_url),
+        )
         if is_new:
             log.info("there is no account yet: hourhook account create makes one")
         if is_vague:
@@ -134,6 +141,7 @@ def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool
         f"  Documentation  {settings.base_url}/docs",
         f"  Database       {database}",
         f"  Delivery       {delivery}",
+        *([f"  Mail           through {settings.smtp_url}"] if settings.smtp_url is not None else []),
         *([f"  Clients' way   {settings.base_url}"] if settings.base_url != address else []),
         "",
         *([f"{_VAGUE[:1].upper()}{_VAGUE[1:]}."] if is_vague else []),

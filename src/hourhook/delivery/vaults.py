@@ -24,7 +24,7 @@ class Vault:
         self._signing_key = hashlib.sha256(b"signatures\0" + key.encode()).digest()
         self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
         # A worker opens the secret of each lane it leases; most are the same few.
-        self.open = lru_cache(maxsize=16_384)(self._open)
+        self.open = lru_cache(maxsize=16_384)(self.open_once)
 
     def close(self, secret: str) -> bytes:
         """Encrypt a secret for storing."""
@@ -35,13 +35,14 @@ class Vault:
         """What nobody without the key can make of a text (HMAC-SHA256, hexadecimal), for one purpose and no other."""
         return hmac.new(self._signing_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
-    def _open(self, stored: bytes) -> str:
+    def open_once(self, stored: bytes) -> str:
+        """Decrypt what was stored, without remembering it (raises ``Problem`` where another key closed it)."""
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
         except InvalidTag:
             raise Problem(
-                "the webhooks' secrets were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key file "
-                "beside the database, the value it had when they were made"
+                "the secrets of this database were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key "
+                "file beside the database, the value it had when they were made"
             ) from None
 
 

@@ -130,7 +130,7 @@ def find(tx: Transaction, name: str) -> int:
 
 
 def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
-    """The user with this e-mail address: ``account_id``, ``id``, ``state``.
+    """The user with this e-mail address: ``account_id``, ``id``, ``email``, ``state``.
 
     Raises ``Problem`` when there is none, and when several accounts know the address and ``account`` names none.
     """
@@ -182,7 +182,7 @@ _ONE_AT_A_TIME = Statement(text("SELECT 1"), text("LOCK TABLE accounts IN SHARE 
 _BY_NAME = Statement(select(accounts.c.id).where(func.lower(accounts.c.name) == bindparam("name")))
 
 _BY_EMAIL = Statement(
-    select(users.c.account_id, users.c.id, users.c.state, accounts.c.name.label("account_name"))
+    select(users.c.account_id, users.c.id, users.c.email, users.c.state, accounts.c.name.label("account_name"))
     .join_from(users, accounts, accounts.c.id == users.c.account_id)
     .where(users.c.email_key == bindparam("email_key"))
     .order_by(accounts.c.name)

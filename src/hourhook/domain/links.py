@@ -15,6 +15,14 @@ class Links:
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", f"{self.base_url.rstrip('/')}/v2")
 
+    def page(self, path: str) -> str:
+        """Where a page is, by its path."""
+        return f"{self.base_url.rstrip('/')}{path}"
+
+    def invitation(self, token: str) -> str:
+        """Where the page is on which an invitation is accepted."""
+        return self.page(f"/invitations/{token}")
+
     def account(self) -> str:
         """Where the account is."""
         return f"{self.root}/account"

@@ -1,9 +1,10 @@
-"""What the rules for webhooks and broadcast receivers need of the process they run in, besides the database."""
+"""What the rules need of the process they run in, besides the database."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from hourhook.delivery.guard import AddressGuard
+from hourhook.delivery.mails import Outbox
 from hourhook.delivery.vaults import Vault
 from hourhook.domain.inputs import Faults, UnsetType, WebUri
 
@@ -12,10 +13,14 @@ PayloadUri = Annotated[WebUri, "An absolute `http` or `https` URI that this serv
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The guard, which knows what addresses may be reached from here, and the vault, which closes secrets."""
+    """The guard, which knows what addresses may be reached from here, and the vault, which closes secrets.
+
+    The outbox takes mails; it is None where no mail server is set.
+    """
 
     guard: AddressGuard
     vault: Vault
+    outbox: Outbox | None = None
 
     def check_uri(self, payload_uri: str | UnsetType, faults: Faults) -> None:
         """Note ``invalid`` for a payload URI that leads to where nothing may be sent."""

@@ -16,6 +16,8 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 LONGEST = 1024
+# Of what people choose for themselves; whoever runs the server may set what he likes.
+SHORTEST_CHOSEN = 8
 _hasher = PasswordHasher()
 
 
@@ -24,6 +26,11 @@ def hash_password(password: str) -> str:
     if not 1 <= len(password) <= LONGEST:
         raise Problem(f"a password has 1 to {LONGEST} characters: choose another")
     return _hasher.hash(_as_bytes(password))
+
+
+def can_be_chosen(password: str) -> bool:
+    """Whether people may choose this for themselves: from 8 characters on, of any kind."""
+    return SHORTEST_CHOSEN <= len(password) <= LONGEST
 
 
 def is_right(password: str, password_hash: str | None) -> bool:

@@ -540,6 +540,25 @@ invoice_expenses = Table(
     sqlite_with_rowid=False,
 )
 
+# The one way in of a pending user, who has one at most; a newer one takes its place.
+invitations = Table(
+    "invitations",
+    metadata,
+    _column("account_id", Integer),
+    _column("user_id", Integer),
+    # SHA-256 of the token, hexadecimal; the token itself is never stored here.
+    _column("hash", Text),
+    # Null where it was made on the command line. Who it was may be deleted since, and the id is never used again.
+    _column("invited_by_id", Integer, null=True),
+    _column("created_at", BigInteger),
+    _column("expires_at", BigInteger),
+    _column("accepted_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "user_id"),
+    UniqueConstraint("hash"),
+    _belongs_to("users", "user_id"),
+    sqlite_with_rowid=False,
+)
+
 # From here on: delivery. No foreign keys to the tables above: a settlement must never wait for an account's lock.
 
 events = Table(
@@ -782,6 +801,28 @@ broadcasts = Table(
     sqlite_with_rowid=False,
 )
 
+# Mails that are still to be sent: the row goes once its mail is sent, or given up.
+mails = Table(
+    "mails",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    # Whom it is about, and what for: together they say which mails a newer one makes useless.
+    _column("user_id", Integer),
+    _column("kind", Text),
+    _column("recipient", Text),
+    _column("subject", Text),
+    # Encrypted with the key of the settings, since links in it open something.
+    _column("text", LargeBinary),
+    _column("created_at", BigInteger),
+    # While somebody is at work on it, until when nobody else is.
+    _column("next_attempt_at", BigInteger),
+    _column("attempts_count", Integer),
+    _column("last_error", Text, null=True),
+    PrimaryKeyConstraint("account_id", "id"),
+    Index(None, "next_attempt_at"),
+)
+
 # Where the ids of a table come from: sequences on PostgreSQL, a row a table on SQLite (which has none).
 NUMBERED = (
     accounts,
@@ -802,6 +843,7 @@ NUMBERED = (
     webhooks,
     errands,
     broadcast_receivers,
+    mails,
 )
 sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in NUMBERED}
 

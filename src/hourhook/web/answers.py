@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Sequence
 from litestar.response.base import ASGIResponse
 
 from hourhook.errors import AccountLocked, DatabaseUnavailable
+from hourhook.web.forms import BadForm
 from hourhook.web.pages import page
 
 
@@ -20,12 +21,14 @@ def notice(status: int, title: str, text: str, *, headers: Sequence[tuple[str, s
 
 
 async def shown(work: Awaitable[ASGIResponse]) -> ASGIResponse:
-    """What a page comes to, also while the database is away or the account is locked."""
+    """What a page comes to, also while the database is away or the account is locked, or when a form is none."""
     try:
         return await work
     except DatabaseUnavailable:
         text = "The database is not available at the moment. Try again in a minute."
         return notice(503, "Not now", text, headers=[("retry-after", "1")])
+    except BadForm:
+        return too_old()
     except AccountLocked:
         return notice(503, "Not now", "This account is locked for maintenance. Try again later.")
 

@@ -43,8 +43,9 @@ def page(
         media_type="text/html",
         headers=[
             ("content-security-policy", policy),
-            # Addresses of pages hold what is nobody else's business.
-            ("referrer-policy", "no-referrer"),
+            # Addresses of pages hold what is nobody else's business. Where a page has a form of ours, browsers say
+            # where it is sent from only if they may say so to ourselves.
+            ("referrer-policy", "same-origin" if "'self'" in form_targets else "no-referrer"),
             ("cache-control", "no-store"),
             *headers,
         ],

@@ -1,6 +1,6 @@
 """All pages together, as the application takes them: their routes, and what answers where there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar.response.base import ASGIResponse
@@ -11,18 +11,22 @@ from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web.authorize import Authorize
+from hourhook.web.invitations import invitation_routes
 from hourhook.web.pages import page
 from hourhook.web.sign_in import SignIn
 from hourhook.web.visitors import Visitors
 
 
-def routes(settings: Settings, database: Database, outside: Outside) -> Sequence[ControllerRouterHandler]:
-    """The routes of all pages."""
+def routes(
+    settings: Settings, database: Database, outside: Outside, may_try: Callable[[Any], bool]
+) -> Sequence[ControllerRouterHandler]:
+    """The routes of all pages; ``may_try`` says whether a client may try out one more secret just now."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)
     visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
     return [
         *SignIn(settings, database, visitors, links).routes(),
         *Authorize(database, visitors, links).routes(),
+        *invitation_routes(database, links, may_try),
     ]
 
 

@@ -10,7 +10,10 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
+from hourhook.domain.invitations import issuing
+from hourhook.domain.invitations.issuing import Issued
 from hourhook.domain.oauth import revoking
+from hourhook.domain.outside import Outside
 from hourhook.domain.texts import key_of
 from hourhook.domain.timers import following as timers_following
 from hourhook.domain.users import reading, rules, storing
@@ -40,8 +43,8 @@ class UserChanges(Inputs):
     role: Role | UnsetType = UNSET
 
 
-def invite(tx: Transaction, caller: Caller, given: NewUser, faults: Faults) -> User:
-    """Add a user to the account, in state ``pending``."""
+def invite(tx: Transaction, caller: Caller, outside: Outside, given: NewUser, faults: Faults) -> tuple[User, Issued]:
+    """Add a user to the account, in state ``pending``, and invite him."""
     caller.require("supervisor")
     email = given.email or ""
     if tx.one(_BY_EMAIL, account=caller.account_id, email_key=key_of(email)):
@@ -57,9 +60,10 @@ def invite(tx: Transaction, caller: Caller, given: NewUser, faults: Faults) -> U
         role=given.role or "leader",
         state="pending",
     )
+    issued = issuing.issue(tx, id, links=caller.links, outbox=outside.outbox, invited_by_id=caller.user_id)
     created = reading.show(tx, caller, id)
     changes.record_creation(tx, "user", created)
-    return created
+    return created, issued
 
 
 def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: Faults) -> User:
@@ -111,6 +115,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     inbox_entries_storing.remove_of_user(tx, caller, id)
     revoking.revoke_of_user(tx, id)
     sessions.end_all(tx, id)
+    issuing.withdraw(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
     changes.record_deletion(tx, "user", before)

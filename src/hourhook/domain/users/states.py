@@ -7,6 +7,7 @@ from hourhook.clock import format_moment
 from hourhook.delivery import broadcasts
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.invitations import issuing
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
 from hourhook.errors import Invalid
@@ -40,6 +41,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
         raise Invalid.on_base("User", "deletable", why)
     rules.refuse_deactivated(user)
     broadcasts.forget_all(tx, id)
+    issuing.withdraw(tx, id)
     _enter(tx, user, "disabled", "deactivated")
 
 

@@ -1,0 +1,103 @@
+"""Making invitations and taking them back, with the mails that carry their links."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, delete, select
+
+from hourhook.clock import DAY
+from hourhook.delivery import mails
+from hourhook.delivery.mails import Outbox
+from hourhook.domain.callers import hash_of
+from hourhook.domain.invitations.letters import Letter, name_of
+from hourhook.domain.links import Links
+from hourhook.errors import Problem
+from hourhook.store.schema import accounts, invitations, users
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+VALID_DAYS = 14
+TOKEN_BYTES = 32
+_KIND = "invitation"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new invitation: its link, which can be seen only now, until when it works, and whether a mail carries it."""
+
+    link: str
+    expires_at: int
+    is_mailed: bool
+
+
+def issue(
+    tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None, invited_by_id: int | None = None
+) -> Issued:
+    """Invite a pending user who has no invitation; by mail where there is an outbox."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    issued = Issued(links.invitation(token), tx.now + VALID_DAYS * DAY, is_mailed=outbox is not None)
+    columns = ("account_id", "user_id", "hash", "invited_by_id", "created_at", "expires_at", "accepted_at")
+    row = (tx.account_id, user_id, hash_of(token), invited_by_id, tx.now, issued.expires_at, None)
+    tx.insert_many(invitations, columns, [row])
+    if outbox is not None:
+        _mail(tx, user_id, invited_by_id, issued, outbox)
+    return issued
+
+
+def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None) -> Issued:
+    """Invite a pending user anew, in nobody's name; links from before open nothing from now on.
+
+    Raises ``Problem`` for a user who is not pending.
+    """
+    state = tx.value(_STATE, account=tx.account_id, user=user_id)
+    if state == "active":
+        raise Problem("this user is active already and needs no invitation: `hourhook user password` sets a password")
+    if state != "pending":
+        raise Problem(f"this user is {state}, and only a pending one can be invited: activate the user first")
+    withdraw(tx, user_id)
+    return issue(tx, user_id, links=links, outbox=outbox)
+
+
+def withdraw(tx: Transaction, user_id: int) -> None:
+    """Make a user's invitation open nothing from now on, and take back its mail if that is still here."""
+    mails.withdraw(tx, user_id, _KIND)
+    tx.put(_WITHDRAW, account=tx.account_id, user=user_id)
+
+
+def withdraw_mail(tx: Transaction, user_id: int) -> None:
+    """Take back the mail of an invitation that has reached its user on another way."""
+    mails.withdraw(tx, user_id, _KIND)
+
+
+def _mail(tx: Transaction, user_id: int, invited_by_id: int | None, issued: Issued, outbox: Outbox) -> None:
+    about = tx.one(_ABOUT, account=tx.account_id, user=user_id, inviter=invited_by_id)
+    assert about is not None
+    inviter = name_of(about.inviter_first_name, about.inviter_last_name, about.inviter_email)
+    letter = Letter(about.account_name, about.first_name, inviter, issued.link, issued.expires_at)
+    outbox.put(tx, user_id=user_id, kind=_KIND, recipient=about.email, subject=letter.subject, text=letter.text)
+
+
+_STATE = Statement(
+    select(users.c.state).where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
+)
+
+_inviters = users.alias()
+_ABOUT = Statement(
+    select(
+        accounts.c.name.label("account_name"),
+        users.c.email,
+        users.c.first_name,
+        _inviters.c.first_name.label("inviter_first_name"),
+        _inviters.c.last_name.label("inviter_last_name"),
+        _inviters.c.email.label("inviter_email"),
+    )
+    .join_from(users, accounts, accounts.c.id == users.c.account_id)
+    .outerjoin(_inviters, (_inviters.c.account_id == users.c.account_id) & (_inviters.c.id == bindparam("inviter")))
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
+)
+
+_WITHDRAW = Statement(
+    delete(invitations).where(
+        invitations.c.account_id == bindparam("account"), invitations.c.user_id == bindparam("user")
+    )
+)

@@ -1,0 +1,195 @@
+"""``POST /v2/users``: how the link of an invitation gets on its way."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import func, select
+
+from hourhook.api.app import openapi_text
+from hourhook.delivery.mails import Outbox
+from hourhook.domain.outside import Outside
+from hourhook.process import Running, send_mails
+from hourhook.settings import Settings, SmtpServer
+from hourhook.store.database import Database
+from hourhook.store.schema import invitations, mails
+from hourhook.store.statements import Statement
+from tests.accounts import Account, open_account
+from tests.api.test_statements import cost_of
+from tests.api.test_users import KEYS
+from tests.conftest import Logged, MakeServer, Server
+from tests.invited import HEADER, accept, invite
+from tests.mailboxes import Mailbox
+from tests.outside import OUTSIDE
+from tests.postboxes import eventually
+
+GRACE = {"email": "grace@northwind.test", "first_name": "Grace"}
+# As docs/api/users.md has it: who it is, the lock, who it still is; whether the address is free, the user's id and row,
+# the invitation; the user as he is shown, and his teams; the event, the log, and who listens.
+COST = {"sqlite": 12, "postgresql": 11}
+COST_OF_A_MAIL = {"sqlite": 3, "postgresql": 2}
+
+
+@pytest.fixture
+def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox) -> Server:
+    """A server that sends mails."""
+    smtp = SmtpServer("127.0.0.1", mailbox.port, "none")
+    settings = Settings(smtp_url=smtp, mail_from="Hourhook <hourhook@example.com>")
+    outbox = Outbox(OUTSIDE.vault)
+    running = Running(settings, database, OUTSIDE.vault, OUTSIDE.guard, outbox)
+
+    @asynccontextmanager
+    async def mailing(_: object) -> AsyncIterator[None]:
+        failures: list[str] = []
+        async with send_mails(running, on_failure=lambda: failures.append("failed")):
+            yield
+        assert not failures
+
+    outside = Outside(OUTSIDE.guard, OUTSIDE.vault, outbox)
+    return make_server(parts={"outside": outside, "lifespan": [mailing]})
+
+
+@pytest.fixture
+def mailing_account(mailing_server: Server) -> Account:
+    return open_account(mailing_server.database, mailing_server.client)
+
+
+def test_without_a_mail_server_the_inviter_gets_the_link(account: Account) -> None:
+    reply = account.supervisor.client.post("/v2/users", GRACE)
+
+    assert reply.status == 201
+    assert list(reply.json()) == KEYS
+    link = reply.headers[HEADER]
+    assert link.startswith(f"{account.base_url}/invitations/")
+    assert account.database.read_now(lambda tx: tx.value(MAILS)) == 0
+    assert account.client.get(link).status == 200
+    # Only now: whoever reads the user later does not see it.
+    assert HEADER not in account.supervisor.client.get(reply.json()["url"]).headers
+
+
+def test_with_a_mail_server_the_link_goes_to_the_invited_alone(mailing_account: Account, mailbox: Mailbox) -> None:
+    account = mailing_account
+    reply = account.supervisor.client.post("/v2/users", GRACE)
+
+    assert reply.status == 201
+    assert list(reply.json()) == KEYS
+    assert HEADER not in reply.headers
+    mail = mailbox.next()
+    assert (mail.recipients, mail.sender) == (["grace@northwind.test"], "hourhook@example.com")
+    assert mail.message["Subject"] == "Supervisor (supervisor@northwind.test) invites you to northwind"
+    assert (
+        mail.text
+        == f"""\
+Hello Grace,
+
+Supervisor (supervisor@northwind.test) invites you to northwind, where time is tracked with Hourhook.
+
+To join, open this page and choose a password:
+
+{mail.link}
+
+The link is yours alone: it works once, until 4 June 2024, 10:05 UTC.
+After that, ask Supervisor (supervisor@northwind.test) for a new one.
+
+If you expect no invitation, leave it: nothing happens until the page is used.
+"""
+    )
+    assert mail.link.startswith(f"{account.base_url}/invitations/")
+    assert accept(account, mail.link).status == 303
+    assert account.supervisor.client.get(reply.json()["url"]).json()["state"] == "active"
+    eventually(lambda: account.database.read_now(lambda tx: tx.value(MAILS)), 0)
+
+
+def test_an_invitation_that_is_refused_sends_and_keeps_nothing(mailing_account: Account, mailbox: Mailbox) -> None:
+    account = mailing_account
+    for body in ({"email": account.leader.email}, {"email": "x"}, {**GRACE, "role": "boss"}):
+        reply = account.supervisor.client.post("/v2/users", body)
+        assert (reply.status, HEADER in reply.headers) == (400, False)
+    assert account.leader.client.post("/v2/users", GRACE).status == 403
+    account.supervisor.client.post("/v2/users", GRACE)
+
+    assert mailbox.next().recipients == ["grace@northwind.test"]
+    assert mailbox.is_empty()
+    assert account.database.read_now(lambda tx: tx.value(INVITATIONS)) == 1
+
+
+def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
+    # A server whose mailer is elsewhere, and has not been there yet.
+    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.vault, Outbox(OUTSIDE.vault))})
+    account = open_account(database, server.client)
+    user = account.supervisor.client.post("/v2/users", GRACE).json()
+    assert database.read_now(lambda tx: tx.value(MAILS)) == 1
+
+    assert account.supervisor.client.delete(user["url"]).status == 204
+
+    assert database.read_now(lambda tx: tx.value(MAILS)) == 0
+    assert database.read_now(lambda tx: tx.value(INVITATIONS)) == 0
+
+
+def test_a_name_with_signs_of_every_kind_makes_one_mail_and_no_header(
+    mailing_account: Account, mailbox: Mailbox
+) -> None:
+    account = mailing_account
+    name = "Zoë\u2028Bcc: eve@example.net <b>&amp;"
+    account.supervisor.client.put("/v2/current_user", {"first_name": name})
+
+    account.supervisor.client.post("/v2/users", {**GRACE, "first_name": name})
+
+    mail = mailbox.next()
+    assert mail.recipients == ["grace@northwind.test"]
+    assert mail.message["Bcc"] is None
+    assert "Zoë Bcc: eve@example.net <b>&amp;" in mail.message["Subject"]
+
+
+def test_the_log_has_neither_link_nor_text(mailing_account: Account, mailbox: Mailbox, logged: Logged) -> None:
+    mailing_account.supervisor.client.post("/v2/users", GRACE)
+    mail = mailbox.next()
+    eventually(lambda: mailing_account.database.read_now(lambda tx: tx.value(MAILS)), 0)
+    eventually(lambda: [line["event"] for line in logged if line["event"].startswith("mail")], ["mail sent"])
+
+    assert mail.link.rpartition("/")[2] not in str(logged)
+
+
+def test_inviting_costs_as_many_statements_as_documented(account: Account) -> None:
+    assert cost_of_inviting(account) == COST[account.database.dialect]
+
+
+def test_a_mail_costs_a_few_more(database: Database, make_server: MakeServer) -> None:
+    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.vault, Outbox(OUTSIDE.vault))})
+    account = open_account(database, server.client)
+
+    assert cost_of_inviting(account) == COST[database.dialect] + COST_OF_A_MAIL[database.dialect]
+
+
+def cost_of_inviting(account: Account) -> int:
+    cost_of(account, "POST", "/v2/users", {"email": "first@northwind.test"})
+    return len(cost_of(account, "POST", "/v2/users", GRACE))
+
+
+def test_pages_of_other_origins_may_read_the_link(make_server: MakeServer) -> None:
+    origin = "https://app.example.com"
+    server = make_server(allowed_origins=(origin,))
+    account = open_account(server.database, server.client)
+
+    reply = account.supervisor.client.post("/v2/users", GRACE, Origin=origin)
+
+    assert "X-Hourhook-Invitation" in reply.headers["access-control-expose-headers"]
+
+
+def test_the_document_tells_of_the_link() -> None:
+    document = json.loads(openapi_text())
+    created = document["paths"]["/v2/users"]["post"]["responses"]["201"]
+
+    assert created["headers"].keys() == {"Location", "X-Hourhook-Invitation"}
+    assert "description" in document["components"]["headers"]["X-Hourhook-Invitation"]
+
+
+def test_the_link_is_no_credential_of_the_api(account: Account) -> None:
+    invited = invite(account)
+
+    assert account.client.with_token(invited.token).get("/v2/current_user").status == 401
+
+
+MAILS = Statement(select(func.count()).select_from(mails))
+INVITATIONS = Statement(select(func.count()).select_from(invitations))

@@ -1,0 +1,196 @@
+"""``hourhook user invite``: a fresh link for somebody who has not joined yet."""
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import func, select
+
+from hourhook.clock import SECOND, SystemClock, format_moment
+from hourhook.domain import accounts
+from hourhook.domain.users import storing
+from hourhook.store.opening import open_database
+from hourhook.store.schema import mails
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.cli.commands import Commands, Result, Served
+from tests.mailboxes import Mailbox
+from tests.postboxes import eventually
+
+INVITE = ("user", "invite", "--email", "grace@northwind.test")
+
+
+def add_user(commands: Commands, state: str = "pending", account: str = "northwind") -> None:
+    def add(tx: Transaction) -> None:
+        tx.account_id = accounts.find(tx, account)
+        storing.insert(
+            tx,
+            tx.account_id,
+            email="grace@northwind.test",
+            first_name="Grace",
+            last_name=None,
+            role="leader",
+            state=state,
+        )
+
+    database = open_database(commands.database_url)
+    database.run_now(add)
+    database.close()
+
+
+def status_of(server: Served, printed: Result) -> int:
+    """What the link answers; on a connection of its own, since commands between two take longer than one may idle."""
+    client = server.client()
+    try:
+        return client.get(printed.output.strip()).status
+    finally:
+        client.close()
+
+
+def count_mails(commands: Commands) -> int:
+    database = open_database(commands.database_url)
+    try:
+        return int(database.read_now(lambda tx: tx.value(Statement(select(func.count()).select_from(mails)))))
+    finally:
+        database.close()
+
+
+def test_a_link_is_printed_and_works_until_a_newer_one_is_made(hourhook: Commands) -> None:
+    hourhook.create_account()
+    add_user(hourhook)
+    with hourhook.serving() as server:
+        reaching = hourhook.with_settings(base_url=server.address)
+        first = reaching.run(*INVITE)
+        assert status_of(server, first) == 200
+
+        second = reaching.run(*INVITE)
+
+        assert (second.status, second.output.count("\n")) == (0, 1)
+        assert second.complaint.startswith("It works once, until ")
+        assert "HOURHOOK_BASE_URL" not in second.complaint
+        assert status_of(server, first) == 404
+        assert status_of(server, second) == 200
+    assert count_mails(hourhook) == 0
+
+
+def test_as_json_it_is_one_object(hourhook: Commands) -> None:
+    hourhook.create_account()
+    add_user(hourhook)
+
+    result = hourhook.run(*INVITE, "--json").json()
+
+    assert list(result) == ["link", "expires_at", "is_mailed"]
+    assert urlsplit(result["link"]).path.startswith("/invitations/")
+    assert result["expires_at"] > format_moment(SystemClock().now() + 13 * 86_400 * SECOND)
+    assert result["is_mailed"] is False
+
+
+def test_where_no_address_is_set_it_says_that_the_link_may_lead_nowhere(bare: Commands) -> None:
+    bare.create_account()
+    add_user(bare)
+
+    result = bare.run(*INVITE)
+
+    assert result.output.startswith("http://127.0.0.1:8080/invitations/")
+    assert "HOURHOOK_BASE_URL is not set: the link may lead nowhere from other machines." in result.complaint
+
+
+def test_with_a_mail_server_a_running_server_sends_it_once(hourhook: Commands, mailbox: Mailbox) -> None:
+    mailing = hourhook.with_settings(
+        smtp_url=mailbox.url, mail_from="hourhook@example.com", base_url="https://time.example.com"
+    )
+    mailing.create_account()
+    add_user(mailing)
+    mailing.run(*INVITE)
+    newer = mailing.run(*INVITE)
+    assert "A mail with it goes to grace@northwind.test" in newer.complaint
+    # Nobody was there to send them, and the older one is of no use any more.
+    assert count_mails(mailing) == 1
+
+    with mailing.serving():
+        mail = mailbox.next()
+        eventually(lambda: count_mails(mailing), 0)
+
+    assert mail.link == newer.output.strip()
+    assert mail.recipients == ["grace@northwind.test"]
+    assert mailbox.is_empty()
+
+
+def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(hourhook: Commands, mailbox: Mailbox) -> None:
+    mailing = hourhook.with_settings(smtp_url=mailbox.url, mail_from="hourhook@example.com")
+    made = mailing.create_account()
+    # It commits, and dies before anybody could send.
+    with mailing.serving("--no-worker") as server:
+        client = server.client(made["token"])
+        reply = client.post("/v2/users", {"email": "grace@northwind.test"})
+        client.close()
+        assert (reply.status, "x-hourhook-invitation" in reply.headers) == (201, False)
+        server.process.kill()
+    assert (count_mails(mailing), mailbox.is_empty()) == (1, True)
+
+    with mailing.serving():
+        assert mailbox.next().recipients == ["grace@northwind.test"]
+        eventually(lambda: count_mails(mailing), 0)
+
+    assert mailbox.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("active", "this user is active already and needs no invitation: `hourhook user password` sets a password"),
+        ("disabled", "this user is disabled, and only a pending one can be invited: activate the user first"),
+    ],
+)
+def test_only_a_pending_user_is_invited(bare: Commands, state: str, says: str) -> None:
+    bare.create_account()
+    add_user(bare, state)
+
+    result = bare.run(*INVITE)
+
+    assert (result.status, result.output, result.complaint) == (1, "", f"hourhook: {says}\n")
+
+
+def test_nobody_unknown_is_invited(settled: Commands) -> None:
+    result = settled.run(*INVITE)
+
+    assert result.status == 1
+    assert "there is no user with the e-mail address 'grace@northwind.test'" in result.complaint
+
+
+def test_an_address_that_several_accounts_know_needs_the_account(bare: Commands) -> None:
+    bare.create_account()
+    bare.create_account("southwind", "ole@southwind.test")
+    add_user(bare)
+    add_user(bare, account="southwind")
+
+    assert "name one of them with --account (northwind, southwind)" in bare.run(*INVITE).complaint
+    assert bare.run(*INVITE, "--account", "southwind").status == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "mail_from", "says"),
+    [
+        ("smtp://ada:hunter2@mail.example.com", "", "HOURHOOK_SMTP_URL is set, but not whom mails are from"),
+        ("http://ada:hunter2@mail.example.com", "x@y.test", "HOURHOOK_SMTP_URL cannot be used: an smtp or smtps"),
+        ("smtp://ada:hunter2@mail.example.com:x", "x@y.test", "HOURHOOK_SMTP_URL cannot be used: "),
+    ],
+)
+def test_a_mail_server_that_cannot_be_is_refused_at_the_start_without_its_password(
+    bare: Commands, url: str, mail_from: str, says: str
+) -> None:
+    result = bare.with_settings(smtp_url=url, mail_from=mail_from).run("serve", "--port", "0")
+
+    assert result.status == 1
+    assert says in result.complaint
+    assert "hunter2" not in result.complaint
+
+
+def test_the_server_says_which_mail_server_it_uses_and_no_password(bare: Commands) -> None:
+    mailing = bare.with_settings(smtp_url="smtp://ada:hunter2@mail.example.com:2525", mail_from="x@y.test")
+    with mailing.started("serve", "--port", "0") as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if '"serving"' in line)
+
+    assert json.loads(line)["mail"] == "mail.example.com:2525"
+    assert "hunter2" not in line
