@@ -34,6 +34,8 @@ from hourhook.api.visits import Visit, attach
 from hourhook.settings import Network
 
 _VERBS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+# What lies below is open to whoever knows its path.
+_SHARED = "/i/"
 _SLASHES = re.compile(r"/{2,}")
 _API_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
 _log = structlog.get_logger()
@@ -84,12 +86,14 @@ class Front:
             refusal = self._origins.preflight(scope) if is_api else None
             if is_api and refusal is None:
                 refusal = self._first_checks(inner, visit)
+            if path.startswith(_SHARED) and not self._may_ask(visit):
+                refusal = RATE_EXCEEDED
             if refusal is not None:
                 await refusal(inner, receive, sending)
             else:
                 await self._route(inner, receive, sending, is_api)
         except Exception as error:
-            _log.error("request failed", request_id=visit.request_id, path=visit.path, exc_info=error)
+            _log.error("request failed", request_id=visit.request_id, path=_told(visit), exc_info=error)
             if sending.status:
                 raise
             await server_error()(inner, receive, sending)
@@ -99,11 +103,14 @@ class Front:
     def _first_checks(self, scope: Scope, visit: Visit) -> Answer | None:
         if not any(name == b"user-agent" and value.strip() for name, value in scope["headers"]):
             return NO_USER_AGENT
-        if self._buckets is not None and not self._buckets.take(visit.client):
+        if not self._may_ask(visit):
             return RATE_EXCEEDED
         visit.pairs = query_pairs(scope["query_string"])
         visit.token = token_of(scope, visit.pairs) or ""
         return None if visit.token else UNAUTHENTICATED
+
+    def _may_ask(self, visit: Visit) -> bool:
+        return self._buckets is None or self._buckets.take(visit.client)
 
     async def _route(self, scope: Scope, receive: Receive, send: "Sending", is_api: bool) -> None:
         try:
@@ -141,7 +148,7 @@ class Front:
             "request",
             method=visit.method[:16],
             route=route,
-            path=visit.path[:512],
+            path=_told(visit),
             status=sending.status,
             duration_ms=round(seconds * 1000, 2),
             bytes=sending.size,
@@ -189,6 +196,11 @@ def _routed(method: str, is_api: bool) -> str:
     if method not in _VERBS or (is_api and method == "OPTIONS"):
         return "PATCH"
     return method
+
+
+def _told(visit: Visit) -> str:
+    """The path as the log has it, without what would open a page to its readers."""
+    return f"{_SHARED}…" if visit.path.startswith(_SHARED) else visit.path[:512]
 
 
 def _let_go(error: BaseException | None) -> None:

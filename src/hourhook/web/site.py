@@ -9,12 +9,13 @@ from litestar.types import ControllerRouterHandler
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.web.invoices import invoice_routes
 from hourhook.web.pages import page
 
 
 def routes(settings: Settings, database: Database, outside: Outside) -> Sequence[ControllerRouterHandler]:
     """The routes of all pages."""
-    return []
+    return [*invoice_routes(database)]
 
 
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
