@@ -47,9 +47,7 @@ def test_the_page_shows_what_the_invoice_comes_to(account: Account) -> None:
 def test_the_page_shows_who_worked_how_long_and_for_how_much(account: Account) -> None:
     text = open_page(account, bill(account))
 
-    assert f"Leader 1h × $110.00 $110.00 Owner 3h × $80.00 $240.00 Total worked 4h $350.00" in text.replace(NBSP, " ").replace(
-        "Ada Byron", "Owner"
-    )
+    assert "Ada Byron 3 hr × $80.00 $240.00 Leader 1 hr × $110.00 $110.00 Total worked 4 hr $350.00" in text
 
 
 def test_the_head_says_what_it_is_from_whom_and_for_whom(account: Account) -> None:
@@ -94,16 +92,16 @@ def test_what_is_unbillable_stands_apart_and_costs_nothing(account: Account) -> 
     ]
     text = open_page(account, bill(account, entry_ids=ids(logged), expense_ids=[], **EVERYTHING))
 
-    assert "Ada Byron 1h × $80.00 $80.00 Ada Byron 45m × $0.00 $0.00 Total worked 1h 45m $80.00" in text
-    assert "People summary Ada Byron 1h 45m" in text
-    assert text.endswith("TOTAL 1h 45m")
+    assert "Ada Byron 1 hr × $80.00 $80.00 Ada Byron 45 min × $0.00 $0.00 Total worked 1 hr 45 min $80.00" in text
+    assert "People summary Ada Byron 1 hr 45 min" in text
+    assert text.endswith("TOTAL 1 hr 45 min")
 
 
 def test_a_flat_rate_is_the_price_of_all_hours(account: Account) -> None:
     rates = {"calculation_method": "flat_rate", "flat_rate": 4000}
     text = open_page(account, bill(account, rate_calculation=rates))
 
-    assert "Ada Byron 3h Leader 1h Total worked 4h $4,000.00" in text
+    assert "Ada Byron 3 hr Leader 1 hr Total worked 4 hr $4,000.00" in text
 
 
 @pytest.mark.parametrize("method", ["flat_rate", "custom_hourly_rates"])
@@ -112,7 +110,7 @@ def test_hours_are_hidden(account: Account, method: str) -> None:
     text = open_page(account, bill(account, rate_calculation=rates, **NOTHING))
 
     assert "Total worked $" in text
-    assert not re.search(r"\d+[hm]\b|×|work time", text)
+    assert not re.search(r"\d (hr|min)\b|×|work time", text)
 
 
 def test_hours_are_shown(account: Account) -> None:
@@ -123,8 +121,8 @@ def test_the_full_report_is_shown_or_hidden(account: Account) -> None:
     invoice = bill(account, **NOTHING | {"show_full_report": True})
     text = open_page(account, invoice)
 
-    assert "Report Projects work time May 20, 2024 2h Website relaunch Wireframes #design Ada Byron 2h" in text
-    assert "May 21, 2024 2h No project Planning Ada Byron 1h Website relaunch Leader 1h TOTAL 4h" in text
+    assert "Report Projects work time May 20, 2024 2 hr Website relaunch Wireframes #design Ada Byron 2 hr" in text
+    assert "May 21, 2024 2 hr No project Planning Ada Byron 1 hr Website relaunch Leader 1 hr TOTAL 4 hr" in text
     change(account, invoice, show_full_report=False)
     assert "Wireframes" not in open_page(account, invoice)
 
@@ -132,7 +130,7 @@ def test_the_full_report_is_shown_or_hidden(account: Account) -> None:
 def test_the_summary_of_people_is_shown_or_hidden(account: Account) -> None:
     invoice = bill(account, **NOTHING | {"show_user_summaries": True})
 
-    assert "People summary Ada Byron 3h Leader 1h" in open_page(account, invoice)
+    assert "People summary Ada Byron 3 hr Leader 1 hr" in open_page(account, invoice)
     change(account, invoice, show_user_summaries=False)
     assert "People summary" not in open_page(account, invoice)
 
@@ -140,7 +138,7 @@ def test_the_summary_of_people_is_shown_or_hidden(account: Account) -> None:
 def test_the_summary_of_projects_is_shown_or_hidden(account: Account) -> None:
     invoice = bill(account, **NOTHING | {"show_project_summaries": True})
 
-    assert "Project summary Website relaunch 3h No project 1h" in open_page(account, invoice)
+    assert "Project summary Website relaunch 3 hr No project 1 hr" in open_page(account, invoice)
     change(account, invoice, show_project_summaries=False)
     assert "Project summary" not in open_page(account, invoice)
 
@@ -220,7 +218,7 @@ def test_without_a_footer_there_is_none(account: Account) -> None:
     assert b"<footer" not in account.client.get(bill(account)["share_url"]).body
 
 
-@pytest.mark.parametrize(("locale", "three_hundred"), [("ar", "٣٥٠"), ("he", "350"), ("fa", "۳۵۰")])
+@pytest.mark.parametrize(("locale", "three_hundred"), [("ar", "350"), ("he", "350"), ("fa", "۳۵۰")])
 def test_some_languages_run_from_right_to_left(account: Account, locale: str, three_hundred: str) -> None:
     invoice = bill(account, expense_ids=[], customization={"locale": locale, "currency_symbol": "X"})
     body = account.client.get(invoice["share_url"]).body.decode()
@@ -245,7 +243,7 @@ def test_there_is_a_page_in_every_locale(account: Account) -> None:
 
 
 def test_html_of_its_own_takes_the_place_of_the_page_and_can_do_nothing(account: Account) -> None:
-    own = "<!DOCTYPE html><title>Ours</title><script>alert(1)</script><p style='color:red'>Pay</p>"
+    own = "<!DOCTYPE html>\n<title>Ours</title><script>alert(1)</script><p style='color:red'>Pay</p>"
     reply = account.client.get(bill(account, customization={"custom_html": own})["share_url"])
 
     assert (reply.status, reply.body.decode()) == (200, own)
@@ -298,10 +296,10 @@ def test_the_page_says_nothing_else_of_the_account(account: Account) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    [UNKNOWN, "x", UNKNOWN + "p", UNKNOWN.upper(), "%00" * 25, "a%0A" + UNKNOWN[2:], "%3Cscript%3E", "é" * 25, "'" * 25],
+    [UNKNOWN, "x", UNKNOWN + "p", UNKNOWN.upper(), "%00" * 25, "a%0A" + UNKNOWN[2:], "%3Cscript%3E", "%C3%A9" * 25, "'" * 25],
 )
 def test_where_there_is_no_invoice_is_a_page_that_says_so(server: Server, token: str) -> None:
-    reply = server.client.get(f"/i/{token}".encode().decode("latin-1"))
+    reply = server.client.get(f"/i/{token}")
 
     assert reply.status == 404
     assert b"There is no invoice here" in reply.body
@@ -347,7 +345,7 @@ def test_a_large_invoice_is_read_with_as_many_statements_as_a_small_one(account:
 
     assert needed == [5, 5]
     assert reply.body.count(b'class="entry"') == 2000
-    assert "Leader 1,000h × $110.00 $110,000.00" in text_of(reply)
+    assert "Leader 1,000 hr × $110.00 $110,000.00" in text_of(reply)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -73,7 +73,9 @@ def test_a_percentage_has_the_fraction_digits_that_it_needs(locale: str, hundred
         ("de", "1. Juni 2024"),
         ("ja", "2024年6月1日"),
         ("zh-TW", "2024年6月1日"),
-        ("ar", "١ يونيو ٢٠٢٤"),
+        ("ar", "1 يونيو 2024"),
+        ("fa", "۱ ژوئن ۲۰۲۴"),
+        ("bn-IN", "১ জুন, ২০২৪"),
         ("sr", "1. јун 2024."),
         ("sr-Latn", "1. jun 2024."),
     ],
@@ -85,11 +87,13 @@ def test_a_day_is_written_out(locale: str, written: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "minutes", "written"),
     [
-        ("en", 0, "0m"),
-        ("en", 45, "45m"),
-        ("en", 60, "1h"),
-        ("en", 750, f"12h{NBSP}30m"),
-        ("en", 60 * 1234 + 5, f"1,234h{NBSP}5m"),
+        ("en", 0, f"0{NBSP}min"),
+        ("en", 45, f"45{NBSP}min"),
+        ("en", 60, f"1{NBSP}hr"),
+        ("en", 750, f"12{NBSP}hr{NBSP}30{NBSP}min"),
+        ("en", 60 * 1234 + 5, f"1,234{NBSP}hr{NBSP}5{NBSP}min"),
+        ("de", 750, f"12{NBSP}Std.{NBSP}30{NBSP}Min."),
+        ("ja", 750, f"12{NBSP}時間{NBSP}30{NBSP}分"),
     ],
 )
 def test_a_duration_is_hours_and_minutes(locale: str, minutes: int, written: str) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.types import ASGIApp, ControllerRouterHandler
 from markupsafe import Markup
 
@@ -20,6 +21,9 @@ from hourhook.web.languages import paid_in
 from hourhook.web.notations import Notation
 from hourhook.web.pages import fill, foreign_page, page
 
+# In lines; a quarter of a small page, beyond which browsers keep no room free.
+LONGEST_RUNNING_FOOTER = 8
+_CHARACTERS_PER_LINE = 110
 _TOKEN = re.compile(r"[a-z0-9]{25}")
 # A whole page; anything else is wrapped into one.
 _WHOLE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
@@ -30,7 +34,7 @@ def invoice_routes(database: Database) -> Sequence[ControllerRouterHandler]:
     """The route of the page."""
 
     @get("/i/{token:str}")
-    async def show_invoice(token: str) -> ASGIApp:
+    async def show_invoice(token: FromPath[str]) -> ASGIApp:
         try:
             invoice = await database.read(find_shared, token) if _TOKEN.fullmatch(token) else None
         except DatabaseUnavailable:
@@ -58,5 +62,12 @@ def _show(invoice: SharedInvoice) -> ASGIApp:
         notation=notation,
         description=markdown.render(invoice.description),
         footer=markdown.render(invoice.footer),
+        # What takes up a page is not printed on each.
+        footer_runs=_count_lines(invoice.footer) <= LONGEST_RUNNING_FOOTER,
         paid=paid_in(invoice.locale),
     )
+
+
+def _count_lines(text: str) -> int:
+    """How many lines a text takes on paper, more or less."""
+    return sum(1 + len(line) // _CHARACTERS_PER_LINE for line in text.splitlines())

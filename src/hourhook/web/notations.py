@@ -71,10 +71,11 @@ class Notation:
         parts = [(hours, "hour")] if hours else []
         if rest or not hours:
             parts.append((rest, "minute"))
-        return _NO_BREAK.join(
-            format_unit(count, f"duration-{unit}", "narrow", locale=self._locale, numbering_system=self._system)
+        written = (
+            format_unit(count, f"duration-{unit}", "short", locale=self._locale, numbering_system=self._system)
             for count, unit in parts
         )
+        return _NO_BREAK.join(written).replace(" ", _NO_BREAK)
 
 
 def _find_locale(code: str) -> Locale:
