@@ -5,6 +5,7 @@ A *moment* is an ``int``: microseconds since the epoch, UTC. Moments that a call
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000
@@ -35,8 +36,14 @@ def whole_second(moment: int) -> int:
 
 def format_moment(moment: int) -> str:
     """Write a moment as the contract does: ``2024-05-21T10:05:00Z`` (contract, 00-conventions §5)."""
+    return _format_second(moment // SECOND)
+
+
+# Lists are read again and again, and say when each of their objects was made and changed.
+@lru_cache(maxsize=16_384)
+def _format_second(second: int) -> str:
     # Not strftime, whose %Y leaves out the zeros of early years.
-    return (_EPOCH + timedelta(microseconds=whole_second(moment))).isoformat()[:19] + "Z"
+    return (_EPOCH + timedelta(seconds=second)).isoformat()[:19] + "Z"
 
 
 def moment_of(value: datetime) -> int:

@@ -177,8 +177,8 @@ async def serve(
 
 def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    pages = site.routes(settings, database, outside)
-    return make_app(settings, database, outside, more_routes=pages, elsewhere=site.elsewhere, **parts)
+    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere}
+    return make_app(settings, database, outside, **{**pages, **parts})
 
 
 async def work(running: Running) -> None:

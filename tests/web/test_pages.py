@@ -13,7 +13,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
 def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: str) -> None:
-    reply = server.client.get(path, headers=BROWSER)
+    reply = server.client.get(path, **BROWSER)
 
     assert reply.status == 404
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
@@ -29,7 +29,7 @@ def test_a_path_that_leads_nowhere_is_an_empty_answer_for_programs(server: Serve
 
 
 def test_a_page_lets_nothing_in_but_its_own_style(server: Server) -> None:
-    reply = server.client.get("/", headers=BROWSER)
+    reply = server.client.get("/", **BROWSER)
 
     [style] = re.findall(rb"<style>(.*?)</style>", reply.body, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()

@@ -62,7 +62,7 @@ def _answer(text: str, status: int, policy: str, headers: Sequence[tuple[str, st
     return ASGIResponse(
         body=text.encode(),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers=[
             ("content-security-policy", policy),
             # Addresses of pages hold what is nobody else's business.
