@@ -79,7 +79,25 @@ def test_html_and_pictures_are_shown_as_they_were_typed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["[", "*a", "**a _b ", "`", "``a`", "> ", "- ", "<", "&", "\\", "[a](", "![", "](", "a_", "1. ", "  - a\n", "# a\n"],
+    [
+        "[",
+        "*a",
+        "**a _b ",
+        "`",
+        "``a`",
+        "> ",
+        "- ",
+        "<",
+        "&",
+        "\\",
+        "[a](",
+        "![",
+        "](",
+        "a_",
+        "1. ",
+        "  - a\n",
+        "# a\n",
+    ],
 )
 def test_no_text_takes_long(unit: str) -> None:
     # As long as the API takes it.

@@ -35,7 +35,7 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         ("en-US", "USD", "¤", 100, "¤1.00"),
         ("en-US", "USD", "'", 100, "'" + NBSP + "1.00"),
         ("en-US", "USD", "<b>", 100, "<b>1.00"),
-        ("fa", "IRR", "﷼", 123_400, "\u200e﷼\u200e۱٬۲۳۴"),
+        ("fa", "IRR", "﷼", 123_400, f"\u200e﷼{NBSP}۱٬۲۳۴"),
     ],
 )
 def test_an_amount_is_written_as_its_locale_and_its_currency_have_it(
@@ -127,7 +127,9 @@ def test_every_currency_is_written(currency: str) -> None:
     assert notation.currency_name
 
 
-@pytest.mark.parametrize(("locale", "written"), [("de-XX", "1. Juni 2024"), ("xx", "June 1, 2024"), ("", "June 1, 2024")])
+@pytest.mark.parametrize(
+    ("locale", "written"), [("de-XX", "1. Juni 2024"), ("xx", "June 1, 2024"), ("", "June 1, 2024")]
+)
 def test_an_unknown_locale_is_that_of_its_language_or_a_plain_one(locale: str, written: str) -> None:
     assert Notation(locale, "EUR", "€").day("2024-06-01") == written
 

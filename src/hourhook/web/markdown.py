@@ -1,4 +1,4 @@
-"""The limited Markdown of descriptions and footers: text, lists and links, and nothing that acts or comes from elsewhere.
+"""The limited Markdown of descriptions and footers: text, lists and links, and nothing that acts.
 
 HTML and pictures in it are shown as they were typed. A link leads to the web or to a mail address, and says that it is
 nobody's recommendation; any other stays the text that it was.
@@ -11,7 +11,17 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 _BLOCKS = ("heading", "list", "blockquote", "hr")
-_INLINES = ("emphasis", "backticks", "link", "autolink", "newline", "escape", "entity", "balance_pairs", "fragments_join")
+_INLINES = (
+    "emphasis",
+    "backticks",
+    "link",
+    "autolink",
+    "newline",
+    "escape",
+    "entity",
+    "balance_pairs",
+    "fragments_join",
+)
 _ALLOWED = re.compile(r"https?://|mailto:", re.IGNORECASE)
 # A heading of the text stands below those of the page.
 _HEADINGS_BELOW = 2

@@ -47,12 +47,12 @@ class Notation:
 
     def amount(self, hundredths: int) -> str:
         """An amount with its currency."""
-        written = self._currency.apply(_decimal(hundredths), self._locale, numbering_system=self._system)
+        written: str = self._currency.apply(_decimal(hundredths), self._locale, numbering_system=self._system)
         return _with_symbol(written.translate(self._digits), self._symbol)
 
     def percentage(self, hundredths: int) -> str:
         """A percentage, with the fraction digits that it needs."""
-        written = self._percent.apply(_decimal(hundredths).scaleb(-2), self._locale, numbering_system=self._system)
+        written: str = self._percent.apply(_decimal(hundredths).scaleb(-2), self._locale, numbering_system=self._system)
         return written.translate(self._digits)
 
     def day(self, day: str) -> str:

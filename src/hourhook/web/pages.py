@@ -17,8 +17,8 @@ from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent / "templates"
-# What somebody else wrote gets an origin of its own that is nobody's (``sandbox``), so that it can neither act as one of
-# our pages nor run, send or frame anything. It may look as it likes, with pictures of its own.
+# What somebody else wrote gets an origin of its own that is nobody's (``sandbox``), so that it can neither act as one
+# of our pages nor run, send or frame anything. It may look as it likes, with pictures of its own.
 _FOREIGN_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
