@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.accounts import Account
-from tests.nouns import make_group, make_project, make_team, propose, start_timer
+from tests.nouns import invoice, make_group, make_project, make_team, propose, start_timer
 
 SQL = [
     "' OR '1'='1",
@@ -23,6 +23,10 @@ SQL = [
     "\u02bc OR 1=1",
 ]
 HUGE = [2**31, 2**63, 10**30, 1e308]
+DETAILS = [
+    "reference", "project_name", "company_name", "company_details", "recipient_details", "description", "footer",
+    "show_hours_worked", "rate_calculation", "customization",
+]  # fmt: skip
 WRONG: list[Any] = [{}, [], {"a": 1}, [[[]]], 0.1, -1, "\u0000", "a" * 100_000, True, *HUGE]
 
 
@@ -52,6 +56,7 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
     client = account.supervisor.client
     project, team = make_project(account), make_team(account)
     group = make_group(account)
+    made = invoice(account)
     inbox_entry, timer = propose(account.supervisor), start_timer(account.supervisor, project)
     inputs = [
         (
@@ -70,6 +75,12 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         ("PUT", "/v2/entries/approved", ["entry_ids", "approved_at"]),
         ("PUT", "/v2/entries/marked_as_invoiced", ["entry_ids", "date"]),
         ("POST", "/v2/expenses", ["date", "project_id", "price", "user_id", "taxable", "description"]),
+        ("POST", "/v2/invoices", [*DETAILS, "invoice_date", "taxes", "entry_ids", "expense_ids"]),
+        ("PUT", made["url"], [*DETAILS, "invoice_date"]),
+        ("PUT", f"{made['url']}/add_entries", ["entry_ids"]),
+        ("PUT", f"{made['url']}/remove_expenses", ["expense_ids"]),
+        ("PUT", f"{made['url']}/add_taxes", ["taxes"]),
+        ("PUT", f"{made['url']}/remove_taxes", ["tax_ids"]),
         ("POST", "/v2/tags", ["names"]),
         ("POST", "/v2/inbox_entries", ["date", "description", "minutes", "project_name"]),
         ("PUT", inbox_entry["url"], ["date", "description", "minutes", "project_name"]),
@@ -99,6 +110,37 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
             assert reply.status < 500, (path, name)
 
 
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
+def test_values_of_the_wrong_kind_never_break_however_deep_they_are(account: Account, value: Any) -> None:
+    made = invoice(account)
+    rates = {
+        "calculation_method": "custom_hourly_rates",
+        "standard_hourly_rate": 1,
+        "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 1}],
+    }
+    rate = {"user_id": account.leader.id, "hourly_rate": 1}
+    bodies: list[Any] = [
+        *({"rate_calculation": rates | {name: value}} for name in (*rates, "flat_rate")),
+        *({"rate_calculation": rates | {"custom_hourly_rates": [rate | {name: value}]}} for name in rate),
+        {"rate_calculation": rates | {"custom_hourly_rates": [value]}},
+        *({"customization": {name: value}} for name in made["customization"]),
+        {"customization": {"paypal_invoice": value, "stripe_connect_payment": value}},
+        *(
+            {"customization": {"paypal_invoice": {name: value}}}
+            for name in ("paypal_address", "paypal_invoice_title", "paypal_currency_code")
+        ),
+        *(
+            {"customization": {"stripe_connect_payment": {name: value}}}
+            for name in ("payment_description", "currency_code")
+        ),
+        *({"taxes": [each]} for each in (value, {"percentage": value}, {"percentage": 1, "name": value})),
+    ]
+    for body in bodies:
+        for method, path in (("POST", "/v2/invoices"), ("PUT", made["url"]), ("PUT", f"{made['url']}/add_taxes")):
+            reply = account.leader.client.request(method, path, body={"invoice_date": "2024-05-21", **body})
+            assert reply.status < 500, (path, body)
+
+
 @pytest.mark.parametrize(
     "text",
     ["x", "-1", "1.5", "true", "TRUE", "2024-13-01", "0000-00-00", "9" * 5000, "\0", "\ud83d", "%", "1,2,x", ","],
@@ -113,6 +155,12 @@ def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account:
         "/v2/expenses": [
             "user_ids", "description", "project_ids", "invoice_ids", "from", "to", "price_from", "price_to", "taxable",
             "invoiced",
+        ],
+        "/v2/invoices": [
+            "state", "reference", "invoice_date_from", "invoice_date_to", "project_name", "total_amount_from",
+            "total_amount_to", "recipient_details", "project_ids", "company_name", "has_custom_html",
+            "show_full_report", "locale", "currency_code", "currency_symbol", "rate_calculation", "updated_from",
+            "updated_to",
         ],
         "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
         "/v2/tags": ["name", "billable"],
@@ -223,9 +271,25 @@ json_values = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(["/v2/entries", "/v2/projects", "/v2/tags", "/v2/users"]),
+    st.sampled_from(["/v2/entries", "/v2/projects", "/v2/tags", "/v2/users", "/v2/invoices"]),
     st.dictionaries(
-        st.sampled_from(["date", "minutes", "name", "names", "email", "description", "project_name", "color", "role"]),
+        st.sampled_from(
+            [
+                "date",
+                "minutes",
+                "name",
+                "names",
+                "email",
+                "description",
+                "project_name",
+                "color",
+                "role",
+                "invoice_date",
+                "rate_calculation",
+                "customization",
+                "taxes",
+            ]
+        ),
         json_values,
         max_size=4,
     ),

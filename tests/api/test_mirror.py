@@ -1,12 +1,13 @@
 """Whoever does nothing but listen knows the account: no change goes without its event, and none is made up."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from tests.accounts import Account
+from tests.amounts import amounts_of, recount
 from tests.clocks import FakeClock
 from tests.nouns import ids, log_time
 from tests.recorded import Event, Recorded
@@ -15,9 +16,14 @@ from tests.recorded import Event, Recorded
 OWN = {
     "entry": (
         "date", "user", "minutes", "description", "project", "tags", "source_url", "invoiced_at", "approved_at",
-        "approved_by", "created_at", "updated_at",
+        "invoice", "approved_by", "created_at", "updated_at",
     ),
-    "expense": ("price", "description", "taxable", "date", "project", "user", "created_at", "updated_at"),
+    "expense": ("price", "description", "taxable", "date", "project", "invoice", "user", "created_at", "updated_at"),
+    "invoice": (
+        "state", "reference", "invoice_date", "project_name", "company_name", "company_details", "recipient_details",
+        "description", "footer", "show_hours_worked", "rate_calculation", "customization", "taxes", "payment",
+        "payment_transactions", "entries", "expenses", "created_at", "updated_at",
+    ),
     "project": (
         "name", "billing_increment", "enabled", "billable", "color", "group", "budgeted_minutes", "created_at",
         "updated_at",
@@ -30,6 +36,7 @@ OWN = {
 PATHS = {
     "entry": "entries",
     "expense": "expenses",
+    "invoice": "invoices",
     "project": "projects",
     "project_group": "project_groups",
     "tag": "tags",
@@ -56,6 +63,33 @@ def test_a_mirror_made_of_events_shows_the_account(account: Account, clock: Fake
             apply(mirror, event)
 
     assert own_of(mirror) == own_of(read_account(account))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_invoices_come_to_what_is_on_them_whatever_happens(account: Account, seed: int) -> None:
+    chance = random.Random(seed)
+    log_time(account.leader, "#a #b", project_name="First")
+
+    for _ in range(120):
+        mirror = read_account(account)
+        chance.choice([*ACTIONS, *[make_an_invoice] * 3, *[act_on_an_invoice] * 6, *[rename_a_tag, merge] * 3])(
+            account, chance, mirror
+        )
+
+    invoices = read_account(account)["invoice"].values()
+    assert any(each["total_amount"] for each in invoices)
+    for each in invoices:
+        assert amounts_of(each) == recount(account, each)
+    client = account.supervisor.client
+    for path in ("/v2/entries", "/v2/expenses"):
+        for item in client.get(path, {"per_page": 1000}).json():
+            if item["invoice"] is not None:
+                assert item["invoice"]["total_amount"] == mirror_total(invoices, item["invoice"]["id"])
+
+
+def mirror_total(invoices: Iterable[dict[str, Any]], id: int) -> float:
+    [total] = [each["total_amount"] for each in invoices if each["id"] == id]
+    return float(total)
 
 
 def read_account(account: Account) -> Things:
@@ -95,8 +129,8 @@ def own_of(things: Things) -> dict[str, dict[int, dict[str, Any]]]:
 def reference(value: Any) -> Any:
     """A value with other nouns cut down to their ids, since what else they show is their own."""
     if isinstance(value, dict):
-        return value["id"]
-    return ids(value) if isinstance(value, list) else value
+        return value.get("id", value)
+    return [reference(each) for each in value] if isinstance(value, list) else value
 
 
 def any_of(chance: random.Random, mirror: Things, noun: str) -> str:
@@ -188,7 +222,63 @@ def merge(account: Account, chance: random.Random, mirror: Things) -> None:
 
 
 def delete(account: Account, chance: random.Random, mirror: Things) -> None:
-    account.supervisor.client.delete(any_of(chance, mirror, chance.choice(["entry", "expense", "tag", "project"])))
+    account.supervisor.client.delete(
+        any_of(chance, mirror, chance.choice(["entry", "expense", "tag", "project", "invoice"]))
+    )
+
+
+def make_an_invoice(account: Account, chance: random.Random, mirror: Things) -> None:
+    body = {
+        "invoice_date": f"2024-06-0{chance.randint(1, 9)}",
+        "entry_ids": free(chance, mirror, "entry"),
+        "expense_ids": free(chance, mirror, "expense"),
+        "taxes": [{"percentage": chance.choice([0, 7.7, 20])}],
+        "rate_calculation": rates(account, chance),
+    }
+    account.leader.client.post("/v2/invoices", body)
+
+
+def act_on_an_invoice(account: Account, chance: random.Random, mirror: Things) -> None:
+    bodies: dict[str, Any] = {
+        "": {
+            "footer": text(chance),
+            "rate_calculation": rates(account, chance),
+            "customization": {"currency_code": chance.choice(["USD", "JPY"]), "title": chance.choice("AB")},
+        },
+        "/add_entries": {"entry_ids": free(chance, mirror, "entry")},
+        "/remove_entries": {"entry_ids": several(chance, mirror, "entry")},
+        "/remove_all_entries": {},
+        "/add_expenses": {"expense_ids": free(chance, mirror, "expense")},
+        "/remove_expenses": {"expense_ids": several(chance, mirror, "expense")},
+        "/remove_all_expenses": {},
+        "/add_taxes": {"taxes": [{"percentage": chance.choice([1, "12.34"])}]},
+        "/remove_taxes": {"tax_ids": ids(tax for each in mirror["invoice"].values() for tax in each["taxes"])[:2]},
+        "/remove_all_taxes": {},
+        "/paid": {},
+        "/unpaid": {},
+        "/unpaid?": {},
+    }
+    action = chance.choice([*bodies])
+    account.leader.client.put(any_of(chance, mirror, "invoice") + action, bodies[action])
+
+
+def free(chance: random.Random, mirror: Things, noun: str) -> list[int]:
+    """Some that could be put on an invoice, and now and then one that could not."""
+    good = [
+        id
+        for id, thing in mirror[noun].items()
+        if not thing["invoice"] and not thing.get("invoiced_at") and (thing["project"] or {"enabled": True})["enabled"]
+    ]
+    return chance.sample(good, k=min(len(good), 4)) + ([chance.choice([*mirror[noun], 0])] * (chance.random() < 0.1))
+
+
+def rates(account: Account, chance: random.Random) -> dict[str, Any]:
+    return {
+        "calculation_method": chance.choice(["standard_hourly_rate", "custom_hourly_rates", "flat_rate"]),
+        "standard_hourly_rate": chance.choice([80, "33.33"]),
+        "custom_hourly_rates": [{"user_id": account.supervisor.id, "hourly_rate": 99.99}],
+        "flat_rate": chance.choice([100, 0.05]),
+    }
 
 
 def change_users(account: Account, chance: random.Random, mirror: Things) -> None:
@@ -221,6 +311,8 @@ ACTIONS: list[Callable[[Account, random.Random, Things], None]] = [
     *[spend] * 4,
     *[edit_an_expense] * 4,
     *[act_on_entries] * 2,
+    *[make_an_invoice] * 2,
+    *[act_on_an_invoice] * 4,
     act_on_projects,
     edit_a_project,
     rename_a_tag,

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
 from tests.clients import AGENT
-from tests.nouns import make_group, make_project, make_tag, make_team, propose, spend, start_timer
+from tests.nouns import invoice, make_group, make_project, make_tag, make_team, propose, spend, start_timer
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -68,6 +68,7 @@ def ids(account: Account) -> dict[str, int]:
         "project_group_id": make_group(account, "Contoso", project)["id"],
         "entry_id": made["id"],
         "expense_id": spend(account.leader, project)["id"],
+        "invoice_id": invoice(account, [], [spend(account.leader, project)], taxes=[{"percentage": 20}])["id"],
         "tag_id": tag["id"],
         "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
         "user_id": account.contractor.id,

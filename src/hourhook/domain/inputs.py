@@ -11,8 +11,8 @@
 
 A key that is absent stays ``UNSET``. One that is null or ``""`` is ``None`` where the declaration allows that, and a
 ``missing_field`` where it does not; in a query it is as if absent. One that cannot be read has the fault ``invalid``
-(``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored. What is an object of inputs itself
-is declared as in ``hourhook.domain.nesting``.
+(``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored. An object inside the inputs is
+declared as ``hourhook.domain.nesting`` says.
 A key that is a word of Python's is declared with ``rename={"from_": "from"}``.
 (Contract, 00-conventions §4, §8, §17.)
 """

@@ -177,7 +177,9 @@ CURRENCIES = {
 }
 
 # Those whose smallest unit is the currency itself; all others have hundredths.
-WITHOUT_HUNDREDTHS = frozenset("BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND XAF XOF XPF".split())
+WITHOUT_HUNDREDTHS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF"}
+)
 
 
 def smallest_unit(code: str) -> int:

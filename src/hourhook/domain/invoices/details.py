@@ -6,7 +6,7 @@ import msgspec
 
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, Text, UnsetType
 from hourhook.domain.invoices.customizing import GivenCustomization
-from hourhook.domain.invoices.rates import GivenRates, RateCalculation
+from hourhook.domain.invoices.rates import RateCalculation
 from hourhook.domain.nesting import ObjectOf
 from hourhook.domain.texts import key_of
 

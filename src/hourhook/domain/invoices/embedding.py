@@ -17,7 +17,7 @@ INVOICE_COLUMNS = tuple(
 
 
 def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> FromClause:
-    """Join the invoice of each item to a SELECT of items; ``member_id`` is where it is kept what is on which invoice."""
+    """Join the invoice of each item to a SELECT of items; ``member_id`` names the items in the table that tells it."""
     members = member_id.table
     return joined.outerjoin(
         members, (members.c.account_id == items.c.account_id) & (member_id == items.c.id)
