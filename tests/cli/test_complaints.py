@@ -47,6 +47,12 @@ def test_a_missing_database_is_not_made_by_asking_for_what_is_in_it(bare: Comman
     assert [*bare.folder.iterdir()] == []
 
 
+def test_what_is_to_be_typed_is_said_as_a_checkout_has_it(bare: Commands) -> None:
+    checkout = bare.with_settings(program="./bin/hourhook")
+
+    check(checkout, "token", "list", says="hourhook.db yet: `./bin/hourhook account create` makes it")
+
+
 def test_a_file_that_is_no_database_is_said(bare: Commands) -> None:
     (bare.folder / "hourhook.db").write_bytes(b"an old letter " * 100)
 

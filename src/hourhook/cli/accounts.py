@@ -4,7 +4,7 @@ import json
 
 import click
 
-from hourhook.cli.options import account_option, database_option, json_option, read_settings
+from hourhook.cli.options import account_option, database_option, json_option, program, read_settings
 from hourhook.cli.passwords import read_password
 
 _SET = """
@@ -74,7 +74,7 @@ def create(
     address = settings.base_url or "http://127.0.0.1:8080"
     click.echo(f"Account {name} is made (id {made.account_id}), and its owner {email} (id {made.user_id}).")
     click.echo(f"A personal access token, shown this once:\n\n  {made.token}\n")
-    click.echo(f"Try it while `hourhook serve` runs:\n\n  curl -H 'X-NokoToken: {made.token}' {address}/v2/account")
+    click.echo(f"Try it while `{program()} serve` runs:\n\n  curl -H 'X-NokoToken: {made.token}' {address}/v2/account")
 
 
 @account.command("set", short_help="Set features, limits, habits and the migration lock.", help=_SET)

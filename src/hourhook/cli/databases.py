@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
+from hourhook.cli.options import program
 from hourhook.errors import Problem
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -50,7 +51,7 @@ def _require_file(path: Path, may_create: bool) -> None:
         return
     if not may_create:
         raise Problem(
-            f"there is no database {path} yet: `hourhook account create` makes it, with an account in it; "
+            f"there is no database {path} yet: `{program()} account create` makes it, with an account in it; "
             "if there is one elsewhere, name it with --database or HOURHOOK_DATABASE_URL"
         )
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")

@@ -1,5 +1,6 @@
 """Options that several commands share, and the settings that they override."""
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,6 +38,11 @@ def email_option(function: F) -> F:
 def json_option(shape: str) -> Callable[[F], F]:
     """``--json``, which prints one object of this shape."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object: {shape}.")
+
+
+def program() -> str:
+    """What to type to run Hourhook: `hourhook`, or the script of a checkout as it was called."""
+    return os.environ.get("HOURHOOK_PROGRAM", "hourhook")
 
 
 def read_settings(database: str | None = None) -> "Settings":

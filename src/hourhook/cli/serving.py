@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hourhook import __version__
-from hourhook.cli.options import PORT, database_option, read_settings
+from hourhook.cli.options import PORT, database_option, program, read_settings
 
 if TYPE_CHECKING:
     from hourhook.process import Running
@@ -137,7 +137,7 @@ def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool
         *([f"  Clients' way   {settings.base_url}"] if settings.base_url != address else []),
         "",
         *([f"{_VAGUE[:1].upper()}{_VAGUE[1:]}."] if is_vague else []),
-        *(["There is no account yet; this makes one: hourhook account create --help"] if is_new else []),
+        *([f"There is no account yet; this makes one: {program()} account create --help"] if is_new else []),
         "Ctrl-C ends it.",
     ]
     click.echo("\n".join(lines), err=True)

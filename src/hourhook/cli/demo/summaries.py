@@ -6,6 +6,7 @@ from hourhook.cli.demo.agencies import PASSWORD, Agency, today_here
 from hourhook.cli.demo.lanes import Lane
 from hourhook.cli.demo.receivers import Receiver
 from hourhook.cli.demo.screens import Screen, Span
+from hourhook.cli.options import program
 
 
 def show_beginning(screen: Screen, address: str, agency: Agency, receivers: Sequence[Receiver]) -> None:
@@ -48,7 +49,7 @@ def show_end(screen: Screen, deeds_count: int, kills_count: int, lanes: Sequence
             style = "green" if lane.receiver.is_well else "red"
             name = lane.receiver.name if number == 0 else ""
             screen.show([(f"  {name:11}", lane.receiver.style), (text, style)])
-    screen.show([("Its database is gone. Next: hourhook serve, hourhook account create", "dim")])
+    screen.show([(f"Its database is gone. Next: {program()} serve, {program()} account create", "dim")])
 
 
 def _results(lane: Lane) -> list[str]:
