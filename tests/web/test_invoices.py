@@ -3,15 +3,20 @@
 import html
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
+from hourhook.domain.decimals import number_of
 from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
+from hourhook.domain.invoices.sharing import find_shared
 from hourhook.settings import RateLimit
 from tests.accounts import Account
 from tests.clients import Reply
 from tests.conftest import Logged, MakeServer, Server
-from tests.nouns import fill, ids, log_time, make_project, make_tag, spend
+from tests.nouns import fill, give_access, ids, log_time, make_project, make_tag, spend
+from tests.nouns import invoice as make_invoice
 from tests.statements import counted
 
 UNKNOWN = "0123456789abcdefghijklmno"
@@ -362,6 +367,59 @@ def test_an_account_without_invoicing_shares_none(account: Account) -> None:
     assert account.client.get(invoice["share_url"]).status == 200
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_is_away_is_a_page_that_asks_for_patience(account: Account, database_url: str) -> None:
+    invoice = bill(account)
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        try:
+            reply = account.client.get(invoice["share_url"])
+        finally:
+            operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert b"not available at the moment" in reply.body
+    assert_is_nobodys_business(reply)
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
+@pytest.mark.parametrize("method", ["standard_hourly_rate", "custom_hourly_rates", "flat_rate"])
+def test_what_is_shown_adds_up_to_the_last_unit(account: Account, currency: str, method: str) -> None:
+    project = make_project(account)
+    give_access(account, account.coworker, project)
+    people = (account.owner, account.leader, account.coworker)
+    logged = [
+        log_time(person, minutes=minutes, project_id=project["id"]) for person in people for minutes in (7, 11, 13)
+    ]
+    spent = [spend(account.owner, project, 0.05), spend(account.owner, project, -3.335, taxable=False)]
+    rates = {
+        "calculation_method": method,
+        "standard_hourly_rate": 33.33,
+        "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 77.77}],
+        "flat_rate": 1234.56,
+    }
+    invoice = bill(
+        account,
+        entry_ids=ids(logged),
+        expense_ids=ids(spent),
+        rate_calculation=rates,
+        taxes=[{"percentage": 7.77}, {"percentage": 19}, {"percentage": 0.01}],
+        customization={"currency_code": currency},
+    )
+    shared = account.database.read_now(find_shared, invoice["share_url"][-25:])
+
+    assert shared is not None
+    if method != "flat_rate":
+        assert sum(work.amount or 0 for work in shared.work) == shared.hours_amount
+    assert shared.hours_amount + sum(e.price for e in shared.expenses if e.taxable) == shared.taxable_amount
+    assert sum(e.price for e in shared.expenses if not e.taxable) == shared.taxfree_amount
+    assert sum(tax.amount for tax in shared.taxes) == shared.tax_total_amount
+    for name in ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount"):
+        assert number_of(getattr(shared, name)) == invoice[name]
+
+
 def test_the_page_is_only_read(account: Account) -> None:
     invoice = bill(account)
     head = account.client.request("HEAD", invoice["share_url"])
@@ -406,33 +464,26 @@ def test_the_log_does_not_open_the_page(server: Server, logged: Logged) -> None:
 
 def bill(account: Account, **values: Any) -> dict[str, Any]:
     """An invoice of three entries and two expenses, unless others are given."""
-    if "entry_ids" not in values or "expense_ids" not in values:
-        project = _project(account)
-        of_project = {"project_id": project["id"]}
-        if "entry_ids" not in values:
-            logged = [
-                log_time(account.owner, "Wireframes #design", minutes=120, date="2024-05-20", **of_project),
-                log_time(account.owner, "Planning", minutes=60),
-                log_time(account.leader, minutes=60, **of_project),
-            ]
-            values["entry_ids"] = ids(logged)
-        if "expense_ids" not in values:
-            spent = [
-                spend(account.owner, project, description="Tide tables"),
-                spend(account.owner, project, 12, description="Parking", taxable=False),
-            ]
-            values["expense_ids"] = ids(spent)
+    if "entry_ids" not in values:
+        of_project = {"project_id": _project(account)["id"]}
+        logged = [
+            log_time(account.owner, "Wireframes #design", minutes=120, date="2024-05-20", **of_project),
+            log_time(account.owner, "Planning", minutes=60),
+            log_time(account.leader, minutes=60, **of_project),
+        ]
+        values["entry_ids"] = ids(logged)
+    if "expense_ids" not in values:
+        spent = [
+            spend(account.owner, _project(account), description="Tide tables"),
+            spend(account.owner, _project(account), 12, description="Parking", taxable=False),
+        ]
+        values["expense_ids"] = ids(spent)
     rates = {
         "calculation_method": "custom_hourly_rates",
         "standard_hourly_rate": 80,
         "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 110}],
     }
-    reply = account.leader.client.post(
-        "/v2/invoices", {"invoice_date": "2024-06-01", "rate_calculation": rates, **values}
-    )
-    assert reply.status == 201, reply.body
-    invoice: dict[str, Any] = reply.json()
-    return invoice
+    return make_invoice(account, **{"rate_calculation": rates, **values})
 
 
 def _project(account: Account) -> dict[str, Any]:
