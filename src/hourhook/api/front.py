@@ -34,10 +34,12 @@ from hourhook.domain.rates import Buckets
 from hourhook.settings import Network
 
 _VERBS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+# The pages of invoices, open to whoever knows their paths.
+_SHARED = "/i/"
 _SLASHES = re.compile(r"/{2,}")
 _API_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
 # Below these a path holds what opens something, so that the log has the beginning only.
-_SECRET_BELOW = ("/invitations/",)
+_SECRET_BELOW = ("/invitations/", _SHARED)
 _log = structlog.get_logger()
 
 
@@ -86,6 +88,8 @@ class Front:
             refusal = self._origins.preflight(scope) if is_api else None
             if is_api and refusal is None:
                 refusal = self._first_checks(inner, visit)
+            if path.startswith(_SHARED) and not self._may_ask(visit):
+                refusal = RATE_EXCEEDED
             if refusal is not None:
                 await refusal(inner, receive, sending)
             else:
@@ -101,11 +105,14 @@ class Front:
     def _first_checks(self, scope: Scope, visit: Visit) -> Answer | None:
         if not any(name == b"user-agent" and value.strip() for name, value in scope["headers"]):
             return NO_USER_AGENT
-        if self._buckets is not None and not self._buckets.take(visit.client):
+        if not self._may_ask(visit):
             return RATE_EXCEEDED
         visit.pairs = query_pairs(scope["query_string"])
         visit.token = token_of(scope, visit.pairs) or ""
         return None if visit.token else UNAUTHENTICATED
+
+    def _may_ask(self, visit: Visit) -> bool:
+        return self._buckets is None or self._buckets.take(visit.client)
 
     async def _route(self, scope: Scope, receive: Receive, send: "Sending", is_api: bool) -> None:
         try:

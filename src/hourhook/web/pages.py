@@ -2,6 +2,8 @@
 
 A template is ``templates/NAME.html``, built on ``layout.html``; a ``NAME.css`` beside it is added to the style of the
 house. Everything is in the page as it is served: no script, picture or font comes from anywhere else.
+
+``foreign_page`` serves HTML that somebody else wrote, behind a policy of its own.
 """
 
 import base64
@@ -15,6 +17,12 @@ from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent / "templates"
+# What somebody else wrote gets an origin of its own that is nobody's (``sandbox``), so that it can neither act as one
+# of our pages nor run, send or frame anything. It may look as it likes, with pictures of its own.
+_FOREIGN_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def page(
@@ -32,11 +40,25 @@ def page(
     """
     style = _style(name)
     targets = " ".join(form_targets) or "'none'"
-    text = _templates().get_template(f"{name}.html").render(style=Markup(style), **values)
+    text = fill(name, style=Markup(style), **values)
     policy = (
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; img-src data:; base-uri 'none'; "
         f"form-action {targets}; frame-ancestors 'none'"
     )
+    return _answer(text, status, policy, headers)
+
+
+def fill(name: str, **values: object) -> str:
+    """The text of a template."""
+    return _templates().get_template(f"{name}.html").render(**values)
+
+
+def foreign_page(html: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
+    """The answer that shows HTML that somebody else wrote, as it is, and lets it do nothing."""
+    return _answer(html, 200, _FOREIGN_POLICY, headers)
+
+
+def _answer(text: str, status: int, policy: str, headers: Sequence[tuple[str, str]]) -> ASGIResponse:
     return ASGIResponse(
         body=text.encode(),
         status_code=status,

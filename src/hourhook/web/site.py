@@ -12,6 +12,7 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web.authorize import Authorize
 from hourhook.web.invitations import invitation_routes
+from hourhook.web.invoices import invoice_routes
 from hourhook.web.pages import page
 from hourhook.web.sign_in import SignIn
 from hourhook.web.visitors import Visitors
@@ -26,6 +27,7 @@ def routes(
     return [
         *SignIn(settings, database, visitors, links).routes(),
         *Authorize(database, visitors, links).routes(),
+        *invoice_routes(database),
         *invitation_routes(database, links, may_try),
     ]
 

@@ -1,0 +1,117 @@
+"""How amounts, dates and times are written in a locale, by the rules that are common there (Unicode's CLDR).
+
+Digits are those of the locale. Amounts are exact: they have the fraction digits of their currency, and two where that
+has none and one of the amounts at hand needs them.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from copy import copy
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import NumberPattern, get_currency_name, get_currency_precision
+from babel.units import format_unit
+
+# The zeros of numbering systems whose ten digits follow each other; other systems are written in our digits.
+_ZEROS = {"arab": "٠", "arabext": "۰", "beng": "০", "deva": "०"}
+_LATIN = "0123456789"
+_PLAIN = "en"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+class Notation:
+    """The ways of one locale and one currency; ``symbol`` is whatever stands for the currency.
+
+    Amounts are in hundredths, and ``amounts`` are those that will be written. ``language`` and ``direction`` are for
+    the attributes of HTML.
+    """
+
+    def __init__(self, locale: str, currency: str, symbol: str, amounts: Iterable[int] = ()) -> None:
+        self._locale = _find_locale(locale)
+        system = self._locale.default_numbering_system
+        self._system = system if system in _ZEROS else "latn"
+        self._digits = _digits_of(self._system)
+        precision = get_currency_precision(currency)
+        if precision < 2 and any(amount % 100 for amount in amounts):
+            precision = 2
+        self._currency = _with_digits(self._locale.currency_formats["standard"], precision, precision)
+        self._percent = _with_digits(self._locale.percent_formats[None], 0, 2)
+        self._symbol = symbol
+        self._durations: dict[int, str] = {}
+        self.currency_name = get_currency_name(currency, locale=self._locale)
+        self.language = locale
+        self.direction = self._locale.text_direction
+
+    def amount(self, hundredths: int) -> str:
+        """An amount with its currency."""
+        written: str = self._currency.apply(_decimal(hundredths), self._locale, numbering_system=self._system)
+        return _with_symbol(written.translate(self._digits), self._symbol)
+
+    def percentage(self, hundredths: int) -> str:
+        """A percentage, with the fraction digits that it needs."""
+        written: str = self._percent.apply(_decimal(hundredths).scaleb(-2), self._locale, numbering_system=self._system)
+        return written.translate(self._digits)
+
+    def day(self, day: str) -> str:
+        """A day, ``YYYY-MM-DD``, with the name of its month."""
+        return format_date(date.fromisoformat(day), "long", self._locale).translate(self._digits)
+
+    def duration(self, minutes: int) -> str:
+        """Hours and minutes."""
+        found = self._durations.get(minutes)
+        if found is None:
+            found = self._durations[minutes] = self._duration(minutes).translate(self._digits)
+        return found
+
+    def _duration(self, minutes: int) -> str:
+        hours, rest = divmod(minutes, 60)
+        parts = [(hours, "hour")] if hours else []
+        if rest or not hours:
+            parts.append((rest, "minute"))
+        written = (
+            format_unit(count, f"duration-{unit}", "short", locale=self._locale, numbering_system=self._system)
+            for count, unit in parts
+        )
+        return _NO_BREAK.join(written).replace(" ", _NO_BREAK)
+
+
+def _find_locale(code: str) -> Locale:
+    """The locale of a code, that of its language where there is no nearer one, or a plain one."""
+    for candidate in (code, code.partition("-")[0]):
+        try:
+            return Locale.parse(candidate, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale.parse(_PLAIN)
+
+
+def _digits_of(system: str) -> dict[int, str]:
+    zero = ord(_ZEROS.get(system, "0"))
+    return {ord(digit): chr(zero + place) for place, digit in enumerate(_LATIN)}
+
+
+def _with_digits(pattern: NumberPattern, fewest: int, most: int) -> NumberPattern:
+    changed = copy(pattern)
+    changed.frac_prec = (fewest, most)
+    return changed
+
+
+def _decimal(hundredths: int) -> Decimal:
+    return Decimal(hundredths).scaleb(-2)
+
+
+def _with_symbol(written: str, symbol: str) -> str:
+    """Put the symbol where its sign stands; a word is kept apart from the number, a sign as the locale has it."""
+    before, _, after = written.partition("¤")
+    if symbol and before[-1:].isdigit() and _is_word(symbol[0]):
+        before += _NO_BREAK
+    if symbol and after[:1].isdigit() and _is_word(symbol[-1]):
+        after = _NO_BREAK + after
+    return f"{before}{symbol}{after}".strip()
+
+
+def _is_word(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "SZ"
