@@ -31,7 +31,7 @@ def test_a_condition_on_a_list_may_be_one_of_two_or_denied() -> None:
 
 
 def test_the_few_that_a_condition_asks_for_are_asked_for_first() -> None:
-    few = select(entries.c.id).where(entries.c.minutes == bindparam("most"))
+    few = select(entries.c.id).where(entries.c.minutes == bindparam("top"))
     texts = {
         dialect: " ".join(
             Statement(select(things.c.id).where(one_of(things.c.id, few))).compiled(dialect).text.split()
@@ -40,6 +40,6 @@ def test_the_few_that_a_condition_asks_for_are_asked_for_first() -> None:
     }
 
     assert texts == {
-        "sqlite": "things.id IN (SELECT entries.id FROM entries WHERE entries.minutes = :most)",
-        "postgresql": "things.id = ANY(ARRAY(SELECT entries.id FROM entries WHERE entries.minutes = %(most)s::INTEGER))",
+        "sqlite": "things.id IN (SELECT entries.id FROM entries WHERE entries.minutes = :top)",
+        "postgresql": "things.id = ANY(ARRAY(SELECT entries.id FROM entries WHERE entries.minutes = %(top)s::INTEGER))",
     }
