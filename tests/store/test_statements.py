@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, select
 
 from hourhook.store.schema import entries
-from hourhook.store.statements import DIALECTS, Statement, any_of, contains
+from hourhook.store.statements import DIALECTS, Statement, any_of, contains, one_of
 
 things = Table("things", MetaData(), Column("id", Integer), Column("name", String))
 
@@ -28,3 +28,18 @@ def test_a_condition_on_a_list_may_be_one_of_two_or_denied() -> None:
     for construct in (select(entries.c.id).where(condition | (entries.c.id == bindparam("id"))), select(~condition)):
         for dialect in DIALECTS:
             assert "ids" in Statement(construct).compiled(dialect).text
+
+
+def test_the_few_that_a_condition_asks_for_are_asked_for_first() -> None:
+    few = select(entries.c.id).where(entries.c.minutes == bindparam("top"))
+    texts = {
+        dialect: " ".join(
+            Statement(select(things.c.id).where(one_of(things.c.id, few))).compiled(dialect).text.split()
+        ).partition("WHERE ")[2]
+        for dialect in DIALECTS
+    }
+
+    assert texts == {
+        "sqlite": "things.id IN (SELECT entries.id FROM entries WHERE entries.minutes = :top)",
+        "postgresql": "things.id = ANY(ARRAY(SELECT entries.id FROM entries WHERE entries.minutes = %(top)s::INTEGER))",
+    }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol, Self
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Executable, Integer, bindparam
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Executable, Integer, Select, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -125,6 +125,34 @@ def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str
     column, parameter = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)
     kind = "BIGINT" if isinstance(element.column.type, Integer | BigInteger) else "TEXT"
     return f"{column} = ANY(CAST({parameter} AS {kind}[]))"
+
+
+class one_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
+    """``column`` is one of what a small SELECT of a single column yields, which is asked first and once.
+
+    Asked as ``IN (SELECT …)``, PostgreSQL may walk through a large table in its order instead, looking for the few.
+    """
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], few: Select[Any]) -> None:
+        self.column = column
+        self.few: Any = few.scalar_subquery()
+
+    def self_group(self, against: Any = None) -> Self:
+        """It is a condition as it stands: made into ``… = 1`` for SQLite, no index would serve it."""
+        return self
+
+
+@compiles(one_of, "sqlite")
+def _one_of_sqlite(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.few, **kw)}"
+
+
+@compiles(one_of, "postgresql")
+def _one_of_postgresql(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} = ANY(ARRAY{compiler.process(element.few, **kw)})"
 
 
 class contains(ColumnElement[bool]):  # noqa: N801 - reads as SQL does

@@ -21,7 +21,7 @@ from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_entries, scope_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, projects, team_members
-from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.statements import Row, Statement, any_of, contains, one_of
 from hourhook.store.transaction import Transaction
 
 TagFilter = Annotated[str, choice("and", "combination of", any="combination of")]
@@ -170,8 +170,8 @@ _LISTING = Listing(
                 project_group_members.c.project_group_id == bindparam("within_group"),
             )
         ),
-        "within_invoice": entries.c.id.in_(
-            _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
+        "within_invoice": one_of(
+            entries.c.id, _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
         ),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
         **among(entries.c.user_id, "user_ids"),
@@ -185,7 +185,7 @@ _LISTING = Listing(
         ),
         "any_tag_ids": entries.c.id.in_(_with_tags.where(any_of(entry_tags.c.tag_id, "any_tag_ids"))),
         **{
-            name: entries.c.id.in_(_on_invoices.where(condition))
+            name: one_of(entries.c.id, _on_invoices.where(condition))
             for name, condition in among(invoice_entries.c.invoice_id, "invoice_ids").items()
         },
         # There are no imports, so that no entry is of one.

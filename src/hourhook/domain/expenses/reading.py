@@ -28,7 +28,7 @@ from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_expenses, scope_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import expenses, invoice_expenses
-from hourhook.store.statements import Row, Statement, contains
+from hourhook.store.statements import Row, Statement, contains, one_of
 from hourhook.store.transaction import Transaction
 
 
@@ -122,14 +122,14 @@ _LISTING = Listing(
     conditions={
         "within_user": expenses.c.user_id == bindparam("within_user"),
         "within_project": expenses.c.project_id == bindparam("within_project"),
-        "within_invoice": expenses.c.id.in_(
-            _on_invoices.where(invoice_expenses.c.invoice_id == bindparam("within_invoice"))
+        "within_invoice": one_of(
+            expenses.c.id, _on_invoices.where(invoice_expenses.c.invoice_id == bindparam("within_invoice"))
         ),
         **among(expenses.c.user_id, "user_ids"),
         "description": contains(expenses.c.description_key, "description"),
         **among(expenses.c.project_id, "project_ids"),
         **{
-            name: expenses.c.id.in_(_on_invoices.where(condition))
+            name: one_of(expenses.c.id, _on_invoices.where(condition))
             for name, condition in among(invoice_expenses.c.invoice_id, "invoice_ids").items()
         },
         "from_": expenses.c.date >= bindparam("from_"),
