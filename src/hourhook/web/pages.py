@@ -45,7 +45,9 @@ def page(
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; img-src data:; base-uri 'none'; "
         f"form-action {targets}; frame-ancestors 'none'"
     )
-    return _answer(text, status, policy, headers)
+    # Where a page has a form of ours, browsers say where it is sent from only if they may say so to ourselves.
+    referrer = "same-origin" if "'self'" in form_targets else "no-referrer"
+    return _answer(text, status, policy, referrer, headers)
 
 
 def fill(name: str, **values: object) -> str:
@@ -55,19 +57,18 @@ def fill(name: str, **values: object) -> str:
 
 def foreign_page(html: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
     """The answer that shows HTML that somebody else wrote, as it is, and lets it do nothing."""
-    return _answer(html, 200, _FOREIGN_POLICY, headers)
+    return _answer(html, 200, _FOREIGN_POLICY, "no-referrer", headers)
 
 
-def _answer(text: str, status: int, policy: str, headers: Sequence[tuple[str, str]]) -> ASGIResponse:
+def _answer(text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]]) -> ASGIResponse:
     return ASGIResponse(
         body=text.encode(),
         status_code=status,
         media_type="text/html",
         headers=[
             ("content-security-policy", policy),
-            # Addresses of pages hold what is nobody else's business. Where a page has a form of ours, browsers say
-            # where it is sent from only if they may say so to ourselves.
-            ("referrer-policy", "same-origin" if "'self'" in form_targets else "no-referrer"),
+            # Addresses of pages hold what is nobody else's business.
+            ("referrer-policy", referrer),
             ("cache-control", "no-store"),
             *headers,
         ],
