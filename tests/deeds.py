@@ -270,10 +270,74 @@ def change_webhooks(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     return method, path, {"name": choose.any("x", "y"), "payload_uri": URI, "events": events}
 
 
+def make_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+    body = {"invoice_date": choose.any(*DAYS), "entry_ids": unbilled(choose, "entry")} | about_an_invoice(choose)
+    return "POST", "invoices", body | {"expense_ids": unbilled(choose, "expense"), "taxes": taxes(choose)}
+
+
+def edit_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+    return "PUT", f"invoices/{choose.id('invoice')}", about_an_invoice(choose)
+
+
+def act_on_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+    bodies: dict[str, dict[str, Any]] = {
+        "add_entries": {"entry_ids": unbilled(choose, "entry")},
+        "remove_entries": {"entry_ids": choose.ids("entry", 8)},
+        "remove_all_entries": {},
+        "add_expenses": {"expense_ids": unbilled(choose, "expense")},
+        "remove_expenses": {"expense_ids": choose.ids("expense", 8)},
+        "remove_all_expenses": {},
+        "add_taxes": {"taxes": taxes(choose)},
+        "remove_taxes": {
+            "tax_ids": [tax["id"] for invoice in choose.things["invoice"].values() for tax in invoice["taxes"]]
+        },
+        "remove_all_taxes": {},
+        "paid": {},
+        "unpaid": {},
+    }
+    action = choose.any(*bodies, "add_entries", "add_expenses", "unpaid", "unpaid")
+    return "PUT", f"invoices/{choose.id('invoice')}/{action}", bodies[action]
+
+
+def about_an_invoice(choose: Chooser) -> dict[str, Any]:
+    rates = {
+        "calculation_method": choose.any("standard_hourly_rate", "custom_hourly_rates", "flat_rate"),
+        "standard_hourly_rate": choose.any(80, "33.33", 0),
+        "custom_hourly_rates": [{"user_id": choose.account.supervisor.id, "hourly_rate": 99.99}],
+        "flat_rate": choose.any(100, 0.05),
+    }
+    words = choose.some(currency_code=choose.any("USD", "EUR", "JPY"), title=choose.any("Bill", "Invoice"))
+    return choose.some(
+        rate_calculation=rates,
+        customization=words,
+        footer=choose.text(),
+        reference=choose.any("NW-0042", "7"),
+        show_full_report=choose.any(True, False),
+    )
+
+
+def unbilled(choose: Chooser, noun: str) -> list[int]:
+    """Some that can be put on an invoice, and now and then one that cannot."""
+    good = [
+        id
+        for id, thing in choose.things[noun].items()
+        if not thing["invoice"]
+        and not thing.get("invoiced_at")
+        and (thing["project"] is None or thing["project"]["enabled"])
+    ]
+    bad = [choose.id(noun)] if choose.chance.random() < 0.05 else []
+    return choose.chance.sample(good, k=min(len(good), choose.chance.randint(0, 4))) + bad
+
+
+def taxes(choose: Chooser) -> list[dict[str, Any]]:
+    return [{"percentage": choose.any(0, 7.7, 20, "12.345")} for _ in range(choose.chance.randint(0, 2))]
+
+
 def delete(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     noun, path = choose.any(
         ("entry", "entries"),
         ("expense", "expenses"),
+        ("invoice", "invoices"),
         ("project", "projects"),
         ("project_group", "project_groups"),
         ("tag", "tags"),
@@ -314,5 +378,8 @@ DEEDS: Sequence[Deed] = [
     *[act_on_an_inbox_entry] * 3,
     *[use_a_timer] * 6,
     *[change_webhooks] * 2,
+    *[make_an_invoice] * 3,
+    *[edit_an_invoice] * 2,
+    *[act_on_an_invoice] * 6,
     *[delete] * 5,
 ]

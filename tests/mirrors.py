@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tests.accounts import Account
+from tests.amounts import add_up
 from tests.recorded import Event
 
 Thing = dict[str, Any]
@@ -15,6 +16,7 @@ Things = dict[str, dict[int, Thing]]
 PATHS = {
     "entry": "entries",
     "expense": "expenses",
+    "invoice": "invoices",
     "project": "projects",
     "project_group": "project_groups",
     "tag": "tags",
@@ -29,6 +31,12 @@ OWN = {
         "approved_at", "approved_by",
     ),
     "expense": ("price", "description", "taxable", "date", "project", "invoice", "user"),
+    "invoice": (
+        "state", "reference", "invoice_date", "project_name", "company_name", "company_details", "recipient_details",
+        "description", "footer", "show_hours_worked", "show_full_report", "show_user_summaries",
+        "show_project_summaries", "show_project_name_for_expenses", "customization", "rate_calculation", "taxes",
+        "payment", "payment_transactions", "share_url",
+    ),
     "project": ("name", "billing_increment", "enabled", "billable", "color", "group", "budgeted_minutes"),
     "project_group": ("name",),
     "tag": ("name", "billable"),
@@ -106,8 +114,8 @@ def _listed(account: Account, path: str) -> dict[int, Thing]:
 
 def _reference(value: Any) -> Any:
     if isinstance(value, dict):
-        return value["id"]
-    return [each["id"] for each in value] if isinstance(value, list) else value
+        return value["id"] if "url" in value else value
+    return [_reference(each) for each in value] if isinstance(value, list) else value
 
 
 def _recount_entry(entry: Thing, things: Things) -> Iterator[tuple[str, Any]]:
@@ -131,7 +139,12 @@ def _recount_project(project: Thing, things: Things) -> Iterator[tuple[str, Any]
     yield "invoiced_minutes", _minutes(entry for entry in billable if entry["invoiced_at"] is not None)
     yield "remaining_minutes", None if budget is None else budget - _minutes(billable)
     yield "entries", len(entries)
-    yield "expenses", len([*_of(things["expense"], "project", project)])
+    expenses = [*_of(things["expense"], "project", project)]
+    yield "expenses", len(expenses)
+    billed = [things["invoice"][each["invoice"]["id"]] for each in (*entries, *expenses) if each["invoice"]]
+    found = {invoice["id"]: invoice for invoice in billed}
+    yield "invoices", [_summary(found[each["id"]], project["invoices"]) for each in project["invoices"]]
+    yield "invoices", project["invoices"] if len(found) == len(project["invoices"]) else [*found.values()]
     participants = {entry["user"]["id"]: entry["user"] for entry in entries}
     yield "participants", [participants[id] for id in sorted(participants)]
 
@@ -139,6 +152,21 @@ def _recount_project(project: Thing, things: Things) -> Iterator[tuple[str, Any]
 def _recount_group(group: Thing, things: Things) -> Iterator[tuple[str, Any]]:
     members = _of(things["project"], "group", group)
     yield "projects", [_summary(member, group["projects"]) for member in sorted(members, key=_by_name)]
+
+
+def _recount_invoice(invoice: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+    entries = [*_of(things["entry"], "invoice", invoice)]
+    expenses = [*_of(things["expense"], "invoice", invoice)]
+    yield "entries", len(entries)
+    yield "expenses", len(expenses)
+    found = {each["project"]["id"]: each["project"] for each in (*entries, *expenses) if each["project"]}
+    yield "projects", sorted(found.values(), key=_by_name)
+    currency = invoice["customization"]["currency_code"]
+    amounts = add_up(invoice["rate_calculation"], currency, invoice["taxes"], entries, expenses)
+    symbol = invoice["customization"]["currency_symbol"]
+    for name, amount in amounts.items():
+        yield name, amount
+        yield f"{name}_with_currency", f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,.2f}"
 
 
 def _recount_tag(tag: Thing, things: Things) -> Iterator[tuple[str, Any]]:
@@ -155,6 +183,7 @@ def _recount_user(user: Thing, things: Things) -> Iterator[tuple[str, Any]]:
 
 _RECOUNTS = {
     "entry": _recount_entry,
+    "invoice": _recount_invoice,
     "project": _recount_project,
     "project_group": _recount_group,
     "tag": _recount_tag,

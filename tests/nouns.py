@@ -1,7 +1,10 @@
 """Things to test with, made through the API; and many entries or expenses at once, made behind its back."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from hourhook.domain.invoices import paying
+from hourhook.domain.links import Links
 from hourhook.domain.texts import key_of
 from hourhook.store.schema import entries, entry_tags, expenses
 from hourhook.store.transaction import Transaction
@@ -69,6 +72,22 @@ def spend(person: Person, project: dict[str, Any], price: Any = 49.9, **values: 
     return expense
 
 
+def invoice(
+    account: Account, entries: Sequence[Any] = (), expenses: Sequence[Any] = (), **values: Any
+) -> dict[str, Any]:
+    """An invoice of these entries and expenses."""
+    body = {"invoice_date": "2024-06-01", "entry_ids": ids(entries), "expense_ids": ids(expenses), **values}
+    reply = account.leader.client.post("/v2/invoices", body)
+    assert reply.status == 201, reply.body
+    made: dict[str, Any] = reply.json()
+    return made
+
+
+def set_state(account: Account, made: dict[str, Any], state: str) -> None:
+    """Put an invoice into a state, as an administrator does."""
+    account.database.write_now(account.id, paying.set_state, Links(account.base_url), made["id"], state)
+
+
 def archive(account: Account, project: dict[str, Any]) -> None:
     """Archive a project, which must have entries or expenses."""
     assert account.leader.client.put(f"/v2/projects/{project['id']}/archive").status == 204
@@ -114,7 +133,7 @@ def fill_with_expenses(account: Account, count: int, project: dict[str, Any]) ->
     return account.database.write_now(account.id, fill)
 
 
-def ids(objects: list[dict[str, Any]]) -> list[int]:
+def ids(objects: Iterable[dict[str, Any]]) -> list[int]:
     """The ids of a list of things, in order."""
     return [each["id"] for each in objects]
 

@@ -1,5 +1,6 @@
 """Things in every state that a rule may ask for, made through the API, for tests that walk all rules."""
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -128,6 +129,41 @@ class Scene:
         inbox_entry = self.inbox_entry()
         self.done(self.client.post(inbox_entry["log_url"]))
         return inbox_entry
+
+    def invoice(self, entries: Sequence[Thing] = (), expenses: Sequence[Thing] = (), **values: Any) -> Thing:
+        """An invoice of these."""
+        return nouns.invoice(self.account, entries, expenses, **values)
+
+    def full_invoice(self) -> Thing:
+        """An invoice with an entry, an expense and a tax, which come to something."""
+        rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 80}
+        expense = self.expense()
+        entry = self.entry_in(expense["project"])
+        return self.invoice([entry], [expense], taxes=[{"name": "VAT", "percentage": 20}], rate_calculation=rates)
+
+    def paid_invoice(self) -> Thing:
+        """An invoice that was paid."""
+        invoice = self.full_invoice()
+        self.done(self.client.put(f"{invoice['url']}/paid"))
+        return invoice
+
+    def locked_invoice(self, state: str = "in_progress") -> Thing:
+        """An invoice that is being paid."""
+        invoice = self.full_invoice()
+        nouns.set_state(self.account, invoice, state)
+        return invoice
+
+    def invoiced_entry(self) -> Thing:
+        """An entry on an invoice."""
+        entry = self.entry_in(self.project())
+        self.invoice([entry])
+        return entry
+
+    def invoiced_expense(self) -> Thing:
+        """An expense on an invoice."""
+        expense = self.expense()
+        self.invoice([], [expense])
+        return expense
 
     def webhook(self) -> Thing:
         """A webhook."""

@@ -7,6 +7,7 @@ from hourhook.api.endpoints import Endpoint
 from tests.accounts import Account
 from tests.nouns import (
     give_access,
+    invoice,
     log_time,
     make_group,
     make_project,
@@ -28,6 +29,8 @@ def set_stage(account: Account, name: str = "stage") -> Stage:
     give_access(account, guest, project)
     start_timer(account.supervisor, project)
     webhook = make_webhook(account)
+    billed = make_project(account, f"Billed project of {name}")
+    bill = invoice(account, [], [spend(account.supervisor, billed)], taxes=[{"percentage": 20}])
     return {
         "user_id": guest.id,
         "team_id": make_team(account, f"Team of {name}", account.leader)["id"],
@@ -37,6 +40,8 @@ def set_stage(account: Account, name: str = "stage") -> Stage:
         "entry_id": log_time(account.supervisor, f"Work #{name}", project_id=project["id"])["id"],
         "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
         "expense_id": spend(account.supervisor, project)["id"],
+        "invoice_id": bill["id"],
+        "tax_id": bill["taxes"][0]["id"],
         "webhook_id": webhook["id"],
         "payload_id": log_of(account, webhook)[0]["payload_id"],
     }

@@ -56,7 +56,7 @@ def test_a_path_is_found_however_its_slashes_are_written(account: Account, path:
         "/v2/projects/1;DROP TABLE projects".replace(" ", "%20"),
         "/v2/projects.json",
         "/V2/projects",
-        "/v2/invoices",
+        "/v2/project_groups/1/invoices",
     ],
 )
 def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:
@@ -204,6 +204,14 @@ class TestTheOrderOfChecks:
         account.set(approvals="off")
 
         assert account.supervisor.client.put("/v2/entries/1/approved", b"[").status == 400
+
+    @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("PUT", "/1"), ("PUT", "/1/paid")])
+    def test_feature_before_object_and_role_of_invoices(self, account: Account, method: str, path: str) -> None:
+        account.set(invoicing="off")
+
+        reply = account.contractor.client.request(method, f"/v2/invoices{path}")
+
+        assert (reply.status, reply.json()) == (403, {"message": "Account does not include this feature"})
 
     def test_feature_before_object_and_role(self, account: Account) -> None:
         account.set(approvals="off")

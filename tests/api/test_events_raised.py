@@ -33,16 +33,6 @@ DEEDS: dict[str, Deed] = {}
 # Names that nothing raises.
 NEVER_RAISED = {"project_group.deleted.merged"}
 
-# What has still to be built.
-PENDING = {
-    "entry.updated.uninvoiced",
-    "invoice.created",
-    "invoice.updated",
-    "invoice.updated.paid",
-    "invoice.updated.unpaid",
-    "invoice.deleted",
-}
-
 # What is derived from other nouns.
 COUNTERS = {
     "entries",
@@ -63,6 +53,7 @@ PATHS = {
     "project": "projects",
     "project_group": "project_groups",
     "expense": "expenses",
+    "invoice": "invoices",
     "team": "teams",
     "user": "users",
 }
@@ -479,6 +470,135 @@ def deleting_an_expense(scene: Scene) -> Iterator[None]:
     scene.done(scene.client.delete(expense["url"]))
 
 
+INVOICED = ("entry.updated invoiced_at invoice", "entry.updated.invoiced invoiced_at invoice")
+UNINVOICED = ("entry.updated invoiced_at invoice", "entry.updated.uninvoiced invoiced_at invoice")
+OF_TAXABLE = "taxable_amount tax_total_amount total_amount taxable_amount_with_currency tax_total_amount_with_currency"
+TOTALS = f"{OF_TAXABLE} total_amount_with_currency"
+
+
+@raising("invoice.created", *INVOICED, *INVOICED, "expense.updated invoice")
+def creating_an_invoice(scene: Scene) -> Iterator[None]:
+    expense, first, second = scene.expense(), scene.entry("#a"), scene.approved_entry()
+    yield
+    scene.invoice([second, first], [expense])
+
+
+@raising("invoice.updated reference customization rate_calculation " + TOTALS)
+def editing_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    rates = {"calculation_method": "flat_rate", "flat_rate": 4000}
+    body = {"reference": "NW-0042", "rate_calculation": rates, "customization": {"title": "Bill"}}
+    scene.done(scene.client.put(invoice["url"], body))
+
+
+@raising()
+def editing_an_invoice_into_what_it_is(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    body = {key: invoice[key] for key in ("reference", "footer", "invoice_date")}
+    scene.done(scene.client.put(invoice["url"], body))
+
+
+@raising(
+    "invoice.updated state payment payment_transactions",
+    "invoice.updated.paid state payment payment_transactions",
+)
+def marking_an_invoice_as_paid(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/paid"))
+    scene.done(scene.client.put(f"{invoice['url']}/paid"))
+
+
+@raising(
+    "invoice.updated state payment payment_transactions",
+    "invoice.updated.unpaid state payment payment_transactions",
+)
+def marking_an_invoice_as_unpaid(scene: Scene) -> Iterator[None]:
+    invoice = scene.paid_invoice()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/unpaid"))
+    scene.done(scene.client.put(f"{invoice['url']}/unpaid"))
+
+
+@raising(f"invoice.updated {TOTALS} projects entries", *INVOICED, *INVOICED)
+def putting_entries_on_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice, first, second = scene.full_invoice(), scene.entry_in(scene.project()), scene.entry()
+    yield
+    body = {"entry_ids": [second["id"], first["id"]]}
+    scene.done(scene.client.put(f"{invoice['url']}/add_entries", body))
+    scene.done(scene.client.put(f"{invoice['url']}/add_entries", body))
+
+
+@raising(f"invoice.updated {TOTALS} entries", *UNINVOICED)
+def taking_entries_off_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    [entry], other = scene.client.get(invoice["entries_url"]).json(), scene.entry()
+    yield
+    body = {"entry_ids": [entry["id"], other["id"]]}
+    scene.done(scene.client.put(f"{invoice['url']}/remove_entries", body))
+
+
+@raising(f"invoice.updated {TOTALS} entries", *UNINVOICED)
+def taking_all_entries_off_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/remove_all_entries"))
+    scene.done(scene.client.put(f"{invoice['url']}/remove_all_entries"))
+
+
+@raising(f"invoice.updated {TOTALS} projects expenses", "expense.updated invoice")
+def putting_expenses_on_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice, expense = scene.full_invoice(), scene.expense()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/add_expenses", {"expense_ids": [expense["id"]]}))
+
+
+@raising(f"invoice.updated {TOTALS} expenses", "expense.updated invoice")
+def taking_expenses_off_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    [expense] = scene.client.get(invoice["expenses_url"]).json()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/remove_expenses", {"expense_ids": [expense["id"]]}))
+
+
+@raising(f"invoice.updated {TOTALS} expenses", "expense.updated invoice")
+def taking_all_expenses_off_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/remove_all_expenses"))
+
+
+OF_TAXES = "taxes tax_total_amount total_amount tax_total_amount_with_currency total_amount_with_currency"
+
+
+@raising(*[f"invoice.updated {OF_TAXES}"] * 3)
+def changing_the_taxes_of_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    scene.done(scene.client.put(f"{invoice['url']}/add_taxes", {"taxes": [{"percentage": 5}]}))
+    scene.done(scene.client.put(f"{invoice['url']}/remove_taxes", {"tax_ids": [invoice["taxes"][0]["id"]]}))
+    scene.done(scene.client.put(f"{invoice['url']}/remove_all_taxes"))
+    scene.done(scene.client.put(f"{invoice['url']}/remove_all_taxes"))
+
+
+@raising(*UNINVOICED, "expense.updated invoice", "invoice.deleted")
+def deleting_an_invoice(scene: Scene) -> Iterator[None]:
+    invoice = scene.full_invoice()
+    yield
+    scene.done(scene.client.delete(invoice["url"]))
+
+
+@raising("entry.updated billable description tags", "tag.deleted")
+def deleting_a_tag_that_changes_what_an_invoice_comes_to(scene: Scene) -> Iterator[None]:
+    [tag] = scene.client.post("/v2/tags", {"names": ["holiday*"]}).json()
+    scene.invoice([scene.entry("#holiday")])
+    yield
+    # Its totals are derived: they change without an event of the invoice.
+    scene.done(scene.client.delete(tag["url"]))
+
+
 @raising("team.created")
 def creating_a_team(scene: Scene) -> Iterator[None]:
     yield
@@ -687,5 +807,5 @@ def check_order(events: list[Event]) -> None:
 def test_no_event_is_left_out() -> None:
     raised = {event.partition(" ")[0] for deed in DEEDS.values() for event in deed.raises}
 
-    assert raised | NEVER_RAISED | PENDING == {*NAMES}
-    assert raised & (NEVER_RAISED | PENDING) == set()
+    assert raised | NEVER_RAISED == {*NAMES}
+    assert raised & NEVER_RAISED == set()

@@ -206,6 +206,10 @@ GOOD: dict[str, Value] = {
     "user_ids": lambda account, stage: [stage["user_id"]],
     "project_ids": lambda account, stage: [stage["project_id"]],
     "entry_ids": lambda account, stage: [stage["entry_id"]],
+    "expense_ids": lambda account, stage: [stage["expense_id"]],
+    "tax_ids": lambda account, stage: [stage["tax_id"]],
+    "invoice_date": lambda account, stage: DAY,
+    "taxes": lambda account, stage: [{"percentage": 20}],
 }
 
 # Only what a worker failed to deliver can be skipped (test_payloads_steered.py).

@@ -11,7 +11,7 @@ from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import fields_of
 from tests.accounts import Account
-from tests.nouns import DAY, make_project
+from tests.nouns import DAY, invoice, make_project
 from tests.stages import path_of, set_stage
 
 SQL = [
@@ -59,6 +59,37 @@ def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: 
         for field in fields_of(endpoint.inputs):
             reply = client.request(endpoint.method, path, body={"date": DAY, "minutes": 5, field.name: value})
             assert reply.status < 500, (path, field.name)
+
+
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
+def test_values_of_the_wrong_kind_never_break_however_deep_they_are(account: Account, value: Any) -> None:
+    made = invoice(account)
+    rates = {
+        "calculation_method": "custom_hourly_rates",
+        "standard_hourly_rate": 1,
+        "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 1}],
+    }
+    rate = {"user_id": account.leader.id, "hourly_rate": 1}
+    bodies: list[Any] = [
+        *({"rate_calculation": rates | {name: value}} for name in (*rates, "flat_rate")),
+        *({"rate_calculation": rates | {"custom_hourly_rates": [rate | {name: value}]}} for name in rate),
+        {"rate_calculation": rates | {"custom_hourly_rates": [value]}},
+        *({"customization": {name: value}} for name in made["customization"]),
+        {"customization": {"paypal_invoice": value, "stripe_connect_payment": value}},
+        *(
+            {"customization": {"paypal_invoice": {name: value}}}
+            for name in ("paypal_address", "paypal_invoice_title", "paypal_currency_code")
+        ),
+        *(
+            {"customization": {"stripe_connect_payment": {name: value}}}
+            for name in ("payment_description", "currency_code")
+        ),
+        *({"taxes": [each]} for each in (value, {"percentage": value}, {"percentage": 1, "name": value})),
+    ]
+    for body in bodies:
+        for method, path in (("POST", "/v2/invoices"), ("PUT", made["url"]), ("PUT", f"{made['url']}/add_taxes")):
+            reply = account.leader.client.request(method, path, body={"invoice_date": "2024-05-21", **body})
+            assert reply.status < 500, (path, body)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +206,25 @@ json_values = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(["/v2/entries", "/v2/projects", "/v2/tags", "/v2/users"]),
+    st.sampled_from(["/v2/entries", "/v2/projects", "/v2/tags", "/v2/users", "/v2/invoices"]),
     st.dictionaries(
-        st.sampled_from(["date", "minutes", "name", "names", "email", "description", "project_name", "color", "role"]),
+        st.sampled_from(
+            [
+                "date",
+                "minutes",
+                "name",
+                "names",
+                "email",
+                "description",
+                "project_name",
+                "color",
+                "role",
+                "invoice_date",
+                "rate_calculation",
+                "customization",
+                "taxes",
+            ]
+        ),
         json_values,
         max_size=4,
     ),

@@ -14,6 +14,8 @@ from tests.nouns import (
     DAY,
     fill,
     fill_with_expenses,
+    ids,
+    invoice,
     log_time,
     make_group,
     make_project,
@@ -69,7 +71,7 @@ def called(endpoint: Endpoint) -> str:
 def furnish(account: Account, stage: Stage, numbers: range) -> None:
     """More rows for every list, each with something of its own around it."""
     leader, supervisor = account.leader.client, account.supervisor.client
-    people, projects = [], []
+    people, projects, entries, expenses = [], [], [], []
     for number in numbers:
         person = account.add(f"person{number}", "coworker")
         project = make_project(account, f"project {number}", person)
@@ -80,6 +82,9 @@ def furnish(account: Account, stage: Stage, numbers: range) -> None:
             values = {"user_id": owner_id, "project_id": project_id}
             log_time(account.leader, text, **values)
             spend(account.leader, {"id": project_id}, user_id=owner_id)
+        invoice(account, [log_time(account.leader, project_id=project["id"])], [spend(account.leader, project)])
+        entries.append(log_time(account.leader, text, project_id=project["id"])["id"])
+        expenses.append(spend(account.leader, project)["id"])
         log_time(person, text, project_id=project["id"])
         inbox_entry = propose(account.supervisor, minutes=5)
         supervisor.post(inbox_entry["log_url"], {"project_id": stage["project_id"]})
@@ -88,6 +93,9 @@ def furnish(account: Account, stage: Stage, numbers: range) -> None:
         leader.put(f"/v2/webhooks/{stage['webhook_id']}/ping")
         people.append(person.id)
         projects.append(project["id"])
+    bill = f"/v2/invoices/{stage['invoice_id']}"
+    assert leader.put(f"{bill}/add_entries", {"entry_ids": entries}).status == 204
+    assert leader.put(f"{bill}/add_expenses", {"expense_ids": expenses}).status == 204
     assert supervisor.post(f"/v2/teams/{stage['team_id']}/add_users", {"user_ids": people}).status == 200
     group = f"/v2/project_groups/{stage['project_group_id']}"
     assert leader.post(f"{group}/add_projects", {"project_ids": projects}).status == 200
@@ -127,17 +135,59 @@ def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_th
     assert len(cost_of(account, "GET", "/v2/expenses?page=2")) == 2
 
 
-@pytest.mark.parametrize("noun", ["users", "projects", "tags", "expenses"])
+@pytest.mark.parametrize("noun", ["users", "projects", "tags", "entries", "expenses", "invoices"])
 def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str) -> None:
-    spend(account.leader, log_time(account.leader, "#tag0", project_name="project 0")["project"])
-    before = len(cost_of(account, "GET", f"/v2/{noun}"))
-
-    for number in range(1, 8):
+    def add(number: int) -> None:
         entry = log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
-        spend(account.leader, entry["project"])
+        rates = {
+            "calculation_method": "custom_hourly_rates",
+            "standard_hourly_rate": 1,
+            "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 2}],
+        }
+        expense = spend(account.leader, entry["project"])
+        made = invoice(account, [entry], [expense], taxes=[{"percentage": 20}], rate_calculation=rates)
+        account.leader.client.put(f"{made['url']}/paid")
+
+    add(0)
+    before = len(cost_of(account, "GET", f"/v2/{noun}"))
+    for number in range(1, 8):
+        add(number)
         account.add(f"user{number}", "coworker")
 
-    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= 4
+    most = {"projects": 5, "invoices": 6}.get(noun, 4)
+    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= most
+
+
+def test_the_entries_and_expenses_of_an_invoice_cost_the_same_however_many_they_are(account: Account) -> None:
+    project = make_project(account)
+    made = invoice(account, [log_time(account.leader)], [spend(account.leader, project)])
+    paths = [made["entries_url"], made["expenses_url"]]
+    before = [len(cost_of(account, "GET", path)) for path in paths]
+    more = {"entry_ids": ids(log_time(account.leader) for _ in range(7))}
+    account.leader.client.put(f"{made['url']}/add_entries", more)
+    account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": fill_with_expenses(account, 20, project)})
+
+    assert [len(cost_of(account, "GET", path)) for path in paths] == before == [4, 3]
+
+
+def test_recounting_costs_the_same_however_many_invoices_there_are(account: Account) -> None:
+    tag, project = make_tag(account, "a"), make_project(account)
+
+    def costs() -> list[int]:
+        invoice(account, [log_time(account.leader, "#a", project_id=project["id"])])
+        changes = [
+            ("PUT", f"/v2/tags/{tag['id']}", {"name": "a*"}),
+            ("PUT", f"/v2/tags/{tag['id']}", {"name": "a"}),
+            ("PUT", project["url"], {"billable": False}),
+            ("PUT", project["url"], {"billable": True}),
+        ]
+        return [len(cost_of(account, *change)) for change in changes]
+
+    before = costs()
+    for _ in range(7):
+        costs()
+
+    assert costs() == before
 
 
 @pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
@@ -209,7 +259,7 @@ def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(accoun
     added.append(len(cost_of(account, "POST", group["add_projects_url"], many)))
     log_time(account.leader, project_id=projects[0]["id"])
 
-    assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 4, 5, 4]
+    assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 5, 6, 4]
     assert added[0] == added[1]
 
 
@@ -226,4 +276,26 @@ def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account
         "merge projects": cost_of(account, "PUT", f"/v2/projects/{target['id']}/merge", {"project_id": project["id"]}),
     }
 
-    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 36} == {}
+    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 38} == {}
+
+
+def test_large_invoices_cost_a_few_statements_for_each_five_hundred(account: Account) -> None:
+    project, tag = make_project(account), make_tag(account, "a*")
+    entry_ids, expense_ids = fill(account, 1100, tag, project), fill_with_expenses(account, 1100, project)
+    new = {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids}
+    costs = {"create": cost_of(account, "POST", "/v2/invoices", new)}
+    [made] = account.leader.client.get("/v2/invoices").json()
+    url = made["url"]
+    costs |= {
+        "edit the tag": cost_of(account, "PUT", f"/v2/tags/{tag['id']}", {"name": "a"}),
+        "take entries off": cost_of(account, "PUT", f"{url}/remove_entries", {"entry_ids": entry_ids}),
+        "take all expenses off": cost_of(account, "PUT", f"{url}/remove_all_expenses"),
+        "put expenses on": cost_of(account, "PUT", f"{url}/add_expenses", {"expense_ids": expense_ids}),
+        "put entries on": cost_of(account, "PUT", f"{url}/add_entries", {"entry_ids": entry_ids}),
+        "mark as paid": cost_of(account, "PUT", f"{url}/paid"),
+        "mark as unpaid": cost_of(account, "PUT", f"{url}/unpaid"),
+        "edit": cost_of(account, "PUT", url, {"footer": "Thanks"}),
+        "delete": cost_of(account, "DELETE", url),
+    }
+
+    assert {name: len(cost) for name, cost in costs.items() if len(cost) > 50} == {}

@@ -14,6 +14,7 @@ from hourhook.api import (
     entries,
     expenses,
     inbox_entries,
+    invoices,
     openapi,
     payloads,
     project_groups,
@@ -53,6 +54,7 @@ GROUPS = (
     inbox_entries.endpoints,
     timers.endpoints,
     expenses.endpoints,
+    invoices.endpoints,
     webhooks.endpoints,
     payloads.endpoints,
 )

@@ -11,7 +11,7 @@ from hourhook.api.endpoints import Accepted, Created, Endpoint, Located
 from hourhook.api.paging import CREDENTIALS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Field as Input
-from hourhook.domain.inputs import Inputs, fields_of
+from hourhook.domain.inputs import Inputs, fields_of, schema_of
 from hourhook.domain.kinds import LARGEST_ID
 from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, Page
 
@@ -37,7 +37,7 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         operation = _operation(endpoint, answers.get(_content_of(endpoint.answers)))
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
         if endpoint.inputs is not None and _has_body(endpoint):
-            schemas[endpoint.inputs.__name__] = _inputs_schema(endpoint.inputs)
+            schemas[endpoint.inputs.__name__] = schema_of(endpoint.inputs)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hourhook", "version": __version__, "description": _ABOUT, "license": {"name": "MIT"}},
@@ -130,28 +130,6 @@ def _content_of(answers: Any) -> Any:
     if origin is Page:
         return list[get_args(answers)[0]]  # type: ignore[misc]
     return get_args(answers)[0] if origin in (Created, Located) else answers
-
-
-def _inputs_schema(inputs: type[Inputs]) -> Json:
-    properties = {field.name: _described(_nullable(field), field) for field in fields_of(inputs)}
-    schema: Json = {"type": "object", "properties": properties}
-    if inputs.required:
-        schema["required"] = [*inputs.required]
-    about = inspect.cleandoc(inputs.__doc__ or "")
-    return {**schema, "description": about} if about else schema
-
-
-def _nullable(field: Input) -> Json:
-    schema = {**field.kind.schema}
-    if field.nullable:
-        schema["type"] = [schema["type"], "null"]
-        if "enum" in schema:
-            schema["enum"] = [*schema["enum"], None]
-    return schema
-
-
-def _described(schema: Json, field: Input) -> Json:
-    return {**schema, "description": field.description} if field.description else schema
 
 
 def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:

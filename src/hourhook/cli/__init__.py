@@ -6,6 +6,7 @@ from hourhook import __version__
 from hourhook.cli.accounts import account
 from hourhook.cli.complaints import Commands
 from hourhook.cli.demo import demo
+from hourhook.cli.invoices import invoice
 from hourhook.cli.migrations import migrate
 from hourhook.cli.openapi import openapi
 from hourhook.cli.serving import serve, worker
@@ -35,5 +36,5 @@ def main() -> None:
 
 
 # In the order in which they are met.
-for command in (demo, serve, worker, migrate, account, user, token, openapi):
+for command in (demo, serve, worker, migrate, account, user, token, invoice, openapi):
     main.add_command(command)

@@ -11,11 +11,13 @@
 
 A key that is absent stays ``UNSET``. One that is null or ``""`` is ``None`` where the declaration allows that, and a
 ``missing_field`` where it does not; in a query it is as if absent. One that cannot be read has the fault ``invalid``
-(``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored.
+(``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored. An object inside the inputs is
+declared as ``hourhook.domain.nesting`` says.
 A key that is a word of Python's is declared with ``rename={"from_": "from"}``.
 (Contract, 00-conventions §4, §8, §17.)
 """
 
+import inspect
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hourhook.domain.kinds import (
-    BadElements,
+    BadParts,
     Boolean,
     Count,
     Day,
@@ -80,6 +82,7 @@ __all__ = [
     "given_or",
     "number_choice",
     "read",
+    "schema_of",
 ]
 
 
@@ -137,7 +140,15 @@ class Faults:
 
     def has(self, field: str) -> bool:
         """Whether something is wrong with this key or a part of it."""
-        return any(_key(found) == field for found, _ in self._found)
+        return any(_is_part(found, field) for found, _ in self._found)
+
+    def forget(self, field: str) -> None:
+        """Leave out whatever is wrong with this key and its parts, since it does not count."""
+        self._found = {fault: None for fault in self._found if not _is_part(fault[0], field)}
+
+    def all(self) -> list[tuple[str, str]]:
+        """Everything found, fields and codes, in the order of the declaration."""
+        return sorted(self._found, key=lambda fault: self._order.get(_key(fault[0]), -1))
 
     def require(self, given: Inputs, *fields: str) -> None:
         """Note ``missing_field`` for each of these keys that is absent or blank."""
@@ -148,8 +159,7 @@ class Faults:
     def check(self, message: str = "Validation Failed") -> None:
         """Raise ``Invalid`` with everything found, in the order of the declaration, if anything was."""
         if self._found:
-            in_order = sorted(self._found, key=lambda fault: self._order.get(_key(fault[0]), -1))
-            raise Invalid([FieldError(self._resource, field, code) for field, code in in_order], message)
+            raise Invalid([FieldError(self._resource, field, code) for field, code in self.all()], message)
 
 
 def read(inputs: type[T], raw: Raw, *, resource: str) -> tuple[T, Faults]:
@@ -181,6 +191,18 @@ def fields_of(inputs: type[Inputs]) -> tuple[Field, ...]:
     )
 
 
+def schema_of(inputs: type[Inputs]) -> dict[str, Any]:
+    """The JSON Schema of an object of these inputs."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {field.name: _nullable(field) for field in fields_of(inputs)},
+    }
+    if inputs.required:
+        schema["required"] = [*inputs.required]
+    about = inspect.cleandoc(inputs.__doc__ or "")
+    return {**schema, "description": about} if about else schema
+
+
 def _read_field(field: Field, raw: Raw, values: dict[str, Any], faults: Faults) -> None:
     value = raw[field.name]
     try:
@@ -189,9 +211,11 @@ def _read_field(field: Field, raw: Raw, values: dict[str, Any], faults: Faults) 
             read = field.kind.read_query(texts) if texts else UNSET
         else:
             read = None if value is None or value == "" else field.kind.read(value)
-    except BadElements as error:
-        for place in error.places:
-            faults.add(f"{field.name}[{place}]", "invalid")
+    except BadParts as error:
+        for part, code in error.faults:
+            faults.add(f"{field.name}{part}", code)
+        if error.value is not None:
+            values[field.attribute] = error.value
     except ValueError:
         faults.add(field.name, "invalid")
     else:
@@ -218,6 +242,19 @@ def _field(attribute: str, name: str, hint: Any) -> Field:
             # Annotations nest from the inside out, so what stands last was written nearest.
             return Field(name, kinds[-1], type(None) in parts, texts[-1] if texts else "", attribute)
     raise TypeError(f"the input {name} has no kind")
+
+
+def _nullable(field: Field) -> dict[str, Any]:
+    schema = {**field.kind.schema}
+    if field.nullable:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return {**schema, "description": field.description} if field.description else schema
+
+
+def _is_part(found: str, field: str) -> bool:
+    return found == field or found.startswith((f"{field}.", f"{field}["))
 
 
 def _key(field: str) -> str:

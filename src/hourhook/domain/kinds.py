@@ -42,12 +42,17 @@ _EMAIL = re.compile(r"[^@<>()\[\],;:\\\"]+@[^@<>()\[\],;:\\\"]+")
 _SCRIPTS = frozenset({"javascript", "vbscript", "data"})
 
 
-class BadElements(ValueError):
-    """Some elements of a list cannot be read; ``places`` counts from 0."""
+class BadParts(ValueError):
+    """Some parts of a list or an object cannot be read.
 
-    def __init__(self, places: Sequence[int]) -> None:
-        super().__init__(f"elements {[*places]}")
-        self.places = places
+    ``faults`` says which and why, as ``("[2]", "invalid")`` (places count from 0) or ``(".name", "missing_field")``.
+    ``value`` is what could be read of the whole, where that tells the rules something; they find faults in it too.
+    """
+
+    def __init__(self, faults: Sequence[tuple[str, str]], value: object = None) -> None:
+        super().__init__(", ".join(f"{part} {code}" for part, code in faults))
+        self.faults = faults
+        self.value = value
 
 
 class Kind(ABC):
@@ -353,7 +358,7 @@ def _each(values: list[object], read: Any) -> list[Any]:
         except ValueError:
             bad.append(place)
     if bad:
-        raise BadElements(bad)
+        raise BadParts([(f"[{place}]", "invalid") for place in bad])
     return found
 
 

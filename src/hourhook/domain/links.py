@@ -45,6 +45,14 @@ class Links:
         """Where an expense is."""
         return f"{self.root}/expenses/{id}"
 
+    def invoice(self, id: int) -> str:
+        """Where an invoice is."""
+        return f"{self.root}/invoices/{id}"
+
+    def shared_invoice(self, token: str) -> str:
+        """The public page of an invoice, which is outside of the API."""
+        return f"{self.base_url.rstrip('/')}/i/{token}"
+
     def inbox_entry(self, id: int) -> str:
         """Where an inbox entry is."""
         return f"{self.root}/inbox_entries/{id}"

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from hourhook.domain import hashtags
+from hourhook.domain.decimals import number_of
 from hourhook.domain.links import Links
 from hourhook.store.statements import Row
 
@@ -106,6 +107,12 @@ def summarise_tag(links: Links, row: Row) -> SimpleTag:
     return SimpleTag(row.id, row.name, row.billable, hashtags.format_name(row.name, row.billable), links.tag(row.id))
 
 
+def summarise_invoice(links: Links, row: Row) -> SimpleInvoice:
+    """The short form of a row of invoices."""
+    total = number_of(row.total_amount)
+    return SimpleInvoice(row.id, row.reference, row.invoice_date, row.state, total, links.invoice(row.id))
+
+
 def shorten(summary: type[Any], full: msgspec.Struct) -> Any:
-    """Cut a full representation down to its short form, whose keys it begins with."""
+    """Cut a full representation down to its short form, whose keys are among its own."""
     return summary(*(getattr(full, name) for name in summary.__struct_fields__))

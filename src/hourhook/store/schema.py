@@ -309,6 +309,141 @@ timers = Table(
     Index(None, "account_id", "project_id"),
 )
 
+invoices = Table(
+    "invoices",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    # unpaid, awaiting_payment, in_progress, paid or none.
+    _column("state", Text),
+    _column("reference", Text),
+    _column("reference_key", Text),
+    _column("invoice_date", Text),
+    _column("project_name", Text),
+    _column("project_name_key", Text),
+    _column("company_name", Text),
+    _column("company_name_key", Text),
+    _column("company_details", Text),
+    _column("company_details_key", Text),
+    _column("recipient_details", Text),
+    _column("recipient_details_key", Text),
+    _column("description", Text),
+    _column("description_key", Text),
+    _column("footer", Text),
+    _column("footer_key", Text),
+    _column("show_hours_worked", Boolean),
+    _column("show_full_report", Boolean),
+    _column("show_user_summaries", Boolean),
+    _column("show_project_summaries", Boolean),
+    _column("show_project_name_for_expenses", Boolean),
+    # The words that are printed, as a JSON object: nothing is searched in them.
+    _column("labels", Text),
+    _column("locale", Text),
+    _column("currency_code", Text),
+    _column("currency_symbol", Text),
+    _column("currency_symbol_key", Text),
+    _column("custom_html", Text, null=True),
+    _column("allow_paypal_invoice", Boolean),
+    _column("paypal_invoice_title", Text, null=True),
+    _column("paypal_currency_code", Text),
+    _column("paypal_address", Text, null=True),
+    _column("allow_stripe_connect_payment", Boolean),
+    _column("stripe_connect_payment_description", Text, null=True),
+    _column("stripe_connect_currency_code", Text),
+    # When the labels, or anything from there to here, changed last.
+    _column("customized_at", BigInteger),
+    _column("calculation_method", Text),
+    # In hundredths, as every amount here.
+    _column("standard_hourly_rate", BigInteger, null=True),
+    _column("flat_rate", BigInteger, null=True),
+    _column("taxable_amount", BigInteger),
+    _column("taxfree_amount", BigInteger),
+    _column("tax_total_amount", BigInteger),
+    _column("total_amount", BigInteger),
+    # Of the payment; null until it is paid.
+    _column("paid_at", BigInteger, null=True),
+    _column("payment_reference", Text, null=True),
+    _column("payment_method", Text, null=True),
+    # What opens its public page: 25 lower-case letters and digits.
+    _column("share_token", Text),
+    *_moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("share_token"),
+    Index(None, "account_id", "invoice_date", "id"),
+)
+
+invoice_taxes = Table(
+    "invoice_taxes",
+    metadata,
+    _column("account_id", Integer),
+    _column("id", Integer),
+    _column("invoice_id", Integer),
+    _column("name", Text, null=True),
+    # In hundredths of a percent.
+    _column("percentage", Integer),
+    PrimaryKeyConstraint("account_id", "id"),
+    _belongs_to("invoices", "invoice_id"),
+    Index(None, "account_id", "invoice_id", "id"),
+)
+
+# What the hours of some users cost. The user may be deleted since, and had no hours then: so this points at nobody.
+invoice_hourly_rates = Table(
+    "invoice_hourly_rates",
+    metadata,
+    _column("account_id", Integer),
+    _column("invoice_id", Integer),
+    _column("user_id", Integer),
+    _column("hourly_rate", BigInteger),
+    _column("place", Integer),
+    PrimaryKeyConstraint("account_id", "invoice_id", "user_id"),
+    _belongs_to("invoices", "invoice_id"),
+    sqlite_with_rowid=False,
+)
+
+invoice_payment_transactions = Table(
+    "invoice_payment_transactions",
+    metadata,
+    _column("account_id", Integer),
+    _column("invoice_id", Integer),
+    # 1, 2, 3 and so on.
+    _column("number", Integer),
+    _column("created_at", BigInteger),
+    _column("description", Text),
+    _column("payment_method", Text, null=True),
+    _column("reference", Text, null=True),
+    _column("invoice_state", Text),
+    PrimaryKeyConstraint("account_id", "invoice_id", "number"),
+    _belongs_to("invoices", "invoice_id"),
+    sqlite_with_rowid=False,
+)
+
+# An entry is on one invoice at most, as the key has it; so is an expense.
+invoice_entries = Table(
+    "invoice_entries",
+    metadata,
+    _column("account_id", Integer),
+    _column("entry_id", Integer),
+    _column("invoice_id", Integer),
+    PrimaryKeyConstraint("account_id", "entry_id"),
+    _belongs_to("entries", "entry_id"),
+    _belongs_to("invoices", "invoice_id"),
+    Index(None, "account_id", "invoice_id", "entry_id"),
+    sqlite_with_rowid=False,
+)
+
+invoice_expenses = Table(
+    "invoice_expenses",
+    metadata,
+    _column("account_id", Integer),
+    _column("expense_id", Integer),
+    _column("invoice_id", Integer),
+    PrimaryKeyConstraint("account_id", "expense_id"),
+    _belongs_to("expenses", "expense_id"),
+    _belongs_to("invoices", "invoice_id"),
+    Index(None, "account_id", "invoice_id", "expense_id"),
+    sqlite_with_rowid=False,
+)
+
 # From here on: delivery. No foreign keys to the tables above: a settlement must never wait for an account's lock.
 
 events = Table(
@@ -513,6 +648,8 @@ NUMBERED = (
     expenses,
     inbox_entries,
     timers,
+    invoices,
+    invoice_taxes,
     webhooks,
     errands,
 )

@@ -78,7 +78,7 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Json:
         "description": operation["description"],
         "places": [_row(p["name"], p["schema"], p, True) for p in parameters if p["in"] == "path"],
         "query": [_row(p["name"], p["schema"], p, p.get("required", False)) for p in parameters if p["in"] == "query"],
-        "body": _rows(body) if body else [],
+        "body": _rows_with_parts(body) if body else [],
         "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "300"],
         "refusals": [status for status in operation["responses"] if status >= "400"],
         "example": _example(document["servers"][0]["url"] + path, method.upper(), body),
@@ -130,6 +130,17 @@ def _rows(schema: Json) -> list[Json]:
     return [_row(name, field, field, name in required) for name, field in schema.get("properties", {}).items()]
 
 
+def _rows_with_parts(schema: Json, way: str = "") -> list[Json]:
+    """The keys of a body, each followed by those inside it: ``rate_calculation``, ``rate_calculation.flat_rate``."""
+    required = schema.get("required", [])
+    rows = []
+    for name, field in schema.get("properties", {}).items():
+        rows.append(_row(way + name, field, field, name in required))
+        rows += _rows_with_parts(field, f"{way}{name}.")
+        rows += _rows_with_parts(field.get("items", {}), f"{way}{name}[].")
+    return rows
+
+
 def _row(name: str, schema: Json, described: Json, is_required: bool) -> Json:
     return {
         "name": name,
@@ -174,11 +185,14 @@ def _example(url: str, method: str, body: Json | None) -> str:
     lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + re.sub(r"\{[^}]+\}", "20817", url)]
     lines.append('-H "X-NokoToken: $TOKEN"')
     if body:
-        names = [*body.get("required", []), *body["properties"]]
-        chosen = [*dict.fromkeys(names)][: max(_LARGEST_EXAMPLE, len(body.get("required", [])))]
-        example = {name: _value(name, body["properties"][name]) for name in chosen}
-        lines.append("-d " + shlex.quote(json.dumps(example, indent=2)).replace("\n", "\n  "))
+        lines.append("-d " + shlex.quote(json.dumps(_object(body), indent=2)).replace("\n", "\n  "))
     return " \\\n  ".join(lines)
+
+
+def _object(schema: Json) -> Json:
+    names = [*schema.get("required", []), *schema["properties"]]
+    chosen = [*dict.fromkeys(names)][: max(_LARGEST_EXAMPLE, len(schema.get("required", [])))]
+    return {name: _value(name, schema["properties"][name]) for name in chosen}
 
 
 def _value(name: str, schema: Json) -> Any:
@@ -187,6 +201,8 @@ def _value(name: str, schema: Json) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if types[0] == "object":
+        return _object(schema)
     if types[0] == "array":
         return [_value("", schema["items"])] if schema["items"].get("type") != "integer" else [914420, 914421]
     by_format = {"date": "2024-05-21", "date-time": "2024-05-21T10:05:00Z", "uri": "https://example.com/hooks"}

@@ -3,7 +3,7 @@
 What a caller of these does to the entries of one batch may take them out of the collection, and adds none to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, bindparam, exists, select, text
 
@@ -18,7 +18,7 @@ from hourhook.store.transaction import Transaction
 SIZE = 500
 
 
-def of_ids(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Entry]]:
+def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Entry]]:
     """The entries of the account with these ids."""
     in_order = sorted({*ids})
     for start in range(0, len(in_order), SIZE):

@@ -1,7 +1,4 @@
-"""Marking entries as invoiced outside of this system (contract, entries.md).
-
-There are no invoices of this server yet, so that no entry is found ``already_invoiced``.
-"""
+"""Marking entries as invoiced outside of this system (contract, entries.md)."""
 
 from typing import Annotated, ClassVar
 
@@ -14,6 +11,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.inputs import UNSET, Day, Faults, IdList, Inputs, UnsetType
+from hourhook.errors import Invalid
 from hourhook.store.schema import entries
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -40,16 +38,18 @@ def mark(tx: Transaction, caller: Caller, id: int, given: OutsideInvoice, faults
     """Mark an entry as invoiced on a day; of one that is marked already, move the day."""
     entry = reading.show(tx, caller, id)
     caller.require("leader")
+    if entry.invoice is not None:
+        raise Invalid.on_base("Entry", "already_invoiced", "The Entry is on an invoice already.")
     faults.check()
     _mark(tx, [entry], given.date or "")
 
 
 def mark_several(tx: Transaction, caller: Caller, given: OutsideInvoices, faults: Faults) -> None:
-    """Mark these entries as invoiced on a day."""
+    """Mark those of these entries as invoiced on a day that are on no invoice of this system."""
     caller.require("leader")
     faults.check()
     for batch in batches.of_ids(tx, caller, given.entry_ids or []):
-        _mark(tx, batch, given.date or "")
+        _mark(tx, [entry for entry in batch if entry.invoice is None], given.date or "")
 
 
 def _mark(tx: Transaction, marked: list[Entry], date: str) -> None:

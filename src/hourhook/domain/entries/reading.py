@@ -9,6 +9,7 @@ from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, has_unbillable_tag, represent
 from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, IdList, Inputs, Moment, Text, UnsetType, choice
+from hourhook.domain.invoices import reading as invoices_reading
 from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.project_groups import reading as project_groups_reading
@@ -19,8 +20,8 @@ from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_entries, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, project_group_members, projects, team_members
-from hourhook.store.statements import Statement, any_of, contains
+from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, projects, team_members
+from hourhook.store.statements import Row, Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
 TagFilter = Annotated[str, choice("and", "combination of", any="combination of")]
@@ -67,8 +68,11 @@ def list_page(
     tag_ids = {*filters.get("tag_ids", ())}
     if filters.pop("tag_filter_type", "and") != "and" and len(tag_ids) > 1:
         filters["any_tag_ids"] = filters.pop("tag_ids")
+    if "invoice_ids" in filters and caller.is_scoped:
+        # He sees no invoices, and so does not learn what is on which.
+        filters["invoice_ids"] = []
     rows, total = _LISTING.read(tx, caller, paging, filters, tags_count=len(tag_ids))
-    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+    return Page(_represent(tx, caller, rows), total)
 
 
 def list_of_user(
@@ -112,12 +116,24 @@ def list_of_tag(
     return list_page(tx, caller, given, faults, paging, within_tag=tag_id)
 
 
+def list_of_invoice(
+    tx: Transaction, caller: Caller, invoice_id: int, given: EntryFilters, faults: Faults, paging: Paging
+) -> Page[Entry]:
+    """List the entries on an invoice; raises ``NotFound`` for one that is not there."""
+    invoices_reading.require(tx, caller, invoice_id)
+    return list_page(tx, caller, given, faults, paging, within_invoice=invoice_id)
+
+
 def show(tx: Transaction, caller: Caller, id: int) -> Entry:
     """Show an entry; raises ``NotFound`` for one that the caller does not see."""
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
-    return represent(tx, caller.account_id, caller.links, [row])[0]
+    return _represent(tx, caller, [row])[0]
+
+
+def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Entry]:
+    return represent(tx, caller.account_id, caller.links, rows, with_invoices=not caller.is_scoped)
 
 
 @cache
@@ -127,6 +143,7 @@ def _find(scope: str) -> Statement:
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id == bindparam("account"))
 
+_on_invoices = select(invoice_entries.c.entry_id).where(invoice_entries.c.account_id == bindparam("account"))
 _with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
 _is_in_unbillable_project = entries.c.project_id.is_not(None) & entries.c.project_id.in_(
     select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
@@ -153,6 +170,9 @@ _LISTING = Listing(
                 project_group_members.c.project_group_id == bindparam("within_group"),
             )
         ),
+        "within_invoice": entries.c.id.in_(
+            _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
+        ),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
         **among(entries.c.user_id, "user_ids"),
         "description": contains(entries.c.description_key, "description"),
@@ -164,8 +184,11 @@ _LISTING = Listing(
             .having(func.count(distinct(entry_tags.c.tag_id)) == bindparam("tags_count"))
         ),
         "any_tag_ids": entries.c.id.in_(_with_tags.where(any_of(entry_tags.c.tag_id, "any_tag_ids"))),
-        # Invoices and imports: there are none yet, so that no entry is on one.
-        "invoice_ids": false(),
+        **{
+            name: entries.c.id.in_(_on_invoices.where(condition))
+            for name, condition in among(invoice_entries.c.invoice_id, "invoice_ids").items()
+        },
+        # There are no imports, so that no entry is of one.
         "import_ids": false(),
         "from_": entries.c.date >= bindparam("from_"),
         "to": entries.c.date <= bindparam("to"),

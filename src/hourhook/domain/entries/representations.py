@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_moment
+from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded, join_invoice
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
     Date,
@@ -18,7 +19,7 @@ from hourhook.domain.summaries import (
     Url,
     summarise_tag,
 )
-from hourhook.store.schema import entries, entry_tags, projects, tags, users
+from hourhook.store.schema import entries, entry_tags, invoice_entries, projects, tags, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -75,15 +76,18 @@ COLUMNS = (
         projects.c[name].label(f"project_{name}")
         for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
     ),
+    *INVOICE_COLUMNS,
 )
 
 # Users are joined as if they might be missing, so that no planner begins with them instead of with the entries.
-JOINED = (
+JOINED = join_invoice(
     entries.outerjoin(users, (users.c.account_id == entries.c.account_id) & (users.c.id == entries.c.user_id))
     .outerjoin(projects, (projects.c.account_id == entries.c.account_id) & (projects.c.id == entries.c.project_id))
     .outerjoin(
         approvers, (approvers.c.account_id == entries.c.account_id) & (approvers.c.id == entries.c.approved_by_id)
-    )
+    ),
+    entries,
+    invoice_entries.c.entry_id,
 )
 
 # Whether an entry has a tag that makes it unbillable. Not asked anew of each entry: unbillable tags are few.
@@ -95,14 +99,19 @@ has_unbillable_tag = entries.c.id.in_(
 )
 
 
-def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[Entry]:
-    """The representations of rows of ``COLUMNS``, with one statement however many there are."""
+def represent(
+    tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, with_invoices: bool = True
+) -> list[Entry]:
+    """The representations of rows of ``COLUMNS``, with one statement however many there are.
+
+    Invoices are only for those who may see them.
+    """
     if not rows:
         return []
     tags_of: dict[int, list[SimpleTag]] = {}
     for tag in tx.all(_TAGS, account=account_id, ids=[row.id for row in rows]):
         tags_of.setdefault(tag.entry_id, []).append(summarise_tag(links, tag))
-    return [_represent(links, row, tags_of.get(row.id, [])) for row in rows]
+    return [_represent(links, row, tags_of.get(row.id, []), with_invoices) for row in rows]
 
 
 def compose(
@@ -117,6 +126,7 @@ def compose(
     tags: list[SimpleTag],
     source_url: str | None,
     invoiced_at: int | None = None,
+    invoice: SimpleInvoice | None = None,
     approved_at: int | None = None,
     approved_by: SimpleUser | None = None,
     created_at: int,
@@ -135,7 +145,7 @@ def compose(
         tags=tags,
         source_url=source_url,
         invoiced_at=None if invoiced_at is None else format_moment(invoiced_at),
-        invoice=None,
+        invoice=invoice,
         import_=None,
         approved_at=None if approved_at is None else format_moment(approved_at),
         approved_by=approved_by,
@@ -159,7 +169,7 @@ def round_up(minutes: int, project: SimpleProject | None) -> int:
     return -(-minutes // increment) * increment
 
 
-def _represent(links: Links, row: Row, tags: list[SimpleTag]) -> Entry:
+def _represent(links: Links, row: Row, tags: list[SimpleTag], with_invoice: bool) -> Entry:
     return compose(
         links,
         id=row.id,
@@ -188,6 +198,7 @@ def _represent(links: Links, row: Row, tags: list[SimpleTag]) -> Entry:
         tags=tags,
         source_url=row.source_url,
         invoiced_at=row.invoiced_at,
+        invoice=embedded(links, row) if with_invoice else None,
         approved_at=row.approved_at,
         approved_by=None
         if row.approver_id is None

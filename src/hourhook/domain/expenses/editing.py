@@ -83,7 +83,7 @@ def create(tx: Transaction, caller: Caller, given: NewExpense, faults: Faults) -
 
 def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults: Faults) -> Expense:
     """Change an expense; whose it is, whether it is taxable and what it says stay where they are absent."""
-    before = reading.show(tx, caller, id)
+    before = reading.find(tx, caller, id)
     rules.require_right(caller, before)
     rules.refuse_frozen(before)
     user, project = before.user, before.project
@@ -124,7 +124,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an expense."""
-    before = reading.show(tx, caller, id)
+    before = reading.find(tx, caller, id)
     rules.require_right(caller, before)
     rules.refuse_frozen(before)
     tx.run(_DELETE, account=caller.account_id, id=id)

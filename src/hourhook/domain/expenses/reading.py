@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Annotated
 
-from sqlalchemy import bindparam, false, func, select
+from sqlalchemy import bindparam, exists, func, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.expenses.representations import COLUMNS, JOINED, Expense, represent
@@ -19,6 +19,7 @@ from hourhook.domain.inputs import (
     Text,
     UnsetType,
 )
+from hourhook.domain.invoices import reading as invoices_reading
 from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.projects import reading as projects_reading
@@ -26,8 +27,8 @@ from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_expenses, scope_of
 from hourhook.errors import NotFound
-from hourhook.store.schema import expenses
-from hourhook.store.statements import Statement, contains
+from hourhook.store.schema import expenses, invoice_expenses
+from hourhook.store.statements import Row, Statement, contains
 from hourhook.store.transaction import Transaction
 
 
@@ -54,8 +55,11 @@ def list_page(
     filters = {**chosen(given), **within}
     if "description" in filters:
         filters["description"] = key_of(filters["description"])
+    if "invoice_ids" in filters and caller.is_scoped:
+        # He sees no invoices, and so does not learn what is on which.
+        filters["invoice_ids"] = []
     rows, total = _LISTING.read(tx, caller, paging, filters)
-    return Page([represent(caller.links, row) for row in rows], total)
+    return Page([represent(caller.links, row, with_invoice=not caller.is_scoped) for row in rows], total)
 
 
 def list_of_user(
@@ -75,12 +79,29 @@ def list_of_project(
     return list_page(tx, caller, given, faults, paging, within_project=project_id)
 
 
+def list_of_invoice(
+    tx: Transaction, caller: Caller, invoice_id: int, given: ExpenseFilters, faults: Faults, paging: Paging
+) -> Page[Expense]:
+    """List the expenses on an invoice; raises ``NotFound`` for one that is not there."""
+    invoices_reading.require(tx, caller, invoice_id)
+    return list_page(tx, caller, given, faults, paging, within_invoice=invoice_id)
+
+
 def show(tx: Transaction, caller: Caller, id: int) -> Expense:
     """Show an expense; raises ``NotFound`` for one that the caller does not see."""
+    return represent(caller.links, _look_up(tx, caller, id), with_invoice=not caller.is_scoped)
+
+
+def find(tx: Transaction, caller: Caller, id: int) -> Expense:
+    """The same with its invoice, whether the caller sees that or not."""
+    return represent(caller.links, _look_up(tx, caller, id))
+
+
+def _look_up(tx: Transaction, caller: Caller, id: int) -> Row:
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
-    return represent(caller.links, row)
+    return row
 
 
 @cache
@@ -90,8 +111,8 @@ def _find(scope: str) -> Statement:
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(expenses.c.account_id == bindparam("account"))
 
-# There are no invoices yet, so that no expense is on one.
-_is_invoiced = false()
+_on_invoices = select(invoice_expenses.c.expense_id).where(invoice_expenses.c.account_id == bindparam("account"))
+_is_invoiced = exists(_on_invoices.where(invoice_expenses.c.expense_id == expenses.c.id).correlate(expenses))
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
@@ -101,10 +122,16 @@ _LISTING = Listing(
     conditions={
         "within_user": expenses.c.user_id == bindparam("within_user"),
         "within_project": expenses.c.project_id == bindparam("within_project"),
+        "within_invoice": expenses.c.id.in_(
+            _on_invoices.where(invoice_expenses.c.invoice_id == bindparam("within_invoice"))
+        ),
         **among(expenses.c.user_id, "user_ids"),
         "description": contains(expenses.c.description_key, "description"),
         **among(expenses.c.project_id, "project_ids"),
-        "invoice_ids": false(),
+        **{
+            name: expenses.c.id.in_(_on_invoices.where(condition))
+            for name, condition in among(invoice_expenses.c.invoice_id, "invoice_ids").items()
+        },
         "from_": expenses.c.date >= bindparam("from_"),
         "to": expenses.c.date <= bindparam("to"),
         "price_from": expenses.c.price >= bindparam("price_from"),

@@ -4,9 +4,10 @@ import msgspec
 
 from hourhook.clock import format_moment
 from hourhook.domain.decimals import number_of
+from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded, join_invoice
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleInvoice, SimpleProject, SimpleUser, Timestamp, Url
-from hourhook.store.schema import expenses, projects, users
+from hourhook.store.schema import expenses, invoice_expenses, projects, users
 from hourhook.store.statements import Row
 
 
@@ -34,16 +35,21 @@ COLUMNS = (
         for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
     ),
     *(users.c[name].label(f"user_{name}") for name in ("id", "email", "first_name", "last_name", "profile_image_url")),
+    *INVOICE_COLUMNS,
 )
 
 # Joined as if they might be missing, so that no planner begins with users or projects instead of with the expenses.
-JOINED = expenses.outerjoin(
-    users, (users.c.account_id == expenses.c.account_id) & (users.c.id == expenses.c.user_id)
-).outerjoin(projects, (projects.c.account_id == expenses.c.account_id) & (projects.c.id == expenses.c.project_id))
+JOINED = join_invoice(
+    expenses.outerjoin(
+        users, (users.c.account_id == expenses.c.account_id) & (users.c.id == expenses.c.user_id)
+    ).outerjoin(projects, (projects.c.account_id == expenses.c.account_id) & (projects.c.id == expenses.c.project_id)),
+    expenses,
+    invoice_expenses.c.expense_id,
+)
 
 
-def represent(links: Links, row: Row) -> Expense:
-    """The representation of a row of ``COLUMNS``."""
+def represent(links: Links, row: Row, *, with_invoice: bool = True) -> Expense:
+    """The representation of a row of ``COLUMNS``; the invoice is only for those who may see it."""
     return compose(
         links,
         id=row.id,
@@ -68,6 +74,7 @@ def represent(links: Links, row: Row) -> Expense:
             row.user_profile_image_url,
             links.user(row.user_id),
         ),
+        invoice=embedded(links, row) if with_invoice else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -83,6 +90,7 @@ def compose(
     date: str,
     project: SimpleProject,
     user: SimpleUser,
+    invoice: SimpleInvoice | None = None,
     created_at: int,
     updated_at: int,
 ) -> Expense:
@@ -94,8 +102,7 @@ def compose(
         taxable=taxable,
         date=date,
         project=project,
-        # There are no invoices yet, so that no expense is on one.
-        invoice=None,
+        invoice=invoice,
         user=user,
         url=links.expense(id),
         created_at=format_moment(created_at),

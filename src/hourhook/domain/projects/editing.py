@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, IdList, Inputs, Minutes, Name, UnsetType, given_or
+from hourhook.domain.invoices import recounting
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules, storing
@@ -95,6 +96,8 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults
     group_id = given_or(given.project_group_id, current_group_id)
     if group_id == current_group_id and all(value == getattr(before, name) for name, value in values.items()):
         return before
+    if values["billable"] != before.billable:
+        recounting.foresee_project(tx, id, billable=not before.billable)
     tx.run(_EDIT, account=caller.account_id, id=id, name_key=key_of(name), now=tx.now, **values)
     if group_id != current_group_id:
         project_groups_storing.leave(tx, [id])

@@ -12,6 +12,7 @@ from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import is_billable
 from hourhook.domain.expenses import batches as expenses_batches
 from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
+from hourhook.domain.invoices import recounting
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
@@ -35,6 +36,8 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, fau
     caller.require("leader")
     rules.refuse_archived(target)
     swallowed = _find_swallowed(tx, caller, id, given, faults)
+    if swallowed.billable != target.billable:
+        recounting.foresee_project(tx, swallowed.id, billable=target.billable)
     _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
     _move_expenses(tx, caller, swallowed, shorten(SimpleProject, target))
     timers_following.move(tx, caller, swallowed.id, shorten(SimpleProject, target))

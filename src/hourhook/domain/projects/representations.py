@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import bindparam, case, func, select, union
 
 from hourhook.clock import format_moment
 from hourhook.domain.entries.representations import has_unbillable_tag
@@ -15,9 +15,20 @@ from hourhook.domain.summaries import (
     SimpleUser,
     Timestamp,
     Url,
+    summarise_invoice,
     summarise_user,
 )
-from hourhook.store.schema import entries, expenses, project_group_members, project_groups, projects, users
+from hourhook.store.schema import (
+    entries,
+    expenses,
+    invoice_entries,
+    invoice_expenses,
+    invoices,
+    project_group_members,
+    project_groups,
+    projects,
+    users,
+)
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -86,9 +97,9 @@ JOINED = projects.outerjoin(
 def represent(
     tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, with_budgets: bool
 ) -> list[Project]:
-    """The representations of rows of ``COLUMNS``, with two statements however many there are.
+    """The representations of rows of ``COLUMNS``, with three statements however many there are.
 
-    Counters are those of the whole project, whoever looks; budgets are only for those who may see them.
+    Counters are those of the whole project, whoever looks; budgets and invoices are only for those who may see them.
     """
     if not rows:
         return []
@@ -97,10 +108,26 @@ def represent(
     for each in tx.all(_LOGGED, account=account_id, ids=ids):
         logged.setdefault(each.project_id, []).append(each)
     unbillable = {each.project_id: each for each in tx.all(_UNBILLABLE, account=account_id, ids=ids)}
-    return [_represent(links, row, logged.get(row.id, []), unbillable.get(row.id), with_budgets) for row in rows]
+    invoices_of: dict[int, list[SimpleInvoice]] = {}
+    if with_budgets:
+        for each in tx.all(_INVOICES, account=account_id, ids=ids):
+            invoices_of.setdefault(each.project_id, []).append(summarise_invoice(links, each))
+    return [
+        _represent(
+            links, row, logged.get(row.id, []), unbillable.get(row.id), invoices_of.get(row.id, []), with_budgets
+        )
+        for row in rows
+    ]
 
 
-def _represent(links: Links, row: Row, logged: list[Row], unbillable: Row | None, with_budgets: bool) -> Project:
+def _represent(
+    links: Links,
+    row: Row,
+    logged: list[Row],
+    unbillable: Row | None,
+    invoices: list[SimpleInvoice],
+    with_budgets: bool,
+) -> Project:
     url = links.project(row.id)
     minutes = sum(each.minutes for each in logged)
     billable_minutes = invoiced_minutes = 0
@@ -127,7 +154,7 @@ def _represent(links: Links, row: Row, logged: list[Row], unbillable: Row | None
         remaining_minutes=None if budget is None else budget - billable_minutes,
         budgeted_minutes=budget,
         import_=None,
-        invoices=[],
+        invoices=invoices,
         participants=[summarise_user(links, each) for each in logged],
         entries=sum(each.entries for each in logged),
         entries_url=f"{url}/entries",
@@ -175,4 +202,31 @@ _LOGGED = Statement(
 # How much of it is unbillable by its tags; whether the project is billable at all, its own row says.
 _UNBILLABLE = Statement(
     select(entries.c.project_id, *_SUMS).where(*_IN_PROJECTS, has_unbillable_tag).group_by(entries.c.project_id)
+)
+
+# Which invoices hold entries or expenses of each project.
+_holding = union(
+    *(
+        select(items.c.project_id, member_id.table.c.invoice_id)
+        .join_from(
+            items, member_id.table, (member_id.table.c.account_id == items.c.account_id) & (member_id == items.c.id)
+        )
+        .where(items.c.account_id == bindparam("account"), any_of(items.c.project_id, "ids"))
+        for items, member_id in ((entries, invoice_entries.c.entry_id), (expenses, invoice_expenses.c.expense_id))
+    )
+).subquery()
+
+# In the order in which invoices are listed.
+_INVOICES = Statement(
+    select(
+        _holding.c.project_id,
+        invoices.c.id,
+        invoices.c.reference,
+        invoices.c.invoice_date,
+        invoices.c.state,
+        invoices.c.total_amount,
+    )
+    .join_from(_holding, invoices, invoices.c.id == _holding.c.invoice_id)
+    .where(invoices.c.account_id == bindparam("account"))
+    .order_by(_holding.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc())
 )

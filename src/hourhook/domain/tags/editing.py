@@ -12,6 +12,7 @@ from hourhook.clock import format_moment
 from hourhook.domain import changes, hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, UnsetType
+from hourhook.domain.invoices import recounting
 from hourhook.domain.kinds import Characters, Several
 from hourhook.domain.summaries import SimpleTag, shorten
 from hourhook.domain.tags import reading, rewriting, tagging
@@ -94,6 +95,8 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: 
         formatted_name=hashtags.format_name(name, billable),
         updated_at=format_moment(tx.now),
     )
+    if billable != before.billable:
+        recounting.foresee_tag(tx, id, billable=billable)
     changes.record_update(tx, "tag", before, after)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, before), shorten(SimpleTag, after))
     tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), billable=billable, now=tx.now)
@@ -110,6 +113,8 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedTag, faults:
         faults.add("tag_id", "missing")
     faults.check()
     assert swallowed is not None
+    if swallowed.billable != before.billable:
+        recounting.foresee_tag(tx, swallowed.id, billable=before.billable)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, swallowed), shorten(SimpleTag, before))
     after = reading.show(tx, caller, id)
     changes.record_update(tx, "tag", before, after)
@@ -142,6 +147,8 @@ def _require_right(caller: Caller) -> None:
 
 
 def _remove(tx: Transaction, caller: Caller, tag: Tag) -> None:
+    if not tag.billable:
+        recounting.foresee_tag(tx, tag.id, billable=True)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, tag), None)
     changes.record_deletion(tx, "tag", tag)
     tx.run(_DELETE, account=caller.account_id, id=tag.id)

@@ -1,0 +1,1 @@
+"""Entries and expenses billed together, at rates and with taxes (contract, invoices.md)."""

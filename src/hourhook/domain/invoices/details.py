@@ -1,0 +1,80 @@
+"""What an invoice says: its reference, names, addresses and texts, and what it shows (contract, invoices.md)."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, Text, UnsetType
+from hourhook.domain.invoices.customizing import GivenCustomization
+from hourhook.domain.invoices.rates import RateCalculation
+from hourhook.domain.nesting import ObjectOf
+from hourhook.domain.texts import key_of
+
+# Absent or blank, each is this.
+SWITCHES = {
+    "show_hours_worked": True,
+    "show_full_report": False,
+    "show_user_summaries": False,
+    "show_project_summaries": False,
+    "show_project_name_for_expenses": False,
+}
+# Blank, each of them is an empty text.
+TEXTS = (
+    "reference", "project_name", "company_name", "company_details", "recipient_details", "description", "footer",
+)  # fmt: skip
+# Columns beside which their casefolded form is kept.
+KEYED = (*TEXTS, "currency_symbol")
+
+
+class Details(Inputs):
+    """What new invoices and edited ones have in common."""
+
+    reference: Annotated[Name, "Absent: the number of the last one, and one more."] | UnsetType | None = UNSET
+    project_name: Annotated[Text, "Absent: the names of its projects."] | UnsetType | None = UNSET
+    company_name: (
+        Annotated[Name, "The issuer. Absent: as of the last invoice of these projects, else the account's name."]
+        | UnsetType
+        | None
+    ) = UNSET
+    company_details: (
+        Annotated[Text, "The issuer's address. Absent: as of the last invoice of these projects."] | UnsetType | None
+    ) = UNSET
+    recipient_details: (
+        Annotated[Text, "The recipient's address. Absent: as of the last invoice of these projects."] | UnsetType | None
+    ) = UNSET
+    description: Annotated[Text, "Limited Markdown, kept as it is."] | UnsetType | None = UNSET
+    footer: Annotated[Text, "Limited Markdown, kept as it is."] | UnsetType | None = UNSET
+    show_hours_worked: Annotated[Boolean, "`true` unless it is said."] | UnsetType | None = UNSET
+    show_full_report: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
+    show_user_summaries: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
+    show_project_summaries: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
+    show_project_name_for_expenses: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
+    rate_calculation: (
+        Annotated[RateCalculation, "Absent: as of the last invoice of these projects, else a standard rate of 0."]
+        | UnsetType
+        | None
+    ) = UNSET
+    customization: (
+        Annotated[
+            GivenCustomization,
+            ObjectOf(GivenCustomization),
+            "What is absent of it is as of the last invoice of these projects, else its fallback.",
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+
+
+def read_details(given: Details) -> dict[str, Any]:
+    """What is given of texts and switches, with what blank ones come to."""
+    values = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
+    texts = {name: values[name] or "" for name in TEXTS if name in values}
+    switches = {
+        name: default if values[name] is None else values[name] for name, default in SWITCHES.items() if name in values
+    }
+    return {**texts, **switches}
+
+
+def with_keys(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an invoice, with the casefolded forms that are searched."""
+    return {**columns, **{f"{name}_key": key_of(columns[name]) for name in KEYED if name in columns}}

@@ -1,0 +1,146 @@
+"""Creating, editing and deleting invoices (contract, invoices.md)."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Day, Faults, IdList, UnsetType
+from hourhook.domain.invoices import customizing, items, rates, reading, rules, storing, taxing
+from hourhook.domain.invoices.details import SWITCHES, Details, read_details
+from hourhook.domain.invoices.invoicing import follow
+from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Judged
+from hourhook.domain.invoices.numbering import new_share_token, next_reference
+from hourhook.domain.invoices.precedents import account_name, find_precedent
+from hourhook.domain.invoices.rates import StoredRates
+from hourhook.domain.invoices.recounting import recount
+from hourhook.domain.invoices.representations import Invoice, represent
+from hourhook.domain.summaries import SimpleInvoice, shorten
+from hourhook.store.statements import Row
+from hourhook.store.transaction import Transaction
+
+Addable = Annotated[IdList, "To be put on it: all of them or, where one cannot be, no invoice is made."]
+
+
+class NewInvoice(Details):
+    """An invoice to be made."""
+
+    required: ClassVar = ("invoice_date",)
+    invoice_date: Annotated[Day, "The day it is issued."] | UnsetType = UNSET
+    entry_ids: Addable | UnsetType | None = UNSET
+    expense_ids: Addable | UnsetType | None = UNSET
+    taxes: taxing.Taxes | UnsetType | None = UNSET
+
+
+class InvoiceChanges(Details):
+    """What is to change of an invoice; whatever is absent stays, also of its customization.
+
+    A `rate_calculation` takes the place of the whole one. Entries, expenses and taxes have actions of their own.
+    """
+
+    invoice_date: Day | UnsetType = UNSET
+
+
+def create(tx: Transaction, caller: Caller, given: NewInvoice, faults: Faults) -> Invoice:
+    """Make an invoice of entries and expenses."""
+    caller.require("leader")
+    judged = [items.judge(tx, ENTRIES, given.entry_ids or []), items.judge(tx, EXPENSES, given.expense_ids or [])]
+    _judge(tx, caller, given, faults)
+    items.check(faults, *judged)
+    start = _find_start(tx, given, judged)
+    id = storing.insert(tx, start.columns)
+    rates.store_custom(tx, id, start.rates)
+    if given.taxes:
+        taxing.store(tx, id, given.taxes)
+    for each in judged:
+        items.put_on(tx, each.kind, id, each.ids)
+    recount(tx, [id])
+    created = reading.show(tx, caller, id)
+    changes.record_creation(tx, "invoice", created)
+    for each in judged:
+        follow(tx, caller, each.kind, each.ids, None)
+    return created
+
+
+def edit(tx: Transaction, caller: Caller, id: int, given: InvoiceChanges, faults: Faults) -> Invoice:
+    """Change an invoice; whatever is absent stays."""
+    row = reading.find(tx, caller, id)
+    rules.refuse_settled(row)
+    _judge(tx, caller, given, faults)
+    faults.check()
+    before = represent(tx, caller.account_id, caller.links, [row])[0]
+    stored_rates = rates.read_stored(tx, row)
+    new_rates = rates.read_given(given.rate_calculation) if given.rate_calculation else stored_rates
+    customization = customizing.customize_again(given.customization, row)
+    stored = {name: getattr(row, name) for name in storing.SHOWN}
+    columns = {
+        **stored,
+        **read_details(given),
+        **({"invoice_date": given.invoice_date} if given.invoice_date else {}),
+        **customizing.as_columns(customization),
+        **new_rates.as_columns(),
+    }
+    if columns == stored and new_rates == stored_rates:
+        return before
+    if customization != customizing.read_stored(row):
+        columns["customized_at"] = tx.now
+    storing.update_row(tx, id, columns)
+    if new_rates != stored_rates:
+        rates.store_custom(tx, id, new_rates)
+    return storing.record_change(tx, caller, before)
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Delete an invoice; what was on it is not invoiced any more."""
+    before = reading.show_open(tx, caller, id)
+    left = shorten(SimpleInvoice, before)
+    for kind in (ENTRIES, EXPENSES):
+        ids = items.find_on(tx, kind, id)
+        items.take_off(tx, kind, ids)
+        follow(tx, caller, kind, ids, left)
+    changes.record_deletion(tx, "invoice", before)
+    storing.delete_rows(tx, id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """How a new invoice begins: with what is given, and with what it takes over from the one before it."""
+
+    columns: dict[str, Any]
+    rates: StoredRates
+
+
+def _find_start(tx: Transaction, given: NewInvoice, judged: list[Judged]) -> _Start:
+    projects = {row.project_id: row for each in judged for row in each.projects}
+    precedent = find_precedent(tx, projects.keys())
+    details = read_details(given)
+    reference = details.pop("reference", "") or next_reference(tx)
+    names = sorted(projects.values(), key=lambda row: str(row.project_name_key))
+    columns = {
+        "invoice_date": given.invoice_date,
+        "project_name": ", ".join(row.project_name for row in names),
+        "description": "",
+        "footer": "",
+        **SWITCHES,
+        **_taken_over(tx, precedent),
+        **details,
+        "reference": reference,
+        "share_token": new_share_token(),
+        **customizing.as_columns(customizing.customize(given.customization, precedent, reference)),
+    }
+    if given.rate_calculation:
+        start_rates = rates.read_given(given.rate_calculation)
+    else:
+        start_rates = StoredRates() if precedent is None else rates.read_stored(tx, precedent)
+    return _Start({**columns, **start_rates.as_columns()}, start_rates)
+
+
+def _taken_over(tx: Transaction, precedent: Row | None) -> dict[str, str]:
+    if precedent is None:
+        return {"company_name": account_name(tx), "company_details": "", "recipient_details": ""}
+    return {name: getattr(precedent, name) for name in ("company_name", "company_details", "recipient_details")}
+
+
+def _judge(tx: Transaction, caller: Caller, given: Details, faults: Faults) -> None:
+    rates.judge(tx, caller, given.rate_calculation, faults)
+    customizing.refuse_unknown_locale(faults, given.customization)

@@ -1,0 +1,38 @@
+"""An invoice inside an entry or an expense: where it comes from, and its short form (contract, invoices.md)."""
+
+from typing import Any
+
+from sqlalchemy import Column, FromClause, Table
+
+from hourhook.domain.decimals import number_of
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import SimpleInvoice
+from hourhook.store.schema import invoices
+from hourhook.store.statements import Row
+
+# What ``embedded`` wants to know of an invoice that ``join_invoice`` joined.
+INVOICE_COLUMNS = tuple(
+    invoices.c[name].label(f"invoice_{name}") for name in ("id", "reference", "invoice_date", "state", "total_amount")
+)
+
+
+def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> FromClause:
+    """Join the invoice of each item to a SELECT of items; ``member_id`` names the items in the table that tells it."""
+    members = member_id.table
+    return joined.outerjoin(
+        members, (members.c.account_id == items.c.account_id) & (member_id == items.c.id)
+    ).outerjoin(invoices, (invoices.c.account_id == members.c.account_id) & (invoices.c.id == members.c.invoice_id))
+
+
+def embedded(links: Links, row: Row) -> SimpleInvoice | None:
+    """The invoice of a row that holds ``INVOICE_COLUMNS``, if there is one."""
+    if row.invoice_id is None:
+        return None
+    return SimpleInvoice(
+        row.invoice_id,
+        row.invoice_reference,
+        row.invoice_invoice_date,
+        row.invoice_state,
+        number_of(row.invoice_total_amount),
+        links.invoice(row.invoice_id),
+    )

@@ -1,0 +1,98 @@
+"""Putting entries and expenses on an invoice, and taking them off (contract, invoices.md)."""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.invoices import items, reading, storing
+from hourhook.domain.invoices.invoicing import follow
+from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Kind
+from hourhook.domain.invoices.representations import Invoice
+from hourhook.domain.summaries import SimpleInvoice, shorten
+from hourhook.store.transaction import Transaction
+
+EntryIdList = Annotated[IdList, "All of them or, where one cannot be, none; those that are on it already are skipped."]
+LeavingEntryIdList = Annotated[IdList, "Those that are not on it are skipped."]
+
+
+class AddedEntries(Inputs):
+    """Entries to be put on an invoice."""
+
+    required: ClassVar = ("entry_ids",)
+    entry_ids: EntryIdList | UnsetType = UNSET
+
+
+class RemovedEntries(Inputs):
+    """Entries to be taken off an invoice."""
+
+    required: ClassVar = ("entry_ids",)
+    entry_ids: LeavingEntryIdList | UnsetType = UNSET
+
+
+class AddedExpenses(Inputs):
+    """Expenses to be put on an invoice."""
+
+    required: ClassVar = ("expense_ids",)
+    expense_ids: EntryIdList | UnsetType = UNSET
+
+
+class RemovedExpenses(Inputs):
+    """Expenses to be taken off an invoice."""
+
+    required: ClassVar = ("expense_ids",)
+    expense_ids: LeavingEntryIdList | UnsetType = UNSET
+
+
+def add_entries(tx: Transaction, caller: Caller, id: int, given: AddedEntries, faults: Faults) -> None:
+    """Put entries on an invoice."""
+    _add(tx, caller, id, ENTRIES, given.entry_ids or [], faults)
+
+
+def add_expenses(tx: Transaction, caller: Caller, id: int, given: AddedExpenses, faults: Faults) -> None:
+    """Put expenses on an invoice."""
+    _add(tx, caller, id, EXPENSES, given.expense_ids or [], faults)
+
+
+def remove_entries(tx: Transaction, caller: Caller, id: int, given: RemovedEntries, faults: Faults) -> None:
+    """Take entries off an invoice."""
+    _remove(tx, caller, id, ENTRIES, given.entry_ids or [], faults)
+
+
+def remove_expenses(tx: Transaction, caller: Caller, id: int, given: RemovedExpenses, faults: Faults) -> None:
+    """Take expenses off an invoice."""
+    _remove(tx, caller, id, EXPENSES, given.expense_ids or [], faults)
+
+
+def remove_all_entries(tx: Transaction, caller: Caller, id: int) -> None:
+    """Take all entries off an invoice."""
+    _take_off(tx, caller, reading.show_open(tx, caller, id), ENTRIES, None)
+
+
+def remove_all_expenses(tx: Transaction, caller: Caller, id: int) -> None:
+    """Take all expenses off an invoice."""
+    _take_off(tx, caller, reading.show_open(tx, caller, id), EXPENSES, None)
+
+
+def _add(tx: Transaction, caller: Caller, id: int, kind: Kind, sent: Sequence[int], faults: Faults) -> None:
+    before = reading.show_open(tx, caller, id)
+    judged = items.judge(tx, kind, sent, id)
+    items.check(faults, judged)
+    if judged.ids:
+        items.put_on(tx, kind, id, judged.ids)
+        storing.record_change(tx, caller, before)
+        follow(tx, caller, kind, judged.ids, None)
+
+
+def _remove(tx: Transaction, caller: Caller, id: int, kind: Kind, sent: Sequence[int], faults: Faults) -> None:
+    before = reading.show_open(tx, caller, id)
+    faults.check()
+    _take_off(tx, caller, before, kind, sent)
+
+
+def _take_off(tx: Transaction, caller: Caller, before: Invoice, kind: Kind, sent: Sequence[int] | None) -> None:
+    ids = items.find_on(tx, kind, before.id, sent)
+    if ids:
+        items.take_off(tx, kind, ids)
+        storing.record_change(tx, caller, before)
+        follow(tx, caller, kind, ids, shorten(SimpleInvoice, before))

@@ -1,0 +1,70 @@
+"""What it means for entries and expenses that they are put on an invoice, or taken off: events of their own.
+
+By then the invoice itself is as it will be, so that what is shown of it inside of them is so too. Large invoices are
+worked through in batches, each with a fixed number of statements (contract, events.md §3 and §4).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import bindparam, update
+
+from hourhook.clock import format_moment
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries import batches as entries_batches
+from hourhook.domain.expenses import batches as expenses_batches
+from hourhook.domain.invoices.items import ENTRIES, Kind
+from hourhook.domain.summaries import SimpleInvoice
+from hourhook.store.schema import entries, expenses
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+def follow(tx: Transaction, caller: Caller, kind: Kind, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+    """Record, in ascending id, what has become of entries or expenses whose invoice was stored already.
+
+    ``left`` is the invoice that they were on before; None for those that were put on one.
+    """
+    if kind is ENTRIES:
+        _follow_entries(tx, caller, ids, left)
+    else:
+        _follow_expenses(tx, caller, ids, left)
+
+
+def _follow_entries(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+    now = format_moment(tx.now)
+    for batch in entries_batches.of_ids(tx, caller, ids):
+        tx.run(
+            _INVOICE_ENTRIES,
+            account=tx.account_id,
+            ids=[entry.id for entry in batch],
+            invoiced_at=tx.now if left is None else None,
+            now=tx.now,
+        )
+        for entry in batch:
+            before = msgspec.structs.replace(entry, invoice=left)
+            after = msgspec.structs.replace(entry, invoiced_at=now if left is None else None, updated_at=now)
+            changes.record_update(tx, "entry", before, after, "invoiced" if left is None else "uninvoiced")
+
+
+def _follow_expenses(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+    for batch in expenses_batches.of_ids(tx, caller, ids):
+        tx.run(_TOUCH_EXPENSES, account=tx.account_id, ids=[expense.id for expense in batch], now=tx.now)
+        for expense in batch:
+            before = msgspec.structs.replace(expense, invoice=left)
+            after = msgspec.structs.replace(expense, updated_at=format_moment(tx.now))
+            changes.record_update(tx, "expense", before, after)
+
+
+_INVOICE_ENTRIES = Statement(
+    update(entries)
+    .where(entries.c.account_id == bindparam("account"), any_of(entries.c.id, "ids"))
+    .values(invoiced_at=bindparam("invoiced_at"), updated_at=bindparam("now"))
+)
+
+_TOUCH_EXPENSES = Statement(
+    update(expenses)
+    .where(expenses.c.account_id == bindparam("account"), any_of(expenses.c.id, "ids"))
+    .values(updated_at=bindparam("now"))
+)

@@ -1,0 +1,71 @@
+"""Marking invoices as paid and unpaid, and the states that only an administrator sets (contract, invoices.md)."""
+
+from sqlalchemy import bindparam, null, update
+
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.invoices import reading
+from hourhook.domain.invoices.reading import STATES
+from hourhook.domain.invoices.representations import represent
+from hourhook.domain.links import Links
+from hourhook.errors import Problem
+from hourhook.store.schema import invoice_payment_transactions, invoices
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+_DESCRIPTIONS = {"paid": "Marked as paid", "unpaid": "Marked as unpaid"}
+
+
+def mark_paid(tx: Transaction, caller: Caller, id: int) -> None:
+    """Mark an invoice as paid now, whatever state it is in."""
+    _enter(tx, caller.links, reading.find(tx, caller, id), "paid")
+
+
+def mark_unpaid(tx: Transaction, caller: Caller, id: int) -> None:
+    """Mark an invoice as unpaid, and forget its payment."""
+    _enter(tx, caller.links, reading.find(tx, caller, id), "unpaid")
+
+
+def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
+    """Put an invoice of the transaction's account into a state, as an administrator does.
+
+    Raises ``Problem`` for an invoice that is not there, and for what is no state.
+    """
+    if state not in STATES:
+        raise Problem(f"{state!r} is no state of an invoice; there are {', '.join(STATES)}")
+    row = reading.look_up(tx, tx.account_id, id)
+    if row is None:
+        raise Problem(f"the account has no invoice with the id {id}")
+    _enter(tx, links, row, state)
+
+
+def _enter(tx: Transaction, links: Links, row: Row, state: str) -> None:
+    if row.state == state:
+        return
+    [before] = represent(tx, tx.account_id, links, [row])
+    paid_at = tx.now if state == "paid" else None
+    tx.put(_SET_STATE, account=tx.account_id, id=row.id, state=state, paid_at=paid_at, now=tx.now)
+    description = _DESCRIPTIONS.get(state, f"Set to {state} by an administrator")
+    number = len(before.payment_transactions) + 1
+    tx.insert_many(
+        invoice_payment_transactions,
+        ("account_id", "invoice_id", "number", "created_at", "description", "invoice_state"),
+        [(tx.account_id, row.id, number, tx.now, description, state)],
+    )
+    changed = reading.look_up(tx, tx.account_id, row.id)
+    assert changed is not None
+    [after] = represent(tx, tx.account_id, links, [changed])
+    changes.record_update(tx, "invoice", before, after, state if state in _DESCRIPTIONS else None)
+
+
+_SET_STATE = Statement(
+    update(invoices)
+    .where(invoices.c.account_id == bindparam("account"), invoices.c.id == bindparam("id"))
+    .values(
+        state=bindparam("state"),
+        paid_at=bindparam("paid_at"),
+        payment_reference=null(),
+        payment_method=null(),
+        updated_at=bindparam("now"),
+    )
+)

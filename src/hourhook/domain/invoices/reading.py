@@ -1,0 +1,180 @@
+"""Finding and listing invoices, which leaders and supervisors see, and nobody else does."""
+
+from typing import Annotated
+
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, true
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import (
+    UNSET,
+    Boolean,
+    Day,
+    DecimalFrom,
+    DecimalTo,
+    Faults,
+    IdList,
+    Inputs,
+    Moment,
+    Text,
+    UnsetType,
+    choice,
+)
+from hourhook.domain.invoices import rules
+from hourhook.domain.invoices.currencies import CURRENCIES
+from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
+from hourhook.domain.invoices.representations import COLUMNS, Invoice, represent
+from hourhook.domain.invoices.totals import METHODS
+from hourhook.domain.listings import Listing, among, chosen
+from hourhook.domain.pages import Page, Paging
+from hourhook.domain.texts import key_of
+from hourhook.errors import NotFound
+from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, invoices
+from hourhook.store.statements import Row, Statement, contains
+from hourhook.store.transaction import Transaction
+
+STATES = ("unpaid", "awaiting_payment", "in_progress", "paid", "none")
+State = Annotated[str, choice(*STATES)]
+Locale = Annotated[str, choice(*CURRENCIES_OF_LOCALES)]
+CurrencyCode = Annotated[str, choice(*CURRENCIES)]
+Method = Annotated[str, choice(*METHODS)]
+
+
+class InvoiceFilters(Inputs):
+    """Which invoices are listed."""
+
+    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+    reference: Annotated[Text, "The reference contains this."] | UnsetType = UNSET
+    invoice_date_from: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
+    invoice_date_to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
+    project_name: Annotated[Text, "The title line of the projects contains this."] | UnsetType = UNSET
+    total_amount_from: Annotated[DecimalFrom, "They come to this or more."] | UnsetType = UNSET
+    total_amount_to: Annotated[DecimalTo, "They come to this or less."] | UnsetType = UNSET
+    recipient_details: Annotated[Text, "The recipient's address contains this."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "With entries or expenses of these projects."] | UnsetType = UNSET
+    company_name: Annotated[Text, "The issuer's name contains this."] | UnsetType = UNSET
+    company_details: Annotated[Text, "The issuer's address contains this."] | UnsetType = UNSET
+    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
+    footer: Annotated[Text, "The footer contains this."] | UnsetType = UNSET
+    has_online_payment_details: Annotated[Boolean, "Payment by PayPal or Stripe is allowed, or is not."] | UnsetType = (
+        UNSET
+    )
+    has_custom_html: Annotated[Boolean, "With HTML of their own, or without."] | UnsetType = UNSET
+    show_hours_worked: Boolean | UnsetType = UNSET
+    show_full_report: Boolean | UnsetType = UNSET
+    show_user_summaries: Boolean | UnsetType = UNSET
+    show_project_summaries: Boolean | UnsetType = UNSET
+    show_project_name_for_expenses: Boolean | UnsetType = UNSET
+    locale: Annotated[Locale, "In exactly this locale."] | UnsetType = UNSET
+    currency_code: Annotated[CurrencyCode, "In exactly this currency."] | UnsetType = UNSET
+    currency_symbol: Annotated[Text, "The symbol of the currency contains this."] | UnsetType = UNSET
+    rate_calculation: Annotated[Method, "Their hours are paid in exactly this way."] | UnsetType = UNSET
+    updated_from: Annotated[Moment, "Updated then or later."] | UnsetType = UNSET
+    updated_to: Annotated[Moment, "Updated then or earlier."] | UnsetType = UNSET
+
+
+_TEXTS = (
+    "reference", "project_name", "recipient_details", "company_name", "company_details", "description", "footer",
+    "currency_symbol",
+)  # fmt: skip
+_SWITCHES = (
+    "show_hours_worked", "show_full_report", "show_user_summaries", "show_project_summaries",
+    "show_project_name_for_expenses",
+)  # fmt: skip
+
+
+def list_page(tx: Transaction, caller: Caller, given: InvoiceFilters, faults: Faults, paging: Paging) -> Page[Invoice]:
+    """List the invoices of the account, newest date first."""
+    caller.require("leader")
+    faults.check()
+    filters = chosen(given)
+    for name in filters.keys() & {*_TEXTS}:
+        filters[name] = key_of(filters[name])
+    rows, total = _LISTING.read(tx, caller, paging, filters)
+    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+
+
+def show(tx: Transaction, caller: Caller, id: int) -> Invoice:
+    """Show an invoice; raises ``NotFound`` where there is none, then ``Forbidden``."""
+    return represent(tx, caller.account_id, caller.links, [find(tx, caller, id)])[0]
+
+
+def show_open(tx: Transaction, caller: Caller, id: int) -> Invoice:
+    """Show an invoice that can be changed; raises what ``show`` does, then ``Invalid`` for one that is settled."""
+    row = find(tx, caller, id)
+    rules.refuse_settled(row)
+    return represent(tx, caller.account_id, caller.links, [row])[0]
+
+
+def find(tx: Transaction, caller: Caller, id: int) -> Row:
+    """The row of an invoice, as ``represent`` takes it; raises ``NotFound`` where there is none, then ``Forbidden``."""
+    row = look_up(tx, caller.account_id, id)
+    if row is None:
+        raise NotFound
+    caller.require("leader")
+    return row
+
+
+def require(tx: Transaction, caller: Caller, id: int) -> None:
+    """Refuse an invoice that is not there (raises ``NotFound``), then a caller who may see none (``Forbidden``)."""
+    find(tx, caller, id)
+
+
+def look_up(tx: Transaction, account_id: int, id: int) -> Row | None:
+    """The row of an invoice of an account, whoever asks."""
+    return tx.one(_FIND, account=account_id, id=id)
+
+
+_OF_ACCOUNT = select(*COLUMNS).where(invoices.c.account_id == bindparam("account"))
+_FIND = Statement(_OF_ACCOUNT.where(invoices.c.id == bindparam("id")))
+
+_allows_online_payment = invoices.c.allow_paypal_invoice.is_(True) | invoices.c.allow_stripe_connect_payment.is_(True)
+
+
+def _of_projects() -> dict[str, ColumnElement[bool]]:
+    def concern(condition: str) -> ColumnElement[bool]:
+        return or_(
+            *(
+                invoices.c.id.in_(
+                    select(members.c.invoice_id)
+                    .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
+                    .where(
+                        members.c.account_id == bindparam("account"),
+                        among(items.c.project_id, "project_ids")[condition],
+                    )
+                )
+                for items, members, member_id in (
+                    (entries, invoice_entries, invoice_entries.c.entry_id),
+                    (expenses, invoice_expenses, invoice_expenses.c.expense_id),
+                )
+            )
+        )
+
+    return {name: concern(name) for name in ("project_ids", "project_ids_only")}
+
+
+_LISTING = Listing(
+    rows=_OF_ACCOUNT,
+    counted=select(func.count()).select_from(invoices).where(invoices.c.account_id == bindparam("account")),
+    order=(invoices.c.invoice_date.desc(), invoices.c.id.desc()),
+    visible=lambda _: true(),
+    conditions={
+        "state": invoices.c.state == bindparam("state"),
+        "invoice_date_from": invoices.c.invoice_date >= bindparam("invoice_date_from"),
+        "invoice_date_to": invoices.c.invoice_date <= bindparam("invoice_date_to"),
+        "total_amount_from": invoices.c.total_amount >= bindparam("total_amount_from"),
+        "total_amount_to": invoices.c.total_amount <= bindparam("total_amount_to"),
+        **_of_projects(),
+        **{name: contains(invoices.c[f"{name}_key"], name) for name in _TEXTS},
+        **{name: invoices.c[name].is_(True) for name in _SWITCHES},
+        **{f"not {name}": invoices.c[name].is_(False) for name in _SWITCHES},
+        "has_online_payment_details": _allows_online_payment,
+        "not has_online_payment_details": ~_allows_online_payment,
+        "has_custom_html": invoices.c.custom_html.is_not(None),
+        "not has_custom_html": invoices.c.custom_html.is_(None),
+        "locale": invoices.c.locale == bindparam("locale"),
+        "currency_code": invoices.c.currency_code == bindparam("currency_code"),
+        "rate_calculation": invoices.c.calculation_method == bindparam("rate_calculation"),
+        "updated_from": invoices.c.updated_at >= bindparam("updated_from"),
+        "updated_to": invoices.c.updated_at <= bindparam("updated_to"),
+    },
+)

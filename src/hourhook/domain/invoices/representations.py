@@ -1,0 +1,334 @@
+"""An invoice as the API shows it, in the key order of the contract (invoices.md)."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import bindparam, func, select, union
+
+from hourhook.clock import format_moment
+from hourhook.domain.decimals import number_of
+from hourhook.domain.invoices.currencies import CURRENCIES, write_amount
+from hourhook.domain.links import Links
+from hourhook.domain.summaries import Date, SimpleProject, Timestamp, Url, summarise_project
+from hourhook.store.schema import (
+    entries,
+    expenses,
+    invoice_entries,
+    invoice_expenses,
+    invoice_hourly_rates,
+    invoice_payment_transactions,
+    invoice_taxes,
+    invoices,
+    projects,
+)
+from hourhook.store.statements import Row, Statement, any_of
+from hourhook.store.transaction import Transaction
+
+T = TypeVar("T")
+
+
+class HourlyRate(msgspec.Struct, frozen=True):
+    """What an hour of one user costs."""
+
+    user: int
+    hourly_rate: float
+
+
+class RateCalculation(msgspec.Struct, frozen=True):
+    """How the hours of an invoice become money."""
+
+    calculation_method: str
+    standard_hourly_rate: float | None
+    custom_hourly_rates: list[HourlyRate]
+    flat_rate: float | None
+
+
+class InvoiceTax(msgspec.Struct, frozen=True):
+    """A tax, in percent."""
+
+    id: int
+    name: str | None
+    percentage: float
+
+
+class PaymentDetails(msgspec.Struct, frozen=True):
+    """How an invoice was paid."""
+
+    paid_at: Timestamp
+    reference: str | None
+    payment_method: str | None
+
+
+class PaymentTransaction(msgspec.Struct, frozen=True):
+    """Something that happened to the payment of an invoice, and the state after it."""
+
+    created_at: Timestamp
+    description: str
+    payment_method: str | None
+    reference: str | None
+    invoice_state: str
+
+
+class InvoiceCustomization(msgspec.Struct, frozen=True):
+    """What is printed on an invoice, and how it can be paid online."""
+
+    title: str
+    date: str
+    project: str
+    reference: str
+    total_due: str
+    summary: str
+    project_summary: str
+    user_summary: str
+    no_project_name: str
+    work_time: str
+    no_tax: str
+    work_total: str
+    total: str
+    report: str
+    locale: str
+    currency_code: str
+    currency_symbol: str
+    taxable_total: str
+    tax_total: str
+    taxfree_total: str
+    total_report: str
+    custom_html: str | None
+    allow_paypal_invoice: bool
+    paypal_invoice_title: str | None
+    paypal_currency_code: str
+    paypal_address: str | None
+    allow_stripe_connect_payment: bool
+    stripe_connect_payment_description: str | None
+    stripe_connect_currency_code: str
+    currency_name: str
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Invoice(msgspec.Struct, frozen=True):
+    """An invoice."""
+
+    id: int
+    state: str
+    reference: str
+    invoice_date: Date
+    project_name: str
+    company_name: str
+    company_details: str
+    recipient_details: str
+    description: str
+    footer: str
+    show_hours_worked: bool
+    show_full_report: bool
+    show_user_summaries: bool
+    show_project_summaries: bool
+    show_project_name_for_expenses: bool
+    customization: InvoiceCustomization
+    rate_calculation: RateCalculation
+    taxes: list[InvoiceTax]
+    taxable_amount: float
+    taxfree_amount: float
+    tax_total_amount: float
+    total_amount: float
+    taxable_amount_with_currency: str
+    taxfree_amount_with_currency: str
+    tax_total_amount_with_currency: str
+    total_amount_with_currency: str
+    payment: PaymentDetails | None
+    payment_transactions: list[PaymentTransaction]
+    projects: list[SimpleProject]
+    entries: int
+    entries_url: Url
+    expenses: int
+    expenses_url: Url
+    share_url: Url
+    created_at: Timestamp
+    updated_at: Timestamp
+    url: Url
+
+
+# What ``represent`` wants to know of an invoice.
+COLUMNS = (
+    *(column for column in invoices.c if not column.name.endswith("_key")),
+    *(
+        select(func.count())
+        .select_from(members)
+        .where(members.c.account_id == invoices.c.account_id, members.c.invoice_id == invoices.c.id)
+        .scalar_subquery()
+        .label(name)
+        for members, name in ((invoice_entries, "entries_count"), (invoice_expenses, "expenses_count"))
+    ),
+)
+
+
+def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[Invoice]:
+    """The representations of rows of ``COLUMNS``, with four statements however many there are."""
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+
+    def read(statement: Statement, represent: Callable[[Row], T]) -> dict[int, list[T]]:
+        found: dict[int, list[T]] = {}
+        for row in tx.all(statement, account=account_id, ids=ids):
+            found.setdefault(row.invoice_id, []).append(represent(row))
+        return found
+
+    taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, number_of(row.percentage)))
+    rates = read(_RATES, lambda row: HourlyRate(row.user_id, number_of(row.hourly_rate)))
+    payments = read(_TRANSACTIONS, _transaction)
+    concerned = read(_PROJECTS, lambda row: summarise_project(links, row))
+    return [
+        _represent(
+            links,
+            row,
+            rates=rates.get(row.id, []),
+            taxes=taxes.get(row.id, []),
+            payment_transactions=payments.get(row.id, []),
+            projects=concerned.get(row.id, []),
+        )
+        for row in rows
+    ]
+
+
+def _represent(
+    links: Links,
+    row: Row,
+    *,
+    rates: list[HourlyRate],
+    taxes: list[InvoiceTax],
+    payment_transactions: list[PaymentTransaction],
+    projects: list[SimpleProject],
+) -> Invoice:
+    url = links.invoice(row.id)
+    symbol = row.currency_symbol
+    return Invoice(
+        id=row.id,
+        state=row.state,
+        reference=row.reference,
+        invoice_date=row.invoice_date,
+        project_name=row.project_name,
+        company_name=row.company_name,
+        company_details=row.company_details,
+        recipient_details=row.recipient_details,
+        description=row.description,
+        footer=row.footer,
+        show_hours_worked=row.show_hours_worked,
+        show_full_report=row.show_full_report,
+        show_user_summaries=row.show_user_summaries,
+        show_project_summaries=row.show_project_summaries,
+        show_project_name_for_expenses=row.show_project_name_for_expenses,
+        customization=_customization(row),
+        rate_calculation=RateCalculation(
+            calculation_method=row.calculation_method,
+            standard_hourly_rate=None if row.standard_hourly_rate is None else number_of(row.standard_hourly_rate),
+            custom_hourly_rates=rates,
+            flat_rate=None if row.flat_rate is None else number_of(row.flat_rate),
+        ),
+        taxes=taxes,
+        taxable_amount=number_of(row.taxable_amount),
+        taxfree_amount=number_of(row.taxfree_amount),
+        tax_total_amount=number_of(row.tax_total_amount),
+        total_amount=number_of(row.total_amount),
+        taxable_amount_with_currency=write_amount(row.taxable_amount, symbol),
+        taxfree_amount_with_currency=write_amount(row.taxfree_amount, symbol),
+        tax_total_amount_with_currency=write_amount(row.tax_total_amount, symbol),
+        total_amount_with_currency=write_amount(row.total_amount, symbol),
+        payment=None
+        if row.paid_at is None
+        else PaymentDetails(format_moment(row.paid_at), row.payment_reference, row.payment_method),
+        payment_transactions=payment_transactions,
+        projects=projects,
+        entries=row.entries_count,
+        entries_url=f"{url}/entries",
+        expenses=row.expenses_count,
+        expenses_url=f"{url}/expenses",
+        share_url=links.shared_invoice(row.share_token),
+        created_at=format_moment(row.created_at),
+        updated_at=format_moment(row.updated_at),
+        url=url,
+    )
+
+
+def _customization(row: Row) -> InvoiceCustomization:
+    return InvoiceCustomization(
+        **msgspec.json.decode(row.labels, type=dict[str, str]),
+        locale=row.locale,
+        currency_code=row.currency_code,
+        currency_symbol=row.currency_symbol,
+        custom_html=row.custom_html,
+        allow_paypal_invoice=row.allow_paypal_invoice,
+        paypal_invoice_title=row.paypal_invoice_title,
+        paypal_currency_code=row.paypal_currency_code,
+        paypal_address=row.paypal_address,
+        allow_stripe_connect_payment=row.allow_stripe_connect_payment,
+        stripe_connect_payment_description=row.stripe_connect_payment_description,
+        stripe_connect_currency_code=row.stripe_connect_currency_code,
+        currency_name=CURRENCIES[row.currency_code].name,
+        created_at=format_moment(row.created_at),
+        updated_at=format_moment(row.customized_at),
+    )
+
+
+def _transaction(row: Row) -> PaymentTransaction:
+    return PaymentTransaction(
+        format_moment(row.created_at), row.description, row.payment_method, row.reference, row.invoice_state
+    )
+
+
+_TAXES = Statement(
+    select(invoice_taxes.c.invoice_id, invoice_taxes.c.id, invoice_taxes.c.name, invoice_taxes.c.percentage)
+    .where(invoice_taxes.c.account_id == bindparam("account"), any_of(invoice_taxes.c.invoice_id, "ids"))
+    .order_by(invoice_taxes.c.invoice_id, invoice_taxes.c.id)
+)
+
+_RATES = Statement(
+    select(invoice_hourly_rates.c.invoice_id, invoice_hourly_rates.c.user_id, invoice_hourly_rates.c.hourly_rate)
+    .where(invoice_hourly_rates.c.account_id == bindparam("account"), any_of(invoice_hourly_rates.c.invoice_id, "ids"))
+    .order_by(invoice_hourly_rates.c.invoice_id, invoice_hourly_rates.c.place)
+)
+
+_TRANSACTIONS = Statement(
+    select(
+        invoice_payment_transactions.c.invoice_id,
+        invoice_payment_transactions.c.created_at,
+        invoice_payment_transactions.c.description,
+        invoice_payment_transactions.c.payment_method,
+        invoice_payment_transactions.c.reference,
+        invoice_payment_transactions.c.invoice_state,
+    )
+    .where(
+        invoice_payment_transactions.c.account_id == bindparam("account"),
+        any_of(invoice_payment_transactions.c.invoice_id, "ids"),
+    )
+    .order_by(invoice_payment_transactions.c.invoice_id, invoice_payment_transactions.c.number)
+)
+
+# Which projects the entries and expenses of each invoice are of.
+_concerned = union(
+    *(
+        select(members.c.invoice_id, items.c.project_id)
+        .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
+        .where(members.c.account_id == bindparam("account"), any_of(members.c.invoice_id, "ids"))
+        for items, members, member_id in (
+            (entries, invoice_entries, invoice_entries.c.entry_id),
+            (expenses, invoice_expenses, invoice_expenses.c.expense_id),
+        )
+    )
+).subquery()
+
+_PROJECTS = Statement(
+    select(
+        _concerned.c.invoice_id,
+        projects.c.id,
+        projects.c.name,
+        projects.c.billing_increment,
+        projects.c.enabled,
+        projects.c.billable,
+        projects.c.color,
+    )
+    .join_from(_concerned, projects, projects.c.id == _concerned.c.project_id)
+    .where(projects.c.account_id == bindparam("account"))
+    .order_by(_concerned.c.invoice_id, projects.c.name_key)
+)

@@ -1,0 +1,93 @@
+"""How an invoice is stored, and how a change of it is recorded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, delete, update
+
+from hourhook.domain import changes
+from hourhook.domain.callers import Caller
+from hourhook.domain.invoices import reading
+from hourhook.domain.invoices.details import with_keys
+from hourhook.domain.invoices.recounting import recount
+from hourhook.domain.invoices.representations import Invoice
+from hourhook.store.schema import invoice_hourly_rates, invoice_payment_transactions, invoice_taxes, invoices
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+# What editing may change of an invoice's own row, besides ``updated_at``.
+EDITABLE = tuple(
+    column.name
+    for column in invoices.c
+    if column.name
+    not in (
+        "account_id", "id", "state", "taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount", "paid_at",
+        "payment_reference", "payment_method", "share_token", "created_at", "updated_at",
+    )
+)  # fmt: skip
+# The same without what is kept only for searching.
+SHOWN = tuple(name for name in EDITABLE if not name.endswith("_key"))
+NOTHING_YET = {
+    "taxable_amount": 0,
+    "taxfree_amount": 0,
+    "tax_total_amount": 0,
+    "total_amount": 0,
+    "paid_at": None,
+    "payment_reference": None,
+    "payment_method": None,
+}
+
+
+def insert(tx: Transaction, columns: Mapping[str, Any]) -> int:
+    """Add an invoice with nothing on it; returns its id."""
+    return tx.insert(
+        invoices,
+        account_id=tx.account_id,
+        state="unpaid",
+        **with_keys({**columns}),
+        **NOTHING_YET,
+        customized_at=tx.now,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+def update_row(tx: Transaction, id: int, columns: Mapping[str, Any]) -> None:
+    """Store what an invoice is like now, all that is ``EDITABLE`` of it."""
+    tx.put(_UPDATE, account=tx.account_id, id=id, now=tx.now, **with_keys({**columns}))
+
+
+def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
+    """Recount an invoice after a change that was stored, and record what has changed of it."""
+    recount(tx, [before.id])
+    tx.put(_TOUCH, account=tx.account_id, id=before.id, now=tx.now)
+    after = reading.show(tx, caller, before.id)
+    changes.record_update(tx, "invoice", before, after)
+    return after
+
+
+def delete_rows(tx: Transaction, id: int) -> None:
+    """Delete an invoice on which nothing is any more, and all that is its own."""
+    for statement in _DELETE:
+        tx.put(statement, account=tx.account_id, id=id)
+
+
+_OF_ID = (invoices.c.account_id == bindparam("account"), invoices.c.id == bindparam("id"))
+
+_UPDATE = Statement(
+    update(invoices)
+    .where(*_OF_ID)
+    .values({**{name: bindparam(name) for name in EDITABLE}, "updated_at": bindparam("now")})
+)
+
+_TOUCH = Statement(update(invoices).where(*_OF_ID).values(updated_at=bindparam("now")))
+
+_DELETE = (
+    *(
+        Statement(
+            delete(table).where(table.c.account_id == bindparam("account"), table.c.invoice_id == bindparam("id"))
+        )
+        for table in (invoice_taxes, invoice_hourly_rates, invoice_payment_transactions)
+    ),
+    Statement(delete(invoices).where(*_OF_ID)),
+)

@@ -1,0 +1,90 @@
+"""The taxes of an invoice (contract, invoices.md)."""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, delete
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
+from hourhook.domain.invoices import reading, storing
+from hourhook.domain.kinds import Hundredths
+from hourhook.domain.nesting import ListOf
+from hourhook.store.schema import invoice_taxes
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+# In one request.
+MOST_TAXES = 100
+Percentage = Annotated[int, Hundredths(0, 100)]
+
+
+class GivenTax(Inputs):
+    """A tax."""
+
+    required: ClassVar = ("percentage",)
+    percentage: Annotated[Percentage, "In percent, with 2 fraction digits."] | UnsetType = UNSET
+    name: Name | UnsetType | None = UNSET
+
+
+Taxes = Annotated[list[GivenTax], ListOf(GivenTax, MOST_TAXES)]
+
+
+class AddedTaxes(Inputs):
+    """Taxes to be added to an invoice."""
+
+    required: ClassVar = ("taxes",)
+    taxes: Taxes | UnsetType = UNSET
+
+
+class RemovedTaxes(Inputs):
+    """Taxes to be removed from an invoice."""
+
+    required: ClassVar = ("tax_ids",)
+    tax_ids: Annotated[IdList, "Those of other invoices are skipped."] | UnsetType = UNSET
+
+
+def add(tx: Transaction, caller: Caller, id: int, given: AddedTaxes, faults: Faults) -> None:
+    """Add taxes to an invoice."""
+    before = reading.show_open(tx, caller, id)
+    faults.check()
+    if given.taxes:
+        store(tx, id, given.taxes)
+        storing.record_change(tx, caller, before)
+
+
+def remove(tx: Transaction, caller: Caller, id: int, given: RemovedTaxes, faults: Faults) -> None:
+    """Remove taxes from an invoice."""
+    before = reading.show_open(tx, caller, id)
+    faults.check()
+    if tx.run(_REMOVE, account=tx.account_id, invoice=id, ids=given.tax_ids or []):
+        storing.record_change(tx, caller, before)
+
+
+def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
+    """Remove all taxes from an invoice."""
+    before = reading.show_open(tx, caller, id)
+    if clear(tx, id):
+        storing.record_change(tx, caller, before)
+
+
+def store(tx: Transaction, invoice_id: int, given: Sequence[GivenTax]) -> None:
+    """Store taxes of an invoice besides those that it has."""
+    ids = tx.next_ids(invoice_taxes, len(given))
+    tx.insert_many(
+        invoice_taxes,
+        ("account_id", "id", "invoice_id", "name", "percentage"),
+        [(tx.account_id, id, invoice_id, tax.name or None, tax.percentage) for id, tax in zip(ids, given, strict=True)],
+    )
+
+
+def clear(tx: Transaction, invoice_id: int) -> bool:
+    """Store that an invoice has no taxes any more; returns whether it had any."""
+    return tx.run(_CLEAR, account=tx.account_id, invoice=invoice_id) > 0
+
+
+_OF_INVOICE = (invoice_taxes.c.account_id == bindparam("account"), invoice_taxes.c.invoice_id == bindparam("invoice"))
+
+_REMOVE = Statement(delete(invoice_taxes).where(*_OF_INVOICE, any_of(invoice_taxes.c.id, "ids")))
+
+_CLEAR = Statement(delete(invoice_taxes).where(*_OF_INVOICE))

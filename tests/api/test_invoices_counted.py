@@ -1,0 +1,250 @@
+"""What invoices come to, and how it follows whatever it is made of."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts import Account
+from tests.amounts import amounts_of, recount
+from tests.api.test_invoices import as_it_is
+from tests.nouns import ids, invoice, log_time, make_project, make_tag, set_state, spend
+from tests.recorded import Event, Recorded
+
+HOURLY = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
+
+
+def test_the_worked_example_of_the_pages_comes_to_what_they_say(account: Account) -> None:
+    project = make_project(account, billing_increment=15)
+    entries = [
+        log_time(account.leader, minutes=50, project_id=project["id"]),
+        log_time(account.leader, minutes=20, project_id=project["id"]),
+        log_time(account.supervisor, minutes=25, project_id=project["id"]),
+        log_time(account.supervisor, "#internal*", minutes=60, project_id=project["id"]),
+    ]
+    expenses = [spend(account.leader, project, 49.9), spend(account.leader, project, 12, taxable=False)]
+
+    made = invoice(
+        account,
+        entries,
+        expenses,
+        rate_calculation={
+            "calculation_method": "custom_hourly_rates",
+            "standard_hourly_rate": 80,
+            "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 95.55}],
+        },
+        taxes=[{"percentage": 20, "name": "VAT"}, {"percentage": 1.5}],
+    )
+
+    # 60 and 30 minutes at 95.55 are 143.325, so 143.33; 30 at 80 are 40.00; with 49.90 that is 233.23.
+    assert amounts_of(made) == {
+        "taxable_amount": 233.23,
+        "taxfree_amount": 12,
+        "tax_total_amount": 46.65 + 3.5,
+        "total_amount": 295.38,
+    }
+    assert amounts_of(made) == recount(account, made)
+
+
+@pytest.mark.parametrize(
+    ("rates", "total"),
+    [
+        ({"calculation_method": "flat_rate", "flat_rate": 100.5}, 100.5),
+        ({"calculation_method": "flat_rate", "flat_rate": -5}, -5),
+        ({"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 0}, 0),
+        ({"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 0.01}, 0.01),
+        ({"calculation_method": "standard_hourly_rate", "standard_hourly_rate": "33.333"}, 33.33),
+    ],
+)
+def test_an_hour_costs_what_the_rates_say(account: Account, rates: Any, total: float) -> None:
+    made = invoice(account, [log_time(account.leader)], rate_calculation=rates)
+
+    assert made["total_amount"] == total
+    assert amounts_of(made) == recount(account, made)
+
+
+def test_currencies_without_hundredths_are_rounded_to_whole_units(account: Account) -> None:
+    entries = [log_time(account.leader, minutes=50), log_time(account.supervisor, minutes=1)]
+
+    made = invoice(
+        account,
+        entries,
+        rate_calculation={"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 1000},
+        taxes=[{"percentage": 8.3}],
+        customization={"currency_code": "KRW"},
+    )
+
+    # 833.33 and 16.67 are 833 and 17; 8.3 percent of 850 are 70.55.
+    assert (made["taxable_amount"], made["tax_total_amount"], made["total_amount"]) == (850, 71, 921)
+    assert made["total_amount_with_currency"] == "\u20a9921.00"
+    assert amounts_of(made) == recount(account, made)
+
+
+def test_what_comes_to_more_than_can_be_told_is_refused(account: Account) -> None:
+    project = make_project(account)
+    expenses = [spend(account.leader, project, 10**12) for _ in range(11)]
+    made = invoice(account, [], expenses[:10])
+    assert made["total_amount"] == 10**13
+    log = Recorded(account)
+
+    reply = account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": [expenses[10]["id"]]})
+
+    assert (reply.status, reply.codes) == (400, [("base", "invalid")])
+    assert log.new() == []
+    assert as_it_is(account, made) == made
+    rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 10**12}
+    entry = log_time(account.leader, minutes=10_000_000)
+    body = {"invoice_date": "2024-06-01", "entry_ids": [entry["id"]], "rate_calculation": rates}
+    assert account.leader.client.post("/v2/invoices", body).codes == [("base", "invalid")]
+
+
+class TestWhatBecomesOfTagsAndProjects:
+    """Entries on an invoice cannot be edited; whether they are billable can change all the same."""
+
+    @pytest.fixture
+    def stage(self, account: Account) -> dict[str, Any]:
+        """Two invoices and one that is paid, with entries of two tags and two projects on them."""
+        project = make_project(account, "Billed")
+        own = make_project(account, "Own", billable=False)
+        made = [
+            invoice(
+                account,
+                [
+                    log_time(account.leader, "#free* #other", minutes=15, project_id=project["id"]),
+                    log_time(account.leader, "#other", minutes=30, project_id=project["id"]),
+                    log_time(account.leader, "#free", minutes=60, project_id=own["id"]),
+                ],
+                [spend(account.leader, project, 7)],
+                rate_calculation=HOURLY,
+                taxes=[{"percentage": 10}],
+            )
+            for _ in range(3)
+        ]
+        set_state(account, made[1], "paid")
+        assert {each["total_amount"] for each in made} == {40.7}
+        client = account.supervisor.client
+        tags = {tag["name"]: tag for tag in client.get("/v2/tags").json()}
+        return {"invoices": made, "project": project, "own": own, **tags}
+
+    def total_of(self, account: Account, stage: dict[str, Any], events: list[Event]) -> float:
+        """What each of the invoices comes to, the same wherever it is shown; events showed it as it is now."""
+        now = [as_it_is(account, each) for each in stage["invoices"]]
+        for each in now:
+            assert amounts_of(each) == recount(account, each)
+            assert each["updated_at"] == "2024-05-21T10:05:00Z"
+        totals = {each["total_amount"] for each in now}
+        assert len(totals) == 1
+        client = account.supervisor.client
+        for path in ("/v2/entries", "/v2/expenses"):
+            assert {each["invoice"]["total_amount"] for each in client.get(path).json()} == totals
+        for project in client.get("/v2/projects").json():
+            assert {each["total_amount"] for each in project["invoices"]} <= totals
+        for event in events:
+            assert not event.type.startswith("invoice.")
+            if event.type in ("entry.updated", "project.updated"):
+                assert event.text == client.get(event.object["url"]).body
+        return float(totals.pop())
+
+    def test_a_tag_that_becomes_billable(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        assert account.leader.client.put(stage["free"]["url"], {"name": "free"}).status == 200
+
+        # Another quarter of an hour; the project of the third entry is unbillable still.
+        assert self.total_of(account, stage, log.new()) == 57.2
+
+    def test_a_tag_that_becomes_unbillable(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        assert account.leader.client.put(stage["other"]["url"], {"name": "renamed*"}).status == 200
+
+        assert self.total_of(account, stage, log.new()) == 7.7
+
+    def test_a_tag_that_is_only_renamed(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        assert account.leader.client.put(stage["other"]["url"], {"name": "renamed"}).status == 200
+
+        events = log.new()
+        assert self.total_of(account, stage, events) == 40.7
+        assert [event.type for event in events] == ["tag.updated", *["entry.updated"] * 6]
+
+    def test_an_unbillable_tag_that_is_deleted(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        assert account.leader.client.delete(stage["free"]["url"]).status == 204
+
+        events = log.new()
+        assert self.total_of(account, stage, events) == 57.2
+        assert events[0].changes["billable"] == [False, True]
+        assert "invoice" not in events[0].changes
+
+    def test_an_unbillable_tag_that_goes_into_a_billable_one(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        body = {"tag_id": stage["free"]["id"]}
+        assert account.leader.client.put(stage["other"]["merge_url"], body).status == 204
+
+        assert self.total_of(account, stage, log.new()) == 57.2
+
+    def test_a_billable_tag_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        body = {"tag_id": stage["other"]["id"]}
+        assert account.leader.client.put(stage["free"]["merge_url"], body).status == 204
+
+        assert self.total_of(account, stage, log.new()) == 7.7
+
+    def test_a_project_that_becomes_unbillable_and_back(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+        client = account.leader.client
+
+        assert client.put(stage["project"]["url"], {"billable": False}).status == 200
+
+        events = log.new()
+        assert self.total_of(account, stage, events) == 7.7
+        assert [event.type for event in events] == ["project.updated"]
+        assert {*events[0].changes} == {
+            "billable",
+            "billable_minutes",
+            "unbillable_minutes",
+            "invoiced_minutes",
+            "invoices",
+        }
+        assert client.put(stage["project"]["url"], {"billable": True}).status == 200
+        assert self.total_of(account, stage, log.new()) == 40.7
+
+    def test_an_unbillable_project_that_goes_into_a_billable_one(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+        account.leader.client.put(stage["free"]["url"], {"name": "free"})
+        log.new()
+
+        body = {"project_id": stage["own"]["id"]}
+        assert account.leader.client.put(f"{stage['project']['url']}/merge", body).status == 204
+
+        events = log.new()
+        assert [event.type for event in events] == [
+            *["entry.updated"] * 3, "project.updated", "project.deleted", "project.deleted.merged",
+        ]  # fmt: skip
+        assert self.total_of(account, stage, events) == 123.2
+        assert ids(as_it_is(account, stage["invoices"][0])["projects"]) == [stage["project"]["id"]]
+
+    def test_a_billable_project_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:
+        log = Recorded(account)
+
+        body = {"project_id": stage["project"]["id"]}
+        assert account.leader.client.put(f"{stage['own']['url']}/merge", body).status == 204
+
+        events = log.new()
+        assert self.total_of(account, stage, events) == 7.7
+        assert [event.type for event in events] == [
+            *["entry.updated"] * 6, *["expense.updated"] * 3, "project.updated", "project.deleted",
+            "project.deleted.merged",
+        ]  # fmt: skip
+        invoices = account.supervisor.client.get(stage["own"]["url"]).json()["invoices"]
+        assert ids(invoices) == ids(reversed(stage["invoices"]))
+
+
+def test_tags_that_are_unbillable_elsewhere_do_not_count(account: Account, other_account: Account) -> None:
+    make_tag(other_account, "a*")
+
+    assert invoice(account, [log_time(account.leader, "#a")], rate_calculation=HOURLY)["total_amount"] == 60

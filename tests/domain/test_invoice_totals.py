@@ -1,0 +1,177 @@
+"""What an invoice comes to."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hourhook.domain.invoices.currencies import CURRENCIES, smallest_unit, write_amount
+from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
+from hourhook.domain.invoices.numbering import increase, new_share_token
+from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD, Amounts, Rates, add_up, price_hours
+from tests.amounts import add_up as add_up_plainly
+
+
+def test_hours_cost_the_standard_rate() -> None:
+    assert price_hours(Rates(STANDARD, 8000), {1: 90, 2: 30}) == 16_000
+
+
+def test_custom_rates_hold_for_their_users_and_only_where_they_are_asked_for() -> None:
+    assert price_hours(Rates(CUSTOM, 8000, {2: 10_000}), {1: 60, 2: 60}) == 18_000
+    assert price_hours(Rates(STANDARD, 8000, {2: 10_000}), {1: 60, 2: 60}) == 16_000
+
+
+def test_a_flat_rate_is_what_it_is_however_long_it_took() -> None:
+    assert (
+        price_hours(Rates(FLAT, 8000, {}, 400_000), {1: 60}) == price_hours(Rates(FLAT, 0, {}, 400_000), {}) == 400_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rate", "cost"),
+    [
+        (1, 30, 1),  # half a cent
+        (1, 29, 0),
+        (1, 90, 2),
+        (20, 1000, 333),
+        (40, 1000, 667),
+        (0, 1000, 0),
+        (10_000_000, 10**14, 16_666_666_666_666_666_667),
+    ],
+)
+def test_halves_of_a_cent_are_rounded_up(minutes: int, rate: int, cost: int) -> None:
+    assert price_hours(Rates(STANDARD, rate), {1: minutes}) == cost
+
+
+def test_each_user_is_rounded_and_not_each_entry_nor_the_sum() -> None:
+    # 20 and 20 minutes at 10.00: 6.67 for one who worked both, 3.33 and 3.33 for two.
+    assert price_hours(Rates(STANDARD, 1000), {1: 40}) == 667
+    assert price_hours(Rates(STANDARD, 1000), {1: 20, 2: 20}) == 666
+
+
+def test_where_there_are_no_hundredths_whole_units_are_what_it_is_rounded_to() -> None:
+    yen = smallest_unit("JPY")
+    amounts = add_up(Rates(STANDARD, 100_050), {1: 60, 2: 30}, percentages=[1000], smallest_unit=yen)
+
+    # 1000.50 is 1001, 500.25 is 500; a tenth of 1501 is 150.1.
+    assert amounts == Amounts(150_100, 0, 15_000, 165_100)
+
+
+def test_taxes_do_not_compound_and_each_is_rounded() -> None:
+    amounts = add_up(
+        Rates(STANDARD, 0), {}, taxable_expenses=105, taxfree_expenses=50, percentages=[1000, 1000, 0, 250]
+    )
+
+    # A tenth of 1.05 is 0.105, so 0.11 twice; 2.5 percent are 0.02625.
+    assert amounts == Amounts(105, 50, 11 + 11 + 0 + 3, 105 + 50 + 25)
+
+
+def test_what_comes_back_is_taxed_and_rounded_away_from_zero_too() -> None:
+    assert add_up(Rates(STANDARD), {}, taxable_expenses=-105, percentages=[1000]) == Amounts(-105, 0, -11, -116)
+
+
+rates_of = st.builds(
+    lambda method, standard, custom, flat: {
+        "calculation_method": method,
+        "standard_hourly_rate": standard,
+        "custom_hourly_rates": custom,
+        "flat_rate": flat,
+    },
+    st.sampled_from(METHODS),
+    st.integers(0, 100_000),
+    st.dictionaries(st.integers(1, 4), st.integers(0, 100_000)),
+    st.integers(-1_000_000, 1_000_000),
+)
+
+
+@given(
+    rates_of,
+    st.sampled_from(["USD", "JPY", "KWD"]),
+    st.lists(st.integers(0, 10_000), max_size=4),
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6_000), st.booleans()), max_size=8),
+    st.lists(st.tuples(st.integers(-1_000_000, 1_000_000), st.booleans()), max_size=6),
+)
+def test_it_comes_to_what_a_plain_recount_in_decimals_comes_to(
+    rates: dict[str, Any],
+    currency: str,
+    percentages: list[int],
+    entries: list[tuple[int, int, bool]],
+    expenses: list[tuple[int, bool]],
+) -> None:
+    minutes: dict[int, int] = {}
+    for user, worked, billable in entries:
+        if billable:
+            minutes[user] = minutes.get(user, 0) + worked
+    amounts = add_up(
+        Rates(**rates),
+        minutes,
+        taxable_expenses=sum(price for price, taxable in expenses if taxable),
+        taxfree_expenses=sum(price for price, taxable in expenses if not taxable),
+        percentages=percentages,
+        smallest_unit=smallest_unit(currency),
+    )
+
+    plain = add_up_plainly(
+        {
+            "calculation_method": rates["calculation_method"],
+            "standard_hourly_rate": rates["standard_hourly_rate"] / 100,
+            "custom_hourly_rates": [
+                {"user": user, "hourly_rate": rate / 100}
+                for user, rate in rates["custom_hourly_rates"].items()
+                if rates["calculation_method"] == CUSTOM
+            ],
+            "flat_rate": rates["flat_rate"] / 100,
+        },
+        currency,
+        [{"percentage": percentage / 100} for percentage in percentages],
+        [{"user": {"id": user}, "minutes": worked, "billable": billable} for user, worked, billable in entries],
+        [{"price": price / 100, "taxable": taxable} for price, taxable in expenses],
+    )
+    assert amounts == Amounts(*(round(amount * 100) for amount in plain.values()))
+
+
+@pytest.mark.parametrize(
+    ("hundredths", "symbol", "text"),
+    [
+        (18_648, "$", "$186.48"),
+        (-500, "$", "-$5.00"),
+        (0, "", "0.00"),
+        (5, "\u20ac", "\u20ac0.05"),
+        (-5, "Fr", "-Fr0.05"),
+        (123_456_789_012, "R$", "R$1,234,567,890.12"),
+        (150_100, "\u00a5", "\u00a51,501.00"),
+    ],
+)
+def test_amounts_are_written_alike_everywhere(hundredths: int, symbol: str, text: str) -> None:
+    assert write_amount(hundredths, symbol) == text
+
+
+def test_every_locale_suggests_a_currency_that_there_is() -> None:
+    assert len(CURRENCIES_OF_LOCALES) == 62
+    assert len(CURRENCIES) == 158
+    assert {*CURRENCIES_OF_LOCALES.values()} <= {*CURRENCIES}
+    assert all(currency.name and currency.symbol for currency in CURRENCIES.values())
+
+
+@pytest.mark.parametrize(
+    ("reference", "following"),
+    [
+        ("0001", "0002"),
+        ("NW-0099", "NW-0100"),
+        ("NW-9999", "NW-10000"),
+        ("7", "8"),
+        ("2024/009", "2024/010"),
+        ("A1-009", "A1-010"),
+        ("9" * 255, "1" + "0" * 255),
+    ],
+)
+def test_a_reference_is_followed_by_the_next_number_with_its_zeros(reference: str, following: str) -> None:
+    assert increase(reference) == following
+
+
+def test_share_tokens_are_twenty_five_lower_case_letters_and_digits_and_never_the_same() -> None:
+    tokens = {new_share_token() for _ in range(100)}
+
+    assert len(tokens) == 100
+    assert all(len(token) == 25 and token.isalnum() and token == token.lower() for token in tokens)
