@@ -1,0 +1,38 @@
+"""``hourhook invoice set``: what the API refuses or shows afterwards, beside a running server."""
+
+import pytest
+
+from tests.cli.commands import Commands
+
+
+def test_the_state_that_is_set_holds_for_a_running_server(hourhook: Commands) -> None:
+    with hourhook.serving() as server:
+        client = server.client(hourhook.create_account()["token"])
+        made = client.post("/v2/invoices", {"invoice_date": "2024-06-01"}).json()
+        words = ("invoice", "set", "--account", "NorthWind", "--invoice", str(made["id"]))
+
+        done = hourhook.run(*words, "in_progress")
+
+        assert (done.status, done.output, done.complaint) == (0, "", f"Invoice {made['id']} is in_progress.\n")
+        assert client.get(made["url"]).json()["state"] == "in_progress"
+        assert client.put(made["url"], {"footer": "Thanks"}).codes == [("base", "locked")]
+        assert hourhook.run(*words, "unpaid").status == 0
+        assert client.put(made["url"], {"footer": "Thanks"}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "complaint"),
+    [
+        (("--account", "northwind", "--invoice", "5150", "paid"), 1, "the account has no invoice with the id 5150"),
+        (("--account", "southwind", "--invoice", "5150", "paid"), 1, "there is no account 'southwind'"),
+        (("--account", "northwind", "--invoice", "5150", "lost"), 2, "'lost' is not one of"),
+        (("--account", "northwind", "--invoice", "0", "paid"), 2, "0 is not in the range"),
+        (("--account", "northwind", "paid"), 2, "missing option '--invoice'"),
+    ],
+)
+def test_what_cannot_be_set_is_refused(settled: Commands, words: tuple[str, ...], status: int, complaint: str) -> None:
+    done = settled.run("invoice", "set", *words)
+
+    assert (done.status, done.output) == (status, "")
+    assert complaint in done.complaint
+    assert done.complaint.count("\n") == 1
