@@ -37,7 +37,9 @@ class Chooser:
         self.chance = random.Random(seed)
         self.things: Things = {}
         people = account.people
-        self._people = [*[people["supervisor"]] * 8, *[people["leader"]] * 6, people["coworker"], people["contractor"]]
+        self._people = [*[people["supervisor"]] * 11, *[people["leader"]] * 5, people["coworker"], people["contractor"]]
+        # Whether something was asked for of which there is none.
+        self._is_in_vain = False
         # Things that no event tells of, by the path of their list.
         self.others: dict[str, list[dict[str, Any]]] = {}
 
@@ -45,24 +47,29 @@ class Chooser:
         """The next request, of which most can be carried out."""
         self.things = things
         person = self.chance.choice(self._people)
-        deed = self.chance.choice(DEEDS)
-        method, path, body = deed(self)
+        for _ in range(10):
+            self._is_in_vain = False
+            method, path, body = self.chance.choice(DEEDS)(self)
+            if not self._is_in_vain:
+                break
         return Request(person, method, f"/v2/{path}", body)
 
     def id(self, noun: str) -> int:
         """The id of something, or now and then of nothing."""
         ids = [*self.things[noun]]
+        self._is_in_vain |= not ids
         return NO_SUCH_ID if not ids or self.chance.random() < 0.03 else self.chance.choice(ids)
 
     def ids(self, noun: str, most: int = 3) -> list[int]:
         """The ids of some things, in any order."""
-        known = [*self.things[noun], NO_SUCH_ID]
+        known = [*self.things[noun], *([NO_SUCH_ID] if self.chance.random() < 0.1 else [])]
         return self.chance.sample(known, k=self.chance.randint(0, min(most, len(known))))
 
     def other(self, path: str) -> str:
         """The path of something that no event tells of."""
-        known = self.others.get(path) or [{"id": NO_SUCH_ID}]
-        return f"{path}/{self.chance.choice(known)['id']}"
+        known = self.others.get(path) or []
+        self._is_in_vain |= not known
+        return f"{path}/{self.chance.choice([*known, {'id': NO_SUCH_ID}])['id']}"
 
     def any(self, *values: T) -> T:
         """One of these."""
@@ -177,7 +184,10 @@ def create_tags(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
 
 
 def rename_a_tag(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    return "PUT", f"tags/{choose.id('tag')}", {"name": choose.any("a", "A", "b*", "f", "g*")}
+    id = choose.id("tag")
+    tag = choose.things["tag"].get(id, {"name": "a", "billable": True})
+    flipped = f"{tag['name']}{'*' if tag['billable'] else ''}"
+    return "PUT", f"tags/{id}", {"name": choose.any(flipped, flipped, "a", "A", "b*", "f", "g*")}
 
 
 def merge_tags(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
@@ -365,11 +375,11 @@ DEEDS: Sequence[Deed] = [
     *[create_a_group] * 2,
     *[change_a_group] * 3,
     create_tags,
-    *[rename_a_tag] * 2,
+    *[rename_a_tag] * 4,
     merge_tags,
     delete_tags,
     *[create_a_team] * 2,
-    *[change_a_team] * 3,
+    *[change_a_team] * 4,
     *[invite] * 2,
     *[edit_a_user] * 2,
     edit_oneself,
