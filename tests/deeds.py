@@ -237,7 +237,10 @@ def act_on_a_user(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
         "revoke_access_to_all_projects",
     )
     # Those who act on others had better stay.
+    away = [id for id, user in choose.things["user"].items() if user["state"] == "disabled"]
     user = choose.any(choose.account.coworker.id, choose.account.contractor.id, choose.id("user"))
+    if action == "activate":
+        user = choose.any(user, *away)
     is_spared = action == "deactivate" and user in (choose.account.supervisor.id, choose.account.leader.id)
     user = choose.account.coworker.id if is_spared else user
     return "PUT", f"users/{user}/{action}", {"project_ids": choose.ids("project")}
