@@ -29,28 +29,40 @@ KEYED = (*TEXTS, "currency_symbol")
 class Details(Inputs):
     """What new invoices and edited ones have in common."""
 
-    reference: Annotated[Name, "Absent: the number of the last one, and one more."] | UnsetType | None = UNSET
-    project_name: Annotated[Text, "Absent: the names of its projects."] | UnsetType | None = UNSET
+    reference: (
+        Annotated[Name, "New ones without it get the number of the last one, and one more."] | UnsetType | None
+    ) = UNSET
+    project_name: Annotated[Text, "New ones without it get the names of their projects."] | UnsetType | None = UNSET
     company_name: (
-        Annotated[Name, "The issuer. Absent: as of the last invoice of these projects, else the account's name."]
+        Annotated[
+            Name,
+            "The issuer. New ones without it take that of the last invoice of these projects, else the account's name.",
+        ]
         | UnsetType
         | None
     ) = UNSET
     company_details: (
-        Annotated[Text, "The issuer's address. Absent: as of the last invoice of these projects."] | UnsetType | None
+        Annotated[Text, "The issuer's address. New ones without it take that of the last invoice of these projects."]
+        | UnsetType
+        | None
     ) = UNSET
     recipient_details: (
-        Annotated[Text, "The recipient's address. Absent: as of the last invoice of these projects."] | UnsetType | None
+        Annotated[Text, "The recipient's address. New ones without it take that of the last invoice of these projects."]
+        | UnsetType
+        | None
     ) = UNSET
     description: Annotated[Text, "Limited Markdown, kept as it is."] | UnsetType | None = UNSET
     footer: Annotated[Text, "Limited Markdown, kept as it is."] | UnsetType | None = UNSET
-    show_hours_worked: Annotated[Boolean, "`true` unless it is said."] | UnsetType | None = UNSET
-    show_full_report: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
-    show_user_summaries: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
-    show_project_summaries: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
-    show_project_name_for_expenses: Annotated[Boolean, "`false` unless it is said."] | UnsetType | None = UNSET
+    show_hours_worked: Annotated[Boolean, "`true` on new ones without it."] | UnsetType | None = UNSET
+    show_full_report: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
+    show_user_summaries: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
+    show_project_summaries: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
+    show_project_name_for_expenses: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
     rate_calculation: (
-        Annotated[RateCalculation, "Absent: as of the last invoice of these projects, else a standard rate of 0."]
+        Annotated[
+            RateCalculation,
+            "New ones without it take that of the last invoice of these projects, else a standard rate of 0.",
+        ]
         | UnsetType
         | None
     ) = UNSET
@@ -58,7 +70,7 @@ class Details(Inputs):
         Annotated[
             GivenCustomization,
             ObjectOf(GivenCustomization),
-            "What is absent of it is as of the last invoice of these projects, else its fallback.",
+            "What is absent of it new ones take over from the last invoice of these projects, else it is its fallback.",
         ]
         | UnsetType
         | None

@@ -111,7 +111,7 @@ class _Start:
 
 
 def _find_start(tx: Transaction, given: NewInvoice, judged: list[Judged]) -> _Start:
-    projects = {row.project_id: row for each in judged for row in each.projects}
+    projects = {id: row for each in judged for id, row in each.projects.items()}
     precedent = find_precedent(tx, projects.keys())
     details = read_details(given)
     reference = details.pop("reference", "") or next_reference(tx)

@@ -7,7 +7,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
 from hourhook.domain.invoices import items, reading, storing
 from hourhook.domain.invoices.invoicing import follow
-from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Kind
+from hourhook.domain.invoices.items import ENTRIES, EXPENSES, ItemKind
 from hourhook.domain.invoices.representations import Invoice
 from hourhook.domain.summaries import SimpleInvoice, shorten
 from hourhook.store.transaction import Transaction
@@ -74,7 +74,7 @@ def remove_all_expenses(tx: Transaction, caller: Caller, id: int) -> None:
     _take_off(tx, caller, reading.show_open(tx, caller, id), EXPENSES, None)
 
 
-def _add(tx: Transaction, caller: Caller, id: int, kind: Kind, sent: Sequence[int], faults: Faults) -> None:
+def _add(tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], faults: Faults) -> None:
     before = reading.show_open(tx, caller, id)
     judged = items.judge(tx, kind, sent, id)
     items.check(faults, judged)
@@ -84,13 +84,13 @@ def _add(tx: Transaction, caller: Caller, id: int, kind: Kind, sent: Sequence[in
         follow(tx, caller, kind, judged.ids, None)
 
 
-def _remove(tx: Transaction, caller: Caller, id: int, kind: Kind, sent: Sequence[int], faults: Faults) -> None:
+def _remove(tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], faults: Faults) -> None:
     before = reading.show_open(tx, caller, id)
     faults.check()
     _take_off(tx, caller, before, kind, sent)
 
 
-def _take_off(tx: Transaction, caller: Caller, before: Invoice, kind: Kind, sent: Sequence[int] | None) -> None:
+def _take_off(tx: Transaction, caller: Caller, before: Invoice, kind: ItemKind, sent: Sequence[int] | None) -> None:
     ids = items.find_on(tx, kind, before.id, sent)
     if ids:
         items.take_off(tx, kind, ids)

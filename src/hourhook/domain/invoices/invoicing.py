@@ -14,14 +14,14 @@ from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches as entries_batches
 from hourhook.domain.expenses import batches as expenses_batches
-from hourhook.domain.invoices.items import ENTRIES, Kind
+from hourhook.domain.invoices.items import ENTRIES, ItemKind
 from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import entries, expenses
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def follow(tx: Transaction, caller: Caller, kind: Kind, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+def follow(tx: Transaction, caller: Caller, kind: ItemKind, ids: Sequence[int], left: SimpleInvoice | None) -> None:
     """Record, in ascending id, what has become of entries or expenses whose invoice was stored already.
 
     ``left`` is the invoice that they were on before; None for those that were put on one.

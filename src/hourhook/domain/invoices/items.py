@@ -13,7 +13,7 @@ from hourhook.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ItemKind:
     """Entries or expenses: how they are called, where it is kept on which invoice they are, and how that is asked."""
 
     resource: str
@@ -31,17 +31,17 @@ class Kind:
 class Judged:
     """Ids that were sent: those that can be put on an invoice, ascending, and what is wrong with the others.
 
-    ``projects`` are those of what can be put on it: their ids and names, in the order of names.
+    ``projects`` are those of what can be put on it, with ``project_id``, ``project_name`` and ``project_name_key``.
     """
 
-    kind: Kind
+    kind: ItemKind
     is_sent: bool
     ids: list[int]
-    projects: list[Row]
+    projects: dict[int, Row]
     errors: list[FieldError]
 
 
-def judge(tx: Transaction, kind: Kind, sent: Sequence[int], invoice_id: int | None = None) -> Judged:
+def judge(tx: Transaction, kind: ItemKind, sent: Sequence[int], invoice_id: int | None = None) -> Judged:
     """Look at what is to be put on an invoice; what is on it already is left out."""
     found = {row.id: row for row in tx.all(kind.judged, account=tx.account_id, ids=[*{*sent}])} if sent else {}
     added: dict[int, Row] = {}
@@ -55,9 +55,8 @@ def judge(tx: Transaction, kind: Kind, sent: Sequence[int], invoice_id: int | No
             errors.append(FieldError(kind.resource, f"{kind.field}[{place}]", code))
         elif row is not None:
             added[id] = row
-    concerned = {row.project_id: row for row in added.values() if row.project_id is not None}
-    in_order = sorted(concerned.values(), key=lambda row: str(row.project_name_key))
-    return Judged(kind, bool(sent), sorted(added), in_order, errors)
+    projects_of = {row.project_id: row for row in added.values() if row.project_id is not None}
+    return Judged(kind, bool(sent), sorted(added), projects_of, errors)
 
 
 def check(faults: Faults, *judged: Judged) -> None:
@@ -73,13 +72,13 @@ def check(faults: Faults, *judged: Judged) -> None:
         raise Invalid(errors, message)
 
 
-def put_on(tx: Transaction, kind: Kind, invoice_id: int, ids: Sequence[int]) -> None:
+def put_on(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int]) -> None:
     """Store that what is on no invoice yet is on this one from now on."""
     rows = [(tx.account_id, id, invoice_id) for id in ids]
     tx.insert_many(kind.members, ("account_id", kind.member_id, "invoice_id"), rows)
 
 
-def find_on(tx: Transaction, kind: Kind, invoice_id: int, ids: Sequence[int] | None = None) -> list[int]:
+def find_on(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int] | None = None) -> list[int]:
     """What is on an invoice, ascending; with ``ids`` only those among them."""
     if ids is None:
         rows = tx.all(kind.on_invoice, account=tx.account_id, invoice=invoice_id)
@@ -88,7 +87,7 @@ def find_on(tx: Transaction, kind: Kind, invoice_id: int, ids: Sequence[int] | N
     return [row.id for row in rows]
 
 
-def take_off(tx: Transaction, kind: Kind, ids: Sequence[int]) -> None:
+def take_off(tx: Transaction, kind: ItemKind, ids: Sequence[int]) -> None:
     """Store that these are on no invoice any more."""
     tx.put(kind.drop, account=tx.account_id, ids=[*ids])
 
@@ -104,13 +103,13 @@ def _code_against(row: Row | None) -> str | None:
 
 def _kind(
     resource: str, plural: str, items: Table, members: Table, member_id: str, is_invoiced: ColumnElement[bool]
-) -> Kind:
+) -> ItemKind:
     on_invoice = (
         select(members.c[member_id].label("id"))
         .where(members.c.account_id == bindparam("account"), members.c.invoice_id == bindparam("invoice"))
         .order_by(members.c[member_id])
     )
-    return Kind(
+    return ItemKind(
         resource,
         plural,
         f"{member_id}s",
