@@ -47,12 +47,11 @@ class Chooser:
         """The next request, of which most can be carried out."""
         self.things = things
         person = self.chance.choice(self._people)
-        for _ in range(10):
+        while True:
             self._is_in_vain = False
             method, path, body = self.chance.choice(DEEDS)(self)
             if not self._is_in_vain:
-                break
-        return Request(person, method, f"/v2/{path}", body)
+                return Request(person, method, f"/v2/{path}", body)
 
     def id(self, noun: str) -> int:
         """The id of something, or now and then of nothing."""

@@ -61,6 +61,8 @@ def follow(mirror: Things, event: Event) -> None:
         # A second, specific event tells of what is gone already.
         assert known is not None or happening != "deleted", event
         mirror[noun].pop(event.object["id"], None)
+        if noun == "user":
+            _take_out_of_teams(mirror, event.object["id"])
         return
     if happening == "created":
         assert known is None, event
@@ -84,6 +86,9 @@ def own_of(things: Things) -> dict[str, dict[int, Thing]]:
 
 def find_stale(before: Things, after: Things, now: str) -> list[str]:
     """The things that have changed without their ``updated_at`` saying so."""
+    before = {noun: {**some} for noun, some in before.items()}
+    for id in before["user"].keys() - after["user"].keys():
+        _take_out_of_teams(before, id)
     return [
         thing["url"]
         for noun, some in after.items()
@@ -104,6 +109,12 @@ def find_miscounted(things: Things) -> list[str]:
         if thing[key] != expected
     ]
     return [*found, *_find_outdated(things)]
+
+
+def _take_out_of_teams(things: Things, user_id: int) -> None:
+    """Who is deleted is in no team any more, and that is no event of the team (contract, events.md §4)."""
+    for id, team in things["team"].items():
+        things["team"][id] = {**team, "users": [user for user in team["users"] if user["id"] != user_id]}
 
 
 def _listed(account: Account, path: str) -> dict[int, Thing]:
