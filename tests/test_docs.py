@@ -19,7 +19,8 @@ from hourhook.settings import Settings, variable
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
-SETTINGS = {variable(field.name) for field in fields(Settings)} | {"HOURHOOK_TEST_DATABASE_URL"}
+OF_TESTS = {f"HOURHOOK_TEST_{name}" for name in ("DATABASE_URL", "SEEDS", "STEPS")}
+SETTINGS = {variable(field.name) for field in fields(Settings)} | OF_TESTS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

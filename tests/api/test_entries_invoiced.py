@@ -7,7 +7,7 @@ from tests.clocks import FakeClock
 from tests.nouns import NO_SUCH_ID, approve, archive, log_time, make_project, mark_as_invoiced
 from tests.recorded import Recorded
 
-NAMES = ["marked_as_invoiced", "invoiced_outside_of_noko", "invoiced_outside_of_freckle"]
+NAMES = ["marked_as_invoiced", "invoiced_outside_of_noko", "invoiced_outside_of_freckle", "mark_as_invoiced"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hourhook.api.app import all_endpoints
+from hourhook.api.endpoints import Endpoint
+from hourhook.domain.inputs import fields_of
 from tests.accounts import Account
-from tests.broadcast_receivers import make_receiver
-from tests.nouns import invoice, make_group, make_project, make_team, propose, start_timer
+from tests.nouns import DAY, invoice, make_project
+from tests.stages import path_of, set_stage
 
 SQL = [
     "' OR '1'='1",
@@ -24,10 +27,6 @@ SQL = [
     "\u02bc OR 1=1",
 ]
 HUGE = [2**31, 2**63, 10**30, 1e308]
-DETAILS = [
-    "reference", "project_name", "company_name", "company_details", "recipient_details", "description", "footer",
-    "show_hours_worked", "rate_calculation", "customization",
-]  # fmt: skip
 WRONG: list[Any] = [{}, [], {"a": 1}, [[[]]], 0.1, -1, "\u0000", "a" * 100_000, True, *HUGE]
 
 
@@ -54,66 +53,12 @@ def test_a_search_takes_no_wildcards(account: Account, text: str) -> None:
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
 def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, value: Any) -> None:
-    client = account.supervisor.client
-    project, team = make_project(account), make_team(account)
-    group = make_group(account)
-    made = invoice(account)
-    inbox_entry, timer = propose(account.supervisor), start_timer(account.supervisor, project)
-    receiver = make_receiver(account.supervisor)
-    inputs = [
-        (
-            "POST",
-            "/v2/entries",
-            ["date", "minutes", "user_id", "project_id", "project_name", "description", "source_url"],
-        ),
-        ("POST", "/v2/projects", ["name", "billable", "billing_increment", "color", "budgeted_minutes"]),
-        (
-            "PUT",
-            f"/v2/projects/{project['id']}",
-            ["name", "billable", "billing_increment", "color", "project_group_id"],
-        ),
-        ("PUT", f"/v2/projects/{project['id']}/merge", ["project_id"]),
-        ("PUT", "/v2/projects/archive", ["project_ids"]),
-        ("PUT", "/v2/entries/approved", ["entry_ids", "approved_at"]),
-        ("PUT", "/v2/entries/marked_as_invoiced", ["entry_ids", "date"]),
-        ("POST", "/v2/expenses", ["date", "project_id", "price", "user_id", "taxable", "description"]),
-        ("POST", "/v2/invoices", [*DETAILS, "invoice_date", "taxes", "entry_ids", "expense_ids"]),
-        ("PUT", made["url"], [*DETAILS, "invoice_date"]),
-        ("PUT", f"{made['url']}/add_entries", ["entry_ids"]),
-        ("PUT", f"{made['url']}/remove_expenses", ["expense_ids"]),
-        ("PUT", f"{made['url']}/add_taxes", ["taxes"]),
-        ("PUT", f"{made['url']}/remove_taxes", ["tax_ids"]),
-        ("POST", "/v2/tags", ["names"]),
-        ("POST", "/v2/inbox_entries", ["date", "description", "minutes", "project_name"]),
-        ("PUT", inbox_entry["url"], ["date", "description", "minutes", "project_name"]),
-        (
-            "POST",
-            inbox_entry["log_url"],
-            ["date", "minutes", "user_id", "project_id", "project_name", "description", "source_url"],
-        ),
-        ("PUT", timer["url"], ["description"]),
-        ("PUT", timer["start_url"], ["entry_date", "description"]),
-        ("PUT", timer["add_or_subtract_time_url"], ["minutes", "seconds"]),
-        ("PUT", f"{timer['url']}/log_inbox_entry", ["inbox_entry_date", "minutes", "description"]),
-        ("PUT", timer["log_url"], ["entry_date", "minutes", "description"]),
-        ("PUT", "/v2/tags/delete", ["tag_ids"]),
-        ("POST", "/v2/users", ["email", "first_name", "role"]),
-        ("POST", "/v2/teams", ["name", "user_ids", "users"]),
-        ("POST", team["add_users_url"], ["user_ids"]),
-        ("PUT", team["remove_users_url"], ["user_ids"]),
-        ("POST", "/v2/project_groups", ["name", "project_ids", "projects"]),
-        ("POST", group["add_projects_url"], ["project_ids"]),
-        ("PUT", group["remove_projects_url"], ["project_ids"]),
-        ("POST", "/v2/broadcast_receivers", ["name", "payload_uri", "subjects"]),
-        ("PUT", receiver["url"], ["name", "payload_uri"]),
-        ("PUT", receiver["add_subjects_url"], ["subjects"]),
-        ("PUT", receiver["remove_subjects_url"], ["subjects"]),
-        ("PUT", "/v2/current_user", ["first_name", "time_format", "week_start", "send_team_weekly_report"]),
-    ]
-    for method, path, names in inputs:
-        for name in names:
-            reply = client.request(method, path, body={"date": "2024-05-21", "minutes": 5, name: value})
-            assert reply.status < 500, (path, name)
+    client, stage = account.supervisor.client, set_stage(account)
+    for endpoint in one_for_each_inputs("POST", "PUT"):
+        path = path_of(endpoint, stage)
+        for field in fields_of(endpoint.inputs):
+            reply = client.request(endpoint.method, path, body={"date": DAY, "minutes": 5, field.name: value})
+            assert reply.status < 500, (path, field.name)
 
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
@@ -152,35 +97,12 @@ def test_values_of_the_wrong_kind_never_break_however_deep_they_are(account: Acc
     ["x", "-1", "1.5", "true", "TRUE", "2024-13-01", "0000-00-00", "9" * 5000, "\0", "\ud83d", "%", "1,2,x", ","],
 )
 def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, text: str) -> None:
-    names = {
-        "/v2/entries": [
-            "user_ids", "description", "project_ids", "tag_ids", "tag_filter_type", "invoice_ids", "import_ids", "from",
-            "to", "invoiced", "invoiced_at_from", "invoiced_at_to", "updated_from", "updated_to", "billable",
-            "approved_at_from", "approved_at_to", "approved_by_ids", "page", "per_page",
-        ],
-        "/v2/expenses": [
-            "user_ids", "description", "project_ids", "invoice_ids", "from", "to", "price_from", "price_to", "taxable",
-            "invoiced",
-        ],
-        "/v2/invoices": [
-            "state", "reference", "invoice_date_from", "invoice_date_to", "project_name", "total_amount_from",
-            "total_amount_to", "recipient_details", "project_ids", "company_name", "has_custom_html",
-            "show_full_report", "locale", "currency_code", "currency_symbol", "rate_calculation", "updated_from",
-            "updated_to",
-        ],
-        "/v2/projects": ["name", "project_group_ids", "billing_increment", "enabled", "billable"],
-        "/v2/tags": ["name", "billable"],
-        "/v2/users": ["name", "email", "role", "state"],
-        "/v2/inbox_entries": ["description", "project_name", "from", "to", "logged", "updated_from", "updated_to"],
-        "/v2/timers": ["description", "projects", "project_ids", "billable"],
-        "/v2/teams": ["name", "user_ids"],
-        "/v2/project_groups": ["name", "project_ids"],
-        "/v2/broadcast_receivers": ["name", "subjects", "state"],
-    }  # fmt: skip
+    client, stage = account.supervisor.client, set_stage(account)
     value = text.encode("utf-8", "surrogatepass")
-    for path, filters in names.items():
-        for name in filters:
-            assert account.leader.client.get(path, {name: value}).status in (200, 400), (path, name)
+    for endpoint in one_for_each_inputs("GET"):
+        path = path_of(endpoint, stage)
+        for name in [*(field.name for field in fields_of(endpoint.inputs)), "page", "per_page"]:
+            assert client.get(path, {name: value}).status in (200, 400), (path, name)
 
 
 @pytest.mark.parametrize("query", ["%", "%zz=%zz", "=", "&&&", "a=b=c", "ids[]", "ids[][]=1", "%00=%00", "name=%ff%fe"])
@@ -267,6 +189,12 @@ def test_the_log_holds_no_credential_whichever_way_it_came(account: Account, log
     assert token not in written
     assert "hunter2" not in written
     assert base64.b64encode(token.encode()).decode()[:20] not in written
+
+
+def one_for_each_inputs(*methods: str) -> list[Endpoint]:
+    """An endpoint for each declaration of inputs that these methods take."""
+    found = {endpoint.inputs: endpoint for endpoint in all_endpoints() if endpoint.method in methods}
+    return [endpoint for inputs, endpoint in found.items() if inputs is not None]
 
 
 json_values = st.recursive(

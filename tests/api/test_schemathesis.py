@@ -15,9 +15,8 @@ from schemathesis.specs.openapi import checks
 
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
-from tests.broadcast_receivers import make_receiver
 from tests.clients import AGENT
-from tests.nouns import invoice, make_group, make_project, make_tag, make_team, propose, spend, start_timer
+from tests.stages import Stage, set_stage
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
 PROMISES = [
@@ -57,25 +56,9 @@ bounded = settings(
 
 
 @pytest.fixture
-def ids(account: Account) -> dict[str, int]:
-    """Something that is there for each id that a path may hold."""
-    project = make_project(account)
-    entry = {"date": "2024-05-21", "minutes": 15, "project_id": project["id"], "description": "Kick-off #planning"}
-    made = account.leader.client.post("/v2/entries", entry).json()
-    tag = make_tag(account, "#design")
-    start_timer(account.supervisor, project)
-    return {
-        "project_id": project["id"],
-        "project_group_id": make_group(account, "Contoso", project)["id"],
-        "entry_id": made["id"],
-        "expense_id": spend(account.leader, project)["id"],
-        "invoice_id": invoice(account, [], [spend(account.leader, project)], taxes=[{"percentage": 20}])["id"],
-        "tag_id": tag["id"],
-        "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
-        "user_id": account.contractor.id,
-        "team_id": make_team(account, "Platform", account.leader)["id"],
-        "broadcast_receiver_id": make_receiver(account.supervisor)["id"],
-    }
+def stage(account: Account) -> Stage:
+    """Something that is there for each name that a path may hold."""
+    return set_stage(account)
 
 
 @pytest.fixture
@@ -100,7 +83,7 @@ def test_answers_keep_what_the_document_promises(case: Case[Any], account: Accou
 @document.include(path_regex=r"\{").parametrize()
 @bounded
 def test_answers_about_what_is_there_keep_it_too(
-    case: Case[Any], account: Account, ids: dict[str, int], session: requests.Session
+    case: Case[Any], account: Account, stage: Stage, session: requests.Session
 ) -> None:
-    case.path_parameters = {name: ids.get(name, value) for name, value in case.path_parameters.items()}
+    case.path_parameters = {name: stage.get(name, value) for name, value in case.path_parameters.items()}
     send(case, account, session)

@@ -1,7 +1,14 @@
 """The cost of what is asked most often, and of what is asked of many things at once, in statements."""
 
+from typing import get_origin
+
 import pytest
 
+from hourhook.api.app import all_endpoints
+from hourhook.api.endpoints import Endpoint
+from hourhook.domain.inputs import fields_of
+from hourhook.domain.kinds import Ids
+from hourhook.domain.pages import Page
 from tests.accounts import Account
 from tests.broadcast_receivers import make_receiver
 from tests.nouns import (
@@ -19,7 +26,9 @@ from tests.nouns import (
     spend,
     start_timer,
 )
+from tests.stages import Stage, path_of, set_stage
 from tests.statements import Statements, counted
+from tests.webhooks import make_webhook
 
 
 def cost_of(account: Account, method: str, path: str, body: object = b"") -> Statements:
@@ -29,6 +38,68 @@ def cost_of(account: Account, method: str, path: str, body: object = b"") -> Sta
     assert reply.status < 300, reply.body
     # That a token was used is noted behind the answer, now and then.
     return Statements(text for text in statements if "last_used_at=" not in text)
+
+
+LISTS = [endpoint for endpoint in all_endpoints() if get_origin(endpoint.answers) in (Page, list)]
+
+
+def test_every_list_costs_the_same_however_much_is_on_it(account: Account) -> None:
+    stage = dict(set_stage(account))
+    furnish(account, stage, range(3))
+    few = {called(endpoint): cost_of_list(account, endpoint, stage, at_least=3) for endpoint in LISTS}
+    furnish(account, stage, range(3, 30))
+
+    for endpoint in LISTS:
+        many = cost_of_list(account, endpoint, stage, at_least=30)
+        assert len(many) == len(few[called(endpoint)]), f"{called(endpoint)}:\n{many}"
+
+
+def cost_of_list(account: Account, endpoint: Endpoint, stage: Stage, at_least: int) -> Statements:
+    # Those that add something answer everything afterwards, also when there is nothing to add.
+    body: dict[str, list[int]] = {field.name: [] for field in fields_of(endpoint.inputs) if isinstance(field.kind, Ids)}
+    path = path_of(endpoint, stage) + "?per_page=1000"
+    with counted(account.database) as statements:
+        reply = account.supervisor.client.request(endpoint.method, path, body=body if endpoint.method != "GET" else b"")
+    assert reply.status == 200, (path, reply.body)
+    assert len(reply.json()) >= at_least, f"{called(endpoint)} has too few rows to tell"
+    return Statements(text for text in statements if "last_used_at=" not in text)
+
+
+def called(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def furnish(account: Account, stage: Stage, numbers: range) -> None:
+    """More rows for every list, each with something of its own around it."""
+    leader, supervisor = account.leader.client, account.supervisor.client
+    people, projects, entries, expenses = [], [], [], []
+    for number in numbers:
+        person = account.add(f"person{number}", "coworker")
+        project = make_project(account, f"project {number}", person)
+        make_team(account, f"team {number}", person, account.owner)
+        make_group(account, f"group {number}", make_project(account, f"project of group {number}"))
+        text = f"#tag{number} #stage"
+        for owner_id, project_id in ((stage["user_id"], stage["project_id"]), (account.supervisor.id, project["id"])):
+            values = {"user_id": owner_id, "project_id": project_id}
+            log_time(account.leader, text, **values)
+            spend(account.leader, {"id": project_id}, user_id=owner_id)
+        invoice(account, [log_time(account.leader, project_id=project["id"])], [spend(account.leader, project)])
+        entries.append(log_time(account.leader, text, project_id=project["id"])["id"])
+        expenses.append(spend(account.leader, project)["id"])
+        log_time(person, text, project_id=project["id"])
+        inbox_entry = propose(account.supervisor, minutes=5)
+        supervisor.post(inbox_entry["log_url"], {"project_id": stage["project_id"]})
+        start_timer(account.supervisor, project)
+        make_webhook(account, name=f"webhook {number}")
+        leader.put(f"/v2/webhooks/{stage['webhook_id']}/ping")
+        people.append(person.id)
+        projects.append(project["id"])
+    bill = f"/v2/invoices/{stage['invoice_id']}"
+    assert leader.put(f"{bill}/add_entries", {"entry_ids": entries}).status == 204
+    assert leader.put(f"{bill}/add_expenses", {"expense_ids": expenses}).status == 204
+    assert supervisor.post(f"/v2/teams/{stage['team_id']}/add_users", {"user_ids": people}).status == 200
+    group = f"/v2/project_groups/{stage['project_group_id']}"
+    assert leader.post(f"{group}/add_projects", {"project_ids": projects}).status == 200
 
 
 def test_a_page_of_entries_costs_four_statements_and_three_where_the_total_is_known(account: Account) -> None:

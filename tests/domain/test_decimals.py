@@ -16,17 +16,17 @@ from hourhook.domain.kinds import LARGEST_DECIMAL, Hundredths
     [
         (4990, b"49.9"),
         (4999, b"49.99"),
-        (1200, b"12"),
+        (1200, b"12.0"),
         (-350, b"-3.5"),
-        (-300, b"-3"),
+        (-300, b"-3.0"),
         (1, b"0.01"),
         (-1, b"-0.01"),
-        (0, b"0"),
+        (0, b"0.0"),
         (99_999_999_999_999, b"999999999999.99"),
-        (100 * LARGEST_DECIMAL, b"1000000000000"),
+        (100 * LARGEST_DECIMAL, b"1000000000000.0"),
     ],
 )
-def test_a_number_has_no_more_digits_than_it_needs(hundredths: int, text: bytes) -> None:
+def test_a_number_has_a_fraction_and_no_more_digits_of_it_than_it_needs(hundredths: int, text: bytes) -> None:
     assert msgspec.json.encode(number_of(hundredths)) == text
 
 
@@ -34,6 +34,6 @@ def test_a_number_has_no_more_digits_than_it_needs(hundredths: int, text: bytes)
 def test_every_decimal_that_is_taken_comes_back_as_it_was(hundredths: int) -> None:
     text = msgspec.json.encode(number_of(hundredths))
 
-    assert re.fullmatch(rb"-?[0-9]+(\.[0-9]{1,2})?", text)
+    assert re.fullmatch(rb"-?[0-9]+\.[0-9]{1,2}", text)
     assert Hundredths().read(msgspec.json.decode(text)) == hundredths
     assert Hundredths().read(text.decode()) == hundredths

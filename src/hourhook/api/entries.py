@@ -147,7 +147,7 @@ def remove(call: Call, entry_id: int) -> None:
     editing.remove(call.tx, call.caller, entry_id)
 
 
-# What these actions were called before: clients in the wild still do.
-for _name in ("invoiced_outside_of_noko", "invoiced_outside_of_freckle"):
+# What these actions were called before, and what a published client calls them: clients in the wild still do.
+for _name in ("invoiced_outside_of_noko", "invoiced_outside_of_freckle", "mark_as_invoiced"):
     endpoints.put(f"/v2/entries/{_name}", role="leader", hidden=True)(mark_several_as_invoiced)
     endpoints.put(f"/v2/entries/{{entry_id}}/{_name}", role="leader", hidden=True)(mark_as_invoiced)

@@ -2,6 +2,8 @@
 
 
 def number_of(hundredths: int) -> float:
-    """The JSON number, with no more fraction digits than it needs: 49.9 for 4990, 12 for 1200."""
-    whole, rest = divmod(hundredths, 100)
-    return hundredths / 100 if rest else whole
+    """The JSON number, always with a fraction: 49.9 for 4990, 12.0 for 1200.
+
+    Readers that tell integers from decimals by their looks, as many do, so meet one type only.
+    """
+    return hundredths / 100

@@ -1,0 +1,128 @@
+"""Clients that others have published, against a real server, with nothing changed but the address."""
+
+from importlib import import_module
+from inspect import getsource
+from pathlib import Path
+from types import MethodType, ModuleType
+from typing import Any
+
+import pytest
+import requests
+
+from tests.certificates import new_authority
+from tests.cli.commands import Commands
+from tests.nouns import DAY
+from tests.proxies import speaking_tls
+from tests.servers import Loop
+
+# What the client has written into its text.
+ADDRESS = "https://api.nokotime.com"
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Commands:
+    """The commands, in a folder of their own."""
+    return Commands(tmp_path)
+
+
+@pytest.fixture
+def loop(request: pytest.FixtureRequest) -> Loop:
+    """The event loop that all servers of the tests run in."""
+    running: Loop = request.getfixturevalue("_loop")
+    return running
+
+
+def test_the_python_client_works(commands: Commands) -> None:
+    made = commands.create_account()
+    with commands.serving() as server:
+        use(python_client(server.address, made["token"]), made["user_id"], server.address)
+
+
+def test_the_python_client_works_behind_a_proxy_that_speaks_tls(
+    commands: Commands, tmp_path: Path, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = new_authority()
+    (tmp_path / "authority.pem").write_bytes(authority.pem)
+    # As one does with an authority that is not among those that everybody knows.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    made = commands.create_account()
+    with (
+        speaking_tls(loop, authority.certify(tmp_path, "localhost")) as proxy,
+        commands.with_settings(base_url=proxy.address).serving() as server,
+    ):
+        proxy.target = server.address
+        use(python_client(proxy.address, made["token"]), made["user_id"], proxy.address)
+
+
+def use(client: Any, user_id: int, address: str) -> None:
+    """List, create, edit, approve, invoice and delete, as somebody's script does."""
+    assert client.list_entries() == []
+    [made] = client.create_entry(
+        date=DAY, user_id=user_id, minutes=50, description="Kick-off #planning", project_name="Website relaunch"
+    )
+    assert (made["url"], made["minutes"]) == (f"{address}/v2/entries/{made['id']}", 60)
+    [edited] = client.edit_entry(made["id"], minutes=70, source_url="https://git.northwind.test/c/8f3a")
+    assert (edited["minutes"], edited["description"]) == (75, "Kick-off #planning")
+    client.mark_as_approved(made["id"], approved_at="2024-05-31T17:00:00Z")
+    with pytest.raises(requests.HTTPError, match="400 Client Error"):
+        client.edit_entry(made["id"], minutes=5)
+    client.mark_as_unapproved([made["id"]])
+    [other] = client.create_entry(date=DAY, user_id=str(user_id), minutes=5)
+    client.mark_as_approved([made["id"], str(other["id"])])
+    client.mark_as_invoiced(made["id"], "2024-06-01")
+    client.mark_as_invoiced([made["id"], str(other["id"])], "2024-06-02")
+    [shown] = client.get_single_entry(made["id"])
+    assert (shown["approved_at"] is None, shown["invoiced_at"]) == (False, "2024-06-02T00:00:00Z")
+
+    # More than a page of it: the client follows the links, which lead back by the name it came by.
+    more = [client.create_entry(date=DAY, user_id=user_id, minutes=5)[0]["id"] for _ in range(31)]
+    assert {entry["id"] for entry in client.list_entries()} == {made["id"], other["id"], *more}
+    assert len(client.list_entries(invoiced=False, from_=DAY, user_ids=[user_id, 99])) == 31
+    assert [entry["id"] for entry in client.list_entries(description="kick", billable=True)] == [made["id"]]
+    for id in more:
+        client.delete_entry(id)
+    assert len(client.list_entries()) == 2
+
+    use_what_is_around_entries(client, made)
+
+
+def use_what_is_around_entries(client: Any, entry: dict[str, Any]) -> None:
+    """Do the same with the other nouns that the client knows, with one call of each kind at least."""
+    [tag] = client.create_tags(["planning", "holiday*"])
+    assert client.edit_tag(tag["id"], "vacation*")[0]["formatted_name"] == "#vacation*"
+    assert [each["name"] for each in client.list_tags(billable=False)] == ["vacation"]
+    client.delete_single_tag(tag["id"])
+
+    [project] = client.create_project(name="Support", billable=False, billing_increment=5)
+    assert client.edit_project(project["id"], name="Helpdesk")[0]["billing_increment"] == 5
+    [group] = client.create_project_group(name="Contoso", project_ids=[project["id"]])
+    assert [each["name"] for each in client.list_projects(project_group_ids=[group["id"]])] == ["Helpdesk"]
+    client.delete_project_group(group["id"])
+
+    project_id = entry["project"]["id"]
+    [expense] = client.create_expense(date=DAY, project_id=project_id, price=49.9, taxable=False)
+    assert client.list_expenses(price_from=49.9, taxable=False) == [expense]
+    client.merge_project_into_this_project(project_id, project["id"])
+    client.delete_expense(expense["id"])
+    client.archive_projects([project_id])
+    assert client.list_projects(enabled=False)[0]["entries"] == 1
+
+    [user] = client.create_user(email="grace@northwind.test", first_name="Grace", role="coworker")
+    [team] = client.create_team(name="Platform", user_ids=[user["id"]])
+    assert client.get_users_in_team(team["id"])[0]["teams"][0]["name"] == "Platform"
+    client.give_user_access_to_projects(user["id"], [project_id])
+    client.delete_team(team["id"])
+    client.delete_user(user["id"])
+    assert client.get_account_details()[0]["name"] == "northwind"
+
+
+def python_client(address: str, token: str) -> Any:
+    """The client of the package ``python-freckle-client``, whose text names the address instead of its own."""
+    written = import_module("noko_client.base_client.base_client")
+    text = getsource(written)
+    assert text.count(ADDRESS) == 1
+    module = ModuleType(written.__name__)
+    exec(compile(text.replace(ADDRESS, address), written.__name__, "exec"), module.__dict__)
+    client = import_module("noko_client.client").NokoClient(token)
+    client.fetch_json = MethodType(module.__dict__["BaseClient"].fetch_json, client)
+    return client
