@@ -83,7 +83,7 @@ def test_a_code_is_good_for_a_token_that_acts_for_the_user(account: Account, bro
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
     assert reply.headers["cache-control"] == "no-store"
     made = reply.json()
-    assert [*made] == ["access_token", "expires_in", "refresh_token", "scope", "token_type"]
+    assert [*made] == ["access_token", "refresh_token", "expires_in", "scope", "token_type"]
     assert (made["expires_in"], made["scope"], made["token_type"]) == (DAY, "", "bearer")
     me = account.client.get("/v2/current_user", Authorization=f"Bearer {made['access_token']}").json()
     assert me["id"] == account.leader.id

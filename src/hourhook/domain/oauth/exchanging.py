@@ -47,12 +47,12 @@ _REASONS = {
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """What an application gets: the keys are in the order of the contract."""
+    """What an application gets: the keys are in the order of the contract's example."""
 
     access_token: str
+    refresh_token: str
     # Seconds.
     expires_in: int
-    refresh_token: str
     scope: str = ""
     token_type: str = "bearer"
 
@@ -124,7 +124,7 @@ def _use_up(tx: Transaction, found: Found) -> None:
 
 
 def _issue(tx: Transaction, found: Found, application_name: str, token_seconds: int) -> AccessToken:
-    issued = AccessToken(f"at_{secrets.token_hex(32)}", token_seconds, f"rt_{secrets.token_hex(32)}")
+    issued = AccessToken(f"at_{secrets.token_hex(32)}", f"rt_{secrets.token_hex(32)}", token_seconds)
     tokens.store(
         tx,
         issued.access_token,
