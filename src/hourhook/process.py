@@ -145,7 +145,7 @@ def prepare(settings: Settings, host: str | None) -> Running:
         make_sender(running)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=settings.database_url)
-        _spare_the_collector()
+        spare_the_collector()
         return running
     except BaseException:
         database.close()
@@ -326,7 +326,7 @@ async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
         await _cancelled(notifying)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Have Python look for cycles of garbage seldom, and never among what was there at the start.
 
     Hardly anything here makes cycles, while what is on its way through the engine is counted as new and looked through

@@ -201,6 +201,7 @@ GOOD: dict[str, Value] = {
     "email": lambda account, stage: f"new{stage['user_id']}@northwind.test",
     "payload_uri": lambda account, stage: URI,
     "events": lambda account, stage: ["entry.created"],
+    "subjects": lambda account, stage: ["timer"],
     "project_id": lambda account, stage: make_project(account, f"For {stage['project_id']}")["id"],
     "tag_id": lambda account, stage: make_tag(account, f"for{stage['tag_id']}")["id"],
     "user_ids": lambda account, stage: [stage["user_id"]],

@@ -352,4 +352,4 @@ _MAKE_HOLDS = Statement(
     )
 )
 _HOLD = Statement(text("INSERT INTO holds (account_id, project_id) VALUES (:account, :project)"))
-_LET_GO = Statement(text("DELETE FROM holds"))
+_LET_GO = Statement(text("DROP TABLE holds"))

@@ -96,7 +96,7 @@ def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: A
     assert "frame-ancestors 'none'" in policy
     assert "base-uri 'none'" in policy
     assert "script-src" not in policy
-    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["cache-control"] == "no-store"
     reply = browser.submit(page, decision="allow")
     assert reply.headers["referrer-policy"] == "no-referrer"

@@ -78,13 +78,13 @@ def take(tx: Transaction, *, waiting_since: int, limit: int, busy: list[int], sa
     """
     rows = tx.all(_TAKE, horizon=waiting_since, limit=limit, busy=busy, saturated=saturated)
     told: dict[Key, list[Broadcast]] = {}
-    for row in sorted(rows, key=lambda row: int(row.place)):
+    for row in sorted(rows, key=lambda row: (int(row.place), int(row.broadcast_receiver_id))):
         key = row.account_id, row.broadcast_receiver_id
         told.setdefault(key, []).append(Broadcast(row.subject, row.url, row.last_event))
     if not told:
         return []
-    targets = tx.all(_TARGETS, rows=as_rows([*told]))
-    return [Taken((row.account_id, row.id), _target(row), told[row.account_id, row.id]) for row in targets]
+    targets = {(row.account_id, row.id): _target(row) for row in tx.all(_TARGETS, rows=as_rows([*told]))}
+    return [Taken(key, targets[key], broadcasts) for key, broadcasts in told.items() if key in targets]
 
 
 def read_target(tx: Transaction, key: Key) -> Target | None:

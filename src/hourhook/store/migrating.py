@@ -1,6 +1,7 @@
 """Bring a database to this version, or say that it is not there yet."""
 
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def migrate(url: str) -> bool:
     with _connected(url) as connection:
         # One at a time; whoever waited here finds the work done.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_embedded(url) else f"SELECT pg_advisory_xact_lock({_LOCK})")
-        if _require_known(connection) == _newest():
+        if _require_known(connection) == newest_version():
             return False
         configuration = _configuration()
         configuration.attributes["connection"] = connection
@@ -42,9 +43,9 @@ def require_current(url: str) -> None:
         found = _require_known(connection)
     if found is None:
         raise Problem("the database is empty: run `hourhook migrate` with the same database URL first")
-    if found != _newest():
+    if found != newest_version():
         raise Problem(
-            f"the database has schema {found}, this Hourhook needs {_newest()}: stop every hourhook process, "
+            f"the database has schema {found}, this Hourhook needs {newest_version()}: stop every hourhook process, "
             "make a backup and run `hourhook migrate`"
         )
 
@@ -66,7 +67,9 @@ def _require_known(connection: sqlalchemy.Connection) -> str | None:
     return found
 
 
-def _newest() -> str:
+@cache
+def newest_version() -> str:
+    """The version of the schema that this Hourhook needs."""
     newest = ScriptDirectory.from_config(_configuration()).get_current_head()
     assert newest is not None
     return newest
