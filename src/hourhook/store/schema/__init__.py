@@ -1,0 +1,132 @@
+"""Every table. Moments are BIGINT microseconds, dates text, decimals integers in hundredths.
+
+``account_id`` leads every key, so that accounts can be spread over a sharded PostgreSQL. Ids are unique across
+accounts all the same (see ``Transaction.insert``). A ``…_key`` column holds the casefolded form of its neighbour, for
+comparing, searching and sorting alike on both databases.
+"""
+
+from sqlalchemy import Integer, MetaData, PrimaryKeyConstraint, Sequence, Table
+
+from hourhook.store.schema.columns import Text, column, metadata
+from hourhook.store.schema.delivery import (
+    attempts,
+    errands,
+    events,
+    lanes,
+    payloads,
+    removals,
+    skips,
+    subscriptions,
+    webhooks,
+)
+from hourhook.store.schema.invoices import (
+    invoice_entries,
+    invoice_expenses,
+    invoice_hourly_rates,
+    invoice_payment_transactions,
+    invoice_taxes,
+    invoices,
+)
+from hourhook.store.schema.people import (
+    accounts,
+    applications,
+    authorizations,
+    invitations,
+    refresh_tokens,
+    sessions,
+    team_members,
+    teams,
+    tokens,
+    users,
+)
+from hourhook.store.schema.sending import broadcast_receivers, broadcast_subjects, broadcasts, mails
+from hourhook.store.schema.work import (
+    entries,
+    entry_tags,
+    expenses,
+    inbox_entries,
+    project_access,
+    project_group_members,
+    project_groups,
+    projects,
+    tags,
+    timers,
+)
+
+# Where the ids of a table come from: sequences on PostgreSQL, a row a table on SQLite (which has none).
+NUMBERED = (
+    accounts,
+    users,
+    tokens,
+    projects,
+    tags,
+    entries,
+    teams,
+    project_groups,
+    expenses,
+    inbox_entries,
+    timers,
+    invoices,
+    invoice_taxes,
+    applications,
+    authorizations,
+    webhooks,
+    errands,
+    broadcast_receivers,
+    mails,
+)
+sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in NUMBERED}
+
+ids = Table(
+    "ids",
+    MetaData(),
+    column("table_name", Text),
+    column("last_id", Integer),
+    PrimaryKeyConstraint("table_name"),
+)
+
+__all__ = [
+    "NUMBERED",
+    "accounts",
+    "applications",
+    "attempts",
+    "authorizations",
+    "broadcast_receivers",
+    "broadcast_subjects",
+    "broadcasts",
+    "entries",
+    "entry_tags",
+    "errands",
+    "events",
+    "expenses",
+    "ids",
+    "inbox_entries",
+    "invitations",
+    "invoice_entries",
+    "invoice_expenses",
+    "invoice_hourly_rates",
+    "invoice_payment_transactions",
+    "invoice_taxes",
+    "invoices",
+    "lanes",
+    "mails",
+    "metadata",
+    "payloads",
+    "project_access",
+    "project_group_members",
+    "project_groups",
+    "projects",
+    "refresh_tokens",
+    "removals",
+    "sequences",
+    "sessions",
+    "skips",
+    "subscriptions",
+    "tags",
+    "team_members",
+    "teams",
+    "timers",
+    "tokens",
+    "users",
+    "webhooks",
+]

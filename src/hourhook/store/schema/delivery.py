@@ -1,0 +1,194 @@
+"""The log and its lanes. No foreign keys to other tables: a settlement must never wait for an account's lock."""
+
+from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, text
+
+from hourhook.store.schema.columns import Text, column, metadata
+
+events = Table(
+    "events",
+    metadata,
+    column("account_id", Integer),
+    column("position", BigInteger),
+    column("type", Text),
+    column("created_at", BigInteger),
+    column("changes", LargeBinary),
+    column("object", LargeBinary),
+    PrimaryKeyConstraint("account_id", "position"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("name", Text),
+    column("name_key", Text),
+    column("payload_uri", Text),
+    # Encrypted with the key of the settings.
+    column("secret", LargeBinary),
+    column("created_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "id"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    column("event", Text),
+    column("place", Integer),
+    PrimaryKeyConstraint("account_id", "webhook_id", "event"),
+    Index(None, "account_id", "event"),
+    sqlite_with_rowid=False,
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    # scheme://host:port of the payload URI: what capacity is shared by.
+    column("destination", Text),
+    # Grows when what a worker has read of the webhook (name, secret) is out of date.
+    column("revision", Integer),
+    column("enabled", Boolean),
+    column("disabled_reason", Text, null=True),
+    column("stalled", Boolean),
+    column("last_sequence", BigInteger),
+    # The next payload to send; last_sequence + 1 when nothing waits.
+    column("head_sequence", BigInteger),
+    # Heads up to here were sent before: their attempts go on counting.
+    column("replayed_through", BigInteger),
+    # Of the head: attempts ever made, failures in a row of this window, and since when.
+    column("attempts_count", Integer),
+    column("failures_count", Integer),
+    column("failing_since", BigInteger, null=True),
+    column("window_started_at", BigInteger, null=True),
+    # When the head is to be sent; null while there is nothing to do.
+    column("due_at", BigInteger, null=True),
+    column("last_succeeded", Boolean),
+    column("last_delivered_at", BigInteger, null=True),
+    column("lost_count", BigInteger),
+    column("lost_until", BigInteger, null=True),
+    column("lease_token", BigInteger, null=True),
+    column("lease_worker", BigInteger, null=True),
+    column("lease_expires_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "webhook_id"),
+    Index(
+        "ix_lanes_due",
+        "last_succeeded",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL AND lease_token IS NULL"),
+        postgresql_where=text("due_at IS NOT NULL AND lease_token IS NULL"),
+    ),
+    Index(
+        "ix_lanes_leased",
+        "lease_worker",
+        "lease_expires_at",
+        sqlite_where=text("lease_token IS NOT NULL"),
+        postgresql_where=text("lease_token IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    column("sequence", BigInteger),
+    column("payload_id", Text),
+    column("position", BigInteger),
+    # The event's, once more: to choose payloads by it, the large rows of events need not be read.
+    column("type", Text),
+    # And found by it alone: the payload id tells the sequence.
+    PrimaryKeyConstraint("account_id", "webhook_id", "sequence"),
+    sqlite_with_rowid=False,
+)
+
+errands = Table(
+    "errands",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("webhook_id", Integer),
+    column("payload_id", Text),
+    # The payload that is sent once more; null for a ping.
+    column("sequence", BigInteger, null=True),
+    column("created_at", BigInteger),
+    # When it is to be sent; null once it was.
+    column("due_at", BigInteger, null=True),
+    column("lease_token", BigInteger, null=True),
+    column("lease_worker", BigInteger, null=True),
+    column("lease_expires_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "id"),
+    Index(None, "account_id", "webhook_id", "payload_id"),
+    Index(None, "account_id", "webhook_id", "created_at", "id"),
+    Index(
+        "ix_errands_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_errands_leased",
+        "lease_worker",
+        "lease_expires_at",
+        sqlite_where=text("lease_token IS NOT NULL"),
+        postgresql_where=text("lease_token IS NOT NULL"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    # 0 for a ping, which stands outside the order.
+    column("sequence", BigInteger),
+    column("number", Integer),
+    # 0 for an attempt of the lane itself.
+    column("errand_id", Integer),
+    # The name that the body carried, which may have changed since.
+    column("webhook_name", Text),
+    column("url", Text),
+    column("started_at", BigInteger),
+    column("duration_ms", Integer),
+    column("status", Integer, null=True),
+    column("error", Text, null=True),
+    column("response_headers", LargeBinary),
+    column("response_body", LargeBinary),
+    PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
+    # Who asks by it says so: ``errand_id > 0``.
+    Index(
+        "ix_attempts_errand",
+        "account_id",
+        "errand_id",
+        unique=True,
+        sqlite_where=text("errand_id > 0"),
+        postgresql_where=text("errand_id > 0"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    # A deleted webhook whose payloads and attempts are still to be cleared away, in small batches.
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    PrimaryKeyConstraint("account_id", "webhook_id"),
+    sqlite_with_rowid=False,
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    column("sequence", BigInteger),
+    column("skipped_at", BigInteger),
+    column("skipped_by_id", Integer),
+    PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "skipped_at"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,140 @@
+"""Invoices, and which entries and expenses are on them."""
+
+from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from hourhook.store.schema.columns import Text, belongs_to, column, metadata, moments
+
+invoices = Table(
+    "invoices",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    # unpaid, awaiting_payment, in_progress, paid or none.
+    column("state", Text),
+    column("reference", Text),
+    column("reference_key", Text),
+    column("invoice_date", Text),
+    column("project_name", Text),
+    column("project_name_key", Text),
+    column("company_name", Text),
+    column("company_name_key", Text),
+    column("company_details", Text),
+    column("company_details_key", Text),
+    column("recipient_details", Text),
+    column("recipient_details_key", Text),
+    column("description", Text),
+    column("description_key", Text),
+    column("footer", Text),
+    column("footer_key", Text),
+    column("show_hours_worked", Boolean),
+    column("show_full_report", Boolean),
+    column("show_user_summaries", Boolean),
+    column("show_project_summaries", Boolean),
+    column("show_project_name_for_expenses", Boolean),
+    # The words that are printed, as a JSON object: nothing is searched in them.
+    column("labels", Text),
+    column("locale", Text),
+    column("currency_code", Text),
+    column("currency_symbol", Text),
+    column("currency_symbol_key", Text),
+    column("custom_html", Text, null=True),
+    column("allow_paypal_invoice", Boolean),
+    column("paypal_invoice_title", Text, null=True),
+    column("paypal_currency_code", Text),
+    column("paypal_address", Text, null=True),
+    column("allow_stripe_connect_payment", Boolean),
+    column("stripe_connect_payment_description", Text, null=True),
+    column("stripe_connect_currency_code", Text),
+    # When the labels, or anything from there to here, changed last.
+    column("customized_at", BigInteger),
+    column("calculation_method", Text),
+    # In hundredths, as every amount here.
+    column("standard_hourly_rate", BigInteger, null=True),
+    column("flat_rate", BigInteger, null=True),
+    column("taxable_amount", BigInteger),
+    column("taxfree_amount", BigInteger),
+    column("tax_total_amount", BigInteger),
+    column("total_amount", BigInteger),
+    # Of the payment; null until it is paid.
+    column("paid_at", BigInteger, null=True),
+    column("payment_reference", Text, null=True),
+    column("payment_method", Text, null=True),
+    # What opens its public page: 25 lower-case letters and digits.
+    column("share_token", Text),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("share_token"),
+    Index(None, "account_id", "invoice_date", "id"),
+)
+
+invoice_taxes = Table(
+    "invoice_taxes",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("invoice_id", Integer),
+    column("name", Text, null=True),
+    # In hundredths of a percent.
+    column("percentage", Integer),
+    PrimaryKeyConstraint("account_id", "id"),
+    belongs_to("invoices", "invoice_id"),
+    Index(None, "account_id", "invoice_id", "id"),
+)
+
+# What the hours of some users cost. The user may be deleted since, and had no hours then: so this points at nobody.
+invoice_hourly_rates = Table(
+    "invoice_hourly_rates",
+    metadata,
+    column("account_id", Integer),
+    column("invoice_id", Integer),
+    column("user_id", Integer),
+    column("hourly_rate", BigInteger),
+    column("place", Integer),
+    PrimaryKeyConstraint("account_id", "invoice_id", "user_id"),
+    belongs_to("invoices", "invoice_id"),
+    sqlite_with_rowid=False,
+)
+
+invoice_payment_transactions = Table(
+    "invoice_payment_transactions",
+    metadata,
+    column("account_id", Integer),
+    column("invoice_id", Integer),
+    # 1, 2, 3 and so on.
+    column("number", Integer),
+    column("created_at", BigInteger),
+    column("description", Text),
+    column("payment_method", Text, null=True),
+    column("reference", Text, null=True),
+    column("invoice_state", Text),
+    PrimaryKeyConstraint("account_id", "invoice_id", "number"),
+    belongs_to("invoices", "invoice_id"),
+    sqlite_with_rowid=False,
+)
+
+# An entry is on one invoice at most, as the key has it; so is an expense.
+invoice_entries = Table(
+    "invoice_entries",
+    metadata,
+    column("account_id", Integer),
+    column("entry_id", Integer),
+    column("invoice_id", Integer),
+    PrimaryKeyConstraint("account_id", "entry_id"),
+    belongs_to("entries", "entry_id"),
+    belongs_to("invoices", "invoice_id"),
+    Index(None, "account_id", "invoice_id", "entry_id"),
+    sqlite_with_rowid=False,
+)
+
+invoice_expenses = Table(
+    "invoice_expenses",
+    metadata,
+    column("account_id", Integer),
+    column("expense_id", Integer),
+    column("invoice_id", Integer),
+    PrimaryKeyConstraint("account_id", "expense_id"),
+    belongs_to("expenses", "expense_id"),
+    belongs_to("invoices", "invoice_id"),
+    Index(None, "account_id", "invoice_id", "expense_id"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,217 @@
+"""Who is there, and how they get in: accounts, users and teams, tokens, sessions and OAuth applications."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from hourhook.store.schema.columns import Text, belongs_to, column, metadata, moments
+
+accounts = Table(
+    "accounts",
+    metadata,
+    column("id", Integer),
+    column("name", Text),
+    column("owner_id", Integer, null=True),
+    column("invoicing_enabled", Boolean),
+    column("approvals_enabled", Boolean),
+    column("max_users", Integer, null=True),
+    column("max_projects", Integer, null=True),
+    column("tag_creation_role", Text),
+    column("default_billing_increment", Integer),
+    column("is_locked", Boolean),
+    # The event log's counters live in the row that every write locks first.
+    column("last_position", BigInteger),
+    column("last_event_at", BigInteger),
+    *moments(),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("name"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("email", Text),
+    column("email_key", Text),
+    column("first_name", Text, null=True),
+    column("last_name", Text, null=True),
+    column("name_key", Text),
+    column("profile_image_url", Text, null=True),
+    column("role", Text),
+    column("state", Text),
+    column("password_hash", Text, null=True),
+    column("time_format", Text),
+    column("week_start", Text),
+    column("utc_offset", Integer),
+    column("send_personal_weekly_report_email", Boolean),
+    column("send_team_weekly_report_email", Boolean),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "email_key"),
+    Index(None, "email_key"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("user_id", Integer),
+    column("name", Text, null=True),
+    # SHA-256 of the token, hexadecimal; the token itself is never stored.
+    column("hash", Text),
+    column("created_at", BigInteger),
+    column("last_used_at", BigInteger, null=True),
+    # Of OAuth access tokens, which one lookup finds together with personal ones. No foreign key: SQLite would have to
+    # write the table anew for it.
+    column("authorization_id", Integer, null=True),
+    column("expires_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("hash"),
+    belongs_to("users", "user_id"),
+    Index(
+        "ix_tokens_authorization",
+        "account_id",
+        "authorization_id",
+        sqlite_where=text("authorization_id IS NOT NULL"),
+        postgresql_where=text("authorization_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_tokens_expires_at",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+)
+
+# Whoever signs in with an e-mail address and a password; a row for each account that this opens, all with one hash.
+sessions = Table(
+    "sessions",
+    metadata,
+    column("account_id", Integer),
+    # SHA-256 of what the cookie holds, hexadecimal.
+    column("hash", Text),
+    column("user_id", Integer),
+    column("created_at", BigInteger),
+    column("expires_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "hash"),
+    belongs_to("users", "user_id"),
+    Index(None, "hash"),
+    Index(None, "expires_at"),
+)
+
+# OAuth applications are of no account: they are registered for the whole server.
+applications = Table(
+    "applications",
+    metadata,
+    column("id", Integer),
+    column("client_id", Text),
+    # SHA-256, hexadecimal; null for a public application, which can keep no secret.
+    column("secret_hash", Text, null=True),
+    column("name", Text),
+    column("site_url", Text),
+    column("callback_url", Text),
+    column("created_at", BigInteger),
+    # While its tokens are being revoked, after which it is deleted.
+    column("revoked_at", BigInteger, null=True),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("client_id"),
+)
+
+# What a user allowed an application, with the code that it was told of it by; all its tokens hang on this.
+authorizations = Table(
+    "authorizations",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("user_id", Integer),
+    column("application_id", Integer),
+    column("code_hash", Text),
+    column("code_challenge", Text, null=True),
+    # As the application sent it; null where it left it to its callback URL.
+    column("redirect_uri", Text, null=True),
+    column("code_expires_at", BigInteger),
+    column("code_used_at", BigInteger, null=True),
+    column("created_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("code_hash"),
+    belongs_to("users", "user_id"),
+    ForeignKeyConstraint(["application_id"], ["applications.id"]),
+    Index(None, "application_id"),
+    Index(
+        "ix_authorizations_unused",
+        "code_expires_at",
+        sqlite_where=text("code_used_at IS NULL"),
+        postgresql_where=text("code_used_at IS NULL"),
+    ),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    column("account_id", Integer),
+    column("hash", Text),
+    column("authorization_id", Integer),
+    column("created_at", BigInteger),
+    # A used one is kept until then too, so that whoever uses it again is noticed.
+    column("expires_at", BigInteger),
+    column("used_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "hash"),
+    UniqueConstraint("hash"),
+    belongs_to("authorizations", "authorization_id"),
+    Index(None, "account_id", "authorization_id"),
+    Index(None, "expires_at"),
+)
+
+# The one way in of a pending user, who has one at most; a newer one takes its place.
+invitations = Table(
+    "invitations",
+    metadata,
+    column("account_id", Integer),
+    column("user_id", Integer),
+    # SHA-256 of the token, hexadecimal; the token itself is never stored here.
+    column("hash", Text),
+    # Null where it was made on the command line. Who it was may be deleted since, and the id is never used again.
+    column("invited_by_id", Integer, null=True),
+    column("created_at", BigInteger),
+    column("expires_at", BigInteger),
+    column("accepted_at", BigInteger, null=True),
+    PrimaryKeyConstraint("account_id", "user_id"),
+    UniqueConstraint("hash"),
+    belongs_to("users", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("name", Text),
+    column("name_key", Text),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    column("account_id", Integer),
+    column("team_id", Integer),
+    column("user_id", Integer),
+    PrimaryKeyConstraint("account_id", "team_id", "user_id"),
+    belongs_to("teams", "team_id"),
+    belongs_to("users", "user_id"),
+    Index(None, "account_id", "user_id"),
+    sqlite_with_rowid=False,
+)

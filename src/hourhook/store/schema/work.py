@@ -1,0 +1,179 @@
+"""What people work on, and what they log: projects and their groups, tags, entries, expenses and timers."""
+
+from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from hourhook.store.schema.columns import Text, belongs_to, column, metadata, moments
+
+projects = Table(
+    "projects",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("name", Text),
+    column("name_key", Text),
+    column("billable", Boolean),
+    column("billing_increment", Integer),
+    column("color", Text),
+    column("enabled", Boolean),
+    column("budgeted_minutes", Integer, null=True),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+project_access = Table(
+    "project_access",
+    metadata,
+    column("account_id", Integer),
+    column("user_id", Integer),
+    column("project_id", Integer),
+    PrimaryKeyConstraint("account_id", "user_id", "project_id"),
+    belongs_to("users", "user_id"),
+    belongs_to("projects", "project_id"),
+    Index(None, "account_id", "project_id"),
+    sqlite_with_rowid=False,
+)
+
+project_groups = Table(
+    "project_groups",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("name", Text),
+    column("name_key", Text),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+# A project is in one group at most, as the key has it.
+project_group_members = Table(
+    "project_group_members",
+    metadata,
+    column("account_id", Integer),
+    column("project_id", Integer),
+    column("project_group_id", Integer),
+    PrimaryKeyConstraint("account_id", "project_id"),
+    belongs_to("projects", "project_id"),
+    belongs_to("project_groups", "project_group_id"),
+    Index(None, "account_id", "project_group_id"),
+    sqlite_with_rowid=False,
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("name", Text),
+    column("name_key", Text),
+    column("billable", Boolean),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("date", Text),
+    column("user_id", Integer),
+    column("project_id", Integer, null=True),
+    column("minutes", Integer),
+    column("description", Text, null=True),
+    column("description_key", Text, null=True),
+    column("source_url", Text, null=True),
+    column("invoiced_at", BigInteger, null=True),
+    column("approved_at", BigInteger, null=True),
+    column("approved_by_id", Integer, null=True),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    belongs_to("users", "user_id"),
+    belongs_to("projects", "project_id"),
+    Index(None, "account_id", "date", "id"),
+    Index(None, "account_id", "user_id", "date", "id"),
+    Index(None, "account_id", "project_id", "date", "id"),
+)
+
+entry_tags = Table(
+    "entry_tags",
+    metadata,
+    column("account_id", Integer),
+    column("entry_id", Integer),
+    column("tag_id", Integer),
+    column("place", Integer),
+    PrimaryKeyConstraint("account_id", "entry_id", "tag_id"),
+    belongs_to("entries", "entry_id"),
+    belongs_to("tags", "tag_id"),
+    Index(None, "account_id", "tag_id", "entry_id"),
+    sqlite_with_rowid=False,
+)
+
+expenses = Table(
+    "expenses",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("date", Text),
+    column("user_id", Integer),
+    column("project_id", Integer),
+    # In hundredths.
+    column("price", BigInteger),
+    column("taxable", Boolean),
+    column("description", Text, null=True),
+    column("description_key", Text, null=True),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    belongs_to("users", "user_id"),
+    belongs_to("projects", "project_id"),
+    Index(None, "account_id", "date", "id"),
+    Index(None, "account_id", "user_id", "date", "id"),
+    Index(None, "account_id", "project_id", "date", "id"),
+)
+
+inbox_entries = Table(
+    "inbox_entries",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("user_id", Integer),
+    column("date", Text),
+    column("minutes", Integer, null=True),
+    column("description", Text),
+    column("description_key", Text),
+    column("project_name", Text, null=True),
+    column("project_name_key", Text, null=True),
+    column("logged", Boolean),
+    # The entry it became. It may be deleted since, and its id is never used again: so this points at nothing then.
+    column("entry_id", Integer, null=True),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    belongs_to("users", "user_id"),
+    Index(None, "account_id", "user_id", "date", "id"),
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("user_id", Integer),
+    column("project_id", Integer),
+    # pending, running or paused.
+    column("state", Text),
+    # Until it was paused the last time; what runs has the time since ``started_at`` on top.
+    column("seconds", BigInteger),
+    column("started_at", BigInteger, null=True),
+    column("paused_at", BigInteger, null=True),
+    column("date", Text),
+    column("description", Text, null=True),
+    column("description_key", Text, null=True),
+    *moments(),
+    PrimaryKeyConstraint("account_id", "id"),
+    UniqueConstraint("account_id", "user_id", "project_id"),
+    belongs_to("users", "user_id"),
+    belongs_to("projects", "project_id"),
+    Index(None, "account_id", "project_id"),
+)
