@@ -18,7 +18,6 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from hourhook.api.app import make_app
-from hourhook.api.clients import client_of
 from hourhook.api.metrics import Metrics
 from hourhook.api.wire import server_options
 from hourhook.clock import Clock, SystemClock
@@ -37,9 +36,8 @@ from hourhook.delivery.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker import Worker
 from hourhook.domain.oauth.expiring import CHORES
 from hourhook.domain.outside import Outside
-from hourhook.domain.rates import Buckets
 from hourhook.errors import Problem
-from hourhook.settings import RateLimit, Settings
+from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.migrating import migrate, require_current
 from hourhook.store.opening import is_embedded, open_database, path_of
@@ -51,8 +49,6 @@ from hourhook.web import site
 FINISH_REQUESTS_SECONDS = 2
 # New objects until the youngest are looked through for cycles (Python: 700), and how often that includes older ones.
 COLLECT_AFTER = (50_000, 10, 10)
-# Of one client address, where secrets could be tried out (contract, 00-conventions §7): whatever the API allows.
-STRICT_LIMIT = RateLimit(1, 20)
 
 _log = structlog.get_logger()
 
@@ -193,12 +189,7 @@ async def serve(
 
 def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    strict = Buckets(STRICT_LIMIT, database.clock)
-
-    def may_try(scope: Any) -> bool:
-        return strict.take(client_of(scope, settings.trusted_proxies))
-
-    pages = {"more_routes": site.routes(settings, database, outside, may_try), "elsewhere": site.elsewhere}
+    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere}
     return make_app(settings, database, outside, **{**pages, **parts})
 
 

@@ -26,7 +26,7 @@ class Halted(BaseException):
 class Fiber:
     """One transaction in a thread of its own, which runs only while ``step`` does.
 
-    ``is_waiting`` tells whether a backend of the database waits for a lock, ``cancel`` ends its statement.
+    ``is_waiting`` tells whether a backend of the database waits for a lock.
     """
 
     def __init__(self, call: Callable[[], Any], deed: Deed, is_waiting: Callable[[int], bool]) -> None:

@@ -17,7 +17,7 @@ from tests.simulator.batons import Fiber, Halted, current_fiber
 from tests.simulator.connections import Deed, failure_of
 from tests.simulator.networks import Network
 from tests.simulator.promises import Promises
-from tests.simulator.stores import Store
+from tests.simulator.stores import PostgresStore, Store
 from tests.simulator.times import LocalClock, Times
 
 LEASE_SECONDS = 60
@@ -70,7 +70,7 @@ class Process:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._fibers: set[Fiber] = set()
         self._deed: Deed | None = None
-        self._life: tuple[int, Any] | None = None
+        self._life: tuple[int, Callable[[], None]] | None = None
         self._life_task: asyncio.Task[None] | None = None
         self._lives: list[int] = []
         self.clock = LocalClock(world.times, off_seconds)
@@ -147,9 +147,11 @@ class Process:
 
     async def _work_among_others(self) -> None:
         # As liveness.keep_working does, with a lock that the simulation can break.
+        store = self._world.store
+        assert isinstance(store, PostgresStore)
         while not self.worker.is_stopping:
             id = self._world.chance.getrandbits(62) + 1
-            self._life = id, self._world.store.declare_alive(id)
+            self._life = id, partial(store.declare_dead, store.declare_alive(id))
             self._lives.append(id)
             self._life_task = self.spawn(self._live(id))
             await asyncio.wait([self._life_task])
@@ -165,7 +167,7 @@ class Process:
 
     def _give_lock_back(self) -> None:
         if self._life is not None:
-            self._world.store.declare_dead(self._life[1])
+            self._life[1]()
             self._life = None
 
     def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

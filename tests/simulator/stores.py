@@ -44,17 +44,8 @@ class Store(ABC):
         """Whether a backend waits for a lock that another holds."""
         return False
 
-    def cancel(self, backend: int) -> None:
-        """End the statement of a backend."""
-        raise NotImplementedError
-
-    def declare_alive(self, worker: int) -> Any:
-        """Hold the lock that shows that a worker lives; returns what ``declare_dead`` takes."""
-        raise NotImplementedError
-
-    def declare_dead(self, lock: Any) -> None:
-        """Let the lock of a worker go."""
-        raise NotImplementedError
+    def cancel(self, backend: int) -> None:  # noqa: B027 - nothing is to be done where nothing waits
+        """End the statement of a backend that waits."""
 
 
 class SqliteStore(Store):
@@ -121,11 +112,13 @@ class PostgresStore(Store):
         self._monitor.execute("SELECT pg_cancel_backend(%s)", (backend,))
 
     def declare_alive(self, worker: int) -> Any:
+        """Hold the lock that shows that a worker lives; returns what ``declare_dead`` takes."""
         connection = self._take()
         connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
         return connection
 
     def declare_dead(self, lock: Any) -> None:
+        """Let the lock of a worker go."""
         lock.execute("SELECT pg_advisory_unlock_all()")
         self._free.append(lock)
 

@@ -12,9 +12,9 @@ from hourhook.delivery.mails import Outbox
 from hourhook.domain import passwords, tokens
 from hourhook.domain.invitations import accepting, issuing
 from hourhook.domain.links import Links
-from hourhook.process import STRICT_LIMIT
 from hourhook.store.schema import invitations, users
 from hourhook.store.statements import Statement
+from hourhook.web.invitations import STRICT_LIMIT
 from tests.accounts import Account, open_account
 from tests.clients import Reply
 from tests.clocks import FakeClock

@@ -4,7 +4,7 @@ The token in the path is the only credential here, so that nothing is told witho
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,10 +22,13 @@ from hourhook.domain.invitations.letters import format_day
 from hourhook.domain.invitations.reading import Invitation
 from hourhook.domain.links import Links
 from hourhook.domain.passwords import LONGEST, SHORTEST_CHOSEN
+from hourhook.domain.rates import Buckets
 from hourhook.errors import DatabaseUnavailable, Invalid
+from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.web.forms import BadForm, is_from_here, read_form
 from hourhook.web.pages import page
+from hourhook.web.visitors import client_of
 
 # What keeps an invitation from being accepted, and what is answered then.
 _STATUSES = {
@@ -37,14 +40,14 @@ _STATUSES = {
     "foreign": 403,
     "hasty": 429,
 }
+# Of one client address, since secrets could be tried out here (contract, 00-conventions §7): whatever the API allows.
+STRICT_LIMIT = RateLimit(1, 20)
 _log = structlog.get_logger()
 
 
-def invitation_routes(
-    database: Database, links: Links, may_try: Callable[[Any], bool]
-) -> Sequence[ControllerRouterHandler]:
-    """The routes of the page; ``may_try`` says whether a client may try out one more token just now."""
-    visits = _Visits(database, links, may_try)
+def invitation_routes(database: Database, links: Links) -> Sequence[ControllerRouterHandler]:
+    """The routes of the page."""
+    visits = _Visits(database, links)
 
     @get("/invitations/{token:str}")
     async def show(request: Request[Any, Any, Any], token: FromPath[str]) -> ASGIApp:
@@ -60,10 +63,10 @@ def invitation_routes(
 class _Visits:
     """What is answered to whoever comes with a link."""
 
-    def __init__(self, database: Database, links: Links, may_try: Callable[[Any], bool]) -> None:
+    def __init__(self, database: Database, links: Links) -> None:
         self._database = database
         self._links = links
-        self._may_try = may_try
+        self._tries = Buckets(STRICT_LIMIT, database.clock)
 
     async def show(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
         """Show the form of an open invitation."""
@@ -92,7 +95,7 @@ class _Visits:
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""
-        if not self._may_try(request.scope):
+        if not self._tries.take(client_of(request)):
             return _closed("hasty")
         try:
             found = await self._database.read(reading.find, token)

@@ -1,6 +1,6 @@
 """All pages together, as the application takes them: their routes, and what answers where there is none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from litestar.response.base import ASGIResponse
@@ -18,17 +18,15 @@ from hourhook.web.sign_in import SignIn
 from hourhook.web.visitors import Visitors
 
 
-def routes(
-    settings: Settings, database: Database, outside: Outside, may_try: Callable[[Any], bool]
-) -> Sequence[ControllerRouterHandler]:
-    """The routes of all pages; ``may_try`` says whether a client may try out one more secret just now."""
+def routes(settings: Settings, database: Database, outside: Outside) -> Sequence[ControllerRouterHandler]:
+    """The routes of all pages."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)
     visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
     return [
         *SignIn(settings, database, visitors, links).routes(),
         *Authorize(database, visitors, links).routes(),
         *invoice_routes(database),
-        *invitation_routes(database, links, may_try),
+        *invitation_routes(database, links),
     ]
 
 
