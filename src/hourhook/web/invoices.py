@@ -17,6 +17,7 @@ from hourhook.domain.invoices.sharing import SharedInvoice, find_shared
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.web import markdown
+from hourhook.web.answers import notice
 from hourhook.web.languages import paid_in
 from hourhook.web.notations import Notation
 from hourhook.web.pages import fill, foreign_page, page
@@ -38,9 +39,13 @@ def invoice_routes(database: Database) -> Sequence[ControllerRouterHandler]:
         try:
             invoice = await database.read(find_shared, token) if _TOKEN.fullmatch(token) else None
         except DatabaseUnavailable:
-            return page("unavailable", status=503, headers=[("retry-after", "1"), *_UNLISTED])
+            text = "This page is not available at the moment. Please try again in a little while."
+            return notice(503, "Not now", text, headers=[("retry-after", "1"), *_UNLISTED])
         if invoice is None:
-            return page("no_invoice", status=404, headers=_UNLISTED)
+            text = (
+                "The address may be incomplete, or the invoice was withdrawn. Whoever sent it to you can say."
+            )
+            return notice(404, "There is no invoice here", text, headers=_UNLISTED)
         # A long report takes its time, and must not keep others waiting.
         return await asyncio.to_thread(_show, invoice)
 
