@@ -42,9 +42,7 @@ def invoice_routes(database: Database) -> Sequence[ControllerRouterHandler]:
             text = "This page is not available at the moment. Please try again in a little while."
             return notice(503, "Not now", text, headers=[("retry-after", "1"), *_UNLISTED])
         if invoice is None:
-            text = (
-                "The address may be incomplete, or the invoice was withdrawn. Whoever sent it to you can say."
-            )
+            text = "The address may be incomplete, or the invoice was withdrawn. Whoever sent it to you can say."
             return notice(404, "There is no invoice here", text, headers=_UNLISTED)
         # A long report takes its time, and must not keep others waiting.
         return await asyncio.to_thread(_show, invoice)
