@@ -49,6 +49,21 @@ def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Clien
         assert read_all(connection) == b""
 
 
+def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs(_loop: Loop) -> None:
+    longest_of_proxies_seconds = 120  # Caddy's; nginx keeps idle connections for 60 s.
+
+    with serving(_loop, application, free_socket()) as server:
+        assert server.config.timeout_keep_alive > longest_of_proxies_seconds
+
+
+def test_a_connection_on_which_nothing_comes_any_more_is_closed(_loop: Loop) -> None:
+    bound = free_socket()
+    client = Client(f"http://127.0.0.1:{bound.getsockname()[1]}")
+
+    with serving(_loop, application, bound, idle_seconds=0):
+        assert b"200 OK" in client.raw(HEAD + b"\r\n")
+
+
 @pytest.mark.parametrize("length", [b"content-length: 5\r\n\r\n12", b"transfer-encoding: chunked\r\n\r\n2\r\n12\r\n"])
 def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(client: Client, length: bytes) -> None:
     assert client.raw(HEAD.replace(b"GET", b"POST") + length) == b""

@@ -14,6 +14,9 @@ LARGEST_HEAD_BYTES = 65_536
 HEAD_SECONDS = 30.0
 # From there to the end of its body, whether anybody reads it or not.
 BODY_SECONDS = 60.0
+# From an answer to the next request on its connection. Who hangs up first must be the other side, or a request that
+# is on its way then is lost: proxies and clients keep idle connections for 60 s (nginx), 90 s (Go) or 120 s (Caddy).
+IDLE_SECONDS = 130
 
 
 class Wire(HttpToolsProtocol):
@@ -82,7 +85,12 @@ class Wire(HttpToolsProtocol):
 
 
 def server_options(
-    app: Application, *, head_seconds: float = HEAD_SECONDS, body_seconds: float = BODY_SECONDS, **others: Any
+    app: Application,
+    *,
+    head_seconds: float = HEAD_SECONDS,
+    body_seconds: float = BODY_SECONDS,
+    idle_seconds: int = IDLE_SECONDS,
+    **others: Any,
 ) -> uvicorn.Config:
     """How the application is served, wherever it is."""
     return uvicorn.Config(
@@ -93,6 +101,7 @@ def server_options(
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=idle_seconds,
         # Which proxies are believed is a setting of ours (see ``clients``).
         proxy_headers=False,
         **others,
