@@ -43,12 +43,12 @@ def free_socket() -> socket.socket:
 
 
 @contextmanager
-def serving(loop: Loop, app: Application, bound: socket.socket, **options: Any) -> Iterator[uvicorn.Server]:
+def serving(loop: Loop, app: Application, bound: socket.socket, **options: Any) -> Iterator[None]:
     """Serve an application on a socket; ``options`` are those of ``server_options``."""
     server = uvicorn.Server(server_options(app, **options))
     loop.run(_start(server, bound))
     try:
-        yield server
+        yield
     finally:
         loop.run(_stop(server))
         bound.close()

@@ -1,12 +1,15 @@
 """HTTP as it arrives, below the application."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from hourhook.api.answers import message_answer
 from hourhook.api.asgi import Receive, Scope, Send
 from hourhook.api.bodies import read_body
+from hourhook.api.wire import server_options
 from tests.clients import Client, read_all
 from tests.servers import Loop, free_socket, serving
 
@@ -26,11 +29,22 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-def client(_loop: Loop) -> Iterator[Client]:
+def make_client(_loop: Loop) -> Iterator[Callable[..., Client]]:
+    """Starts servers, with options of ``server_options``, and answers clients of them."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Client:
+            bound = free_socket()
+            stack.enter_context(serving(_loop, application, bound, **options))
+            return Client(f"http://127.0.0.1:{bound.getsockname()[1]}")
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
     """A client of a server that waits a tenth of a second for a head, and another for a body."""
-    bound = free_socket()
-    with serving(_loop, application, bound, head_seconds=0.1, body_seconds=0.1):
-        yield Client(f"http://127.0.0.1:{bound.getsockname()[1]}")
+    return make_client(head_seconds=0.1, body_seconds=0.1)
 
 
 def test_a_connection_on_which_nothing_comes_is_closed(client: Client) -> None:
@@ -49,19 +63,16 @@ def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Clien
         assert read_all(connection) == b""
 
 
-def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs(_loop: Loop) -> None:
+def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs() -> None:
     longest_of_proxies_seconds = 120  # Caddy's; nginx keeps idle connections for 60 s.
 
-    with serving(_loop, application, free_socket()) as server:
-        assert server.config.timeout_keep_alive > longest_of_proxies_seconds
+    assert server_options(application).timeout_keep_alive > longest_of_proxies_seconds
 
 
-def test_a_connection_on_which_nothing_comes_any_more_is_closed(_loop: Loop) -> None:
-    bound = free_socket()
-    client = Client(f"http://127.0.0.1:{bound.getsockname()[1]}")
+def test_a_connection_on_which_nothing_comes_any_more_is_closed(make_client: Callable[..., Client]) -> None:
+    client = make_client(idle_seconds=0)
 
-    with serving(_loop, application, bound, idle_seconds=0):
-        assert b"200 OK" in client.raw(HEAD + b"\r\n")
+    assert b"200 OK" in client.raw(HEAD + b"\r\n")
 
 
 @pytest.mark.parametrize("length", [b"content-length: 5\r\n\r\n12", b"transfer-encoding: chunked\r\n\r\n2\r\n12\r\n"])

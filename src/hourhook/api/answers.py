@@ -3,7 +3,7 @@
 (Contract, 00-conventions §5 and §8.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -66,7 +66,7 @@ def refusal_answer(refusal: Refusal) -> Answer:
     return _REFUSALS[type(refusal)]
 
 
-def method_not_allowed(allowed: Sequence[str]) -> Answer:
+def method_not_allowed(allowed: Collection[str]) -> Answer:
     """The answer to a verb that a path does not know; ``allowed`` are those that it does."""
     verbs = sorted({*allowed, "HEAD"} if "GET" in allowed else {*allowed})
     return message_answer(405, "Method not allowed", ((b"allow", ", ".join(verbs).encode()),))

@@ -100,7 +100,7 @@ def make_app(
 
     app = Litestar(
         [
-            *(doors.route(endpoint) for endpoint in all_endpoints()),
+            doors.route(all_endpoints()),
             *document_routes(all_endpoints(), base_url),
             *watch_routes(settings, database, metrics, complaint),
             *oauth.token_routes(settings, database),

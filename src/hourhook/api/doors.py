@@ -1,12 +1,12 @@
 """How a request gets in: its caller found, its account unlocked, its body read, its endpoint run in a transaction."""
 
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from hourhook.api.answers import TOO_LARGE, Answer, refusal_answer, unavailable
+from hourhook.api.answers import TOO_LARGE, Answer, method_not_allowed, refusal_answer, unavailable
 from hourhook.api.asgi import Receive, Scope, Send
 from hourhook.api.bodies import Disconnected, TooLarge, parse_body, read_body
 from hourhook.api.endpoints import Endpoint, Request
@@ -20,6 +20,9 @@ from hourhook.errors import DatabaseUnavailable, Refusal, Unauthenticated
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 
+# Those that find a way at all, to an endpoint or to a refusal.
+VERBS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+
 
 class Doors:
     """Lets requests in to their endpoints."""
@@ -31,22 +34,33 @@ class Doors:
         self._max_body_bytes = max_body_bytes
         self.uses = TokenUses(database)
 
-    def route(self, endpoint: Endpoint) -> HTTPRouteHandler:
-        """The route that leads to an endpoint."""
-        work = self._read if endpoint.method == "GET" else self._write
+    def route(self, endpoints: Sequence[Endpoint]) -> HTTPRouteHandler:
+        """The route that leads to the endpoints.
+
+        Litestar finds the path; behind it all endpoints are alike, and need nothing of its parsing. One route for all
+        paths and verbs is made in a quarter of the time that one for each endpoint takes.
+        """
+        known: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            known.setdefault(endpoint.path, {})[endpoint.method] = endpoint
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            verbs = known[scope["path_template"]]
+            endpoint = verbs.get(scope["method"])
+            if endpoint is None:
+                await self.turn_away(method_not_allowed(verbs), scope, receive, send)
+                return
+            work = self._read if endpoint.method == "GET" else self._write
             await _deliver(work(endpoint, scope, receive), scope, receive, send)
             caller = visit_of(scope).caller
             if caller is not None:
                 self.uses.note(caller)
 
-        # Litestar finds the way; behind the door all endpoints are alike, and need nothing of its parsing.
         async def handle() -> ASGIApp:
             return application
 
-        path = endpoint.path.replace("}", ":str}")
-        return HTTPRouteHandler(path, http_method=endpoint.method, status_code=200)(handle)  # type: ignore[arg-type]
+        paths = [path.replace("}", ":str}") for path in known]
+        return HTTPRouteHandler(paths, http_method=VERBS, status_code=200)(handle)
 
     async def turn_away(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         """Give an answer that needs no endpoint, but only to somebody who may enter."""

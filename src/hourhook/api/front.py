@@ -25,7 +25,7 @@ from hourhook.api.answers import (
 from hourhook.api.asgi import Application, Message, Receive, Scope, Send
 from hourhook.api.clients import client_of
 from hourhook.api.credentials import token_of
-from hourhook.api.doors import Doors
+from hourhook.api.doors import VERBS, Doors
 from hourhook.api.metrics import Metrics
 from hourhook.api.origins import Origins
 from hourhook.api.paging import query_pairs
@@ -33,7 +33,6 @@ from hourhook.api.visits import Visit, attach
 from hourhook.domain.rates import Buckets
 from hourhook.settings import Network
 
-_VERBS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 # The pages of invoices, open to whoever knows their paths.
 _SHARED = "/i/"
 _SLASHES = re.compile(r"/{2,}")
@@ -81,7 +80,7 @@ class Front:
             started_at=time.perf_counter(),
         )
         # A copy, since the server goes by its own.
-        inner: Scope = {**scope, "path": path, "method": _routed(method, is_api)}
+        inner: Scope = {**scope, "path": path, "method": _routed(method)}
         attach(visit, inner)
         sending = Sending(send, visit, self._headers(scope, visit, is_api), is_api=is_api)
         try:
@@ -124,12 +123,9 @@ class Front:
             else:
                 await self._elsewhere(scope, receive, send)
         except MethodNotAllowedException as error:
-            answer = method_not_allowed(_allowed(error, is_api))
+            allowed = (error.headers or {}).get("allow", "").split(", ")
             _let_go(error)
-            if is_api:
-                await self._doors.turn_away(answer, scope, receive, send)
-            else:
-                await answer(scope, receive, send)
+            await method_not_allowed(allowed)(scope, receive, send)
         except HTTPException as error:
             if send.status:
                 raise
@@ -195,17 +191,14 @@ def _shown(path: str) -> str:
     return path
 
 
-def _routed(method: str, is_api: bool) -> str:
+def _routed(method: str) -> str:
     """The verb by which a request finds its way.
 
-    HEAD is GET whose body is left out at the very end. A verb that nobody knows is refused as PATCH is, and so is
-    OPTIONS by the API, since it is answered by itself elsewhere.
+    HEAD is GET whose body is left out at the very end. A verb that nobody knows is refused as PATCH is.
     """
     if method == "HEAD":
         return "GET"
-    if method not in _VERBS or (is_api and method == "OPTIONS"):
-        return "PATCH"
-    return method
+    return method if method in VERBS else "PATCH"
 
 
 def _let_go(error: BaseException | None) -> None:
@@ -213,8 +206,3 @@ def _let_go(error: BaseException | None) -> None:
     while error is not None:
         error.__traceback__ = None
         error = error.__context__
-
-
-def _allowed(error: MethodNotAllowedException, is_api: bool) -> list[str]:
-    verbs = [verb.strip() for verb in (error.headers or {}).get("allow", "").split(",")]
-    return [verb for verb in verbs if not (is_api and verb == "OPTIONS")]
