@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, bindparam, exists, select
 
 from hourhook.domain.callers import Caller
+from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.inputs import Faults
 from hourhook.domain.projects import storing as projects_storing
 from hourhook.domain.summaries import SimpleProject, SimpleUser
@@ -49,18 +50,8 @@ def find(
         _judge_project(tx, caller, faults, row, "project_id" if project_id else "project_name")
     links = caller.links
     return Place(
-        user=SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url, links.user(row.id)),
-        project=None
-        if row.project_id is None
-        else SimpleProject(
-            row.project_id,
-            row.project_name,
-            row.project_billing_increment,
-            row.project_enabled,
-            row.project_billable,
-            row.project_color,
-            links.project(row.project_id),
-        ),
+        user=embedded_user(links, row),
+        project=None if row.project_id is None else embedded_project(links, row),
         new_project=named if row.project_id is None else None,
     )
 
@@ -90,16 +81,9 @@ def _judge_project(tx: Transaction, caller: Caller, faults: Faults, row: Row, fi
 def _user_and_project(project: ColumnElement[bool]) -> Statement:
     return Statement(
         select(
-            users.c.id,
-            users.c.email,
-            users.c.first_name,
-            users.c.last_name,
-            users.c.profile_image_url,
+            *USER_COLUMNS,
+            *PROJECT_COLUMNS,
             users.c.role,
-            *(
-                projects.c[name].label(f"project_{name}")
-                for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
-            ),
             exists(
                 select(project_access.c.project_id).where(
                     project_access.c.account_id == users.c.account_id,

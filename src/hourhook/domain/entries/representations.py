@@ -6,7 +6,8 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_moment
-from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded, join_invoice
+from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, USER_FIELDS, embedded_project, embedded_user
+from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded_invoice, join_invoice
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
     Date,
@@ -67,15 +68,9 @@ COLUMNS = (
             "updated_at",
         )
     ),
-    *(
-        table.c[name].label(f"{prefix}_{name}")
-        for prefix, table in (("user", users), ("approver", approvers))
-        for name in ("id", "email", "first_name", "last_name", "profile_image_url")
-    ),
-    *(
-        projects.c[name].label(f"project_{name}")
-        for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
-    ),
+    *USER_COLUMNS,
+    *(approvers.c[name].label(f"approver_{name}") for name in USER_FIELDS),
+    *PROJECT_COLUMNS,
     *INVOICE_COLUMNS,
 )
 
@@ -174,31 +169,14 @@ def _represent(links: Links, row: Row, tags: list[SimpleTag], with_invoice: bool
         links,
         id=row.id,
         date=row.date,
-        user=SimpleUser(
-            row.user_id,
-            row.user_email,
-            row.user_first_name,
-            row.user_last_name,
-            row.user_profile_image_url,
-            links.user(row.user_id),
-        ),
+        user=embedded_user(links, row),
         minutes=row.minutes,
         description=row.description,
-        project=None
-        if row.project_id is None
-        else SimpleProject(
-            row.project_id,
-            row.project_name,
-            row.project_billing_increment,
-            row.project_enabled,
-            row.project_billable,
-            row.project_color,
-            links.project(row.project_id),
-        ),
+        project=None if row.project_id is None else embedded_project(links, row),
         tags=tags,
         source_url=row.source_url,
         invoiced_at=row.invoiced_at,
-        invoice=embedded(links, row) if with_invoice else None,
+        invoice=embedded_invoice(links, row) if with_invoice else None,
         approved_at=row.approved_at,
         approved_by=None
         if row.approver_id is None

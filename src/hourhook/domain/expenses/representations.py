@@ -4,7 +4,8 @@ import msgspec
 
 from hourhook.clock import format_moment
 from hourhook.domain.decimals import number_of
-from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded, join_invoice
+from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
+from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded_invoice, join_invoice
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleInvoice, SimpleProject, SimpleUser, Timestamp, Url
 from hourhook.store.schema import expenses, invoice_expenses, projects, users
@@ -30,11 +31,8 @@ class Expense(msgspec.Struct, frozen=True):
 # What ``represent`` wants to know of an expense; ``JOINED`` is where it comes from.
 COLUMNS = (
     *(expenses.c[name] for name in ("id", "price", "description", "taxable", "date", "created_at", "updated_at")),
-    *(
-        projects.c[name].label(f"project_{name}")
-        for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
-    ),
-    *(users.c[name].label(f"user_{name}") for name in ("id", "email", "first_name", "last_name", "profile_image_url")),
+    *PROJECT_COLUMNS,
+    *USER_COLUMNS,
     *INVOICE_COLUMNS,
 )
 
@@ -57,24 +55,9 @@ def represent(links: Links, row: Row, *, with_invoice: bool = True) -> Expense:
         description=row.description,
         taxable=row.taxable,
         date=row.date,
-        project=SimpleProject(
-            row.project_id,
-            row.project_name,
-            row.project_billing_increment,
-            row.project_enabled,
-            row.project_billable,
-            row.project_color,
-            links.project(row.project_id),
-        ),
-        user=SimpleUser(
-            row.user_id,
-            row.user_email,
-            row.user_first_name,
-            row.user_last_name,
-            row.user_profile_image_url,
-            links.user(row.user_id),
-        ),
-        invoice=embedded(links, row) if with_invoice else None,
+        project=embedded_project(links, row),
+        user=embedded_user(links, row),
+        invoice=embedded_invoice(links, row) if with_invoice else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

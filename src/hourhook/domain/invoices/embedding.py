@@ -10,7 +10,7 @@ from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import invoices
 from hourhook.store.statements import Row
 
-# What ``embedded`` wants to know of an invoice that ``join_invoice`` joined.
+# What ``embedded_invoice`` wants to know of an invoice that ``join_invoice`` joined.
 INVOICE_COLUMNS = tuple(
     invoices.c[name].label(f"invoice_{name}") for name in ("id", "reference", "invoice_date", "state", "total_amount")
 )
@@ -24,7 +24,7 @@ def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> Fr
     ).outerjoin(invoices, (invoices.c.account_id == members.c.account_id) & (invoices.c.id == members.c.invoice_id))
 
 
-def embedded(links: Links, row: Row) -> SimpleInvoice | None:
+def embedded_invoice(links: Links, row: Row) -> SimpleInvoice | None:
     """The invoice of a row that holds ``INVOICE_COLUMNS``, if there is one."""
     if row.invoice_id is None:
         return None

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, text
 from hourhook.delivery import broadcasts
 from hourhook.domain.broadcast_subjects import TIMER
 from hourhook.domain.callers import SHUT_OUT
+from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.texts import key_of
@@ -40,14 +41,9 @@ class StoredTimer:
 # What ``read`` wants to know of a timer, from ``timers``, its project and its user.
 COLUMNS = (
     *(timers.c[name] for name in ("id", "state", "seconds", "started_at", "paused_at", "date", "description")),
-    *(
-        users.c[name].label(f"user_{name}")
-        for name in ("id", "email", "first_name", "last_name", "profile_image_url", "state")
-    ),
-    *(
-        projects.c[name].label(f"project_{name}")
-        for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
-    ),
+    *USER_COLUMNS,
+    users.c.state.label("user_state"),
+    *PROJECT_COLUMNS,
 )
 JOINED = timers.join(
     projects, (projects.c.account_id == timers.c.account_id) & (projects.c.id == timers.c.project_id)
@@ -58,23 +54,8 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
     """The timer in a row of ``COLUMNS``; where it has a user and a project only, a new one of the day ``today``."""
     return StoredTimer(
         id=row.id,
-        user=SimpleUser(
-            row.user_id,
-            row.user_email,
-            row.user_first_name,
-            row.user_last_name,
-            row.user_profile_image_url,
-            links.user(row.user_id),
-        ),
-        project=SimpleProject(
-            row.project_id,
-            row.project_name,
-            row.project_billing_increment,
-            row.project_enabled,
-            row.project_billable,
-            row.project_color,
-            links.project(row.project_id),
-        ),
+        user=embedded_user(links, row),
+        project=embedded_project(links, row),
         watch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
         date=today if row.id is None else row.date,
         description=row.description,
