@@ -25,7 +25,7 @@ import uvloop
 
 from bench.parts import MEASURED_CORE, Part, say
 from bench.statements import Statement
-from hourhook.process import bind
+from hourhook.process.preparing import bind
 from hourhook.store.opening import is_embedded, path_of
 from hourhook.store.postgres import THREADS
 

@@ -21,7 +21,10 @@ import uvloop
 from bench.backlogs import settings_for
 from bench.parts import MEASURED_CORE, Part, say
 from bench.statements import Statement, Statements
-from hourhook import logs, process
+from hourhook import logs
+from hourhook.process.delivering import work
+from hourhook.process.preparing import Running, bind, prepare
+from hourhook.process.serving import serve
 from hourhook.store.transaction import Transaction
 
 
@@ -89,30 +92,30 @@ def _main(role: str, url: str, more: dict[str, Any], *, is_watched: bool) -> Non
     watch = _Watch()
     if is_watched:
         watch.statements.watch()
-    listener = process.bind("127.0.0.1", 0)
+    listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **more)
     logs.configure(settings)
-    running = process.prepare(settings, "127.0.0.1")
+    running = prepare(settings, "127.0.0.1")
     try:
         uvloop.run(_serve(running, listener, port, watch) if role == "serve" else _work(running, watch))
     finally:
         running.database.close()
 
 
-async def _serve(running: process.Running, listener: socket.socket, port: int, watch: _Watch) -> None:
+async def _serve(running: Running, listener: socket.socket, port: int, watch: _Watch) -> None:
     def begin() -> None:
         watch.watch_commits()
         say(port=port)
 
     _listen(watch)
-    await process.serve(running, listener, with_worker=True, on_start=begin)
+    await serve(running, listener, with_worker=True, on_start=begin)
 
 
-async def _work(running: process.Running, watch: _Watch) -> None:
+async def _work(running: Running, watch: _Watch) -> None:
     _listen(watch)
     say(ready=True)
-    await process.work(running)
+    await work(running)
 
 
 def _listen(watch: _Watch) -> None:

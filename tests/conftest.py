@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from hourhook.process import make_site, spare_the_collector
+from hourhook.process.preparing import spare_the_collector
+from hourhook.process.serving import make_site
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database

@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from hourhook.process import Running, deliver, make_sender
+from hourhook.process.delivering import deliver
+from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.clocks import FakeClock

@@ -9,7 +9,8 @@ import pytest
 
 from hourhook.clock import SystemClock, whole_second
 from hourhook.delivery.guard import AddressGuard
-from hourhook.process import Running, deliver, make_sender
+from hourhook.process.delivering import deliver
+from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.accounts import Account, Person, open_account

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from hourhook.api.app import openapi_text
 from hourhook.delivery.mails import Outbox
 from hourhook.domain.outside import Outside
-from hourhook.process import Running, send_mails
+from hourhook.process.delivering import send_mails
+from hourhook.process.preparing import Running
 from hourhook.settings import Settings, SmtpServer
 from hourhook.store.database import Database
 from hourhook.store.schema import invitations, mails

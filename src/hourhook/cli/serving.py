@@ -12,7 +12,7 @@ from hourhook import __version__
 from hourhook.cli.options import PORT, database_option, program, read_settings
 
 if TYPE_CHECKING:
-    from hourhook.process import Running
+    from hourhook.process.preparing import Running
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
 _VAGUE = "URLs in answers and payloads lead nowhere from other machines: set HOURHOOK_BASE_URL to the way clients come"
@@ -39,8 +39,8 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
     otherwise). On PostgreSQL HOURHOOK_SECRET_KEY is needed.
     """
     from hourhook import logs
-    from hourhook.process import bind, prepare
-    from hourhook.process import serve as serve_until_told
+    from hourhook.process.preparing import bind, prepare
+    from hourhook.process.serving import serve as serve_until_told
 
     settings = read_settings(database)
     logs.configure(settings)
@@ -74,7 +74,8 @@ def worker(database: str | None) -> None:
     """
     from hourhook import logs
     from hourhook.errors import Problem
-    from hourhook.process import prepare, work
+    from hourhook.process.delivering import work
+    from hourhook.process.preparing import prepare
     from hourhook.store.opening import is_embedded
 
     settings = read_settings(database)

@@ -105,7 +105,7 @@ class Server:
 
 def free_port(host: str, port: int | None) -> int:
     """A port that can be served on: the one asked for (raises ``Problem`` where it is taken), else 8080, else any."""
-    from hourhook.process import bind
+    from hourhook.process.preparing import bind
 
     if port is None:
         with suppress(Problem), closing(bind(host, DEFAULT_PORT)):

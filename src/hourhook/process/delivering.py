@@ -1,0 +1,145 @@
+"""What sends beside a server or alone: a worker, a flusher and a mailer, told of what other processes commit."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import structlog
+
+from hourhook.delivery.attempts import AttemptLog, BroadcastLog
+from hourhook.delivery.flusher import Flusher
+from hourhook.delivery.housekeeping import keep_house
+from hourhook.delivery.liveness import keep_working
+from hourhook.delivery.mailer import Mailer
+from hourhook.delivery.mailservers import MailServer
+from hourhook.delivery.schedule import Schedule
+from hourhook.delivery.sender import Sender
+from hourhook.delivery.wakeups import Notifier, Wakeups
+from hourhook.delivery.worker import Worker
+from hourhook.domain.oauth.expiring import CHORES
+from hourhook.process.preparing import Running, make_sender
+from hourhook.store.postgres import PostgresDatabase
+
+_log = structlog.get_logger()
+
+
+async def work(running: Running) -> None:
+    """Deliver until SIGTERM or SIGINT, or end at once on a second SIGINT (raises ``Problem`` when the worker fails)."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: end_at_once() if stopping.is_set() else stopping.set())
+    async with deliver(running, make_sender(running), on_failure=stopping.set):
+        _log.info("delivering")
+        await stopping.wait()
+    running.require_sound()
+
+
+@asynccontextmanager
+async def deliver(running: Running, sender: Sender, on_failure: Callable[[], None]) -> AsyncIterator[None]:
+    """Have a worker and a flusher deliver as long as the context lasts; its end finishes what is on the wire."""
+    settings, database = running.settings, running.database
+    worker = Worker(
+        database,
+        sender,
+        running.vault,
+        Schedule(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_window_seconds),
+        lease_seconds=settings.lease_seconds,
+        observer=AttemptLog(running.metrics),
+    )
+    flusher = Flusher(
+        database,
+        sender,
+        running.vault,
+        interval_seconds=settings.broadcast_seconds,
+        listener=BroadcastLog(running.metrics),
+    )
+
+    async def keep_going(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and ends the process
+            # A defect, or a broken disk: end in the open, so that whoever watches the process starts it anew.
+            _log.exception("worker failed")
+            running.complaint = "the delivery worker has failed: see the log"
+            on_failure()
+
+    async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
+        hints.listen(worker.hint)
+        hints.listen(flusher.hint)
+        housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400, CHORES))
+        working = [
+            asyncio.create_task(keep_going(keep_working(database, worker))),
+            asyncio.create_task(keep_going(flusher.flush())),
+        ]
+        try:
+            yield
+        finally:
+            # Both at once: each takes its time to finish.
+            worker.stop()
+            flusher.stop()
+            stop_mailing()
+            await asyncio.gather(*working)
+            await _cancelled(housekeeper)
+            await sender.close()
+
+
+@asynccontextmanager
+async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[Callable[[], None]]:
+    """Have a mailer send mails as long as the context lasts, if a mail server is set; gives what stops it early."""
+    settings, outbox = running.settings, running.outbox
+    if outbox is None or settings.smtp_url is None or settings.mail_from is None:
+        yield lambda: None
+        return
+    mailer = Mailer(running.database, outbox, MailServer(settings.smtp_url, settings.mail_from, settings.ca_file))
+
+    async def keep_mailing() -> None:
+        try:
+            await mailer.work()
+        except Exception:  # noqa: BLE001 - as for the worker
+            _log.exception("mailer failed")
+            running.complaint = "the mailer has failed: see the log"
+            on_failure()
+
+    hints = Wakeups()
+    hints.listen(mailer.hint)
+    outbox.hint = hints.hint
+    mailing = asyncio.create_task(keep_mailing())
+    try:
+        yield mailer.stop
+    finally:
+        mailer.stop()
+        await mailing
+
+
+@asynccontextmanager
+async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
+    """Pass hints of this process's commits on, to its own event loop and to the workers of other processes."""
+    hints = Wakeups()
+    running.database.signal = hints.hint
+    if not isinstance(running.database, PostgresDatabase):
+        yield hints
+        return
+    notifier = Notifier(running.database)
+    hints.listen(notifier.hint)
+    notifying = asyncio.create_task(notifier.run())
+    try:
+        yield hints
+    finally:
+        await _cancelled(notifying)
+
+
+def end_at_once() -> NoReturn:
+    """End as a crash does, which everything survives: what is on the wire will be sent again."""
+    _log.warning("ended at once")
+    os._exit(128 + signal.SIGINT)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

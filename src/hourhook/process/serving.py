@@ -1,0 +1,77 @@
+"""A server: the API and the pages, with a worker beside them or without, until it is told to end."""
+
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from hourhook.api.app import make_app
+from hourhook.api.wire import server_options
+from hourhook.domain.outside import Outside
+from hourhook.process.delivering import deliver, end_at_once, hint_others
+from hourhook.process.preparing import Running, make_sender
+from hourhook.settings import Settings
+from hourhook.store.database import Database
+from hourhook.web import site
+
+# With the seven seconds of a draining worker after them, a process ends within ten.
+FINISH_REQUESTS_SECONDS = 2
+
+
+async def serve(
+    running: Running, listener: socket.socket, *, with_worker: bool, on_start: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until SIGTERM or SIGINT; what is on the wire then is finished, within ten seconds.
+
+    ``on_start`` is called once connections are taken. A second SIGINT ends the process at once. Raises ``Problem`` when
+    the worker beside the server has failed.
+    """
+
+    @asynccontextmanager
+    async def with_the_server(_: object) -> AsyncIterator[None]:
+        async with deliver(running, sender, on_failure=stop) if sender else hint_others(running):
+            yield
+
+    def stop() -> None:
+        server.should_exit = True
+
+    sender = make_sender(running) if with_worker else None
+    app = make_site(
+        running.settings,
+        running.database,
+        Outside(running.guard, running.vault, running.outbox),
+        metrics=running.metrics,
+        lifespan=[with_the_server],
+        complaint=lambda: running.complaint,
+    )
+    server = _Server(server_options(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS), on_start)
+    await server.serve([listener])
+    running.require_sound()
+
+
+def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
+    """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
+    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere}
+    return make_app(settings, database, outside, **{**pages, **parts})
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it has started, and ends at once when SIGINT says so again."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit and sig == signal.SIGINT:
+            end_at_once()
+        super().handle_exit(sig, frame)
