@@ -13,7 +13,8 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp, ControllerRouterHandler
 from markupsafe import Markup
 
-from hourhook.domain.invoices.sharing import SharedInvoice, find_shared
+from hourhook.domain.invoices.sharing import find_shared
+from hourhook.domain.invoices.sheets import SharedInvoice
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.web import markdown
