@@ -175,6 +175,8 @@ def test_a_long_footer_is_printed_once(account: Account) -> None:
     assert is_printed_on_each_page("Thank you.\nPay soon.")
     assert not is_printed_on_each_page("Terms\n" * 20)
     assert not is_printed_on_each_page("Terms and conditions " * 200)
+    assert is_printed_on_each_page("支払条件" * 50)
+    assert not is_printed_on_each_page("支払条件" * 150)
 
 
 def test_every_word_is_that_of_the_customization(account: Account) -> None:

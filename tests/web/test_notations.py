@@ -26,6 +26,10 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         ("hi-IN", "INR", "₹", 12_345_678_900, "₹12,34,56,789.00"),
         ("ja", "JPY", "¥", 123_400, "¥1,234"),
         ("is", "ISK", "kr", 123_400, f"1.234{NBSP}kr"),
+        # A minus sign is that of the locale, and stands before the number in either direction.
+        ("sv-SE", "SEK", "kr", -123_450, f"\N{MINUS SIGN}1{NBSP}234,50{NBSP}kr"),
+        ("ar", "EGP", "£", -123_450, f"\u200f\u200e-1,234.50{NBSP}£"),
+        ("fa", "IRR", "﷼", -123_400, f"\u200e\N{MINUS SIGN}\u200e﷼{NBSP}۱٬۲۳۴"),
         # What has a fraction keeps it, whatever is common with this currency.
         ("ja", "JPY", "¥", 123_450, "¥1,234.50"),
         ("en", "KWD", "KD", 123_450, f"KD{NBSP}1,234.500"),
@@ -35,6 +39,7 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         ("en-US", "USD", "¤", 100, "¤1.00"),
         ("en-US", "USD", "'", 100, "'" + NBSP + "1.00"),
         ("en-US", "USD", "<b>", 100, "<b>1.00"),
+        ("fi", "EUR", "E-", -100, f"\N{MINUS SIGN}1,00{NBSP}E-"),
         ("fa", "IRR", "﷼", 123_400, f"\u200e﷼{NBSP}۱٬۲۳۴"),
     ],
 )

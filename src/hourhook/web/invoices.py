@@ -7,13 +7,15 @@ unknown token, one that is none, and an account without invoicing are all the sa
 import asyncio
 import re
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 from litestar import get
 from litestar.params import FromPath
 from litestar.types import ASGIApp, ControllerRouterHandler
 from markupsafe import Markup
 
-from hourhook.domain.invoices.sharing import SharedInvoice, find_shared
+from hourhook.domain.invoices.sharing import find_shared
+from hourhook.domain.invoices.sheets import SharedInvoice
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.web import markdown
@@ -73,4 +75,9 @@ def _show(invoice: SharedInvoice) -> ASGIApp:
 
 def _count_lines(text: str) -> int:
     """How many lines a text takes on paper, more or less."""
-    return sum(1 + len(line) // _CHARACTERS_PER_LINE for line in text.splitlines())
+    return sum(1 + _width(line) // _CHARACTERS_PER_LINE for line in text.splitlines())
+
+
+def _width(line: str) -> int:
+    """How wide a line is, in letters; signs of East Asia are as wide as two."""
+    return sum(2 if east_asian_width(character) in ("W", "F") else 1 for character in line)

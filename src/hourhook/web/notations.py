@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import NumberPattern, get_currency_name, get_currency_precision
+from babel.numbers import NumberPattern, get_currency_name, get_currency_precision, get_minus_sign_symbol
 from babel.units import format_unit
 
 # The zeros of numbering systems whose ten digits follow each other; other systems are written in our digits.
@@ -40,6 +40,8 @@ class Notation:
         self._currency = _with_digits(self._locale.currency_formats["standard"], precision, precision)
         self._percent = _with_digits(self._locale.percent_formats[None], 0, 2)
         self._symbol = symbol
+        # Patterns have a plain hyphen for it, which ends up behind the number where text runs from right to left.
+        self._minus = get_minus_sign_symbol(self._locale, numbering_system=self._system)
         self._durations: dict[int, str] = {}
         self.currency_name = get_currency_name(currency, locale=self._locale)
         self.language = locale
@@ -48,7 +50,7 @@ class Notation:
     def amount(self, hundredths: int) -> str:
         """An amount with its currency."""
         written: str = self._currency.apply(_decimal(hundredths), self._locale, numbering_system=self._system)
-        return _with_symbol(written.translate(self._digits), self._symbol)
+        return _with_symbol(written.replace("-", self._minus).translate(self._digits), self._symbol)
 
     def percentage(self, hundredths: int) -> str:
         """A percentage, with the fraction digits that it needs."""

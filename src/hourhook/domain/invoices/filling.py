@@ -12,36 +12,36 @@ from hourhook.domain.invoices.representations import Invoice
 from hourhook.domain.summaries import SimpleInvoice, shorten
 from hourhook.store.transaction import Transaction
 
-EntryIdList = Annotated[IdList, "All of them or, where one cannot be, none; those that are on it already are skipped."]
-LeavingEntryIdList = Annotated[IdList, "Those that are not on it are skipped."]
+ComingIds = Annotated[IdList, "All of them or, where one cannot be, none; those that are on it already are skipped."]
+LeavingIds = Annotated[IdList, "Those that are not on it are skipped."]
 
 
 class AddedEntries(Inputs):
     """Entries to be put on an invoice."""
 
     required: ClassVar = ("entry_ids",)
-    entry_ids: EntryIdList | UnsetType = UNSET
+    entry_ids: ComingIds | UnsetType = UNSET
 
 
 class RemovedEntries(Inputs):
     """Entries to be taken off an invoice."""
 
     required: ClassVar = ("entry_ids",)
-    entry_ids: LeavingEntryIdList | UnsetType = UNSET
+    entry_ids: LeavingIds | UnsetType = UNSET
 
 
 class AddedExpenses(Inputs):
     """Expenses to be put on an invoice."""
 
     required: ClassVar = ("expense_ids",)
-    expense_ids: EntryIdList | UnsetType = UNSET
+    expense_ids: ComingIds | UnsetType = UNSET
 
 
 class RemovedExpenses(Inputs):
     """Expenses to be taken off an invoice."""
 
     required: ClassVar = ("expense_ids",)
-    expense_ids: LeavingEntryIdList | UnsetType = UNSET
+    expense_ids: LeavingIds | UnsetType = UNSET
 
 
 def add_entries(tx: Transaction, caller: Caller, id: int, given: AddedEntries, faults: Faults) -> None:

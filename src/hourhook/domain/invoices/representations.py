@@ -1,38 +1,19 @@
 """An invoice as the API shows it, in the key order of the contract (invoices.md)."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, func, select, union
+from sqlalchemy import func, select
 
 from hourhook.clock import format_moment
 from hourhook.domain.decimals import number_of
 from hourhook.domain.invoices.currencies import CURRENCIES, write_amount
+from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, Parts, PaymentTransaction, read_parts
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import Date, SimpleProject, Timestamp, Url, summarise_project
-from hourhook.store.schema import (
-    entries,
-    expenses,
-    invoice_entries,
-    invoice_expenses,
-    invoice_hourly_rates,
-    invoice_payment_transactions,
-    invoice_taxes,
-    invoices,
-    projects,
-)
-from hourhook.store.statements import Row, Statement, any_of
+from hourhook.domain.summaries import Date, SimpleProject, Timestamp, Url
+from hourhook.store.schema import invoice_entries, invoice_expenses, invoices
+from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
-
-T = TypeVar("T")
-
-
-class HourlyRate(msgspec.Struct, frozen=True):
-    """What an hour of one user costs."""
-
-    user: int
-    hourly_rate: float
 
 
 class RateCalculation(msgspec.Struct, frozen=True):
@@ -44,30 +25,12 @@ class RateCalculation(msgspec.Struct, frozen=True):
     flat_rate: float | None
 
 
-class InvoiceTax(msgspec.Struct, frozen=True):
-    """A tax, in percent."""
-
-    id: int
-    name: str | None
-    percentage: float
-
-
 class PaymentDetails(msgspec.Struct, frozen=True):
     """How an invoice was paid."""
 
     paid_at: Timestamp
     reference: str | None
     payment_method: str | None
-
-
-class PaymentTransaction(msgspec.Struct, frozen=True):
-    """Something that happened to the payment of an invoice, and the state after it."""
-
-    created_at: Timestamp
-    description: str
-    payment_method: str | None
-    reference: str | None
-    invoice_state: str
 
 
 class InvoiceCustomization(msgspec.Struct, frozen=True):
@@ -167,40 +130,11 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
     """The representations of rows of ``COLUMNS``, with four statements however many there are."""
     if not rows:
         return []
-    ids = [row.id for row in rows]
-
-    def read(statement: Statement, represent: Callable[[Row], T]) -> dict[int, list[T]]:
-        found: dict[int, list[T]] = {}
-        for row in tx.all(statement, account=account_id, ids=ids):
-            found.setdefault(row.invoice_id, []).append(represent(row))
-        return found
-
-    taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, number_of(row.percentage)))
-    rates = read(_RATES, lambda row: HourlyRate(row.user_id, number_of(row.hourly_rate)))
-    payments = read(_TRANSACTIONS, _transaction)
-    concerned = read(_PROJECTS, lambda row: summarise_project(links, row))
-    return [
-        _represent(
-            links,
-            row,
-            rates=rates.get(row.id, []),
-            taxes=taxes.get(row.id, []),
-            payment_transactions=payments.get(row.id, []),
-            projects=concerned.get(row.id, []),
-        )
-        for row in rows
-    ]
+    parts = read_parts(tx, account_id, links, [row.id for row in rows])
+    return [_represent(links, row, parts[row.id]) for row in rows]
 
 
-def _represent(
-    links: Links,
-    row: Row,
-    *,
-    rates: list[HourlyRate],
-    taxes: list[InvoiceTax],
-    payment_transactions: list[PaymentTransaction],
-    projects: list[SimpleProject],
-) -> Invoice:
+def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
     url = links.invoice(row.id)
     symbol = row.currency_symbol
     return Invoice(
@@ -223,10 +157,10 @@ def _represent(
         rate_calculation=RateCalculation(
             calculation_method=row.calculation_method,
             standard_hourly_rate=None if row.standard_hourly_rate is None else number_of(row.standard_hourly_rate),
-            custom_hourly_rates=rates,
+            custom_hourly_rates=parts.hourly_rates,
             flat_rate=None if row.flat_rate is None else number_of(row.flat_rate),
         ),
-        taxes=taxes,
+        taxes=parts.taxes,
         taxable_amount=number_of(row.taxable_amount),
         taxfree_amount=number_of(row.taxfree_amount),
         tax_total_amount=number_of(row.tax_total_amount),
@@ -238,8 +172,8 @@ def _represent(
         payment=None
         if row.paid_at is None
         else PaymentDetails(format_moment(row.paid_at), row.payment_reference, row.payment_method),
-        payment_transactions=payment_transactions,
-        projects=projects,
+        payment_transactions=parts.payment_transactions,
+        projects=parts.projects,
         entries=row.entries_count,
         entries_url=f"{url}/entries",
         expenses=row.expenses_count,
@@ -269,66 +203,3 @@ def _customization(row: Row) -> InvoiceCustomization:
         created_at=format_moment(row.created_at),
         updated_at=format_moment(row.customized_at),
     )
-
-
-def _transaction(row: Row) -> PaymentTransaction:
-    return PaymentTransaction(
-        format_moment(row.created_at), row.description, row.payment_method, row.reference, row.invoice_state
-    )
-
-
-_TAXES = Statement(
-    select(invoice_taxes.c.invoice_id, invoice_taxes.c.id, invoice_taxes.c.name, invoice_taxes.c.percentage)
-    .where(invoice_taxes.c.account_id == bindparam("account"), any_of(invoice_taxes.c.invoice_id, "ids"))
-    .order_by(invoice_taxes.c.invoice_id, invoice_taxes.c.id)
-)
-
-_RATES = Statement(
-    select(invoice_hourly_rates.c.invoice_id, invoice_hourly_rates.c.user_id, invoice_hourly_rates.c.hourly_rate)
-    .where(invoice_hourly_rates.c.account_id == bindparam("account"), any_of(invoice_hourly_rates.c.invoice_id, "ids"))
-    .order_by(invoice_hourly_rates.c.invoice_id, invoice_hourly_rates.c.place)
-)
-
-_TRANSACTIONS = Statement(
-    select(
-        invoice_payment_transactions.c.invoice_id,
-        invoice_payment_transactions.c.created_at,
-        invoice_payment_transactions.c.description,
-        invoice_payment_transactions.c.payment_method,
-        invoice_payment_transactions.c.reference,
-        invoice_payment_transactions.c.invoice_state,
-    )
-    .where(
-        invoice_payment_transactions.c.account_id == bindparam("account"),
-        any_of(invoice_payment_transactions.c.invoice_id, "ids"),
-    )
-    .order_by(invoice_payment_transactions.c.invoice_id, invoice_payment_transactions.c.number)
-)
-
-# Which projects the entries and expenses of each invoice are of.
-_concerned = union(
-    *(
-        select(members.c.invoice_id, items.c.project_id)
-        .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
-        .where(members.c.account_id == bindparam("account"), any_of(members.c.invoice_id, "ids"))
-        for items, members, member_id in (
-            (entries, invoice_entries, invoice_entries.c.entry_id),
-            (expenses, invoice_expenses, invoice_expenses.c.expense_id),
-        )
-    )
-).subquery()
-
-_PROJECTS = Statement(
-    select(
-        _concerned.c.invoice_id,
-        projects.c.id,
-        projects.c.name,
-        projects.c.billing_increment,
-        projects.c.enabled,
-        projects.c.billable,
-        projects.c.color,
-    )
-    .join_from(_concerned, projects, projects.c.id == _concerned.c.project_id)
-    .where(projects.c.account_id == bindparam("account"))
-    .order_by(_concerned.c.invoice_id, projects.c.name_key)
-)
