@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 
 import pytest
 
-from hourhook.api.app import openapi_text
+from hourhook.api.app import all_endpoints, openapi_text
 from tests.conftest import Server
 
 
@@ -53,6 +54,12 @@ def test_a_body_is_described_by_what_the_endpoint_reads() -> None:
     assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/NewEntry")
     assert schema["required"] == ["date", "minutes"]
     assert schema["properties"]["project_id"]["type"] == ["integer", "null"]
+
+
+def test_no_two_bodies_go_by_one_name() -> None:
+    bodies = {endpoint.inputs for endpoint in all_endpoints() if endpoint.inputs and endpoint.method in ("POST", "PUT")}
+
+    assert [name for name, count in Counter(body.__name__ for body in bodies).items() if count > 1] == []
 
 
 def test_an_answer_that_says_where_the_object_is_is_described_so() -> None:

@@ -64,6 +64,7 @@ def test_date_and_description_are_enough(account: Account) -> None:
     [
         ({}, [("date", "missing_field"), ("description", "missing_field")]),
         ({"date": "", "description": None}, [("date", "missing_field"), ("description", "missing_field")]),
+        ({"date": DAY, "description": " \n "}, [("description", "missing_field")]),
         ({"date": "2024-02-30", "description": "x"}, [("date", "invalid")]),
         ({"date": DAY, "description": 5}, [("description", "invalid")]),
         ({"date": DAY, "description": "x", "minutes": -1}, [("minutes", "invalid")]),

@@ -61,6 +61,7 @@ def test_what_is_found_stands_in_the_text_in_order(text: str) -> None:
         ("#planning", ("planning", False)),
         ("holiday*", ("holiday", True)),
         ("#holiday*", ("holiday", True)),
+        (" #holiday*\n", ("holiday", True)),
         ("x" * 30, ("x" * 30, False)),
         ("x" * 31, None),
         ("two words", None),

@@ -266,6 +266,11 @@ def test_null_and_an_empty_text_clear_what_is_optional(name: str, blank: Any) ->
     assert read_one(name, blank) is None
 
 
+def test_a_text_of_nothing_but_whitespace_is_blank_and_may_be_looked_for() -> None:
+    assert read_one("text", " \t\n\u3000") is None
+    assert asked("text", " ") == " "
+
+
 @pytest.mark.parametrize("name", [field.name for field in fields_of(Everything)])
 def test_an_empty_value_of_a_query_is_as_if_absent(name: str) -> None:
     assert asked(name, "") is UNSET

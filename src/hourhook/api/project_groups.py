@@ -5,9 +5,9 @@ from hourhook.domain.inputs import Faults
 from hourhook.domain.pages import Page
 from hourhook.domain.project_groups import editing, members, reading
 from hourhook.domain.project_groups.editing import NewProjectGroup, ProjectGroupChanges
-from hourhook.domain.project_groups.members import ProjectIds
 from hourhook.domain.project_groups.reading import ProjectGroupFilters
 from hourhook.domain.project_groups.representations import ProjectGroup
+from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
 
 endpoints = Endpoints("Project groups", resource="ProjectGroup")

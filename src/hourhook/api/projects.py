@@ -4,9 +4,9 @@ from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import Faults
 from hourhook.domain.pages import Page
 from hourhook.domain.projects import archiving, editing, merging, reading
-from hourhook.domain.projects.editing import NewProject, ProjectChanges, ProjectIds
+from hourhook.domain.projects.editing import NewProject, ProjectChanges
 from hourhook.domain.projects.merging import SwallowedProject
-from hourhook.domain.projects.reading import ProjectFilters
+from hourhook.domain.projects.reading import ProjectFilters, ProjectIds
 from hourhook.domain.projects.representations import Project
 
 endpoints = Endpoints("Projects", resource="Project")

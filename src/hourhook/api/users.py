@@ -3,8 +3,8 @@
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import Faults
 from hourhook.domain.pages import Page
+from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.users import access, editing, reading, states
-from hourhook.domain.users.access import ProjectIds
 from hourhook.domain.users.editing import NewUser, UserChanges
 from hourhook.domain.users.reading import UserFilters
 from hourhook.domain.users.representations import User

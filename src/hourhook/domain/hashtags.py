@@ -48,8 +48,11 @@ def find(text: str | None) -> Iterator[Hashtag]:
 
 
 def read_name(text: str) -> tuple[str, bool] | None:
-    """The name in ``planning``, ``#planning`` or ``holiday*``, and whether it is starred; None if it is no tag's."""
-    name = text.removeprefix("#")
+    """The name in ``planning``, ``#planning`` or ``holiday*``, and whether it is starred; None if it is no tag's.
+
+    Whitespace around it is left out, as around every name.
+    """
+    name = text.strip().removeprefix("#")
     is_starred = name.endswith("*")
     name = name.removesuffix("*")
     if not 1 <= len(name) <= LONGEST or not all(map(_may_be_in_name, name)):

@@ -84,6 +84,14 @@ class Characters(Kind):
         return {"type": "string", "maxLength": self.longest}
 
     def read(self, value: object) -> str | None:
+        text = self._fitting(value)
+        return text if text.strip() else None
+
+    def read_query(self, texts: list[str]) -> str | None:
+        # A filter may well look for a blank.
+        return self._fitting(texts[-1]) or None
+
+    def _fitting(self, value: object) -> str:
         text = _text(value)
         if self.is_name:
             text = text.strip()
@@ -91,7 +99,7 @@ class Characters(Kind):
                 raise ValueError("control characters")
         if len(text) > self.longest:
             raise ValueError("too long")
-        return text or None
+        return text
 
 
 @dataclass(frozen=True)

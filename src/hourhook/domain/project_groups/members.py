@@ -1,29 +1,21 @@
 """Which projects are in a group (contract, project_groups.md). A change is the group's, and each project's own too."""
 
-from typing import Annotated, ClassVar
-
 import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.inputs import Faults
 from hourhook.domain.project_groups import reading, storing
 from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import SimpleProjectGroup, shorten
 from hourhook.store.schema import project_groups, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
-
-
-class ProjectIds(Inputs):
-    """Which projects it is about."""
-
-    required: ClassVar = ("project_ids",)
-    project_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
 def add(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> list[Project]:

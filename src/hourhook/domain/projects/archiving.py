@@ -10,7 +10,7 @@ from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import Faults
 from hourhook.domain.projects import reading, rules
-from hourhook.domain.projects.editing import ProjectIds
+from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.timers import following as timers_following
 from hourhook.errors import Invalid

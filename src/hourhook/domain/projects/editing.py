@@ -6,13 +6,13 @@ from sqlalchemy import bindparam, delete, update
 
 from hourhook.domain import changes
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, IdList, Inputs, Minutes, Name, UnsetType, given_or
+from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, Inputs, Minutes, Name, UnsetType, given_or
 from hourhook.domain.invoices import recounting
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules, storing
 from hourhook.domain.projects.colors import Color
-from hourhook.domain.projects.reading import BillingIncrement
+from hourhook.domain.projects.reading import BillingIncrement, ProjectIds
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.texts import key_of
 from hourhook.domain.timers import following as timers_following
@@ -46,13 +46,6 @@ class ProjectChanges(Inputs):
     color: HexColor | UnsetType = UNSET
     billable: Boolean | UnsetType = UNSET
     budgeted_minutes: Minutes | UnsetType | None = UNSET
-
-
-class ProjectIds(Inputs):
-    """Which projects it is about."""
-
-    required: ClassVar = ("project_ids",)
-    project_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
 def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -> Project:

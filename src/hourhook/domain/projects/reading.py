@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 
@@ -32,6 +32,13 @@ class ProjectFilters(Inputs):
     billing_increment: Annotated[BillingIncrement, "With exactly this increment."] | UnsetType = UNSET
     enabled: Annotated[Boolean, "`true`: active only, `false`: archived only."] | UnsetType = UNSET
     billable: Boolean | UnsetType = UNSET
+
+
+class ProjectIds(Inputs):
+    """Which projects it is about."""
+
+    required: ClassVar = ("project_ids",)
+    project_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
 def list_page(

@@ -1,11 +1,10 @@
 """Which projects a coworker or contractor may enter (contract, users.md); others enter them all."""
 
-from typing import Annotated, ClassVar
-
 from sqlalchemy import Integer, bindparam, delete, exists, insert, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.inputs import Faults
+from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
 from hourhook.domain.visibility import SCOPED_ROLES
@@ -13,13 +12,6 @@ from hourhook.errors import Invalid
 from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
-
-
-class ProjectIds(Inputs):
-    """Which projects it is about."""
-
-    required: ClassVar = ("project_ids",)
-    project_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType = UNSET
 
 
 def give(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
