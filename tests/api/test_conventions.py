@@ -11,7 +11,7 @@ from hourhook.settings import RateLimit
 from tests.accounts import Account, open_account
 from tests.clients import read_all
 from tests.conftest import Logged, MakeServer, Server
-from tests.nouns import make_project
+from tests.nouns import log_time, make_project, make_tag
 
 DOCUMENTED = {
     "cache-control": "private, max-age=0, must-revalidate",
@@ -269,6 +269,34 @@ def test_all_failing_fields_are_reported_together(account: Account) -> None:
         ("source_url", "invalid"),
     ]
     assert {error["resource"] for error in reply.json()["errors"]} == {"Entry"}
+
+
+@pytest.mark.parametrize("id", [0, -1, "0", 2**31, 10**30])
+def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int | str) -> None:
+    client = account.supervisor.client
+    project, other = make_project(account), make_project(account, "Other")
+    tag, entry = make_tag(account, "planning"), log_time(account.supervisor)
+    time = {"date": "2024-05-21", "minutes": 5, "price": 5}
+    rates = {
+        "calculation_method": "custom_hourly_rates",
+        "standard_hourly_rate": 80,
+        "custom_hourly_rates": [{"user_id": id, "hourly_rate": 90}],
+    }
+
+    for reply, faults in (
+        (client.post("/v2/entries", {**time, "user_id": id, "project_id": id}), ["user_id", "project_id"]),
+        (client.put(entry["url"], {"user_id": id, "project_id": id}), ["user_id", "project_id"]),
+        (client.post("/v2/expenses", {**time, "user_id": id, "project_id": id}), ["project_id", "user_id"]),
+        (client.post("/v2/projects", {"name": "New", "project_group_id": id}), ["project_group_id"]),
+        (client.put(project["url"], {"project_group_id": id}), ["project_group_id"]),
+        (client.put(other["merge_url"], {"project_id": id}), ["project_id"]),
+        (client.put(tag["merge_url"], {"tag_id": id}), ["tag_id"]),
+        (
+            client.post("/v2/invoices", {"invoice_date": "2024-06-01", "rate_calculation": rates}),
+            ["rate_calculation.custom_hourly_rates[0].user_id"],
+        ),
+    ):
+        assert (reply.status, reply.codes) == (400, [(field, "missing") for field in faults])
 
 
 def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceback(

@@ -85,6 +85,8 @@ def test_expenses_are_filtered(account: Account) -> None:
         ({"price_to": "-3.501"}, []),
         ({"price_from": "0", "price_to": "0.00"}, ["free"]),
         ({"price_from": "", "price_to": ""}, whole),
+        ({"price_from": "-99999999999999999999", "price_to": "99999999999999999999"}, whole),
+        ({"price_from": "1000000000000.01"}, []),
         ({"user_ids": leader, "project_ids": one["id"], "taxable": "true", "invoiced": "false"}, ["Größe"]),
     ):
         assert found(account, query) == expected, query
@@ -102,7 +104,7 @@ def test_expenses_are_filtered(account: Account) -> None:
         ("price_from=cheap", "price_from"),
         ("price_from=1e3", "price_from"),
         ("price_to=1,5", "price_to"),
-        ("price_to=1000000000000.01", "price_to"),
+        ("price_to=12.3.4", "price_to"),
         ("taxable=yes", "taxable"),
         ("invoiced=1", "invoiced"),
         ("description=%00", "description"),

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 from hourhook.clock import moment_of, whole_second
 
 LARGEST_ID = 2**31 - 1
-# No object has this id: what stands for an id that cannot exist, in lists, whose places must not shift.
-NO_ID = 0
+# No object has this id: it stands for one that cannot exist, which is an id nevertheless, and so is not falsy.
+NO_ID = -1
 # Far beyond any real work, and far below what a column or a sum of columns could not hold.
 LARGEST_MINUTES = 10_000_000
 # With two fraction digits still exact as a JSON number, which readers take for a binary fraction.
@@ -28,6 +28,8 @@ LARGEST_LIST = 10_000
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
 _HUNDREDTH = Decimal("0.01")
+# Beyond any sum of decimals that is kept.
+_FARTHEST_BOUND = Decimal(10**15)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A blank stands for the plus sign that somebody forgot to encode in a query.
 _MOMENT = re.compile(
@@ -176,12 +178,11 @@ class YesOrNo(Kind):
 class Hundredths(Kind):
     """A decimal between two bounds, both inclusive, as an integer in hundredths; further fraction digits are rounded.
 
-    Halves are rounded away from zero, unless ``rounding`` says otherwise.
+    Halves are rounded away from zero.
     """
 
     minimum: int = -LARGEST_DECIMAL
     maximum: int = LARGEST_DECIMAL
-    rounding: str = ROUND_HALF_UP
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -191,8 +192,23 @@ class Hundredths(Kind):
         number = _decimal(value)
         if not self.minimum <= number <= self.maximum:
             raise ValueError("out of range")
-        # Rounded once, and by this alone: arithmetic would round to its own precision first.
-        return int(number.quantize(_HUNDREDTH, self.rounding).scaleb(2))
+        return _hundredths(number, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Bound(Kind):
+    """A bound that decimals are compared with, as an integer in hundredths.
+
+    One that lies beyond all of them takes in all of them, or none.
+    """
+
+    rounding: str
+
+    schema = {"type": "number"}
+
+    def read(self, value: object) -> int:
+        number = _decimal(value)
+        return _hundredths(max(-_FARTHEST_BOUND, min(number, _FARTHEST_BOUND)), self.rounding)
 
 
 class CalendarDay(Kind):
@@ -260,8 +276,18 @@ class EmailAddress(Kind):
         return text
 
 
+class OneId(Kind):
+    """An id; one that cannot exist is kept as ``NO_ID``, which matches nothing."""
+
+    schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+
+    def read(self, value: object) -> int:
+        number = _whole(value)
+        return number if 1 <= number <= LARGEST_ID else NO_ID
+
+
 class Ids(Kind):
-    """A list of ids, in any of its spellings; an id that cannot exist is kept as ``NO_ID``, which matches nothing."""
+    """A list of ids, in any of its spellings."""
 
     schema = {"type": "array", "items": {"type": "integer"}, "maxItems": LARGEST_LIST}
 
@@ -270,10 +296,10 @@ class Ids(Kind):
             return self.read_query([value])
         if not isinstance(value, list):
             raise ValueError("not a list")
-        return _each(value, _listed_id)
+        return _each(value, OneId().read)
 
     def read_query(self, texts: list[str]) -> list[int]:
-        return [_listed_id(part) for part in _parts(texts)]
+        return [OneId().read(part) for part in _parts(texts)]
 
 
 @dataclass(frozen=True)
@@ -343,9 +369,9 @@ def _decimal(value: object) -> Decimal:
     return number
 
 
-def _listed_id(value: object) -> int:
-    number = _whole(value)
-    return number if 1 <= number <= LARGEST_ID else NO_ID
+def _hundredths(number: Decimal, rounding: str) -> int:
+    # Rounded once, and by this alone: arithmetic would round to its own precision first.
+    return int(number.quantize(_HUNDREDTH, rounding).scaleb(2))
 
 
 def _parts(texts: list[str]) -> list[str]:
@@ -370,14 +396,14 @@ def _each(values: list[object], read: Any) -> list[Any]:
     return found
 
 
-Id = Annotated[int, Whole(1, LARGEST_ID)]
+Id = Annotated[int, OneId()]
 Integer = Annotated[int, Whole(-(2**63), 2**63 - 1)]
 Count = Annotated[int, Whole(0, LARGEST_ID)]
 Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
 Decimal2 = Annotated[int, Hundredths()]
-# The bounds of a filter, which take in nothing that lies beyond them.
-DecimalFrom = Annotated[int, Hundredths(rounding=ROUND_CEILING)]
-DecimalTo = Annotated[int, Hundredths(rounding=ROUND_FLOOR)]
+# The bounds of a filter, which take in nothing that lies beyond them, however little.
+DecimalFrom = Annotated[int, Bound(ROUND_CEILING)]
+DecimalTo = Annotated[int, Bound(ROUND_FLOOR)]
 Boolean = Annotated[bool, YesOrNo()]
 Day = Annotated[str, CalendarDay()]
 Moment = Annotated[int, PointInTime()]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, select
 from hourhook.domain.callers import Caller
 from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.inputs import Faults
+from hourhook.domain.kinds import NO_ID
 from hourhook.domain.projects import storing as projects_storing
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.texts import key_of
@@ -17,9 +18,6 @@ from hourhook.domain.visibility import SCOPED_ROLES
 from hourhook.store.schema import project_access, projects, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
-
-# No project has this id: it stands for none.
-NO_PROJECT = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def find(
 
 def _look_up(tx: Transaction, caller: Caller, user_id: int, project_id: int | None, name: str | None) -> Row | None:
     if name is None:
-        return tx.one(_BY_ID, account=caller.account_id, user=user_id, project=project_id or NO_PROJECT)
+        return tx.one(_BY_ID, account=caller.account_id, user=user_id, project=project_id or NO_ID)
     return tx.one(_BY_NAME, account=caller.account_id, user=user_id, key=key_of(name))
 
 
