@@ -26,6 +26,7 @@ from hourhook.domain.rates import Buckets
 from hourhook.errors import DatabaseUnavailable, Invalid
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
+from hourhook.web.answers import go_to
 from hourhook.web.forms import BadForm, is_from_here, read_form
 from hourhook.web.pages import page
 from hourhook.web.visitors import client_of
@@ -91,7 +92,7 @@ class _Visits:
         except DatabaseUnavailable:
             return _closed("unavailable")
         # Whatever has come of it is shown there, so that sending the form twice does no harm.
-        return ASGIResponse(status_code=303, headers=[("location", urlsplit(self._links.invitation(token)).path)])
+        return go_to(urlsplit(self._links.invitation(token)).path)
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.web.answers import empty
 from hourhook.web.authorize import Authorize
 from hourhook.web.invitations import invitation_routes
 from hourhook.web.invoices import invoice_routes
@@ -33,5 +33,5 @@ def routes(settings: Settings, database: Database, outside: Outside) -> Sequence
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
     """Answer a path that leads nowhere: with a page for people, with nothing for programs."""
     asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
-    answer = page("elsewhere", status=404) if b"text/html" in asked_for else ASGIResponse(status_code=404)
+    answer = page("elsewhere", status=404) if b"text/html" in asked_for else empty(404)
     await answer(scope, receive, send)
