@@ -262,7 +262,7 @@ class Ids(Kind):
             return self.read_query([value])
         if not isinstance(value, list):
             raise ValueError("not a list")
-        return _each(value, _listed_id)
+        return _each(value, _listed_id, NO_ID)
 
     def read_query(self, texts: list[str]) -> list[int]:
         return [_listed_id(part) for part in _parts(texts)]
@@ -284,7 +284,7 @@ class Several(Kind):
         if not isinstance(value, list):
             raise ValueError("not a list")
         # A blank one keeps its place, since faults are reported by place.
-        return ["" if element is None else element for element in _each(value, self.kind.read)]
+        return ["" if element is None else element for element in _each(value, self.kind.read, None)]
 
     def read_query(self, texts: list[str]) -> list[Any]:
         return [self.kind.read(part) for part in _parts(texts)]
@@ -347,7 +347,8 @@ def _parts(texts: list[str]) -> list[str]:
     return parts
 
 
-def _each(values: list[object], read: Any) -> list[Any]:
+def _each(values: list[object], read: Any, unreadable: Any) -> list[Any]:
+    """The elements as they are read; what cannot be read keeps its place, and the rules judge the others."""
     if len(values) > LARGEST_LIST:
         raise ValueError("too long")
     found = []
@@ -356,9 +357,10 @@ def _each(values: list[object], read: Any) -> list[Any]:
         try:
             found.append(read(value))
         except ValueError:
+            found.append(unreadable)
             bad.append(place)
     if bad:
-        raise BadParts([(f"[{place}]", "invalid") for place in bad])
+        raise BadParts([(f"[{place}]", "invalid") for place in bad], found)
     return found
 
 
