@@ -16,8 +16,8 @@ from typing import Annotated, Any
 from hourhook.clock import moment_of, whole_second
 
 LARGEST_ID = 2**31 - 1
-# No object has this id: what stands for an id that cannot exist, in lists, whose places must not shift.
-NO_ID = 0
+# No object has this id: it stands for each that cannot exist, so that those are looked for in vain as well.
+NO_ID = -1
 # Far beyond any real work, and far below what a column or a sum of columns could not hold.
 LARGEST_MINUTES = 10_000_000
 # With two fraction digits still exact as a JSON number, which readers take for a binary fraction.
@@ -252,8 +252,18 @@ class EmailAddress(Kind):
         return text
 
 
+class OneId(Kind):
+    """An id; one that cannot exist is read as ``NO_ID``."""
+
+    schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+
+    def read(self, value: object) -> int:
+        number = _whole(value)
+        return number if 1 <= number <= LARGEST_ID else NO_ID
+
+
 class Ids(Kind):
-    """A list of ids, in any of its spellings; an id that cannot exist is kept as ``NO_ID``, which matches nothing."""
+    """A list of ids, in any of its spellings."""
 
     schema = {"type": "array", "items": {"type": "integer"}, "maxItems": LARGEST_LIST}
 
@@ -262,10 +272,10 @@ class Ids(Kind):
             return self.read_query([value])
         if not isinstance(value, list):
             raise ValueError("not a list")
-        return _each(value, _listed_id, NO_ID)
+        return _each(value, _ID.read, NO_ID)
 
     def read_query(self, texts: list[str]) -> list[int]:
-        return [_listed_id(part) for part in _parts(texts)]
+        return [_ID.read(part) for part in _parts(texts)]
 
 
 @dataclass(frozen=True)
@@ -335,11 +345,6 @@ def _decimal(value: object) -> Decimal:
     return number
 
 
-def _listed_id(value: object) -> int:
-    number = _whole(value)
-    return number if 1 <= number <= LARGEST_ID else NO_ID
-
-
 def _parts(texts: list[str]) -> list[str]:
     parts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     if len(parts) > LARGEST_LIST:
@@ -364,7 +369,9 @@ def _each(values: list[object], read: Any, unreadable: Any) -> list[Any]:
     return found
 
 
-Id = Annotated[int, Whole(1, LARGEST_ID)]
+_ID = OneId()
+
+Id = Annotated[int, _ID]
 Integer = Annotated[int, Whole(-(2**63), 2**63 - 1)]
 Count = Annotated[int, Whole(0, LARGEST_ID)]
 Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
