@@ -23,11 +23,9 @@ from hourhook.domain.inputs import (
     Id,
     IdList,
     Inputs,
-    Integer,
     Minutes,
     Moment,
     Name,
-    NameList,
     Query,
     Text,
     UnsetType,
@@ -37,7 +35,7 @@ from hourhook.domain.inputs import (
     fields_of,
     number_choice,
 )
-from hourhook.domain.kinds import LARGEST_DECIMAL, LARGEST_LIST, NO_ID, Hundredths
+from hourhook.domain.kinds import LARGEST_DECIMAL, LARGEST_LIST, NO_ID, Characters, Hundredths, Several, Whole
 from hourhook.errors import Invalid
 
 
@@ -54,11 +52,11 @@ class Everything(Inputs):
     email: Email | UnsetType | None = UNSET
     id: Id | UnsetType | None = UNSET
     ids: IdList | UnsetType | None = UNSET
-    integer: Integer | UnsetType | None = UNSET
+    integer: Annotated[int, Whole(-(2**63), 2**63 - 1)] | UnsetType | None = UNSET
     minutes: Minutes | UnsetType | None = UNSET
     moment: Moment | UnsetType | None = UNSET
     name: Name | UnsetType | None = UNSET
-    names: NameList | UnsetType | None = UNSET
+    names: Annotated[list[str], Several(Characters(255, is_name=True))] | UnsetType | None = UNSET
     text: Text | UnsetType | None = UNSET
     uri: Uri | UnsetType | None = UNSET
     web_uri: WebUri | UnsetType | None = UNSET

@@ -372,7 +372,6 @@ def _each(values: list[object], read: Any, unreadable: Any) -> list[Any]:
 _ID = OneId()
 
 Id = Annotated[int, _ID]
-Integer = Annotated[int, Whole(-(2**63), 2**63 - 1)]
 Count = Annotated[int, Whole(0, LARGEST_ID)]
 Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
 Decimal2 = Annotated[int, Hundredths()]
@@ -388,4 +387,3 @@ Uri = Annotated[str, Address()]
 WebUri = Annotated[str, Address(of_the_web=True)]
 Email = Annotated[str, EmailAddress()]
 IdList = Annotated[list[int], Ids()]
-NameList = Annotated[list[str], Several(Characters(255, is_name=True))]
