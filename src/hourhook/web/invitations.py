@@ -6,7 +6,6 @@ The token in the path is the only credential here, so that nothing is told witho
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from litestar import Request, get, post
@@ -92,7 +91,7 @@ class _Visits:
         except DatabaseUnavailable:
             return _closed("unavailable")
         # Whatever has come of it is shown there, so that sending the form twice does no harm.
-        return go_to(urlsplit(self._links.invitation(token)).path)
+        return go_to(self._links.way(f"/invitations/{token}"))
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""

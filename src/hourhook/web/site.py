@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
@@ -30,8 +30,13 @@ def routes(settings: Settings, database: Database, outside: Outside) -> Sequence
     ]
 
 
-async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
-    """Answer a path that leads nowhere: with a page for people, with nothing for programs."""
-    asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
-    answer = page("elsewhere", status=404) if b"text/html" in asked_for else empty(404)
-    await answer(scope, receive, send)
+def elsewhere(settings: Settings) -> ASGIApp:
+    """What answers a path that leads nowhere: with a page for people, with nothing for programs."""
+    links = Links(settings.base_url or DEFAULT_BASE_URL)
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
+        found = page("elsewhere", status=404, way=links.way) if b"text/html" in asked_for else empty(404)
+        await found(scope, receive, send)
+
+    return answer
