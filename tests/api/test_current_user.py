@@ -105,6 +105,16 @@ def test_the_team_report_is_the_supervisors_to_switch(account: Account) -> None:
     assert reply.json()["time_format"] == "hours_minutes"
 
 
+@pytest.mark.parametrize("value", ["sometimes", None, 7])
+def test_what_anybody_else_says_of_the_team_report_is_ignored_however_wrong(account: Account, value: Any) -> None:
+    reply = account.leader.client.put(PATH, {"send_team_weekly_report": value, "week_start": "monday"})
+
+    assert reply.status == 200
+    assert reply.json()["send_team_weekly_report_email"] is True
+    assert reply.json()["week_start"] == "Monday"
+    assert account.supervisor.client.put(PATH, {"send_team_weekly_report": value}).status == 400
+
+
 def test_e_mail_role_and_offset_cannot_be_changed_here(account: Account) -> None:
     before = account.leader.client.get(PATH).json()
 

@@ -79,6 +79,19 @@ def test_an_id_of_another_account_is_missing_in_every_input_that_is_one(
     assert log.new() == []
 
 
+@pytest.mark.parametrize("id", [0, -1, 2**31, "99999999999999999999"])
+def test_an_id_that_nothing_can_have_is_missing_in_every_input_that_is_one(account: Account, id: Any) -> None:
+    ours = set_stage(account)
+    taken = []
+    for endpoint in WITH_BODIES:
+        for name in inputs_of(endpoint, ID_KIND):
+            reply = account.supervisor.client.request(endpoint.method, path_of(endpoint, ours), body={name: id})
+            if reply.status != 400 or (name, "missing") not in reply.codes:
+                taken.append(f"{called(endpoint)} {name}: {reply.status} {reply.body!r}")
+
+    assert taken == []
+
+
 def test_ids_of_another_account_do_nothing_in_any_list(account: Account, other_account: Account) -> None:
     ours, theirs = set_stage(account), set_stage(other_account)
     log = Recorded(other_account)

@@ -223,13 +223,19 @@ def test_malformed_lists_are_refused_and_empty_ones_change_nothing(account: Acco
         ({}, [(field, "missing_field")]),
         ({field: None}, [(field, "missing_field")]),
         ({field: 5}, [(field, "invalid")]),
-        ({field: [1, "x"]}, [(f"{field}[1]", "invalid")]),
+        ({field: ["x"]}, [(f"{field}[0]", "invalid")]),
     ):
         reply = account.leader.client.put(f"{made['url']}/{action}", body)
         assert (reply.status, reply.codes) == (400, code)
         assert {error["resource"] for error in reply.json()["errors"]} == {"Invoice"}
     assert account.leader.client.put(f"{made['url']}/{action}", {field: []}).status == 204
     assert log.new() == []
+
+
+def test_what_can_be_read_of_a_list_is_judged_beside_what_cannot(account: Account) -> None:
+    reply = account.leader.client.put(f"{invoice(account)['url']}/add_entries", {"entry_ids": ["x", NO_SUCH_ID]})
+
+    assert reply.codes == [("entry_ids[0]", "invalid"), ("entry_ids[1]", "missing")]
 
 
 def test_what_was_taken_off_can_be_put_on_another(account: Account, clock: FakeClock) -> None:

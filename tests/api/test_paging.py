@@ -119,6 +119,12 @@ def test_other_parameters_are_kept_sorted_and_without_a_comma(many: Account) -> 
     assert "," not in reply.links["next"]
 
 
+def test_the_page_that_was_asked_for_is_left_out_however_it_is_spelt(many: Account) -> None:
+    reply = many.leader.client.get("/v2/projects", "page[]=1&per_page[]=20&page=2")
+
+    assert reply.links["next"] == f"{many.base_url}/v2/projects?page=3&per_page%5B%5D=20"
+
+
 @pytest.mark.parametrize("name", ["noko_token", "freckle_token", "access_token", "token"])
 def test_a_credential_is_never_repeated_in_a_link(many: Account, name: str) -> None:
     reply = many.client.get("/v2/projects", {name: many.leader.token})

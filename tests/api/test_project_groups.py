@@ -116,7 +116,7 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
         ({"name": "X", "project_ids": None}, [("project_ids", "missing_field")]),
         ({"name": "x" * 256, "project_ids": []}, [("name", "invalid")]),
         ({"name": 5, "project_ids": "all"}, [("name", "invalid"), ("project_ids", "invalid")]),
-        ({"name": "X", "project_ids": [1, "a"]}, [("project_ids[1]", "invalid")]),
+        ({"name": "X", "project_ids": [0, "a"]}, [("project_ids[1]", "invalid"), ("project_ids[0]", "missing")]),
         ({"name": "X", "projects": [NO_SUCH_ID]}, [("project_ids[0]", "missing")]),
         ({"name": "CONTOSO", "project_ids": []}, [("name", "already_exists")]),
         (

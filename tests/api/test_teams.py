@@ -90,7 +90,7 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
         ({"name": "X", "user_ids": None}, [("user_ids", "missing_field")]),
         ({"name": "x" * 256, "user_ids": []}, [("name", "invalid")]),
         ({"name": 5, "user_ids": "me"}, [("name", "invalid"), ("user_ids", "invalid")]),
-        ({"name": "X", "user_ids": [1, "a"]}, [("user_ids[1]", "invalid")]),
+        ({"name": "X", "user_ids": [NO_SUCH_ID, "a"]}, [("user_ids[1]", "invalid"), ("user_ids[0]", "missing")]),
         ({"name": "PLATFORM", "user_ids": []}, [("name", "already_exists")]),
         (
             {"name": "Platform", "user_ids": [NO_SUCH_ID, 0, 10**12]},

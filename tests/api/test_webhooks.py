@@ -121,6 +121,7 @@ def test_events_are_kept_in_order_and_once(account: Account, given: Any, kept: l
         ({"events": ["webhook.ping"]}, [("events[0]", "missing")]),
         ({"events": [""]}, [("events[0]", "missing")]),
         ({"events": ["*", 7]}, [("events[1]", "invalid")]),
+        ({"events": ["*", 7, "entry.eaten"]}, [("events[1]", "invalid"), ("events[2]", "missing")]),
         ({"events": {"entry": "created"}}, [("events", "invalid")]),
     ],
 )

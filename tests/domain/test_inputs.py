@@ -23,11 +23,9 @@ from hourhook.domain.inputs import (
     Id,
     IdList,
     Inputs,
-    Integer,
     Minutes,
     Moment,
     Name,
-    NameList,
     Query,
     Text,
     UnsetType,
@@ -37,7 +35,7 @@ from hourhook.domain.inputs import (
     fields_of,
     number_choice,
 )
-from hourhook.domain.kinds import LARGEST_DECIMAL, LARGEST_LIST, NO_ID, Hundredths
+from hourhook.domain.kinds import LARGEST_DECIMAL, LARGEST_LIST, NO_ID, Characters, Hundredths, Several, Whole
 from hourhook.errors import Invalid
 
 
@@ -54,11 +52,11 @@ class Everything(Inputs):
     email: Email | UnsetType | None = UNSET
     id: Id | UnsetType | None = UNSET
     ids: IdList | UnsetType | None = UNSET
-    integer: Integer | UnsetType | None = UNSET
+    integer: Annotated[int, Whole(-(2**63), 2**63 - 1)] | UnsetType | None = UNSET
     minutes: Minutes | UnsetType | None = UNSET
     moment: Moment | UnsetType | None = UNSET
     name: Name | UnsetType | None = UNSET
-    names: NameList | UnsetType | None = UNSET
+    names: Annotated[list[str], Several(Characters(255, is_name=True))] | UnsetType | None = UNSET
     text: Text | UnsetType | None = UNSET
     uri: Uri | UnsetType | None = UNSET
     web_uri: WebUri | UnsetType | None = UNSET
@@ -134,6 +132,7 @@ SECONDS = 1_000_000
         ("minutes", {}, INVALID),
         ("id", 2**31 - 1, 2**31 - 1),
         ("id", 2**31, NO_ID),
+        ("id", "99999999999999999999999999999999999999999999", NO_ID),
         ("id", "0", NO_ID),
         ("id", -1, NO_ID),
         ("id", "x", INVALID),
@@ -315,6 +314,16 @@ def test_elements_of_an_array_are_named_by_their_place() -> None:
     ]
 
 
+def test_what_can_be_read_of_an_array_is_judged_beside_what_cannot() -> None:
+    given, faults = inputs.read(Strict, {"date": "2024-05-21", "minutes": 1, "user_ids": ["x", 7]}, resource="Entry")
+    assert isinstance(given.user_ids, list)
+    for place, id in enumerate(given.user_ids):
+        if id != 8:
+            faults.add(f"user_ids[{place}]", "missing")
+
+    assert faults.all() == [("user_ids[0]", "invalid"), ("user_ids[1]", "missing")]
+
+
 def test_what_is_missing_and_what_is_wrong_is_reported_together_in_the_order_of_the_declaration() -> None:
     assert faults_of(Strict, {"name": 5}) == [
         ("minutes", "missing_field"),
@@ -382,14 +391,15 @@ json_values = st.recursive(
 @given_any(st.sampled_from([field.name for field in fields_of(Everything)]), json_values)
 def test_any_value_in_any_field_is_a_value_or_a_fault(name: str, value: Any) -> None:
     given, faults = inputs.read(Everything, {name: value}, resource="Entry")
+    read = getattr(given, name)
     if faults.has(name):
-        assert getattr(given, name) is UNSET
+        assert read is UNSET or isinstance(read, list)
         with pytest.raises(Invalid):
             faults.check()
-    else:
+    if read is not UNSET:
         # Whatever was read can be kept, compared and sent on.
-        msgspec.json.encode(getattr(given, name))
-        json.dumps(getattr(given, name)).encode()
+        msgspec.json.encode(read)
+        json.dumps(read).encode()
 
 
 @given_any(st.lists(st.tuples(st.sampled_from([*(field.name for field in fields_of(Everything)), "ids[]"]), texts)))

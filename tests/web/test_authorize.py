@@ -26,7 +26,7 @@ from tests.applications import (
     query_of,
     signed_in,
 )
-from tests.browsers import Browser, forms_of
+from tests.browsers import Browser, Form, forms_of
 from tests.clients import Reply
 from tests.clocks import FakeClock
 from tests.conftest import Logged, MakeServer, Server
@@ -398,6 +398,36 @@ def test_a_huge_form_is_not_read(browser: Browser, app: App) -> None:
     page = browser.get(app.address())
 
     assert browser.submit(page, decision="allow", more="x" * 100_000).status == 413
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_below_it(make_server: MakeServer) -> None:
+    server = make_server(base_url="https://time.example.com/hours")
+    account = open_account(server.database, server.client)
+    app = make_app(server.database, server.client)
+    give_password(account, account.leader)
+    browser = Browser(server.client)
+
+    def passed_on(path: str) -> str:
+        assert path.startswith("/hours/")
+        return path.removeprefix("/hours")
+
+    def where_to(reply: Reply) -> Reply:
+        assert reply.status == 303
+        return browser.get(passed_on(reply.headers["location"]))
+
+    def send(form: Form, **fields: str) -> Reply:
+        return browser.post(passed_on(form.action), {**form.fields, **fields})
+
+    page = where_to(browser.get(app.address()))
+    page = where_to(send(forms_of(page)[0], email=account.leader.email, password=PASSWORD))
+    page = where_to(send(forms_of(page)[1]))
+    page = where_to(send(forms_of(page)[0], email=account.leader.email, password=PASSWORD))
+    assert brought_back(send(forms_of(page)[0], decision="allow")).keys() == {"code"}
+
+    page = browser.get("/sign_in")
+    assert where_to(send(forms_of(page)[0])).status == 200
+    assert b'href="/hours/docs"' in browser.get("/nowhere", accept="text/html").body
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

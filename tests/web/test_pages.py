@@ -26,6 +26,7 @@ def test_a_path_that_leads_nowhere_is_an_empty_answer_for_programs(server: Serve
 
     assert reply.status == 404
     assert reply.body == b""
+    assert "content-type" not in reply.headers
 
 
 def test_a_page_lets_nothing_in_but_its_own_style(server: Server) -> None:

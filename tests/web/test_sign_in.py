@@ -268,6 +268,7 @@ def test_signing_in_leads_on_to_where_somebody_was_going(leader: Person, browser
     reply = browser.submit(page, email=leader.email, password=PASSWORD)
 
     assert (reply.status, reply.headers["location"]) == (303, next_path)
+    assert "content-type" not in reply.headers
     assert browser.get("/sign_in?" + query(next_path)).headers["location"] == next_path
 
 

@@ -33,7 +33,7 @@ def link_header(url: str, pairs: Pairs, paging: Paging, total: int) -> str | Non
     if last <= 1:
         return None
     kept = sorted(
-        ((key, value) for key, value in pairs if key != "page" and key not in CREDENTIALS),
+        ((key, value) for key, value in pairs if key.removesuffix("[]") != "page" and key not in CREDENTIALS),
         key=lambda pair: pair[0],
     )
     pages = {"first": 1, "last": last, "next": paging.page + 1, "prev": min(paging.page - 1, last)}

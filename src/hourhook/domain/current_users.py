@@ -69,6 +69,9 @@ def show(tx: Transaction, caller: Caller) -> CurrentUser:
 
 def edit(tx: Transaction, caller: Caller, given: Preferences, faults: Faults) -> CurrentUser:
     """Change the caller's name and preferences; a new name is an event of the user, preferences are none."""
+    if not caller.has_role("supervisor"):
+        # It is ignored without a word, so that it cannot be wrong either.
+        faults.forget("send_team_weekly_report")
     faults.check()
     row = _read(tx, caller)
     wanted = _wanted(caller, given, row)

@@ -11,8 +11,8 @@
 
 A key that is absent stays ``UNSET``. One that is null or ``""`` is ``None`` where the declaration allows that, and a
 ``missing_field`` where it does not; in a query it is as if absent. One that cannot be read has the fault ``invalid``
-(``field[2]`` for an element of a list) and stays ``UNSET``. Unknown keys are ignored. An object inside the inputs is
-declared as ``hourhook.domain.nesting`` says.
+(``field[2]`` for an element of a list, whose others are read all the same) and stays ``UNSET``. Unknown keys are
+ignored. An object inside the inputs is declared as ``hourhook.domain.nesting`` says.
 A key that is a word of Python's is declared with ``rename={"from_": "from"}``.
 (Contract, 00-conventions §4, §8, §17.)
 """
@@ -38,12 +38,10 @@ from hourhook.domain.kinds import (
     Email,
     Id,
     IdList,
-    Integer,
     Kind,
     Minutes,
     Moment,
     Name,
-    NameList,
     Text,
     Uri,
     WebUri,
@@ -65,12 +63,10 @@ __all__ = [
     "Id",
     "IdList",
     "Inputs",
-    "Integer",
     "Kind",
     "Minutes",
     "Moment",
     "Name",
-    "NameList",
     "Query",
     "Raw",
     "Text",
@@ -135,8 +131,12 @@ class Faults:
         self._found: dict[tuple[str, str], None] = {}
 
     def add(self, field: str, code: str) -> None:
-        """Note a fault: ``field`` is a key, ``key[index]``, ``key.key``, or ``base`` for the object as a whole."""
-        self._found[field, code] = None
+        """Note a fault: ``field`` is a key, ``key[index]``, ``key.key``, or ``base`` for the object as a whole.
+
+        What cannot be read has no other fault.
+        """
+        if (field, "invalid") not in self._found:
+            self._found[field, code] = None
 
     def has(self, field: str) -> bool:
         """Whether something is wrong with this key or a part of it."""

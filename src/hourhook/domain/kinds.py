@@ -277,7 +277,7 @@ class EmailAddress(Kind):
 
 
 class OneId(Kind):
-    """An id; one that cannot exist is kept as ``NO_ID``, which matches nothing."""
+    """An id; one that cannot exist is read as ``NO_ID``."""
 
     schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
 
@@ -296,10 +296,10 @@ class Ids(Kind):
             return self.read_query([value])
         if not isinstance(value, list):
             raise ValueError("not a list")
-        return _each(value, OneId().read)
+        return _each(value, _ID.read, NO_ID)
 
     def read_query(self, texts: list[str]) -> list[int]:
-        return [OneId().read(part) for part in _parts(texts)]
+        return [_ID.read(part) for part in _parts(texts)]
 
 
 @dataclass(frozen=True)
@@ -318,7 +318,7 @@ class Several(Kind):
         if not isinstance(value, list):
             raise ValueError("not a list")
         # A blank one keeps its place, since faults are reported by place.
-        return ["" if element is None else element for element in _each(value, self.kind.read)]
+        return ["" if element is None else element for element in _each(value, self.kind.read, None)]
 
     def read_query(self, texts: list[str]) -> list[Any]:
         return [self.kind.read(part) for part in _parts(texts)]
@@ -381,7 +381,8 @@ def _parts(texts: list[str]) -> list[str]:
     return parts
 
 
-def _each(values: list[object], read: Any) -> list[Any]:
+def _each(values: list[object], read: Any, unreadable: Any) -> list[Any]:
+    """The elements as they are read; what cannot be read keeps its place, and the rules judge the others."""
     if len(values) > LARGEST_LIST:
         raise ValueError("too long")
     found = []
@@ -390,14 +391,16 @@ def _each(values: list[object], read: Any) -> list[Any]:
         try:
             found.append(read(value))
         except ValueError:
+            found.append(unreadable)
             bad.append(place)
     if bad:
-        raise BadParts([(f"[{place}]", "invalid") for place in bad])
+        raise BadParts([(f"[{place}]", "invalid") for place in bad], found)
     return found
 
 
-Id = Annotated[int, OneId()]
-Integer = Annotated[int, Whole(-(2**63), 2**63 - 1)]
+_ID = OneId()
+
+Id = Annotated[int, _ID]
 Count = Annotated[int, Whole(0, LARGEST_ID)]
 Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
 Decimal2 = Annotated[int, Hundredths()]
@@ -413,4 +416,3 @@ Uri = Annotated[str, Address()]
 WebUri = Annotated[str, Address(of_the_web=True)]
 Email = Annotated[str, EmailAddress()]
 IdList = Annotated[list[int], Ids()]
-NameList = Annotated[list[str], Several(Characters(255, is_name=True))]

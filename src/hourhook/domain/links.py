@@ -1,6 +1,7 @@
 """The absolute URLs that representations carry; they lead back to this server by its configured name."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 
@@ -18,6 +19,10 @@ class Links:
     def page(self, path: str) -> str:
         """Where a page is, by its path."""
         return f"{self.base_url.rstrip('/')}{path}"
+
+    def way(self, path: str) -> str:
+        """The way to a page from another one: its path, below that of the base if it has one."""
+        return f"{urlsplit(self.base_url).path.rstrip('/')}{path}"
 
     def invitation(self, token: str) -> str:
         """Where the page is on which an invitation is accepted."""

@@ -56,7 +56,7 @@ async def serve(
 
 def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere}
+    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere(settings)}
     return make_app(settings, database, outside, **{**pages, **parts})
 
 

@@ -9,10 +9,18 @@ from hourhook.web.forms import BadForm
 from hourhook.web.pages import page
 
 
+def empty(status: int, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
+    """An answer without a body."""
+    answer = ASGIResponse(status_code=status, headers=headers)
+    # The library says of a body that is not there that it is JSON.
+    del answer.headers["content-type"]
+    return answer
+
+
 def go_to(url: str, *, status: int = 303, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
     """Send a visitor to another address, which is ASCII: what can be no header there is not to come here."""
     kept_to_itself = [("cache-control", "no-store"), ("referrer-policy", "no-referrer")]
-    return ASGIResponse(status_code=status, headers=[("location", url), *kept_to_itself, *headers])
+    return empty(status, [("location", url), *kept_to_itself, *headers])
 
 
 def notice(status: int, title: str, text: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:

@@ -64,7 +64,7 @@ class Authorize:
         if not isinstance(asked, Asked):
             return _answered(asked)
         if token is None or not users:
-            return go_to(sign_in_url(_address(request)))
+            return go_to(self._links.way(sign_in_url(_address(request))))
         return page(
             "authorize",
             form_targets=_FORM_TARGETS,
@@ -72,6 +72,7 @@ class Authorize:
             destination=urlsplit(asked.target).netloc,
             users=users,
             address=_address(request),
+            way=self._links.way,
             proof=self._visitors.proof(token),
         )
 
@@ -88,14 +89,14 @@ class Authorize:
         user = next((user for user in users if str(user.account_id) == form.get("account")), None)
         if user is None or form.get("decision") != "allow":
             # Signed out meanwhile, or nothing decided: once more from the start.
-            return go_to(_address(request))
+            return go_to(self._links.way(_address(request)))
         return await self._allow(request, asked, user)
 
     async def _allow(self, request: Request[Any, Any, Any], asked: Asked, user: SignedIn) -> ASGIResponse:
         try:
             url = await self._database.write(user.account_id, authorizing.allow, asked, user.user_id, self._links)
         except Unauthenticated:
-            return go_to(_address(request))
+            return go_to(self._links.way(_address(request)))
         except (AccountLocked, DatabaseUnavailable):
             url = asked.refused("temporarily_unavailable")
         except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the application is told as the contract has it

@@ -6,7 +6,6 @@ The token in the path is the only credential here, so that nothing is told witho
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from litestar import Request, get, post
@@ -26,6 +25,7 @@ from hourhook.domain.rates import Buckets
 from hourhook.errors import DatabaseUnavailable, Invalid
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
+from hourhook.web.answers import go_to
 from hourhook.web.forms import BadForm, is_from_here, read_form
 from hourhook.web.pages import page
 from hourhook.web.visitors import client_of
@@ -91,7 +91,7 @@ class _Visits:
         except DatabaseUnavailable:
             return _closed("unavailable")
         # Whatever has come of it is shown there, so that sending the form twice does no harm.
-        return ASGIResponse(status_code=303, headers=[("location", urlsplit(self._links.invitation(token)).path)])
+        return go_to(self._links.way(f"/invitations/{token}"))
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""

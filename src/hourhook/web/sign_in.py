@@ -78,8 +78,10 @@ class SignIn:
         if token is None or not users:
             return self._form(token, next_path)
         if next_path is not None:
-            return go_to(next_path)
-        return page("signed_in", form_targets=["'self'"], users=users, proof=self._visitors.proof(token))
+            return self._go_to(next_path)
+        return page(
+            "signed_in", form_targets=["'self'"], users=users, proof=self._visitors.proof(token), way=self._links.way
+        )
 
     async def _sign_in(self, request: Asked) -> ASGIResponse:
         form = await read_form(request)
@@ -96,7 +98,7 @@ class SignIn:
             return self._form(before, next_path, email=email, wrong=_WRONG)
         if before is not None:
             await self._database.run(sessions.end, before)
-        return go_to(next_path or PATH, headers=[self._visitors.cookie(token, sessions.LASTS_SECONDS)])
+        return self._go_to(next_path or PATH, self._visitors.cookie(token, sessions.LASTS_SECONDS))
 
     async def _sign_out(self, request: Asked) -> ASGIResponse:
         form = await read_form(request)
@@ -105,7 +107,7 @@ class SignIn:
             return too_old()
         await self._database.run(sessions.end, token)
         next_path = own_path(form.get("next", ""))
-        return go_to(sign_in_url(next_path) if next_path else PATH, headers=[self._visitors.no_cookie()])
+        return self._go_to(sign_in_url(next_path) if next_path else PATH, self._visitors.no_cookie())
 
     async def _find(self, email: str, password: str) -> Sequence[Candidate]:
         candidates = await self._database.read(sign_ins.find_candidates, email)
@@ -141,7 +143,11 @@ class SignIn:
             next_path=next_path,
             email=email,
             wrong=wrong,
+            way=self._links.way,
         )
+
+    def _go_to(self, path: str, *headers: tuple[str, str]) -> ASGIResponse:
+        return go_to(self._links.way(path), headers=headers)
 
     def _may_try(self, client: str, email: str) -> bool:
         if self._by_client is None or self._by_email is None:

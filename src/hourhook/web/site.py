@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from litestar.response.base import ASGIResponse
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.web.answers import empty
 from hourhook.web.authorize import Authorize
 from hourhook.web.invitations import invitation_routes
 from hourhook.web.invoices import invoice_routes
@@ -30,8 +30,13 @@ def routes(settings: Settings, database: Database, outside: Outside) -> Sequence
     ]
 
 
-async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
-    """Answer a path that leads nowhere: with a page for people, with nothing for programs."""
-    asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
-    answer = page("elsewhere", status=404) if b"text/html" in asked_for else ASGIResponse(status_code=404)
-    await answer(scope, receive, send)
+def elsewhere(settings: Settings) -> ASGIApp:
+    """What answers a path that leads nowhere: with a page for people, with nothing for programs."""
+    links = Links(settings.base_url or DEFAULT_BASE_URL)
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
+        found = page("elsewhere", status=404, way=links.way) if b"text/html" in asked_for else empty(404)
+        await found(scope, receive, send)
+
+    return answer

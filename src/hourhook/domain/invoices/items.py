@@ -67,7 +67,8 @@ def check(faults: Faults, *judged: Judged) -> None:
     try:
         faults.check()
     except Invalid as invalid:
-        errors, message = [*invalid.errors, *errors], invalid.message
+        told = {error.field for error in invalid.errors}
+        errors, message = [*invalid.errors, *(error for error in errors if error.field not in told)], invalid.message
     if errors:
         raise Invalid(errors, message)
 
