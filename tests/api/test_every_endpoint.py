@@ -8,7 +8,7 @@ import pytest
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import Id, fields_of
-from hourhook.domain.kinds import Ids
+from hourhook.domain.kinds.lists import Ids
 from tests.accounts import Account
 from tests.nouns import DAY, NO_SUCH_ID, log_time, make_project, make_tag
 from tests.recorded import Recorded

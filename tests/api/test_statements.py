@@ -7,7 +7,7 @@ import pytest
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import fields_of
-from hourhook.domain.kinds import Ids
+from hourhook.domain.kinds.lists import Ids
 from hourhook.domain.pages import Page
 from tests.accounts import Account
 from tests.broadcast_receivers import make_receiver

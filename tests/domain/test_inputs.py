@@ -35,7 +35,9 @@ from hourhook.domain.inputs import (
     fields_of,
     number_choice,
 )
-from hourhook.domain.kinds import LARGEST_DECIMAL, LARGEST_LIST, NO_ID, Characters, Hundredths, Several, Whole
+from hourhook.domain.kinds.lists import LARGEST_LIST, Several
+from hourhook.domain.kinds.numbers import LARGEST_DECIMAL, NO_ID, Hundredths, Whole
+from hourhook.domain.kinds.texts import Characters
 from hourhook.errors import Invalid
 
 

@@ -45,7 +45,7 @@ from hourhook.api.paging import Pairs, link_header, paging_of
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import Inputs, Query, Raw
-from hourhook.domain.kinds import LARGEST_ID
+from hourhook.domain.kinds.numbers import LARGEST_ID
 from hourhook.domain.links import Links
 from hourhook.domain.outside import Outside
 from hourhook.domain.pages import Page, Paging

@@ -16,7 +16,7 @@ from hourhook.api.paging import CREDENTIALS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Field as Input
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
-from hourhook.domain.kinds import LARGEST_ID
+from hourhook.domain.kinds.numbers import LARGEST_ID
 from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, Page
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from hourhook.delivery.log import EVERYTHING
-from hourhook.domain.kinds import Several
+from hourhook.domain.kinds.lists import Several
 from hourhook.domain.known_names import KnownName
 
 TIMER = "timer"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from hourhook.delivery.log import EVERYTHING
-from hourhook.domain.kinds import Several
+from hourhook.domain.kinds.lists import Several
 from hourhook.domain.known_names import KnownName
 
 PING = "webhook.ping"

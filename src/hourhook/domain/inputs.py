@@ -28,7 +28,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hourhook.domain.kinds import (
-    BadParts,
     Boolean,
     Count,
     Day,
@@ -38,16 +37,16 @@ from hourhook.domain.kinds import (
     Email,
     Id,
     IdList,
-    Kind,
     Minutes,
     Moment,
     Name,
     Text,
     Uri,
     WebUri,
-    choice,
-    number_choice,
 )
+from hourhook.domain.kinds.kind import BadParts, Kind
+from hourhook.domain.kinds.numbers import number_choice
+from hourhook.domain.kinds.texts import choice
 from hourhook.errors import FieldError, Invalid
 
 __all__ = [

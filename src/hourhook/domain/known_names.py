@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hourhook.domain.inputs import Faults
-from hourhook.domain.kinds import Characters
+from hourhook.domain.kinds.texts import Characters
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hourhook.domain.inputs import Inputs, read, schema_of
-from hourhook.domain.kinds import BadParts, Kind
+from hourhook.domain.kinds.kind import BadParts, Kind
 
 
 @dataclass(frozen=True)

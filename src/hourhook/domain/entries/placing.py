@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, select
 from hourhook.domain.callers import Caller
 from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.inputs import Faults
-from hourhook.domain.kinds import NO_ID
+from hourhook.domain.kinds.numbers import NO_ID
 from hourhook.domain.projects import storing as projects_storing
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.texts import key_of

@@ -8,7 +8,7 @@ from hourhook.domain import changes, passwords
 from hourhook.domain.callers import find_caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
 from hourhook.domain.invitations import issuing, reading
-from hourhook.domain.kinds import Characters
+from hourhook.domain.kinds.texts import Characters
 from hourhook.domain.links import Links
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.users import storing

@@ -12,7 +12,7 @@ import msgspec
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType, choice
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES, DEFAULT_LOCALE
-from hourhook.domain.kinds import Characters
+from hourhook.domain.kinds.texts import Characters
 from hourhook.domain.nesting import ObjectOf
 from hourhook.store.statements import Row
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from hourhook.domain.callers import hash_of
-from hourhook.domain.kinds import Characters
+from hourhook.domain.kinds.texts import Characters
 from hourhook.domain.oauth import redirects
 from hourhook.errors import Problem
 from hourhook.store.schema import applications, authorizations

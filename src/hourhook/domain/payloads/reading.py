@@ -9,7 +9,7 @@ from hourhook.delivery.payloads.sequences import STATES
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import TYPES, Types
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, choice, given_or
-from hourhook.domain.kinds import Several
+from hourhook.domain.kinds.lists import Several
 from hourhook.domain.known_names import refuse_unknown
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.payloads.representations import (

@@ -7,7 +7,7 @@ from hourhook.delivery import errands, steering
 from hourhook.delivery.payloads.sequences import find_lane, first_since, kept_since
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, given_or
-from hourhook.domain.kinds import Whole
+from hourhook.domain.kinds.numbers import Whole
 from hourhook.domain.payloads import reading
 from hourhook.domain.webhooks import reading as webhooks
 from hourhook.errors import FieldError, Invalid

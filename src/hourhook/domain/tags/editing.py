@@ -13,7 +13,8 @@ from hourhook.domain import changes, hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, UnsetType
 from hourhook.domain.invoices import recounting
-from hourhook.domain.kinds import Characters, Several
+from hourhook.domain.kinds.lists import Several
+from hourhook.domain.kinds.texts import Characters
 from hourhook.domain.summaries import SimpleTag, shorten
 from hourhook.domain.tags import reading, removing, rewriting, tagging
 from hourhook.domain.tags.representations import Tag

@@ -6,7 +6,7 @@ from typing import Annotated
 from hourhook.clock import today
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Text, UnsetType, given_or
-from hourhook.domain.kinds import Whole
+from hourhook.domain.kinds.numbers import Whole
 from hourhook.domain.timers import following, reading, rules, storing
 from hourhook.domain.timers.representations import Timer, represent
 from hourhook.domain.timers.stopwatches import LARGEST_SECONDS
