@@ -36,6 +36,7 @@ from hourhook.delivery.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker import Worker
 from hourhook.domain.oauth.expiring import CHORES
 from hourhook.domain.outside import Outside
+from hourhook.domain.tries import Tries
 from hourhook.errors import Problem
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -189,8 +190,9 @@ async def serve(
 
 def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere}
-    return make_app(settings, database, outside, **{**pages, **parts})
+    tries = Tries(settings.sign_in_rate_limit, database.clock)
+    pages = {"more_routes": site.routes(settings, database, outside, tries), "elsewhere": site.elsewhere}
+    return make_app(settings, database, outside, tries, **{**pages, **parts})
 
 
 async def work(running: Running) -> None:
