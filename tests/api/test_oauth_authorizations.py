@@ -4,12 +4,14 @@ import base64
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from hourhook.api.oauth_authorizations import endpoints
+from hourhook.delivery.vaults import Vault
 from hourhook.domain import tokens
 from hourhook.domain.oauth import applications, expiring, revoking, scopes
 from hourhook.settings import RateLimit
@@ -31,6 +33,7 @@ from tests.clients import Reply, basic
 from tests.clocks import FakeClock
 from tests.conftest import Logged, MakeServer, Server
 from tests.nouns import NO_SUCH_ID
+from tests.outside import OUTSIDE
 from tests.recorded import Recorded
 
 KEYS = ["id", "url", "scopes", "token", "app", "note", "note_url", "updated_at", "created_at"]
@@ -539,6 +542,22 @@ def test_nothing_that_opens_anything_is_stored_as_it_is_or_logged(
         assert str(secret) not in str(logged)
     [event] = [event for event in logged if event["event"] == "request" and event["method"] == "GET"]
     assert (event["user"], event["account"]) == (account.leader.id, account.id)
+
+
+def test_a_token_that_another_key_closed_is_blank_and_works(
+    account: Account, leader: Knocking, app: App, make_server: MakeServer
+) -> None:
+    made = make(leader, account, app)
+    outside = replace(OUTSIDE, vault=Vault("another key, which has to be as long as this"))
+    client = make_server(parts={"outside": outside}).client
+    who = Knocking(client, leader.authorization)
+
+    [shown] = who.get(path_of(account)).json()
+
+    assert (shown["id"], shown["token"]) == (made["id"], "")
+    assert opens(client, made["token"])
+    assert who.delete(path_of(account, made["id"])).status == 204
+    assert not opens(client, made["token"])
 
 
 def test_a_new_password_counts_at_once(account: Account, leader: Knocking, app: App) -> None:

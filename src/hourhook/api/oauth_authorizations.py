@@ -7,6 +7,7 @@ he is to be. The rest is as behind any door of the API.
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import structlog
 from litestar.types import ControllerRouterHandler
 
 from hourhook.api.answers import Answer, method_not_allowed
@@ -32,6 +33,8 @@ from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 
 SUBDOMAINS = "/subdomains"
+
+_log = structlog.get_logger()
 
 endpoints = Endpoints("OAuth", resource="Authorization")
 
@@ -137,6 +140,7 @@ class PasswordDoors:
             return Answer(429, headers=((b"retry-after", b"%d" % self._tries.wait_seconds),))
         candidates = await self._tries.find(self._database, email, password)
         if not candidates:
+            _log.info("sign-in refused", client=client)
             raise Unauthenticated
         self._tries.give_back(client, email)
         return candidates

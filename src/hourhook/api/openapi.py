@@ -4,7 +4,7 @@ The same for the same endpoints.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -37,18 +37,15 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
     shown = [endpoint for endpoint in endpoints if not endpoint.is_hidden]
     previews = oauth_authorizations.endpoints.all
     answers, schemas = _answer_schemas([*shown, *previews])
-    paths: dict[str, Json] = {}
     for endpoint in [*shown, *previews]:
         if endpoint.inputs is not None and _has_body(endpoint):
             schemas[endpoint.inputs.__name__] = schema_of(endpoint.inputs)
-    for endpoint in shown:
-        operation = _operation(endpoint, answers.get(_content_of(endpoint.answers)))
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
-    paths |= oauth_document.PATHS
-    for endpoint in previews:
-        operation = oauth_document.by_password(_operation(endpoint, answers.get(_content_of(endpoint.answers))))
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
-    paths |= oauth_document.PREVIEW_PATHS
+    paths = {
+        **_paths(shown, answers),
+        **oauth_document.PATHS,
+        **_paths(previews, answers, oauth_document.by_password),
+        **oauth_document.PREVIEW_PATHS,
+    }
     groups = dict.fromkeys([*(endpoint.group for endpoint in shown), oauth_document.GROUP])
     return {
         "openapi": "3.1.0",
@@ -65,6 +62,16 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
             "securitySchemes": {**_SECURITY, **oauth_document.SECURITY},
         },
     }
+
+
+def _paths(
+    endpoints: Sequence[Endpoint], answers: Mapping[Any, Json], adapted: Callable[[Json], Json] = lambda same: same
+) -> dict[str, Json]:
+    paths: dict[str, Json] = {}
+    for endpoint in endpoints:
+        operation = adapted(_operation(endpoint, answers.get(_content_of(endpoint.answers))))
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return paths
 
 
 def _operation(endpoint: Endpoint, content: Json | None) -> Json:

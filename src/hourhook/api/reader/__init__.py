@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 Json = dict[str, Any]
 
 _FOLDER = Path(__file__).parent
+_PLACE = re.compile(r"\{([^}]+)\}")
 _CODE = re.compile(r"`([^`]+)`")
 _LARGEST_EXAMPLE = 4
 
@@ -191,11 +192,16 @@ def _credential(operation: Json) -> str:
 
 
 def _example(url: str, method: str, body: Json | None, credential: str) -> str:
-    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + re.sub(r"\{[^}]+\}", "20817", url)]
+    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + _PLACE.sub(_place, url)]
     lines.append(credential)
     if body:
         lines.append("-d " + shlex.quote(json.dumps(_object(body), indent=2)).replace("\n", "\n  "))
     return " \\\n  ".join(lines)
+
+
+def _place(found: re.Match[str]) -> str:
+    """What stands in an example for a name of its path: an id, if nothing else."""
+    return _PLACES.get(found[1], "20817")
 
 
 def _object(schema: Json) -> Json:
@@ -229,6 +235,7 @@ def _value(name: str, schema: Json) -> Any:
     return by_format.get(schema.get("format", ""), by_type.get(types[0], "text"))
 
 
+_PLACES = {"subdomain": "northwind", "client_id": "$CLIENT_ID", "access_token": "$ACCESS_TOKEN"}
 _VALUES: Json = {
     "minutes": 45,
     "description": "Kick-off #planning",

@@ -20,7 +20,7 @@ from hourhook.domain.oauth.applications import Application
 from hourhook.domain.oauth.representations import SHOWN, Authorization, represent
 from hourhook.domain.outside import Outside
 from hourhook.domain.pages import Page, Paging
-from hourhook.errors import NotFound, UnknownClient
+from hourhook.errors import NotFound, Problem, UnknownClient
 from hourhook.store.schema import authorizations
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -171,7 +171,12 @@ def _find(tx: Transaction, caller: Caller, id: int) -> Row:
 
 
 def _represent(caller: Caller, outside: Outside, row: Row) -> Authorization:
-    return represent(caller.links, row, outside.vault.open_once(row.token))
+    try:
+        token = outside.vault.open_once(row.token)
+    except Problem:
+        # The server's key was changed since: the token still opens what it did, but nobody can be told it any more.
+        token = ""
+    return represent(caller.links, row, token)
 
 
 _MINE = (
