@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from hourhook.store.statements import Statement
 from hourhook.web.visitors import Visitors
 from tests.accounts import Account, Person
 from tests.browsers import FORM, Browser
-from tests.clients import Client, Reply
+from tests.clients import Client, Reply, basic
 from tests.outside import OUTSIDE
 
 PASSWORD = "correct horse battery staple"
@@ -69,13 +69,60 @@ class App:
 
 
 def make_app(
-    database: Database, client: Client, name: str = "Planner", callback: str = CALLBACK, *, is_public: bool = False
+    database: Database,
+    client: Client,
+    name: str = "Planner",
+    callback: str = CALLBACK,
+    *,
+    is_public: bool = False,
+    scopes: Sequence[str] = (),
 ) -> App:
     """An application of the server."""
     made = database.run_now(
-        applications.register, name=name, site_url="http://app.test", callback_url=callback, is_public=is_public
+        applications.register,
+        name=name,
+        site_url="http://app.test",
+        callback_url=callback,
+        is_public=is_public,
+        chosen_scopes=scopes,
     )
     return App(made.client_id, made.client_secret, client.with_token(None))
+
+
+@dataclass(frozen=True)
+class Knocking:
+    """Somebody, or an application, who sends a name and a password along with each request."""
+
+    client: Client
+    authorization: str
+
+    def get(self, path: str, query: Any = None, **headers: str) -> Reply:
+        return self.request("GET", path, query=query, **headers)
+
+    def post(self, path: str, body: Any = b"", **headers: str) -> Reply:
+        return self.request("POST", path, body=body, **headers)
+
+    def put(self, path: str, body: Any = b"", **headers: str) -> Reply:
+        return self.request("PUT", path, body=body, **headers)
+
+    def delete(self, path: str) -> Reply:
+        return self.request("DELETE", path)
+
+    def request(self, method: str, path: str, *, body: Any = b"", query: Any = None, **headers: str) -> Reply:
+        sent = {"authorization": self.authorization, **headers}
+        return self.client.request(method, path, body=body, query=query, headers=sent)
+
+
+def knocking(account: Account, person: Person, password: str | None = None) -> Knocking:
+    """Somebody with a password, which he is given first unless one is named."""
+    if password is None:
+        give_password(account, person)
+    return Knocking(account.client.with_token(None), basic(person.email, password or PASSWORD))
+
+
+def knocking_app(app: App) -> Knocking:
+    """An application that asks about its tokens."""
+    return Knocking(app.client, basic(app.client_id, app.client_secret or ""))
 
 
 def give_password(account: Account, person: Person, password: str = PASSWORD) -> None:

@@ -33,6 +33,10 @@ class NotFound(Refusal):
     """No such thing, or none that the caller may see: 404."""
 
 
+class UnknownClient(Refusal):
+    """The application is unknown, or this is not its secret: 400 in the shape of an OAuth error."""
+
+
 class AccountLocked(Refusal):
     """An administrator has locked the account for maintenance: 503."""
 

@@ -547,22 +547,6 @@ def test_tries_are_counted_by_a_limit_of_its_own(make_server: MakeServer, clock:
     assert client.post(PATH).status == 400
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/subdomains"),
-        ("GET", "/authorizations/northwind"),
-        ("POST", "/authorizations/northwind"),
-        ("DELETE", "/applications/x/tokens"),
-        ("GET", "/applications/x/tokens/y"),
-    ],
-)
-def test_the_preview_routes_are_not_there(server: Server, method: str, path: str) -> None:
-    reply = server.client.request(method, path)
-
-    assert (reply.status, reply.body) == (404, b"")
-
-
 def test_nothing_that_opens_anything_is_stored_or_logged(
     account: Account, browser: Browser, app: App, logged: Logged
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from hourhook.api.endpoints import Accepted, Call, Created, Endpoints, Located
+from hourhook.api.endpoints import Accepted, Call, Created, Endpoints, Ensured, Located
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
 from hourhook.domain.pages import Page
 
@@ -31,6 +31,10 @@ def page(call: Call, given: Filters, faults: Faults) -> Page[Thing]:
 
 
 def made(call: Call) -> Created[Thing]:
+    raise AssertionError
+
+
+def ensured(call: Call) -> Ensured[Thing]:
     raise AssertionError
 
 
@@ -68,6 +72,7 @@ def without_faults(call: Call, thing_id: int, given: Filters) -> Thing:
         ("/v2/things/{thing_id}", one, 200, False),
         ("/v2/things", page, 200, True),
         ("/v2/things", made, 201, False),
+        ("/v2/things", ensured, 201, False),
         ("/v2/things/{thing_id}/start", located, 200, False),
         ("/v2/things/{thing_id}/ping", accepted, 202, False),
         ("/v2/things/{thing_id}", nothing, 204, False),

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from tests.accounts import Account
+from tests.applications import knocking, make_app
 from tests.clients import Reply
 from tests.nouns import DAY, NO_SUCH_ID
 from tests.scenes import Scene, Thing
@@ -243,6 +244,26 @@ def an_expense_booked_for_others_by_a_coworker(scene: Scene) -> Reply:
 def an_expense_on_a_project_that_its_user_may_not_enter(scene: Scene) -> Reply:
     body = {"date": DAY, "price": 1, "project_id": scene.project()["id"]}
     return scene.account.coworker.client.post("/v2/expenses", body)
+
+
+@raising("missing_field", "Authorization", "client_id")
+def an_authorization_of_no_application(scene: Scene) -> Reply:
+    who = knocking(scene.account, scene.account.leader)
+    return who.post(f"/authorizations/{scene.account.name}", {"client_secret": "x"})
+
+
+@raising("missing_field", "Authorization", "client_secret")
+def an_authorization_without_the_secret(scene: Scene) -> Reply:
+    app = make_app(scene.account.database, scene.client)
+    who = knocking(scene.account, scene.account.leader)
+    return who.put(f"/authorizations/{scene.account.name}/clients/{app.client_id}")
+
+
+@raising("invalid", "Authorization", "scopes")
+def scopes_that_are_no_list(scene: Scene) -> Reply:
+    who = knocking(scene.account, scene.account.leader)
+    body = {"client_id": "x", "client_secret": "x", "scopes": 1}
+    return who.post(f"/authorizations/{scene.account.name}", body)
 
 
 @raising("invalid", "Entry", "date")

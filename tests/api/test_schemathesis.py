@@ -15,7 +15,8 @@ from schemathesis.specs.openapi import checks
 
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
-from tests.clients import AGENT
+from tests.applications import PASSWORD, App, knocking, make_app
+from tests.clients import AGENT, basic
 from tests.stages import Stage, set_stage
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
@@ -62,25 +63,44 @@ def stage(account: Account) -> Stage:
 
 
 @pytest.fixture
+def app(account: Account) -> App:
+    """An application that may be let in."""
+    return make_app(account.database, account.client)
+
+
+@pytest.fixture
+def authorized(account: Account, app: App) -> Stage:
+    """The same for paths that a password or the secret of an application opens."""
+    who = knocking(account, account.supervisor)
+    made = who.post(f"/authorizations/{account.name}", app.credentials).json()
+    return {
+        "subdomain": account.name,
+        "authorization_id": made["id"],
+        "client_id": app.client_id,
+        "access_token": made["token"],
+    }
+
+
+@pytest.fixture
 def session() -> Iterator[requests.Session]:
     """One connection for all the requests of a test."""
     with requests.Session() as opened:
         yield opened
 
 
-def send(case: Case[Any], account: Account, session: requests.Session) -> None:
-    headers = {"X-NokoToken": account.supervisor.token, "User-Agent": AGENT}
+def send(case: Case[Any], account: Account, session: requests.Session, **headers: str) -> None:
+    headers = {"X-NokoToken": account.supervisor.token, "User-Agent": AGENT, **headers}
     response = case.call(base_url=account.base_url, headers=headers, session=session)
     case.validate_response(response, checks=PROMISES)
 
 
-@document.exclude(path_regex=r"\{").parametrize()
+@document.exclude(path_regex=r"\{|/subdomains").parametrize()
 @bounded
 def test_answers_keep_what_the_document_promises(case: Case[Any], account: Account, session: requests.Session) -> None:
     send(case, account, session)
 
 
-@document.include(path_regex=r"\{").parametrize()
+@document.include(path_regex=r"^/v2/.*\{").parametrize()
 @bounded
 def test_answers_keep_it_about_what_is_there_and_what_is_not(
     case: Case[Any], account: Account, stage: Stage, session: requests.Session
@@ -88,3 +108,24 @@ def test_answers_keep_it_about_what_is_there_and_what_is_not(
     send(case, account, session)
     case.path_parameters = {name: stage.get(name, value) for name, value in case.path_parameters.items()}
     send(case, account, session)
+
+
+@document.include(path_regex=r"^/(subdomains|authorizations)").parametrize()
+@bounded
+def test_answers_keep_it_to_whoever_brings_a_password(
+    case: Case[Any], account: Account, authorized: Stage, session: requests.Session
+) -> None:
+    send(case, account, session)
+    case.path_parameters = {name: authorized[name] for name in case.path_parameters}
+    send(case, account, session, Authorization=basic(account.supervisor.email, PASSWORD))
+
+
+@document.include(path_regex=r"^/applications").parametrize()
+@bounded
+def test_answers_keep_it_to_an_application_with_its_secret(
+    case: Case[Any], account: Account, app: App, authorized: Stage, session: requests.Session
+) -> None:
+    authorization = basic(app.client_id, app.client_secret or "")
+    send(case, account, session, Authorization=authorization)
+    case.path_parameters = {name: authorized[name] for name in case.path_parameters}
+    send(case, account, session, Authorization=authorization)

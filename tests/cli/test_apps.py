@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.applications import App, opens
+from tests.applications import App, Knocking, opens
 from tests.browsers import Browser
 from tests.cli.commands import Commands
+from tests.clients import basic
 
 CREATE = (
     "app",
@@ -47,6 +48,18 @@ def test_json_is_one_object_with_id_and_secret(bare: Commands) -> None:
     assert [*made] == [*public] == ["client_id", "client_secret"]
     assert len(bytes.fromhex(made["client_secret"])) == 32
     assert public["client_secret"] is None
+
+
+def test_scopes_may_be_chosen_which_what_is_made_with_a_password_has(hourhook: Commands) -> None:
+    with hourhook.serving() as server:
+        hourhook.create_account()
+        made = hourhook.run(*CREATE, "--scope", "project", "--scope", "entry", "--json").json()
+        who = Knocking(server.client(), basic("ada@northwind.test", "secret"))
+
+        assert who.post("/authorizations/northwind", made).json()["scopes"] == ["project", "entry"]
+        assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
+    complaint = hourhook.run(*CREATE, "--scope", "everything").complaint
+    assert "there is no scope 'everything': choose among current_user, " in complaint
 
 
 def test_for_people_id_and_secret_stand_on_lines_of_their_own(bare: Commands) -> None:

@@ -26,6 +26,7 @@ from hourhook.domain.inputs import (
     Minutes,
     Moment,
     Name,
+    NameList,
     Query,
     Text,
     UnsetType,
@@ -35,9 +36,8 @@ from hourhook.domain.inputs import (
     fields_of,
     number_choice,
 )
-from hourhook.domain.kinds.lists import LARGEST_LIST, Several
+from hourhook.domain.kinds.lists import LARGEST_LIST
 from hourhook.domain.kinds.numbers import LARGEST_DECIMAL, NO_ID, Hundredths, Whole
-from hourhook.domain.kinds.texts import Characters
 from hourhook.errors import Invalid
 
 
@@ -58,7 +58,7 @@ class Everything(Inputs):
     minutes: Minutes | UnsetType | None = UNSET
     moment: Moment | UnsetType | None = UNSET
     name: Name | UnsetType | None = UNSET
-    names: Annotated[list[str], Several(Characters(255, is_name=True))] | UnsetType | None = UNSET
+    names: NameList | UnsetType | None = UNSET
     text: Text | UnsetType | None = UNSET
     uri: Uri | UnsetType | None = UNSET
     web_uri: WebUri | UnsetType | None = UNSET

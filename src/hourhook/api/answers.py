@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 from hourhook.api.asgi import Receive, Scope, Send
+from hourhook.domain.oauth.exchanging import INVALID_CLIENT
 from hourhook.errors import (
     AccountLocked,
     FeatureNotIncluded,
@@ -19,6 +20,7 @@ from hourhook.errors import (
     NotFound,
     Refusal,
     Unauthenticated,
+    UnknownClient,
 )
 
 JSON = b"application/json; charset=utf-8"
@@ -93,5 +95,6 @@ _REFUSALS: dict[type[Refusal], Answer] = {
     Forbidden: message_answer(403, "Forbidden"),
     FeatureNotIncluded: message_answer(403, "Account does not include this feature"),
     NotFound: NOT_FOUND,
+    UnknownClient: json_answer(400, INVALID_CLIENT),
     AccountLocked: message_answer(503, "Account is locked for maintenance"),
 }

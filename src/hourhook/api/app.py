@@ -32,11 +32,14 @@ from hourhook.api.doors import Doors
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.front import Front
 from hourhook.api.metrics import Metrics
+from hourhook.api.oauth_applications import ClientDoors
+from hourhook.api.oauth_authorizations import PasswordDoors
 from hourhook.api.origins import Origins
 from hourhook.api.watching import watch_routes
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
 from hourhook.domain.rates import Buckets
+from hourhook.domain.tries import Tries
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
@@ -76,6 +79,7 @@ def make_app(
     settings: Settings,
     database: Database,
     outside: Outside,
+    tries: Tries,
     *,
     metrics: Metrics | None = None,
     more_routes: Sequence[ControllerRouterHandler] = (),
@@ -85,13 +89,15 @@ def make_app(
 ) -> ASGIApp:
     """Put the application together.
 
-    ``more_routes`` are those of the web app, and ``elsewhere`` answers what lies outside the API and leads nowhere.
-    ``lifespan`` are asynchronous context managers that the server enters before it serves, as for a worker beside it.
-    ``complaint`` says why this process cannot serve, if so, for ``/health``.
+    ``tries`` are those of people with passwords, which the web app counts too. ``more_routes`` are those of the web
+    app, and ``elsewhere`` answers what lies outside the API and leads nowhere. ``lifespan`` are asynchronous context
+    managers that the server enters before it serves, as for a worker beside it. ``complaint`` says why this process
+    cannot serve, if so, for ``/health``.
     """
     metrics = metrics or Metrics()
     base_url = settings.base_url or DEFAULT_BASE_URL
-    doors = Doors(database, Links(base_url), outside, settings.max_body_bytes)
+    links = Links(base_url)
+    doors = Doors(database, links, outside, settings.max_body_bytes)
 
     @asynccontextmanager
     async def finish_uses(_: Any) -> AsyncIterator[None]:
@@ -104,6 +110,8 @@ def make_app(
             *document_routes(all_endpoints(), base_url),
             *watch_routes(settings, database, metrics, complaint),
             *oauth.token_routes(settings, database),
+            *PasswordDoors(database, links, outside, tries, settings.max_body_bytes).routes(),
+            *ClientDoors(database, links).routes(),
             *more_routes,
         ],
         openapi_config=None,

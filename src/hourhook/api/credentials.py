@@ -27,14 +27,34 @@ def token_of(scope: Scope, pairs: Pairs) -> str | None:
     return next((query[key] for key in CREDENTIALS if key in query), None)
 
 
+def basic_of(scope: Scope) -> tuple[str, str] | None:
+    """The user name and the password that a request carries by HTTP Basic; None where there are none."""
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value.strip():
+            scheme, _, credentials = value.decode("latin-1").strip().partition(" ")
+            return _basic(credentials) if scheme.lower() == "basic" else None
+    return None
+
+
 def _authorized(header: str) -> str | None:
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() in ("bearer", "token"):
         return value.strip()
-    if scheme.lower() != "basic":
+    found = _basic(value) if scheme.lower() == "basic" else None
+    if found is None:
         return None
+    username, password = found
+    return username if password in _PASSWORDS else None
+
+
+def _basic(credentials: str) -> tuple[str, str] | None:
     try:
-        username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        decoded = base64.b64decode(credentials.strip(), validate=True)
     except (binascii.Error, ValueError):
         return None
-    return username if password in _PASSWORDS else None
+    try:
+        username, _, password = decoded.decode().partition(":")
+    except UnicodeDecodeError:
+        # Some clients encode as headers were once meant to be.
+        username, _, password = decoded.decode("latin-1").partition(":")
+    return username, password

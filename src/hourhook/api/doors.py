@@ -1,13 +1,13 @@
 """How a request gets in: its caller found, its account unlocked, its body read, its endpoint run in a transaction."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from hourhook.api.answers import TOO_LARGE, Answer, method_not_allowed, refusal_answer, unavailable
-from hourhook.api.asgi import Receive, Scope, Send
+from hourhook.api.asgi import Application, Receive, Scope, Send
 from hourhook.api.bodies import Disconnected, TooLarge, parse_body, read_body
 from hourhook.api.endpoints import Endpoint, Request
 from hourhook.api.uses import TokenUses
@@ -51,16 +51,12 @@ class Doors:
                 await self.turn_away(method_not_allowed(verbs), scope, receive, send)
                 return
             work = self._read if endpoint.method == "GET" else self._write
-            await _deliver(work(endpoint, scope, receive), scope, receive, send)
+            await deliver(work(endpoint, scope, receive), scope, receive, send)
             caller = visit_of(scope).caller
             if caller is not None:
                 self.uses.note(caller)
 
-        async def handle() -> ASGIApp:
-            return application
-
-        paths = [path.replace("}", ":str}") for path in known]
-        return HTTPRouteHandler(paths, http_method=VERBS, status_code=200)(handle)
+        return route_to(application, known)
 
     async def turn_away(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         """Give an answer that needs no endpoint, but only to somebody who may enter."""
@@ -69,7 +65,7 @@ class Doors:
             await self._database.read(self._admit, visit_of(scope))
             return answer
 
-        await _deliver(admit_first(), scope, receive, send)
+        await deliver(admit_first(), scope, receive, send)
 
     async def _read(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Answer:
         visit = visit_of(scope)
@@ -97,7 +93,17 @@ class Doors:
         return caller
 
 
-async def _deliver(work: Awaitable[Answer], scope: Scope, receive: Receive, send: Send) -> None:
+def route_to(application: Application, paths: Iterable[str]) -> HTTPRouteHandler:
+    """The route by which all requests for these paths come to an application, whatever their verbs."""
+
+    async def handle() -> ASGIApp:
+        return application
+
+    return HTTPRouteHandler([path.replace("}", ":str}") for path in paths], http_method=VERBS, status_code=200)(handle)
+
+
+async def deliver(work: Awaitable[Answer], scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the answer that some work comes to, or how it was refused."""
     try:
         answer = await work
     except TooLarge:

@@ -21,8 +21,8 @@
   for the role and the state, add what they find, and then call ``faults.check()``. GET and DELETE read the query, POST
   and PUT the body, or the query where the body is empty.
 - The annotation of the result says the answer: ``Entry`` or ``list[Entry]`` 200, ``Page[Entry]`` 200 with ``Link``,
-  ``Created[Entry]`` 201 with ``Location``, ``Located[Timer]`` 200 with ``Location``, ``Accepted`` 202, ``None`` 204.
-  Refusals are raised.
+  ``Created[Entry]`` 201 with ``Location``, ``Ensured[Authorization]`` that or 200, ``Located[Timer]`` 200 with
+  ``Location``, ``Accepted`` 202, ``None`` 204. Refusals are raised.
 - ``role`` is the lowest role that may do this, for the documentation: the rules themselves ask for it, after the object
   was found. ``feature`` is asked for here, before.
 - The docstring is the documentation: its first line the summary, the rest the description.
@@ -81,6 +81,15 @@ class Created(Generic[T]):
     object: T
     location: str | None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured(Generic[T]):
+    """The answer 201 with the URL of what had to be made, or 200 where it was there before."""
+
+    object: T
+    location: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,14 @@ class Endpoint:
         if result is None or isinstance(result, Accepted):
             return Answer(self.status)
         headers: Headers = ()
-        if isinstance(result, Created | Located):
+        status = self.status
+        if isinstance(result, Ensured):
+            if result.is_new:
+                headers = ((b"location", result.location.encode()),)
+            else:
+                status = 200
+            result = result.object
+        elif isinstance(result, Created | Located):
             if result.location is not None:
                 headers = ((b"location", result.location.encode()),)
             if isinstance(result, Created):
@@ -164,7 +180,7 @@ class Endpoint:
             if link is not None:
                 headers = ((b"link", link.encode()),)
             result = result.items
-        return Answer(self.status, msgspec.json.encode(result), headers)
+        return Answer(status, msgspec.json.encode(result), headers)
 
 
 class Endpoints:
@@ -231,4 +247,4 @@ def _text(text: str) -> str:
     return text
 
 
-_STATUSES: dict[Any, int] = {Created: 201, Accepted: 202, type(None): 204}
+_STATUSES: dict[Any, int] = {Created: 201, Ensured: 201, Accepted: 202, type(None): 204}

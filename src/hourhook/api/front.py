@@ -35,10 +35,12 @@ from hourhook.settings import Network
 
 # The pages of invoices, open to whoever knows their paths.
 _SHARED = "/i/"
+# Of the API in all but their credentials, which are passwords and secrets of applications.
+_PREVIEWS = re.compile(r"/subdomains|/authorizations/.+|/applications/.+")
 _SLASHES = re.compile(r"/{2,}")
 _API_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
 # Below these a path holds what opens something, so that the log has the beginning only.
-_SECRET_BELOW = ("/invitations/", _SHARED)
+_SECRET_BELOW = ("/invitations/", _SHARED, "/applications/")
 _log = structlog.get_logger()
 
 
@@ -72,6 +74,7 @@ class Front:
         method = scope["method"]
         path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
         is_api = path == "/v2" or path.startswith("/v2/")
+        is_preview = _PREVIEWS.fullmatch(path) is not None
         visit = Visit(
             request_id=secrets.token_hex(8),
             client=client_of(scope, self._trusted),
@@ -82,12 +85,13 @@ class Front:
         # A copy, since the server goes by its own.
         inner: Scope = {**scope, "path": path, "method": _routed(method)}
         attach(visit, inner)
-        sending = Sending(send, visit, self._headers(scope, visit, is_api), is_api=is_api)
+        headers = self._headers(scope, visit, is_api=is_api, is_preview=is_preview)
+        sending = Sending(send, visit, headers, tells_status=is_api or is_preview)
         try:
             refusal = self._origins.preflight(scope) if is_api else None
             if is_api and refusal is None:
                 refusal = self._first_checks(inner, visit)
-            if path.startswith(_SHARED) and not self._may_ask(visit):
+            if (is_preview or path.startswith(_SHARED)) and not self._may_ask(visit):
                 refusal = RATE_EXCEEDED
             if refusal is not None:
                 await refusal(inner, receive, sending)
@@ -131,10 +135,13 @@ class Front:
                 raise
             await message_answer(error.status_code, error.detail)(scope, receive, send)
 
-    def _headers(self, scope: Scope, visit: Visit, is_api: bool) -> list[tuple[bytes, bytes]]:
+    def _headers(self, scope: Scope, visit: Visit, *, is_api: bool, is_preview: bool) -> list[tuple[bytes, bytes]]:
         headers = [(b"x-request-id", visit.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        if is_api or is_preview:
+            headers += _API_HEADERS
         if is_api:
-            headers += [*_API_HEADERS, *self._origins.headers(scope)]
+            # No page of another site is to handle passwords.
+            headers += self._origins.headers(scope)
         return headers
 
     def _note(self, visit: Visit, sending: "Sending", scope: Scope) -> None:
@@ -160,10 +167,10 @@ class Front:
 class Sending:
     """The way out: adds the headers that every answer has, leaves the body of HEAD out, and counts."""
 
-    def __init__(self, send: Send, visit: Visit, headers: list[tuple[bytes, bytes]], *, is_api: bool) -> None:
+    def __init__(self, send: Send, visit: Visit, headers: list[tuple[bytes, bytes]], *, tells_status: bool) -> None:
         self._send = send
         self._headers = headers
-        self._is_api = is_api
+        self._tells_status = tells_status
         self._has_body = visit.method != "HEAD"
         self.status = 0
         self.size = 0
@@ -172,7 +179,7 @@ class Sending:
         """Pass one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._is_api:
+            if self._tells_status:
                 phrase = HTTPStatus(self.status).phrase
                 self._headers.append((b"status", f"{self.status} {phrase}".encode()))
             message = {**message, "headers": [*message.get("headers", ()), *self._headers]}

@@ -1,6 +1,7 @@
-"""How the two OAuth endpoints stand in the OpenAPI document: they are no endpoints of the API.
+"""How the OAuth endpoints stand in the OpenAPI document: they are no endpoints of the API.
 
-The one is a page of the web app, the other takes and answers forms (contract, oauth.md).
+One is a page of the web app, another takes and answers forms, and the previews are opened by passwords or by secrets of
+applications (contract, oauth.md).
 """
 
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hourhook.domain.oauth.exchanging import AccessToken, OAuthError
+from hourhook.domain.oauth.representations import Authorization, Subdomain
 
 Json = dict[str, Any]
 
@@ -105,10 +107,108 @@ PATHS: Json = {
 }
 
 
+SECURITY: Json = {
+    "password": {"type": "http", "scheme": "basic", "description": "The e-mail address and the password of a user."},
+    "application": {"type": "http", "scheme": "basic", "description": "The `client_id` and the `client_secret`."},
+}
+_BY_APPLICATION: list[Json] = [{"application": []}]
+_BY_PASSWORD: list[Json] = [{"password": []}]
+
+
+def by_password(operation: Json) -> Json:
+    """An operation of the API as one that a password opens, and that takes the secret of an application if any."""
+    responses = {status: answer for status, answer in operation["responses"].items() if status != "403"}
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if body and not body["$ref"].endswith("Changes"):
+        schema = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Refusal", "OAuthError")]}
+        responses["400"] = {
+            "description": "The body is no JSON object, an input cannot be taken, or the application is unknown.",
+            "content": {"application/json": {"schema": schema}},
+        }
+    return {**operation, "security": _BY_PASSWORD, "responses": responses}
+
+
+def _preview(name: str, summary: str, description: str, security: list[Json], responses: Json, *paths: str) -> Json:
+    parameters = [{"name": path, "in": "path", "required": True, "schema": {"type": "string"}} for path in paths]
+    refused = {
+        status: {"$ref": f"#/components/responses/{response}"}
+        for status, response in (
+            ("401", "Unauthorized"),
+            ("404", "NotFound"),
+            ("429", "TooManyRequests"),
+            ("503", "Unavailable"),
+        )
+        if paths or status != "404"
+    }
+    operation: Json = {
+        "operationId": name,
+        "tags": [GROUP],
+        "summary": summary,
+        "description": description,
+        "security": security,
+        "responses": {**responses, **refused},
+    }
+    return {**operation, "parameters": parameters} if parameters else operation
+
+
+def _answered(schema: Json) -> Json:
+    return {"200": {"description": "Done.", "content": {"application/json": {"schema": schema}}}}
+
+
+_DONE: Json = {"204": {"description": "Done; there is nothing to say."}}
+_SUBDOMAINS = _answered({"type": "array", "items": {"$ref": "#/components/schemas/Subdomain"}})
+_SUBDOMAINS["200"]["headers"] = {"Link": {"$ref": "#/components/headers/Link"}}
+
+PREVIEW_PATHS: Json = {
+    "/subdomains": {
+        "get": {
+            **_preview(
+                "get_subdomains",
+                "List your accounts",
+                "Those that the password opens, by name; the name of one is part of the paths of its authorizations.",
+                _BY_PASSWORD,
+                _SUBDOMAINS,
+            ),
+            "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in ("page", "per_page")],
+        }
+    },
+    "/applications/{client_id}/tokens": {
+        "delete": _preview(
+            "delete_applications_client_id_tokens",
+            "Revoke all tokens of an application",
+            "With whatever its users allowed it: its refresh tokens are dead too.",
+            _BY_APPLICATION,
+            _DONE,
+            "client_id",
+        )
+    },
+    "/applications/{client_id}/tokens/{access_token}": {
+        "get": _preview(
+            "get_applications_client_id_tokens_access_token",
+            "Ask whether an access token is valid",
+            "A 404 if it is not, or if it is another application's.",
+            _BY_APPLICATION,
+            _answered({"$ref": "#/components/schemas/Authorization"}),
+            "client_id",
+            "access_token",
+        ),
+        "delete": _preview(
+            "delete_applications_client_id_tokens_access_token",
+            "Revoke an access token",
+            "An authorization that was made with a password goes with its token.",
+            _BY_APPLICATION,
+            _DONE,
+            "client_id",
+            "access_token",
+        ),
+    },
+}
+
+
 def schemas() -> dict[str, Json]:
     """The schemas that the paths refer to."""
     _, components = msgspec.json.schema_components(
-        [AccessToken, OAuthError], ref_template="#/components/schemas/{name}"
+        [AccessToken, OAuthError, Authorization, Subdomain], ref_template="#/components/schemas/{name}"
     )
     return {**components, "AccessTokenRequest": _ACCESS_TOKEN_REQUEST}
 

@@ -1,17 +1,17 @@
-"""The OpenAPI document: of the API, made from its declared endpoints, and of the two OAuth endpoints beside it.
+"""The OpenAPI document: of the API, made from its declared endpoints, and of the OAuth endpoints beside it.
 
 The same for the same endpoints.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from hourhook import __version__
-from hourhook.api import oauth_document
-from hourhook.api.endpoints import Accepted, Created, Endpoint, Located
+from hourhook.api import oauth_authorizations, oauth_document
+from hourhook.api.endpoints import Accepted, Created, Endpoint, Ensured, Located
 from hourhook.api.paging import CREDENTIALS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Field as Input
@@ -35,13 +35,17 @@ A time-tracking server that speaks the Noko v2 API, and whose every change reach
 def document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
     """The document, ready to be encoded; endpoints that are hidden are left out."""
     shown = [endpoint for endpoint in endpoints if not endpoint.is_hidden]
-    answers, schemas = _answer_schemas(shown)
-    paths: dict[str, Json] = {}
-    for endpoint in shown:
-        operation = _operation(endpoint, answers.get(_content_of(endpoint.answers)))
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    previews = oauth_authorizations.endpoints.all
+    answers, schemas = _answer_schemas([*shown, *previews])
+    for endpoint in [*shown, *previews]:
         if endpoint.inputs is not None and _has_body(endpoint):
             schemas[endpoint.inputs.__name__] = schema_of(endpoint.inputs)
+    paths = {
+        **_paths(shown, answers),
+        **oauth_document.PATHS,
+        **_paths(previews, answers, oauth_document.by_password),
+        **oauth_document.PREVIEW_PATHS,
+    }
     groups = dict.fromkeys([*(endpoint.group for endpoint in shown), oauth_document.GROUP])
     return {
         "openapi": "3.1.0",
@@ -49,15 +53,25 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         "servers": [{"url": base_url}],
         "security": [{name: []} for name in _SECURITY],
         "tags": [{"name": group} for group in groups],
-        "paths": {**paths, **oauth_document.PATHS},
+        "paths": paths,
         "components": {
             "schemas": {**dict(sorted({**schemas, **oauth_document.schemas()}.items())), **_ERROR_SCHEMAS},
             "responses": _RESPONSES,
             "parameters": _PARAMETERS,
             "headers": _HEADERS,
-            "securitySchemes": _SECURITY,
+            "securitySchemes": {**_SECURITY, **oauth_document.SECURITY},
         },
     }
+
+
+def _paths(
+    endpoints: Sequence[Endpoint], answers: Mapping[Any, Json], adapted: Callable[[Json], Json] = lambda same: same
+) -> dict[str, Json]:
+    paths: dict[str, Json] = {}
+    for endpoint in endpoints:
+        operation = adapted(_operation(endpoint, answers.get(_content_of(endpoint.answers))))
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return paths
 
 
 def _operation(endpoint: Endpoint, content: Json | None) -> Json:
@@ -107,6 +121,9 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
     if _has_body(endpoint):
         refused.append("413")
     refs: Json = {status: {"$ref": f"#/components/responses/{_NAMES[status]}"} for status in sorted(refused)}
+    if get_origin(endpoint.answers) is Ensured:
+        there_before = {name: part for name, part in success.items() if name != "headers"}
+        refs = {"200": {**there_before, "description": "It was there before."}, **refs}
     return {str(endpoint.status): success, **refs}
 
 
@@ -134,7 +151,7 @@ def _content_of(answers: Any) -> Any:
     origin = get_origin(answers)
     if origin is Page:
         return list[get_args(answers)[0]]  # type: ignore[misc]
-    return get_args(answers)[0] if origin in (Created, Located) else answers
+    return get_args(answers)[0] if origin in (Created, Ensured, Located) else answers
 
 
 def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:
@@ -154,7 +171,7 @@ def _path_parameter(name: str, kind: type) -> Json:
 
 
 def _operation_id(endpoint: Endpoint) -> str:
-    words = endpoint.path.removeprefix("/v2/").replace("{", "").replace("}", "").split("/")
+    words = endpoint.path.removeprefix("/v2").strip("/").replace("{", "").replace("}", "").split("/")
     return "_".join([endpoint.method.lower(), *words])
 
 

@@ -23,9 +23,24 @@ def app() -> None:
     "--callback", metavar="URL", required=True, help="Where users are sent back to: this path, or one below it."
 )
 @click.option("--public", is_flag=True, help="It can keep no secret, as an app on a phone: it has to use PKCE.")
+@click.option(
+    "--scope",
+    "chosen_scopes",
+    metavar="SCOPE",
+    multiple=True,
+    help="What it is for, as project; may be given several times. Nothing is refused for want of one.",
+)
 @json_option("client_id, client_secret (null for a public one)")
 @database_option
-def create(name: str, site: str, callback: str, public: bool, as_json: bool, database: str | None) -> None:
+def create(
+    name: str,
+    site: str,
+    callback: str,
+    public: bool,
+    chosen_scopes: tuple[str, ...],
+    as_json: bool,
+    database: str | None,
+) -> None:
     """Register an application and print its client id and secret, which are shown this once.
 
     It may ask users of every account of this server. Works beside a running server.
@@ -39,7 +54,14 @@ def create(name: str, site: str, callback: str, public: bool, as_json: bool, dat
     from hourhook.domain.oauth import applications
 
     with opened(read_settings(database)) as db:
-        made = db.run_now(applications.register, name=name, site_url=site, callback_url=callback, is_public=public)
+        made = db.run_now(
+            applications.register,
+            name=name,
+            site_url=site,
+            callback_url=callback,
+            is_public=public,
+            chosen_scopes=chosen_scopes,
+        )
     if as_json:
         click.echo(json.dumps({"client_id": made.client_id, "client_secret": made.client_secret}))
         return

@@ -47,7 +47,7 @@ def create(email: str, account: str | None, name: str | None, as_json: bool, dat
 def list_(database: str | None) -> None:
     """List the tokens of all accounts, with name, owner and last use, never the token itself.
 
-    Those that expire are access tokens of OAuth applications; `hourhook app list` shows these.
+    Those named OAuth, and whatever expires, are access tokens of OAuth applications; `hourhook app list` shows these.
     """
     from hourhook.cli.databases import opened
     from hourhook.clock import format_moment

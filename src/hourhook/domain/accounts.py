@@ -14,7 +14,7 @@ from hourhook.domain.kinds.texts import Characters, EmailAddress
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
 from hourhook.domain.texts import key_of
 from hourhook.domain.users import storing
-from hourhook.errors import NotFound, Problem
+from hourhook.errors import AccountLocked, NotFound, Problem
 from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -58,6 +58,12 @@ def show(tx: Transaction, caller: Caller) -> Account:
         created_at=format_moment(row.created_at),
         updated_at=format_moment(row.updated_at),
     )
+
+
+def require_unlocked(tx: Transaction) -> None:
+    """Refuse while an administrator has locked the transaction's account (raises ``AccountLocked``)."""
+    if tx.value(_IS_LOCKED, account=tx.account_id):
+        raise AccountLocked
 
 
 def create(
@@ -175,6 +181,8 @@ _SHOW = Statement(
     .join_from(accounts, users, (users.c.account_id == accounts.c.id) & (users.c.id == accounts.c.owner_id))
     .where(accounts.c.id == bindparam("account"))
 )
+
+_IS_LOCKED = Statement(select(accounts.c.is_locked).where(accounts.c.id == bindparam("account")))
 
 _ANY = Statement(select(accounts.c.id).limit(1))
 

@@ -33,3 +33,9 @@ class Buckets:
         if len(self._buckets) > LARGEST_COUNT:
             self._buckets.popitem(last=False)
         return has_one
+
+    def give_back(self, client: str) -> None:
+        """Put back a token that a client took."""
+        if client in self._buckets:
+            tokens, at = self._buckets[client]
+            self._buckets[client] = (min(self._limit.burst, tokens + 1), at)

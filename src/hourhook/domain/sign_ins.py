@@ -8,14 +8,15 @@ slow on purpose; then ``enter`` for each of them, in the write of its account.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from hourhook.domain import passwords, sessions
-from hourhook.domain.callers import MAY_ENTER, find_caller
+from hourhook.domain.callers import MAY_ENTER, Caller, find_caller
 from hourhook.domain.links import Links
 from hourhook.domain.texts import key_of
 from hourhook.domain.users import states
-from hourhook.store.schema import users
+from hourhook.errors import Unauthenticated
+from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -27,16 +28,21 @@ class Candidate:
     """A user who may be the one that signs in."""
 
     account_id: int
+    account_name: str
     user_id: int
+    profile_image_url: str | None
     password_hash: str
 
 
 def find_candidates(tx: Transaction, email: str) -> Sequence[Candidate]:
-    """The users with this address who have a password and are not shut out."""
+    """The users with this address who have a password and are not shut out, by the name of their account."""
     email = email.strip()
     if not email or len(email) > LONGEST_EMAIL or not email.isprintable():
         return []
-    return [Candidate(row.account_id, row.id, row.password_hash) for row in tx.all(_BY_EMAIL, email=key_of(email))]
+    return [
+        Candidate(row.account_id, row.account_name, row.id, row.profile_image_url, row.password_hash)
+        for row in tx.all(_BY_EMAIL, email=key_of(email))
+    ]
 
 
 def are_right(candidates: Sequence[Candidate], password: str) -> Sequence[Candidate]:
@@ -51,19 +57,38 @@ def enter(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bo
 
     A user who was invited is active from here on. Raises ``AccountLocked``.
     """
-    caller = find_caller(tx, candidate.account_id, candidate.user_id, links)
-    if caller is None or tx.value(_PASSWORD, account=caller.account_id, user=caller.user_id) != candidate.password_hash:
+    try:
+        caller = admit(tx, candidate, links)
+    except Unauthenticated:
         return False
-    caller.require_unlocked()
     states.begin(tx, caller)
     sessions.begin(tx, token, caller.user_id)
     return True
 
 
+def admit(tx: Transaction, candidate: Candidate, links: Links) -> Caller:
+    """The caller that a user is whose password was right.
+
+    Raises ``Unauthenticated`` when he was shut out meanwhile or has another password, and ``AccountLocked``.
+    """
+    caller = find_caller(tx, candidate.account_id, candidate.user_id, links)
+    if caller is None or tx.value(_PASSWORD, account=caller.account_id, user=caller.user_id) != candidate.password_hash:
+        raise Unauthenticated
+    caller.require_unlocked()
+    return caller
+
+
 _BY_EMAIL = Statement(
-    select(users.c.account_id, users.c.id, users.c.password_hash)
+    select(
+        users.c.account_id,
+        accounts.c.name.label("account_name"),
+        users.c.id,
+        users.c.profile_image_url,
+        users.c.password_hash,
+    )
+    .join_from(users, accounts, accounts.c.id == users.c.account_id)
     .where(users.c.email_key == bindparam("email"), users.c.password_hash.is_not(None), MAY_ENTER)
-    .order_by(users.c.account_id)
+    .order_by(func.lower(accounts.c.name))
 )
 
 _PASSWORD = Statement(

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp
 from hourhook.api.app import make_app
 from hourhook.api.wire import server_options
 from hourhook.domain.outside import Outside
+from hourhook.domain.tries import Tries
 from hourhook.process.delivering import deliver, end_at_once, hint_others
 from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
@@ -56,8 +57,12 @@ async def serve(
 
 def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    pages = {"more_routes": site.routes(settings, database, outside), "elsewhere": site.elsewhere(settings)}
-    return make_app(settings, database, outside, **{**pages, **parts})
+    tries = Tries(settings.sign_in_rate_limit, database.clock)
+    pages = {
+        "more_routes": site.routes(settings, database, outside, tries),
+        "elsewhere": site.elsewhere(settings),
+    }
+    return make_app(settings, database, outside, tries, **{**pages, **parts})
 
 
 class _Server(uvicorn.Server):

@@ -4,8 +4,6 @@ Tries are counted for each client address and for each e-mail address, and whate
 words: nothing tells whether an address is known here.
 """
 
-import asyncio
-import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +15,9 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.domain import sessions, sign_ins
 from hourhook.domain.links import Links
-from hourhook.domain.rates import Buckets
 from hourhook.domain.sign_ins import Candidate
-from hourhook.domain.texts import key_of
+from hourhook.domain.tries import Tries
 from hourhook.errors import AccountLocked
-from hourhook.settings import RateLimit, Settings
 from hourhook.store.database import Database
 from hourhook.web.answers import go_to, notice, shown, too_old
 from hourhook.web.forms import LARGEST_BYTES, own_path, read_form
@@ -29,8 +25,6 @@ from hourhook.web.pages import page
 from hourhook.web.visitors import Visitors, client_of
 
 PATH = "/sign_in"
-# A hash takes 64 MiB and all of a core for a while: so many at a time.
-HASHES_AT_ONCE = 2
 
 _WRONG = "The e-mail address and the password do not belong together."
 _log = structlog.get_logger()
@@ -46,13 +40,11 @@ def sign_in_url(next_path: str) -> str:
 class SignIn:
     """The pages for signing in and out."""
 
-    def __init__(self, settings: Settings, database: Database, visitors: Visitors, links: Links) -> None:
+    def __init__(self, database: Database, tries: Tries, visitors: Visitors, links: Links) -> None:
         self._database = database
+        self._tries = tries
         self._visitors = visitors
         self._links = links
-        self._limit = settings.sign_in_rate_limit
-        self._by_client, self._by_email = (self._buckets(self._limit) for _ in range(2))
-        self._hashes = asyncio.Semaphore(HASHES_AT_ONCE)
 
     def routes(self) -> Sequence[ControllerRouterHandler]:
         """The routes of the pages."""
@@ -89,9 +81,9 @@ class SignIn:
         if not self._visitors.is_proven(before, form.get("proof", "")):
             return too_old()
         email, next_path = form.get("email", ""), own_path(form.get("next", ""))
-        if not self._may_try(client_of(request), email):
+        if not self._tries.take(client_of(request), email):
             return self._later()
-        candidates = await self._find(email, form.get("password", ""))
+        candidates = await self._tries.find(self._database, email, form.get("password", ""))
         token = sessions.new_token()
         if not await self._enter(candidates, token):
             _log.info("sign-in refused", client=client_of(request))
@@ -108,11 +100,6 @@ class SignIn:
         await self._database.run(sessions.end, token)
         next_path = own_path(form.get("next", ""))
         return self._go_to(sign_in_url(next_path) if next_path else PATH, self._visitors.no_cookie())
-
-    async def _find(self, email: str, password: str) -> Sequence[Candidate]:
-        candidates = await self._database.read(sign_ins.find_candidates, email)
-        async with self._hashes:
-            return await asyncio.to_thread(sign_ins.are_right, candidates, password)
 
     async def _enter(self, candidates: Sequence[Candidate], token: str) -> bool:
         """Begin a session for each account; raises ``AccountLocked`` when all of them are locked."""
@@ -149,16 +136,7 @@ class SignIn:
     def _go_to(self, path: str, *headers: tuple[str, str]) -> ASGIResponse:
         return go_to(self._links.way(path), headers=headers)
 
-    def _may_try(self, client: str, email: str) -> bool:
-        if self._by_client is None or self._by_email is None:
-            return True
-        return self._by_client.take(client) and self._by_email.take(key_of(email.strip())[: sign_ins.LONGEST_EMAIL])
-
     def _later(self) -> ASGIResponse:
-        assert self._limit is not None
-        seconds = math.ceil(1 / self._limit.per_second)
+        seconds = self._tries.wait_seconds
         text = f"There were too many tries. Wait {seconds} seconds, go back, and try once more."
         return notice(429, "Not so fast", text, headers=[("retry-after", str(seconds))])
-
-    def _buckets(self, limit: RateLimit | None) -> Buckets | None:
-        return Buckets(limit, self._database.clock) if limit else None

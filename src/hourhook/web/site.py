@@ -7,6 +7,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.outside import Outside
+from hourhook.domain.tries import Tries
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web.answers import empty
@@ -18,12 +19,12 @@ from hourhook.web.sign_in import SignIn
 from hourhook.web.visitors import Visitors
 
 
-def routes(settings: Settings, database: Database, outside: Outside) -> Sequence[ControllerRouterHandler]:
+def routes(settings: Settings, database: Database, outside: Outside, tries: Tries) -> Sequence[ControllerRouterHandler]:
     """The routes of all pages."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)
     visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
     return [
-        *SignIn(settings, database, visitors, links).routes(),
+        *SignIn(database, tries, visitors, links).routes(),
         *Authorize(database, visitors, links).routes(),
         *invoice_routes(database),
         *invitation_routes(database, links),

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 Json = dict[str, Any]
 
 _FOLDER = Path(__file__).parent
+_PLACE = re.compile(r"\{([^}]+)\}")
 _CODE = re.compile(r"`([^`]+)`")
 _LARGEST_EXAMPLE = 4
 
@@ -81,7 +82,7 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Json:
         "body": _rows_with_parts(body) if body else [],
         "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "400"],
         "refusals": [status for status in operation["responses"] if status >= "400"],
-        "example": _example(document["servers"][0]["url"] + path, method.upper(), body)
+        "example": _example(document["servers"][0]["url"] + path, method.upper(), body, _credential(operation))
         if operation.get("security", True)
         else _open_example(document["servers"][0]["url"] + path, method.upper(), parameters, body),
     }
@@ -182,12 +183,25 @@ def _resolved(document: Json, part: Json) -> Json:
     return part
 
 
-def _example(url: str, method: str, body: Json | None) -> str:
-    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + re.sub(r"\{[^}]+\}", "20817", url)]
-    lines.append('-H "X-NokoToken: $TOKEN"')
+def _credential(operation: Json) -> str:
+    """How curl sends what opens an operation."""
+    way = next(iter(operation["security"][0])) if "security" in operation else "token"
+    return {"password": '-u "$EMAIL:$PASSWORD"', "application": '-u "$CLIENT_ID:$CLIENT_SECRET"'}.get(
+        way, '-H "X-NokoToken: $TOKEN"'
+    )
+
+
+def _example(url: str, method: str, body: Json | None, credential: str) -> str:
+    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + _PLACE.sub(_place, url)]
+    lines.append(credential)
     if body:
         lines.append("-d " + shlex.quote(json.dumps(_object(body), indent=2)).replace("\n", "\n  "))
     return " \\\n  ".join(lines)
+
+
+def _place(found: re.Match[str]) -> str:
+    """What stands in an example for a name of its path: an id, if nothing else."""
+    return _PLACES.get(found[1], "20817")
 
 
 def _object(schema: Json) -> Json:
@@ -221,6 +235,7 @@ def _value(name: str, schema: Json) -> Any:
     return by_format.get(schema.get("format", ""), by_type.get(types[0], "text"))
 
 
+_PLACES = {"subdomain": "northwind", "client_id": "$CLIENT_ID", "access_token": "$ACCESS_TOKEN"}
 _VALUES: Json = {
     "minutes": 45,
     "description": "Kick-off #planning",

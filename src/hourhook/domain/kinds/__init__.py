@@ -8,7 +8,7 @@ here; ``hourhook.domain.inputs`` puts them to use.
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Annotated
 
-from hourhook.domain.kinds.lists import Ids
+from hourhook.domain.kinds.lists import Ids, Several
 from hourhook.domain.kinds.numbers import LARGEST_ID, Bound, Hundredths, OneId, Whole
 from hourhook.domain.kinds.texts import Address, Characters, EmailAddress, YesOrNo
 from hourhook.domain.kinds.times import CalendarDay, PointInTime
@@ -28,6 +28,7 @@ Day = Annotated[str, CalendarDay()]
 Moment = Annotated[int, PointInTime()]
 Text = Annotated[str, Characters(65_535)]
 Name = Annotated[str, Characters(255, is_name=True)]
+NameList = Annotated[list[str], Several(Characters(255, is_name=True))]
 Uri = Annotated[str, Address()]
 WebUri = Annotated[str, Address(of_the_web=True)]
 Email = Annotated[str, EmailAddress()]

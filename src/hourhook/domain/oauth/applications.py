@@ -6,13 +6,14 @@ browser) could keep none; it proves by PKCE that it is the one that asked.
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from hourhook.domain.callers import hash_of
 from hourhook.domain.kinds.texts import Characters
-from hourhook.domain.oauth import redirects
+from hourhook.domain.oauth import redirects, scopes
 from hourhook.errors import Problem
 from hourhook.store.schema import applications, authorizations
 from hourhook.store.statements import Row, Statement
@@ -31,6 +32,13 @@ class Application:
     site_url: str
     callback_url: str
     secret_hash: str | None
+    # Chosen at registration.
+    scopes: Sequence[str]
+
+    @property
+    def token_name(self) -> str:
+        """What its access tokens are called in the list of all tokens."""
+        return f"OAuth: {self.name}"
 
     @property
     def is_public(self) -> bool:
@@ -50,8 +58,16 @@ class NewApplication:
     client_secret: str | None
 
 
-def register(tx: Transaction, *, name: str, site_url: str, callback_url: str, is_public: bool) -> NewApplication:
-    """Register an application; raises ``Problem`` for a name or an address that cannot be used."""
+def register(
+    tx: Transaction,
+    *,
+    name: str,
+    site_url: str,
+    callback_url: str,
+    is_public: bool,
+    chosen_scopes: Sequence[str] = (),
+) -> NewApplication:
+    """Register an application; raises ``Problem`` for a name, an address or a scope that cannot be used."""
     try:
         name = Characters(100, is_name=True).read(name) or ""
     except ValueError:
@@ -64,6 +80,9 @@ def register(tx: Transaction, *, name: str, site_url: str, callback_url: str, is
                 f"{url!r} cannot be the {what} URL: it takes an absolute http or https address in plain ASCII, without "
                 "a user name, a fragment or a backslash"
             )
+    for scope in chosen_scopes:
+        if scope not in scopes.KNOWN:
+            raise Problem(f"there is no scope {scope!r}: choose among {', '.join(scopes.KNOWN)}")
     client_secret = None if is_public else secrets.token_hex(32)
     made = NewApplication(secrets.token_hex(16), client_secret)
     tx.insert(
@@ -75,6 +94,7 @@ def register(tx: Transaction, *, name: str, site_url: str, callback_url: str, is
         callback_url=callback_url,
         created_at=tx.now,
         revoked_at=None,
+        scopes=scopes.write(scopes.known(chosen_scopes)),
     )
     return made
 
@@ -115,7 +135,9 @@ def _application(tx: Transaction, statement: Statement, client_id: str) -> Appli
     row = tx.one(statement, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
     if row is None:
         return None
-    return Application(row.id, row.client_id, row.name, row.site_url, row.callback_url, row.secret_hash)
+    return Application(
+        row.id, row.client_id, row.name, row.site_url, row.callback_url, row.secret_hash, scopes.read(row.scopes)
+    )
 
 
 def _by_client_id() -> Select[tuple[object, ...]]:
@@ -126,6 +148,7 @@ def _by_client_id() -> Select[tuple[object, ...]]:
         applications.c.site_url,
         applications.c.callback_url,
         applications.c.secret_hash,
+        applications.c.scopes,
     ).where(applications.c.client_id == bindparam("client_id"), applications.c.revoked_at.is_(None))
 
 

@@ -14,12 +14,11 @@ from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, RefreshT
 from sqlalchemy import bindparam, select, update
 
 from hourhook.clock import SECOND
-from hourhook.domain import tokens
+from hourhook.domain import accounts, tokens
 from hourhook.domain.callers import hash_of
 from hourhook.domain.oauth import applications, revoking
 from hourhook.domain.oauth.validators import Found, TokenValidator
-from hourhook.errors import AccountLocked
-from hourhook.store.schema import accounts, authorizations, refresh_tokens
+from hourhook.store.schema import authorizations, refresh_tokens
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -64,6 +63,9 @@ class OAuthError(msgspec.Struct, frozen=True):
     error_description: str
 
 
+INVALID_CLIENT = OAuthError("invalid_client", _REASONS["invalid_client"])
+
+
 def find_account(tx: Transaction, given: Mapping[str, str]) -> int | None:
     """The account that a code or refresh token belongs to, so that it can be locked; None where there is none."""
     statement, text = (
@@ -87,8 +89,7 @@ def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> A
 
     ``given`` are those of ``PARAMETERS`` that were sent and not empty. Raises ``AccountLocked``.
     """
-    if tx.value(_IS_LOCKED, account=tx.account_id):
-        raise AccountLocked
+    accounts.require_unlocked(tx)
     validator = TokenValidator(tx, applications.hold)
     fault = _check(validator, given)
     if validator.replayed is not None:
@@ -98,7 +99,7 @@ def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> A
     assert validator.found is not None
     assert validator.application is not None
     _use_up(tx, validator.found)
-    return _issue(tx, validator.found, validator.application.name, token_seconds)
+    return _issue(tx, validator.found, validator.application.token_name, token_seconds)
 
 
 def _check(validator: TokenValidator, given: Mapping[str, str]) -> OAuthError | None:
@@ -123,13 +124,13 @@ def _use_up(tx: Transaction, found: Found) -> None:
     tx.run(_USE_REFRESH_TOKEN, account=tx.account_id, hash=found.token_hash, now=tx.now, expires_at=expires_at)
 
 
-def _issue(tx: Transaction, found: Found, application_name: str, token_seconds: int) -> AccessToken:
+def _issue(tx: Transaction, found: Found, token_name: str, token_seconds: int) -> AccessToken:
     issued = AccessToken(f"at_{secrets.token_hex(32)}", f"rt_{secrets.token_hex(32)}", token_seconds)
     tokens.store(
         tx,
         issued.access_token,
         found.user_id,
-        f"OAuth: {application_name}",
+        token_name,
         authorization_id=found.id,
         expires_at=tx.started_at + token_seconds * SECOND,
     )
@@ -144,8 +145,6 @@ _ACCOUNT_OF_CODE = Statement(select(authorizations.c.account_id).where(authoriza
 _ACCOUNT_OF_REFRESH_TOKEN = Statement(
     select(refresh_tokens.c.account_id).where(refresh_tokens.c.hash == bindparam("hash"))
 )
-
-_IS_LOCKED = Statement(select(accounts.c.is_locked).where(accounts.c.id == bindparam("account")))
 
 _USE_CODE = Statement(
     update(authorizations)

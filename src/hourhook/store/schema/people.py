@@ -6,6 +6,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -123,11 +124,14 @@ applications = Table(
     column("created_at", BigInteger),
     # While its tokens are being revoked, after which it is deleted.
     column("revoked_at", BigInteger, null=True),
+    # The permissions chosen at registration, as a JSON array of texts; null where none were.
+    column("scopes", Text, null=True),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("client_id"),
 )
 
-# What a user allowed an application, with the code that it was told of it by; all its tokens hang on this.
+# What a user allowed an application, with the code that it was told of it by; all its tokens hang on this. One that a
+# user made with his password has a code that nobody was ever told, and counts as used.
 authorizations = Table(
     "authorizations",
     metadata,
@@ -142,11 +146,19 @@ authorizations = Table(
     column("code_expires_at", BigInteger),
     column("code_used_at", BigInteger, null=True),
     column("created_at", BigInteger),
+    # Of those alone that were made with a password. The token is encrypted as secrets of webhooks are, since it can be
+    # seen again; the scopes are a JSON array of texts.
+    column("token", LargeBinary, null=True),
+    column("scopes", Text, null=True),
+    column("note", Text, null=True),
+    column("note_url", Text, null=True),
+    column("updated_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("code_hash"),
     belongs_to("users", "user_id"),
     ForeignKeyConstraint(["application_id"], ["applications.id"]),
     Index(None, "application_id"),
+    Index(None, "account_id", "user_id"),
     Index(
         "ix_authorizations_unused",
         "code_expires_at",
