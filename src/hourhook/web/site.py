@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from litestar import get
 from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
@@ -23,11 +24,18 @@ def routes(settings: Settings, database: Database, outside: Outside) -> Sequence
     links = Links(settings.base_url or DEFAULT_BASE_URL)
     visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
     return [
+        home,
         *SignIn(settings, database, visitors, links).routes(),
         *Authorize(database, visitors, links).routes(),
         *invoice_routes(database),
         *invitation_routes(database, links),
     ]
+
+
+@get("/")
+async def home() -> ASGIResponse:
+    """Say what this is, and where to go on."""
+    return page("home")
 
 
 async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
