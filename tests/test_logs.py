@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -45,6 +46,13 @@ def test_the_console_format_can_be_asked_for_and_shows_no_control_characters() -
     assert "request" in first
     assert "\x1b" not in first
     assert "a wise word" in second
+
+
+def test_on_a_terminal_a_line_begins_with_the_time_and_keeps_to_what_there_is() -> None:
+    first, _ = lines_of(Settings(log_format="console"))
+
+    assert re.match(r"\d\d:\d\d:\d\d \[info\] request path=", first)
+    assert "user" not in first
 
 
 def test_what_lies_below_the_level_is_left_out() -> None:

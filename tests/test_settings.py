@@ -51,8 +51,17 @@ def test_an_empty_variable_is_as_if_it_were_not_set() -> None:
         ("OAUTH_TOKEN_SECONDS", "0"),
         ("OAUTH_TOKEN_SECONDS", "315360001"),
         ("RATE_LIMIT", "100/x"),
+        ("RATE_LIMIT", "1/2/3"),
+        ("MAX_BODY_BYTES", "9" * 5000),
         ("ALLOWED_NETWORKS", "here"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8;192.0.2.7"),
+        ("ALLOWED_ORIGINS", "app.example.com"),
+        ("ALLOWED_ORIGINS", "https://app.example.com/page"),
         ("BASE_URL", "time.example.com"),
+        ("BASE_URL", "https://"),
+        ("BASE_URL", "https://time.example.com:99999"),
+        ("BASE_URL", "https://time.example.com/a b"),
+        ("BASE_URL", "https://ada:hunter2@time.example.com"),
         ("BASE_URL", "https://time.example.com/?a=b"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -60,6 +69,33 @@ def test_an_empty_variable_is_as_if_it_were_not_set() -> None:
 def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str) -> None:
     with pytest.raises(Problem, match=f"HOURHOOK_{name}="):
         Settings.from_environment({f"HOURHOOK_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("RETRY_BASE_SECONDS", "soon", "a number above 0"),
+        ("MAX_BODY_BYTES", "1e6", "a whole number above 0"),
+        ("RATE_LIMIT", "a/b", "as 100/200, or off"),
+        ("RATE_LIMIT", "0/0", "as 100/200, or off"),
+        ("ALLOWED_NETWORKS", "10.1.0.0/16, here", "'here' is no network; write them as 10.1.0.0/16,192.0.2.7"),
+        ("ALLOWED_ORIGINS", "https://a.test, b.test", "'b.test' is no origin; write them as https://app.example.com"),
+    ],
+)
+def test_the_refusal_of_a_value_says_what_to_write_instead(name: str, value: str, advice: str) -> None:
+    with pytest.raises(Problem, match=advice):
+        Settings.from_environment({f"HOURHOOK_{name}": value})
+
+
+def test_addresses_are_kept_with_a_lower_case_scheme_and_without_a_slash_at_the_end() -> None:
+    settings = Settings.from_environment(
+        {
+            "HOURHOOK_BASE_URL": "HTTPS://time.example.com:8443/hours/",
+            "HOURHOOK_ALLOWED_ORIGINS": "https://app.example.com/, http://[::1]:3000, *",
+        }
+    )
+    assert settings.base_url == "https://time.example.com:8443/hours"
+    assert settings.allowed_origins == ("https://app.example.com", "http://[::1]:3000", "*")
 
 
 @pytest.mark.parametrize(

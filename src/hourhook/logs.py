@@ -137,7 +137,21 @@ class Lines:
 
 
 def _console(stream: TextIO) -> list[Any]:
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,
+        timestamp_key="at",
+        sort_keys=False,
+        pad_level=False,
+        pad_event_to=0,
+    )
+    return [_shorten, renderer]
+
+
+def _shorten(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what somebody at a terminal knows or does not miss: the day, and what there is none of."""
+    event["at"] = event["at"][len("2026-11-30T") :][: len("15:19:40")]
+    return {key: value for key, value in event.items() if value is not None}
 
 
 def _stamp(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:

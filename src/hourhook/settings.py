@@ -122,17 +122,20 @@ def variable(name: str) -> str:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not 0 < number < 1e12:
-        raise ValueError("a number above 0 is needed")
+        raise ValueError("a number above 0 and below 1000000000000 is needed")
     return number
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("a whole number above 0 is needed")
-    return number
+    # More digits than anybody needs would be more than Python converts.
+    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) > 0):
+        raise ValueError("a whole number above 0 is needed, of at most 15 digits")
+    return int(text)
 
 
 def _lifetime(text: str) -> int:
@@ -143,26 +146,57 @@ def _lifetime(text: str) -> int:
 
 
 def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    return tuple(map(_network, _parts(text)))
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no network; write them as 10.1.0.0/16,192.0.2.7") from None
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    return tuple(map(_origin, _parts(text)))
+
+
+def _origin(text: str) -> str:
+    origin = text.rstrip("/")
+    if origin != "*" and (not _is_address(origin) or origin.count("/") != 2 or "@" in origin):
+        raise ValueError(f"{text!r} is no origin; write them as https://app.example.com, or * for all")
+    return origin
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _rate_limit(text: str) -> RateLimit | None:
-    if text == "off":
+    if text.lower() == "off":
         return None
-    per_second, slash, burst = text.partition("/")
-    if not slash:
-        raise ValueError("write tokens a second, a slash and the burst, as 100/200, or off")
-    return RateLimit(_positive(per_second), _count(burst))
+    per_second, _, burst = text.partition("/")
+    try:
+        return RateLimit(_positive(per_second), _count(burst))
+    except ValueError:
+        raise ValueError("write tokens a second, a slash and the burst, as 100/200, or off") from None
 
 
 def _base_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")) or "?" in text or "#" in text:
+    if not _is_address(text) or "@" in text:
         raise ValueError("an absolute http or https address is needed, as https://time.example.com")
-    return text.rstrip("/")
+    # With its scheme in lower case, as whoever looks for https expects it.
+    return urlsplit(text).geturl().rstrip("/")
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an http or https URL of nothing but a host, and perhaps a port and a path."""
+    try:
+        parts = urlsplit(text)
+        # Reading the port is what checks it.
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_whole and text.isprintable() and not any(sign in text for sign in "?# \\")
 
 
 def _smtp_url(text: str) -> SmtpServer:

@@ -118,9 +118,17 @@ def test_a_token_opens_the_figures_from_anywhere(make_server: MakeServer) -> Non
     from_afar = {"X-Forwarded-For": "203.0.113.1"}
 
     assert server.client.get("/metrics", Authorization=f"Bearer {TOKEN}", **from_afar).status == 200
+    assert server.client.get("/metrics", Authorization=f"bearer {TOKEN}", **from_afar).status == 200
     assert server.client.get("/metrics", Authorization="Bearer wrong", **from_afar).status == 404
+    assert server.client.get("/metrics", Authorization=TOKEN, **from_afar).status == 404
     assert server.client.get("/metrics", **from_afar).status == 404
+
+
+def test_this_machine_sees_the_figures_whatever_it_presents(make_server: MakeServer) -> None:
+    server = make_server(metrics_token=TOKEN)
+
     assert server.client.get("/metrics").status == 200
+    assert server.client.get("/metrics", Authorization="Bearer wrong").status == 200
 
 
 def lines(logged: Logged) -> list[Any]:

@@ -99,10 +99,10 @@ def test_a_key_file_that_is_a_folder_is_said(bare: Commands) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "complaint"),
     [
-        ("retry_base_seconds", "-1", "HOURHOOK_RETRY_BASE_SECONDS='-1' cannot be used: a number above 0 is needed"),
+        ("retry_base_seconds", "-1", "HOURHOOK_RETRY_BASE_SECONDS='-1' cannot be used: a number above 0 and below"),
         ("lease_seconds", "5", "HOURHOOK_SEND_TIMEOUT_SECONDS (10) must be at most half of HOURHOOK_LEASE_SECONDS (5)"),
         ("secret_key", "short", "HOURHOOK_SECRET_KEY must have at least 32 characters"),
-        ("ca_file", "nowhere.pem", "HOURHOOK_CA_FILE=nowhere.pem: no certificates can be read from it"),
+        ("ca_file", "nowhere.pem", "HOURHOOK_CA_FILE='nowhere.pem' cannot be used: No such file or directory"),
         ("egress_proxy", "nowhere", "HOURHOOK_EGRESS_PROXY cannot be used"),
     ],
 )
@@ -126,9 +126,10 @@ def test_an_address_that_is_not_ours_is_said(bare: Commands, host: str, complain
     [
         (["srve"], "no such command 'srve' (is it 'serve'?); see hourhook --help"),
         (["serve", "--prot", "80"], "(is it one of '--host', '--port'?); see hourhook serve --help"),
-        (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535; see hourhook serve --help"),
+        (["serve", "--port", "65536"], "'65536' is no whole number from 0 to 65535; see hourhook serve --help"),
+        (["demo", "--port", "http"], "'http' is no whole number from 0 to 65535; see hourhook demo --help"),
         (["token", "create"], "missing option '--email'; see hourhook token create --help"),
-        (["token", "revoke", "99999999999999999999"], "is not in the range 1<=x<=2147483647"),
+        (["token", "revoke", "99999999999999999999"], "is no whole number from 1 to 2147483647"),
         (["openapi", "please"], "got unexpected extra argument (please); see hourhook openapi --help"),
     ],
 )

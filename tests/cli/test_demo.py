@@ -25,7 +25,7 @@ STORY = (
     r"✓ \w+ +#1 +entry\.created .* verified$",
     r"✗ Dashboard +#\d+ .* answers 500$",
     r"✗ Dashboard +#\d+ .* answers 500, \d s later$",
-    r"✗ Dashboard +#\d+ .* connection refused, \d+ s later$",
+    r"✗ Dashboard +#\d+ +\S+ +\S.* no connection, \d+ s later$",
     r"Dashboard is back",
     r"Caught up: \d+ payloads in \d+ ms, in order, none lost\.$",
     r"kill -9 \d+: the server is dead",

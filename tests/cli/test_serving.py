@@ -1,12 +1,13 @@
 """``hourhook serve`` and ``hourhook worker``: how they start, and how they end."""
 
+import json
 import os
 import pty
 import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -122,6 +123,27 @@ def test_a_server_without_a_worker_leaves_delivery_to_one_alone(
                 connection.close()
                 worker.send_signal(signal.SIGTERM)
                 assert worker.wait() == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_worker_that_has_another_key_ends_with_one_line_that_says_so(
+    bare: Commands, request: pytest.FixtureRequest, tmp_path: object, kind: str
+) -> None:
+    databases = request.getfixturevalue("_postgres_server") if kind == "postgresql" else None
+    with databases.fresh(tmp_path) if databases else nullcontext(bare.database_url) as url:
+        commands = bare.with_settings(database_url=url, secret_key="x" * 32)
+        with commands.serving("--no-worker") as server, silent_receiver() as receiver:
+            add_webhook(commands, server, receiver)
+            server.end(signal.SIGTERM)
+
+        with commands.with_settings(secret_key="y" * 32).started("serve", "--port", "0") as process:
+            _, said = process.communicate()
+
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    *_, failed, last = said.splitlines()
+    assert last.startswith("hourhook: the secrets of this database were encrypted with another key: give HOURHOOK_")
+    assert json.loads(failed)["event"] == "worker failed"
 
 
 def test_options_override_the_environment(bare: Commands) -> None:

@@ -11,7 +11,17 @@ from tests.conftest import Server
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
+def test_the_first_page_says_what_this_is_and_where_to_go_on(server: Server) -> None:
+    reply = server.client.get("/", **BROWSER)
+
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"This is a Hourhook server" in reply.body
+    for path in re.findall(rb'href="([^"]+)"', reply.body):
+        assert server.client.get(path.decode(), **BROWSER).status == 200
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
 def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: str) -> None:
     reply = server.client.get(path, **BROWSER)
 

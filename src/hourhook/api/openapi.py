@@ -26,7 +26,7 @@ _ABOUT = """\
 A time-tracking server that speaks the Noko v2 API, and whose every change reaches the account's webhooks.
 
 - Every request needs a credential and a non-empty `User-Agent`.
-- Bodies are JSON objects; what the body leaves out, POST and PUT take from the query only where the body is empty.
+- Bodies are JSON objects; where there is none, POST and PUT take the query instead.
 - Collections come in pages: follow the `Link` header. Times are UTC, in whole seconds.
 - Unknown keys are ignored. `null` or an empty text clears what is optional.
 """

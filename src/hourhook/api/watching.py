@@ -52,7 +52,8 @@ def watch_routes(
 
 
 def _may_watch(scope: Scope, token: str | None) -> bool:
-    for name, value in scope["headers"]:
-        if name == b"authorization" and token is not None:
-            return secrets.compare_digest(value, b"Bearer " + token.encode())
-    return is_loopback(peer_of(scope)) and not is_forwarded(scope)
+    if is_loopback(peer_of(scope)) and not is_forwarded(scope):
+        return True
+    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, presented = given.partition(b" ")
+    return token is not None and scheme.lower() == b"bearer" and secrets.compare_digest(presented, token.encode())

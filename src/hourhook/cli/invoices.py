@@ -2,7 +2,7 @@
 
 import click
 
-from hourhook.cli.options import account_option, database_option, read_settings
+from hourhook.cli.options import ID, account_option, database_option, read_settings
 
 STATES = ("unpaid", "awaiting_payment", "in_progress", "paid", "none")
 
@@ -14,9 +14,7 @@ def invoice() -> None:
 
 @invoice.command("set", short_help="Set the state of an invoice.")
 @account_option("The account's name.", required=True)
-@click.option(
-    "--invoice", "id", metavar="ID", type=click.IntRange(1, 2_147_483_647), required=True, help="The invoice's id."
-)
+@click.option("--invoice", "id", metavar="ID", type=ID, required=True, help="The invoice's id.")
 @click.argument("state", metavar="STATE", type=click.Choice(STATES))
 @database_option
 def set_(account: str, id: int, state: str, database: str | None) -> None:

@@ -9,8 +9,31 @@ import click
 if TYPE_CHECKING:
     from hourhook.settings import Settings
 
-PORT = click.IntRange(0, 65_535)
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class WholeNumber(click.ParamType[int]):
+    """A whole number between two."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least = least
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = self._least - 1
+        if not self._least <= number <= self._most:
+            self.fail(f"{value!r} is no whole number from {self._least} to {self._most}", param, ctx)
+        return number
+
+
+PORT = WholeNumber(0, 65_535)
+ID = WholeNumber(1, 2_147_483_647)
 
 
 def database_option(function: F) -> F:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from hourhook.cli.options import account_option, database_option, email_option, json_option, read_settings
+from hourhook.cli.options import ID, account_option, database_option, email_option, json_option, read_settings
 from hourhook.cli.tables import show_table
 
 _COLUMNS = ("id", "name", "account", "user", "created", "last used", "expires")
@@ -71,7 +71,7 @@ def list_(database: str | None) -> None:
 
 
 @token.command(short_help="Make a token open nothing any more.")
-@click.argument("id", type=click.IntRange(1, 2_147_483_647))
+@click.argument("id", type=ID)
 @database_option
 def revoke(id: int, database: str | None) -> None:
     """Make a token open nothing from now on; ID is that of `hourhook token list`.

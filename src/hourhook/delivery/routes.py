@@ -178,15 +178,20 @@ def _read_certificates(path: str) -> bytes:
         certificates = Path(path).read_bytes()
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates.decode("ascii"))
     except (OSError, ValueError) as error:
-        raise Problem(f"HOURHOOK_CA_FILE={path}: no certificates can be read from it ({error})") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds none in PEM"
+        raise Problem(
+            f"HOURHOOK_CA_FILE={path!r} cannot be used: {reason}; name a file of certificates in PEM"
+        ) from None
     return certificates
 
 
 def _read_proxy(address: str) -> Url:
+    # What it is set to is not repeated: it may hold a password.
+    refusal = Problem("HOURHOOK_EGRESS_PROXY cannot be used: write it as http://proxy.example.com:3128")
     try:
         proxy = Url(address)
-    except ValueError as error:
-        raise Problem(f"HOURHOOK_EGRESS_PROXY cannot be used: {error}") from None
+    except ValueError:
+        raise refusal from None
     if proxy.scheme not in _PROXY_SCHEMES or not proxy.host_str:
-        raise Problem("HOURHOOK_EGRESS_PROXY cannot be used: give it as http://host:port")
+        raise refusal
     return proxy

@@ -161,7 +161,7 @@ def _read(kind: Kind, text: str, what: str) -> str:
     except ValueError:
         read = None
     if read is None:
-        raise Problem(f"{text!r} is not {what}")
+        raise Problem(f"{text!r} is not {what}: check how it is written")
     return str(read)
 
 

@@ -21,6 +21,7 @@ from hourhook.delivery.sender import Sender
 from hourhook.delivery.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker import Worker
 from hourhook.domain.oauth.expiring import CHORES
+from hourhook.errors import Problem
 from hourhook.process.preparing import Running, make_sender
 from hourhook.store.postgres import PostgresDatabase
 
@@ -62,10 +63,9 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
     async def keep_going(work: Awaitable[None]) -> None:
         try:
             await work
-        except Exception:  # noqa: BLE001 - whatever it is, it is logged and ends the process
-            # A defect, or a broken disk: end in the open, so that whoever watches the process starts it anew.
-            _log.exception("worker failed")
-            running.complaint = "the delivery worker has failed: see the log"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and ends the process
+            # A wrong key, a defect or a broken disk: end in the open, so that whoever watches the process learns of it.
+            running.complaint = _log_failure("worker failed", error) or "the delivery worker has failed: see the log"
             on_failure()
 
     async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
@@ -100,9 +100,8 @@ async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncI
     async def keep_mailing() -> None:
         try:
             await mailer.work()
-        except Exception:  # noqa: BLE001 - as for the worker
-            _log.exception("mailer failed")
-            running.complaint = "the mailer has failed: see the log"
+        except Exception as error:  # noqa: BLE001 - as for the worker
+            running.complaint = _log_failure("mailer failed", error) or "the mailer has failed: see the log"
             on_failure()
 
     hints = Wakeups()
@@ -131,6 +130,18 @@ async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
         yield hints
     finally:
         await _cancelled(notifying)
+
+
+def _log_failure(event: str, error: Exception) -> str | None:
+    """Log a failure; returns what is wrong where a person can mend it, and that without a traceback."""
+    reason: BaseException = error
+    while isinstance(reason, BaseExceptionGroup) and len(reason.exceptions) == 1:
+        [reason] = reason.exceptions
+    if isinstance(reason, Problem):
+        _log.error(event, reason=str(reason))
+        return str(reason)
+    _log.error(event, exc_info=error)
+    return None
 
 
 def end_at_once() -> NoReturn:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
@@ -24,6 +27,7 @@ def routes(settings: Settings, database: Database, outside: Outside, tries: Trie
     links = Links(settings.base_url or DEFAULT_BASE_URL)
     visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
     return [
+        _home(links),
         *SignIn(database, tries, visitors, links).routes(),
         *Authorize(database, visitors, links).routes(),
         *invoice_routes(database),
@@ -41,3 +45,11 @@ def elsewhere(settings: Settings) -> ASGIApp:
         await found(scope, receive, send)
 
     return answer
+
+
+def _home(links: Links) -> HTTPRouteHandler:
+    @get("/")
+    async def home() -> ASGIResponse:
+        return page("home", way=links.way)
+
+    return home

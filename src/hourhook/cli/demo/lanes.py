@@ -86,7 +86,7 @@ class Lanes:
         for attempt in payload["attempts"][lane.shown_count :]:
             later = lane.note_attempt(attempt["number"])
             if attempt["status"] is None:
-                show_failure(self._screen, lane.receiver, payload["sequence"], payload["type"], attempt["error"], later)
+                show_failure(self._screen, lane.receiver, payload, attempt["error"], later)
 
 
 def _state_of(lane: Lane) -> list[Span]:

@@ -1,16 +1,18 @@
 """The lines of the demo: what was done, what arrived and what did not, as pieces with a style each."""
 
+import json
 import textwrap
+from typing import Any
 
 from hourhook.cli.demo.deeds import Deed
 from hourhook.cli.demo.receivers import Arrival, Receiver
 from hourhook.cli.demo.screens import Screen, Span, fit
 from hourhook.cli.demo.texts import gist
 
-NAME_WIDTH, SEQUENCE_WIDTH, TYPE_WIDTH = 10, 5, 24
+NAME_WIDTH, SEQUENCE_WIDTH, TYPE_WIDTH = 10, 5, 23
 INDENT = " " * 3
 ERRORS = {
-    "connect": "connection refused",
+    "connect": "no connection",
     "timeout": "no answer in time",
     "protocol": "connection dropped",
     "tls": "no secure connection",
@@ -49,9 +51,11 @@ def show_arrival(screen: Screen, arrival: Arrival, later: str) -> None:
     _show_payload(screen, arrival.receiver, arrival.sequence, arrival.type, gist(arrival.payload), verdict)
 
 
-def show_failure(screen: Screen, receiver: Receiver, sequence: int, type: str, error: str, later: str) -> None:
-    """Say that an attempt did not even arrive."""
-    _show_payload(screen, receiver, sequence, type, "", (f"{ERRORS.get(error, error)}{later}", "red"))
+def show_failure(screen: Screen, receiver: Receiver, payload: dict[str, Any], error: str, later: str) -> None:
+    """Say that an attempt did not even arrive; ``payload`` is what the delivery log has of it."""
+    about = gist(json.loads(payload["body"]))
+    verdict = (f"{ERRORS.get(error, error)}{later}", "red")
+    _show_payload(screen, receiver, payload["sequence"], payload["type"], about, verdict)
 
 
 def show_remark(screen: Screen, text: str, style: str) -> None:

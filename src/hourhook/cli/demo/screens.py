@@ -13,6 +13,8 @@ Span = tuple[str, str]
 
 PLAIN_WIDTH = 100
 WIDEST = 120
+# Between the left and the right of a line.
+GAP = 2
 _STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "magenta": "35"}
 _ERASE, _HIDE_CURSOR, _SHOW_CURSOR = "\r\x1b[2K", "\x1b[?25l", "\x1b[?25h"
 
@@ -46,8 +48,8 @@ class Screen:
         """Add a line. ``right`` stands at the right edge, and on a terminal ``left`` is cut to leave room for it."""
         gap: list[Span] = []
         if right:
-            left = _cut(left, self.width - _length(right) - 1) if self._is_terminal else left
-            gap = [(" " * max(1, self.width - _length(left) - _length(right)), "")]
+            left = _cut(left, self.width - _length(right) - GAP) if self._is_terminal else left
+            gap = [(" " * max(GAP, self.width - _length(left) - _length(right)), "")]
         line = self._paint([*left, *gap, *right]).rstrip() + "\n"
         if self._held is not None:
             self._held.append(line)

@@ -35,7 +35,7 @@ def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
         raise Problem(f"{state!r} is no state of an invoice; there are {', '.join(STATES)}")
     row = reading.look_up(tx, tx.account_id, id)
     if row is None:
-        raise Problem(f"the account has no invoice with the id {id}")
+        raise Problem(f"the account has no invoice with the id {id}: check it, and the account")
     _enter(tx, links, row, state)
 
 
