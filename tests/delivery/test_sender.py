@@ -237,6 +237,20 @@ async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
     assert receiver.connections_count == 1
 
 
+@pytest.mark.parametrize("length", [b"abc", b"\xff", b"7", b"9" * 5000, b"2, 2", b""])
+async def test_a_length_that_counts_for_nothing_does_no_harm(length: bytes) -> None:
+    claimed = b"Content-Length: %b\r\n" % length
+    chunked = await send_to(saying(OK + claimed + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
+    assert (chunked.status, chunked.error, chunked.body) == (200, None, b"ok")
+    bodiless = await send_to(saying(b"HTTP/1.1 204 No Content\r\n" + claimed + b"\r\n"))
+    assert (bodiless.status, bodiless.error, bodiless.body) == (204, None, b"")
+
+
+async def test_a_length_that_is_said_twice_is_one_length() -> None:
+    outcome = await send_to(saying(OK + b"Content-Length: 2, 2\r\n\r\nok"))
+    assert (outcome.status, outcome.error, outcome.body) == (200, None, b"ok")
+
+
 async def test_a_compressed_body_is_kept_as_it_came() -> None:
     bomb = gzip.compress(bytes(20_000_000))
     assert len(bomb) > BODY_LIMIT_BYTES
