@@ -4,10 +4,11 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 
 from hourhook.clock import SECOND
 from hourhook.errors import DatabaseUnavailable, NotFound
@@ -25,6 +26,9 @@ MOVE_LOG = Statement(
     update(accounts)
     .where(accounts.c.id == bindparam("account"))
     .values(last_position=bindparam("position"), last_event_at=bindparam("at"))
+)
+WAITING_FOR_US = Statement(
+    text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
 )
 
 
@@ -187,6 +191,24 @@ def test_the_moment_of_a_write_never_lies_before_the_last_event(database: Databa
     later = clock.now() + 90 * SECOND
     database.write_now(id, lambda tx: tx.run(MOVE_LOG, account=id, position=1, at=later))
     assert database.write_now(id, lambda tx: tx.now) == later
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_write_that_waited_for_the_account_is_of_the_moment_when_it_got_it(
+    database: Database, clock: FakeClock
+) -> None:
+    # Not of the one when it began to wait: or what it makes due, and says, would lie before what it follows.
+    id = database.run_now(add_account, "northwind")
+    with ThreadPoolExecutor(1) as threads:
+
+        def hold(tx: Transaction) -> "Future[int]":
+            waiting = threads.submit(database.write_now, id, lambda tx: tx.started_at)
+            while not tx.value(WAITING_FOR_US):
+                assert not waiting.done()
+            clock.advance(90)
+            return waiting
+
+        assert database.write_now(id, hold).result() == clock.now()
 
 
 def test_moments_of_transactions_are_whole_seconds(database: Database, clock: FakeClock) -> None:
