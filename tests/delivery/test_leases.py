@@ -161,7 +161,7 @@ def test_an_errand_that_somebody_is_just_taking_is_passed_over_without_waiting(
         return [errand.payload_id for errand in errands.lease_errands(tx, **lease, limit=1)]
 
     def take_meanwhile(tx: Transaction) -> list[str]:
-        return take_errand(tx, MINE) + apart(database.run_now, take_errand, THEIRS)
+        return [*take_errand(tx, MINE), *apart(database.run_now, take_errand, THEIRS)]
 
     assert database.run_now(take_meanwhile) == ids
 
