@@ -247,7 +247,8 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
         try:
             await work
         except Exception:  # noqa: BLE001 - whatever it is, it is logged and ends the process
-            # A defect, or a broken disk: end in the open, so that whoever watches the process starts it anew.
+            # A defect, or a broken disk: end in the open, so that whoever watches the process starts it anew. So does
+            # housekeeping, or what should go would pile up unseen.
             _log.exception("worker failed")
             running.complaint = "the delivery worker has failed: see the log"
             on_failure()
@@ -255,7 +256,8 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
     async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
         hints.listen(worker.hint)
         hints.listen(flusher.hint)
-        housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400, CHORES))
+        housekeeping = keep_house(database, settings.retention_days * 86_400, CHORES)
+        housekeeper = asyncio.create_task(keep_going(housekeeping))
         working = [
             asyncio.create_task(keep_going(keep_working(database, worker))),
             asyncio.create_task(keep_going(flusher.flush())),

@@ -55,6 +55,17 @@ def test_what_is_delivered_and_older_than_its_days_goes_with_payloads_and_attemp
     assert (lane_of(backlog).lost_count, lane_of(backlog).lost_until) == (0, None)
 
 
+@pytest.mark.parametrize("seconds", [86_400 * 999_999_999, 86_400 * 10.0**12])
+def test_what_is_kept_for_ever_stays(backlog: Backlog, database: Database, clock: FakeClock, seconds: float) -> None:
+    backlog.record("tag.created")
+    backlog.attempt(200)
+    backlog.write(errands.ping, backlog.webhook_id)
+    clock.moment += 3650 * DAY
+
+    assert asyncio.run(clear_away(database, seconds)) == 0
+    assert counts(database) == (1, 1, 1)
+
+
 def test_what_a_moving_lane_waits_for_stays_however_old(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     backlog.attempt()
