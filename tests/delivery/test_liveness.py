@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from hourhook.delivery import errands, leases, steering
-from hourhook.delivery.liveness import free_the_dead, look_after
+from hourhook.delivery.liveness import alive, free_the_dead, look_after
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database
 from hourhook.store.postgres import PostgresDatabase
@@ -183,6 +183,16 @@ async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
 
     assert database.run_now(free_the_dead, MINE, clock.now()) == 1
     assert lane_of(backlog).lease_worker is None
+
+
+@on_postgresql
+async def test_a_machine_that_vanishes_without_a_word_is_missed_within_seconds(database: Database) -> None:
+    assert isinstance(database, PostgresDatabase)
+    async with alive(database, MINE) as connection:
+        kept = connection.info.get_parameters()
+
+    # Which is long before a lease runs out.
+    assert int(kept["keepalives_idle"]) + int(kept["keepalives_interval"]) * int(kept["keepalives_count"]) <= 15
 
 
 @on_postgresql
