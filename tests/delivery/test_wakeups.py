@@ -43,13 +43,13 @@ class Listening:
     """Another process, which hears what it is told."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
-        self._connection = connection
+        self._heard = connection.notifies()
 
     async def count_until(self, last: str) -> int:
         """How many hints came before a last word."""
         count = 0
         async with asyncio.timeout(PATIENCE_SECONDS):
-            async for heard in self._connection.notifies():
+            async for heard in self._heard:
                 if heard.payload == last:
                     return count
                 count += 1
@@ -58,7 +58,11 @@ class Listening:
     async def hears(self) -> None:
         """Wait for one hint."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await anext(self._connection.notifies())
+            await anext(self._heard)
+
+    async def end(self) -> None:
+        """Let go of the connection."""
+        await self._heard.aclose()
 
 
 @asynccontextmanager
@@ -67,10 +71,12 @@ async def telling(postgres: PostgresDatabase) -> AsyncIterator[tuple[Notifier, L
     notifier = Notifier(postgres)
     async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as connection:
         await connection.execute(f"LISTEN {CHANNEL}")
+        listening = Listening(connection)
         running = asyncio.create_task(notifier.run())
         try:
-            yield notifier, Listening(connection)
+            yield notifier, listening
         finally:
+            await listening.end()
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await running
