@@ -77,6 +77,18 @@ def test_what_a_dead_worker_holds_is_free_at_once(backlog: Backlog, database: Da
 
 
 @on_postgresql
+def test_whoever_asks_after_a_worker_does_not_pass_for_it_afterwards(
+    backlog: Backlog, database: Database, other_database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created")
+    take(backlog, THEIRS)
+    assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    take(backlog, THEIRS)
+
+    assert other_database.run_now(free_the_dead, MINE, clock.now()) == 1
+
+
+@on_postgresql
 def test_what_a_living_worker_holds_stays_its_own_until_its_lease_runs_out(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
