@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import bindparam, text, update
 
-from hourhook.delivery import envelope, errands, leases, steering, worker
+from hourhook.delivery import envelope, errands, leases, seats, steering, worker
 from hourhook.delivery.guard import AddressGuard
 from hourhook.delivery.sender import Sender
 from hourhook.delivery.vaults import Vault
@@ -617,6 +617,28 @@ async def test_a_long_backlog_makes_room_for_lanes_that_wait_for_a_seat(
         *range(1, 201)
     ]
     assert len(network.sent) == 320
+
+
+async def test_a_lane_with_much_to_send_gives_its_seat_up_now_and_then(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "PER_DESTINATION", 1)
+    monkeypatch.setattr(worker, "LEASE_BATCH", 1)
+    monkeypatch.setattr(worker, "TURN_LENGTH", 4)
+    patient = backlog.beside(URI, ["user.created"])
+    backlog.record(*["tag.created"] * 20)
+    clock.advance(0.01)
+    backlog.record("user.created")
+    async with working(database, network, network):
+        first = await network.next()
+        clock.advance(0.01)
+        network.answers = {URI: 200}
+        first.answer()
+        await settled(backlog, 22)
+        await settled(patient, 2)
+
+    heard = [sending.payload["webhook"]["id"] for sending in network.sent]
+    assert heard.index(patient.webhook_id) == 4
 
 
 async def test_whoever_keeps_figures_is_told_of_every_attempt(
