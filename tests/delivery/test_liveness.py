@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hourhook.delivery import errands, leases, steering
+from hourhook.delivery import errands, leases, liveness, steering
 from hourhook.delivery.liveness import alive, free_the_dead, look_after
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database
@@ -182,6 +182,32 @@ async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_
 
 
 @on_postgresql
+async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_under_another_id(
+    backlog: Backlog, database: Database, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There may be leases that it does not know of: they are freed as those of a dead one.
+    monkeypatch.setattr(liveness, "PAUSE_SECONDS", 0.01)
+    with breaking_commits(database):
+        async with working(database, network, network) as at_work:
+            await eventually(database, lambda _: at_work.worker.id != 0, True)
+            first_life = at_work.worker.id
+            backlog.record("tag.created")
+            await eventually(database, lambda _: at_work.worker.id != first_life, True)
+            assert network.is_quiet()
+            database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+
+            assert (await network.next()).sequence == 1
+
+
+@contextmanager
+def breaking_commits(database: Database) -> Iterator[None]:
+    """Have the connection break whenever a lease is committed, until that is mended."""
+    database.run_now(lambda tx: [tx.run(statement) for statement in _BREAK_COMMITS])
+    yield
+    database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+
+
+@on_postgresql
 async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
     backlog: Backlog, database: Database, network: Network, clock: FakeClock
 ) -> None:
@@ -229,3 +255,18 @@ _END_LIFE = Statement(
         " WHERE datname = current_database() AND application_name LIKE 'hourhook worker%'"
     )
 )
+_BREAK_COMMITS = (
+    Statement(
+        text(
+            "CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+        )
+    ),
+    Statement(
+        text(
+            "CREATE CONSTRAINT TRIGGER break_off AFTER UPDATE ON lanes DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW WHEN (NEW.lease_worker IS NOT NULL) EXECUTE FUNCTION break_off()"
+        )
+    ),
+)
+_MEND_COMMITS = Statement(text("DROP FUNCTION IF EXISTS break_off CASCADE"))
