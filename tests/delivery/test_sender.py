@@ -437,6 +437,18 @@ async def test_the_deadline_covers_resolving() -> None:
     await its.close()
 
 
+async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answer() -> None:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        await asyncio.sleep(0.9)
+        return ["127.0.0.1"]
+
+    async with receiving(holding()) as receiver:
+        uri = receiver.uri("receiver.test")
+        outcome = await sender(timeout_seconds=1, resolver=resolve).send(uri, HEADERS, BODY)
+    assert failure_of(outcome) == "timeout"
+    assert outcome.duration_ms < 1700
+
+
 async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() -> None:
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
