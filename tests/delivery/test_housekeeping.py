@@ -7,7 +7,7 @@ from sqlalchemy import Table, func, select
 
 from hourhook.clock import DAY
 from hourhook.delivery import errands, housekeeping, steering
-from hourhook.delivery.housekeeping import clear_away, clear_events
+from hourhook.delivery.housekeeping import clear_away, clear_errands, clear_events, clear_removed
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, events, payloads, removals, skips
 from hourhook.store.schema import errands as errand_rows
@@ -53,6 +53,17 @@ def test_what_is_delivered_and_older_than_its_days_goes_with_payloads_and_attemp
     assert counts(database) == (1, 1, 1)
     assert attempts_of(backlog) == [(2, 1, 200)]
     assert (lane_of(backlog).lost_count, lane_of(backlog).lost_until) == (0, None)
+
+
+@pytest.mark.parametrize("seconds", [86_400 * 999_999_999, 86_400 * 10.0**12])
+def test_what_is_kept_for_ever_stays(backlog: Backlog, database: Database, clock: FakeClock, seconds: float) -> None:
+    backlog.record("tag.created")
+    backlog.attempt(200)
+    backlog.write(errands.ping, backlog.webhook_id)
+    clock.moment += 3650 * DAY
+
+    assert asyncio.run(clear_away(database, seconds)) == 0
+    assert counts(database) == (1, 1, 1)
 
 
 def test_what_a_moving_lane_waits_for_stays_however_old(backlog: Backlog, database: Database, clock: FakeClock) -> None:
@@ -225,6 +236,19 @@ def test_pings_go_when_they_are_old_and_done_and_not_before(
     assert len(backlog.run_errands()) == 1
 
 
+def test_old_pings_go_a_batch_at_a_time(
+    backlog: Backlog, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    for _ in range(5):
+        backlog.steer(errands.ping)
+    backlog.run_errands()
+    clock.advance(1)
+
+    assert database.run_now(clear_errands, clock.now()) == 2
+    assert (count(database, errand_rows), count(database, attempts)) == (3, 3)
+
+
 def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
     backlog: Backlog, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +264,8 @@ def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
     backlog.steer(steering.close_lane)
     assert counts(database) == (5, 10, 6)
 
+    database.run_now(clear_removed)
+    assert count(database, payloads) == 8
     keep_house(database)
 
     assert counts(database) == (5, 5, 3)

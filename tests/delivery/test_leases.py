@@ -150,6 +150,37 @@ def test_a_lane_that_somebody_is_just_taking_is_passed_over_without_waiting(
     assert len(first) == len(second) == 1
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_errand_that_somebody_is_just_taking_is_passed_over_without_waiting(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    ids = [backlog.write(errands.ping, backlog.webhook_id) for _ in range(2)]
+
+    def take_errand(tx: Transaction, worker: int) -> list[str]:
+        lease = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}
+        return [errand.payload_id for errand in errands.lease_errands(tx, **lease, limit=1)]
+
+    def take_meanwhile(tx: Transaction) -> list[str]:
+        return [*take_errand(tx, MINE), *apart(database.run_now, take_errand, THEIRS)]
+
+    assert database.run_now(take_meanwhile) == ids
+
+
+def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: Database) -> None:
+    # It guards against a lane that somebody takes between the look and the lock, which no test can bring about.
+    now = database.clock.now()
+    lease = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
+    with counted(database) as statements:
+        take(database)
+        database.run_now(errands.lease_errands, **lease)
+
+    assert len(statements) == 2
+    for statement in statements:
+        look, taking = statement.split("\n UPDATE ")
+        assert "lease_token IS NULL" in look
+        assert "lease_token IS NULL" in taking
+
+
 def test_a_worker_puts_off_the_end_of_its_own_leases(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     other = backlog.beside(OTHER_URI)
     backlog.record("tag.created")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hourhook.delivery import errands, leases, steering
-from hourhook.delivery.liveness import free_the_dead, look_after
+from hourhook.delivery import errands, leases, liveness, steering
+from hourhook.delivery.liveness import alive, free_the_dead, look_after
 from hourhook.store.database import Database
 from hourhook.store.opening import open_database
 from hourhook.store.postgres import PostgresDatabase
@@ -74,6 +74,18 @@ def test_what_a_dead_worker_holds_is_free_at_once(backlog: Backlog, database: Da
 
     assert database.run_now(free_the_dead, MINE, clock.now()) == 2
     assert database.read_now(leases.workers_at_work) == set()
+
+
+@on_postgresql
+def test_whoever_asks_after_a_worker_does_not_pass_for_it_afterwards(
+    backlog: Backlog, database: Database, other_database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created")
+    take(backlog, THEIRS)
+    assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    take(backlog, THEIRS)
+
+    assert other_database.run_now(free_the_dead, MINE, clock.now()) == 1
 
 
 @on_postgresql
@@ -170,6 +182,32 @@ async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_
 
 
 @on_postgresql
+async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_under_another_id(
+    backlog: Backlog, database: Database, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There may be leases that it does not know of: they are freed as those of a dead one.
+    monkeypatch.setattr(liveness, "PAUSE_SECONDS", 0.01)
+    with breaking_commits(database):
+        async with working(database, network, network) as at_work:
+            await eventually(database, lambda _: at_work.worker.id != 0, True)
+            first_life = at_work.worker.id
+            backlog.record("tag.created")
+            await eventually(database, lambda _: at_work.worker.id != first_life, True)
+            assert network.is_quiet()
+            database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+
+            assert (await network.next()).sequence == 1
+
+
+@contextmanager
+def breaking_commits(database: Database) -> Iterator[None]:
+    """Have the connection break whenever a lease is committed, until that is mended."""
+    database.run_now(lambda tx: [tx.run(statement) for statement in _BREAK_COMMITS])
+    yield
+    database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+
+
+@on_postgresql
 async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
     backlog: Backlog, database: Database, network: Network, clock: FakeClock
 ) -> None:
@@ -183,6 +221,16 @@ async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
 
     assert database.run_now(free_the_dead, MINE, clock.now()) == 1
     assert lane_of(backlog).lease_worker is None
+
+
+@on_postgresql
+async def test_a_machine_that_vanishes_without_a_word_is_missed_within_seconds(database: Database) -> None:
+    assert isinstance(database, PostgresDatabase)
+    async with alive(database, MINE) as connection:
+        kept = connection.info.get_parameters()
+
+    # Which is long before a lease runs out.
+    assert int(kept["keepalives_idle"]) + int(kept["keepalives_interval"]) * int(kept["keepalives_count"]) <= 15
 
 
 @on_postgresql
@@ -207,3 +255,18 @@ _END_LIFE = Statement(
         " WHERE datname = current_database() AND application_name LIKE 'hourhook worker%'"
     )
 )
+_BREAK_COMMITS = (
+    Statement(
+        text(
+            "CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+        )
+    ),
+    Statement(
+        text(
+            "CREATE CONSTRAINT TRIGGER break_off AFTER UPDATE ON lanes DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW WHEN (NEW.lease_worker IS NOT NULL) EXECUTE FUNCTION break_off()"
+        )
+    ),
+)
+_MEND_COMMITS = Statement(text("DROP FUNCTION IF EXISTS break_off CASCADE"))

@@ -39,6 +39,16 @@ def test_each_delay_is_jittered_by_a_tenth_at_most(failures: int, seed: int) -> 
     assert 0.9 * middle <= (attempt_at - START) / SECOND <= 1.1 * middle
 
 
+def test_attempts_that_failed_together_are_not_made_together_again() -> None:
+    chance = random.Random(7)
+    delays = [Schedule().next_attempt_at(9, 0, 0, None, chance) for _ in range(1000)]
+    assert len({*delays}) > 990
+    middle = delay_after(9) * SECOND
+    spread = [delay / middle for delay in delays if delay is not None]
+    assert min(spread) < 0.91
+    assert max(spread) > 1.09
+
+
 def test_retry_after_puts_the_attempt_no_earlier() -> None:
     assert delay_after(1, retry_after_seconds=120) == 120
 

@@ -237,6 +237,20 @@ async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
     assert receiver.connections_count == 1
 
 
+@pytest.mark.parametrize("length", [b"abc", b"\xff", b"7", b"9" * 5000, b"2, 2", b""])
+async def test_a_length_that_counts_for_nothing_does_no_harm(length: bytes) -> None:
+    claimed = b"Content-Length: %b\r\n" % length
+    chunked = await send_to(saying(OK + claimed + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
+    assert (chunked.status, chunked.error, chunked.body) == (200, None, b"ok")
+    bodiless = await send_to(saying(b"HTTP/1.1 204 No Content\r\n" + claimed + b"\r\n"))
+    assert (bodiless.status, bodiless.error, bodiless.body) == (204, None, b"")
+
+
+async def test_a_length_that_is_said_twice_is_one_length() -> None:
+    outcome = await send_to(saying(OK + b"Content-Length: 2, 2\r\n\r\nok"))
+    assert (outcome.status, outcome.error, outcome.body) == (200, None, b"ok")
+
+
 async def test_a_compressed_body_is_kept_as_it_came() -> None:
     bomb = gzip.compress(bytes(20_000_000))
     assert len(bomb) > BODY_LIMIT_BYTES
@@ -421,6 +435,18 @@ async def test_the_deadline_covers_resolving() -> None:
     outcomes = await asyncio.gather(*(its.send("http://hooks.invalid/", HEADERS, BODY) for _ in range(3)))
     assert [outcome.error for outcome in outcomes] == ["timeout"] * 3
     await its.close()
+
+
+async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answer() -> None:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        await asyncio.sleep(0.9)
+        return ["127.0.0.1"]
+
+    async with receiving(holding()) as receiver:
+        uri = receiver.uri("receiver.test")
+        outcome = await sender(timeout_seconds=1, resolver=resolve).send(uri, HEADERS, BODY)
+    assert failure_of(outcome) == "timeout"
+    assert outcome.duration_ms < 1700
 
 
 async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() -> None:

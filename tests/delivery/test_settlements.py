@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, select
 
 from hourhook.clock import SECOND
 from hourhook.delivery import leases, steering
@@ -12,7 +12,7 @@ from hourhook.delivery.outcomes import Outcome
 from hourhook.delivery.readahead import EventCache, Span, read_ahead
 from hourhook.delivery.settlements import Result, Settled, settle, still_held
 from hourhook.store.database import Database
-from hourhook.store.schema import lanes
+from hourhook.store.schema import delivery, lanes
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.clocks import FakeClock
@@ -271,6 +271,13 @@ def test_a_settlement_waits_for_no_write_of_the_account(backlog: Backlog, databa
         return apart(write_down, database, result_of(lane, database))
 
     assert len(backlog.write(settle_meanwhile)) == 1
+
+
+def test_no_table_of_the_delivery_refers_to_another() -> None:
+    # A foreign key is checked under a lock on the row it refers to: a settlement would wait for a write of the account.
+    tables = [table for table in vars(delivery).values() if isinstance(table, Table)]
+    assert lanes in tables
+    assert not [table.name for table in tables if table.foreign_keys]
 
 
 _LOCK = Statement(

@@ -5,14 +5,15 @@ import threading
 from contextlib import AsyncExitStack
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text, update
 
-from hourhook.delivery import envelope, errands, leases, steering, worker
+from hourhook.delivery import envelope, errands, leases, seats, steering, worker
 from hourhook.delivery.guard import AddressGuard
 from hourhook.delivery.sender import Sender
 from hourhook.delivery.vaults import Vault
 from hourhook.errors import Problem
 from hourhook.store.database import Database
+from hourhook.store.schema import lanes
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.clocks import FakeClock
@@ -546,6 +547,48 @@ async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
     assert sum(sending.uri == URI for sending in network.sent) < 256
 
 
+async def test_lanes_that_failed_before_take_no_seat_of_those_that_succeed(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    other = beside_many_that_hang(backlog, database, network)
+    database.run_now(lambda tx: tx.run(_HAVE_FAILED, account=backlog.account_id))
+    async with working(database, network, network):
+        await take_all_seats(database, network)
+        # Time stands still, so no seat is given up for being slow.
+        other.record("tag.created")
+        await settled(other, 2)
+
+
+async def test_sends_that_take_their_time_make_room_for_others(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    other = beside_many_that_hang(backlog, database, network)
+    async with working(database, network, network):
+        await take_all_seats(database, network)
+        clock.advance(2)
+        other.record("tag.created")
+        await settled(other, 2)
+
+
+def beside_many_that_hang(backlog: Backlog, database: Database, network: Network) -> Backlog:
+    """A lane whose receiver answers, beside 300 with something for receivers that do not."""
+    for number in range(299):
+        # Several destinations, since none may take all seats anyhow.
+        backlog.beside(f"http://127.0.0.{1 + number % 3}:9/hook", ["tag.created"])
+    backlog.record("tag.created")
+    other = make_backlog(database, "southwind")
+    other.move(OTHER_URI)
+    network.answers = {OTHER_URI: 200}
+    return other
+
+
+async def take_all_seats(database: Database, network: Network) -> None:
+    """Have as many sends hang as there are seats of one kind, a batch at a time."""
+    for count in (96, 96, 64):
+        await network.take(count)
+        database.signal()
+
+
 async def test_lanes_beyond_the_first_batch_get_their_turn(
     backlog: Backlog, database: Database, network: Network
 ) -> None:
@@ -574,6 +617,28 @@ async def test_a_long_backlog_makes_room_for_lanes_that_wait_for_a_seat(
         *range(1, 201)
     ]
     assert len(network.sent) == 320
+
+
+async def test_a_lane_with_much_to_send_gives_its_seat_up_now_and_then(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "PER_DESTINATION", 1)
+    monkeypatch.setattr(worker, "LEASE_BATCH", 1)
+    monkeypatch.setattr(worker, "TURN_LENGTH", 4)
+    patient = backlog.beside(URI, ["user.created"])
+    backlog.record(*["tag.created"] * 20)
+    clock.advance(0.01)
+    backlog.record("user.created")
+    async with working(database, network, network):
+        first = await network.next()
+        clock.advance(0.01)
+        network.answers = {URI: 200}
+        first.answer()
+        await settled(backlog, 22)
+        await settled(patient, 2)
+
+    heard = [sending.payload["webhook"]["id"] for sending in network.sent]
+    assert heard.index(patient.webhook_id) == 4
 
 
 async def test_whoever_keeps_figures_is_told_of_every_attempt(
@@ -621,3 +686,4 @@ def _is_lane_locked(tx: Transaction) -> bool:
 _LANE_LOCKS = Statement(
     text("SELECT count(*) FROM pg_locks WHERE mode = 'RowShareLock' AND relation = CAST('lanes' AS regclass)")
 )
+_HAVE_FAILED = Statement(update(lanes).where(lanes.c.account_id == bindparam("account")).values(last_succeeded=False))

@@ -4,10 +4,11 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 
 from hourhook.clock import SECOND
 from hourhook.errors import DatabaseUnavailable, NotFound
@@ -25,6 +26,9 @@ MOVE_LOG = Statement(
     update(accounts)
     .where(accounts.c.id == bindparam("account"))
     .values(last_position=bindparam("position"), last_event_at=bindparam("at"))
+)
+WAITING_FOR_US = Statement(
+    text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
 )
 
 
@@ -189,6 +193,24 @@ def test_the_moment_of_a_write_never_lies_before_the_last_event(database: Databa
     assert database.write_now(id, lambda tx: tx.now) == later
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_write_that_waited_for_the_account_is_of_the_moment_when_it_got_it(
+    database: Database, clock: FakeClock
+) -> None:
+    # Not of the one when it began to wait: or what it makes due, and says, would lie before what it follows.
+    id = database.run_now(add_account, "northwind")
+    with ThreadPoolExecutor(1) as threads:
+
+        def hold(tx: Transaction) -> "Future[int]":
+            waiting = threads.submit(database.write_now, id, lambda tx: tx.started_at)
+            while not tx.value(WAITING_FOR_US):
+                assert not waiting.done()
+            clock.advance(90)
+            return waiting
+
+        assert database.write_now(id, hold).result() == clock.now()
+
+
 def test_moments_of_transactions_are_whole_seconds(database: Database, clock: FakeClock) -> None:
     clock.moment += 123_456
     assert database.read_now(lambda tx: (tx.now % SECOND, tx.started_at % SECOND)) == (0, 123_456)
@@ -241,17 +263,17 @@ def test_readers_are_not_kept_waiting_by_writers_in_a_queue(database: Database) 
     id = database.run_now(add_account, "northwind")
     release, holding = threading.Event(), threading.Event()
 
-    def hold(_: Transaction) -> None:
+    def hold(_: Transaction) -> bool:
         holding.set()
-        release.wait(30)
+        return release.wait(10)
 
-    async def scenario() -> list[str]:
+    async def scenario() -> list[bool]:
         writers = [asyncio.create_task(database.write(id, hold)) for _ in range(20)]
-        await asyncio.to_thread(holding.wait, 30)
+        await asyncio.to_thread(holding.wait, 10)
         ask: Callable[[Transaction], list[str]] = lambda tx: [row.name for row in tx.all(NAMES)]  # noqa: E731
-        found = await database.read(ask)
+        assert await database.read(ask) == ["northwind"]
         release.set()
-        await asyncio.gather(*writers)
-        return found
+        return await asyncio.gather(*writers)
 
-    assert asyncio.run(scenario()) == ["northwind"]
+    # Nobody had to give up for the readers to have their turn.
+    assert asyncio.run(scenario()) == [True] * 20

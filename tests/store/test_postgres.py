@@ -79,6 +79,28 @@ def test_writers_of_other_accounts_find_a_thread_while_many_wait_for_a_long_writ
     assert asyncio.run(scenario()) == [True] * 40
 
 
+def test_readers_and_the_engine_find_a_thread_while_all_those_of_writers_are_taken(postgres: PostgresDatabase) -> None:
+    busy = [postgres.run_now(add_account, f"northwind-{number}") for number in range(4)]
+    release, holding = threading.Event(), threading.Barrier(len(busy) + 1)
+
+    def hold(_: Transaction) -> bool:
+        if not release.is_set():
+            holding.wait(10)
+        return release.wait(10)
+
+    async def scenario() -> list[bool]:
+        # Of two writers of one account, one waits for the other.
+        writers = [asyncio.create_task(postgres.write(id, hold)) for id in busy for _ in range(2)]
+        await asyncio.to_thread(holding.wait, 10)
+        assert await postgres.run(ask) == 1
+        assert await postgres.read(ask) == 1
+        release.set()
+        return await asyncio.gather(*writers)
+
+    # Nobody had to give up for the others to have their turn.
+    assert asyncio.run(scenario()) == [True] * 8
+
+
 def test_no_queue_is_left_of_writers_that_are_done(postgres: PostgresDatabase) -> None:
     id = postgres.run_now(add_account, "northwind")
 

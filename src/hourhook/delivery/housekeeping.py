@@ -41,7 +41,8 @@ async def clear_away(database: Database, retention_seconds: float, chores: Seque
     """Clear away everything that is too old now, and what deleted webhooks left; returns how many events went."""
     while await database.run(clear_removed):
         pass
-    horizon = database.clock.now() - round(retention_seconds * SECOND)
+    # Not below 0, since no database holds what "for ever" may come to.
+    horizon = max(0, database.clock.now() - round(retention_seconds * SECOND))
     cleared = 0
     for account_id in await database.read(_accounts_with_old_events, horizon):
         while count := await database.write(account_id, clear_events, horizon):

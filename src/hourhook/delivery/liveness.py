@@ -71,15 +71,9 @@ async def look_after(database: Database, worker: Worker) -> None:
             worker.hint()
 
 
-async def _live(database: PostgresDatabase, worker: Worker, id: int) -> None:
-    async with _alive(database, id) as connection, asyncio.TaskGroup() as group:
-        watching = group.create_task(_watch(connection, worker.hint))
-        await worker.work(id, partial(look_after, database))
-        watching.cancel()
-
-
 @asynccontextmanager
-async def _alive(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
+async def alive(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
+    """Have a worker be alive, for all to see, as long as the context lasts; gives the connection that proves it."""
     connection = await psycopg.AsyncConnection.connect(
         database.url, autocommit=True, application_name=f"hourhook worker {worker}", **KEEPALIVE
     )
@@ -90,6 +84,13 @@ async def _alive(database: PostgresDatabase, worker: int) -> AsyncIterator[psyco
     finally:
         with contextlib.suppress(psycopg.Error):
             await connection.close()
+
+
+async def _live(database: PostgresDatabase, worker: Worker, id: int) -> None:
+    async with alive(database, id) as connection, asyncio.TaskGroup() as group:
+        watching = group.create_task(_watch(connection, worker.hint))
+        await worker.work(id, partial(look_after, database))
+        watching.cancel()
 
 
 async def _watch(connection: psycopg.AsyncConnection, hint: Callable[[], None]) -> None:

@@ -60,21 +60,14 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
         listener=BroadcastLog(running.metrics),
     )
 
-    async def keep_going(work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and ends the process
-            # A wrong key, a defect or a broken disk: end in the open, so that whoever watches the process learns of it.
-            running.complaint = _log_failure("worker failed", error) or "the delivery worker has failed: see the log"
-            on_failure()
-
     async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
         hints.listen(worker.hint)
         hints.listen(flusher.hint)
-        housekeeper = asyncio.create_task(keep_house(database, settings.retention_days * 86_400, CHORES))
+        housekeeping = keep_house(database, settings.retention_days * 86_400, CHORES)
+        housekeeper = asyncio.create_task(_keep_going(running, "housekeeping", housekeeping, on_failure))
         working = [
-            asyncio.create_task(keep_going(keep_working(database, worker))),
-            asyncio.create_task(keep_going(flusher.flush())),
+            asyncio.create_task(_keep_going(running, "worker", keep_working(database, worker), on_failure)),
+            asyncio.create_task(_keep_going(running, "flusher", flusher.flush(), on_failure)),
         ]
         try:
             yield
@@ -97,17 +90,10 @@ async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncI
         return
     mailer = Mailer(running.database, outbox, MailServer(settings.smtp_url, settings.mail_from, settings.ca_file))
 
-    async def keep_mailing() -> None:
-        try:
-            await mailer.work()
-        except Exception as error:  # noqa: BLE001 - as for the worker
-            running.complaint = _log_failure("mailer failed", error) or "the mailer has failed: see the log"
-            on_failure()
-
     hints = Wakeups()
     hints.listen(mailer.hint)
     outbox.hint = hints.hint
-    mailing = asyncio.create_task(keep_mailing())
+    mailing = asyncio.create_task(_keep_going(running, "mailer", mailer.work(), on_failure))
     try:
         yield mailer.stop
     finally:
@@ -130,6 +116,15 @@ async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
         yield hints
     finally:
         await _cancelled(notifying)
+
+
+async def _keep_going(running: Running, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and ends the process
+        # A wrong key, a defect or a broken disk: end in the open, so that whoever watches the process learns of it.
+        running.complaint = _log_failure(f"{name} failed", error) or f"the {name} has failed: see the log"
+        on_failure()
 
 
 def _log_failure(event: str, error: Exception) -> str | None:
