@@ -27,6 +27,8 @@ from hourhook.delivery.outcomes import (
 from hourhook.delivery.resolvers import Resolver
 from hourhook.delivery.routes import Route, Routes, TrustMissing
 
+Headers = tuple[tuple[str, str], ...]
+
 # What the world can do to a send. The client's own errors tell their causes, outermost first, as texts.
 _FAILURES = (BadUri, NameNotFound, AddressRefused, TrustMissing, TimeoutError, DetailedPyreqwestError)
 _CONNECTING = "client error (Connect)"
@@ -65,9 +67,9 @@ class Sender:
             request, response = await self._post(destination, headers, body, began + self._timeout_seconds)
         except _FAILURES as error:
             return Outcome(None, _kind_of(error), started_at, _milliseconds_since(began))
-        answer = await _read_body(request, response)
         status = response.status
         answer_headers = _read_headers(response)
+        answer = await _read_body(request, response, _value_of("content-length", answer_headers))
         return Outcome(
             status,
             None if 200 <= status < 300 else "status",
@@ -110,18 +112,17 @@ class Sender:
         async with asyncio.timeout(max(0.0, deadline - monotonic())):
             return await self._routes.open(destination, failed)
 
-    def _retry_after_seconds(self, headers: tuple[tuple[str, str], ...]) -> float | None:
-        value = next((value for name, value in headers if name == "retry-after"), None)
+    def _retry_after_seconds(self, headers: Headers) -> float | None:
+        value = _value_of("retry-after", headers)
         return None if value is None else parse_retry_after(value, self._clock.now())
 
 
-async def _read_body(request: StreamRequest, response: Response) -> bytes:
+async def _read_body(request: StreamRequest, response: Response, declared_length: str | None) -> bytes:
     """Read as much of the body as is kept, and drop the connection where more would come."""
-    # Compared as text: beside another framing, or with a status that has no body, it may be anything.
-    declared = _read_value(response, "content-length")
     body = b""
     try:
-        while str(len(body)) != declared:
+        # Compared as text: beside another framing, or with a status that has no body, it may be anything.
+        while str(len(body)) != declared_length:
             if len(body) >= BODY_LIMIT_BYTES:
                 await request.__aexit__(None, None, None)
                 break
@@ -134,7 +135,7 @@ async def _read_body(request: StreamRequest, response: Response) -> bytes:
     return body[:BODY_LIMIT_BYTES]
 
 
-def _read_headers(response: Response) -> tuple[tuple[str, str], ...]:
+def _read_headers(response: Response) -> Headers:
     headers = response.headers
     try:
         return bounded_headers(headers.items())
@@ -147,6 +148,10 @@ def _read_value(response: Response, name: str) -> str:
         return ", ".join(response.get_header_all(name))
     except ValueError:
         return "\N{REPLACEMENT CHARACTER}"
+
+
+def _value_of(name: str, headers: Headers) -> str | None:
+    return next((value for found, value in headers if found == name), None)
 
 
 def _kind_of(error: Exception) -> ErrorKind:
