@@ -393,7 +393,7 @@ def test_what_is_said_is_not_taken_over(account: Account) -> None:
             {"locale": "", "currency_code": None, "currency_symbol": ""},
             {"currency_code": "USD", "currency_symbol": "$"},
         ),
-        ({"title": " ", "date": ""}, {"title": " ", "date": "Date"}),
+        ({"title": " ", "date": ""}, {"title": "Invoice", "date": "Date"}),
         ({"custom_html": " \n"}, {"custom_html": None}),
         (
             {"paypal_invoice": {}},

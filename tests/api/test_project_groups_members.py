@@ -279,7 +279,7 @@ def test_a_project_is_put_into_no_group_that_is_not_there(account: Account, othe
     project = make_project(account, project_group_id=group["id"])
     log = Recorded(account)
 
-    for id, code in ((NO_SUCH_ID, "missing"), (theirs["id"], "missing"), (0, "invalid"), ("x", "invalid")):
+    for id, code in ((NO_SUCH_ID, "missing"), (theirs["id"], "missing"), (0, "missing"), ("x", "invalid")):
         body = {"name": "X", "project_group_id": id}
         assert account.leader.client.post("/v2/projects", body).codes == [("project_group_id", code)]
         assert account.leader.client.put(project["url"], body).codes == [("project_group_id", code)]

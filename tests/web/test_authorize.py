@@ -427,7 +427,8 @@ def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_be
 
     page = browser.get("/sign_in")
     assert where_to(send(forms_of(page)[0])).status == 200
-    assert b'href="/hours/docs"' in browser.get("/nowhere", accept="text/html").body
+    assert b'href="/hours/"' in browser.get("/nowhere", accept="text/html").body
+    assert b'href="/hours/docs"' in browser.get("/").body
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
