@@ -202,14 +202,12 @@ def test_after_the_window_a_webhook_stalls_until_a_retry_succeeds(
 def test_enabling_a_stalled_webhook_gives_it_a_new_window(
     account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
 ) -> None:
-    fail(account, webhook, postbox, "a")
+    failed = fail(account, webhook, postbox, "a")
     stall(account, webhook, postbox, pass_time)
 
     account.leader.client.put(webhook["enable_url"])
     attempt = postbox.next().attempt
-    eventually(
-        lambda: len(log_of(account, webhook)) and status_of(account, webhook)["next_attempt_at"] is not None, True
-    )
+    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], attempt)
     pass_time(6)
 
     assert postbox.next().attempt == attempt + 1

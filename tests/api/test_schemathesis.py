@@ -19,7 +19,7 @@ from tests.applications import PASSWORD, App, knocking, make_app
 from tests.clients import AGENT, basic
 from tests.stages import Stage, set_stage
 
-EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "4"))
 PROMISES = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,
