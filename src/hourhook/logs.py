@@ -179,7 +179,7 @@ def _render(_: object, __: str, event: dict[str, Any] | Line) -> str:
         if encoded.isascii():
             return encoded.decode()
     # ASCII only: whoever reads the log on a terminal meets no control character of a caller's choice.
-    return json.dumps(msgspec.to_builtins(event, enc_hook=str), default=str)
+    return json.dumps(msgspec.to_builtins(event, enc_hook=str), default=str, separators=(",", ":"))
 
 
 @dataclass(slots=True)
