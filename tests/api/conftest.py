@@ -9,7 +9,9 @@ from hourhook.process.delivering import deliver
 from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from tests.applications import App, make_app
 from tests.clocks import FakeClock
+from tests.conftest import Server
 from tests.outside import OUTSIDE
 from tests.postboxes import Postbox, opened
 from tests.servers import Loop
@@ -55,3 +57,15 @@ def pass_time(database: Database, clock: FakeClock) -> Callable[[float], None]:
         database.signal()
 
     return pass_time
+
+
+@pytest.fixture
+def app(server: Server) -> App:
+    """An application that keeps its secret."""
+    return make_app(server.database, server.client)
+
+
+@pytest.fixture
+def other_app(server: Server) -> App:
+    """Another one."""
+    return make_app(server.database, server.client, "Ledger")

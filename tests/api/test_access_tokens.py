@@ -39,18 +39,6 @@ DAY = 86_400
 
 
 @pytest.fixture
-def app(server: Server) -> App:
-    """A confidential application."""
-    return make_app(server.database, server.client)
-
-
-@pytest.fixture
-def other_app(server: Server) -> App:
-    """Another one."""
-    return make_app(server.database, server.client, "Ledger")
-
-
-@pytest.fixture
 def public_app(server: Server) -> App:
     """An application that can keep no secret."""
     return make_app(server.database, server.client, "Pocket", is_public=True)

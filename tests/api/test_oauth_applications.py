@@ -8,21 +8,9 @@ from tests.accounts import Account
 from tests.applications import App, Knocking, knocking, knocking_app, make_app, opens, tokens_of
 from tests.clients import basic
 from tests.clocks import FakeClock
-from tests.conftest import Logged, Server
+from tests.conftest import Logged
 
 DAY = 86_400
-
-
-@pytest.fixture
-def app(server: Server) -> App:
-    """An application."""
-    return make_app(server.database, server.client)
-
-
-@pytest.fixture
-def other_app(server: Server) -> App:
-    """Another one."""
-    return make_app(server.database, server.client, "Ledger")
 
 
 @pytest.fixture

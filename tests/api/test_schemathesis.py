@@ -15,7 +15,7 @@ from schemathesis.specs.openapi import checks
 
 from hourhook.api.app import openapi_text
 from tests.accounts import Account
-from tests.applications import PASSWORD, App, knocking, make_app
+from tests.applications import PASSWORD, App, knocking
 from tests.clients import AGENT, basic
 from tests.stages import Stage, set_stage
 
@@ -60,12 +60,6 @@ bounded = settings(
 def stage(account: Account) -> Stage:
     """Something that is there for each name that a path may hold."""
     return set_stage(account)
-
-
-@pytest.fixture
-def app(account: Account) -> App:
-    """An application that may be let in."""
-    return make_app(account.database, account.client)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from litestar.types import ASGIApp
 from hourhook.api.answers import TOO_LARGE, Answer, method_not_allowed, refusal_answer, unavailable
 from hourhook.api.asgi import Application, Receive, Scope, Send
 from hourhook.api.bodies import Disconnected, TooLarge, parse_body, read_body
-from hourhook.api.endpoints import Endpoint, Request
+from hourhook.api.endpoints import Endpoint, Request, by_path
 from hourhook.api.uses import TokenUses
 from hourhook.api.visits import Visit, visit_of
 from hourhook.domain.callers import Caller, authenticate
@@ -40,9 +40,7 @@ class Doors:
         Litestar finds the path; behind it all endpoints are alike, and need nothing of its parsing. One route for all
         paths and verbs is made in a quarter of the time that one for each endpoint takes.
         """
-        known: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in endpoints:
-            known.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        known = by_path(endpoints)
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             verbs = known[scope["path_template"]]

@@ -32,7 +32,7 @@ state, fields. A GET costs one visit to a thread; a write two, since its body is
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
@@ -232,6 +232,14 @@ class Endpoints:
             return function
 
         return declare
+
+
+def by_path(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Endpoint]]:
+    """The endpoints of each path by their verbs."""
+    known: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        known.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return known
 
 
 def _id(text: str) -> int:

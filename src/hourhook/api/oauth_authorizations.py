@@ -15,7 +15,7 @@ from hourhook.api.asgi import Receive, Scope, Send
 from hourhook.api.bodies import parse_body, read_body
 from hourhook.api.credentials import basic_of
 from hourhook.api.doors import deliver, route_to
-from hourhook.api.endpoints import Call, Endpoint, Endpoints, Ensured, Request
+from hourhook.api.endpoints import Call, Endpoint, Endpoints, Ensured, Request, by_path
 from hourhook.api.paging import link_header, paging_of, query_pairs
 from hourhook.api.visits import Visit, visit_of
 from hourhook.domain import sign_ins
@@ -99,9 +99,7 @@ class PasswordDoors:
 
     def routes(self) -> Sequence[ControllerRouterHandler]:
         """The one route of all paths."""
-        known: dict[str, dict[str, Endpoint]] = {SUBDOMAINS: {}}
-        for endpoint in endpoints.all:
-            known.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        known = {SUBDOMAINS: {}, **by_path(endpoints.all)}
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             answered = self._answer(known[scope["path_template"]], scope, receive)

@@ -118,6 +118,12 @@ async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
         await _cancelled(notifying)
 
 
+def end_at_once() -> NoReturn:
+    """End as a crash does, which everything survives: what is on the wire will be sent again."""
+    _log.warning("ended at once")
+    os._exit(128 + signal.SIGINT)
+
+
 async def _keep_going(running: Running, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
     try:
         await work
@@ -137,12 +143,6 @@ def _log_failure(event: str, error: Exception) -> str | None:
         return str(reason)
     _log.error(event, exc_info=error)
     return None
-
-
-def end_at_once() -> NoReturn:
-    """End as a crash does, which everything survives: what is on the wire will be sent again."""
-    _log.warning("ended at once")
-    os._exit(128 + signal.SIGINT)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
