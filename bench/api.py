@@ -14,14 +14,14 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bench.backlogs import open_account
+from bench.baseline import FIRST_ENTRY, FIRST_POSITION, Floor, Recording
 from bench.databases import KINDS, Databases
-from bench.floors import FIRST_ENTRY, FIRST_POSITION, Floor, Recording
 from bench.loads import Load, request
-from bench.measured import Server
+from bench.server_under_test import Server
 from bench.tables import print_table, progress, spread
-from hourhook.store.opening import open_database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
+from hourhook.store.urls import open_database
 
 COUNT, QUICK = 3_000, 400
 REPETITIONS = 5

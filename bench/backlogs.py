@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hourhook.delivery import envelope, log, steering
-from hourhook.delivery.vaults import Vault
+from hourhook.crypto import Vault
+from hourhook.delivery import envelope, event_log, lane_control
 from hourhook.domain import accounts
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -51,10 +51,10 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
         tx.insert_many(
             subscriptions,
             ("account_id", "webhook_id", "event", "place"),
-            [(account_id, id, log.EVERYTHING, 0) for id in ids],
+            [(account_id, id, event_log.EVERYTHING, 0) for id in ids],
         )
         for id in ids:
-            steering.open_lane(tx, id, uri)
+            lane_control.open_lane(tx, id, uri)
         return ids
 
     return database.write_now(account_id, add)
@@ -69,17 +69,17 @@ def record_events(database: Database, account_id: int, count: int) -> None:
 def sample_body() -> bytes:
     """The body of such an event's payload: what is posted without storage."""
     return envelope.body(
-        1, "Webhook 1", "entry.created", 1_700_000_000_000_000, log.NO_CHANGES, msgspec.json.encode(_OBJECT)
+        1, "Webhook 1", "entry.created", 1_700_000_000_000_000, event_log.NO_CHANGES, msgspec.json.encode(_OBJECT)
     )
 
 
 def _record(tx: Transaction, count: int) -> None:
     for _ in range(count):
-        log.record(tx, "entry.created", {}, _OBJECT)
+        event_log.record(tx, "entry.created", {}, _OBJECT)
 
 
 def _padded(object: dict[str, object]) -> dict[str, object]:
-    bare = envelope.body(1, "Webhook 1", "entry.created", 0, log.NO_CHANGES, msgspec.json.encode(object))
+    bare = envelope.body(1, "Webhook 1", "entry.created", 0, event_log.NO_CHANGES, msgspec.json.encode(object))
     return {**object, "description": "x" * (BODY_BYTES - len(bare))}
 
 

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import uvloop
 
 from bench.backlogs import sample_body
-from bench.parts import MEASURED_CORE, Part, say
 from bench.receivers import Receiver
+from bench.subprocesses import MEASURED_CORE, Part, say
 from hourhook.delivery import envelope
-from hourhook.delivery.destinations import parse_destination
-from hourhook.delivery.guard import AddressGuard
-from hourhook.delivery.routes import Routes
+from hourhook.delivery.transports.http.address_guard import AddressGuard
+from hourhook.delivery.transports.http.connections import Routes
+from hourhook.delivery.transports.http.uris import parse_destination
 
 TIMEOUT_SECONDS = 10
 

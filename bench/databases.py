@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import psycopg
 
-from bench.parts import OTHER_CORE, on_core
-from hourhook.store.migrating import migrate
+from bench.subprocesses import OTHER_CORE, on_core
+from hourhook.store.upgrades import migrate
 
 KINDS = ("sqlite", "postgresql")
 

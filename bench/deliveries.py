@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from bench import clients
 from bench.backlogs import add_webhooks, open_account, record_events, settings_for
 from bench.databases import KINDS, Databases
-from bench.measured import Worker
 from bench.receivers import Receiver
+from bench.server_under_test import Worker
 from bench.tables import print_table, progress, spread
-from hourhook.delivery.seats import PER_DESTINATION
-from hourhook.store.opening import open_database
+from hourhook.delivery.worker.slots import PER_DESTINATION
+from hourhook.store.urls import open_database
 
 # Webhooks, deliveries of a repetition, and of a quick one.
 SIZES = ((1, 4_000, 500), (100, 40_000, 8_000), (1_000, 40_000, 8_000))

@@ -14,16 +14,16 @@ from sqlalchemy import text
 
 from bench.backlogs import add_webhooks, open_account, record_events
 from bench.databases import KINDS, Databases
-from bench.parts import MEASURED_CORE, on_core
+from bench.subprocesses import MEASURED_CORE, on_core
 from bench.tables import print_table, progress, spread
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller, find_caller
 from hourhook.domain.entries import editing
 from hourhook.domain.links import Links
 from hourhook.store.database import Database
-from hourhook.store.opening import open_database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
+from hourhook.store.urls import open_database
 
 WEBHOOKS = (0, 1, 10, 100, 1_000)
 CREATES, QUICK, WARM_UP = 100, 20, 10

@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from bench.backlogs import add_webhooks, open_account, record_events
 from bench.databases import KINDS, Databases
-from bench.measured import Server
 from bench.receivers import Receiver
+from bench.server_under_test import Server
 from bench.tables import print_table, progress
-from hourhook.store.opening import open_database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
+from hourhook.store.urls import open_database
 
 SETTLE_SECONDS = 5
 # A round of housekeeping is a minute.

@@ -10,7 +10,7 @@ import time
 from typing import Self
 
 from bench.backlogs import SECRET_KEY
-from bench.parts import ROOT, Broken
+from bench.subprocesses import ROOT, Broken
 
 _START_SECONDS = 60
 _PAUSE_SECONDS = 0.005

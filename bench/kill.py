@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from bench.databases import KINDS, Databases  # noqa: E402
-from bench.killings import Found, Scenario, run_scenario  # noqa: E402
+from bench.kill_scenario import Found, Scenario, run_scenario  # noqa: E402
 from bench.tables import percentile, print_table  # noqa: E402
 
 SCENARIOS = (

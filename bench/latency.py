@@ -11,11 +11,11 @@ from bench.backlogs import add_webhooks, open_account
 from bench.databases import KINDS, Databases
 from bench.loads import Load, request
 from bench.machine import fsync_seconds
-from bench.measured import Server
-from bench.parts import Broken
 from bench.receivers import Receiver
+from bench.server_under_test import Server
+from bench.subprocesses import Broken
 from bench.tables import percentile, print_table, progress, spread
-from hourhook.store.opening import open_database
+from hourhook.store.urls import open_database
 
 RATES = (50, 200)
 WEBHOOKS = 1

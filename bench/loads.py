@@ -17,7 +17,7 @@ from typing import Any
 
 import uvloop
 
-from bench.parts import OTHER_CORE, Part, say
+from bench.subprocesses import OTHER_CORE, Part, say
 
 _CONNECTIONS = 16
 

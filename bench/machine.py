@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.databases import Databases
-from bench.parts import MEASURED_CORE, OTHER_CORE
+from bench.subprocesses import MEASURED_CORE, OTHER_CORE
 
 
 def describe(databases: Databases) -> dict[str, str]:

@@ -18,16 +18,16 @@ from sqlalchemy import text
 
 from bench.backlogs import add_webhooks, open_account
 from bench.databases import KINDS, Databases
-from bench.measured import Server
 from bench.receivers import Receiver
+from bench.server_under_test import Server
 from bench.tables import print_table, progress, spread
 from hourhook.domain.accounts import NewAccount
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.store.database import Database
-from hourhook.store.opening import open_database
 from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
+from hourhook.store.urls import open_database
 
 NOUNS = ("projects", "tags")
 SIZES, QUICK_SIZES = (1_000, 10_000, 50_000), (200, 1_000)

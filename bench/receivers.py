@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from bench.parts import OTHER_CORE, Part, say
+from bench.subprocesses import OTHER_CORE, Part, say
 
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)

@@ -5,7 +5,7 @@ the webhook that waits longest: its head was on the wire, or it had yet to be le
 """
 
 from bench.databases import Databases
-from bench.killings import Found, Scenario, run_scenario
+from bench.kill_scenario import Found, Scenario, run_scenario
 from bench.tables import percentile, print_table
 
 SCENARIOS = (

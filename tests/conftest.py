@@ -11,18 +11,18 @@ import structlog
 from argon2 import PasswordHasher
 
 from hourhook.domain import passwords
-from hourhook.process.preparing import spare_the_collector
+from hourhook.process.bootstrap import spare_the_collector
 from hourhook.process.serving import make_site
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.store.opening import open_database
-from tests.accounts import Account, open_account
-from tests.clients import Client
-from tests.clocks import FakeClock
-from tests.databases import PostgresServer, SqliteFiles, postgres_server
-from tests.mailboxes import Mailbox, opened
-from tests.outside import OUTSIDE
-from tests.servers import Loop, free_socket, serving
+from hourhook.store.urls import open_database
+from tests.support.accounts import Account, open_account
+from tests.support.clients import Client
+from tests.support.clocks import FakeClock
+from tests.support.databases import PostgresServer, SqliteFiles, postgres_server
+from tests.support.dependencies import OUTSIDE
+from tests.support.servers import Loop, free_socket, serving
+from tests.support.smtp_server import Mailbox, opened
 
 Logged = list[MutableMapping[str, Any]]
 DIALECTS = ("sqlite", "postgresql")

@@ -10,10 +10,10 @@ from urllib.parse import unquote
 import pytest
 
 from hourhook.api.app import all_endpoints
-from hourhook.api.metrics import Metrics
-from hourhook.api.openapi import document
-from hourhook.domain.figures import Figures
+from hourhook.api.openapi.document import build_document
+from hourhook.domain.delivery_stats import Figures
 from hourhook.domain.links import DEFAULT_BASE_URL
+from hourhook.http.metrics import Metrics
 from hourhook.settings import Settings, variable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,7 +120,7 @@ def find_endpoints(text: str) -> Iterator[tuple[str, str]]:
 
 
 def find_offered() -> set[tuple[str, str]]:
-    paths = document(all_endpoints(), DEFAULT_BASE_URL)["paths"]
+    paths = build_document(all_endpoints(), DEFAULT_BASE_URL)["paths"]
     return {
         (method.upper(), shape_of(path))
         for path, operations in paths.items()

@@ -6,14 +6,14 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from hourhook.delivery.wakeups import CHANNEL
+from hourhook.delivery.worker.wakeups import CHANNEL
+from hourhook.process.bootstrap import Running, make_sender
 from hourhook.process.delivering import deliver, hint_others
-from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
-from tests.delivery.backlogs import make_backlog
-from tests.outside import OUTSIDE
+from tests.support.backlogs import make_backlog
+from tests.support.dependencies import OUTSIDE
 
 SPOIL = Statement(text("ALTER TABLE removals RENAME TO spoilt"))
 MEND = Statement(text("ALTER TABLE spoilt RENAME TO removals"))

@@ -5,16 +5,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from hourhook.process.bootstrap import Running, make_sender
 from hourhook.process.delivering import deliver
-from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from tests.applications import App, make_app
-from tests.clocks import FakeClock
 from tests.conftest import Server
-from tests.outside import OUTSIDE
-from tests.postboxes import Postbox, opened
-from tests.servers import Loop
+from tests.support.clocks import FakeClock
+from tests.support.dependencies import OUTSIDE
+from tests.support.oauth_clients import App, make_app
+from tests.support.servers import Loop
+from tests.support.webhook_receiver import Postbox, opened
 
 Delivering = Callable[[object], AbstractAsyncContextManager[None]]
 

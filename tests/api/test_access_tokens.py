@@ -10,13 +10,17 @@ import pytest
 from sqlalchemy import text
 
 from hourhook.domain import tokens
-from hourhook.domain.oauth import applications, expiring, revoking
+from hourhook.domain.oauth import applications, cleanup, revoking
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
-from tests.accounts import Account, open_account
 from tests.api.conftest import Delivering
-from tests.applications import (
+from tests.conftest import Logged, MakeServer, Server
+from tests.support.accounts import Account, open_account
+from tests.support.browsers import FORM, Browser
+from tests.support.clients import Reply, basic
+from tests.support.clocks import FakeClock
+from tests.support.oauth_clients import (
     CALLBACK,
     CHALLENGE,
     PKCE,
@@ -28,11 +32,7 @@ from tests.applications import (
     signed_in,
     tokens_of,
 )
-from tests.browsers import FORM, Browser
-from tests.clients import Reply, basic
-from tests.clocks import FakeClock
-from tests.conftest import Logged, MakeServer, Server
-from tests.statements import counted
+from tests.support.statements import counted
 
 PATH = "/oauth/2/access_token"
 DAY = 86_400
@@ -603,7 +603,7 @@ def counts(database: Database) -> dict[str, int]:
 
 def clear(database: Database) -> None:
     """One round of housekeeping."""
-    for chore in expiring.CHORES:
+    for chore in cleanup.CHORES:
         while database.run_now(chore):
             pass
 

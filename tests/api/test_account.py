@@ -1,6 +1,6 @@
 """``/v2/account``."""
 
-from tests.accounts import Account
+from tests.support.accounts import Account
 
 
 def test_everybody_of_the_account_may_see_it(account: Account) -> None:

@@ -10,11 +10,11 @@ from sqlalchemy import Table, func, select
 from hourhook.store.schema import broadcast_receivers, broadcast_subjects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.accounts import ROLES, Account, Person
-from tests.broadcast_receivers import KEYS, URI, make_receiver
-from tests.nouns import NO_SUCH_ID, ids
-from tests.recorded import Recorded
-from tests.statements import counted
+from tests.support.accounts import ROLES, Account, Person
+from tests.support.broadcast_receivers import KEYS, URI, make_receiver
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, ids
+from tests.support.statements import counted
 
 ACTIONS = ("add_subjects", "remove_subjects", "reroll_secret", "enable", "disable")
 PATH = "/v2/broadcast_receivers"

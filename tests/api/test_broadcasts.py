@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from hourhook.clock import SystemClock, whole_second
-from hourhook.delivery.guard import AddressGuard
+from hourhook.delivery.transports.http.address_guard import AddressGuard
+from hourhook.process.bootstrap import Running, make_sender
 from hourhook.process.delivering import deliver
-from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from tests.accounts import Account, Person, open_account
 from tests.api.conftest import Delivering
-from tests.broadcast_receivers import make_receiver
-from tests.clocks import FakeClock
 from tests.conftest import Logged, MakeServer, Server
-from tests.nouns import log_time, make_project, make_tag, start_timer
-from tests.outside import OUTSIDE
-from tests.postboxes import Delivery, Postbox, eventually
-from tests.receivers import holding
-from tests.servers import Loop
-from tests.signatures import is_signed, openssl_says, verify_with_library
-from tests.webhooks import make_webhook
+from tests.support.accounts import Account, Person, open_account
+from tests.support.broadcast_receivers import make_receiver
+from tests.support.clocks import FakeClock
+from tests.support.dependencies import OUTSIDE
+from tests.support.factories import log_time, make_project, make_tag, start_timer
+from tests.support.receivers import holding
+from tests.support.servers import Loop
+from tests.support.signatures import is_signed, openssl_says, verify_with_library
+from tests.support.webhook_receiver import Delivery, Postbox, eventually
+from tests.support.webhooks import make_webhook
 
 PassTime = Callable[[float], None]
 Told = tuple[str, str]

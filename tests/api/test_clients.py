@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from hourhook.api.clients import client_of, is_forwarded, is_loopback, scheme_of
+from hourhook.http.client_addresses import client_of, is_forwarded, is_loopback, scheme_of
 
 TRUSTED = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 

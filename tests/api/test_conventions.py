@@ -6,12 +6,12 @@ import psycopg
 import pytest
 from litestar import get
 
-from hourhook.api.answers import message_answer
+from hourhook.http.responses import message_answer
 from hourhook.settings import RateLimit
-from tests.accounts import Account, open_account
-from tests.clients import read_all
 from tests.conftest import Logged, MakeServer, Server
-from tests.nouns import log_time, make_project, make_tag
+from tests.support.accounts import Account, open_account
+from tests.support.clients import read_all
+from tests.support.factories import log_time, make_project, make_tag
 
 DOCUMENTED = {
     "cache-control": "private, max-age=0, must-revalidate",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clients import basic
+from tests.support.accounts import Account
+from tests.support.clients import basic
 
 UNAUTHORIZED = {"message": "Unauthorized"}
 

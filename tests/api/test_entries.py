@@ -4,17 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.nouns import (
-    DAY,
-    NO_SUCH_ID,
-    archive,
-    ids,
-    log_time,
-    make_project,
-    make_tag,
-)
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.events_of import Recorded
+from tests.support.factories import DAY, NO_SUCH_ID, archive, ids, log_time, make_project, make_tag
 
 KEYS = [
     "id", "date", "user", "billable", "minutes", "description", "project", "tags", "source_url", "invoiced_at",

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
 from tests.api.test_entries import KEYS
-from tests.clocks import FakeClock
-from tests.nouns import (
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import (
     DAY,
     NO_SUCH_ID,
     approve,
@@ -17,7 +18,6 @@ from tests.nouns import (
     make_project,
     mark_as_invoiced,
 )
-from tests.recorded import Recorded
 
 
 def test_an_entry_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, approve, archive, log_time, make_project, mark_as_invoiced
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, approve, archive, log_time, make_project, mark_as_invoiced
 
 NAMES = ["marked_as_invoiced", "invoiced_outside_of_noko", "invoiced_outside_of_freckle", "mark_as_invoiced"]
 

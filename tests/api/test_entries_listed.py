@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.accounts import Account, Person
-from tests.clocks import FakeClock
-from tests.nouns import DAY, NO_SUCH_ID, approve, ids, log_time, make_project, mark_as_invoiced
+from tests.support.accounts import Account, Person
+from tests.support.clocks import FakeClock
+from tests.support.factories import DAY, NO_SUCH_ID, approve, ids, log_time, make_project, mark_as_invoiced
 
 
 def found(account: Account, query: Any, path: str = "/v2/entries") -> list[str]:

@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 
-from tests.accounts import Account
-from tests.applications import knocking, make_app
-from tests.clients import Reply
-from tests.nouns import DAY, NO_SUCH_ID
-from tests.scenes import Scene, Thing
-from tests.shapes import CONTRACT
-from tests.webhooks import URI
+from tests.support.accounts import Account
+from tests.support.clients import Reply
+from tests.support.factories import DAY, NO_SUCH_ID
+from tests.support.fixtures_by_state import Scene, Thing
+from tests.support.oauth_clients import knocking, make_app
+from tests.support.shapes import CONTRACT
+from tests.support.webhooks import URI
 
 Provoke = Callable[[Scene], Reply]
 

@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import pytest
 
-from hourhook.domain.events import NAMES
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import DAY
-from tests.recorded import Event, Recorded
-from tests.scenes import Scene, Thing
+from hourhook.domain.events.catalogue import NAMES
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Event, Recorded
+from tests.support.factories import DAY
+from tests.support.fixtures_by_state import Scene, Thing
 
 # Prepares, yields, and then acts.
 Act = Callable[[Scene], Iterator[None]]

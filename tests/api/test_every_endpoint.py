@@ -8,12 +8,12 @@ import pytest
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import Id, fields_of
-from hourhook.domain.kinds.lists import Ids
-from tests.accounts import Account
-from tests.nouns import DAY, NO_SUCH_ID, log_time, make_project, make_tag
-from tests.recorded import Recorded
-from tests.stages import Stage, path_of, set_stage
-from tests.webhooks import URI
+from hourhook.domain.inputs.lists import Ids
+from tests.support.accounts import Account
+from tests.support.events_of import Recorded
+from tests.support.factories import DAY, NO_SUCH_ID, log_time, make_project, make_tag
+from tests.support.full_account import Stage, path_of, set_stage
+from tests.support.webhooks import URI
 
 ENDPOINTS = all_endpoints()
 WITH_BODIES = [endpoint for endpoint in ENDPOINTS if endpoint.method in ("POST", "PUT")]

@@ -1,6 +1,6 @@
 """Everything that the contract gives an example of, key by key, in order and with its types, as the API answers it.
 
-The shapes of the examples are in ``shapes.json``, which ``tests/shapes.py`` writes.
+The shapes of the examples are in ``shapes.json``, which ``tests/support/shapes.py`` writes.
 """
 
 import json
@@ -13,18 +13,18 @@ from sqlalchemy import bindparam, update
 
 from hourhook.store.schema import invoice_payment_transactions, invoices, users
 from hourhook.store.statements import Statement
-from tests.accounts import Account
 from tests.api.conftest import Delivering
-from tests.applications import knocking, make_app, tokens_of
-from tests.broadcast_receivers import URI as BROADCAST_URI
-from tests.broadcast_receivers import make_receiver
-from tests.clients import Reply
 from tests.conftest import MakeServer, Server
-from tests.nouns import DAY, NO_SUCH_ID, make_project, start_timer
-from tests.postboxes import Postbox
-from tests.scenes import Scene, Thing
-from tests.shapes import CONTRACT, FILE, find_differences, read_contract, text_of
-from tests.webhooks import URI, log_of, make_webhook, payload_of
+from tests.support.accounts import Account
+from tests.support.broadcast_receivers import URI as BROADCAST_URI
+from tests.support.broadcast_receivers import make_receiver
+from tests.support.clients import Reply
+from tests.support.factories import DAY, NO_SUCH_ID, make_project, start_timer
+from tests.support.fixtures_by_state import Scene, Thing
+from tests.support.oauth_clients import knocking, make_app, tokens_of
+from tests.support.shapes import CONTRACT, FILE, find_differences, read_contract, text_of
+from tests.support.webhook_receiver import Postbox
+from tests.support.webhooks import URI, log_of, make_webhook, payload_of
 
 SHAPES: dict[str, Any] = json.loads(FILE.read_text())
 
@@ -719,4 +719,6 @@ def test_no_example_is_left_out() -> None:
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside this checkout")
 def test_the_shapes_are_those_of_the_contract() -> None:
-    assert text_of(read_contract(CONTRACT)) == FILE.read_text(), "run: python -m tests.shapes ../shared/contract"
+    assert text_of(read_contract(CONTRACT)) == FILE.read_text(), (
+        "run: python -m tests.support.shapes ../shared/contract"
+    )

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import DAY, NO_SUCH_ID, archive, give_access, ids, make_project, spend
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import DAY, NO_SUCH_ID, archive, give_access, ids, make_project, spend
 
 KEYS = [
     "id", "price", "description", "taxable", "date", "project", "invoice", "user", "url", "created_at", "updated_at",

@@ -1,9 +1,9 @@
 """What expenses mean for the users and projects that they belong to."""
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import DAY, fill_with_expenses, ids, log_time, make_project, spend
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import DAY, fill_with_expenses, ids, log_time, make_project, spend
 
 PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable", "color", "url"]
 

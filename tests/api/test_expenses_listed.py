@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account, Person
-from tests.nouns import DAY, NO_SUCH_ID, ids, make_project, spend
+from tests.support.accounts import Account, Person
+from tests.support.factories import DAY, NO_SUCH_ID, ids, make_project, spend
 
 
 def found(account: Account, query: Any, path: str = "/v2/expenses") -> list[str]:

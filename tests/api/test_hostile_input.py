@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import fields_of
-from tests.accounts import Account
-from tests.nouns import DAY, invoice, make_project
-from tests.stages import path_of, set_stage
+from tests.support.accounts import Account
+from tests.support.factories import DAY, invoice, make_project
+from tests.support.full_account import path_of, set_stage
 
 SQL = [
     "' OR '1'='1",

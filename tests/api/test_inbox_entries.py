@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import ROLES, Account
-from tests.clocks import FakeClock
-from tests.nouns import DAY, NO_SUCH_ID, ids, log_time, propose
-from tests.recorded import Recorded
+from tests.support.accounts import ROLES, Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import DAY, NO_SUCH_ID, ids, log_time, propose
 
 KEYS = [
     "id", "date", "minutes", "description", "project_name", "logged", "entry_url", "url", "log_url", "created_at",

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
 from tests.api.test_entries import KEYS
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, archive, ids, log_time, make_project, make_tag, propose
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, archive, ids, log_time, make_project, make_tag, propose
 
 
 def test_an_inbox_entry_becomes_the_entry_that_it_proposes(account: Account, clock: FakeClock) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, ids, invoice, log_time, make_project, set_state, spend
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, ids, invoice, log_time, make_project, set_state, spend
 
 KEYS = [
     "id", "state", "reference", "invoice_date", "project_name", "company_name", "company_details", "recipient_details",

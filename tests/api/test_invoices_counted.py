@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.amounts import amounts_of, recount
 from tests.api.test_invoices import as_it_is
-from tests.nouns import ids, invoice, log_time, make_project, make_tag, set_state, spend
-from tests.recorded import Event, Recorded
+from tests.support.accounts import Account
+from tests.support.events_of import Event, Recorded
+from tests.support.factories import ids, invoice, log_time, make_project, make_tag, set_state, spend
+from tests.support.invoice_amounts import amounts_of, recount
 
 HOURLY = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
 

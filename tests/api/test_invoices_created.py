@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
 from tests.api.test_invoices import SIMPLE_PROJECT_KEYS, as_it_is, short
-from tests.clocks import FakeClock
-from tests.nouns import (
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import (
     NO_SUCH_ID,
     approve,
     archive,
@@ -20,7 +21,6 @@ from tests.nouns import (
     mark_as_invoiced,
     spend,
 )
-from tests.recorded import Recorded
 
 FALLBACKS = {
     "title": "Invoice",

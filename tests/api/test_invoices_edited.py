@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
 from tests.api.test_invoices import as_it_is
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, invoice, log_time, make_project, spend
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, invoice, log_time, make_project, spend
 
 
 def test_an_invoice_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.amounts import amounts_of, recount
 from tests.api.test_invoices import as_it_is, short
-from tests.clocks import FakeClock
-from tests.nouns import (
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import (
     NO_SUCH_ID,
     archive,
     fill,
@@ -21,7 +21,7 @@ from tests.nouns import (
     mark_as_invoiced,
     spend,
 )
-from tests.recorded import Recorded
+from tests.support.invoice_amounts import amounts_of, recount
 
 RATES = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
 TOTALS = ["taxable_amount", "total_amount", "taxable_amount_with_currency", "total_amount_with_currency"]

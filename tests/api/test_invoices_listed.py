@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, ids, invoice, log_time, make_project, set_state, spend
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.factories import NO_SUCH_ID, ids, invoice, log_time, make_project, set_state, spend
 
 
 def found(account: Account, query: Any) -> list[str]:

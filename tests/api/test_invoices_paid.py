@@ -5,11 +5,11 @@ import pytest
 from hourhook.domain.invoices import paying
 from hourhook.domain.links import Links
 from hourhook.errors import Problem
-from tests.accounts import Account
 from tests.api.test_invoices import as_it_is
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, invoice, log_time, set_state
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, invoice, log_time, set_state
 
 KEYS = ["state", "payment", "payment_transactions"]
 

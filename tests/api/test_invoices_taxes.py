@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
 from tests.api.test_invoices import as_it_is
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, ids, invoice
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, ids, invoice
 
 FLAT = {"calculation_method": "flat_rate", "flat_rate": 100}
 

@@ -8,21 +8,21 @@ import pytest
 from sqlalchemy import bindparam, select, text
 
 from hourhook.domain import inputs
+from hourhook.domain.batching import SIZE
 from hourhook.domain.callers import find_caller
 from hourhook.domain.links import Links
 from hourhook.domain.projects import merging
-from hourhook.domain.slices import SIZE
 from hourhook.store.schema import entries, entry_tags, lanes, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.accounts import Account
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
-from tests.nouns import DAY, fill, fill_with_expenses, ids, log_time, make_project, make_tag
-from tests.postboxes import Postbox
-from tests.recorded import Event, Recorded
-from tests.statements import Statements, counted
-from tests.webhooks import make_webhook
+from tests.support.accounts import Account
+from tests.support.events_of import Event, Recorded
+from tests.support.factories import DAY, fill, fill_with_expenses, ids, log_time, make_project, make_tag
+from tests.support.statements import Statements, counted
+from tests.support.webhook_receiver import Postbox
+from tests.support.webhooks import make_webhook
 
 FEW, MANY = 200, 2_000
 Change = Callable[[Account, int], tuple[str, Any]]

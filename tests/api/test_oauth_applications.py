@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.applications import App, Knocking, knocking, knocking_app, make_app, opens, tokens_of
-from tests.clients import basic
-from tests.clocks import FakeClock
 from tests.conftest import Logged
+from tests.support.accounts import Account
+from tests.support.clients import basic
+from tests.support.clocks import FakeClock
+from tests.support.oauth_clients import App, Knocking, knocking, knocking_app, make_app, opens, tokens_of
 
 DAY = 86_400
 

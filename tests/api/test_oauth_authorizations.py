@@ -10,14 +10,21 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hourhook.api.oauth_authorizations import endpoints
-from hourhook.delivery.vaults import Vault
+from hourhook.api.oauth.authorizations import endpoints
+from hourhook.crypto import Vault
 from hourhook.domain import tokens
-from hourhook.domain.oauth import applications, expiring, revoking, scopes
+from hourhook.domain.oauth import applications, cleanup, revoking, scopes
 from hourhook.settings import RateLimit
 from hourhook.store.statements import Statement
-from tests.accounts import Account, open_account
-from tests.applications import (
+from tests.conftest import Logged, MakeServer, Server
+from tests.support.accounts import Account, open_account
+from tests.support.browsers import Browser
+from tests.support.clients import Reply, basic
+from tests.support.clocks import FakeClock
+from tests.support.dependencies import OUTSIDE
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID
+from tests.support.oauth_clients import (
     PASSWORD,
     App,
     Knocking,
@@ -28,13 +35,6 @@ from tests.applications import (
     opens,
     tokens_of,
 )
-from tests.browsers import Browser
-from tests.clients import Reply, basic
-from tests.clocks import FakeClock
-from tests.conftest import Logged, MakeServer, Server
-from tests.nouns import NO_SUCH_ID
-from tests.outside import OUTSIDE
-from tests.recorded import Recorded
 
 KEYS = ["id", "url", "scopes", "token", "app", "note", "note_url", "updated_at", "created_at"]
 UNAUTHORIZED = {"message": "Unauthorized"}
@@ -498,7 +498,7 @@ class TestTries:
 def test_a_token_lasts_until_it_is_taken_back(account: Account, leader: Knocking, app: App, clock: FakeClock) -> None:
     made = make(leader, account, app)
     clock.advance(800 * DAY)
-    for chore in expiring.CHORES:
+    for chore in cleanup.CHORES:
         while account.database.run_now(chore):
             pass
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
-from tests.nouns import NO_SUCH_ID, log_time, make_tag
-from tests.postboxes import Postbox, eventually
-from tests.receivers import saying
-from tests.webhooks import log_of, make_webhook, payload_of, status_of
+from tests.support.accounts import Account
+from tests.support.factories import NO_SUCH_ID, log_time, make_tag
+from tests.support.receivers import saying
+from tests.support.webhook_receiver import Postbox, eventually
+from tests.support.webhooks import log_of, make_webhook, payload_of, status_of
 
 PassTime = Callable[[float], None]
 LINE_KEYS = [

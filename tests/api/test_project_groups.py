@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, approve, archive, give_access, ids, log_time, make_group, make_project
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, approve, archive, give_access, ids, log_time, make_group, make_project
 
 KEYS = [
     "id", "name", "projects", "url", "entries_url", "invoices_url", "projects_url", "created_at", "updated_at",

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, archive, ids, log_time, make_group, make_project
-from tests.recorded import Event, Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Event, Recorded
+from tests.support.factories import NO_SUCH_ID, archive, ids, log_time, make_group, make_project
 
 LATER = "2024-05-21T10:06:00Z"
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, archive, ids, log_time, make_project, mark_as_invoiced
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, archive, ids, log_time, make_project, mark_as_invoiced
 
 KEYS = [
     "id", "name", "billing_increment", "enabled", "billable", "color", "url", "group", "minutes", "billable_minutes",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, approve, archive, ids, log_time, make_project
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, approve, archive, ids, log_time, make_project
 
 
 def test_a_used_project_is_archived_and_brought_back(account: Account, clock: FakeClock) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from tests.certificates import new_authority
-from tests.cli.commands import Commands
-from tests.nouns import DAY
-from tests.proxies import speaking_tls
-from tests.servers import Loop
+from tests.support.certificates import new_authority
+from tests.support.commands import Commands
+from tests.support.factories import DAY
+from tests.support.proxies import speaking_tls
+from tests.support.servers import Loop
 
 # What the client has written into its text.
 ADDRESS = "https://api.nokotime.com"

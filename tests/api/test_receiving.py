@@ -16,14 +16,14 @@ import pytest
 
 from hourhook.clock import SECOND, SystemClock, midnight, whole_second
 from hourhook.delivery import envelope
-from tests.accounts import Account
 from tests.api.conftest import Delivering
-from tests.clocks import FakeClock
 from tests.conftest import MakeServer, Server
-from tests.nouns import make_tag
-from tests.postboxes import PATIENCE_SECONDS, Delivery, Postbox, eventually
-from tests.servers import free_socket
-from tests.webhooks import ask_for, make_webhook, status_of
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.factories import make_tag
+from tests.support.servers import free_socket
+from tests.support.webhook_receiver import PATIENCE_SECONDS, Delivery, Postbox, eventually
+from tests.support.webhooks import ask_for, make_webhook, status_of
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "receiving.md"
 PassTime = Callable[[float], None]

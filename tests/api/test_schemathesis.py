@@ -14,10 +14,10 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
 from hourhook.api.app import openapi_text
-from tests.accounts import Account
-from tests.applications import PASSWORD, App, knocking
-from tests.clients import AGENT, basic
-from tests.stages import Stage, set_stage
+from tests.support.accounts import Account
+from tests.support.clients import AGENT, basic
+from tests.support.full_account import Stage, set_stage
+from tests.support.oauth_clients import PASSWORD, App, knocking
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "4"))
 PROMISES = [

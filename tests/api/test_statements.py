@@ -7,11 +7,11 @@ import pytest
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import fields_of
-from hourhook.domain.kinds.lists import Ids
+from hourhook.domain.inputs.lists import Ids
 from hourhook.domain.pages import Page
-from tests.accounts import Account
-from tests.broadcast_receivers import make_receiver
-from tests.nouns import (
+from tests.support.accounts import Account
+from tests.support.broadcast_receivers import make_receiver
+from tests.support.factories import (
     DAY,
     fill,
     fill_with_expenses,
@@ -26,9 +26,9 @@ from tests.nouns import (
     spend,
     start_timer,
 )
-from tests.stages import Stage, path_of, set_stage
-from tests.statements import Statements, counted
-from tests.webhooks import make_webhook
+from tests.support.full_account import Stage, path_of, set_stage
+from tests.support.statements import Statements, counted
+from tests.support.webhooks import make_webhook
 
 
 def cost_of(account: Account, method: str, path: str, body: object = b"") -> Statements:

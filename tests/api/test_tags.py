@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import (
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import (
     NO_SUCH_ID,
     approve,
     archive,
@@ -17,7 +18,6 @@ from tests.nouns import (
     make_tag,
     mark_as_invoiced,
 )
-from tests.recorded import Recorded
 
 KEYS = [
     "id", "name", "billable", "formatted_name", "url", "import", "entries", "entries_url", "merge_url", "created_at",

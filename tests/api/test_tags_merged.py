@@ -1,9 +1,9 @@
 """``/v2/tags``: merging."""
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, approve, archive, fill, log_time, make_project, make_tag
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, approve, archive, fill, log_time, make_project, make_tag
 
 
 def test_a_merge_rewrites_the_entries_and_leaves_one_tag(account: Account, clock: FakeClock) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, ids, make_team
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, ids, make_team
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])

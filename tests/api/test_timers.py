@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import ROLES, Account
-from tests.clocks import FakeClock
 from tests.conftest import MakeServer
-from tests.nouns import NO_SUCH_ID, archive, give_access, ids, log_time, make_project, start_timer
-from tests.recorded import Recorded
+from tests.support.accounts import ROLES, Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, archive, give_access, ids, log_time, make_project, start_timer
 
 KEYS = [
     "id", "state", "seconds", "formatted_time", "date", "description", "user", "project", "url", "start_url",

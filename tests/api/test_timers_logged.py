@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import make_project, make_tag, start_timer
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import make_project, make_tag, start_timer
 
 
 def test_a_timer_becomes_an_entry_and_is_gone(account: Account, clock: FakeClock) -> None:

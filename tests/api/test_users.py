@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, approve, ids, log_time
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, approve, ids, log_time
 
 KEYS = [
     "id", "email", "first_name", "last_name", "profile_image_url", "url", "state", "role", "teams", "entries",

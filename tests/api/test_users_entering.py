@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.accounts import Account
-from tests.clocks import FakeClock
-from tests.nouns import NO_SUCH_ID, ids, log_time, make_project
-from tests.recorded import Recorded
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, ids, log_time, make_project
 
 
 def test_a_user_is_deactivated_and_activated_again(account: Account, clock: FakeClock) -> None:

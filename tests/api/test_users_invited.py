@@ -8,22 +8,22 @@ import pytest
 from sqlalchemy import func, select
 
 from hourhook.api.app import openapi_text
-from hourhook.delivery.mails import Outbox
-from hourhook.domain.outside import Outside
+from hourhook.domain.dependencies import Outside
+from hourhook.mail.outbox import Outbox
+from hourhook.process.bootstrap import Running
 from hourhook.process.delivering import send_mails
-from hourhook.process.preparing import Running
 from hourhook.settings import Settings, SmtpServer
 from hourhook.store.database import Database
 from hourhook.store.schema import invitations, mails
 from hourhook.store.statements import Statement
-from tests.accounts import Account, open_account
 from tests.api.test_statements import cost_of
 from tests.api.test_users import KEYS
 from tests.conftest import Logged, MakeServer, Server
-from tests.invited import HEADER, accept, invite
-from tests.mailboxes import Mailbox
-from tests.outside import OUTSIDE
-from tests.postboxes import eventually
+from tests.support.accounts import Account, open_account
+from tests.support.dependencies import OUTSIDE
+from tests.support.invited_users import HEADER, accept, invite
+from tests.support.smtp_server import Mailbox
+from tests.support.webhook_receiver import eventually
 
 GRACE = {"email": "grace@northwind.test", "first_name": "Grace"}
 # As docs/api/users.md has it: who it is, the lock, who it still is; whether the address is free, the user's id and row,

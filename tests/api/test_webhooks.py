@@ -7,14 +7,14 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from hourhook.domain.events import NAMES
+from hourhook.domain.events.catalogue import NAMES
 from hourhook.store.schema import webhooks
 from hourhook.store.statements import Statement
-from tests.accounts import Account
-from tests.nouns import NO_SUCH_ID, ids
-from tests.recorded import Recorded
-from tests.statements import counted
-from tests.webhooks import KEYS, URI, make_webhook
+from tests.support.accounts import Account
+from tests.support.events_of import Recorded
+from tests.support.factories import NO_SUCH_ID, ids
+from tests.support.statements import counted
+from tests.support.webhooks import KEYS, URI, make_webhook
 
 EVENTS = ["entry.created", "entry.updated"]
 ACTIONS = ("add_events", "remove_events", "reroll_secret", "enable", "disable", "ping")

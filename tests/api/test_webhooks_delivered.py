@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from hourhook.clock import SystemClock, whole_second
-from tests.accounts import Account
 from tests.api.conftest import Delivering
-from tests.clocks import FakeClock
 from tests.conftest import MakeServer, Server
-from tests.nouns import log_time, make_tag
-from tests.postboxes import Postbox, eventually
-from tests.signatures import is_signed, openssl_says, verify_with_library
-from tests.webhooks import make_webhook, status_of
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.factories import log_time, make_tag
+from tests.support.signatures import is_signed, openssl_says, verify_with_library
+from tests.support.webhook_receiver import Postbox, eventually
+from tests.support.webhooks import make_webhook, status_of
 
 PassTime = Callable[[float], None]
 

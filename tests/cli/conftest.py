@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import KEY, Commands
+from tests.support.commands import KEY, Commands
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from hourhook.domain import passwords
-from hourhook.store.opening import open_database
 from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Row, Statement
-from tests.cli.commands import Commands
+from hourhook.store.urls import open_database
+from tests.support.commands import Commands
 
 OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", "Byron")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.applications import App, Knocking, opens
-from tests.browsers import Browser
-from tests.cli.commands import Commands
-from tests.clients import basic
+from tests.support.browsers import Browser
+from tests.support.clients import basic
+from tests.support.commands import Commands
+from tests.support.oauth_clients import App, Knocking, opens
 
 CREATE = (
     "app",

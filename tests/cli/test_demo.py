@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from hourhook.cli.demo.formatting import duration, gist
 from hourhook.cli.demo.receivers import is_signed
-from hourhook.cli.demo.texts import duration, gist
 from hourhook.clock import SECOND, SystemClock
 from hourhook.delivery import envelope
-from tests.cli.commands import Commands
-from tests.clients import Client
+from tests.support.clients import Client
+from tests.support.commands import Commands
 
 # What is seen of the story, in this order.
 STORY = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.commands import Commands
+from tests.support.commands import Commands
 
 
 def test_the_state_that_is_set_holds_for_a_running_server(hourhook: Commands) -> None:

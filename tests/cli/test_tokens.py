@@ -4,11 +4,11 @@ from itertools import pairwise
 
 from sqlalchemy import bindparam, update
 
-from hourhook.store.opening import open_database
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.cli.commands import Commands
+from hourhook.store.urls import open_database
+from tests.support.commands import Commands
 
 
 def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: Commands) -> None:

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from hourhook.domain import passwords
-from hourhook.store.opening import open_database
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
-from tests.cli.commands import Commands
+from hourhook.store.urls import open_database
+from tests.support.commands import Commands
 
 SET = ("user", "password", "--email", "ada@northwind.test")
 

@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 from hourhook.clock import SECOND, SystemClock, format_moment
 from hourhook.domain import accounts
 from hourhook.domain.users import storing
-from hourhook.store.opening import open_database
 from hourhook.store.schema import mails
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.cli.commands import Commands, Result, Served
-from tests.mailboxes import Mailbox
-from tests.postboxes import eventually
+from hourhook.store.urls import open_database
+from tests.support.commands import Commands, Result, Served
+from tests.support.smtp_server import Mailbox
+from tests.support.webhook_receiver import eventually
 
 INVITE = ("user", "invite", "--email", "grace@northwind.test")
 

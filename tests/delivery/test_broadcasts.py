@@ -11,14 +11,14 @@ from sqlalchemy import text
 from hourhook.delivery import broadcasts
 from hourhook.delivery.broadcasts import Broadcast, Taken
 from hourhook.store.database import Database
-from hourhook.store.opening import open_database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.clocks import FakeClock
-from tests.delivery.audiences import OTHER_TIMER, TIMER, Audience, make_audience
-from tests.delivery.plans import plans_of
-from tests.delivery.threads import apart
-from tests.statements import counted
+from hourhook.store.urls import open_database
+from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, Audience, make_audience
+from tests.support.clocks import FakeClock
+from tests.support.query_plans import plans_of
+from tests.support.statements import counted
+from tests.support.threads import apart
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 OTHER_URI = "http://127.0.0.1:10/broadcasts"

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, select, text
 
-from hourhook.delivery import errands, steering
-from hourhook.delivery.errands import Errand, ErrandResult
-from hourhook.delivery.housekeeping import clear_errands, clear_events, clear_removed
-from hourhook.delivery.lanes import Lane
-from hourhook.delivery.liveness import free_the_dead
-from hourhook.delivery.outcomes import Outcome
-from hourhook.delivery.readahead import EventCache
-from hourhook.delivery.settlements import Result
-from hourhook.delivery.turns import Room, Turn, Turned, take_turn
+from hourhook.delivery import lane_control, one_offs
+from hourhook.delivery.one_offs import Errand, ErrandResult
+from hourhook.delivery.retention import clear_errands, clear_events, clear_removed
+from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker.cycles import Room, Turn, Turned, take_turn
+from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.liveness import free_the_dead
+from hourhook.delivery.worker.readahead import EventCache
+from hourhook.delivery.worker.settlements import Result
 from hourhook.store.database import Database
 from hourhook.store.schema import errands as errand_rows
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.delivery.backlogs import URI, Backlog, make_backlog
+from tests.support.backlogs import URI, Backlog, make_backlog
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -32,17 +32,17 @@ ROUNDS = 30
 def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Database, order: int) -> None:
     backlog = make_backlog(database)
     for _ in range(3):
-        backlog.steer(errands.ping)
+        backlog.steer(one_offs.ping)
     leased = lease(database)
     results = [ErrandResult(errand, "Webhook", URI, outcome(database)) for errand in leased][::order]
 
     def settle_and_delete_meanwhile(tx: Transaction) -> tuple[Future[Any], Future[Any]]:
         # Both come to a stop at the second of three, each with whatever it has locked by then.
         tx.one(_LOCK_ERRAND, id=leased[1].id)
-        settling = threads.submit(database.run_now, errands.settle_errands, results)
+        settling = threads.submit(database.run_now, one_offs.settle_errands, results)
         while waiting(database) < 1 and not settling.done():
             pass
-        deleting = threads.submit(backlog.steer, steering.close_lane)
+        deleting = threads.submit(backlog.steer, lane_control.close_lane)
         while waiting(database) < 2 and not (settling.done() or deleting.done()):
             pass
         return settling, deleting
@@ -78,18 +78,18 @@ def record(backlog: Backlog) -> None:
 
 def steer(lanes: list[Backlog], chance: random.Random) -> None:
     moves: list[Callable[[Backlog], object]] = [
-        lambda lane: lane.steer(steering.disable, "by_user"),
-        lambda lane: lane.steer(steering.enable),
-        lambda lane: lane.steer(steering.replay, 1),
-        lambda lane: lane.steer(steering.skip, 1, 1),
+        lambda lane: lane.steer(lane_control.disable, "by_user"),
+        lambda lane: lane.steer(lane_control.enable),
+        lambda lane: lane.steer(lane_control.replay, 1),
+        lambda lane: lane.steer(lane_control.skip, 1, 1),
         lambda lane: lane.move(URI),
-        lambda lane: [lane.steer(errands.ping) for _ in range(3)],
+        lambda lane: [lane.steer(one_offs.ping) for _ in range(3)],
     ]
     for _ in range(ROUNDS):
         chance.choice(moves)(chance.choice(lanes))
     for lane in lanes:
-        lane.steer(errands.ping)
-        lane.steer(steering.close_lane)
+        lane.steer(one_offs.ping)
+        lane.steer(lane_control.close_lane)
 
 
 def work(database: Database, worker: int, chance: random.Random) -> None:
@@ -133,7 +133,7 @@ def outcome(database: Database, status: int = 200) -> Outcome:
 
 def lease(database: Database) -> list[Errand]:
     now = database.clock.now()
-    return database.run_now(errands.lease_errands, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100)
+    return database.run_now(one_offs.lease_errands, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100)
 
 
 def waiting(database: Database) -> int:

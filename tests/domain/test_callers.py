@@ -8,7 +8,7 @@ from hourhook.domain.links import Links
 from hourhook.errors import AccountLocked, FeatureNotIncluded, Forbidden
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
-from tests.accounts import Account, Person
+from tests.support.accounts import Account, Person
 
 LINKS = Links("https://time.example.com/")
 

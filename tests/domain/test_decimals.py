@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourhook.domain.decimals import number_of
-from hourhook.domain.kinds.numbers import LARGEST_DECIMAL, Hundredths
+from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, Hundredths
 
 
 @pytest.mark.parametrize(

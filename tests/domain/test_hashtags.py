@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourhook.domain import hashtags
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 
 # Texts that are rich in what the grammar is about.
 TEXTS = st.text(alphabet=st.sampled_from("#*ab-_ß9 \n([{,;:.!é\u0301"), max_size=40)

@@ -36,8 +36,8 @@ from hourhook.domain.inputs import (
     fields_of,
     number_choice,
 )
-from hourhook.domain.kinds.lists import LARGEST_LIST
-from hourhook.domain.kinds.numbers import LARGEST_DECIMAL, NO_ID, Hundredths, Whole
+from hourhook.domain.inputs.lists import LARGEST_LIST
+from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, NO_ID, Hundredths, Whole
 from hourhook.errors import Invalid
 
 

@@ -10,7 +10,7 @@ from hourhook.domain.invoices.currencies import CURRENCIES, smallest_unit, write
 from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
 from hourhook.domain.invoices.numbering import increase, new_share_token
 from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD, Amounts, Rates, add_up, price_hours
-from tests.amounts import add_up as add_up_plainly
+from tests.support.invoice_amounts import add_up as add_up_plainly
 
 
 def test_hours_cost_the_standard_rate() -> None:

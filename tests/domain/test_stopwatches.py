@@ -14,7 +14,7 @@ from hourhook.domain.timers.stopwatches import (
     format_time,
     minutes_of,
 )
-from tests.clocks import START
+from tests.support.clocks import START
 
 FRESH = Stopwatch()
 

@@ -5,8 +5,8 @@ import random
 from dataclasses import dataclass
 
 from hourhook.clock import Clock
-from hourhook.delivery.outcomes import ErrorKind, Outcome
-from tests.simulator.memories import Attempt
+from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
+from tests.simulator.journal import Attempt
 from tests.simulator.promises import Promises
 
 TIMEOUT_SECONDS = 10

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from hourhook.delivery.liveness import PAUSE_SECONDS, keep_working, look_after
-from hourhook.delivery.outcomes import Outcome
-from hourhook.delivery.schedule import Schedule
-from hourhook.delivery.vaults import Vault
-from hourhook.delivery.worker import Worker
+from hourhook.backoff import Schedule
+from hourhook.crypto import Vault
+from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker.liveness import PAUSE_SECONDS, keep_working, look_after
+from hourhook.delivery.worker.worker import Worker
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
-from tests.simulator.batons import Fiber, Halted, current_fiber
 from tests.simulator.connections import Deed, failure_of
 from tests.simulator.networks import Network
 from tests.simulator.promises import Promises
 from tests.simulator.stores import PostgresStore, Store
-from tests.simulator.times import LocalClock, Times
+from tests.simulator.thread_scheduler import Fiber, Halted, current_fiber
+from tests.simulator.virtual_time import LocalClock, Times
 
 LEASE_SECONDS = 60
 SCHEDULE = Schedule(base_seconds=1, cap_seconds=12, window_seconds=40)

@@ -13,13 +13,13 @@ from typing import Any
 from zlib import crc32
 
 from hourhook.clock import format_moment
-from hourhook.delivery.outcomes import Outcome
-from hourhook.delivery.vaults import Vault
+from hourhook.crypto import Vault
+from hourhook.delivery.transports.outcomes import Outcome
 from tests.simulator import transitions
 from tests.simulator.connections import Deed
-from tests.simulator.memories import Attempt, Event, Hook, Log, Seen, Target
+from tests.simulator.journal import Attempt, Event, Hook, Log, Seen, Target
 from tests.simulator.stores import Store
-from tests.simulator.times import Times
+from tests.simulator.virtual_time import Times
 
 EVERYTHING = "*"
 # How many seconds a lane may be due, or held by somebody who is not at work on it.

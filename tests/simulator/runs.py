@@ -10,18 +10,18 @@ from typing import Any
 
 import structlog
 
-from hourhook.delivery import log, steering
+from hourhook.crypto import Vault
+from hourhook.delivery import event_log, lane_control
 from hourhook.delivery.envelope import new_secret
-from hourhook.delivery.housekeeping import clear_away
-from hourhook.delivery.vaults import Vault
+from hourhook.delivery.retention import clear_away
 from hourhook.errors import DatabaseUnavailable, NotFound
-from tests.simulator import people
+from tests.simulator import actors
 from tests.simulator.networks import CHANGES_OF_MOOD, Network
 from tests.simulator.processes import Mishap, Process
 from tests.simulator.promises import Broken, Promises
 from tests.simulator.stores import Store
-from tests.simulator.times import Times, VirtualLoop
-from tests.store.rows import add_account
+from tests.simulator.virtual_time import Times, VirtualLoop
+from tests.support.account_rows import add_account
 
 DEEDS = 70
 RETENTION_SECONDS = 3600
@@ -48,13 +48,13 @@ def simulate(store: Store, seed: int) -> Report:
     )
     store.empty()
     # A transaction of a run has a few events only: in some runs they are written one or two at a time all the same.
-    batch_events, log.BATCH_EVENTS = log.BATCH_EVENTS, (log.BATCH_EVENTS, 1, 2)[seed % 3]
+    batch_events, event_log.BATCH_EVENTS = event_log.BATCH_EVENTS, (event_log.BATCH_EVENTS, 1, 2)[seed % 3]
     try:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             world = Run(store, seed, runner.get_loop())
             runner.run(world.live())
     finally:
-        log.BATCH_EVENTS = batch_events
+        event_log.BATCH_EVENTS = batch_events
         structlog.configure(**configuration)
     if world.promises.broken is not None:
         raise world.promises.broken
@@ -124,7 +124,7 @@ class Run:
             await asyncio.wait(self._deeds)
         await self._rest()
         for id, lane in [*self.promises.lanes.items()]:
-            await self._lasting()[0].database.write(lane.account_id, steering.enable, id)
+            await self._lasting()[0].database.write(lane.account_id, lane_control.enable, id)
         await self._rest()
         self.promises.finish()
 
@@ -151,56 +151,56 @@ class Run:
         getattr(self, f"_{deed}")()
 
     def _change(self) -> None:
-        self._write(self.chance.choice(self._accounts), people.change, people.some_changes(self.chance))
+        self._write(self.chance.choice(self._accounts), actors.change, actors.some_changes(self.chance))
 
     def _open_hook(self) -> None:
         if len(self.promises.lanes) < 5:
             account_id = self.chance.choice(self._accounts)
-            self._write(account_id, people.open_hook, self._uri(), people.some_events(self.chance), _vault)
+            self._write(account_id, actors.open_hook, self._uri(), actors.some_events(self.chance), _vault)
 
     def _delete_hook(self) -> None:
         if len(self.promises.lanes) > 1:
-            self._steer(people.delete_hook)
+            self._steer(actors.delete_hook)
 
     def _subscribe(self) -> None:
-        self._steer(people.subscribe, people.some_events(self.chance))
+        self._steer(actors.subscribe, actors.some_events(self.chance))
 
     def _retarget(self) -> None:
-        self._steer(people.retarget, self._uri())
+        self._steer(actors.retarget, self._uri())
 
     def _rename(self) -> None:
-        self._steer(people.rename, f"hook {self.chance.randrange(100)}")
+        self._steer(actors.rename, f"hook {self.chance.randrange(100)}")
 
     def _reroll(self) -> None:
-        self._steer(people.reroll, _vault.close(new_secret()))
+        self._steer(actors.reroll, _vault.close(new_secret()))
 
     def _enable(self) -> None:
-        self._steer(steering.enable)
+        self._steer(lane_control.enable)
 
     def _disable(self) -> None:
-        self._steer(steering.disable, "by_user")
+        self._steer(lane_control.disable, "by_user")
 
     def _ping(self) -> None:
-        self._steer(people.ping)
+        self._steer(actors.ping)
 
     def _skip(self) -> None:
         failing = [id for id, lane in self.promises.lanes.items() if lane.failing_since is not None]
         if failing:
             lane = self.promises.lanes[self.chance.choice(failing)]
-            self._write(lane.account_id, steering.skip, lane.webhook_id, lane.head_sequence, people.PERSON)
+            self._write(lane.account_id, lane_control.skip, lane.webhook_id, lane.head_sequence, actors.PERSON)
 
     def _replay(self) -> None:
         lane = self._lane()
         if lane is not None and lane.last_sequence:
             low = max(1, lane.head_sequence - self.chance.choice((1, 3, 10, 1000)))
             sequence = self.chance.randint(low, lane.last_sequence)
-            self._write(lane.account_id, people.replay, lane.webhook_id, sequence)
+            self._write(lane.account_id, actors.replay, lane.webhook_id, sequence)
 
     def _retry(self) -> None:
         lane = self._lane()
         if lane is not None and lane.last_sequence:
             near = min(max(1, lane.head_sequence + self.chance.choice((0, 0, 0, 1, -1, -3))), lane.last_sequence)
-            self._write(lane.account_id, people.retry, lane.webhook_id, near)
+            self._write(lane.account_id, actors.retry, lane.webhook_id, near)
 
     def _change_mood(self) -> None:
         if self.network.receivers:

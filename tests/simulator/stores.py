@@ -15,10 +15,10 @@ from psycopg.pq import TransactionStatus
 
 from hourhook.clock import Clock
 from hourhook.store.database import Database
-from hourhook.store.migrating import migrate
 from hourhook.store.schema import NUMBERED, metadata
-from tests.databases import PostgresServer, postgres_server
+from hourhook.store.upgrades import migrate
 from tests.simulator.connections import Gate, SimulatedPostgres, SimulatedSqlite, open_sqlite
+from tests.support.databases import PostgresServer, postgres_server
 
 MEMORY = Path("/dev/shm")
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import PostgresServer
 from tests.simulator.runs import simulate
 from tests.simulator.stores import PostgresStore, Store, postgres_store, sqlite_store
+from tests.support.databases import PostgresServer
 
 SQLITE_CHUNK = 50
 POSTGRESQL_CHUNK = 10

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulator.connections import Deed
-from tests.simulator.memories import Event, Hook, Log
+from tests.simulator.journal import Event, Hook, Log
 
 _LEASE = {"lease_token", "lease_worker", "lease_expires_at"}
 _HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started_at"}

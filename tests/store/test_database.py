@@ -16,9 +16,9 @@ from hourhook.store.database import Database
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
-from tests.clocks import FakeClock
-from tests.statements import counted
-from tests.store.rows import add_account
+from tests.support.account_rows import add_account
+from tests.support.clocks import FakeClock
+from tests.support.statements import counted
 
 NAMES = Statement(select(accounts.c.name).order_by(accounts.c.id))
 RENAME = Statement(update(accounts).where(accounts.c.id == bindparam("account")).values(name=bindparam("to")))

@@ -11,7 +11,7 @@ from hourhook.errors import NotFound
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.databases import PostgresServer
+from tests.support.databases import PostgresServer
 
 DIVIDE = Statement(text("SELECT 1 / CAST(:by AS INTEGER)"))
 NUMBER = Statement(text("SELECT CAST(:by AS INTEGER)"))

@@ -12,12 +12,12 @@ from sqlalchemy import text
 from hourhook.clock import SystemClock
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
-from hourhook.store.opening import open_database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.databases import PostgresServer
-from tests.store.rows import add_account
+from hourhook.store.urls import open_database
+from tests.support.account_rows import add_account
+from tests.support.databases import PostgresServer
 
 ONE = Statement(text("SELECT 1"))
 END_MYSELF = Statement(text("SELECT pg_terminate_backend(pg_backend_pid())"))

@@ -9,7 +9,7 @@ import pytest
 
 from hourhook.errors import DatabaseUnavailable, Problem
 from hourhook.store.sqlite import SqliteDatabase
-from tests.clocks import FakeClock
+from tests.support.clocks import FakeClock
 
 CLAIM = """
 import sys

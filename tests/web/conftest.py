@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Client
-from tests.servers import Loop, free_socket, serving
+from tests.support.clients import Client
+from tests.support.servers import Loop, free_socket, serving
 
 
 @dataclass

@@ -8,7 +8,14 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api import (
+from hourhook.api.dispatcher import Doors
+from hourhook.api.endpoints import Endpoint
+from hourhook.api.oauth import tokens
+from hourhook.api.oauth.applications import ClientDoors
+from hourhook.api.oauth.authorizations import PasswordDoors
+from hourhook.api.openapi.document import build_document
+from hourhook.api.openapi.routes import document_routes, encode
+from hourhook.api.v2 import (
     account,
     broadcast_receivers,
     current_user,
@@ -16,8 +23,6 @@ from hourhook.api import (
     expenses,
     inbox_entries,
     invoices,
-    oauth,
-    openapi,
     payloads,
     project_groups,
     projects,
@@ -27,19 +32,14 @@ from hourhook.api import (
     users,
     webhooks,
 )
-from hourhook.api.documents import document_routes, encode
-from hourhook.api.doors import Doors
-from hourhook.api.endpoints import Endpoint
-from hourhook.api.front import Front
-from hourhook.api.metrics import Metrics
-from hourhook.api.oauth_applications import ClientDoors
-from hourhook.api.oauth_authorizations import PasswordDoors
-from hourhook.api.origins import Origins
-from hourhook.api.watching import watch_routes
+from hourhook.domain.dependencies import Outside
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
-from hourhook.domain.outside import Outside
-from hourhook.domain.rates import Buckets
-from hourhook.domain.tries import Tries
+from hourhook.http.cors import Origins
+from hourhook.http.metrics import Metrics
+from hourhook.http.middleware import Front
+from hourhook.http.monitoring import watch_routes
+from hourhook.http.sign_in_throttle import Tries
+from hourhook.rate_limits import Buckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
@@ -72,7 +72,7 @@ def all_endpoints() -> list[Endpoint]:
 
 def openapi_text(base_url: str | None = None) -> bytes:
     """The OpenAPI document, as ``hourhook openapi`` prints it and ``/openapi.json`` answers it."""
-    return encode(openapi.document(all_endpoints(), base_url or DEFAULT_BASE_URL))
+    return encode(build_document(all_endpoints(), base_url or DEFAULT_BASE_URL))
 
 
 def make_app(
@@ -109,7 +109,7 @@ def make_app(
             doors.route(all_endpoints()),
             *document_routes(all_endpoints(), base_url),
             *watch_routes(settings, database, metrics, complaint),
-            *oauth.token_routes(settings, database),
+            *tokens.token_routes(settings, database),
             *PasswordDoors(database, links, outside, tries, settings.max_body_bytes).routes(),
             *ClientDoors(database, links).routes(),
             *more_routes,

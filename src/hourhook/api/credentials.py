@@ -6,8 +6,8 @@
 import base64
 import binascii
 
-from hourhook.api.asgi import Scope
-from hourhook.api.paging import CREDENTIALS, Pairs
+from hourhook.api.pagination import CREDENTIALS, Pairs
+from hourhook.http.asgi import Scope
 
 _PASSWORDS = ("", "x-noko-token", "x-freckle-token", "x-oauth-basic")
 

@@ -40,16 +40,16 @@ from urllib.parse import quote
 
 import msgspec
 
-from hourhook.api.answers import Answer, Headers
-from hourhook.api.paging import Pairs, link_header, paging_of
+from hourhook.api.pagination import Pairs, link_header, paging_of
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller
+from hourhook.domain.dependencies import Outside
 from hourhook.domain.inputs import Inputs, Query, Raw
-from hourhook.domain.kinds.numbers import LARGEST_ID
+from hourhook.domain.inputs.numbers import LARGEST_ID
 from hourhook.domain.links import Links
-from hourhook.domain.outside import Outside
 from hourhook.domain.pages import Page, Paging
 from hourhook.errors import NotFound
+from hourhook.http.responses import Answer, Headers
 from hourhook.store.transaction import Transaction
 
 T = TypeVar("T")

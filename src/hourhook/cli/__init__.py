@@ -5,12 +5,12 @@ import click
 from hourhook import __version__
 from hourhook.cli.accounts import account
 from hourhook.cli.apps import app
-from hourhook.cli.complaints import Commands
 from hourhook.cli.demo import demo
+from hourhook.cli.errors import Commands
 from hourhook.cli.invoices import invoice
-from hourhook.cli.migrations import migrate
+from hourhook.cli.migrate import migrate
 from hourhook.cli.openapi import openapi
-from hourhook.cli.serving import serve, worker
+from hourhook.cli.serve import serve, worker
 from hourhook.cli.tokens import token
 from hourhook.cli.users import user
 

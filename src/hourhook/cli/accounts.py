@@ -85,7 +85,7 @@ def create(
 def set_(ctx: click.Context, account: str, values: tuple[str, ...], database: str | None) -> None:
     """Set what the API leaves to an administrator."""
     from hourhook.cli.databases import opened
-    from hourhook.domain import accounts, administration
+    from hourhook.domain import account_settings, accounts
 
     given: dict[str, str] = {}
     for text in values:
@@ -96,4 +96,4 @@ def set_(ctx: click.Context, account: str, values: tuple[str, ...], database: st
             raise click.UsageError(f"{key} is given twice", ctx)
         given[key] = value
     with opened(read_settings(database)) as db:
-        db.write_now(db.read_now(accounts.find, account), administration.change, given)
+        db.write_now(db.read_now(accounts.find, account), account_settings.change, given)

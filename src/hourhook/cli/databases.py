@@ -16,9 +16,9 @@ from hourhook.cli.options import program
 from hourhook.errors import Problem
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.store.migrating import is_empty, migrate, require_current
-from hourhook.store.opening import check_url, is_embedded, open_database, path_of
 from hourhook.store.sqlite import SqliteDatabase
+from hourhook.store.upgrades import is_empty, migrate, require_current
+from hourhook.store.urls import check_url, is_embedded, open_database, path_of
 
 # How long another process may take to fill the file that it has begun.
 PATIENCE_SECONDS = 5.0

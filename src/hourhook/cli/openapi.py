@@ -11,11 +11,6 @@ def openapi() -> None:
 
     HOURHOOK_BASE_URL is the address that it names.
     """
-    import msgspec
+    from hourhook.api.app import openapi_text
 
-    from hourhook.api.app import all_endpoints
-    from hourhook.api.openapi import document
-    from hourhook.domain.links import DEFAULT_BASE_URL
-
-    found = document(all_endpoints(), read_settings().base_url or DEFAULT_BASE_URL)
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    click.echo(openapi_text(read_settings().base_url), nl=False)

@@ -57,7 +57,7 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
     from hourhook.domain.invitations import issuing
     from hourhook.domain.invitations.letters import format_day
     from hourhook.domain.links import DEFAULT_BASE_URL, Links
-    from hourhook.process.preparing import outbox_of
+    from hourhook.process.bootstrap import outbox_of
 
     settings = read_settings(database)
     with opened(settings) as db:

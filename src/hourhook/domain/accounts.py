@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, func, select, text, update
 from hourhook.clock import format_moment
 from hourhook.domain import tokens
 from hourhook.domain.callers import Caller
-from hourhook.domain.kinds.kind import Kind
-from hourhook.domain.kinds.texts import Characters, EmailAddress
+from hourhook.domain.inputs.field import Kind
+from hourhook.domain.inputs.texts import Characters, EmailAddress
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
-from hourhook.domain.texts import key_of
 from hourhook.domain.users import storing
 from hourhook.errors import AccountLocked, NotFound, Problem
 from hourhook.store.schema import accounts, users

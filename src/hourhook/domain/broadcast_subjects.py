@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from hourhook.delivery.log import EVERYTHING
-from hourhook.domain.kinds.lists import Several
-from hourhook.domain.known_names import KnownName
+from hourhook.delivery.event_log import EVERYTHING
+from hourhook.domain.inputs.enums import KnownName
+from hourhook.domain.inputs.lists import Several
 
 TIMER = "timer"
 

@@ -6,8 +6,8 @@ import msgspec
 from sqlalchemy import bindparam, func, select, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Name, UnsetType, choice
 from hourhook.domain.summaries import Timestamp, Url
 from hourhook.domain.users import reading, storing
@@ -86,7 +86,7 @@ def edit(tx: Transaction, caller: Caller, given: Preferences, faults: Faults) ->
         name_key=storing.name_key(wanted["first_name"], wanted["last_name"]),
         updated_at=tx.now,
     )
-    changes.record_update(tx, "user", before, reading.show(tx, caller, caller.user_id))
+    recording.record_update(tx, "user", before, reading.show(tx, caller, caller.user_id))
     return show(tx, caller)
 
 

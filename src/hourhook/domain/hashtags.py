@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 
 LONGEST = 30
 _OPENING = re.compile(r"(?:^|(?<=[\s(\[{,;:]))#")

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 from hourhook.domain import passwords, sessions
 from hourhook.domain.callers import MAY_ENTER, Caller, find_caller
 from hourhook.domain.links import Links
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.users import states
 from hourhook.errors import Unauthenticated
 from hourhook.store.schema import accounts, users

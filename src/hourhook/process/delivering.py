@@ -10,19 +10,19 @@ from typing import NoReturn
 
 import structlog
 
-from hourhook.delivery.attempts import AttemptLog, BroadcastLog
-from hourhook.delivery.flusher import Flusher
-from hourhook.delivery.housekeeping import keep_house
-from hourhook.delivery.liveness import keep_working
-from hourhook.delivery.mailer import Mailer
-from hourhook.delivery.mailservers import MailServer
-from hourhook.delivery.schedule import Schedule
-from hourhook.delivery.sender import Sender
-from hourhook.delivery.wakeups import Notifier, Wakeups
-from hourhook.delivery.worker import Worker
-from hourhook.domain.oauth.expiring import CHORES
+from hourhook.backoff import Schedule
+from hourhook.delivery.retention import keep_house
+from hourhook.delivery.transports.http.client import Sender
+from hourhook.delivery.worker.broadcaster import Flusher
+from hourhook.delivery.worker.liveness import keep_working
+from hourhook.delivery.worker.observers import AttemptLog, BroadcastLog
+from hourhook.delivery.worker.wakeups import Notifier, Wakeups
+from hourhook.delivery.worker.worker import Worker
+from hourhook.domain.oauth.cleanup import CHORES
 from hourhook.errors import Problem
-from hourhook.process.preparing import Running, make_sender
+from hourhook.mail.smtp import MailServer
+from hourhook.mail.worker import Mailer
+from hourhook.process.bootstrap import Running, make_sender
 from hourhook.store.postgres import PostgresDatabase
 
 _log = structlog.get_logger()

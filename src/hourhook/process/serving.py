@@ -11,14 +11,14 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from hourhook.api.app import make_app
-from hourhook.api.wire import server_options
-from hourhook.domain.outside import Outside
-from hourhook.domain.tries import Tries
+from hourhook.domain.dependencies import Outside
+from hourhook.http.server import server_options
+from hourhook.http.sign_in_throttle import Tries
+from hourhook.process.bootstrap import Running, make_sender
 from hourhook.process.delivering import deliver, end_at_once, hint_others
-from hourhook.process.preparing import Running, make_sender
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.web import site
+from hourhook.web import app as web_app
 
 # With the seven seconds of a draining worker after them, a process ends within ten.
 FINISH_REQUESTS_SECONDS = 2
@@ -59,8 +59,8 @@ def make_site(settings: Settings, database: Database, outside: Outside, **parts:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
     tries = Tries(settings.sign_in_rate_limit, database.clock)
     pages = {
-        "more_routes": site.routes(settings, database, outside, tries),
-        "elsewhere": site.elsewhere(settings),
+        "more_routes": web_app.routes(settings, database, outside, tries),
+        "elsewhere": web_app.elsewhere(settings),
     }
     return make_app(settings, database, outside, tries, **{**pages, **parts})
 

@@ -26,9 +26,9 @@ def demo(host: str, port: int | None) -> None:
     import tempfile
     from pathlib import Path
 
-    from hourhook.cli.demo.screens import Screen
+    from hourhook.cli.demo.runner import Show
     from hourhook.cli.demo.servers import free_port
-    from hourhook.cli.demo.shows import Show
+    from hourhook.cli.demo.terminal import Screen
 
     found = free_port(host, port)
     screen = Screen(sys.stdout)

@@ -9,9 +9,9 @@ from time import monotonic
 from typing import Any
 
 from hourhook.cli.demo.clients import Client, ServerAway
-from hourhook.cli.demo.lines import show_failure
 from hourhook.cli.demo.receivers import Receiver
-from hourhook.cli.demo.screens import Screen, Span
+from hourhook.cli.demo.rendering import show_failure
+from hourhook.cli.demo.terminal import Screen, Span
 from hourhook.clock import SECOND, SystemClock, moment_of
 
 PAUSE_SECONDS = 0.2

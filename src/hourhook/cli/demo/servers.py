@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from hourhook.cli.demo.clients import Client
-from hourhook.cli.serving import address_of
+from hourhook.cli.serve import address_of
 from hourhook.errors import Problem
 
 DEFAULT_PORT = 8080
@@ -105,7 +105,7 @@ class Server:
 
 def free_port(host: str, port: int | None) -> int:
     """A port that can be served on: the one asked for (raises ``Problem`` where it is taken), else 8080, else any."""
-    from hourhook.process.preparing import bind
+    from hourhook.process.bootstrap import bind
 
     if port is None:
         with suppress(Problem), closing(bind(host, DEFAULT_PORT)):

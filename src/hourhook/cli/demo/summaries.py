@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from hourhook.cli.demo.agencies import PASSWORD, Agency, today_here
 from hourhook.cli.demo.lanes import Lane
 from hourhook.cli.demo.receivers import Receiver
-from hourhook.cli.demo.screens import Screen, Span
+from hourhook.cli.demo.seed_data import PASSWORD, Agency, today_here
+from hourhook.cli.demo.terminal import Screen, Span
 from hourhook.cli.options import program
 
 

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.delivery import envelope
-from hourhook.delivery.steering import destination_of
+from hourhook.delivery.lane_control import destination_of
 from hourhook.domain.broadcast_receivers import reading, storing, subscribing
 from hourhook.domain.broadcast_receivers.representations import (
     BroadcastReceiver,
@@ -15,10 +15,10 @@ from hourhook.domain.broadcast_receivers.representations import (
 )
 from hourhook.domain.broadcast_subjects import NAMES, Subjects
 from hourhook.domain.callers import Caller
+from hourhook.domain.dependencies import Outside, PayloadUri
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, given_or
-from hourhook.domain.known_names import refuse_unknown
-from hourhook.domain.outside import Outside, PayloadUri
-from hourhook.domain.texts import key_of
+from hourhook.domain.inputs.enums import refuse_unknown
+from hourhook.domain.search_keys import key_of
 from hourhook.store.schema import broadcast_receivers
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction

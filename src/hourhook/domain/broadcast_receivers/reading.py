@@ -4,15 +4,15 @@ from typing import Annotated
 
 from sqlalchemy import bindparam, exists, func, select
 
-from hourhook.delivery.log import EVERYTHING
+from hourhook.delivery.event_log import EVERYTHING
 from hourhook.domain.broadcast_receivers.representations import COLUMNS, BroadcastReceiver, represent
 from hourhook.domain.broadcast_subjects import NAMES, Subjects
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
-from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.inputs.enums import refuse_unknown
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.visibility import of_broadcast_receivers
 from hourhook.errors import NotFound
 from hourhook.store.schema import broadcast_receivers, broadcast_subjects

@@ -10,7 +10,7 @@ from hourhook.domain.broadcast_receivers.representations import BroadcastReceive
 from hourhook.domain.broadcast_subjects import NAMES, Subjects
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, UnsetType
-from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.inputs.enums import refuse_unknown
 from hourhook.store.schema import broadcast_subjects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction

@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import bindparam, null, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading, rules
 from hourhook.domain.entries.representations import Entry
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Moment, UnsetType
 from hourhook.domain.summaries import SimpleUser, shorten
 from hourhook.domain.users import reading as users_reading
@@ -89,7 +89,7 @@ def forget_approver(tx: Transaction, caller: Caller, user_id: int) -> None:
     for batch in batches.of_approver(tx, caller, user_id):
         for before in batch:
             after = msgspec.structs.replace(before, approved_by=None, updated_at=format_moment(tx.now))
-            changes.record_update(tx, "entry", before, after)
+            recording.record_update(tx, "entry", before, after)
     tx.run(_FORGET, account=caller.account_id, user=user_id, now=tx.now)
 
 
@@ -112,7 +112,7 @@ def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at
             approved_by=approver,
             updated_at=format_moment(tx.now),
         )
-        changes.record_update(tx, "entry", before, after, "approved")
+        recording.record_update(tx, "entry", before, after, "approved")
 
 
 def _unapprove(tx: Transaction, found: Iterable[Entry]) -> None:
@@ -122,7 +122,7 @@ def _unapprove(tx: Transaction, found: Iterable[Entry]) -> None:
     tx.run(_UNAPPROVE, account=tx.account_id, ids=[entry.id for entry in approved], now=tx.now)
     for before in approved:
         after = msgspec.structs.replace(before, approved_at=None, approved_by=None, updated_at=format_moment(tx.now))
-        changes.record_update(tx, "entry", before, after, "unapproved")
+        recording.record_update(tx, "entry", before, after, "unapproved")
 
 
 _OF_IDS = (entries.c.account_id == bindparam("account"), any_of(entries.c.id, "ids"))

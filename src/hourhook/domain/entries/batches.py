@@ -8,21 +8,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select, text
 
-from hourhook.domain import slices
+from hourhook.domain import batching
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-SIZE = slices.SIZE
+SIZE = batching.SIZE
 
 
 def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Entry]]:
     """The entries of the account with these ids."""
-    for some in slices.of_ids(ids):
+    for some in batching.of_ids(ids):
         rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)
         if rows:
             yield represent(tx, caller.account_id, caller.links, rows)

@@ -6,18 +6,18 @@ import msgspec
 from sqlalchemy import bindparam, delete, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
-from hourhook.domain.entries import placing, reading, rules
-from hourhook.domain.entries.placing import Place
+from hourhook.domain.entries import assignment, reading, rules
+from hourhook.domain.entries.assignment import Place
 from hourhook.domain.entries.representations import Entry, compose, is_billable, round_up
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Day, Faults, Id, Inputs, Minutes, Name, Text, UnsetType, Uri, given_or
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.projects import storing as projects_storing
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleProject, SimpleTag
 from hourhook.domain.tags import tagging
 from hourhook.domain.tags.representations import Tag
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -54,7 +54,7 @@ class EntryChanges(Inputs):
 
 def create(tx: Transaction, caller: Caller, given: NewEntry, faults: Faults) -> Entry:
     """Log time."""
-    place = placing.find(
+    place = assignment.find(
         tx,
         caller,
         faults,
@@ -100,7 +100,7 @@ def create(tx: Transaction, caller: Caller, given: NewEntry, faults: Faults) -> 
         updated_at=tx.now,
     )
     _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
-    changes.record_creation(tx, "entry", created)
+    recording.record_creation(tx, "entry", created)
     return created
 
 
@@ -128,14 +128,14 @@ def edit(tx: Transaction, caller: Caller, id: int, given: EntryChanges, faults: 
         source_url=given_or(given.source_url, before.source_url),
         updated_at=format_moment(tx.now),
     )
-    if not changes.between(before, after):
+    if not recording.between(before, after):
         return before
     _store(tx, after)
     if tags != before.tags:
         tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
         _store_tags(tx, id, tags)
     _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
-    changes.record_update(tx, "entry", before, after)
+    recording.record_update(tx, "entry", before, after)
     return after
 
 
@@ -146,7 +146,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     rules.refuse_frozen(before)
     tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
     tx.run(_DELETE, account=caller.account_id, id=id)
-    changes.record_deletion(tx, "entry", before)
+    recording.record_deletion(tx, "entry", before)
 
 
 def _look_up_tags(tx: Transaction, caller: Caller, faults: Faults, description: str | None) -> tagging.Wanted:
@@ -166,7 +166,7 @@ def _find_new_place(tx: Transaction, caller: Caller, faults: Faults, before: Ent
         project_id = None if project_name or is_detached else current_id
     if (user_id, project_id, project_name) == (before.user.id, current_id, None):
         return Place(before.user, before.project)
-    return placing.find(tx, caller, faults, user_id, project_id, project_name)
+    return assignment.find(tx, caller, faults, user_id, project_id, project_name)
 
 
 def _settle_project(tx: Transaction, caller: Caller, place: Place) -> tuple[SimpleProject | None, bool]:
@@ -208,9 +208,9 @@ def _record_created_on_the_way(
     tx: Transaction, caller: Caller, project: SimpleProject | None, new_tags: list[Tag]
 ) -> None:
     if project is not None:
-        changes.record_creation(tx, "project", projects_reading.show(tx, caller, project.id))
+        recording.record_creation(tx, "project", projects_reading.show(tx, caller, project.id))
     for tag in new_tags:
-        changes.record_creation(tx, "tag", tag)
+        recording.record_creation(tx, "tag", tag)
 
 
 _OF_ID = (entries.c.account_id == bindparam("account"), entries.c.id == bindparam("id"))

@@ -6,10 +6,10 @@ import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment, midnight
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading
 from hourhook.domain.entries.representations import Entry
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Day, Faults, IdList, Inputs, UnsetType
 from hourhook.errors import Invalid
 from hourhook.store.schema import entries
@@ -62,7 +62,7 @@ def _mark(tx: Transaction, marked: list[Entry], date: str) -> None:
         after = msgspec.structs.replace(
             before, invoiced_at=format_moment(invoiced_at), updated_at=format_moment(tx.now)
         )
-        changes.record_update(tx, "entry", before, after, None if before.invoiced_at else "invoiced")
+        recording.record_update(tx, "entry", before, after, None if before.invoiced_at else "invoiced")
 
 
 _MARK = Statement(

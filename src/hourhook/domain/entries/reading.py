@@ -14,9 +14,9 @@ from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects import reading as projects_reading
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.tags import reading as tags_reading
 from hourhook.domain.teams import reading as teams_reading
-from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_entries, scope_of
 from hourhook.errors import NotFound

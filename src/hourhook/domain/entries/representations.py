@@ -6,8 +6,8 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_moment
-from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, USER_FIELDS, embedded_project, embedded_user
 from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded_invoice, join_invoice
+from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, USER_FIELDS, embedded_project, embedded_user
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
     Date,

@@ -6,15 +6,15 @@ import msgspec
 from sqlalchemy import bindparam, delete, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.decimals import number_of
-from hourhook.domain.entries import placing
+from hourhook.domain.entries import assignment
+from hourhook.domain.events import recording
 from hourhook.domain.expenses import reading, rules
 from hourhook.domain.expenses.representations import Expense, compose
 from hourhook.domain.inputs import UNSET, Boolean, Day, Decimal2, Faults, Id, Inputs, Text, UnsetType, given_or
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleProject, SimpleUser
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import expenses
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -77,7 +77,7 @@ def create(tx: Transaction, caller: Caller, given: NewExpense, faults: Faults) -
         created_at=tx.now,
         updated_at=tx.now,
     )
-    changes.record_creation(tx, "expense", created)
+    recording.record_creation(tx, "expense", created)
     return created
 
 
@@ -103,7 +103,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults
         user=user,
         updated_at=format_moment(tx.now),
     )
-    if not changes.between(before, after):
+    if not recording.between(before, after):
         return before
     tx.run(
         _UPDATE,
@@ -118,7 +118,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults
         description_key=after.description and key_of(after.description),
         now=tx.now,
     )
-    changes.record_update(tx, "expense", before, after)
+    recording.record_update(tx, "expense", before, after)
     return after
 
 
@@ -128,14 +128,14 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     rules.require_right(caller, before)
     rules.refuse_frozen(before)
     tx.run(_DELETE, account=caller.account_id, id=id)
-    changes.record_deletion(tx, "expense", before)
+    recording.record_deletion(tx, "expense", before)
 
 
 def _find_place(
     tx: Transaction, caller: Caller, faults: Faults, user_id: int, project_id: int | None
 ) -> tuple[SimpleUser, SimpleProject]:
     """Whose the expense is to be, and on which project; refuses the request if anything at all is wrong with it."""
-    place = placing.find(tx, caller, faults, user_id, project_id, None)
+    place = assignment.find(tx, caller, faults, user_id, project_id, None)
     faults.check()
     # An expense without a project was refused.
     assert place.project is not None

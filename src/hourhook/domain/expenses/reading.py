@@ -23,7 +23,7 @@ from hourhook.domain.invoices import reading as invoices_reading
 from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.projects import reading as projects_reading
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import of_expenses, scope_of
 from hourhook.errors import NotFound

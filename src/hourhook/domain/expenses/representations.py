@@ -4,8 +4,8 @@ import msgspec
 
 from hourhook.clock import format_moment
 from hourhook.domain.decimals import number_of
-from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded_invoice, join_invoice
+from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleInvoice, SimpleProject, SimpleUser, Timestamp, Url
 from hourhook.store.schema import expenses, invoice_expenses, projects, users

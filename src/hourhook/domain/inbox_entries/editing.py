@@ -8,7 +8,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inbox_entries import reading, rules, storing
 from hourhook.domain.inbox_entries.representations import InboxEntry
 from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Minutes, Name, Text, UnsetType, given_or
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction

@@ -9,7 +9,7 @@ from hourhook.domain.inbox_entries.representations import COLUMNS, JOINED, Inbox
 from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, Inputs, Moment, Text, UnsetType
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.visibility import of_inbox_entries
 from hourhook.errors import NotFound
 from hourhook.store.schema import inbox_entries

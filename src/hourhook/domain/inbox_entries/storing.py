@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction

@@ -4,11 +4,12 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, update
 
-from hourhook.domain import changes, passwords
+from hourhook.domain import passwords
 from hourhook.domain.callers import find_caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
+from hourhook.domain.inputs.texts import Characters
 from hourhook.domain.invitations import issuing, reading
-from hourhook.domain.kinds.texts import Characters
 from hourhook.domain.links import Links
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.users import storing
@@ -61,7 +62,7 @@ def accept(tx: Transaction, token: str, given: Acceptance, password_hash: str, l
     )
     tx.run(_NOTE, account=tx.account_id, user=caller.user_id, now=tx.now)
     issuing.withdraw_mail(tx, caller.user_id)
-    changes.record_update(tx, "user", before, users_reading.show(tx, caller, caller.user_id))
+    recording.record_update(tx, "user", before, users_reading.show(tx, caller, caller.user_id))
     return True
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import DAY
-from hourhook.delivery import mails
-from hourhook.delivery.mails import Outbox
 from hourhook.domain.callers import hash_of
 from hourhook.domain.invitations.letters import Letter, name_of
 from hourhook.domain.links import Links
 from hourhook.errors import Problem
+from hourhook.mail import outbox as mails
+from hourhook.mail.outbox import Outbox
 from hourhook.store.schema import accounts, invitations, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import msgspec
 
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType, choice
+from hourhook.domain.inputs.nested import ObjectOf
+from hourhook.domain.inputs.texts import Characters
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES, DEFAULT_LOCALE
-from hourhook.domain.kinds.texts import Characters
-from hourhook.domain.nesting import ObjectOf
 from hourhook.store.statements import Row
 
 

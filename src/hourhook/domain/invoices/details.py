@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import msgspec
 
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, Text, UnsetType
+from hourhook.domain.inputs.nested import ObjectOf
 from hourhook.domain.invoices.customizing import GivenCustomization
 from hourhook.domain.invoices.rates import RateCalculation
-from hourhook.domain.nesting import ObjectOf
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 
 # Absent or blank, each is this.
 SWITCHES = {

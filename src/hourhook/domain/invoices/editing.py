@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Day, Faults, IdList, UnsetType
 from hourhook.domain.invoices import customizing, items, rates, reading, rules, storing, taxing
+from hourhook.domain.invoices.defaults import account_name, find_precedent
 from hourhook.domain.invoices.details import SWITCHES, Details, read_details
 from hourhook.domain.invoices.invoicing import follow
 from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Judged
 from hourhook.domain.invoices.numbering import new_share_token, next_reference
-from hourhook.domain.invoices.precedents import account_name, find_precedent
 from hourhook.domain.invoices.rates import StoredRates
-from hourhook.domain.invoices.recounting import recount
+from hourhook.domain.invoices.recalculation import recount
 from hourhook.domain.invoices.representations import Invoice, represent
 from hourhook.domain.summaries import SimpleInvoice, shorten
 from hourhook.store.statements import Row
@@ -56,7 +56,7 @@ def create(tx: Transaction, caller: Caller, given: NewInvoice, faults: Faults) -
         items.put_on(tx, each.kind, id, each.ids)
     recount(tx, [id])
     created = reading.show(tx, caller, id)
-    changes.record_creation(tx, "invoice", created)
+    recording.record_creation(tx, "invoice", created)
     for each in judged:
         follow(tx, caller, each.kind, each.ids, None)
     return created
@@ -98,7 +98,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
         ids = items.find_on(tx, kind, id)
         items.take_off(tx, kind, ids)
         follow(tx, caller, kind, ids, left)
-    changes.record_deletion(tx, "invoice", before)
+    recording.record_deletion(tx, "invoice", before)
     storing.delete_rows(tx, id)
 
 

@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches as entries_batches
+from hourhook.domain.events import recording
 from hourhook.domain.expenses import batches as expenses_batches
 from hourhook.domain.invoices.items import ENTRIES, ItemKind
 from hourhook.domain.summaries import SimpleInvoice
@@ -45,7 +45,7 @@ def _follow_entries(tx: Transaction, caller: Caller, ids: Sequence[int], left: S
         for entry in batch:
             before = msgspec.structs.replace(entry, invoice=left)
             after = msgspec.structs.replace(entry, invoiced_at=now if left is None else None, updated_at=now)
-            changes.record_update(tx, "entry", before, after, "invoiced" if left is None else "uninvoiced")
+            recording.record_update(tx, "entry", before, after, "invoiced" if left is None else "uninvoiced")
 
 
 def _follow_expenses(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
@@ -54,7 +54,7 @@ def _follow_expenses(tx: Transaction, caller: Caller, ids: Sequence[int], left: 
         for expense in batch:
             before = msgspec.structs.replace(expense, invoice=left)
             after = msgspec.structs.replace(expense, updated_at=format_moment(tx.now))
-            changes.record_update(tx, "expense", before, after)
+            recording.record_update(tx, "expense", before, after)
 
 
 _INVOICE_ENTRIES = Statement(

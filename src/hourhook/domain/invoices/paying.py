@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, null, update
 
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.invoices import reading
 from hourhook.domain.invoices.reading import STATES
 from hourhook.domain.invoices.representations import represent
@@ -55,7 +55,7 @@ def _enter(tx: Transaction, links: Links, row: Row, state: str) -> None:
     changed = reading.look_up(tx, tx.account_id, row.id)
     assert changed is not None
     [after] = represent(tx, tx.account_id, links, [changed])
-    changes.record_update(tx, "invoice", before, after, state if state in _DESCRIPTIONS else None)
+    recording.record_update(tx, "invoice", before, after, state if state in _DESCRIPTIONS else None)
 
 
 _SET_STATE = Statement(

@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, delete, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Decimal2, Faults, Id, Inputs, UnsetType, choice
+from hourhook.domain.inputs.nested import ListOf, ObjectOf
+from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, Hundredths
 from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD
-from hourhook.domain.kinds.numbers import LARGEST_DECIMAL, Hundredths
-from hourhook.domain.nesting import ListOf, ObjectOf
 from hourhook.domain.users import reading as users_reading
 from hourhook.store.schema import invoice_hourly_rates
 from hourhook.store.statements import Row, Statement

@@ -26,7 +26,7 @@ from hourhook.domain.invoices.representations import COLUMNS, Invoice, represent
 from hourhook.domain.invoices.totals import METHODS
 from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, invoices
 from hourhook.store.statements import Row, Statement, contains

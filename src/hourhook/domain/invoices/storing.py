@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.invoices import reading
 from hourhook.domain.invoices.details import with_keys
-from hourhook.domain.invoices.recounting import recount
+from hourhook.domain.invoices.recalculation import recount
 from hourhook.domain.invoices.representations import Invoice
 from hourhook.store.schema import invoice_hourly_rates, invoice_payment_transactions, invoice_taxes, invoices
 from hourhook.store.statements import Statement
@@ -62,7 +62,7 @@ def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
     recount(tx, [before.id])
     tx.put(_TOUCH, account=tx.account_id, id=before.id, now=tx.now)
     after = reading.show(tx, caller, before.id)
-    changes.record_update(tx, "invoice", before, after)
+    recording.record_update(tx, "invoice", before, after)
     return after
 
 

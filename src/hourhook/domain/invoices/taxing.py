@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, delete
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
+from hourhook.domain.inputs.nested import ListOf
+from hourhook.domain.inputs.numbers import Hundredths
 from hourhook.domain.invoices import reading, storing
-from hourhook.domain.kinds.numbers import Hundredths
-from hourhook.domain.nesting import ListOf
 from hourhook.store.schema import invoice_taxes
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from hourhook.domain.callers import hash_of
-from hourhook.domain.kinds.texts import Characters
+from hourhook.domain.inputs.texts import Characters
 from hourhook.domain.oauth import redirects, scopes
 from hourhook.errors import Problem
 from hourhook.store.schema import applications, authorizations

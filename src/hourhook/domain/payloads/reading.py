@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from hourhook.delivery.payloads.contents import find_sequence, read_contents
-from hourhook.delivery.payloads.figures import read_status
-from hourhook.delivery.payloads.pages import Choice, read_page
-from hourhook.delivery.payloads.sequences import STATES
+from hourhook.delivery.history.contents import find_sequence, read_contents
+from hourhook.delivery.history.pages import Choice, read_page
+from hourhook.delivery.history.sequences import STATES
+from hourhook.delivery.history.statistics import read_status
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import TYPES, Types
+from hourhook.domain.events.catalogue import TYPES, Types
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, choice, given_or
-from hourhook.domain.kinds.lists import Several
-from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.inputs.enums import refuse_unknown
+from hourhook.domain.inputs.lists import Several
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.payloads.representations import (
     Payload,

@@ -6,13 +6,13 @@ import msgspec
 from sqlalchemy import bindparam, delete, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
 from hourhook.domain.project_groups import members, reading
 from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects import reading as projects_reading
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.store.schema import project_groups
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -56,7 +56,7 @@ def create(tx: Transaction, caller: Caller, given: NewProjectGroup, faults: Faul
     )
     members.store(tx, moved, id)
     created = reading.show(tx, caller, id)
-    changes.record_creation(tx, "project_group", created)
+    recording.record_creation(tx, "project_group", created)
     members.record(tx, moved, created)
     return created
 
@@ -71,7 +71,7 @@ def rename(tx: Transaction, caller: Caller, id: int, given: ProjectGroupChanges,
         return before
     tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), now=tx.now)
     after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
-    changes.record_update(tx, "project_group", before, after)
+    recording.record_update(tx, "project_group", before, after)
     return after
 
 
@@ -82,7 +82,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     moved = members.find_all(tx, caller, group)
     members.store(tx, moved, None)
     members.record(tx, moved, None)
-    changes.record_deletion(tx, "project_group", group)
+    recording.record_deletion(tx, "project_group", group)
     tx.run(_DELETE, account=caller.account_id, id=id)
 
 

@@ -4,8 +4,8 @@ import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import Faults
 from hourhook.domain.project_groups import reading, storing
 from hourhook.domain.project_groups.representations import ProjectGroup
@@ -63,7 +63,7 @@ def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) ->
     summary = None if group is None else shorten(SimpleProjectGroup, group)
     for before in moved:
         after = msgspec.structs.replace(before, group=summary, updated_at=format_moment(tx.now))
-        changes.record_update(tx, "project", before, after)
+        recording.record_update(tx, "project", before, after)
 
 
 def _find_editable(tx: Transaction, caller: Caller, id: int) -> ProjectGroup:
@@ -79,7 +79,7 @@ def _move(
         return
     store(tx, moved, None if target is None else target.id)
     tx.run(_TOUCH, account=caller.account_id, id=before.id, now=tx.now)
-    changes.record_update(tx, "project_group", before, reading.show(tx, caller, before.id))
+    recording.record_update(tx, "project_group", before, reading.show(tx, caller, before.id))
     record(tx, moved, target)
 
 

@@ -10,7 +10,7 @@ from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Text, UnsetTyp
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.project_groups.representations import COLUMNS, ProjectGroup, represent
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.visibility import of_project_group_members, of_project_groups, scope_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import project_group_members, project_groups

@@ -6,13 +6,13 @@ import msgspec
 from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import Faults
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.timers import following as timers_following
+from hourhook.domain.timers import cascades as timers_following
 from hourhook.errors import Invalid
 from hourhook.store.schema import projects
 from hourhook.store.statements import Statement, any_of
@@ -67,7 +67,7 @@ def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled:
         timers_following.pause_of_projects(tx, caller, ids)
     for before in changed:
         after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_moment(tx.now))
-        changes.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")
+        recording.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")
 
 
 _SET_ENABLED = Statement(

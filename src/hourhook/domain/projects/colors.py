@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from hourhook.domain.kinds.kind import Kind
+from hourhook.domain.inputs.field import Kind
 
 # Far apart from each other, and readable under white text.
 PALETTE = (

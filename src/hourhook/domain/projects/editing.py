@@ -4,18 +4,18 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, Inputs, Minutes, Name, UnsetType, given_or
-from hourhook.domain.invoices import recounting
+from hourhook.domain.invoices import recalculation
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules, storing
 from hourhook.domain.projects.colors import Color
 from hourhook.domain.projects.reading import BillingIncrement, ProjectIds
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.texts import key_of
-from hourhook.domain.timers import following as timers_following
+from hourhook.domain.search_keys import key_of
+from hourhook.domain.timers import cascades as timers_following
 from hourhook.errors import Invalid
 from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
@@ -67,7 +67,7 @@ def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -
     if given.project_group_id:
         project_groups_storing.enter(tx, given.project_group_id, [id])
     created = reading.show(tx, caller, id)
-    changes.record_creation(tx, "project", created)
+    recording.record_creation(tx, "project", created)
     return created
 
 
@@ -90,14 +90,14 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults
     if group_id == current_group_id and all(value == getattr(before, name) for name, value in values.items()):
         return before
     if values["billable"] != before.billable:
-        recounting.foresee_project(tx, id, billable=not before.billable)
+        recalculation.foresee_project(tx, id, billable=not before.billable)
     tx.run(_EDIT, account=caller.account_id, id=id, name_key=key_of(name), now=tx.now, **values)
     if group_id != current_group_id:
         project_groups_storing.leave(tx, [id])
         if group_id is not None:
             project_groups_storing.enter(tx, group_id, [id])
     after = reading.show(tx, caller, id)
-    changes.record_update(tx, "project", before, after)
+    recording.record_update(tx, "project", before, after)
     return after
 
 
@@ -135,7 +135,7 @@ def _check(
 
 def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
     for project in removed:
-        changes.record_deletion(tx, "project", project)
+        recording.record_deletion(tx, "project", project)
     ids = [project.id for project in removed]
     timers_following.remove_of_projects(tx, caller, ids)
     project_groups_storing.leave(tx, ids)

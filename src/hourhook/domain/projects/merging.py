@@ -6,18 +6,18 @@ import msgspec
 from sqlalchemy import Integer, Table, bindparam, delete, exists, insert, select, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import is_billable
+from hourhook.domain.events import recording
 from hourhook.domain.expenses import batches as expenses_batches
 from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
-from hourhook.domain.invoices import recounting
+from hourhook.domain.invoices import recalculation
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import SimpleProject, shorten
-from hourhook.domain.timers import following as timers_following
+from hourhook.domain.timers import cascades as timers_following
 from hourhook.store.schema import entries, expenses, project_access, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -37,14 +37,14 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, fau
     rules.refuse_archived(target)
     swallowed = _find_swallowed(tx, caller, id, given, faults)
     if swallowed.billable != target.billable:
-        recounting.foresee_project(tx, swallowed.id, billable=target.billable)
+        recalculation.foresee_project(tx, swallowed.id, billable=target.billable)
     _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
     _move_expenses(tx, caller, swallowed, shorten(SimpleProject, target))
     timers_following.move(tx, caller, swallowed.id, shorten(SimpleProject, target))
     tx.run(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
     tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
-    changes.record_update(tx, "project", target, reading.show(tx, caller, id))
-    changes.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
+    recording.record_update(tx, "project", target, reading.show(tx, caller, id))
+    recording.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
     project_groups_storing.leave(tx, [swallowed.id])
     tx.run(_DELETE, account=caller.account_id, swallowed=swallowed.id)
 
@@ -70,7 +70,7 @@ def _move_entries(tx: Transaction, caller: Caller, swallowed: Project, target: S
                 billable=is_billable(target, before.tags),
                 updated_at=format_moment(tx.now),
             )
-            changes.record_update(tx, "entry", before, after)
+            recording.record_update(tx, "entry", before, after)
     tx.run(_MOVE_ENTRIES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
 
 
@@ -78,7 +78,7 @@ def _move_expenses(tx: Transaction, caller: Caller, swallowed: Project, target: 
     for batch in expenses_batches.of_project(tx, caller, swallowed.id):
         for before in batch:
             after = msgspec.structs.replace(before, project=target, updated_at=format_moment(tx.now))
-            changes.record_update(tx, "expense", before, after)
+            recording.record_update(tx, "expense", before, after)
     tx.run(_MOVE_EXPENSES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
 
 

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 
-from hourhook.domain import slices
+from hourhook.domain import batching
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType, number_choice
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects.representations import COLUMNS, JOINED, Project, represent
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.visibility import of_projects, scope_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import project_group_members, projects
@@ -87,7 +87,7 @@ def find_several(tx: Transaction, caller: Caller, ids: list[int]) -> list[Projec
 
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Project]]:
     """The same, a bounded number at a time."""
-    for some in slices.of_ids(ids):
+    for some in batching.of_ids(ids):
         yield find_several(tx, caller, some)
 
 

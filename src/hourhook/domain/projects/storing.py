@@ -4,8 +4,8 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.projects.colors import color_after
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleProject
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction

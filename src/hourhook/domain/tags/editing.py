@@ -9,16 +9,17 @@ import msgspec
 from sqlalchemy import bindparam, delete, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes, hashtags
+from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, UnsetType
-from hourhook.domain.invoices import recounting
-from hourhook.domain.kinds.lists import Several
-from hourhook.domain.kinds.texts import Characters
+from hourhook.domain.inputs.lists import Several
+from hourhook.domain.inputs.texts import Characters
+from hourhook.domain.invoices import recalculation
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleTag, shorten
 from hourhook.domain.tags import reading, removing, rewriting, tagging
 from hourhook.domain.tags.representations import Tag
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -70,7 +71,7 @@ def create_several(tx: Transaction, caller: Caller, given: NewTags, faults: Faul
         del wanted[key]
     created = tagging.create(tx, caller, [*wanted.values()])
     for tag in created:
-        changes.record_creation(tx, "tag", tag)
+        recording.record_creation(tx, "tag", tag)
     return created
 
 
@@ -97,8 +98,8 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: 
         updated_at=format_moment(tx.now),
     )
     if billable != before.billable:
-        recounting.foresee_tags(tx, [id], billable=billable)
-    changes.record_update(tx, "tag", before, after)
+        recalculation.foresee_tags(tx, [id], billable=billable)
+    recording.record_update(tx, "tag", before, after)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, before), shorten(SimpleTag, after))
     tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), billable=billable, now=tx.now)
     return after
@@ -115,11 +116,11 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedTag, faults:
     faults.check()
     assert swallowed is not None
     if swallowed.billable != before.billable:
-        recounting.foresee_tags(tx, [swallowed.id], billable=before.billable)
+        recalculation.foresee_tags(tx, [swallowed.id], billable=before.billable)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, swallowed), shorten(SimpleTag, before))
     after = reading.show(tx, caller, id)
-    changes.record_update(tx, "tag", before, after)
-    changes.record_deletion(tx, "tag", msgspec.structs.replace(swallowed, entries=0), "merged")
+    recording.record_update(tx, "tag", before, after)
+    recording.record_deletion(tx, "tag", msgspec.structs.replace(swallowed, entries=0), "merged")
     tx.run(_DELETE, account=caller.account_id, id=swallowed.id)
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from sqlalchemy import bindparam, func, select
 
-from hourhook.domain import slices
+from hourhook.domain import batching
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.tags.representations import COLUMNS, Tag, represent
-from hourhook.domain.texts import key_of
 from hourhook.domain.visibility import of_tags, scope_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import tags
@@ -53,7 +53,7 @@ def find(tx: Transaction, caller: Caller, id: int) -> Tag | None:
 
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Tag]]:
     """The tags of the account with these ids, ascending, a bounded number at a time."""
-    for some in slices.of_ids(ids):
+    for some in batching.of_ids(ids):
         yield [represent(caller.links, row) for row in tx.all(_BY_IDS, account=caller.account_id, ids=some)]
 
 

@@ -11,14 +11,15 @@ import msgspec
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes, hashtags
+from hourhook.domain import hashtags
+from hourhook.domain.batching import SIZE
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import Entry, is_billable
-from hourhook.domain.invoices import recounting
-from hourhook.domain.slices import SIZE
+from hourhook.domain.events import recording
+from hourhook.domain.invoices import recalculation
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.tags.representations import Tag
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import entry_tags, tags
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -29,7 +30,7 @@ def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
     for some in _in_groups(removed):
         unbillable = [tag.id for tag in some if not tag.billable]
         if unbillable:
-            recounting.foresee_tags(tx, unbillable, billable=True)
+            recalculation.foresee_tags(tx, unbillable, billable=True)
         if len(some) == 1:
             _dissolve_one(tx, caller, some[0])
         else:
@@ -56,7 +57,7 @@ def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
 def _dissolve_one(tx: Transaction, caller: Caller, tag: Tag) -> None:
     for batch in batches.of_tag(tx, caller, tag.id):
         batches.describe(tx, [_dissolve(tx, entry, tag) for entry in batch])
-    changes.record_deletion(tx, "tag", tag)
+    recording.record_deletion(tx, "tag", tag)
 
 
 def _dissolve_several(tx: Transaction, caller: Caller, group: list[Tag]) -> None:
@@ -69,7 +70,7 @@ def _dissolve_several(tx: Transaction, caller: Caller, group: list[Tag]) -> None
     for tag in group:
         for entry_id in uses.get(tag.id, ()):
             found[entry_id] = _dissolve(tx, found[entry_id], tag)
-        changes.record_deletion(tx, "tag", tag)
+        recording.record_deletion(tx, "tag", tag)
     if found:
         batches.describe(tx, [*found.values()])
 
@@ -83,7 +84,7 @@ def _dissolve(tx: Transaction, before: Entry, tag: Tag) -> Entry:
         billable=is_billable(before.project, left),
         updated_at=format_moment(tx.now),
     )
-    changes.record_update(tx, "entry", before, after)
+    recording.record_update(tx, "entry", before, after)
     return after
 
 

@@ -8,12 +8,13 @@ import msgspec
 from sqlalchemy import Integer, bindparam, delete, exists, insert, select, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes, hashtags
+from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import Entry, is_billable
+from hourhook.domain.events import recording
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleTag
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import entry_tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -30,7 +31,7 @@ def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTa
             after = _rewritten(before, tag, successor, format_moment(tx.now))
             # That a tag looks different changes nothing of an entry; that it has another text or tag does.
             if after.description != before.description or successor.id != tag.id:
-                changes.record_update(tx, "entry", before, after)
+                recording.record_update(tx, "entry", before, after)
                 rewritten.append(after)
         batches.describe(tx, rewritten)
     if successor.id != tag.id:

@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, select
 from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.hashtags import Hashtag
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleTag, shorten, summarise_tag
 from hourhook.domain.tags.representations import Tag, compose
-from hourhook.domain.texts import key_of
 from hourhook.store.schema import tags
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction

@@ -6,12 +6,12 @@ import msgspec
 from sqlalchemy import bindparam, delete, update
 
 from hourhook.clock import format_moment
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.teams import members, reading
 from hourhook.domain.teams.representations import Team
-from hourhook.domain.texts import key_of
 from hourhook.domain.users import reading as users_reading
 from hourhook.store.schema import teams
 from hourhook.store.statements import Statement
@@ -49,7 +49,7 @@ def create(tx: Transaction, caller: Caller, given: NewTeam, faults: Faults) -> T
     )
     members.enter(tx, id, sorted(known))
     created = reading.show(tx, caller, id)
-    changes.record_creation(tx, "team", created)
+    recording.record_creation(tx, "team", created)
     return created
 
 
@@ -63,7 +63,7 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TeamChanges, faults:
         return before
     tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), now=tx.now)
     after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
-    changes.record_update(tx, "team", before, after)
+    recording.record_update(tx, "team", before, after)
     return after
 
 
@@ -73,7 +73,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     caller.require("supervisor")
     members.clear(tx, id)
     tx.run(_DELETE, account=caller.account_id, id=id)
-    changes.record_deletion(tx, "team", team)
+    recording.record_deletion(tx, "team", team)
 
 
 def _check(

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
 from hourhook.domain.teams import reading
 from hourhook.domain.teams.representations import Team
@@ -70,7 +70,7 @@ def _find_editable(tx: Transaction, caller: Caller, id: int) -> Team:
 
 def _record(tx: Transaction, caller: Caller, before: Team) -> None:
     tx.run(_TOUCH, account=caller.account_id, id=before.id, now=tx.now)
-    changes.record_update(tx, "team", before, reading.show(tx, caller, before.id))
+    recording.record_update(tx, "team", before, reading.show(tx, caller, before.id))
 
 
 _OF_TEAM = (team_members.c.account_id == bindparam("account"), team_members.c.team_id == bindparam("id"))

@@ -8,8 +8,8 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Text, UnsetType
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.teams.representations import COLUMNS, Team, represent
-from hourhook.domain.texts import key_of
 from hourhook.errors import NotFound
 from hourhook.store.schema import team_members, teams
 from hourhook.store.statements import Row, Statement, any_of, contains

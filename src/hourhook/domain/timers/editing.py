@@ -6,8 +6,8 @@ from typing import Annotated
 from hourhook.clock import today
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Text, UnsetType, given_or
-from hourhook.domain.kinds.numbers import Whole
-from hourhook.domain.timers import following, reading, rules, storing
+from hourhook.domain.inputs.numbers import Whole
+from hourhook.domain.timers import cascades, reading, rules, storing
 from hourhook.domain.timers.representations import Timer, represent
 from hourhook.domain.timers.stopwatches import LARGEST_SECONDS
 from hourhook.domain.timers.storing import StoredTimer
@@ -57,7 +57,7 @@ def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, f
     faults.check()
     if before.watch.is_running:
         return represent(before, tx.started_at)
-    following.pause_of_caller(tx, caller)
+    cascades.pause_of_caller(tx, caller)
     date = before.date
     if before.watch.started_at is None:
         date = given.entry_date or today(tx.started_at, caller.utc_offset)

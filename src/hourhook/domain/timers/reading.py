@@ -10,7 +10,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType
 from hourhook.domain.listings import Listing, among, chosen
 from hourhook.domain.pages import Page, Paging
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.timers.representations import Timer, represent
 from hourhook.domain.timers.stopwatches import PENDING, RUNNING
 from hourhook.domain.timers.storing import COLUMNS, JOINED, StoredTimer, read

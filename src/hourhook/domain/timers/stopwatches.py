@@ -6,7 +6,7 @@ Seconds are whole and never negative, even where the clock was set back. ``now``
 from dataclasses import dataclass, replace
 
 from hourhook.clock import SECOND, whole_second
-from hourhook.domain.kinds import LARGEST_MINUTES
+from hourhook.domain.inputs.fields import LARGEST_MINUTES
 
 PENDING, RUNNING, PAUSED = "pending", "running", "paused"
 # Of a timer that is no more.

@@ -11,10 +11,10 @@ from sqlalchemy import bindparam, delete, text
 from hourhook.delivery import broadcasts
 from hourhook.domain.broadcast_subjects import TIMER
 from hourhook.domain.callers import SHUT_OUT
-from hourhook.domain.embedding import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
+from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
 from hourhook.domain.links import Links
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleProject, SimpleUser
-from hourhook.domain.texts import key_of
 from hourhook.domain.timers.stopwatches import STOPPED, Stopwatch
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import projects, timers, users

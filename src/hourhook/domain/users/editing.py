@@ -4,18 +4,19 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, select, update
 
-from hourhook.domain import changes, sessions
+from hourhook.domain import sessions
 from hourhook.domain.broadcast_receivers import storing as broadcast_receivers_storing
 from hourhook.domain.callers import Caller
+from hourhook.domain.dependencies import Outside
 from hourhook.domain.entries import approving
+from hourhook.domain.events import recording
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
 from hourhook.domain.invitations import issuing
 from hourhook.domain.invitations.issuing import Issued
 from hourhook.domain.oauth import revoking
-from hourhook.domain.outside import Outside
-from hourhook.domain.texts import key_of
-from hourhook.domain.timers import following as timers_following
+from hourhook.domain.search_keys import key_of
+from hourhook.domain.timers import cascades as timers_following
 from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
 from hourhook.domain.users.representations import User
@@ -62,7 +63,7 @@ def invite(tx: Transaction, caller: Caller, outside: Outside, given: NewUser, fa
     )
     issued = issuing.issue(tx, id, links=caller.links, outbox=outside.outbox, invited_by_id=caller.user_id)
     created = reading.show(tx, caller, id)
-    changes.record_creation(tx, "user", created)
+    recording.record_creation(tx, "user", created)
     return created, issued
 
 
@@ -93,7 +94,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: F
         now=tx.now,
     )
     after = reading.show(tx, caller, id)
-    changes.record_update(tx, "user", before, after)
+    recording.record_update(tx, "user", before, after)
     return after
 
 
@@ -118,7 +119,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     issuing.withdraw(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.run(statement, account=caller.account_id, id=id)
-    changes.record_deletion(tx, "user", before)
+    recording.record_deletion(tx, "user", before)
 
 
 _BY_EMAIL = Statement(

@@ -9,8 +9,8 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.teams import reading as teams_reading
-from hourhook.domain.texts import key_of
 from hourhook.domain.users.representations import COLUMNS, User, represent
 from hourhook.domain.visibility import of_users, scope_of
 from hourhook.errors import NotFound

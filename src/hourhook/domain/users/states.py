@@ -5,8 +5,8 @@ from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_moment
 from hourhook.delivery import broadcasts
-from hourhook.domain import changes
 from hourhook.domain.callers import Caller
+from hourhook.domain.events import recording
 from hourhook.domain.invitations import issuing
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
@@ -55,7 +55,7 @@ def begin(tx: Transaction, caller: Caller) -> None:
 def _enter(tx: Transaction, user: User, state: str, specific: str | None = None) -> None:
     tx.run(_SET_STATE, account=tx.account_id, id=user.id, state=state, now=tx.now)
     after = msgspec.structs.replace(user, state=state, updated_at=format_moment(tx.now))
-    changes.record_update(tx, "user", user, after, specific)
+    recording.record_update(tx, "user", user, after, specific)
 
 
 _SET_STATE = Statement(

@@ -1,6 +1,6 @@
 """How a user is stored."""
 
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.store.schema import users
 from hourhook.store.transaction import Transaction
 

@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.delivery import envelope, errands, steering
+from hourhook.delivery import envelope, lane_control, one_offs
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import SUBSCRIBABLE, Subscriptions
+from hourhook.domain.dependencies import Outside, PayloadUri
+from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, given_or
-from hourhook.domain.known_names import refuse_unknown
-from hourhook.domain.outside import Outside, PayloadUri
-from hourhook.domain.texts import key_of
+from hourhook.domain.inputs.enums import refuse_unknown
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.webhooks import reading, subscribing
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
 from hourhook.store.schema import subscriptions, webhooks
@@ -54,9 +54,9 @@ def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook,
         secret=outside.vault.close(secret),
         created_at=tx.now,
     )
-    steering.open_lane(tx, id, payload_uri)
+    lane_control.open_lane(tx, id, payload_uri)
     subscribing.subscribe(tx, id, events)
-    errands.ping(tx, id)
+    one_offs.ping(tx, id)
     created = reading.show(tx, caller, id)
     return WebhookWithSecret(**msgspec.structs.asdict(created), secret=secret)
 
@@ -71,9 +71,9 @@ def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: Webh
     if (name, payload_uri) != (before.name, before.payload_uri):
         tx.run(_EDIT, account=caller.account_id, id=id, name=name, name_key=key_of(name), payload_uri=payload_uri)
         if payload_uri != before.payload_uri:
-            steering.retarget(tx, id, payload_uri)
+            lane_control.retarget(tx, id, payload_uri)
         else:
-            steering.refresh(tx, id)
+            lane_control.refresh(tx, id)
     return reading.show(tx, caller, id)
 
 
@@ -82,7 +82,7 @@ def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) ->
     reading.find(tx, caller, id)
     secret = envelope.new_secret()
     tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.vault.close(secret))
-    steering.refresh(tx, id)
+    lane_control.refresh(tx, id)
     return WebhookSecret(secret)
 
 
@@ -91,7 +91,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     reading.find(tx, caller, id)
     tx.run(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
     tx.run(_DELETE, account=caller.account_id, id=id)
-    steering.close_lane(tx, id)
+    lane_control.close_lane(tx, id)
 
 
 _THIS = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))

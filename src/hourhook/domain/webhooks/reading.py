@@ -4,14 +4,14 @@ from typing import Annotated
 
 from sqlalchemy import bindparam, exists, func, select, true
 
-from hourhook.delivery.log import EVERYTHING
+from hourhook.delivery.event_log import EVERYTHING
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import SUBSCRIBABLE, Subscriptions
+from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
-from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.inputs.enums import refuse_unknown
 from hourhook.domain.listings import Listing, chosen
 from hourhook.domain.pages import Page, Paging
-from hourhook.domain.texts import key_of
+from hourhook.domain.search_keys import key_of
 from hourhook.domain.webhooks.representations import COLUMNS, WITH_LANE, Webhook, represent
 from hourhook.errors import NotFound
 from hourhook.store.schema import lanes, subscriptions, webhooks

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, delete, func, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.events import SUBSCRIBABLE, Subscriptions
+from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
 from hourhook.domain.inputs import UNSET, Faults, Inputs, UnsetType
-from hourhook.domain.known_names import refuse_unknown
+from hourhook.domain.inputs.enums import refuse_unknown
 from hourhook.domain.webhooks import reading
 from hourhook.domain.webhooks.representations import Webhook
 from hourhook.store.schema import subscriptions

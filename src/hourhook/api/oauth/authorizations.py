@@ -1,0 +1,171 @@
+"""``/subdomains`` and ``/authorizations``: users manage what they allow applications (contract, oauth.md, part B).
+
+Whoever comes here brings his e-mail address and his password by HTTP Basic, and the path says in which of his accounts
+he is to be. The rest is as behind any door of the API.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import structlog
+from litestar.types import ControllerRouterHandler
+
+from hourhook.api.credentials import basic_of
+from hourhook.api.dispatcher import deliver, route_to
+from hourhook.api.endpoints import Call, Endpoint, Endpoints, Ensured, Request, by_path
+from hourhook.api.pagination import link_header, paging_of, query_pairs
+from hourhook.domain import sign_ins
+from hourhook.domain.dependencies import Outside
+from hourhook.domain.inputs import Faults, Query
+from hourhook.domain.links import Links
+from hourhook.domain.oauth import authorizations
+from hourhook.domain.oauth.authorizations import AuthorizationChanges, NewAuthorization, WantedAuthorization
+from hourhook.domain.oauth.representations import Authorization, Subdomain
+from hourhook.domain.pages import Page
+from hourhook.domain.sign_ins import Candidate
+from hourhook.errors import NotFound, Unauthenticated
+from hourhook.http.asgi import Receive, Scope, Send
+from hourhook.http.bodies import parse_body, read_body
+from hourhook.http.context import Visit, visit_of
+from hourhook.http.responses import Answer, method_not_allowed
+from hourhook.http.sign_in_throttle import Tries
+from hourhook.store.database import Database
+from hourhook.store.transaction import Transaction
+
+SUBDOMAINS = "/subdomains"
+
+_log = structlog.get_logger()
+
+endpoints = Endpoints("OAuth", resource="Authorization")
+
+
+@endpoints.get("/authorizations/{subdomain}")
+def index(call: Call, subdomain: str) -> Page[Authorization]:
+    """List the authorizations that you made, newest first.
+
+    What you allowed applications in the browser is not among them.
+    """
+    return authorizations.list_page(call.tx, call.caller, call.outside, call.paging)
+
+
+@endpoints.post("/authorizations/{subdomain}")
+def create(call: Call, subdomain: str, given: NewAuthorization, faults: Faults) -> Authorization:
+    """Let an application act for you.
+
+    Its token lasts until the authorization is deleted. An unknown `client_id` and a wrong `client_secret` are a 400
+    with the `error` `invalid_client`.
+    """
+    return authorizations.create(call.tx, call.caller, call.outside, given, faults)
+
+
+@endpoints.put("/authorizations/{subdomain}/clients/{client_id}")
+def ensure(
+    call: Call, subdomain: str, client_id: str, given: WantedAuthorization, faults: Faults
+) -> Ensured[Authorization]:
+    """Let an application act for you, unless you did so before: then the oldest authorization is answered unchanged."""
+    found = authorizations.ensure(call.tx, call.caller, call.outside, client_id, given, faults)
+    return Ensured(found.authorization, found.authorization.url, found.is_new)
+
+
+@endpoints.get("/authorizations/{subdomain}/{authorization_id}")
+def show(call: Call, subdomain: str, authorization_id: int) -> Authorization:
+    """Show an authorization, with its token."""
+    return authorizations.show(call.tx, call.caller, call.outside, authorization_id)
+
+
+@endpoints.put("/authorizations/{subdomain}/{authorization_id}")
+def edit(
+    call: Call, subdomain: str, authorization_id: int, given: AuthorizationChanges, faults: Faults
+) -> Authorization:
+    """Edit what is noted with an authorization, and its scopes."""
+    return authorizations.edit(call.tx, call.caller, call.outside, authorization_id, given, faults)
+
+
+@endpoints.delete("/authorizations/{subdomain}/{authorization_id}")
+def remove(call: Call, subdomain: str, authorization_id: int) -> None:
+    """Delete an authorization: its token opens nothing from then on."""
+    authorizations.remove(call.tx, call.caller, authorization_id)
+
+
+class PasswordDoors:
+    """Lets people in who bring a password."""
+
+    def __init__(self, database: Database, links: Links, outside: Outside, tries: Tries, max_body_bytes: int) -> None:
+        self._database = database
+        self._links = links
+        self._outside = outside
+        self._tries = tries
+        self._max_body_bytes = max_body_bytes
+
+    def routes(self) -> Sequence[ControllerRouterHandler]:
+        """The one route of all paths."""
+        known = {SUBDOMAINS: {}, **by_path(endpoints.all)}
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            answered = self._answer(known[scope["path_template"]], scope, receive)
+            await deliver(answered, scope, receive, send)
+
+        return [route_to(application, known)]
+
+    async def _answer(self, verbs: Mapping[str, Endpoint], scope: Scope, receive: Receive) -> Answer:
+        visit = visit_of(scope)
+        visit.pairs = query_pairs(scope["query_string"])
+        candidates = await self._identify(scope, visit.client)
+        if isinstance(candidates, Answer):
+            return candidates
+        if scope["path_template"] == SUBDOMAINS:
+            is_known = scope["method"] == "GET"
+            return self._subdomains(candidates, visit) if is_known else method_not_allowed(["GET"])
+        candidate = _in_account(candidates, scope["path_params"]["subdomain"])
+        await self._database.read(self._admit, candidate, visit)
+        endpoint = verbs.get(scope["method"])
+        if endpoint is None:
+            return method_not_allowed(verbs)
+        if endpoint.method == "GET":
+            return await self._database.read(self._run, endpoint, candidate, _request(visit, scope), visit)
+        # Nobody who may not enter has a body read.
+        body = b"" if endpoint.method == "DELETE" else await read_body(scope, receive, self._max_body_bytes)
+        request = _request(visit, scope, body)
+        return await self._database.write(candidate.account_id, self._run, endpoint, candidate, request, visit)
+
+    async def _identify(self, scope: Scope, client: str) -> Sequence[Candidate] | Answer:
+        """The users that somebody is, each of another account; or what to answer who guesses too fast."""
+        found = basic_of(scope)
+        if found is None:
+            raise Unauthenticated
+        email, password = found
+        if not self._tries.take(client, email):
+            return Answer(429, headers=((b"retry-after", b"%d" % self._tries.wait_seconds),))
+        candidates = await self._tries.find(self._database, email, password)
+        if not candidates:
+            _log.info("sign-in refused", client=client)
+            raise Unauthenticated
+        self._tries.give_back(client, email)
+        return candidates
+
+    def _subdomains(self, candidates: Sequence[Candidate], visit: Visit) -> Answer:
+        paging = paging_of(Query.of(visit.pairs))
+        shown = [Subdomain(candidate.account_name, candidate.profile_image_url) for candidate in candidates]
+        link = link_header(self._links.page(SUBDOMAINS), visit.pairs, paging, len(shown))
+        body = msgspec.json.encode(shown[paging.offset : paging.offset + paging.limit])
+        return Answer(200, body, () if link is None else ((b"link", link.encode()),))
+
+    def _run(self, tx: Transaction, endpoint: Endpoint, candidate: Candidate, request: Request, visit: Visit) -> Answer:
+        self._admit(tx, candidate, visit)
+        assert visit.caller is not None
+        return endpoint.answer(tx, visit.caller, self._outside, request)
+
+    def _admit(self, tx: Transaction, candidate: Candidate, visit: Visit) -> None:
+        visit.caller = sign_ins.admit(tx, candidate, self._links)
+
+
+def _in_account(candidates: Sequence[Candidate], name: str) -> Candidate:
+    """The user who somebody is in an account; a stranger there learns nothing of it."""
+    for candidate in candidates:
+        if candidate.account_name.lower() == name.lower():
+            return candidate
+    raise NotFound
+
+
+def _request(visit: Visit, scope: Scope, body: bytes = b"") -> Request:
+    return Request(scope["path"], scope["path_params"], visit.pairs, Query.of(visit.pairs), parse_body(body))

@@ -1,0 +1,275 @@
+"""The OpenAPI document: of the API, made from its declared endpoints, and of the OAuth endpoints beside it.
+
+The same for the same endpoints.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from hourhook import __version__
+from hourhook.api.endpoints import Accepted, Created, Endpoint, Ensured, Located
+from hourhook.api.oauth import authorizations
+from hourhook.api.openapi import oauth
+from hourhook.api.pagination import CREDENTIALS
+from hourhook.domain.callers import ROLES
+from hourhook.domain.inputs.declarations import Field as Input
+from hourhook.domain.inputs import Inputs, fields_of, schema_of
+from hourhook.domain.inputs.numbers import LARGEST_ID
+from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, Page
+
+Json = dict[str, Any]
+
+_REF = "#/components/schemas/{name}"
+_ABOUT = """\
+A time-tracking server that speaks the Noko v2 API, and whose every change reaches the account's webhooks.
+
+- Every request needs a credential and a non-empty `User-Agent`.
+- Bodies are JSON objects; where there is none, POST and PUT take the query instead.
+- Collections come in pages: follow the `Link` header. Times are UTC, in whole seconds.
+- Unknown keys are ignored. `null` or an empty text clears what is optional.
+"""
+
+
+def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
+    """The document, ready to be encoded; endpoints that are hidden are left out."""
+    shown = [endpoint for endpoint in endpoints if not endpoint.is_hidden]
+    previews = authorizations.endpoints.all
+    answers, schemas = _answer_schemas([*shown, *previews])
+    for endpoint in [*shown, *previews]:
+        if endpoint.inputs is not None and _has_body(endpoint):
+            schemas[endpoint.inputs.__name__] = schema_of(endpoint.inputs)
+    paths = {
+        **_paths(shown, answers),
+        **oauth.PATHS,
+        **_paths(previews, answers, oauth.by_password),
+        **oauth.PREVIEW_PATHS,
+    }
+    groups = dict.fromkeys([*(endpoint.group for endpoint in shown), oauth.GROUP])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Hourhook", "version": __version__, "description": _ABOUT, "license": {"name": "MIT"}},
+        "servers": [{"url": base_url}],
+        "security": [{name: []} for name in _SECURITY],
+        "tags": [{"name": group} for group in groups],
+        "paths": paths,
+        "components": {
+            "schemas": {**dict(sorted({**schemas, **oauth.schemas()}.items())), **_ERROR_SCHEMAS},
+            "responses": _RESPONSES,
+            "parameters": _PARAMETERS,
+            "headers": _HEADERS,
+            "securitySchemes": {**_SECURITY, **oauth.SECURITY},
+        },
+    }
+
+
+def _paths(
+    endpoints: Sequence[Endpoint], answers: Mapping[Any, Json], adapted: Callable[[Json], Json] = lambda same: same
+) -> dict[str, Json]:
+    paths: dict[str, Json] = {}
+    for endpoint in endpoints:
+        operation = adapted(_operation(endpoint, answers.get(_content_of(endpoint.answers))))
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return paths
+
+
+def _operation(endpoint: Endpoint, content: Json | None) -> Json:
+    summary, _, description = inspect.cleandoc(endpoint.function.__doc__ or "").partition("\n\n")
+    parts = [description.strip(), _about_role(endpoint.role)]
+    if endpoint.feature is not None:
+        parts.append(f"The account needs the feature `{endpoint.feature}`.")
+    operation: Json = {
+        "operationId": _operation_id(endpoint),
+        "tags": [endpoint.group],
+        "summary": " ".join(summary.split()).rstrip("."),
+        "description": "\n\n".join(part for part in parts if part),
+    }
+    parameters = [_path_parameter(name, kind) for name, kind in endpoint.parameters.items()]
+    if endpoint.inputs is not None and not _has_body(endpoint):
+        parameters += [_query_parameter(field, endpoint.inputs) for field in fields_of(endpoint.inputs)]
+    if endpoint.is_paged:
+        parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS]
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.inputs is not None and _has_body(endpoint):
+        schema = {"$ref": _REF.format(name=endpoint.inputs.__name__)}
+        operation["requestBody"] = {
+            "required": bool(endpoint.inputs.required),
+            "content": {"application/json": {"schema": schema}},
+        }
+    operation["responses"] = _responses(endpoint, content)
+    return operation
+
+
+def _about_role(role: str) -> str:
+    if role == ROLES[-1]:
+        return "Open to every role."
+    return f"Needs the role `{role}`" + (" or a higher one." if role != ROLES[0] else ".")
+
+
+def _responses(endpoint: Endpoint, content: Json | None) -> Json:
+    success: Json = {"description": _SUCCESSES[endpoint.status]}
+    if content is not None:
+        success["content"] = {"application/json": {"schema": content}}
+    headers = _success_headers(endpoint)
+    if headers:
+        success["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    refused = ["400", "401", "403", "429", "503"]
+    if endpoint.parameters:
+        refused.append("404")
+    if _has_body(endpoint):
+        refused.append("413")
+    refs: Json = {status: {"$ref": f"#/components/responses/{_NAMES[status]}"} for status in sorted(refused)}
+    if get_origin(endpoint.answers) is Ensured:
+        there_before = {name: part for name, part in success.items() if name != "headers"}
+        refs = {"200": {**there_before, "description": "It was there before."}, **refs}
+    return {str(endpoint.status): success, **refs}
+
+
+def _success_headers(endpoint: Endpoint) -> list[str]:
+    if endpoint.is_paged:
+        return ["Link", *endpoint.headers]
+    is_one = endpoint.status == 201 and get_origin(_content_of(endpoint.answers)) is not list
+    if is_one or get_origin(endpoint.answers) is Located:
+        return ["Location", *endpoint.headers]
+    return [*endpoint.headers]
+
+
+def _answer_schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[Any, Json], dict[str, Json]]:
+    """The schema of each content that is answered, and those of the representations it refers to."""
+    contents = list(dict.fromkeys(_content_of(endpoint.answers) for endpoint in endpoints))
+    contents = [content for content in contents if content is not None]
+    schemas, components = msgspec.json.schema_components(contents, ref_template=_REF)
+    return dict(zip(contents, schemas, strict=True)), components
+
+
+def _content_of(answers: Any) -> Any:
+    """The type of what the body holds; None where there is no body."""
+    if answers in (None, type(None), Accepted):
+        return None
+    origin = get_origin(answers)
+    if origin is Page:
+        return list[get_args(answers)[0]]  # type: ignore[misc]
+    return get_args(answers)[0] if origin in (Created, Ensured, Located) else answers
+
+
+def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:
+    parameter: Json = {"name": field.name, "in": "query", "schema": field.kind.schema}
+    if field.name in inputs.required:
+        parameter["required"] = True
+    if field.description:
+        parameter["description"] = field.description
+    if field.kind.schema["type"] == "array":
+        parameter |= {"style": "form", "explode": False}
+    return parameter
+
+
+def _path_parameter(name: str, kind: type) -> Json:
+    schema: Json = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID} if kind is int else {"type": "string"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    words = endpoint.path.removeprefix("/v2").strip("/").replace("{", "").replace("}", "").split("/")
+    return "_".join([endpoint.method.lower(), *words])
+
+
+def _has_body(endpoint: Endpoint) -> bool:
+    return endpoint.method in ("POST", "PUT")
+
+
+def _refusal(description: str, schema: str | None = None, headers: Sequence[str] = ()) -> Json:
+    response: Json = {"description": description}
+    if schema is not None:
+        response["content"] = {"application/json": {"schema": {"$ref": _REF.format(name=schema)}}}
+    if headers:
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    return response
+
+
+_SUCCESSES = {200: "Done.", 201: "Made.", 202: "It will be done.", 204: "Done; there is nothing to say."}
+
+_NAMES = {
+    "400": "BadRequest",
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "404": "NotFound",
+    "413": "TooLarge",
+    "429": "TooManyRequests",
+    "503": "Unavailable",
+}
+
+_RESPONSES: Json = {
+    "BadRequest": _refusal(
+        "The body is no JSON object, an input cannot be taken, or the state of the object stands against it.", "Refusal"
+    ),
+    "Unauthorized": _refusal("There is no credential, or it opens nothing.", "Message", ["WWW-Authenticate"]),
+    "Forbidden": _refusal("The caller's role does not allow this, or the account lacks the feature.", "Message"),
+    "NotFound": _refusal("There is no such thing, or none that the caller sees. The body is empty."),
+    "TooLarge": _refusal("The body is larger than this server accepts.", "Message"),
+    "TooManyRequests": _refusal("Too many requests from this address. The body is empty.", None, ["Retry-After"]),
+    "Unavailable": _refusal("The account is locked for maintenance, or the database is away.", "Message"),
+}
+
+_ERROR_SCHEMAS: Json = {
+    "Message": {
+        "type": "object",
+        "properties": {"message": {"type": "string"}},
+        "required": ["message"],
+    },
+    "Refusal": {
+        "type": "object",
+        "properties": {
+            "message": {"type": "string"},
+            "errors": {"type": "array", "items": {"$ref": _REF.format(name="Fault")}},
+        },
+        "required": ["message"],
+    },
+    "Fault": {
+        "type": "object",
+        "properties": {
+            "resource": {"type": "string", "description": "What the request addressed, as `Entry`."},
+            "field": {"type": "string", "description": "The input at fault, `name[index]`, or `base`."},
+            "code": {"type": "string", "description": "Why, as `missing_field`; for programs to go by."},
+        },
+        "required": ["resource", "field", "code"],
+    },
+}
+
+_PARAMETERS: Json = {
+    "page": {
+        "name": "page",
+        "in": "query",
+        "description": "Which page, from 1.",
+        "schema": {"type": "integer", "minimum": 1, "default": 1},
+    },
+    "per_page": {
+        "name": "per_page",
+        "in": "query",
+        "description": "How many items a page holds.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE},
+    },
+}
+
+_HEADERS: Json = {
+    "Link": {
+        "description": "Where the `first`, `prev`, `next` and `last` pages are; absent when there is one page.",
+        "schema": {"type": "string"},
+    },
+    "Location": {"description": "Where the object is.", "schema": {"type": "string", "format": "uri"}},
+    "X-Hourhook-Invitation": {
+        "description": "The link to pass on to the new user; absent where the server sends it by mail.",
+        "schema": {"type": "string", "format": "uri"},
+    },
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "The schemes of credentials.", "schema": {"type": "string"}},
+}
+
+_SECURITY: Json = {
+    "token": {"type": "apiKey", "in": "header", "name": "X-NokoToken", "description": "A personal access token."},
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "The token as the user name, without a password."},
+    "query": {"type": "apiKey", "in": "query", "name": CREDENTIALS[0], "description": "Shows up in logs of proxies."},
+}

@@ -1,0 +1,232 @@
+"""How the OAuth endpoints stand in the OpenAPI document: they are no endpoints of the API.
+
+One is a page of the web app, another takes and answers forms, and the previews are opened by passwords or by secrets of
+applications (contract, oauth.md).
+"""
+
+from typing import Any
+
+import msgspec
+
+from hourhook.domain.oauth.representations import Authorization, Subdomain
+from hourhook.domain.oauth.token_grants import AccessToken, OAuthError
+
+Json = dict[str, Any]
+
+GROUP = "OAuth"
+_FORM = "application/x-www-form-urlencoded"
+
+_ASK = """\
+The first step of OAuth 2: send the user's browser here. The user signs in, sees who asks, and decides; then the browser
+is sent to the application's callback with a `code`, which is good for 10 minutes and once, or with an `error`.
+
+An unknown `client_id`, or a `redirect_uri` that is not the application's, is answered with a page: nobody is sent
+anywhere.
+"""
+_EXCHANGE = """\
+The second step of OAuth 2: a `code` or a `refresh_token` for an access token. Codes and refresh tokens are good for
+once; a second use revokes all that came of them.
+
+Parameters may also come as a JSON object or in the query, `client_id` and `client_secret` by HTTP Basic. The answer is
+form-encoded unless `Accept` asks for JSON. Whatever is wrong is a 400.
+"""
+
+
+def _parameter(name: str, description: str, *, required: bool = False, enum: list[str] | None = None) -> Json:
+    schema: Json = {"type": "string"} if enum is None else {"type": "string", "enum": enum}
+    return {"name": name, "in": "query", "required": required, "schema": schema, "description": description}
+
+
+def _page(description: str) -> Json:
+    return {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
+
+
+def _fault(description: str) -> Json:
+    schema = {"$ref": "#/components/schemas/OAuthError"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+_TOO_MANY = {"$ref": "#/components/responses/TooManyRequests"}
+_TOKEN = {"$ref": "#/components/schemas/AccessToken"}
+_REQUEST = {"$ref": "#/components/schemas/AccessTokenRequest"}
+
+PATHS: Json = {
+    "/oauth/2/authorize": {
+        "get": {
+            "operationId": "get_oauth_authorize",
+            "tags": [GROUP],
+            "summary": "Ask a user to let an application in",
+            "description": _ASK.strip(),
+            "security": [],
+            "parameters": [
+                _parameter("client_id", "Of the registered application.", required=True),
+                _parameter("response_type", "What is asked for.", required=True, enum=["code"]),
+                _parameter("state", "Comes back unchanged, so that the application knows its own request."),
+                _parameter("redirect_uri", "Where the user goes afterwards: the registered callback, or below it."),
+                _parameter("code_challenge", "The SHA-256 of a secret, in base64url (PKCE). Public applications must."),
+                _parameter("code_challenge_method", "How the challenge is made.", enum=["S256"]),
+            ],
+            "responses": {
+                "200": _page("The page on which the user decides."),
+                "302": {
+                    "description": "Back to the application, with an `error`.",
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}},
+                },
+                "303": {
+                    "description": "To the sign-in page, first.",
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}},
+                },
+                "400": _page("The application is unknown, or the way back is not its own."),
+                "503": _page("The database is away."),
+            },
+        }
+    },
+    "/oauth/2/access_token": {
+        "post": {
+            "operationId": "post_oauth_access_token",
+            "tags": [GROUP],
+            "summary": "Fetch or refresh an access token",
+            "description": _EXCHANGE.strip(),
+            "security": [],
+            "requestBody": {
+                "required": True,
+                "content": {_FORM: {"schema": _REQUEST}, "application/json": {"schema": _REQUEST}},
+            },
+            "responses": {
+                "200": {
+                    "description": "Done.",
+                    "content": {_FORM: {"schema": _TOKEN}, "application/json": {"schema": _TOKEN}},
+                },
+                "400": _fault("The request, the credentials, the code or the refresh token are not good."),
+                "413": _fault("The body is larger than this server accepts."),
+                "429": _TOO_MANY,
+                "503": {"$ref": "#/components/responses/Unavailable"},
+            },
+        }
+    },
+}
+
+
+SECURITY: Json = {
+    "password": {"type": "http", "scheme": "basic", "description": "The e-mail address and the password of a user."},
+    "application": {"type": "http", "scheme": "basic", "description": "The `client_id` and the `client_secret`."},
+}
+_BY_APPLICATION: list[Json] = [{"application": []}]
+_BY_PASSWORD: list[Json] = [{"password": []}]
+
+
+def by_password(operation: Json) -> Json:
+    """An operation of the API as one that a password opens, and that takes the secret of an application if any."""
+    responses = {status: answer for status, answer in operation["responses"].items() if status != "403"}
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if body and not body["$ref"].endswith("Changes"):
+        schema = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Refusal", "OAuthError")]}
+        responses["400"] = {
+            "description": "The body is no JSON object, an input cannot be taken, or the application is unknown.",
+            "content": {"application/json": {"schema": schema}},
+        }
+    return {**operation, "security": _BY_PASSWORD, "responses": responses}
+
+
+def _preview(name: str, summary: str, description: str, security: list[Json], responses: Json, *paths: str) -> Json:
+    parameters = [{"name": path, "in": "path", "required": True, "schema": {"type": "string"}} for path in paths]
+    refused = {
+        status: {"$ref": f"#/components/responses/{response}"}
+        for status, response in (
+            ("401", "Unauthorized"),
+            ("404", "NotFound"),
+            ("429", "TooManyRequests"),
+            ("503", "Unavailable"),
+        )
+        if paths or status != "404"
+    }
+    operation: Json = {
+        "operationId": name,
+        "tags": [GROUP],
+        "summary": summary,
+        "description": description,
+        "security": security,
+        "responses": {**responses, **refused},
+    }
+    return {**operation, "parameters": parameters} if parameters else operation
+
+
+def _answered(schema: Json) -> Json:
+    return {"200": {"description": "Done.", "content": {"application/json": {"schema": schema}}}}
+
+
+_DONE: Json = {"204": {"description": "Done; there is nothing to say."}}
+_SUBDOMAINS = _answered({"type": "array", "items": {"$ref": "#/components/schemas/Subdomain"}})
+_SUBDOMAINS["200"]["headers"] = {"Link": {"$ref": "#/components/headers/Link"}}
+
+PREVIEW_PATHS: Json = {
+    "/subdomains": {
+        "get": {
+            **_preview(
+                "get_subdomains",
+                "List your accounts",
+                "Those that the password opens, by name; the name of one is part of the paths of its authorizations.",
+                _BY_PASSWORD,
+                _SUBDOMAINS,
+            ),
+            "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in ("page", "per_page")],
+        }
+    },
+    "/applications/{client_id}/tokens": {
+        "delete": _preview(
+            "delete_applications_client_id_tokens",
+            "Revoke all tokens of an application",
+            "With whatever its users allowed it: its refresh tokens are dead too.",
+            _BY_APPLICATION,
+            _DONE,
+            "client_id",
+        )
+    },
+    "/applications/{client_id}/tokens/{access_token}": {
+        "get": _preview(
+            "get_applications_client_id_tokens_access_token",
+            "Ask whether an access token is valid",
+            "A 404 if it is not, or if it is another application's.",
+            _BY_APPLICATION,
+            _answered({"$ref": "#/components/schemas/Authorization"}),
+            "client_id",
+            "access_token",
+        ),
+        "delete": _preview(
+            "delete_applications_client_id_tokens_access_token",
+            "Revoke an access token",
+            "An authorization that was made with a password goes with its token.",
+            _BY_APPLICATION,
+            _DONE,
+            "client_id",
+            "access_token",
+        ),
+    },
+}
+
+
+def schemas() -> dict[str, Json]:
+    """The schemas that the paths refer to."""
+    _, components = msgspec.json.schema_components(
+        [AccessToken, OAuthError, Authorization, Subdomain], ref_template="#/components/schemas/{name}"
+    )
+    return {**components, "AccessTokenRequest": _ACCESS_TOKEN_REQUEST}
+
+
+def _text(description: str, **more: Any) -> Json:
+    return {"type": "string", **more, "description": description}
+
+
+_ACCESS_TOKEN_REQUEST: Json = {
+    "type": "object",
+    "required": ["client_id", "client_secret", "grant_type"],
+    "properties": {
+        "client_id": _text("Of the registered application."),
+        "client_secret": _text("Its secret; a public application has none, and leaves it out."),
+        "grant_type": _text("What is given for the token.", enum=["authorization_code", "refresh_token"]),
+        "code": _text("The code of the redirect; with `authorization_code`."),
+        "redirect_uri": _text("The same as was sent to authorize, if one was; with `authorization_code`."),
+        "code_verifier": _text("What the code challenge was made of, if one was sent to authorize."),
+        "refresh_token": _text("Of the last answer; with `refresh_token`."),
+    },
+}

@@ -1,0 +1,168 @@
+"""One payload in full: the text that was sent, or is to be, and every attempt with what the receiver answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from hourhook.delivery import envelope
+from hourhook.delivery.history.entries import ERRANDS, PAYLOADS, LoggedPayload, log_errand, log_payload, sum_attempts
+from hourhook.delivery.history.sequences import find_lane, find_skipped
+from hourhook.delivery.payload_ids import sequence_of
+from hourhook.store.schema import attempts, errands, events, payloads, skips
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+# The newest attempts that are shown; a payload can be retried by hand any number of times.
+ATTEMPTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedAttempt:
+    """One attempt: what went out, without its signatures, and what came back."""
+
+    number: int
+    started_at: int
+    duration_ms: int
+    status: int | None
+    error: str | None
+    request_headers: envelope.Headers
+    response_headers: envelope.Headers
+    response_body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadContents:
+    """A payload in full."""
+
+    logged: LoggedPayload
+    skipped_at: int | None
+    skipped_by_id: int | None
+    body: bytes
+    attempts: list[LoggedAttempt]
+
+
+def read_contents(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> PayloadContents | None:
+    """A payload or a ping with this id; None where the webhook has none."""
+    sequence = find_sequence(tx, account_id, webhook_id, payload_id)
+    if sequence is None:
+        return None
+    lane = find_lane(tx, account_id, webhook_id)
+    return _read_payload(tx, lane, sequence) if sequence else _read_ping(tx, lane, payload_id)
+
+
+def find_sequence(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> int | None:
+    """The sequence of a payload, 0 for a ping; None where the webhook has neither."""
+    sequence = sequence_of(payload_id)
+    if sequence is not None and find_payload_id(tx, account_id, webhook_id, sequence) == payload_id:
+        return sequence
+    return 0 if tx.value(_IS_PING, account=account_id, webhook=webhook_id, payload_id=payload_id) else None
+
+
+def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence: int) -> str | None:
+    """The id of the payload with a sequence."""
+    found: str | None = tx.value(_ID, account=account_id, webhook=webhook_id, sequence=sequence)
+    return found
+
+
+def _read_payload(tx: Transaction, lane: Row, sequence: int) -> PayloadContents:
+    row = tx.one(_PAYLOAD, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
+    assert row is not None, "it was found by its id in this transaction"
+    tried = sum_attempts(tx, lane, [sequence]).get(sequence)
+    logged = log_payload(lane, row, find_skipped(tx, lane, sequence, sequence), tried)
+    made = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
+    skip = tx.one(_SKIP, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
+    # What is settled was sent as it was; what is not will be sent under the webhook's name of then.
+    name = made[0].webhook_name if made and sequence < lane.head_sequence else lane.name
+    return PayloadContents(
+        logged,
+        skipped_at=skip.skipped_at if skip else None,
+        skipped_by_id=skip.skipped_by_id if skip else None,
+        body=envelope.body(lane.webhook_id, name, row.type, row.created_at, bytes(row.changes), bytes(row.object)),
+        attempts=_log_attempts(logged, made),
+    )
+
+
+def _read_ping(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
+    # The ping itself, and then the errands that sent it again.
+    rows = tx.all(_PINGS, account=lane.account_id, webhook=lane.webhook_id, payload_id=payload_id)
+    rows.sort(key=lambda row: row.id, reverse=True)
+    made = [row for row in rows if row.started_at is not None]
+    logged = replace(log_errand(rows[0]), attempts_count=len(made))
+    name = lane.name if logged.state == "waiting" or not made else made[0].webhook_name
+    return PayloadContents(
+        logged,
+        skipped_at=None,
+        skipped_by_id=None,
+        body=envelope.ping_body(payload_id, logged.created_at, lane.webhook_id, name),
+        attempts=_log_attempts(logged, made[:ATTEMPTS_SHOWN]),
+    )
+
+
+def _log_attempts(logged: LoggedPayload, made: Sequence[Row]) -> list[LoggedAttempt]:
+    """The attempts of rows that are given newest first, oldest first."""
+    return [
+        LoggedAttempt(
+            number=row.number,
+            started_at=row.started_at,
+            duration_ms=row.duration_ms,
+            status=row.status,
+            error=row.error,
+            request_headers=envelope.unsigned_headers(
+                logged.payload_id, logged.type, logged.sequence, row.number, row.started_at
+            ),
+            response_headers=_decode_headers(row.response_headers),
+            response_body=bytes(row.response_body),
+        )
+        for row in reversed(made)
+    ]
+
+
+_decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
+
+_OF_WEBHOOK = (payloads.c.account_id == bindparam("account")) & (payloads.c.webhook_id == bindparam("webhook"))
+_ID = Statement(select(payloads.c.payload_id).where(_OF_WEBHOOK, payloads.c.sequence == bindparam("sequence")))
+_PAYLOAD = Statement(
+    PAYLOADS.add_columns(events.c.changes, events.c.object).where(payloads.c.sequence == bindparam("sequence"))
+)
+
+# The last time that somebody skipped it.
+_SKIP = Statement(
+    select(skips.c.skipped_at, skips.c.skipped_by_id)
+    .where(
+        skips.c.account_id == bindparam("account"),
+        skips.c.webhook_id == bindparam("webhook"),
+        skips.c.sequence == bindparam("sequence"),
+    )
+    .order_by(skips.c.skipped_at.desc())
+    .limit(1)
+)
+
+_ATTEMPTS = Statement(
+    select(attempts)
+    .where(
+        attempts.c.account_id == bindparam("account"),
+        attempts.c.webhook_id == bindparam("webhook"),
+        attempts.c.sequence == bindparam("sequence"),
+    )
+    .order_by(attempts.c.number.desc(), attempts.c.errand_id.desc())
+    .limit(ATTEMPTS_SHOWN)
+)
+
+_IS_THIS_PING = (errands.c.payload_id == bindparam("payload_id")) & errands.c.sequence.is_(None)
+_PINGS = Statement(
+    ERRANDS.add_columns(
+        attempts.c.number,
+        attempts.c.webhook_name,
+        attempts.c.status,
+        attempts.c.error,
+        attempts.c.response_headers,
+        attempts.c.response_body,
+    ).where(_IS_THIS_PING)
+)
+_IS_PING = Statement(
+    select(errands.c.id)
+    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"), _IS_THIS_PING)
+    .limit(1)
+)

@@ -1,0 +1,206 @@
+"""The lines of the delivery log: one for each payload, however often it was tried, and one for each errand."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, select, text
+
+from hourhook.clock import SECOND
+from hourhook.delivery.history.sequences import State, find_skipped, state_of
+from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.schema import attempts, errands, events, payloads
+from hourhook.store.statements import Row, Statement, any_of
+from hourhook.store.transaction import Transaction
+
+PING = "webhook.ping"
+MILLISECOND = SECOND // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedPayload:
+    """One line of the log; ``sequence`` is None for an errand, which stands outside the order."""
+
+    payload_id: str
+    sequence: int | None
+    type: str
+    created_at: int
+    state: State
+    attempts_count: int
+    next_attempt_at: int | None
+    delivered_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line, and where it stands among others: the greater its ``age``, the newer it is."""
+
+    # Its moment, payloads above errands (the first ping of a webhook comes first), and then by their numbers.
+    age: tuple[int, bool, int]
+    logged: LoggedPayload
+
+
+def read_payloads(tx: Transaction, lane: Row, sequences: list[int]) -> list[Line]:
+    """The lines of these payloads, which are given newest first, in no order."""
+    if not sequences:
+        return []
+    skipped = find_skipped(tx, lane, sequences[-1], sequences[0])
+    tried = sum_attempts(tx, lane, sequences)
+    rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
+    return [
+        Line((row.created_at, True, row.sequence), log_payload(lane, row, skipped, tried.get(row.sequence)))
+        for row in rows
+    ]
+
+
+def sum_attempts(tx: Transaction, lane: Row, sequences: list[int]) -> dict[int, Row]:
+    """Of each of these payloads that was tried: how often, and when it was first delivered in its turn."""
+    rows = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
+    return {row.sequence: row for row in rows}
+
+
+def log_payload(lane: Row, row: Row, skipped: Collection[int], tried: Row | None) -> LoggedPayload:
+    """The line of a row of ``PAYLOADS``; ``tried`` is what ``sum_attempts`` says of it."""
+    return LoggedPayload(
+        payload_id=row.payload_id,
+        sequence=row.sequence,
+        type=row.type,
+        created_at=row.created_at,
+        state=state_of(lane, row.sequence, skipped),
+        attempts_count=tried.attempts_count if tried else 0,
+        next_attempt_at=lane.due_at if row.sequence == lane.head_sequence else None,
+        delivered_at=tried.delivered_at if tried else None,
+    )
+
+
+def read_errands(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[Line]:
+    """The lines of the newest errands (see ``count_errands``)."""
+    rows = tx.all(_errand_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
+    return [Line((row.created_at, False, row.id), log_errand(row)) for row in rows]
+
+
+def count_errands(tx: Transaction, parameters: Mapping[str, Any]) -> int:
+    """How many errands there are: of an ``account`` and a ``webhook``, from the moment ``low`` to the moment ``high``.
+
+    Where they are given, in one of ``states`` and of one of ``types``.
+    """
+    count: int = tx.value(_errand_statements("states" in parameters, "types" in parameters)[1], **parameters)
+    return count
+
+
+def log_errand(row: Row) -> LoggedPayload:
+    """The line of a row of ``ERRANDS``."""
+    return LoggedPayload(
+        payload_id=row.payload_id,
+        sequence=None,
+        type=row.type,
+        created_at=row.created_at,
+        state=row.state,
+        attempts_count=0 if row.started_at is None else 1,
+        next_attempt_at=row.due_at,
+        delivered_at=row.started_at + row.duration_ms * MILLISECOND if row.state == "delivered" else None,
+    )
+
+
+PAYLOADS = (
+    select(
+        payloads.c.sequence,
+        payloads.c.payload_id,
+        payloads.c.type,
+        events.c.created_at,
+    )
+    .join_from(
+        payloads, events, (events.c.account_id == payloads.c.account_id) & (events.c.position == payloads.c.position)
+    )
+    .where(payloads.c.account_id == bindparam("account"), payloads.c.webhook_id == bindparam("webhook"))
+)
+
+
+def _sequences(dialect: str) -> str:
+    # CROSS JOIN, so that SQLite begins with the few that are asked for: by itself it would read all that there are.
+    return f"FROM ({rows_sql(dialect, 'sequences', sequence='BIGINT')}) AS r CROSS JOIN"
+
+
+def _payloads(dialect: str) -> str:
+    return f"""
+    SELECT p.sequence, p.payload_id, p.type, e.created_at
+    {_sequences(dialect)} payloads AS p
+    JOIN events AS e ON e.account_id = p.account_id AND e.position = p.position
+    WHERE p.account_id = :account AND p.webhook_id = :webhook AND p.sequence = r.sequence
+    """
+
+
+_PAYLOADS = Statement(text(_payloads("sqlite")), text(_payloads("postgresql")))
+
+
+def _attempts(dialect: str) -> str:
+    return f"""
+    SELECT a.sequence, COUNT(*) AS attempts_count, MIN(
+        CASE WHEN a.error IS NULL AND a.errand_id = 0
+        THEN a.started_at + CAST(a.duration_ms AS BIGINT) * {MILLISECOND} END
+    ) AS delivered_at
+    {_sequences(dialect)} attempts AS a
+    WHERE a.account_id = :account AND a.webhook_id = :webhook AND a.sequence = r.sequence
+    GROUP BY a.sequence
+    """
+
+
+_ATTEMPTS = Statement(text(_attempts("sqlite")), text(_attempts("postgresql")))
+
+_OF_ERRANDS = errands.outerjoin(
+    payloads,
+    and_(
+        payloads.c.account_id == errands.c.account_id,
+        payloads.c.webhook_id == errands.c.webhook_id,
+        payloads.c.sequence == errands.c.sequence,
+    ),
+).outerjoin(
+    attempts,
+    and_(
+        attempts.c.account_id == errands.c.account_id,
+        attempts.c.errand_id == errands.c.id,
+        # To the letter, or SQLite does not see that the index of errands' attempts serves.
+        attempts.c.errand_id > literal_column("0"),
+        attempts.c.webhook_id == errands.c.webhook_id,
+    ),
+)
+_TYPE = case((errands.c.sequence.is_(None), PING), else_=payloads.c.type)
+_STATE = case(
+    (errands.c.due_at.is_not(None), "waiting"),
+    (attempts.c.started_at.is_not(None) & attempts.c.error.is_(None), "delivered"),
+    else_="failing",
+)
+ERRANDS = (
+    select(
+        errands.c.id,
+        errands.c.payload_id,
+        errands.c.created_at,
+        errands.c.due_at,
+        _TYPE.label("type"),
+        _STATE.label("state"),
+        attempts.c.started_at,
+        attempts.c.duration_ms,
+    )
+    .select_from(_OF_ERRANDS)
+    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
+)
+
+
+@cache
+def _errand_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
+    """What reads the newest errands, and what counts them all."""
+    chosen = ERRANDS.where(
+        errands.c.created_at.between(bindparam("low"), bindparam("high")),
+        # One whose payload is gone is about to be cleared away.
+        errands.c.sequence.is_(None) | payloads.c.sequence.is_not(None),
+    )
+    if by_state:
+        chosen = chosen.where(any_of(_STATE, "states"))
+    if by_type:
+        chosen = chosen.where(any_of(_TYPE, "types"))
+    newest_first = chosen.order_by(errands.c.created_at.desc(), errands.c.id.desc())
+    return (
+        Statement(newest_first.limit(bindparam("limit", type_=BigInteger))),
+        Statement(chosen.with_only_columns(func.count(), maintain_column_froms=True)),
+    )

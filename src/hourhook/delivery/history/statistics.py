@@ -1,0 +1,94 @@
+"""How the delivery to a webhook fares: what waits, what fails, what was lost, and how fast its receiver answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+
+from hourhook.clock import DAY
+from hourhook.delivery.history.contents import find_payload_id
+from hourhook.delivery.history.sequences import find_lane
+from hourhook.store.schema import attempts
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+# The figures are made of the attempts at so many payloads, up to the head: more would take longer to read than they
+# tell. No index by time serves them, since each costs every attempt a page on the disk.
+SAMPLE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """How it stands with a lane; the moments are None where nothing of the kind has happened, or will."""
+
+    is_enabled: bool
+    is_stalled: bool
+    disabled_reason: str | None
+    waiting_count: int
+    failing_payload_id: str | None
+    failing_since: int | None
+    next_attempt_at: int | None
+    last_delivered_at: int | None
+    lost_count: int
+    lost_until: int | None
+    # Of attempts within the last 24 hours, errands not counted; None where there was none.
+    success_rate: float | None
+    # Of those that were answered.
+    latency_ms_p50: int | None
+    latency_ms_p95: int | None
+
+
+def read_status(tx: Transaction, account_id: int, webhook_id: int) -> LaneStatus:
+    """How it stands with the lane of a webhook now."""
+    lane = find_lane(tx, account_id, webhook_id)
+    is_failing = lane.failing_since is not None
+    made = tx.all(
+        _RECENT,
+        account=account_id,
+        webhook=webhook_id,
+        after=lane.head_sequence - SAMPLE,
+        head=lane.head_sequence,
+        since=tx.started_at - DAY,
+        limit=SAMPLE,
+    )
+    durations = sorted(row.duration_ms for row in made if row.status is not None)
+    return LaneStatus(
+        is_enabled=lane.enabled,
+        is_stalled=lane.stalled,
+        disabled_reason=lane.disabled_reason,
+        waiting_count=lane.last_sequence - lane.head_sequence + 1,
+        failing_payload_id=find_payload_id(tx, account_id, webhook_id, lane.head_sequence) if is_failing else None,
+        failing_since=lane.failing_since,
+        next_attempt_at=lane.due_at,
+        last_delivered_at=lane.last_delivered_at,
+        lost_count=lane.lost_count,
+        lost_until=lane.lost_until,
+        success_rate=_success_rate(made),
+        latency_ms_p50=_percentile(durations, 50),
+        latency_ms_p95=_percentile(durations, 95),
+    )
+
+
+def _success_rate(made: Sequence[Row]) -> float | None:
+    return round(sum(row.error is None for row in made) / len(made), 4) if made else None
+
+
+def _percentile(ascending: Sequence[int], percent: int) -> int | None:
+    """The least value that so many in a hundred do not exceed."""
+    return ascending[-(-len(ascending) * percent // 100) - 1] if ascending else None
+
+
+_RECENT = Statement(
+    select(attempts.c.error, attempts.c.status, attempts.c.duration_ms)
+    .where(
+        attempts.c.account_id == bindparam("account"),
+        attempts.c.webhook_id == bindparam("webhook"),
+        attempts.c.sequence > bindparam("after"),
+        # What lies beyond the head was attempted before a replay.
+        attempts.c.sequence <= bindparam("head"),
+        attempts.c.started_at >= bindparam("since"),
+        attempts.c.errand_id == 0,
+    )
+    .order_by(attempts.c.sequence.desc(), attempts.c.number.desc())
+    .limit(bindparam("limit"))
+)

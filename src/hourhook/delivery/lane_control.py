@@ -1,0 +1,237 @@
+"""What a person, or a receiver that is gone, may do to a lane: enable, disable, retry, skip, replay, re-target.
+
+All of it runs inside a write of the account. Whatever moves a lane takes the lease away, so that a send in flight
+cannot move a head that was moved meanwhile (design §2).
+"""
+
+from typing import Literal
+
+from sqlalchemy import bindparam, delete, null, select, update
+
+from hourhook.delivery.transports.http.uris import parse_destination
+from hourhook.store.schema import attempts, errands, lanes, removals, skips, webhooks
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+DisabledReason = Literal["by_user", "gone"]
+Retried = Literal["waits", "in_flight", "now", "settled"]
+
+
+def open_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
+    """Make the lane of a new webhook: enabled, with nothing waiting."""
+    tx.insert_many(
+        lanes,
+        (*_NEW_LANE, "account_id", "webhook_id", "destination"),
+        [(*_NEW_LANE.values(), tx.account_id, webhook_id, destination_of(payload_uri))],
+    )
+
+
+def close_lane(tx: Transaction, webhook_id: int) -> None:
+    """Take a lane away for good; its payloads and attempts are cleared away in small batches afterwards."""
+    for statement in (_DELETE_LANE, _DELETE_ERRANDS):
+        tx.run(statement, account=tx.account_id, webhook=webhook_id)
+    tx.insert_many(removals, ("account_id", "webhook_id"), [(tx.account_id, webhook_id)])
+
+
+def destination_of(payload_uri: str) -> str:
+    """The host that a URI leads to, ``scheme://host:port``: what the capacity of workers is shared by."""
+    scheme, host, port = parse_destination(payload_uri).origin
+    return f"{scheme}://{host}:{port}"
+
+
+def disable(tx: Transaction, webhook_id: int, reason: DisabledReason) -> None:
+    """Stop a lane; what waits goes on waiting. A disabled lane stays as it is."""
+    tx.run(_DISABLE, account=tx.account_id, webhook=webhook_id, reason=reason)
+
+
+def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
+    """Stop a lane whose receiver answered 410 to the payload ``sequence``; returns whether it did.
+
+    Not when the lane was moved or given another address since.
+    """
+    lane = _lane(tx, webhook_id)
+    if lane is None or not lane.enabled or lane.head_sequence != sequence or lane.failing_since is None:
+        return False
+    if not tx.value(_WAS_TRIED_HERE, account=tx.account_id, webhook=webhook_id, sequence=sequence):
+        return False
+    disable(tx, webhook_id, "gone")
+    return True
+
+
+def enable(tx: Transaction, webhook_id: int) -> None:
+    """Set a disabled or stalled lane going, with a new window for its head; any other stays as it is."""
+    lane = _lane(tx, webhook_id)
+    if lane is not None and (lane.stalled or not lane.enabled):
+        tx.run(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
+        tx.after_commit(tx.signal)
+
+
+def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
+    """Send to another address from the next attempt on."""
+    tx.run(_RETARGET, account=tx.account_id, webhook=webhook_id, destination=destination_of(payload_uri))
+    tx.after_commit(tx.signal)
+
+
+def refresh(tx: Transaction, webhook_id: int) -> None:
+    """Have name and secret read again before the next attempt."""
+    tx.run(_REFRESH, account=tx.account_id, webhook=webhook_id)
+
+
+def retry(tx: Transaction, webhook_id: int, sequence: int) -> Retried:
+    """Have a payload attempted at once, if it is the head of an enabled lane and not in flight already.
+
+    ``settled``: it was delivered or skipped before, so the caller may send it as an errand.
+    """
+    lane = _lane(tx, webhook_id)
+    if lane is None or not lane.enabled or sequence > lane.head_sequence:
+        return "waits"
+    if sequence < lane.head_sequence:
+        return "settled"
+    if lane.lease_token is not None:
+        return "in_flight"
+    tx.run(_RETRY_NOW, account=tx.account_id, webhook=webhook_id, now=tx.started_at)
+    tx.after_commit(tx.signal)
+    return "now"
+
+
+def skip(tx: Transaction, webhook_id: int, sequence: int, skipped_by_id: int) -> bool:
+    """Give up the failing head, so that the lane goes on with a new window; False if it is not the failing head."""
+    lane = _lane(tx, webhook_id)
+    if lane is None or lane.head_sequence != sequence or lane.failing_since is None:
+        return False
+    tx.insert_many(
+        skips,
+        ("account_id", "webhook_id", "sequence", "skipped_at", "skipped_by_id"),
+        [(tx.account_id, webhook_id, sequence, tx.started_at, skipped_by_id)],
+    )
+    _move_head(tx, lane, webhook_id, sequence + 1, stalled=False)
+    return True
+
+
+def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
+    """Move the head back to ``sequence``, so that everything since is sent once more; never forward."""
+    lane = _lane(tx, webhook_id)
+    if lane is not None and sequence < lane.head_sequence:
+        _move_head(tx, lane, webhook_id, sequence, stalled=lane.stalled)
+
+
+def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, stalled: bool) -> None:
+    tx.run(
+        _MOVE_HEAD,
+        account=tx.account_id,
+        webhook=webhook_id,
+        sequence=sequence,
+        stalled=stalled,
+        # The attempts of whatever was a head before go on counting.
+        replayed_through=max(lane.replayed_through, lane.head_sequence),
+        due_at=None if stalled or not lane.enabled else _due_at(tx, lane, sequence),
+    )
+    tx.after_commit(tx.signal)
+
+
+def _due_at(tx: Transaction, lane: Row, head_sequence: int) -> int | None:
+    return tx.started_at if head_sequence <= lane.last_sequence else None
+
+
+def _lane(tx: Transaction, webhook_id: int) -> Row | None:
+    return tx.one(_LANE, account=tx.account_id, webhook=webhook_id)
+
+
+_NEW_LANE: dict[str, int | bool | None] = {
+    "revision": 0,
+    "enabled": True,
+    "disabled_reason": None,
+    "stalled": False,
+    "last_sequence": 0,
+    "head_sequence": 1,
+    "replayed_through": 0,
+    "attempts_count": 0,
+    "failures_count": 0,
+    "failing_since": None,
+    "window_started_at": None,
+    "due_at": None,
+    # Until it has failed, a lane counts as one that succeeds.
+    "last_succeeded": True,
+    "last_delivered_at": None,
+    "lost_count": 0,
+    "lost_until": None,
+    "lease_token": None,
+    "lease_worker": None,
+    "lease_expires_at": None,
+}
+
+_NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
+_NEW_WINDOW = {"failures_count": 0, "window_started_at": null()}
+_THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
+
+# Locked, because a worker may be settling this very lane. It waits for one settlement at most.
+_LANE = Statement(select(lanes).where(_THIS_LANE).with_for_update(key_share=True))
+# Whether the last attempt of a head went to the address that the webhook has now.
+_WAS_TRIED_HERE = Statement(
+    select((attempts.c.url == webhooks.c.payload_uri).label("here"))
+    .join_from(
+        attempts, webhooks, (webhooks.c.account_id == attempts.c.account_id) & (webhooks.c.id == attempts.c.webhook_id)
+    )
+    .where(
+        attempts.c.account_id == bindparam("account"),
+        attempts.c.webhook_id == bindparam("webhook"),
+        attempts.c.sequence == bindparam("sequence"),
+        attempts.c.errand_id == 0,
+    )
+    .order_by(attempts.c.number.desc())
+    .limit(1)
+)
+_DISABLE = Statement(
+    update(lanes)
+    .where(_THIS_LANE, lanes.c.enabled.is_(True))
+    .values(enabled=False, disabled_reason=bindparam("reason"), due_at=null(), **_NO_LEASE)
+)
+_ENABLE = Statement(
+    update(lanes)
+    .where(_THIS_LANE)
+    .values(
+        enabled=True,
+        disabled_reason=null(),
+        stalled=False,
+        due_at=bindparam("due_at"),
+        last_succeeded=True,
+        **_NEW_WINDOW,
+        **_NO_LEASE,
+    )
+)
+_RETARGET = Statement(
+    update(lanes)
+    .where(_THIS_LANE)
+    .values(destination=bindparam("destination"), revision=lanes.c.revision + 1, **_NO_LEASE)
+)
+_REFRESH = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
+_RETRY_NOW = Statement(
+    # Counted among the lanes that succeed for this once: who asks for an attempt does not queue behind the broken.
+    update(lanes).where(_THIS_LANE).values(due_at=bindparam("now"), last_succeeded=True)
+)
+_MOVE_HEAD = Statement(
+    update(lanes)
+    .where(_THIS_LANE)
+    .values(
+        head_sequence=bindparam("sequence"),
+        replayed_through=bindparam("replayed_through"),
+        attempts_count=0,
+        failing_since=null(),
+        stalled=bindparam("stalled"),
+        due_at=bindparam("due_at"),
+        **_NEW_WINDOW,
+        **_NO_LEASE,
+    )
+)
+_DELETE_LANE = Statement(delete(lanes).where(_THIS_LANE))
+# Locked in the order of their ids, as a settlement locks them: or each might wait for the other.
+_OF_WEBHOOK = (
+    select(errands.c.id)
+    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
+    .order_by(errands.c.id)
+    .with_for_update()
+    .cte("of_webhook")
+)
+_DELETE_ERRANDS = Statement(
+    delete(errands).where(errands.c.account_id == bindparam("account"), errands.c.id.in_(select(_OF_WEBHOOK.c.id)))
+)

@@ -1,0 +1,1 @@
+"""How a message reaches a receiver: a message in, an outcome out."""

@@ -1,0 +1,1 @@
+"""The delivery worker: leases lanes, sends their heads, and settles the outcomes."""

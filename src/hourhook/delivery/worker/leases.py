@@ -1,0 +1,162 @@
+"""Leases: who is at work on which lane. Nothing here takes an account's lock.
+
+The unit of work is the lane, never the single payload: so what one webhook hears keeps its order (design §2).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, bindparam, null, select, true, update
+
+from hourhook.delivery.worker.lanes import Lane
+from hourhook.store.schema import errands, lanes
+from hourhook.store.statements import Statement, any_of
+from hourhook.store.transaction import Transaction
+
+
+def is_any_due(tx: Transaction, now: int) -> bool:
+    """Whether some lane or errand could be leased now: the question of the slow poll."""
+    return bool(tx.value(_ANY_LANE_DUE, now=now) or tx.value(_ANY_ERRAND_DUE, now=now))
+
+
+def lease(
+    tx: Transaction,
+    *,
+    worker: int,
+    token: int,
+    now: int,
+    expires_at: int,
+    succeeding: bool,
+    limit: int,
+    saturated: list[str],
+) -> list[Lane]:
+    """Take up to ``limit`` due lanes for a worker, the longest due first.
+
+    ``succeeding`` chooses the lanes whose last result was a success, or the others; lanes of the destinations in
+    ``saturated`` are left alone.
+    """
+    rows = tx.all(
+        LEASE,
+        worker=worker,
+        token=token,
+        now=now,
+        expires_at=expires_at,
+        succeeding=succeeding,
+        limit=limit,
+        saturated=saturated,
+    )
+    return [
+        Lane(
+            account_id=row.account_id,
+            webhook_id=row.webhook_id,
+            token=token,
+            revision=row.revision,
+            destination=row.destination,
+            head_sequence=row.head_sequence,
+            last_sequence=row.last_sequence,
+            replayed_through=row.replayed_through,
+            attempts_count=row.attempts_count,
+            failures_count=row.failures_count,
+            window_started_at=row.window_started_at,
+            stalled=row.stalled,
+            last_succeeded=row.last_succeeded,
+        )
+        for row in rows
+    ]
+
+
+def renew(tx: Transaction, worker: int, expires_at: int) -> None:
+    """Put off the expiry of every lease of a worker."""
+    for table in _LEASED_TABLES:
+        tx.run(_RENEW[table.name], worker=worker, expires_at=expires_at)
+
+
+def release(tx: Transaction, worker: int) -> int:
+    """Give back the leases of a worker, on its clean end or because it is dead.
+
+    Returns how many; what somebody has locked just now is left, so go on until there are none.
+    """
+    return sum(tx.run(_RELEASE[table.name], worker=worker) for table in _LEASED_TABLES)
+
+
+def void_expired(tx: Transaction, worker: int, now: int) -> int:
+    """Free what is leased beyond its time, but for the asking worker's own; returns how many."""
+    return sum(tx.run(_VOID_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
+
+
+def void_all(tx: Transaction) -> int:
+    """Free everything: for the only worker there is, at its start; returns how many."""
+    return sum(tx.run(_VOID_ALL[table.name]) for table in _LEASED_TABLES)
+
+
+def workers_at_work(tx: Transaction) -> set[int]:
+    """The ids of the workers that hold a lease."""
+    return {row.lease_worker for table in _LEASED_TABLES for row in tx.all(_WORKERS[table.name])}
+
+
+_IS_LEASABLE = (lanes.c.due_at <= bindparam("now")) & lanes.c.lease_token.is_(None)
+
+_ANY_LANE_DUE = Statement(select(select(lanes.c.webhook_id).where(_IS_LEASABLE).exists().label("due")))
+_ANY_ERRAND_DUE = Statement(
+    select(
+        select(errands.c.id)
+        .where(errands.c.due_at <= bindparam("now"), errands.c.lease_token.is_(None))
+        .exists()
+        .label("due")
+    )
+)
+
+_DUE = (
+    select(lanes.c.account_id, lanes.c.webhook_id)
+    .where(
+        _IS_LEASABLE,
+        lanes.c.last_succeeded == bindparam("succeeding"),
+        ~any_of(lanes.c.destination, "saturated"),
+    )
+    .order_by(lanes.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+LEASE = Statement(
+    update(lanes)
+    .where(
+        lanes.c.account_id == _DUE.c.account_id,
+        lanes.c.webhook_id == _DUE.c.webhook_id,
+        # Once more: PostgreSQL may hand on a row that somebody leased between our snapshot and our lock.
+        _IS_LEASABLE,
+    )
+    .values(lease_token=bindparam("token"), lease_worker=bindparam("worker"), lease_expires_at=bindparam("expires_at"))
+    .returning(lanes)
+)
+
+_LEASED_TABLES = (lanes, errands)
+_FREED = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
+
+
+def _updating(table: Table, condition: ColumnElement[bool], values: Mapping[str, Any]) -> Statement:
+    # Rows that are locked are left for the next time: waiting for one of them while holding others would meet a write
+    # that waits for those, and PostgreSQL would end one of the two.
+    number = table.primary_key.columns.values()
+    held = (
+        select(*number).where(table.c.lease_token.is_not(None), condition).with_for_update(skip_locked=True).cte("held")
+    )
+    return Statement(update(table).where(*(column == held.c[column.name] for column in number)).values(values))
+
+
+_IS_MINE = {table: table.c.lease_worker == bindparam("worker") for table in _LEASED_TABLES}
+
+_RENEW = {
+    table.name: _updating(table, _IS_MINE[table], {"lease_expires_at": bindparam("expires_at")})
+    for table in _LEASED_TABLES
+}
+_RELEASE = {table.name: _updating(table, _IS_MINE[table], _FREED) for table in _LEASED_TABLES}
+_VOID_EXPIRED = {
+    table.name: _updating(table, ~_IS_MINE[table] & (table.c.lease_expires_at < bindparam("now")), _FREED)
+    for table in _LEASED_TABLES
+}
+_VOID_ALL = {table.name: _updating(table, true(), _FREED) for table in _LEASED_TABLES}
+_WORKERS = {
+    table.name: Statement(select(table.c.lease_worker).where(table.c.lease_token.is_not(None)).distinct())
+    for table in _LEASED_TABLES
+}

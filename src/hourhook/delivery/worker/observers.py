@@ -1,0 +1,78 @@
+"""One line of log for each attempt and each broadcast; never a secret, a body or the query of an address."""
+
+from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker.broadcaster import Listener
+from hourhook.delivery.worker.worker import Observer
+from hourhook.logs import Line, write_line
+
+
+class AttemptLine(Line):
+    """What is logged of an attempt."""
+
+    account: int
+    webhook: int
+    payload: str
+    type: str
+    number: int
+    status: int | None
+    error: str | None
+    duration_ms: int
+
+
+class AttemptLog:
+    """Writes each attempt down, and passes it on to whoever keeps figures."""
+
+    def __init__(self, figures: Observer) -> None:
+        self._figures = figures
+
+    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+        """Write down an attempt that came to its end."""
+        self._figures.attempted(key, payload_id, type, number, outcome)
+        write_line(
+            AttemptLine(
+                event="attempt",
+                level="info" if outcome.is_success else "warning",
+                account=key[0],
+                webhook=key[1],
+                payload=payload_id,
+                type=type,
+                number=number,
+                status=outcome.status,
+                error=outcome.error,
+                duration_ms=outcome.duration_ms,
+            )
+        )
+
+
+class BroadcastLine(Line):
+    """What is logged of a broadcast."""
+
+    account: int
+    broadcast_receiver: int
+    last_event: str
+    status: int | None
+    error: str | None
+    duration_ms: int
+
+
+class BroadcastLog:
+    """Writes each broadcast down, and passes it on to whoever keeps figures."""
+
+    def __init__(self, figures: Listener) -> None:
+        self._figures = figures
+
+    def told(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
+        """Write down what came of a broadcast."""
+        self._figures.told(key, last_event, outcome)
+        write_line(
+            BroadcastLine(
+                event="broadcast",
+                level="info" if outcome.is_success else "warning",
+                account=key[0],
+                broadcast_receiver=key[1],
+                last_event=last_event,
+                status=outcome.status,
+                error=outcome.error,
+                duration_ms=outcome.duration_ms,
+            )
+        )

@@ -1,0 +1,220 @@
+"""Settlements: what came of a group of attempts, written for all their lanes at once.
+
+A crash before the commit repeats at most the one payload that each lane had on the wire. A settlement never waits: a
+lane that somebody else has locked is left to the next group, and no account's lock is taken (design §2).
+"""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+
+from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker.lanes import Key, Lane
+from hourhook.delivery.worker.readahead import Payload
+from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.schema import attempts
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+ATTEMPT_COLUMNS = (
+    "account_id",
+    "webhook_id",
+    "sequence",
+    "number",
+    "errand_id",
+    "webhook_name",
+    "url",
+    "started_at",
+    "duration_ms",
+    "status",
+    "error",
+    "response_headers",
+    "response_body",
+)
+
+
+class Result(msgspec.Struct, frozen=True, eq=False):
+    """What came of one attempt at the head of a lane, and how the lane goes on."""
+
+    lane: Lane
+    payload: Payload
+    number: int
+    webhook_name: str
+    url: str
+    outcome: Outcome
+    # After a failure: when the head is tried again; None stalls the lane.
+    due_at: int | None
+    # After a success: whether the worker wants to keep the lane.
+    keep: bool
+
+
+class Settled(msgspec.Struct, frozen=True, eq=False):
+    """A result that was written down, and what its lane looks like since; see ``Settled.apply``."""
+
+    result: Result
+    row: Row
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the lane is still leased, and has more to send."""
+        return self.row.lease_token is not None
+
+    def apply(self) -> None:
+        """Bring the lane up to date: once the transaction has been committed, and not before."""
+        lane, row = self.result.lane, self.row
+        lane.token = row.lease_token or 0
+        lane.head_sequence, lane.last_sequence = row.head_sequence, row.last_sequence
+        lane.attempts_count, lane.failures_count = row.attempts_count, row.failures_count
+        lane.window_started_at = row.window_started_at
+        lane.stalled, lane.last_succeeded = bool(row.stalled), bool(row.last_succeeded)
+        if self.result.outcome.is_success:
+            del lane.waiting[0]
+        if row.revision != lane.revision:
+            # Its name or its secret has changed: read both again before the next attempt.
+            lane.revision, lane.target = row.revision, None
+
+
+def settle(tx: Transaction, results: list[Result], *, now: int, expires_at: int) -> list[Settled]:
+    """Write down a group of results, with their attempts, and move each lane on whose lease is still ours."""
+    by_key = {result.lane.key: result for result in results}
+    rows = [
+        (
+            result.lane.account_id,
+            result.lane.webhook_id,
+            result.lane.token,
+            result.payload.sequence,
+            1 if result.outcome.is_success else 0,
+            1 if result.keep else 0,
+            result.outcome.started_at,
+            result.due_at,
+            1 if result.due_at is None else 0,
+        )
+        for result in results
+    ]
+    settled = [
+        Settled(by_key[row.account_id, row.webhook_id], row)
+        for row in tx.all(SETTLE, rows=as_rows(rows), now=now, expires_at=expires_at)
+    ]
+    tx.insert_many(
+        attempts,
+        ATTEMPT_COLUMNS,
+        [
+            attempt_row(r.lane.key, r.payload.sequence, r.number, 0, r.webhook_name, r.url, r.outcome)
+            for r in (one.result for one in settled)
+        ],
+    )
+    return settled
+
+
+def attempt_row(
+    key: Key, sequence: int, number: int, errand_id: int, webhook_name: str, url: str, outcome: Outcome
+) -> tuple[Any, ...]:
+    """One row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
+    return (
+        *key,
+        sequence,
+        number,
+        errand_id,
+        webhook_name,
+        url,
+        outcome.started_at,
+        outcome.duration_ms,
+        outcome.status,
+        outcome.error,
+        msgspec.json.encode(outcome.headers),
+        outcome.body,
+    )
+
+
+def still_held(tx: Transaction, held: list[Lane]) -> set[Key]:
+    """Which of these lanes are leased under the token that we know."""
+    tokens = {lane.key: lane.token for lane in held}
+    rows = tx.all(_TOKENS, rows=as_rows([*tokens]))
+    keys = ((row.account_id, row.webhook_id, row.lease_token) for row in rows)
+    return {
+        (account_id, webhook_id) for account_id, webhook_id, token in keys if token == tokens[account_id, webhook_id]
+    }
+
+
+_RETURNED = [
+    "account_id",
+    "webhook_id",
+    "revision",
+    "head_sequence",
+    "last_sequence",
+    "attempts_count",
+    "failures_count",
+    "window_started_at",
+    "stalled",
+    "last_succeeded",
+    "lease_token",
+]
+
+
+def _settle(dialect: str) -> str:
+    results = rows_sql(
+        dialect,
+        "rows",
+        account_id="INTEGER",
+        webhook_id="INTEGER",
+        token="BIGINT",
+        sequence="BIGINT",
+        ok="INTEGER",
+        keep="INTEGER",
+        started_at="BIGINT",
+        due_at="BIGINT",
+        stalls="INTEGER",
+    )
+    returned = _RETURNED
+    unlocked, is_unlocked = "", ""
+    if dialect == "postgresql":
+        unlocked = """,
+    unlocked AS MATERIALIZED (
+        SELECT l.account_id, l.webhook_id FROM lanes AS l
+        JOIN results AS r ON l.account_id = r.account_id AND l.webhook_id = r.webhook_id
+        FOR NO KEY UPDATE OF l SKIP LOCKED
+    )"""
+        returned = [f"l.{column}" for column in _RETURNED]
+        is_unlocked = "AND (l.account_id, l.webhook_id) IN (SELECT account_id, webhook_id FROM unlocked)"
+    # Taken apart once, and not again wherever a column of theirs is named.
+    return f"""
+    WITH results AS MATERIALIZED ({results}){unlocked}
+    UPDATE lanes AS l SET
+        head_sequence = l.head_sequence + r.ok,
+        attempts_count = CASE WHEN r.ok = 1 THEN 0 ELSE l.attempts_count + 1 END,
+        failures_count = CASE WHEN r.ok = 1 THEN 0 ELSE l.failures_count + 1 END,
+        failing_since = CASE WHEN r.ok = 1 THEN NULL ELSE COALESCE(l.failing_since, r.started_at) END,
+        window_started_at = CASE WHEN r.ok = 1 THEN NULL ELSE COALESCE(l.window_started_at, r.started_at) END,
+        stalled = (r.ok = 0 AND r.stalls = 1),
+        last_succeeded = (r.ok = 1),
+        last_delivered_at = CASE WHEN r.ok = 1 THEN CAST(:now AS BIGINT) ELSE l.last_delivered_at END,
+        due_at = CASE
+            WHEN r.ok = 0 THEN r.due_at
+            WHEN l.head_sequence = l.last_sequence THEN NULL
+            WHEN r.keep = 0 THEN CAST(:now AS BIGINT)
+            ELSE l.due_at
+        END,
+        lease_token = CASE
+            WHEN r.ok = 1 AND r.keep = 1 AND l.head_sequence < l.last_sequence THEN l.lease_token
+        END
+    FROM results AS r
+    WHERE l.account_id = r.account_id AND l.webhook_id = r.webhook_id
+        AND l.lease_token = r.token AND l.head_sequence = r.sequence
+        {is_unlocked}
+    RETURNING {", ".join(returned)}
+    """
+
+
+SETTLE = Statement(text(_settle("sqlite")), text(_settle("postgresql")))
+
+
+def _tokens(dialect: str) -> str:
+    return f"""
+    SELECT l.account_id, l.webhook_id, l.lease_token
+    FROM ({rows_sql(dialect, "rows", account_id="INTEGER", webhook_id="INTEGER")}) AS r
+    JOIN lanes AS l ON l.account_id = r.account_id AND l.webhook_id = r.webhook_id
+    """
+
+
+_TOKENS = Statement(text(_tokens("sqlite")), text(_tokens("postgresql")))

@@ -1,0 +1,28 @@
+"""What the rules need of the process they run in, besides the database."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from hourhook.crypto import Vault
+from hourhook.delivery.transports.http.address_guard import AddressGuard
+from hourhook.domain.inputs import Faults, UnsetType, WebUri
+from hourhook.mail.outbox import Outbox
+
+PayloadUri = Annotated[WebUri, "An absolute `http` or `https` URI that this server may reach."]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The guard, which knows what addresses may be reached from here, and the vault, which closes secrets.
+
+    The outbox takes mails; it is None where no mail server is set.
+    """
+
+    guard: AddressGuard
+    vault: Vault
+    outbox: Outbox | None = None
+
+    def check_uri(self, payload_uri: str | UnsetType, faults: Faults) -> None:
+        """Note ``invalid`` for a payload URI that leads to where nothing may be sent."""
+        if payload_uri and self.guard.check_uri(payload_uri) is not None:
+            faults.add("payload_uri", "invalid")

@@ -1,0 +1,1 @@
+"""The events of an account: their names, and how a change is recorded."""

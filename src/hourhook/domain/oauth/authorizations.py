@@ -1,0 +1,202 @@
+"""Authorizations that users make by themselves, with their password, for applications without a browser.
+
+(Contract, oauth.md, part B.) Their tokens last until they are taken back, and can be seen again, so that they are kept
+as the secrets of webhooks are: encrypted. What came of the page in the browser is not among them, since of its tokens
+the hashes alone are kept.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from sqlalchemy import bindparam, func, select, true, update
+
+from hourhook.domain import tokens
+from hourhook.domain.callers import Caller, hash_of
+from hourhook.domain.dependencies import Outside
+from hourhook.domain.inputs import UNSET, Faults, Inputs, NameList, Text, UnsetType, given_or
+from hourhook.domain.listings import Listing
+from hourhook.domain.oauth import applications, revoking, scopes
+from hourhook.domain.oauth.applications import Application
+from hourhook.domain.oauth.representations import SHOWN, Authorization, represent
+from hourhook.domain.pages import Page, Paging
+from hourhook.errors import NotFound, Problem, UnknownClient
+from hourhook.store.schema import authorizations
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+
+Secret = Annotated[Text, "The application's secret."]
+Scopes = Annotated[NameList, "What it is for; what is no scope is skipped. Those chosen at registration by default."]
+Note = Annotated[Text, "A reminder why it exists."]
+NoteUrl = Annotated[Text, "A reminder for which application it is."]
+
+
+class WantedAuthorization(Inputs):
+    """An authorization that is made unless there is one."""
+
+    required: ClassVar = ("client_secret",)
+    client_secret: Secret | UnsetType = UNSET
+    scopes: Scopes | UnsetType | None = UNSET
+    note: Note | UnsetType | None = UNSET
+    note_url: NoteUrl | UnsetType | None = UNSET
+
+
+class NewAuthorization(Inputs):
+    """An authorization to be made."""
+
+    required: ClassVar = ("client_id", "client_secret")
+    client_id: Annotated[Text, "Of the registered application."] | UnsetType = UNSET
+    client_secret: Secret | UnsetType = UNSET
+    scopes: Scopes | UnsetType | None = UNSET
+    note: Note | UnsetType | None = UNSET
+    note_url: NoteUrl | UnsetType | None = UNSET
+
+
+class AuthorizationChanges(Inputs):
+    """What is to change of an authorization; whatever is absent stays."""
+
+    note: Note | UnsetType | None = UNSET
+    note_url: NoteUrl | UnsetType | None = UNSET
+    add_scopes: (
+        Annotated[NameList, "Scopes that it is to have; what it has, and what is none, is skipped."] | UnsetType | None
+    ) = UNSET
+    remove_scopes: Annotated[NameList, "Scopes that it is to lose; what it has not is skipped."] | UnsetType | None = (
+        UNSET
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """An authorization that is there now, and whether it was made for that."""
+
+    authorization: Authorization
+    is_new: bool
+
+
+def list_page(tx: Transaction, caller: Caller, outside: Outside, paging: Paging) -> Page[Authorization]:
+    """List the authorizations that the caller made, newest first."""
+    rows, total = _LISTING.read(tx, caller, paging, {})
+    return Page([_represent(caller, outside, row) for row in rows], total)
+
+
+def show(tx: Transaction, caller: Caller, outside: Outside, id: int) -> Authorization:
+    """Show an authorization of the caller."""
+    return _represent(caller, outside, _find(tx, caller, id))
+
+
+def create(tx: Transaction, caller: Caller, outside: Outside, given: NewAuthorization, faults: Faults) -> Authorization:
+    """Let an application act for the caller (raises ``UnknownClient``, also for one without a secret)."""
+    faults.check()
+    application = _proven(applications.hold(tx, given.client_id or ""), given)
+    return _make(tx, caller, outside, application, given)
+
+
+def ensure(
+    tx: Transaction, caller: Caller, outside: Outside, client_id: str, given: WantedAuthorization, faults: Faults
+) -> Ensured:
+    """The caller's oldest authorization of an application, as it is, or a new one (raises ``UnknownClient``)."""
+    application = applications.hold(tx, client_id)
+    if application is None:
+        raise NotFound
+    faults.check()
+    _proven(application, given)
+    row = tx.one(_OF_APPLICATION, account=caller.account_id, me=caller.user_id, application=application.id)
+    if row is not None:
+        return Ensured(_represent(caller, outside, row), is_new=False)
+    return Ensured(_make(tx, caller, outside, application, given), is_new=True)
+
+
+def edit(
+    tx: Transaction, caller: Caller, outside: Outside, id: int, given: AuthorizationChanges, faults: Faults
+) -> Authorization:
+    """Note something else with an authorization, or give it other scopes."""
+    before = _find(tx, caller, id)
+    faults.check()
+    note, note_url = given_or(given.note, before.note), given_or(given.note_url, before.note_url)
+    changed = scopes.write(
+        scopes.changed(scopes.read(before.scopes), add=given.add_scopes or (), remove=given.remove_scopes or ())
+    )
+    if (note, note_url, changed) != (before.note, before.note_url, before.scopes):
+        tx.run(_EDIT, account=caller.account_id, id=id, note=note, note_url=note_url, scopes=changed, updated_at=tx.now)
+    return show(tx, caller, outside, id)
+
+
+def remove(tx: Transaction, caller: Caller, id: int) -> None:
+    """Take an authorization back: its token opens nothing from now on."""
+    revoking.revoke(tx, _find(tx, caller, id).id)
+
+
+def _make(
+    tx: Transaction,
+    caller: Caller,
+    outside: Outside,
+    application: Application,
+    given: NewAuthorization | WantedAuthorization,
+) -> Authorization:
+    chosen = scopes.known(given.scopes) if isinstance(given.scopes, list) else application.scopes
+    token = f"at_{secrets.token_hex(32)}"
+    id = tx.insert(
+        authorizations,
+        account_id=caller.account_id,
+        user_id=caller.user_id,
+        application_id=application.id,
+        # Nobody is ever told this code, which counts as used.
+        code_hash=hash_of(secrets.token_hex(32)),
+        code_challenge=None,
+        redirect_uri=None,
+        code_expires_at=tx.now,
+        code_used_at=tx.now,
+        token=outside.vault.close(token),
+        scopes=scopes.write(chosen),
+        note=given_or(given.note, None),
+        note_url=given_or(given.note_url, None),
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    tokens.store(tx, token, caller.user_id, application.token_name, authorization_id=id)
+    return show(tx, caller, outside, id)
+
+
+def _proven(application: Application | None, given: NewAuthorization | WantedAuthorization) -> Application:
+    if application is None or not application.has_secret(given.client_secret or ""):
+        raise UnknownClient
+    return application
+
+
+def _find(tx: Transaction, caller: Caller, id: int) -> Row:
+    row = tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _represent(caller: Caller, outside: Outside, row: Row) -> Authorization:
+    try:
+        token = outside.vault.open_once(row.token)
+    except Problem:
+        # The server's key was changed since: the token still opens what it did, but nobody can be told it any more.
+        token = ""
+    return represent(caller.links, row, token)
+
+
+_MINE = (
+    (authorizations.c.account_id == bindparam("account"))
+    & (authorizations.c.user_id == bindparam("me"))
+    & authorizations.c.token.is_not(None)
+)
+_FIND = Statement(SHOWN.where(_MINE, authorizations.c.id == bindparam("id")))
+_OF_APPLICATION = Statement(
+    SHOWN.where(_MINE, authorizations.c.application_id == bindparam("application")).order_by(authorizations.c.id)
+)
+_LISTING = Listing(
+    rows=SHOWN.where(_MINE),
+    counted=select(func.count()).select_from(authorizations).where(_MINE),
+    order=(authorizations.c.id.desc(),),
+    visible=lambda _: true(),
+    conditions={},
+)
+_EDIT = Statement(
+    update(authorizations)
+    .where(authorizations.c.account_id == bindparam("account"), authorizations.c.id == bindparam("id"))
+    .values({name: bindparam(name) for name in ("note", "note_url", "scopes", "updated_at")})
+)

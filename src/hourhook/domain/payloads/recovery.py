@@ -1,0 +1,74 @@
+"""Moving on: retry a payload, give the failing one up, or send everything since some payload once more."""
+
+from typing import Annotated
+
+from hourhook.clock import format_moment
+from hourhook.delivery import lane_control, one_offs
+from hourhook.delivery.history.sequences import find_lane, first_since, kept_since
+from hourhook.domain.callers import Caller
+from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, given_or
+from hourhook.domain.inputs.numbers import Whole
+from hourhook.domain.payloads import reading
+from hourhook.domain.webhooks import reading as webhooks
+from hourhook.errors import FieldError, Invalid
+from hourhook.store.statements import Row
+from hourhook.store.transaction import Transaction
+
+Sequence = Annotated[int, Whole(1, 2**63 - 1)]
+
+
+class ReplayStart(Inputs, rename={"from_": "from"}):
+    """From where everything is sent once more: one of the two."""
+
+    from_: (
+        Annotated[Moment, "From the first payload on that was created at this moment or later."] | UnsetType | None
+    ) = UNSET
+    sequence: Annotated[Sequence, "From the payload with this sequence on."] | UnsetType | None = UNSET
+
+
+def retry(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:
+    """Have a payload attempted at once, outside the schedule, or sent once more if it is settled.
+
+    Changes nothing of one that waits for its turn, or is being sent just now, or while the webhook is disabled.
+    """
+    sequence = reading.find(tx, caller, webhook_id, payload_id)
+    if lane_control.retry(tx, webhook_id, sequence) == "settled":
+        one_offs.resend(tx, webhook_id, payload_id, sequence or None)
+
+
+def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:
+    """Give up the failing payload at the head, so that the others go on."""
+    sequence = reading.find(tx, caller, webhook_id, payload_id)
+    if not lane_control.skip(tx, webhook_id, sequence, caller.user_id):
+        raise Invalid.on_base("Webhook", "not_failing", "Only the payload that is failing can be skipped.")
+
+
+def replay(tx: Transaction, caller: Caller, webhook_id: int, given: ReplayStart, faults: Faults) -> None:
+    """Send everything since some payload once more, in order, with what was skipped; never moves forward."""
+    webhooks.find(tx, caller, webhook_id)
+    faults.check()
+    lane = find_lane(tx, caller.account_id, webhook_id)
+    match given_or(given.from_, None), given_or(given.sequence, None):
+        case int(moment), None:
+            start = _find_start(tx, lane, moment)
+        case None, int(start):
+            if start < lane.first_sequence:
+                raise _too_far_back("sequence", f"Payloads are kept from sequence {lane.first_sequence} on.")
+        case _:
+            code = "invalid" if given.sequence else "missing_field"
+            raise Invalid.on_base(
+                "Webhook", code, "A replay starts from a moment or from a sequence: give one of them."
+            )
+    lane_control.replay(tx, webhook_id, start)
+
+
+def _find_start(tx: Transaction, lane: Row, moment: int) -> int:
+    since = kept_since(tx, lane)
+    if since is not None and moment < since:
+        kept = f"Payloads are kept since {format_moment(since)}, from sequence {lane.first_sequence} on."
+        raise _too_far_back("from", kept)
+    return first_since(tx, lane, moment)
+
+
+def _too_far_back(field: str, message: str) -> Invalid:
+    return Invalid([FieldError("Webhook", field, "invalid")], message)

@@ -1,0 +1,1 @@
+"""What both front ends need of HTTP, and what knows no resource."""

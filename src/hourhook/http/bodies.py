@@ -1,0 +1,53 @@
+"""The bodies of requests: read up to a limit, parsed as JSON whatever their type says (contract, 00-conventions §4)."""
+
+from typing import Any
+
+import msgspec
+
+from hourhook.errors import Malformed, Refusal
+from hourhook.http.asgi import Receive, Scope
+
+
+class TooLarge(Refusal):
+    """The body is over the limit: 413."""
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete: there is nobody to answer."""
+
+
+async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
+    """Take the whole body.
+
+    Raises ``TooLarge`` as soon as it is known to be, whatever Content-Length says, and ``Disconnected``.
+    """
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > limit_bytes):
+            raise TooLarge
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit_bytes:
+            raise TooLarge
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """The object that a body holds, ``{}`` when it is empty (raises ``Malformed``)."""
+    if not body.strip():
+        return {}
+    try:
+        parsed = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        # What msgspec says of bad JSON, of bad UTF-8, of too deep a nesting and of numbers without end.
+        raise Malformed("JSON Parsing Error") from None
+    if not isinstance(parsed, dict):
+        raise Malformed("Body should be JSON Hash")
+    return parsed

@@ -1,0 +1,73 @@
+"""Which client a request comes from, behind the proxies that are trusted to say so."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from hourhook.http.asgi import Scope
+from hourhook.settings import Network
+
+FORWARDING = (b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"via")
+
+
+def peer_of(scope: Scope) -> str:
+    """The address at the other end of the connection."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else ""
+
+
+def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
+    """The address of the client: the nearest one that no trusted proxy has.
+
+    ``X-Forwarded-For`` is read from its end, and only as far as trusted proxies wrote it.
+    """
+    address = peer_of(scope)
+    if not trusted:
+        return address
+    stated = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    hops = [hop.strip() for hop in b",".join(stated).decode("latin-1").split(",") if hop.strip()]
+    while hops and _is_within(address, trusted):
+        nearest = _parsed(hops.pop())
+        if nearest is None:
+            break
+        address = str(nearest)
+    return address
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Whether a proxy says that it passed this request on."""
+    return any(name in FORWARDING for name, _ in scope["headers"])
+
+
+def scheme_of(scope: Scope, trusted: Sequence[Network]) -> str:
+    """``http`` or ``https``, as the client sees it."""
+    if _is_within(peer_of(scope), trusted):
+        for name, value in scope["headers"]:
+            scheme = value.decode("latin-1").strip().lower()
+            if name == b"x-forwarded-proto" and scheme in ("http", "https"):
+                return str(scheme)
+    return "https" if scope["scheme"] == "https" else "http"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine."""
+    parsed = _parsed(address)
+    return parsed is not None and parsed.is_loopback
+
+
+def _is_within(address: str, networks: Sequence[Network]) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    # Some proxies add the port: 203.0.113.7:1234, [2001:db8::1]:1234.
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

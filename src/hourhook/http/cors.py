@@ -1,0 +1,45 @@
+"""Browsers of other origins: let in by an allow-list, which is empty by default (contract, 00-conventions §15)."""
+
+from hourhook.http.asgi import Scope
+from hourhook.http.responses import Answer, Headers
+
+_VERBS = b"GET, HEAD, POST, PUT, DELETE"
+_REQUEST_HEADERS = b"Authorization, Content-Type, X-NokoToken, X-FreckleToken"
+_ANSWER_HEADERS = b"Link, Location, Retry-After, Status, X-Hourhook-Invitation, X-Request-Id"
+
+
+class Origins:
+    """The origins whose pages may call the API; ``*`` stands for all."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self._allowed = frozenset(origin.lower().encode() for origin in allowed)
+
+    def headers(self, scope: Scope) -> Headers:
+        """The headers that let the page read the answer."""
+        origin = self._allowed_origin(scope)
+        if origin is None:
+            return ()
+        return ((b"access-control-allow-origin", origin), (b"access-control-expose-headers", _ANSWER_HEADERS))
+
+    def preflight(self, scope: Scope) -> Answer | None:
+        """The answer to a browser that asks before it sends; None for any other request."""
+        if scope["method"] != "OPTIONS" or self._allowed_origin(scope) is None:
+            return None
+        if not any(name == b"access-control-request-method" for name, _ in scope["headers"]):
+            return None
+        return Answer(
+            204,
+            headers=(
+                (b"access-control-allow-methods", _VERBS),
+                (b"access-control-allow-headers", _REQUEST_HEADERS),
+                (b"access-control-max-age", b"600"),
+            ),
+        )
+
+    def _allowed_origin(self, scope: Scope) -> bytes | None:
+        if not self._allowed:
+            return None
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                return value if b"*" in self._allowed or value.lower() in self._allowed else None
+        return None

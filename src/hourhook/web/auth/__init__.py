@@ -1,0 +1,1 @@
+"""Pages for signing in, accepting an invitation, and consenting to an application (OAuth)."""

@@ -1,0 +1,139 @@
+"""``/oauth/2/authorize``: a user decides whether an application may act for him (contract, oauth.md).
+
+What is asked stands in the query, of the page and of its form alike, and is read anew each time: what a form says of it
+does not count. The user is sent to the application and nowhere else, and only to where it is registered to be.
+"""
+
+import string
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import structlog
+from litestar import Request, get, post
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from hourhook.domain import sessions
+from hourhook.domain.links import Links
+from hourhook.domain.oauth import authorization_requests
+from hourhook.domain.oauth.authorization_requests import Answered, Asked, Pairs, Unacceptable
+from hourhook.domain.sessions import SignedIn
+from hourhook.errors import AccountLocked, DatabaseUnavailable, Unauthenticated
+from hourhook.store.database import Database
+from hourhook.store.transaction import Transaction
+from hourhook.web.auth.sign_in import sign_in_url
+from hourhook.web.forms import LARGEST_BYTES, read_form
+from hourhook.web.rendering import page
+from hourhook.web.responses import go_to, notice, shown, too_old
+from hourhook.web.session_cookies import Visitors
+
+PATH = "/oauth/2/authorize"
+# Browsers hold a form to its page's policy through all redirects that follow, which lead on as the application likes.
+_FORM_TARGETS = ("'self'", "https:", "http:")
+
+_PLAIN = string.punctuation.replace("\\", "")
+
+_log = structlog.get_logger()
+
+
+class Authorize:
+    """The page on which a user decides."""
+
+    def __init__(self, database: Database, visitors: Visitors, links: Links) -> None:
+        self._database = database
+        self._visitors = visitors
+        self._links = links
+
+    def routes(self) -> Sequence[ControllerRouterHandler]:
+        """The routes of the page."""
+
+        @get(PATH)
+        async def show(request: Request[Any, Any, Any]) -> ASGIApp:
+            return await shown(self._show(request))
+
+        @post(PATH, status_code=200, request_max_body_size=LARGEST_BYTES)
+        async def decide(request: Request[Any, Any, Any]) -> ASGIApp:
+            return await shown(self._decide(request))
+
+        return [show, decide]
+
+    async def _show(self, request: Request[Any, Any, Any]) -> ASGIResponse:
+        token = self._visitors.token_of(request)
+        asked, users = await self._database.read(_look, _pairs(request), token)
+        if not isinstance(asked, Asked):
+            return _answered(asked)
+        if token is None or not users:
+            return go_to(self._links.way(sign_in_url(_address(request))))
+        return page(
+            "authorize",
+            form_targets=_FORM_TARGETS,
+            application=asked.application,
+            destination=urlsplit(asked.target).netloc,
+            users=users,
+            address=_address(request),
+            way=self._links.way,
+            proof=self._visitors.proof(token),
+        )
+
+    async def _decide(self, request: Request[Any, Any, Any]) -> ASGIResponse:
+        form = await read_form(request)
+        token = self._visitors.token_of(request)
+        if not self._visitors.is_proven(token, form.get("proof", "")):
+            return too_old()
+        asked, users = await self._database.read(_look, _pairs(request), token)
+        if not isinstance(asked, Asked):
+            return _answered(asked)
+        if form.get("decision") == "deny":
+            return go_to(asked.refused("access_denied"), status=302)
+        user = next((user for user in users if str(user.account_id) == form.get("account")), None)
+        if user is None or form.get("decision") != "allow":
+            # Signed out meanwhile, or nothing decided: once more from the start.
+            return go_to(self._links.way(_address(request)))
+        return await self._allow(request, asked, user)
+
+    async def _allow(self, request: Request[Any, Any, Any], asked: Asked, user: SignedIn) -> ASGIResponse:
+        try:
+            url = await self._database.write(
+                user.account_id, authorization_requests.allow, asked, user.user_id, self._links
+            )
+        except Unauthenticated:
+            return go_to(self._links.way(_address(request)))
+        except (AccountLocked, DatabaseUnavailable):
+            url = asked.refused("temporarily_unavailable")
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the application is told as the contract has it
+            _log.exception("authorization failed", application=asked.application.client_id)
+            url = asked.refused("server_error")
+        else:
+            _log.info(
+                "application let in",
+                application=asked.application.client_id,
+                account=user.account_id,
+                user=user.user_id,
+            )
+        return go_to(url, status=302)
+
+
+def _look(
+    tx: Transaction, pairs: Pairs, token: str | None
+) -> tuple[Asked | Answered | Unacceptable, Sequence[SignedIn]]:
+    """What is asked, and who is there to decide on it."""
+    asked = authorization_requests.read(tx, pairs)
+    return asked, sessions.find(tx, token) if token is not None and isinstance(asked, Asked) else []
+
+
+def _answered(asked: Answered | Unacceptable) -> ASGIResponse:
+    if isinstance(asked, Answered):
+        return go_to(asked.url, status=302)
+    return notice(400, "This link does not work", f"{asked.reason} Nothing has happened, and nobody was let in.")
+
+
+def _pairs(request: Request[Any, Any, Any]) -> Pairs:
+    # What is no UTF-8 survives as lone surrogates, so that ``state`` comes back as it was.
+    query = request.scope["query_string"].decode("latin-1")
+    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    """This very page, with what is asked to the letter; encoded where it is nothing that a URL should hold."""
+    return f"{PATH}?{quote(request.scope['query_string'], safe=_PLAIN)}"

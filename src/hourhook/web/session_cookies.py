@@ -1,0 +1,65 @@
+"""Who looks at a page: the cookie that tells one browser from another, and the proof that a form is one of ours.
+
+The cookie holds a random token and its signature. It is set on the page for signing in, where the token stands for
+nobody yet, and replaced by a fresh one when somebody signs in (see ``domain.sessions``). No script can read it, and no
+other site can have it sent along with a form. Each form carries a value made of the token besides: without both,
+nothing is done.
+"""
+
+import re
+import secrets
+from typing import Any, Protocol
+
+from litestar import Request
+
+from hourhook.crypto import Vault
+
+_COOKIE = re.compile(r"([0-9a-f]{64})\.([0-9a-f]{64})")
+
+
+class Visitors:
+    """Reads and makes the cookies of a server."""
+
+    def __init__(self, vault: Vault, *, is_secure: bool) -> None:
+        self._vault = vault
+        self._is_secure = is_secure
+        # Browsers take a cookie of this prefix from nobody but the very host, over TLS.
+        self._name = "__Host-hourhook" if is_secure else "hourhook"
+
+    def token_of(self, request: Request[Any, Any, Any]) -> str | None:
+        """The token of the visitor's cookie; None where there is none, or none that was made here."""
+        found = _COOKIE.fullmatch(request.cookies.get(self._name, ""))
+        if found is None or not secrets.compare_digest(found[2], self._vault.sign("session", found[1])):
+            return None
+        return found[1]
+
+    def cookie(self, token: str, lasts_seconds: int | None = None) -> tuple[str, str]:
+        """The header that leaves a token with the visitor: until the browser is closed, or for longer."""
+        lifetime = "" if lasts_seconds is None else f"; Max-Age={lasts_seconds}"
+        return self._header(f"{token}.{self._vault.sign('session', token)}{lifetime}")
+
+    def no_cookie(self) -> tuple[str, str]:
+        """The header that takes the token away."""
+        return self._header("; Max-Age=0")
+
+    def proof(self, token: str) -> str:
+        """What the forms of this visitor carry."""
+        return self._vault.sign("form", token)
+
+    def is_proven(self, token: str | None, proof: str) -> bool:
+        """Whether a form came from a page that was made for this visitor."""
+        return token is not None and proof.isascii() and secrets.compare_digest(self.proof(token), proof)
+
+    def _header(self, value: str) -> tuple[str, str]:
+        secure = "; Secure" if self._is_secure else ""
+        return "set-cookie", f"{self._name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+class _Visit(Protocol):
+    client: str
+
+
+def client_of(request: Request[Any, Any, Any]) -> str:
+    """The visitor's address, as what stands before every route has found it out."""
+    visit: _Visit = request.scope["hourhook.visit"]  # type: ignore[typeddict-item]
+    return visit.client

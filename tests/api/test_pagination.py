@@ -1,0 +1,140 @@
+"""Pages of collections and the ``Link`` header (00-conventions §6, §17)."""
+
+from typing import Any
+
+import pytest
+
+from hourhook.store.schema import projects
+from hourhook.store.transaction import Transaction
+from tests.conftest import MakeServer
+from tests.support.accounts import Account, open_account
+
+TOTAL = 65
+
+
+@pytest.fixture
+def many(account: Account) -> Account:
+    """An account with 65 projects: three pages."""
+
+    def add(tx: Transaction) -> None:
+        for number in range(TOTAL):
+            name = f"project {number:02}"
+            tx.insert(
+                projects,
+                account_id=account.id,
+                name=name,
+                name_key=name,
+                billable=True,
+                billing_increment=15,
+                color="#3fa7d6",
+                enabled=True,
+                budgeted_minutes=None,
+                created_at=tx.now,
+                updated_at=tx.now,
+            )
+
+    account.database.write_now(account.id, add)
+    return account
+
+
+def names(reply: Any) -> list[int]:
+    return [int(project["name"].removeprefix("project ")) for project in reply.json()]
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "rels"),
+    [
+        ({}, range(30), ["last", "next"]),
+        ({"page": 1}, range(30), ["last", "next"]),
+        ({"page": 0}, range(30), ["last", "next"]),
+        ({"page": -3}, range(30), ["last", "next"]),
+        ({"page": "two"}, range(30), ["last", "next"]),
+        ({"page": "2.5"}, range(30), ["last", "next"]),
+        ({"page": ""}, range(30), ["last", "next"]),
+        ({"page": "\0"}, range(30), ["last", "next"]),
+        ({"page": "\u0662"}, range(30), ["last", "next"]),
+        ({"page": 2}, range(30, 60), ["first", "last", "next", "prev"]),
+        ({"page": 3}, range(60, 65), ["first", "prev"]),
+        ({"page": 4}, [], ["first", "prev"]),
+        ({"page": 2**31}, [], ["first", "prev"]),
+        ({"page": 10**30}, [], ["first", "prev"]),
+        ({"page": "9" * 5000}, [], ["first", "prev"]),
+        ({"per_page": 1000}, range(65), []),
+        ({"per_page": 5000}, range(65), []),
+        ({"per_page": 10**30}, range(65), []),
+        ({"per_page": 65}, range(65), []),
+        ({"per_page": 0}, range(30), ["last", "next"]),
+        ({"per_page": "all"}, range(30), ["last", "next"]),
+        ({"per_page": 10, "page": 2}, range(10, 20), ["first", "last", "next", "prev"]),
+        ({"per_page": 1000, "page": 10**30}, [], []),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_page_and_its_neighbours(many: Account, query: dict[str, Any], found: Any, rels: list[str]) -> None:
+    reply = many.leader.client.get("/v2/projects", query)
+
+    assert reply.status == 200
+    assert names(reply) == [*found]
+    assert [*reply.links] == rels
+
+
+def test_the_pages_lead_through_everything_and_back(many: Account) -> None:
+    reply = many.leader.client.get("/v2/projects", {"per_page": 20})
+    found = names(reply)
+    while "next" in reply.links:
+        reply = many.leader.client.get(reply.links["next"])
+        found += names(reply)
+
+    assert found == [*range(TOTAL)]
+    assert names(many.leader.client.get(reply.links["first"])) == [*range(20)]
+    assert names(many.leader.client.get(reply.links["prev"])) == [*range(40, 60)]
+
+
+def test_past_the_end_the_previous_page_is_the_last_one_that_is_there(many: Account) -> None:
+    links = many.leader.client.get("/v2/projects", {"page": 900}).links
+
+    assert links["prev"] == f"{many.base_url}/v2/projects?page=3"
+
+
+def test_a_collection_on_one_page_has_no_link(account: Account) -> None:
+    assert "link" not in account.leader.client.get("/v2/projects").headers
+
+
+def test_the_header_is_written_to_the_letter(many: Account) -> None:
+    reply = many.leader.client.get("/v2/projects/", {"page": 2})
+    url = f"{many.base_url}/v2/projects"
+
+    assert reply.headers["link"] == (
+        f'<{url}?page=1>; rel="first", <{url}?page=3>; rel="last", '
+        f'<{url}?page=3>; rel="next", <{url}?page=1>; rel="prev"'
+    )
+
+
+def test_other_parameters_are_kept_sorted_and_without_a_comma(many: Account) -> None:
+    reply = many.leader.client.get("/v2/projects", "zero=&name=project&ids%5B%5D=2,1&per_page=20&ids[]=3&a=%20%2B%ff")
+
+    assert reply.links["next"] == (
+        f"{many.base_url}/v2/projects?a=%20%2B%FF&ids%5B%5D=2%2C1&ids%5B%5D=3&name=project&page=2&per_page=20&zero="
+    )
+    assert "," not in reply.links["next"]
+
+
+def test_the_page_that_was_asked_for_is_left_out_however_it_is_spelt(many: Account) -> None:
+    reply = many.leader.client.get("/v2/projects", "page[]=1&per_page[]=20&page=2")
+
+    assert reply.links["next"] == f"{many.base_url}/v2/projects?page=3&per_page%5B%5D=20"
+
+
+@pytest.mark.parametrize("name", ["noko_token", "freckle_token", "access_token", "token"])
+def test_a_credential_is_never_repeated_in_a_link(many: Account, name: str) -> None:
+    reply = many.client.get("/v2/projects", {name: many.leader.token})
+
+    assert reply.links["next"] == f"{many.base_url}/v2/projects?page=2"
+
+
+def test_links_begin_with_the_configured_name(make_server: MakeServer) -> None:
+    server = make_server(base_url="https://time.example.com/noko")
+    account = open_account(server.database, server.client)
+    reply = account.leader.client.get("/v2/users", {"per_page": 1}, Host="evil.example.org")
+
+    assert reply.links["next"] == "https://time.example.com/noko/v2/users?page=2&per_page=1"

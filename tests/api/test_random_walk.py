@@ -1,0 +1,150 @@
+"""Whatever is done to an account: no change goes without its event, none is made up, and all that is counted is right.
+
+``HOURHOOK_TEST_SEEDS=100-199 HOURHOOK_TEST_STEPS=1000 bin/test tests/api/test_random_walk.py`` does more of it. A
+failure names its seed, its step and its request; the same seed does the same again.
+"""
+
+import os
+from typing import Any
+
+import pytest
+
+from hourhook.clock import format_moment, whole_second
+from tests.support.accounts import Account, Person
+from tests.support.clients import Reply
+from tests.support.clocks import FakeClock
+from tests.support.event_replica import Things, find_miscounted, find_stale, follow, own_of, read_account
+from tests.support.events_of import Event, Recorded
+from tests.support.random_actions import Chooser, Request
+from tests.support.webhooks import make_webhook
+
+
+def seeds() -> range:
+    first, _, last = os.environ.get("HOURHOOK_TEST_SEEDS", "0-1").partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+STEPS = int(os.environ.get("HOURHOOK_TEST_STEPS", "300"))
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_whoever_only_listens_knows_the_account_and_every_count_is_right(
+    account: Account, clock: FakeClock, seed: int
+) -> None:
+    World(account, clock, seed).run(STEPS)
+
+
+class World:
+    """An account, somebody who listens to it, and what is done next."""
+
+    def __init__(self, account: Account, clock: FakeClock, seed: int) -> None:
+        self._account = account
+        self._clock = clock
+        self._seed = seed
+        self._choose = Chooser(account, seed)
+        self._webhook = make_webhook(account, name="listens to all", events=["*"])
+        self._log_url = f"{self._webhook['url']}/payloads"
+        self._log = Recorded(account)
+        self._heard: list[str] = []
+        self._mirror = read_account(account)
+
+    def run(self, steps: int) -> None:
+        for step in range(steps):
+            self._clock.advance(seconds=self._choose.any(0, 1, 60, 3600))
+            before = self._mirror
+            request = self._choose.next(before)
+            try:
+                self._take_step(request, before, step)
+            except (AssertionError, KeyError) as error:
+                # The account as a whole would be printed otherwise.
+                raise AssertionError(f"seed {self._seed}, step {step}: {request}: {error}") from None
+        self._check_webhook()
+
+    def _take_step(self, request: Request, before: Things, step: int) -> None:
+        reply = self._ask(request.person, request.method, request.path, request.body)
+        events = self._log.new()
+        now = read_account(self._account)
+        assert reply.status < 500, reply.body
+        if reply.status >= 400:
+            assert [event.type for event in events] == []
+            assert find_changed(before, now) == []
+        mirror = {noun: {**things} for noun, things in before.items()}
+        for event in events:
+            follow(mirror, event)
+        self._check_events(events)
+        assert find_changed(own_of(mirror), own_of(now)) == []
+        assert find_stale(before, now, format_moment(whole_second(self._clock.now()))) == []
+        assert find_miscounted(now) == []
+        self._check_others(request, now, step)
+        self._heard += [event.type for event in events]
+        self._mirror = now
+
+    def _check_events(self, events: list[Event]) -> None:
+        """The newest word about each object that is still there is, byte for byte, what is shown of it."""
+        newest = {event.object["url"]: event for event in events}
+        for url, event in newest.items():
+            reply = self._ask(self._account.owner, "GET", url)
+            if ".deleted" in event.type:
+                assert reply.status == 404, url
+            else:
+                assert reply.body == event.text, f"{event.type} says {event.text!r}, GET says {reply.body!r}"
+
+    def _check_others(self, request: Request, now: Things, step: int) -> None:
+        """What no event tells of: the inbox, timers and webhooks of whoever acted, or of everybody now and then."""
+        people = self._account.people.values() if step % 10 == 0 else [request.person]
+        if "webhooks" in request.path:
+            webhooks = self._ask(self._account.owner, "GET", "/v2/webhooks?per_page=1000").json()
+            self._choose.others["webhooks"] = [each for each in webhooks if each["id"] != self._webhook["id"]]
+        for person in people:
+            timers = self._ask(person, "GET", "/v2/timers?per_page=1000")
+            inbox = self._ask(person, "GET", "/v2/inbox_entries?per_page=1000")
+            if timers.status == 401:
+                continue
+            check_timers(timers.json(), now)
+            check_inbox(inbox.json(), now)
+            if person is request.person:
+                self._choose.others["inbox_entries"] = inbox.json()
+
+    def _ask(self, person: Person, method: str, path: str, body: object = b"") -> Reply:
+        """Send a request as somebody, all of them on one connection, which so is never idle for long."""
+        headers = {"X-NokoToken": person.token}
+        return self._account.client.request(method, path, body=body, headers=headers)
+
+    def _check_webhook(self) -> None:
+        """A webhook that listens to all was given every event, in order and without a gap."""
+        told: list[tuple[int, str]] = []
+        page = 1
+        while found := self._ask(self._account.owner, "GET", f"{self._log_url}?per_page=1000&page={page}").json():
+            told += [(line["sequence"], line["type"]) for line in found if line["sequence"] is not None]
+            page += 1
+        told.reverse()
+        assert told == [*enumerate(self._heard, 1)]
+
+
+def check_timers(timers: list[dict[str, Any]], things: Things) -> None:
+    """One runs at most, none on an archived project, and all of them where there is a project."""
+    running = [timer for timer in timers if timer["state"] == "running"]
+    assert len(running) <= 1, running
+    for timer in timers:
+        project = things["project"].get(timer["project"]["id"])
+        assert project is not None, timer
+        assert project["enabled"] or timer["state"] != "running", timer
+
+
+def check_inbox(inbox_entries: list[dict[str, Any]], things: Things) -> None:
+    """What was logged leads to its entry as long as there is one."""
+    urls = {entry["url"] for entry in things["entry"].values()}
+    for inbox_entry in inbox_entries:
+        if inbox_entry["entry_url"] is not None:
+            assert inbox_entry["logged"], inbox_entry
+            assert inbox_entry["entry_url"] in urls, inbox_entry
+
+
+def find_changed(before: Things, after: Things) -> list[str]:
+    """In what two views of an account differ."""
+    return [
+        f"{noun} {id}: {before[noun].get(id)!r} against {after[noun].get(id)!r}"
+        for noun in before
+        for id in {*before[noun], *after[noun]}
+        if before[noun].get(id) != after[noun].get(id)
+    ]

@@ -1,0 +1,375 @@
+"""Reading the delivery log: against a naive reading of everything, and without reading everything."""
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from hourhook.clock import DAY, SECOND
+from hourhook.delivery import lane_control, one_offs
+from hourhook.delivery.history.contents import find_sequence, read_contents
+from hourhook.delivery.history.entries import LoggedPayload
+from hourhook.delivery.history.pages import AHEAD, Choice, read_page
+from hourhook.delivery.history.sequences import STATES, clip, cut, find_lane, first_since, kept_since, runs_of
+from hourhook.delivery.history.statistics import read_status
+from hourhook.delivery.retention import clear_events
+from hourhook.store.database import Database
+from hourhook.store.schema import payloads
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.support.backlogs import Backlog, make_backlog
+from tests.support.clocks import START, FakeClock
+from tests.support.statements import counted
+
+TYPES = ("entry.created", "entry.updated", "tag.created", "tag.deleted")
+
+
+@pytest.fixture
+def backlog(database: Database) -> Backlog:
+    """An account with a webhook that hears everything."""
+    return make_backlog(database)
+
+
+def page(
+    backlog: Backlog, choice: Choice | None = None, *, offset: int = 0, limit: int = 1000
+) -> tuple[list[LoggedPayload], int]:
+    return backlog.database.read_now(
+        read_page, backlog.account_id, backlog.webhook_id, choice or Choice(), offset=offset, limit=limit
+    )
+
+
+def ask(backlog: Backlog, question: Callable[..., Any], *arguments: Any) -> Any:
+    """Ask something about the lane."""
+
+    def about_lane(tx: Transaction) -> Any:
+        return question(tx, find_lane(tx, backlog.account_id, backlog.webhook_id), *arguments)
+
+    return backlog.database.read_now(about_lane)
+
+
+@dataclass
+class Story:
+    """Random things that happen to a lane, and what its log ought to say: ``lines``, the oldest first."""
+
+    backlog: Backlog
+    clock: FakeClock
+    chance: random.Random
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    head: int = 1
+
+    @property
+    def payloads(self) -> list[dict[str, Any]]:
+        """The lines of payloads, by sequence."""
+        return [line for line in self.lines if line["sequence"]]
+
+    def go_on(self) -> None:
+        """Have one thing happen."""
+        waits = self.head <= len(self.payloads)
+        deeds = [self.pass_time, self.record, self.ping, self.run_errands]
+        if waits:
+            deeds += [self.deliver, self.deliver, self.fail]
+        if waits and self.payloads[self.head - 1]["state"] == "failing":
+            deeds.append(self.skip)
+        if self.head > 1:
+            deeds += [self.replay, self.resend]
+        self.chance.choice(deeds)()
+
+    def pass_time(self) -> None:
+        self.clock.advance(self.chance.choice([1, 1, 2, 60]))
+
+    def record(self) -> None:
+        types = self.chance.choices(TYPES, k=self.chance.randint(1, 4))
+        self.backlog.record(*types)
+        for type in types:
+            self._add(type, len(self.payloads) + 1)
+
+    def ping(self) -> None:
+        self._write(one_offs.ping)
+        self._add("webhook.ping", None)
+
+    def run_errands(self) -> None:
+        status = self.chance.choice([200, 500])
+        self.backlog.run_errands(status)
+        for line in self.lines:
+            if line["sequence"] is None and line["state"] == "waiting":
+                line["state"] = "delivered" if status == 200 else "failing"
+
+    def deliver(self) -> None:
+        self.backlog.attempt(200)
+        self.payloads[self.head - 1]["state"] = "delivered"
+        self.head += 1
+
+    def fail(self) -> None:
+        self.backlog.attempt(500)
+        self.payloads[self.head - 1]["state"] = "failing"
+
+    def skip(self) -> None:
+        self._write(lane_control.skip, self.head, 1)
+        self.payloads[self.head - 1]["state"] = "skipped"
+        self.head += 1
+
+    def replay(self) -> None:
+        start = self.chance.randint(1, self.head - 1)
+        self._write(lane_control.replay, start)
+        for line in self.payloads[start - 1 :]:
+            line["state"] = "waiting"
+        self.head = start
+
+    def resend(self) -> None:
+        line = self.payloads[self.chance.randint(1, self.head - 1) - 1]
+        payload_id = next(found.payload_id for found in page(self.backlog)[0] if found.sequence == line["sequence"])
+        before = page(self.backlog)[1]
+        self._write(one_offs.resend, payload_id, line["sequence"])
+        if page(self.backlog)[1] > before:
+            self._add(line["type"], None)
+
+    def _write(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.backlog.database.write_now(
+            self.backlog.account_id, lambda tx: function(tx, self.backlog.webhook_id, *arguments)
+        )
+
+    def _add(self, type: str, sequence: int | None) -> None:
+        line = {"type": type, "sequence": sequence, "created_at": self.clock.now(), "state": "waiting"}
+        self.lines.append(line)
+
+    def newest_first(self) -> list[dict[str, Any]]:
+        """The lines as the log ought to show them: payloads before errands of the same second."""
+        places = {id(line): place for place, line in enumerate(self.lines)}
+        return sorted(
+            self.lines,
+            key=lambda line: (line["created_at"], line["sequence"] is not None, places[id(line)]),
+            reverse=True,
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_page_of_every_choice_is_what_a_naive_reading_finds(
+    database: Database, clock: FakeClock, seed: int
+) -> None:
+    chance = random.Random(seed)
+    story = Story(make_backlog(database), clock, chance)
+    for _ in range(120):
+        story.go_on()
+    lines = story.newest_first()
+
+    for _ in range(60):
+        choice = Choice(
+            states=chance.choice([None, chance.sample(STATES, chance.randint(1, 4))]),
+            types=chance.choice([None, chance.sample([*TYPES, "webhook.ping", "team.created"], chance.randint(1, 4))]),
+            from_moment=chance.choice([None, START + chance.randint(-5, 200) * SECOND]),
+            to_moment=chance.choice([None, START + chance.randint(-5, 1500) * SECOND]),
+        )
+        expected = [line for line in lines if is_chosen(line, choice)]
+        offset, limit = chance.randint(0, len(expected) + 3), chance.randint(1, 40)
+
+        found, total = page(story.backlog, choice, offset=offset, limit=limit)
+
+        shown = [{key: getattr(line, key) for key in ("type", "sequence", "created_at", "state")} for line in found]
+        assert shown == expected[offset : offset + limit], choice
+        assert total == len(expected), choice
+
+
+def is_chosen(line: dict[str, Any], choice: Choice) -> bool:
+    return (
+        (choice.states is None or line["state"] in choice.states)
+        and (choice.types is None or line["type"] in choice.types)
+        and (choice.from_moment is None or line["created_at"] >= choice.from_moment)
+        and (choice.to_moment is None or line["created_at"] <= choice.to_moment)
+    )
+
+
+RUNS = st.lists(st.tuples(st.integers(1, 8), st.integers(0, 5)), max_size=6)
+
+
+@given(RUNS, st.integers(-2, 60), st.integers(-2, 60), st.integers(0, 60), st.integers(0, 20))
+def test_runs_are_clipped_and_cut_as_the_lists_they_stand_for(
+    shape: list[tuple[int, int]], low: int, high: int, offset: int, limit: int
+) -> None:
+    runs, top = [], 50
+    for length, gap in shape:
+        runs.append(range(top, top - length, -1))
+        top -= length + gap
+    flat = [sequence for run in runs for sequence in run]
+
+    clipped = clip(runs, low, high)
+
+    assert [sequence for run in clipped for sequence in run] == [each for each in flat if low <= each <= high]
+    assert cut(runs, offset, limit) == flat[offset : offset + limit]
+
+
+def test_a_page_reads_as_many_statements_however_much_there_is(backlog: Backlog) -> None:
+    def cost() -> int:
+        with counted(backlog.database) as statements:
+            page(backlog, limit=30)
+        return len(statements)
+
+    backlog.record(*TYPES)
+    write(backlog, one_offs.ping, backlog.webhook_id)
+    few = cost()
+    for _ in range(20):
+        backlog.record(*TYPES)
+        backlog.attempt()
+        write(backlog, one_offs.ping, backlog.webhook_id)
+
+    assert cost() == few == 6
+
+
+def test_no_question_makes_sqlite_read_all_payloads_or_attempts(backlog: Backlog) -> None:
+    if backlog.database.dialect != "sqlite":
+        return
+    backlog.record(*TYPES, *TYPES)
+    backlog.attempt()
+    ping = write(backlog, one_offs.ping, backlog.webhook_id)
+    backlog.run_errands()
+    first = page(backlog)[0][-1]
+    key = (backlog.account_id, backlog.webhook_id)
+    with counted(backlog.database) as statements:
+        page(backlog, limit=3)
+        page(backlog, Choice(states=("delivered", "failing"), from_moment=START, to_moment=START))
+        for payload_id in (first.payload_id, ping):
+            backlog.database.read_now(read_contents, *key, payload_id)
+            backlog.database.read_now(find_sequence, *key, payload_id)
+        backlog.database.read_now(read_status, *key)
+        write(backlog, one_offs.resend, backlog.webhook_id, ping, None)
+        backlog.run_errands()
+
+    reads_too_much = re.compile(
+        # A whole table, or all that a webhook has in one, where its lowest sequence is not what is asked for.
+        r"SCAN (payloads|attempts|events|errands|p|a|e)\b(?! VIRTUAL)"
+        r"|(payloads|attempts|p|a) .*PRIMARY KEY \(account_id=\?( AND webhook_id=\?)?\)"
+        r"|errands.* \(account_id=\?( AND webhook_id=\?)?( AND id<\?)?\)"
+    )
+    found = {
+        (line, text)
+        for text in statements
+        if "first_sequence" not in text
+        for line in explain(backlog.database, text)
+        if reads_too_much.search(line)
+    }
+    assert not found
+
+
+def explain(database: Database, text_: str) -> list[str]:
+    """How SQLite means to carry a statement out."""
+    names = {*re.findall(r"(?<![\w:]):(\w+)", text_)}
+    statement = Statement(text(f"EXPLAIN QUERY PLAN {text_}"))
+    values: dict[str, Any] = dict.fromkeys(names, 1) | dict.fromkeys(names & LISTS, "[]")
+    if "?" in text_ or not text_.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE")):
+        return []
+    return [row.detail for row in database.read_now(lambda tx: tx.all(statement, **values))]
+
+
+LISTS = {"sequences", "runs", "types", "states", "rows", "saturated", "ids"}
+
+
+def test_where_types_are_chosen_more_may_follow_than_are_counted(backlog: Backlog) -> None:
+    count = AHEAD + 100
+    backlog.record(*["tag.created"] * count)
+
+    assert page(backlog)[1] == count
+    assert page(backlog, Choice(types=["tag.created"]), limit=30)[1] == AHEAD + 30
+    assert page(backlog, Choice(types=["tag.created"]), offset=count - 5, limit=30)[1] == count
+    assert page(backlog, Choice(types=["tag.deleted"]), limit=30) == ([], 0)
+
+
+def test_the_first_payload_since_a_moment_is_found_among_many(backlog: Backlog, clock: FakeClock) -> None:
+    moments = []
+    for number in range(40):
+        backlog.record(*["tag.created"] * (number % 3 + 1))
+        moments += [clock.now()] * (number % 3 + 1)
+        clock.advance(number % 4)
+
+    for moment in range(START - SECOND, clock.now() + 2 * SECOND, SECOND):
+        expected = next((place for place, each in enumerate(moments, 1) if each >= moment), len(moments) + 1)
+        assert ask(backlog, first_since, moment) == expected
+
+
+def test_of_nothing_nothing_is_found(backlog: Backlog) -> None:
+    assert page(backlog) == ([], 0)
+    assert ask(backlog, first_since, START) == 1
+    assert ask(backlog, kept_since) is None
+    assert backlog.database.read_now(find_sequence, backlog.account_id, backlog.webhook_id, "x") is None
+    assert backlog.database.read_now(read_contents, backlog.account_id, backlog.webhook_id, "x") is None
+
+
+def test_what_retention_took_is_neither_listed_nor_counted(backlog: Backlog, clock: FakeClock) -> None:
+    backlog.record("tag.created", "tag.created")
+    backlog.attempt()
+    backlog.attempt()
+    clock.advance(31 * 86_400)
+    backlog.record("tag.deleted")
+    kept_from = clock.now()
+    write(backlog, clear_events, clock.now() - 30 * DAY)
+
+    found, total = page(backlog)
+
+    assert ([line.sequence for line in found], total) == ([3], 1)
+    assert page(backlog, Choice(states=["delivered"])) == ([], 0)
+    assert ask(backlog, first_since, START) == 3
+    assert ask(backlog, kept_since) == kept_from
+
+
+def test_where_everything_was_taken_nothing_is_kept_since_before_now(backlog: Backlog, clock: FakeClock) -> None:
+    backlog.record("tag.created")
+    backlog.attempt()
+    clock.advance(31 * 86_400)
+    write(backlog, clear_events, clock.now() - 30 * DAY)
+
+    assert page(backlog) == ([], 0)
+    assert ask(backlog, kept_since) > clock.now()
+    assert ask(backlog, first_since, START) == 2
+
+
+def test_figures_are_made_of_a_days_attempts_of_the_lane(backlog: Backlog, clock: FakeClock) -> None:
+    backlog.record(*["tag.created"] * 30)
+    backlog.attempt(500, duration_ms=999)
+    clock.advance(86_400)
+    for duration in range(1, 20):
+        backlog.attempt(200, duration_ms=duration)
+    backlog.attempt(None, "timeout", duration_ms=10_000)
+    write(backlog, one_offs.ping, backlog.webhook_id)
+    backlog.run_errands(500)
+
+    now = backlog.database.read_now(read_status, backlog.account_id, backlog.webhook_id)
+    clock.advance(1)
+    later = backlog.database.read_now(read_status, backlog.account_id, backlog.webhook_id)
+
+    assert (now.success_rate, now.latency_ms_p50, now.latency_ms_p95) == (round(19 / 21, 4), 10, 19)
+    assert (later.success_rate, later.latency_ms_p50, later.latency_ms_p95) == (0.95, 10, 19)
+    assert now.waiting_count == 11
+
+
+@pytest.mark.parametrize("states", [["waiting"], ["failing"], ["delivered"], ["skipped"], [*STATES]])
+def test_runs_of_a_lane_cover_each_payload_once(backlog: Backlog, states: list[str]) -> None:
+    backlog.record(*["tag.created"] * 6)
+    backlog.attempt()
+    backlog.attempt(500)
+    write(backlog, lane_control.skip, backlog.webhook_id, 2, 1)
+    backlog.attempt()
+    backlog.attempt(500)
+    of_state = {"waiting": [6, 5], "failing": [4], "delivered": [3, 1], "skipped": [2]}
+
+    runs = ask(backlog, lambda _, lane: runs_of(lane, states, [2]))
+
+    expected = [sequence for state in states for sequence in of_state[state]]
+    assert [each for run in runs for each in run] == sorted(expected, reverse=True)
+
+
+def test_payload_rows_say_the_type_of_their_event(backlog: Backlog) -> None:
+    backlog.record(*TYPES)
+
+    rows = backlog.database.read_now(
+        lambda tx: tx.all(Statement(select(payloads.c.type).order_by(payloads.c.sequence)))
+    )
+
+    assert [row.type for row in rows] == [*TYPES]
+
+
+def write(backlog: Backlog, function: Callable[..., Any], *arguments: Any) -> Any:
+    return backlog.database.write_now(backlog.account_id, function, *arguments)

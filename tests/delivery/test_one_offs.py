@@ -1,0 +1,64 @@
+"""Errands: pings, and payloads that are sent once more."""
+
+import pytest
+
+from hourhook.clock import DAY
+from hourhook.delivery import one_offs
+from hourhook.delivery.history.contents import read_contents
+from hourhook.delivery.history.pages import Choice, read_page
+from hourhook.delivery.retention import clear_errands, clear_events
+from hourhook.store.database import Database
+from tests.support.backlogs import Backlog, make_backlog
+from tests.support.clocks import FakeClock
+
+
+@pytest.fixture
+def backlog(database: Database) -> Backlog:
+    """An account with a webhook that hears everything."""
+    return make_backlog(database)
+
+
+def lines_count(backlog: Backlog) -> int:
+    key = (backlog.account_id, backlog.webhook_id)
+    return backlog.database.read_now(read_page, *key, Choice(), offset=0, limit=10)[1]
+
+
+def test_a_payload_that_is_about_to_be_sent_again_is_not_sent_twice(backlog: Backlog) -> None:
+    ping = backlog.database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
+
+    for _ in range(2):
+        backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, ping, None)
+
+    assert [errand.payload_id for errand in backlog.run_errands()] == [ping]
+
+
+def test_a_ping_that_is_sent_again_says_the_same_and_counts_on(backlog: Backlog, clock: FakeClock) -> None:
+    ping = backlog.database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
+    [first] = backlog.run_errands(500)
+    clock.advance(60)
+    backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, ping, None)
+    [second] = backlog.run_errands(200)
+
+    assert (first.number, second.number) == (1, 2)
+    assert second.created_at == first.created_at
+    contents = backlog.database.read_now(read_contents, backlog.account_id, backlog.webhook_id, ping)
+    assert contents is not None
+    assert [(attempt.number, attempt.status) for attempt in contents.attempts] == [(1, 500), (2, 200)]
+
+
+@pytest.mark.parametrize("is_leased", [False, True])
+def test_an_errand_does_not_outlive_its_payload(backlog: Backlog, clock: FakeClock, is_leased: bool) -> None:
+    backlog.record("tag.created")
+    backlog.attempt()
+    key = (backlog.account_id, backlog.webhook_id)
+    [line], _ = backlog.database.read_now(read_page, *key, Choice(), offset=0, limit=10)
+    clock.advance(31 * 86_400)
+    backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, line.payload_id, 1)
+    if is_leased:
+        now = clock.now()
+        backlog.database.run_now(one_offs.lease_errands, worker=1, token=9, now=now, expires_at=now + DAY, limit=5)
+    backlog.database.write_now(backlog.account_id, clear_events, clock.now() - 30 * DAY)
+    assert lines_count(backlog) == 0
+
+    assert backlog.database.run_now(clear_errands, clock.now() - 30 * DAY) == 1
+    assert backlog.run_errands() == []

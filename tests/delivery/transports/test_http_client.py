@@ -1,0 +1,641 @@
+"""The sender against real receivers on loopback; what is waited for is the small deadline of the sender."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hourhook.clock import SECOND
+from hourhook.delivery.transports.http.address_guard import AddressGuard
+from hourhook.delivery.transports.http.client import Sender
+from hourhook.delivery.transports.outcomes import BODY_LIMIT_BYTES, HEADERS_LIMIT_BYTES, ErrorKind, Outcome
+from hourhook.errors import Problem
+from tests.support.certificates import Authority, new_authority
+from tests.support.receivers import (
+    Caller,
+    Script,
+    accepting_nobody,
+    answering,
+    dripping,
+    flooding,
+    holding,
+    in_turn,
+    receiving,
+    resetting,
+    saying,
+    talking_first,
+)
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_714_552_200 * SECOND
+HEADERS = [("Content-Type", "application/json"), ("User-Agent", "Noko-Webhooks"), ("X-Noko-Delivery", "1")]
+BODY = b'{"type":"webhook.ping"}'
+OK = b"HTTP/1.1 200 OK\r\n"
+DEADLINE_SECONDS = 0.3
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class FixedClock:
+    def now(self) -> int:
+        return NOW
+
+
+class Answers:
+    """A name server that gives each question its own answer, and the last one ever after."""
+
+    def __init__(self, *answers: list[str] | Exception) -> None:
+        self.answers = list(answers)
+        self.questions: list[str] = []
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        self.questions.append(host)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def sender(guard: AddressGuard | None = None, timeout_seconds: float = DEADLINE_SECONDS, **options: Any) -> Sender:
+    return Sender(FixedClock(), guard or AddressGuard(allow_loopback=True), timeout_seconds, **options)
+
+
+async def send_to(script: Script, **options: Any) -> Outcome:
+    async with receiving(script) as receiver:
+        return await sender(**options).send(receiver.uri(), HEADERS, BODY)
+
+
+def failure_of(outcome: Outcome) -> ErrorKind | None:
+    assert not outcome.is_success
+    assert (outcome.status is None) == (outcome.error != "status")
+    return outcome.error
+
+
+# What is sent, and what decides
+
+
+async def test_headers_and_body_arrive_as_they_are() -> None:
+    async with receiving(answering(200, b"thanks", b"X-Trace: 7\r\n")) as receiver:
+        outcome = await sender().send(receiver.uri(path="/hook?a=b%20c#part"), HEADERS, BODY)
+    [request] = receiver.requests
+    assert (request.method, request.target, request.body) == ("POST", "/hook?a=b%20c", BODY)
+    assert request.headers == {
+        "content-type": "application/json",
+        "user-agent": "Noko-Webhooks",
+        "x-noko-delivery": "1",
+        "accept": "*/*",
+        "host": f"127.0.0.1:{receiver.port}",
+        "content-length": str(len(BODY)),
+    }
+    assert outcome.is_success
+    assert (outcome.status, outcome.body, outcome.started_at) == (200, b"thanks", NOW)
+    assert outcome.headers == (("content-length", "6"), ("x-trace", "7"))
+    assert 0 <= outcome.duration_ms < 5000
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_any_2xx_is_a_success(status: int) -> None:
+    assert (await send_to(answering(status))).is_success
+
+
+@pytest.mark.parametrize("status", [300, 304, 400, 404, 410, 429, 500, 501, 503, 999])
+async def test_any_other_status_is_a_failure(status: int) -> None:
+    outcome = await send_to(answering(status, b"" if status == 304 else b"no"))
+    assert failure_of(outcome) == "status"
+    assert outcome.status == status
+    assert outcome.is_gone == (status == 410)
+
+
+async def test_a_switch_of_protocols_is_a_failure() -> None:
+    answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+    assert (await send_to(holding(answer))).status == 101
+
+
+async def test_interim_answers_are_passed_over() -> None:
+    assert (await send_to(saying(b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + OK + b"\r\n"))).status == 200
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(status: int) -> None:
+    async with receiving(answering()) as other:
+        location = f"Location: {other.uri()}\r\n".encode()
+        outcome = await send_to(answering(status, headers=location))
+    assert failure_of(outcome) == "status"
+    assert other.connections_count == 0
+
+
+async def test_a_connection_is_used_again() -> None:
+    async with receiving(answering(200, b"ok")) as receiver:
+        its = sender()
+        for _ in range(5):
+            assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
+    assert receiver.connections_count == 1
+
+
+async def test_a_connection_that_the_receiver_ends_is_not_used_again() -> None:
+    last = saying(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+    async with receiving(in_turn(last, answering())) as receiver:
+        its = sender()
+        for _ in range(3):
+            assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
+    assert receiver.connections_count == 2
+
+
+async def test_no_cookie_is_kept() -> None:
+    async with receiving(answering(200, headers=b"Set-Cookie: a=b\r\n")) as receiver:
+        its = sender()
+        await its.send(receiver.uri(), HEADERS, BODY)
+        await its.send(receiver.uri(), HEADERS, BODY)
+    assert "cookie" not in receiver.requests[1].headers
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 7), (503, 7), (500, None), (200, None)])
+async def test_retry_after_counts_on_429_and_503_alone(status: int, seconds: float | None) -> None:
+    outcome = await send_to(answering(status, headers=b"Retry-After: 7\r\n"))
+    assert outcome.retry_after_seconds == seconds
+
+
+async def test_an_absurd_retry_after_is_none() -> None:
+    assert (await send_to(answering(429, headers=b"Retry-After: \xe9\r\n"))).retry_after_seconds is None
+
+
+# Receivers that are slow, or never end
+
+
+async def test_a_silent_receiver_times_out() -> None:
+    outcome = await send_to(holding())
+    assert failure_of(outcome) == "timeout"
+    assert DEADLINE_SECONDS * 1000 <= outcome.duration_ms < 5000
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 Slow", OK + b"X-Slow", OK + b"X-Slow: "])
+async def test_headers_that_drip_in_time_out(head: bytes) -> None:
+    outcome = await send_to(dripping(head, b"w"))
+    assert failure_of(outcome) == "timeout"
+    assert outcome.duration_ms < 5000
+
+
+async def test_interim_answers_without_end_time_out() -> None:
+    assert failure_of(await send_to(flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100))) == "timeout"
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 1000000\r\n", b"", b"Content-Length: 9000000000000000000\r\n"])
+async def test_a_body_that_drips_in_does_not_fail_a_success(length: bytes) -> None:
+    async with receiving(dripping(OK + length + b"\r\nbegun", b".")) as receiver:
+        outcome = await sender().send(receiver.uri(), HEADERS, BODY)
+        await receiver.is_left_alone()
+    assert outcome.is_success
+    assert outcome.body.startswith(b"begun.")
+    assert outcome.duration_ms < 5000
+
+
+async def test_a_body_that_never_comes_does_not_fail_a_success() -> None:
+    outcome = await send_to(holding(OK + b"Content-Length: 5\r\n\r\n"))
+    assert (outcome.status, outcome.error, outcome.body) == (200, None, b"")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 10\r\n\r\nabc",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nno size\r\n",
+        b"\r\nabc",
+    ],
+)
+async def test_a_body_that_breaks_off_does_not_fail_a_success(rest: bytes) -> None:
+    outcome = await send_to(saying(OK + rest))
+    assert (outcome.status, outcome.error, outcome.body) == (200, None, b"abc")
+
+
+@pytest.mark.parametrize(
+    "script", [flooding(OK + b"\r\n", b"x" * 1000), holding(OK + b"Content-Length: 9000\r\n\r\n" + b"x" * 5000)]
+)
+async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(script: Script) -> None:
+    async with receiving(script) as receiver:
+        outcome = await sender(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
+        await receiver.is_left_alone()
+    assert outcome.is_success
+    assert outcome.body == b"x" * BODY_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("size", [0, 1, BODY_LIMIT_BYTES - 1, BODY_LIMIT_BYTES])
+async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
+    async with receiving(answering(200, b"x" * size)) as receiver:
+        its = sender()
+        for _ in range(3):
+            assert len((await its.send(receiver.uri(), HEADERS, BODY)).body) == size
+    assert receiver.connections_count == 1
+
+
+@pytest.mark.parametrize("length", [b"abc", b"\xff", b"7", b"9" * 5000, b"2, 2", b""])
+async def test_a_length_that_counts_for_nothing_does_no_harm(length: bytes) -> None:
+    claimed = b"Content-Length: %b\r\n" % length
+    chunked = await send_to(saying(OK + claimed + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
+    assert (chunked.status, chunked.error, chunked.body) == (200, None, b"ok")
+    bodiless = await send_to(saying(b"HTTP/1.1 204 No Content\r\n" + claimed + b"\r\n"))
+    assert (bodiless.status, bodiless.error, bodiless.body) == (204, None, b"")
+
+
+async def test_a_length_that_is_said_twice_is_one_length() -> None:
+    outcome = await send_to(saying(OK + b"Content-Length: 2, 2\r\n\r\nok"))
+    assert (outcome.status, outcome.error, outcome.body) == (200, None, b"ok")
+
+
+async def test_a_compressed_body_is_kept_as_it_came() -> None:
+    bomb = gzip.compress(bytes(20_000_000))
+    assert len(bomb) > BODY_LIMIT_BYTES
+    async with receiving(answering(200, bomb, b"Content-Encoding: gzip\r\n")) as receiver:
+        outcome = await sender().send(receiver.uri(), HEADERS, BODY)
+    assert outcome.body == bomb[:BODY_LIMIT_BYTES]
+    assert "accept-encoding" not in receiver.requests[0].headers
+
+
+# Receivers that do not speak HTTP as they should
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"<html>HTTP/0.9 knew no headers</html>",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"HTTP/1.1 1000 Many\r\n\r\n",
+        OK + b"X-Nul: \x00\r\n\r\n",
+        OK + b"Content-Length: -1\r\n\r\n",
+        OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        OK + b"Content-Length: 99999999999999999999\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_a_failure_of_protocol(data: bytes) -> None:
+    assert failure_of(await send_to(saying(data))) == "protocol"
+
+
+@pytest.mark.parametrize("piece", [b"X-Header: value\r\n", b"x" * 1000])
+async def test_headers_without_end_are_a_failure_of_protocol(piece: bytes) -> None:
+    async with receiving(flooding(OK + b"X-First: ", piece)) as receiver:
+        outcome = await sender(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
+        await receiver.is_left_alone()
+    assert failure_of(outcome) == "protocol"
+
+
+async def test_headers_are_kept_up_to_a_bound() -> None:
+    long = b"".join(b"X-Long-%d: %b\r\n" % (number, b"x" * 1000) for number in range(40))
+    outcome = await send_to(answering(headers=long))
+    assert outcome.is_success
+    assert len(outcome.headers) > 10
+    assert sum(len(name) + len(value) for name, value in outcome.headers) <= HEADERS_LIMIT_BYTES
+
+
+async def test_headers_that_are_not_ascii_lose_their_value_alone() -> None:
+    outcome = await send_to(answering(headers=b"X-Odd: \xe9\r\nX-Even: 1\r\nX-Even: 2\r\n"))
+    assert dict(outcome.headers) == {"content-length": "0", "x-odd": "\ufffd", "x-even": "1, 2"}
+
+
+@pytest.mark.parametrize("script", [saying(b""), saying(b"HTTP/1.1 20"), saying(OK + b"Conte"), resetting()])
+async def test_a_connection_that_breaks_before_the_answer_is_a_failure_to_connect(script: Script) -> None:
+    assert failure_of(await send_to(script)) == "connect"
+
+
+async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
+    async with receiving(answering()) as receiver:
+        pass
+    assert failure_of(await sender().send(receiver.uri(), HEADERS, BODY)) == "connect"
+
+
+# Names and addresses
+
+
+async def test_a_name_leads_to_the_address_that_was_checked() -> None:
+    async with receiving(answering()) as receiver:
+        outcome = await sender(resolver=Answers(["127.0.0.1"])).send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+    assert outcome.is_success
+    assert receiver.requests[0].headers["host"] == f"hooks.invalid:{receiver.port}"
+
+
+@pytest.mark.parametrize("host", ["hooks.invalid.", "HOOKS.invalid", "bücher.invalid"])
+async def test_any_spelling_of_a_name_leads_to_the_address_that_was_checked(host: str) -> None:
+    async with receiving(answering()) as receiver:
+        assert (await sender(resolver=Answers(["127.0.0.1"])).send(receiver.uri(host), HEADERS, BODY)).is_success
+
+
+@pytest.mark.parametrize("answers", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["fe80::1%1"]])
+async def test_a_name_that_leads_inside_is_refused(answers: list[str]) -> None:
+    async with receiving(answering()) as receiver:
+        its = sender(guard=AddressGuard(), resolver=Answers(answers))
+        outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+    assert failure_of(outcome) == "refused_address"
+    assert receiver.connections_count == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "user@127.0.0.1"])
+async def test_a_literal_address_inside_is_refused(host: str) -> None:
+    async with receiving(answering()) as receiver:
+        outcome = await sender(guard=AddressGuard()).send(receiver.uri(host), HEADERS, BODY)
+    assert failure_of(outcome) == "refused_address"
+    assert receiver.connections_count == 0
+
+
+@pytest.mark.parametrize("uri", ["", "nonsense", "ftp://127.0.0.1/", "http://[", "http://127.0.0.1:0/", "http://\x00/"])
+async def test_what_is_no_uri_is_refused(uri: str) -> None:
+    assert failure_of(await sender().send(uri, HEADERS, BODY)) == "refused_address"
+
+
+async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
+    async with receiving(answering()) as receiver:
+        guard = AddressGuard([ip_network("127.0.0.1/32")])
+        resolver = Answers(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "10.0.0.1"], ["127.0.0.1"])
+        its = sender(guard=guard, resolver=resolver, fresh_seconds=0)
+        outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(4)]
+    assert [outcome.error for outcome in outcomes] == [None, "refused_address", "refused_address", None]
+    assert len(receiver.requests) == 2
+
+
+async def test_a_name_is_resolved_once_for_many_sends() -> None:
+    resolver = Answers(["127.0.0.1"])
+    async with receiving(answering()) as receiver:
+        its = sender(resolver=resolver, timeout_seconds=5, fresh_seconds=60)
+        uri = receiver.uri("hooks.invalid")
+        outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(50)))
+        outcomes.append(await its.send(uri, HEADERS, BODY))
+    assert all(outcome.is_success for outcome in outcomes)
+    assert resolver.questions == ["hooks.invalid"]
+
+
+async def test_a_connection_outlives_an_answer_in_another_order() -> None:
+    async with receiving(answering()) as receiver:
+        resolver = Answers(["127.0.0.1", "::1"], ["::1", "127.0.0.1"])
+        its = sender(resolver=resolver, fresh_seconds=0)
+        for _ in range(3):
+            assert (await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)).is_success
+    assert receiver.connections_count == 1
+
+
+async def test_a_new_answer_is_followed() -> None:
+    async with receiving(answering()) as receiver:
+        its = sender(resolver=Answers(["127.0.0.1"], ["::1"], ["127.0.0.1"]), fresh_seconds=0)
+        outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(3)]
+    assert [outcome.error for outcome in outcomes] == [None, "connect", None]
+    assert len(receiver.requests) == 2
+
+
+async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> None:
+    async with receiving(answering()) as receiver:
+        its = sender(resolver=Answers(["::1", "127.0.0.1"]), timeout_seconds=5)
+        uri = receiver.uri("hooks.invalid")
+        outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(10)))
+    assert all(outcome.is_success for outcome in outcomes)
+    assert len(receiver.requests) == 10
+
+
+async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
+    resolver = Answers(["127.0.0.1", "::1"])
+    async with receiving(saying(b"")) as receiver:
+        its = sender(resolver=resolver)
+        assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
+    assert len(receiver.requests) == 1
+    assert len(resolver.questions) == 1
+
+
+async def test_another_address_is_tried_where_one_does_not_answer() -> None:
+    with accepting_nobody() as receiver:
+        its = sender(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=1)
+        outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+    assert failure_of(outcome) == "connect"  # which is what the other address came to
+    assert outcome.duration_ms >= 500
+
+
+async def test_all_addresses_that_nobody_answers_at_are_one_failure() -> None:
+    async with receiving(answering()) as receiver:
+        pass
+    its = sender(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+    assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
+
+
+@pytest.mark.parametrize("answer", [OSError("no such name"), UnicodeError("label too long"), []])
+async def test_a_name_that_leads_nowhere_is_a_failure_of_dns(answer: list[str] | Exception) -> None:
+    assert failure_of(await sender(resolver=Answers(answer)).send("http://hooks.invalid/", HEADERS, BODY)) == "dns"
+
+
+async def test_the_deadline_covers_resolving() -> None:
+    async def never(host: str, port: int) -> Sequence[str]:
+        answer: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
+        return await answer
+
+    its = sender(resolver=never)
+    outcomes = await asyncio.gather(*(its.send("http://hooks.invalid/", HEADERS, BODY) for _ in range(3)))
+    assert [outcome.error for outcome in outcomes] == ["timeout"] * 3
+    await its.close()
+
+
+async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answer() -> None:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        await asyncio.sleep(0.9)
+        return ["127.0.0.1"]
+
+    async with receiving(holding()) as receiver:
+        uri = receiver.uri("receiver.test")
+        outcome = await sender(timeout_seconds=1, resolver=resolve).send(uri, HEADERS, BODY)
+    assert failure_of(outcome) == "timeout"
+    assert outcome.duration_ms < 1700
+
+
+async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(host: str, port: int) -> Sequence[str]:
+        asked.set()
+        await may_answer.wait()
+        return ["127.0.0.1"]
+
+    async with receiving(answering()) as receiver:
+        its = sender(resolver=slow, timeout_seconds=5)
+        first = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
+        await asked.wait()
+        second = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        may_answer.set()
+        assert (await second).is_success
+
+
+async def test_the_deadline_covers_connecting() -> None:
+    with accepting_nobody() as receiver:
+        its = sender(resolver=Answers(["127.0.0.1"]))
+        for host in ("127.0.0.1", "hooks.invalid"):
+            assert failure_of(await its.send(receiver.uri(host), HEADERS, BODY)) == "timeout"
+
+
+# Clients
+
+
+async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> None:
+    arrived, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def patient(caller: Caller) -> None:
+        arrived.set()
+        await may_answer.wait()
+        await caller.say(OK + b"Content-Length: 2\r\n\r\nok")
+
+    async with receiving(patient) as slow, receiving(answering()) as quick:
+        its = sender(max_clients=1, timeout_seconds=5)
+        waiting = asyncio.create_task(its.send(slow.uri(), HEADERS, BODY))
+        await arrived.wait()
+        assert (await its.send(quick.uri(), HEADERS, BODY)).is_success
+        may_answer.set()
+        assert (await waiting).body == b"ok"
+
+
+async def test_only_so_many_clients_are_kept() -> None:
+    async with receiving(answering()) as one, receiving(answering()) as other:
+        its = sender(max_clients=1)
+        for receiver in (one, one, other, one):
+            assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
+    assert (one.connections_count, other.connections_count) == (2, 1)
+
+
+async def test_closing_lets_go_of_the_connections() -> None:
+    async with receiving(answering()) as receiver:
+        its = sender()
+        assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
+        await its.close()
+        await receiver.is_left_alone()
+
+
+async def test_a_slow_receiver_does_not_delay_another() -> None:
+    async with receiving(holding()) as silent, receiving(answering()) as well:
+        its = sender(timeout_seconds=2)
+        waiting = [asyncio.create_task(its.send(silent.uri(), HEADERS, BODY)) for _ in range(50)]
+        outcome = await its.send(well.uri(), HEADERS, BODY)
+        assert outcome.is_success
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return new_authority()
+
+
+@pytest.fixture
+def ca_file(authority: Authority, tmp_path: Path) -> str:
+    path = tmp_path / "authorities.pem"
+    path.write_bytes(new_authority("Another one").pem + authority.pem)
+    return str(path)
+
+
+async def send_over_tls(tls: ssl.SSLContext, ca_file: str | None) -> Outcome:
+    async with receiving(answering(200, b"ok"), tls) as receiver:
+        # What TLS has to say stands, and is not covered up by the address where nobody listens.
+        its = sender(ca_file=ca_file, resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+        return await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+
+
+async def test_a_certificate_of_the_file_is_trusted(authority: Authority, ca_file: str, tmp_path: Path) -> None:
+    assert (await send_over_tls(authority.certify(tmp_path, "hooks.invalid"), ca_file)).body == b"ok"
+
+
+async def test_a_certificate_of_nobody_known_is_refused(authority: Authority, tmp_path: Path) -> None:
+    assert failure_of(await send_over_tls(authority.certify(tmp_path, "hooks.invalid"), None)) == "tls"
+
+
+async def test_a_certificate_of_another_name_is_refused(authority: Authority, ca_file: str, tmp_path: Path) -> None:
+    assert failure_of(await send_over_tls(authority.certify(tmp_path, "other.invalid"), ca_file)) == "tls"
+
+
+async def test_an_expired_certificate_is_refused(authority: Authority, ca_file: str, tmp_path: Path) -> None:
+    tls = authority.certify(tmp_path, "hooks.invalid", valid_days=-2)
+    assert failure_of(await send_over_tls(tls, ca_file)) == "tls"
+
+
+async def test_an_answer_without_tls_is_a_failure_of_tls() -> None:
+    async with talking_first(b"HTTP/1.1 400 Bad Request\r\n\r\n") as receiver:
+        uri = receiver.uri().replace("http:", "https:")
+        assert failure_of(await sender(timeout_seconds=5).send(uri, HEADERS, BODY)) == "tls"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAA\n"])
+def test_a_file_without_certificates_is_a_problem(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "authorities.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Problem, match="HOURHOOK_CA_FILE"):
+        sender(ca_file=str(path))
+
+
+# Proxies
+
+
+async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with receiving(answering()) as receiver, receiving(answering(500)) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.uri(path=""))
+        assert (await sender().send(receiver.uri(), HEADERS, BODY)).is_success
+    assert proxy.connections_count == 0
+
+
+async def test_an_egress_proxy_is_given_the_name() -> None:
+    async with receiving(answering(202)) as proxy:
+        its = sender(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8", "1.1.1.1"]))
+        assert (await its.send("http://hooks.invalid/hook", HEADERS, BODY)).status == 202
+    [request] = proxy.requests
+    assert request.target == "http://hooks.invalid/hook"
+    assert request.body == BODY
+
+
+async def test_an_egress_proxy_is_kept_connected_whatever_a_name_resolves_to() -> None:
+    async with receiving(answering()) as proxy:
+        resolver = Answers(["8.8.8.8"], ["1.1.1.1"])
+        its = sender(egress_proxy=proxy.uri(path=""), resolver=resolver, fresh_seconds=0)
+        for _ in range(3):
+            assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).is_success
+    assert proxy.connections_count == 1
+
+
+async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
+    authority: Authority, ca_file: str, tmp_path: Path
+) -> None:
+    async with receiving(answering(), authority.certify(tmp_path, "localhost")) as proxy:
+        for file, error in ((None, "tls"), (ca_file, None)):
+            its = sender(
+                egress_proxy=proxy.uri("localhost", path=""),
+                ca_file=file,
+                resolver=Answers(["8.8.8.8"]),
+                timeout_seconds=5,
+            )
+            assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).error == error
+
+
+async def test_an_egress_proxy_tunnels_tls() -> None:
+    async with receiving(answering(403)) as proxy:
+        its = sender(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8"]))
+        assert failure_of(await its.send("https://hooks.invalid/hook", HEADERS, BODY)) == "connect"
+    assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", "hooks.invalid:443")]
+
+
+async def test_an_egress_proxy_does_not_switch_the_guard_off() -> None:
+    async with receiving(answering()) as proxy:
+        its = sender(egress_proxy=proxy.uri(path=""), guard=AddressGuard(), resolver=Answers(["10.0.0.1"]))
+        for uri in ("http://hooks.invalid/", "http://10.0.0.1/", "http://169.254.169.254/"):
+            assert failure_of(await its.send(uri, HEADERS, BODY)) == "refused_address"
+    assert proxy.connections_count == 0
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://"])
+def test_an_egress_proxy_that_cannot_be_used_is_a_problem(address: str) -> None:
+    with pytest.raises(Problem, match="HOURHOOK_EGRESS_PROXY"):
+        sender(egress_proxy=address)

@@ -1,0 +1,273 @@
+"""Whether workers live: so that the lanes of a dead one are free at once."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from hourhook.delivery import lane_control, one_offs
+from hourhook.delivery.worker import leases, liveness
+from hourhook.delivery.worker.liveness import alive, free_the_dead, look_after
+from hourhook.store.database import Database
+from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.statements import Statement
+from hourhook.store.urls import open_database
+from tests.support.backlogs import Backlog, lane_of, make_backlog
+from tests.support.clocks import FakeClock
+from tests.support.scripted_transport import Network, eventually, working
+
+pytestmark = pytest.mark.anyio
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+MINE, THEIRS = 11, 22
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def backlog(database: Database) -> Backlog:
+    return make_backlog(database)
+
+
+@pytest.fixture
+async def network(database: Database) -> Network:
+    return Network(database)
+
+
+@pytest.fixture
+def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
+    """The database, as another process has opened it."""
+    opened = open_database(database_url, clock)
+    yield opened
+    opened.close()
+
+
+def take(backlog: Backlog, worker: int) -> None:
+    """Have a worker lease the lane, for a minute."""
+    now = backlog.database.clock.now()
+    common: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60_000_000, "limit": 9}
+    backlog.database.run_now(leases.lease, succeeding=True, saturated=[], **common)
+    backlog.database.run_now(one_offs.lease_errands, **common)
+
+
+@contextmanager
+def living(database: Database, worker: int) -> Iterator[None]:
+    """Have a worker be alive, as far as others can tell."""
+    assert isinstance(database, PostgresDatabase)
+    connection = database.connect()
+    connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
+    yield
+    connection.close()
+
+
+@on_postgresql
+def test_what_a_dead_worker_holds_is_free_at_once(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+    backlog.record("tag.created")
+    backlog.steer(one_offs.ping)
+    take(backlog, THEIRS)
+
+    assert database.run_now(free_the_dead, MINE, clock.now()) == 2
+    assert database.read_now(leases.workers_at_work) == set()
+
+
+@on_postgresql
+def test_whoever_asks_after_a_worker_does_not_pass_for_it_afterwards(
+    backlog: Backlog, database: Database, other_database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created")
+    take(backlog, THEIRS)
+    assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    take(backlog, THEIRS)
+
+    assert other_database.run_now(free_the_dead, MINE, clock.now()) == 1
+
+
+@on_postgresql
+def test_what_a_living_worker_holds_stays_its_own_until_its_lease_runs_out(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created")
+    take(backlog, THEIRS)
+
+    with living(database, THEIRS):
+        assert database.run_now(free_the_dead, MINE, clock.now()) == 0
+        clock.advance(61)
+        assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    assert lane_of(backlog).lease_token is None
+
+
+@on_postgresql
+def test_a_worker_frees_nothing_of_its_own(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+    backlog.record("tag.created")
+    take(backlog, MINE)
+    clock.advance(61)
+
+    assert database.run_now(free_the_dead, MINE, clock.now()) == 0
+
+
+@on_postgresql
+async def test_a_worker_takes_over_from_one_that_died(backlog: Backlog, database: Database, network: Network) -> None:
+    backlog.record("tag.created")
+    take(backlog, THEIRS)
+
+    async with working(database, network, network):
+        assert (await network.next()).sequence == 1
+
+
+@on_postgresql
+async def test_a_worker_leaves_the_lanes_of_a_living_one_alone(
+    backlog: Backlog, database: Database, other_database: Database, network: Network
+) -> None:
+    other_network = replace(network, sent=[], told=[], _arrived=asyncio.Queue())
+    async with working(database, network, network) as first:
+        backlog.record("tag.created", "tag.updated")
+        sending = await network.next()
+        async with working(other_database, other_network, other_network) as second:
+            # Its lane, which the other keeps, is what it would send before this.
+            other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
+            ping = await asyncio.wait_for(first_of(network, other_network), 20)
+            assert ping.payload["type"] == "webhook.ping"
+            await look_after(other_database, second.worker)
+            assert lane_of(backlog).lease_worker == first.worker.id
+            assert other_network.is_quiet()
+            sending.answer()
+            assert (await network.next()).sequence == 2
+
+
+async def first_of(*networks: Network) -> Any:
+    nexts = [asyncio.ensure_future(network.next()) for network in networks]
+    done, others = await asyncio.wait(nexts, return_when=asyncio.FIRST_COMPLETED)
+    for other in others:
+        other.cancel()
+    return done.pop().result()
+
+
+async def test_the_only_worker_of_a_file_frees_everything_at_its_start(
+    backlog: Backlog, database: Database, network: Network
+) -> None:
+    backlog.record("tag.created")
+    backlog.steer(one_offs.ping)
+    take(backlog, THEIRS)
+
+    async with working(database, network, network):
+        sent = await network.take(2)
+
+    assert {sending.sequence for sending in sent} == {1, None}
+
+
+@on_postgresql
+async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_another_id(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.record("tag.created", "tag.updated")
+        lost = await network.next()
+        first_life = at_work.worker.id
+        database.run_now(lambda tx: tx.run(_END_LIFE))
+        await eventually(database, lambda _: at_work.worker.id != first_life, True)
+        clock.advance(1)
+        again = await network.next()
+
+        assert (again.sequence, again.payload_id) == (1, lost.payload_id)
+        # What it had on the wire then moves nothing any more.
+        assert lane_of(backlog).head_sequence == 1
+        again.answer()
+        assert (await network.next()).sequence == 2
+
+
+@on_postgresql
+async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_under_another_id(
+    backlog: Backlog, database: Database, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There may be leases that it does not know of: they are freed as those of a dead one.
+    monkeypatch.setattr(liveness, "PAUSE_SECONDS", 0.01)
+    with breaking_commits(database):
+        async with working(database, network, network) as at_work:
+            await eventually(database, lambda _: at_work.worker.id != 0, True)
+            first_life = at_work.worker.id
+            backlog.record("tag.created")
+            await eventually(database, lambda _: at_work.worker.id != first_life, True)
+            assert network.is_quiet()
+            database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+
+            assert (await network.next()).sequence == 1
+
+
+@contextmanager
+def breaking_commits(database: Database) -> Iterator[None]:
+    """Have the connection break whenever a lease is committed, until that is mended."""
+    database.run_now(lambda tx: [tx.run(statement) for statement in _BREAK_COMMITS])
+    yield
+    database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+
+
+@on_postgresql
+async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
+    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+) -> None:
+    async with working(database, network, network) as at_work:
+        backlog.record("tag.created")
+        await network.next()
+        assert await database.run(free_the_dead, MINE, clock.now()) == 0
+        await at_work.crash()
+        # The server takes a moment to see that the connection is closed.
+        await eventually(database, lambda tx: tx.value(_LIVES), 0)
+
+    assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    assert lane_of(backlog).lease_worker is None
+
+
+@on_postgresql
+async def test_a_machine_that_vanishes_without_a_word_is_missed_within_seconds(database: Database) -> None:
+    assert isinstance(database, PostgresDatabase)
+    async with alive(database, MINE) as connection:
+        kept = connection.info.get_parameters()
+
+    # Which is long before a lease runs out.
+    assert int(kept["keepalives_idle"]) + int(kept["keepalives_interval"]) * int(kept["keepalives_count"]) <= 15
+
+
+@on_postgresql
+async def test_a_hint_of_another_process_reaches_a_worker(
+    backlog: Backlog, database: Database, other_database: Database, network: Network
+) -> None:
+    async with working(database, network, network):
+        backlog.steer(one_offs.ping)
+        (await network.next()).answer()
+        # The other process tells of it, and time stands still, so no poll does.
+        other_database.write_now(backlog.account_id, lane_control.disable, backlog.webhook_id, "by_user")
+        other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
+        other_database.run_now(lambda tx: tx.run(Statement(text("NOTIFY hourhook_due"))))
+
+        assert (await network.next()).payload["type"] == "webhook.ping"
+
+
+_LIVES = Statement(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
+_END_LIFE = Statement(
+    text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'hourhook worker%'"
+    )
+)
+_BREAK_COMMITS = (
+    Statement(
+        text(
+            "CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+        )
+    ),
+    Statement(
+        text(
+            "CREATE CONSTRAINT TRIGGER break_off AFTER UPDATE ON lanes DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW WHEN (NEW.lease_worker IS NOT NULL) EXECUTE FUNCTION break_off()"
+        )
+    ),
+)
+_MEND_COMMITS = Statement(text("DROP FUNCTION IF EXISTS break_off CASCADE"))

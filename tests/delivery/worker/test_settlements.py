@@ -1,0 +1,286 @@
+"""Settlements: what came of a group of attempts, written for all their lanes at once."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, bindparam, select
+
+from hourhook.clock import SECOND
+from hourhook.delivery import lane_control
+from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker import leases
+from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.readahead import EventCache, Span, read_ahead
+from hourhook.delivery.worker.settlements import Result, Settled, settle, still_held
+from hourhook.store.database import Database
+from hourhook.store.schema import delivery, lanes
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
+from tests.support.clocks import FakeClock
+from tests.support.statements import counted
+from tests.support.threads import apart
+
+MINE, THEIRS = 11, 22
+
+
+@pytest.fixture
+def backlog(database: Database) -> Backlog:
+    return make_backlog(database)
+
+
+def take(database: Database, token: int = MINE) -> list[Lane]:
+    """Lease all that is due, and read its heads."""
+    return database.run_now(_take, token)
+
+
+def _take(tx: Transaction, token: int) -> list[Lane]:
+    now = tx.started_at
+    common: Any = {"worker": token, "token": token, "now": now, "expires_at": now + 60 * SECOND, "limit": 100}
+    found = [
+        lane for succeeding in (True, False) for lane in leases.lease(tx, succeeding=succeeding, saturated=[], **common)
+    ]
+    heads = [Span(*lane.key, lane.head_sequence, lane.last_sequence, lane.replayed_through) for lane in found]
+    for key, payloads in read_ahead(tx, heads, EventCache()).items():
+        next(lane for lane in found if lane.key == key).waiting += payloads
+    return found
+
+
+def result_of(
+    lane: Lane, database: Database, status: int = 200, *, retry_seconds: float | None = 10, keep: bool = True
+) -> Result:
+    """What came of sending the head of a lane."""
+    now = database.clock.now()
+    is_success = status < 300
+    return Result(
+        lane=lane,
+        payload=lane.waiting[0],
+        number=lane.attempts_count + 1,
+        webhook_name="Webhook",
+        url=URI,
+        outcome=Outcome(status, None if is_success else "status", now, 3),
+        due_at=None if is_success or retry_seconds is None else now + round(retry_seconds * SECOND),
+        keep=keep,
+    )
+
+
+def write_down(database: Database, *results: Result) -> list[Settled]:
+    now = database.clock.now()
+    settled = database.run_now(settle, [*results], now=now, expires_at=now + 60 * SECOND)
+    for one in settled:
+        one.apply()
+    return settled
+
+
+def test_a_success_moves_the_head_by_one_and_is_kept_in_the_log(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created", "tag.updated", "tag.deleted")
+    [lane] = take(database)
+
+    [settled] = write_down(database, result_of(lane, database))
+
+    row = lane_of(backlog)
+    assert (row.head_sequence, row.last_sequence, row.last_delivered_at) == (2, 3, database.clock.now())
+    assert attempts_of(backlog) == [(1, 1, 200)]
+    assert settled.is_kept
+    assert (lane.head_sequence, lane.waiting[0].sequence) == (2, 2)
+
+
+def test_a_failure_leaves_the_head_where_it_is_and_is_kept_in_the_log(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created", "tag.updated")
+    [lane] = take(database)
+    first_failure_at = clock.now()
+
+    [settled] = write_down(database, result_of(lane, database, 500))
+
+    row = lane_of(backlog)
+    assert not settled.is_kept
+    assert (row.head_sequence, row.attempts_count, row.failures_count) == (1, 1, 1)
+    assert (row.failing_since, row.window_started_at) == (first_failure_at, first_failure_at)
+    assert (row.due_at, row.last_succeeded, row.last_delivered_at) == (clock.now() + 10 * SECOND, False, None)
+    assert (row.lease_token, lane.token) == (None, 0)
+
+    clock.advance(10)
+    [lane] = take(database, THEIRS)
+    write_down(database, result_of(lane, database, 500))
+    row = lane_of(backlog)
+    assert (row.attempts_count, row.failures_count) == (2, 2)
+    assert (row.failing_since, row.window_started_at) == (first_failure_at, first_failure_at)
+    assert attempts_of(backlog) == [(1, 1, 500), (1, 2, 500)]
+
+
+def test_a_success_ends_what_failed(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+    backlog.record("tag.created", "tag.updated")
+    backlog.attempt(500)
+    [lane] = take(database)
+
+    write_down(database, result_of(lane, database))
+
+    row = lane_of(backlog)
+    assert (row.attempts_count, row.failures_count, row.last_succeeded) == (0, 0, True)
+    assert row.failing_since is row.window_started_at is None
+    assert attempts_of(backlog) == [(1, 1, 500), (1, 2, 200)]
+
+
+def test_a_failure_after_which_no_attempt_follows_stalls_the_lane_until_a_success(
+    backlog: Backlog, database: Database
+) -> None:
+    backlog.record("tag.created", "tag.updated")
+    [lane] = take(database)
+    write_down(database, result_of(lane, database, 500, retry_seconds=None))
+    assert (lane_of(backlog).stalled, lane_of(backlog).due_at) == (True, None)
+    assert take(database) == []
+
+    backlog.steer(lane_control.retry, 1)
+    [lane] = take(database)
+    write_down(database, result_of(lane, database))
+    assert not lane_of(backlog).stalled
+    assert lane_of(backlog).head_sequence == 2
+
+
+def test_a_lane_with_nothing_left_goes_idle_and_gives_its_lease_back(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created")
+    [lane] = take(database)
+
+    [settled] = write_down(database, result_of(lane, database))
+
+    assert not settled.is_kept
+    assert lane_of(backlog).due_at is lane_of(backlog).lease_token is None
+
+
+def test_a_lane_that_got_something_meanwhile_does_not_go_idle(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created")
+    [lane] = take(database)
+    backlog.record("tag.updated")
+
+    [settled] = write_down(database, result_of(lane, database))
+
+    assert settled.is_kept
+    assert lane.last_sequence == 2
+    assert lane_of(backlog).due_at is not None
+
+
+def test_a_lane_that_is_not_kept_is_due_for_others_at_once(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created", "tag.updated")
+    [lane] = take(database)
+    clock.advance(3)
+
+    [settled] = write_down(database, result_of(lane, database, keep=False))
+
+    assert not settled.is_kept
+    assert lane_of(backlog).due_at == clock.now()
+    assert [lane.head_sequence for lane in take(database, THEIRS)] == [2]
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_result_under_a_lease_that_is_no_longer_ours_leaves_no_trace(
+    backlog: Backlog, database: Database, status: int
+) -> None:
+    backlog.record("tag.created", "tag.updated")
+    [lane] = take(database)
+    database.run_now(leases.void_all)
+    take(database, THEIRS)
+    before = lane_of(backlog)
+
+    assert write_down(database, result_of(lane, database, status)) == []
+
+    assert lane_of(backlog) == before
+    assert attempts_of(backlog) == []
+    assert database.read_now(still_held, [lane]) == set()
+
+
+def test_the_same_result_is_settled_once(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created", "tag.updated", "tag.deleted")
+    [lane] = take(database)
+    result = result_of(lane, database)
+
+    assert len(write_down(database, result)) == 1
+    assert write_down(database, result) == []
+    assert lane_of(backlog).head_sequence == 2
+    assert attempts_of(backlog) == [(1, 1, 200)]
+
+
+def test_one_lost_lease_does_not_spoil_the_results_of_others(backlog: Backlog, database: Database) -> None:
+    other = backlog.beside()
+    backlog.record("tag.created", "tag.updated")
+    both = take(database)
+    backlog.steer(lane_control.retarget, URI)
+
+    [settled] = write_down(database, *(result_of(lane, database) for lane in both))
+
+    assert settled.result.lane.webhook_id == other.webhook_id
+    assert (lane_of(backlog).head_sequence, lane_of(other).head_sequence) == (1, 2)
+    assert (attempts_of(backlog), attempts_of(other)) == ([], [(1, 1, 200)])
+
+
+def test_a_revision_that_has_changed_means_reading_name_and_secret_again(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created", "tag.updated")
+    [lane] = take(database)
+    revision = lane.revision
+    backlog.steer(lane_control.refresh)
+
+    [settled] = write_down(database, result_of(lane, database))
+
+    assert settled.is_kept
+    assert (lane.revision, lane.target) == (revision + 1, None)
+
+
+def test_any_number_of_results_is_settled_in_as_many_statements(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created")
+    [lane] = take(database)
+    with counted(database) as for_one:
+        write_down(database, result_of(lane, database))
+    for _ in range(9):
+        backlog.beside()
+    backlog.record("tag.created")
+    ten = take(database)
+    with counted(database) as for_ten:
+        assert len(write_down(database, *(result_of(lane, database) for lane in ten))) == 10
+
+    assert len(for_one) == len(for_ten) == 2, str(for_ten)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_lane_that_somebody_has_locked_is_left_to_the_next_settlement(backlog: Backlog, database: Database) -> None:
+    other = backlog.beside()
+    backlog.record("tag.created")
+    results = {lane.webhook_id: result_of(lane, database) for lane in take(database)}
+
+    def settle_meanwhile(tx: Transaction) -> list[Settled]:
+        tx.one(_LOCK, id=backlog.webhook_id)
+        return apart(write_down, database, *results.values())
+
+    [settled] = database.run_now(settle_meanwhile)
+
+    assert settled.result.lane.webhook_id == other.webhook_id
+    left = results[backlog.webhook_id]
+    assert attempts_of(backlog) == []
+    assert database.read_now(still_held, [left.lane]) == {left.lane.key}
+    assert len(write_down(database, left)) == 1
+    assert lane_of(backlog).head_sequence == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_settlement_waits_for_no_write_of_the_account(backlog: Backlog, database: Database) -> None:
+    backlog.record("tag.created")
+    [lane] = take(database)
+
+    def settle_meanwhile(_: Transaction) -> list[Settled]:
+        return apart(write_down, database, result_of(lane, database))
+
+    assert len(backlog.write(settle_meanwhile)) == 1
+
+
+def test_no_table_of_the_delivery_refers_to_another() -> None:
+    # A foreign key is checked under a lock on the row it refers to: a settlement would wait for a write of the account.
+    tables = [table for table in vars(delivery).values() if isinstance(table, Table)]
+    assert lanes in tables
+    assert not [table.name for table in tables if table.foreign_keys]
+
+
+_LOCK = Statement(
+    select(lanes.c.webhook_id).where(lanes.c.webhook_id == bindparam("id")).with_for_update(key_share=True)
+)

@@ -1,0 +1,135 @@
+"""Wake-ups: hints that pass from commits to workers, in this process and in others."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+
+from hourhook.delivery.worker.wakeups import CHANNEL, Notifier, Wakeups
+from hourhook.store.database import Database
+from hourhook.store.postgres import PostgresDatabase
+from tests.conftest import Logged
+from tests.support.backlogs import make_backlog
+from tests.support.scripted_transport import eventually
+from tests.support.statements import counted
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
+]
+PATIENCE_SECONDS = 10
+END_CONNECTION = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'hourhook hints'"
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def postgres(database: Database) -> PostgresDatabase:
+    assert isinstance(database, PostgresDatabase)
+    return database
+
+
+class Listening:
+    """Another process, which hears what it is told."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._heard = connection.notifies()
+
+    async def count_until(self, last: str) -> int:
+        """How many hints came before a last word."""
+        count = 0
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for heard in self._heard:
+                if heard.payload == last:
+                    return count
+                count += 1
+        raise AssertionError("the connection ended")
+
+    async def hears(self) -> None:
+        """Wait for one hint."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await anext(self._heard)
+
+    async def end(self) -> None:
+        """Let go of the connection."""
+        await self._heard.aclose()
+
+
+@asynccontextmanager
+async def telling(postgres: PostgresDatabase) -> AsyncIterator[tuple[Notifier, Listening]]:
+    """Who tells others of hints, and one of those others."""
+    notifier = Notifier(postgres)
+    async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        listening = Listening(connection)
+        running = asyncio.create_task(notifier.run())
+        try:
+            yield notifier, listening
+        finally:
+            await listening.end()
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+
+def say(postgres: PostgresDatabase, statement: str) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+async def test_hints_that_come_together_are_passed_on_as_one(postgres: PostgresDatabase) -> None:
+    async with telling(postgres) as (notifier, other):
+        for _ in range(50):
+            notifier.hint()
+        await other.hears()
+        say(postgres, f"NOTIFY {CHANNEL}, 'last'")
+        assert await other.count_until("last") == 0
+
+        notifier.hint()
+        await other.hears()
+
+
+async def test_a_hint_after_a_broken_connection_is_passed_on_over_another(
+    postgres: PostgresDatabase, logged: Logged
+) -> None:
+    async with telling(postgres) as (notifier, other):
+        notifier.hint()
+        await other.hears()
+        say(postgres, END_CONNECTION)
+        notifier.hint()
+        await eventually(postgres, lambda _: [event["event"] for event in logged], ["hint not passed on"])
+
+        notifier.hint()
+        await other.hears()
+
+
+async def test_no_transaction_tells_other_processes_of_itself(postgres: PostgresDatabase) -> None:
+    # Commits with a NOTIFY in them wait for each other, whichever accounts they are of.
+    backlog = make_backlog(postgres)
+    hinted = threading.Event()
+    postgres.signal = hinted.set
+    with counted(postgres) as statements:
+        backlog.record("tag.created")
+
+    assert hinted.is_set()
+    assert not [statement for statement in statements if "notify" in statement.lower()]
+
+
+async def test_a_hint_from_any_thread_is_heard_on_the_event_loop(postgres: PostgresDatabase) -> None:
+    heard: asyncio.Queue[int] = asyncio.Queue()
+    hints = Wakeups()
+    hints.listen(lambda: heard.put_nowait(threading.get_ident()))
+
+    threading.Thread(target=hints.hint).start()
+
+    assert await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) == threading.get_ident()

@@ -1,0 +1,94 @@
+"""What an administrator changes."""
+
+import pytest
+
+from hourhook.domain import account_settings, accounts, callers
+from hourhook.domain.callers import Caller
+from hourhook.domain.links import Links
+from hourhook.errors import Problem
+from hourhook.store.database import Database
+from tests.support.clocks import FakeClock
+
+LINKS = Links("https://time.example.test")
+
+
+@pytest.fixture
+def made(database: Database) -> accounts.NewAccount:
+    return database.run_now(
+        accounts.create, name="a", email="ada@a.test", first_name=None, last_name=None, password_hash=None
+    )
+
+
+def caller_of(database: Database, made: accounts.NewAccount) -> Caller:
+    caller = database.read_now(callers.authenticate, made.token, LINKS)
+    assert caller is not None
+    return caller
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "attribute", "value"),
+    [
+        ("invoicing", "off", "invoicing_enabled", False),
+        ("approvals", "No", "approvals_enabled", False),
+        ("approvals", "on", "approvals_enabled", True),
+        ("locked", "true", "account_is_locked", True),
+        ("max_users", "7", "max_users", 7),
+        ("max_users", "none", "max_users", None),
+        ("max_projects", "0", "max_projects", 0),
+        ("tag_creation_role", "Leader", "tag_creation_role", "leader"),
+        ("default_billing_increment", "6", "default_billing_increment", 6),
+        ("utc_offset:ADA@a.test", "-28800", "utc_offset", -28800),
+    ],
+)
+def test_a_setting_is_changed(
+    database: Database, made: accounts.NewAccount, key: str, text: str, attribute: str, value: object
+) -> None:
+    database.write_now(made.account_id, account_settings.change, {key: text})
+
+    assert getattr(caller_of(database, made), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("invoicing", "maybe"),
+        ("max_users", "-1"),
+        ("max_users", "many"),
+        ("max_projects", "9" * 5000),
+        ("tag_creation_role", "owner"),
+        ("default_billing_increment", "2"),
+        ("utc_offset:ada@a.test", "UTC"),
+        ("utc_offset:ada@a.test", "90000"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_said_with_its_key(
+    database: Database, made: accounts.NewAccount, key: str, text: str
+) -> None:
+    with pytest.raises(Problem) as complaint:
+        database.write_now(made.account_id, account_settings.change, {"locked": "on", key: text})
+
+    assert str(complaint.value).startswith(f"{key}={text} cannot be used: ")
+    assert not caller_of(database, made).account_is_locked
+
+
+@pytest.mark.parametrize("key", ["colour", "utc_offset", "name", ""])
+def test_an_unknown_setting_is_answered_with_those_there_are(
+    database: Database, made: accounts.NewAccount, key: str
+) -> None:
+    with pytest.raises(Problem, match="max_projects, tag_creation_role"):
+        database.write_now(made.account_id, account_settings.change, {key: "1"})
+
+
+def test_the_offset_of_somebody_who_is_not_there_is_not_changed(database: Database, made: accounts.NewAccount) -> None:
+    with pytest.raises(Problem, match="no user"):
+        database.write_now(made.account_id, account_settings.change, {"utc_offset:x@y.test": "0"})
+
+
+def test_a_change_of_the_account_shows_in_its_time(
+    database: Database, made: accounts.NewAccount, clock: FakeClock
+) -> None:
+    clock.advance(seconds=60)
+
+    database.write_now(made.account_id, account_settings.change, {"invoicing": "off"})
+
+    assert database.read_now(accounts.show, caller_of(database, made)).updated_at == "2024-05-21T10:06:00Z"

@@ -1,0 +1,163 @@
+"""Bodies of requests: what they may be, and what becomes of those that are not (00-conventions §4, §17)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeServer
+from tests.support.accounts import Account, open_account
+from tests.support.factories import make_project
+
+NO_JSON = {"message": "JSON Parsing Error"}
+NO_OBJECT = {"message": "Body should be JSON Hash"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[",
+        b"{]",
+        b"name=Relaunch",
+        b"{'name': 'x'}",
+        b'{"name": x}',
+        b'{"name": NaN}',
+        b'{"name": 1e999}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\xff"}',
+        b'{"\xed\xa0\x80": 1}',
+        b'{"name": "\x00"}',
+        b"\xef\xbb\xbf{}",
+        b"\x00",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' + b"1" * 100_000 + b"}",
+        b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n1\r\n--x--',
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_what_is_no_json_is_said_to_be_none(account: Account, body: bytes) -> None:
+    reply = account.leader.client.post("/v2/projects", body)
+
+    assert reply.status == 400
+    assert reply.json() == NO_JSON
+
+
+@pytest.mark.parametrize("body", [[], None, 1, "text", True, [{"name": "Relaunch"}]], ids=repr)
+def test_json_that_is_no_object_is_said_to_be_none(account: Account, body: Any) -> None:
+    reply = account.leader.client.post("/v2/projects", json.dumps(body).encode())
+
+    assert reply.status == 400
+    assert reply.json() == NO_OBJECT
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
+)
+def test_a_body_is_what_it_parses_as_and_not_what_its_type_says(account: Account, content_type: str | None) -> None:
+    reply = account.leader.client.post("/v2/projects", {"name": "Relaunch"}, Content_Type=content_type)
+
+    assert reply.status == 201
+
+
+@pytest.mark.parametrize("body", [b"", b"  \r\n", b"{}"])
+def test_an_empty_body_is_an_empty_object(account: Account, body: bytes) -> None:
+    assert account.leader.client.put("/v2/current_user", body).status == 200
+
+
+def test_inputs_come_from_the_query_where_the_body_is_empty(account: Account) -> None:
+    reply = account.leader.client.post("/v2/projects", b"", {"name": "Relaunch", "billable": "false"})
+    assert (reply.json()["name"], reply.json()["billable"]) == ("Relaunch", False)
+
+    reply = account.leader.client.post("/v2/projects", b"{}", {"name": "Second"})
+    assert reply.json()["name"] == "Second"
+
+
+def test_inputs_come_from_the_body_where_there_is_one(account: Account) -> None:
+    reply = account.leader.client.post("/v2/projects", {"name": "Body"}, {"name": "Query", "billable": "false"})
+
+    assert (reply.json()["name"], reply.json()["billable"]) == ("Body", True)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"null", b"[", b"\xff" * 100])
+def test_bodies_of_get_and_delete_are_ignored(account: Account, body: bytes) -> None:
+    project = make_project(account)
+
+    assert account.leader.client.request("GET", "/v2/projects", body=body).status == 200
+    assert account.leader.client.request("DELETE", f"/v2/projects/{project['id']}", body=body).status == 204
+    assert account.leader.client.get("/v2/projects").status == 200
+
+
+def test_unknown_keys_and_parameters_are_ignored(account: Account) -> None:
+    reply = account.leader.client.post("/v2/projects", {"name": "Relaunch", "id": 9, "": 1, "\u0000": None})
+
+    assert reply.status == 201
+    assert account.leader.client.get("/v2/projects", {"nothing": "x", "": ""}).status == 200
+
+
+def test_of_keys_that_are_given_twice_the_last_counts(account: Account) -> None:
+    reply = account.leader.client.post("/v2/projects", b'{"name": "First", "name": "Last"}')
+
+    assert reply.json()["name"] == "Last"
+
+
+class TestAPieceThatIsTooLarge:
+    """Bodies over the limit, of 2,000 bytes here."""
+
+    @pytest.fixture
+    def small(self, make_server: MakeServer) -> Account:
+        server = make_server(max_body_bytes=2_000)
+        return open_account(server.database, server.client)
+
+    def test_a_body_of_the_limit_is_taken(self, small: Account) -> None:
+        body = b'{"first_name": "Ada"}'.ljust(2_000)
+
+        assert small.leader.client.put("/v2/current_user", body).status == 200
+
+    def test_a_body_over_the_limit_is_refused(self, small: Account) -> None:
+        body = b'{"first_name": "Ada"}'.ljust(2_001)
+
+        reply = small.leader.client.put("/v2/current_user", body)
+
+        assert reply.status == 413
+        assert set(reply.json()) == {"message"}
+
+    def test_one_that_does_not_say_its_size_is_refused_too(self, small: Account) -> None:
+        chunks = b"".join(b"%x\r\n%b\r\n" % (500, b" " * 500) for _ in range(5)) + b"0\r\n\r\n"
+        head = (
+            f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {small.leader.token}\r\n"
+            "transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        )
+
+        assert b" 413 " in small.client.raw(head.encode() + chunks).split(b"\r\n")[0]
+
+    def test_one_that_says_a_size_beyond_all_numbers_is_refused(self, small: Account) -> None:
+        head = (
+            f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {small.leader.token}\r\n"
+            "content-length: 99999999999999999\r\nconnection: close\r\n\r\n"
+        )
+
+        assert b" 413 " in small.client.raw(head.encode()).split(b"\r\n")[0]
+
+    def test_fifty_megabytes_are_refused_and_the_server_goes_on(self, small: Account) -> None:
+        reply = small.leader.client.put("/v2/current_user", b" " * 50_000_000)
+
+        assert reply.status == 413
+        assert small.leader.client.get("/v2/account").status == 200
+
+    def test_fifty_megabytes_to_a_get_are_ignored(self, small: Account) -> None:
+        assert small.leader.client.request("GET", "/v2/account", body=b" " * 50_000_000).status == 200
+        assert small.leader.client.get("/v2/account").status == 200
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_nothing_behind(account: Account) -> None:
+    head = (
+        f"POST /v2/projects HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {account.leader.token}\r\n"
+        'content-length: 100\r\n\r\n{"name": "Half'
+    )
+    with account.client.connect() as connection:
+        connection.sendall(head.encode())
+
+    assert account.leader.client.get("/v2/projects").json() == []

@@ -1,0 +1,170 @@
+"""``/health``, ``/metrics`` and the line that the log has of each request."""
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from hourhook.http.metrics import Metrics
+from tests.conftest import Logged, MakeServer, Server
+from tests.support.accounts import Account
+
+TOKEN = "prometheus"
+
+
+def value_of(server: Server, figure: str, **headers: str) -> float:
+    for line in server.client.get("/metrics", **headers).body.decode().splitlines():
+        if line.startswith(figure):
+            return float(line.rpartition(" ")[2])
+    raise AssertionError(f"there is no figure {figure}")
+
+
+def test_a_server_that_can_serve_is_healthy(server: Server) -> None:
+    reply = server.client.get("/health", User_Agent=None)
+
+    assert reply.status == 200
+    assert reply.json() == {"status": "ok"}
+
+
+def test_a_server_that_cannot_says_why(make_server: MakeServer) -> None:
+    server = make_server({"complaint": lambda: "the worker has failed: see the log"})
+
+    reply = server.client.get("/health")
+
+    assert reply.status == 503
+    assert reply.json() == {"status": "unavailable", "message": "the worker has failed: see the log"}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_server_without_its_database_says_so(server: Server, database_url: str) -> None:
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        try:
+            health = server.client.get("/health")
+            metrics = server.client.get("/metrics")
+        finally:
+            operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    assert health.status == 503
+    assert "PostgreSQL cannot be used now" in health.json()["message"]
+    # What the process counts itself is wanted most just then.
+    assert metrics.status == 200
+    assert b"hourhook_requests_total" in metrics.body
+
+
+def test_requests_are_counted_by_route_and_status(server: Server, account: Account) -> None:
+    for id in (1, 2, 3):
+        account.leader.client.get(f"/v2/projects/{id}")
+
+    figure = 'hourhook_requests_total{method="GET",route="/v2/projects/{project_id}",status="404"}'
+    assert value_of(server, figure) == 3
+
+
+def test_events_and_what_waits_for_delivery_are_counted(server: Server, account: Account) -> None:
+    before = value_of(server, "hourhook_events_total")
+
+    account.leader.client.post("/v2/projects", {"name": "Relaunch"})
+
+    assert value_of(server, "hourhook_events_total") == before + 1
+    for figure in ("waiting_payloads", "due_lanes", "failing_lanes", "stalled_lanes", "delivery_lag_seconds"):
+        assert value_of(server, f"hourhook_{figure}") == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "label"), [(None, "delivered"), ("timeout", "timeout"), ("refused_address", "refused_address")]
+)
+def test_attempts_are_counted_by_outcome(make_server: MakeServer, outcome: str | None, label: str) -> None:
+    class Result:
+        duration_ms = 250
+        error = outcome
+
+    metrics = Metrics()
+    server = make_server({"metrics": metrics})
+    metrics.attempted((1, 2), "payload", "entry.created", 1, Result())
+
+    assert value_of(server, f'hourhook_attempt_duration_seconds_count{{outcome="{label}"}}') == 1
+    assert value_of(server, f'hourhook_attempt_duration_seconds_sum{{outcome="{label}"}}') == 0.25
+
+
+def test_broadcasts_are_counted_by_outcome(make_server: MakeServer) -> None:
+    class Result:
+        duration_ms = 250
+        error: str | None = None
+
+    metrics = Metrics()
+    server = make_server({"metrics": metrics})
+    accepted, failed = Result(), Result()
+    failed.error = "timeout"
+    for result in (accepted, failed, failed):
+        metrics.told((1, 2), "timer.running", result)
+
+    assert value_of(server, 'hourhook_broadcasts_total{outcome="delivered"}') == 1
+    assert value_of(server, 'hourhook_broadcasts_total{outcome="timeout"}') == 2
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+def test_the_figures_are_for_this_machine_and_not_for_a_proxy_on_it(server: Server, name: str) -> None:
+    assert server.client.get("/metrics").status == 200
+    assert server.client.get("/metrics", **{name: "127.0.0.1"}).status == 404
+
+
+def test_a_token_opens_the_figures_from_anywhere(make_server: MakeServer) -> None:
+    trusted = (ipaddress.ip_network("127.0.0.0/8"),)
+    server = make_server(metrics_token=TOKEN, trusted_proxies=trusted)
+    from_afar = {"X-Forwarded-For": "203.0.113.1"}
+
+    assert server.client.get("/metrics", Authorization=f"Bearer {TOKEN}", **from_afar).status == 200
+    assert server.client.get("/metrics", Authorization=f"bearer {TOKEN}", **from_afar).status == 200
+    assert server.client.get("/metrics", Authorization="Bearer wrong", **from_afar).status == 404
+    assert server.client.get("/metrics", Authorization=TOKEN, **from_afar).status == 404
+    assert server.client.get("/metrics", **from_afar).status == 404
+
+
+def test_this_machine_sees_the_figures_whatever_it_presents(make_server: MakeServer) -> None:
+    server = make_server(metrics_token=TOKEN)
+
+    assert server.client.get("/metrics").status == 200
+    assert server.client.get("/metrics", Authorization="Bearer wrong").status == 200
+
+
+def lines(logged: Logged) -> list[Any]:
+    return [event for event in logged if event["event"] == "request"]
+
+
+def test_each_request_is_one_line_of_the_log(account: Account, logged: Logged) -> None:
+    reply = account.leader.client.get("/v2/projects/99/", {"name": "secret"})
+
+    [line] = lines(logged)
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "method": "GET",
+        "route": "/v2/projects/{project_id}",
+        "path": "/v2/projects/99",
+        "status": 404,
+        "bytes": 0,
+        "user": account.leader.id,
+        "account": account.id,
+        "client": "127.0.0.1",
+        "request_id": reply.headers["x-request-id"],
+    }
+
+
+def test_of_somebody_unknown_the_log_says_nothing_but_where_from(server: Server, logged: Logged) -> None:
+    server.client.get("/v2/account", X_NokoToken="wrong")
+
+    [line] = lines(logged)
+    assert (line["status"], line["user"], line["account"], line["client"]) == (401, None, None, "127.0.0.1")
+
+
+def test_a_path_of_any_length_is_cut_short(server: Server, logged: Logged) -> None:
+    answer = server.client.raw(b"GET /v2/" + b"a" * 5000 + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+
+    [line] = lines(logged)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert len(line["path"]) <= 512

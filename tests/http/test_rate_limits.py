@@ -1,0 +1,89 @@
+"""The rate limit of one client address (00-conventions §7)."""
+
+import ipaddress
+
+import pytest
+
+from hourhook.rate_limits import LARGEST_COUNT, Buckets
+from hourhook.settings import RateLimit
+from tests.conftest import MakeServer
+from tests.support.clocks import FakeClock
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_beyond_the_burst_requests_are_refused_until_time_has_passed(make_server: MakeServer, clock: FakeClock) -> None:
+    client = make_server(rate_limit=RateLimit(2, 3)).client
+    statuses = [client.get("/v2/account").status for _ in range(5)]
+    assert statuses == [401, 401, 401, 429, 429]
+
+    clock.advance(0.5)
+
+    assert [client.get("/v2/account").status for _ in range(2)] == [401, 429]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_refusal_says_when_to_come_back_and_nothing_else(make_server: MakeServer) -> None:
+    client = make_server(rate_limit=RateLimit(1, 1)).client
+    client.get("/v2/account")
+
+    reply = client.get("/v2/account")
+
+    assert (reply.status, reply.body) == (429, b"")
+    assert reply.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_outside_of_the_api_is_not_limited(make_server: MakeServer) -> None:
+    client = make_server(rate_limit=RateLimit(1, 1)).client
+
+    assert {client.get("/health").status for _ in range(5)} == {200}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_clients_behind_a_trusted_proxy_are_told_apart(make_server: MakeServer) -> None:
+    client = make_server(rate_limit=RateLimit(1, 1), trusted_proxies=LOOPBACK).client
+
+    def status(address: str) -> int:
+        return client.get("/v2/account", X_Forwarded_For=address).status
+
+    assert [status("203.0.113.1"), status("203.0.113.2"), status("203.0.113.1")] == [401, 401, 429]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nobody_else_may_say_who_a_client_is(make_server: MakeServer) -> None:
+    client = make_server(rate_limit=RateLimit(1, 1)).client
+    replies = [client.get("/v2/account", X_Forwarded_For=f"203.0.113.{number}") for number in range(3)]
+
+    assert [reply.status for reply in replies] == [401, 429, 429]
+
+
+def test_a_bucket_fills_up_to_the_burst_and_no_further() -> None:
+    clock = FakeClock()
+    buckets = Buckets(RateLimit(10, 5), clock)
+    assert [buckets.take("a") for _ in range(6)] == [True] * 5 + [False]
+
+    clock.advance(3600)
+
+    assert [buckets.take("a") for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_a_clock_that_is_set_back_takes_nothing_away() -> None:
+    clock = FakeClock()
+    buckets = Buckets(RateLimit(1, 2), clock)
+    buckets.take("a")
+
+    clock.advance(-3600)
+
+    assert buckets.take("a")
+    assert not buckets.take("a")
+
+
+def test_only_so_many_clients_are_remembered() -> None:
+    buckets = Buckets(RateLimit(1, 1), FakeClock())
+    for number in range(LARGEST_COUNT + 10):
+        buckets.take(str(number))
+
+    assert len(buckets._buckets) == LARGEST_COUNT
+    assert not buckets.take(str(LARGEST_COUNT + 9))

@@ -1,0 +1,346 @@
+"""The outbox and the mailer: no mail is lost, and none is sent to no end."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import select
+
+from hourhook.crypto import Vault
+from hourhook.delivery.worker.wakeups import Wakeups
+from hourhook.mail import outbox as mails
+from hourhook.mail.outbox import Outbox
+from hourhook.mail.smtp import MailServer
+from hourhook.mail.worker import LEASE_SECONDS, Mailer
+from hourhook.settings import SmtpServer
+from hourhook.store.database import Database
+from hourhook.store.schema import mails as table
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+from tests.conftest import Logged
+from tests.support.clocks import FakeClock
+from tests.support.dependencies import OUTSIDE
+from tests.support.servers import Loop
+from tests.support.smtp_server import Mailbox
+from tests.support.webhook_receiver import eventually
+
+SECRET = "https://time.example.com/invitations/secret"
+Put = Callable[..., None]
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox(OUTSIDE.vault)
+
+
+@pytest.fixture
+def put(database: Database, outbox: Outbox) -> Put:
+    def put(recipient: str = "grace@northwind.test", user_id: int = 1, kind: str = "invitation") -> None:
+        def add(tx: Transaction) -> None:
+            tx.account_id = 1
+            outbox.put(tx, user_id=user_id, kind=kind, recipient=recipient, subject="Come", text=f"{SECRET}\n")
+
+        database.run_now(add)
+
+    return put
+
+
+class Running:
+    """A mailer at work in the loop of the tests, which is hinted as in a server."""
+
+    def __init__(self, loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> None:
+        self._loop = loop
+        loop.run(self._start(database, outbox, mailbox.port))
+
+    def stop(self) -> None:
+        """Have it end soon."""
+        self._loop.run(self._stop())
+
+    def end(self) -> None:
+        """Have it end, and wait for that."""
+        self._loop.run(self._end())
+
+    async def _start(self, database: Database, outbox: Outbox, port: int) -> None:
+        self._mailer = Mailer(database, outbox, MailServer(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
+        hints = Wakeups()
+        hints.listen(self._mailer.hint)
+        outbox.hint = hints.hint
+        self._working = asyncio.create_task(self._mailer.work())
+
+    async def _stop(self) -> None:
+        self._mailer.stop()
+
+    async def _end(self) -> None:
+        self._mailer.stop()
+        await self._working
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(_loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> Iterator[Start]:
+    started: list[Running] = []
+
+    def start(outbox: Outbox = outbox) -> Running:
+        started.append(Running(_loop, database, outbox, mailbox))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.end()
+
+
+def rows(database: Database) -> list[Row]:
+    return database.read_now(lambda tx: tx.all(_ROWS))
+
+
+def errors(database: Database) -> list[tuple[int, str | None]]:
+    return [(row.attempts_count, row.last_error) for row in rows(database)]
+
+
+def test_a_mail_is_sent_once_it_is_committed_and_then_forgotten(
+    database: Database, mailbox: Mailbox, put: Put, start: Start
+) -> None:
+    start()
+    put()
+
+    assert mailbox.next().text == f"{SECRET}\n"
+    eventually(lambda: rows(database), [])
+
+
+def test_what_is_rolled_back_is_not_sent(
+    database: Database, outbox: Outbox, mailbox: Mailbox, put: Put, start: Start
+) -> None:
+    def fail(tx: Transaction) -> None:
+        tx.account_id = 1
+        outbox.put(tx, user_id=1, kind="x", recipient="eve@northwind.test", subject="No", text="No")
+        raise KeyError
+
+    start()
+    with pytest.raises(KeyError):
+        database.run_now(fail)
+    put()
+
+    assert mailbox.next().recipients == ["grace@northwind.test"]
+    assert mailbox.is_empty()
+
+
+def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Put) -> None:
+    put()
+
+    [row] = rows(database)
+    assert b"secret" not in bytes(row.text)
+    assert (row.recipient, row.subject) == ("grace@northwind.test", "Come")
+
+
+def test_a_mail_that_was_committed_before_a_crash_is_sent_after_it(
+    database: Database, mailbox: Mailbox, put: Put, start: Start
+) -> None:
+    put()  # and then nobody is there any more to send it
+    assert mailbox.is_empty()
+
+    start()
+
+    assert mailbox.next().text == f"{SECRET}\n"
+    eventually(lambda: rows(database), [])
+
+
+def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
+    database: Database,
+    outbox: Outbox,
+    clock: FakeClock,
+    mailbox: Mailbox,
+    put: Put,
+    start: Start,
+) -> None:
+    put()
+    dead = database.run_now(mails.lease, clock.now(), clock.now() + round(LEASE_SECONDS * 1e6))
+    assert dead is not None
+    start()
+    put("other@northwind.test")
+    assert mailbox.next().recipients == ["other@northwind.test"]
+    assert [row.attempts_count for row in rows(database) if row.id == dead.id] == [1]
+
+    clock.advance(LEASE_SECONDS)
+    outbox.hint()
+
+    assert mailbox.next().recipients == ["grace@northwind.test"]
+    eventually(lambda: rows(database), [])
+
+
+def test_what_comes_of_a_lease_that_has_run_out_counts_no_more(database: Database, clock: FakeClock, put: Put) -> None:
+    put()
+    late = database.run_now(mails.lease, clock.now(), clock.now() + 1)
+    clock.advance(1)
+    ours = database.run_now(mails.lease, clock.now(), clock.now() + 1)
+    assert late is not None
+    assert ours is not None
+
+    database.run_now(mails.remove, late)
+    database.run_now(mails.postpone, late, clock.now() + 99, "too late")
+    assert errors(database) == [(2, None)]
+    database.run_now(mails.postpone, ours, clock.now() + 99, "busy")
+    assert errors(database) == [(2, "busy")]
+    database.run_now(mails.remove, ours)
+    assert rows(database) == []
+
+
+def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
+    database: Database, clock: FakeClock, put: Put
+) -> None:
+    put("first@x.test")
+    clock.advance(1)
+    put("second@x.test")
+    held_until = clock.now() + 60_000_000
+
+    leased = [database.run_now(mails.lease, clock.now(), held_until) for _ in range(3)]
+
+    assert [mail and mail.recipient for mail in leased] == ["first@x.test", "second@x.test", None]
+    assert not database.read_now(mails.is_any_due, clock.now())
+
+
+def test_two_mailers_send_each_mail_once(database: Database, mailbox: Mailbox, put: Put, start: Start) -> None:
+    expected = [f"grace{number}@northwind.test" for number in range(12)]
+    for recipient in expected:
+        put(recipient)
+    start()
+    start()
+
+    assert sorted(mailbox.next().recipients[0] for _ in expected) == sorted(expected)
+    eventually(lambda: rows(database), [])
+    assert mailbox.is_empty()
+
+
+def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_two_days(
+    database: Database,
+    outbox: Outbox,
+    clock: FakeClock,
+    mailbox: Mailbox,
+    put: Put,
+    start: Start,
+    logged: Logged,
+) -> None:
+    mailbox.answers = {"RCPT": "450 4.2.1 Busy"}
+    start()
+    put()
+    began = clock.now()
+    pauses: list[float] = []
+    while True:
+        count = len(pauses) + 1
+        eventually(lambda count=count: [e["attempt"] for e in mailer_lines(logged)][-1:], [count])  # type: ignore[misc]
+        if not rows(database):
+            break
+        [row] = rows(database)
+        assert row.last_error == "the recipient is refused: 450 4.2.1"
+        pauses.append((row.next_attempt_at - clock.now()) / 1e6)
+        clock.advance(pauses[-1])
+        outbox.hint()
+
+    assert 54 <= pauses[0] <= 66
+    assert all(later > earlier for earlier, later in pairwise(pauses[:8]))
+    assert max(pauses) <= 4 * 3600 * 1.1
+    assert clock.now() - began <= 2 * 86_400e6
+    assert clock.now() - began > 1.5 * 86_400e6
+    assert mailer_lines(logged)[-1]["event"] == "mail given up"
+    assert mailbox.is_empty()
+
+
+def test_a_server_that_is_well_again_gets_the_mail(
+    database: Database,
+    outbox: Outbox,
+    clock: FakeClock,
+    mailbox: Mailbox,
+    put: Put,
+    start: Start,
+) -> None:
+    mailbox.answers = {"CONNECT": "421 Busy"}
+    start()
+    put()
+    eventually(lambda: errors(database), [(1, "the server refuses us: 421")])
+    mailbox.answers = {}
+    clock.advance(66)
+    outbox.hint()
+
+    assert mailbox.next().message["Message-ID"].startswith("<")
+    eventually(lambda: rows(database), [])
+
+
+def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
+    database: Database,
+    mailbox: Mailbox,
+    put: Put,
+    start: Start,
+    logged: Logged,
+) -> None:
+    mailbox.answers = {"DATA-END": f"554 5.7.1 {SECRET} is spam"}
+    start()
+    put()
+    eventually(lambda: [line["event"] for line in mailer_lines(logged)], ["mail given up"])
+
+    [line] = mailer_lines(logged)
+    assert line["error"] == "the mail is refused: 554 5.7.1"
+    assert (line["account"], line["attempt"], line["log_level"]) == (1, 1, "warning")
+    eventually(lambda: rows(database), [])
+    assert "secret" not in str(logged)
+
+
+def test_an_address_that_cannot_be_is_given_up_and_holds_up_no_other(
+    database: Database, mailbox: Mailbox, put: Put, start: Start, logged: Logged
+) -> None:
+    put("grace@north..wind.test")
+    put("other@northwind.test")
+    start()
+
+    assert mailbox.next().recipients == ["other@northwind.test"]
+    assert mailer_lines(logged)[0]["error"] == "there is no such address"
+    eventually(lambda: rows(database), [])
+
+
+def test_a_mail_that_another_key_encrypted_waits_for_that_key(
+    database: Database, mailbox: Mailbox, put: Put, start: Start
+) -> None:
+    put()
+    start(Outbox(Vault("another key, which is no secret either")))
+
+    eventually(lambda: [(number, (error or "")[:11]) for number, error in errors(database)], [(1, "the secrets")])
+    assert mailbox.is_empty()
+
+
+def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database, put: Put) -> None:
+    put("old@x.test")
+    put("other@x.test", user_id=2)
+    put("report@x.test", kind="report")
+
+    def withdraw(tx: Transaction) -> None:
+        tx.account_id = 1
+        mails.withdraw(tx, 1, "invitation")
+
+    database.run_now(withdraw)
+
+    assert [row.recipient for row in rows(database)] == ["other@x.test", "report@x.test"]
+
+
+def test_a_mailer_that_is_stopped_finishes_the_mail_on_the_wire(
+    database: Database, mailbox: Mailbox, put: Put, start: Start
+) -> None:
+    mailbox.hold()
+    running = start()
+    put()
+    eventually(lambda: errors(database), [(1, None)])
+
+    running.stop()
+    put("other@northwind.test")
+    mailbox.release()
+    running.end()
+
+    assert mailbox.next().recipients == ["grace@northwind.test"]
+    assert [row.recipient for row in rows(database)] == ["other@northwind.test"]
+
+
+def mailer_lines(logged: Logged) -> Logged:
+    return [line for line in logged if line["event"].startswith("mail ")]
+
+
+_ROWS = Statement(select(table).order_by(table.c.id))

@@ -1,0 +1,44 @@
+"""Each planted bug is found within a few seeds, on every database where it can show."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hourhook.delivery import event_log, lane_control, one_offs, retention
+from hourhook.delivery.worker import cycles, leases, liveness, readahead, settlements, worker
+from hourhook.store import database
+from tests.simulator.mutants import PLANTS
+from tests.simulator.promises import Broken
+from tests.simulator.runs import simulate
+from tests.simulator.stores import Store, postgres_store, sqlite_store
+
+SEEDS = {"sqlite": 150, "postgresql": 100}
+PLANTED = [(name, dialect) for name, (dialects, _) in PLANTS.items() for dialect in dialects]
+PRODUCTION = (
+    *(one_offs, retention, leases, liveness, event_log, readahead, settlements, lane_control, cycles, worker, database),
+    *(worker.Worker, database.Database),
+)
+
+
+@pytest.fixture(scope="module")
+def stores(request: pytest.FixtureRequest) -> Iterator[dict[str, Store]]:
+    with sqlite_store() as sqlite, postgres_store(request.getfixturevalue("_postgres_server")) as postgresql:
+        yield {"sqlite": sqlite, "postgresql": postgresql}
+
+
+@pytest.mark.parametrize(("name", "dialect"), PLANTED)
+def test_the_simulator_finds_it_when(stores: dict[str, Store], name: str, dialect: str) -> None:
+    before = _production()
+    _, planted = PLANTS[name]
+    with planted(), pytest.raises(Broken):
+        _simulate_seeds(stores[dialect], SEEDS[dialect])
+    assert _production() == before
+
+
+def _simulate_seeds(store: Store, count: int) -> None:
+    for seed in range(count):
+        simulate(store, seed)
+
+
+def _production() -> list[dict[str, int]]:
+    return [{name: id(value) for name, value in vars(one).items()} for one in PRODUCTION]

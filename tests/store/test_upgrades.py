@@ -1,0 +1,162 @@
+"""Bringing a database to this version."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Table, text
+
+from hourhook.errors import Problem
+from hourhook.store.database import Database
+from hourhook.store.schema import metadata, sequences, teams, users
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+from hourhook.store.upgrades import _configuration, _connected, migrate, require_current
+from hourhook.store.urls import open_database
+from tests.conftest import DIALECTS
+from tests.support.databases import PostgresServer
+
+# What a column of each type holds. All ids are 1, so that each row belongs to those that it points at.
+VALUES: dict[type[Any], Any] = {int: 1, str: "as it was", bool: True, bytes: b"\0as it was\xff"}
+
+
+@pytest.fixture(params=DIALECTS)
+def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of the first version, with a row in each of its tables; once on each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/first.db"
+        _make_first_version(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("_postgres_server")
+    with server.empty() as url:
+        _make_first_version(url)
+        yield url
+
+
+def test_a_migrated_database_is_what_the_schema_says(database_url: str) -> None:
+    with _connected(database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = [difference for difference in compare_metadata(context, metadata) if not _is_of_ids(difference)]
+    assert differences == []
+
+
+def test_every_numbered_table_has_where_its_ids_come_from(database: Database) -> None:
+    for name in sequences:
+        query = (
+            Statement(text("SELECT last_id FROM ids WHERE table_name = :name"))
+            if database.dialect == "sqlite"
+            else Statement(text("SELECT last_value FROM pg_sequences WHERE sequencename = :name || '_ids'"))
+        )
+        assert database.read_now(ask, query, name) is not None
+
+
+def ask(tx: Transaction, query: Statement, name: str) -> Row | None:
+    return tx.one(query, name=name)
+
+
+def test_a_database_at_this_version_is_left_alone(database_url: str) -> None:
+    require_current(database_url)
+    assert migrate(database_url) is False
+
+
+def test_a_database_of_the_first_version_keeps_all_that_is_in_it(first_version: str) -> None:
+    with _connected(first_version) as connection:
+        tables = _reflect(connection)
+        before = {table.name: _read(connection, table) for table in tables}
+    assert {"accounts", "entry_tags", "attempts"} < before.keys()
+    assert {len(rows) for rows in before.values()} == {1}
+    with pytest.raises(Problem, match="run `hourhook migrate`"):
+        require_current(first_version)
+
+    assert migrate(first_version) is True
+
+    require_current(first_version)
+    with _connected(first_version) as connection:
+        assert {table.name: _read(connection, table) for table in tables} == before
+
+
+def test_ids_go_on_from_where_they_were_at_the_first_version(first_version: str) -> None:
+    migrate(first_version)
+
+    database = open_database(first_version)
+    assert database.run_now(take_ids, [users, teams]) == [2, 1]
+    database.close()
+
+
+def take_ids(tx: Transaction, tables: list[Table]) -> list[int]:
+    return [tx.next_ids(table, 1)[0] for table in tables]
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/half.db"
+    with _connected(url) as connection:
+        # In the way of a step somewhere in the middle.
+        connection.execute(text("CREATE TABLE lanes (x)"))
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="already exists"):
+        migrate(url)
+
+    with _connected(url) as connection:
+        assert sqlalchemy.inspect(connection).get_table_names() == ["lanes"]
+
+
+def test_a_newer_database_is_refused_with_what_to_do(database_url: str) -> None:
+    _pretend_to_be(database_url, "9999")
+    for refuse in (require_current, migrate):
+        with pytest.raises(Problem, match="newer than this Hourhook knows: install the newer Hourhook"):
+            refuse(database_url)
+
+
+def test_an_older_database_is_refused_with_what_to_do(database_url: str) -> None:
+    with _connected(database_url) as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+        connection.commit()
+    with pytest.raises(Problem, match="run `hourhook migrate`"):
+        require_current(database_url)
+
+
+def _make_first_version(url: str) -> None:
+    with _connected(url) as connection:
+        configuration = _configuration()
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "0001")
+        tables = _reflect(connection)
+        for table in tables:
+            row = {column.name: VALUES[column.type.python_type] for column in table.columns}
+            connection.execute(table.insert(), row)
+        connection.commit()
+    database = open_database(url)
+    database.run_now(take_ids, [table for table in tables if "id" in table.columns])
+    database.close()
+
+
+def _reflect(connection: sqlalchemy.Connection) -> list[Table]:
+    """The tables of a database as they are, without those that migrations and ids have for themselves."""
+    found = sqlalchemy.MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name not in ("alembic_version", "ids")]
+
+
+def _read(connection: sqlalchemy.Connection, table: Table) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in connection.execute(sqlalchemy.select(table))]
+
+
+def _pretend_to_be(url: str, version: str) -> None:
+    with _connected(url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        connection.commit()
+
+
+def _is_of_ids(difference: object) -> bool:
+    # SQLite's stand-in for sequences belongs to no metadata: PostgreSQL has no such table.
+    return (
+        isinstance(difference, tuple)
+        and difference[0] == "remove_table"
+        and isinstance(difference[1], sqlalchemy.Table)
+        and difference[1].name == "ids"
+    )

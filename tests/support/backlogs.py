@@ -1,0 +1,194 @@
+"""Accounts with webhooks and payloads in any state, made without a request or a receiver."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import bindparam, null, select, update
+
+from hourhook.clock import SECOND
+from hourhook.delivery import envelope, event_log, lane_control
+from hourhook.delivery.one_offs import Errand, ErrandResult, lease_errands, settle_errands
+from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
+from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.leases import lease
+from hourhook.delivery.worker.readahead import EventCache, Span, read_ahead
+from hourhook.delivery.worker.settlements import Result, settle
+from hourhook.domain import accounts
+from hourhook.store.database import Database
+from hourhook.store.schema import attempts, lanes, subscriptions, webhooks
+from hourhook.store.statements import Row, Statement
+from hourhook.store.transaction import Transaction
+from tests.support.dependencies import OUTSIDE
+
+P = ParamSpec("P")
+T = TypeVar("T")
+EVERYTHING = (event_log.EVERYTHING,)
+URI = "http://127.0.0.1:9/hook"
+_WORKER = 1
+
+
+@dataclass
+class Backlog:
+    """An account with one webhook that hears everything; nobody delivers but the test."""
+
+    database: Database
+    account_id: int
+    webhook_id: int
+    token: int = 0
+
+    def record(self, *types: str) -> None:
+        """Have these events happen, in one transaction."""
+        self.database.write_now(self.account_id, _record, types)
+
+    def beside(self, uri: str = URI, events: Sequence[str] = EVERYTHING) -> "Backlog":
+        """One more webhook of the account."""
+        return Backlog(self.database, self.account_id, self.write(_add_webhook, uri, events))
+
+    def write(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Carry out a write of the account."""
+        return self.database.write_now(self.account_id, function, *args, **kwargs)
+
+    def steer(self, function: Callable[..., T], *args: Any) -> T:
+        """Do something to the lane."""
+        return self.write(function, self.webhook_id, *args)
+
+    def move(self, uri: str) -> None:
+        """Give the webhook another address."""
+        self.write(_move, self.webhook_id, uri)
+
+    def attempt(
+        self,
+        status: int | None = 200,
+        error: ErrorKind | None = None,
+        duration_ms: int = 7,
+        retry_seconds: float | None = 0,
+    ) -> None:
+        """Send the head of the lane, with this result; what fails is due again ``retry_seconds`` later, or stalls."""
+        self.database.run_now(self._attempt, self._outcome(status, error, duration_ms), retry_seconds)
+
+    def run_errands(self, status: int | None = 200, error: ErrorKind | None = None) -> list[Errand]:
+        """Send all errands that are due, with this result; returns them."""
+        return self.database.run_now(self._run_errands, self._outcome(status, error, 5))
+
+    def _outcome(self, status: int | None, error: ErrorKind | None, duration_ms: int) -> Outcome:
+        if status is not None and not 200 <= status < 300:
+            error = "status"
+        return Outcome(status, error, self.database.clock.now(), duration_ms, (("x-answer", "yes"),), b"answer")
+
+    def _attempt(self, tx: Transaction, outcome: Outcome, retry_seconds: float | None) -> None:
+        now = self.database.clock.now()
+        lane = self.lease(tx)
+        head = lane.head_sequence
+        [payload] = read_ahead(tx, [Span(*lane.key, head, head, lane.replayed_through)], EventCache())[lane.key]
+        number = (payload.attempts_before if head <= lane.replayed_through else lane.attempts_count) + 1
+        due_at = None if outcome.is_success or retry_seconds is None else now + round(retry_seconds * SECOND)
+        assert settle(
+            tx, [Result(lane, payload, number, "Webhook", URI, outcome, due_at, False)], now=now, expires_at=now + 1
+        )
+
+    def lease(self, tx: Transaction) -> Lane:
+        """Take the lane, which is due; any other that is due is given back at once."""
+        now = self.database.clock.now()
+        self.token += 1
+        found = [
+            lane
+            for succeeding in (True, False)
+            for lane in lease(
+                tx,
+                worker=_WORKER,
+                token=self.token,
+                now=now,
+                expires_at=now + 1,
+                succeeding=succeeding,
+                limit=100,
+                saturated=[],
+            )
+        ]
+        [lane] = [lane for lane in found if lane.key == (self.account_id, self.webhook_id)]
+        for other in found:
+            if other is not lane:
+                tx.run(_GIVE_BACK, account=other.account_id, webhook=other.webhook_id)
+        return lane
+
+    def _run_errands(self, tx: Transaction, outcome: Outcome) -> list[Errand]:
+        now = self.database.clock.now()
+        self.token += 1
+        leased = lease_errands(tx, worker=_WORKER, token=self.token, now=now, expires_at=now + 1, limit=100)
+        settle_errands(tx, [ErrandResult(errand, "Webhook", URI, outcome) for errand in leased])
+        return leased
+
+
+def make_backlog(database: Database, name: str = "northwind") -> Backlog:
+    """An account with a webhook that hears everything."""
+    made = database.run_now(
+        accounts.create, name=name, email="ada@northwind.test", first_name=None, last_name=None, password_hash=None
+    )
+    return Backlog(database, made.account_id, database.write_now(made.account_id, _add_webhook, URI, EVERYTHING))
+
+
+def lane_of(backlog: Backlog) -> Row:
+    """The row of the lane."""
+    return backlog.database.read_now(read_lane, backlog)
+
+
+def read_lane(tx: Transaction, backlog: Backlog) -> Row:
+    """The row of the lane, inside a transaction."""
+    found = tx.one(_LANE, account=backlog.account_id, webhook=backlog.webhook_id)
+    assert found is not None
+    return found
+
+
+def attempts_of(backlog: Backlog) -> list[tuple[int, int, int | None]]:
+    """The attempts of the lane itself that were written down: sequence, number and status, in order."""
+    key = {"account": backlog.account_id, "webhook": backlog.webhook_id}
+    rows = backlog.database.read_now(lambda tx: tx.all(_ATTEMPTS, **key))
+    return [(row.sequence, row.number, row.status) for row in rows]
+
+
+def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
+    id = tx.insert(
+        webhooks,
+        account_id=tx.account_id,
+        name="Webhook",
+        name_key="webhook",
+        payload_uri=uri,
+        secret=OUTSIDE.vault.close(envelope.new_secret()),
+        created_at=tx.now,
+    )
+    lane_control.open_lane(tx, id, uri)
+    columns = ("account_id", "webhook_id", "event", "place")
+    rows = [(tx.account_id, id, event, place) for place, event in enumerate(events, 1)]
+    tx.insert_many(subscriptions, columns, rows)
+    return id
+
+
+def _move(tx: Transaction, webhook_id: int, uri: str) -> None:
+    tx.run(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
+    lane_control.retarget(tx, webhook_id, uri)
+
+
+def _record(tx: Transaction, types: tuple[str, ...]) -> None:
+    for type in types:
+        event_log.record(tx, type, {}, {"id": 1})
+
+
+_THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
+_LANE = Statement(select(lanes).where(_THIS_LANE))
+_SET_URI = Statement(
+    update(webhooks)
+    .where(webhooks.c.account_id == bindparam("account"), webhooks.c.id == bindparam("webhook"))
+    .values(payload_uri=bindparam("uri"))
+)
+_GIVE_BACK = Statement(
+    update(lanes).where(_THIS_LANE).values(lease_token=null(), lease_worker=null(), lease_expires_at=null())
+)
+_ATTEMPTS = Statement(
+    select(attempts.c.sequence, attempts.c.number, attempts.c.status)
+    .where(
+        attempts.c.account_id == bindparam("account"),
+        attempts.c.webhook_id == bindparam("webhook"),
+        attempts.c.errand_id == 0,
+    )
+    .order_by(attempts.c.started_at, attempts.c.sequence, attempts.c.number)
+)

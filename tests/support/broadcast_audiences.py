@@ -1,0 +1,104 @@
+"""Users with broadcast receivers, and things of theirs that change, without a request or a timer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import select, update
+
+from hourhook.delivery import broadcasts, envelope
+from hourhook.delivery.broadcasts import Taken
+from hourhook.delivery.lane_control import destination_of
+from hourhook.domain import accounts
+from hourhook.store.database import Database
+from hourhook.store.schema import broadcast_receivers, broadcast_subjects
+from hourhook.store.schema import broadcasts as waiting
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.support.dependencies import OUTSIDE
+
+P = ParamSpec("P")
+T = TypeVar("T")
+URI = "http://127.0.0.1:9/broadcasts"
+TIMER = "http://127.0.0.1:8080/v2/projects/1/timer"
+OTHER_TIMER = "http://127.0.0.1:8080/v2/projects/2/timer"
+
+
+@dataclass
+class Audience:
+    """A user, who has receivers as soon as some are added."""
+
+    database: Database
+    account_id: int
+    user_id: int
+
+    def write(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Carry out a write of the account."""
+        return self.database.write_now(self.account_id, function, *args, **kwargs)
+
+    def add(self, uri: str = URI, subjects: Sequence[str] = ("timer",)) -> int:
+        """A receiver; returns its id."""
+        return self.write(_add, self.user_id, uri, subjects)
+
+    def change(self, *changes: tuple[str, str], subject: str = "timer") -> None:
+        """Have these things change, URL and event each, in one transaction."""
+        self.write(_change, self.user_id, subject, changes)
+
+    def alter(self, receiver_id: int, **values: Any) -> None:
+        """Change a receiver."""
+        change = Statement(update(broadcast_receivers).where(broadcast_receivers.c.id == receiver_id).values(values))
+        self.write(lambda tx: tx.run(change))
+
+    def waiting(self) -> list[tuple[int, str, str]]:
+        """What is still to be told: receiver, URL and event, in the order of the changes."""
+        return self.database.read_now(read_waiting)
+
+    def take(self, since: int | None = None, limit: int = 100, **more: Any) -> list[Taken]:
+        """Take what waits since then, or all there is."""
+        since = self.database.clock.now() if since is None else since
+        choice: Any = {"busy": [], "saturated": [], **more}
+        return self.database.run_now(broadcasts.take, waiting_since=since, limit=limit, **choice)
+
+
+def make_audience(database: Database, name: str = "northwind") -> Audience:
+    """A user of a new account."""
+    made = database.run_now(
+        accounts.create, name=name, email="ada@northwind.test", first_name=None, last_name=None, password_hash=None
+    )
+    return Audience(database, made.account_id, made.user_id)
+
+
+def read_waiting(tx: Transaction) -> list[tuple[int, str, str]]:
+    """What is still to be told to anybody, inside a transaction."""
+    return [(row.broadcast_receiver_id, row.url, row.last_event) for row in tx.all(_WAITING)]
+
+
+def _add(tx: Transaction, user_id: int, uri: str, subjects: Sequence[str]) -> int:
+    id = tx.insert(
+        broadcast_receivers,
+        account_id=tx.account_id,
+        user_id=user_id,
+        name="Receiver",
+        name_key="receiver",
+        payload_uri=uri,
+        destination=destination_of(uri),
+        secret=OUTSIDE.vault.close(envelope.new_secret()),
+        enabled=True,
+        created_at=tx.now,
+    )
+    columns = ("account_id", "broadcast_receiver_id", "subject", "place")
+    rows = [(tx.account_id, id, subject, place) for place, subject in enumerate(subjects, 1)]
+    tx.insert_many(broadcast_subjects, columns, rows)
+    return id
+
+
+def _change(tx: Transaction, user_id: int, subject: str, changes: Sequence[tuple[str, str]]) -> None:
+    for url, event in changes:
+        broadcasts.record(tx, user_id, subject, url, event)
+
+
+_WAITING = Statement(
+    select(waiting.c.broadcast_receiver_id, waiting.c.url, waiting.c.last_event).order_by(
+        waiting.c.broadcast_receiver_id, waiting.c.place
+    )
+)

@@ -1,0 +1,33 @@
+"""Broadcast receivers to test with, made through the API."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.support.accounts import Person
+
+# The keys of a broadcast receiver, in the order of the contract (broadcast_receivers.md).
+KEYS = [
+    "id",
+    "name",
+    "state",
+    "subjects",
+    "payload_uri",
+    "url",
+    "add_subjects_url",
+    "remove_subjects_url",
+    "reroll_secret_url",
+    "enable_url",
+    "disable_url",
+]
+# Nobody listens there.
+URI = "http://127.0.0.1:9/broadcasts"
+
+
+def make_receiver(
+    person: Person, uri: str = URI, name: str = "Desk light", subjects: Sequence[str] = ("timer",)
+) -> Any:
+    """A broadcast receiver of somebody, with its secret."""
+    body = {"name": name, "payload_uri": uri, "subjects": [*subjects]}
+    reply = person.client.post("/v2/broadcast_receivers", body)
+    assert reply.status == 201, reply.body
+    return reply.json()

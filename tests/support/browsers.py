@@ -1,0 +1,98 @@
+"""A browser without a script: it keeps cookies, follows redirects when told to, and sends the forms of a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+from tests.support.clients import Client, Reply
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Form:
+    """A form of a page: where it goes, and what it holds already."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    # Of radio buttons, every value there is to choose from.
+    choices: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Browser:
+    """Looks at one server; cookies of any other are none of its business."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client.with_token(None)
+        self.base_url = client.base_url
+        self.cookies: dict[str, str] = {}
+
+    def get(self, url: str, **headers: str) -> Reply:
+        """Open a page."""
+        return self._kept(self._client.request("GET", url, headers={**self._cookie(), **headers}))
+
+    def post(self, url: str, fields: Mapping[str, str], **headers: str) -> Reply:
+        """Send a form, or what looks like one."""
+        sent = {**self._cookie(), "content-type": FORM, **headers}
+        return self._kept(self._client.request("POST", url, body=urlencode(fields).encode(), headers=sent))
+
+    def submit(self, page: Reply, **fields: str) -> Reply:
+        """Send the first form of a page, with some fields filled in."""
+        return self.send(forms_of(page)[0], **fields)
+
+    def send(self, form: Form, **fields: str) -> Reply:
+        """Send a form, with some fields filled in."""
+        return self.post(form.action, {**form.fields, **fields})
+
+    def follow(self, reply: Reply) -> Reply:
+        """Go where a redirect leads, as long as it leads to a page of this server."""
+        while reply.status in (302, 303):
+            reply = self.get(reply.headers["location"])
+        return reply
+
+    def sign_in(self, email: str, password: str, path: str = "/sign_in") -> Reply:
+        """Sign in on the page for it, and answer what comes of it."""
+        return self.submit(self.get(path), email=email, password=password)
+
+    def _cookie(self) -> dict[str, str]:
+        return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+
+    def keep(self, cookie: str) -> None:
+        """Keep a cookie, as a ``Set-Cookie`` header has it."""
+        pair, *attributes = cookie.split("; ")
+        name, _, value = pair.partition("=")
+        self.cookies[name] = value
+        if "Max-Age=0" in attributes:
+            del self.cookies[name]
+
+    def _kept(self, reply: Reply) -> Reply:
+        if "set-cookie" in reply.headers:
+            self.keep(reply.headers["set-cookie"])
+        return reply
+
+
+def forms_of(page: Reply) -> list[Form]:
+    """The forms of a page, in order."""
+    parser = _Forms()
+    parser.feed(page.body.decode())
+    assert parser.forms, page.body
+    return parser.forms
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(found["action"]))
+        elif tag == "input" and found["name"]:
+            form, name, value = self.forms[-1], found["name"], found.get("value", "")
+            if found.get("type") == "radio":
+                form.choices.setdefault(name, []).append(value)
+                if "checked" not in found:
+                    return
+            form.fields[name] = value

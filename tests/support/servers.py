@@ -1,0 +1,69 @@
+"""The real application on a real port, in a thread of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import uvicorn
+import uvloop
+
+from hourhook.http.asgi import Application
+from hourhook.http.server import server_options
+
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop that runs in a thread, for as many servers as come and go."""
+
+    def __init__(self) -> None:
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="servers", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop and wait for what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def free_socket() -> socket.socket:
+    """A socket that is bound to a free port of this machine."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+@contextmanager
+def serving(loop: Loop, app: Application, bound: socket.socket, **options: Any) -> Iterator[None]:
+    """Serve an application on a socket; ``options`` are those of ``server_options``."""
+    server = uvicorn.Server(server_options(app, **options))
+    loop.run(_start(server, bound))
+    try:
+        yield
+    finally:
+        loop.run(_stop(server))
+        bound.close()
+
+
+async def _start(server: uvicorn.Server, bound: socket.socket) -> None:
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup(sockets=[bound])
+
+
+async def _stop(server: uvicorn.Server) -> None:
+    # Not the server's own way out, which takes its time: what tests leave open is theirs to lose.
+    for listening in server.servers:
+        listening.close()
+    for connection in [*server.server_state.connections]:
+        connection.shutdown()
+    await server.lifespan.shutdown()

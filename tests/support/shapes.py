@@ -1,0 +1,167 @@
+"""The shapes of all that the contract has examples of: keys in order, and the type of each.
+
+``python -m tests.support.shapes FOLDER`` writes ``tests/api/shapes.json`` from a folder that holds the contract.
+
+A shape is the name of a type (``integer``, ``decimal``, ``boolean``, ``string``, ``date``, ``timestamp``, ``url``, or
+``null`` where the example has nothing else), the name of an example that is embedded, a list of one shape, an object
+of shapes, or, under ``changes``, a pair of them. A key with ``?`` behind it may be null, as the contract's pages say.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "tests" / "api" / "shapes.json"
+# Where the contract lies beside a checkout that has it.
+CONTRACT = ROOT.parent / "shared" / "contract"
+
+_TEXTS = {
+    "date": r"\d{4}-\d\d-\d\d",
+    "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "url": r"https?://\S+",
+}
+# What the examples of requests, payloads and errors hold is embedded in nothing.
+_TOPMOST = ("request_", "payload_", "headers_", "error_", "entries_list")
+Shape = Any
+
+
+def read_contract(contract: Path) -> dict[str, Shape]:
+    """The shape of each example of the contract, by its name."""
+    examples = {path.stem: json.loads(path.read_text()) for path in sorted((contract / "examples").glob("*.json"))}
+    return _Reader(examples, _find_nullable(contract)).read_all()
+
+
+def find_differences(
+    shape: Shape, value: Any, shapes: Mapping[str, Shape], *, is_full: bool, place: str = ""
+) -> list[str]:
+    """Where a value is not of this shape; with ``is_full`` nothing may be null that is not so in the example."""
+    if isinstance(shape, str) and shape in shapes:
+        shape = shapes[shape]
+    if isinstance(shape, dict):
+        return _differences_of_object(shape, value, shapes, is_full, place)
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return [f"{place} is {value!r} instead of a list"]
+        if is_full and shape and not value:
+            return [f"{place} is empty"]
+        if not shape:
+            return []
+        found = [
+            find_differences(shape[0], each, shapes, is_full=is_full, place=f"{place}[{number}]")
+            for number, each in enumerate(value)
+        ]
+        return [difference for differences in found for difference in differences]
+    found_type = type_of(value)
+    # An address is a text too, and so is a name that looks like one.
+    if found_type == shape or (shape == "string" and found_type in _TEXTS):
+        return []
+    return [f"{place} is {value!r} instead of {shape}"]
+
+
+def type_of(value: Any) -> str:
+    """The name of the type of a value that is no list and no object."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return next((name for name, pattern in _TEXTS.items() if re.fullmatch(pattern, value)), "string")
+    return {bool: "boolean", int: "integer", float: "decimal"}.get(type(value), "neither")
+
+
+def _differences_of_object(
+    shape: Mapping[str, Shape], value: Any, shapes: Mapping[str, Shape], is_full: bool, place: str
+) -> list[str]:
+    keys = [key.rstrip("?") for key in shape]
+    if not isinstance(value, dict):
+        return [f"{place} is {value!r} instead of an object"]
+    if [*value] != keys:
+        return [f"{place or 'it'} has the keys {[*value]} instead of {keys}"]
+    found = []
+    for key, inner in shape.items():
+        name = key.rstrip("?")
+        if value[name] is None and key != name and not is_full:
+            continue
+        found += find_differences(inner, value[name], shapes, is_full=is_full, place=f"{place}.{name}".lstrip("."))
+    return found
+
+
+class _Reader:
+    """Turns examples into shapes."""
+
+    def __init__(self, examples: Mapping[str, Any], nullable: Mapping[str, set[str]]) -> None:
+        self._examples = examples
+        self._nullable = nullable
+        # The representations, by their keys; of two with the same keys the one with the shorter name comes first.
+        self._by_keys: dict[tuple[str, ...], list[str]] = {}
+        for name in sorted(examples, key=len):
+            if isinstance(examples[name], dict) and not name.startswith(_TOPMOST):
+                self._by_keys.setdefault((*examples[name],), []).append(name)
+
+    def read_all(self) -> dict[str, Shape]:
+        return {
+            name: self._read_object(example, name) if isinstance(example, dict) else self._read(example, name)
+            for name, example in self._examples.items()
+        }
+
+    def _read(self, value: Any, key: str) -> Shape:
+        if isinstance(value, dict):
+            return self._embedded(value, key) or self._read_object(value, key)
+        if isinstance(value, list):
+            return [self._read(value[0], key)] if value else []
+        return type_of(value)
+
+    def _read_object(self, value: Mapping[str, Any], name: str) -> Shape:
+        if name == "changes":
+            return {
+                key: {"before": self._read(pair[0], key), "after": self._read(pair[1], key)}
+                for key, pair in value.items()
+            }
+        nullable = self._nullable.get(name, self._nullable.get(name.split("_", maxsplit=1)[0], set()))
+        return {f"{key}?" if key in nullable else key: self._read(inner, key) for key, inner in value.items()}
+
+    def _embedded(self, value: Mapping[str, Any], key: str) -> str | None:
+        named = self._by_keys.get((*value,), [])
+        alike = [name for name in named if key.rstrip("s") in name]
+        return next(iter([*alike, *named]), None)
+
+
+def _find_nullable(contract: Path) -> dict[str, set[str]]:
+    """The keys that may be null, of each representation that the contract's pages describe in a table or in a line."""
+    found: dict[str, set[str]] = {}
+    for page in sorted(contract.glob("*.md")):
+        for name, parents, text in _sections(page.read_text()):
+            keys = found.setdefault(name, set())
+            for parent in parents:
+                keys |= found.get(parent, set())
+            for row in re.findall(r"^\|(.*)\|$", text, re.MULTILINE):
+                cells = [cell.strip() for cell in row.split("|")]
+                if len(cells) > 2 and cells[2] == "yes":
+                    keys |= {*re.findall(r"`(\w+)`", cells[0])}
+            keys |= {*re.findall(r"`(\w+)` \((?:\w+, )?nullable", text)}
+    # Said in words only: the current user begins with what a user begins with.
+    found["current_user"] |= found["simple_user"]
+    return found
+
+
+def _sections(page: str) -> Iterator[tuple[str, list[str], str]]:
+    for part in re.split(r"^#+ ", page, flags=re.MULTILINE)[1:]:
+        head = part.partition("\n")[0]
+        names = [_stem_of(name) for name in re.findall(r"`([A-Z]\w+)`", head)]
+        if names and not head.startswith(("GET", "POST", "PUT", "DELETE")):
+            yield names[0], names[1:], part
+
+
+def _stem_of(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def text_of(shapes: Mapping[str, Shape]) -> str:
+    """The text of the file."""
+    return json.dumps(shapes, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text_of(read_contract(Path(sys.argv[1]))))

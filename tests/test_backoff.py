@@ -1,0 +1,93 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hourhook.backoff import Schedule
+from hourhook.clock import SECOND
+
+START = 1_700_000_000 * SECOND
+
+
+class NoJitter:
+    """Draws the middle."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
+def delay_after(failures: int, retry_after_seconds: float | None = None) -> float:
+    attempt_at = Schedule().next_attempt_at(failures, START, START, retry_after_seconds, NoJitter())
+    assert attempt_at is not None
+    return (attempt_at - START) / SECOND
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(1, 5), (2, 10), (3, 20), (4, 40), (12, 10_240), (13, 20_480), (14, 21_600), (15, 21_600), (10**9, 21_600)],
+)
+def test_the_delay_doubles_up_to_the_cap(failures: int, seconds: float) -> None:
+    assert delay_after(failures) == seconds
+
+
+@given(failures=st.integers(1, 2000), seed=st.integers(0, 2**32))
+def test_each_delay_is_jittered_by_a_tenth_at_most(failures: int, seed: int) -> None:
+    attempt_at = Schedule().next_attempt_at(failures, START, START, None, random.Random(seed))
+    assert attempt_at is not None
+    middle = delay_after(failures)
+    assert 0.9 * middle <= (attempt_at - START) / SECOND <= 1.1 * middle
+
+
+def test_attempts_that_failed_together_are_not_made_together_again() -> None:
+    chance = random.Random(7)
+    delays = [Schedule().next_attempt_at(9, 0, 0, None, chance) for _ in range(1000)]
+    assert len({*delays}) > 990
+    middle = delay_after(9) * SECOND
+    spread = [delay / middle for delay in delays if delay is not None]
+    assert min(spread) < 0.91
+    assert max(spread) > 1.09
+
+
+def test_retry_after_puts_the_attempt_no_earlier() -> None:
+    assert delay_after(1, retry_after_seconds=120) == 120
+
+
+def test_retry_after_does_not_put_the_attempt_earlier() -> None:
+    assert delay_after(5, retry_after_seconds=1) == 80
+
+
+def test_retry_after_counts_up_to_the_cap() -> None:
+    assert delay_after(1, retry_after_seconds=1e15) == 21_600
+
+
+def test_the_last_moment_of_the_window_is_within_it() -> None:
+    schedule = Schedule(base_seconds=5, cap_seconds=100, window_seconds=60)
+    assert schedule.next_attempt_at(1, START, START + 55 * SECOND, None, NoJitter()) == START + 60 * SECOND
+
+
+def test_there_is_no_attempt_after_the_window() -> None:
+    schedule = Schedule(base_seconds=5, cap_seconds=100, window_seconds=60)
+    assert schedule.next_attempt_at(1, START, START + 56 * SECOND, None, NoJitter()) is None
+
+
+def test_retry_after_past_the_window_ends_it() -> None:
+    schedule = Schedule(base_seconds=5, cap_seconds=100, window_seconds=60)
+    assert schedule.next_attempt_at(1, START, START, 90, NoJitter()) is None
+
+
+def test_a_head_is_tried_about_23_times_in_three_days() -> None:
+    schedule = Schedule()
+    moment: int | None = START
+    attempts = 0
+    now = START
+    while moment is not None:
+        attempts, now = attempts + 1, moment
+        moment = schedule.next_attempt_at(attempts, START, now, None, NoJitter())
+    assert attempts in range(22, 26)
+    assert now - START <= 259_200 * SECOND
+
+
+def test_no_failure_needs_no_next_attempt() -> None:
+    with pytest.raises(ValueError, match="follows a failure"):
+        Schedule().next_attempt_at(0, START, START, None, NoJitter())

@@ -1,0 +1,474 @@
+"""``/oauth/2/authorize``: a user decides whether an application may act for him (contract, oauth.md)."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+import pytest
+from sqlalchemy import text
+
+from hourhook.store.database import Database
+from hourhook.store.statements import Statement
+from tests.conftest import Logged, MakeServer, Server
+from tests.support.accounts import Account, open_account
+from tests.support.browsers import Browser, Form, forms_of
+from tests.support.clients import Reply
+from tests.support.clocks import FakeClock
+from tests.support.oauth_clients import (
+    CALLBACK,
+    CHALLENGE,
+    PASSWORD,
+    PKCE,
+    App,
+    allow,
+    brought_back,
+    give_address,
+    give_password,
+    make_app,
+    opens,
+    query_of,
+    signed_in,
+)
+from tests.web.conftest import Landing
+
+UNACCEPTABLE = b"This link does not work"
+
+
+@pytest.fixture
+def app(server: Server) -> App:
+    """A confidential application."""
+    return make_app(server.database, server.client)
+
+
+@pytest.fixture
+def browser(account: Account) -> Browser:
+    """The browser of the leader, who has signed in."""
+    return signed_in(account, account.leader)
+
+
+def test_the_whole_way_from_the_application_and_back_with_a_token(account: Account, landing: Landing) -> None:
+    app = make_app(account.database, account.client, callback=landing.uri)
+    give_password(account, account.leader)
+    browser = Browser(account.client)
+
+    page = browser.follow(browser.get(app.address(state="s 1")))
+    assert b"<h1>Sign in</h1>" in page.body
+    page = browser.follow(browser.submit(page, email=account.leader.email, password=PASSWORD))
+    assert b"Planner" in page.body
+    reply = browser.submit(page, decision="allow")
+    assert reply.headers["location"].startswith(f"{landing.uri}?")
+    assert landing.client.get(reply.headers["location"]).body == b"Welcome back"
+
+    [visit] = landing.visits
+    back = dict(parse_qsl(visit))
+    assert back["state"] == "s 1"
+    token = app.exchange(back["code"]).json()["access_token"]
+    me = account.client.get("/v2/current_user", Authorization=f"Bearer {token}").json()
+    assert me["id"] == account.leader.id
+
+
+def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, browser: Browser, app: App) -> None:
+    page = browser.get(app.address(redirect_uri="https://app.test/cb/deep"))
+
+    said = re.sub(r"<[^>]+>", "", page.body.decode())
+    for words in ("Planner", "http://app.test", "northwind", account.leader.email, "everything that you may do"):
+        assert words in said
+    assert "go back to app.test" in said
+    assert page.status == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_what_an_application_is_called_is_text_and_nothing_else(server: Server, browser: Browser) -> None:
+    app = make_app(server.database, server.client, "<script>alert(1)</script>\"'&amp;")
+
+    page = browser.get(app.address(state='"><script>alert(2)</script>'))
+
+    assert b"<script" not in page.body
+    assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page.body
+
+
+def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: App) -> None:
+    page = browser.get(app.address())
+
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert "script-src" not in policy
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert page.headers["cache-control"] == "no-store"
+    reply = browser.submit(page, decision="allow")
+    assert reply.headers["referrer-policy"] == "no-referrer"
+    assert reply.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=xyz",
+        "state=a%20b%2Bc%26d%3D%2F%3F",
+        "state=a+b",
+        "state=%C3%BC%F0%9F%95%92",
+        "state=%FF%FE",
+        "state=%00%0D%0ASet-Cookie:a",
+        "state=%3Cscript%3E%22'\\",
+        "state=" + "x" * 8000,
+    ],
+    ids=lambda query: query[:30],
+)
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+def test_the_state_comes_back_as_it_was(browser: Browser, app: App, query: str, decision: str) -> None:
+    reply = browser.submit(browser.get(f"{app.address()}&{query}"), decision=decision)
+
+    assert raw_query(reply)["state"] == decoded(query.partition("=")[2])
+
+
+@pytest.mark.parametrize("query", ["", "state="])
+def test_no_state_comes_back_where_none_was_sent(browser: Browser, app: App, query: str) -> None:
+    reply = browser.submit(browser.get(f"{app.address()}&{query}"), decision="allow")
+
+    assert raw_query(reply).keys() == {"code"}
+
+
+def test_a_scope_and_whatever_else_is_unknown_is_ignored(browser: Browser, app: App) -> None:
+    back = allow(browser, app.address(scope="project,entry", prompt="none", user="1", client="x", scopes="y"))
+
+    assert back.keys() == {"code"}
+
+
+def test_refusing_is_told_to_the_application(browser: Browser, app: App) -> None:
+    back = brought_back(browser.submit(browser.get(app.address(state="xyz")), decision="deny"))
+
+    assert back == {"error": "access_denied", "error_description": "The user refused.", "state": "xyz"}
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("response_type=", "invalid_request"),
+        ("response_type=token", "unsupported_response_type"),
+        ("response_type=none", "unsupported_response_type"),
+        ("response_type=code%20token", "unsupported_response_type"),
+        ("response_type=id_token", "unsupported_response_type"),
+        ("response_type=CODE", "unsupported_response_type"),
+        ("response_type=code&response_type=code", "invalid_request"),
+        (f"response_type=code&code_challenge={CHALLENGE}", "invalid_request"),
+        (f"response_type=code&code_challenge={CHALLENGE}&code_challenge_method=plain", "invalid_request"),
+        (f"response_type=code&code_challenge={CHALLENGE}&code_challenge_method=s256", "invalid_request"),
+        ("response_type=code&code_challenge=short&code_challenge_method=S256", "invalid_request"),
+        (f"response_type=code&code_challenge={'%C3%BC' * 43}&code_challenge_method=S256", "invalid_request"),
+        ("response_type=code&code_challenge_method=S256", "invalid_request"),
+        (
+            f"response_type=code&code_challenge={CHALLENGE}&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            "invalid_request",
+        ),
+    ],
+)
+def test_a_faulty_request_is_answered_to_the_application_before_anybody_signs_in(
+    server: Server, app: App, query: str, error: str
+) -> None:
+    reply = server.client.get(f"/oauth/2/authorize?client_id={app.client_id}&state=xyz&{query}")
+
+    back = brought_back(reply)
+    assert back.keys() == {"error", "error_description", "state"}
+    assert (back["error"], back["state"]) == (error, "xyz")
+
+
+def test_a_state_that_is_given_twice_is_a_fault_and_neither_comes_back(server: Server, app: App) -> None:
+    back = brought_back(server.client.get(f"{app.address()}&state=a&state=b"))
+
+    assert back.keys() == {"error", "error_description"}
+    assert back["error"] == "invalid_request"
+
+
+def test_a_public_application_has_to_bring_a_challenge(server: Server, browser: Browser) -> None:
+    app = make_app(server.database, server.client, is_public=True)
+
+    assert brought_back(server.client.get(app.address()))["error"] == "invalid_request"
+    assert allow(browser, app.address(**PKCE)).keys() == {"code"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "response_type=code",
+        "client_id=&response_type=code",
+        "client_id=nobody&response_type=code",
+        "client_id=%00&response_type=code",
+        "client_id=%FF&response_type=code",
+        f"client_id={'0' * 32}&response_type=code",
+        f"client_id={'0' * 60_000}&response_type=code",
+    ],
+    ids=lambda query: query[:40],
+)
+def test_nobody_is_sent_anywhere_for_an_unknown_application(browser: Browser, query: str) -> None:
+    reply = browser.get(f"/oauth/2/authorize?{query}&redirect_uri=http://app.example/")
+
+    assert_unacceptable(reply)
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        "http://app.example/cb",
+        "http://app.test/other",
+        "http://app.test:8080/cb",
+        "http://app.test/cb/../other",
+        "http://app.test\\@app.example/cb",
+        "javascript:alert(1)",
+        "http://app.test/cb\r\nSet-Cookie: a=b",
+        "http://app.test/cb\0",
+        "//app.test/cb",
+        "cb",
+    ],
+)
+def test_nobody_is_sent_where_the_application_is_not(browser: Browser, app: App, redirect_uri: str) -> None:
+    for more in ({}, {"response_type": "token"}):
+        assert_unacceptable(browser.get(app.address(redirect_uri=redirect_uri, **more)))
+
+
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+def test_nobody_is_sent_anywhere_where_two_are_named(browser: Browser, app: App, name: str) -> None:
+    address = app.address(redirect_uri=CALLBACK)
+
+    assert_unacceptable(browser.get(f"{address}&{name}={query_of(address)[name][0]}"))
+
+
+def test_a_good_redirect_is_where_the_code_goes_with_its_own_query_kept(browser: Browser, app: App) -> None:
+    address = app.address(redirect_uri="https://app.test/cb/deep?tenant=%7e1")
+
+    reply = browser.submit(browser.get(address), decision="allow")
+
+    assert reply.headers["location"].startswith("https://app.test/cb/deep?tenant=%7e1&code=")
+
+
+def test_who_is_in_several_accounts_chooses_one(account: Account, other_account: Account, app: App) -> None:
+    twin = other_account.add("twin", "leader")
+    give_address(other_account, twin, account.leader.email)
+    give_password(other_account, twin)
+    give_password(account, account.leader)
+    browser = Browser(account.client)
+    browser.sign_in(account.leader.email, PASSWORD)
+    page = browser.get(app.address())
+
+    assert forms_of(page)[0].choices["account"] == [str(account.id), str(other_account.id)]
+    for chosen, person in ((account, account.leader), (other_account, twin)):
+        code = allow(browser, app.address(), account=str(chosen.id))["code"]
+        token = app.exchange(code).json()["access_token"]
+        me = account.client.get("/v2/current_user", Authorization=f"Bearer {token}").json()
+        assert me["id"] == person.id
+
+
+def test_only_an_account_of_ones_own_can_be_chosen(browser: Browser, other_account: Account, app: App) -> None:
+    page = browser.get(app.address())
+
+    for account_id in (str(other_account.id), "0", "", "ü", "1" * 400):
+        reply = browser.submit(page, decision="allow", account=account_id)
+        assert (reply.status, reply.headers["location"]) == (303, app.address())
+
+
+@pytest.mark.parametrize("decision", ["", "Allow", "maybe"])
+def test_what_is_no_decision_lets_nobody_in(browser: Browser, app: App, decision: str) -> None:
+    reply = browser.submit(browser.get(app.address()), decision=decision)
+
+    assert (reply.status, reply.headers["location"]) == (303, app.address())
+
+
+@pytest.mark.parametrize("proof", ["", "0" * 64, "ü", "\0"])
+def test_a_form_of_another_site_lets_nobody_in(browser: Browser, app: App, proof: str) -> None:
+    page = browser.get(app.address())
+
+    for decision in ("allow", "deny"):
+        reply = browser.submit(page, decision=decision, proof=proof)
+        assert reply.status == 403
+        assert "location" not in reply.headers
+
+
+def test_a_form_of_somebody_else_lets_nobody_in(account: Account, browser: Browser, app: App) -> None:
+    other = signed_in(account, account.supervisor)
+    proof = forms_of(other.get(app.address()))[0].fields["proof"]
+
+    assert browser.submit(browser.get(app.address()), decision="allow", proof=proof).status == 403
+
+
+def test_without_the_cookie_the_form_is_worth_nothing(browser: Browser, app: App) -> None:
+    page = browser.get(app.address())
+    browser.cookies.clear()
+
+    assert browser.submit(page, decision="allow").status == 403
+
+
+def test_a_form_whose_question_was_changed_is_asked_anew(browser: Browser, app: App) -> None:
+    fields = {**forms_of(browser.get(app.address()))[0].fields, "decision": "allow"}
+
+    assert_unacceptable(browser.post(app.address(redirect_uri="http://app.example/cb"), fields))
+    assert brought_back(browser.post(app.address(response_type="token"), fields))["error"] == (
+        "unsupported_response_type"
+    )
+
+
+def test_who_signed_out_meanwhile_signs_in_first(browser: Browser, app: App) -> None:
+    page = browser.get(app.address())
+    kept = dict(browser.cookies)
+    browser.send(forms_of(page)[1])
+    browser.cookies.update(kept)
+
+    reply = browser.follow(browser.submit(page, decision="allow"))
+
+    assert b"<h1>Sign in</h1>" in reply.body
+
+
+def test_signing_in_as_somebody_else_leads_back_to_the_question(account: Account, browser: Browser, app: App) -> None:
+    page = browser.follow(browser.send(forms_of(browser.get(app.address(state="xyz")))[1]))
+    assert b"<h1>Sign in</h1>" in page.body
+
+    give_password(account, account.supervisor)
+    page = browser.follow(browser.submit(page, email=account.supervisor.email, password=PASSWORD))
+
+    assert account.supervisor.email.encode() in page.body
+    assert brought_back(browser.submit(page, decision="deny"))["state"] == "xyz"
+
+
+@pytest.mark.parametrize("state", ["disabled", "suspended"])
+def test_who_is_shut_out_meanwhile_lets_nobody_in(account: Account, browser: Browser, app: App, state: str) -> None:
+    page = browser.get(app.address())
+    account.set_state(account.leader, state)
+
+    reply = browser.follow(browser.submit(page, decision="allow"))
+
+    assert b"<h1>Sign in</h1>" in reply.body
+
+
+def test_a_locked_account_is_temporarily_unavailable(account: Account, browser: Browser, app: App) -> None:
+    page = browser.get(app.address(state="xyz"))
+    account.set(locked="on")
+
+    back = brought_back(browser.submit(page, decision="allow"))
+
+    assert (back["error"], back["state"]) == ("temporarily_unavailable", "xyz")
+
+
+def test_a_failure_of_ours_is_told_to_the_application_and_logged(
+    database: Database, browser: Browser, app: App, logged: Logged
+) -> None:
+    page = browser.get(app.address(state="xyz"))
+
+    with out_of_order(database):
+        back = brought_back(browser.submit(page, decision="allow"))
+
+    assert (back["error"], back["state"]) == ("server_error", "xyz")
+    assert [event["event"] for event in logged if event["log_level"] == "error"] == ["authorization failed"]
+
+
+def test_a_code_is_never_stored_or_logged(database: Database, browser: Browser, app: App, logged: Logged) -> None:
+    code = allow(browser, app.address())["code"]
+    [row] = database.read_now(lambda tx: tx.all(Statement(text("SELECT * FROM authorizations"))))
+
+    assert code not in str(row)
+    assert code not in str(logged)
+
+
+def test_the_page_is_read_only_until_something_is_decided(
+    account: Account, database: Database, browser: Browser, app: App, clock: FakeClock
+) -> None:
+    browser.get(app.address())
+    count = Statement(text("SELECT count(*) FROM authorizations"))
+    assert database.read_now(lambda tx: tx.value(count)) == 0
+
+    # And deciding once opens nothing by itself.
+    code = allow(browser, app.address())["code"]
+    assert not opens(account.client, code)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_verbs_are_refused(server: Server, app: App, method: str) -> None:
+    reply = server.client.request(method, app.address())
+
+    assert reply.status == 405
+    assert {"GET", "HEAD", "POST"} <= {*reply.headers["allow"].split(", ")}
+
+
+def test_a_trailing_slash_is_the_same_page(browser: Browser, app: App) -> None:
+    assert b"Planner" in browser.get(app.address().replace("authorize?", "authorize/?")).body
+
+
+def test_a_huge_form_is_not_read(browser: Browser, app: App) -> None:
+    page = browser.get(app.address())
+
+    assert browser.submit(page, decision="allow", more="x" * 100_000).status == 413
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_below_it(make_server: MakeServer) -> None:
+    server = make_server(base_url="https://time.example.com/hours")
+    account = open_account(server.database, server.client)
+    app = make_app(server.database, server.client)
+    give_password(account, account.leader)
+    browser = Browser(server.client)
+
+    def passed_on(path: str) -> str:
+        assert path.startswith("/hours/")
+        return path.removeprefix("/hours")
+
+    def where_to(reply: Reply) -> Reply:
+        assert reply.status == 303
+        return browser.get(passed_on(reply.headers["location"]))
+
+    def send(form: Form, **fields: str) -> Reply:
+        return browser.post(passed_on(form.action), {**form.fields, **fields})
+
+    page = where_to(browser.get(app.address()))
+    page = where_to(send(forms_of(page)[0], email=account.leader.email, password=PASSWORD))
+    page = where_to(send(forms_of(page)[1]))
+    page = where_to(send(forms_of(page)[0], email=account.leader.email, password=PASSWORD))
+    assert brought_back(send(forms_of(page)[0], decision="allow")).keys() == {"code"}
+
+    page = browser.get("/sign_in")
+    assert where_to(send(forms_of(page)[0])).status == 200
+    assert b'href="/hours/"' in browser.get("/nowhere", accept="text/html").body
+    assert b'href="/hours/docs"' in browser.get("/").body
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_over_tls_the_cookie_is_for_this_very_host(make_server: MakeServer) -> None:
+    server = make_server(base_url="https://time.example.com")
+    account = open_account(server.database, server.client)
+    app = make_app(server.database, server.client)
+    give_password(account, account.leader)
+    browser = Browser(server.client)
+    browser.sign_in(account.leader.email, PASSWORD)
+
+    assert [*browser.cookies] == ["__Host-hourhook"]
+    assert allow(browser, app.address()).keys() == {"code"}
+
+
+def assert_unacceptable(reply: Reply) -> None:
+    assert (reply.status, UNACCEPTABLE in reply.body) == (400, True)
+    assert "location" not in reply.headers
+    assert b"app.example" not in reply.body
+
+
+def raw_query(reply: Reply) -> dict[str, bytes]:
+    """The parameters of a redirect, to the byte."""
+    pairs = [part.partition("=") for part in reply.headers["location"].partition("?")[2].split("&")]
+    assert len(pairs) == len({name for name, _, _ in pairs})
+    return {name: decoded(value) for name, _, value in pairs}
+
+
+def decoded(value: str) -> bytes:
+    """What a value of a query stands for, to the byte."""
+    return unquote_to_bytes(value.replace("+", "%20"))
+
+
+@contextmanager
+def out_of_order(database: Database) -> Iterator[None]:
+    """A database in which nobody can let an application in."""
+    renames = ("ALTER TABLE authorizations RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO authorizations")
+    there, back = (Statement(text(rename)) for rename in renames)
+    database.run_now(lambda tx: tx.put(there))
+    try:
+        yield
+    finally:
+        database.run_now(lambda tx: tx.put(back))

@@ -1,0 +1,421 @@
+"""``/sign_in`` and ``/sign_out``."""
+
+import ipaddress
+import json
+import math
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import text
+
+from hourhook.domain import sessions
+from hourhook.domain.sessions import LASTS_SECONDS
+from hourhook.settings import RateLimit
+from hourhook.store.database import Database
+from hourhook.store.statements import Statement
+from tests.conftest import Logged, MakeServer, Server
+from tests.support.accounts import Account, Person, open_account
+from tests.support.browsers import FORM, Browser, forms_of
+from tests.support.clients import Reply
+from tests.support.clocks import FakeClock
+from tests.support.oauth_clients import PASSWORD, give_address, give_password, signed_in
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+WRONG = b"The e-mail address and the password do not belong together."
+
+
+@pytest.fixture
+def leader(account: Account) -> Person:
+    """Somebody with a password."""
+    give_password(account, account.leader)
+    return account.leader
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    """A browser in which nobody has signed in."""
+    return Browser(server.client)
+
+
+def test_who_signs_in_is_known_from_then_on(leader: Person, browser: Browser) -> None:
+    reply = browser.sign_in(leader.email, PASSWORD)
+
+    assert (reply.status, reply.headers["location"]) == (303, "/sign_in")
+    page = browser.follow(reply)
+    assert b"You are signed in" in page.body
+    assert leader.email.encode() in page.body
+
+
+def test_an_address_is_the_same_in_any_case_and_with_blanks_around_it(leader: Person, browser: Browser) -> None:
+    assert browser.sign_in(f" {leader.email.upper()} ", PASSWORD).status == 303
+
+
+def test_the_cookie_is_of_no_use_to_scripts_and_other_sites(leader: Person, browser: Browser) -> None:
+    before = browser.get("/sign_in").headers["set-cookie"].split("; ")[1:]
+    after = browser.sign_in(leader.email, PASSWORD).headers["set-cookie"].split("; ")[1:]
+
+    assert before == ["Path=/", "HttpOnly", "SameSite=Lax"]
+    assert after == [f"Max-Age={LASTS_SECONDS}", "Path=/", "HttpOnly", "SameSite=Lax"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_over_tls_the_cookie_goes_over_tls_alone(make_server: MakeServer) -> None:
+    client = make_server(base_url="https://time.example.com").client
+
+    cookie = client.get("/sign_in").headers["set-cookie"]
+    assert cookie.startswith("__Host-hourhook=")
+    assert cookie.endswith("; Path=/; HttpOnly; SameSite=Lax; Secure")
+
+
+def test_signing_in_makes_a_fresh_cookie_so_that_none_can_be_planted(leader: Person, browser: Browser) -> None:
+    page = browser.get("/sign_in")
+    planted = dict(browser.cookies)
+
+    browser.submit(page, email=leader.email, password=PASSWORD)
+
+    assert browser.cookies != planted
+    browser.cookies = planted
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+
+
+@pytest.mark.parametrize(
+    "mangle",
+    [str.upper, lambda text: text[:-1], lambda text: f"{text.partition('.')[0]}.{'0' * 64}"],
+    ids=["in capitals", "cut off", "signed by somebody else"],
+)
+def test_a_cookie_that_was_not_made_here_is_none(leader: Person, browser: Browser, mangle: Any) -> None:
+    browser.sign_in(leader.email, PASSWORD)
+    [(name, value)] = browser.cookies.items()
+    browser.cookies = {name: mangle(value)}
+
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+
+
+def test_who_can_read_the_database_cannot_sign_in_by_it(leader: Person, browser: Browser, database: Database) -> None:
+    browser.sign_in(leader.email, PASSWORD)
+    [row] = database.read_now(lambda tx: tx.all(Statement(text("SELECT * FROM sessions"))))
+
+    [value] = browser.cookies.values()
+    assert value.partition(".")[0] not in str(row)
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("leader@northwind.test", "wrong"),
+        ("leader@northwind.test", ""),
+        ("leader@northwind.test", PASSWORD.upper()),
+        ("leader@northwind.test", "x" * 50_000),
+        ("leader@northwind.test", "\0"),
+        ("nobody@northwind.test", PASSWORD),
+        ("supervisor@northwind.test", PASSWORD),
+        ("", ""),
+        ("", PASSWORD),
+        ("\0", PASSWORD),
+        ("leader@northwind.test\0", PASSWORD),
+        ("%", PASSWORD),
+        ("ü" * 10_000, PASSWORD),
+    ],
+    ids=lambda value: repr(value[:24]),
+)
+def test_whatever_is_wrong_is_answered_in_the_same_words(
+    leader: Person, browser: Browser, email: str, password: str
+) -> None:
+    reply = browser.sign_in(email, password)
+
+    assert reply.status == 403
+    assert WRONG in reply.body
+    form = forms_of(reply)[0]
+    assert form.fields["email"] == email
+    assert form.fields["password"] == ""
+    assert browser.submit(reply, email=leader.email, password=PASSWORD).status == 303
+
+
+def test_bytes_that_are_no_text_are_no_form(browser: Browser, server: Server) -> None:
+    proof = forms_of(browser.get("/sign_in"))[0].fields["proof"]
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    body = f"proof={proof}&email=%FF%ED%A0%80&password=%FF".encode()
+
+    reply = server.client.post("/sign_in", body, Cookie=cookie, Content_Type=FORM)
+
+    assert (reply.status, b"did not come from here" in reply.body) == (403, True)
+
+
+@pytest.mark.parametrize("state", ["disabled", "suspended"])
+def test_who_is_shut_out_does_not_get_in_and_is_not_told_why(
+    account: Account, leader: Person, browser: Browser, state: str
+) -> None:
+    account.set_state(leader, state)
+
+    assert WRONG in browser.sign_in(leader.email, PASSWORD).body
+
+
+@pytest.mark.parametrize("state", ["disabled", "suspended"])
+def test_who_is_shut_out_later_is_signed_out(account: Account, state: str) -> None:
+    browser = signed_in(account, account.leader)
+    account.set_state(account.leader, state)
+
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+
+
+def test_a_locked_account_is_a_notice_that_says_so(account: Account, leader: Person, browser: Browser) -> None:
+    account.set(locked="on")
+
+    reply = browser.sign_in(leader.email, PASSWORD)
+
+    assert reply.status == 503
+    assert b"locked for maintenance" in reply.body
+
+
+def test_who_was_invited_is_active_from_the_first_sign_in(account: Account, browser: Browser) -> None:
+    newcomer = account.add("newcomer", "contractor", "pending")
+    give_password(account, newcomer)
+    path = f"/v2/users/{newcomer.id}"
+    assert account.supervisor.client.get(path).json()["state"] == "pending"
+
+    assert browser.sign_in(newcomer.email, PASSWORD).status == 303
+
+    assert account.supervisor.client.get(path).json()["state"] == "active"
+    [(type_, changes, object_)] = events_of(account)
+    assert type_ == "user.updated"
+    assert changes == {"state": ["pending", "active"]}
+    assert object_ == account.supervisor.client.get(path).json()
+
+
+def test_a_second_sign_in_changes_nothing(account: Account, leader: Person, browser: Browser) -> None:
+    browser.sign_in(leader.email, PASSWORD)
+
+    assert events_of(account) == []
+
+
+def test_one_password_opens_each_account_where_it_is_the_right_one(
+    account: Account, other_account: Account, leader: Person, browser: Browser
+) -> None:
+    third = open_account(account.database, account.client, "eastwind")
+    for elsewhere, password in ((other_account, PASSWORD), (third, "another one")):
+        twin = elsewhere.add("twin", "coworker")
+        give_address(elsewhere, twin, leader.email)
+        give_password(elsewhere, twin, password)
+
+    page = browser.follow(browser.sign_in(leader.email, PASSWORD))
+
+    assert (b"northwind" in page.body, b"southwind" in page.body, b"eastwind" in page.body) == (True, True, False)
+
+
+@pytest.mark.parametrize("seconds", [LASTS_SECONDS - 1, LASTS_SECONDS])
+def test_a_session_ends_by_itself(leader: Person, browser: Browser, clock: FakeClock, seconds: int) -> None:
+    browser.sign_in(leader.email, PASSWORD)
+    clock.advance(seconds)
+
+    is_over = b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+    assert is_over is (seconds == LASTS_SECONDS)
+
+
+def test_signing_out_ends_the_session_and_not_only_the_cookie(leader: Person, browser: Browser) -> None:
+    page = browser.follow(browser.sign_in(leader.email, PASSWORD))
+    kept = dict(browser.cookies)
+
+    reply = browser.submit(page)
+
+    assert (reply.status, reply.headers["location"]) == (303, "/sign_in")
+    assert browser.cookies == {}
+    browser.cookies = kept
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+
+
+def test_a_new_password_ends_the_sessions_that_the_old_one_began(account: Account) -> None:
+    browser, other = signed_in(account, account.leader), signed_in(account, account.supervisor)
+
+    give_password(account, account.leader, "another one")
+
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+    assert b"You are signed in" in other.get("/sign_in").body
+
+
+def test_a_deleted_user_leaves_no_session(account: Account, database: Database) -> None:
+    browser = signed_in(account, account.contractor)
+
+    assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
+
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+    assert database.read_now(lambda tx: tx.value(Statement(text("SELECT count(*) FROM sessions")))) == 0
+
+
+@pytest.mark.parametrize("path", ["/sign_in", "/sign_out"])
+@pytest.mark.parametrize("proof", ["", "0" * 64, "ü"])
+def test_a_form_of_another_site_is_refused(account: Account, path: str, proof: str) -> None:
+    browser = signed_in(account, account.leader)
+
+    reply = browser.post(path, {"email": account.leader.email, "password": PASSWORD, "proof": proof})
+
+    assert reply.status == 403
+    assert b"too old" in reply.body
+    assert b"You are signed in" in browser.get("/sign_in").body
+
+
+@pytest.mark.parametrize("path", ["/sign_in", "/sign_out"])
+def test_a_form_without_a_cookie_is_refused(browser: Browser, path: str) -> None:
+    proof = forms_of(browser.get("/sign_in"))[0].fields["proof"]
+    browser.cookies.clear()
+
+    assert browser.post(path, {"proof": proof}).status == 403
+
+
+@pytest.mark.parametrize("next_path", ["/docs", "/oauth/2/authorize?client_id=a&state=%20&b", "/docs?a=//b"])
+def test_signing_in_leads_on_to_where_somebody_was_going(leader: Person, browser: Browser, next_path: str) -> None:
+    page = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password="wrong")
+    reply = browser.submit(page, email=leader.email, password=PASSWORD)
+
+    assert (reply.status, reply.headers["location"]) == (303, next_path)
+    assert "content-type" not in reply.headers
+    assert browser.get("/sign_in?" + query(next_path)).headers["location"] == next_path
+
+
+@pytest.mark.parametrize(
+    "next_path",
+    [
+        "https://app.example/",
+        "//app.example/",
+        "/\\app.example/",
+        "\\\\app.example/",
+        "/\t/app.example/",
+        "/docs\r\nSet-Cookie: a=b",
+        "javascript:alert(1)",
+        "docs",
+        "/ü",
+        "/\0",
+        "",
+        " /docs",
+    ],
+)
+def test_signing_in_leads_to_no_other_site(leader: Person, browser: Browser, next_path: str) -> None:
+    reply = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password=PASSWORD)
+    assert (reply.status, reply.headers["location"]) == (303, "/sign_in")
+
+    page = browser.follow(reply)
+    assert browser.submit(page, next=next_path).headers["location"] == "/sign_in"
+    page = browser.get("/sign_in")
+    assert browser.submit(page, email=leader.email, password=PASSWORD, next=next_path).headers["location"] == "/sign_in"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+class TestTries:
+    """How many there may be."""
+
+    def test_of_one_client_are_counted(self, make_server: MakeServer, clock: FakeClock) -> None:
+        server = make_server(sign_in_rate_limit=RateLimit(0.2, 3))
+        browser = Browser(server.client)
+
+        assert [sign_in(browser, f"somebody{number}@x.test").status for number in range(4)] == [403, 403, 403, 429]
+        clock.advance(5)
+        assert [sign_in(browser, "anybody@x.test").status for _ in range(2)] == [403, 429]
+
+    def test_for_one_address_are_counted_wherever_they_come_from(self, make_server: MakeServer) -> None:
+        server = make_server(sign_in_rate_limit=RateLimit(0.2, 2), trusted_proxies=LOOPBACK)
+        browser = Browser(server.client)
+
+        def status(number: int, email: str) -> int:
+            page = browser.get("/sign_in")
+            fields = {**forms_of(page)[0].fields, "email": email, "password": "wrong"}
+            return browser.post("/sign_in", fields, **{"x-forwarded-for": f"203.0.113.{number}"}).status
+
+        emails = ["known@x.test", "KNOWN@x.test", " known@x.test", "other@x.test"]
+        assert [status(number, email) for number, email in enumerate(emails)] == [403, 403, 429, 403]
+
+    def test_too_many_are_told_when_to_come_back(self, make_server: MakeServer) -> None:
+        server = make_server(sign_in_rate_limit=RateLimit(0.3, 1))
+        browser = Browser(server.client)
+        sign_in(browser, "a@x.test")
+
+        reply = sign_in(browser, "a@x.test")
+
+        assert reply.status == 429
+        assert reply.headers["retry-after"] == str(math.ceil(1 / 0.3))
+        assert b"Wait 4 seconds" in reply.body
+
+    def test_too_many_do_not_even_get_in_with_the_right_password(self, make_server: MakeServer) -> None:
+        server = make_server(sign_in_rate_limit=RateLimit(0.2, 1))
+        account = open_account(server.database, server.client)
+        give_password(account, account.leader)
+        browser = Browser(server.client)
+        sign_in(browser, account.leader.email)
+
+        assert browser.sign_in(account.leader.email, PASSWORD).status == 429
+
+
+def test_looking_at_the_page_changes_nothing(browser: Browser, database: Database) -> None:
+    for _ in range(3):
+        browser.get("/sign_in")
+
+    assert database.read_now(lambda tx: tx.value(Statement(text("SELECT count(*) FROM sessions")))) == 0
+
+
+def test_the_page_cannot_be_framed_and_sends_its_form_home_alone(browser: Browser) -> None:
+    page = browser.get("/sign_in")
+
+    policy = page.headers["content-security-policy"]
+    assert "form-action 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "default-src 'none'" in policy
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_what_was_typed_comes_back_as_text(browser: Browser) -> None:
+    reply = browser.sign_in('"><script>alert(1)</script>', "wrong")
+
+    assert b"<script" not in reply.body
+
+
+def test_a_password_is_neither_shown_nor_logged(leader: Person, browser: Browser, logged: Logged) -> None:
+    reply = browser.sign_in(leader.email, "my secret")
+    browser.sign_in(leader.email, PASSWORD)
+
+    assert b"my secret" not in reply.body
+    assert "my secret" not in str(logged)
+    assert PASSWORD not in str(logged)
+    assert [event["event"] for event in logged if event["event"] != "request"] == ["sign-in refused"]
+
+
+def test_a_huge_form_is_not_read(browser: Browser) -> None:
+    assert browser.sign_in("a@x.test", "x" * 100_000).status == 413
+
+
+def test_a_session_of_somebody_else_ends_when_another_signs_in(account: Account, database: Database) -> None:
+    browser = signed_in(account, account.leader)
+    give_password(account, account.supervisor)
+    kept = dict(browser.cookies)
+    proof = forms_of(browser.get("/sign_in"))[0].fields["proof"]
+
+    browser.post("/sign_in", {"proof": proof, "email": account.supervisor.email, "password": PASSWORD})
+
+    assert account.supervisor.email.encode() in browser.get("/sign_in").body
+    browser.cookies = kept
+    assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+
+
+def test_whoever_holds_a_token_of_a_session_is_whom_it_stands_for(account: Account, database: Database) -> None:
+    token = sessions.new_token()
+    database.write_now(account.id, sessions.begin, token, account.leader.id)
+
+    [found] = database.read_now(sessions.find, token)
+    assert (found.user_id, found.account_name, found.name) == (account.leader.id, "northwind", "Leader")
+    assert database.read_now(sessions.find, sessions.new_token()) == []
+
+
+def sign_in(browser: Browser, email: str) -> Reply:
+    """Try to sign in with a password that nobody has."""
+    return browser.sign_in(email, "wrong")
+
+
+def query(next_path: str) -> str:
+    """The query that says where to go on to."""
+    return urlencode({"next": next_path})
+
+
+def events_of(account: Account) -> list[Any]:
+    """The type, changes and object of all events of an account."""
+    rows = account.database.read_now(
+        lambda tx: tx.all(Statement(text("SELECT type, changes, object FROM events ORDER BY position")))
+    )
+    return [(row.type, json.loads(row.changes), json.loads(row.object)) for row in rows]
