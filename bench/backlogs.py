@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hourhook.crypto import Vault
-from hourhook.delivery import envelope, event_log, lane_control
+from hourhook.delivery import envelope, event_log, lane_control, signing
 from hourhook.domain import accounts
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -44,7 +44,7 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
             webhooks,
             ("account_id", "id", "name", "name_key", "payload_uri", "secret", "created_at"),
             [
-                (account_id, id, f"Webhook {id}", f"webhook {id}", uri, vault.close(envelope.new_secret()), tx.now)
+                (account_id, id, f"Webhook {id}", f"webhook {id}", uri, vault.close(signing.new_secret()), tx.now)
                 for id in ids
             ],
         )

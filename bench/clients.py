@@ -17,7 +17,7 @@ import uvloop
 from bench.backlogs import sample_body
 from bench.receivers import Receiver
 from bench.subprocesses import MEASURED_CORE, Part, say
-from hourhook.delivery import envelope
+from hourhook.delivery import envelope, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.connections import Routes
 from hourhook.delivery.transports.http.uris import parse_destination
@@ -93,7 +93,7 @@ def _sample_headers() -> list[tuple[str, str]]:
         1,
         1_700_000_000_000_000,
         sample_body(),
-        envelope.new_secret(),
+        signing.new_secret(),
     )
 
 

@@ -110,7 +110,7 @@ def test_arrows_that_go_down_are_left_alone(tmp_path: Path) -> None:
             "delivery/log.py": "from hourhook.store.transaction import Transaction",
             "domain/entries.py": "from hourhook.delivery import log\nfrom hourhook.store.schema import entries",
             "api/entries.py": "from hourhook import domain\nfrom hourhook.store.transaction import Transaction",
-            "process/serving.py": "from hourhook.api import entries\nfrom hourhook.delivery.worker.worker import Worker",
+            "process/serving.py": "from hourhook.api import entries\nfrom hourhook.store.sqlite import SqliteDatabase",
             "cli/__init__.py": "import json\nfrom hourhook import __version__, process",
         },
     )

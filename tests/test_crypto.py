@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hourhook.crypto import Vault, key_beside, key_of_settings
-from hourhook.delivery.envelope import new_secret
+from hourhook.delivery.signing import new_secret
 from hourhook.errors import Problem
 
 KEY = "the key of this test, which is no secret"

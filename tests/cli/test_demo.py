@@ -10,7 +10,7 @@ import pytest
 from hourhook.cli.demo.formatting import duration, gist
 from hourhook.cli.demo.receivers import is_signed
 from hourhook.clock import SECOND, SystemClock
-from hourhook.delivery import envelope
+from hourhook.delivery import envelope, signing
 from tests.support.clients import Client
 from tests.support.commands import Commands
 
@@ -85,13 +85,13 @@ def test_a_reader_that_leaves_ends_it_in_silence(shown: "subprocess.Popen[str]",
 
 
 def test_its_receivers_tell_a_right_signature_from_a_wrong_one() -> None:
-    secret, now = envelope.new_secret(), SystemClock().now()
+    secret, now = signing.new_secret(), SystemClock().now()
     body = b'{"type":"webhook.ping"}'
     headers = signed_at(now, body, secret)
 
     assert is_signed(secret, headers, body)
     assert not is_signed(secret, headers, body + b" ")
-    assert not is_signed(envelope.new_secret(), headers, body)
+    assert not is_signed(signing.new_secret(), headers, body)
     for name in ("x-noko-signature", "webhook-signature"):
         assert not is_signed(secret, {**headers, name: headers[name][:-2]}, body)
     assert not is_signed(secret, signed_at(now - 600 * SECOND, body, secret), body)

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import bindparam, select, text
 
 from hourhook.delivery import lane_control, one_offs
-from hourhook.delivery.one_offs import Errand, ErrandResult
 from hourhook.delivery.retention import clear_errands, clear_events, clear_removed
 from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker import one_off_deliveries
 from hourhook.delivery.worker.cycles import Room, Turn, Turned, take_turn
 from hourhook.delivery.worker.lanes import Lane
 from hourhook.delivery.worker.liveness import free_the_dead
+from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult
 from hourhook.delivery.worker.readahead import EventCache
 from hourhook.delivery.worker.settlements import Result
 from hourhook.store.database import Database
@@ -39,7 +40,7 @@ def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Databa
     def settle_and_delete_meanwhile(tx: Transaction) -> tuple[Future[Any], Future[Any]]:
         # Both come to a stop at the second of three, each with whatever it has locked by then.
         tx.one(_LOCK_ERRAND, id=leased[1].id)
-        settling = threads.submit(database.run_now, one_offs.settle_errands, results)
+        settling = threads.submit(database.run_now, one_off_deliveries.settle_errands, results)
         while waiting(database) < 1 and not settling.done():
             pass
         deleting = threads.submit(backlog.steer, lane_control.close_lane)
@@ -133,7 +134,9 @@ def outcome(database: Database, status: int = 200) -> Outcome:
 
 def lease(database: Database) -> list[Errand]:
     now = database.clock.now()
-    return database.run_now(one_offs.lease_errands, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100)
+    return database.run_now(
+        one_off_deliveries.lease_errands, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100
+    )
 
 
 def waiting(database: Database) -> int:

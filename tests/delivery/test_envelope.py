@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from hourhook.clock import SECOND, SystemClock
-from hourhook.delivery import envelope
+from hourhook.delivery import envelope, signing
 
 PAYLOAD_ID = "0b6f1c52-6f0e-4c53-9d0a-3a3f0f8f5f10"
 CREATED_AT = 1_714_552_200 * SECOND  # 2024-05-01T08:30:00Z
@@ -74,14 +74,14 @@ def test_a_ping_has_no_sequence() -> None:
 
 
 def test_the_log_shows_the_headers_without_the_signatures() -> None:
-    signed = envelope.headers(PAYLOAD_ID, "entry.created", 7, 2, CREATED_AT, b"{}", envelope.new_secret())
+    signed = envelope.headers(PAYLOAD_ID, "entry.created", 7, 2, CREATED_AT, b"{}", signing.new_secret())
     unsigned = envelope.unsigned_headers(PAYLOAD_ID, "entry.created", 7, 2, CREATED_AT)
     assert [header for header in signed if "signature" not in header[0].lower()] == unsigned
     assert len(signed) == len(unsigned) + 2
 
 
 def test_a_receiver_verifies_with_the_public_library() -> None:
-    secret = envelope.new_secret()
+    secret = signing.new_secret()
     body = envelope.body(1, "Zoë", "entry.created", CREATED_AT, b"{}", '{"a":"ü"}'.encode())
     headers = envelope.headers(PAYLOAD_ID, "entry.created", 1, 1, SystemClock().now(), body, secret)
     assert Webhook(secret).verify(body, dict(headers))["type"] == "entry.created"
@@ -95,11 +95,11 @@ def test_any_text_serves_as_a_secret(secret: str) -> None:
 
 
 def test_a_secret_is_32_random_bytes_behind_its_prefix() -> None:
-    secret = envelope.new_secret()
+    secret = signing.new_secret()
     assert secret.startswith("whsec_")
     assert len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) == 32
     assert len(secret) == 50
-    assert secret != envelope.new_secret()
+    assert secret != signing.new_secret()
 
 
 def test_a_broadcast_is_the_one_of_the_contract() -> None:

@@ -7,6 +7,7 @@ from hourhook.delivery import one_offs
 from hourhook.delivery.history.contents import read_contents
 from hourhook.delivery.history.pages import Choice, read_page
 from hourhook.delivery.retention import clear_errands, clear_events
+from hourhook.delivery.worker import one_off_deliveries
 from hourhook.store.database import Database
 from tests.support.backlogs import Backlog, make_backlog
 from tests.support.clocks import FakeClock
@@ -56,7 +57,9 @@ def test_an_errand_does_not_outlive_its_payload(backlog: Backlog, clock: FakeClo
     backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, line.payload_id, 1)
     if is_leased:
         now = clock.now()
-        backlog.database.run_now(one_offs.lease_errands, worker=1, token=9, now=now, expires_at=now + DAY, limit=5)
+        backlog.database.run_now(
+            one_off_deliveries.lease_errands, worker=1, token=9, now=now, expires_at=now + DAY, limit=5
+        )
     backlog.database.write_now(backlog.account_id, clear_events, clock.now() - 30 * DAY)
     assert lines_count(backlog) == 0
 

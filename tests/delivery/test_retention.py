@@ -7,7 +7,8 @@ from sqlalchemy import Table, func, select
 
 from hourhook.clock import DAY
 from hourhook.delivery import lane_control, one_offs, retention
-from hourhook.delivery.retention import clear_away, clear_errands, clear_events, clear_removed
+from hourhook.delivery.retention import clear_errands, clear_events, clear_removed
+from hourhook.delivery.worker.maintenance import clear_away
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, events, payloads, removals, skips
 from hourhook.store.schema import errands as errand_rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from hourhook.crypto import Vault
-from hourhook.delivery import envelope, event_log, lane_control, one_offs
+from hourhook.delivery import event_log, lane_control, one_offs, signing
 from hourhook.store.schema import subscriptions, tags, webhooks
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -62,7 +62,7 @@ def open_hook(tx: Transaction, uri: str, events: tuple[str, ...], vault: Vault) 
         name="hook é",
         name_key="hook",
         payload_uri=uri,
-        secret=vault.close(envelope.new_secret()),
+        secret=vault.close(signing.new_secret()),
         created_at=tx.now,
     )
     subscribe(tx, id, events)

@@ -12,8 +12,8 @@ import structlog
 
 from hourhook.crypto import Vault
 from hourhook.delivery import event_log, lane_control
-from hourhook.delivery.envelope import new_secret
-from hourhook.delivery.retention import clear_away
+from hourhook.delivery.signing import new_secret
+from hourhook.delivery.worker.maintenance import clear_away
 from hourhook.errors import DatabaseUnavailable, NotFound
 from tests.simulator import actors
 from tests.simulator.networks import CHANGES_OF_MOOD, Network

@@ -7,11 +7,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import bindparam, null, select, update
 
 from hourhook.clock import SECOND
-from hourhook.delivery import envelope, event_log, lane_control
-from hourhook.delivery.one_offs import Errand, ErrandResult, lease_errands, settle_errands
+from hourhook.delivery import event_log, lane_control, signing
 from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
 from hourhook.delivery.worker.lanes import Lane
 from hourhook.delivery.worker.leases import lease
+from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult, lease_errands, settle_errands
 from hourhook.delivery.worker.readahead import EventCache, Span, read_ahead
 from hourhook.delivery.worker.settlements import Result, settle
 from hourhook.domain import accounts
@@ -153,7 +153,7 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
         name="Webhook",
         name_key="webhook",
         payload_uri=uri,
-        secret=OUTSIDE.vault.close(envelope.new_secret()),
+        secret=OUTSIDE.vault.close(signing.new_secret()),
         created_at=tx.now,
     )
     lane_control.open_lane(tx, id, uri)

@@ -6,7 +6,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
 
-from hourhook.delivery import broadcasts, envelope
+from hourhook.delivery import broadcasts, signing
 from hourhook.delivery.broadcasts import Taken
 from hourhook.delivery.lane_control import destination_of
 from hourhook.domain import accounts
@@ -82,7 +82,7 @@ def _add(tx: Transaction, user_id: int, uri: str, subjects: Sequence[str]) -> in
         name_key="receiver",
         payload_uri=uri,
         destination=destination_of(uri),
-        secret=OUTSIDE.vault.close(envelope.new_secret()),
+        secret=OUTSIDE.vault.close(signing.new_secret()),
         enabled=True,
         created_at=tx.now,
     )

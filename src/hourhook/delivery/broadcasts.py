@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, exists, select, text
 
-from hourhook.delivery.worker.lanes import Target
+from hourhook.delivery.targets import Target
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import broadcast_receivers, broadcasts
 from hourhook.store.statements import Row, Statement

@@ -5,46 +5,12 @@ They are rows, leased and woken like lanes, because a 202 was given for them: a 
 """
 
 import uuid
-from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, func, select, text, update
+from sqlalchemy import bindparam, select
 
-from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.lanes import Key
-from hourhook.delivery.worker.settlements import ATTEMPT_COLUMNS, attempt_row
-from hourhook.store.rows import as_rows, rows_sql
-from hourhook.store.schema import attempts, errands
+from hourhook.store.schema import errands
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-
-
-@dataclass(slots=True, eq=False)
-class Errand:
-    """One errand under our lease; ``sequence`` is None for a ping."""
-
-    account_id: int
-    id: int
-    webhook_id: int
-    token: int
-    payload_id: str
-    sequence: int | None
-    created_at: int
-    number: int
-
-    @property
-    def key(self) -> Key:
-        """What names the lane of its webhook."""
-        return self.account_id, self.webhook_id
-
-
-@dataclass(frozen=True, slots=True)
-class ErrandResult:
-    """What came of an errand."""
-
-    errand: Errand
-    webhook_name: str
-    url: str
-    outcome: Outcome
 
 
 def ping(tx: Transaction, webhook_id: int) -> str:
@@ -68,42 +34,6 @@ def resend(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | No
     _add(tx, webhook_id, payload_id, sequence, created_at)
 
 
-def lease_errands(tx: Transaction, *, worker: int, token: int, now: int, expires_at: int, limit: int) -> list[Errand]:
-    """Take up to ``limit`` due errands for a worker, the oldest first."""
-    rows = tx.all(_LEASE, worker=worker, token=token, now=now, expires_at=expires_at, limit=limit)
-    numbers = {(row.account_id, row.id): row.number for row in tx.all(_NUMBERS, token=token)} if rows else {}
-    return [
-        Errand(
-            row.account_id,
-            row.id,
-            row.webhook_id,
-            token,
-            row.payload_id,
-            row.sequence,
-            row.created_at,
-            numbers[row.account_id, row.id],
-        )
-        for row in rows
-    ]
-
-
-def settle_errands(tx: Transaction, results: list[ErrandResult]) -> None:
-    """Write down what came of errands whose lease is still ours; each is done for good."""
-    by_id = {(result.errand.account_id, result.errand.id): result for result in results}
-    rows = as_rows([(r.errand.account_id, r.errand.id, r.errand.token) for r in results])
-    done = [by_id[row.account_id, row.id] for row in tx.all(_SETTLE, rows=rows)]
-    tx.insert_many(
-        attempts,
-        ATTEMPT_COLUMNS,
-        [
-            attempt_row(
-                r.errand.key, r.errand.sequence or 0, r.errand.number, r.errand.id, r.webhook_name, r.url, r.outcome
-            )
-            for r in done
-        ],
-    )
-
-
 def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None, created_at: int) -> None:
     tx.insert(
         errands,
@@ -120,22 +50,6 @@ def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None
     tx.after_commit(tx.signal)
 
 
-_IS_LEASABLE = (errands.c.due_at <= bindparam("now")) & errands.c.lease_token.is_(None)
-_DUE = (
-    select(errands.c.account_id, errands.c.id)
-    .where(_IS_LEASABLE)
-    .order_by(errands.c.due_at, errands.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_LEASE = Statement(
-    update(errands)
-    .where(errands.c.account_id == _DUE.c.account_id, errands.c.id == _DUE.c.id, _IS_LEASABLE)
-    .values(lease_token=bindparam("token"), lease_worker=bindparam("worker"), lease_expires_at=bindparam("expires_at"))
-    .returning(errands)
-)
-
 _OF_PAYLOAD = (
     (errands.c.account_id == bindparam("account"))
     & (errands.c.webhook_id == bindparam("webhook"))
@@ -143,53 +57,3 @@ _OF_PAYLOAD = (
 )
 _IS_DUE = Statement(select(errands.c.id).where(_OF_PAYLOAD, errands.c.due_at.is_not(None)).limit(1))
 _CREATED_AT = Statement(select(errands.c.created_at).where(_OF_PAYLOAD).limit(1))
-
-# The number that the attempt will have: the attempts of a payload go on counting, and a ping has one an errand.
-_NEXT_NUMBER = (
-    select(func.coalesce(func.max(attempts.c.number), 0) + 1)
-    .where(
-        attempts.c.account_id == errands.c.account_id,
-        attempts.c.webhook_id == errands.c.webhook_id,
-        attempts.c.sequence == errands.c.sequence,
-    )
-    .scalar_subquery()
-)
-_pings = errands.alias()
-_PING_NUMBER = (
-    select(func.count())
-    .where(
-        _pings.c.account_id == errands.c.account_id,
-        _pings.c.webhook_id == errands.c.webhook_id,
-        _pings.c.payload_id == errands.c.payload_id,
-        # The sum keeps SQLite from looking among all errands of the account by their ids.
-        _pings.c.id + 0 <= errands.c.id,
-    )
-    .scalar_subquery()
-)
-_NUMBERS = Statement(
-    select(
-        errands.c.account_id,
-        errands.c.id,
-        case((errands.c.sequence.is_(None), _PING_NUMBER), else_=_NEXT_NUMBER).label("number"),
-    ).where(errands.c.due_at.is_not(None), errands.c.lease_token == bindparam("token"))
-)
-
-
-def _settle(dialect: str) -> str:
-    results = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", token="BIGINT")
-    # Locked in the order of their ids, as whoever deletes a webhook locks them: or each might wait for the other.
-    locked = "" if dialect == "sqlite" else "FOR UPDATE OF e"
-    return f"""
-    WITH results AS ({results}), ours AS MATERIALIZED (
-        SELECT e.account_id, e.id FROM errands AS e
-        JOIN results AS r ON e.account_id = r.account_id AND e.id = r.id AND e.lease_token = r.token
-        ORDER BY e.account_id, e.id {locked}
-    )
-    UPDATE errands AS e SET due_at = NULL, lease_token = NULL, lease_worker = NULL, lease_expires_at = NULL
-    FROM ours AS o
-    WHERE e.account_id = o.account_id AND e.id = o.id
-    RETURNING {"e.account_id, e.id" if dialect == "postgresql" else "account_id, id"}
-    """
-
-
-_SETTLE = Statement(text(_settle("sqlite")), text(_settle("postgresql")))

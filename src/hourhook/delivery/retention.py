@@ -2,57 +2,18 @@
 
 A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when. Their
 sequences are never used again, so its receiver sees a true gap (contract, events.md §9).
-
-Whatever else time has ended is cleared away in the same rounds by *chores*, which the process brings along: each
-deletes one batch in a transaction of its own, and says how many rows that were.
 """
-
-import asyncio
-from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, or_, select, update
 
-from hourhook.clock import SECOND
-from hourhook.errors import DatabaseUnavailable
-from hourhook.store.database import Database
 from hourhook.store.schema import accounts, attempts, errands, events, lanes, payloads, removals, skips
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-ROUND_SECONDS = 60.0
 BATCH = 500
-Chore = Callable[[Transaction], int]
 
 _log = structlog.get_logger()
-
-
-async def keep_house(database: Database, retention_seconds: float, chores: Sequence[Chore] = ()) -> None:
-    """Clear away what is too old, round after round, until cancelled."""
-    while True:
-        try:
-            await clear_away(database, retention_seconds, chores)
-        except DatabaseUnavailable as error:
-            _log.warning("housekeeping postponed", error=str(error))
-        await asyncio.sleep(ROUND_SECONDS)
-
-
-async def clear_away(database: Database, retention_seconds: float, chores: Sequence[Chore] = ()) -> int:
-    """Clear away everything that is too old now, and what deleted webhooks left; returns how many events went."""
-    while await database.run(clear_removed):
-        pass
-    # Not below 0, since no database holds what "for ever" may come to.
-    horizon = max(0, database.clock.now() - round(retention_seconds * SECOND))
-    cleared = 0
-    for account_id in await database.read(_accounts_with_old_events, horizon):
-        while count := await database.write(account_id, clear_events, horizon):
-            cleared += count
-    while await database.run(clear_errands, horizon):
-        pass
-    for chore in chores:
-        while await database.run(chore):
-            pass
-    return cleared
 
 
 def clear_events(tx: Transaction, horizon: int) -> int:
@@ -99,7 +60,8 @@ def _lose(tx: Transaction, webhook_id: int, head_sequence: int, last_lost: int) 
     _log.warning("payloads lost to retention", account=tx.account_id, webhook=webhook_id, count=count)
 
 
-def _accounts_with_old_events(tx: Transaction, horizon: int) -> list[int]:
+def accounts_with_old_events(tx: Transaction, horizon: int) -> list[int]:
+    """List the accounts that have events from before a moment."""
     found = (account.id for account in tx.all(_ACCOUNTS))
     return [id for id in found if tx.value(_LAST_OLD, account=id, horizon=horizon, batch=1) is not None]
 

@@ -11,10 +11,10 @@ from typing import NoReturn
 import structlog
 
 from hourhook.backoff import Schedule
-from hourhook.delivery.retention import keep_house
 from hourhook.delivery.transports.http.client import Sender
 from hourhook.delivery.worker.broadcaster import Flusher
 from hourhook.delivery.worker.liveness import keep_working
+from hourhook.delivery.worker.maintenance import keep_house
 from hourhook.delivery.worker.observers import AttemptLog, BroadcastLog
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker

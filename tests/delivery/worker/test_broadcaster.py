@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from hourhook.crypto import Vault
-from hourhook.delivery import envelope
+from hourhook.delivery import signing
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import broadcaster
 from hourhook.delivery.worker.broadcaster import Flusher
@@ -314,7 +314,7 @@ async def test_what_was_taken_is_told_as_its_receiver_is_by_then(
     audience: Audience, database: Database, network: Network, clock: FakeClock
 ) -> None:
     id = audience.add()
-    secret = envelope.new_secret()
+    secret = signing.new_secret()
     async with flushing(database, clock, network) as running:
         audience.change(*SWITCH)
         running.pass_time(5)
@@ -423,7 +423,7 @@ async def test_a_secret_that_cannot_be_opened_is_said_and_holds_up_nobody_else(
     audience: Audience, database: Database, network: Network, clock: FakeClock, logged: Logged
 ) -> None:
     locked, other = audience.add(), audience.add()
-    audience.alter(locked, secret=Vault("another key of the tests").close(envelope.new_secret()))
+    audience.alter(locked, secret=Vault("another key of the tests").close(signing.new_secret()))
     async with flushing(database, clock, network) as running:
         for event in ("timer.running", "timer.paused"):
             audience.change((TIMER, event))

@@ -4,11 +4,11 @@ import pytest
 
 from hourhook.clock import SECOND
 from hourhook.delivery import lane_control, one_offs
-from hourhook.delivery.one_offs import ErrandResult
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import leases
 from hourhook.delivery.worker.cycles import READ_AHEAD, Room, Turn, Turned, take_turn
 from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.one_off_deliveries import ErrandResult
 from hourhook.delivery.worker.readahead import EventCache
 from hourhook.delivery.worker.settlements import Result
 from hourhook.store.database import Database

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, null, select, update
 
 from hourhook.clock import SECOND
 from hourhook.delivery import lane_control, one_offs
-from hourhook.delivery.worker import leases
+from hourhook.delivery.worker import leases, one_off_deliveries
 from hourhook.delivery.worker.lanes import Lane
 from hourhook.store.database import Database
 from hourhook.store.schema import lanes
@@ -159,7 +159,7 @@ def test_an_errand_that_somebody_is_just_taking_is_passed_over_without_waiting(
 
     def take_errand(tx: Transaction, worker: int) -> list[str]:
         lease = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}
-        return [errand.payload_id for errand in one_offs.lease_errands(tx, **lease, limit=1)]
+        return [errand.payload_id for errand in one_off_deliveries.lease_errands(tx, **lease, limit=1)]
 
     def take_meanwhile(tx: Transaction) -> list[str]:
         return [*take_errand(tx, MINE), *apart(database.run_now, take_errand, THEIRS)]
@@ -173,7 +173,7 @@ def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: D
     lease = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
     with counted(database) as statements:
         take(database)
-        database.run_now(one_offs.lease_errands, **lease)
+        database.run_now(one_off_deliveries.lease_errands, **lease)
 
     assert len(statements) == 2
     for statement in statements:
@@ -225,7 +225,7 @@ def test_errands_are_leased_and_freed_as_lanes_are(backlog: Backlog, database: D
     def take_errands(worker: int) -> int:
         now = clock.now()
         lease = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
-        return len(database.run_now(one_offs.lease_errands, **lease))
+        return len(database.run_now(one_off_deliveries.lease_errands, **lease))
 
     backlog.write(one_offs.ping, backlog.webhook_id)
     assert (take_errands(MINE), take_errands(THEIRS)) == (1, 0)
@@ -277,7 +277,7 @@ def test_no_question_about_leases_reads_all_lanes_or_errands(backlog: Backlog, d
     with counted(database) as statements:
         take(database)
         database.run_now(
-            one_offs.lease_errands, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5
+            one_off_deliveries.lease_errands, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5
         )
         database.run_now(leases.renew, MINE, now)
         database.run_now(leases.release, MINE)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from hourhook.delivery import lane_control, one_offs
-from hourhook.delivery.worker import leases, liveness
+from hourhook.delivery.worker import leases, liveness, one_off_deliveries
 from hourhook.delivery.worker.liveness import alive, free_the_dead, look_after
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
@@ -54,7 +54,7 @@ def take(backlog: Backlog, worker: int) -> None:
     now = backlog.database.clock.now()
     common: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60_000_000, "limit": 9}
     backlog.database.run_now(leases.lease, succeeding=True, saturated=[], **common)
-    backlog.database.run_now(one_offs.lease_errands, **common)
+    backlog.database.run_now(one_off_deliveries.lease_errands, **common)
 
 
 @contextmanager

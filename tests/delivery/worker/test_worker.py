@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, text, update
 
 from hourhook.crypto import Vault
-from hourhook.delivery import envelope, lane_control, one_offs
+from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import Sender
 from hourhook.delivery.worker import leases, slots, worker
@@ -381,7 +381,7 @@ async def test_a_new_address_is_sent_to_from_the_next_attempt_on(
 async def test_a_new_name_and_a_new_secret_hold_from_the_next_attempt_on_also_for_what_was_read_ahead(
     backlog: Backlog, database: Database, network: Network
 ) -> None:
-    secret = envelope.new_secret()
+    secret = signing.new_secret()
     async with working(database, network, network):
         backlog.record("tag.created", "tag.updated")
         first = await network.next()

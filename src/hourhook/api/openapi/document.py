@@ -15,8 +15,8 @@ from hourhook.api.oauth import authorizations
 from hourhook.api.openapi import oauth
 from hourhook.api.pagination import CREDENTIALS
 from hourhook.domain.callers import ROLES
-from hourhook.domain.inputs.declarations import Field as Input
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
+from hourhook.domain.inputs.declarations import Field as Input
 from hourhook.domain.inputs.numbers import LARGEST_ID
 from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, Page
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import msgspec
 from sqlalchemy import bindparam, select
 
-from hourhook.delivery import envelope
+from hourhook.delivery import envelope, signing
 from hourhook.delivery.history.entries import ERRANDS, PAYLOADS, LoggedPayload, log_errand, log_payload, sum_attempts
 from hourhook.delivery.history.sequences import find_lane, find_skipped
 from hourhook.delivery.payload_ids import sequence_of
@@ -27,8 +27,8 @@ class LoggedAttempt:
     duration_ms: int
     status: int | None
     error: str | None
-    request_headers: envelope.Headers
-    response_headers: envelope.Headers
+    request_headers: signing.Headers
+    response_headers: signing.Headers
     response_body: bytes
 
 

@@ -16,8 +16,8 @@ from hourhook.crypto import Vault
 from hourhook.delivery import broadcasts, envelope
 from hourhook.delivery.broadcasts import Broadcast, Key, Taken
 from hourhook.delivery.lane_control import destination_of
+from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.lanes import Target
 from hourhook.delivery.worker.slots import Seat, Seats
 from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS, Sends
 from hourhook.errors import DatabaseUnavailable, Problem

@@ -6,9 +6,10 @@ cost of a commit is shared by all lanes, and a lane's next payload goes out only
 
 from dataclasses import dataclass, field
 
-from hourhook.delivery.one_offs import Errand, ErrandResult, lease_errands, settle_errands
+from hourhook.delivery.targets import Key, Target, read_targets
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.lanes import Key, Lane, Target, read_targets
+from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult, lease_errands, settle_errands
 from hourhook.delivery.worker.readahead import EventCache, Payload, Span, read_ahead
 from hourhook.delivery.worker.settlements import Result, Settled, settle, still_held
 from hourhook.store.statements import Row

@@ -4,34 +4,18 @@ A crash before the commit repeats at most the one payload that each lane had on 
 lane that somebody else has locked is left to the next group, and no account's lock is taken (design §2).
 """
 
-from typing import Any
-
 import msgspec
 from sqlalchemy import text
 
+from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
+from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.lanes import Key, Lane
+from hourhook.delivery.worker.lanes import Lane
 from hourhook.delivery.worker.readahead import Payload
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import attempts
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
-
-ATTEMPT_COLUMNS = (
-    "account_id",
-    "webhook_id",
-    "sequence",
-    "number",
-    "errand_id",
-    "webhook_name",
-    "url",
-    "started_at",
-    "duration_ms",
-    "status",
-    "error",
-    "response_headers",
-    "response_body",
-)
 
 
 class Result(msgspec.Struct, frozen=True, eq=False):
@@ -105,26 +89,6 @@ def settle(tx: Transaction, results: list[Result], *, now: int, expires_at: int)
         ],
     )
     return settled
-
-
-def attempt_row(
-    key: Key, sequence: int, number: int, errand_id: int, webhook_name: str, url: str, outcome: Outcome
-) -> tuple[Any, ...]:
-    """One row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
-    return (
-        *key,
-        sequence,
-        number,
-        errand_id,
-        webhook_name,
-        url,
-        outcome.started_at,
-        outcome.duration_ms,
-        outcome.status,
-        outcome.error,
-        msgspec.json.encode(outcome.headers),
-        outcome.body,
-    )
 
 
 def still_held(tx: Transaction, held: list[Lane]) -> set[Key]:

@@ -15,11 +15,12 @@ from hourhook.backoff import Schedule
 from hourhook.clock import SECOND, Clock
 from hourhook.crypto import Vault
 from hourhook.delivery import envelope, lane_control
-from hourhook.delivery.one_offs import Errand, ErrandResult
+from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import leases
 from hourhook.delivery.worker.cycles import Room, Turn, Turned, take_turn
-from hourhook.delivery.worker.lanes import Lane, Target
+from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult
 from hourhook.delivery.worker.readahead import EventCache, Payload
 from hourhook.delivery.worker.settlements import Result, Settled
 from hourhook.delivery.worker.slots import Seat, Seats

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, update
 
-from hourhook.delivery import envelope
+from hourhook.delivery import signing
 from hourhook.delivery.lane_control import destination_of
 from hourhook.domain.broadcast_receivers import reading, storing, subscribing
 from hourhook.domain.broadcast_receivers.representations import (
@@ -50,7 +50,7 @@ def create(
         faults.add("subjects", "missing_field")
     refuse_unknown(faults, "subjects", subjects, NAMES)
     faults.check()
-    name, payload_uri, secret = given.name or "", given.payload_uri or "", envelope.new_secret()
+    name, payload_uri, secret = given.name or "", given.payload_uri or "", signing.new_secret()
     id = tx.insert(
         broadcast_receivers,
         account_id=caller.account_id,
@@ -92,7 +92,7 @@ def edit(
 def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) -> BroadcastReceiverSecret:
     """Make a new secret; the old one is void at once."""
     reading.find(tx, caller, id)
-    secret = envelope.new_secret()
+    secret = signing.new_secret()
     tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.vault.close(secret))
     return BroadcastReceiverSecret(secret)
 

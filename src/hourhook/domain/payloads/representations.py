@@ -4,10 +4,10 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_moment
-from hourhook.delivery.envelope import Headers
 from hourhook.delivery.history.contents import LoggedAttempt, PayloadContents
 from hourhook.delivery.history.entries import LoggedPayload
 from hourhook.delivery.history.statistics import LaneStatus
+from hourhook.delivery.signing import Headers
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user

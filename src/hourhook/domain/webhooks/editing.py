@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.delivery import envelope, lane_control, one_offs
+from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.domain.callers import Caller
 from hourhook.domain.dependencies import Outside, PayloadUri
 from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
@@ -44,7 +44,7 @@ def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook,
         faults.add("events", "missing_field")
     refuse_unknown(faults, "events", events, SUBSCRIBABLE)
     faults.check()
-    name, payload_uri, secret = given.name or "", given.payload_uri or "", envelope.new_secret()
+    name, payload_uri, secret = given.name or "", given.payload_uri or "", signing.new_secret()
     id = tx.insert(
         webhooks,
         account_id=caller.account_id,
@@ -80,7 +80,7 @@ def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: Webh
 def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) -> WebhookSecret:
     """Make a new secret; the old one is void at once, for payloads that wait as well."""
     reading.find(tx, caller, id)
-    secret = envelope.new_secret()
+    secret = signing.new_secret()
     tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.vault.close(secret))
     lane_control.refresh(tx, id)
     return WebhookSecret(secret)

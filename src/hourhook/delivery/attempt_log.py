@@ -1,0 +1,44 @@
+"""The attempt log: an insert-only row for each attempt."""
+
+from typing import Any
+
+import msgspec
+
+from hourhook.delivery.targets import Key
+from hourhook.delivery.transports.outcomes import Outcome
+
+ATTEMPT_COLUMNS = (
+    "account_id",
+    "webhook_id",
+    "sequence",
+    "number",
+    "errand_id",
+    "webhook_name",
+    "url",
+    "started_at",
+    "duration_ms",
+    "status",
+    "error",
+    "response_headers",
+    "response_body",
+)
+
+
+def attempt_row(
+    key: Key, sequence: int, number: int, errand_id: int, webhook_name: str, url: str, outcome: Outcome
+) -> tuple[Any, ...]:
+    """One row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
+    return (
+        *key,
+        sequence,
+        number,
+        errand_id,
+        webhook_name,
+        url,
+        outcome.started_at,
+        outcome.duration_ms,
+        outcome.status,
+        outcome.error,
+        msgspec.json.encode(outcome.headers),
+        outcome.body,
+    )

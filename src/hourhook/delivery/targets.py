@@ -1,0 +1,41 @@
+"""Delivery targets: where the payloads of a webhook go, and the name and secret that they carry."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+Key = tuple[int, int]
+"""What names a lane: its account's id and its webhook's."""
+
+
+@dataclass(slots=True, eq=False)
+class Target:
+    """Where a webhook's payloads go, and what they are called and signed with."""
+
+    name: str
+    payload_uri: str
+    # Encrypted, as it is stored.
+    secret: bytes
+
+
+def read_targets(tx: Transaction, keys: list[Key]) -> dict[Key, Target]:
+    """Read where the payloads of these webhooks go; a webhook that is gone is missing."""
+    return {
+        (row.account_id, row.webhook_id): Target(row.name, row.payload_uri, bytes(row.secret))
+        for row in tx.all(_TARGETS, rows=as_rows(keys))
+    }
+
+
+def _targets(dialect: str) -> str:
+    return f"""
+    SELECT w.account_id, w.id AS webhook_id, w.name, w.payload_uri, w.secret
+    FROM ({rows_sql(dialect, "rows", account_id="INTEGER", webhook_id="INTEGER")}) AS r
+    JOIN webhooks AS w ON w.account_id = r.account_id AND w.id = r.webhook_id
+    """
+
+
+_TARGETS = Statement(text(_targets("sqlite")), text(_targets("postgresql")))
