@@ -571,10 +571,10 @@ def test_a_revoked_application_is_gone_with_all_its_tokens(
     kept = tokens_of(account, account.leader, other_app)
     database = account.database
 
-    id = database.run_now(applications.close, app.client_id)
+    id = database.run_now(applications.mark_revoked, app.client_id)
     assert_fault(app.refresh(made[0]["refresh_token"]), "invalid_client")
     for account_id in database.read_now(revoking.find_accounts, id):
-        database.write_now(account_id, revoking.revoke_of_application, id)
+        database.write_now(account_id, revoking.revoke_for_application, id)
     database.run_now(applications.remove, id)
 
     assert [opens(account.client, each["access_token"]) for each in made] == [False, False]
@@ -603,7 +603,7 @@ def counts(database: Database) -> dict[str, int]:
 
 def clear(database: Database) -> None:
     """One round of housekeeping."""
-    for chore in cleanup.CHORES:
+    for chore in cleanup.CLEANUP_TASKS:
         while database.run_now(chore):
             pass
 

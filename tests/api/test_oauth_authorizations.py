@@ -140,7 +140,7 @@ def test_what_is_left_out_is_as_it_was_chosen_at_registration_or_blank(
 
 
 def test_what_is_no_scope_is_skipped(account: Account, leader: Knocking, app: App) -> None:
-    made = make(leader, account, app, scopes=["entry", "everything", "entry", "", "Project", *scopes.KNOWN[-1:]])
+    made = make(leader, account, app, scopes=["entry", "everything", "entry", "", "Project", *scopes.SCOPES[-1:]])
 
     assert made["scopes"] == ["entry", "invoice"]
 
@@ -498,7 +498,7 @@ class TestTries:
 def test_a_token_lasts_until_it_is_taken_back(account: Account, leader: Knocking, app: App, clock: FakeClock) -> None:
     made = make(leader, account, app)
     clock.advance(800 * DAY)
-    for chore in cleanup.CHORES:
+    for chore in cleanup.CLEANUP_TASKS:
         while account.database.run_now(chore):
             pass
 
@@ -516,9 +516,9 @@ def test_who_or_what_is_deleted_takes_authorizations_along(account: Account, app
     made, kept = make(contractor, account, app), make(contractor, account, other)
     database = account.database
 
-    id = database.run_now(applications.close, app.client_id)
+    id = database.run_now(applications.mark_revoked, app.client_id)
     assert contractor.put(path_of(account, "clients", app.client_id), {"client_secret": "x"}).status == 404
-    database.write_now(account.id, revoking.revoke_of_application, id)
+    database.write_now(account.id, revoking.revoke_for_application, id)
     database.run_now(applications.remove, id)
     assert [opens(account.client, each["token"]) for each in (made, kept)] == [False, True]
     assert contractor.get(path_of(account)).json() == [kept]

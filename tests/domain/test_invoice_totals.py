@@ -6,11 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourhook.domain.invoices.currencies import CURRENCIES, smallest_unit, write_amount
-from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
-from hourhook.domain.invoices.numbering import increase, new_share_token
-from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD, Amounts, Rates, add_up, price_hours
-from tests.support.invoice_amounts import add_up as add_up_plainly
+from hourhook.domain.invoices.currencies import CURRENCIES, format_amount, smallest_unit
+from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
+from hourhook.domain.invoices.numbering import increment_reference, new_share_token
+from hourhook.domain.invoices.totals import (
+    CUSTOM,
+    FLAT,
+    METHODS,
+    STANDARD,
+    Amounts,
+    Rates,
+    calculate_totals,
+    price_hours,
+)
+from tests.support.invoice_amounts import calculate_totals as add_up_plainly
 
 
 def test_hours_cost_the_standard_rate() -> None:
@@ -52,14 +61,14 @@ def test_each_user_is_rounded_and_not_each_entry_nor_the_sum() -> None:
 
 def test_where_there_are_no_hundredths_whole_units_are_what_it_is_rounded_to() -> None:
     yen = smallest_unit("JPY")
-    amounts = add_up(Rates(STANDARD, 100_050), {1: 60, 2: 30}, percentages=[1000], smallest_unit=yen)
+    amounts = calculate_totals(Rates(STANDARD, 100_050), {1: 60, 2: 30}, percentages=[1000], smallest_unit=yen)
 
     # 1000.50 is 1001, 500.25 is 500; a tenth of 1501 is 150.1.
     assert amounts == Amounts(150_100, 0, 15_000, 165_100)
 
 
 def test_taxes_do_not_compound_and_each_is_rounded() -> None:
-    amounts = add_up(
+    amounts = calculate_totals(
         Rates(STANDARD, 0), {}, taxable_expenses=105, taxfree_expenses=50, percentages=[1000, 1000, 0, 250]
     )
 
@@ -68,7 +77,9 @@ def test_taxes_do_not_compound_and_each_is_rounded() -> None:
 
 
 def test_what_comes_back_is_taxed_and_rounded_away_from_zero_too() -> None:
-    assert add_up(Rates(STANDARD), {}, taxable_expenses=-105, percentages=[1000]) == Amounts(-105, 0, -11, -116)
+    assert calculate_totals(Rates(STANDARD), {}, taxable_expenses=-105, percentages=[1000]) == Amounts(
+        -105, 0, -11, -116
+    )
 
 
 rates_of = st.builds(
@@ -103,7 +114,7 @@ def test_it_comes_to_what_a_plain_recount_in_decimals_comes_to(
     for user, worked, billable in entries:
         if billable:
             minutes[user] = minutes.get(user, 0) + worked
-    amounts = add_up(
+    amounts = calculate_totals(
         Rates(**rates),
         minutes,
         taxable_expenses=sum(price for price, taxable in expenses if taxable),
@@ -144,13 +155,13 @@ def test_it_comes_to_what_a_plain_recount_in_decimals_comes_to(
     ],
 )
 def test_amounts_are_written_alike_everywhere(hundredths: int, symbol: str, text: str) -> None:
-    assert write_amount(hundredths, symbol) == text
+    assert format_amount(hundredths, symbol) == text
 
 
 def test_every_locale_suggests_a_currency_that_there_is() -> None:
-    assert len(CURRENCIES_OF_LOCALES) == 62
+    assert len(LOCALE_CURRENCIES) == 62
     assert len(CURRENCIES) == 158
-    assert {*CURRENCIES_OF_LOCALES.values()} <= {*CURRENCIES}
+    assert {*LOCALE_CURRENCIES.values()} <= {*CURRENCIES}
     assert all(currency.name and currency.symbol for currency in CURRENCIES.values())
 
 
@@ -167,7 +178,7 @@ def test_every_locale_suggests_a_currency_that_there_is() -> None:
     ],
 )
 def test_a_reference_is_followed_by_the_next_number_with_its_zeros(reference: str, following: str) -> None:
-    assert increase(reference) == following
+    assert increment_reference(reference) == following
 
 
 def test_share_tokens_are_twenty_five_lower_case_letters_and_digits_and_never_the_same() -> None:

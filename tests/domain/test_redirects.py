@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hourhook.domain.oauth.redirects import LONGEST, is_acceptable, read, with_parameters
+from hourhook.domain.oauth.redirects import MAX_LENGTH, add_query_parameters, is_allowed_redirect, parse
 
 CALLBACK = "http://app.test/cb"
 
@@ -37,7 +37,7 @@ CALLBACK = "http://app.test/cb"
     ],
 )
 def test_a_good_redirect(uri: str) -> None:
-    assert is_acceptable(uri, CALLBACK)
+    assert is_allowed_redirect(uri, CALLBACK)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_a_good_redirect(uri: str) -> None:
         "javascript://app.test/cb",
         "javascript:alert(1)",
         "http://[app.test/cb",
-        "http://app.test/cb/" + "a" * LONGEST,
+        "http://app.test/cb/" + "a" * MAX_LENGTH,
     ],
 )
 def test_a_bad_redirect(uri: str) -> None:
-    assert not is_acceptable(uri, CALLBACK)
+    assert not is_allowed_redirect(uri, CALLBACK)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_bad_redirect(uri: str) -> None:
     ],
 )
 def test_it_is_the_callback_that_decides(callback: str, uri: str, is_good: bool) -> None:
-    assert is_acceptable(uri, callback) is is_good
+    assert is_allowed_redirect(uri, callback) is is_good
 
 
 segments = st.lists(st.sampled_from(["cb", "a", "..", ".", "", "%2e%2e", ".%2E", "%2E", "%20"]), min_size=1)
@@ -143,22 +143,22 @@ def test_what_is_good_is_below_the_callback_wherever_a_browser_resolves_it(parts
     path = "/" + "/".join(parts)
     assume(not path.startswith("//"))
 
-    if is_acceptable(f"http://app.test{path}", CALLBACK):
+    if is_allowed_redirect(f"http://app.test{path}", CALLBACK):
         resolved = urljoin(CALLBACK, path.replace("%2e", ".").replace("%2E", "."))
         assert resolved == CALLBACK or resolved.startswith(f"{CALLBACK}/")
 
 
 @given(st.text(), st.text())
 def test_nothing_that_is_sent_is_an_error(uri: str, callback: str) -> None:
-    assert is_acceptable(uri, callback) in (True, False)
-    assert is_acceptable(f"http://app.test/cb{uri}", CALLBACK) in (True, False)
+    assert is_allowed_redirect(uri, callback) in (True, False)
+    assert is_allowed_redirect(f"http://app.test/cb{uri}", CALLBACK) in (True, False)
 
 
 @given(st.text(st.characters(codec="ascii")))
 def test_only_a_host_and_port_that_are_the_callback_s_are_good(rest: str) -> None:
-    place = read(f"http://app.test{rest}")
+    place = parse(f"http://app.test{rest}")
 
-    if place is not None and is_acceptable(f"http://app.test{rest}", CALLBACK):
+    if place is not None and is_allowed_redirect(f"http://app.test{rest}", CALLBACK):
         assert (place.host, place.port) == ("app.test", 80)
 
 
@@ -171,4 +171,4 @@ def test_only_a_host_and_port_that_are_the_callback_s_are_good(rest: str) -> Non
     ],
 )
 def test_parameters_are_added_and_nothing_else_is_changed(uri: str, expected: str) -> None:
-    assert with_parameters(uri, [("code", "c&d"), ("state", " ")]) == expected
+    assert add_query_parameters(uri, [("code", "c&d"), ("state", " ")]) == expected

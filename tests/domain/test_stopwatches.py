@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from hourhook.clock import SECOND
 from hourhook.domain.timers.stopwatches import (
-    LARGEST_SECONDS,
+    MAX_SECONDS,
     PAUSED,
     PENDING,
     RUNNING,
     Stopwatch,
     format_time,
-    minutes_of,
+    round_up_to_minutes,
 )
 from tests.support.clocks import START
 
@@ -62,9 +62,7 @@ def test_a_clock_that_was_set_back_takes_nothing_away_that_was_there() -> None:
 
 
 @pytest.mark.parametrize("watch", [Stopwatch(PAUSED, 100, START, START), Stopwatch(RUNNING, 40, START)])
-@pytest.mark.parametrize(
-    ("by", "seconds"), [(30, 130), (-30, 70), (-100, 0), (-101, 0), (LARGEST_SECONDS, LARGEST_SECONDS)]
-)
+@pytest.mark.parametrize(("by", "seconds"), [(30, 130), (-30, 70), (-100, 0), (-101, 0), (MAX_SECONDS, MAX_SECONDS)])
 def test_a_correction_keeps_the_state_and_never_goes_below_nothing(watch: Stopwatch, by: int, seconds: int) -> None:
     corrected = watch.corrected(by, after(60))
 
@@ -89,10 +87,10 @@ def test_a_pending_one_that_gains_time_is_paused() -> None:
 def test_two_in_one_have_the_time_of_both_and_run_if_one_did(
     one: Stopwatch, other: Stopwatch, state: str, seconds: int
 ) -> None:
-    for joined in (one.joined(other, after(60)), other.joined(one, after(60))):
-        assert (joined.state, joined.elapsed_seconds(after(60))) == (state, seconds)
-        assert joined.elapsed_seconds(after(70)) == seconds + (10 if state == RUNNING else 0)
-        assert (joined.paused_at is None) == (one.paused_at is None and other.paused_at is None)
+    for merged in (one.merged(other, after(60)), other.merged(one, after(60))):
+        assert (merged.state, merged.elapsed_seconds(after(60))) == (state, seconds)
+        assert merged.elapsed_seconds(after(70)) == seconds + (10 if state == RUNNING else 0)
+        assert (merged.paused_at is None) == (one.paused_at is None and other.paused_at is None)
 
 
 @given(
@@ -117,8 +115,8 @@ def test_whatever_is_done_and_however_the_clock_jumps_it_shows_what_an_entry_can
         elif deed == "correct":
             watch = watch.corrected(by, now)
         elif deed == "join":
-            watch = watch.joined(Stopwatch(PAUSED, abs(by) % LARGEST_SECONDS, now, now), now)
-        assert 0 <= watch.elapsed_seconds(START) <= LARGEST_SECONDS
+            watch = watch.merged(Stopwatch(PAUSED, abs(by) % MAX_SECONDS, now, now), now)
+        assert 0 <= watch.elapsed_seconds(START) <= MAX_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -131,4 +129,4 @@ def test_time_is_written_with_as_many_hours_as_it_takes(seconds: int, text: str)
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(0, 0), (1, 1), (60, 1), (61, 2), (5025, 84)])
 def test_minutes_that_have_begun_count_whole(seconds: int, minutes: int) -> None:
-    assert minutes_of(seconds) == minutes
+    assert round_up_to_minutes(seconds) == minutes

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.accounts import Account
 from tests.support.events_of import Event
-from tests.support.invoice_amounts import add_up
+from tests.support.invoice_amounts import calculate_totals
 
 Thing = dict[str, Any]
 # By noun and id.
@@ -172,7 +172,7 @@ def _recount_invoice(invoice: Thing, things: Things) -> Iterator[tuple[str, Any]
     found = {each["project"]["id"]: each["project"] for each in (*entries, *expenses) if each["project"]}
     yield "projects", sorted(found.values(), key=_by_name)
     currency = invoice["customization"]["currency_code"]
-    amounts = add_up(invoice["rate_calculation"], currency, invoice["taxes"], entries, expenses)
+    amounts = calculate_totals(invoice["rate_calculation"], currency, invoice["taxes"], entries, expenses)
     symbol = invoice["customization"]["currency_symbol"]
     for name, amount in amounts.items():
         yield name, amount

@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.accounts import Account
 
 AMOUNTS = ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount")
-WITHOUT_HUNDREDTHS = (
+ZERO_DECIMAL_CURRENCIES = (
     "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF",
 )  # fmt: skip
 
@@ -22,10 +22,12 @@ def recount(account: Account, made: Mapping[str, Any]) -> dict[str, Any]:
     client = account.supervisor.client
     entries = client.get(made["entries_url"], {"per_page": 1000}).json()
     expenses = client.get(made["expenses_url"], {"per_page": 1000}).json()
-    return add_up(made["rate_calculation"], made["customization"]["currency_code"], made["taxes"], entries, expenses)
+    return calculate_totals(
+        made["rate_calculation"], made["customization"]["currency_code"], made["taxes"], entries, expenses
+    )
 
 
-def add_up(
+def calculate_totals(
     rates: Mapping[str, Any],
     currency_code: str,
     taxes: Iterable[Mapping[str, Any]],
@@ -33,7 +35,7 @@ def add_up(
     expenses: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The amounts of an invoice with these things on it."""
-    unit = Decimal(1) if currency_code in WITHOUT_HUNDREDTHS else Decimal("0.01")
+    unit = Decimal(1) if currency_code in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
     hours: dict[int, Decimal] = {}
     for entry in entries:
         if entry["billable"]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from hourhook.domain.invoices.currencies import CURRENCIES
-from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
+from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
 from hourhook.web.formatting import Notation
 from hourhook.web.paid_stamp import PAID, paid_in
 
@@ -105,9 +105,9 @@ def test_a_duration_is_hours_and_minutes(locale: str, minutes: int, written: str
     assert Notation(locale, "EUR", "€").duration(minutes) == written
 
 
-@pytest.mark.parametrize("locale", CURRENCIES_OF_LOCALES)
+@pytest.mark.parametrize("locale", LOCALE_CURRENCIES)
 def test_every_locale_writes_everything(locale: str) -> None:
-    currency = CURRENCIES_OF_LOCALES[locale]
+    currency = LOCALE_CURRENCIES[locale]
     notation = Notation(locale, currency, CURRENCIES[currency].symbol, [123_456])
     amount, duration = notation.amount(123_456), notation.duration(754)
 

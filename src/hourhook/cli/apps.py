@@ -107,8 +107,8 @@ def revoke(client_id: str, database: str | None) -> None:
 
     with opened(read_settings(database)) as db:
         # Closed first, so that nothing new comes of it while account after account lets go of it.
-        id = db.run_now(applications.close, client_id)
+        id = db.run_now(applications.mark_revoked, client_id)
         for account_id in db.read_now(revoking.find_accounts, id):
-            db.write_now(account_id, revoking.revoke_of_application, id)
+            db.write_now(account_id, revoking.revoke_for_application, id)
         db.run_now(applications.remove, id)
     click.echo(f"The application {client_id} is revoked.", err=True)

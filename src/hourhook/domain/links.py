@@ -16,11 +16,11 @@ class Links:
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", f"{self.base_url.rstrip('/')}/v2")
 
-    def page(self, path: str) -> str:
+    def url(self, path: str) -> str:
         """Where a page is, by its path."""
         return f"{self.base_url.rstrip('/')}{path}"
 
-    def way(self, path: str) -> str:
+    def href(self, path: str) -> str:
         """The way to a page from another one: its path, below that of the base if it has one."""
         return f"{urlsplit(self.base_url).path.rstrip('/')}{path}"
 

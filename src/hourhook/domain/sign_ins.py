@@ -61,7 +61,7 @@ def enter(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bo
         caller = admit(tx, candidate, links)
     except Unauthenticated:
         return False
-    states.begin(tx, caller)
+    states.activate_pending(tx, caller)
     sessions.begin(tx, token, caller.user_id)
     return True
 

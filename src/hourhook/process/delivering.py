@@ -18,7 +18,7 @@ from hourhook.delivery.worker.maintenance import keep_house
 from hourhook.delivery.worker.observers import AttemptLog, BroadcastLog
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker
-from hourhook.domain.oauth.cleanup import CHORES
+from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import Problem
 from hourhook.mail.smtp import MailServer
 from hourhook.mail.worker import Mailer
@@ -63,7 +63,7 @@ async def deliver(running: Running, sender: Sender, on_failure: Callable[[], Non
     async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
         hints.listen(worker.hint)
         hints.listen(flusher.hint)
-        housekeeping = keep_house(database, settings.retention_days * 86_400, CHORES)
+        housekeeping = keep_house(database, settings.retention_days * 86_400, CLEANUP_TASKS)
         housekeeper = asyncio.create_task(_keep_going(running, "housekeeping", housekeeping, on_failure))
         working = [
             asyncio.create_task(_keep_going(running, "worker", keep_working(database, worker), on_failure)),

@@ -20,7 +20,7 @@ class Transaction:
 
     ``started_at`` is when it began, to the microsecond, and ``now`` the same as a whole second. In a write ``now``
     never lies before the account's last event, and ``last_position`` is the position of that event; the account's row
-    is locked until the end. ``signal`` tells workers that something became due; give it to ``after_commit``.
+    is locked until the end. ``signal`` tells workers that something became due; grant it to ``after_commit``.
     """
 
     __slots__ = (

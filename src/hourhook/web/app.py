@@ -41,7 +41,7 @@ def elsewhere(settings: Settings) -> ASGIApp:
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
-        found = page("elsewhere", status=404, way=links.way) if b"text/html" in asked_for else empty(404)
+        found = page("elsewhere", status=404, way=links.href) if b"text/html" in asked_for else empty(404)
         await found(scope, receive, send)
 
     return answer
@@ -50,6 +50,6 @@ def elsewhere(settings: Settings) -> ASGIApp:
 def _home(links: Links) -> HTTPRouteHandler:
     @get("/")
     async def home() -> ASGIResponse:
-        return page("home", way=links.way)
+        return page("home", way=links.href)
 
     return home

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from hourhook.domain.decimals import number_of
-from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
-from hourhook.domain.invoices.public_reading import find_shared
+from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
+from hourhook.domain.invoices.public_reading import find_by_share_token
 from hourhook.settings import RateLimit
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account
@@ -268,7 +268,7 @@ def test_there_is_a_page_in_every_locale(account: Account) -> None:
     invoice = bill(account, **EVERYTHING)
     change(account, invoice, to="paid")
     change(account, invoice, to="unpaid")
-    for locale in CURRENCIES_OF_LOCALES:
+    for locale in LOCALE_CURRENCIES:
         change(account, invoice, customization={"locale": locale, "currency_code": None, "currency_symbol": None})
         shown = account.leader.client.get(invoice["url"]).json()
         reply = account.client.get(invoice["share_url"])
@@ -410,7 +410,7 @@ def test_what_is_shown_adds_up_to_the_last_unit(account: Account, currency: str,
         taxes=[{"percentage": 7.77}, {"percentage": 19}, {"percentage": 0.01}],
         customization={"currency_code": currency},
     )
-    shared = account.database.read_now(find_shared, invoice["share_url"][-25:])
+    shared = account.database.read_now(find_by_share_token, invoice["share_url"][-25:])
 
     assert shared is not None
     if method != "flat_rate":

@@ -63,7 +63,7 @@ def ensure(
     call: Call, subdomain: str, client_id: str, given: WantedAuthorization, faults: Faults
 ) -> Ensured[Authorization]:
     """Let an application act for you, unless you did so before: then the oldest authorization is answered unchanged."""
-    found = authorizations.ensure(call.tx, call.caller, call.outside, client_id, given, faults)
+    found = authorizations.get_or_create(call.tx, call.caller, call.outside, client_id, given, faults)
     return Ensured(found.authorization, found.authorization.url, found.is_new)
 
 
@@ -146,7 +146,7 @@ class PasswordDoors:
     def _subdomains(self, candidates: Sequence[Candidate], visit: Visit) -> Answer:
         paging = paging_of(Query.of(visit.pairs))
         shown = [Subdomain(candidate.account_name, candidate.profile_image_url) for candidate in candidates]
-        link = link_header(self._links.page(SUBDOMAINS), visit.pairs, paging, len(shown))
+        link = link_header(self._links.url(SUBDOMAINS), visit.pairs, paging, len(shown))
         body = msgspec.json.encode(shown[paging.offset : paging.offset + paging.limit])
         return Answer(200, body, () if link is None else ((b"link", link.encode()),))
 

@@ -50,7 +50,7 @@ def token_routes(settings: Settings, database: Database) -> Sequence[ControllerR
         account_id = await database.read(token_grants.find_account, given)
         made: AccessToken | OAuthError
         if account_id is None:
-            made = await database.read(token_grants.refuse, given)
+            made = await database.read(token_grants.find_error, given)
         else:
             made = await database.write(account_id, token_grants.exchange, given, settings.oauth_token_seconds)
         return _shown(made, scope)

@@ -37,7 +37,7 @@ def index_of_user(call: Call, user_id: int, given: EntryFilters, faults: Faults)
 @endpoints.get("/v2/teams/{team_id}/entries", role="coworker")
 def index_of_team(call: Call, team_id: int, given: EntryFilters, faults: Faults) -> Page[Entry]:
     """List the entries of a team's members."""
-    return reading.list_of_team(call.tx, call.caller, team_id, given, faults, call.paging)
+    return reading.list_for_team(call.tx, call.caller, team_id, given, faults, call.paging)
 
 
 @endpoints.get("/v2/projects/{project_id}/entries")

@@ -66,7 +66,7 @@ def remove_projects(call: Call, project_group_id: int, given: ProjectIds, faults
 
     Raises `project_group.updated` if any was taken out, and `project.updated` for each of them.
     """
-    members.drop(call.tx, call.caller, project_group_id, given, faults)
+    members.remove(call.tx, call.caller, project_group_id, given, faults)
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}/remove_all_projects", role="leader")
@@ -75,7 +75,7 @@ def remove_all_projects(call: Call, project_group_id: int) -> None:
 
     Raises `project_group.updated` if any was in it, and `project.updated` for each of them.
     """
-    members.drop_all(call.tx, call.caller, project_group_id)
+    members.remove_all(call.tx, call.caller, project_group_id)
 
 
 @endpoints.delete("/v2/project_groups/{project_group_id}", role="leader")

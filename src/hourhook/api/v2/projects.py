@@ -24,7 +24,7 @@ def index(call: Call, given: ProjectFilters, faults: Faults) -> Page[Project]:
 @endpoints.get("/v2/project_groups/{project_group_id}/projects", role="coworker")
 def index_of_project_group(call: Call, project_group_id: int, given: ProjectFilters, faults: Faults) -> Page[Project]:
     """List the projects of a group, by name."""
-    return reading.list_of_group(call.tx, call.caller, project_group_id, given, faults, call.paging)
+    return reading.list_for_group(call.tx, call.caller, project_group_id, given, faults, call.paging)
 
 
 @endpoints.get("/v2/projects/{project_id}")
@@ -44,30 +44,30 @@ def create(call: Call, given: NewProject, faults: Faults) -> Created[Project]:
 
 
 @endpoints.put("/v2/projects/archive", role="leader")
-def archive_several(call: Call, given: ProjectIds, faults: Faults) -> None:
+def archive_many(call: Call, given: ProjectIds, faults: Faults) -> None:
     """Archive several projects.
 
     Raises `project.updated` and `project.updated.archived` for each.
     """
-    archiving.archive_several(call.tx, call.caller, given, faults)
+    archiving.archive_many(call.tx, call.caller, given, faults)
 
 
 @endpoints.put("/v2/projects/unarchive", role="leader")
-def unarchive_several(call: Call, given: ProjectIds, faults: Faults) -> None:
+def unarchive_many(call: Call, given: ProjectIds, faults: Faults) -> None:
     """Bring several archived projects back.
 
     Raises `project.updated` and `project.updated.unarchived` for each.
     """
-    archiving.unarchive_several(call.tx, call.caller, given, faults)
+    archiving.unarchive_many(call.tx, call.caller, given, faults)
 
 
 @endpoints.put("/v2/projects/delete", role="leader")
-def remove_several(call: Call, given: ProjectIds, faults: Faults) -> None:
+def remove_many(call: Call, given: ProjectIds, faults: Faults) -> None:
     """Delete several projects on which nothing hangs.
 
     Raises `project.deleted` for each.
     """
-    editing.remove_several(call.tx, call.caller, given, faults)
+    editing.remove_many(call.tx, call.caller, given, faults)
 
 
 @endpoints.put("/v2/projects/{project_id}", role="leader")

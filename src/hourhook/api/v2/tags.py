@@ -21,12 +21,12 @@ def index(call: Call, given: TagFilters, faults: Faults) -> Page[Tag]:
 
 
 @endpoints.post("/v2/tags")
-def create_several(call: Call, given: NewTags, faults: Faults) -> Created[list[Tag]]:
+def create_many(call: Call, given: NewTags, faults: Faults) -> Created[list[Tag]]:
     """Create tags.
 
     Answers those that it created. A setting of the account says whose role allows it. Raises `tag.created` for each.
     """
-    return Created(editing.create_several(call.tx, call.caller, given, faults), None)
+    return Created(editing.create_many(call.tx, call.caller, given, faults), None)
 
 
 @endpoints.get("/v2/tags/{tag_id}")
@@ -36,12 +36,12 @@ def show(call: Call, tag_id: int) -> Tag:
 
 
 @endpoints.put("/v2/tags/delete", role="leader")
-def remove_several(call: Call, given: TagIds, faults: Faults) -> None:
+def remove_many(call: Call, given: TagIds, faults: Faults) -> None:
     """Delete several tags.
 
     Raises for each what deleting one raises.
     """
-    editing.remove_several(call.tx, call.caller, given, faults)
+    editing.remove_many(call.tx, call.caller, given, faults)
 
 
 @endpoints.put("/v2/tags/{tag_id}", role="leader")

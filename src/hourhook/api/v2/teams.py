@@ -61,7 +61,7 @@ def remove_users(call: Call, team_id: int, given: UserIds, faults: Faults) -> No
 
     Raises `team.updated` if anybody was taken out.
     """
-    members.drop(call.tx, call.caller, team_id, given, faults)
+    members.remove(call.tx, call.caller, team_id, given, faults)
 
 
 @endpoints.put("/v2/teams/{team_id}/remove_all_users", role="supervisor")
@@ -70,7 +70,7 @@ def remove_all_users(call: Call, team_id: int) -> None:
 
     Raises `team.updated` if anybody was in it.
     """
-    members.drop_all(call.tx, call.caller, team_id)
+    members.remove_all(call.tx, call.caller, team_id)
 
 
 @endpoints.delete("/v2/teams/{team_id}", role="supervisor")

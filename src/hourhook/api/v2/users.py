@@ -21,7 +21,7 @@ def index(call: Call, given: UserFilters, faults: Faults) -> Page[User]:
 @endpoints.get("/v2/teams/{team_id}/users", role="coworker")
 def index_of_team(call: Call, team_id: int, given: UserFilters, faults: Faults) -> Page[User]:
     """List the members of a team."""
-    return reading.list_of_team(call.tx, call.caller, team_id, given, faults, call.paging)
+    return reading.list_for_team(call.tx, call.caller, team_id, given, faults, call.paging)
 
 
 @endpoints.get("/v2/users/{user_id}")
@@ -77,7 +77,7 @@ def give_access(call: Call, user_id: int, given: ProjectIds, faults: Faults) -> 
 
     Does nothing for other roles, which see all projects.
     """
-    access.give(call.tx, call.caller, user_id, given, faults)
+    access.grant(call.tx, call.caller, user_id, given, faults)
 
 
 @endpoints.put("/v2/users/{user_id}/revoke_access_to_projects", role="supervisor")

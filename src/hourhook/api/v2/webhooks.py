@@ -59,7 +59,7 @@ def remove_events(call: Call, webhook_id: int, given: FewerEvents, faults: Fault
 
     `*` drops the wildcard only, and a name does not narrow it. Payloads that wait already are not touched.
     """
-    return subscribing.drop(call.tx, call.caller, webhook_id, given, faults)
+    return subscribing.remove(call.tx, call.caller, webhook_id, given, faults)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/reroll_secret", role="leader")

@@ -15,7 +15,7 @@ def remove(tx: Transaction, id: int) -> None:
     broadcasts.forget(tx, id)
 
 
-def remove_of_user(tx: Transaction, user_id: int) -> None:
+def remove_for_user(tx: Transaction, user_id: int) -> None:
     """Delete the receivers of a user who is about to be deleted: nothing more is told to them."""
     broadcasts.forget_all(tx, user_id)
     for statement in (_DELETE_SUBJECTS_OF_USER, _DELETE_OF_USER):

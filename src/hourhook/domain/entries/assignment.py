@@ -70,7 +70,7 @@ def _judge_project(tx: Transaction, caller: Caller, faults: Faults, row: Row, fi
     elif is_shut_out:
         faults.add(field, "insufficent_permissions")
     elif row.project_id is None:
-        if projects_storing.is_full(tx, caller):
+        if projects_storing.is_project_limit_reached(tx, caller):
             faults.add(field, "reached_project_limit")
     elif not row.project_enabled:
         faults.add(field, "archived_project")

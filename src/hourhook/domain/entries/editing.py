@@ -149,9 +149,9 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     recording.record_deletion(tx, "entry", before)
 
 
-def _look_up_tags(tx: Transaction, caller: Caller, faults: Faults, description: str | None) -> tagging.Wanted:
-    wanted = tagging.look_up(tx, caller, description)
-    if wanted.missing and not tagging.may_create(caller):
+def _look_up_tags(tx: Transaction, caller: Caller, faults: Faults, description: str | None) -> tagging.ResolvedTags:
+    wanted = tagging.resolve(tx, caller, description)
+    if wanted.missing and not tagging.can_create(caller):
         faults.add("description", "cannot_create_tags")
     return wanted
 

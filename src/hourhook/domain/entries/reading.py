@@ -84,7 +84,7 @@ def list_of_user(
     return list_page(tx, caller, given, faults, paging, within_user=user_id)
 
 
-def list_of_team(
+def list_for_team(
     tx: Transaction, caller: Caller, team_id: int, given: EntryFilters, faults: Faults, paging: Paging
 ) -> Page[Entry]:
     """List the entries of those who are in a team now; raises ``NotFound`` for a team that is not there."""

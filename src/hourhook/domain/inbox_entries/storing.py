@@ -30,7 +30,7 @@ def insert(
     )
 
 
-def remove_of_user(tx: Transaction, caller: Caller, user_id: int) -> None:
+def remove_for_user(tx: Transaction, caller: Caller, user_id: int) -> None:
     """Delete the inbox of a user who is about to be deleted."""
     tx.run(_DELETE_OF_USER, account=caller.account_id, user=user_id)
 

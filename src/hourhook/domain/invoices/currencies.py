@@ -177,17 +177,17 @@ CURRENCIES = {
 }
 
 # Those whose smallest unit is the currency itself; all others have hundredths.
-WITHOUT_HUNDREDTHS = frozenset(
+ZERO_DECIMAL_CURRENCIES = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF"}
 )
 
 
 def smallest_unit(code: str) -> int:
     """The smallest amount there is in a currency, in hundredths: what amounts are rounded to."""
-    return 100 if code in WITHOUT_HUNDREDTHS else 1
+    return 100 if code in ZERO_DECIMAL_CURRENCIES else 1
 
 
-def write_amount(hundredths: int, symbol: str) -> str:
+def format_amount(hundredths: int, symbol: str) -> str:
     """Write an amount as ``$1,234.50`` or ``-$5.00``, the same for every locale."""
     units, rest = divmod(abs(hundredths), 100)
     return f"{'-' if hundredths < 0 else ''}{symbol}{units:,}.{rest:02}"

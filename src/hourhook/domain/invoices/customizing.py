@@ -13,20 +13,20 @@ from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetTy
 from hourhook.domain.inputs.nested import ObjectOf
 from hourhook.domain.inputs.texts import Characters
 from hourhook.domain.invoices.currencies import CURRENCIES
-from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES, DEFAULT_LOCALE
+from hourhook.domain.invoices.locales import DEFAULT_LOCALE, LOCALE_CURRENCIES
 from hourhook.store.statements import Row
 
 
-class LocaleCode(Characters):
+class LocaleField(Characters):
     """The code of a locale; read as any text, so that an unknown one is told apart from what is no code at all."""
 
     @property
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "enum": [*CURRENCIES_OF_LOCALES]}
+        return {"type": "string", "enum": [*LOCALE_CURRENCIES]}
 
 
 Label = Annotated[str, Characters(255)]
-Locale = Annotated[str, LocaleCode(255)]
+Locale = Annotated[str, LocaleField(255)]
 CurrencyCode = Annotated[str, choice(*CURRENCIES)]
 LowerCurrencyCode = Annotated[str, choice(*map(str.lower, CURRENCIES), any_case=True)]
 
@@ -53,7 +53,7 @@ LABELS = {
 }
 
 
-class GivenPaypal(Inputs):
+class PaypalInput(Inputs):
     """Payment by PayPal; that it is there allows it."""
 
     paypal_address: Annotated[Label, "The issuer's e-mail address at PayPal."] | UnsetType | None = UNSET
@@ -63,7 +63,7 @@ class GivenPaypal(Inputs):
     paypal_currency_code: Annotated[CurrencyCode, "Fallback: `USD`."] | UnsetType | None = UNSET
 
 
-class GivenStripe(Inputs):
+class StripeInput(Inputs):
     """Payment by Stripe; that it is there allows it."""
 
     payment_description: (
@@ -72,7 +72,7 @@ class GivenStripe(Inputs):
     currency_code: Annotated[LowerCurrencyCode, "Fallback: `usd`."] | UnsetType | None = UNSET
 
 
-class GivenCustomization(Inputs):
+class CustomizationInput(Inputs):
     """What is printed on an invoice, and how it can be paid; a key that is blank goes back to its fallback."""
 
     title: Annotated[Label, "Fallback: `Invoice`."] | UnsetType | None = UNSET
@@ -97,8 +97,8 @@ class GivenCustomization(Inputs):
     taxfree_total: Annotated[Label, "Fallback: `Total taxfree`."] | UnsetType | None = UNSET
     total_report: Annotated[Label, "Fallback: `TOTAL`."] | UnsetType | None = UNSET
     custom_html: Annotated[Text, "Takes the place of what is printed otherwise."] | UnsetType | None = UNSET
-    paypal_invoice: Annotated[GivenPaypal, ObjectOf(GivenPaypal), "Null forbids it."] | UnsetType | None = UNSET
-    stripe_connect_payment: Annotated[GivenStripe, ObjectOf(GivenStripe), "Null forbids it."] | UnsetType | None = UNSET
+    paypal_invoice: Annotated[PaypalInput, ObjectOf(PaypalInput), "Null forbids it."] | UnsetType | None = UNSET
+    stripe_connect_payment: Annotated[StripeInput, ObjectOf(StripeInput), "Null forbids it."] | UnsetType | None = UNSET
     allow_paypal_invoice: Annotated[Boolean, "`paypal_invoice` wins over it."] | UnsetType | None = UNSET
     paypal_invoice_title: Annotated[Label, "As in `paypal_invoice`."] | UnsetType | None = UNSET
     paypal_currency_code: Annotated[CurrencyCode, "As in `paypal_invoice`."] | UnsetType | None = UNSET
@@ -149,13 +149,15 @@ _TITLES = ("paypal_invoice_title", "stripe_connect_payment_description")
 Customization = dict[str, Any]
 
 
-def refuse_unknown_locale(faults: Faults, given: GivenCustomization | UnsetType | None) -> None:
+def check_locale(faults: Faults, given: CustomizationInput | UnsetType | None) -> None:
     """Note ``locale_not_available`` for a locale that this server does not know."""
-    if given and given.locale and given.locale not in CURRENCIES_OF_LOCALES:
+    if given and given.locale and given.locale not in LOCALE_CURRENCIES:
         faults.add("customization.locale", "locale_not_available")
 
 
-def customize(given: GivenCustomization | UnsetType | None, previous: Row | None, reference: str) -> Customization:
+def build_customization(
+    given: CustomizationInput | UnsetType | None, previous: Row | None, reference: str
+) -> Customization:
     """The customization of a new invoice: what is given, else as of the previous one, else the fallbacks."""
     wanted = _read(given)
     inherited = dict(_FALLBACKS) if previous is None else read_stored(previous)
@@ -165,7 +167,7 @@ def customize(given: GivenCustomization | UnsetType | None, previous: Row | None
     return _completed({**inherited, **dict.fromkeys(_TITLES, reference)}, wanted)
 
 
-def customize_again(given: GivenCustomization | UnsetType | None, stored: Row) -> Customization:
+def update_customization(given: CustomizationInput | UnsetType | None, stored: Row) -> Customization:
     """The customization of an invoice that is edited: what is given, else as it is."""
     return _completed(read_stored(stored), _read(given))
 
@@ -183,7 +185,7 @@ def as_columns(customization: Customization) -> dict[str, Any]:
     return {"labels": msgspec.json.encode(labels).decode(), **columns}
 
 
-def _read(given: GivenCustomization | UnsetType | None) -> Mapping[str, Any]:
+def _read(given: CustomizationInput | UnsetType | None) -> Mapping[str, Any]:
     """What is given, by the names of the representation; None for what is blank."""
     if not given:
         return {}
@@ -207,7 +209,7 @@ def _completed(otherwise: Mapping[str, Any], wanted: Mapping[str, Any]) -> Custo
         if done[name] is None:
             done[name] = fallback
     if done["currency_code"] is None:
-        done["currency_code"] = CURRENCIES_OF_LOCALES[done["locale"]]
+        done["currency_code"] = LOCALE_CURRENCIES[done["locale"]]
     if done["currency_symbol"] is None:
         done["currency_symbol"] = CURRENCIES[done["currency_code"]].symbol
     return done

@@ -4,18 +4,18 @@ from collections.abc import Collection
 
 from sqlalchemy import bindparam, func, select, union_all
 
-from hourhook.domain.invoices.reading import look_up
+from hourhook.domain.invoices.reading import find_row
 from hourhook.store.schema import accounts, entries, expenses, invoice_entries, invoice_expenses
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def find_precedent(tx: Transaction, project_ids: Collection[int]) -> Row | None:
+def find_defaults_source(tx: Transaction, project_ids: Collection[int]) -> Row | None:
     """The newest invoice with entries or expenses of one of these projects."""
     if not project_ids:
         return None
     newest = tx.value(_NEWEST, account=tx.account_id, ids=[*project_ids])
-    return None if newest is None else look_up(tx, tx.account_id, newest)
+    return None if newest is None else find_row(tx, tx.account_id, newest)
 
 
 def account_name(tx: Transaction) -> str:

@@ -6,12 +6,12 @@ import msgspec
 
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, Text, UnsetType
 from hourhook.domain.inputs.nested import ObjectOf
-from hourhook.domain.invoices.customizing import GivenCustomization
+from hourhook.domain.invoices.customizing import CustomizationInput
 from hourhook.domain.invoices.rates import RateCalculation
 from hourhook.domain.search_keys import key_of
 
 # Absent or blank, each is this.
-SWITCHES = {
+FLAG_DEFAULTS = {
     "show_hours_worked": True,
     "show_full_report": False,
     "show_user_summaries": False,
@@ -19,11 +19,11 @@ SWITCHES = {
     "show_project_name_for_expenses": False,
 }
 # Blank, each of them is an empty text.
-TEXTS = (
+TEXT_FIELDS = (
     "reference", "project_name", "company_name", "company_details", "recipient_details", "description", "footer",
 )  # fmt: skip
 # Columns beside which their casefolded form is kept.
-KEYED = (*TEXTS, "currency_symbol")
+SEARCHABLE_FIELDS = (*TEXT_FIELDS, "currency_symbol")
 
 
 class Details(Inputs):
@@ -68,8 +68,8 @@ class Details(Inputs):
     ) = UNSET
     customization: (
         Annotated[
-            GivenCustomization,
-            ObjectOf(GivenCustomization),
+            CustomizationInput,
+            ObjectOf(CustomizationInput),
             "What is absent of it new ones take over from the last invoice of these projects, else it is its fallback.",
         ]
         | UnsetType
@@ -80,13 +80,15 @@ class Details(Inputs):
 def read_details(given: Details) -> dict[str, Any]:
     """What is given of texts and switches, with what blank ones come to."""
     values = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
-    texts = {name: values[name] or "" for name in TEXTS if name in values}
+    texts = {name: values[name] or "" for name in TEXT_FIELDS if name in values}
     switches = {
-        name: default if values[name] is None else values[name] for name, default in SWITCHES.items() if name in values
+        name: default if values[name] is None else values[name]
+        for name, default in FLAG_DEFAULTS.items()
+        if name in values
     }
     return {**texts, **switches}
 
 
-def with_keys(columns: dict[str, Any]) -> dict[str, Any]:
+def with_search_keys(columns: dict[str, Any]) -> dict[str, Any]:
     """The columns of an invoice, with the casefolded forms that are searched."""
-    return {**columns, **{f"{name}_key": key_of(columns[name]) for name in KEYED if name in columns}}
+    return {**columns, **{f"{name}_key": key_of(columns[name]) for name in SEARCHABLE_FIELDS if name in columns}}

@@ -7,13 +7,13 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Day, Faults, IdList, UnsetType
 from hourhook.domain.invoices import customizing, items, rates, reading, rules, storing, taxing
-from hourhook.domain.invoices.defaults import account_name, find_precedent
-from hourhook.domain.invoices.details import SWITCHES, Details, read_details
-from hourhook.domain.invoices.invoicing import follow
-from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Judged
+from hourhook.domain.invoices.defaults import account_name, find_defaults_source
+from hourhook.domain.invoices.details import FLAG_DEFAULTS, Details, read_details
+from hourhook.domain.invoices.invoicing import record_item_events
+from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Eligibility
 from hourhook.domain.invoices.numbering import new_share_token, next_reference
 from hourhook.domain.invoices.rates import StoredRates
-from hourhook.domain.invoices.recalculation import recount
+from hourhook.domain.invoices.recalculation import recalculate
 from hourhook.domain.invoices.representations import Invoice, represent
 from hourhook.domain.summaries import SimpleInvoice, shorten
 from hourhook.store.statements import Row
@@ -44,35 +44,38 @@ class InvoiceChanges(Details):
 def create(tx: Transaction, caller: Caller, given: NewInvoice, faults: Faults) -> Invoice:
     """Make an invoice of entries and expenses."""
     caller.require("leader")
-    judged = [items.judge(tx, ENTRIES, given.entry_ids or []), items.judge(tx, EXPENSES, given.expense_ids or [])]
+    eligibility = [
+        items.check_eligibility(tx, ENTRIES, given.entry_ids or []),
+        items.check_eligibility(tx, EXPENSES, given.expense_ids or []),
+    ]
     _judge(tx, caller, given, faults)
-    items.check(faults, *judged)
-    start = _find_start(tx, given, judged)
+    items.check(faults, *eligibility)
+    start = _find_start(tx, given, eligibility)
     id = storing.insert(tx, start.columns)
     rates.store_custom(tx, id, start.rates)
     if given.taxes:
         taxing.store(tx, id, given.taxes)
-    for each in judged:
-        items.put_on(tx, each.kind, id, each.ids)
-    recount(tx, [id])
+    for each in eligibility:
+        items.attach(tx, each.kind, id, each.ids)
+    recalculate(tx, [id])
     created = reading.show(tx, caller, id)
     recording.record_creation(tx, "invoice", created)
-    for each in judged:
-        follow(tx, caller, each.kind, each.ids, None)
+    for each in eligibility:
+        record_item_events(tx, caller, each.kind, each.ids, None)
     return created
 
 
 def edit(tx: Transaction, caller: Caller, id: int, given: InvoiceChanges, faults: Faults) -> Invoice:
     """Change an invoice; whatever is absent stays."""
     row = reading.find(tx, caller, id)
-    rules.refuse_settled(row)
+    rules.refuse_uneditable(row)
     _judge(tx, caller, given, faults)
     faults.check()
     before = represent(tx, caller.account_id, caller.links, [row])[0]
     stored_rates = rates.read_stored(tx, row)
-    new_rates = rates.read_given(given.rate_calculation) if given.rate_calculation else stored_rates
-    customization = customizing.customize_again(given.customization, row)
-    stored = {name: getattr(row, name) for name in storing.SHOWN}
+    new_rates = rates.from_input(given.rate_calculation) if given.rate_calculation else stored_rates
+    customization = customizing.update_customization(given.customization, row)
+    stored = {name: getattr(row, name) for name in storing.EDITABLE_FIELDS}
     columns = {
         **stored,
         **read_details(given),
@@ -92,12 +95,12 @@ def edit(tx: Transaction, caller: Caller, id: int, given: InvoiceChanges, faults
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an invoice; what was on it is not invoiced any more."""
-    before = reading.show_open(tx, caller, id)
+    before = reading.show_editable(tx, caller, id)
     left = shorten(SimpleInvoice, before)
     for kind in (ENTRIES, EXPENSES):
-        ids = items.find_on(tx, kind, id)
-        items.take_off(tx, kind, ids)
-        follow(tx, caller, kind, ids, left)
+        ids = items.find_attached(tx, kind, id)
+        items.detach(tx, kind, ids)
+        record_item_events(tx, caller, kind, ids, left)
     recording.record_deletion(tx, "invoice", before)
     storing.delete_rows(tx, id)
 
@@ -110,9 +113,9 @@ class _Start:
     rates: StoredRates
 
 
-def _find_start(tx: Transaction, given: NewInvoice, judged: list[Judged]) -> _Start:
-    projects = {id: row for each in judged for id, row in each.projects.items()}
-    precedent = find_precedent(tx, projects.keys())
+def _find_start(tx: Transaction, given: NewInvoice, eligibility: list[Eligibility]) -> _Start:
+    projects = {id: row for each in eligibility for id, row in each.projects.items()}
+    precedent = find_defaults_source(tx, projects.keys())
     details = read_details(given)
     reference = details.pop("reference", "") or next_reference(tx)
     names = sorted(projects.values(), key=lambda row: str(row.project_name_key))
@@ -121,15 +124,15 @@ def _find_start(tx: Transaction, given: NewInvoice, judged: list[Judged]) -> _St
         "project_name": ", ".join(row.project_name for row in names),
         "description": "",
         "footer": "",
-        **SWITCHES,
+        **FLAG_DEFAULTS,
         **_taken_over(tx, precedent),
         **details,
         "reference": reference,
         "share_token": new_share_token(),
-        **customizing.as_columns(customizing.customize(given.customization, precedent, reference)),
+        **customizing.as_columns(customizing.build_customization(given.customization, precedent, reference)),
     }
     if given.rate_calculation:
-        start_rates = rates.read_given(given.rate_calculation)
+        start_rates = rates.from_input(given.rate_calculation)
     else:
         start_rates = StoredRates() if precedent is None else rates.read_stored(tx, precedent)
     return _Start({**columns, **start_rates.as_columns()}, start_rates)
@@ -142,5 +145,5 @@ def _taken_over(tx: Transaction, precedent: Row | None) -> dict[str, str]:
 
 
 def _judge(tx: Transaction, caller: Caller, given: Details, faults: Faults) -> None:
-    rates.judge(tx, caller, given.rate_calculation, faults)
-    customizing.refuse_unknown_locale(faults, given.customization)
+    rates.validate(tx, caller, given.rate_calculation, faults)
+    customizing.check_locale(faults, given.customization)

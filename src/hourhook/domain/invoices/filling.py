@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
 from hourhook.domain.invoices import items, reading, storing
-from hourhook.domain.invoices.invoicing import follow
+from hourhook.domain.invoices.invoicing import record_item_events
 from hourhook.domain.invoices.items import ENTRIES, EXPENSES, ItemKind
 from hourhook.domain.invoices.representations import Invoice
 from hourhook.domain.summaries import SimpleInvoice, shorten
@@ -66,33 +66,33 @@ def remove_expenses(tx: Transaction, caller: Caller, id: int, given: RemovedExpe
 
 def remove_all_entries(tx: Transaction, caller: Caller, id: int) -> None:
     """Take all entries off an invoice."""
-    _take_off(tx, caller, reading.show_open(tx, caller, id), ENTRIES, None)
+    _take_off(tx, caller, reading.show_editable(tx, caller, id), ENTRIES, None)
 
 
 def remove_all_expenses(tx: Transaction, caller: Caller, id: int) -> None:
     """Take all expenses off an invoice."""
-    _take_off(tx, caller, reading.show_open(tx, caller, id), EXPENSES, None)
+    _take_off(tx, caller, reading.show_editable(tx, caller, id), EXPENSES, None)
 
 
 def _add(tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], faults: Faults) -> None:
-    before = reading.show_open(tx, caller, id)
-    judged = items.judge(tx, kind, sent, id)
-    items.check(faults, judged)
-    if judged.ids:
-        items.put_on(tx, kind, id, judged.ids)
+    before = reading.show_editable(tx, caller, id)
+    eligibility = items.check_eligibility(tx, kind, sent, id)
+    items.check(faults, eligibility)
+    if eligibility.ids:
+        items.attach(tx, kind, id, eligibility.ids)
         storing.record_change(tx, caller, before)
-        follow(tx, caller, kind, judged.ids, None)
+        record_item_events(tx, caller, kind, eligibility.ids, None)
 
 
 def _remove(tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], faults: Faults) -> None:
-    before = reading.show_open(tx, caller, id)
+    before = reading.show_editable(tx, caller, id)
     faults.check()
     _take_off(tx, caller, before, kind, sent)
 
 
 def _take_off(tx: Transaction, caller: Caller, before: Invoice, kind: ItemKind, sent: Sequence[int] | None) -> None:
-    ids = items.find_on(tx, kind, before.id, sent)
+    ids = items.find_attached(tx, kind, before.id, sent)
     if ids:
-        items.take_off(tx, kind, ids)
+        items.detach(tx, kind, ids)
         storing.record_change(tx, caller, before)
-        follow(tx, caller, kind, ids, shorten(SimpleInvoice, before))
+        record_item_events(tx, caller, kind, ids, shorten(SimpleInvoice, before))

@@ -21,7 +21,9 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def follow(tx: Transaction, caller: Caller, kind: ItemKind, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+def record_item_events(
+    tx: Transaction, caller: Caller, kind: ItemKind, ids: Sequence[int], left: SimpleInvoice | None
+) -> None:
     """Record, in ascending id, what has become of entries or expenses whose invoice was stored already.
 
     ``left`` is the invoice that they were on before; None for those that were put on one.

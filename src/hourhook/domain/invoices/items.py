@@ -21,14 +21,14 @@ class ItemKind:
     field: str
     members: Table
     member_id: str
-    judged: Statement
+    eligibility: Statement
     on_invoice: Statement
     among: Statement
     drop: Statement
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Eligibility:
     """Ids that were sent: those that can be put on an invoice, ascending, and what is wrong with the others.
 
     ``projects`` are those of what can be put on it, with ``project_id``, ``project_name`` and ``project_name_key``.
@@ -41,9 +41,11 @@ class Judged:
     errors: list[FieldError]
 
 
-def judge(tx: Transaction, kind: ItemKind, sent: Sequence[int], invoice_id: int | None = None) -> Judged:
+def check_eligibility(
+    tx: Transaction, kind: ItemKind, sent: Sequence[int], invoice_id: int | None = None
+) -> Eligibility:
     """Look at what is to be put on an invoice; what is on it already is left out."""
-    found = {row.id: row for row in tx.all(kind.judged, account=tx.account_id, ids=[*{*sent}])} if sent else {}
+    found = {row.id: row for row in tx.all(kind.eligibility, account=tx.account_id, ids=[*{*sent}])} if sent else {}
     added: dict[int, Row] = {}
     errors = []
     for place, id in enumerate(sent):
@@ -56,13 +58,13 @@ def judge(tx: Transaction, kind: ItemKind, sent: Sequence[int], invoice_id: int 
         elif row is not None:
             added[id] = row
     projects_of = {row.project_id: row for row in added.values() if row.project_id is not None}
-    return Judged(kind, bool(sent), sorted(added), projects_of, errors)
+    return Eligibility(kind, bool(sent), sorted(added), projects_of, errors)
 
 
-def check(faults: Faults, *judged: Judged) -> None:
+def check(faults: Faults, *eligibility: Eligibility) -> None:
     """Refuse the request if anything at all is wrong, naming everything that cannot be added (raises ``Invalid``)."""
-    errors = [error for each in judged for error in each.errors]
-    names = [each.kind.plural for each in judged if each.is_sent]
+    errors = [error for each in eligibility for error in each.errors]
+    names = [each.kind.plural for each in eligibility if each.is_sent]
     message = f"{' or '.join(names)} could not be added"
     try:
         faults.check()
@@ -73,13 +75,13 @@ def check(faults: Faults, *judged: Judged) -> None:
         raise Invalid(errors, message)
 
 
-def put_on(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int]) -> None:
+def attach(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int]) -> None:
     """Store that what is on no invoice yet is on this one from now on."""
     rows = [(tx.account_id, id, invoice_id) for id in ids]
     tx.insert_many(kind.members, ("account_id", kind.member_id, "invoice_id"), rows)
 
 
-def find_on(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int] | None = None) -> list[int]:
+def find_attached(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int] | None = None) -> list[int]:
     """What is on an invoice, ascending; with ``ids`` only those among them."""
     if ids is None:
         rows = tx.all(kind.on_invoice, account=tx.account_id, invoice=invoice_id)
@@ -88,7 +90,7 @@ def find_on(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int]
     return [row.id for row in rows]
 
 
-def take_off(tx: Transaction, kind: ItemKind, ids: Sequence[int]) -> None:
+def detach(tx: Transaction, kind: ItemKind, ids: Sequence[int]) -> None:
     """Store that these are on no invoice any more."""
     tx.put(kind.drop, account=tx.account_id, ids=[*ids])
 
@@ -116,7 +118,7 @@ def _kind(
         f"{member_id}s",
         members,
         member_id,
-        judged=Statement(
+        eligibility=Statement(
             select(
                 items.c.id,
                 members.c.invoice_id,

@@ -3,7 +3,7 @@
 DEFAULT_LOCALE = "en-US"
 
 # By their codes, which are matched to the letter.
-CURRENCIES_OF_LOCALES = {
+LOCALE_CURRENCIES = {
     "ar": "EGP",
     "eu": "EUR",
     "bn-IN": "INR",

@@ -18,10 +18,10 @@ TOKEN_LENGTH = 25
 def next_reference(tx: Transaction) -> str:
     """One more than the newest reference that ends in a number, with as many zeros before it."""
     newest = tx.value(_NEWEST, account=tx.account_id)
-    return FIRST_REFERENCE if newest is None else increase(newest)
+    return FIRST_REFERENCE if newest is None else increment_reference(newest)
 
 
-def increase(reference: str) -> str:
+def increment_reference(reference: str) -> str:
     """The same with the number at its end increased by one: ``NW-0100`` after ``NW-0099``."""
     [digits] = re.findall(r"[0-9]+\Z", reference)
     return f"{reference.removesuffix(digits)}{int(digits) + 1:0{len(digits)}}"

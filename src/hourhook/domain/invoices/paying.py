@@ -33,7 +33,7 @@ def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
     """
     if state not in STATES:
         raise Problem(f"{state!r} is no state of an invoice; there are {', '.join(STATES)}")
-    row = reading.look_up(tx, tx.account_id, id)
+    row = reading.find_row(tx, tx.account_id, id)
     if row is None:
         raise Problem(f"the account has no invoice with the id {id}: check it, and the account")
     _enter(tx, links, row, state)
@@ -52,7 +52,7 @@ def _enter(tx: Transaction, links: Links, row: Row, state: str) -> None:
         ("account_id", "invoice_id", "number", "created_at", "description", "invoice_state"),
         [(tx.account_id, row.id, number, tx.now, description, state)],
     )
-    changed = reading.look_up(tx, tx.account_id, row.id)
+    changed = reading.find_row(tx, tx.account_id, row.id)
     assert changed is not None
     [after] = represent(tx, tx.account_id, links, [changed])
     recording.record_update(tx, "invoice", before, after, state if state in _DESCRIPTIONS else None)

@@ -15,11 +15,11 @@ from hourhook.domain.invoices.public_view import (
     SharedInvoice,
     SharedTax,
     billable_minutes,
+    minutes_by_person,
+    minutes_by_project,
     price_tax,
     price_work,
     report,
-    share_among_people,
-    share_among_projects,
 )
 from hourhook.domain.invoices.totals import Rates, price_hours
 from hourhook.store.schema import (
@@ -38,7 +38,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-def find_shared(tx: Transaction, token: str) -> SharedInvoice | None:
+def find_by_share_token(tx: Transaction, token: str) -> SharedInvoice | None:
     """The invoice with this token; None where there is none, or its account does without invoicing."""
     head = tx.one(_FIND, token=token)
     if head is None:
@@ -69,7 +69,7 @@ def find_shared(tx: Transaction, token: str) -> SharedInvoice | None:
         is_paid=head.state == "paid",
         paid_on=None if head.paid_at is None else format_moment(head.paid_at)[:10],
         show_hours_worked=head.show_hours_worked,
-        work=[*price_work(logged, rates, unit, with_unpriced=head.show_hours_worked)],
+        work=[*price_work(logged, rates, unit, include_unpriced=head.show_hours_worked)],
         minutes=sum(row.minutes for row in logged),
         hours_amount=price_hours(rates, billable_minutes(logged), unit),
         expenses=[
@@ -90,8 +90,8 @@ def find_shared(tx: Transaction, token: str) -> SharedInvoice | None:
         taxfree_amount=head.taxfree_amount,
         tax_total_amount=head.tax_total_amount,
         total_amount=head.total_amount,
-        people=share_among_people(logged) if head.show_user_summaries else [],
-        projects=share_among_projects(logged) if head.show_project_summaries else [],
+        people=minutes_by_person(logged) if head.show_user_summaries else [],
+        projects=minutes_by_project(logged) if head.show_project_summaries else [],
         report=[*report(logged)] if head.show_full_report else [],
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from hourhook.domain.invoices.totals import CUSTOM, FLAT, Rates, add_up, price_hours
+from hourhook.domain.invoices.totals import CUSTOM, FLAT, Rates, calculate_totals, price_hours
 from hourhook.domain.search_keys import key_of
 from hourhook.store.statements import Row
 
@@ -24,7 +24,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class MinutesTotal:
     """How many minutes somebody worked, or went to a project; those of no project have no name."""
 
     name: str | None
@@ -103,8 +103,8 @@ class SharedInvoice:
     taxfree_amount: int
     tax_total_amount: int
     total_amount: int
-    people: Sequence[Share]
-    projects: Sequence[Share]
+    people: Sequence[MinutesTotal]
+    projects: Sequence[MinutesTotal]
     report: Sequence[ReportedDay]
 
     def amounts(self) -> Iterable[int]:
@@ -116,14 +116,14 @@ class SharedInvoice:
         yield from (tax.amount for tax in self.taxes)
 
 
-def price_work(logged: Sequence[Row], rates: Rates, unit: int, *, with_unpriced: bool) -> Iterable[Work]:
+def price_work(logged: Sequence[Row], rates: Rates, unit: int, *, include_unpriced: bool) -> Iterable[Work]:
     """The work of each person, by name; what is unbillable stands apart, at no rate, so that every line adds up."""
     names = {row.user_id: _name_of(row) for row in logged}
     billable = billable_minutes(logged)
     everything = _minutes_of(logged)
     for user_id in sorted(names, key=lambda id: (key_of(names[id]), id)):
         if rates.calculation_method == FLAT:
-            if with_unpriced:
+            if include_unpriced:
                 yield Work(names[user_id], everything[user_id], None, None)
             continue
         minutes = billable.get(user_id, 0)
@@ -135,13 +135,15 @@ def price_work(logged: Sequence[Row], rates: Rates, unit: int, *, with_unpriced:
                 rates.standard_hourly_rate if rate is None else rate,
                 price_hours(rates, {user_id: minutes}, unit),
             )
-        if with_unpriced and everything[user_id] > minutes:
+        if include_unpriced and everything[user_id] > minutes:
             yield Work(names[user_id], everything[user_id] - minutes, 0, 0)
 
 
 def price_tax(taxable: int, percentage: int, unit: int) -> int:
     """What one tax comes to."""
-    return add_up(Rates(FLAT, flat_rate=taxable), {}, percentages=[percentage], smallest_unit=unit).tax_total_amount
+    return calculate_totals(
+        Rates(FLAT, flat_rate=taxable), {}, percentages=[percentage], smallest_unit=unit
+    ).tax_total_amount
 
 
 def billable_minutes(logged: Iterable[Row]) -> dict[int, int]:
@@ -149,12 +151,12 @@ def billable_minutes(logged: Iterable[Row]) -> dict[int, int]:
     return _minutes_of(row for row in logged if row.project_billable is not False and not row.has_unbillable_tag)
 
 
-def share_among_people(logged: Iterable[Row]) -> list[Share]:
+def minutes_by_person(logged: Iterable[Row]) -> list[MinutesTotal]:
     """How long each person worked, by name."""
     return _share_out((row.user_id, _name_of(row), row.minutes) for row in logged)
 
 
-def share_among_projects(logged: Iterable[Row]) -> list[Share]:
+def minutes_by_project(logged: Iterable[Row]) -> list[MinutesTotal]:
     """How long was worked on each project, by name, and on none at the end."""
     return _share_out((row.project_id, row.project_name, row.minutes) for row in logged)
 
@@ -173,12 +175,12 @@ def _minutes_of(logged: Iterable[Row]) -> dict[int, int]:
     return minutes
 
 
-def _share_out(minutes: Iterable[tuple[int | None, str | None, int]]) -> list[Share]:
+def _share_out(minutes: Iterable[tuple[int | None, str | None, int]]) -> list[MinutesTotal]:
     """The minutes of each id, in the order of names, what has none at the end."""
     found: dict[tuple[int | None, str | None], int] = {}
     for id, name, count in minutes:
         found[id, name] = found.get((id, name), 0) + count
-    shares = [Share(name, count) for (_, name), count in found.items()]
+    shares = [MinutesTotal(name, count) for (_, name), count in found.items()]
     return sorted(shares, key=lambda share: (share.name is None, key_of(share.name or "")))
 
 

@@ -18,10 +18,10 @@ from hourhook.store.transaction import Transaction
 Method = Annotated[str, choice(*METHODS)]
 Rate = Annotated[int, Hundredths(0, LARGEST_DECIMAL)]
 # More people than bill their hours together.
-LARGEST_TEAM = 1_000
+MAX_CUSTOM_RATES = 1_000
 
 
-class GivenHourlyRate(Inputs):
+class HourlyRateInput(Inputs):
     """What an hour of one user costs."""
 
     required: ClassVar = ("user_id", "hourly_rate")
@@ -30,7 +30,7 @@ class GivenHourlyRate(Inputs):
     hourly_rate: Rate | UnsetType = UNSET
 
 
-class GivenRates(Inputs):
+class RateCalculationInput(Inputs):
     """How hours become money."""
 
     required: ClassVar = ("calculation_method",)
@@ -44,8 +44,8 @@ class GivenRates(Inputs):
     standard_hourly_rate: Annotated[Rate, "Needed for both kinds of hourly rates."] | UnsetType | None = UNSET
     custom_hourly_rates: (
         Annotated[
-            list[GivenHourlyRate],
-            ListOf(GivenHourlyRate, LARGEST_TEAM),
+            list[HourlyRateInput],
+            ListOf(HourlyRateInput, MAX_CUSTOM_RATES),
             "Needed for `custom_hourly_rates`, and left out of account otherwise.",
         ]
         | UnsetType
@@ -54,7 +54,7 @@ class GivenRates(Inputs):
     flat_rate: Annotated[Decimal2, "Needed for `flat_rate`: the amount for all hours."] | UnsetType | None = UNSET
 
 
-RateCalculation = Annotated[GivenRates, ObjectOf(GivenRates)]
+RateCalculation = Annotated[RateCalculationInput, ObjectOf(RateCalculationInput)]
 
 # What each method cannot do without.
 _NEEDED = {
@@ -82,7 +82,7 @@ class StoredRates:
         }
 
 
-def judge(tx: Transaction, caller: Caller, given: GivenRates | UnsetType | None, faults: Faults) -> None:
+def validate(tx: Transaction, caller: Caller, given: RateCalculationInput | UnsetType | None, faults: Faults) -> None:
     """Note what its method cannot do without, and users who are not there or have two rates."""
     if not given:
         return
@@ -96,7 +96,7 @@ def judge(tx: Transaction, caller: Caller, given: GivenRates | UnsetType | None,
         _judge_users(tx, caller, given.custom_hourly_rates or [], faults, f"{path}.custom_hourly_rates")
 
 
-def read_given(given: GivenRates) -> StoredRates:
+def from_input(given: RateCalculationInput) -> StoredRates:
     """A rate calculation that was judged."""
     custom = given.custom_hourly_rates or [] if given.calculation_method == CUSTOM else []
     return StoredRates(
@@ -133,7 +133,7 @@ def clear_custom(tx: Transaction, id: int) -> None:
     tx.put(_CLEAR, account=tx.account_id, id=id)
 
 
-def _judge_users(tx: Transaction, caller: Caller, given: list[GivenHourlyRate], faults: Faults, path: str) -> None:
+def _judge_users(tx: Transaction, caller: Caller, given: list[HourlyRateInput], faults: Faults, path: str) -> None:
     ids = [rate.user_id for rate in given if rate.user_id]
     known = {*users_reading.find_ids(tx, caller, ids)} if ids else set()
     seen = set()

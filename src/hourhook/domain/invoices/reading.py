@@ -21,7 +21,7 @@ from hourhook.domain.inputs import (
 )
 from hourhook.domain.invoices import rules
 from hourhook.domain.invoices.currencies import CURRENCIES
-from hourhook.domain.invoices.locales import CURRENCIES_OF_LOCALES
+from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
 from hourhook.domain.invoices.representations import COLUMNS, Invoice, represent
 from hourhook.domain.invoices.totals import METHODS
 from hourhook.domain.listings import Listing, among, chosen
@@ -34,7 +34,7 @@ from hourhook.store.transaction import Transaction
 
 STATES = ("unpaid", "awaiting_payment", "in_progress", "paid", "none")
 State = Annotated[str, choice(*STATES)]
-Locale = Annotated[str, choice(*CURRENCIES_OF_LOCALES)]
+Locale = Annotated[str, choice(*LOCALE_CURRENCIES)]
 CurrencyCode = Annotated[str, choice(*CURRENCIES)]
 Method = Annotated[str, choice(*METHODS)]
 
@@ -98,16 +98,16 @@ def show(tx: Transaction, caller: Caller, id: int) -> Invoice:
     return represent(tx, caller.account_id, caller.links, [find(tx, caller, id)])[0]
 
 
-def show_open(tx: Transaction, caller: Caller, id: int) -> Invoice:
+def show_editable(tx: Transaction, caller: Caller, id: int) -> Invoice:
     """Show an invoice that can be changed; raises what ``show`` does, then ``Invalid`` for one that is settled."""
     row = find(tx, caller, id)
-    rules.refuse_settled(row)
+    rules.refuse_uneditable(row)
     return represent(tx, caller.account_id, caller.links, [row])[0]
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Row:
     """The row of an invoice, as ``represent`` takes it; raises ``NotFound`` where there is none, then ``Forbidden``."""
-    row = look_up(tx, caller.account_id, id)
+    row = find_row(tx, caller.account_id, id)
     if row is None:
         raise NotFound
     caller.require("leader")
@@ -119,7 +119,7 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
     find(tx, caller, id)
 
 
-def look_up(tx: Transaction, account_id: int, id: int) -> Row | None:
+def find_row(tx: Transaction, account_id: int, id: int) -> Row | None:
     """The row of an invoice of an account, whoever asks."""
     return tx.one(_FIND, account=account_id, id=id)
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from hourhook.domain.invoices.currencies import smallest_unit
-from hourhook.domain.invoices.totals import Amounts, Rates, add_up
+from hourhook.domain.invoices.totals import Amounts, Rates, calculate_totals
 from hourhook.errors import Invalid
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import (
@@ -45,7 +45,7 @@ from hourhook.store.transaction import Transaction
 # How many invoices are read at once.
 SIZE = 500
 # Far beyond any real bill, and with its two fraction digits still exact as a JSON number. In hundredths.
-LARGEST_AMOUNT = 10**15
+MAX_AMOUNT = 10**15
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class _Parts:
     percentages: list[int] = field(default_factory=list)
 
 
-def recount(tx: Transaction, ids: Iterable[int]) -> None:
+def recalculate(tx: Transaction, ids: Iterable[int]) -> None:
     """Add these invoices up and store what they come to; what they are made of must be stored already.
 
     One statement reads five hundred of them, and another stores those that changed. Raises ``Invalid`` for one that
@@ -70,7 +70,7 @@ def recount(tx: Transaction, ids: Iterable[int]) -> None:
         _recount(tx, in_order[start : start + SIZE])
 
 
-def foresee_tags(tx: Transaction, tag_ids: Sequence[int], *, billable: bool) -> None:
+def recalculate_as_if_tags(tx: Transaction, tag_ids: Sequence[int], *, billable: bool) -> None:
     """Recount as if these tags were all billable, or were not, as they are not yet.
 
     A tag that is renamed will be what its new name says, one that is merged what its successor is, and one that is
@@ -80,7 +80,7 @@ def foresee_tags(tx: Transaction, tag_ids: Sequence[int], *, billable: bool) -> 
     _foresee(tx, _OF_TAGS, _SET_TAGS, tag_ids, billable)
 
 
-def foresee_project(tx: Transaction, project_id: int, *, billable: bool) -> None:
+def recalculate_as_if_project(tx: Transaction, project_id: int, *, billable: bool) -> None:
     """Recount as if a project were billable, or were not, as it is not yet; the project itself is left as it was."""
     _foresee(tx, _OF_PROJECTS, _SET_PROJECTS, [project_id], billable)
 
@@ -90,7 +90,7 @@ def _foresee(tx: Transaction, concerned: Statement, change: Statement, ids: Sequ
     if not invoice_ids:
         return
     tx.put(change, account=tx.account_id, ids=[*ids], billable=billable)
-    recount(tx, invoice_ids)
+    recalculate(tx, invoice_ids)
     tx.put(change, account=tx.account_id, ids=[*ids], billable=not billable)
 
 
@@ -121,7 +121,7 @@ def _gather(parts: _Parts, row: Row) -> None:
 
 
 def _add_up(head: Row, parts: _Parts) -> Amounts:
-    return add_up(
+    return calculate_totals(
         Rates(head.calculation_method, head.standard_hourly_rate or 0, parts.rates, head.flat_rate or 0),
         parts.minutes,
         taxable_expenses=parts.taxable,
@@ -132,7 +132,7 @@ def _add_up(head: Row, parts: _Parts) -> Amounts:
 
 
 def _refuse_beyond_reason(amounts: Amounts) -> None:
-    if max(map(abs, astuple(amounts))) > LARGEST_AMOUNT:
+    if max(map(abs, astuple(amounts))) > MAX_AMOUNT:
         raise Invalid.on_base("Invoice", "invalid", "The Invoice would come to more than can be told exactly.")
 
 

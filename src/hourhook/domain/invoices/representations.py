@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from hourhook.clock import format_moment
 from hourhook.domain.decimals import number_of
-from hourhook.domain.invoices.currencies import CURRENCIES, write_amount
+from hourhook.domain.invoices.currencies import CURRENCIES, format_amount
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, Parts, PaymentTransaction, read_parts
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleProject, Timestamp, Url
@@ -165,10 +165,10 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
         taxfree_amount=number_of(row.taxfree_amount),
         tax_total_amount=number_of(row.tax_total_amount),
         total_amount=number_of(row.total_amount),
-        taxable_amount_with_currency=write_amount(row.taxable_amount, symbol),
-        taxfree_amount_with_currency=write_amount(row.taxfree_amount, symbol),
-        tax_total_amount_with_currency=write_amount(row.tax_total_amount, symbol),
-        total_amount_with_currency=write_amount(row.total_amount, symbol),
+        taxable_amount_with_currency=format_amount(row.taxable_amount, symbol),
+        taxfree_amount_with_currency=format_amount(row.taxfree_amount, symbol),
+        tax_total_amount_with_currency=format_amount(row.tax_total_amount, symbol),
+        total_amount_with_currency=format_amount(row.total_amount, symbol),
         payment=None
         if row.paid_at is None
         else PaymentDetails(format_moment(row.paid_at), row.payment_reference, row.payment_method),

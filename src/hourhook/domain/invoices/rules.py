@@ -7,7 +7,7 @@ from hourhook.store.statements import Row
 PAYING_STATES = ("in_progress", "awaiting_payment")
 
 
-def refuse_settled(invoice: Row) -> None:
+def refuse_uneditable(invoice: Row) -> None:
     """Refuse an invoice that is paid, or that is being paid."""
     if invoice.state == "paid":
         raise Invalid.on_base("Invoice", "paid", "The Invoice cannot be changed because it is paid.")

@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.invoices import reading
-from hourhook.domain.invoices.details import with_keys
-from hourhook.domain.invoices.recalculation import recount
+from hourhook.domain.invoices.details import with_search_keys
+from hourhook.domain.invoices.recalculation import recalculate
 from hourhook.domain.invoices.representations import Invoice
 from hourhook.store.schema import invoice_hourly_rates, invoice_payment_transactions, invoice_taxes, invoices
 from hourhook.store.statements import Statement
@@ -26,7 +26,7 @@ EDITABLE = tuple(
     )
 )  # fmt: skip
 # The same without what is kept only for searching.
-SHOWN = tuple(name for name in EDITABLE if not name.endswith("_key"))
+EDITABLE_FIELDS = tuple(name for name in EDITABLE if not name.endswith("_key"))
 NOTHING_YET = {
     "taxable_amount": 0,
     "taxfree_amount": 0,
@@ -44,7 +44,7 @@ def insert(tx: Transaction, columns: Mapping[str, Any]) -> int:
         invoices,
         account_id=tx.account_id,
         state="unpaid",
-        **with_keys({**columns}),
+        **with_search_keys({**columns}),
         **NOTHING_YET,
         customized_at=tx.now,
         created_at=tx.now,
@@ -54,12 +54,12 @@ def insert(tx: Transaction, columns: Mapping[str, Any]) -> int:
 
 def update_row(tx: Transaction, id: int, columns: Mapping[str, Any]) -> None:
     """Store what an invoice is like now, all that is ``EDITABLE`` of it."""
-    tx.put(_UPDATE, account=tx.account_id, id=id, now=tx.now, **with_keys({**columns}))
+    tx.put(_UPDATE, account=tx.account_id, id=id, now=tx.now, **with_search_keys({**columns}))
 
 
 def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
     """Recount an invoice after a change that was stored, and record what has changed of it."""
-    recount(tx, [before.id])
+    recalculate(tx, [before.id])
     tx.put(_TOUCH, account=tx.account_id, id=before.id, now=tx.now)
     after = reading.show(tx, caller, before.id)
     recording.record_update(tx, "invoice", before, after)

@@ -15,11 +15,11 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 # In one request.
-MOST_TAXES = 100
+MAX_TAXES = 100
 Percentage = Annotated[int, Hundredths(0, 100)]
 
 
-class GivenTax(Inputs):
+class TaxInput(Inputs):
     """A tax."""
 
     required: ClassVar = ("percentage",)
@@ -27,7 +27,7 @@ class GivenTax(Inputs):
     name: Name | UnsetType | None = UNSET
 
 
-Taxes = Annotated[list[GivenTax], ListOf(GivenTax, MOST_TAXES)]
+Taxes = Annotated[list[TaxInput], ListOf(TaxInput, MAX_TAXES)]
 
 
 class AddedTaxes(Inputs):
@@ -46,7 +46,7 @@ class RemovedTaxes(Inputs):
 
 def add(tx: Transaction, caller: Caller, id: int, given: AddedTaxes, faults: Faults) -> None:
     """Add taxes to an invoice."""
-    before = reading.show_open(tx, caller, id)
+    before = reading.show_editable(tx, caller, id)
     faults.check()
     if given.taxes:
         store(tx, id, given.taxes)
@@ -55,7 +55,7 @@ def add(tx: Transaction, caller: Caller, id: int, given: AddedTaxes, faults: Fau
 
 def remove(tx: Transaction, caller: Caller, id: int, given: RemovedTaxes, faults: Faults) -> None:
     """Remove taxes from an invoice."""
-    before = reading.show_open(tx, caller, id)
+    before = reading.show_editable(tx, caller, id)
     faults.check()
     if tx.run(_REMOVE, account=tx.account_id, invoice=id, ids=given.tax_ids or []):
         storing.record_change(tx, caller, before)
@@ -63,12 +63,12 @@ def remove(tx: Transaction, caller: Caller, id: int, given: RemovedTaxes, faults
 
 def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
     """Remove all taxes from an invoice."""
-    before = reading.show_open(tx, caller, id)
+    before = reading.show_editable(tx, caller, id)
     if clear(tx, id):
         storing.record_change(tx, caller, before)
 
 
-def store(tx: Transaction, invoice_id: int, given: Sequence[GivenTax]) -> None:
+def store(tx: Transaction, invoice_id: int, given: Sequence[TaxInput]) -> None:
     """Store taxes of an invoice besides those that it has."""
     ids = tx.next_ids(invoice_taxes, len(given))
     tx.insert_many(

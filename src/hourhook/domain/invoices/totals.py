@@ -33,7 +33,7 @@ class Amounts:
     total_amount: int
 
 
-def add_up(
+def calculate_totals(
     rates: Rates,
     minutes: Mapping[int, int],
     *,

@@ -45,7 +45,7 @@ class Application:
         """Whether it has no secret."""
         return self.secret_hash is None
 
-    def has_secret(self, secret: str) -> bool:
+    def is_secret_valid(self, secret: str) -> bool:
         """Whether this is its secret; how long the comparison takes does not tell."""
         return self.secret_hash is not None and secrets.compare_digest(self.secret_hash, hash_of(secret))
 
@@ -75,14 +75,14 @@ def register(
     if not name:
         raise Problem("an application's name has 1 to 100 characters, on one line: choose another")
     for what, url in (("site", site_url), ("callback", callback_url)):
-        if redirects.read(url) is None:
+        if redirects.parse(url) is None:
             raise Problem(
                 f"{url!r} cannot be the {what} URL: it takes an absolute http or https address in plain ASCII, without "
                 "a user name, a fragment or a backslash"
             )
     for scope in chosen_scopes:
-        if scope not in scopes.KNOWN:
-            raise Problem(f"there is no scope {scope!r}: choose among {', '.join(scopes.KNOWN)}")
+        if scope not in scopes.SCOPES:
+            raise Problem(f"there is no scope {scope!r}: choose among {', '.join(scopes.SCOPES)}")
     client_secret = None if is_public else secrets.token_hex(32)
     made = NewApplication(secrets.token_hex(16), client_secret)
     tx.insert(
@@ -94,7 +94,7 @@ def register(
         callback_url=callback_url,
         created_at=tx.now,
         revoked_at=None,
-        scopes=scopes.write(scopes.known(chosen_scopes)),
+        scopes=scopes.encode(scopes.filter_known(chosen_scopes)),
     )
     return made
 
@@ -109,12 +109,12 @@ def find(tx: Transaction, client_id: str) -> Application | None:
     return _application(tx, _FIND, client_id)
 
 
-def hold(tx: Transaction, client_id: str) -> Application | None:
+def find_for_share(tx: Transaction, client_id: str) -> Application | None:
     """``find``, in a write: until its end the application cannot be revoked."""
     return _application(tx, _HOLD, client_id)
 
 
-def close(tx: Transaction, client_id: str) -> int:
+def mark_revoked(tx: Transaction, client_id: str) -> int:
     """Let an application do nothing new any more; returns its id, by which its authorizations are revoked next.
 
     Raises ``Problem`` when there is none of this client id.
@@ -136,7 +136,7 @@ def _application(tx: Transaction, statement: Statement, client_id: str) -> Appli
     if row is None:
         return None
     return Application(
-        row.id, row.client_id, row.name, row.site_url, row.callback_url, row.secret_hash, scopes.read(row.scopes)
+        row.id, row.client_id, row.name, row.site_url, row.callback_url, row.secret_hash, scopes.decode(row.scopes)
     )
 
 

@@ -1,7 +1,7 @@
 """What an application asks of a user, and what it is answered (contract, oauth.md, GET /oauth/2/authorize).
 
-An ``Unacceptable`` request is answered with a page: the user is not sent to where it may have been forged to lead. Any
-other ends with the user being sent to the application's ``target``, with a code or with the reason why there is none.
+An ``AuthorizationRejected`` request is answered with a page: its redirect URI may be forged, so the user is not sent
+there. Any other ends at the application's ``target``, with a code or with the reason why there is none.
 """
 
 import re
@@ -19,13 +19,13 @@ from hourhook.domain.callers import find_caller, hash_of
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import applications, redirects
 from hourhook.domain.oauth.applications import Application
-from hourhook.domain.oauth.validators import AskingValidator
+from hourhook.domain.oauth.validators import AuthorizationRequestValidator
 from hourhook.errors import Unauthenticated
 from hourhook.store.schema import authorizations
 from hourhook.store.transaction import Transaction
 
 CODE_SECONDS = 600
-Pairs = Sequence[tuple[str, str]]
+QueryParameters = Sequence[tuple[str, str]]
 
 _KNOWN = ("client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method")
 # A SHA-256 in base64 for URLs.
@@ -40,21 +40,21 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Unacceptable:
+class AuthorizationRejected:
     """A request from nobody known, or that leads where it must not: nobody is sent anywhere."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AuthorizationRedirect:
     """A request that is answered already: the user goes to this URL."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """A request that a user has to decide on."""
 
     application: Application
@@ -64,29 +64,31 @@ class Asked:
     state: str | None
     code_challenge: str | None
 
-    def refused(self, error: str, reason: str | None = None) -> str:
+    def error_url(self, error: str, reason: str | None = None) -> str:
         """The URL that tells the application why it gets no code; ``error`` is one of the contract's."""
         pairs = [("error", error), ("error_description", reason or _REASONS.get(error, error))]
-        return redirects.with_parameters(self.target, [*pairs, *self._state()])
+        return redirects.add_query_parameters(self.target, [*pairs, *self._state()])
 
-    def granted(self, code: str) -> str:
+    def code_url(self, code: str) -> str:
         """The URL that brings the application its code."""
-        return redirects.with_parameters(self.target, [("code", code), *self._state()])
+        return redirects.add_query_parameters(self.target, [("code", code), *self._state()])
 
-    def _state(self) -> Pairs:
+    def _state(self) -> QueryParameters:
         return [] if self.state is None else [("state", self.state)]
 
 
-def read(tx: Transaction, pairs: Pairs) -> Asked | Answered | Unacceptable:
+def read(
+    tx: Transaction, pairs: QueryParameters
+) -> AuthorizationRequest | AuthorizationRedirect | AuthorizationRejected:
     """Read a request from the parameters of its query; unknown ones, ``scope`` before all, are ignored."""
     given = {name: value for name, value in pairs if name in _KNOWN and value}
     repeated = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1 and name in _KNOWN]
     if {"client_id", "redirect_uri"} & {*repeated}:
-        return Unacceptable("The link names the application, or the way back to it, more than once.")
+        return AuthorizationRejected("The link names the application, or the way back to it, more than once.")
     if "state" in repeated:
         # Which of them it would want back nobody knows.
         del given["state"]
-    validator = AskingValidator(tx)
+    validator = AuthorizationRequestValidator(tx)
 
     def check_further(request: Request) -> dict[str, object]:
         if repeated:
@@ -99,20 +101,20 @@ def read(tx: Transaction, pairs: Pairs) -> Asked | Answered | Unacceptable:
     try:
         grant.validate_authorization_request(request)
     except errors.FatalClientError:
-        return Unacceptable(_unacceptable(validator.application))
+        return AuthorizationRejected(_unacceptable(validator.application))
     except errors.OAuth2Error as error:
-        return Answered(_asked(validator, request, given).refused(error.error, error.description))
+        return AuthorizationRedirect(_asked(validator, request, given).error_url(error.error, error.description))
     return _asked(validator, request, given)
 
 
-def allow(tx: Transaction, asked: Asked, user_id: int, links: Links) -> str:
+def approve(tx: Transaction, asked: AuthorizationRequest, user_id: int, links: Links) -> str:
     """Let the application act for a user of the transaction's account; returns the URL that brings it the code.
 
     Raises ``Unauthenticated`` when the user has been shut out or the application revoked meanwhile, and
     ``AccountLocked``.
     """
     caller = find_caller(tx, tx.account_id, user_id, links)
-    application = applications.hold(tx, asked.application.client_id)
+    application = applications.find_for_share(tx, asked.application.client_id)
     if caller is None or application is None:
         raise Unauthenticated
     caller.require_unlocked()
@@ -129,7 +131,7 @@ def allow(tx: Transaction, asked: Asked, user_id: int, links: Links) -> str:
         code_used_at=None,
         created_at=tx.now,
     )
-    return asked.granted(code)
+    return asked.code_url(code)
 
 
 def _check_further(request: Request) -> None:
@@ -145,9 +147,9 @@ def _check_further(request: Request) -> None:
         raise errors.InvalidRequestError("The code_challenge is no SHA-256 in base64url.")
 
 
-def _asked(validator: AskingValidator, request: Request, given: dict[str, str]) -> Asked:
+def _asked(validator: AuthorizationRequestValidator, request: Request, given: dict[str, str]) -> AuthorizationRequest:
     assert validator.application is not None
-    return Asked(
+    return AuthorizationRequest(
         validator.application,
         request.redirect_uri,
         given.get("redirect_uri"),

@@ -18,7 +18,7 @@ from hourhook.domain.inputs import UNSET, Faults, Inputs, NameList, Text, UnsetT
 from hourhook.domain.listings import Listing
 from hourhook.domain.oauth import applications, revoking, scopes
 from hourhook.domain.oauth.applications import Application
-from hourhook.domain.oauth.representations import SHOWN, Authorization, represent
+from hourhook.domain.oauth.representations import AUTHORIZATION_SELECT, Authorization, represent
 from hourhook.domain.pages import Page, Paging
 from hourhook.errors import NotFound, Problem, UnknownClient
 from hourhook.store.schema import authorizations
@@ -66,7 +66,7 @@ class AuthorizationChanges(Inputs):
 
 
 @dataclass(frozen=True, slots=True)
-class Ensured:
+class GetOrCreateResult:
     """An authorization that is there now, and whether it was made for that."""
 
     authorization: Authorization
@@ -87,23 +87,23 @@ def show(tx: Transaction, caller: Caller, outside: Outside, id: int) -> Authoriz
 def create(tx: Transaction, caller: Caller, outside: Outside, given: NewAuthorization, faults: Faults) -> Authorization:
     """Let an application act for the caller (raises ``UnknownClient``, also for one without a secret)."""
     faults.check()
-    application = _proven(applications.hold(tx, given.client_id or ""), given)
+    application = _proven(applications.find_for_share(tx, given.client_id or ""), given)
     return _make(tx, caller, outside, application, given)
 
 
-def ensure(
+def get_or_create(
     tx: Transaction, caller: Caller, outside: Outside, client_id: str, given: WantedAuthorization, faults: Faults
-) -> Ensured:
+) -> GetOrCreateResult:
     """The caller's oldest authorization of an application, as it is, or a new one (raises ``UnknownClient``)."""
-    application = applications.hold(tx, client_id)
+    application = applications.find_for_share(tx, client_id)
     if application is None:
         raise NotFound
     faults.check()
     _proven(application, given)
     row = tx.one(_OF_APPLICATION, account=caller.account_id, me=caller.user_id, application=application.id)
     if row is not None:
-        return Ensured(_represent(caller, outside, row), is_new=False)
-    return Ensured(_make(tx, caller, outside, application, given), is_new=True)
+        return GetOrCreateResult(_represent(caller, outside, row), is_new=False)
+    return GetOrCreateResult(_make(tx, caller, outside, application, given), is_new=True)
 
 
 def edit(
@@ -113,8 +113,8 @@ def edit(
     before = _find(tx, caller, id)
     faults.check()
     note, note_url = given_or(given.note, before.note), given_or(given.note_url, before.note_url)
-    changed = scopes.write(
-        scopes.changed(scopes.read(before.scopes), add=given.add_scopes or (), remove=given.remove_scopes or ())
+    changed = scopes.encode(
+        scopes.apply_changes(scopes.decode(before.scopes), add=given.add_scopes or (), remove=given.remove_scopes or ())
     )
     if (note, note_url, changed) != (before.note, before.note_url, before.scopes):
         tx.run(_EDIT, account=caller.account_id, id=id, note=note, note_url=note_url, scopes=changed, updated_at=tx.now)
@@ -133,7 +133,7 @@ def _make(
     application: Application,
     given: NewAuthorization | WantedAuthorization,
 ) -> Authorization:
-    chosen = scopes.known(given.scopes) if isinstance(given.scopes, list) else application.scopes
+    chosen = scopes.filter_known(given.scopes) if isinstance(given.scopes, list) else application.scopes
     token = f"at_{secrets.token_hex(32)}"
     id = tx.insert(
         authorizations,
@@ -147,7 +147,7 @@ def _make(
         code_expires_at=tx.now,
         code_used_at=tx.now,
         token=outside.vault.close(token),
-        scopes=scopes.write(chosen),
+        scopes=scopes.encode(chosen),
         note=given_or(given.note, None),
         note_url=given_or(given.note_url, None),
         created_at=tx.now,
@@ -158,7 +158,7 @@ def _make(
 
 
 def _proven(application: Application | None, given: NewAuthorization | WantedAuthorization) -> Application:
-    if application is None or not application.has_secret(given.client_secret or ""):
+    if application is None or not application.is_secret_valid(given.client_secret or ""):
         raise UnknownClient
     return application
 
@@ -184,12 +184,14 @@ _MINE = (
     & (authorizations.c.user_id == bindparam("me"))
     & authorizations.c.token.is_not(None)
 )
-_FIND = Statement(SHOWN.where(_MINE, authorizations.c.id == bindparam("id")))
+_FIND = Statement(AUTHORIZATION_SELECT.where(_MINE, authorizations.c.id == bindparam("id")))
 _OF_APPLICATION = Statement(
-    SHOWN.where(_MINE, authorizations.c.application_id == bindparam("application")).order_by(authorizations.c.id)
+    AUTHORIZATION_SELECT.where(_MINE, authorizations.c.application_id == bindparam("application")).order_by(
+        authorizations.c.id
+    )
 )
 _LISTING = Listing(
-    rows=SHOWN.where(_MINE),
+    rows=AUTHORIZATION_SELECT.where(_MINE),
     counted=select(func.count()).select_from(authorizations).where(_MINE),
     order=(authorizations.c.id.desc(),),
     visible=lambda _: true(),

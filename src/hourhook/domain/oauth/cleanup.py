@@ -37,7 +37,7 @@ def clear_authorizations(tx: Transaction) -> int:
     return _clear(tx, _UNUSED) + _clear(tx, _SPENT)
 
 
-CHORES: tuple[Callable[[Transaction], int], ...] = (
+CLEANUP_TASKS: tuple[Callable[[Transaction], int], ...] = (
     clear_sessions,
     clear_access_tokens,
     clear_refresh_tokens,

@@ -10,7 +10,7 @@ from hourhook.domain.callers import LONGEST_TOKEN, MAY_ENTER, hash_of
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import applications, revoking
 from hourhook.domain.oauth.applications import Application
-from hourhook.domain.oauth.representations import SHOWN, Authorization, represent
+from hourhook.domain.oauth.representations import AUTHORIZATION_SELECT, Authorization, represent
 from hourhook.errors import AccountLocked, NotFound, Unauthenticated
 from hourhook.store import schema
 from hourhook.store.schema import authorizations, tokens, users
@@ -21,7 +21,7 @@ from hourhook.store.transaction import Transaction
 def authenticate(tx: Transaction, client_id: str, client_secret: str) -> Application:
     """The application that these are the credentials of (raises ``Unauthenticated``)."""
     application = applications.find(tx, client_id)
-    if application is None or not application.has_secret(client_secret):
+    if application is None or not application.is_secret_valid(client_secret):
         raise Unauthenticated
     return application
 
@@ -34,7 +34,7 @@ def show(tx: Transaction, application: Application, token: str, links: Links) ->
     row = _find(tx, application, token)
     if row.is_locked:
         raise AccountLocked
-    if not row.may_enter:
+    if not row.is_user_enabled:
         raise NotFound
     return represent(links, row, token)
 
@@ -60,7 +60,7 @@ def revoke(tx: Transaction, application: Application, token: str) -> None:
 def revoke_all(tx: Transaction, application: Application) -> None:
     """Take back whatever users of the transaction's account allowed the application (raises ``AccountLocked``)."""
     accounts.require_unlocked(tx)
-    revoking.revoke_of_application(tx, application.id)
+    revoking.revoke_for_application(tx, application.id)
 
 
 def _find(tx: Transaction, application: Application, token: str) -> Row:
@@ -73,10 +73,10 @@ def _find(tx: Transaction, application: Application, token: str) -> Row:
 
 
 _BY_TOKEN = Statement(
-    SHOWN.add_columns(
+    AUTHORIZATION_SELECT.add_columns(
         authorizations.c.account_id,
         schema.accounts.c.is_locked,
-        MAY_ENTER.label("may_enter"),
+        MAY_ENTER.label("is_user_enabled"),
         tokens.c.id.label("token_id"),
     )
     .join(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 
 # Graphic ASCII without what no URL holds unencoded, and without the backslash, which browsers take for a slash.
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]+")
@@ -19,7 +19,7 @@ _DOT = re.compile(r"%2e", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RedirectUrl:
     """A URL as far as the rule looks at it."""
 
     scheme: str
@@ -33,9 +33,9 @@ class Place:
         return self.port == _DEFAULT_PORTS[self.scheme]
 
 
-def is_acceptable(uri: str, callback: str) -> bool:
+def is_allowed_redirect(uri: str, callback: str) -> bool:
     """Whether an application with this callback may have its users sent to the URI."""
-    there, registered = read(uri), read(callback)
+    there, registered = parse(uri), parse(callback)
     if there is None or registered is None or there.host != registered.host:
         return False
     if there.port != registered.port:
@@ -48,9 +48,9 @@ def is_acceptable(uri: str, callback: str) -> bool:
     )
 
 
-def read(uri: str) -> Place | None:
+def parse(uri: str) -> RedirectUrl | None:
     """Take a URL apart; None for one to which nobody may be sent."""
-    if len(uri) > LONGEST or not _PLAIN.fullmatch(uri) or "#" in uri:
+    if len(uri) > MAX_LENGTH or not _PLAIN.fullmatch(uri) or "#" in uri:
         return None
     try:
         parts = urlsplit(uri)
@@ -59,10 +59,10 @@ def read(uri: str) -> Place | None:
         return None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc or port == 0:
         return None
-    return Place(parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.path)
+    return RedirectUrl(parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme], parts.path)
 
 
-def with_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
+def add_query_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
     """The URI with parameters added to its query, and nothing else of it changed."""
     added = "&".join(f"{name}={quote(value, safe='', errors='surrogateescape')}" for name, value in pairs)
     if "?" not in uri:

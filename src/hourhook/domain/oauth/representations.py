@@ -40,7 +40,7 @@ class Subdomain(msgspec.Struct, frozen=True):
     avatar: Url | None
 
 
-SHOWN = (
+AUTHORIZATION_SELECT = (
     select(
         authorizations.c.id,
         accounts.c.name.label("account_name"),
@@ -61,11 +61,11 @@ SHOWN = (
 
 
 def represent(links: Links, row: Row, token: str) -> Authorization:
-    """The representation of a row of ``SHOWN``, with one of its tokens."""
+    """The representation of a row of ``AUTHORIZATION_SELECT``, with one of its tokens."""
     return Authorization(
         id=row.id,
         url=links.authorization(row.account_name, row.id),
-        scopes=scopes.read(row.scopes),
+        scopes=scopes.decode(row.scopes),
         token=token,
         app=AuthorizedApp(row.site_url, row.application_name, row.client_id),
         note=row.note,

@@ -14,13 +14,13 @@ def revoke(tx: Transaction, authorization_id: int) -> None:
     _revoke(tx, [authorization_id])
 
 
-def revoke_of_application(tx: Transaction, application_id: int) -> None:
+def revoke_for_application(tx: Transaction, application_id: int) -> None:
     """Revoke all authorizations that an application has in the transaction's account."""
     rows = tx.all(_OF_APPLICATION, account=tx.account_id, application=application_id)
     _revoke(tx, [row.id for row in rows])
 
 
-def revoke_of_user(tx: Transaction, user_id: int) -> None:
+def revoke_for_user(tx: Transaction, user_id: int) -> None:
     """Revoke all authorizations of a user of the transaction's account."""
     _revoke(tx, [row.id for row in tx.all(_OF_USER, account=tx.account_id, user=user_id)])
 

@@ -6,24 +6,24 @@
 import json
 from collections.abc import Collection, Iterable
 
-KNOWN = ("current_user", "user:email", "project", "user", "entry", "tag", "import", "goal", "invoice")
+SCOPES = ("current_user", "user:email", "project", "user", "entry", "tag", "import", "goal", "invoice")
 
 
-def known(names: Iterable[str]) -> list[str]:
+def filter_known(names: Iterable[str]) -> list[str]:
     """Those of the names that are scopes, in their order, each once."""
-    return [name for name in dict.fromkeys(names) if name in KNOWN]
+    return [name for name in dict.fromkeys(names) if name in SCOPES]
 
 
-def changed(scopes: Iterable[str], *, add: Iterable[str], remove: Collection[str]) -> list[str]:
+def apply_changes(scopes: Iterable[str], *, add: Iterable[str], remove: Collection[str]) -> list[str]:
     """Scopes with some added to them, and then some taken away."""
-    return [scope for scope in known([*scopes, *add]) if scope not in remove]
+    return [scope for scope in filter_known([*scopes, *add]) if scope not in remove]
 
 
-def write(scopes: Iterable[str]) -> str:
+def encode(scopes: Iterable[str]) -> str:
     """The text in which scopes are stored."""
     return json.dumps([*scopes])
 
 
-def read(stored: str | None) -> list[str]:
+def decode(stored: str | None) -> list[str]:
     """The scopes of a stored text; none where there is none."""
     return [] if stored is None else [str(scope) for scope in json.loads(stored)]

@@ -17,7 +17,7 @@ from hourhook.clock import SECOND
 from hourhook.domain import accounts, tokens
 from hourhook.domain.callers import hash_of
 from hourhook.domain.oauth import applications, revoking
-from hourhook.domain.oauth.validators import Found, TokenValidator
+from hourhook.domain.oauth.validators import TokenGrant, TokenRequestValidator
 from hourhook.store.schema import authorizations, refresh_tokens
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -77,9 +77,9 @@ def find_account(tx: Transaction, given: Mapping[str, str]) -> int | None:
     return account_id
 
 
-def refuse(tx: Transaction, given: Mapping[str, str]) -> OAuthError:
+def find_error(tx: Transaction, given: Mapping[str, str]) -> OAuthError:
     """What is wrong with a request whose code or refresh token is of no account; changes nothing."""
-    fault = _check(TokenValidator(tx, applications.find), given)
+    fault = _check(TokenRequestValidator(tx, applications.find), given)
     assert fault is not None
     return fault
 
@@ -90,19 +90,19 @@ def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> A
     ``given`` are those of ``PARAMETERS`` that were sent and not empty. Raises ``AccountLocked``.
     """
     accounts.require_unlocked(tx)
-    validator = TokenValidator(tx, applications.hold)
+    validator = TokenRequestValidator(tx, applications.find_for_share)
     fault = _check(validator, given)
-    if validator.replayed is not None:
-        revoking.revoke(tx, validator.replayed)
+    if validator.reused_authorization_id is not None:
+        revoking.revoke(tx, validator.reused_authorization_id)
     if fault is not None:
         return fault
-    assert validator.found is not None
+    assert validator.token_grant is not None
     assert validator.application is not None
-    _use_up(tx, validator.found)
-    return _issue(tx, validator.found, validator.application.token_name, token_seconds)
+    _use_up(tx, validator.token_grant)
+    return _issue(tx, validator.token_grant, validator.application.token_name, token_seconds)
 
 
-def _check(validator: TokenValidator, given: Mapping[str, str]) -> OAuthError | None:
+def _check(validator: TokenRequestValidator, given: Mapping[str, str]) -> OAuthError | None:
     for name in ("client_id", "grant_type"):
         if name not in given:
             return OAuthError("invalid_request", f"The {name} is missing.")
@@ -116,26 +116,26 @@ def _check(validator: TokenValidator, given: Mapping[str, str]) -> OAuthError | 
     return None
 
 
-def _use_up(tx: Transaction, found: Found) -> None:
-    if found.token_hash is None:
-        tx.run(_USE_CODE, account=tx.account_id, id=found.id, now=tx.now)
+def _use_up(tx: Transaction, token_grant: TokenGrant) -> None:
+    if token_grant.token_hash is None:
+        tx.run(_USE_CODE, account=tx.account_id, id=token_grant.id, now=tx.now)
         return
     expires_at = tx.started_at + REMEMBERED_SECONDS * SECOND
-    tx.run(_USE_REFRESH_TOKEN, account=tx.account_id, hash=found.token_hash, now=tx.now, expires_at=expires_at)
+    tx.run(_USE_REFRESH_TOKEN, account=tx.account_id, hash=token_grant.token_hash, now=tx.now, expires_at=expires_at)
 
 
-def _issue(tx: Transaction, found: Found, token_name: str, token_seconds: int) -> AccessToken:
+def _issue(tx: Transaction, token_grant: TokenGrant, token_name: str, token_seconds: int) -> AccessToken:
     issued = AccessToken(f"at_{secrets.token_hex(32)}", f"rt_{secrets.token_hex(32)}", token_seconds)
     tokens.store(
         tx,
         issued.access_token,
-        found.user_id,
+        token_grant.user_id,
         token_name,
-        authorization_id=found.id,
+        authorization_id=token_grant.id,
         expires_at=tx.started_at + token_seconds * SECOND,
     )
     expires_at = tx.started_at + REFRESH_TOKEN_SECONDS * SECOND
-    row = (tx.account_id, hash_of(issued.refresh_token), found.id, tx.now, expires_at, None)
+    row = (tx.account_id, hash_of(issued.refresh_token), token_grant.id, tx.now, expires_at, None)
     tx.insert_many(refresh_tokens, _REFRESH_COLUMNS, [row])
     return issued
 

@@ -22,7 +22,7 @@ from hourhook.store.transaction import Transaction
 FindApplication = Callable[[Transaction, str], Application | None]
 
 
-class AskingValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
+class AuthorizationRequestValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
     """Answers for the request that a user's browser brings."""
 
     def __init__(self, tx: Transaction) -> None:
@@ -38,7 +38,7 @@ class AskingValidator(RequestValidator):  # type: ignore[misc]  # the library ha
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Request) -> bool:
         """Whether the application may have its users sent there."""
         assert self.application is not None
-        return redirects.is_acceptable(redirect_uri, self.application.callback_url)
+        return redirects.is_allowed_redirect(redirect_uri, self.application.callback_url)
 
     def get_default_redirect_uri(self, client_id: str, request: Request) -> str:
         """Where its users are sent if it does not say."""
@@ -64,7 +64,7 @@ class AskingValidator(RequestValidator):  # type: ignore[misc]  # the library ha
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TokenGrant:
     """The authorization that a code or a refresh token belongs to."""
 
     id: int
@@ -73,12 +73,12 @@ class Found:
     token_hash: str | None
 
 
-class TokenValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
+class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
     """Answers for an application that wants tokens.
 
-    ``found`` is the authorization that it may have them for. ``replayed`` is one whose code or refresh token was used
-    before: somebody has a copy of it, so that its tokens are to be revoked. ``find_application`` is ``hold`` in a write
-    and ``find`` elsewhere.
+    ``token_grant`` is the authorization that it may have them for. ``reused_authorization_id`` is one whose code or
+    refresh token was used before: somebody has a copy of it, so that its tokens are to be revoked. ``find_application``
+    is ``find_for_share`` in a write and ``find`` elsewhere.
     """
 
     def __init__(self, tx: Transaction, find_application: FindApplication) -> None:
@@ -86,8 +86,8 @@ class TokenValidator(RequestValidator):  # type: ignore[misc]  # the library has
         self._tx = tx
         self._find_application = find_application
         self.application: Application | None = None
-        self.found: Found | None = None
-        self.replayed: int | None = None
+        self.token_grant: TokenGrant | None = None
+        self.reused_authorization_id: int | None = None
         self._challenge: str | None = None
 
     def client_authentication_required(self, request: Request) -> bool:
@@ -98,7 +98,7 @@ class TokenValidator(RequestValidator):  # type: ignore[misc]  # the library has
     def authenticate_client(self, request: Request) -> bool:
         """Whether it knows its secret."""
         request.client = self.application
-        return self.application is not None and self.application.has_secret(request.client_secret or "")
+        return self.application is not None and self.application.is_secret_valid(request.client_secret or "")
 
     def authenticate_client_id(self, client_id: str, request: Request) -> bool:
         """Whether it is public as it says: one that sends a secret takes itself for another."""
@@ -115,7 +115,7 @@ class TokenValidator(RequestValidator):  # type: ignore[misc]  # the library has
         if row is None:
             return False
         if row.used_at is not None:
-            self.replayed = row.id
+            self.reused_authorization_id = row.id
             return False
         self._challenge = row.code_challenge
         if row.code_challenge is None and request.code_verifier is not None:
@@ -149,7 +149,7 @@ class TokenValidator(RequestValidator):  # type: ignore[misc]  # the library has
         """Whether the refresh token is this application's, and was not used before."""
         row = self._tx.one(_BY_REFRESH_TOKEN, hash=hash_of(refresh_token), application=client.id)
         if row is not None and row.used_at is not None:
-            self.replayed = row.id
+            self.reused_authorization_id = row.id
             return False
         return row is not None and self._is_open(row)
 
@@ -158,9 +158,9 @@ class TokenValidator(RequestValidator):  # type: ignore[misc]  # the library has
         return []
 
     def _is_open(self, row: Row) -> bool:
-        if row.expires_at <= self._tx.started_at or not row.may_enter:
+        if row.expires_at <= self._tx.started_at or not row.is_user_enabled:
             return False
-        self.found = Found(row.id, row.user_id, row.token_hash)
+        self.token_grant = TokenGrant(row.id, row.user_id, row.token_hash)
         return True
 
 
@@ -173,7 +173,7 @@ def _leads_back(stored: str | None, given: str | None, application: Application)
 
 def _authorization(*columns: ColumnElement[Any]) -> Select[tuple[object, ...]]:
     return (
-        select(authorizations.c.id, authorizations.c.user_id, MAY_ENTER.label("may_enter"), *columns)
+        select(authorizations.c.id, authorizations.c.user_id, MAY_ENTER.label("is_user_enabled"), *columns)
         .select_from(authorizations)
         .join(users, (users.c.account_id == authorizations.c.account_id) & (users.c.id == authorizations.c.user_id))
         .where(authorizations.c.application_id == bindparam("application"))

@@ -17,7 +17,7 @@ from hourhook.domain.payloads.representations import (
     PayloadInFull,
     Status,
     represent,
-    represent_in_full,
+    represent_detail,
     represent_status,
 )
 from hourhook.domain.webhooks import reading as webhooks
@@ -53,7 +53,7 @@ def show(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> P
     find(tx, caller, webhook_id, payload_id)
     contents = read_contents(tx, caller.account_id, webhook_id, payload_id)
     assert contents is not None, "it was found in this transaction"
-    return represent_in_full(tx, caller, webhook_id, contents)
+    return represent_detail(tx, caller, webhook_id, contents)
 
 
 def show_status(tx: Transaction, caller: Caller, webhook_id: int) -> Status:
@@ -67,7 +67,7 @@ def find(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> i
 
     Raises ``NotFound`` where the webhook, or the payload, is not there, then ``Forbidden``.
     """
-    webhooks.look_up(tx, caller, webhook_id)
+    webhooks.find_in_account(tx, caller, webhook_id)
     sequence = find_sequence(tx, caller.account_id, webhook_id, payload_id)
     if sequence is None:
         raise NotFound

@@ -85,7 +85,7 @@ def represent(links: Links, webhook_id: int, logged: LoggedPayload) -> Payload:
     )
 
 
-def represent_in_full(tx: Transaction, caller: Caller, webhook_id: int, contents: PayloadContents) -> PayloadInFull:
+def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents: PayloadContents) -> PayloadInFull:
     """The representation of a payload with all that is known of it."""
     line = represent(caller.links, webhook_id, contents.logged)
     user = None

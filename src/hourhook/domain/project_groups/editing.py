@@ -40,7 +40,7 @@ def create(tx: Transaction, caller: Caller, given: NewProjectGroup, faults: Faul
     """Create a project group; projects of another one are moved here."""
     caller.require("leader")
     name, project_ids = given.name or "", given.project_ids or []
-    moved = projects_reading.find_several(tx, caller, project_ids)
+    moved = projects_reading.find_many(tx, caller, project_ids)
     known = {project.id for project in moved}
     for place, project_id in enumerate(project_ids):
         if project_id not in known:
@@ -93,7 +93,7 @@ def _check(
     faults: Faults,
     id: int | None = None,
 ) -> None:
-    if given.name and reading.find_name(tx, caller, given.name) not in (None, id):
+    if given.name and reading.find_by_name(tx, caller, given.name) not in (None, id):
         faults.add("name", "already_exists")
     faults.check()
 

@@ -22,21 +22,21 @@ def add(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Fau
     """Put projects into a group; returns all that are in it then. Those that are in a group already are skipped."""
     before = _find_editable(tx, caller, id)
     faults.check()
-    found = projects_reading.find_several(tx, caller, given.project_ids or [])
+    found = projects_reading.find_many(tx, caller, given.project_ids or [])
     _move(tx, caller, before, [project for project in found if project.group is None], before)
     return projects_reading.list_members(tx, caller, id)
 
 
-def drop(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+def remove(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
     """Take projects out of a group; those that are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     faults.check()
     members = {project.id for project in before.projects}
     dropped = [project_id for project_id in given.project_ids or [] if project_id in members]
-    _move(tx, caller, before, projects_reading.find_several(tx, caller, dropped), None)
+    _move(tx, caller, before, projects_reading.find_many(tx, caller, dropped), None)
 
 
-def drop_all(tx: Transaction, caller: Caller, id: int) -> None:
+def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
     """Take all projects out of a group."""
     before = _find_editable(tx, caller, id)
     _move(tx, caller, before, find_all(tx, caller, before), None)
@@ -44,7 +44,7 @@ def drop_all(tx: Transaction, caller: Caller, id: int) -> None:
 
 def find_all(tx: Transaction, caller: Caller, group: ProjectGroup) -> list[Project]:
     """The projects of a group in full, ascending, for a caller who sees them all."""
-    return projects_reading.find_several(tx, caller, [project.id for project in group.projects])
+    return projects_reading.find_many(tx, caller, [project.id for project in group.projects])
 
 
 def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
@@ -52,9 +52,9 @@ def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
     if not moved:
         return
     ids = [project.id for project in moved]
-    storing.leave(tx, ids)
+    storing.remove_projects(tx, ids)
     if id is not None:
-        storing.enter(tx, id, ids)
+        storing.add_projects(tx, id, ids)
     tx.run(_TOUCH_PROJECTS, account=tx.account_id, ids=ids, now=tx.now)
 
 

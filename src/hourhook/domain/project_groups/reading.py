@@ -51,12 +51,12 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
     _look_up(tx, caller, id)
 
 
-def is_there(tx: Transaction, caller: Caller, id: int) -> bool:
+def exists(tx: Transaction, caller: Caller, id: int) -> bool:
     """Whether the account has a project group with this id."""
     return tx.one(_find("account"), account=caller.account_id, id=id) is not None
 
 
-def find_name(tx: Transaction, caller: Caller, name: str) -> int | None:
+def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
     """The id of the project group that has this name, in whatever spelling."""
     found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
     return found

@@ -9,13 +9,13 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def enter(tx: Transaction, id: int, project_ids: Sequence[int]) -> None:
+def add_projects(tx: Transaction, id: int, project_ids: Sequence[int]) -> None:
     """Store that projects, none of which is in a group, are in this one from now on."""
     rows = [(tx.account_id, project_id, id) for project_id in project_ids]
     tx.insert_many(project_group_members, ("account_id", "project_id", "project_group_id"), rows)
 
 
-def leave(tx: Transaction, project_ids: Sequence[int]) -> None:
+def remove_projects(tx: Transaction, project_ids: Sequence[int]) -> None:
     """Store that projects are in no group any more."""
     tx.run(_LEAVE, account=tx.account_id, ids=[*project_ids])
 

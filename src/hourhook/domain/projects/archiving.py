@@ -32,7 +32,7 @@ def archive(tx: Transaction, caller: Caller, id: int) -> None:
     _set_enabled(tx, caller, [project], False)
 
 
-def archive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+def archive_many(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Freeze those of these projects on which something hangs."""
     for found in _find_in_batches(tx, caller, given, faults):
         _set_enabled(tx, caller, [project for project in found if rules.is_used(project)], False)
@@ -45,7 +45,7 @@ def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
     _set_enabled(tx, caller, [project], True)
 
 
-def unarchive_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+def unarchive_many(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Bring those of these projects back that are archived."""
     for found in _find_in_batches(tx, caller, given, faults):
         _set_enabled(tx, caller, found, True)
@@ -64,7 +64,7 @@ def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled:
     ids = [project.id for project in changed]
     tx.run(_SET_ENABLED, account=tx.account_id, ids=ids, enabled=enabled, now=tx.now)
     if not enabled:
-        timers_following.pause_of_projects(tx, caller, ids)
+        timers_following.pause_for_projects(tx, caller, ids)
     for before in changed:
         after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_moment(tx.now))
         recording.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")

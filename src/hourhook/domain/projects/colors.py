@@ -23,7 +23,7 @@ PALETTE = (
 _HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
-class HexColor(Kind):
+class ColorField(Kind):
     """A colour in 3 or 6 hexadecimal digits, with or without ``#``; kept as ``#rrggbb``."""
 
     @property
@@ -38,9 +38,9 @@ class HexColor(Kind):
         return "#" + ("".join(2 * digit for digit in digits) if len(digits) == 3 else digits)
 
 
-Color = Annotated[str, HexColor()]
+Color = Annotated[str, ColorField()]
 
 
-def color_after(count: int) -> str:
+def next_color(count: int) -> str:
     """The colour of the next of so many projects."""
     return PALETTE[count % len(PALETTE)]

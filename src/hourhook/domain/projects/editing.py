@@ -53,7 +53,7 @@ def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -
     caller.require("leader")
     name = given.name or ""
     _check(tx, caller, given, faults)
-    if storing.is_full(tx, caller):
+    if storing.is_project_limit_reached(tx, caller):
         raise Invalid.on_base("Project", "reached_project_limit", "The account has as many projects as it may have.")
     id = storing.insert(
         tx,
@@ -65,7 +65,7 @@ def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -
         budgeted_minutes=given_or(given.budgeted_minutes, None),
     ).id
     if given.project_group_id:
-        project_groups_storing.enter(tx, given.project_group_id, [id])
+        project_groups_storing.add_projects(tx, given.project_group_id, [id])
     created = reading.show(tx, caller, id)
     recording.record_creation(tx, "project", created)
     return created
@@ -90,12 +90,12 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults
     if group_id == current_group_id and all(value == getattr(before, name) for name, value in values.items()):
         return before
     if values["billable"] != before.billable:
-        recalculation.foresee_project(tx, id, billable=not before.billable)
+        recalculation.recalculate_as_if_project(tx, id, billable=not before.billable)
     tx.run(_EDIT, account=caller.account_id, id=id, name_key=key_of(name), now=tx.now, **values)
     if group_id != current_group_id:
-        project_groups_storing.leave(tx, [id])
+        project_groups_storing.remove_projects(tx, [id])
         if group_id is not None:
-            project_groups_storing.enter(tx, group_id, [id])
+            project_groups_storing.add_projects(tx, group_id, [id])
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "project", before, after)
     return after
@@ -115,7 +115,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     _remove(tx, caller, [project])
 
 
-def remove_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+def remove_many(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
     """Delete those of these projects that are active and on which nothing hangs."""
     caller.require("leader")
     faults.check()
@@ -126,9 +126,9 @@ def remove_several(tx: Transaction, caller: Caller, given: ProjectIds, faults: F
 def _check(
     tx: Transaction, caller: Caller, given: NewProject | ProjectChanges, faults: Faults, id: int | None = None
 ) -> None:
-    if given.name and storing.find_name(tx, caller, given.name) not in (None, id):
+    if given.name and storing.find_by_name(tx, caller, given.name) not in (None, id):
         faults.add("name", "already_exists")
-    if given.project_group_id and not project_groups_reading.is_there(tx, caller, given.project_group_id):
+    if given.project_group_id and not project_groups_reading.exists(tx, caller, given.project_group_id):
         faults.add("project_group_id", "missing")
     faults.check()
 
@@ -137,8 +137,8 @@ def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
     for project in removed:
         recording.record_deletion(tx, "project", project)
     ids = [project.id for project in removed]
-    timers_following.remove_of_projects(tx, caller, ids)
-    project_groups_storing.leave(tx, ids)
+    timers_following.remove_for_projects(tx, caller, ids)
+    project_groups_storing.remove_projects(tx, ids)
     tx.run(_CLOSE, account=caller.account_id, ids=ids)
     tx.run(_DELETE, account=caller.account_id, ids=ids)
 

@@ -37,7 +37,7 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, fau
     rules.refuse_archived(target)
     swallowed = _find_swallowed(tx, caller, id, given, faults)
     if swallowed.billable != target.billable:
-        recalculation.foresee_project(tx, swallowed.id, billable=target.billable)
+        recalculation.recalculate_as_if_project(tx, swallowed.id, billable=target.billable)
     _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
     _move_expenses(tx, caller, swallowed, shorten(SimpleProject, target))
     timers_following.move(tx, caller, swallowed.id, shorten(SimpleProject, target))
@@ -45,12 +45,12 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, fau
     tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
     recording.record_update(tx, "project", target, reading.show(tx, caller, id))
     recording.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
-    project_groups_storing.leave(tx, [swallowed.id])
+    project_groups_storing.remove_projects(tx, [swallowed.id])
     tx.run(_DELETE, account=caller.account_id, swallowed=swallowed.id)
 
 
 def _find_swallowed(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> Project:
-    found = reading.find_several(tx, caller, [given.project_id]) if given.project_id else []
+    found = reading.find_many(tx, caller, [given.project_id]) if given.project_id else []
     if given.project_id == id:
         faults.add("project_id", "invalid")
     elif given.project_id and not found:

@@ -53,7 +53,7 @@ def list_page(
     return Page(_represent(tx, caller, rows), total)
 
 
-def list_of_group(
+def list_for_group(
     tx: Transaction, caller: Caller, group_id: int, given: ProjectFilters, faults: Faults, paging: Paging
 ) -> Page[Project]:
     """List the projects of a group; raises ``NotFound`` for one that the caller does not see."""
@@ -80,7 +80,7 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
         raise NotFound
 
 
-def find_several(tx: Transaction, caller: Caller, ids: list[int]) -> list[Project]:
+def find_many(tx: Transaction, caller: Caller, ids: list[int]) -> list[Project]:
     """The projects of the account with these ids, ascending."""
     return _represent(tx, caller, tx.all(_BY_IDS, account=caller.account_id, ids=ids))
 
@@ -88,11 +88,11 @@ def find_several(tx: Transaction, caller: Caller, ids: list[int]) -> list[Projec
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Project]]:
     """The same, a bounded number at a time."""
     for some in batching.of_ids(ids):
-        yield find_several(tx, caller, some)
+        yield find_many(tx, caller, some)
 
 
 def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project]:
-    return represent(tx, caller.account_id, caller.links, rows, with_budgets=not caller.is_scoped)
+    return represent(tx, caller.account_id, caller.links, rows, include_budgets=not caller.is_scoped)
 
 
 @cache

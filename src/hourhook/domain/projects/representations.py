@@ -95,7 +95,7 @@ JOINED = projects.outerjoin(
 
 
 def represent(
-    tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, with_budgets: bool
+    tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, include_budgets: bool
 ) -> list[Project]:
     """The representations of rows of ``COLUMNS``, with three statements however many there are.
 
@@ -109,12 +109,12 @@ def represent(
         logged.setdefault(each.project_id, []).append(each)
     unbillable = {each.project_id: each for each in tx.all(_UNBILLABLE, account=account_id, ids=ids)}
     invoices_of: dict[int, list[SimpleInvoice]] = {}
-    if with_budgets:
+    if include_budgets:
         for each in tx.all(_INVOICES, account=account_id, ids=ids):
             invoices_of.setdefault(each.project_id, []).append(summarise_invoice(links, each))
     return [
         _represent(
-            links, row, logged.get(row.id, []), unbillable.get(row.id), invoices_of.get(row.id, []), with_budgets
+            links, row, logged.get(row.id, []), unbillable.get(row.id), invoices_of.get(row.id, []), include_budgets
         )
         for row in rows
     ]
@@ -126,7 +126,7 @@ def _represent(
     logged: list[Row],
     unbillable: Row | None,
     invoices: list[SimpleInvoice],
-    with_budgets: bool,
+    include_budgets: bool,
 ) -> Project:
     url = links.project(row.id)
     minutes = sum(each.minutes for each in logged)
@@ -135,7 +135,7 @@ def _represent(
         billable_minutes = minutes - (unbillable.minutes if unbillable else 0)
         invoiced_minutes = sum(each.invoiced_minutes for each in logged)
         invoiced_minutes -= unbillable.invoiced_minutes if unbillable else 0
-    budget = row.budgeted_minutes if with_budgets else None
+    budget = row.budgeted_minutes if include_budgets else None
     return Project(
         id=row.id,
         name=row.name,

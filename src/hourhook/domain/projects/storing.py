@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, func, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.projects.colors import color_after
+from hourhook.domain.projects.colors import next_color
 from hourhook.domain.search_keys import key_of
 from hourhook.domain.summaries import SimpleProject
 from hourhook.store.schema import projects
@@ -23,7 +23,7 @@ def insert(
 ) -> SimpleProject:
     """Add a project; whatever is not said is as the account has it by default."""
     increment = billing_increment or caller.default_billing_increment
-    color = color or color_after(tx.value(_COUNT, account=caller.account_id))
+    color = color or next_color(tx.value(_COUNT, account=caller.account_id))
     id = tx.insert(
         projects,
         account_id=caller.account_id,
@@ -40,14 +40,14 @@ def insert(
     return SimpleProject(id, name, increment, True, billable, color, caller.links.project(id))
 
 
-def is_full(tx: Transaction, caller: Caller) -> bool:
+def is_project_limit_reached(tx: Transaction, caller: Caller) -> bool:
     """Whether the account has as many projects as it may have; archived ones do not count."""
     if caller.max_projects is None:
         return False
     return bool(tx.value(_COUNT_ENABLED, account=caller.account_id) >= caller.max_projects)
 
 
-def find_name(tx: Transaction, caller: Caller, name: str) -> int | None:
+def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
     """The id of the project that has this name, in whatever spelling."""
     found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
     return found

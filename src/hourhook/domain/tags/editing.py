@@ -57,7 +57,7 @@ class TagIds(Inputs):
     tag_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType | None = UNSET
 
 
-def create_several(tx: Transaction, caller: Caller, given: NewTags, faults: Faults) -> list[Tag]:
+def create_many(tx: Transaction, caller: Caller, given: NewTags, faults: Faults) -> list[Tag]:
     """Create tags; returns those that this made, in the order given."""
     caller.require(caller.tag_creation_role)
     faults.check()
@@ -67,7 +67,7 @@ def create_several(tx: Transaction, caller: Caller, given: NewTags, faults: Faul
         if read is not None:
             name, is_starred = read
             wanted.setdefault(key_of(name), (name, not is_starred))
-    for key in tagging.find_keys(tx, caller, [*wanted]):
+    for key in tagging.find_by_keys(tx, caller, [*wanted]):
         del wanted[key]
     created = tagging.create(tx, caller, [*wanted.values()])
     for tag in created:
@@ -85,7 +85,7 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: 
             faults.add("name", "invalid")
         else:
             name, billable = read[0], not read[1]
-            if any(tag.id != id for tag in tagging.find_keys(tx, caller, [key_of(name)]).values()):
+            if any(tag.id != id for tag in tagging.find_by_keys(tx, caller, [key_of(name)]).values()):
                 faults.add("name", "already_exists")
     faults.check()
     if (name, billable) == (before.name, before.billable):
@@ -98,7 +98,7 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: 
         updated_at=format_moment(tx.now),
     )
     if billable != before.billable:
-        recalculation.foresee_tags(tx, [id], billable=billable)
+        recalculation.recalculate_as_if_tags(tx, [id], billable=billable)
     recording.record_update(tx, "tag", before, after)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, before), shorten(SimpleTag, after))
     tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), billable=billable, now=tx.now)
@@ -116,7 +116,7 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedTag, faults:
     faults.check()
     assert swallowed is not None
     if swallowed.billable != before.billable:
-        recalculation.foresee_tags(tx, [swallowed.id], billable=before.billable)
+        recalculation.recalculate_as_if_tags(tx, [swallowed.id], billable=before.billable)
     rewriting.rewrite(tx, caller, shorten(SimpleTag, swallowed), shorten(SimpleTag, before))
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "tag", before, after)
@@ -129,7 +129,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     removing.remove(tx, caller, [_find_editable(tx, caller, id)])
 
 
-def remove_several(tx: Transaction, caller: Caller, given: TagIds, faults: Faults) -> None:
+def remove_many(tx: Transaction, caller: Caller, given: TagIds, faults: Faults) -> None:
     """Delete tags, in ascending id; unknown ones are skipped."""
     _require_right(caller)
     faults.check()

@@ -30,7 +30,7 @@ def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
     for some in _in_groups(removed):
         unbillable = [tag.id for tag in some if not tag.billable]
         if unbillable:
-            recalculation.foresee_tags(tx, unbillable, billable=True)
+            recalculation.recalculate_as_if_tags(tx, unbillable, billable=True)
         if len(some) == 1:
             _dissolve_one(tx, caller, some[0])
         else:

@@ -16,7 +16,7 @@ from hourhook.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ResolvedTags:
     """The tags that a description names: each one's first hashtag in order of appearance, and those that exist."""
 
     hashtags: dict[str, Hashtag]
@@ -28,28 +28,28 @@ class Wanted:
         return [hashtag for key, hashtag in self.hashtags.items() if key not in self.known]
 
 
-def look_up(tx: Transaction, caller: Caller, description: str | None) -> Wanted:
+def resolve(tx: Transaction, caller: Caller, description: str | None) -> ResolvedTags:
     """Find the tags that a description names."""
     wanted: dict[str, Hashtag] = {}
     for hashtag in hashtags.find(description):
         wanted.setdefault(hashtag.key, hashtag)
     if not wanted:
-        return Wanted({}, {})
-    return Wanted(wanted, find_keys(tx, caller, [*wanted]))
+        return ResolvedTags({}, {})
+    return ResolvedTags(wanted, find_by_keys(tx, caller, [*wanted]))
 
 
-def find_keys(tx: Transaction, caller: Caller, keys: list[str]) -> dict[str, SimpleTag]:
+def find_by_keys(tx: Transaction, caller: Caller, keys: list[str]) -> dict[str, SimpleTag]:
     """The tags of the account that have these keys."""
     rows = tx.all(_BY_KEYS, account=caller.account_id, keys=keys)
     return {row.name_key: summarise_tag(caller.links, row) for row in rows}
 
 
-def may_create(caller: Caller) -> bool:
+def can_create(caller: Caller) -> bool:
     """Whether the account's setting lets the caller create tags."""
     return caller.has_role(caller.tag_creation_role)
 
 
-def create_missing(tx: Transaction, caller: Caller, wanted: Wanted) -> tuple[list[SimpleTag], list[Tag]]:
+def create_missing(tx: Transaction, caller: Caller, wanted: ResolvedTags) -> tuple[list[SimpleTag], list[Tag]]:
     """Make the tags that do not exist yet; returns all that are wanted, in order of appearance, and the new ones.
 
     The new ones are represented as they are once the one entry has them whose description it is; recording their

@@ -47,7 +47,7 @@ def create(tx: Transaction, caller: Caller, given: NewTeam, faults: Faults) -> T
     id = tx.insert(
         teams, account_id=caller.account_id, name=name, name_key=key_of(name), created_at=tx.now, updated_at=tx.now
     )
-    members.enter(tx, id, sorted(known))
+    members.add_members(tx, id, sorted(known))
     created = reading.show(tx, caller, id)
     recording.record_creation(tx, "team", created)
     return created
@@ -79,7 +79,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 def _check(
     tx: Transaction, caller: Caller, given: NewTeam | TeamChanges, faults: Faults, id: int | None = None
 ) -> None:
-    if given.name and reading.find_name(tx, caller, given.name) not in (None, id):
+    if given.name and reading.find_by_name(tx, caller, given.name) not in (None, id):
         faults.add("name", "already_exists")
     faults.check()
 

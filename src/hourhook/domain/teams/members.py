@@ -31,12 +31,12 @@ def add(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults
     present = {user.id for user in before.users}
     added = [user_id for user_id in users_reading.find_ids(tx, caller, given.user_ids or []) if user_id not in present]
     if added:
-        enter(tx, id, added)
+        add_members(tx, id, added)
         _record(tx, caller, before)
     return users_reading.list_members(tx, caller, id)
 
 
-def drop(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults) -> None:
+def remove(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults) -> None:
     """Take users out of a team; those who are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     faults.check()
@@ -44,14 +44,14 @@ def drop(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Fault
         _record(tx, caller, before)
 
 
-def drop_all(tx: Transaction, caller: Caller, id: int) -> None:
+def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
     """Take everybody out of a team."""
     before = _find_editable(tx, caller, id)
     if clear(tx, id):
         _record(tx, caller, before)
 
 
-def enter(tx: Transaction, id: int, user_ids: Sequence[int]) -> None:
+def add_members(tx: Transaction, id: int, user_ids: Sequence[int]) -> None:
     """Store that users, none of whom is in the team yet, are in it from now on."""
     rows = [(tx.account_id, id, user_id) for user_id in user_ids]
     tx.insert_many(team_members, ("account_id", "team_id", "user_id"), rows)

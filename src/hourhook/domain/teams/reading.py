@@ -44,7 +44,7 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
     _look_up(tx, caller, id)
 
 
-def find_name(tx: Transaction, caller: Caller, name: str) -> int | None:
+def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
     """The id of the team that has this name, in whatever spelling."""
     found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
     return found

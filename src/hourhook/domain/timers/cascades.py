@@ -14,12 +14,12 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def pause_of_caller(tx: Transaction, caller: Caller) -> None:
+def pause_for_caller(tx: Transaction, caller: Caller) -> None:
     """Pause whatever timer the caller has running: he is about to start another."""
     _pause(tx, _read(tx, caller, _RUNNING_OF_USER, user=caller.user_id))
 
 
-def pause_of_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
+def pause_for_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
     """Pause everybody's running timers of projects that are archived."""
     _pause(tx, _read(tx, caller, _RUNNING_OF_PROJECTS, projects=project_ids))
 
@@ -32,29 +32,29 @@ def move(tx: Transaction, caller: Caller, from_id: int, to: SimpleProject) -> No
     joining = [timer for timer in leaving if timer.user.id in kept]
     storing.remove(tx, joining)
     storing.move(tx, [timer for timer in leaving if timer not in joining], to, caller.links.timer(to.id))
-    storing.change(tx, [_joined(kept[timer.user.id], timer, tx.started_at) for timer in joining])
+    storing.update(tx, [_joined(kept[timer.user.id], timer, tx.started_at) for timer in joining])
 
 
-def remove_of_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
+def remove_for_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
     """Discard everybody's timers of projects that are about to be deleted."""
     storing.remove(tx, _read(tx, caller, _OF_PROJECTS, projects=project_ids))
 
 
-def remove_of_user(tx: Transaction, caller: Caller, user_id: int) -> None:
+def remove_for_user(tx: Transaction, caller: Caller, user_id: int) -> None:
     """Discard the timers of a user who is about to be deleted."""
     storing.remove(tx, _read(tx, caller, _OF_USER, user=user_id))
 
 
 def _pause(tx: Transaction, running: list[StoredTimer]) -> None:
-    storing.change(tx, [replace(timer, watch=timer.watch.paused(tx.started_at)) for timer in running])
+    storing.update(tx, [replace(timer, stopwatch=timer.stopwatch.paused(tx.started_at)) for timer in running])
 
 
 def _joined(kept: StoredTimer, other: StoredTimer, now: int) -> StoredTimer:
     return replace(
         kept,
-        watch=kept.watch.joined(other.watch, now),
+        stopwatch=kept.stopwatch.merged(other.stopwatch, now),
         # The day of one with which no time was spent says nothing.
-        date=other.date if kept.watch.state == PENDING else kept.date,
+        date=other.date if kept.stopwatch.state == PENDING else kept.date,
         description=kept.description or other.description,
     )
 

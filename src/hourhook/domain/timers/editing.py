@@ -9,13 +9,13 @@ from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Text, UnsetType, 
 from hourhook.domain.inputs.numbers import Whole
 from hourhook.domain.timers import cascades, reading, rules, storing
 from hourhook.domain.timers.representations import Timer, represent
-from hourhook.domain.timers.stopwatches import LARGEST_SECONDS
+from hourhook.domain.timers.stopwatches import MAX_SECONDS
 from hourhook.domain.timers.storing import StoredTimer
 from hourhook.store.transaction import Transaction
 
 Description = Annotated[Text, "Its hashtags become tags when it is logged."]
-MoreMinutes = Annotated[int, Whole(-LARGEST_SECONDS // 60, LARGEST_SECONDS // 60), "Added; subtracted if negative."]
-MoreSeconds = Annotated[int, Whole(-LARGEST_SECONDS, LARGEST_SECONDS), "Likewise; both add up."]
+MoreMinutes = Annotated[int, Whole(-MAX_SECONDS // 60, MAX_SECONDS // 60), "Added; subtracted if negative."]
+MoreSeconds = Annotated[int, Whole(-MAX_SECONDS, MAX_SECONDS), "Likewise; both add up."]
 
 
 class TimerChanges(Inputs):
@@ -44,7 +44,7 @@ class TimerCorrection(Inputs):
 
 def edit(tx: Transaction, caller: Caller, project_id: int, given: TimerChanges, faults: Faults) -> Timer:
     """Change the caller's timer of a project; makes one, with nothing elapsed, where there is none."""
-    before = reading.look_up(tx, caller, project_id)
+    before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
     faults.check()
     return _keep(tx, before, replace(before, description=given_or(given.description, before.description)))
@@ -52,18 +52,18 @@ def edit(tx: Transaction, caller: Caller, project_id: int, given: TimerChanges, 
 
 def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, faults: Faults) -> Timer:
     """Set the caller's timer of a project running, and pause the one that was; leaves it as it is if it runs."""
-    before = reading.look_up(tx, caller, project_id)
+    before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
     faults.check()
-    if before.watch.is_running:
+    if before.stopwatch.is_running:
         return represent(before, tx.started_at)
-    cascades.pause_of_caller(tx, caller)
+    cascades.pause_for_caller(tx, caller)
     date = before.date
-    if before.watch.started_at is None:
+    if before.stopwatch.started_at is None:
         date = given.entry_date or today(tx.started_at, caller.utc_offset)
     after = replace(
         before,
-        watch=before.watch.started(tx.started_at),
+        stopwatch=before.stopwatch.started(tx.started_at),
         date=date,
         description=given_or(given.description, before.description),
     )
@@ -73,7 +73,7 @@ def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, f
 def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
     """Pause the caller's timer of a project; leaves it as it is if it does not run."""
     before = reading.find(tx, caller, project_id)
-    return _keep(tx, before, replace(before, watch=before.watch.paused(tx.started_at)))
+    return _keep(tx, before, replace(before, stopwatch=before.stopwatch.paused(tx.started_at)))
 
 
 def correct(tx: Transaction, caller: Caller, project_id: int, given: TimerCorrection, faults: Faults) -> Timer:
@@ -83,7 +83,7 @@ def correct(tx: Transaction, caller: Caller, project_id: int, given: TimerCorrec
     by_seconds = (given.minutes or 0) * 60 + (given.seconds or 0)
     if not by_seconds:
         return represent(before, tx.started_at)
-    return _keep(tx, before, replace(before, watch=before.watch.corrected(by_seconds, tx.started_at)))
+    return _keep(tx, before, replace(before, stopwatch=before.stopwatch.corrected(by_seconds, tx.started_at)))
 
 
 def discard(tx: Transaction, caller: Caller, project_id: int) -> None:
@@ -93,5 +93,5 @@ def discard(tx: Transaction, caller: Caller, project_id: int) -> None:
 
 def _keep(tx: Transaction, before: StoredTimer, after: StoredTimer) -> Timer:
     if after != before or after.id is None:
-        after = storing.keep(tx, after)
+        after = storing.save(tx, after)
     return represent(after, tx.started_at)

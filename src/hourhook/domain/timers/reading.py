@@ -47,13 +47,13 @@ def show(tx: Transaction, caller: Caller, project_id: int) -> Timer:
 
 def find(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
     """The caller's timer of a project; raises ``NotFound`` where there is none, or no project that he sees."""
-    timer = look_up(tx, caller, project_id)
+    timer = find_or_new(tx, caller, project_id)
     if timer.id is None:
         raise NotFound
     return timer
 
 
-def look_up(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
+def find_or_new(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
     """The caller's timer of a project, or a new one that is not kept yet.
 
     Raises ``NotFound`` for a project that the caller does not see.

@@ -8,7 +8,7 @@ from hourhook.domain.entries.editing import NewEntry
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Minutes, Text, UnsetType, given_or
 from hourhook.domain.timers import reading, rules, storing
-from hourhook.domain.timers.stopwatches import minutes_of
+from hourhook.domain.timers.stopwatches import round_up_to_minutes
 from hourhook.domain.timers.storing import StoredTimer
 from hourhook.store.transaction import Transaction
 
@@ -65,5 +65,5 @@ def log_inbox_entry(tx: Transaction, caller: Caller, project_id: int, given: Tim
 
 def _minutes(tx: Transaction, timer: StoredTimer, given: int | UnsetType | None) -> int:
     if given is UNSET or given is None:
-        return minutes_of(timer.watch.elapsed_seconds(tx.started_at))
+        return round_up_to_minutes(timer.stopwatch.elapsed_seconds(tx.started_at))
     return given

@@ -28,11 +28,11 @@ class Timer(msgspec.Struct, frozen=True):
 def represent(timer: StoredTimer, now: int) -> Timer:
     """The representation of a timer that is kept, as it is now."""
     assert timer.id is not None
-    seconds = timer.watch.elapsed_seconds(now)
+    seconds = timer.stopwatch.elapsed_seconds(now)
     url = timer.url
     return Timer(
         id=timer.id,
-        state=timer.watch.state,
+        state=timer.stopwatch.state,
         seconds=seconds,
         formatted_time=format_time(seconds),
         date=timer.date,

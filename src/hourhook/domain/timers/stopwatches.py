@@ -12,7 +12,7 @@ PENDING, RUNNING, PAUSED = "pending", "running", "paused"
 # Of a timer that is no more.
 STOPPED = "stopped"
 # What fits into an entry.
-LARGEST_SECONDS = LARGEST_MINUTES * 60
+MAX_SECONDS = LARGEST_MINUTES * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Stopwatch:
             return replace(self, state=PAUSED, seconds=seconds, paused_at=now)
         return replace(self, seconds=seconds)
 
-    def joined(self, other: "Stopwatch", now: int) -> "Stopwatch":
+    def merged(self, other: "Stopwatch", now: int) -> "Stopwatch":
         """Both in one, running if one of them does."""
         seconds = _bounded(self.elapsed_seconds(now) + other.elapsed_seconds(now))
         started_at, paused_at = _latest(self.started_at, other.started_at), _latest(self.paused_at, other.paused_at)
@@ -72,13 +72,13 @@ def format_time(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def minutes_of(seconds: int) -> int:
+def round_up_to_minutes(seconds: int) -> int:
     """Seconds in minutes, begun ones counted whole."""
     return -(-seconds // 60)
 
 
 def _bounded(seconds: int) -> int:
-    return min(max(0, seconds), LARGEST_SECONDS)
+    return min(max(0, seconds), MAX_SECONDS)
 
 
 def _latest(*moments: int | None) -> int | None:

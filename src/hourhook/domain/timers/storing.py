@@ -29,7 +29,7 @@ class StoredTimer:
     id: int | None
     user: SimpleUser
     project: SimpleProject
-    watch: Stopwatch
+    stopwatch: Stopwatch
     # The day of the entry that it will become.
     date: str
     description: str | None
@@ -56,7 +56,7 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
         id=row.id,
         user=embedded_user(links, row),
         project=embedded_project(links, row),
-        watch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
+        stopwatch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
         date=today if row.id is None else row.date,
         description=row.description,
         url=links.timer(row.project_id),
@@ -64,44 +64,44 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
     )
 
 
-def keep(tx: Transaction, timer: StoredTimer) -> StoredTimer:
+def save(tx: Transaction, timer: StoredTimer) -> StoredTimer:
     """Store a timer, be it new or changed."""
     if timer.id is not None:
-        change(tx, [timer])
+        update(tx, [timer])
         return timer
-    watch = timer.watch
+    stopwatch = timer.stopwatch
     id = tx.insert(
         timers,
         account_id=tx.account_id,
         user_id=timer.user.id,
         project_id=timer.project.id,
-        state=watch.state,
-        seconds=watch.seconds,
-        started_at=watch.started_at,
-        paused_at=watch.paused_at,
+        state=stopwatch.state,
+        seconds=stopwatch.seconds,
+        started_at=stopwatch.started_at,
+        paused_at=stopwatch.paused_at,
         date=timer.date,
         description=timer.description,
         description_key=timer.description and key_of(timer.description),
         created_at=tx.now,
         updated_at=tx.now,
     )
-    _broadcast(tx, timer, watch.state)
+    _broadcast(tx, timer, stopwatch.state)
     return replace(timer, id=id)
 
 
-def change(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
+def update(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
     """Store what has changed of timers that are kept."""
     if changed:
         tx.run(_CHANGE, now=tx.now, rows=as_rows([_values(tx, timer) for timer in changed]))
     for timer in changed:
-        _broadcast(tx, timer, timer.watch.state)
+        _broadcast(tx, timer, timer.stopwatch.state)
 
 
 def move(tx: Transaction, moved: Sequence[StoredTimer], to: SimpleProject, url: str) -> None:
     """Take timers over to another project, whose timers are at this URL; where they were there is none any more."""
     for timer in moved:
         _broadcast(tx, timer, STOPPED)
-    change(tx, [replace(timer, project=to, url=url) for timer in moved])
+    update(tx, [replace(timer, project=to, url=url) for timer in moved])
 
 
 def remove(tx: Transaction, removed: Sequence[StoredTimer]) -> None:
@@ -118,15 +118,15 @@ def _broadcast(tx: Transaction, timer: StoredTimer, state: str) -> None:
 
 
 def _values(tx: Transaction, timer: StoredTimer) -> tuple[object, ...]:
-    watch = timer.watch
+    stopwatch = timer.stopwatch
     return (
         tx.account_id,
         timer.id,
         timer.project.id,
-        watch.state,
-        watch.seconds,
-        watch.started_at,
-        watch.paused_at,
+        stopwatch.state,
+        stopwatch.seconds,
+        stopwatch.started_at,
+        stopwatch.paused_at,
         timer.date,
         timer.description,
         timer.description and key_of(timer.description),

@@ -14,7 +14,7 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def give(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+def grant(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
     """Open projects to a user; changes nothing for one who enters all projects anyway."""
     user = _find_other(tx, caller, id)
     rules.refuse_deactivated(user)
@@ -39,7 +39,7 @@ def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
 def _find_other(tx: Transaction, caller: Caller, id: int) -> User:
     user = reading.show(tx, caller, id)
     caller.require("supervisor")
-    rules.refuse_oneself(caller, id)
+    rules.refuse_self(caller, id)
     return user
 
 

@@ -51,7 +51,7 @@ def invite(tx: Transaction, caller: Caller, outside: Outside, given: NewUser, fa
     if tx.one(_BY_EMAIL, account=caller.account_id, email_key=key_of(email)):
         faults.add("email", "already_exists")
     faults.check()
-    rules.require_seat(tx, caller)
+    rules.check_user_limit(tx, caller)
     id = storing.insert(
         tx,
         caller.account_id,
@@ -107,14 +107,14 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     before = reading.show(tx, caller, id)
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
-    rules.refuse_oneself(caller, id)
+    rules.refuse_self(caller, id)
     if before.entries or before.expenses:
         raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
     approving.forget_approver(tx, caller, id)
-    broadcast_receivers_storing.remove_of_user(tx, id)
-    timers_following.remove_of_user(tx, caller, id)
-    inbox_entries_storing.remove_of_user(tx, caller, id)
-    revoking.revoke_of_user(tx, id)
+    broadcast_receivers_storing.remove_for_user(tx, id)
+    timers_following.remove_for_user(tx, caller, id)
+    inbox_entries_storing.remove_for_user(tx, caller, id)
+    revoking.revoke_for_user(tx, id)
     sessions.end_all(tx, id)
     issuing.withdraw(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):

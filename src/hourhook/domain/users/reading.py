@@ -44,7 +44,7 @@ def list_page(
     return Page(represent(tx, caller.account_id, caller.links, rows), total)
 
 
-def list_of_team(
+def list_for_team(
     tx: Transaction, caller: Caller, team_id: int, given: UserFilters, faults: Faults, paging: Paging
 ) -> Page[User]:
     """List the members of a team; raises ``NotFound`` for one that is not there."""

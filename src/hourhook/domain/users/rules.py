@@ -16,7 +16,7 @@ def refuse_deactivated(user: User) -> None:
         raise Invalid.on_base("User", "deactivated", "The User is deactivated.")
 
 
-def refuse_oneself(caller: Caller, id: int) -> None:
+def refuse_self(caller: Caller, id: int) -> None:
     """Refuse the caller himself."""
     if id == caller.user_id:
         raise Invalid.on_base("User", "authenticated_user", "Nobody may do this to themselves.")
@@ -28,7 +28,7 @@ def refuse_owner(tx: Transaction, caller: Caller, id: int) -> None:
         raise Invalid.on_base("User", "account_owner", "The User is the owner of the account.")
 
 
-def require_seat(tx: Transaction, caller: Caller) -> None:
+def check_user_limit(tx: Transaction, caller: Caller) -> None:
     """Refuse one more active user than the account may have; pending ones count."""
     if caller.max_users is None:
         return

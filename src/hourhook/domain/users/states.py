@@ -22,7 +22,7 @@ def activate(tx: Transaction, caller: Caller, id: int) -> None:
     caller.require("supervisor")
     if user.state != "disabled":
         raise Invalid.on_base("User", "not_deactivated", "The User is not deactivated.")
-    rules.require_seat(tx, caller)
+    rules.check_user_limit(tx, caller)
     _enter(tx, user, "active", "activated")
 
 
@@ -34,7 +34,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     user = reading.show(tx, caller, id)
     caller.require("supervisor")
     rules.refuse_owner(tx, caller, id)
-    rules.refuse_oneself(caller, id)
+    rules.refuse_self(caller, id)
     if not (user.entries or user.expenses):
         # One with expenses cannot be deleted, and there must be a way to shut him out (contract, 00-conventions §9).
         why = "The User should be deleted because it does not have any entries or expenses."
@@ -45,7 +45,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     _enter(tx, user, "disabled", "deactivated")
 
 
-def begin(tx: Transaction, caller: Caller) -> None:
+def activate_pending(tx: Transaction, caller: Caller) -> None:
     """Make a user active who was invited and signs in for the first time."""
     user = reading.show(tx, caller, caller.user_id)
     if user.state == "pending":

@@ -58,12 +58,12 @@ def find(tx: Transaction, caller: Caller, id: int) -> Row:
 
     Raises ``NotFound`` where there is none, then ``Forbidden``.
     """
-    row = look_up(tx, caller, id)
+    row = find_in_account(tx, caller, id)
     caller.require("leader")
     return row
 
 
-def look_up(tx: Transaction, caller: Caller, id: int) -> Row:
+def find_in_account(tx: Transaction, caller: Caller, id: int) -> Row:
     """The row of a webhook of the account, whoever asks (raises ``NotFound``)."""
     row = tx.one(_FIND, account=caller.account_id, id=id)
     if row is None:

@@ -43,7 +43,7 @@ def add(tx: Transaction, caller: Caller, id: int, given: MoreEvents, faults: Fau
     return reading.show(tx, caller, id)
 
 
-def drop(tx: Transaction, caller: Caller, id: int, given: FewerEvents, faults: Faults) -> Webhook:
+def remove(tx: Transaction, caller: Caller, id: int, given: FewerEvents, faults: Faults) -> Webhook:
     """Unsubscribe a webhook from events, from all of them if need be."""
     reading.find(tx, caller, id)
     faults.check()

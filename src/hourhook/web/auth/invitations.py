@@ -91,7 +91,7 @@ class _Visits:
         except DatabaseUnavailable:
             return _closed("unavailable")
         # Whatever has come of it is shown there, so that sending the form twice does no harm.
-        return go_to(self._links.way(f"/invitations/{token}"))
+        return go_to(self._links.href(f"/invitations/{token}"))
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""
@@ -104,7 +104,7 @@ class _Visits:
         if found is None:
             return _closed("unknown")
         if found.state == "accepted":
-            return page("invitation_accepted", docs=self._links.page("/docs"))
+            return page("invitation_accepted", docs=self._links.url("/docs"))
         return found if found.state == "open" else _closed(found.state, found)
 
     async def _let_in(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:

@@ -17,7 +17,12 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from hourhook.domain import sessions
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import authorization_requests
-from hourhook.domain.oauth.authorization_requests import Answered, Asked, Pairs, Unacceptable
+from hourhook.domain.oauth.authorization_requests import (
+    AuthorizationRedirect,
+    AuthorizationRejected,
+    AuthorizationRequest,
+    QueryParameters,
+)
 from hourhook.domain.sessions import SignedIn
 from hourhook.errors import AccountLocked, DatabaseUnavailable, Unauthenticated
 from hourhook.store.database import Database
@@ -61,10 +66,10 @@ class Authorize:
     async def _show(self, request: Request[Any, Any, Any]) -> ASGIResponse:
         token = self._visitors.token_of(request)
         asked, users = await self._database.read(_look, _pairs(request), token)
-        if not isinstance(asked, Asked):
+        if not isinstance(asked, AuthorizationRequest):
             return _answered(asked)
         if token is None or not users:
-            return go_to(self._links.way(sign_in_url(_address(request))))
+            return go_to(self._links.href(sign_in_url(_address(request))))
         return page(
             "authorize",
             form_targets=_FORM_TARGETS,
@@ -72,7 +77,7 @@ class Authorize:
             destination=urlsplit(asked.target).netloc,
             users=users,
             address=_address(request),
-            way=self._links.way,
+            way=self._links.href,
             proof=self._visitors.proof(token),
         )
 
@@ -82,28 +87,30 @@ class Authorize:
         if not self._visitors.is_proven(token, form.get("proof", "")):
             return too_old()
         asked, users = await self._database.read(_look, _pairs(request), token)
-        if not isinstance(asked, Asked):
+        if not isinstance(asked, AuthorizationRequest):
             return _answered(asked)
         if form.get("decision") == "deny":
-            return go_to(asked.refused("access_denied"), status=302)
+            return go_to(asked.error_url("access_denied"), status=302)
         user = next((user for user in users if str(user.account_id) == form.get("account")), None)
         if user is None or form.get("decision") != "allow":
             # Signed out meanwhile, or nothing decided: once more from the start.
-            return go_to(self._links.way(_address(request)))
+            return go_to(self._links.href(_address(request)))
         return await self._allow(request, asked, user)
 
-    async def _allow(self, request: Request[Any, Any, Any], asked: Asked, user: SignedIn) -> ASGIResponse:
+    async def _allow(
+        self, request: Request[Any, Any, Any], asked: AuthorizationRequest, user: SignedIn
+    ) -> ASGIResponse:
         try:
             url = await self._database.write(
-                user.account_id, authorization_requests.allow, asked, user.user_id, self._links
+                user.account_id, authorization_requests.approve, asked, user.user_id, self._links
             )
         except Unauthenticated:
-            return go_to(self._links.way(_address(request)))
+            return go_to(self._links.href(_address(request)))
         except (AccountLocked, DatabaseUnavailable):
-            url = asked.refused("temporarily_unavailable")
+            url = asked.error_url("temporarily_unavailable")
         except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the application is told as the contract has it
             _log.exception("authorization failed", application=asked.application.client_id)
-            url = asked.refused("server_error")
+            url = asked.error_url("server_error")
         else:
             _log.info(
                 "application let in",
@@ -115,20 +122,20 @@ class Authorize:
 
 
 def _look(
-    tx: Transaction, pairs: Pairs, token: str | None
-) -> tuple[Asked | Answered | Unacceptable, Sequence[SignedIn]]:
+    tx: Transaction, pairs: QueryParameters, token: str | None
+) -> tuple[AuthorizationRequest | AuthorizationRedirect | AuthorizationRejected, Sequence[SignedIn]]:
     """What is asked, and who is there to decide on it."""
     asked = authorization_requests.read(tx, pairs)
-    return asked, sessions.find(tx, token) if token is not None and isinstance(asked, Asked) else []
+    return asked, sessions.find(tx, token) if token is not None and isinstance(asked, AuthorizationRequest) else []
 
 
-def _answered(asked: Answered | Unacceptable) -> ASGIResponse:
-    if isinstance(asked, Answered):
+def _answered(asked: AuthorizationRedirect | AuthorizationRejected) -> ASGIResponse:
+    if isinstance(asked, AuthorizationRedirect):
         return go_to(asked.url, status=302)
     return notice(400, "This link does not work", f"{asked.reason} Nothing has happened, and nobody was let in.")
 
 
-def _pairs(request: Request[Any, Any, Any]) -> Pairs:
+def _pairs(request: Request[Any, Any, Any]) -> QueryParameters:
     # What is no UTF-8 survives as lone surrogates, so that ``state`` comes back as it was.
     query = request.scope["query_string"].decode("latin-1")
     return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")

@@ -72,7 +72,7 @@ class SignIn:
         if next_path is not None:
             return self._go_to(next_path)
         return page(
-            "signed_in", form_targets=["'self'"], users=users, proof=self._visitors.proof(token), way=self._links.way
+            "signed_in", form_targets=["'self'"], users=users, proof=self._visitors.proof(token), way=self._links.href
         )
 
     async def _sign_in(self, request: Asked) -> ASGIResponse:
@@ -130,11 +130,11 @@ class SignIn:
             next_path=next_path,
             email=email,
             wrong=wrong,
-            way=self._links.way,
+            way=self._links.href,
         )
 
     def _go_to(self, path: str, *headers: tuple[str, str]) -> ASGIResponse:
-        return go_to(self._links.way(path), headers=headers)
+        return go_to(self._links.href(path), headers=headers)
 
     def _later(self) -> ASGIResponse:
         seconds = self._tries.wait_seconds

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp, ControllerRouterHandler
 from markupsafe import Markup
 
-from hourhook.domain.invoices.public_reading import find_shared
+from hourhook.domain.invoices.public_reading import find_by_share_token
 from hourhook.domain.invoices.public_view import SharedInvoice
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
@@ -39,7 +39,7 @@ def invoice_routes(database: Database) -> Sequence[ControllerRouterHandler]:
     @get("/i/{token:str}")
     async def show_invoice(token: FromPath[str]) -> ASGIApp:
         try:
-            invoice = await database.read(find_shared, token) if _TOKEN.fullmatch(token) else None
+            invoice = await database.read(find_by_share_token, token) if _TOKEN.fullmatch(token) else None
         except DatabaseUnavailable:
             text = "This page is not available at the moment. Please try again in a little while."
             return notice(503, "Not now", text, headers=[("retry-after", "1"), *_UNLISTED])
