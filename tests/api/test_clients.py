@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from hourhook.http.client_addresses import client_of, is_forwarded, is_loopback, scheme_of
+from hourhook.http.client_addresses import client_address, is_forwarded, is_loopback, request_scheme
 
 TRUSTED = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 
@@ -43,17 +43,17 @@ def scope(peer: str | None, **headers: str) -> dict[str, object]:
 def test_the_client_is_the_nearest_address_that_no_trusted_proxy_has(
     peer: str | None, forwarded: str, client: str
 ) -> None:
-    assert client_of(scope(peer, x_forwarded_for=forwarded), TRUSTED) == client
+    assert client_address(scope(peer, x_forwarded_for=forwarded), TRUSTED) == client
 
 
 def test_without_trusted_proxies_the_peer_is_the_client() -> None:
-    assert client_of(scope("10.0.0.1", x_forwarded_for="198.51.100.1"), ()) == "10.0.0.1"
+    assert client_address(scope("10.0.0.1", x_forwarded_for="198.51.100.1"), ()) == "10.0.0.1"
 
 
 def test_only_a_trusted_proxy_says_how_the_client_came() -> None:
-    assert scheme_of(scope("10.0.0.1", x_forwarded_proto="https"), TRUSTED) == "https"
-    assert scheme_of(scope("203.0.113.9", x_forwarded_proto="https"), TRUSTED) == "http"
-    assert scheme_of(scope("10.0.0.1", x_forwarded_proto="gopher"), TRUSTED) == "http"
+    assert request_scheme(scope("10.0.0.1", x_forwarded_proto="https"), TRUSTED) == "https"
+    assert request_scheme(scope("203.0.113.9", x_forwarded_proto="https"), TRUSTED) == "http"
+    assert request_scheme(scope("10.0.0.1", x_forwarded_proto="gopher"), TRUSTED) == "http"
 
 
 def test_a_request_that_came_through_a_proxy_shows_it() -> None:

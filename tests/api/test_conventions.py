@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from litestar import get
 
-from hourhook.http.responses import message_answer
+from hourhook.http.responses import message_response
 from hourhook.settings import RateLimit
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account, open_account
@@ -72,7 +72,7 @@ def test_what_is_outside_of_the_api_is_not_found_either(server: Server) -> None:
 
 
 def test_what_is_outside_of_the_api_can_be_answered_by_others(make_server: MakeServer) -> None:
-    server = make_server({"elsewhere": message_answer(404, "This page is not here")})
+    server = make_server({"elsewhere": message_response(404, "This page is not here")})
 
     assert server.client.get("/nothing").json() == {"message": "This page is not here"}
     assert server.client.get("/v2/nothing").status == 401
@@ -306,7 +306,7 @@ def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceb
     async def broken() -> None:
         raise RuntimeError("planted secret")
 
-    server = make_server({"more_routes": [broken]})
+    server = make_server({"extra_routes": [broken]})
 
     reply = server.client.get("/broken")
 

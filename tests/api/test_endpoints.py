@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from hourhook.api.endpoints import Accepted, Call, Created, Endpoints, Ensured, Located
+from hourhook.api.endpoints import Accepted, Call, Created, CreatedOrExisting, Endpoints, OkWithLocation
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
 from hourhook.domain.pages import Page
 
@@ -34,11 +34,11 @@ def made(call: Call) -> Created[Thing]:
     raise AssertionError
 
 
-def ensured(call: Call) -> Ensured[Thing]:
+def ensured(call: Call) -> CreatedOrExisting[Thing]:
     raise AssertionError
 
 
-def located(call: Call, thing_id: int) -> Located[Thing]:
+def located(call: Call, thing_id: int) -> OkWithLocation[Thing]:
     raise AssertionError
 
 

@@ -40,7 +40,7 @@ def cost_of(account: Account, method: str, path: str, body: object = b"") -> Sta
     return Statements(text for text in statements if "last_used_at=" not in text)
 
 
-LISTS = [endpoint for endpoint in all_endpoints() if get_origin(endpoint.answers) in (Page, list)]
+LISTS = [endpoint for endpoint in all_endpoints() if get_origin(endpoint.response_type) in (Page, list)]
 
 
 def test_every_list_costs_the_same_however_much_is_on_it(account: Account) -> None:

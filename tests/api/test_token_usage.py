@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hourhook.api.token_usage import TokenUses
+from hourhook.api.token_usage import LastUsedRecorder
 from hourhook.domain import tokens
 from hourhook.domain.callers import Caller, authenticate
 from hourhook.domain.links import Links
@@ -21,11 +21,11 @@ def last_use(account: Account, person: Person) -> int | None:
 
 def use(database: Database, *people: Person) -> None:
     async def note() -> None:
-        uses = TokenUses(database)
+        uses = LastUsedRecorder(database)
         for person in people:
             caller = await database.read(authenticate, person.token, LINKS)
             assert isinstance(caller, Caller)
-            uses.note(caller)
+            uses.record(caller)
         await uses.finish()
 
     asyncio.run(note())

@@ -84,7 +84,7 @@ def test_attempts_are_counted_by_outcome(make_server: MakeServer, outcome: str |
 
     metrics = Metrics()
     server = make_server({"metrics": metrics})
-    metrics.attempted((1, 2), "payload", "entry.created", 1, Result())
+    metrics.attempt_finished((1, 2), "payload", "entry.created", 1, Result())
 
     assert value_of(server, f'hourhook_attempt_duration_seconds_count{{outcome="{label}"}}') == 1
     assert value_of(server, f'hourhook_attempt_duration_seconds_sum{{outcome="{label}"}}') == 0.25
@@ -100,7 +100,7 @@ def test_broadcasts_are_counted_by_outcome(make_server: MakeServer) -> None:
     accepted, failed = Result(), Result()
     failed.error = "timeout"
     for result in (accepted, failed, failed):
-        metrics.told((1, 2), "timer.running", result)
+        metrics.broadcast_finished((1, 2), "timer.running", result)
 
     assert value_of(server, 'hourhook_broadcasts_total{outcome="delivered"}') == 1
     assert value_of(server, 'hourhook_broadcasts_total{outcome="timeout"}') == 2

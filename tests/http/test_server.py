@@ -8,8 +8,8 @@ import pytest
 
 from hourhook.http.asgi import Receive, Scope, Send
 from hourhook.http.bodies import read_body
-from hourhook.http.responses import message_answer
-from hourhook.http.server import server_options
+from hourhook.http.responses import message_response
+from hourhook.http.server import server_config
 from tests.support.clients import Client, read_all
 from tests.support.servers import Loop, free_socket, serving
 
@@ -25,12 +25,12 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     if scope["method"] == "POST":
         await read_body(scope, receive, 1_000)
-    await message_answer(200, "Here")(scope, receive, send)
+    await message_response(200, "Here")(scope, receive, send)
 
 
 @pytest.fixture
 def make_client(_loop: Loop) -> Iterator[Callable[..., Client]]:
-    """Starts servers, with options of ``server_options``, and answers clients of them."""
+    """Starts servers, with options of ``server_config``, and answers clients of them."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> Client:
@@ -44,7 +44,7 @@ def make_client(_loop: Loop) -> Iterator[Callable[..., Client]]:
 @pytest.fixture
 def client(make_client: Callable[..., Client]) -> Client:
     """A client of a server that waits a tenth of a second for a head, and another for a body."""
-    return make_client(head_seconds=0.1, body_seconds=0.1)
+    return make_client(header_timeout_seconds=0.1, body_timeout_seconds=0.1)
 
 
 def test_a_connection_on_which_nothing_comes_is_closed(client: Client) -> None:
@@ -66,11 +66,11 @@ def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Clien
 def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs() -> None:
     longest_of_proxies_seconds = 120  # Caddy's; nginx keeps idle connections for 60 s.
 
-    assert server_options(application).timeout_keep_alive > longest_of_proxies_seconds
+    assert server_config(application).timeout_keep_alive > longest_of_proxies_seconds
 
 
 def test_a_connection_on_which_nothing_comes_any_more_is_closed(make_client: Callable[..., Client]) -> None:
-    client = make_client(idle_seconds=0)
+    client = make_client(keep_alive_seconds=0)
 
     assert b"200 OK" in client.raw(HEAD + b"\r\n")
 

@@ -194,7 +194,9 @@ class Process:
         promises.returned(attempt, outcome)
         return outcome
 
-    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+    def attempt_finished(
+        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
+    ) -> None:
         pass
 
     # The gate of its statements

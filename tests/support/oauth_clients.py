@@ -16,7 +16,7 @@ from hourhook.domain.search_keys import key_of
 from hourhook.store.database import Database
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
-from hourhook.web.session_cookies import Visitors
+from hourhook.web.session_cookies import SessionCookies
 from tests.support.accounts import Account, Person
 from tests.support.browsers import FORM, Browser
 from tests.support.clients import Client, Reply, basic
@@ -141,7 +141,7 @@ def signed_in(account: Account, person: Person) -> Browser:
     token = sessions.new_token()
     account.database.write_now(account.id, sessions.begin, token, person.id)
     browser = Browser(account.client)
-    browser.keep(Visitors(OUTSIDE.vault, is_secure=False).cookie(token)[1])
+    browser.keep(SessionCookies(OUTSIDE.vault, is_secure=False).set_cookie_header(token)[1])
     return browser
 
 

@@ -94,7 +94,9 @@ class Network:
         error: ErrorKind | None = "connect" if status is None else None if status < 300 else "status"
         return Outcome(status, error, started_at, 3)
 
-    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+    def attempt_finished(
+        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
+    ) -> None:
         self.told.append((payload_id, number, outcome.status))
 
 

@@ -11,7 +11,7 @@ import uvicorn
 import uvloop
 
 from hourhook.http.asgi import Application
-from hourhook.http.server import server_options
+from hourhook.http.server import server_config
 
 T = TypeVar("T")
 
@@ -44,8 +44,8 @@ def free_socket() -> socket.socket:
 
 @contextmanager
 def serving(loop: Loop, app: Application, bound: socket.socket, **options: Any) -> Iterator[None]:
-    """Serve an application on a socket; ``options`` are those of ``server_options``."""
-    server = uvicorn.Server(server_options(app, **options))
+    """Serve an application on a socket; ``options`` are those of ``server_config``."""
+    server = uvicorn.Server(server_config(app, **options))
     loop.run(_start(server, bound))
     try:
         yield

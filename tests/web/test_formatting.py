@@ -6,8 +6,8 @@ import pytest
 
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
-from hourhook.web.formatting import Notation
-from hourhook.web.paid_stamp import PAID, paid_in
+from hourhook.web.formatting import LocaleFormatter
+from hourhook.web.paid_stamp import PAID_STAMPS, paid_stamp
 
 NBSP = "\N{NO-BREAK SPACE}"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -46,20 +46,20 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 def test_an_amount_is_written_as_its_locale_and_its_currency_have_it(
     locale: str, currency: str, symbol: str, hundredths: int, written: str
 ) -> None:
-    assert Notation(locale, currency, symbol, [hundredths]).amount(hundredths) == written
+    assert LocaleFormatter(locale, currency, symbol, [hundredths]).amount(hundredths) == written
 
 
 def test_all_amounts_have_fraction_digits_as_soon_as_one_needs_them() -> None:
-    notation = Notation("ja", "JPY", "¥", [100, 150])
+    formatter = LocaleFormatter("ja", "JPY", "¥", [100, 150])
 
-    assert [notation.amount(100), notation.amount(150)] == ["¥1.00", "¥1.50"]
+    assert [formatter.amount(100), formatter.amount(150)] == ["¥1.00", "¥1.50"]
 
 
 def test_an_amount_of_any_size_is_exact() -> None:
-    notation = Notation("en", "USD", "$")
+    formatter = LocaleFormatter("en", "USD", "$")
 
-    assert notation.amount(10**15 + 1) == "$10,000,000,000,000.01"
-    assert notation.amount(10**24 + 1) == f"${Decimal(10**24 + 1).scaleb(-2):,}"
+    assert formatter.amount(10**15 + 1) == "$10,000,000,000,000.01"
+    assert formatter.amount(10**24 + 1) == f"${Decimal(10**24 + 1).scaleb(-2):,}"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_amount_of_any_size_is_exact() -> None:
     [("en", 2000, "20%"), ("en", 1950, "19.5%"), ("de", 775, f"7,75{NBSP}%"), ("en", 0, "0%"), ("tr", 1800, "%18")],
 )
 def test_a_percentage_has_the_fraction_digits_that_it_needs(locale: str, hundredths: int, written: str) -> None:
-    assert Notation(locale, "EUR", "€").percentage(hundredths) == written
+    assert LocaleFormatter(locale, "EUR", "€").percentage(hundredths) == written
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_percentage_has_the_fraction_digits_that_it_needs(locale: str, hundred
     ],
 )
 def test_a_day_is_written_out(locale: str, written: str) -> None:
-    assert Notation(locale, "EUR", "€").day("2024-06-01") == written
+    assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == written
 
 
 @pytest.mark.parametrize(
@@ -102,41 +102,41 @@ def test_a_day_is_written_out(locale: str, written: str) -> None:
     ],
 )
 def test_a_duration_is_hours_and_minutes(locale: str, minutes: int, written: str) -> None:
-    assert Notation(locale, "EUR", "€").duration(minutes) == written
+    assert LocaleFormatter(locale, "EUR", "€").duration(minutes) == written
 
 
 @pytest.mark.parametrize("locale", LOCALE_CURRENCIES)
 def test_every_locale_writes_everything(locale: str) -> None:
     currency = LOCALE_CURRENCIES[locale]
-    notation = Notation(locale, currency, CURRENCIES[currency].symbol, [123_456])
-    amount, duration = notation.amount(123_456), notation.duration(754)
+    formatter = LocaleFormatter(locale, currency, CURRENCIES[currency].symbol, [123_456])
+    amount, duration = formatter.amount(123_456), formatter.duration(754)
 
     assert CURRENCIES[currency].symbol in amount
     assert "¤" not in amount
     assert digits_of(amount)[:6] == "123456"
     assert digits_of(duration) == "1234"
     assert "duration" not in duration
-    assert "2024" in digits_of(notation.day("2024-06-01"))
-    assert digits_of(notation.percentage(1950)) == "195"
-    assert notation.direction == ("rtl" if locale in ("ar", "fa", "he") else "ltr")
-    assert locale == "en" or locale.startswith("en-") or paid_in(locale) != PAID["en"]
+    assert "2024" in digits_of(formatter.day("2024-06-01"))
+    assert digits_of(formatter.percentage(1950)) == "195"
+    assert formatter.direction == ("rtl" if locale in ("ar", "fa", "he") else "ltr")
+    assert locale == "en" or locale.startswith("en-") or paid_stamp(locale) != PAID_STAMPS["en"]
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
 def test_every_currency_is_written(currency: str) -> None:
     symbol = CURRENCIES[currency].symbol
-    notation = Notation("en-US", currency, symbol, [123_456])
+    formatter = LocaleFormatter("en-US", currency, symbol, [123_456])
 
-    assert digits_of(notation.amount(123_456))[:6] == "123456"
-    assert symbol in notation.amount(123_456)
-    assert notation.currency_name
+    assert digits_of(formatter.amount(123_456))[:6] == "123456"
+    assert symbol in formatter.amount(123_456)
+    assert formatter.currency_name
 
 
 @pytest.mark.parametrize(
     ("locale", "written"), [("de-XX", "1. Juni 2024"), ("xx", "June 1, 2024"), ("", "June 1, 2024")]
 )
 def test_an_unknown_locale_is_that_of_its_language_or_a_plain_one(locale: str, written: str) -> None:
-    assert Notation(locale, "EUR", "€").day("2024-06-01") == written
+    assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == written
 
 
 def digits_of(text: str) -> str:

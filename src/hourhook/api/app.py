@@ -8,13 +8,13 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api.dispatcher import Doors
+from hourhook.api.dispatcher import Dispatcher
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.oauth import tokens
-from hourhook.api.oauth.applications import ClientDoors
-from hourhook.api.oauth.authorizations import PasswordDoors
+from hourhook.api.oauth.applications import ClientRoutes
+from hourhook.api.oauth.authorizations import BasicAuthRoutes
 from hourhook.api.openapi.document import build_document
-from hourhook.api.openapi.routes import document_routes, encode
+from hourhook.api.openapi.routes import encode, openapi_routes
 from hourhook.api.v2 import (
     account,
     broadcast_receivers,
@@ -34,10 +34,10 @@ from hourhook.api.v2 import (
 )
 from hourhook.domain.dependencies import Outside
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
-from hourhook.http.cors import Origins
+from hourhook.http.cors import CorsPolicy
 from hourhook.http.metrics import Metrics
-from hourhook.http.middleware import Front
-from hourhook.http.monitoring import watch_routes
+from hourhook.http.middleware import RequestMiddleware
+from hourhook.http.monitoring import monitoring_routes
 from hourhook.http.sign_in_throttle import Tries
 from hourhook.rate_limits import Buckets
 from hourhook.settings import Settings
@@ -78,41 +78,41 @@ def openapi_text(base_url: str | None = None) -> bytes:
 def make_app(
     settings: Settings,
     database: Database,
-    outside: Outside,
-    tries: Tries,
+    dependencies: Outside,
+    sign_in_throttle: Tries,
     *,
     metrics: Metrics | None = None,
-    more_routes: Sequence[ControllerRouterHandler] = (),
-    elsewhere: ASGIApp | None = None,
+    extra_routes: Sequence[ControllerRouterHandler] = (),
+    not_found: ASGIApp | None = None,
     lifespan: Sequence[Lifespan] = (),
-    complaint: Callable[[], str | None] = lambda: None,
+    failure: Callable[[], str | None] = lambda: None,
 ) -> ASGIApp:
     """Put the application together.
 
-    ``tries`` are those of people with passwords, which the web app counts too. ``more_routes`` are those of the web
-    app, and ``elsewhere`` answers what lies outside the API and leads nowhere. ``lifespan`` are asynchronous context
-    managers that the server enters before it serves, as for a worker beside it. ``complaint`` says why this process
+    ``sign_in_throttle`` are those of people with passwords, which the web app counts too. ``extra_routes`` are those of the web
+    app, and ``not_found`` answers what lies outside the API and leads nowhere. ``lifespan`` are asynchronous context
+    managers that the server enters before it serves, as for a worker beside it. ``failure`` says why this process
     cannot serve, if so, for ``/health``.
     """
     metrics = metrics or Metrics()
     base_url = settings.base_url or DEFAULT_BASE_URL
     links = Links(base_url)
-    doors = Doors(database, links, outside, settings.max_body_bytes)
+    dispatcher = Dispatcher(database, links, dependencies, settings.max_body_bytes)
 
     @asynccontextmanager
     async def finish_uses(_: Any) -> AsyncIterator[None]:
         yield
-        await doors.uses.finish()
+        await dispatcher.last_used_recorder.finish()
 
     app = Litestar(
         [
-            doors.route(all_endpoints()),
-            *document_routes(all_endpoints(), base_url),
-            *watch_routes(settings, database, metrics, complaint),
+            dispatcher.route(all_endpoints()),
+            *openapi_routes(all_endpoints(), base_url),
+            *monitoring_routes(settings, database, metrics, failure),
             *tokens.token_routes(settings, database),
-            *PasswordDoors(database, links, outside, tries, settings.max_body_bytes).routes(),
-            *ClientDoors(database, links).routes(),
-            *more_routes,
+            *BasicAuthRoutes(database, links, dependencies, sign_in_throttle, settings.max_body_bytes).routes(),
+            *ClientRoutes(database, links).routes(),
+            *extra_routes,
         ],
         openapi_config=None,
         logging_config=None,
@@ -120,14 +120,14 @@ def make_app(
         exception_handlers={HTTPException: _pass_on, Exception: _pass_on},
         lifespan=[finish_uses, *lifespan],
     )
-    return Front(
+    return RequestMiddleware(
         app,
-        doors,
-        buckets=Buckets(settings.rate_limit, database.clock) if settings.rate_limit else None,
-        trusted=settings.trusted_proxies,
-        origins=Origins(settings.allowed_origins),
+        dispatcher,
+        rate_limits=Buckets(settings.rate_limit, database.clock) if settings.rate_limit else None,
+        trusted_proxies=settings.trusted_proxies,
+        origins=CorsPolicy(settings.allowed_origins),
         metrics=metrics,
-        elsewhere=elsewhere,
+        not_found=not_found,
     )
 
 

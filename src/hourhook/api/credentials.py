@@ -6,13 +6,13 @@
 import base64
 import binascii
 
-from hourhook.api.pagination import CREDENTIALS, Pairs
+from hourhook.api.pagination import CREDENTIAL_PARAMETERS, Pairs
 from hourhook.http.asgi import Scope
 
 _PASSWORDS = ("", "x-noko-token", "x-freckle-token", "x-oauth-basic")
 
 
-def token_of(scope: Scope, pairs: Pairs) -> str | None:
+def extract_token(scope: Scope, pairs: Pairs) -> str | None:
     """The token of a request, given the parameters of its query; None when there is none that could be tried."""
     headers: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
@@ -24,10 +24,10 @@ def token_of(scope: Scope, pairs: Pairs) -> str | None:
     if b"authorization" in headers:
         return _authorized(headers[b"authorization"].decode("latin-1"))
     query = {key: value for key, value in pairs if value}
-    return next((query[key] for key in CREDENTIALS if key in query), None)
+    return next((query[key] for key in CREDENTIAL_PARAMETERS if key in query), None)
 
 
-def basic_of(scope: Scope) -> tuple[str, str] | None:
+def extract_basic_auth(scope: Scope) -> tuple[str, str] | None:
     """The user name and the password that a request carries by HTTP Basic; None where there are none."""
     for name, value in scope["headers"]:
         if name == b"authorization" and value.strip():

@@ -15,13 +15,13 @@
 
 - The function is plain and synchronous. It runs in a thread, inside ``database.read`` (GET) or inside
   ``database.write`` of the caller's account (everything else), with ``call.tx``, ``call.caller``, ``call.links`` and
-  ``call.paging``; ``call.outside`` is what rules need of this process.
+  ``call.paging``; ``call.dependencies`` is what rules need of this process.
 - Names of the path are its parameters: ``int`` for ids (anything that cannot be an id is a 404) or ``str``.
 - ``given: SomeInputs, faults: Faults`` are the inputs, read already but not checked: the rules look up the object, ask
   for the role and the state, add what they find, and then call ``faults.check()``. GET and DELETE read the query, POST
   and PUT the body, or the query where the body is empty.
 - The annotation of the result says the answer: ``Entry`` or ``list[Entry]`` 200, ``Page[Entry]`` 200 with ``Link``,
-  ``Created[Entry]`` 201 with ``Location``, ``Ensured[Authorization]`` that or 200, ``Located[Timer]`` 200 with
+  ``Created[Entry]`` 201 with ``Location``, ``CreatedOrExisting[Authorization]`` that or 200, ``OkWithLocation[Timer]`` 200 with
   ``Location``, ``Accepted`` 202, ``None`` 204. Refusals are raised.
 - ``role`` is the lowest role that may do this, for the documentation: the rules themselves ask for it, after the object
   was found. ``feature`` is asked for here, before.
@@ -40,7 +40,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from hourhook.api.pagination import Pairs, link_header, paging_of
+from hourhook.api.pagination import Pairs, link_header, parse_paging
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller
 from hourhook.domain.dependencies import Outside
@@ -49,7 +49,7 @@ from hourhook.domain.inputs.numbers import LARGEST_ID
 from hourhook.domain.links import Links
 from hourhook.domain.pages import Page, Paging
 from hourhook.errors import NotFound
-from hourhook.http.responses import Answer, Headers
+from hourhook.http.responses import Headers, Response
 from hourhook.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class Call:
 
     tx: Transaction
     caller: Caller
-    outside: Outside
+    dependencies: Outside
     paging: Paging
 
     @property
@@ -84,7 +84,7 @@ class Created(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Ensured(Generic[T]):
+class CreatedOrExisting(Generic[T]):
     """The answer 201 with the URL of what had to be made, or 200 where it was there before."""
 
     object: T
@@ -93,7 +93,7 @@ class Ensured(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Located(Generic[T]):
+class OkWithLocation(Generic[T]):
     """The answer 200 that says where the object is, which may have been made just now."""
 
     object: T
@@ -139,11 +139,11 @@ class Endpoint:
     parameters: Mapping[str, type]
     inputs: type[Inputs] | None
     # What the function is annotated to return, the status of its success, and whether that is one page of many.
-    answers: Any
+    response_type: Any
     status: int
     is_paged: bool
 
-    def answer(self, tx: Transaction, caller: Caller, outside: Outside, request: Request) -> Answer:
+    def run(self, tx: Transaction, caller: Caller, dependencies: Outside, request: Request) -> Response:
         """Run the endpoint in an open transaction and encode what it answers (raises refusals)."""
         if self.feature is not None:
             caller.require_feature(self.feature)
@@ -153,21 +153,21 @@ class Endpoint:
             arguments[name] = _id(text) if kind is int else _text(text)
         if self.inputs is not None:
             arguments["given"], arguments["faults"] = inputs.read(self.inputs, request.raw, resource=self.resource)
-        call = Call(tx, caller, outside, paging_of(request.query) if self.is_paged else Paging())
+        call = Call(tx, caller, dependencies, parse_paging(request.query) if self.is_paged else Paging())
         return self._encode(self.function(call, **arguments), call, request)
 
-    def _encode(self, result: object, call: Call, request: Request) -> Answer:
+    def _encode(self, result: object, call: Call, request: Request) -> Response:
         if result is None or isinstance(result, Accepted):
-            return Answer(self.status)
+            return Response(self.status)
         headers: Headers = ()
         status = self.status
-        if isinstance(result, Ensured):
+        if isinstance(result, CreatedOrExisting):
             if result.is_new:
                 headers = ((b"location", result.location.encode()),)
             else:
                 status = 200
             result = result.object
-        elif isinstance(result, Created | Located):
+        elif isinstance(result, Created | OkWithLocation):
             if result.location is not None:
                 headers = ((b"location", result.location.encode()),)
             if isinstance(result, Created):
@@ -180,7 +180,7 @@ class Endpoint:
             if link is not None:
                 headers = ((b"link", link.encode()),)
             result = result.items
-        return Answer(status, msgspec.json.encode(result), headers)
+        return Response(status, msgspec.json.encode(result), headers)
 
 
 class Endpoints:
@@ -224,7 +224,7 @@ class Endpoints:
                 headers=headers,
                 parameters={name: hints[name] for name in names},
                 inputs=hints.get("given"),
-                answers=hints["return"],
+                response_type=hints["return"],
                 status=_STATUSES.get(get_origin(hints["return"]) or hints["return"], 200),
                 is_paged=get_origin(hints["return"]) is Page,
             )
@@ -234,7 +234,7 @@ class Endpoints:
         return declare
 
 
-def by_path(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Endpoint]]:
+def group_by_path(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Endpoint]]:
     """The endpoints of each path by their verbs."""
     known: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
@@ -255,4 +255,4 @@ def _text(text: str) -> str:
     return text
 
 
-_STATUSES: dict[Any, int] = {Created: 201, Ensured: 201, Accepted: 202, type(None): 204}
+_STATUSES: dict[Any, int] = {Created: 201, CreatedOrExisting: 201, Accepted: 202, type(None): 204}

@@ -6,20 +6,20 @@ from urllib.parse import parse_qsl, quote
 from hourhook.domain.inputs import Query
 from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, Paging
 
-CREDENTIALS = ("noko_token", "freckle_token", "access_token", "token")
+CREDENTIAL_PARAMETERS = ("noko_token", "freckle_token", "access_token", "token")
 Pairs = list[tuple[str, str]]
 
 _DIGITS = re.compile(r"[0-9]+")
 
 
-def query_pairs(query_string: bytes) -> Pairs:
+def parse_query_string(query_string: bytes) -> Pairs:
     """The parameters of a query string, in order; what is no UTF-8 survives as lone surrogates."""
     if not query_string:
         return []
     return parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
 
 
-def paging_of(query: Query) -> Paging:
+def parse_paging(query: Query) -> Paging:
     """The page that is asked for; what is no number from 1 on counts as absent."""
     return Paging(
         min(_number(query.get("page"), 1), LAST_PAGE),
@@ -33,7 +33,7 @@ def link_header(url: str, pairs: Pairs, paging: Paging, total: int) -> str | Non
     if last <= 1:
         return None
     kept = sorted(
-        ((key, value) for key, value in pairs if key.removesuffix("[]") != "page" and key not in CREDENTIALS),
+        ((key, value) for key, value in pairs if key.removesuffix("[]") != "page" and key not in CREDENTIAL_PARAMETERS),
         key=lambda pair: pair[0],
     )
     pages = {"first": 1, "last": last, "next": paging.page + 1, "prev": min(paging.page - 1, last)}

@@ -9,12 +9,12 @@ from hourhook.domain.callers import Caller, note_use
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 
-PRECISION = 3600 * SECOND
+UPDATE_INTERVAL = 3600 * SECOND
 
 log = structlog.get_logger(__name__)
 
 
-class TokenUses:
+class LastUsedRecorder:
     """Notes uses of tokens, in the background."""
 
     def __init__(self, database: Database) -> None:
@@ -22,10 +22,10 @@ class TokenUses:
         self._waiting: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def note(self, caller: Caller) -> None:
+    def record(self, caller: Caller) -> None:
         """Note that the caller's token is in use, unless that was written within the last hour."""
         last = caller.token_last_used_at
-        if caller.token_id is None or (last is not None and self._database.clock.now() - last < PRECISION):
+        if caller.token_id is None or (last is not None and self._database.clock.now() - last < UPDATE_INTERVAL):
             return
         self._waiting.add(caller.token_id)
         if self._task is None or self._task.done():
@@ -43,6 +43,6 @@ class TokenUses:
                 await self._database.run(note_use, ids)
             except DatabaseUnavailable as error:
                 # It will be noted with the next use.
-                log.warning("token use was not noted", reason=str(error))
+                log.warning("could not record token use", reason=str(error))
                 self._waiting.clear()
             self._waiting.difference_update(ids)

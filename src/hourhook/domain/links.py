@@ -26,11 +26,11 @@ class Links:
 
     def invitation(self, token: str) -> str:
         """Where the page is on which an invitation is accepted."""
-        return self.page(f"/invitations/{token}")
+        return self.url(f"/invitations/{token}")
 
     def authorization(self, account_name: str, id: int) -> str:
         """Where an authorization of an OAuth application is, which is outside of the API."""
-        return self.page(f"/authorizations/{account_name}/{id}")
+        return self.url(f"/authorizations/{account_name}/{id}")
 
     def account(self) -> str:
         """Where the account is."""

@@ -8,32 +8,32 @@ from hourhook.errors import Malformed, Refusal
 from hourhook.http.asgi import Receive, Scope
 
 
-class TooLarge(Refusal):
+class BodyTooLarge(Refusal):
     """The body is over the limit: 413."""
 
 
-class Disconnected(Exception):
+class ClientDisconnected(Exception):
     """The client went away before its request was complete: there is nobody to answer."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
     """Take the whole body.
 
-    Raises ``TooLarge`` as soon as it is known to be, whatever Content-Length says, and ``Disconnected``.
+    Raises ``BodyTooLarge`` as soon as it is known to be, whatever Content-Length says, and ``ClientDisconnected``.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > limit_bytes):
-            raise TooLarge
+            raise BodyTooLarge
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            raise Disconnected
+            raise ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
         if size > limit_bytes:
-            raise TooLarge
+            raise BodyTooLarge
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)

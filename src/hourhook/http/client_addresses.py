@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from hourhook.http.asgi import Scope
 from hourhook.settings import Network
 
-FORWARDING = (b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"via")
+FORWARDING_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"via")
 
 
-def peer_of(scope: Scope) -> str:
+def peer_address(scope: Scope) -> str:
     """The address at the other end of the connection."""
     client: tuple[str, int] | None = scope.get("client")
     return client[0] if client else ""
 
 
-def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
+def client_address(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
     """The address of the client: the nearest one that no trusted proxy has.
 
     ``X-Forwarded-For`` is read from its end, and only as far as trusted proxies wrote it.
     """
-    address = peer_of(scope)
-    if not trusted:
+    address = peer_address(scope)
+    if not trusted_proxies:
         return address
     stated = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     hops = [hop.strip() for hop in b",".join(stated).decode("latin-1").split(",") if hop.strip()]
-    while hops and _is_within(address, trusted):
+    while hops and _is_within(address, trusted_proxies):
         nearest = _parsed(hops.pop())
         if nearest is None:
             break
@@ -35,12 +35,12 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
 
 def is_forwarded(scope: Scope) -> bool:
     """Whether a proxy says that it passed this request on."""
-    return any(name in FORWARDING for name, _ in scope["headers"])
+    return any(name in FORWARDING_HEADERS for name, _ in scope["headers"])
 
 
-def scheme_of(scope: Scope, trusted: Sequence[Network]) -> str:
+def request_scheme(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
     """``http`` or ``https``, as the client sees it."""
-    if _is_within(peer_of(scope), trusted):
+    if _is_within(peer_address(scope), trusted_proxies):
         for name, value in scope["headers"]:
             scheme = value.decode("latin-1").strip().lower()
             if name == b"x-forwarded-proto" and scheme in ("http", "https"):

@@ -6,15 +6,15 @@ from hourhook.api.pagination import Pairs
 from hourhook.domain.callers import Caller
 from hourhook.http.asgi import Scope
 
-_KEY = "hourhook.visit"
+_KEY = "hourhook.context"
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestContext:
     """One request: who sent it from where, and who it turned out to be."""
 
     request_id: str
-    client: str
+    client_address: str
     method: str
     path: str
     # Monotonic, for durations only.
@@ -24,12 +24,12 @@ class Visit:
     caller: Caller | None = None
 
 
-def attach(visit: Visit, scope: Scope) -> None:
+def set_context(context: RequestContext, scope: Scope) -> None:
     """Keep the visit with its request."""
-    scope[_KEY] = visit
+    scope[_KEY] = context
 
 
-def visit_of(scope: Scope) -> Visit:
+def get_context(scope: Scope) -> RequestContext:
     """The visit of a request."""
-    visit: Visit = scope[_KEY]
-    return visit
+    context: RequestContext = scope[_KEY]
+    return context

@@ -1,14 +1,14 @@
 """Browsers of other origins: let in by an allow-list, which is empty by default (contract, 00-conventions §15)."""
 
 from hourhook.http.asgi import Scope
-from hourhook.http.responses import Answer, Headers
+from hourhook.http.responses import Headers, Response
 
 _VERBS = b"GET, HEAD, POST, PUT, DELETE"
 _REQUEST_HEADERS = b"Authorization, Content-Type, X-NokoToken, X-FreckleToken"
 _ANSWER_HEADERS = b"Link, Location, Retry-After, Status, X-Hourhook-Invitation, X-Request-Id"
 
 
-class Origins:
+class CorsPolicy:
     """The origins whose pages may call the API; ``*`` stands for all."""
 
     def __init__(self, allowed: tuple[str, ...]) -> None:
@@ -21,13 +21,13 @@ class Origins:
             return ()
         return ((b"access-control-allow-origin", origin), (b"access-control-expose-headers", _ANSWER_HEADERS))
 
-    def preflight(self, scope: Scope) -> Answer | None:
+    def preflight(self, scope: Scope) -> Response | None:
         """The answer to a browser that asks before it sends; None for any other request."""
         if scope["method"] != "OPTIONS" or self._allowed_origin(scope) is None:
             return None
         if not any(name == b"access-control-request-method" for name, _ in scope["headers"]):
             return None
-        return Answer(
+        return Response(
             204,
             headers=(
                 (b"access-control-allow-methods", _VERBS),

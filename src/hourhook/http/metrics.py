@@ -60,7 +60,7 @@ class Metrics:
             registry=self._registry,
         )
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def request_finished(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
         key = (method if method in _VERBS else "other", route, status)
         found = self._children.get(key)
@@ -71,7 +71,9 @@ class Metrics:
         found[0].inc()
         found[1].observe(seconds)
 
-    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /) -> None:
+    def attempt_finished(
+        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /
+    ) -> None:
         """An attempt came to its end (the worker's observer)."""
         kind = outcome.error or "delivered"
         found = self._outcomes.get(kind)
@@ -79,7 +81,7 @@ class Metrics:
             found = self._outcomes[kind] = self._attempts.labels(kind)
         found.observe(outcome.duration_ms / 1000)
 
-    def told(self, key: tuple[int, int], last_event: str, outcome: Result, /) -> None:
+    def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Result, /) -> None:
         """A receiver of broadcasts was told, or was not to be reached (the flusher's listener)."""
         self._broadcasts.labels(outcome.error or "delivered").inc()
 

@@ -12,21 +12,21 @@ from http import HTTPStatus
 import structlog
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
-from hourhook.api.credentials import token_of
-from hourhook.api.dispatcher import VERBS, Doors
-from hourhook.api.pagination import query_pairs
+from hourhook.api.credentials import extract_token
+from hourhook.api.dispatcher import METHODS, Dispatcher
+from hourhook.api.pagination import parse_query_string
 from hourhook.http.asgi import Application, Message, Receive, Scope, Send
-from hourhook.http.client_addresses import client_of
-from hourhook.http.context import Visit, attach
-from hourhook.http.cors import Origins
+from hourhook.http.client_addresses import client_address
+from hourhook.http.context import RequestContext, set_context
+from hourhook.http.cors import CorsPolicy
 from hourhook.http.metrics import Metrics
 from hourhook.http.responses import (
-    NO_USER_AGENT,
+    MISSING_USER_AGENT,
     NOT_FOUND,
-    RATE_EXCEEDED,
-    UNAUTHENTICATED,
-    Answer,
-    message_answer,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    Response,
+    message_response,
     method_not_allowed,
     server_error,
 )
@@ -44,27 +44,27 @@ _SECRET_BELOW = ("/invitations/", _SHARED, "/applications/")
 _log = structlog.get_logger()
 
 
-class Front:
+class RequestMiddleware:
     """An ASGI application around the one that routes."""
 
     def __init__(
         self,
         app: Application,
-        doors: Doors,
+        dispatcher: Dispatcher,
         *,
-        buckets: Buckets | None,
-        trusted: tuple[Network, ...],
-        origins: Origins,
+        rate_limits: Buckets | None,
+        trusted_proxies: tuple[Network, ...],
+        origins: CorsPolicy,
         metrics: Metrics,
-        elsewhere: Application | None = None,
+        not_found: Application | None = None,
     ) -> None:
         self._app = app
-        self._doors = doors
-        self._buckets = buckets
-        self._trusted = trusted
+        self._dispatcher = dispatcher
+        self._buckets = rate_limits
+        self._trusted = trusted_proxies
         self._origins = origins
         self._metrics = metrics
-        self._elsewhere = elsewhere or NOT_FOUND
+        self._elsewhere = not_found or NOT_FOUND
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,55 +75,55 @@ class Front:
         path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
         is_api = path == "/v2" or path.startswith("/v2/")
         is_preview = _PREVIEWS.fullmatch(path) is not None
-        visit = Visit(
+        context = RequestContext(
             request_id=secrets.token_hex(8),
-            client=client_of(scope, self._trusted),
+            client_address=client_address(scope, self._trusted),
             method=method,
             path=path,
             started_at=time.perf_counter(),
         )
         # A copy, since the server goes by its own.
         inner: Scope = {**scope, "path": path, "method": _routed(method)}
-        attach(visit, inner)
-        headers = self._headers(scope, visit, is_api=is_api, is_preview=is_preview)
-        sending = Sending(send, visit, headers, tells_status=is_api or is_preview)
+        set_context(context, inner)
+        headers = self._headers(scope, context, is_api=is_api, is_preview=is_preview)
+        response_sender = ResponseSender(send, context, headers, tells_status=is_api or is_preview)
         try:
             refusal = self._origins.preflight(scope) if is_api else None
             if is_api and refusal is None:
-                refusal = self._first_checks(inner, visit)
-            if (is_preview or path.startswith(_SHARED)) and not self._may_ask(visit):
-                refusal = RATE_EXCEEDED
+                refusal = self._first_checks(inner, context)
+            if (is_preview or path.startswith(_SHARED)) and not self._may_ask(context):
+                refusal = TOO_MANY_REQUESTS
             if refusal is not None:
-                await refusal(inner, receive, sending)
+                await refusal(inner, receive, response_sender)
             else:
-                await self._route(inner, receive, sending, is_api)
+                await self._route(inner, receive, response_sender, is_api)
         except Exception as error:
-            _log.error("request failed", request_id=visit.request_id, path=_shown(visit.path), exc_info=error)
-            if sending.status:
+            _log.error("request failed", request_id=context.request_id, path=_shown(context.path), exc_info=error)
+            if response_sender.status:
                 raise
-            await server_error()(inner, receive, sending)
+            await server_error()(inner, receive, response_sender)
         finally:
-            self._note(visit, sending, inner)
+            self._note(context, response_sender, inner)
 
-    def _first_checks(self, scope: Scope, visit: Visit) -> Answer | None:
+    def _first_checks(self, scope: Scope, context: RequestContext) -> Response | None:
         if not any(name == b"user-agent" and value.strip() for name, value in scope["headers"]):
-            return NO_USER_AGENT
-        if not self._may_ask(visit):
-            return RATE_EXCEEDED
-        visit.pairs = query_pairs(scope["query_string"])
-        visit.token = token_of(scope, visit.pairs) or ""
-        return None if visit.token else UNAUTHENTICATED
+            return MISSING_USER_AGENT
+        if not self._may_ask(context):
+            return TOO_MANY_REQUESTS
+        context.pairs = parse_query_string(scope["query_string"])
+        context.token = extract_token(scope, context.pairs) or ""
+        return None if context.token else UNAUTHORIZED
 
-    def _may_ask(self, visit: Visit) -> bool:
-        return self._buckets is None or self._buckets.take(visit.client)
+    def _may_ask(self, context: RequestContext) -> bool:
+        return self._buckets is None or self._buckets.take(context.client_address)
 
-    async def _route(self, scope: Scope, receive: Receive, send: "Sending", is_api: bool) -> None:
+    async def _route(self, scope: Scope, receive: Receive, send: "ResponseSender", is_api: bool) -> None:
         try:
             await self._app(scope, receive, send)
         except NotFoundException as error:
             _let_go(error)
             if is_api:
-                await self._doors.turn_away(NOT_FOUND, scope, receive, send)
+                await self._dispatcher.refuse(NOT_FOUND, scope, receive, send)
             else:
                 await self._elsewhere(scope, receive, send)
         except MethodNotAllowedException as error:
@@ -133,10 +133,12 @@ class Front:
         except HTTPException as error:
             if send.status:
                 raise
-            await message_answer(error.status_code, error.detail)(scope, receive, send)
+            await message_response(error.status_code, error.detail)(scope, receive, send)
 
-    def _headers(self, scope: Scope, visit: Visit, *, is_api: bool, is_preview: bool) -> list[tuple[bytes, bytes]]:
-        headers = [(b"x-request-id", visit.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+    def _headers(
+        self, scope: Scope, context: RequestContext, *, is_api: bool, is_preview: bool
+    ) -> list[tuple[bytes, bytes]]:
+        headers = [(b"x-request-id", context.request_id.encode()), (b"x-content-type-options", b"nosniff")]
         if is_api or is_preview:
             headers += _API_HEADERS
         if is_api:
@@ -144,34 +146,36 @@ class Front:
             headers += self._origins.headers(scope)
         return headers
 
-    def _note(self, visit: Visit, sending: "Sending", scope: Scope) -> None:
-        seconds = time.perf_counter() - visit.started_at
+    def _note(self, context: RequestContext, response_sender: "ResponseSender", scope: Scope) -> None:
+        seconds = time.perf_counter() - context.started_at
         route = scope.get("path_template") or "none"
-        self._metrics.answered(visit.method, route, sending.status, seconds)
-        caller = visit.caller
+        self._metrics.request_finished(context.method, route, response_sender.status, seconds)
+        caller = context.caller
         _log.info(
             "request",
-            method=visit.method[:16],
+            method=context.method[:16],
             route=route,
-            path=_shown(visit.path)[:512],
-            status=sending.status,
+            path=_shown(context.path)[:512],
+            status=response_sender.status,
             duration_ms=round(seconds * 1000, 2),
-            bytes=sending.size,
+            bytes=response_sender.size,
             user=caller.user_id if caller else None,
             account=caller.account_id if caller else None,
-            client=visit.client,
-            request_id=visit.request_id,
+            client=context.client_address,
+            request_id=context.request_id,
         )
 
 
-class Sending:
+class ResponseSender:
     """The way out: adds the headers that every answer has, leaves the body of HEAD out, and counts."""
 
-    def __init__(self, send: Send, visit: Visit, headers: list[tuple[bytes, bytes]], *, tells_status: bool) -> None:
+    def __init__(
+        self, send: Send, context: RequestContext, headers: list[tuple[bytes, bytes]], *, tells_status: bool
+    ) -> None:
         self._send = send
         self._headers = headers
         self._tells_status = tells_status
-        self._has_body = visit.method != "HEAD"
+        self._has_body = context.method != "HEAD"
         self.status = 0
         self.size = 0
 
@@ -205,7 +209,7 @@ def _routed(method: str) -> str:
     """
     if method == "HEAD":
         return "GET"
-    return method if method in VERBS else "PATCH"
+    return method if method in METHODS else "PATCH"
 
 
 def _let_go(error: BaseException | None) -> None:

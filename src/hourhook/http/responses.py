@@ -28,7 +28,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """One answer, ready to be sent; it is an ASGI application that sends itself."""
 
     status: int
@@ -48,53 +48,53 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
-def json_answer(status: int, content: object, headers: Headers = ()) -> Answer:
+def json_response(status: int, content: object, headers: Headers = ()) -> Response:
     """An answer whose body is the JSON of anything that msgspec encodes."""
-    return Answer(status, msgspec.json.encode(content), headers)
+    return Response(status, msgspec.json.encode(content), headers)
 
 
-def message_answer(status: int, message: str, headers: Headers = ()) -> Answer:
+def message_response(status: int, message: str, headers: Headers = ()) -> Response:
     """An answer that says one thing in ``message``."""
-    return json_answer(status, {"message": message}, headers)
+    return json_response(status, {"message": message}, headers)
 
 
-def refusal_answer(refusal: Refusal) -> Answer:
+def error_response(refusal: Refusal) -> Response:
     """The answer that the contract gives to a refusal."""
     if isinstance(refusal, Invalid):
         errors = [{"resource": error.resource, "field": error.field, "code": error.code} for error in refusal.errors]
-        return json_answer(400, {"message": refusal.message, "errors": errors})
+        return json_response(400, {"message": refusal.message, "errors": errors})
     if isinstance(refusal, Malformed):
-        return message_answer(400, str(refusal))
+        return message_response(400, str(refusal))
     return _REFUSALS[type(refusal)]
 
 
-def method_not_allowed(allowed: Collection[str]) -> Answer:
+def method_not_allowed(allowed: Collection[str]) -> Response:
     """The answer to a verb that a path does not know; ``allowed`` are those that it does."""
     verbs = sorted({*allowed, "HEAD"} if "GET" in allowed else {*allowed})
-    return message_answer(405, "Method not allowed", ((b"allow", ", ".join(verbs).encode()),))
+    return message_response(405, "Method not allowed", ((b"allow", ", ".join(verbs).encode()),))
 
 
-def server_error() -> Answer:
+def server_error() -> Response:
     """The answer to a defect of ours; what it was is in the log only."""
-    return message_answer(500, "Server Error")
+    return message_response(500, "Server Error")
 
 
-def unavailable() -> Answer:
+def service_unavailable() -> Response:
     """The answer while the database cannot be reached."""
-    return message_answer(503, "The database is not available at the moment", ((b"retry-after", b"1"),))
+    return message_response(503, "The database is not available at the moment", ((b"retry-after", b"1"),))
 
 
-NOT_FOUND = Answer(404)
-UNAUTHENTICATED = message_answer(401, "Unauthorized", ((b"www-authenticate", b'Basic realm="noko", Bearer'),))
-TOO_LARGE = message_answer(413, "The body is larger than this server accepts")
-NO_USER_AGENT = message_answer(400, "User-Agent header is required")
-RATE_EXCEEDED = Answer(429, headers=((b"retry-after", b"1"),))
+NOT_FOUND = Response(404)
+UNAUTHORIZED = message_response(401, "Unauthorized", ((b"www-authenticate", b'Basic realm="noko", Bearer'),))
+CONTENT_TOO_LARGE = message_response(413, "The body is larger than this server accepts")
+MISSING_USER_AGENT = message_response(400, "User-Agent header is required")
+TOO_MANY_REQUESTS = Response(429, headers=((b"retry-after", b"1"),))
 
-_REFUSALS: dict[type[Refusal], Answer] = {
-    Unauthenticated: UNAUTHENTICATED,
-    Forbidden: message_answer(403, "Forbidden"),
-    FeatureNotIncluded: message_answer(403, "Account does not include this feature"),
+_REFUSALS: dict[type[Refusal], Response] = {
+    Unauthenticated: UNAUTHORIZED,
+    Forbidden: message_response(403, "Forbidden"),
+    FeatureNotIncluded: message_response(403, "Account does not include this feature"),
     NotFound: NOT_FOUND,
-    UnknownClient: json_answer(400, INVALID_CLIENT),
-    AccountLocked: message_answer(503, "Account is locked for maintenance"),
+    UnknownClient: json_response(400, INVALID_CLIENT),
+    AccountLocked: message_response(503, "Account is locked for maintenance"),
 }

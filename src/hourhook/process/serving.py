@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 
 from hourhook.api.app import make_app
 from hourhook.domain.dependencies import Outside
-from hourhook.http.server import server_options
+from hourhook.http.server import server_config
 from hourhook.http.sign_in_throttle import Tries
 from hourhook.process.bootstrap import Running, make_sender
 from hourhook.process.delivering import deliver, end_at_once, hint_others
@@ -48,21 +48,21 @@ async def serve(
         Outside(running.guard, running.vault, running.outbox),
         metrics=running.metrics,
         lifespan=[with_the_server],
-        complaint=lambda: running.complaint,
+        failure=lambda: running.complaint,
     )
-    server = _Server(server_options(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS), on_start)
+    server = _Server(server_config(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS), on_start)
     await server.serve([listener])
     running.require_sound()
 
 
-def make_site(settings: Settings, database: Database, outside: Outside, **parts: Any) -> ASGIApp:
+def make_site(settings: Settings, database: Database, dependencies: Outside, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    tries = Tries(settings.sign_in_rate_limit, database.clock)
+    sign_in_throttle = Tries(settings.sign_in_rate_limit, database.clock)
     pages = {
-        "more_routes": web_app.routes(settings, database, outside, tries),
-        "elsewhere": web_app.elsewhere(settings),
+        "extra_routes": web_app.routes(settings, database, dependencies, sign_in_throttle),
+        "not_found": web_app.not_found(settings),
     }
-    return make_app(settings, database, outside, tries, **{**pages, **parts})
+    return make_app(settings, database, dependencies, sign_in_throttle, **{**pages, **parts})
 
 
 class _Server(uvicorn.Server):

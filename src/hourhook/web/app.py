@@ -14,34 +14,36 @@ from hourhook.http.sign_in_throttle import Tries
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web.auth.invitations import invitation_routes
-from hourhook.web.auth.oauth_consent import Authorize
+from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
 from hourhook.web.public.invoices import invoice_routes
-from hourhook.web.rendering import page
-from hourhook.web.responses import empty
-from hourhook.web.session_cookies import Visitors
+from hourhook.web.rendering import render
+from hourhook.web.responses import empty_response
+from hourhook.web.session_cookies import SessionCookies
 
 
-def routes(settings: Settings, database: Database, outside: Outside, tries: Tries) -> Sequence[ControllerRouterHandler]:
+def routes(
+    settings: Settings, database: Database, dependencies: Outside, sign_in_throttle: Tries
+) -> Sequence[ControllerRouterHandler]:
     """The routes of all pages."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)
-    visitors = Visitors(outside.vault, is_secure=links.base_url.startswith("https://"))
+    session_cookies = SessionCookies(dependencies.vault, is_secure=links.base_url.startswith("https://"))
     return [
         _home(links),
-        *SignIn(database, tries, visitors, links).routes(),
-        *Authorize(database, visitors, links).routes(),
+        *SignIn(database, sign_in_throttle, session_cookies, links).routes(),
+        *OAuthConsent(database, session_cookies, links).routes(),
         *invoice_routes(database),
         *invitation_routes(database, links),
     ]
 
 
-def elsewhere(settings: Settings) -> ASGIApp:
+def not_found(settings: Settings) -> ASGIApp:
     """What answers a path that leads nowhere: with a page for people, with nothing for programs."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
-        found = page("elsewhere", status=404, way=links.href) if b"text/html" in asked_for else empty(404)
+        found = render("elsewhere", status=404, href=links.href) if b"text/html" in asked_for else empty_response(404)
         await found(scope, receive, send)
 
     return answer
@@ -50,6 +52,6 @@ def elsewhere(settings: Settings) -> ASGIApp:
 def _home(links: Links) -> HTTPRouteHandler:
     @get("/")
     async def home() -> ASGIResponse:
-        return page("home", way=links.href)
+        return render("home", href=links.href)
 
     return home

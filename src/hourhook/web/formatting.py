@@ -22,7 +22,7 @@ _PLAIN = "en"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-class Notation:
+class LocaleFormatter:
     """The ways of one locale and one currency; ``symbol`` is whatever stands for the currency.
 
     Amounts are in hundredths, and ``amounts`` are those that will be written. ``language`` and ``direction`` are for

@@ -1,7 +1,7 @@
 """The one word that an invoice needs and has no label for, in each language that an invoice can have."""
 
 # "Paid", as a stamp says it. By the code of the locale, or of its language.
-PAID = {
+PAID_STAMPS = {
     "ar": "مدفوعة",
     "bg": "Платено",
     "bn": "পরিশোধিত",
@@ -56,6 +56,6 @@ PAID = {
 }
 
 
-def paid_in(locale: str) -> str:
+def paid_stamp(locale: str) -> str:
     """The word in the language of a locale."""
-    return PAID.get(locale) or PAID.get(locale.partition("-")[0]) or PAID["en"]
+    return PAID_STAMPS.get(locale) or PAID_STAMPS.get(locale.partition("-")[0]) or PAID_STAMPS["en"]

@@ -3,7 +3,7 @@
 A template is ``templates/NAME.html``, built on ``layout.html``; a ``NAME.css`` beside it is added to the style of the
 house. Everything is in the page as it is served: no script, picture or font comes from anywhere else.
 
-``foreign_page`` serves HTML that somebody else wrote, behind a policy of its own.
+``sandboxed_page`` serves HTML that somebody else wrote, behind a policy of its own.
 """
 
 import base64
@@ -25,7 +25,7 @@ _FOREIGN_POLICY = (
 )
 
 
-def page(
+def render(
     name: str,
     *,
     status: int = 200,
@@ -40,7 +40,7 @@ def page(
     """
     style = _style(name)
     targets = " ".join(form_targets) or "'none'"
-    text = fill(name, style=Markup(style), **values)
+    text = render_text(name, style=Markup(style), **values)
     policy = (
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; img-src data:; base-uri 'none'; "
         f"form-action {targets}; frame-ancestors 'none'"
@@ -50,12 +50,12 @@ def page(
     return _answer(text, status, policy, referrer, headers)
 
 
-def fill(name: str, **values: object) -> str:
+def render_text(name: str, **values: object) -> str:
     """The text of a template."""
     return _templates().get_template(f"{name}.html").render(**values)
 
 
-def foreign_page(html: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
+def sandboxed_page(html: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
     """The answer that shows HTML that somebody else wrote, as it is, and lets it do nothing."""
     return _answer(html, 200, _FOREIGN_POLICY, "no-referrer", headers)
 

@@ -17,7 +17,7 @@ from hourhook.crypto import Vault
 _COOKIE = re.compile(r"([0-9a-f]{64})\.([0-9a-f]{64})")
 
 
-class Visitors:
+class SessionCookies:
     """Reads and makes the cookies of a server."""
 
     def __init__(self, vault: Vault, *, is_secure: bool) -> None:
@@ -26,29 +26,29 @@ class Visitors:
         # Browsers take a cookie of this prefix from nobody but the very host, over TLS.
         self._name = "__Host-hourhook" if is_secure else "hourhook"
 
-    def token_of(self, request: Request[Any, Any, Any]) -> str | None:
+    def session_token(self, request: Request[Any, Any, Any]) -> str | None:
         """The token of the visitor's cookie; None where there is none, or none that was made here."""
         found = _COOKIE.fullmatch(request.cookies.get(self._name, ""))
         if found is None or not secrets.compare_digest(found[2], self._vault.sign("session", found[1])):
             return None
         return found[1]
 
-    def cookie(self, token: str, lasts_seconds: int | None = None) -> tuple[str, str]:
+    def set_cookie_header(self, token: str, max_age_seconds: int | None = None) -> tuple[str, str]:
         """The header that leaves a token with the visitor: until the browser is closed, or for longer."""
-        lifetime = "" if lasts_seconds is None else f"; Max-Age={lasts_seconds}"
+        lifetime = "" if max_age_seconds is None else f"; Max-Age={max_age_seconds}"
         return self._header(f"{token}.{self._vault.sign('session', token)}{lifetime}")
 
-    def no_cookie(self) -> tuple[str, str]:
+    def clear_cookie_header(self) -> tuple[str, str]:
         """The header that takes the token away."""
         return self._header("; Max-Age=0")
 
-    def proof(self, token: str) -> str:
+    def csrf_token(self, token: str) -> str:
         """What the forms of this visitor carry."""
         return self._vault.sign("form", token)
 
-    def is_proven(self, token: str | None, proof: str) -> bool:
+    def is_csrf_valid(self, token: str | None, csrf_token: str) -> bool:
         """Whether a form came from a page that was made for this visitor."""
-        return token is not None and proof.isascii() and secrets.compare_digest(self.proof(token), proof)
+        return token is not None and csrf_token.isascii() and secrets.compare_digest(self.csrf_token(token), csrf_token)
 
     def _header(self, value: str) -> tuple[str, str]:
         secure = "; Secure" if self._is_secure else ""
@@ -56,10 +56,10 @@ class Visitors:
 
 
 class _Visit(Protocol):
-    client: str
+    client_address: str
 
 
-def client_of(request: Request[Any, Any, Any]) -> str:
+def client_address(request: Request[Any, Any, Any]) -> str:
     """The visitor's address, as what stands before every route has found it out."""
-    visit: _Visit = request.scope["hourhook.visit"]  # type: ignore[typeddict-item]
-    return visit.client
+    context: _Visit = request.scope["hourhook.context"]  # type: ignore[typeddict-item]
+    return context.client_address

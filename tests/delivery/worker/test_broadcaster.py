@@ -78,7 +78,7 @@ class Flushing:
 class Heard(list[tuple[int, str, int | None]]):
     """A listener who keeps what it is told."""
 
-    def told(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
+    def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
         self.append((key[1], last_event, outcome.status))
 
 

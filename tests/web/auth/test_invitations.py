@@ -14,7 +14,7 @@ from hourhook.mail import outbox
 from hourhook.mail.outbox import Outbox
 from hourhook.store.schema import invitations, users
 from hourhook.store.statements import Statement
-from hourhook.web.auth.invitations import STRICT_LIMIT
+from hourhook.web.auth.invitations import INVITATION_RATE_LIMIT
 from tests.conftest import Logged, MakeServer
 from tests.support.accounts import Account, open_account
 from tests.support.clients import Reply
@@ -359,7 +359,7 @@ def test_a_page_of_ours_may_be_reached_by_the_name_of_the_settings_or_another(ma
 
 def test_who_tries_too_often_has_to_wait(account: Account, clock: FakeClock, logged: Logged) -> None:
     invited = invite(account)
-    for _ in range(STRICT_LIMIT.burst):
+    for _ in range(INVITATION_RATE_LIMIT.burst):
         assert account.client.get("/invitations/wrong").status == 404
 
     for reply in (account.client.get(invited.link), accept(account, invited.link)):

@@ -276,21 +276,21 @@ def test_what_is_no_decision_lets_nobody_in(browser: Browser, app: App, decision
     assert (reply.status, reply.headers["location"]) == (303, app.address())
 
 
-@pytest.mark.parametrize("proof", ["", "0" * 64, "ü", "\0"])
-def test_a_form_of_another_site_lets_nobody_in(browser: Browser, app: App, proof: str) -> None:
+@pytest.mark.parametrize("csrf_token", ["", "0" * 64, "ü", "\0"])
+def test_a_form_of_another_site_lets_nobody_in(browser: Browser, app: App, csrf_token: str) -> None:
     page = browser.get(app.address())
 
     for decision in ("allow", "deny"):
-        reply = browser.submit(page, decision=decision, proof=proof)
+        reply = browser.submit(page, decision=decision, csrf_token=csrf_token)
         assert reply.status == 403
         assert "location" not in reply.headers
 
 
 def test_a_form_of_somebody_else_lets_nobody_in(account: Account, browser: Browser, app: App) -> None:
     other = signed_in(account, account.supervisor)
-    proof = forms_of(other.get(app.address()))[0].fields["proof"]
+    csrf_token = forms_of(other.get(app.address()))[0].fields["csrf_token"]
 
-    assert browser.submit(browser.get(app.address()), decision="allow", proof=proof).status == 403
+    assert browser.submit(browser.get(app.address()), decision="allow", csrf_token=csrf_token).status == 403
 
 
 def test_without_the_cookie_the_form_is_worth_nothing(browser: Browser, app: App) -> None:

@@ -133,9 +133,9 @@ def test_whatever_is_wrong_is_answered_in_the_same_words(
 
 
 def test_bytes_that_are_no_text_are_no_form(browser: Browser, server: Server) -> None:
-    proof = forms_of(browser.get("/sign_in"))[0].fields["proof"]
+    csrf_token = forms_of(browser.get("/sign_in"))[0].fields["csrf_token"]
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    body = f"proof={proof}&email=%FF%ED%A0%80&password=%FF".encode()
+    body = f"proof={csrf_token}&email=%FF%ED%A0%80&password=%FF".encode()
 
     reply = server.client.post("/sign_in", body, Cookie=cookie, Content_Type=FORM)
 
@@ -243,11 +243,11 @@ def test_a_deleted_user_leaves_no_session(account: Account, database: Database) 
 
 
 @pytest.mark.parametrize("path", ["/sign_in", "/sign_out"])
-@pytest.mark.parametrize("proof", ["", "0" * 64, "ü"])
-def test_a_form_of_another_site_is_refused(account: Account, path: str, proof: str) -> None:
+@pytest.mark.parametrize("csrf_token", ["", "0" * 64, "ü"])
+def test_a_form_of_another_site_is_refused(account: Account, path: str, csrf_token: str) -> None:
     browser = signed_in(account, account.leader)
 
-    reply = browser.post(path, {"email": account.leader.email, "password": PASSWORD, "proof": proof})
+    reply = browser.post(path, {"email": account.leader.email, "password": PASSWORD, "csrf_token": csrf_token})
 
     assert reply.status == 403
     assert b"too old" in reply.body
@@ -256,10 +256,10 @@ def test_a_form_of_another_site_is_refused(account: Account, path: str, proof: s
 
 @pytest.mark.parametrize("path", ["/sign_in", "/sign_out"])
 def test_a_form_without_a_cookie_is_refused(browser: Browser, path: str) -> None:
-    proof = forms_of(browser.get("/sign_in"))[0].fields["proof"]
+    csrf_token = forms_of(browser.get("/sign_in"))[0].fields["csrf_token"]
     browser.cookies.clear()
 
-    assert browser.post(path, {"proof": proof}).status == 403
+    assert browser.post(path, {"csrf_token": csrf_token}).status == 403
 
 
 @pytest.mark.parametrize("next_path", ["/docs", "/oauth/2/authorize?client_id=a&state=%20&b", "/docs?a=//b"])
@@ -374,7 +374,7 @@ def test_a_password_is_neither_shown_nor_logged(leader: Person, browser: Browser
     assert b"my secret" not in reply.body
     assert "my secret" not in str(logged)
     assert PASSWORD not in str(logged)
-    assert [event["event"] for event in logged if event["event"] != "request"] == ["sign-in refused"]
+    assert [event["event"] for event in logged if event["event"] != "request"] == ["sign-in failed"]
 
 
 def test_a_huge_form_is_not_read(browser: Browser) -> None:
@@ -385,9 +385,9 @@ def test_a_session_of_somebody_else_ends_when_another_signs_in(account: Account,
     browser = signed_in(account, account.leader)
     give_password(account, account.supervisor)
     kept = dict(browser.cookies)
-    proof = forms_of(browser.get("/sign_in"))[0].fields["proof"]
+    csrf_token = forms_of(browser.get("/sign_in"))[0].fields["csrf_token"]
 
-    browser.post("/sign_in", {"proof": proof, "email": account.supervisor.email, "password": PASSWORD})
+    browser.post("/sign_in", {"csrf_token": csrf_token, "email": account.supervisor.email, "password": PASSWORD})
 
     assert account.supervisor.email.encode() in browser.get("/sign_in").body
     browser.cookies = kept

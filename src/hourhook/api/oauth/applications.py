@@ -7,23 +7,23 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from hourhook.api.credentials import basic_of
-from hourhook.api.dispatcher import deliver, route_to
+from hourhook.api.credentials import extract_basic_auth
+from hourhook.api.dispatcher import respond, route_to
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import introspection, revoking
 from hourhook.domain.oauth.applications import Application
 from hourhook.errors import AccountLocked, NotFound, Unauthenticated
 from hourhook.http.asgi import Receive, Scope, Send
-from hourhook.http.responses import Answer, json_answer, method_not_allowed
+from hourhook.http.responses import Response, json_response, method_not_allowed
 from hourhook.store.database import Database
 
 ALL = "/applications/{client_id}/tokens"
 ONE = "/applications/{client_id}/tokens/{access_token}"
 
-_DONE = Answer(204)
+_DONE = Response(204)
 
 
-class ClientDoors:
+class ClientRoutes:
     """Lets applications in."""
 
     def __init__(self, database: Database, links: Links) -> None:
@@ -34,12 +34,12 @@ class ClientDoors:
         """The one route of all paths."""
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            await deliver(self._answer(scope), scope, receive, send)
+            await respond(self._answer(scope), scope, receive, send)
 
         return [route_to(application, [ALL, ONE])]
 
-    async def _answer(self, scope: Scope) -> Answer:
-        found = basic_of(scope)
+    async def _answer(self, scope: Scope) -> Response:
+        found = extract_basic_auth(scope)
         if found is None:
             raise Unauthenticated
         application = await self._database.read(introspection.authenticate, *found)
@@ -50,7 +50,7 @@ class ClientDoors:
             await (self._revoke_all(application) if token is None else self._revoke(application, token))
             return _DONE
         if scope["method"] == "GET" and token is not None:
-            return json_answer(200, await self._database.read(introspection.show, application, token, self._links))
+            return json_response(200, await self._database.read(introspection.show, application, token, self._links))
         return method_not_allowed(["DELETE"] if token is None else ["DELETE", "GET"])
 
     async def _revoke(self, application: Application, token: str) -> None:

@@ -10,10 +10,10 @@ import msgspec
 import structlog
 from litestar.types import ControllerRouterHandler
 
-from hourhook.api.credentials import basic_of
-from hourhook.api.dispatcher import deliver, route_to
-from hourhook.api.endpoints import Call, Endpoint, Endpoints, Ensured, Request, by_path
-from hourhook.api.pagination import link_header, paging_of, query_pairs
+from hourhook.api.credentials import extract_basic_auth
+from hourhook.api.dispatcher import respond, route_to
+from hourhook.api.endpoints import Call, CreatedOrExisting, Endpoint, Endpoints, Request, group_by_path
+from hourhook.api.pagination import link_header, parse_paging, parse_query_string
 from hourhook.domain import sign_ins
 from hourhook.domain.dependencies import Outside
 from hourhook.domain.inputs import Faults, Query
@@ -26,8 +26,8 @@ from hourhook.domain.sign_ins import Candidate
 from hourhook.errors import NotFound, Unauthenticated
 from hourhook.http.asgi import Receive, Scope, Send
 from hourhook.http.bodies import parse_body, read_body
-from hourhook.http.context import Visit, visit_of
-from hourhook.http.responses import Answer, method_not_allowed
+from hourhook.http.context import RequestContext, get_context
+from hourhook.http.responses import Response, method_not_allowed
 from hourhook.http.sign_in_throttle import Tries
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
@@ -45,7 +45,7 @@ def index(call: Call, subdomain: str) -> Page[Authorization]:
 
     What you allowed applications in the browser is not among them.
     """
-    return authorizations.list_page(call.tx, call.caller, call.outside, call.paging)
+    return authorizations.list_page(call.tx, call.caller, call.dependencies, call.paging)
 
 
 @endpoints.post("/authorizations/{subdomain}")
@@ -55,22 +55,22 @@ def create(call: Call, subdomain: str, given: NewAuthorization, faults: Faults) 
     Its token lasts until the authorization is deleted. An unknown `client_id` and a wrong `client_secret` are a 400
     with the `error` `invalid_client`.
     """
-    return authorizations.create(call.tx, call.caller, call.outside, given, faults)
+    return authorizations.create(call.tx, call.caller, call.dependencies, given, faults)
 
 
 @endpoints.put("/authorizations/{subdomain}/clients/{client_id}")
 def ensure(
     call: Call, subdomain: str, client_id: str, given: WantedAuthorization, faults: Faults
-) -> Ensured[Authorization]:
+) -> CreatedOrExisting[Authorization]:
     """Let an application act for you, unless you did so before: then the oldest authorization is answered unchanged."""
-    found = authorizations.get_or_create(call.tx, call.caller, call.outside, client_id, given, faults)
-    return Ensured(found.authorization, found.authorization.url, found.is_new)
+    found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, given, faults)
+    return CreatedOrExisting(found.authorization, found.authorization.url, found.is_new)
 
 
 @endpoints.get("/authorizations/{subdomain}/{authorization_id}")
 def show(call: Call, subdomain: str, authorization_id: int) -> Authorization:
     """Show an authorization, with its token."""
-    return authorizations.show(call.tx, call.caller, call.outside, authorization_id)
+    return authorizations.show(call.tx, call.caller, call.dependencies, authorization_id)
 
 
 @endpoints.put("/authorizations/{subdomain}/{authorization_id}")
@@ -78,7 +78,7 @@ def edit(
     call: Call, subdomain: str, authorization_id: int, given: AuthorizationChanges, faults: Faults
 ) -> Authorization:
     """Edit what is noted with an authorization, and its scopes."""
-    return authorizations.edit(call.tx, call.caller, call.outside, authorization_id, given, faults)
+    return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, given, faults)
 
 
 @endpoints.delete("/authorizations/{subdomain}/{authorization_id}")
@@ -87,76 +87,80 @@ def remove(call: Call, subdomain: str, authorization_id: int) -> None:
     authorizations.remove(call.tx, call.caller, authorization_id)
 
 
-class PasswordDoors:
+class BasicAuthRoutes:
     """Lets people in who bring a password."""
 
-    def __init__(self, database: Database, links: Links, outside: Outside, tries: Tries, max_body_bytes: int) -> None:
+    def __init__(
+        self, database: Database, links: Links, dependencies: Outside, sign_in_throttle: Tries, max_body_bytes: int
+    ) -> None:
         self._database = database
         self._links = links
-        self._outside = outside
-        self._tries = tries
+        self._outside = dependencies
+        self._sign_in_throttle = sign_in_throttle
         self._max_body_bytes = max_body_bytes
 
     def routes(self) -> Sequence[ControllerRouterHandler]:
         """The one route of all paths."""
-        known = {SUBDOMAINS: {}, **by_path(endpoints.all)}
+        known = {SUBDOMAINS: {}, **group_by_path(endpoints.all)}
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             answered = self._answer(known[scope["path_template"]], scope, receive)
-            await deliver(answered, scope, receive, send)
+            await respond(answered, scope, receive, send)
 
         return [route_to(application, known)]
 
-    async def _answer(self, verbs: Mapping[str, Endpoint], scope: Scope, receive: Receive) -> Answer:
-        visit = visit_of(scope)
-        visit.pairs = query_pairs(scope["query_string"])
-        candidates = await self._identify(scope, visit.client)
-        if isinstance(candidates, Answer):
+    async def _answer(self, verbs: Mapping[str, Endpoint], scope: Scope, receive: Receive) -> Response:
+        context = get_context(scope)
+        context.pairs = parse_query_string(scope["query_string"])
+        candidates = await self._identify(scope, context.client_address)
+        if isinstance(candidates, Response):
             return candidates
         if scope["path_template"] == SUBDOMAINS:
             is_known = scope["method"] == "GET"
-            return self._subdomains(candidates, visit) if is_known else method_not_allowed(["GET"])
+            return self._subdomains(candidates, context) if is_known else method_not_allowed(["GET"])
         candidate = _in_account(candidates, scope["path_params"]["subdomain"])
-        await self._database.read(self._admit, candidate, visit)
+        await self._database.read(self._admit, candidate, context)
         endpoint = verbs.get(scope["method"])
         if endpoint is None:
             return method_not_allowed(verbs)
         if endpoint.method == "GET":
-            return await self._database.read(self._run, endpoint, candidate, _request(visit, scope), visit)
+            return await self._database.read(self._run, endpoint, candidate, _request(context, scope), context)
         # Nobody who may not enter has a body read.
         body = b"" if endpoint.method == "DELETE" else await read_body(scope, receive, self._max_body_bytes)
-        request = _request(visit, scope, body)
-        return await self._database.write(candidate.account_id, self._run, endpoint, candidate, request, visit)
+        request = _request(context, scope, body)
+        return await self._database.write(candidate.account_id, self._run, endpoint, candidate, request, context)
 
-    async def _identify(self, scope: Scope, client: str) -> Sequence[Candidate] | Answer:
+    async def _identify(self, scope: Scope, client: str) -> Sequence[Candidate] | Response:
         """The users that somebody is, each of another account; or what to answer who guesses too fast."""
-        found = basic_of(scope)
+        found = extract_basic_auth(scope)
         if found is None:
             raise Unauthenticated
         email, password = found
-        if not self._tries.take(client, email):
-            return Answer(429, headers=((b"retry-after", b"%d" % self._tries.wait_seconds),))
-        candidates = await self._tries.find(self._database, email, password)
+        if not self._sign_in_throttle.take(client, email):
+            return Response(429, headers=((b"retry-after", b"%d" % self._sign_in_throttle.wait_seconds),))
+        candidates = await self._sign_in_throttle.find(self._database, email, password)
         if not candidates:
-            _log.info("sign-in refused", client=client)
+            _log.info("sign-in failed", client=client)
             raise Unauthenticated
-        self._tries.give_back(client, email)
+        self._sign_in_throttle.give_back(client, email)
         return candidates
 
-    def _subdomains(self, candidates: Sequence[Candidate], visit: Visit) -> Answer:
-        paging = paging_of(Query.of(visit.pairs))
+    def _subdomains(self, candidates: Sequence[Candidate], context: RequestContext) -> Response:
+        paging = parse_paging(Query.of(context.pairs))
         shown = [Subdomain(candidate.account_name, candidate.profile_image_url) for candidate in candidates]
-        link = link_header(self._links.url(SUBDOMAINS), visit.pairs, paging, len(shown))
+        link = link_header(self._links.url(SUBDOMAINS), context.pairs, paging, len(shown))
         body = msgspec.json.encode(shown[paging.offset : paging.offset + paging.limit])
-        return Answer(200, body, () if link is None else ((b"link", link.encode()),))
+        return Response(200, body, () if link is None else ((b"link", link.encode()),))
 
-    def _run(self, tx: Transaction, endpoint: Endpoint, candidate: Candidate, request: Request, visit: Visit) -> Answer:
-        self._admit(tx, candidate, visit)
-        assert visit.caller is not None
-        return endpoint.answer(tx, visit.caller, self._outside, request)
+    def _run(
+        self, tx: Transaction, endpoint: Endpoint, candidate: Candidate, request: Request, context: RequestContext
+    ) -> Response:
+        self._admit(tx, candidate, context)
+        assert context.caller is not None
+        return endpoint.run(tx, context.caller, self._outside, request)
 
-    def _admit(self, tx: Transaction, candidate: Candidate, visit: Visit) -> None:
-        visit.caller = sign_ins.admit(tx, candidate, self._links)
+    def _admit(self, tx: Transaction, candidate: Candidate, context: RequestContext) -> None:
+        context.caller = sign_ins.admit(tx, candidate, self._links)
 
 
 def _in_account(candidates: Sequence[Candidate], name: str) -> Candidate:
@@ -167,5 +171,5 @@ def _in_account(candidates: Sequence[Candidate], name: str) -> Candidate:
     raise NotFound
 
 
-def _request(visit: Visit, scope: Scope, body: bytes = b"") -> Request:
-    return Request(scope["path"], scope["path_params"], visit.pairs, Query.of(visit.pairs), parse_body(body))
+def _request(context: RequestContext, scope: Scope, body: bytes = b"") -> Request:
+    return Request(scope["path"], scope["path_params"], context.pairs, Query.of(context.pairs), parse_body(body))

@@ -14,19 +14,19 @@ import msgspec
 from litestar import Request, post
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.api.pagination import Pairs, query_pairs
+from hourhook.api.pagination import Pairs, parse_query_string
 from hourhook.domain.oauth import token_grants
 from hourhook.domain.oauth.token_grants import PARAMETERS, AccessToken, OAuthError
 from hourhook.errors import DatabaseUnavailable, Malformed, Refusal
 from hourhook.http.asgi import Receive, Scope, Send
-from hourhook.http.bodies import Disconnected, TooLarge, parse_body, read_body
-from hourhook.http.context import visit_of
-from hourhook.http.responses import RATE_EXCEEDED, Answer, json_answer, refusal_answer, unavailable
+from hourhook.http.bodies import BodyTooLarge, ClientDisconnected, parse_body, read_body
+from hourhook.http.context import get_context
+from hourhook.http.responses import TOO_MANY_REQUESTS, Response, error_response, json_response, service_unavailable
 from hourhook.rate_limits import Buckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
-LARGEST_BODY_BYTES = 65_536
+MAX_BODY_BYTES = 65_536
 PATH = "/oauth/2/access_token"
 FORM = b"application/x-www-form-urlencoded"
 
@@ -43,10 +43,10 @@ def token_routes(settings: Settings, database: Database) -> Sequence[ControllerR
     limit = settings.oauth_rate_limit
     buckets = Buckets(limit, database.clock) if limit else None
 
-    async def answer(scope: Scope, receive: Receive) -> Answer:
-        if buckets is not None and not buckets.take(visit_of(scope).client):
-            return RATE_EXCEEDED
-        given = _parameters(scope, await read_body(scope, receive, LARGEST_BODY_BYTES))
+    async def answer(scope: Scope, receive: Receive) -> Response:
+        if buckets is not None and not buckets.take(get_context(scope).client_address):
+            return TOO_MANY_REQUESTS
+        given = _parameters(scope, await read_body(scope, receive, MAX_BODY_BYTES))
         account_id = await database.read(token_grants.find_account, given)
         made: AccessToken | OAuthError
         if account_id is None:
@@ -60,13 +60,13 @@ def token_routes(settings: Settings, database: Database) -> Sequence[ControllerR
             found = await answer(scope, receive)
         except _Faulty as fault:
             found = _error(400, str(fault))
-        except TooLarge:
+        except BodyTooLarge:
             found = _error(413, "The body is larger than this server accepts.")
         except Refusal as refusal:
-            found = refusal_answer(refusal)
+            found = error_response(refusal)
         except DatabaseUnavailable:
-            found = unavailable()
-        except Disconnected:
+            found = service_unavailable()
+        except ClientDisconnected:
             return
         await found(scope, receive, send)
 
@@ -79,7 +79,9 @@ def token_routes(settings: Settings, database: Database) -> Sequence[ControllerR
 
 def _parameters(scope: Scope, body: bytes) -> Mapping[str, str]:
     """What was sent of the parameters, wherever it was; what is empty counts as absent."""
-    pairs = [(name, value) for name, value in [*query_pairs(scope["query_string"]), *_pairs(scope, body)] if value]
+    pairs = [
+        (name, value) for name, value in [*parse_query_string(scope["query_string"]), *_pairs(scope, body)] if value
+    ]
     given: dict[str, str] = {}
     for name, value in pairs:
         if name in given:
@@ -125,19 +127,19 @@ def _basic(scope: Scope) -> Mapping[str, str]:
     return {}
 
 
-def _shown(made: AccessToken | OAuthError, scope: Scope) -> Answer:
+def _shown(made: AccessToken | OAuthError, scope: Scope) -> Response:
     if isinstance(made, OAuthError):
-        return json_answer(400, made, _UNCACHED)
+        return json_response(400, made, _UNCACHED)
     if _wants_json(scope):
-        return json_answer(200, made, _UNCACHED)
+        return json_response(200, made, _UNCACHED)
     # In the order of their names, as the contract has it.
     pairs = sorted(msgspec.structs.asdict(made).items())
-    return Answer(200, urlencode(pairs).encode(), _UNCACHED, FORM)
+    return Response(200, urlencode(pairs).encode(), _UNCACHED, FORM)
 
 
 def _wants_json(scope: Scope) -> bool:
     return any(name == b"accept" and b"application/json" in value.lower() for name, value in scope["headers"])
 
 
-def _error(status: int, reason: str) -> Answer:
-    return json_answer(status, OAuthError("invalid_request", reason), _UNCACHED)
+def _error(status: int, reason: str) -> Response:
+    return json_response(status, OAuthError("invalid_request", reason), _UNCACHED)

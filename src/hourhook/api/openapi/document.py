@@ -10,10 +10,10 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from hourhook import __version__
-from hourhook.api.endpoints import Accepted, Created, Endpoint, Ensured, Located
+from hourhook.api.endpoints import Accepted, Created, CreatedOrExisting, Endpoint, OkWithLocation
 from hourhook.api.oauth import authorizations
 from hourhook.api.openapi import oauth
-from hourhook.api.pagination import CREDENTIALS
+from hourhook.api.pagination import CREDENTIAL_PARAMETERS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
 from hourhook.domain.inputs.declarations import Field as Input
@@ -44,7 +44,7 @@ def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
     paths = {
         **_paths(shown, answers),
         **oauth.PATHS,
-        **_paths(previews, answers, oauth.by_password),
+        **_paths(previews, answers, oauth.with_password_auth),
         **oauth.PREVIEW_PATHS,
     }
     groups = dict.fromkeys([*(endpoint.group for endpoint in shown), oauth.GROUP])
@@ -70,7 +70,7 @@ def _paths(
 ) -> dict[str, Json]:
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
-        operation = adapted(_operation(endpoint, answers.get(_content_of(endpoint.answers))))
+        operation = adapted(_operation(endpoint, answers.get(_content_of(endpoint.response_type))))
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return paths
 
@@ -122,7 +122,7 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
     if _has_body(endpoint):
         refused.append("413")
     refs: Json = {status: {"$ref": f"#/components/responses/{_NAMES[status]}"} for status in sorted(refused)}
-    if get_origin(endpoint.answers) is Ensured:
+    if get_origin(endpoint.response_type) is CreatedOrExisting:
         there_before = {name: part for name, part in success.items() if name != "headers"}
         refs = {"200": {**there_before, "description": "It was there before."}, **refs}
     return {str(endpoint.status): success, **refs}
@@ -131,15 +131,15 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
 def _success_headers(endpoint: Endpoint) -> list[str]:
     if endpoint.is_paged:
         return ["Link", *endpoint.headers]
-    is_one = endpoint.status == 201 and get_origin(_content_of(endpoint.answers)) is not list
-    if is_one or get_origin(endpoint.answers) is Located:
+    is_one = endpoint.status == 201 and get_origin(_content_of(endpoint.response_type)) is not list
+    if is_one or get_origin(endpoint.response_type) is OkWithLocation:
         return ["Location", *endpoint.headers]
     return [*endpoint.headers]
 
 
 def _answer_schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[Any, Json], dict[str, Json]]:
     """The schema of each content that is answered, and those of the representations it refers to."""
-    contents = list(dict.fromkeys(_content_of(endpoint.answers) for endpoint in endpoints))
+    contents = list(dict.fromkeys(_content_of(endpoint.response_type) for endpoint in endpoints))
     contents = [content for content in contents if content is not None]
     schemas, components = msgspec.json.schema_components(contents, ref_template=_REF)
     return dict(zip(contents, schemas, strict=True)), components
@@ -152,7 +152,7 @@ def _content_of(answers: Any) -> Any:
     origin = get_origin(answers)
     if origin is Page:
         return list[get_args(answers)[0]]  # type: ignore[misc]
-    return get_args(answers)[0] if origin in (Created, Ensured, Located) else answers
+    return get_args(answers)[0] if origin in (Created, CreatedOrExisting, OkWithLocation) else answers
 
 
 def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:
@@ -271,5 +271,10 @@ _SECURITY: Json = {
     "token": {"type": "apiKey", "in": "header", "name": "X-NokoToken", "description": "A personal access token."},
     "bearer": {"type": "http", "scheme": "bearer"},
     "basic": {"type": "http", "scheme": "basic", "description": "The token as the user name, without a password."},
-    "query": {"type": "apiKey", "in": "query", "name": CREDENTIALS[0], "description": "Shows up in logs of proxies."},
+    "query": {
+        "type": "apiKey",
+        "in": "query",
+        "name": CREDENTIAL_PARAMETERS[0],
+        "description": "Shows up in logs of proxies.",
+    },
 }

@@ -115,7 +115,7 @@ _BY_APPLICATION: list[Json] = [{"application": []}]
 _BY_PASSWORD: list[Json] = [{"password": []}]
 
 
-def by_password(operation: Json) -> Json:
+def with_password_auth(operation: Json) -> Json:
     """An operation of the API as one that a password opens, and that takes the secret of an application if any."""
     responses = {status: answer for status, answer in operation["responses"].items() if status != "403"}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})

@@ -10,22 +10,22 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.openapi import docs_page
 from hourhook.api.openapi.document import Json, build_document
-from hourhook.http.responses import Answer
+from hourhook.http.responses import Response
 
 _HTML = b"text/html; charset=utf-8"
 
 
-def document_routes(endpoints: Sequence[Endpoint], base_url: str) -> Sequence[ControllerRouterHandler]:
+def openapi_routes(endpoints: Sequence[Endpoint], base_url: str) -> Sequence[ControllerRouterHandler]:
     """The routes of the document and of the page that shows it, both made when they are first asked for."""
 
     @cache
-    def document() -> Answer:
-        return Answer(200, encode(build_document(endpoints, base_url)))
+    def document() -> Response:
+        return Response(200, encode(build_document(endpoints, base_url)))
 
     @cache
-    def page() -> Answer:
+    def page() -> Response:
         body, policy = docs_page.render(build_document(endpoints, base_url))
-        return Answer(200, body, ((b"content-security-policy", policy),), _HTML)
+        return Response(200, body, ((b"content-security-policy", policy),), _HTML)
 
     @get("/openapi.json")
     async def show_document() -> ASGIApp:

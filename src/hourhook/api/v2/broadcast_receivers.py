@@ -34,7 +34,7 @@ def create(call: Call, given: NewBroadcastReceiver, faults: Faults) -> Created[B
 
     Its secret is in this answer, in that of a re-roll, and nowhere else. No ping is sent.
     """
-    created = editing.create(call.tx, call.caller, call.outside, given, faults)
+    created = editing.create(call.tx, call.caller, call.dependencies, given, faults)
     return Created(created, created.url)
 
 
@@ -44,7 +44,7 @@ def edit(call: Call, broadcast_receiver_id: int, given: BroadcastReceiverChanges
 
     Both hold from the next broadcast on.
     """
-    return editing.edit(call.tx, call.caller, call.outside, broadcast_receiver_id, given, faults)
+    return editing.edit(call.tx, call.caller, call.dependencies, broadcast_receiver_id, given, faults)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/add_subjects")
@@ -68,7 +68,7 @@ def reroll_secret(call: Call, broadcast_receiver_id: int) -> BroadcastReceiverSe
 
     The old one is void at once: the next broadcast is signed with the new one.
     """
-    return editing.reroll_secret(call.tx, call.caller, call.outside, broadcast_receiver_id)
+    return editing.reroll_secret(call.tx, call.caller, call.dependencies, broadcast_receiver_id)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/disable")

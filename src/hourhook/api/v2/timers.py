@@ -1,6 +1,6 @@
 """``/v2/timers`` and ``/v2/projects/{project_id}/timer``: the caller's own timers (contract, timers.md)."""
 
-from hourhook.api.endpoints import Call, Endpoints, Located
+from hourhook.api.endpoints import Call, Endpoints, OkWithLocation
 from hourhook.domain.inputs import Faults
 from hourhook.domain.pages import Page
 from hourhook.domain.timers import editing, reading, recording
@@ -37,13 +37,13 @@ def edit(call: Call, project_id: int, given: TimerChanges, faults: Faults) -> Ti
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/start")
-def start(call: Call, project_id: int, given: TimerStart, faults: Faults) -> Located[Timer]:
+def start(call: Call, project_id: int, given: TimerStart, faults: Faults) -> OkWithLocation[Timer]:
     """Start the caller's timer of a project, or resume it.
 
     Pauses the timer that the caller has running. One that runs already stays as it is.
     """
     timer = editing.start(call.tx, call.caller, project_id, given, faults)
-    return Located(timer, timer.url)
+    return OkWithLocation(timer, timer.url)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/pause")

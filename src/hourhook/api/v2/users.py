@@ -40,7 +40,7 @@ def create(call: Call, given: NewUser, faults: Faults) -> Created[User]:
     A link to a page on which the user chooses a password goes out by mail or, where the server has no mail server, is
     in a header of the answer, to be passed on. It works once, for 14 days. Raises `user.created`.
     """
-    created, issued = editing.invite(call.tx, call.caller, call.outside, given, faults)
+    created, issued = editing.invite(call.tx, call.caller, call.dependencies, given, faults)
     return Created(created, created.url, {} if issued.is_mailed else {"X-Hourhook-Invitation": issued.link})
 
 

@@ -31,7 +31,7 @@ def create(call: Call, given: NewWebhook, faults: Faults) -> Created[WebhookWith
 
     Its secret is in this answer, in that of a re-roll, and nowhere else. A ping is sent to it at once.
     """
-    created = editing.create(call.tx, call.caller, call.outside, given, faults)
+    created = editing.create(call.tx, call.caller, call.dependencies, given, faults)
     return Created(created, created.url)
 
 
@@ -41,7 +41,7 @@ def edit(call: Call, webhook_id: int, given: WebhookChanges, faults: Faults) -> 
 
     Both hold from the next attempt on, also for payloads that wait. No ping is sent.
     """
-    return editing.edit(call.tx, call.caller, call.outside, webhook_id, given, faults)
+    return editing.edit(call.tx, call.caller, call.dependencies, webhook_id, given, faults)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/add_events", role="leader")
@@ -68,7 +68,7 @@ def reroll_secret(call: Call, webhook_id: int) -> WebhookSecret:
 
     The old one is void at once: every later attempt is signed with the new one, also of payloads that wait.
     """
-    return editing.reroll_secret(call.tx, call.caller, call.outside, webhook_id)
+    return editing.reroll_secret(call.tx, call.caller, call.dependencies, webhook_id)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/disable", role="leader")

@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 class Listener(Protocol):
     """Who hears of every broadcast, for logs and figures."""
 
-    def told(self, key: Key, last_event: str, outcome: Outcome, /) -> None:
+    def broadcast_finished(self, key: Key, last_event: str, outcome: Outcome, /) -> None:
         """A receiver was told, or was not to be reached."""
         ...
 
@@ -159,4 +159,4 @@ class Flusher:
             return
         headers = envelope.broadcast_headers(str(uuid.uuid4()), broadcast.subject, sent_at, body, secret)
         outcome = await self._sender.send(target.payload_uri, headers, body)
-        self._listener.told(key, broadcast.last_event, outcome)
+        self._listener.broadcast_finished(key, broadcast.last_event, outcome)

@@ -25,9 +25,11 @@ class AttemptLog:
     def __init__(self, figures: Observer) -> None:
         self._figures = figures
 
-    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+    def attempt_finished(
+        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
+    ) -> None:
         """Write down an attempt that came to its end."""
-        self._figures.attempted(key, payload_id, type, number, outcome)
+        self._figures.attempt_finished(key, payload_id, type, number, outcome)
         write_line(
             AttemptLine(
                 event="attempt",
@@ -61,9 +63,9 @@ class BroadcastLog:
     def __init__(self, figures: Listener) -> None:
         self._figures = figures
 
-    def told(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
+    def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
         """Write down what came of a broadcast."""
-        self._figures.told(key, last_event, outcome)
+        self._figures.broadcast_finished(key, last_event, outcome)
         write_line(
             BroadcastLine(
                 event="broadcast",

@@ -55,7 +55,9 @@ class Sends(Protocol):
 class Observer(Protocol):
     """Who is told of every attempt, for logs and figures."""
 
-    def attempted(self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+    def attempt_finished(
+        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
+    ) -> None:
         """An attempt came to its end."""
         ...
 
@@ -304,7 +306,7 @@ class Worker:
         if payload is None:
             body = envelope.ping_body(errand.payload_id, errand.created_at, errand.webhook_id, target.name)
             outcome = await self._post(errand.payload_id, "webhook.ping", None, errand.number, target, body)
-            self._observer.attempted(errand.key, errand.payload_id, "webhook.ping", errand.number, outcome)
+            self._observer.attempt_finished(errand.key, errand.payload_id, "webhook.ping", errand.number, outcome)
         else:
             outcome = await self._send(errand.key, target, payload, errand.number)
         self._errands_count -= 1
@@ -315,7 +317,7 @@ class Worker:
         event = payload.event
         body = envelope.body(key[1], target.name, event.type, event.created_at, event.changes, event.object)
         outcome = await self._post(payload.payload_id, event.type, payload.sequence, number, target, body)
-        self._observer.attempted(key, payload.payload_id, event.type, number, outcome)
+        self._observer.attempt_finished(key, payload.payload_id, event.type, number, outcome)
         return outcome
 
     async def _post(

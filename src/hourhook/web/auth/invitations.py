@@ -25,10 +25,10 @@ from hourhook.errors import DatabaseUnavailable, Invalid
 from hourhook.rate_limits import Buckets
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
-from hourhook.web.forms import BadForm, is_from_here, read_form
-from hourhook.web.rendering import page
-from hourhook.web.responses import go_to
-from hourhook.web.session_cookies import client_of
+from hourhook.web.forms import InvalidForm, is_same_origin, read_form
+from hourhook.web.rendering import render
+from hourhook.web.responses import redirect
+from hourhook.web.session_cookies import client_address
 
 # What keeps an invitation from being accepted, and what is answered then.
 _STATUSES = {
@@ -37,11 +37,11 @@ _STATUSES = {
     "expired": 410,
     "locked": 503,
     "unavailable": 503,
-    "foreign": 403,
-    "hasty": 429,
+    "cross_origin": 403,
+    "rate_limited": 429,
 }
 # Of one client address, since secrets could be tried out here (contract, 00-conventions §7): whatever the API allows.
-STRICT_LIMIT = RateLimit(1, 20)
+INVITATION_RATE_LIMIT = RateLimit(1, 20)
 _log = structlog.get_logger()
 
 
@@ -66,7 +66,7 @@ class _Visits:
     def __init__(self, database: Database, links: Links) -> None:
         self._database = database
         self._links = links
-        self._tries = Buckets(STRICT_LIMIT, database.clock)
+        self._rate_limits = Buckets(INVITATION_RATE_LIMIT, database.clock)
 
     async def show(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
         """Show the form of an open invitation."""
@@ -75,14 +75,14 @@ class _Visits:
 
     async def accept(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
         """Take the form of an open invitation."""
-        if not is_from_here(request, self._links.base_url):
-            return _closed("foreign")
+        if not is_same_origin(request, self._links.base_url):
+            return _closed("cross_origin")
         found = await self._find(request, token)
         if not isinstance(found, Invitation):
             return found
         try:
             fields = await read_form(request)
-        except BadForm:
+        except InvalidForm:
             return _form(found, _names_of(found), ["form"])
         try:
             await self._let_in(found, token, fields)
@@ -91,12 +91,12 @@ class _Visits:
         except DatabaseUnavailable:
             return _closed("unavailable")
         # Whatever has come of it is shown there, so that sending the form twice does no harm.
-        return go_to(self._links.href(f"/invitations/{token}"))
+        return redirect(self._links.href(f"/invitations/{token}"))
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""
-        if not self._tries.take(client_of(request)):
-            return _closed("hasty")
+        if not self._rate_limits.take(client_address(request)):
+            return _closed("rate_limited")
         try:
             found = await self._database.read(reading.find, token)
         except DatabaseUnavailable:
@@ -104,7 +104,7 @@ class _Visits:
         if found is None:
             return _closed("unknown")
         if found.state == "accepted":
-            return page("invitation_accepted", docs=self._links.url("/docs"))
+            return render("invitation_accepted", docs=self._links.url("/docs"))
         return found if found.state == "open" else _closed(found.state, found)
 
     async def _let_in(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:
@@ -120,16 +120,16 @@ def _names_of(invitation: Invitation) -> dict[str, str | None]:
     return {"first_name": invitation.first_name, "last_name": invitation.last_name}
 
 
-def _form(invitation: Invitation, fields: Mapping[str, str | None], wrong: Sequence[str] = ()) -> ASGIResponse:
-    return page(
+def _form(invitation: Invitation, fields: Mapping[str, str | None], errors: Sequence[str] = ()) -> ASGIResponse:
+    return render(
         "invitation",
-        status=400 if wrong else 200,
+        status=400 if errors else 200,
         form_targets=["'self'"],
         invitation=invitation,
         expires=format_day(invitation.expires_at),
-        wrong=wrong,
-        shortest=SHORTEST_CHOSEN,
-        longest=LONGEST,
+        errors=errors,
+        min_length=SHORTEST_CHOSEN,
+        max_length=LONGEST,
         first_name=fields.get("first_name") or "",
         last_name=fields.get("last_name") or "",
     )
@@ -138,6 +138,6 @@ def _form(invitation: Invitation, fields: Mapping[str, str | None], wrong: Seque
 def _closed(reason: str, invitation: Invitation | None = None) -> ASGIResponse:
     status = _STATUSES[reason]
     headers = [("retry-after", "60")] if status in (429, 503) else []
-    return page(
+    return render(
         "invitation_closed", status=status, headers=headers, reason=reason, invitation=invitation, days=VALID_DAYS
     )

@@ -28,10 +28,10 @@ from hourhook.errors import AccountLocked, DatabaseUnavailable, Unauthenticated
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from hourhook.web.auth.sign_in import sign_in_url
-from hourhook.web.forms import LARGEST_BYTES, read_form
-from hourhook.web.rendering import page
-from hourhook.web.responses import go_to, notice, shown, too_old
-from hourhook.web.session_cookies import Visitors
+from hourhook.web.forms import MAX_FORM_BYTES, read_form
+from hourhook.web.rendering import render
+from hourhook.web.responses import csrf_failed, notice, redirect, with_error_pages
+from hourhook.web.session_cookies import SessionCookies
 
 PATH = "/oauth/2/authorize"
 # Browsers hold a form to its page's policy through all redirects that follow, which lead on as the application likes.
@@ -42,12 +42,12 @@ _PLAIN = string.punctuation.replace("\\", "")
 _log = structlog.get_logger()
 
 
-class Authorize:
+class OAuthConsent:
     """The page on which a user decides."""
 
-    def __init__(self, database: Database, visitors: Visitors, links: Links) -> None:
+    def __init__(self, database: Database, session_cookies: SessionCookies, links: Links) -> None:
         self._database = database
-        self._visitors = visitors
+        self._session_cookies = session_cookies
         self._links = links
 
     def routes(self) -> Sequence[ControllerRouterHandler]:
@@ -55,46 +55,46 @@ class Authorize:
 
         @get(PATH)
         async def show(request: Request[Any, Any, Any]) -> ASGIApp:
-            return await shown(self._show(request))
+            return await with_error_pages(self._show(request))
 
-        @post(PATH, status_code=200, request_max_body_size=LARGEST_BYTES)
+        @post(PATH, status_code=200, request_max_body_size=MAX_FORM_BYTES)
         async def decide(request: Request[Any, Any, Any]) -> ASGIApp:
-            return await shown(self._decide(request))
+            return await with_error_pages(self._decide(request))
 
         return [show, decide]
 
     async def _show(self, request: Request[Any, Any, Any]) -> ASGIResponse:
-        token = self._visitors.token_of(request)
+        token = self._session_cookies.session_token(request)
         asked, users = await self._database.read(_look, _pairs(request), token)
         if not isinstance(asked, AuthorizationRequest):
             return _answered(asked)
         if token is None or not users:
-            return go_to(self._links.href(sign_in_url(_address(request))))
-        return page(
+            return redirect(self._links.href(sign_in_url(_address(request))))
+        return render(
             "authorize",
             form_targets=_FORM_TARGETS,
             application=asked.application,
             destination=urlsplit(asked.target).netloc,
             users=users,
             address=_address(request),
-            way=self._links.href,
-            proof=self._visitors.proof(token),
+            href=self._links.href,
+            csrf_token=self._session_cookies.csrf_token(token),
         )
 
     async def _decide(self, request: Request[Any, Any, Any]) -> ASGIResponse:
         form = await read_form(request)
-        token = self._visitors.token_of(request)
-        if not self._visitors.is_proven(token, form.get("proof", "")):
-            return too_old()
+        token = self._session_cookies.session_token(request)
+        if not self._session_cookies.is_csrf_valid(token, form.get("csrf_token", "")):
+            return csrf_failed()
         asked, users = await self._database.read(_look, _pairs(request), token)
         if not isinstance(asked, AuthorizationRequest):
             return _answered(asked)
         if form.get("decision") == "deny":
-            return go_to(asked.error_url("access_denied"), status=302)
+            return redirect(asked.error_url("access_denied"), status=302)
         user = next((user for user in users if str(user.account_id) == form.get("account")), None)
         if user is None or form.get("decision") != "allow":
             # Signed out meanwhile, or nothing decided: once more from the start.
-            return go_to(self._links.href(_address(request)))
+            return redirect(self._links.href(_address(request)))
         return await self._allow(request, asked, user)
 
     async def _allow(
@@ -105,7 +105,7 @@ class Authorize:
                 user.account_id, authorization_requests.approve, asked, user.user_id, self._links
             )
         except Unauthenticated:
-            return go_to(self._links.href(_address(request)))
+            return redirect(self._links.href(_address(request)))
         except (AccountLocked, DatabaseUnavailable):
             url = asked.error_url("temporarily_unavailable")
         except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the application is told as the contract has it
@@ -113,12 +113,12 @@ class Authorize:
             url = asked.error_url("server_error")
         else:
             _log.info(
-                "application let in",
+                "application authorized",
                 application=asked.application.client_id,
                 account=user.account_id,
                 user=user.user_id,
             )
-        return go_to(url, status=302)
+        return redirect(url, status=302)
 
 
 def _look(
@@ -131,7 +131,7 @@ def _look(
 
 def _answered(asked: AuthorizationRedirect | AuthorizationRejected) -> ASGIResponse:
     if isinstance(asked, AuthorizationRedirect):
-        return go_to(asked.url, status=302)
+        return redirect(asked.url, status=302)
     return notice(400, "This link does not work", f"{asked.reason} Nothing has happened, and nobody was let in.")
 
 

@@ -19,13 +19,13 @@ from hourhook.domain.invoices.public_view import SharedInvoice
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.web import markdown
-from hourhook.web.formatting import Notation
-from hourhook.web.paid_stamp import paid_in
-from hourhook.web.rendering import fill, foreign_page, page
+from hourhook.web.formatting import LocaleFormatter
+from hourhook.web.paid_stamp import paid_stamp
+from hourhook.web.rendering import render, render_text, sandboxed_page
 from hourhook.web.responses import notice
 
 # In lines; a quarter of a small page, beyond which browsers keep no room free.
-LONGEST_RUNNING_FOOTER = 8
+MAX_REPEATED_FOOTER_LINES = 8
 _CHARACTERS_PER_LINE = 110
 _TOKEN = re.compile(r"[a-z0-9]{25}")
 # A whole page; anything else is wrapped into one.
@@ -53,23 +53,23 @@ def invoice_routes(database: Database) -> Sequence[ControllerRouterHandler]:
 
 
 def _show(invoice: SharedInvoice) -> ASGIApp:
-    notation = Notation(invoice.locale, invoice.currency_code, invoice.currency_symbol, invoice.amounts())
+    formatter = LocaleFormatter(invoice.locale, invoice.currency_code, invoice.currency_symbol, invoice.amounts())
     if invoice.custom_html is not None:
         html = invoice.custom_html
         if not _WHOLE.match(html):
-            html = fill("custom_invoice", invoice=invoice, notation=notation, html=Markup(html))
-        return foreign_page(html, headers=_UNLISTED)
-    return page(
+            html = render_text("custom_invoice", invoice=invoice, formatter=formatter, html=Markup(html))
+        return sandboxed_page(html, headers=_UNLISTED)
+    return render(
         "invoice",
         headers=_UNLISTED,
         invoice=invoice,
         labels=invoice.labels,
-        notation=notation,
+        formatter=formatter,
         description=markdown.render(invoice.description),
         footer=markdown.render(invoice.footer),
         # What takes up a page is not printed on each.
-        footer_runs=_count_lines(invoice.footer) <= LONGEST_RUNNING_FOOTER,
-        paid=paid_in(invoice.locale),
+        is_footer_repeated=_count_lines(invoice.footer) <= MAX_REPEATED_FOOTER_LINES,
+        paid=paid_stamp(invoice.locale),
     )
 
 

@@ -77,7 +77,7 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Json:
         "path": path,
         "summary": operation["summary"],
         "description": operation["description"],
-        "places": [_row(p["name"], p["schema"], p, True) for p in parameters if p["in"] == "path"],
+        "path_parameters": [_row(p["name"], p["schema"], p, True) for p in parameters if p["in"] == "path"],
         "query": [_row(p["name"], p["schema"], p, p.get("required", False)) for p in parameters if p["in"] == "query"],
         "body": _rows_with_parts(body) if body else [],
         "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "400"],
