@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery import envelope, event_log, lane_control, signing
 from hourhook.domain import accounts
 from hourhook.settings import Settings
@@ -36,7 +36,7 @@ def open_account(database: Database, name: str = "bench") -> accounts.NewAccount
 
 def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> Sequence[int]:
     """Give an account webhooks that hear everything; no pings are sent."""
-    vault = Vault(SECRET_KEY)
+    keyring = Keyring(SECRET_KEY)
 
     def add(tx: Transaction) -> Sequence[int]:
         ids = tx.next_ids(webhooks, count)
@@ -44,7 +44,7 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
             webhooks,
             ("account_id", "id", "name", "name_key", "payload_uri", "secret", "created_at"),
             [
-                (account_id, id, f"Webhook {id}", f"webhook {id}", uri, vault.close(signing.new_secret()), tx.now)
+                (account_id, id, f"Webhook {id}", f"webhook {id}", uri, keyring.encrypt(signing.new_secret()), tx.now)
                 for id in ids
             ],
         )
@@ -54,7 +54,7 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
             [(account_id, id, event_log.EVERYTHING, 0) for id in ids],
         )
         for id in ids:
-            lane_control.open_lane(tx, id, uri)
+            lane_control.create_lane(tx, id, uri)
         return ids
 
     return database.write_now(account_id, add)
@@ -75,7 +75,7 @@ def sample_body() -> bytes:
 
 def _record(tx: Transaction, count: int) -> None:
     for _ in range(count):
-        event_log.record(tx, "entry.created", {}, _OBJECT)
+        event_log.append(tx, "entry.created", {}, _OBJECT)
 
 
 def _padded(object: dict[str, object]) -> dict[str, object]:

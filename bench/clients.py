@@ -19,8 +19,8 @@ from bench.receivers import Receiver
 from bench.subprocesses import MEASURED_CORE, Part, say
 from hourhook.delivery import envelope, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.delivery.transports.http.connections import Routes
-from hourhook.delivery.transports.http.uris import parse_destination
+from hourhook.delivery.transports.http.connections import ConnectionPool
+from hourhook.delivery.transports.http.uris import parse_uri
 
 TIMEOUT_SECONDS = 10
 
@@ -34,9 +34,9 @@ def measure(kind: str, receiver: Receiver, count: int, in_flight: int) -> tuple[
 
 
 async def _floor(uri: str, count: int, in_flight: int) -> None:
-    routes = Routes(AddressGuard((), allow_loopback=True), TIMEOUT_SECONDS, None, None, 256, None, 5)
-    destination = parse_destination(uri)
-    client = (await routes.open(destination)).client
+    pool = ConnectionPool(AddressGuard((), allow_loopback=True), TIMEOUT_SECONDS, None, None, 256, None, 5)
+    destination = parse_uri(uri)
+    client = (await pool.open(destination)).client
     headers, body, timeout = _sample_headers(), sample_body(), timedelta(seconds=TIMEOUT_SECONDS)
     left = iter(range(count))
 

@@ -8,7 +8,7 @@ from bench.databases import KINDS, Databases
 from bench.receivers import Receiver
 from bench.server_under_test import Worker
 from bench.tables import print_table, progress, spread
-from hourhook.delivery.worker.slots import PER_DESTINATION
+from hourhook.delivery.worker.slots import SLOTS_PER_DESTINATION
 from hourhook.store.urls import open_database
 
 # Webhooks, deliveries of a repetition, and of a quick one.
@@ -41,7 +41,7 @@ def run(databases: Databases, *, quick: bool) -> None:
 
 
 def _measure(databases: Databases, receiver: Receiver, webhooks: int, count: int, figures: Figures) -> None:
-    in_flight = min(webhooks, PER_DESTINATION)
+    in_flight = min(webhooks, SLOTS_PER_DESTINATION)
     figures.ceiling.append(clients.measure("ceiling", receiver, count, in_flight)[0])
     rate, seconds = clients.measure("floor", receiver, count, in_flight)
     figures.floor.append(rate)

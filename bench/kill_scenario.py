@@ -79,7 +79,7 @@ class Found:
 
 def run_scenario(databases: Databases, scenario: Scenario, kills: int, seconds: float) -> Found:
     """Kill and start anew ``kills`` times, with up to ``seconds`` of undisturbed load after each recovery."""
-    chance = random.Random(kills)
+    rng = random.Random(kills)
     with databases.fresh(scenario.kind) as url, Witnesses(DELAYS_MS) as witnesses:
         database = open_database(url)
         token = open_account(database).token
@@ -91,7 +91,7 @@ def run_scenario(databases: Databases, scenario: Scenario, kills: int, seconds: 
                 _wait_for_all(witnesses, time.monotonic_ns())
                 for number in range(1, kills + 1):
                     progress(f"{scenario}: kill {number} of {kills}, {len(answers.changes):,} changes so far")
-                    time.sleep(chance.uniform(0, seconds))
+                    time.sleep(rng.uniform(0, seconds))
                     victim = installation.busiest_worker() if scenario.is_worker else "serve"
                     killings.append(_kill(installation, victim, scenario))
                     _wait_for_all(witnesses, killings[-1].since)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourhook.backoff import Schedule
+from hourhook.backoff import RetrySchedule
 from hourhook.clock import SECOND
 
 START = 1_700_000_000 * SECOND
@@ -18,7 +18,7 @@ class NoJitter:
 
 
 def delay_after(failures: int, retry_after_seconds: float | None = None) -> float:
-    attempt_at = Schedule().next_attempt_at(failures, START, START, retry_after_seconds, NoJitter())
+    attempt_at = RetrySchedule().next_attempt_at(failures, START, START, retry_after_seconds, NoJitter())
     assert attempt_at is not None
     return (attempt_at - START) / SECOND
 
@@ -33,15 +33,15 @@ def test_the_delay_doubles_up_to_the_cap(failures: int, seconds: float) -> None:
 
 @given(failures=st.integers(1, 2000), seed=st.integers(0, 2**32))
 def test_each_delay_is_jittered_by_a_tenth_at_most(failures: int, seed: int) -> None:
-    attempt_at = Schedule().next_attempt_at(failures, START, START, None, random.Random(seed))
+    attempt_at = RetrySchedule().next_attempt_at(failures, START, START, None, random.Random(seed))
     assert attempt_at is not None
     middle = delay_after(failures)
     assert 0.9 * middle <= (attempt_at - START) / SECOND <= 1.1 * middle
 
 
 def test_attempts_that_failed_together_are_not_made_together_again() -> None:
-    chance = random.Random(7)
-    delays = [Schedule().next_attempt_at(9, 0, 0, None, chance) for _ in range(1000)]
+    rng = random.Random(7)
+    delays = [RetrySchedule().next_attempt_at(9, 0, 0, None, rng) for _ in range(1000)]
     assert len({*delays}) > 990
     middle = delay_after(9) * SECOND
     spread = [delay / middle for delay in delays if delay is not None]
@@ -62,22 +62,22 @@ def test_retry_after_counts_up_to_the_cap() -> None:
 
 
 def test_the_last_moment_of_the_window_is_within_it() -> None:
-    schedule = Schedule(base_seconds=5, cap_seconds=100, window_seconds=60)
+    schedule = RetrySchedule(base_seconds=5, cap_seconds=100, window_seconds=60)
     assert schedule.next_attempt_at(1, START, START + 55 * SECOND, None, NoJitter()) == START + 60 * SECOND
 
 
 def test_there_is_no_attempt_after_the_window() -> None:
-    schedule = Schedule(base_seconds=5, cap_seconds=100, window_seconds=60)
+    schedule = RetrySchedule(base_seconds=5, cap_seconds=100, window_seconds=60)
     assert schedule.next_attempt_at(1, START, START + 56 * SECOND, None, NoJitter()) is None
 
 
 def test_retry_after_past_the_window_ends_it() -> None:
-    schedule = Schedule(base_seconds=5, cap_seconds=100, window_seconds=60)
+    schedule = RetrySchedule(base_seconds=5, cap_seconds=100, window_seconds=60)
     assert schedule.next_attempt_at(1, START, START, 90, NoJitter()) is None
 
 
 def test_a_head_is_tried_about_23_times_in_three_days() -> None:
-    schedule = Schedule()
+    schedule = RetrySchedule()
     moment: int | None = START
     attempts = 0
     now = START
@@ -90,4 +90,4 @@ def test_a_head_is_tried_about_23_times_in_three_days() -> None:
 
 def test_no_failure_needs_no_next_attempt() -> None:
     with pytest.raises(ValueError, match="follows a failure"):
-        Schedule().next_attempt_at(0, START, START, None, NoJitter())
+        RetrySchedule().next_attempt_at(0, START, START, None, NoJitter())

@@ -17,7 +17,7 @@ class Jitter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class RetrySchedule:
     """The delays between attempts: ``base_seconds``, doubled after each failure up to ``cap_seconds``.
 
     No attempt is made later than ``window_seconds`` after the first one of the window.

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hourhook.errors import Problem
 
 NONCE_BYTES = 12
-SHORTEST_KEY = 32
+MIN_KEY_LENGTH = 32
 
 
-class Vault:
+class Keyring:
     """Encrypts and opens secrets (AES-256 in GCM, a fresh nonce each), and signs what goes out and comes back."""
 
     def __init__(self, key: str) -> None:
@@ -24,9 +24,9 @@ class Vault:
         self._signing_key = hashlib.sha256(b"signatures\0" + key.encode()).digest()
         self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
         # A worker opens the secret of each lane it leases; most are the same few.
-        self.open = lru_cache(maxsize=16_384)(self.open_once)
+        self.decrypt = lru_cache(maxsize=16_384)(self.decrypt_uncached)
 
-    def close(self, secret: str) -> bytes:
+    def encrypt(self, secret: str) -> bytes:
         """Encrypt a secret for storing."""
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret.encode(), None)
@@ -35,7 +35,7 @@ class Vault:
         """What nobody without the key can make of a text (HMAC-SHA256, hexadecimal), for one purpose and no other."""
         return hmac.new(self._signing_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
-    def open_once(self, stored: bytes) -> str:
+    def decrypt_uncached(self, stored: bytes) -> str:
         """Decrypt what was stored, without remembering it (raises ``Problem`` where another key closed it)."""
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
@@ -46,17 +46,17 @@ class Vault:
             ) from None
 
 
-def key_of_settings(key: str) -> str:
+def validate_key(key: str) -> str:
     """Check a key that was set by hand (raises ``Problem``)."""
-    if len(key) < SHORTEST_KEY:
+    if len(key) < MIN_KEY_LENGTH:
         raise Problem(
-            f"HOURHOOK_SECRET_KEY must have at least {SHORTEST_KEY} characters; "
+            f"HOURHOOK_SECRET_KEY must have at least {MIN_KEY_LENGTH} characters; "
             "`openssl rand -base64 32` makes a good one"
         )
     return key
 
 
-def key_beside(database_path: Path) -> str:
+def load_or_create_key_file(database_path: Path) -> str:
     """The key beside an embedded database; made, readable by its owner alone, when there is none yet."""
     path = Path(f"{database_path}.key")
     try:
@@ -70,6 +70,6 @@ def key_beside(database_path: Path) -> str:
             raise Problem(f"the key file {path} is empty, or no text: put it back from a backup") from None
         return key
     with os.fdopen(descriptor, "w") as file:
-        key = secrets.token_urlsafe(SHORTEST_KEY)
+        key = secrets.token_urlsafe(MIN_KEY_LENGTH)
         file.write(key + "\n")
     return key

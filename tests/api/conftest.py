@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from hourhook.process.bootstrap import Running, make_sender
+from hourhook.process.bootstrap import Running, make_transport
 from hourhook.process.delivering import deliver
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -25,9 +25,9 @@ def delivering(database: Database) -> Delivering:
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        running = Running(Settings(), database, OUTSIDE.vault, OUTSIDE.guard)
+        running = Running(Settings(), database, OUTSIDE.keyring, OUTSIDE.guard)
         failures: list[str] = []
-        async with deliver(running, make_sender(running), on_failure=lambda: failures.append("failed")):
+        async with deliver(running, make_transport(running), on_failure=lambda: failures.append("failed")):
             yield
         assert not failures
 

@@ -9,7 +9,7 @@ import pytest
 
 from hourhook.clock import SystemClock, whole_second
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.process.bootstrap import Running, make_sender
+from hourhook.process.bootstrap import Running, make_transport
 from hourhook.process.delivering import deliver
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -455,8 +455,8 @@ def delivering_with(database: Database, settings: Settings, guard: AddressGuard 
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        running = Running(settings, database, OUTSIDE.vault, guard)
-        async with deliver(running, make_sender(running), on_failure=lambda: None):
+        running = Running(settings, database, OUTSIDE.keyring, guard)
+        async with deliver(running, make_transport(running), on_failure=lambda: None):
             yield
 
     return delivering
@@ -503,11 +503,11 @@ def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
 def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_either(
     database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
 ) -> None:
-    running = Running(Settings(), database, OUTSIDE.vault, OUTSIDE.guard)
+    running = Running(Settings(), database, OUTSIDE.keyring, OUTSIDE.guard)
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        async with deliver(running, make_sender(running), on_failure=lambda: None):
+        async with deliver(running, make_transport(running), on_failure=lambda: None):
             yield
 
     server = make_server(parts={"lifespan": [delivering], "metrics": running.metrics})

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from hourhook.api.oauth.authorizations import endpoints
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.domain import tokens
 from hourhook.domain.oauth import applications, cleanup, revoking, scopes
 from hourhook.settings import RateLimit
@@ -548,7 +548,7 @@ def test_a_token_that_another_key_closed_is_blank_and_works(
     account: Account, leader: Knocking, app: App, make_server: MakeServer
 ) -> None:
     made = make(leader, account, app)
-    outside = replace(OUTSIDE, vault=Vault("another key, which has to be as long as this"))
+    outside = replace(OUTSIDE, keyring=Keyring("another key, which has to be as long as this"))
     client = make_server(parts={"outside": outside}).client
     who = Knocking(client, leader.authorization)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hourhook.clock import DAY
-from hourhook.delivery.retention import clear_events
+from hourhook.delivery.retention import delete_old_events
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
 from tests.support.accounts import Account
@@ -143,8 +143,8 @@ def test_a_delivered_payload_is_sent_once_more_outside_the_order(
 
     assert (again.id, again.sequence, again.attempt) == (delivered.id, 1, 2)
     assert again.body == delivered.body
-    errand = log_of(account, webhook)[0]
-    assert (errand["payload_id"], errand["sequence"], errand["attempts_count"]) == (delivered.id, None, 1)
+    one_off = log_of(account, webhook)[0]
+    assert (one_off["payload_id"], one_off["sequence"], one_off["attempts_count"]) == (delivered.id, None, 1)
     assert status_of(account, webhook)["failing_payload_id"] is not None
     assert [each["number"] for each in payload_of(account, webhook, delivered.id)["attempts"]] == [1, 2]
 
@@ -380,7 +380,7 @@ def test_a_replay_from_further_back_than_what_is_kept_is_refused_with_the_earlie
     deliver(account, webhook, postbox, "a", "b")
     pass_time(40 * 86_400)
     deliver(account, webhook, postbox, "c")
-    account.database.write_now(account.id, clear_events, account.database.clock.now() - 30 * DAY)
+    account.database.write_now(account.id, delete_old_events, account.database.clock.now() - 30 * DAY)
     url = f"{webhook['url']}/replay"
 
     by_sequence = account.leader.client.put(url, {"sequence": 2})
@@ -403,7 +403,7 @@ def test_what_the_retention_took_is_said(account: Account, postbox: Postbox, web
     fail(account, webhook, postbox, "a", "b")
     account.leader.client.put(webhook["disable_url"])
     pass_time(31 * 86_400)
-    account.database.write_now(account.id, clear_events, account.database.clock.now() - 30 * DAY)
+    account.database.write_now(account.id, delete_old_events, account.database.clock.now() - 30 * DAY)
 
     status = status_of(account, webhook)
 

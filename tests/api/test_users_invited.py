@@ -37,8 +37,8 @@ def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox
     """A server that sends mails."""
     smtp = SmtpServer("127.0.0.1", mailbox.port, "none")
     settings = Settings(smtp_url=smtp, mail_from="Hourhook <hourhook@example.com>")
-    outbox = Outbox(OUTSIDE.vault)
-    running = Running(settings, database, OUTSIDE.vault, OUTSIDE.guard, outbox)
+    outbox = Outbox(OUTSIDE.keyring)
+    running = Running(settings, database, OUTSIDE.keyring, OUTSIDE.guard, outbox)
 
     @asynccontextmanager
     async def mailing(_: object) -> AsyncIterator[None]:
@@ -47,7 +47,7 @@ def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox
             yield
         assert not failures
 
-    outside = Outside(OUTSIDE.guard, OUTSIDE.vault, outbox)
+    outside = Outside(OUTSIDE.guard, OUTSIDE.keyring, outbox)
     return make_server(parts={"outside": outside, "lifespan": [mailing]})
 
 
@@ -117,7 +117,7 @@ def test_an_invitation_that_is_refused_sends_and_keeps_nothing(mailing_account: 
 
 def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
     # A server whose mailer is elsewhere, and has not been there yet.
-    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.vault, Outbox(OUTSIDE.vault))})
+    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.keyring, Outbox(OUTSIDE.keyring))})
     account = open_account(database, server.client)
     user = account.supervisor.client.post("/v2/users", GRACE).json()
     assert database.read_now(lambda tx: tx.value(MAILS)) == 1
@@ -157,7 +157,7 @@ def test_inviting_costs_as_many_statements_as_documented(account: Account) -> No
 
 
 def test_a_mail_costs_a_few_more(database: Database, make_server: MakeServer) -> None:
-    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.vault, Outbox(OUTSIDE.vault))})
+    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.keyring, Outbox(OUTSIDE.keyring))})
     account = open_account(database, server.client)
 
     assert cost_of_inviting(account) == COST[database.dialect] + COST_OF_A_MAIL[database.dialect]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from hourhook.delivery import broadcasts
-from hourhook.delivery.broadcasts import Broadcast, Taken
+from hourhook.delivery.broadcasts import Broadcast, ClaimedBroadcasts
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -18,7 +18,7 @@ from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, Audience, make
 from tests.support.clocks import FakeClock
 from tests.support.query_plans import plans_of
 from tests.support.statements import counted
-from tests.support.threads import apart
+from tests.support.threads import run_in_thread
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 OTHER_URI = "http://127.0.0.1:10/broadcasts"
@@ -37,160 +37,160 @@ def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
     opened.close()
 
 
-def told(taken: list[Taken]) -> dict[int, list[tuple[str, str]]]:
+def told(taken: list[ClaimedBroadcasts]) -> dict[int, list[tuple[str, str]]]:
     """What is told to each receiver."""
     return {one.key[1]: [(each.url, each.last_event) for each in one.broadcasts] for one in taken}
 
 
 def test_each_enabled_receiver_that_listens_is_to_be_told(audience: Audience, database: Database) -> None:
-    one, everything = audience.add(), audience.add(subjects=["*", "timer"])
-    audience.alter(audience.add(), enabled=False)
-    audience.add(subjects=[])
-    audience.add(subjects=["lamp"])
-    make_audience(database, "southwind").add()
+    one, everything = audience.add_receiver(), audience.add_receiver(subjects=["*", "timer"])
+    audience.update_receiver(audience.add_receiver(), enabled=False)
+    audience.add_receiver(subjects=[])
+    audience.add_receiver(subjects=["lamp"])
+    make_audience(database, "southwind").add_receiver()
 
-    audience.change((TIMER, "timer.running"))
+    audience.record_changes((TIMER, "timer.running"))
 
-    assert audience.waiting() == [(one, TIMER, "timer.running"), (everything, TIMER, "timer.running")]
+    assert audience.pending() == [(one, TIMER, "timer.running"), (everything, TIMER, "timer.running")]
 
 
 def test_another_subject_is_for_those_that_listen_to_it_or_to_all(audience: Audience) -> None:
-    audience.add()
-    listening = [audience.add(subjects=[subject]) for subject in ("lamp", "*")]
+    audience.add_receiver()
+    listening = [audience.add_receiver(subjects=[subject]) for subject in ("lamp", "*")]
 
-    audience.change(("http://lamp", "lamp.lit"), subject="lamp")
+    audience.record_changes(("http://lamp", "lamp.lit"), subject="lamp")
 
-    taken = audience.take()
+    taken = audience.claim()
     assert [one.key[1] for one in taken] == listening
     assert {tuple(one.broadcasts) for one in taken} == {(Broadcast("lamp", "http://lamp", "lamp.lit"),)}
 
 
 def test_nothing_is_kept_of_a_change_that_fails(audience: Audience) -> None:
-    audience.add()
+    audience.add_receiver()
 
     def change_and_fail(tx: Transaction) -> None:
-        broadcasts.record(tx, audience.user_id, "timer", TIMER, "timer.running")
+        broadcasts.enqueue(tx, audience.user_id, "timer", TIMER, "timer.running")
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         audience.write(change_and_fail)
-    assert audience.waiting() == []
+    assert audience.pending() == []
 
 
 def test_the_newest_change_counts_and_comes_in_its_turn_and_the_wait_begins_with_the_first(
     audience: Audience, clock: FakeClock
 ) -> None:
-    id = audience.add()
+    id = audience.add_receiver()
     began = clock.now()
-    audience.change((TIMER, "timer.pending"), (OTHER_TIMER, "timer.running"), (TIMER, "timer.running"))
-    assert audience.waiting() == [(id, OTHER_TIMER, "timer.running"), (id, TIMER, "timer.running")]
+    audience.record_changes((TIMER, "timer.pending"), (OTHER_TIMER, "timer.running"), (TIMER, "timer.running"))
+    assert audience.pending() == [(id, OTHER_TIMER, "timer.running"), (id, TIMER, "timer.running")]
     clock.advance(3)
-    audience.change((OTHER_TIMER, "timer.stopped"))
+    audience.record_changes((OTHER_TIMER, "timer.stopped"))
 
-    assert audience.waiting() == [(id, TIMER, "timer.running"), (id, OTHER_TIMER, "timer.stopped")]
+    assert audience.pending() == [(id, TIMER, "timer.running"), (id, OTHER_TIMER, "timer.stopped")]
     assert audience.database.read_now(broadcasts.waiting_since, [], []) == began
-    assert audience.take(began - 1) == []
-    assert told(audience.take(began)) == {id: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.stopped")]}
+    assert audience.claim(began - 1) == []
+    assert told(audience.claim(began)) == {id: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.stopped")]}
 
 
 def test_what_is_taken_is_gone_and_what_changes_then_waits_anew(audience: Audience, clock: FakeClock) -> None:
-    id = audience.add()
-    audience.change((TIMER, "timer.running"))
+    id = audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
     clock.advance(5)
-    assert told(audience.take()) == {id: [(TIMER, "timer.running")]}
-    assert audience.take() == []
-    assert audience.waiting() == []
-    audience.change((TIMER, "timer.paused"))
+    assert told(audience.claim()) == {id: [(TIMER, "timer.running")]}
+    assert audience.claim() == []
+    assert audience.pending() == []
+    audience.record_changes((TIMER, "timer.paused"))
 
     assert audience.database.read_now(broadcasts.waiting_since, [], []) == clock.now()
-    assert audience.take(clock.now() - 1) == []
+    assert audience.claim(clock.now() - 1) == []
 
 
 def test_a_receiver_is_taken_whole_as_soon_as_one_thing_has_waited_long_enough(
     audience: Audience, clock: FakeClock
 ) -> None:
-    one, other = audience.add(), audience.add()
+    one, other = audience.add_receiver(), audience.add_receiver()
     began = clock.now()
-    audience.change((TIMER, "timer.running"))
-    assert set(told(audience.take(busy=[other]))) == {one}
+    audience.record_changes((TIMER, "timer.running"))
+    assert set(told(audience.claim(busy=[other]))) == {one}
     clock.advance(3)
-    audience.change((OTHER_TIMER, "timer.running"))
+    audience.record_changes((OTHER_TIMER, "timer.running"))
 
-    assert told(audience.take(began)) == {other: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.running")]}
-    assert audience.waiting() == [(one, OTHER_TIMER, "timer.running")]
+    assert told(audience.claim(began)) == {other: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.running")]}
+    assert audience.pending() == [(one, OTHER_TIMER, "timer.running")]
 
 
 def test_those_that_are_busy_or_at_a_saturated_destination_are_left_for_later(audience: Audience) -> None:
-    busy, saturated, free = audience.add(), audience.add(OTHER_URI), audience.add()
-    audience.change((TIMER, "timer.running"))
+    busy, saturated, free = audience.add_receiver(), audience.add_receiver(OTHER_URI), audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
     full = ["http://127.0.0.1:10"]
 
-    assert set(told(audience.take(busy=[busy], saturated=full))) == {free}
+    assert set(told(audience.claim(busy=[busy], saturated=full))) == {free}
     assert audience.database.read_now(broadcasts.waiting_since, [busy], full) is None
-    assert set(told(audience.take())) == {busy, saturated}
+    assert set(told(audience.claim())) == {busy, saturated}
 
 
 def test_no_more_receivers_are_taken_than_there_is_room_for_the_longest_waiting_first(
     audience: Audience, clock: FakeClock
 ) -> None:
-    first = audience.add()
-    audience.change((TIMER, "timer.running"))
+    first = audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
     clock.advance(1)
-    others = [audience.add() for _ in range(3)]
-    audience.change((OTHER_TIMER, "timer.running"))
+    others = [audience.add_receiver() for _ in range(3)]
+    audience.record_changes((OTHER_TIMER, "timer.running"))
 
-    assert set(told(audience.take(limit=2))) == {first, others[0]}
-    assert set(told(audience.take(limit=2))) == set(others[1:])
+    assert set(told(audience.claim(limit=2))) == {first, others[0]}
+    assert set(told(audience.claim(limit=2))) == set(others[1:])
 
 
 def test_a_taken_one_says_where_its_receiver_is(audience: Audience, database: Database) -> None:
-    id = audience.add()
-    audience.change((TIMER, "timer.running"))
-    audience.alter(id, name="Another", payload_uri=OTHER_URI)
+    id = audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
+    audience.update_receiver(id, name="Another", payload_uri=OTHER_URI)
 
-    [taken] = audience.take()
+    [taken] = audience.claim()
 
     assert (taken.key, taken.target.name, taken.target.payload_uri) == ((audience.account_id, id), "Another", OTHER_URI)
-    audience.alter(id, name="A third")
+    audience.update_receiver(id, name="A third")
     found = database.read_now(broadcasts.read_target, taken.key)
     assert found is not None
     assert (found.name, found.payload_uri, found.secret) == ("A third", OTHER_URI, taken.target.secret)
-    audience.alter(id, enabled=False)
+    audience.update_receiver(id, enabled=False)
     assert database.read_now(broadcasts.read_target, taken.key) is None
 
 
 def test_what_is_to_be_told_can_be_forgotten_for_one_receiver_or_for_all_of_a_user(
     audience: Audience, database: Database
 ) -> None:
-    one, other = audience.add(), audience.add()
+    one, other = audience.add_receiver(), audience.add_receiver()
     stranger = make_audience(database, "southwind")
-    theirs = stranger.add()
-    audience.change((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
-    stranger.change((TIMER, "timer.running"))
+    theirs = stranger.add_receiver()
+    audience.record_changes((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
+    stranger.record_changes((TIMER, "timer.running"))
 
-    audience.write(broadcasts.forget, one)
-    assert {receiver for receiver, _, _ in audience.waiting()} == {other, theirs}
-    audience.write(broadcasts.forget_all, audience.user_id)
-    assert {receiver for receiver, _, _ in audience.waiting()} == {theirs}
+    audience.write(broadcasts.discard, one)
+    assert {receiver for receiver, _, _ in audience.pending()} == {other, theirs}
+    audience.write(broadcasts.discard_for_user, audience.user_id)
+    assert {receiver for receiver, _, _ in audience.pending()} == {theirs}
 
 
 def test_without_a_receiver_a_change_costs_one_statement_however_much_has_changed(
     audience: Audience, database: Database
 ) -> None:
     with counted(database) as statements:
-        audience.change((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
+        audience.record_changes((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
 
     assert sum("broadcasts" in statement for statement in statements) == 1
     assert len(statements) == 2, "the lock of the account, and this one"
 
 
 def test_no_question_about_broadcasts_reads_a_whole_table(audience: Audience, database: Database) -> None:
-    audience.add()
+    audience.add_receiver()
     with counted(database) as statements:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         database.read_now(broadcasts.waiting_since, [], [])
-        audience.take()
-        audience.write(broadcasts.forget, 1)
+        audience.claim()
+        audience.write(broadcasts.discard, 1)
         database.read_now(broadcasts.read_target, (1, 1))
     insert = next(statement for statement in statements if statement.lstrip().startswith("INSERT"))
     select = insert[insert.index("SELECT") : insert.index("ON CONFLICT")]
@@ -208,22 +208,22 @@ def test_no_question_about_broadcasts_reads_a_whole_table(audience: Audience, da
 def test_two_processes_give_nothing_out_twice_and_no_receiver_in_parts(
     audience: Audience, database: Database, other_database: Database
 ) -> None:
-    ids = [audience.add() for _ in range(40)]
+    ids = [audience.add_receiver() for _ in range(40)]
     expected = [(TIMER, "timer.paused"), (OTHER_TIMER, "timer.running")]
     for round_ in range(5):
-        audience.change(*expected)
+        audience.record_changes(*expected)
         barrier = threading.Barrier(2)
 
-        def take_all(database: Database, barrier: threading.Barrier = barrier) -> list[Taken]:
-            taken: list[Taken] = []
+        def take_all(database: Database, barrier: threading.Barrier = barrier) -> list[ClaimedBroadcasts]:
+            taken: list[ClaimedBroadcasts] = []
             barrier.wait()
-            while more := Audience(database, audience.account_id, audience.user_id).take(limit=3):
+            while more := Audience(database, audience.account_id, audience.user_id).claim(limit=3):
                 taken += more
             return taken
 
         with ThreadPoolExecutor(2) as threads:
             found = [*threads.map(take_all, (database, other_database))]
-        found.append(audience.take())
+        found.append(audience.claim())
 
         given = [one.key[1] for taken in found for one in taken]
         assert sorted(given) == ids, round_
@@ -232,17 +232,17 @@ def test_two_processes_give_nothing_out_twice_and_no_receiver_in_parts(
 
 @on_postgresql
 def test_what_somebody_else_has_in_hand_is_left_and_not_waited_for(audience: Audience, database: Database) -> None:
-    changed, edited, free = audience.add(), audience.add(), audience.add()
-    audience.change((TIMER, "timer.running"))
+    changed, edited, free = audience.add_receiver(), audience.add_receiver(), audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
 
-    def take_meanwhile(tx: Transaction) -> list[Taken]:
+    def take_meanwhile(tx: Transaction) -> list[ClaimedBroadcasts]:
         for lock in _LOCKS:
             tx.one(lock, changed=changed, edited=edited)
-        taken: list[Taken] = apart(audience.take)
+        taken: list[ClaimedBroadcasts] = run_in_thread(audience.claim)
         return taken
 
     assert set(told(database.run_now(take_meanwhile))) == {free}
-    assert set(told(audience.take())) == {changed, edited}
+    assert set(told(audience.claim())) == {changed, edited}
 
 
 _LOCKS = [
@@ -255,13 +255,13 @@ _LOCKS = [
 def test_a_change_while_the_same_thing_is_being_taken_is_told_the_next_time(
     audience: Audience, database: Database, clock: FakeClock
 ) -> None:
-    id = audience.add()
-    audience.change((TIMER, "timer.running"))
+    id = audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
     is_taken = threading.Event()
     threads = ThreadPoolExecutor(1)
 
-    def take_slowly(tx: Transaction) -> list[Taken]:
-        taken = broadcasts.take(tx, waiting_since=clock.now(), limit=1, busy=[], saturated=[])
+    def take_slowly(tx: Transaction) -> list[ClaimedBroadcasts]:
+        taken = broadcasts.claim(tx, waiting_since=clock.now(), limit=1, busy=[], saturated=[])
         is_taken.set()
         # Until the writer waits for this transaction.
         while not tx.value(_WAITS):
@@ -270,11 +270,11 @@ def test_a_change_while_the_same_thing_is_being_taken_is_told_the_next_time(
 
     taking = threads.submit(database.run_now, take_slowly)
     assert is_taken.wait(10)
-    audience.change((TIMER, "timer.paused"))
+    audience.record_changes((TIMER, "timer.paused"))
     assert told(taking.result(10)) == {id: [(TIMER, "timer.running")]}
     threads.shutdown()
 
-    assert told(audience.take()) == {id: [(TIMER, "timer.paused")]}
+    assert told(audience.claim()) == {id: [(TIMER, "timer.paused")]}
 
 
 _WAITS = Statement(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import bindparam, select, text
 
 from hourhook.delivery import lane_control, one_offs
-from hourhook.delivery.retention import clear_errands, clear_events, clear_removed
+from hourhook.delivery.retention import delete_old_events, delete_old_one_offs, purge_deleted_webhooks
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import one_off_deliveries
-from hourhook.delivery.worker.cycles import Room, Turn, Turned, take_turn
-from hourhook.delivery.worker.lanes import Lane
-from hourhook.delivery.worker.liveness import free_the_dead
-from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult
+from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, run_cycle
+from hourhook.delivery.worker.lanes import LeasedLane
+from hourhook.delivery.worker.liveness import reap_dead_workers
+from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache
-from hourhook.delivery.worker.settlements import Result
+from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store.database import Database
 from hourhook.store.schema import errands as errand_rows
 from hourhook.store.statements import Statement
@@ -33,17 +33,17 @@ ROUNDS = 30
 def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Database, order: int) -> None:
     backlog = make_backlog(database)
     for _ in range(3):
-        backlog.steer(one_offs.ping)
+        backlog.control(one_offs.ping)
     leased = lease(database)
-    results = [ErrandResult(errand, "Webhook", URI, outcome(database)) for errand in leased][::order]
+    results = [OneOffResult(one_off, "Webhook", URI, outcome(database)) for one_off in leased][::order]
 
     def settle_and_delete_meanwhile(tx: Transaction) -> tuple[Future[Any], Future[Any]]:
         # Both come to a stop at the second of three, each with whatever it has locked by then.
         tx.one(_LOCK_ERRAND, id=leased[1].id)
-        settling = threads.submit(database.run_now, one_off_deliveries.settle_errands, results)
+        settling = threads.submit(database.run_now, one_off_deliveries.settle_one_offs, results)
         while waiting(database) < 1 and not settling.done():
             pass
-        deleting = threads.submit(backlog.steer, lane_control.close_lane)
+        deleting = threads.submit(backlog.control, lane_control.delete_lane)
         while waiting(database) < 2 and not (settling.done() or deleting.done()):
             pass
         return settling, deleting
@@ -60,12 +60,12 @@ def test_writes_settlements_steering_deletions_and_housekeeping_end_whatever_mee
 ) -> None:
     accounts = make_backlog(database, "northwind"), make_backlog(database, "southwind")
     with ThreadPoolExecutor(7) as threads:
-        done = [threads.submit(keep_house, database, accounts)]
+        done = [threads.submit(run_maintenance, database, accounts)]
         for worker, backlog in enumerate(accounts, 1):
-            lanes = [backlog.beside() for _ in range(6)]
+            lanes = [backlog.add_webhook() for _ in range(6)]
             done += [
                 threads.submit(record, backlog),
-                threads.submit(steer, lanes, random.Random(worker)),
+                threads.submit(control, lanes, random.Random(worker)),
                 threads.submit(work, database, worker, random.Random(worker)),
             ]
         for future in done:
@@ -77,65 +77,65 @@ def record(backlog: Backlog) -> None:
         backlog.record("tag.created", "tag.updated")
 
 
-def steer(lanes: list[Backlog], chance: random.Random) -> None:
+def control(lanes: list[Backlog], rng: random.Random) -> None:
     moves: list[Callable[[Backlog], object]] = [
-        lambda lane: lane.steer(lane_control.disable, "by_user"),
-        lambda lane: lane.steer(lane_control.enable),
-        lambda lane: lane.steer(lane_control.replay, 1),
-        lambda lane: lane.steer(lane_control.skip, 1, 1),
-        lambda lane: lane.move(URI),
-        lambda lane: [lane.steer(one_offs.ping) for _ in range(3)],
+        lambda lane: lane.control(lane_control.disable, "by_user"),
+        lambda lane: lane.control(lane_control.enable),
+        lambda lane: lane.control(lane_control.replay, 1),
+        lambda lane: lane.control(lane_control.skip, 1, 1),
+        lambda lane: lane.set_uri(URI),
+        lambda lane: [lane.control(one_offs.ping) for _ in range(3)],
     ]
     for _ in range(ROUNDS):
-        chance.choice(moves)(chance.choice(lanes))
+        rng.choice(moves)(rng.choice(lanes))
     for lane in lanes:
-        lane.steer(one_offs.ping)
-        lane.steer(lane_control.close_lane)
+        lane.control(one_offs.ping)
+        lane.control(lane_control.delete_lane)
 
 
-def work(database: Database, worker: int, chance: random.Random) -> None:
+def work(database: Database, worker: int, rng: random.Random) -> None:
     cache = EventCache()
-    turned = Turned()
+    cycle_result = CycleResult()
     for round in range(1, ROUNDS * 2):
         now = database.clock.now()
-        results = [result(lane, database, chance) for lane in turned.leased if lane.waiting]
-        done = [ErrandResult(errand, "Webhook", URI, outcome(database)) for errand in turned.errands]
-        chance.shuffle(results)
-        chance.shuffle(done)
-        room = Room(ordinary=8, failing=8, errands=8)
-        turn = Turn(worker, round * 10 + worker, now, now + 1_000_000, results, done, room)
-        turned = database.run_now(take_turn, turn, cache)
-        for lane in turned.leased:
-            lane.waiting += turned.payloads.get(lane.key, ())
+        results = [result(lane, database, rng) for lane in cycle_result.leased if lane.prefetched]
+        done = [OneOffResult(one_off, "Webhook", URI, outcome(database)) for one_off in cycle_result.one_offs]
+        rng.shuffle(results)
+        rng.shuffle(done)
+        capacity = Capacity(ordinary=8, failing=8, one_offs=8)
+        cycle = Cycle(worker, round * 10 + worker, now, now + 1_000_000, results, done, capacity)
+        cycle_result = database.run_now(run_cycle, cycle, cache)
+        for lane in cycle_result.leased:
+            lane.prefetched += cycle_result.payloads.get(lane.key, ())
 
 
-def keep_house(database: Database, accounts: Sequence[Backlog]) -> None:
+def run_maintenance(database: Database, accounts: Sequence[Backlog]) -> None:
     for _ in range(ROUNDS):
         horizon = database.clock.now() + 1
         for backlog in accounts:
-            backlog.write(clear_events, horizon)
-        database.run_now(clear_errands, horizon)
-        database.run_now(clear_removed)
+            backlog.write(delete_old_events, horizon)
+        database.run_now(delete_old_one_offs, horizon)
+        database.run_now(purge_deleted_webhooks)
         # All workers count as dead here, since none holds its lock.
-        database.run_now(free_the_dead, 99, horizon)
+        database.run_now(reap_dead_workers, 99, horizon)
 
 
-def result(lane: Lane, database: Database, chance: random.Random) -> Result:
-    payload, now = lane.waiting[0], database.clock.now()
+def result(lane: LeasedLane, database: Database, rng: random.Random) -> AttemptResult:
+    payload, now = lane.prefetched[0], database.clock.now()
     is_replayed = payload.sequence <= lane.replayed_through
     number = (payload.attempts_before if is_replayed else lane.attempts_count) + 1
-    status, due_at = chance.choice(((200, None), (500, now)))
-    return Result(lane, payload, number, "Webhook", URI, outcome(database, status), due_at, keep=False)
+    status, due_at = rng.choice(((200, None), (500, now)))
+    return AttemptResult(lane, payload, number, "Webhook", URI, outcome(database, status), due_at, keep=False)
 
 
 def outcome(database: Database, status: int = 200) -> Outcome:
     return Outcome(status, None if status < 300 else "status", database.clock.now(), 1)
 
 
-def lease(database: Database) -> list[Errand]:
+def lease(database: Database) -> list[OneOff]:
     now = database.clock.now()
     return database.run_now(
-        one_off_deliveries.lease_errands, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100
+        one_off_deliveries.lease_one_offs, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100
     )
 
 

@@ -52,7 +52,7 @@ def test_events_have_positions_without_gaps_and_the_moment_of_their_write(backlo
 
 def test_a_write_that_fails_leaves_no_event_and_no_gap(backlog: Backlog) -> None:
     def record_and_fail(tx: Transaction) -> None:
-        event_log.record(tx, "tag.created", {}, {"id": 1})
+        event_log.append(tx, "tag.created", {}, {"id": 1})
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -66,7 +66,7 @@ def test_a_write_that_fails_leaves_no_event_and_no_gap(backlog: Backlog) -> None
 
 def test_changes_and_object_are_stored_as_the_bytes_that_are_sent(backlog: Backlog) -> None:
     def record(tx: Transaction) -> None:
-        event_log.record(tx, "tag.updated", {"name": ["für", "für\u2028"]}, {"z": 1, "a": "日本"})
+        event_log.append(tx, "tag.updated", {"name": ["für", "für\u2028"]}, {"z": 1, "a": "日本"})
 
     backlog.write(record)
 
@@ -76,9 +76,9 @@ def test_changes_and_object_are_stored_as_the_bytes_that_are_sent(backlog: Backl
 
 
 def test_a_webhook_gets_what_it_listens_to_by_the_exact_name_in_sequences_without_gaps(backlog: Backlog) -> None:
-    two = backlog.beside(URI, ["entry.updated", "tag.created"])
-    both = backlog.beside(URI, ["tag.created", event_log.EVERYTHING])
-    none = backlog.beside(URI, [])
+    two = backlog.add_webhook(URI, ["entry.updated", "tag.created"])
+    both = backlog.add_webhook(URI, ["tag.created", event_log.EVERYTHING])
+    none = backlog.add_webhook(URI, [])
     types = ["entry.updated", "entry.updated.approved", "tag.created"]
 
     backlog.record(*types)
@@ -102,9 +102,9 @@ def test_a_webhook_of_another_account_hears_nothing(backlog: Backlog, database: 
 
 def test_what_happens_while_a_webhook_is_disabled_is_not_for_it(backlog: Backlog) -> None:
     backlog.record("tag.created")
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
     backlog.record("tag.updated")
-    backlog.steer(lane_control.enable)
+    backlog.control(lane_control.enable)
     backlog.record("tag.deleted")
 
     assert payloads_of(backlog) == [(1, 1, "tag.created"), (2, 3, "tag.deleted")]
@@ -153,7 +153,7 @@ def test_workers_are_told_after_the_commit_and_only_where_somebody_listens(
 
     backlog.record("tag.created")
     assert [len(one) for one in seen] == [1]
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
     seen.clear()
     backlog.record("tag.updated")
     assert seen == []
@@ -169,7 +169,7 @@ def test_moments_of_events_never_go_back_though_the_clock_does(backlog: Backlog,
 
 
 def test_writers_at_the_same_time_leave_no_gap_and_are_heard_in_order(backlog: Backlog) -> None:
-    other = backlog.beside(URI, ["tag.updated"])
+    other = backlog.add_webhook(URI, ["tag.updated"])
 
     def record(_: int) -> None:
         for _ in range(10):
@@ -187,7 +187,7 @@ def test_any_number_of_webhooks_costs_as_many_statements(backlog: Backlog, datab
     with counted(database) as for_one:
         backlog.record("tag.created", "tag.updated")
     for _ in range(9):
-        backlog.beside()
+        backlog.add_webhook()
     with counted(database) as for_ten:
         backlog.record("tag.created", "tag.updated")
 
@@ -205,7 +205,7 @@ def test_the_account_is_locked_before_anything_else_is_asked(backlog: Backlog, d
 
 
 def test_more_events_than_a_batch_holds_have_positions_and_sequences_without_gaps(backlog: Backlog) -> None:
-    others = [backlog.beside(URI, [name]) for name in ("entry.updated", "tag.updated", "tag.deleted")]
+    others = [backlog.add_webhook(URI, [name]) for name in ("entry.updated", "tag.updated", "tag.deleted")]
     backlog.record("tag.updated")
     types = ["entry.updated"] * 1_300 + ["tag.updated", "tag.deleted"]
 
@@ -225,11 +225,11 @@ def test_more_events_than_a_batch_holds_have_positions_and_sequences_without_gap
 def test_what_is_collected_is_written_in_batches_and_lanes_are_locked_in_the_end_alone(
     backlog: Backlog, database: Database
 ) -> None:
-    backlog.beside()
+    backlog.add_webhook()
 
     def record(tx: Transaction) -> int:
         for id in range(1_600):
-            event_log.record(tx, "tag.updated", {}, {"id": id})
+            event_log.append(tx, "tag.updated", {}, {"id": id})
         return len(tx.all(_EVENTS, account=backlog.account_id))
 
     with counted(database) as statements:
@@ -245,7 +245,7 @@ def test_what_is_collected_is_written_in_batches_and_lanes_are_locked_in_the_end
 def test_large_events_are_written_the_sooner(backlog: Backlog, database: Database) -> None:
     def record(tx: Transaction) -> None:
         for id in range(100):
-            event_log.record(tx, "tag.updated", {"name": ["a" * 50_000, "b" * 50_000]}, {"id": id})
+            event_log.append(tx, "tag.updated", {"name": ["a" * 50_000, "b" * 50_000]}, {"id": id})
 
     with counted(database) as statements:
         backlog.write(record)
@@ -255,7 +255,7 @@ def test_large_events_are_written_the_sooner(backlog: Backlog, database: Databas
 
 
 def test_payloads_of_many_webhooks_are_written_in_batches(backlog: Backlog, database: Database) -> None:
-    others = [backlog.beside() for _ in range(59)]
+    others = [backlog.add_webhook() for _ in range(59)]
 
     with counted(database) as statements:
         backlog.record(*["tag.updated"] * 400)
@@ -272,7 +272,7 @@ def test_a_write_that_fails_after_batches_were_written_leaves_no_event_and_no_ga
 
     def record_and_fail(tx: Transaction) -> None:
         for id in range(1_200):
-            event_log.record(tx, "tag.created", {}, {"id": id})
+            event_log.append(tx, "tag.created", {}, {"id": id})
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

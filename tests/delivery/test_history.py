@@ -15,10 +15,18 @@ from hourhook.clock import DAY, SECOND
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.history.contents import find_sequence, read_contents
 from hourhook.delivery.history.entries import LoggedPayload
-from hourhook.delivery.history.pages import AHEAD, Choice, read_page
-from hourhook.delivery.history.sequences import STATES, clip, cut, find_lane, first_since, kept_since, runs_of
+from hourhook.delivery.history.pages import COUNT_AHEAD, PayloadFilter, read_page
+from hourhook.delivery.history.sequences import (
+    STATES,
+    clip_runs,
+    find_first_since,
+    find_lane,
+    find_runs,
+    retained_since,
+    slice_runs,
+)
 from hourhook.delivery.history.statistics import read_status
-from hourhook.delivery.retention import clear_events
+from hourhook.delivery.retention import delete_old_events
 from hourhook.store.database import Database
 from hourhook.store.schema import payloads
 from hourhook.store.statements import Statement
@@ -37,10 +45,10 @@ def backlog(database: Database) -> Backlog:
 
 
 def page(
-    backlog: Backlog, choice: Choice | None = None, *, offset: int = 0, limit: int = 1000
+    backlog: Backlog, choice: PayloadFilter | None = None, *, offset: int = 0, limit: int = 1000
 ) -> tuple[list[LoggedPayload], int]:
     return backlog.database.read_now(
-        read_page, backlog.account_id, backlog.webhook_id, choice or Choice(), offset=offset, limit=limit
+        read_page, backlog.account_id, backlog.webhook_id, choice or PayloadFilter(), offset=offset, limit=limit
     )
 
 
@@ -59,7 +67,7 @@ class Story:
 
     backlog: Backlog
     clock: FakeClock
-    chance: random.Random
+    rng: random.Random
     lines: list[dict[str, Any]] = field(default_factory=list)
     head: int = 1
 
@@ -71,20 +79,20 @@ class Story:
     def go_on(self) -> None:
         """Have one thing happen."""
         waits = self.head <= len(self.payloads)
-        deeds = [self.pass_time, self.record, self.ping, self.run_errands]
+        deeds = [self.pass_time, self.record, self.ping, self.send_one_offs]
         if waits:
             deeds += [self.deliver, self.deliver, self.fail]
         if waits and self.payloads[self.head - 1]["state"] == "failing":
             deeds.append(self.skip)
         if self.head > 1:
             deeds += [self.replay, self.resend]
-        self.chance.choice(deeds)()
+        self.rng.choice(deeds)()
 
     def pass_time(self) -> None:
-        self.clock.advance(self.chance.choice([1, 1, 2, 60]))
+        self.clock.advance(self.rng.choice([1, 1, 2, 60]))
 
     def record(self) -> None:
-        types = self.chance.choices(TYPES, k=self.chance.randint(1, 4))
+        types = self.rng.choices(TYPES, k=self.rng.randint(1, 4))
         self.backlog.record(*types)
         for type in types:
             self._add(type, len(self.payloads) + 1)
@@ -93,9 +101,9 @@ class Story:
         self._write(one_offs.ping)
         self._add("webhook.ping", None)
 
-    def run_errands(self) -> None:
-        status = self.chance.choice([200, 500])
-        self.backlog.run_errands(status)
+    def send_one_offs(self) -> None:
+        status = self.rng.choice([200, 500])
+        self.backlog.send_one_offs(status)
         for line in self.lines:
             if line["sequence"] is None and line["state"] == "waiting":
                 line["state"] = "delivered" if status == 200 else "failing"
@@ -115,17 +123,17 @@ class Story:
         self.head += 1
 
     def replay(self) -> None:
-        start = self.chance.randint(1, self.head - 1)
+        start = self.rng.randint(1, self.head - 1)
         self._write(lane_control.replay, start)
         for line in self.payloads[start - 1 :]:
             line["state"] = "waiting"
         self.head = start
 
     def resend(self) -> None:
-        line = self.payloads[self.chance.randint(1, self.head - 1) - 1]
+        line = self.payloads[self.rng.randint(1, self.head - 1) - 1]
         payload_id = next(found.payload_id for found in page(self.backlog)[0] if found.sequence == line["sequence"])
         before = page(self.backlog)[1]
-        self._write(one_offs.resend, payload_id, line["sequence"])
+        self._write(one_offs.redeliver, payload_id, line["sequence"])
         if page(self.backlog)[1] > before:
             self._add(line["type"], None)
 
@@ -152,21 +160,21 @@ class Story:
 def test_every_page_of_every_choice_is_what_a_naive_reading_finds(
     database: Database, clock: FakeClock, seed: int
 ) -> None:
-    chance = random.Random(seed)
-    story = Story(make_backlog(database), clock, chance)
+    rng = random.Random(seed)
+    story = Story(make_backlog(database), clock, rng)
     for _ in range(120):
         story.go_on()
     lines = story.newest_first()
 
     for _ in range(60):
-        choice = Choice(
-            states=chance.choice([None, chance.sample(STATES, chance.randint(1, 4))]),
-            types=chance.choice([None, chance.sample([*TYPES, "webhook.ping", "team.created"], chance.randint(1, 4))]),
-            from_moment=chance.choice([None, START + chance.randint(-5, 200) * SECOND]),
-            to_moment=chance.choice([None, START + chance.randint(-5, 1500) * SECOND]),
+        choice = PayloadFilter(
+            states=rng.choice([None, rng.sample(STATES, rng.randint(1, 4))]),
+            types=rng.choice([None, rng.sample([*TYPES, "webhook.ping", "team.created"], rng.randint(1, 4))]),
+            created_from=rng.choice([None, START + rng.randint(-5, 200) * SECOND]),
+            created_to=rng.choice([None, START + rng.randint(-5, 1500) * SECOND]),
         )
         expected = [line for line in lines if is_chosen(line, choice)]
-        offset, limit = chance.randint(0, len(expected) + 3), chance.randint(1, 40)
+        offset, limit = rng.randint(0, len(expected) + 3), rng.randint(1, 40)
 
         found, total = page(story.backlog, choice, offset=offset, limit=limit)
 
@@ -175,12 +183,12 @@ def test_every_page_of_every_choice_is_what_a_naive_reading_finds(
         assert total == len(expected), choice
 
 
-def is_chosen(line: dict[str, Any], choice: Choice) -> bool:
+def is_chosen(line: dict[str, Any], choice: PayloadFilter) -> bool:
     return (
         (choice.states is None or line["state"] in choice.states)
         and (choice.types is None or line["type"] in choice.types)
-        and (choice.from_moment is None or line["created_at"] >= choice.from_moment)
-        and (choice.to_moment is None or line["created_at"] <= choice.to_moment)
+        and (choice.created_from is None or line["created_at"] >= choice.created_from)
+        and (choice.created_to is None or line["created_at"] <= choice.created_to)
     )
 
 
@@ -197,10 +205,10 @@ def test_runs_are_clipped_and_cut_as_the_lists_they_stand_for(
         top -= length + gap
     flat = [sequence for run in runs for sequence in run]
 
-    clipped = clip(runs, low, high)
+    clipped = clip_runs(runs, low, high)
 
     assert [sequence for run in clipped for sequence in run] == [each for each in flat if low <= each <= high]
-    assert cut(runs, offset, limit) == flat[offset : offset + limit]
+    assert slice_runs(runs, offset, limit) == flat[offset : offset + limit]
 
 
 def test_a_page_reads_as_many_statements_however_much_there_is(backlog: Backlog) -> None:
@@ -226,18 +234,18 @@ def test_no_question_makes_sqlite_read_all_payloads_or_attempts(backlog: Backlog
     backlog.record(*TYPES, *TYPES)
     backlog.attempt()
     ping = write(backlog, one_offs.ping, backlog.webhook_id)
-    backlog.run_errands()
+    backlog.send_one_offs()
     first = page(backlog)[0][-1]
     key = (backlog.account_id, backlog.webhook_id)
     with counted(backlog.database) as statements:
         page(backlog, limit=3)
-        page(backlog, Choice(states=("delivered", "failing"), from_moment=START, to_moment=START))
+        page(backlog, PayloadFilter(states=("delivered", "failing"), created_from=START, created_to=START))
         for payload_id in (first.payload_id, ping):
             backlog.database.read_now(read_contents, *key, payload_id)
             backlog.database.read_now(find_sequence, *key, payload_id)
         backlog.database.read_now(read_status, *key)
-        write(backlog, one_offs.resend, backlog.webhook_id, ping, None)
-        backlog.run_errands()
+        write(backlog, one_offs.redeliver, backlog.webhook_id, ping, None)
+        backlog.send_one_offs()
 
     reads_too_much = re.compile(
         # A whole table, or all that a webhook has in one, where its lowest sequence is not what is asked for.
@@ -269,13 +277,13 @@ LISTS = {"sequences", "runs", "types", "states", "rows", "saturated", "ids"}
 
 
 def test_where_types_are_chosen_more_may_follow_than_are_counted(backlog: Backlog) -> None:
-    count = AHEAD + 100
+    count = COUNT_AHEAD + 100
     backlog.record(*["tag.created"] * count)
 
     assert page(backlog)[1] == count
-    assert page(backlog, Choice(types=["tag.created"]), limit=30)[1] == AHEAD + 30
-    assert page(backlog, Choice(types=["tag.created"]), offset=count - 5, limit=30)[1] == count
-    assert page(backlog, Choice(types=["tag.deleted"]), limit=30) == ([], 0)
+    assert page(backlog, PayloadFilter(types=["tag.created"]), limit=30)[1] == COUNT_AHEAD + 30
+    assert page(backlog, PayloadFilter(types=["tag.created"]), offset=count - 5, limit=30)[1] == count
+    assert page(backlog, PayloadFilter(types=["tag.deleted"]), limit=30) == ([], 0)
 
 
 def test_the_first_payload_since_a_moment_is_found_among_many(backlog: Backlog, clock: FakeClock) -> None:
@@ -287,13 +295,13 @@ def test_the_first_payload_since_a_moment_is_found_among_many(backlog: Backlog, 
 
     for moment in range(START - SECOND, clock.now() + 2 * SECOND, SECOND):
         expected = next((place for place, each in enumerate(moments, 1) if each >= moment), len(moments) + 1)
-        assert ask(backlog, first_since, moment) == expected
+        assert ask(backlog, find_first_since, moment) == expected
 
 
 def test_of_nothing_nothing_is_found(backlog: Backlog) -> None:
     assert page(backlog) == ([], 0)
-    assert ask(backlog, first_since, START) == 1
-    assert ask(backlog, kept_since) is None
+    assert ask(backlog, find_first_since, START) == 1
+    assert ask(backlog, retained_since) is None
     assert backlog.database.read_now(find_sequence, backlog.account_id, backlog.webhook_id, "x") is None
     assert backlog.database.read_now(read_contents, backlog.account_id, backlog.webhook_id, "x") is None
 
@@ -305,25 +313,25 @@ def test_what_retention_took_is_neither_listed_nor_counted(backlog: Backlog, clo
     clock.advance(31 * 86_400)
     backlog.record("tag.deleted")
     kept_from = clock.now()
-    write(backlog, clear_events, clock.now() - 30 * DAY)
+    write(backlog, delete_old_events, clock.now() - 30 * DAY)
 
     found, total = page(backlog)
 
     assert ([line.sequence for line in found], total) == ([3], 1)
-    assert page(backlog, Choice(states=["delivered"])) == ([], 0)
-    assert ask(backlog, first_since, START) == 3
-    assert ask(backlog, kept_since) == kept_from
+    assert page(backlog, PayloadFilter(states=["delivered"])) == ([], 0)
+    assert ask(backlog, find_first_since, START) == 3
+    assert ask(backlog, retained_since) == kept_from
 
 
 def test_where_everything_was_taken_nothing_is_kept_since_before_now(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt()
     clock.advance(31 * 86_400)
-    write(backlog, clear_events, clock.now() - 30 * DAY)
+    write(backlog, delete_old_events, clock.now() - 30 * DAY)
 
     assert page(backlog) == ([], 0)
-    assert ask(backlog, kept_since) > clock.now()
-    assert ask(backlog, first_since, START) == 2
+    assert ask(backlog, retained_since) > clock.now()
+    assert ask(backlog, find_first_since, START) == 2
 
 
 def test_figures_are_made_of_a_days_attempts_of_the_lane(backlog: Backlog, clock: FakeClock) -> None:
@@ -334,7 +342,7 @@ def test_figures_are_made_of_a_days_attempts_of_the_lane(backlog: Backlog, clock
         backlog.attempt(200, duration_ms=duration)
     backlog.attempt(None, "timeout", duration_ms=10_000)
     write(backlog, one_offs.ping, backlog.webhook_id)
-    backlog.run_errands(500)
+    backlog.send_one_offs(500)
 
     now = backlog.database.read_now(read_status, backlog.account_id, backlog.webhook_id)
     clock.advance(1)
@@ -355,7 +363,7 @@ def test_runs_of_a_lane_cover_each_payload_once(backlog: Backlog, states: list[s
     backlog.attempt(500)
     of_state = {"waiting": [6, 5], "failing": [4], "delivered": [3, 1], "skipped": [2]}
 
-    runs = ask(backlog, lambda _, lane: runs_of(lane, states, [2]))
+    runs = ask(backlog, lambda _, lane: find_runs(lane, states, [2]))
 
     expected = [sequence for state in states for sequence in of_state[state]]
     assert [each for run in runs for each in run] == sorted(expected, reverse=True)

@@ -5,8 +5,8 @@ import pytest
 from hourhook.clock import DAY
 from hourhook.delivery import one_offs
 from hourhook.delivery.history.contents import read_contents
-from hourhook.delivery.history.pages import Choice, read_page
-from hourhook.delivery.retention import clear_errands, clear_events
+from hourhook.delivery.history.pages import PayloadFilter, read_page
+from hourhook.delivery.retention import delete_old_events, delete_old_one_offs
 from hourhook.delivery.worker import one_off_deliveries
 from hourhook.store.database import Database
 from tests.support.backlogs import Backlog, make_backlog
@@ -21,24 +21,24 @@ def backlog(database: Database) -> Backlog:
 
 def lines_count(backlog: Backlog) -> int:
     key = (backlog.account_id, backlog.webhook_id)
-    return backlog.database.read_now(read_page, *key, Choice(), offset=0, limit=10)[1]
+    return backlog.database.read_now(read_page, *key, PayloadFilter(), offset=0, limit=10)[1]
 
 
 def test_a_payload_that_is_about_to_be_sent_again_is_not_sent_twice(backlog: Backlog) -> None:
     ping = backlog.database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
 
     for _ in range(2):
-        backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, ping, None)
+        backlog.database.write_now(backlog.account_id, one_offs.redeliver, backlog.webhook_id, ping, None)
 
-    assert [errand.payload_id for errand in backlog.run_errands()] == [ping]
+    assert [one_off.payload_id for one_off in backlog.send_one_offs()] == [ping]
 
 
 def test_a_ping_that_is_sent_again_says_the_same_and_counts_on(backlog: Backlog, clock: FakeClock) -> None:
     ping = backlog.database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
-    [first] = backlog.run_errands(500)
+    [first] = backlog.send_one_offs(500)
     clock.advance(60)
-    backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, ping, None)
-    [second] = backlog.run_errands(200)
+    backlog.database.write_now(backlog.account_id, one_offs.redeliver, backlog.webhook_id, ping, None)
+    [second] = backlog.send_one_offs(200)
 
     assert (first.number, second.number) == (1, 2)
     assert second.created_at == first.created_at
@@ -52,16 +52,16 @@ def test_an_errand_does_not_outlive_its_payload(backlog: Backlog, clock: FakeClo
     backlog.record("tag.created")
     backlog.attempt()
     key = (backlog.account_id, backlog.webhook_id)
-    [line], _ = backlog.database.read_now(read_page, *key, Choice(), offset=0, limit=10)
+    [line], _ = backlog.database.read_now(read_page, *key, PayloadFilter(), offset=0, limit=10)
     clock.advance(31 * 86_400)
-    backlog.database.write_now(backlog.account_id, one_offs.resend, backlog.webhook_id, line.payload_id, 1)
+    backlog.database.write_now(backlog.account_id, one_offs.redeliver, backlog.webhook_id, line.payload_id, 1)
     if is_leased:
         now = clock.now()
         backlog.database.run_now(
-            one_off_deliveries.lease_errands, worker=1, token=9, now=now, expires_at=now + DAY, limit=5
+            one_off_deliveries.lease_one_offs, worker=1, token=9, now=now, expires_at=now + DAY, limit=5
         )
-    backlog.database.write_now(backlog.account_id, clear_events, clock.now() - 30 * DAY)
+    backlog.database.write_now(backlog.account_id, delete_old_events, clock.now() - 30 * DAY)
     assert lines_count(backlog) == 0
 
-    assert backlog.database.run_now(clear_errands, clock.now() - 30 * DAY) == 1
-    assert backlog.run_errands() == []
+    assert backlog.database.run_now(delete_old_one_offs, clock.now() - 30 * DAY) == 1
+    assert backlog.send_one_offs() == []

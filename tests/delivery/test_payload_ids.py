@@ -4,18 +4,18 @@ import uuid
 
 import pytest
 
-from hourhook.delivery.payload_ids import new_payload_ids, sequence_of
+from hourhook.delivery.payload_ids import decode_sequence, new_payload_ids
 
 LARGEST = (1 << 60) - 1
 
 
 @pytest.mark.parametrize("sequence", [1, 2, 255, 1_000_000, LARGEST])
 def test_an_id_tells_the_sequence_it_was_made_for(sequence: int) -> None:
-    assert [sequence_of(id) for id in new_payload_ids([sequence] * 20)] == [sequence] * 20
+    assert [decode_sequence(id) for id in new_payload_ids([sequence] * 20)] == [sequence] * 20
 
 
 def test_ids_come_in_the_order_of_their_sequences() -> None:
-    assert [sequence_of(id) for id in new_payload_ids(range(7, 400))] == [*range(7, 400)]
+    assert [decode_sequence(id) for id in new_payload_ids(range(7, 400))] == [*range(7, 400)]
 
 
 def test_an_id_is_spelled_as_a_random_uuid_in_lower_case() -> None:
@@ -47,4 +47,4 @@ def test_ids_of_neighbours_do_not_look_alike() -> None:
     ],
 )
 def test_what_no_payload_is_called_tells_nothing(text: str) -> None:
-    assert sequence_of(text) is None
+    assert decode_sequence(text) is None

@@ -7,8 +7,8 @@ from sqlalchemy import Table, func, select
 
 from hourhook.clock import DAY
 from hourhook.delivery import lane_control, one_offs, retention
-from hourhook.delivery.retention import clear_errands, clear_events, clear_removed
-from hourhook.delivery.worker.maintenance import clear_away
+from hourhook.delivery.retention import delete_old_events, delete_old_one_offs, purge_deleted_webhooks
+from hourhook.delivery.worker.maintenance import run_cleanup
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, events, payloads, removals, skips
 from hourhook.store.schema import errands as errand_rows
@@ -24,8 +24,8 @@ def backlog(database: Database) -> Backlog:
     return make_backlog(database)
 
 
-def keep_house(database: Database) -> int:
-    return asyncio.run(clear_away(database, RETENTION_SECONDS))
+def run_maintenance(database: Database) -> int:
+    return asyncio.run(run_cleanup(database, RETENTION_SECONDS))
 
 
 def count(database: Database, table: Table) -> int:
@@ -46,11 +46,11 @@ def test_what_is_delivered_and_older_than_its_days_goes_with_payloads_and_attemp
     for status in (500, 200, 200):
         backlog.attempt(status)
     clock.moment += 29 * DAY
-    assert keep_house(database) == 0
+    assert run_maintenance(database) == 0
     assert counts(database) == (2, 2, 3)
     clock.advance(1)
 
-    assert keep_house(database) == 1
+    assert run_maintenance(database) == 1
     assert counts(database) == (1, 1, 1)
     assert attempts_of(backlog) == [(2, 1, 200)]
     assert (lane_of(backlog).lost_count, lane_of(backlog).lost_until) == (0, None)
@@ -63,7 +63,7 @@ def test_what_is_kept_for_ever_stays(backlog: Backlog, database: Database, clock
     backlog.write(one_offs.ping, backlog.webhook_id)
     clock.moment += 3650 * DAY
 
-    assert asyncio.run(clear_away(database, seconds)) == 0
+    assert asyncio.run(run_cleanup(database, seconds)) == 0
     assert counts(database) == (1, 1, 1)
 
 
@@ -73,7 +73,7 @@ def test_what_a_moving_lane_waits_for_stays_however_old(backlog: Backlog, databa
     backlog.attempt(500)
     clock.moment += 40 * DAY
 
-    assert keep_house(database) == 1
+    assert run_maintenance(database) == 1
     assert counts(database) == (2, 2, 1)
     backlog.attempt()
     backlog.attempt()
@@ -83,14 +83,14 @@ def test_what_a_moving_lane_waits_for_stays_however_old(backlog: Backlog, databa
 def test_what_one_moving_lane_waits_for_stays_for_everybody(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
-    slow = backlog.beside()
+    slow = backlog.add_webhook()
     backlog.record("tag.created", "tag.updated")
     for _ in range(2):
         backlog.attempt()
     slow.attempt()
     clock.moment += 40 * DAY
 
-    assert keep_house(database) == 1
+    assert run_maintenance(database) == 1
     assert lane_of(slow).lost_count == 0
     slow.attempt()
 
@@ -105,28 +105,28 @@ def test_a_lane_that_does_not_move_loses_what_is_too_old_and_it_is_said(
     clock.moment += 20 * DAY
     backlog.record("tag.deleted")
     if state == "disabled":
-        backlog.steer(lane_control.disable, "by_user")
+        backlog.control(lane_control.disable, "by_user")
     clock.moment += 20 * DAY
 
-    assert keep_house(database) == 2
+    assert run_maintenance(database) == 2
 
     lane = lane_of(backlog)
     assert (lane.lost_count, lane.lost_until) == (2, lost_until)
     assert (lane.head_sequence, lane.last_sequence) == (3, 3)
     assert (lane.attempts_count, lane.failures_count) == (0, 0)
     assert lane.failing_since is lane.window_started_at is None
-    backlog.steer(lane_control.enable)
+    backlog.control(lane_control.enable)
     backlog.attempt()
     assert attempts_of(backlog) == [(3, 1, 200)]
 
 
 def test_sequences_and_positions_are_not_used_again(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
     clock.moment += 40 * DAY
-    assert keep_house(database) == 2
+    assert run_maintenance(database) == 2
     assert counts(database) == (0, 0, 0)
-    backlog.steer(lane_control.enable)
+    backlog.control(lane_control.enable)
     assert lane_of(backlog).due_at is None
 
     backlog.record("tag.deleted")
@@ -136,9 +136,9 @@ def test_sequences_and_positions_are_not_used_again(backlog: Backlog, database: 
     assert lane_of(backlog).lost_count == 2
     # Once more: what was lost is added up.
     backlog.record("tag.deleted")
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
     clock.moment += 40 * DAY
-    keep_house(database)
+    run_maintenance(database)
     assert lane_of(backlog).lost_count == 3
 
 
@@ -148,14 +148,14 @@ def test_a_lane_that_loses_its_head_is_taken_from_the_worker_that_retries_it(
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=None)
     clock.moment += 40 * DAY
-    backlog.steer(lane_control.retry, 1)
+    backlog.control(lane_control.retry, 1)
     database.run_now(backlog.lease)
 
-    keep_house(database)
+    run_maintenance(database)
 
     assert lane_of(backlog).lease_token is lane_of(backlog).due_at is None
     assert lane_of(backlog).head_sequence == 2
-    backlog.steer(lane_control.enable)
+    backlog.control(lane_control.enable)
     backlog.record("tag.updated")
     backlog.attempt()
     assert attempts_of(backlog) == [(2, 1, 200)]
@@ -168,9 +168,9 @@ def test_a_lane_that_loses_its_head_while_it_is_retried_goes_on_with_what_is_lef
     backlog.attempt(500, retry_seconds=None)
     clock.moment += 40 * DAY
     backlog.record("tag.updated")
-    backlog.steer(lane_control.retry, 1)
+    backlog.control(lane_control.retry, 1)
 
-    keep_house(database)
+    run_maintenance(database)
 
     backlog.attempt()
     assert attempts_of(backlog) == [(2, 1, 200)]
@@ -178,11 +178,11 @@ def test_a_lane_that_loses_its_head_while_it_is_retried_goes_on_with_what_is_lef
 
 
 def test_events_that_nobody_hears_go_too(backlog: Backlog, database: Database, clock: FakeClock) -> None:
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
     backlog.record("tag.created")
     clock.moment += 31 * DAY
 
-    assert keep_house(database) == 1
+    assert run_maintenance(database) == 1
     assert count(database, events) == 0
 
 
@@ -191,12 +191,12 @@ def test_a_batch_at_a_time_is_deleted_until_nothing_is_left(
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 3)
     backlog.record(*["tag.created"] * 8)
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
     clock.moment += 31 * DAY
 
-    assert backlog.write(clear_events, clock.now() - 30 * DAY) == 3
+    assert backlog.write(delete_old_events, clock.now() - 30 * DAY) == 3
     assert (count(database, events), lane_of(backlog).lost_count) == (5, 3)
-    assert keep_house(database) == 5
+    assert run_maintenance(database) == 5
     assert (counts(database), lane_of(backlog).lost_count) == ((0, 0, 0), 8)
 
 
@@ -207,15 +207,15 @@ def test_every_account_is_looked_after(backlog: Backlog, database: Database, clo
         one.attempt()
     clock.moment += 31 * DAY
 
-    assert keep_house(database) == 2
+    assert run_maintenance(database) == 2
 
 
 def test_skips_go_with_their_payloads(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500)
-    backlog.steer(lane_control.skip, 1, 7)
+    backlog.control(lane_control.skip, 1, 7)
     clock.moment += 31 * DAY
-    keep_house(database)
+    run_maintenance(database)
 
     assert count(database, skips) == 0
 
@@ -223,18 +223,18 @@ def test_skips_go_with_their_payloads(backlog: Backlog, database: Database, cloc
 def test_pings_go_when_they_are_old_and_done_and_not_before(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
-    backlog.steer(one_offs.ping)
-    backlog.run_errands()
+    backlog.control(one_offs.ping)
+    backlog.send_one_offs()
     clock.moment += 29 * DAY
-    backlog.steer(one_offs.ping)
-    keep_house(database)
+    backlog.control(one_offs.ping)
+    run_maintenance(database)
     assert (count(database, errand_rows), count(database, attempts)) == (2, 1)
 
     clock.moment += 31 * DAY
-    keep_house(database)
+    run_maintenance(database)
 
     assert (count(database, errand_rows), count(database, attempts)) == (1, 0)
-    assert len(backlog.run_errands()) == 1
+    assert len(backlog.send_one_offs()) == 1
 
 
 def test_old_pings_go_a_batch_at_a_time(
@@ -242,11 +242,11 @@ def test_old_pings_go_a_batch_at_a_time(
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(5):
-        backlog.steer(one_offs.ping)
-    backlog.run_errands()
+        backlog.control(one_offs.ping)
+    backlog.send_one_offs()
     clock.advance(1)
 
-    assert database.run_now(clear_errands, clock.now()) == 2
+    assert database.run_now(delete_old_one_offs, clock.now()) == 2
     assert (count(database, errand_rows), count(database, attempts)) == (3, 3)
 
 
@@ -254,20 +254,20 @@ def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
     backlog: Backlog, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
-    other = backlog.beside(URI)
+    other = backlog.add_webhook(URI)
     backlog.record(*["tag.created"] * 5)
     for one in (backlog, other):
         one.attempt(500)
-        one.steer(lane_control.skip, 1, 7)
+        one.control(lane_control.skip, 1, 7)
         one.attempt()
-        one.steer(one_offs.ping)
-    backlog.run_errands()
-    backlog.steer(lane_control.close_lane)
+        one.control(one_offs.ping)
+    backlog.send_one_offs()
+    backlog.control(lane_control.delete_lane)
     assert counts(database) == (5, 10, 6)
 
-    database.run_now(clear_removed)
+    database.run_now(purge_deleted_webhooks)
     assert count(database, payloads) == 8
-    keep_house(database)
+    run_maintenance(database)
 
     assert counts(database) == (5, 5, 3)
     assert (count(database, skips), count(database, removals), count(database, errand_rows)) == (1, 0, 1)
@@ -281,6 +281,6 @@ def test_chores_that_the_process_brings_along_are_done_until_nothing_is_left(dat
         left[name] -= 1
         return left[name] + 1
 
-    asyncio.run(clear_away(database, RETENTION_SECONDS, [lambda tx: do("first"), lambda tx: do("second")]))
+    asyncio.run(run_cleanup(database, RETENTION_SECONDS, [lambda tx: do("first"), lambda tx: do("second")]))
 
     assert left == {"first": -1, "second": -1}

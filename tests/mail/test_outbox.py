@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Outbox
-from hourhook.mail.smtp import MailServer
+from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import LEASE_SECONDS, Mailer
 from hourhook.settings import SmtpServer
 from hourhook.store.database import Database
@@ -31,7 +31,7 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def outbox() -> Outbox:
-    return Outbox(OUTSIDE.vault)
+    return Outbox(OUTSIDE.keyring)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def put(database: Database, outbox: Outbox) -> Put:
     def put(recipient: str = "grace@northwind.test", user_id: int = 1, kind: str = "invitation") -> None:
         def add(tx: Transaction) -> None:
             tx.account_id = 1
-            outbox.put(tx, user_id=user_id, kind=kind, recipient=recipient, subject="Come", text=f"{SECRET}\n")
+            outbox.enqueue(tx, user_id=user_id, kind=kind, recipient=recipient, subject="Come", text=f"{SECRET}\n")
 
         database.run_now(add)
 
@@ -62,11 +62,11 @@ class Running:
         self._loop.run(self._end())
 
     async def _start(self, database: Database, outbox: Outbox, port: int) -> None:
-        self._mailer = Mailer(database, outbox, MailServer(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
-        hints = Wakeups()
-        hints.listen(self._mailer.hint)
-        outbox.hint = hints.hint
-        self._working = asyncio.create_task(self._mailer.work())
+        self._mailer = Mailer(database, outbox, SmtpClient(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
+        wakeups = Wakeups()
+        wakeups.subscribe(self._mailer.wake)
+        outbox.wake = wakeups.wake
+        self._working = asyncio.create_task(self._mailer.run())
 
     async def _stop(self) -> None:
         self._mailer.stop()
@@ -115,7 +115,7 @@ def test_what_is_rolled_back_is_not_sent(
 ) -> None:
     def fail(tx: Transaction) -> None:
         tx.account_id = 1
-        outbox.put(tx, user_id=1, kind="x", recipient="eve@northwind.test", subject="No", text="No")
+        outbox.enqueue(tx, user_id=1, kind="x", recipient="eve@northwind.test", subject="No", text="No")
         raise KeyError
 
     start()
@@ -164,7 +164,7 @@ def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
     assert [row.attempts_count for row in rows(database) if row.id == dead.id] == [1]
 
     clock.advance(LEASE_SECONDS)
-    outbox.hint()
+    outbox.wake()
 
     assert mailbox.next().recipients == ["grace@northwind.test"]
     eventually(lambda: rows(database), [])
@@ -193,9 +193,9 @@ def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
     put("first@x.test")
     clock.advance(1)
     put("second@x.test")
-    held_until = clock.now() + 60_000_000
+    leased_until = clock.now() + 60_000_000
 
-    leased = [database.run_now(mails.lease, clock.now(), held_until) for _ in range(3)]
+    leased = [database.run_now(mails.lease, clock.now(), leased_until) for _ in range(3)]
 
     assert [mail and mail.recipient for mail in leased] == ["first@x.test", "second@x.test", None]
     assert not database.read_now(mails.is_any_due, clock.now())
@@ -236,7 +236,7 @@ def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_tw
         assert row.last_error == "the recipient is refused: 450 4.2.1"
         pauses.append((row.next_attempt_at - clock.now()) / 1e6)
         clock.advance(pauses[-1])
-        outbox.hint()
+        outbox.wake()
 
     assert 54 <= pauses[0] <= 66
     assert all(later > earlier for earlier, later in pairwise(pauses[:8]))
@@ -261,7 +261,7 @@ def test_a_server_that_is_well_again_gets_the_mail(
     eventually(lambda: errors(database), [(1, "the server refuses us: 421")])
     mailbox.answers = {}
     clock.advance(66)
-    outbox.hint()
+    outbox.wake()
 
     assert mailbox.next().message["Message-ID"].startswith("<")
     eventually(lambda: rows(database), [])
@@ -302,7 +302,7 @@ def test_a_mail_that_another_key_encrypted_waits_for_that_key(
     database: Database, mailbox: Mailbox, put: Put, start: Start
 ) -> None:
     put()
-    start(Outbox(Vault("another key, which is no secret either")))
+    start(Outbox(Keyring("another key, which is no secret either")))
 
     eventually(lambda: [(number, (error or "")[:11]) for number, error in errors(database)], [(1, "the secrets")])
     assert mailbox.is_empty()
@@ -315,7 +315,7 @@ def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database
 
     def withdraw(tx: Transaction) -> None:
         tx.account_id = 1
-        mails.withdraw(tx, 1, "invitation")
+        mails.cancel(tx, 1, "invitation")
 
     database.run_now(withdraw)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hourhook.mail.smtp import Handover, MailServer
+from hourhook.mail.smtp import SmtpClient, SmtpResult
 from hourhook.settings import Settings, SmtpServer
 from tests.conftest import MakeMailbox
 from tests.support.certificates import Authority, new_authority
@@ -30,8 +30,8 @@ def ca_file(authority: Authority, tmp_path: Path) -> str:
     return str(path)
 
 
-def server_of(url: str, ca_file: str | None = None, **seconds: float) -> MailServer:
-    return MailServer(smtp_of(url), FROM, ca_file, **seconds)
+def server_of(url: str, ca_file: str | None = None, **seconds: float) -> SmtpClient:
+    return SmtpClient(smtp_of(url), FROM, ca_file, **seconds)
 
 
 def smtp_of(url: str) -> SmtpServer:
@@ -40,13 +40,13 @@ def smtp_of(url: str) -> SmtpServer:
     return settings.smtp_url
 
 
-def hand_over(server: MailServer, recipient: str = "grace@northwind.test", **values: Any) -> Handover:
+def send(server: SmtpClient, recipient: str = "grace@northwind.test", **values: Any) -> SmtpResult:
     message = {"subject": "You are invited", "text": TEXT, "sent_at": START, "id": "1.2.hourhook", **values}
-    return server.hand_over(server.compose(recipient, **message))
+    return server.send(server.compose(recipient, **message))
 
 
 def test_a_mail_arrives_as_it_was_meant(mailbox: Mailbox) -> None:
-    assert hand_over(server_of(mailbox.url)) == Handover()
+    assert send(server_of(mailbox.url)) == SmtpResult()
 
     taken = mailbox.next()
     assert (taken.sender, taken.recipients) == ("hourhook@example.com", ["grace@northwind.test"])
@@ -68,7 +68,7 @@ def test_a_mail_arrives_as_it_was_meant(mailbox: Mailbox) -> None:
 def test_letters_of_every_kind_arrive_though_only_ascii_is_sent(mailbox: Mailbox) -> None:
     text = "Hello Zoë,\n\n" + "— 日本 " * 40 + "\n.\n..\n"
 
-    assert hand_over(server_of(mailbox.url), subject="Zoë — 日本", text=text) == Handover()
+    assert send(server_of(mailbox.url), subject="Zoë — 日本", text=text) == SmtpResult()
 
     taken = mailbox.next()
     assert taken.raw.isascii()
@@ -78,7 +78,7 @@ def test_letters_of_every_kind_arrive_though_only_ascii_is_sent(mailbox: Mailbox
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\x85", "\x0b"])
 def test_a_subject_makes_no_header_of_its_own(mailbox: Mailbox, end: str) -> None:
-    assert hand_over(server_of(mailbox.url), subject=f"Grace{end}Bcc: eve@example.net") == Handover()
+    assert send(server_of(mailbox.url), subject=f"Grace{end}Bcc: eve@example.net") == SmtpResult()
 
     taken = mailbox.next()
     assert taken.recipients == ["grace@northwind.test"]
@@ -91,24 +91,24 @@ def test_a_subject_makes_no_header_of_its_own(mailbox: Mailbox, end: str) -> Non
 )
 def test_what_no_mail_can_be_addressed_to_is_refused(mailbox: Mailbox, recipient: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        hand_over(server_of(mailbox.url), recipient)
+        send(server_of(mailbox.url), recipient)
 
     assert mailbox.is_empty()
 
 
 def test_a_domain_in_other_letters_is_written_as_every_server_takes_it(mailbox: Mailbox) -> None:
-    assert hand_over(server_of(mailbox.url), "grace@müller.test") == Handover()
+    assert send(server_of(mailbox.url), "grace@müller.test") == SmtpResult()
 
     assert mailbox.next().recipients == ["grace@xn--mller-kva.test"]
 
 
 def test_a_name_in_other_letters_needs_a_server_that_takes_it(mailbox: Mailbox) -> None:
-    refused = hand_over(server_of(mailbox.url), "zoë@northwind.test")
+    refused = send(server_of(mailbox.url), "zoë@northwind.test")
     mailbox.extensions.append("SMTPUTF8")
 
-    assert refused.is_final
+    assert refused.is_permanent
     assert "SMTPUTF8" in (refused.error or "")
-    assert hand_over(server_of(mailbox.url), "zoë@northwind.test") == Handover()
+    assert send(server_of(mailbox.url), "zoë@northwind.test") == SmtpResult()
     assert mailbox.next().recipients == ["zoë@northwind.test"]
 
 
@@ -119,7 +119,7 @@ def test_starttls_hides_user_password_and_mail(
     mailbox.extensions.append("AUTH PLAIN")
     url = f"smtp://ada%40x:pa%2Fss@localhost:{mailbox.port}?starttls=required"
 
-    assert hand_over(server_of(url, ca_file)) == Handover()
+    assert send(server_of(url, ca_file)) == SmtpResult()
 
     taken = mailbox.next()
     assert taken.is_encrypted
@@ -130,16 +130,16 @@ def test_starttls_hides_user_password_and_mail(
 def test_tls_from_the_start(make_mailbox: MakeMailbox, authority: Authority, ca_file: str, tmp_path: Path) -> None:
     mailbox = make_mailbox(tls=authority.certify(tmp_path, "localhost"), is_wrapped=True)
 
-    assert hand_over(server_of(f"smtps://localhost:{mailbox.port}", ca_file)) == Handover()
+    assert send(server_of(f"smtps://localhost:{mailbox.port}", ca_file)) == SmtpResult()
     assert mailbox.next().is_encrypted
 
 
 def test_where_starttls_is_required_and_not_offered_nothing_is_said(mailbox: Mailbox, ca_file: str) -> None:
     url = f"smtp://ada:secret@localhost:{mailbox.port}?starttls=required"
 
-    handover = hand_over(server_of(url, ca_file))
+    result = send(server_of(url, ca_file))
 
-    assert handover == Handover("STARTTLS extension not supported by server.")
+    assert result == SmtpResult("STARTTLS extension not supported by server.")
     assert not {"AUTH", "MAIL"} & {*mailbox.commands}
 
 
@@ -158,73 +158,73 @@ def test_a_server_that_cannot_prove_who_it_is_is_told_nothing(
     query = "?starttls=required" if scheme == "smtp" else ""
     url = f"{scheme}://ada:secret@localhost:{mailbox.port}{query}"
 
-    handover = hand_over(server_of(url, ca_file if is_known else None))
+    result = send(server_of(url, ca_file if is_known else None))
 
-    assert not handover.is_final
-    assert (handover.error or "").startswith("the server's certificate is no good: ")
+    assert not result.is_permanent
+    assert (result.error or "").startswith("the server's certificate is no good: ")
     assert not {"AUTH", "MAIL"} & {*mailbox.commands}
 
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ({"RCPT": "450 4.2.1 Busy"}, Handover("the recipient is refused: 450 4.2.1")),
-        ({"RCPT": "550 5.1.1 Nobody here"}, Handover("the recipient is refused: 550 5.1.1", is_final=True)),
-        ({"RCPT": "550 Nobody"}, Handover("the recipient is refused: 550", is_final=True)),
-        ({"DATA": "451 Later"}, Handover("the mail is refused: 451")),
-        ({"DATA-END": "452 4.3.1 Full"}, Handover("the mail is refused: 452 4.3.1")),
-        ({"DATA-END": "554 5.7.1 Spam"}, Handover("the mail is refused: 554 5.7.1", is_final=True)),
-        ({"MAIL": "530 5.7.0 Sign in"}, Handover("the sender is refused: 530 5.7.0")),
-        ({"CONNECT": "554 Go away"}, Handover("the server refuses us: 554")),
-        ({"CONNECT": "421 Busy"}, Handover("the server refuses us: 421")),
-        ({"CONNECT": "HTTP/1.1 400 Bad Request"}, Handover("the server hung up, or speaks no SMTP")),
-        ({"QUIT": "500 What?"}, Handover()),
+        ({"RCPT": "450 4.2.1 Busy"}, SmtpResult("the recipient is refused: 450 4.2.1")),
+        ({"RCPT": "550 5.1.1 Nobody here"}, SmtpResult("the recipient is refused: 550 5.1.1", is_permanent=True)),
+        ({"RCPT": "550 Nobody"}, SmtpResult("the recipient is refused: 550", is_permanent=True)),
+        ({"DATA": "451 Later"}, SmtpResult("the mail is refused: 451")),
+        ({"DATA-END": "452 4.3.1 Full"}, SmtpResult("the mail is refused: 452 4.3.1")),
+        ({"DATA-END": "554 5.7.1 Spam"}, SmtpResult("the mail is refused: 554 5.7.1", is_permanent=True)),
+        ({"MAIL": "530 5.7.0 Sign in"}, SmtpResult("the sender is refused: 530 5.7.0")),
+        ({"CONNECT": "554 Go away"}, SmtpResult("the server refuses us: 554")),
+        ({"CONNECT": "421 Busy"}, SmtpResult("the server refuses us: 421")),
+        ({"CONNECT": "HTTP/1.1 400 Bad Request"}, SmtpResult("the server hung up, or speaks no SMTP")),
+        ({"QUIT": "500 What?"}, SmtpResult()),
     ],
 )
-def test_what_the_server_answers_decides(mailbox: Mailbox, answers: dict[str, str], expected: Handover) -> None:
+def test_what_the_server_answers_decides(mailbox: Mailbox, answers: dict[str, str], expected: SmtpResult) -> None:
     mailbox.answers = answers
 
-    assert hand_over(server_of(mailbox.url)) == expected
+    assert send(server_of(mailbox.url)) == expected
 
 
 def test_a_password_that_is_refused_is_no_fault_of_the_mail(mailbox: Mailbox) -> None:
     mailbox.extensions.append("AUTH PLAIN")
     mailbox.answers = {"AUTH": "535 5.7.8 No"}
 
-    handover = hand_over(server_of(f"smtp://ada:secret@localhost:{mailbox.port}"))
+    result = send(server_of(f"smtp://ada:secret@localhost:{mailbox.port}"))
 
-    assert handover == Handover("user or password is refused: 535 5.7.8")
+    assert result == SmtpResult("user or password is refused: 535 5.7.8")
 
 
 def test_what_a_server_says_of_a_refused_mail_is_not_repeated(mailbox: Mailbox) -> None:
     mailbox.answers = {"DATA-END": "554 5.7.1 https://time.example.com/invitations/x is spam"}
 
-    assert "invitations" not in (hand_over(server_of(mailbox.url)).error or "")
+    assert "invitations" not in (send(server_of(mailbox.url)).error or "")
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
     with free_socket() as nobody:
         port = nobody.getsockname()[1]
-    handover = hand_over(server_of(f"smtp://localhost:{port}"))
+    result = send(server_of(f"smtp://localhost:{port}"))
 
-    assert not handover.is_final
-    assert re.match("the server cannot be reached: ", handover.error or "")
+    assert not result.is_permanent
+    assert re.match("the server cannot be reached: ", result.error or "")
 
 
 def test_a_name_that_does_not_exist_is_tried_again() -> None:
-    handover = hand_over(server_of("smtp://mail.invalid:25?starttls=off"))
+    result = send(server_of("smtp://mail.invalid:25?starttls=off"))
 
-    assert not handover.is_final
-    assert (handover.error or "").startswith("the server cannot be reached: ")
+    assert not result.is_permanent
+    assert (result.error or "").startswith("the server cannot be reached: ")
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_long(mailbox: Mailbox) -> None:
     mailbox.hold()
 
-    assert hand_over(server_of(mailbox.url, step_seconds=0.2)) == Handover("the server takes too long")
+    assert send(server_of(mailbox.url, step_seconds=0.2)) == SmtpResult("the server takes too long")
 
 
 def test_a_server_that_drips_is_not_waited_for_long(mailbox: Mailbox) -> None:
     mailbox.drips = True
 
-    assert hand_over(server_of(mailbox.url, total_seconds=0.3)) == Handover("the server takes too long")
+    assert send(server_of(mailbox.url, total_seconds=0.3)) == SmtpResult("the server takes too long")

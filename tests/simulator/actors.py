@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery import event_log, lane_control, one_offs, signing
 from hourhook.store.schema import subscriptions, tags, webhooks
 from hourhook.store.statements import Statement
@@ -41,20 +41,20 @@ def change(tx: Transaction, changes: list[TagChange]) -> None:
                 updated_at=tx.now,
             )
             known[id] = one.name
-            event_log.record(tx, "tag.created", {}, {"id": id, "name": one.name})
+            event_log.append(tx, "tag.created", {}, {"id": id, "name": one.name})
         elif one.kind == "tag.updated":
             tx.run(_RENAME_TAG, account=tx.account_id, id=id, name=one.name)
-            event_log.record(tx, "tag.updated", {"name": [known[id], one.name]}, {"id": id, "name": one.name})
+            event_log.append(tx, "tag.updated", {"name": [known[id], one.name]}, {"id": id, "name": one.name})
             known[id] = one.name
         else:
             tx.run(_DELETE_TAG, account=tx.account_id, id=id)
             was = {"id": id, "name": known.pop(id)}
-            event_log.record(tx, "tag.deleted", {}, was)
+            event_log.append(tx, "tag.deleted", {}, was)
             if one.kind == "tag.deleted.merged":
-                event_log.record(tx, "tag.deleted.merged", {}, was)
+                event_log.append(tx, "tag.deleted.merged", {}, was)
 
 
-def open_hook(tx: Transaction, uri: str, events: tuple[str, ...], vault: Vault) -> int:
+def open_hook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring) -> int:
     """Make a webhook, which is sent a ping at once."""
     id = tx.insert(
         webhooks,
@@ -62,11 +62,11 @@ def open_hook(tx: Transaction, uri: str, events: tuple[str, ...], vault: Vault) 
         name="hook é",
         name_key="hook",
         payload_uri=uri,
-        secret=vault.close(signing.new_secret()),
+        secret=keyring.encrypt(signing.new_secret()),
         created_at=tx.now,
     )
     subscribe(tx, id, events)
-    lane_control.open_lane(tx, id, uri)
+    lane_control.create_lane(tx, id, uri)
     one_offs.ping(tx, id)
     return id
 
@@ -83,7 +83,7 @@ def delete_hook(tx: Transaction, webhook_id: int) -> None:
         return
     for statement in (_DELETE_HOOK, _UNSUBSCRIBE):
         tx.run(statement, account=tx.account_id, webhook=webhook_id)
-    lane_control.close_lane(tx, webhook_id)
+    lane_control.delete_lane(tx, webhook_id)
 
 
 def subscribe(tx: Transaction, webhook_id: int, events: tuple[str, ...]) -> None:
@@ -102,13 +102,13 @@ def retarget(tx: Transaction, webhook_id: int, uri: str) -> None:
 def rename(tx: Transaction, webhook_id: int, name: str) -> None:
     """Give a webhook another name."""
     tx.run(_SET_NAME, account=tx.account_id, webhook=webhook_id, name=name)
-    lane_control.refresh(tx, webhook_id)
+    lane_control.reload_target(tx, webhook_id)
 
 
 def reroll(tx: Transaction, webhook_id: int, secret: bytes) -> None:
     """Give a webhook another secret."""
     tx.run(_SET_SECRET, account=tx.account_id, webhook=webhook_id, secret=secret)
-    lane_control.refresh(tx, webhook_id)
+    lane_control.reload_target(tx, webhook_id)
 
 
 def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
@@ -122,21 +122,21 @@ def retry(tx: Transaction, webhook_id: int, sequence: int) -> None:
     """Ask for a payload to be sent now: as an errand where it was settled before."""
     payload_id = tx.value(_PAYLOAD_ID, account=tx.account_id, webhook=webhook_id, sequence=sequence)
     if payload_id is not None and lane_control.retry(tx, webhook_id, sequence) == "settled":
-        one_offs.resend(tx, webhook_id, payload_id, sequence)
+        one_offs.redeliver(tx, webhook_id, payload_id, sequence)
 
 
-def some_changes(chance: random.Random) -> list[TagChange]:
+def some_changes(rng: random.Random) -> list[TagChange]:
     """One to a few changes, as one request makes them."""
-    count = chance.choice((1, 1, 1, 2, 3, 5))
-    kinds = chance.choices(EVENTS, (3, 5, 1, 1), k=count)
-    return [TagChange(kind, chance.randrange(1000), f"tag {chance.randrange(1000)} ü") for kind in kinds]
+    count = rng.choice((1, 1, 1, 2, 3, 5))
+    kinds = rng.choices(EVENTS, (3, 5, 1, 1), k=count)
+    return [TagChange(kind, rng.randrange(1000), f"tag {rng.randrange(1000)} ü") for kind in kinds]
 
 
-def some_events(chance: random.Random) -> tuple[str, ...]:
+def some_events(rng: random.Random) -> tuple[str, ...]:
     """What a webhook listens to."""
-    if chance.random() < 0.5:
+    if rng.random() < 0.5:
         return ("*",)
-    return tuple(chance.sample(["*", *EVENTS], chance.randrange(4)))
+    return tuple(rng.sample(["*", *EVENTS], rng.randrange(4)))
 
 
 def _statement(construct: str) -> Statement:

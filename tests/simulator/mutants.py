@@ -12,7 +12,7 @@ from hourhook.delivery import event_log, lane_control, retention
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import cycles, leases, liveness, readahead, settlements, worker
 from hourhook.delivery.worker.readahead import Payload
-from hourhook.delivery.worker.settlements import Result
+from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store import database
 from hourhook.store.database import Database
 from hourhook.store.schema import accounts, lanes, payloads
@@ -119,8 +119,10 @@ def _() -> Iterator[None]:
     async def send_head(self: Any, lane: Any, target: Any, payload: Payload) -> None:
         outcome = Outcome(200, None, self._clock.now(), 0)
         number = lane.attempts_count + 1
-        self._results.append(Result(lane, payload, number, target.name, target.payload_uri, outcome, None, keep=True))
-        self._stirred.set()
+        self._results.append(
+            AttemptResult(lane, payload, number, target.name, target.payload_uri, outcome, None, keep=True)
+        )
+        self._woken.set()
         await self._send(lane.key, target, payload, number)
 
     with _swapped(worker.Worker, "_send_head", send_head):
@@ -165,9 +167,9 @@ def _() -> Iterator[None]:
 def _() -> Iterator[None]:
     freed = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
     values = {**freed, "head_sequence": lanes.c.head_sequence + 1}
-    wrong = {**leases._VOID_ALL, "lanes": leases._updating(lanes, true(), values)}
+    wrong = {**leases._RELEASE_ALL, "lanes": leases._updating(lanes, true(), values)}
     wrong_release = {**leases._RELEASE, "lanes": leases._updating(lanes, leases._IS_MINE[lanes], values)}
-    with _swapped(leases, "_VOID_ALL", wrong), _swapped(leases, "_RELEASE", wrong_release):
+    with _swapped(leases, "_RELEASE_ALL", wrong), _swapped(leases, "_RELEASE", wrong_release):
         yield
 
 
@@ -193,7 +195,7 @@ def _() -> Iterator[None]:
 
 @_plant("events are written in a transaction after the one that they tell of")
 def _() -> Iterator[None]:
-    right, right_record = Database.write_now, event_log.record
+    right, right_record = Database.write_now, event_log.append
 
     def record(tx: Transaction, *event: Any) -> None:
         tx.state.setdefault("untold", []).append(event)
@@ -215,7 +217,7 @@ def _() -> Iterator[None]:
             right(self, account_id, tell)
         return result
 
-    with _swapped(Database, "write_now", write_now), _swapped(event_log, "record", record):
+    with _swapped(Database, "write_now", write_now), _swapped(event_log, "append", record):
         yield
 
 
@@ -231,7 +233,7 @@ def _() -> Iterator[None]:
 def _() -> Iterator[None]:
     with _swapped(
         lane_control,
-        "_REFRESH",
+        "_RELOAD_TARGET",
         Statement(update(lanes).where(lane_control._THIS_LANE).values(revision=lanes.c.revision)),
     ):
         yield
@@ -252,7 +254,7 @@ def _() -> Iterator[None]:
     nothing = Statement(update(errand_rows).where(literal(0) == literal(1)).values(lease_token=null()))
     by_nobody = Statement(update(errand_rows).where(bindparam("worker") < literal(0)).values(lease_token=null()))
     with (
-        _swapped(leases, "_VOID_ALL", {**leases._VOID_ALL, "errands": nothing}),
+        _swapped(leases, "_RELEASE_ALL", {**leases._RELEASE_ALL, "errands": nothing}),
         _swapped(leases, "_RELEASE", {**leases._RELEASE, "errands": by_nobody}),
     ):
         yield
@@ -260,7 +262,7 @@ def _() -> Iterator[None]:
 
 @_plant("a dead worker's lanes wait for their leases to run out", POSTGRESQL)
 def _() -> Iterator[None]:
-    with _swapped(liveness, "free_the_dead", _named("free_the_dead", leases.void_expired)):
+    with _swapped(liveness, "reap_dead_workers", _named("reap_dead_workers", leases.release_expired)):
         yield
 
 

@@ -34,9 +34,9 @@ class Receiver:
 class Network:
     """All receivers, and the way to them."""
 
-    def __init__(self, chance: random.Random, promises: Promises) -> None:
+    def __init__(self, rng: random.Random, promises: Promises) -> None:
         self.receivers: dict[str, Receiver] = {}
-        self._chance = chance
+        self._rng = rng
         self._promises = promises
 
     def receiver(self, uri: str) -> Receiver:
@@ -45,12 +45,12 @@ class Network:
 
     async def carry(self, attempt: Attempt, clock: Clock) -> Outcome:
         """Carry a request to its receiver and the answer back."""
-        chance = self._chance
+        rng = self._rng
         mood = self.receiver(attempt.uri).mood
-        fate = chance.choices([*MOODS[mood]], [*MOODS[mood].values()])[0]
+        fate = rng.choices([*MOODS[mood]], [*MOODS[mood].values()])[0]
         there, back = self._travel_seconds(mood), self._travel_seconds(mood)
         # Whether it is far enough on its way to arrive even if its sender dies.
-        is_beyond_recall = chance.random() < 0.5
+        is_beyond_recall = rng.random() < 0.5
         started_at = clock.now()
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -78,10 +78,10 @@ class Network:
         if fate == "lost":
             return outcome(None, "connect")
         status = int(fate)
-        retry_after_seconds = chance.choice((None, 1.0, 8.0)) if status == 503 else None
+        retry_after_seconds = rng.choice((None, 1.0, 8.0)) if status == 503 else None
         return outcome(status, None if status < 300 else "status", retry_after_seconds)
 
     def _travel_seconds(self, mood: str) -> float:
         if mood == "slow":
-            return self._chance.uniform(0.2, 4)
-        return self._chance.choice((0.001, 0.01, 0.05)) * self._chance.uniform(0.5, 4)
+            return self._rng.uniform(0.2, 4)
+        return self._rng.choice((0.001, 0.01, 0.05)) * self._rng.uniform(0.5, 4)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from hourhook.backoff import Schedule
-from hourhook.crypto import Vault
+from hourhook.backoff import RetrySchedule
+from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.liveness import PAUSE_SECONDS, keep_working, look_after
+from hourhook.delivery.worker.liveness import PAUSE_SECONDS, reap, supervise
 from hourhook.delivery.worker.worker import Worker
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from tests.simulator.connections import Deed, failure_of
@@ -21,20 +21,20 @@ from tests.simulator.thread_scheduler import Fiber, Halted, current_fiber
 from tests.simulator.virtual_time import LocalClock, Times
 
 LEASE_SECONDS = 60
-SCHEDULE = Schedule(base_seconds=1, cap_seconds=12, window_seconds=40)
+SCHEDULE = RetrySchedule(base_seconds=1, cap_seconds=12, window_seconds=40)
 LOOK_SECONDS = 0.02
 
 
 class World(Protocol):
     """What a process finds around it."""
 
-    chance: random.Random
+    rng: random.Random
     loop: asyncio.AbstractEventLoop
     store: Store
     times: Times
     promises: Promises
     network: Network
-    vault: Vault
+    keyring: Keyring
 
     def hinted(self, by: "Process") -> None:
         """Something became due by a commit of this process."""
@@ -79,11 +79,11 @@ class Process:
         self.worker = Worker(
             self.database,
             self,
-            world.vault,
+            world.keyring,
             SCHEDULE,
             lease_seconds=LEASE_SECONDS,
             observer=self,
-            chance=random.Random(world.chance.getrandbits(32)),
+            rng=random.Random(world.rng.getrandbits(32)),
         )
 
     def start(self) -> None:
@@ -140,7 +140,7 @@ class Process:
     async def _work_alone(self) -> None:
         while not self.worker.is_stopping:
             try:
-                await keep_working(self.database, self.worker, self._world.chance)
+                await supervise(self.database, self.worker, self._world.rng)
             except DatabaseUnavailable:
                 # Before it had begun: the process ends, and whoever watches it starts it anew.
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -150,7 +150,7 @@ class Process:
         store = self._world.store
         assert isinstance(store, PostgresStore)
         while not self.worker.is_stopping:
-            id = self._world.chance.getrandbits(62) + 1
+            id = self._world.rng.getrandbits(62) + 1
             self._life = id, partial(store.declare_dead, store.declare_alive(id))
             self._lives.append(id)
             self._life_task = self.spawn(self._live(id))
@@ -161,7 +161,7 @@ class Process:
 
     async def _live(self, id: int) -> None:
         try:
-            await self.worker.work(id, partial(look_after, self.database))
+            await self.worker.run(id, partial(reap, self.database))
         except CommitUnknown:
             self._world.promises.note(f"{self.name} does not know what was committed")
 
@@ -187,7 +187,7 @@ class Process:
             raise asyncio.CancelledError
         task = asyncio.current_task()
         assert task is not None
-        is_errand = "errand" in task.get_coro().__qualname__  # type: ignore[union-attr]
+        is_errand = "one_off" in task.get_coro().__qualname__  # type: ignore[union-attr]
         promises = self._world.promises
         attempt = promises.begins(self.worker.id, uri, dict(headers), body, is_errand=is_errand)
         outcome = await self._world.network.carry(attempt, self.clock)
@@ -285,8 +285,8 @@ class Process:
         return result
 
     async def _pause(self) -> None:
-        chance = self._world.chance
-        await asyncio.sleep(chance.choice((0, 0, 0.0005, 0.002, 0.02)) * chance.random())
+        rng = self._world.rng
+        await asyncio.sleep(rng.choice((0, 0, 0.0005, 0.002, 0.02)) * rng.random())
 
 
 def _look_at(task: asyncio.Task[Any]) -> None:

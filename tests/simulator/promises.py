@@ -13,7 +13,7 @@ from typing import Any
 from zlib import crc32
 
 from hourhook.clock import format_moment
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
 from tests.simulator import transitions
 from tests.simulator.connections import Deed
@@ -33,7 +33,7 @@ class Broken(AssertionError):
 class Promises:
     """What holds at every step of one run."""
 
-    def __init__(self, store: Store, times: Times, vault: Vault, on_broken: Callable[[], None]) -> None:
+    def __init__(self, store: Store, times: Times, keyring: Keyring, on_broken: Callable[[], None]) -> None:
         self.broken: Broken | None = None
         self.counts: Counter[str] = Counter()
         self.hooks: dict[int, Hook] = {}
@@ -43,7 +43,7 @@ class Promises:
         self.fingerprint = 0
         self._store = store
         self._times = times
-        self._vault = vault
+        self._keyring = keyring
         self._on_broken = on_broken
         self._trace: deque[str] = deque(maxlen=120)
         self._seen: dict[int, Seen] = {}
@@ -90,7 +90,7 @@ class Promises:
         """A transaction that may have changed something is visible from now on."""
         self.counts["commits"] += 1
         before, after = self.lanes, self._read_lanes()
-        worker = deed.arguments[0].worker if deed.name == "take_turn" else 0
+        worker = deed.arguments[0].worker if deed.name == "run_cycle" else 0
         self.note(f"commit {deed.name} {worker or _shown(deed.arguments)}")
         for id in before.keys() | after.keys():
             self._check_lane(deed, before.get(id), after.get(id))
@@ -101,9 +101,9 @@ class Promises:
         self.lanes = after
         if worker:
             leased = Counter(
-                (errand.webhook_id, errand.payload_id)
-                for errand in self._errands.values()
-                if errand.lease_worker == worker and errand.lease_token is not None
+                (one_off.webhook_id, one_off.payload_id)
+                for one_off in self._errands.values()
+                if one_off.lease_worker == worker and one_off.lease_token is not None
             )
             self._seen[worker] = Seen(after, self.targets, leased)
 
@@ -143,7 +143,7 @@ class Promises:
         changed = {name for name in before._fields if getattr(before, name) != getattr(after, name)}
         stray = changed - transitions.MAY_CHANGE.get(deed.name, set())
         self.expect(not stray, f"{where}: {deed.name} changed {stray}: {before} -> {after}")
-        if deed.name == "take_turn":
+        if deed.name == "run_cycle":
             self._check_turn(deed.arguments[0], hook, before, after)
             return
         expected = transitions.expected_of(deed, before, hook, self.logs.setdefault(hook.account_id, Log()))
@@ -209,7 +209,7 @@ class Promises:
 
     def _check_log(self, deed: Deed, before: dict[int, Any], after: dict[int, Any]) -> None:
         log = self.logs.setdefault(deed.account_id, Log())
-        if deed.name == "clear_events":
+        if deed.name == "delete_old_events":
             self._check_retention(deed, log, before, after)
         first = log.last_position + 1
         new = self._store.rows(
@@ -298,27 +298,27 @@ class Promises:
     def _check_errands(self, deed: Deed) -> None:
         before = self._errands
         self._errands = {row.id: row for row in self._store.rows("SELECT * FROM errands WHERE due_at IS NOT NULL")}
-        for id, errand in before.items():
-            hook = self.hooks[errand.webhook_id]
+        for id, one_off in before.items():
+            hook = self.hooks[one_off.webhook_id]
             now = self._errands.get(id)
             if now is not None:
-                if errand.lease_token is not None and now.lease_token != errand.lease_token:
-                    self._expect_dead(errand.lease_worker, f"errand {id}: {deed.name}")
+                if one_off.lease_token is not None and now.lease_token != one_off.lease_token:
+                    self._expect_dead(one_off.lease_worker, f"errand {id}: {deed.name}")
                     hook.errands_flying = [
                         a
                         for a in hook.errands_flying
-                        if (a.payload_id, a.worker) != (errand.payload_id, errand.lease_worker)
+                        if (a.payload_id, a.worker) != (one_off.payload_id, one_off.lease_worker)
                     ]
                 continue
             log = self.logs[hook.account_id]
-            if hook.is_deleted or (errand.sequence and hook.position_of(errand.sequence) < log.kept_from):
+            if hook.is_deleted or (one_off.sequence and hook.position_of(one_off.sequence) < log.kept_from):
                 continue
-            worker = deed.arguments[0].worker if deed.name == "take_turn" else 0
+            worker = deed.arguments[0].worker if deed.name == "run_cycle" else 0
             attempt = next(
                 (
                     a
                     for a in hook.errands_flying
-                    if a.payload_id == errand.payload_id and a.worker == worker and a.outcome is not None
+                    if a.payload_id == one_off.payload_id and a.worker == worker and a.outcome is not None
                 ),
                 None,
             )
@@ -386,7 +386,7 @@ class Promises:
     ) -> None:
         where = f"request {attempt.webhook_id}/{attempt.sequence}"
         target = next(
-            (target for target in known if _signature(self._vault, target, body) == headers["X-Noko-Signature"]), None
+            (target for target in known if _signature(self._keyring, target, body) == headers["X-Noko-Signature"]), None
         )
         if not self.expect(target is not None, f"{where}: not signed with the secret of now"):
             return
@@ -439,10 +439,10 @@ class Promises:
             is_at_work = any(a.worker == lane.lease_worker for a in self.hooks[id].flying)
             if self._is_late(lane, now, is_at_work=is_at_work):
                 late.add(("lane", id))
-        for id, errand in self._errands.items():
-            is_at_work = any(a.worker == errand.lease_worker for a in self.hooks[errand.webhook_id].errands_flying)
-            if self._is_late(errand, now, is_at_work=is_at_work):
-                late.add(("errand", id))
+        for id, one_off in self._errands.items():
+            is_at_work = any(a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].errands_flying)
+            if self._is_late(one_off, now, is_at_work=is_at_work):
+                late.add(("one_off", id))
         self._patience = Counter({key: self._patience[key] + 1 for key in late}) if somebody_works else Counter()
         for (kind, id), seconds in self._patience.items():
             row = self.lanes[id] if kind == "lane" else self._errands[id]
@@ -492,8 +492,8 @@ class Promises:
             )
 
 
-def _signature(vault: Vault, target: Target, body: bytes) -> str:
-    return hmac.new(vault.open(target.secret).encode(), body, hashlib.sha256).hexdigest()
+def _signature(keyring: Keyring, target: Target, body: bytes) -> str:
+    return hmac.new(keyring.decrypt(target.secret).encode(), body, hashlib.sha256).hexdigest()
 
 
 def _shown(arguments: tuple[Any, ...]) -> str:

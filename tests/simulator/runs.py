@@ -10,10 +10,10 @@ from typing import Any
 
 import structlog
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery import event_log, lane_control
 from hourhook.delivery.signing import new_secret
-from hourhook.delivery.worker.maintenance import clear_away
+from hourhook.delivery.worker.maintenance import run_cleanup
 from hourhook.errors import DatabaseUnavailable, NotFound
 from tests.simulator import actors
 from tests.simulator.networks import CHANGES_OF_MOOD, Network
@@ -26,7 +26,7 @@ from tests.support.account_rows import add_account
 DEEDS = 70
 RETENTION_SECONDS = 3600
 REST_SECONDS = 240
-_vault = Vault("the key of the simulator's secrets, which nobody else has")
+_keyring = Keyring("the key of the simulator's secrets, which nobody else has")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class Run:
     """The world of one seed."""
 
     def __init__(self, store: Store, seed: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.store = store
         self.loop = loop
-        self.vault = _vault
+        self.keyring = _keyring
         self.times = Times(loop)
         self._broken = asyncio.Event()
-        self.promises = Promises(store, self.times, _vault, self._broken.set)
-        self.network = Network(self.chance, self.promises)
+        self.promises = Promises(store, self.times, _keyring, self._broken.set)
+        self.network = Network(self.rng, self.promises)
         self.processes: list[Process] = []
         self._accounts: list[int] = []
         self._hooks: list[int] = []
@@ -96,19 +96,19 @@ class Run:
 
     async def _live(self) -> None:
         founder = Process(self, "founder", 0)
-        for number in range(self.chance.choice((1, 1, 2))):
+        for number in range(self.rng.choice((1, 1, 2))):
             self._accounts.append(await founder.database.run(add_account, f"account {number}"))
         founder.is_dead = True
         founder.close()
-        count = 1 if self.store.dialect == "sqlite" else self.chance.choice((2, 2, 3))
+        count = 1 if self.store.dialect == "sqlite" else self.rng.choice((2, 2, 3))
         for _ in range(count):
             self._start()
         watching = self._spawn(self._watch())
-        for _ in range(self.chance.choice((1, 2, 3))):
+        for _ in range(self.rng.choice((1, 2, 3))):
             self._do("open_hook")
         for _ in range(DEEDS):
-            await asyncio.sleep(self.chance.choice((0, 0.01, 0.3, 1.5)) * self.chance.random())
-            self._do(self.chance.choices([*_DEEDS], [*_DEEDS.values()])[0])
+            await asyncio.sleep(self.rng.choice((0, 0.01, 0.3, 1.5)) * self.rng.random())
+            self._do(self.rng.choices([*_DEEDS], [*_DEEDS.values()])[0])
         await self._calm_down()
         watching.cancel()
 
@@ -151,28 +151,28 @@ class Run:
         getattr(self, f"_{deed}")()
 
     def _change(self) -> None:
-        self._write(self.chance.choice(self._accounts), actors.change, actors.some_changes(self.chance))
+        self._write(self.rng.choice(self._accounts), actors.change, actors.some_changes(self.rng))
 
     def _open_hook(self) -> None:
         if len(self.promises.lanes) < 5:
-            account_id = self.chance.choice(self._accounts)
-            self._write(account_id, actors.open_hook, self._uri(), actors.some_events(self.chance), _vault)
+            account_id = self.rng.choice(self._accounts)
+            self._write(account_id, actors.open_hook, self._uri(), actors.some_events(self.rng), _keyring)
 
     def _delete_hook(self) -> None:
         if len(self.promises.lanes) > 1:
             self._steer(actors.delete_hook)
 
     def _subscribe(self) -> None:
-        self._steer(actors.subscribe, actors.some_events(self.chance))
+        self._steer(actors.subscribe, actors.some_events(self.rng))
 
     def _retarget(self) -> None:
         self._steer(actors.retarget, self._uri())
 
     def _rename(self) -> None:
-        self._steer(actors.rename, f"hook {self.chance.randrange(100)}")
+        self._steer(actors.rename, f"hook {self.rng.randrange(100)}")
 
     def _reroll(self) -> None:
-        self._steer(actors.reroll, _vault.close(new_secret()))
+        self._steer(actors.reroll, _keyring.encrypt(new_secret()))
 
     def _enable(self) -> None:
         self._steer(lane_control.enable)
@@ -186,30 +186,30 @@ class Run:
     def _skip(self) -> None:
         failing = [id for id, lane in self.promises.lanes.items() if lane.failing_since is not None]
         if failing:
-            lane = self.promises.lanes[self.chance.choice(failing)]
+            lane = self.promises.lanes[self.rng.choice(failing)]
             self._write(lane.account_id, lane_control.skip, lane.webhook_id, lane.head_sequence, actors.PERSON)
 
     def _replay(self) -> None:
         lane = self._lane()
         if lane is not None and lane.last_sequence:
-            low = max(1, lane.head_sequence - self.chance.choice((1, 3, 10, 1000)))
-            sequence = self.chance.randint(low, lane.last_sequence)
+            low = max(1, lane.head_sequence - self.rng.choice((1, 3, 10, 1000)))
+            sequence = self.rng.randint(low, lane.last_sequence)
             self._write(lane.account_id, actors.replay, lane.webhook_id, sequence)
 
     def _retry(self) -> None:
         lane = self._lane()
         if lane is not None and lane.last_sequence:
-            near = min(max(1, lane.head_sequence + self.chance.choice((0, 0, 0, 1, -1, -3))), lane.last_sequence)
+            near = min(max(1, lane.head_sequence + self.rng.choice((0, 0, 0, 1, -1, -3))), lane.last_sequence)
             self._write(lane.account_id, actors.retry, lane.webhook_id, near)
 
     def _change_mood(self) -> None:
         if self.network.receivers:
-            uri = self.chance.choice([*self.network.receivers])
-            self.network.receiver(uri).mood = self.chance.choice(CHANGES_OF_MOOD)
+            uri = self.rng.choice([*self.network.receivers])
+            self.network.receiver(uri).mood = self.rng.choice(CHANGES_OF_MOOD)
 
     def _die(self) -> None:
         if self.processes:
-            self.chance.choice(self.processes).die()
+            self.rng.choice(self.processes).die()
 
     def _die_soon(self) -> None:
         self._befall(is_deadly=True)
@@ -219,19 +219,19 @@ class Run:
 
     def _stop(self) -> None:
         if self.processes:
-            self._spawn(self.chance.choice(self.processes).stop())
+            self._spawn(self.rng.choice(self.processes).stop())
 
     def _lose_life(self) -> None:
         if self.processes:
-            self.chance.choice(self.processes).lose_life(self.chance.uniform(0, 3))
+            self.rng.choice(self.processes).lose_life(self.rng.uniform(0, 3))
 
-    def _clear_away(self) -> None:
+    def _run_cleanup(self) -> None:
         if self.processes:
-            process = self.chance.choice(self.processes)
-            process.spawn(self._attempt(lambda: clear_away(process.database, RETENTION_SECONDS)))
+            process = self.rng.choice(self.processes)
+            process.spawn(self._attempt(lambda: run_cleanup(process.database, RETENTION_SECONDS)))
 
     def _move_clocks(self) -> None:
-        seconds = self.chance.choice((-30, -3, -0.5, 2, 20, 90))
+        seconds = self.rng.choice((-30, -3, -0.5, 2, 20, 90))
         if seconds >= 20:
             # At once, or together with the next leap.
             self.promises.leases_ran_out()
@@ -242,15 +242,15 @@ class Run:
         """Everything stands still for longer than events are kept."""
         for process in [*self.processes]:
             process.die()
-        self.times.move(RETENTION_SECONDS * self.chance.choice((0.5, 1.2)))
+        self.times.move(RETENTION_SECONDS * self.rng.choice((0.5, 1.2)))
         # As it is at every start.
-        self.loop.call_later(5, self._clear_away)
+        self.loop.call_later(5, self._run_cleanup)
 
     # How
 
     def _write(self, account_id: int, function: Callable[..., Any], *arguments: Any) -> None:
         if self.processes:
-            process = self.chance.choice(self.processes)
+            process = self.rng.choice(self.processes)
             deed = process.spawn(self._attempt(lambda: process.database.write(account_id, function, *arguments)))
             self._deeds.add(deed)
             deed.add_done_callback(self._deeds.discard)
@@ -261,7 +261,7 @@ class Run:
             self._write(lane.account_id, function, lane.webhook_id, *arguments)
 
     def _lane(self) -> Any:
-        return self.chance.choice([*self.promises.lanes.values()]) if self.promises.lanes else None
+        return self.rng.choice([*self.promises.lanes.values()]) if self.promises.lanes else None
 
     async def _attempt(self, work: Callable[[], Awaitable[Any]]) -> None:
         try:
@@ -272,23 +272,23 @@ class Run:
                 self.promises.fail(str(error))
 
     def _uri(self) -> str:
-        uri = f"https://receiver{self.chance.randrange(6)}.example/{self.chance.randrange(2)}"
+        uri = f"https://receiver{self.rng.randrange(6)}.example/{self.rng.randrange(2)}"
         self.network.receiver(uri)
         return uri
 
     def _befall(self, *, is_deadly: bool) -> None:
         if self.processes:
-            is_before = self.chance.random() < 0.5
-            mishap = Mishap(self.chance.randint(1, 30), is_deadly, is_before)
+            is_before = self.rng.random() < 0.5
+            mishap = Mishap(self.rng.randint(1, 30), is_deadly, is_before)
             if self.store.dialect == "sqlite" and not is_deadly:
                 # What SQLite says it has not done it has not done.
                 mishap.is_before = True
-            self.chance.choice(self.processes).mishap = mishap
+            self.rng.choice(self.processes).mishap = mishap
 
     def _start(self) -> None:
         self._started_count += 1
         # The machines of a cluster do not quite agree on the time; one machine has one clock.
-        off_seconds = 0.0 if self.store.dialect == "sqlite" else self.chance.choice((0, 0, 0.4, -1.2))
+        off_seconds = 0.0 if self.store.dialect == "sqlite" else self.rng.choice((0, 0, 0.4, -1.2))
         process = Process(self, f"process {self._started_count}", off_seconds)
         self.promises.note(f"{process.name} starts")
         self.processes.append(process)
@@ -303,17 +303,17 @@ class Run:
     # What processes tell
 
     def hinted(self, by: Process) -> None:
-        self.loop.call_soon(by.worker.hint)
+        self.loop.call_soon(by.worker.wake)
         for process in self.processes:
             # A hint to another process may get lost.
-            if process is not by and self.chance.random() < 0.7:
-                self.loop.call_later(self.chance.uniform(0.001, 0.05), process.worker.hint)
+            if process is not by and self.rng.random() < 0.7:
+                self.loop.call_later(self.rng.uniform(0.001, 0.05), process.worker.wake)
 
     def died(self, process: Process) -> None:
         if process in self.processes:
             self.processes.remove(process)
         self.loop.call_soon(process.close)
-        self.loop.call_later(self.chance.choice((0.01, 0.5, 4)), self._start)
+        self.loop.call_later(self.rng.choice((0.01, 0.5, 4)), self._start)
 
     def let_the_unblocked_go_on(self) -> None:
         for process in self.processes:
@@ -341,7 +341,7 @@ _DEEDS = {
     "have_trouble": 3,
     "stop": 1,
     "lose_life": 1,
-    "clear_away": 2,
+    "run_cleanup": 2,
     "move_clocks": 1,
     "be_away": 1,
 }

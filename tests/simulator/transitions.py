@@ -12,11 +12,11 @@ _HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started
 _MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE}
 
 MAY_CHANGE: dict[str, set[str]] = {
-    "take_turn": {"head_sequence", "stalled", "due_at", "last_succeeded", "last_delivered_at", *_HISTORY, *_LEASE},
+    "run_cycle": {"head_sequence", "stalled", "due_at", "last_succeeded", "last_delivered_at", *_HISTORY, *_LEASE},
     "renew": {"lease_expires_at"},
     "release": _LEASE,
-    "void_all": _LEASE,
-    "free_the_dead": _LEASE,
+    "release_all": _LEASE,
+    "reap_dead_workers": _LEASE,
     "change": {"last_sequence", "due_at"},
     "skip": _MOVE,
     "replay": _MOVE,
@@ -27,10 +27,10 @@ MAY_CHANGE: dict[str, set[str]] = {
     "retarget": {"destination", "revision", *_LEASE},
     "rename": {"revision"},
     "reroll": {"revision"},
-    "clear_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
+    "delete_old_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
 }
 # What takes leases away without anybody having asked for it.
-FREEING = {"release", "void_all", "free_the_dead"}
+FREEING = {"release", "release_all", "reap_dead_workers"}
 
 
 def expected_of(deed: Deed, before: Any, hook: Hook, log: Log) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def expected_of(deed: Deed, before: Any, hook: Hook, log: Log) -> dict[str, Any]
             return {"revision": before.revision + 1, "lease_token": before.lease_token, "head_sequence": head}
         case "skip" | "replay" | "enable":
             return {name: getattr(before, name) for name in before._fields}
-        case "clear_events":
+        case "delete_old_events":
             return {}
     return {"head_sequence": head}
 

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, null, select, update
 from hourhook.clock import SECOND
 from hourhook.delivery import event_log, lane_control, signing
 from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
-from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.leases import lease
-from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult, lease_errands, settle_errands
-from hourhook.delivery.worker.readahead import EventCache, Span, read_ahead
-from hourhook.delivery.worker.settlements import Result, settle
+from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult, lease_one_offs, settle_one_offs
+from hourhook.delivery.worker.readahead import EventCache, SequenceRange, read_ahead
+from hourhook.delivery.worker.settlements import AttemptResult, settle
 from hourhook.domain import accounts
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, lanes, subscriptions, webhooks
@@ -41,7 +41,7 @@ class Backlog:
         """Have these events happen, in one transaction."""
         self.database.write_now(self.account_id, _record, types)
 
-    def beside(self, uri: str = URI, events: Sequence[str] = EVERYTHING) -> "Backlog":
+    def add_webhook(self, uri: str = URI, events: Sequence[str] = EVERYTHING) -> "Backlog":
         """One more webhook of the account."""
         return Backlog(self.database, self.account_id, self.write(_add_webhook, uri, events))
 
@@ -49,11 +49,11 @@ class Backlog:
         """Carry out a write of the account."""
         return self.database.write_now(self.account_id, function, *args, **kwargs)
 
-    def steer(self, function: Callable[..., T], *args: Any) -> T:
+    def control(self, function: Callable[..., T], *args: Any) -> T:
         """Do something to the lane."""
         return self.write(function, self.webhook_id, *args)
 
-    def move(self, uri: str) -> None:
+    def set_uri(self, uri: str) -> None:
         """Give the webhook another address."""
         self.write(_move, self.webhook_id, uri)
 
@@ -67,9 +67,9 @@ class Backlog:
         """Send the head of the lane, with this result; what fails is due again ``retry_seconds`` later, or stalls."""
         self.database.run_now(self._attempt, self._outcome(status, error, duration_ms), retry_seconds)
 
-    def run_errands(self, status: int | None = 200, error: ErrorKind | None = None) -> list[Errand]:
+    def send_one_offs(self, status: int | None = 200, error: ErrorKind | None = None) -> list[OneOff]:
         """Send all errands that are due, with this result; returns them."""
-        return self.database.run_now(self._run_errands, self._outcome(status, error, 5))
+        return self.database.run_now(self._send_one_offs, self._outcome(status, error, 5))
 
     def _outcome(self, status: int | None, error: ErrorKind | None, duration_ms: int) -> Outcome:
         if status is not None and not 200 <= status < 300:
@@ -80,14 +80,19 @@ class Backlog:
         now = self.database.clock.now()
         lane = self.lease(tx)
         head = lane.head_sequence
-        [payload] = read_ahead(tx, [Span(*lane.key, head, head, lane.replayed_through)], EventCache())[lane.key]
+        [payload] = read_ahead(tx, [SequenceRange(*lane.key, head, head, lane.replayed_through)], EventCache())[
+            lane.key
+        ]
         number = (payload.attempts_before if head <= lane.replayed_through else lane.attempts_count) + 1
         due_at = None if outcome.is_success or retry_seconds is None else now + round(retry_seconds * SECOND)
         assert settle(
-            tx, [Result(lane, payload, number, "Webhook", URI, outcome, due_at, False)], now=now, expires_at=now + 1
+            tx,
+            [AttemptResult(lane, payload, number, "Webhook", URI, outcome, due_at, False)],
+            now=now,
+            expires_at=now + 1,
         )
 
-    def lease(self, tx: Transaction) -> Lane:
+    def lease(self, tx: Transaction) -> LeasedLane:
         """Take the lane, which is due; any other that is due is given back at once."""
         now = self.database.clock.now()
         self.token += 1
@@ -111,11 +116,11 @@ class Backlog:
                 tx.run(_GIVE_BACK, account=other.account_id, webhook=other.webhook_id)
         return lane
 
-    def _run_errands(self, tx: Transaction, outcome: Outcome) -> list[Errand]:
+    def _send_one_offs(self, tx: Transaction, outcome: Outcome) -> list[OneOff]:
         now = self.database.clock.now()
         self.token += 1
-        leased = lease_errands(tx, worker=_WORKER, token=self.token, now=now, expires_at=now + 1, limit=100)
-        settle_errands(tx, [ErrandResult(errand, "Webhook", URI, outcome) for errand in leased])
+        leased = lease_one_offs(tx, worker=_WORKER, token=self.token, now=now, expires_at=now + 1, limit=100)
+        settle_one_offs(tx, [OneOffResult(one_off, "Webhook", URI, outcome) for one_off in leased])
         return leased
 
 
@@ -153,10 +158,10 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
         name="Webhook",
         name_key="webhook",
         payload_uri=uri,
-        secret=OUTSIDE.vault.close(signing.new_secret()),
+        secret=OUTSIDE.keyring.encrypt(signing.new_secret()),
         created_at=tx.now,
     )
-    lane_control.open_lane(tx, id, uri)
+    lane_control.create_lane(tx, id, uri)
     columns = ("account_id", "webhook_id", "event", "place")
     rows = [(tx.account_id, id, event, place) for place, event in enumerate(events, 1)]
     tx.insert_many(subscriptions, columns, rows)
@@ -170,7 +175,7 @@ def _move(tx: Transaction, webhook_id: int, uri: str) -> None:
 
 def _record(tx: Transaction, types: tuple[str, ...]) -> None:
     for type in types:
-        event_log.record(tx, type, {}, {"id": 1})
+        event_log.append(tx, type, {}, {"id": 1})
 
 
 _THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))

@@ -7,12 +7,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import select, update
 
 from hourhook.delivery import broadcasts, signing
-from hourhook.delivery.broadcasts import Taken
+from hourhook.delivery.broadcasts import ClaimedBroadcasts
 from hourhook.delivery.lane_control import destination_of
 from hourhook.domain import accounts
 from hourhook.store.database import Database
 from hourhook.store.schema import broadcast_receivers, broadcast_subjects
-from hourhook.store.schema import broadcasts as waiting
+from hourhook.store.schema import broadcasts as pending
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.dependencies import OUTSIDE
@@ -36,28 +36,30 @@ class Audience:
         """Carry out a write of the account."""
         return self.database.write_now(self.account_id, function, *args, **kwargs)
 
-    def add(self, uri: str = URI, subjects: Sequence[str] = ("timer",)) -> int:
+    def add_receiver(self, uri: str = URI, subjects: Sequence[str] = ("timer",)) -> int:
         """A receiver; returns its id."""
         return self.write(_add, self.user_id, uri, subjects)
 
-    def change(self, *changes: tuple[str, str], subject: str = "timer") -> None:
+    def record_changes(self, *changes: tuple[str, str], subject: str = "timer") -> None:
         """Have these things change, URL and event each, in one transaction."""
         self.write(_change, self.user_id, subject, changes)
 
-    def alter(self, receiver_id: int, **values: Any) -> None:
+    def update_receiver(self, receiver_id: int, **values: Any) -> None:
         """Change a receiver."""
-        change = Statement(update(broadcast_receivers).where(broadcast_receivers.c.id == receiver_id).values(values))
-        self.write(lambda tx: tx.run(change))
+        record_changes = Statement(
+            update(broadcast_receivers).where(broadcast_receivers.c.id == receiver_id).values(values)
+        )
+        self.write(lambda tx: tx.run(record_changes))
 
-    def waiting(self) -> list[tuple[int, str, str]]:
+    def pending(self) -> list[tuple[int, str, str]]:
         """What is still to be told: receiver, URL and event, in the order of the changes."""
-        return self.database.read_now(read_waiting)
+        return self.database.read_now(read_pending)
 
-    def take(self, since: int | None = None, limit: int = 100, **more: Any) -> list[Taken]:
+    def claim(self, since: int | None = None, limit: int = 100, **more: Any) -> list[ClaimedBroadcasts]:
         """Take what waits since then, or all there is."""
         since = self.database.clock.now() if since is None else since
         choice: Any = {"busy": [], "saturated": [], **more}
-        return self.database.run_now(broadcasts.take, waiting_since=since, limit=limit, **choice)
+        return self.database.run_now(broadcasts.claim, waiting_since=since, limit=limit, **choice)
 
 
 def make_audience(database: Database, name: str = "northwind") -> Audience:
@@ -68,7 +70,7 @@ def make_audience(database: Database, name: str = "northwind") -> Audience:
     return Audience(database, made.account_id, made.user_id)
 
 
-def read_waiting(tx: Transaction) -> list[tuple[int, str, str]]:
+def read_pending(tx: Transaction) -> list[tuple[int, str, str]]:
     """What is still to be told to anybody, inside a transaction."""
     return [(row.broadcast_receiver_id, row.url, row.last_event) for row in tx.all(_WAITING)]
 
@@ -82,7 +84,7 @@ def _add(tx: Transaction, user_id: int, uri: str, subjects: Sequence[str]) -> in
         name_key="receiver",
         payload_uri=uri,
         destination=destination_of(uri),
-        secret=OUTSIDE.vault.close(signing.new_secret()),
+        secret=OUTSIDE.keyring.encrypt(signing.new_secret()),
         enabled=True,
         created_at=tx.now,
     )
@@ -94,11 +96,11 @@ def _add(tx: Transaction, user_id: int, uri: str, subjects: Sequence[str]) -> in
 
 def _change(tx: Transaction, user_id: int, subject: str, changes: Sequence[tuple[str, str]]) -> None:
     for url, event in changes:
-        broadcasts.record(tx, user_id, subject, url, event)
+        broadcasts.enqueue(tx, user_id, subject, url, event)
 
 
 _WAITING = Statement(
-    select(waiting.c.broadcast_receiver_id, waiting.c.url, waiting.c.last_event).order_by(
-        waiting.c.broadcast_receiver_id, waiting.c.place
+    select(pending.c.broadcast_receiver_id, pending.c.url, pending.c.last_event).order_by(
+        pending.c.broadcast_receiver_id, pending.c.place
     )
 )

@@ -141,7 +141,7 @@ def signed_in(account: Account, person: Person) -> Browser:
     token = sessions.new_token()
     account.database.write_now(account.id, sessions.begin, token, person.id)
     browser = Browser(account.client)
-    browser.keep(SessionCookies(OUTSIDE.vault, is_secure=False).set_cookie_header(token)[1])
+    browser.keep(SessionCookies(OUTSIDE.keyring, is_secure=False).set_cookie_header(token)[1])
     return browser
 
 

@@ -34,7 +34,7 @@ class Chooser:
 
     def __init__(self, account: Account, seed: int) -> None:
         self.account = account
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.things: Things = {}
         people = account.people
         self._people = [*[people["supervisor"]] * 11, *[people["leader"]] * 5, people["coworker"], people["contractor"]]
@@ -46,10 +46,10 @@ class Chooser:
     def next(self, things: Things) -> Request:
         """The next request, of which most can be carried out."""
         self.things = things
-        person = self.chance.choice(self._people)
+        person = self.rng.choice(self._people)
         while True:
             self._is_in_vain = False
-            method, path, body = self.chance.choice(DEEDS)(self)
+            method, path, body = self.rng.choice(DEEDS)(self)
             if not self._is_in_vain:
                 return Request(person, method, f"/v2/{path}", body)
 
@@ -57,30 +57,30 @@ class Chooser:
         """The id of something, or now and then of nothing."""
         ids = [*self.things[noun]]
         self._is_in_vain |= not ids
-        return NO_SUCH_ID if not ids or self.chance.random() < 0.03 else self.chance.choice(ids)
+        return NO_SUCH_ID if not ids or self.rng.random() < 0.03 else self.rng.choice(ids)
 
     def ids(self, noun: str, most: int = 3) -> list[int]:
         """The ids of some things, in any order."""
-        known = [*self.things[noun], *([NO_SUCH_ID] if self.chance.random() < 0.1 else [])]
-        return self.chance.sample(known, k=self.chance.randint(0, min(most, len(known))))
+        known = [*self.things[noun], *([NO_SUCH_ID] if self.rng.random() < 0.1 else [])]
+        return self.rng.sample(known, k=self.rng.randint(0, min(most, len(known))))
 
     def other(self, path: str) -> str:
         """The path of something that no event tells of."""
         known = self.others.get(path) or []
         self._is_in_vain |= not known
-        return f"{path}/{self.chance.choice([*known, {'id': NO_SUCH_ID}])['id']}"
+        return f"{path}/{self.rng.choice([*known, {'id': NO_SUCH_ID}])['id']}"
 
     def any(self, *values: T) -> T:
         """One of these."""
-        return self.chance.choice(values)
+        return self.rng.choice(values)
 
     def some(self, **values: Any) -> dict[str, Any]:
         """Some of these."""
-        return {key: value for key, value in values.items() if self.chance.random() < 0.5}
+        return {key: value for key, value in values.items() if self.rng.random() < 0.5}
 
     def text(self) -> str | None:
         """A description."""
-        return " ".join(self.chance.choices(WORDS, k=self.chance.randint(0, 4))) or self.any(None, "")
+        return " ".join(self.rng.choices(WORDS, k=self.rng.randint(0, 4))) or self.any(None, "")
 
     def place(self) -> dict[str, Any]:
         """On which project, if any."""
@@ -337,12 +337,12 @@ def unbilled(choose: Chooser, noun: str) -> list[int]:
         and not thing.get("invoiced_at")
         and (thing["project"] is None or thing["project"]["enabled"])
     ]
-    bad = [choose.id(noun)] if choose.chance.random() < 0.05 else []
-    return choose.chance.sample(good, k=min(len(good), choose.chance.randint(0, 4))) + bad
+    bad = [choose.id(noun)] if choose.rng.random() < 0.05 else []
+    return choose.rng.sample(good, k=min(len(good), choose.rng.randint(0, 4))) + bad
 
 
 def taxes(choose: Chooser) -> list[dict[str, Any]]:
-    return [{"percentage": choose.any(0, 7.7, 20, "12.345")} for _ in range(choose.chance.randint(0, 2))]
+    return [{"percentage": choose.any(0, 7.7, 20, "12.345")} for _ in range(choose.rng.randint(0, 2))]
 
 
 def delete(choose: Chooser) -> tuple[str, str, dict[str, Any]]:

@@ -8,23 +8,23 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from hourhook.backoff import Schedule
-from hourhook.crypto import Vault
+from hourhook.backoff import RetrySchedule
+from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
-from hourhook.delivery.worker.liveness import keep_working
+from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.wakeups import Wakeups
-from hourhook.delivery.worker.worker import Sends, Worker
+from hourhook.delivery.worker.worker import Transport, Worker
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.support.dependencies import OUTSIDE
 
 PATIENCE_SECONDS = 20
 # Doubled after each failure: 10, 20, 40 and, at the cap, 40 again; the fifth or sixth failure is the last.
-SCHEDULE = Schedule(base_seconds=10, cap_seconds=40, window_seconds=150)
+SCHEDULE = RetrySchedule(base_seconds=10, cap_seconds=40, window_seconds=150)
 
 
 @dataclass(eq=False)
-class Sending:
+class SentRequest:
     """One request on the wire."""
 
     uri: str
@@ -51,7 +51,7 @@ class Sending:
         parsed: dict[str, Any] = json.loads(self.body)
         return parsed
 
-    def answer(self, status: int | None = 200) -> None:
+    def respond(self, status: int | None = 200) -> None:
         """Have the receiver answer so; None breaks the connection."""
         self._answered.set_result(status)
 
@@ -60,22 +60,22 @@ class Sending:
 
 
 @dataclass
-class Network:
-    """Carries requests; ``answers`` says which URIs are answered at once, and how, while the others wait."""
+class FakeTransport:
+    """Carries requests; ``responses`` says which URIs are answered at once, and how, while the others wait."""
 
     database: Database
-    answers: dict[str, int] = field(default_factory=dict)
-    sent: list[Sending] = field(default_factory=list)
+    responses: dict[str, int] = field(default_factory=dict)
+    sent: list[SentRequest] = field(default_factory=list)
     # Who was told of each attempt: payload id, number and status.
-    told: list[tuple[str, int, int | None]] = field(default_factory=list)
-    _arrived: asyncio.Queue[Sending] = field(default_factory=asyncio.Queue)
+    observed: list[tuple[str, int, int | None]] = field(default_factory=list)
+    _arrived: asyncio.Queue[SentRequest] = field(default_factory=asyncio.Queue)
 
-    async def next(self) -> Sending:
+    async def next(self) -> SentRequest:
         """What was sent next; waits for it."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self._arrived.get()
 
-    async def take(self, count: int) -> list[Sending]:
+    async def take(self, count: int) -> list[SentRequest]:
         """What was sent next; waits for so many."""
         return [await self.next() for _ in range(count)]
 
@@ -85,11 +85,11 @@ class Network:
 
     async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes, /) -> Outcome:
         started_at = self.database.clock.now()
-        sending = Sending(uri, dict(headers), body, asyncio.get_running_loop().create_future())
+        sending = SentRequest(uri, dict(headers), body, asyncio.get_running_loop().create_future())
         self.sent.append(sending)
         self._arrived.put_nowait(sending)
-        if uri in self.answers:
-            sending.answer(self.answers[uri])
+        if uri in self.responses:
+            sending.respond(self.responses[uri])
         status = await sending.outcome()
         error: ErrorKind | None = "connect" if status is None else None if status < 300 else "status"
         return Outcome(status, error, started_at, 3)
@@ -97,11 +97,11 @@ class Network:
     def attempt_finished(
         self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
     ) -> None:
-        self.told.append((payload_id, number, outcome.status))
+        self.observed.append((payload_id, number, outcome.status))
 
 
 @dataclass
-class Working:
+class RunningWorker:
     """A worker at work."""
 
     worker: Worker
@@ -120,15 +120,15 @@ class Working:
 
 
 @asynccontextmanager
-async def working(
-    database: Database, sends: Sends, network: Network, vault: Vault = OUTSIDE.vault
-) -> AsyncIterator[Working]:
+async def running_worker(
+    database: Database, transport: Transport, network: FakeTransport, keyring: Keyring = OUTSIDE.keyring
+) -> AsyncIterator[RunningWorker]:
     """Have a worker work; it is killed in the end, if it has not ended before."""
-    worker = Worker(database, sends, vault, SCHEDULE, lease_seconds=60, observer=network, chance=random.Random(1))
-    hints = Wakeups()
-    hints.listen(worker.hint)
-    database.signal = hints.hint
-    running = Working(worker, asyncio.create_task(keep_working(database, worker)))
+    worker = Worker(database, transport, keyring, SCHEDULE, lease_seconds=60, observer=network, rng=random.Random(1))
+    wakeups = Wakeups()
+    wakeups.subscribe(worker.wake)
+    database.signal = wakeups.wake
+    running = RunningWorker(worker, asyncio.create_task(supervise(database, worker)))
     try:
         yield running
     finally:

@@ -8,7 +8,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 10
 
 
-def apart(function: Callable[..., T], *args: Any) -> T:
+def run_in_thread(function: Callable[..., T], *args: Any) -> T:
     """Do something that must not wait for the transaction of this thread; raises ``TimeoutError`` where it does."""
     threads = ThreadPoolExecutor(1)
     try:

@@ -33,7 +33,7 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedBroadcasts:
     """All that one receiver is to be told now, in order, and where it is as of now."""
 
     key: Key
@@ -41,7 +41,7 @@ class Taken:
     broadcasts: list[Broadcast]
 
 
-def record(tx: Transaction, user_id: int, subject: str, url: str, last_event: str) -> None:
+def enqueue(tx: Transaction, user_id: int, subject: str, url: str, last_event: str) -> None:
     """Have the receivers of a user told that something has changed, those that are enabled and listen to the subject.
 
     Nothing is kept when the transaction fails.
@@ -55,12 +55,12 @@ def record(tx: Transaction, user_id: int, subject: str, url: str, last_event: st
     collected[user_id, url] = (user_id, subject, url, last_event)
 
 
-def forget(tx: Transaction, receiver_id: int) -> None:
+def discard(tx: Transaction, receiver_id: int) -> None:
     """Drop what a receiver was still to be told."""
     tx.run(_FORGET, account=tx.account_id, receiver=receiver_id)
 
 
-def forget_all(tx: Transaction, user_id: int) -> None:
+def discard_for_user(tx: Transaction, user_id: int) -> None:
     """Drop what all receivers of a user were still to be told."""
     tx.run(_FORGET_ALL, account=tx.account_id, user=user_id)
 
@@ -71,7 +71,9 @@ def waiting_since(tx: Transaction, busy: list[int], saturated: list[str]) -> int
     return found
 
 
-def take(tx: Transaction, *, waiting_since: int, limit: int, busy: list[int], saturated: list[str]) -> list[Taken]:
+def claim(
+    tx: Transaction, *, waiting_since: int, limit: int, busy: list[int], saturated: list[str]
+) -> list[ClaimedBroadcasts]:
     """Take all that is to be told to up to ``limit`` receivers, of those with something that waits since then.
 
     Receivers whose id is in ``busy`` and those at the destinations in ``saturated`` are left alone.
@@ -84,7 +86,7 @@ def take(tx: Transaction, *, waiting_since: int, limit: int, busy: list[int], sa
     if not told:
         return []
     targets = {(row.account_id, row.id): _target(row) for row in tx.all(_TARGETS, rows=as_rows([*told]))}
-    return [Taken(key, targets[key], broadcasts) for key, broadcasts in told.items() if key in targets]
+    return [ClaimedBroadcasts(key, targets[key], broadcasts) for key, broadcasts in told.items() if key in targets]
 
 
 def read_target(tx: Transaction, key: Key) -> Target | None:

@@ -33,7 +33,7 @@ class Event:
 
 
 @dataclass(slots=True)
-class Listener:
+class Subscriber:
     """A webhook that hears some of the events of a transaction: which of its names match, and how many it got."""
 
     last_sequence: int
@@ -42,44 +42,44 @@ class Listener:
 
 
 @dataclass(slots=True)
-class Recording:
+class PendingEvents:
     """The events of one transaction: those that are not written yet, and who hears those that are."""
 
     unwritten: list[Event] = field(default_factory=list)
     unwritten_bytes: int = 0
     # The types that subscriptions were looked up for.
     known_types: set[str] = field(default_factory=set)
-    listeners: dict[int, Listener] = field(default_factory=dict)
+    subscribers: dict[int, Subscriber] = field(default_factory=dict)
 
 
-def record(tx: Transaction, type: str, changes: dict[str, list[object]], object: object) -> None:
+def append(tx: Transaction, type: str, changes: dict[str, list[object]], object: object) -> None:
     """Record an event; ``object`` is the representation that GET answers, serialised here once.
 
     Nothing is kept when the transaction fails.
     """
-    recording = tx.state.get("events")
-    if recording is None:
-        recording = tx.state["events"] = Recording()
+    pending = tx.state.get("events")
+    if pending is None:
+        pending = tx.state["events"] = PendingEvents()
         tx.at_commit(_write_last)
     encoded = msgspec.json.encode(changes) if changes else NO_CHANGES
     event = Event(type, encoded, msgspec.json.encode(object))
-    recording.unwritten.append(event)
-    recording.unwritten_bytes += len(event.changes) + len(event.object)
-    if len(recording.unwritten) >= BATCH_EVENTS or recording.unwritten_bytes >= BATCH_BYTES:
-        _write_payloads(tx, recording, _write_events(tx, recording))
+    pending.unwritten.append(event)
+    pending.unwritten_bytes += len(event.changes) + len(event.object)
+    if len(pending.unwritten) >= BATCH_EVENTS or pending.unwritten_bytes >= BATCH_BYTES:
+        _write_payloads(tx, pending, _write_events(tx, pending))
 
 
 def _write_last(tx: Transaction) -> None:
-    recording: Recording = tx.state["events"]
-    written = _write_events(tx, recording)
+    pending: PendingEvents = tx.state["events"]
+    written = _write_events(tx, pending)
     tx.put(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.now)
-    _write_payloads(tx, recording, written)
-    _wake(tx, recording)
+    _write_payloads(tx, pending, written)
+    _wake(tx, pending)
 
 
-def _write_events(tx: Transaction, recording: Recording) -> list[tuple[int, str]]:
+def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, str]]:
     """Write what was collected, and forget it; returns position and type of each."""
-    collected, recording.unwritten, recording.unwritten_bytes = recording.unwritten, [], 0
+    collected, pending.unwritten, pending.unwritten_bytes = pending.unwritten, [], 0
     first = tx.last_position + 1
     tx.insert_many(
         events,
@@ -93,15 +93,15 @@ def _write_events(tx: Transaction, recording: Recording) -> list[tuple[int, str]
     return [(position, event.type) for position, event in enumerate(collected, first)]
 
 
-def _write_payloads(tx: Transaction, recording: Recording, written: list[tuple[int, str]]) -> None:
-    _look_up_listeners(tx, recording, [*dict.fromkeys(type for _, type in written)])
+def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[tuple[int, str]]) -> None:
+    _look_up_listeners(tx, pending, [*dict.fromkeys(type for _, type in written)])
     rows: list[tuple[int, int, int, str, int, str]] = []
-    for webhook_id, listener in recording.listeners.items():
-        hears_all = EVERYTHING in listener.names
-        heard = [each for each in written if hears_all or each[1] in listener.names]
-        sequences = range(listener.last_sequence + 1, listener.last_sequence + 1 + len(heard))
-        listener.last_sequence += len(heard)
-        listener.count += len(heard)
+    for webhook_id, subscriber in pending.subscribers.items():
+        hears_all = EVERYTHING in subscriber.names
+        heard = [each for each in written if hears_all or each[1] in subscriber.names]
+        sequences = range(subscriber.last_sequence + 1, subscriber.last_sequence + 1 + len(heard))
+        subscriber.last_sequence += len(heard)
+        subscriber.count += len(heard)
         rows += [
             (tx.account_id, webhook_id, sequence, payload_id, position, type)
             for sequence, payload_id, (position, type) in zip(sequences, new_payload_ids(sequences), heard, strict=True)
@@ -112,26 +112,26 @@ def _write_payloads(tx: Transaction, recording: Recording, written: list[tuple[i
     tx.insert_many(payloads, _PAYLOAD_COLUMNS, rows)
 
 
-def _look_up_listeners(tx: Transaction, recording: Recording, types: list[str]) -> None:
+def _look_up_listeners(tx: Transaction, pending: PendingEvents, types: list[str]) -> None:
     # Subscriptions and last sequences stay as they are while the account is locked: so each type is looked up once.
-    unknown = [type for type in types if type not in recording.known_types]
+    unknown = [type for type in types if type not in pending.known_types]
     if not unknown:
         return
-    recording.known_types.update(unknown)
+    pending.known_types.update(unknown)
     for row in tx.all(_LISTENING, account=tx.account_id, types=[*unknown, EVERYTHING]):
-        listener = recording.listeners.get(row.webhook_id)
-        if listener is None:
-            listener = recording.listeners[row.webhook_id] = Listener(row.last_sequence)
-        listener.names.add(row.event)
+        subscriber = pending.subscribers.get(row.webhook_id)
+        if subscriber is None:
+            subscriber = pending.subscribers[row.webhook_id] = Subscriber(row.last_sequence)
+        subscriber.names.add(row.event)
 
 
-def _wake(tx: Transaction, recording: Recording) -> None:
+def _wake(tx: Transaction, pending: PendingEvents) -> None:
     # Last of all, so that lanes are locked for a moment only; and always, even where a lane is at work already: waking
     # and going idle meet in this row.
-    listeners = recording.listeners
+    subscribers = pending.subscribers
     woken: list[Row] = []
-    for count in {listener.count for listener in listeners.values()}:
-        ids = [webhook_id for webhook_id, listener in listeners.items() if listener.count == count]
+    for count in {subscriber.count for subscriber in subscribers.values()}:
+        ids = [webhook_id for webhook_id, subscriber in subscribers.items() if subscriber.count == count]
         woken += tx.all(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
     if any(lane.lease_token is None and lane.due_at is not None and lane.due_at <= tx.started_at for lane in woken):
         # Whoever is at work on a lane goes on by himself, and to look for more costs him as much as a delivery.

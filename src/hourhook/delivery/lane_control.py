@@ -8,16 +8,16 @@ from typing import Literal
 
 from sqlalchemy import bindparam, delete, null, select, update
 
-from hourhook.delivery.transports.http.uris import parse_destination
+from hourhook.delivery.transports.http.uris import parse_uri
 from hourhook.store.schema import attempts, errands, lanes, removals, skips, webhooks
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 DisabledReason = Literal["by_user", "gone"]
-Retried = Literal["waits", "in_flight", "now", "settled"]
+RetryResult = Literal["waiting", "in_flight", "now", "settled"]
 
 
-def open_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
+def create_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
     """Make the lane of a new webhook: enabled, with nothing waiting."""
     tx.insert_many(
         lanes,
@@ -26,7 +26,7 @@ def open_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
     )
 
 
-def close_lane(tx: Transaction, webhook_id: int) -> None:
+def delete_lane(tx: Transaction, webhook_id: int) -> None:
     """Take a lane away for good; its payloads and attempts are cleared away in small batches afterwards."""
     for statement in (_DELETE_LANE, _DELETE_ERRANDS):
         tx.run(statement, account=tx.account_id, webhook=webhook_id)
@@ -35,7 +35,7 @@ def close_lane(tx: Transaction, webhook_id: int) -> None:
 
 def destination_of(payload_uri: str) -> str:
     """The host that a URI leads to, ``scheme://host:port``: what the capacity of workers is shared by."""
-    scheme, host, port = parse_destination(payload_uri).origin
+    scheme, host, port = parse_uri(payload_uri).origin
     return f"{scheme}://{host}:{port}"
 
 
@@ -72,19 +72,19 @@ def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
     tx.after_commit(tx.signal)
 
 
-def refresh(tx: Transaction, webhook_id: int) -> None:
+def reload_target(tx: Transaction, webhook_id: int) -> None:
     """Have name and secret read again before the next attempt."""
-    tx.run(_REFRESH, account=tx.account_id, webhook=webhook_id)
+    tx.run(_RELOAD_TARGET, account=tx.account_id, webhook=webhook_id)
 
 
-def retry(tx: Transaction, webhook_id: int, sequence: int) -> Retried:
+def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
     """Have a payload attempted at once, if it is the head of an enabled lane and not in flight already.
 
     ``settled``: it was delivered or skipped before, so the caller may send it as an errand.
     """
     lane = _lane(tx, webhook_id)
     if lane is None or not lane.enabled or sequence > lane.head_sequence:
-        return "waits"
+        return "waiting"
     if sequence < lane.head_sequence:
         return "settled"
     if lane.lease_token is not None:
@@ -204,7 +204,7 @@ _RETARGET = Statement(
     .where(_THIS_LANE)
     .values(destination=bindparam("destination"), revision=lanes.c.revision + 1, **_NO_LEASE)
 )
-_REFRESH = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
+_RELOAD_TARGET = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
 _RETRY_NOW = Statement(
     # Counted among the lanes that succeed for this once: who asks for an attempt does not queue behind the broken.
     update(lanes).where(_THIS_LANE).values(due_at=bindparam("now"), last_succeeded=True)

@@ -20,7 +20,7 @@ def ping(tx: Transaction, webhook_id: int) -> str:
     return payload_id
 
 
-def resend(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> None:
+def redeliver(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> None:
     """Have a payload that was settled before, or a ping (``sequence`` None), sent once more.
 
     Where it is about to be sent so already, nothing more happens.

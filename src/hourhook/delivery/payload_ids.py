@@ -24,7 +24,7 @@ def new_payload_ids(sequences: Iterable[int]) -> list[str]:
     return [_spell(sequence, random[8 * place : 8 * place + 8]) for place, sequence in enumerate(wanted)]
 
 
-def sequence_of(payload_id: str) -> int | None:
+def decode_sequence(payload_id: str) -> int | None:
     """The sequence that an id tells of; None for what no payload is called. What is so called may yet not exist."""
     found = _SHAPE.fullmatch(payload_id)
     if found is None:

@@ -16,7 +16,7 @@ BATCH = 500
 _log = structlog.get_logger()
 
 
-def clear_events(tx: Transaction, horizon: int) -> int:
+def delete_old_events(tx: Transaction, horizon: int) -> int:
     """Delete the oldest batch of the account's events from before a moment, with payloads and attempts.
 
     Returns how many events went. Lanes that do not move lose what they waited for.
@@ -35,16 +35,16 @@ def clear_events(tx: Transaction, horizon: int) -> int:
     return tx.run(_CLEAR_EVENTS, account=tx.account_id, position=position)
 
 
-def clear_errands(tx: Transaction, horizon: int) -> int:
+def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
     """Delete a batch of done errands from before a moment, and of those whose payload is gone; returns how many."""
     old = tx.all(_OLD_ERRANDS, horizon=horizon, batch=BATCH)
-    for errand in old:
+    for one_off in old:
         for statement in _CLEAR_ERRAND:
-            tx.run(statement, account=errand.account_id, webhook=errand.webhook_id, errand=errand.id)
+            tx.run(statement, account=one_off.account_id, webhook=one_off.webhook_id, one_off=one_off.id)
     return len(old)
 
 
-def clear_removed(tx: Transaction) -> int:
+def purge_deleted_webhooks(tx: Transaction) -> int:
     """Delete a batch of what a deleted webhook has left; returns how many rows, 0 when nothing is left of any."""
     removed = tx.one(_ANY_REMOVED)
     if removed is None:
@@ -57,7 +57,7 @@ def clear_removed(tx: Transaction) -> int:
 def _lose(tx: Transaction, webhook_id: int, head_sequence: int, last_lost: int) -> None:
     count = last_lost - head_sequence + 1
     tx.run(_LOSE, account=tx.account_id, webhook=webhook_id, head=last_lost + 1, count=count, last_lost=last_lost)
-    _log.warning("payloads lost to retention", account=tx.account_id, webhook=webhook_id, count=count)
+    _log.warning("payloads deleted by retention", account=tx.account_id, webhook=webhook_id, count=count)
 
 
 def accounts_with_old_events(tx: Transaction, horizon: int) -> list[int]:
@@ -174,7 +174,7 @@ _CLEAR_ERRAND = [
             attempts.c.account_id == bindparam("account"),
             attempts.c.webhook_id == bindparam("webhook"),
             attempts.c.sequence == 0,
-            attempts.c.errand_id == bindparam("errand"),
+            attempts.c.errand_id == bindparam("one_off"),
             attempts.c.errand_id > literal_column("0"),
         )
     ),
@@ -182,7 +182,7 @@ _CLEAR_ERRAND = [
         delete(errands).where(
             errands.c.account_id == bindparam("account"),
             errands.c.webhook_id == bindparam("webhook"),
-            errands.c.id == bindparam("errand"),
+            errands.c.id == bindparam("one_off"),
         )
     ),
 ]

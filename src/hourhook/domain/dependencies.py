@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.domain.inputs import Faults, UnsetType, WebUri
 from hourhook.mail.outbox import Outbox
@@ -19,7 +19,7 @@ class Outside:
     """
 
     guard: AddressGuard
-    vault: Vault
+    keyring: Keyring
     outbox: Outbox | None = None
 
     def check_uri(self, payload_uri: str | UnsetType, faults: Faults) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, select, update
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.store.schema import mails
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -31,14 +31,14 @@ class Mail:
 class Outbox:
     """Where the mails of a process are put; its texts are encrypted, since they may hold what opens something.
 
-    ``hint`` is called, in the writer's thread, once there is a mail to be sent.
+    ``wake`` is called, in the writer's thread, once there is a mail to be sent.
     """
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self.hint: Callable[[], None] = _ignore
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self.wake: Callable[[], None] = _ignore
 
-    def put(self, tx: Transaction, *, user_id: int, kind: str, recipient: str, subject: str, text: str) -> None:
+    def enqueue(self, tx: Transaction, *, user_id: int, kind: str, recipient: str, subject: str, text: str) -> None:
         """Have a mail sent once this transaction is committed."""
         tx.insert(
             mails,
@@ -47,23 +47,23 @@ class Outbox:
             kind=kind,
             recipient=recipient,
             subject=subject,
-            text=self._vault.close(text),
+            text=self._keyring.encrypt(text),
             created_at=tx.now,
             next_attempt_at=tx.started_at,
             attempts_count=0,
             last_error=None,
         )
-        tx.after_commit(self._hint)
+        tx.after_commit(self._wake)
 
-    def open(self, mail: Mail) -> str:
+    def decrypt_text(self, mail: Mail) -> str:
         """The text of a mail (raises ``Problem`` where another key encrypted it)."""
-        return self._vault.open_once(mail.text)
+        return self._keyring.decrypt_uncached(mail.text)
 
-    def _hint(self) -> None:
-        self.hint()
+    def _wake(self) -> None:
+        self.wake()
 
 
-def withdraw(tx: Transaction, user_id: int, kind: str) -> None:
+def cancel(tx: Transaction, user_id: int, kind: str) -> None:
     """Take back the mails of one kind about a user that have not been sent yet."""
     tx.put(_WITHDRAW, account=tx.account_id, user=user_id, kind=kind)
 
@@ -73,9 +73,9 @@ def is_any_due(tx: Transaction, now: int) -> bool:
     return bool(tx.value(_ANY_DUE, now=now))
 
 
-def lease(tx: Transaction, now: int, held_until: int) -> Mail | None:
-    """Take the mail that is due longest, so that nobody else tries it before ``held_until``."""
-    row = tx.one(_LEASE, now=now, held_until=held_until)
+def lease(tx: Transaction, now: int, leased_until: int) -> Mail | None:
+    """Take the mail that is due longest, so that nobody else tries it before ``leased_until``."""
+    row = tx.one(_LEASE, now=now, leased_until=leased_until)
     if row is None:
         return None
     return Mail(row.account_id, row.id, row.recipient, row.subject, row.text, row.created_at, row.attempts_count)
@@ -117,7 +117,7 @@ _LEASE = Statement(
     update(mails)
     # The condition stands once more, as for lanes: PostgreSQL may hand on a row that somebody has leased meanwhile.
     .where(mails.c.account_id == _DUE.c.account_id, mails.c.id == _DUE.c.id, _IS_DUE)
-    .values(attempts_count=mails.c.attempts_count + 1, next_attempt_at=bindparam("held_until"))
+    .values(attempts_count=mails.c.attempts_count + 1, next_attempt_at=bindparam("leased_until"))
     .returning(mails)
 )
 

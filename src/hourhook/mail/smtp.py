@@ -1,6 +1,6 @@
 """Handing mails over to a mail server, by SMTP and on a thread of its own.
 
-The network and the server may do what they like: the end is a ``Handover``, within a deadline. What a server says to a
+The network and the server may do what they like: the end is a ``SmtpResult``, within a deadline. What a server says to a
 refused mail is kept to its codes, since some repeat the links of a mail, and those open something.
 """
 
@@ -29,14 +29,14 @@ _DETAIL = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class SmtpResult:
     """What came of a mail: taken in (``error`` is None), refused for good, or to be tried again."""
 
     error: str | None = None
-    is_final: bool = False
+    is_permanent: bool = False
 
 
-class MailServer:
+class SmtpClient:
     """A mail server that mails are handed over to, all from one sender."""
 
     def __init__(
@@ -73,7 +73,7 @@ class MailServer:
         message.set_content(text)
         return message
 
-    def hand_over(self, message: EmailMessage) -> Handover:
+    def send(self, message: EmailMessage) -> SmtpResult:
         """Hand a mail over, here and now in the calling thread; raises for nothing the network or the server can do."""
         smtp = self._smtp()
         is_late = threading.Event()
@@ -89,7 +89,7 @@ class MailServer:
             # Taken in is taken in, however we part.
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 smtp.quit()
-            return Handover()
+            return SmtpResult()
         finally:
             deadline.cancel()
             smtp.close()
@@ -140,37 +140,37 @@ def _cut(smtp: smtplib.SMTP, is_late: threading.Event) -> None:
             smtp.sock.shutdown(socket.SHUT_RDWR)
 
 
-def _refusal(error: smtplib.SMTPException | OSError) -> Handover:
+def _refusal(error: smtplib.SMTPException | OSError) -> SmtpResult:
     match error:
         case smtplib.SMTPRecipientsRefused():
             code, reply = next(iter(error.recipients.values()))
-            return Handover(f"the recipient is refused: {_codes(code, reply)}", is_final=_is_final(code))
+            return SmtpResult(f"the recipient is refused: {_codes(code, reply)}", is_permanent=_is_final(code))
         case smtplib.SMTPDataError():
-            return Handover(
+            return SmtpResult(
                 f"the mail is refused: {_codes(error.smtp_code, error.smtp_error)}",
-                is_final=_is_final(error.smtp_code),
+                is_permanent=_is_final(error.smtp_code),
             )
         # The rest is about us, and can be mended without the mail being another one.
         case smtplib.SMTPSenderRefused():
-            return Handover(f"the sender is refused: {_codes(error.smtp_code, error.smtp_error)}")
+            return SmtpResult(f"the sender is refused: {_codes(error.smtp_code, error.smtp_error)}")
         case smtplib.SMTPAuthenticationError():
-            return Handover(f"user or password is refused: {_codes(error.smtp_code, error.smtp_error)}")
+            return SmtpResult(f"user or password is refused: {_codes(error.smtp_code, error.smtp_error)}")
         case smtplib.SMTPResponseException() if error.smtp_code > 0:
-            return Handover(f"the server refuses us: {_codes(error.smtp_code, error.smtp_error)}")
+            return SmtpResult(f"the server refuses us: {_codes(error.smtp_code, error.smtp_error)}")
         case smtplib.SMTPNotSupportedError():
             # Ours to say, not the server's: that it lacks STARTTLS, AUTH or SMTPUTF8.
-            return Handover(str(error), is_final="SMTPUTF8" in str(error))
+            return SmtpResult(str(error), is_permanent="SMTPUTF8" in str(error))
         case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
-            return Handover("the server takes too long")
+            return SmtpResult("the server takes too long")
         case smtplib.SMTPException():
-            return Handover("the server hung up, or speaks no SMTP")
+            return SmtpResult("the server hung up, or speaks no SMTP")
         case ssl.SSLCertVerificationError():
-            return Handover(f"the server's certificate is no good: {error.verify_message}")
+            return SmtpResult(f"the server's certificate is no good: {error.verify_message}")
         case ssl.SSLError():
-            return Handover(f"no TLS with the server: {error.reason or 'it speaks something else'}")
+            return SmtpResult(f"no TLS with the server: {error.reason or 'it speaks something else'}")
         case TimeoutError():
-            return Handover("the server takes too long")
-    return Handover(f"the server cannot be reached: {error.strerror or type(error).__name__}")
+            return SmtpResult("the server takes too long")
+    return SmtpResult(f"the server cannot be reached: {error.strerror or type(error).__name__}")
 
 
 def _is_final(code: int) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from hourhook.clock import Clock, SystemClock
-from hourhook.crypto import Vault, key_beside, key_of_settings
+from hourhook.crypto import Keyring, load_or_create_key_file, validate_key
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.delivery.transports.http.client import Sender
+from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.errors import Problem
 from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
@@ -45,21 +45,21 @@ def open_to_serve(settings: Settings, clock: Clock | None = None) -> Database:
     return database
 
 
-def vault_of(settings: Settings) -> Vault:
+def load_keyring(settings: Settings) -> Keyring:
     """The vault of the secrets, with the key of the settings, or the one beside an embedded database."""
     if settings.secret_key is not None:
-        return Vault(key_of_settings(settings.secret_key))
+        return Keyring(validate_key(settings.secret_key))
     if is_embedded(settings.database_url):
-        return Vault(key_beside(path_of(settings.database_url)))
+        return Keyring(load_or_create_key_file(path_of(settings.database_url)))
     raise Problem(
         "HOURHOOK_SECRET_KEY is not set: on PostgreSQL every process needs the same key for the webhooks' secrets; "
         "`openssl rand -base64 32` makes one"
     )
 
 
-def outbox_of(settings: Settings, vault: Vault | None = None) -> Outbox | None:
+def outbox_of(settings: Settings, keyring: Keyring | None = None) -> Outbox | None:
     """Where mails are put; None where no mail server is set (raises ``Problem`` where the vault has no key)."""
-    return None if settings.smtp_url is None else Outbox(vault or vault_of(settings))
+    return None if settings.smtp_url is None else Outbox(keyring or load_keyring(settings))
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -88,7 +88,7 @@ class Running:
 
     settings: Settings
     database: Database
-    vault: Vault
+    keyring: Keyring
     guard: AddressGuard
     outbox: Outbox | None = None
     metrics: Metrics = field(default_factory=Metrics)
@@ -109,9 +109,9 @@ def prepare(settings: Settings, host: str | None) -> Running:
     database = open_to_serve(settings)
     try:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
-        vault = vault_of(settings)
-        running = Running(settings, database, vault, guard, outbox_of(settings, vault))
-        make_sender(running)
+        keyring = load_keyring(settings)
+        running = Running(settings, database, keyring, guard, outbox_of(settings, keyring))
+        make_transport(running)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=settings.database_url)
         spare_the_collector()
@@ -129,10 +129,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def make_sender(running: Running) -> Sender:
+def make_transport(running: Running) -> HttpTransport:
     """What sends, as the settings have it (raises ``Problem`` for a certificate file or a proxy that is no use)."""
     settings = running.settings
-    return Sender(
+    return HttpTransport(
         running.database.clock,
         running.guard,
         settings.send_timeout_seconds,

@@ -10,19 +10,19 @@ from typing import NoReturn
 
 import structlog
 
-from hourhook.backoff import Schedule
-from hourhook.delivery.transports.http.client import Sender
-from hourhook.delivery.worker.broadcaster import Flusher
-from hourhook.delivery.worker.liveness import keep_working
-from hourhook.delivery.worker.maintenance import keep_house
-from hourhook.delivery.worker.observers import AttemptLog, BroadcastLog
+from hourhook.backoff import RetrySchedule
+from hourhook.delivery.transports.http.client import HttpTransport
+from hourhook.delivery.worker.broadcaster import Broadcaster
+from hourhook.delivery.worker.liveness import supervise
+from hourhook.delivery.worker.maintenance import run_maintenance
+from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import Problem
-from hourhook.mail.smtp import MailServer
+from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import Mailer
-from hourhook.process.bootstrap import Running, make_sender
+from hourhook.process.bootstrap import Running, make_transport
 from hourhook.store.postgres import PostgresDatabase
 
 _log = structlog.get_logger()
@@ -34,51 +34,51 @@ async def work(running: Running) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, lambda: end_at_once() if stopping.is_set() else stopping.set())
-    async with deliver(running, make_sender(running), on_failure=stopping.set):
+    async with deliver(running, make_transport(running), on_failure=stopping.set):
         _log.info("delivering")
         await stopping.wait()
     running.require_sound()
 
 
 @asynccontextmanager
-async def deliver(running: Running, sender: Sender, on_failure: Callable[[], None]) -> AsyncIterator[None]:
+async def deliver(running: Running, transport: HttpTransport, on_failure: Callable[[], None]) -> AsyncIterator[None]:
     """Have a worker and a flusher deliver as long as the context lasts; its end finishes what is on the wire."""
     settings, database = running.settings, running.database
     worker = Worker(
         database,
-        sender,
-        running.vault,
-        Schedule(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_window_seconds),
+        transport,
+        running.keyring,
+        RetrySchedule(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_window_seconds),
         lease_seconds=settings.lease_seconds,
-        observer=AttemptLog(running.metrics),
+        observer=AttemptLogger(running.metrics),
     )
-    flusher = Flusher(
+    broadcaster = Broadcaster(
         database,
-        sender,
-        running.vault,
+        transport,
+        running.keyring,
         interval_seconds=settings.broadcast_seconds,
-        listener=BroadcastLog(running.metrics),
+        observer=BroadcastLogger(running.metrics),
     )
 
-    async with hint_others(running) as hints, send_mails(running, on_failure) as stop_mailing:
-        hints.listen(worker.hint)
-        hints.listen(flusher.hint)
-        housekeeping = keep_house(database, settings.retention_days * 86_400, CLEANUP_TASKS)
-        housekeeper = asyncio.create_task(_keep_going(running, "housekeeping", housekeeping, on_failure))
+    async with relay_wakeups(running) as wakeups, send_mails(running, on_failure) as stop_mailing:
+        wakeups.subscribe(worker.wake)
+        wakeups.subscribe(broadcaster.wake)
+        housekeeping = run_maintenance(database, settings.retention_days * 86_400, CLEANUP_TASKS)
+        housekeeper = asyncio.create_task(_keep_going(running, "maintenance", housekeeping, on_failure))
         working = [
-            asyncio.create_task(_keep_going(running, "worker", keep_working(database, worker), on_failure)),
-            asyncio.create_task(_keep_going(running, "flusher", flusher.flush(), on_failure)),
+            asyncio.create_task(_keep_going(running, "worker", supervise(database, worker), on_failure)),
+            asyncio.create_task(_keep_going(running, "broadcaster", broadcaster.run(), on_failure)),
         ]
         try:
             yield
         finally:
             # Both at once: each takes its time to finish.
             worker.stop()
-            flusher.stop()
+            broadcaster.stop()
             stop_mailing()
             await asyncio.gather(*working)
             await _cancelled(housekeeper)
-            await sender.close()
+            await transport.close()
 
 
 @asynccontextmanager
@@ -88,12 +88,12 @@ async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncI
     if outbox is None or settings.smtp_url is None or settings.mail_from is None:
         yield lambda: None
         return
-    mailer = Mailer(running.database, outbox, MailServer(settings.smtp_url, settings.mail_from, settings.ca_file))
+    mailer = Mailer(running.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, settings.ca_file))
 
-    hints = Wakeups()
-    hints.listen(mailer.hint)
-    outbox.hint = hints.hint
-    mailing = asyncio.create_task(_keep_going(running, "mailer", mailer.work(), on_failure))
+    wakeups = Wakeups()
+    wakeups.subscribe(mailer.wake)
+    outbox.wake = wakeups.wake
+    mailing = asyncio.create_task(_keep_going(running, "mailer", mailer.run(), on_failure))
     try:
         yield mailer.stop
     finally:
@@ -102,18 +102,18 @@ async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncI
 
 
 @asynccontextmanager
-async def hint_others(running: Running) -> AsyncIterator[Wakeups]:
+async def relay_wakeups(running: Running) -> AsyncIterator[Wakeups]:
     """Pass hints of this process's commits on, to its own event loop and to the workers of other processes."""
-    hints = Wakeups()
-    running.database.signal = hints.hint
+    wakeups = Wakeups()
+    running.database.signal = wakeups.wake
     if not isinstance(running.database, PostgresDatabase):
-        yield hints
+        yield wakeups
         return
     notifier = Notifier(running.database)
-    hints.listen(notifier.hint)
+    wakeups.subscribe(notifier.wake)
     notifying = asyncio.create_task(notifier.run())
     try:
-        yield hints
+        yield wakeups
     finally:
         await _cancelled(notifying)
 

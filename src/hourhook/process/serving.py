@@ -14,8 +14,8 @@ from hourhook.api.app import make_app
 from hourhook.domain.dependencies import Outside
 from hourhook.http.server import server_config
 from hourhook.http.sign_in_throttle import Tries
-from hourhook.process.bootstrap import Running, make_sender
-from hourhook.process.delivering import deliver, end_at_once, hint_others
+from hourhook.process.bootstrap import Running, make_transport
+from hourhook.process.delivering import deliver, end_at_once, relay_wakeups
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import app as web_app
@@ -35,17 +35,17 @@ async def serve(
 
     @asynccontextmanager
     async def with_the_server(_: object) -> AsyncIterator[None]:
-        async with deliver(running, sender, on_failure=stop) if sender else hint_others(running):
+        async with deliver(running, transport, on_failure=stop) if transport else relay_wakeups(running):
             yield
 
     def stop() -> None:
         server.should_exit = True
 
-    sender = make_sender(running) if with_worker else None
+    transport = make_transport(running) if with_worker else None
     app = make_site(
         running.settings,
         running.database,
-        Outside(running.guard, running.vault, running.outbox),
+        Outside(running.guard, running.keyring, running.outbox),
         metrics=running.metrics,
         lifespan=[with_the_server],
         failure=lambda: running.complaint,

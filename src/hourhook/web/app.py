@@ -27,7 +27,7 @@ def routes(
 ) -> Sequence[ControllerRouterHandler]:
     """The routes of all pages."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)
-    session_cookies = SessionCookies(dependencies.vault, is_secure=links.base_url.startswith("https://"))
+    session_cookies = SessionCookies(dependencies.keyring, is_secure=links.base_url.startswith("https://"))
     return [
         _home(links),
         *SignIn(database, sign_in_throttle, session_cookies, links).routes(),

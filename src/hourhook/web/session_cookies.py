@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from litestar import Request
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 
 _COOKIE = re.compile(r"([0-9a-f]{64})\.([0-9a-f]{64})")
 
@@ -20,8 +20,8 @@ _COOKIE = re.compile(r"([0-9a-f]{64})\.([0-9a-f]{64})")
 class SessionCookies:
     """Reads and makes the cookies of a server."""
 
-    def __init__(self, vault: Vault, *, is_secure: bool) -> None:
-        self._vault = vault
+    def __init__(self, keyring: Keyring, *, is_secure: bool) -> None:
+        self._keyring = keyring
         self._is_secure = is_secure
         # Browsers take a cookie of this prefix from nobody but the very host, over TLS.
         self._name = "__Host-hourhook" if is_secure else "hourhook"
@@ -29,14 +29,14 @@ class SessionCookies:
     def session_token(self, request: Request[Any, Any, Any]) -> str | None:
         """The token of the visitor's cookie; None where there is none, or none that was made here."""
         found = _COOKIE.fullmatch(request.cookies.get(self._name, ""))
-        if found is None or not secrets.compare_digest(found[2], self._vault.sign("session", found[1])):
+        if found is None or not secrets.compare_digest(found[2], self._keyring.sign("session", found[1])):
             return None
         return found[1]
 
     def set_cookie_header(self, token: str, max_age_seconds: int | None = None) -> tuple[str, str]:
         """The header that leaves a token with the visitor: until the browser is closed, or for longer."""
         lifetime = "" if max_age_seconds is None else f"; Max-Age={max_age_seconds}"
-        return self._header(f"{token}.{self._vault.sign('session', token)}{lifetime}")
+        return self._header(f"{token}.{self._keyring.sign('session', token)}{lifetime}")
 
     def clear_cookie_header(self) -> tuple[str, str]:
         """The header that takes the token away."""
@@ -44,7 +44,7 @@ class SessionCookies:
 
     def csrf_token(self, token: str) -> str:
         """What the forms of this visitor carry."""
-        return self._vault.sign("form", token)
+        return self._keyring.sign("form", token)
 
     def is_csrf_valid(self, token: str | None, csrf_token: str) -> bool:
         """Whether a form came from a page that was made for this visitor."""

@@ -12,7 +12,7 @@ import pytest
 
 from hourhook.clock import SECOND
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.delivery.transports.http.client import Sender
+from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.outcomes import BODY_LIMIT_BYTES, HEADERS_LIMIT_BYTES, ErrorKind, Outcome
 from hourhook.errors import Problem
 from tests.support.certificates import Authority, new_authority
@@ -65,13 +65,15 @@ class Answers:
         return answer
 
 
-def sender(guard: AddressGuard | None = None, timeout_seconds: float = DEADLINE_SECONDS, **options: Any) -> Sender:
-    return Sender(FixedClock(), guard or AddressGuard(allow_loopback=True), timeout_seconds, **options)
+def transport(
+    guard: AddressGuard | None = None, timeout_seconds: float = DEADLINE_SECONDS, **options: Any
+) -> HttpTransport:
+    return HttpTransport(FixedClock(), guard or AddressGuard(allow_loopback=True), timeout_seconds, **options)
 
 
 async def send_to(script: Script, **options: Any) -> Outcome:
     async with receiving(script) as receiver:
-        return await sender(**options).send(receiver.uri(), HEADERS, BODY)
+        return await transport(**options).send(receiver.uri(), HEADERS, BODY)
 
 
 def failure_of(outcome: Outcome) -> ErrorKind | None:
@@ -85,7 +87,7 @@ def failure_of(outcome: Outcome) -> ErrorKind | None:
 
 async def test_headers_and_body_arrive_as_they_are() -> None:
     async with receiving(answering(200, b"thanks", b"X-Trace: 7\r\n")) as receiver:
-        outcome = await sender().send(receiver.uri(path="/hook?a=b%20c#part"), HEADERS, BODY)
+        outcome = await transport().send(receiver.uri(path="/hook?a=b%20c#part"), HEADERS, BODY)
     [request] = receiver.requests
     assert (request.method, request.target, request.body) == ("POST", "/hook?a=b%20c", BODY)
     assert request.headers == {
@@ -135,7 +137,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
 
 async def test_a_connection_is_used_again() -> None:
     async with receiving(answering(200, b"ok")) as receiver:
-        its = sender()
+        its = transport()
         for _ in range(5):
             assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
     assert receiver.connections_count == 1
@@ -144,7 +146,7 @@ async def test_a_connection_is_used_again() -> None:
 async def test_a_connection_that_the_receiver_ends_is_not_used_again() -> None:
     last = saying(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
     async with receiving(in_turn(last, answering())) as receiver:
-        its = sender()
+        its = transport()
         for _ in range(3):
             assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
     assert receiver.connections_count == 2
@@ -152,7 +154,7 @@ async def test_a_connection_that_the_receiver_ends_is_not_used_again() -> None:
 
 async def test_no_cookie_is_kept() -> None:
     async with receiving(answering(200, headers=b"Set-Cookie: a=b\r\n")) as receiver:
-        its = sender()
+        its = transport()
         await its.send(receiver.uri(), HEADERS, BODY)
         await its.send(receiver.uri(), HEADERS, BODY)
     assert "cookie" not in receiver.requests[1].headers
@@ -191,7 +193,7 @@ async def test_interim_answers_without_end_time_out() -> None:
 @pytest.mark.parametrize("length", [b"Content-Length: 1000000\r\n", b"", b"Content-Length: 9000000000000000000\r\n"])
 async def test_a_body_that_drips_in_does_not_fail_a_success(length: bytes) -> None:
     async with receiving(dripping(OK + length + b"\r\nbegun", b".")) as receiver:
-        outcome = await sender().send(receiver.uri(), HEADERS, BODY)
+        outcome = await transport().send(receiver.uri(), HEADERS, BODY)
         await receiver.is_left_alone()
     assert outcome.is_success
     assert outcome.body.startswith(b"begun.")
@@ -222,7 +224,7 @@ async def test_a_body_that_breaks_off_does_not_fail_a_success(rest: bytes) -> No
 )
 async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(script: Script) -> None:
     async with receiving(script) as receiver:
-        outcome = await sender(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
+        outcome = await transport(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
         await receiver.is_left_alone()
     assert outcome.is_success
     assert outcome.body == b"x" * BODY_LIMIT_BYTES
@@ -231,7 +233,7 @@ async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(sc
 @pytest.mark.parametrize("size", [0, 1, BODY_LIMIT_BYTES - 1, BODY_LIMIT_BYTES])
 async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
     async with receiving(answering(200, b"x" * size)) as receiver:
-        its = sender()
+        its = transport()
         for _ in range(3):
             assert len((await its.send(receiver.uri(), HEADERS, BODY)).body) == size
     assert receiver.connections_count == 1
@@ -255,7 +257,7 @@ async def test_a_compressed_body_is_kept_as_it_came() -> None:
     bomb = gzip.compress(bytes(20_000_000))
     assert len(bomb) > BODY_LIMIT_BYTES
     async with receiving(answering(200, bomb, b"Content-Encoding: gzip\r\n")) as receiver:
-        outcome = await sender().send(receiver.uri(), HEADERS, BODY)
+        outcome = await transport().send(receiver.uri(), HEADERS, BODY)
     assert outcome.body == bomb[:BODY_LIMIT_BYTES]
     assert "accept-encoding" not in receiver.requests[0].headers
 
@@ -283,7 +285,7 @@ async def test_what_is_no_http_is_a_failure_of_protocol(data: bytes) -> None:
 @pytest.mark.parametrize("piece", [b"X-Header: value\r\n", b"x" * 1000])
 async def test_headers_without_end_are_a_failure_of_protocol(piece: bytes) -> None:
     async with receiving(flooding(OK + b"X-First: ", piece)) as receiver:
-        outcome = await sender(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
+        outcome = await transport(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
         await receiver.is_left_alone()
     assert failure_of(outcome) == "protocol"
 
@@ -309,7 +311,7 @@ async def test_a_connection_that_breaks_before_the_answer_is_a_failure_to_connec
 async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
     async with receiving(answering()) as receiver:
         pass
-    assert failure_of(await sender().send(receiver.uri(), HEADERS, BODY)) == "connect"
+    assert failure_of(await transport().send(receiver.uri(), HEADERS, BODY)) == "connect"
 
 
 # Names and addresses
@@ -317,7 +319,7 @@ async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
 
 async def test_a_name_leads_to_the_address_that_was_checked() -> None:
     async with receiving(answering()) as receiver:
-        outcome = await sender(resolver=Answers(["127.0.0.1"])).send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+        outcome = await transport(resolver=Answers(["127.0.0.1"])).send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert outcome.is_success
     assert receiver.requests[0].headers["host"] == f"hooks.invalid:{receiver.port}"
 
@@ -325,13 +327,13 @@ async def test_a_name_leads_to_the_address_that_was_checked() -> None:
 @pytest.mark.parametrize("host", ["hooks.invalid.", "HOOKS.invalid", "bücher.invalid"])
 async def test_any_spelling_of_a_name_leads_to_the_address_that_was_checked(host: str) -> None:
     async with receiving(answering()) as receiver:
-        assert (await sender(resolver=Answers(["127.0.0.1"])).send(receiver.uri(host), HEADERS, BODY)).is_success
+        assert (await transport(resolver=Answers(["127.0.0.1"])).send(receiver.uri(host), HEADERS, BODY)).is_success
 
 
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["fe80::1%1"]])
 async def test_a_name_that_leads_inside_is_refused(answers: list[str]) -> None:
     async with receiving(answering()) as receiver:
-        its = sender(guard=AddressGuard(), resolver=Answers(answers))
+        its = transport(guard=AddressGuard(), resolver=Answers(answers))
         outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert failure_of(outcome) == "refused_address"
     assert receiver.connections_count == 0
@@ -340,21 +342,21 @@ async def test_a_name_that_leads_inside_is_refused(answers: list[str]) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "user@127.0.0.1"])
 async def test_a_literal_address_inside_is_refused(host: str) -> None:
     async with receiving(answering()) as receiver:
-        outcome = await sender(guard=AddressGuard()).send(receiver.uri(host), HEADERS, BODY)
+        outcome = await transport(guard=AddressGuard()).send(receiver.uri(host), HEADERS, BODY)
     assert failure_of(outcome) == "refused_address"
     assert receiver.connections_count == 0
 
 
 @pytest.mark.parametrize("uri", ["", "nonsense", "ftp://127.0.0.1/", "http://[", "http://127.0.0.1:0/", "http://\x00/"])
 async def test_what_is_no_uri_is_refused(uri: str) -> None:
-    assert failure_of(await sender().send(uri, HEADERS, BODY)) == "refused_address"
+    assert failure_of(await transport().send(uri, HEADERS, BODY)) == "refused_address"
 
 
 async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
     async with receiving(answering()) as receiver:
         guard = AddressGuard([ip_network("127.0.0.1/32")])
         resolver = Answers(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "10.0.0.1"], ["127.0.0.1"])
-        its = sender(guard=guard, resolver=resolver, fresh_seconds=0)
+        its = transport(guard=guard, resolver=resolver, dns_ttl_seconds=0)
         outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(4)]
     assert [outcome.error for outcome in outcomes] == [None, "refused_address", "refused_address", None]
     assert len(receiver.requests) == 2
@@ -363,7 +365,7 @@ async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
 async def test_a_name_is_resolved_once_for_many_sends() -> None:
     resolver = Answers(["127.0.0.1"])
     async with receiving(answering()) as receiver:
-        its = sender(resolver=resolver, timeout_seconds=5, fresh_seconds=60)
+        its = transport(resolver=resolver, timeout_seconds=5, dns_ttl_seconds=60)
         uri = receiver.uri("hooks.invalid")
         outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(50)))
         outcomes.append(await its.send(uri, HEADERS, BODY))
@@ -374,7 +376,7 @@ async def test_a_name_is_resolved_once_for_many_sends() -> None:
 async def test_a_connection_outlives_an_answer_in_another_order() -> None:
     async with receiving(answering()) as receiver:
         resolver = Answers(["127.0.0.1", "::1"], ["::1", "127.0.0.1"])
-        its = sender(resolver=resolver, fresh_seconds=0)
+        its = transport(resolver=resolver, dns_ttl_seconds=0)
         for _ in range(3):
             assert (await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)).is_success
     assert receiver.connections_count == 1
@@ -382,7 +384,7 @@ async def test_a_connection_outlives_an_answer_in_another_order() -> None:
 
 async def test_a_new_answer_is_followed() -> None:
     async with receiving(answering()) as receiver:
-        its = sender(resolver=Answers(["127.0.0.1"], ["::1"], ["127.0.0.1"]), fresh_seconds=0)
+        its = transport(resolver=Answers(["127.0.0.1"], ["::1"], ["127.0.0.1"]), dns_ttl_seconds=0)
         outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(3)]
     assert [outcome.error for outcome in outcomes] == [None, "connect", None]
     assert len(receiver.requests) == 2
@@ -390,7 +392,7 @@ async def test_a_new_answer_is_followed() -> None:
 
 async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> None:
     async with receiving(answering()) as receiver:
-        its = sender(resolver=Answers(["::1", "127.0.0.1"]), timeout_seconds=5)
+        its = transport(resolver=Answers(["::1", "127.0.0.1"]), timeout_seconds=5)
         uri = receiver.uri("hooks.invalid")
         outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(10)))
     assert all(outcome.is_success for outcome in outcomes)
@@ -400,7 +402,7 @@ async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> No
 async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
     resolver = Answers(["127.0.0.1", "::1"])
     async with receiving(saying(b"")) as receiver:
-        its = sender(resolver=resolver)
+        its = transport(resolver=resolver)
         assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
     assert len(receiver.requests) == 1
     assert len(resolver.questions) == 1
@@ -408,7 +410,7 @@ async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
 
 async def test_another_address_is_tried_where_one_does_not_answer() -> None:
     with accepting_nobody() as receiver:
-        its = sender(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=1)
+        its = transport(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=1)
         outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert failure_of(outcome) == "connect"  # which is what the other address came to
     assert outcome.duration_ms >= 500
@@ -417,13 +419,13 @@ async def test_another_address_is_tried_where_one_does_not_answer() -> None:
 async def test_all_addresses_that_nobody_answers_at_are_one_failure() -> None:
     async with receiving(answering()) as receiver:
         pass
-    its = sender(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+    its = transport(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
     assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
 
 
 @pytest.mark.parametrize("answer", [OSError("no such name"), UnicodeError("label too long"), []])
 async def test_a_name_that_leads_nowhere_is_a_failure_of_dns(answer: list[str] | Exception) -> None:
-    assert failure_of(await sender(resolver=Answers(answer)).send("http://hooks.invalid/", HEADERS, BODY)) == "dns"
+    assert failure_of(await transport(resolver=Answers(answer)).send("http://hooks.invalid/", HEADERS, BODY)) == "dns"
 
 
 async def test_the_deadline_covers_resolving() -> None:
@@ -431,7 +433,7 @@ async def test_the_deadline_covers_resolving() -> None:
         answer: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
         return await answer
 
-    its = sender(resolver=never)
+    its = transport(resolver=never)
     outcomes = await asyncio.gather(*(its.send("http://hooks.invalid/", HEADERS, BODY) for _ in range(3)))
     assert [outcome.error for outcome in outcomes] == ["timeout"] * 3
     await its.close()
@@ -444,7 +446,7 @@ async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answe
 
     async with receiving(holding()) as receiver:
         uri = receiver.uri("receiver.test")
-        outcome = await sender(timeout_seconds=1, resolver=resolve).send(uri, HEADERS, BODY)
+        outcome = await transport(timeout_seconds=1, resolver=resolve).send(uri, HEADERS, BODY)
     assert failure_of(outcome) == "timeout"
     assert outcome.duration_ms < 1700
 
@@ -458,7 +460,7 @@ async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() 
         return ["127.0.0.1"]
 
     async with receiving(answering()) as receiver:
-        its = sender(resolver=slow, timeout_seconds=5)
+        its = transport(resolver=slow, timeout_seconds=5)
         first = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
         await asked.wait()
         second = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
@@ -471,7 +473,7 @@ async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() 
 
 async def test_the_deadline_covers_connecting() -> None:
     with accepting_nobody() as receiver:
-        its = sender(resolver=Answers(["127.0.0.1"]))
+        its = transport(resolver=Answers(["127.0.0.1"]))
         for host in ("127.0.0.1", "hooks.invalid"):
             assert failure_of(await its.send(receiver.uri(host), HEADERS, BODY)) == "timeout"
 
@@ -488,7 +490,7 @@ async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> No
         await caller.say(OK + b"Content-Length: 2\r\n\r\nok")
 
     async with receiving(patient) as slow, receiving(answering()) as quick:
-        its = sender(max_clients=1, timeout_seconds=5)
+        its = transport(max_clients=1, timeout_seconds=5)
         waiting = asyncio.create_task(its.send(slow.uri(), HEADERS, BODY))
         await arrived.wait()
         assert (await its.send(quick.uri(), HEADERS, BODY)).is_success
@@ -498,7 +500,7 @@ async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> No
 
 async def test_only_so_many_clients_are_kept() -> None:
     async with receiving(answering()) as one, receiving(answering()) as other:
-        its = sender(max_clients=1)
+        its = transport(max_clients=1)
         for receiver in (one, one, other, one):
             assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
     assert (one.connections_count, other.connections_count) == (2, 1)
@@ -506,7 +508,7 @@ async def test_only_so_many_clients_are_kept() -> None:
 
 async def test_closing_lets_go_of_the_connections() -> None:
     async with receiving(answering()) as receiver:
-        its = sender()
+        its = transport()
         assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
         await its.close()
         await receiver.is_left_alone()
@@ -514,7 +516,7 @@ async def test_closing_lets_go_of_the_connections() -> None:
 
 async def test_a_slow_receiver_does_not_delay_another() -> None:
     async with receiving(holding()) as silent, receiving(answering()) as well:
-        its = sender(timeout_seconds=2)
+        its = transport(timeout_seconds=2)
         waiting = [asyncio.create_task(its.send(silent.uri(), HEADERS, BODY)) for _ in range(50)]
         outcome = await its.send(well.uri(), HEADERS, BODY)
         assert outcome.is_success
@@ -541,7 +543,7 @@ def ca_file(authority: Authority, tmp_path: Path) -> str:
 async def send_over_tls(tls: ssl.SSLContext, ca_file: str | None) -> Outcome:
     async with receiving(answering(200, b"ok"), tls) as receiver:
         # What TLS has to say stands, and is not covered up by the address where nobody listens.
-        its = sender(ca_file=ca_file, resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+        its = transport(ca_file=ca_file, resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
         return await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
 
 
@@ -565,7 +567,7 @@ async def test_an_expired_certificate_is_refused(authority: Authority, ca_file: 
 async def test_an_answer_without_tls_is_a_failure_of_tls() -> None:
     async with talking_first(b"HTTP/1.1 400 Bad Request\r\n\r\n") as receiver:
         uri = receiver.uri().replace("http:", "https:")
-        assert failure_of(await sender(timeout_seconds=5).send(uri, HEADERS, BODY)) == "tls"
+        assert failure_of(await transport(timeout_seconds=5).send(uri, HEADERS, BODY)) == "tls"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAA\n"])
@@ -574,7 +576,7 @@ def test_a_file_without_certificates_is_a_problem(content: bytes | None, tmp_pat
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(Problem, match="HOURHOOK_CA_FILE"):
-        sender(ca_file=str(path))
+        transport(ca_file=str(path))
 
 
 # Proxies
@@ -584,13 +586,13 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
     async with receiving(answering()) as receiver, receiving(answering(500)) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.uri(path=""))
-        assert (await sender().send(receiver.uri(), HEADERS, BODY)).is_success
+        assert (await transport().send(receiver.uri(), HEADERS, BODY)).is_success
     assert proxy.connections_count == 0
 
 
 async def test_an_egress_proxy_is_given_the_name() -> None:
     async with receiving(answering(202)) as proxy:
-        its = sender(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8", "1.1.1.1"]))
+        its = transport(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8", "1.1.1.1"]))
         assert (await its.send("http://hooks.invalid/hook", HEADERS, BODY)).status == 202
     [request] = proxy.requests
     assert request.target == "http://hooks.invalid/hook"
@@ -600,7 +602,7 @@ async def test_an_egress_proxy_is_given_the_name() -> None:
 async def test_an_egress_proxy_is_kept_connected_whatever_a_name_resolves_to() -> None:
     async with receiving(answering()) as proxy:
         resolver = Answers(["8.8.8.8"], ["1.1.1.1"])
-        its = sender(egress_proxy=proxy.uri(path=""), resolver=resolver, fresh_seconds=0)
+        its = transport(egress_proxy=proxy.uri(path=""), resolver=resolver, dns_ttl_seconds=0)
         for _ in range(3):
             assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).is_success
     assert proxy.connections_count == 1
@@ -611,7 +613,7 @@ async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
 ) -> None:
     async with receiving(answering(), authority.certify(tmp_path, "localhost")) as proxy:
         for file, error in ((None, "tls"), (ca_file, None)):
-            its = sender(
+            its = transport(
                 egress_proxy=proxy.uri("localhost", path=""),
                 ca_file=file,
                 resolver=Answers(["8.8.8.8"]),
@@ -622,14 +624,14 @@ async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
 
 async def test_an_egress_proxy_tunnels_tls() -> None:
     async with receiving(answering(403)) as proxy:
-        its = sender(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8"]))
+        its = transport(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8"]))
         assert failure_of(await its.send("https://hooks.invalid/hook", HEADERS, BODY)) == "connect"
     assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", "hooks.invalid:443")]
 
 
 async def test_an_egress_proxy_does_not_switch_the_guard_off() -> None:
     async with receiving(answering()) as proxy:
-        its = sender(egress_proxy=proxy.uri(path=""), guard=AddressGuard(), resolver=Answers(["10.0.0.1"]))
+        its = transport(egress_proxy=proxy.uri(path=""), guard=AddressGuard(), resolver=Answers(["10.0.0.1"]))
         for uri in ("http://hooks.invalid/", "http://10.0.0.1/", "http://169.254.169.254/"):
             assert failure_of(await its.send(uri, HEADERS, BODY)) == "refused_address"
     assert proxy.connections_count == 0
@@ -638,4 +640,4 @@ async def test_an_egress_proxy_does_not_switch_the_guard_off() -> None:
 @pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://"])
 def test_an_egress_proxy_that_cannot_be_used_is_a_problem(address: str) -> None:
     with pytest.raises(Problem, match="HOURHOOK_EGRESS_PROXY"):
-        sender(egress_proxy=address)
+        transport(egress_proxy=address)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourhook.clock import SECOND
-from hourhook.delivery.transports.outcomes import HEADERS_LIMIT_BYTES, Outcome, bounded_headers, parse_retry_after
+from hourhook.delivery.transports.outcomes import HEADERS_LIMIT_BYTES, Outcome, parse_retry_after, truncate_headers
 
 NOW = 1_714_552_200 * SECOND  # Wed, 01 May 2024 08:30:00 GMT
 
@@ -52,7 +52,7 @@ def test_no_retry_after_raises(value: str) -> None:
 
 def test_headers_are_kept_up_to_the_first_that_does_not_fit() -> None:
     headers = [("a", "b"), ("c", "d" * HEADERS_LIMIT_BYTES), ("e", "f")]
-    assert bounded_headers(headers) == (("a", "b"),)
+    assert truncate_headers(headers) == (("a", "b"),)
 
 
 @pytest.mark.parametrize(("status", "is_gone"), [(410, True), (404, False), (None, False)])

@@ -9,18 +9,18 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery import signing
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import broadcaster
-from hourhook.delivery.worker.broadcaster import Flusher
+from hourhook.delivery.worker.broadcaster import Broadcaster
 from hourhook.store.database import Database
 from hourhook.store.urls import open_database
 from tests.conftest import Logged
-from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, URI, Audience, make_audience, read_waiting
+from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, URI, Audience, make_audience, read_pending
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import OUTSIDE
-from tests.support.scripted_transport import PATIENCE_SECONDS, Network, Sending, eventually
+from tests.support.scripted_transport import PATIENCE_SECONDS, FakeTransport, SentRequest, eventually
 from tests.support.signatures import is_signed
 from tests.support.statements import Statements, counted
 from tests.support.webhook_receiver import Delivery
@@ -42,8 +42,8 @@ def audience(database: Database) -> Audience:
 
 
 @pytest.fixture
-async def network(database: Database) -> Network:
-    return Network(database)
+async def network(database: Database) -> FakeTransport:
+    return FakeTransport(database)
 
 
 @pytest.fixture
@@ -58,15 +58,15 @@ def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
 class Flushing:
     """A flusher at work, and what it says of it: receiver, event and status."""
 
-    broadcaster: Flusher
+    broadcaster: Broadcaster
     task: asyncio.Task[None]
-    told: list[tuple[int, str, int | None]] = field(default_factory=list)
+    observed: list[tuple[int, str, int | None]] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def pass_time(self, seconds: float) -> None:
         """Let seconds pass, and have the clock looked at."""
         self.clock.advance(seconds)
-        self.broadcaster.hint()
+        self.broadcaster.wake()
 
     async def stop(self) -> None:
         """End it in good order."""
@@ -83,11 +83,11 @@ class Heard(list[tuple[int, str, int | None]]):
 
 
 @asynccontextmanager
-async def flushing(database: Database, clock: FakeClock, network: Network) -> AsyncIterator[Flushing]:
+async def flushing(database: Database, clock: FakeClock, network: FakeTransport) -> AsyncIterator[Flushing]:
     """Have a flusher work; it is killed in the end, if it has not ended before."""
     heard = Heard()
-    working = Flusher(database, network, OUTSIDE.vault, interval_seconds=5, listener=heard)
-    running = Flushing(working, asyncio.create_task(working.flush()), heard, clock)
+    working = Broadcaster(database, network, OUTSIDE.keyring, interval_seconds=5, observer=heard)
+    running = Flushing(working, asyncio.create_task(working.run()), heard, clock)
     try:
         yield running
     finally:
@@ -97,43 +97,43 @@ async def flushing(database: Database, clock: FakeClock, network: Network) -> As
                 await running.task
 
 
-def events(sent: list[Sending]) -> list[str]:
+def events(sent: list[SentRequest]) -> list[str]:
     return [sending.payload["last_event"] for sending in sent]
 
 
 async def all_told(running: Flushing, count: int) -> None:
     """Wait until so many broadcasts have come to their end."""
-    await eventually(running.broadcaster._database, lambda _: len(running.told), count)
+    await eventually(running.broadcaster._database, lambda _: len(running.observed), count)
 
 
 async def test_receivers_are_told_once_the_first_change_has_waited_for_the_interval(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add()
+    audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(4.9)
-        audience.change((TIMER, "timer.paused"))
-        await eventually(database, lambda tx: len(read_waiting(tx)), 1)
+        audience.record_changes((TIMER, "timer.paused"))
+        await eventually(database, lambda tx: len(read_pending(tx)), 1)
         assert network.is_quiet()
         running.pass_time(0.1)
 
         assert events([await network.next()]) == ["timer.paused"]
-        assert audience.waiting() == []
+        assert audience.pending() == []
 
 
 async def test_the_second_is_not_sent_before_the_first_was_answered(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add()
+    audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change(*SWITCH)
+        audience.record_changes(*SWITCH)
         running.pass_time(5)
         first = await network.next()
         assert first.payload["last_event"] == "timer.paused"
         await settled(database)
         assert network.is_quiet()
-        first.answer(500)
+        first.respond(500)
 
         second = await network.next()
         assert second.payload["last_event"] == "timer.running"
@@ -141,22 +141,22 @@ async def test_the_second_is_not_sent_before_the_first_was_answered(
 
 
 async def test_a_receiver_that_hangs_holds_up_itself_alone_and_is_told_the_newest_afterwards(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add(URI)
-    audience.add(OTHER_URI)
-    network.answers = {OTHER_URI: 200}
+    audience.add_receiver(URI)
+    audience.add_receiver(OTHER_URI)
+    network.responses = {OTHER_URI: 200}
     async with flushing(database, clock, network) as running:
-        hanging: Sending | None = None
+        hanging: SentRequest | None = None
         for event in ("timer.running", "timer.paused", "timer.stopped"):
-            audience.change((TIMER, event))
+            audience.record_changes((TIMER, event))
             running.pass_time(5)
             for sending in await network.take(1 if hanging else 2):
                 assert sending.payload["last_event"] == event
                 if sending.uri == URI:
                     hanging = sending
         assert hanging is not None
-        hanging.answer()
+        hanging.respond()
 
         late = await network.next()
         assert (late.uri, late.payload["last_event"]) == (URI, "timer.stopped")
@@ -165,44 +165,44 @@ async def test_a_receiver_that_hangs_holds_up_itself_alone_and_is_told_the_newes
 
 @pytest.mark.parametrize("status", [500, 302, 410, None])
 async def test_what_fails_is_told_to_the_listener_and_never_tried_again(
-    audience: Audience, database: Database, network: Network, clock: FakeClock, status: int | None
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock, status: int | None
 ) -> None:
-    id = audience.add()
+    id = audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(5)
-        (await network.next()).answer(status)
+        (await network.next()).respond(status)
         await all_told(running, 1)
         for _ in range(3):
             running.pass_time(5)
-        audience.change((TIMER, "timer.paused"))
+        audience.record_changes((TIMER, "timer.paused"))
         running.pass_time(5)
-        (await network.next()).answer()
+        (await network.next()).respond()
         await all_told(running, 2)
 
-        assert running.told == [(id, "timer.running", status), (id, "timer.paused", 200)]
+        assert running.observed == [(id, "timer.running", status), (id, "timer.paused", 200)]
         assert len(network.sent) == 2
 
 
 async def test_what_waited_while_nobody_flushed_is_told_at_the_start(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add()
-    audience.change((TIMER, "timer.running"))
+    audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
     clock.advance(3600)
     async with flushing(database, clock, network):
         assert events([await network.next()]) == ["timer.running"]
 
 
 async def test_what_was_on_the_wire_at_a_crash_is_not_sent_again_and_what_waited_is(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add()
+    audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(5)
         await network.next()
-        audience.change((OTHER_TIMER, "timer.running"))
+        audience.record_changes((OTHER_TIMER, "timer.running"))
     clock.advance(5)
     async with flushing(database, clock, network):
         sending = await network.next()
@@ -212,30 +212,30 @@ async def test_what_was_on_the_wire_at_a_crash_is_not_sent_again_and_what_waited
 
 
 async def test_two_flushers_tell_nothing_twice_and_nobody_out_of_order(
-    audience: Audience, database: Database, other_database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, other_database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    ids = [audience.add() for _ in range(100)]
-    network.answers = {URI: 200}
+    ids = [audience.add_receiver() for _ in range(100)]
+    network.responses = {URI: 200}
     async with flushing(database, clock, network) as one, flushing(other_database, clock, network) as other:
         for count in range(1, 4):
-            audience.change(*SWITCH)
+            audience.record_changes(*SWITCH)
             clock.advance(5)
-            one.broadcaster.hint()
-            other.broadcaster.hint()
-            await eventually(database, lambda _: len(one.told) + len(other.told), count * 200)
-            for told in (one.told, other.told):
+            one.broadcaster.wake()
+            other.broadcaster.wake()
+            await eventually(database, lambda _: len(one.observed) + len(other.observed), count * 200)
+            for told in (one.observed, other.observed):
                 for id in {receiver for receiver, _, _ in told}:
                     mine = [event for receiver, event, _ in told if receiver == id]
                     assert mine == ["timer.paused", "timer.running"] * (len(mine) // 2)
-        assert sorted(receiver for receiver, _, _ in one.told + other.told) == sorted(ids * 6)
+        assert sorted(receiver for receiver, _, _ in one.observed + other.observed) == sorted(ids * 6)
 
 
 async def test_more_receivers_than_are_taken_at_a_time_are_all_told(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    ids = {audience.add(URI if number % 2 else OTHER_URI) for number in range(200)}
+    ids = {audience.add_receiver(URI if number % 2 else OTHER_URI) for number in range(200)}
     async with flushing(database, clock, network) as running:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(5)
         sent = await network.take(200)
 
@@ -243,14 +243,14 @@ async def test_more_receivers_than_are_taken_at_a_time_are_all_told(
 
 
 async def test_a_destination_that_hangs_does_not_take_all_seats(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     for _ in range(300):
-        audience.add(URI)
-    audience.add(OTHER_URI)
-    network.answers = {OTHER_URI: 200}
+        audience.add_receiver(URI)
+    audience.add_receiver(OTHER_URI)
+    network.responses = {OTHER_URI: 200}
     async with flushing(database, clock, network) as running:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(5)
         while (await network.next()).uri != OTHER_URI:
             pass
@@ -260,13 +260,13 @@ async def test_a_destination_that_hangs_does_not_take_all_seats(
 
 
 async def test_while_there_is_nothing_to_tell_the_database_is_asked_once_an_interval(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add()
+    audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(5)
-        (await network.next()).answer()
+        (await network.next()).respond()
         await all_told(running, 1)
         # In the first round it may still look once more for what came while it told.
         for is_counted in (False, True, True, True):
@@ -288,7 +288,7 @@ async def test_while_there_is_nothing_to_tell_the_database_is_asked_once_an_inte
 async def settled(database: Database) -> None:
     """Wait long enough for a few looks; where it is not, there is less to see, and nothing goes wrong."""
     for _ in range(20):
-        await database.read(read_waiting)
+        await database.read(read_pending)
 
 
 def own(statements: Statements) -> list[str]:
@@ -297,30 +297,30 @@ def own(statements: Statements) -> list[str]:
 
 
 async def test_a_clock_that_was_set_back_is_no_reason_to_wait(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    audience.add()
+    audience.add_receiver()
     async with flushing(database, clock, network) as running:
         running.pass_time(3600)
         await eventually(database, lambda _: running.broadcaster._look_at, clock.now() + 5_000_000)
         clock.advance(-3600)
-        audience.change((TIMER, "timer.running"))
+        audience.record_changes((TIMER, "timer.running"))
         running.pass_time(5)
 
         assert events([await network.next()]) == ["timer.running"]
 
 
 async def test_what_was_taken_is_told_as_its_receiver_is_by_then(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    id = audience.add()
+    id = audience.add_receiver()
     secret = signing.new_secret()
     async with flushing(database, clock, network) as running:
-        audience.change(*SWITCH)
+        audience.record_changes(*SWITCH)
         running.pass_time(5)
         first = await network.next()
-        audience.alter(id, name="Another", payload_uri=OTHER_URI, secret=OUTSIDE.vault.close(secret))
-        first.answer()
+        audience.update_receiver(id, name="Another", payload_uri=OTHER_URI, secret=OUTSIDE.keyring.encrypt(secret))
+        first.respond()
         second = await network.next()
 
     assert (first.uri, second.uri) == (URI, OTHER_URI)
@@ -328,23 +328,23 @@ async def test_what_was_taken_is_told_as_its_receiver_is_by_then(
     assert [is_signed(as_received(each), secret) for each in (first, second)] == [False, True]
 
 
-def as_received(sending: Sending) -> Delivery:
+def as_received(sending: SentRequest) -> Delivery:
     return Delivery({name.lower(): value for name, value in sending.headers.items()}, sending.body)
 
 
 async def test_a_receiver_that_is_disabled_meanwhile_is_told_nothing_more(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    id, other = audience.add(), audience.add()
+    id, other = audience.add_receiver(), audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change(*SWITCH)
+        audience.record_changes(*SWITCH)
         running.pass_time(5)
         first = await network.take(2)
-        audience.alter(id, enabled=False)
+        audience.update_receiver(id, enabled=False)
         for sending in first:
-            sending.answer()
+            sending.respond()
         second = await network.next()
-        second.answer()
+        second.respond()
         await all_told(running, 3)
         assert network.is_quiet()
 
@@ -352,51 +352,51 @@ async def test_a_receiver_that_is_disabled_meanwhile_is_told_nothing_more(
 
 
 async def test_a_flusher_that_is_stopped_tells_what_it_has_taken_and_leaves_the_rest(
-    audience: Audience, database: Database, network: Network, clock: FakeClock
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    id = audience.add()
+    id = audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change(*SWITCH)
+        audience.record_changes(*SWITCH)
         running.pass_time(5)
         first = await network.next()
         running.broadcaster.stop()
-        audience.change((TIMER, "timer.stopped"))
+        audience.record_changes((TIMER, "timer.stopped"))
         running.pass_time(5)
-        first.answer()
+        first.respond()
         second = await network.next()
-        second.answer()
+        second.respond()
         await running.stop()
 
-    assert running.told == [(id, "timer.paused", 200), (id, "timer.running", 200)]
-    assert audience.waiting() == [(id, TIMER, "timer.stopped")]
+    assert running.observed == [(id, "timer.paused", 200), (id, "timer.running", 200)]
+    assert audience.pending() == [(id, TIMER, "timer.stopped")]
 
 
 async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
     audience: Audience,
     database: Database,
-    network: Network,
+    network: FakeTransport,
     clock: FakeClock,
     logged: Logged,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(broadcaster, "DRAIN_SECONDS", 0.05)
-    id = audience.add()
+    id = audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        audience.change(*SWITCH)
+        audience.record_changes(*SWITCH)
         running.pass_time(5)
         await network.next()
         await running.stop()
 
-    assert [(line["event"], line["broadcast_receiver"]) for line in logged] == [("broadcasts given up", id)]
+    assert [(line["event"], line["broadcast_receiver"]) for line in logged] == [("broadcasts dropped", id)]
     assert len(network.sent) == 1
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_database_that_was_away_loses_nothing_that_waited(
-    audience: Audience, database: Database, database_url: str, network: Network, clock: FakeClock, logged: Logged
+    audience: Audience, database: Database, database_url: str, network: FakeTransport, clock: FakeClock, logged: Logged
 ) -> None:
-    audience.add()
-    audience.change((TIMER, "timer.running"))
+    audience.add_receiver()
+    audience.record_changes((TIMER, "timer.running"))
     name = urlsplit(database_url).path[1:]
     with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
         async with flushing(database, clock, network) as running:
@@ -414,22 +414,22 @@ async def test_a_database_that_was_away_loses_nothing_that_waited(
             assert events([await network.next()]) == ["timer.running"]
 
 
-async def test_an_idle_flusher_ends_at_once(database: Database, network: Network, clock: FakeClock) -> None:
+async def test_an_idle_flusher_ends_at_once(database: Database, network: FakeTransport, clock: FakeClock) -> None:
     async with flushing(database, clock, network) as running:
         await running.stop()
 
 
 async def test_a_secret_that_cannot_be_opened_is_said_and_holds_up_nobody_else(
-    audience: Audience, database: Database, network: Network, clock: FakeClock, logged: Logged
+    audience: Audience, database: Database, network: FakeTransport, clock: FakeClock, logged: Logged
 ) -> None:
-    locked, other = audience.add(), audience.add()
-    audience.alter(locked, secret=Vault("another key of the tests").close(signing.new_secret()))
+    locked, other = audience.add_receiver(), audience.add_receiver()
+    audience.update_receiver(locked, secret=Keyring("another key of the tests").encrypt(signing.new_secret()))
     async with flushing(database, clock, network) as running:
         for event in ("timer.running", "timer.paused"):
-            audience.change((TIMER, event))
+            audience.record_changes((TIMER, event))
             running.pass_time(5)
             sending = await network.next()
-            sending.answer()
+            sending.respond()
             assert (sending.payload["broadcast_receiver"]["id"], sending.payload["last_event"]) == (other, event)
         await running.stop()
 

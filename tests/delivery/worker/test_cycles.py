@@ -6,17 +6,17 @@ from hourhook.clock import SECOND
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.cycles import READ_AHEAD, Room, Turn, Turned, take_turn
-from hourhook.delivery.worker.lanes import Lane
-from hourhook.delivery.worker.one_off_deliveries import ErrandResult
+from hourhook.delivery.worker.cycles import READ_AHEAD, Capacity, Cycle, CycleResult, run_cycle
+from hourhook.delivery.worker.lanes import LeasedLane
+from hourhook.delivery.worker.one_off_deliveries import OneOffResult
 from hourhook.delivery.worker.readahead import EventCache
-from hourhook.delivery.worker.settlements import Result
+from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store.database import Database
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
 from tests.support.statements import counted
 
 MINE = 11
-ROOM = Room(ordinary=100, failing=100, errands=100)
+ROOM = Capacity(ordinary=100, failing=100, one_offs=100)
 OTHER_URI = "http://127.0.0.1:10/hook"
 
 
@@ -29,25 +29,27 @@ class Taker:
         self._turns_count = 0
         self._cache = EventCache()
 
-    def take(self, *results: Result, room: Room = ROOM, errand_results: tuple[ErrandResult, ...] = ()) -> Turned:
+    def take(
+        self, *results: AttemptResult, capacity: Capacity = ROOM, one_off_results: tuple[OneOffResult, ...] = ()
+    ) -> CycleResult:
         now = self.database.clock.now()
         self._turns_count += 1
         token = self._worker * 1000 + self._turns_count
-        turn = Turn(self._worker, token, now, now + 60 * SECOND, [*results], [*errand_results], room)
-        turned = self.database.run_now(take_turn, turn, self._cache)
-        for one in turned.settled:
+        cycle = Cycle(self._worker, token, now, now + 60 * SECOND, [*results], [*one_off_results], capacity)
+        cycle_result = self.database.run_now(run_cycle, cycle, self._cache)
+        for one in cycle_result.settled:
             one.apply()
-        kept = [one.result.lane for one in turned.settled if one.is_kept]
-        for lane in (*kept, *turned.leased):
-            lane.target = lane.target or turned.targets.get(lane.key)
-            lane.waiting += turned.payloads.get(lane.key, ())
-        return turned
+        kept = [one.result.lane for one in cycle_result.settled if one.is_kept]
+        for lane in (*kept, *cycle_result.leased):
+            lane.target = lane.target or cycle_result.targets.get(lane.key)
+            lane.prefetched += cycle_result.payloads.get(lane.key, ())
+        return cycle_result
 
-    def result(self, lane: Lane, status: int = 200) -> Result:
+    def result(self, lane: LeasedLane, status: int = 200) -> AttemptResult:
         """What came of sending the head of a lane."""
         due_at = None if status < 300 else self.database.clock.now()
         number = lane.attempts_count + 1
-        return Result(lane, lane.waiting[0], number, "Webhook", URI, self.outcome(status), due_at, keep=True)
+        return AttemptResult(lane, lane.prefetched[0], number, "Webhook", URI, self.outcome(status), due_at, keep=True)
 
     def outcome(self, status: int = 200) -> Outcome:
         return Outcome(status, None if status < 300 else "status", self.database.clock.now(), 3)
@@ -63,8 +65,8 @@ def taker(database: Database) -> Taker:
     return Taker(database)
 
 
-def waiting(lane: Lane) -> list[int]:
-    return [payload.sequence for payload in lane.waiting]
+def waiting(lane: LeasedLane) -> list[int]:
+    return [payload.sequence for payload in lane.prefetched]
 
 
 def test_a_lane_comes_with_its_target_and_its_first_payloads(backlog: Backlog, taker: Taker) -> None:
@@ -84,7 +86,7 @@ def test_so_many_payloads_are_read_ahead_and_the_next_when_they_are_used_up(back
 
     for sequence in range(1, READ_AHEAD):
         assert not taker.take(taker.result(lane)).payloads
-        assert lane.head_sequence == lane.waiting[0].sequence == sequence + 1
+        assert lane.head_sequence == lane.prefetched[0].sequence == sequence + 1
     taker.take(taker.result(lane))
 
     assert waiting(lane) == [READ_AHEAD + 1, READ_AHEAD + 2]
@@ -95,7 +97,7 @@ def test_of_two_results_of_one_lane_the_first_is_settled_and_the_other_in_the_ne
 ) -> None:
     backlog.record("tag.created", "tag.updated")
     [old] = taker.take().leased
-    backlog.steer(lane_control.retarget, URI)
+    backlog.control(lane_control.retarget, URI)
     [new] = taker.take().leased
     results = taker.result(old), taker.result(new)
 
@@ -111,86 +113,88 @@ def test_of_two_results_of_one_lane_the_first_is_settled_and_the_other_in_the_ne
 def test_a_lane_that_was_steered_is_lost_and_free_in_the_same_turn(backlog: Backlog, taker: Taker) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = taker.take().leased
-    backlog.steer(lane_control.retarget, OTHER_URI)
+    backlog.control(lane_control.retarget, OTHER_URI)
 
-    turned = taker.take(taker.result(lane))
+    cycle_result = taker.take(taker.result(lane))
 
-    assert turned.lost == [lane]
-    assert [(one.key, one.head_sequence) for one in turned.leased] == [(lane.key, 1)]
+    assert cycle_result.lost == [lane]
+    assert [(one.key, one.head_sequence) for one in cycle_result.leased] == [(lane.key, 1)]
 
 
 def test_name_and_secret_are_read_again_once_they_have_changed(backlog: Backlog, taker: Taker) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     [lane] = taker.take().leased
     assert not taker.take(taker.result(lane)).targets
-    backlog.steer(lane_control.refresh)
+    backlog.control(lane_control.reload_target)
 
     assert [*taker.take(taker.result(lane)).targets] == [lane.key]
 
 
 def test_lanes_that_fail_and_errands_have_room_of_their_own(backlog: Backlog, taker: Taker) -> None:
-    failing = backlog.beside()
+    failing = backlog.add_webhook()
     backlog.record("tag.created")
     failing.attempt(500)
-    backlog.steer(one_offs.ping)
+    backlog.control(one_offs.ping)
 
-    def kinds(room: Room) -> tuple[list[int], int]:
-        turned = taker.take(room=room)
-        taker.database.run_now(leases.void_all)
-        return [lane.webhook_id for lane in turned.leased], len(turned.errands)
+    def kinds(capacity: Capacity) -> tuple[list[int], int]:
+        cycle_result = taker.take(capacity=capacity)
+        taker.database.run_now(leases.release_all)
+        return [lane.webhook_id for lane in cycle_result.leased], len(cycle_result.one_offs)
 
-    assert kinds(Room()) == ([], 0)
-    assert kinds(Room(ordinary=9)) == ([backlog.webhook_id], 0)
-    assert kinds(Room(failing=9)) == ([failing.webhook_id], 0)
-    assert kinds(Room(errands=9)) == ([], 1)
-    assert kinds(Room(9, 9, 9, saturated=(lane_control.destination_of(URI),))) == ([], 1)
+    assert kinds(Capacity()) == ([], 0)
+    assert kinds(Capacity(ordinary=9)) == ([backlog.webhook_id], 0)
+    assert kinds(Capacity(failing=9)) == ([failing.webhook_id], 0)
+    assert kinds(Capacity(one_offs=9)) == ([], 1)
+    assert kinds(Capacity(9, 9, 9, saturated=(lane_control.destination_of(URI),))) == ([], 1)
 
 
-@pytest.mark.parametrize(("room", "is_more_due"), [(Room(ordinary=1), True), (Room(ordinary=2), True), (ROOM, False)])
+@pytest.mark.parametrize(
+    ("capacity", "has_more_due"), [(Capacity(ordinary=1), True), (Capacity(ordinary=2), True), (ROOM, False)]
+)
 def test_a_turn_says_where_there_may_be_more_than_room(
-    backlog: Backlog, taker: Taker, room: Room, is_more_due: bool
+    backlog: Backlog, taker: Taker, capacity: Capacity, has_more_due: bool
 ) -> None:
-    backlog.beside()
+    backlog.add_webhook()
     backlog.record("tag.created")
 
-    assert taker.take(room=room).is_more_due is is_more_due
+    assert taker.take(capacity=capacity).has_more_due is has_more_due
 
 
 def test_an_errand_comes_with_where_it_goes_and_what_it_sends(backlog: Backlog, taker: Taker) -> None:
     backlog.record("tag.created")
     [lane] = taker.take().leased
-    payload_id = lane.waiting[0].payload_id
+    payload_id = lane.prefetched[0].payload_id
     taker.take(taker.result(lane))
-    ping = backlog.steer(one_offs.ping)
-    backlog.steer(one_offs.resend, payload_id, 1)
+    ping = backlog.control(one_offs.ping)
+    backlog.control(one_offs.redeliver, payload_id, 1)
 
-    turned = taker.take()
+    cycle_result = taker.take()
 
-    assert [(errand.payload_id, errand.sequence, errand.number) for errand in turned.errands] == [
+    assert [(one_off.payload_id, one_off.sequence, one_off.number) for one_off in cycle_result.one_offs] == [
         (ping, None, 1),
         (payload_id, 1, 2),
     ]
-    assert turned.resent[lane.key, 1].payload_id == payload_id
-    assert [*turned.targets] == [lane.key]
+    assert cycle_result.one_off_payloads[lane.key, 1].payload_id == payload_id
+    assert [*cycle_result.targets] == [lane.key]
 
 
 def test_an_errand_is_done_after_one_attempt_and_only_by_who_holds_it(backlog: Backlog, taker: Taker) -> None:
-    backlog.steer(one_offs.ping)
-    [lost] = taker.take().errands
-    taker.database.run_now(leases.void_all)
-    [held] = taker.take().errands
+    backlog.control(one_offs.ping)
+    [lost] = taker.take().one_offs
+    taker.database.run_now(leases.release_all)
+    [held] = taker.take().one_offs
 
     def settle(*done: object) -> None:
         results = [
-            ErrandResult(errand, "Webhook", URI, taker.outcome(500)) for errand in (lost, held) if errand in done
+            OneOffResult(one_off, "Webhook", URI, taker.outcome(500)) for one_off in (lost, held) if one_off in done
         ]
-        taker.take(room=Room(), errand_results=(*results,))
+        taker.take(capacity=Capacity(), one_off_results=(*results,))
 
     settle(lost)
-    assert taker.database.read_now(leases.workers_at_work) == {MINE}
+    assert taker.database.read_now(leases.lease_holders) == {MINE}
     settle(held)
-    assert taker.database.read_now(leases.workers_at_work) == set()
-    assert taker.take().errands == []
+    assert taker.database.read_now(leases.lease_holders) == set()
+    assert taker.take().one_offs == []
 
 
 def test_a_turn_is_all_or_nothing(backlog: Backlog, taker: Taker) -> None:
@@ -202,12 +206,12 @@ def test_a_turn_is_all_or_nothing(backlog: Backlog, taker: Taker) -> None:
         def read(self, *_: object) -> dict[tuple[int, int], object]:  # type: ignore[override]
             raise RuntimeError
 
-    other = backlog.beside()
+    other = backlog.add_webhook()
     other.record("tag.deleted")
     now = taker.database.clock.now()
-    turn = Turn(MINE, 99, now, now + SECOND, [taker.result(lane)], [], ROOM)
+    cycle = Cycle(MINE, 99, now, now + SECOND, [taker.result(lane)], [], ROOM)
     with pytest.raises(RuntimeError):
-        taker.database.run_now(take_turn, turn, Broken())
+        taker.database.run_now(run_cycle, cycle, Broken())
 
     assert (lane_of(backlog).head_sequence, lane_of(backlog).lease_token) == (1, before.lease_token)
     assert attempts_of(backlog) == []
@@ -218,7 +222,7 @@ def test_any_number_of_lanes_takes_as_many_statements(backlog: Backlog, taker: T
     backlog.record("tag.created")
     [lane] = taker.take().leased
     taker.take(taker.result(lane))
-    lanes = [backlog, *(backlog.beside() for _ in range(9))]
+    lanes = [backlog, *(backlog.add_webhook() for _ in range(9))]
     backlog.record("tag.created", "tag.updated")
     ten = taker.take().leased
     with counted(database) as for_ten:

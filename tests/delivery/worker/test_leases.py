@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, null, select, update
 from hourhook.clock import SECOND
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.worker import leases, one_off_deliveries
-from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.store.database import Database
 from hourhook.store.schema import lanes
 from hourhook.store.statements import Statement
@@ -19,7 +19,7 @@ from tests.support.backlogs import URI, Backlog, lane_of, make_backlog
 from tests.support.clocks import FakeClock
 from tests.support.query_plans import plans_of
 from tests.support.statements import counted
-from tests.support.threads import apart
+from tests.support.threads import run_in_thread
 
 OTHER_URI = "http://127.0.0.1:10/hook"
 MINE, THEIRS = 11, 22
@@ -30,17 +30,17 @@ def backlog(database: Database) -> Backlog:
     return make_backlog(database)
 
 
-def take(database: Database, worker: int = MINE, **changes: Any) -> list[Lane]:
+def take(database: Database, worker: int = MINE, **changes: Any) -> list[LeasedLane]:
     return database.run_now(take_in, worker, **changes)
 
 
-def take_in(tx: Transaction, /, worker: int = MINE, **changes: Any) -> list[Lane]:
+def take_in(tx: Transaction, /, worker: int = MINE, **changes: Any) -> list[LeasedLane]:
     now = tx.started_at
     given = {"token": worker, "now": now, "expires_at": now + 60 * SECOND, "succeeding": True, "limit": 10}
     return leases.lease(tx, worker=worker, **{**given, "saturated": [], **changes})
 
 
-def webhook_ids(found: list[Lane]) -> list[int]:
+def webhook_ids(found: list[LeasedLane]) -> list[int]:
     return [lane.webhook_id for lane in found]
 
 
@@ -80,7 +80,7 @@ def test_a_lane_is_not_taken_before_it_is_due(backlog: Backlog, database: Databa
 
 def test_a_disabled_lane_is_not_taken(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
-    backlog.steer(lane_control.disable, "by_user")
+    backlog.control(lane_control.disable, "by_user")
 
     assert not database.read_now(leases.is_any_due, database.clock.now())
     assert take(database) == []
@@ -89,7 +89,7 @@ def test_a_disabled_lane_is_not_taken(backlog: Backlog, database: Database) -> N
 def test_the_longest_due_are_taken_first_and_no_more_than_there_is_room_for(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
-    others = [backlog.beside(OTHER_URI, ["tag.updated"]), backlog.beside(OTHER_URI, ["tag.deleted"])]
+    others = [backlog.add_webhook(OTHER_URI, ["tag.updated"]), backlog.add_webhook(OTHER_URI, ["tag.deleted"])]
     for type in ("tag.deleted", "tag.updated", "user.created"):
         backlog.record(type)
         clock.advance(1)
@@ -100,7 +100,7 @@ def test_the_longest_due_are_taken_first_and_no_more_than_there_is_room_for(
 
 
 def test_lanes_that_fail_and_lanes_that_succeed_are_asked_for_apart(backlog: Backlog, database: Database) -> None:
-    failing = backlog.beside(OTHER_URI)
+    failing = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     failing.attempt(500)
 
@@ -109,7 +109,7 @@ def test_lanes_that_fail_and_lanes_that_succeed_are_asked_for_apart(backlog: Bac
 
 
 def test_lanes_of_a_destination_that_has_seats_enough_are_left_alone(backlog: Backlog, database: Database) -> None:
-    other = backlog.beside(OTHER_URI)
+    other = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
 
     assert webhook_ids(take(database, saturated=[lane_control.destination_of(URI)])) == [other.webhook_id]
@@ -117,13 +117,13 @@ def test_lanes_of_a_destination_that_has_seats_enough_are_left_alone(backlog: Ba
 
 def test_workers_that_look_at_the_same_time_never_take_the_same_lane(backlog: Backlog, database: Database) -> None:
     for _ in range(59):
-        backlog.beside(OTHER_URI)
+        backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     together = threading.Barrier(4)
 
-    def take_all(worker: int) -> list[Lane]:
+    def take_all(worker: int) -> list[LeasedLane]:
         together.wait()
-        found: list[Lane] = []
+        found: list[LeasedLane] = []
         while more := take(database, worker, limit=3):
             found += more
         return found
@@ -138,12 +138,12 @@ def test_workers_that_look_at_the_same_time_never_take_the_same_lane(backlog: Ba
 def test_a_lane_that_somebody_is_just_taking_is_passed_over_without_waiting(
     backlog: Backlog, database: Database
 ) -> None:
-    other = backlog.beside(OTHER_URI)
+    other = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
 
-    def take_meanwhile(tx: Transaction) -> tuple[list[Lane], list[Lane]]:
+    def take_meanwhile(tx: Transaction) -> tuple[list[LeasedLane], list[LeasedLane]]:
         first = take_in(tx, MINE, limit=1)
-        return first, apart(take, database, THEIRS)
+        return first, run_in_thread(take, database, THEIRS)
 
     first, second = database.run_now(take_meanwhile)
 
@@ -159,10 +159,10 @@ def test_an_errand_that_somebody_is_just_taking_is_passed_over_without_waiting(
 
     def take_errand(tx: Transaction, worker: int) -> list[str]:
         lease = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}
-        return [errand.payload_id for errand in one_off_deliveries.lease_errands(tx, **lease, limit=1)]
+        return [one_off.payload_id for one_off in one_off_deliveries.lease_one_offs(tx, **lease, limit=1)]
 
     def take_meanwhile(tx: Transaction) -> list[str]:
-        return [*take_errand(tx, MINE), *apart(database.run_now, take_errand, THEIRS)]
+        return [*take_errand(tx, MINE), *run_in_thread(database.run_now, take_errand, THEIRS)]
 
     assert database.run_now(take_meanwhile) == ids
 
@@ -173,7 +173,7 @@ def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: D
     lease = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
     with counted(database) as statements:
         take(database)
-        database.run_now(one_off_deliveries.lease_errands, **lease)
+        database.run_now(one_off_deliveries.lease_one_offs, **lease)
 
     assert len(statements) == 2
     for statement in statements:
@@ -183,7 +183,7 @@ def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: D
 
 
 def test_a_worker_puts_off_the_end_of_its_own_leases(backlog: Backlog, database: Database, clock: FakeClock) -> None:
-    other = backlog.beside(OTHER_URI)
+    other = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     take(database, MINE, limit=1)
     take(database, THEIRS)
@@ -197,13 +197,13 @@ def test_a_worker_puts_off_the_end_of_its_own_leases(backlog: Backlog, database:
 
 
 def test_what_a_worker_gives_back_is_free_and_the_rest_is_not(backlog: Backlog, database: Database) -> None:
-    backlog.beside(OTHER_URI)
+    backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     [mine] = take(database, MINE, limit=1)
     take(database, THEIRS)
 
     assert database.run_now(leases.release, MINE) == 1
-    assert database.read_now(leases.workers_at_work) == {THEIRS}
+    assert database.read_now(leases.lease_holders) == {THEIRS}
     assert webhook_ids(take(database, 33)) == [mine.webhook_id]
 
 
@@ -213,11 +213,11 @@ def test_a_lease_that_has_run_out_is_free_for_others_but_stays_with_whoever_work
     backlog.record("tag.created")
     take(database, MINE)
     clock.advance(60)
-    assert database.run_now(leases.void_expired, THEIRS, clock.now()) == 0
+    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 0
     clock.advance(0.001)
 
-    assert database.run_now(leases.void_expired, MINE, clock.now()) == 0
-    assert database.run_now(leases.void_expired, THEIRS, clock.now()) == 1
+    assert database.run_now(leases.release_expired, MINE, clock.now()) == 0
+    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 1
     assert holder(backlog) == (None, None, None)
 
 
@@ -225,37 +225,37 @@ def test_errands_are_leased_and_freed_as_lanes_are(backlog: Backlog, database: D
     def take_errands(worker: int) -> int:
         now = clock.now()
         lease = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
-        return len(database.run_now(one_off_deliveries.lease_errands, **lease))
+        return len(database.run_now(one_off_deliveries.lease_one_offs, **lease))
 
     backlog.write(one_offs.ping, backlog.webhook_id)
     assert (take_errands(MINE), take_errands(THEIRS)) == (1, 0)
-    assert database.read_now(leases.workers_at_work) == {MINE}
+    assert database.read_now(leases.lease_holders) == {MINE}
 
     database.run_now(leases.renew, MINE, clock.now() + 90 * SECOND)
     clock.advance(61)
-    assert database.run_now(leases.void_expired, THEIRS, clock.now()) == 0
+    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 0
     clock.advance(30)
-    assert database.run_now(leases.void_expired, THEIRS, clock.now()) == 1
+    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 1
     assert take_errands(MINE) == 1
     assert database.run_now(leases.release, MINE) == 1
     assert take_errands(MINE) == 1
-    assert database.run_now(leases.void_all) == 1
-    assert database.read_now(leases.workers_at_work) == set()
+    assert database.run_now(leases.release_all) == 1
+    assert database.read_now(leases.lease_holders) == set()
 
 
 def test_at_its_start_the_only_worker_frees_everything(backlog: Backlog, database: Database) -> None:
-    backlog.beside(OTHER_URI)
+    backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     take(database, MINE, limit=1)
     take(database, THEIRS)
 
-    assert database.run_now(leases.void_all) == 2
+    assert database.run_now(leases.release_all) == 2
     assert len(take(database, 33)) == 2
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_locked_is_freed_the_next_time_instead_of_waited_for(backlog: Backlog, database: Database) -> None:
-    backlog.beside(OTHER_URI)
+    backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     take(database, MINE)
     locked = Statement(
@@ -264,7 +264,7 @@ def test_what_is_locked_is_freed_the_next_time_instead_of_waited_for(backlog: Ba
 
     def release_meanwhile(tx: Transaction) -> int:
         tx.one(locked, id=backlog.webhook_id)
-        freed: int = apart(database.run_now, leases.release, MINE)
+        freed: int = run_in_thread(database.run_now, leases.release, MINE)
         return freed
 
     assert database.run_now(release_meanwhile) == 1
@@ -277,13 +277,13 @@ def test_no_question_about_leases_reads_all_lanes_or_errands(backlog: Backlog, d
     with counted(database) as statements:
         take(database)
         database.run_now(
-            one_off_deliveries.lease_errands, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5
+            one_off_deliveries.lease_one_offs, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5
         )
         database.run_now(leases.renew, MINE, now)
         database.run_now(leases.release, MINE)
-        database.run_now(leases.void_expired, MINE, now)
-        database.run_now(leases.void_all)
-        database.read_now(leases.workers_at_work)
+        database.run_now(leases.release_expired, MINE, now)
+        database.run_now(leases.release_all)
+        database.read_now(leases.lease_holders)
         database.read_now(leases.is_any_due, now)
 
     plans = plans_of(database, statements)
@@ -298,7 +298,7 @@ def test_no_question_about_leases_reads_all_lanes_or_errands(backlog: Backlog, d
 def test_a_lane_that_was_steered_is_free_for_a_new_lease(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     take(database, MINE)
-    backlog.steer(lane_control.retarget, OTHER_URI)
+    backlog.control(lane_control.retarget, OTHER_URI)
 
     [lane] = take(database, THEIRS)
 

@@ -11,14 +11,14 @@ from sqlalchemy import text
 
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.worker import leases, liveness, one_off_deliveries
-from hourhook.delivery.worker.liveness import alive, free_the_dead, look_after
+from hourhook.delivery.worker.liveness import holding_liveness_lock, reap, reap_dead_workers
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
 from hourhook.store.urls import open_database
 from tests.support.backlogs import Backlog, lane_of, make_backlog
 from tests.support.clocks import FakeClock
-from tests.support.scripted_transport import Network, eventually, working
+from tests.support.scripted_transport import FakeTransport, eventually, running_worker
 
 pytestmark = pytest.mark.anyio
 
@@ -37,8 +37,8 @@ def backlog(database: Database) -> Backlog:
 
 
 @pytest.fixture
-async def network(database: Database) -> Network:
-    return Network(database)
+async def network(database: Database) -> FakeTransport:
+    return FakeTransport(database)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def take(backlog: Backlog, worker: int) -> None:
     now = backlog.database.clock.now()
     common: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60_000_000, "limit": 9}
     backlog.database.run_now(leases.lease, succeeding=True, saturated=[], **common)
-    backlog.database.run_now(one_off_deliveries.lease_errands, **common)
+    backlog.database.run_now(one_off_deliveries.lease_one_offs, **common)
 
 
 @contextmanager
@@ -70,11 +70,11 @@ def living(database: Database, worker: int) -> Iterator[None]:
 @on_postgresql
 def test_what_a_dead_worker_holds_is_free_at_once(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
-    backlog.steer(one_offs.ping)
+    backlog.control(one_offs.ping)
     take(backlog, THEIRS)
 
-    assert database.run_now(free_the_dead, MINE, clock.now()) == 2
-    assert database.read_now(leases.workers_at_work) == set()
+    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 2
+    assert database.read_now(leases.lease_holders) == set()
 
 
 @on_postgresql
@@ -83,10 +83,10 @@ def test_whoever_asks_after_a_worker_does_not_pass_for_it_afterwards(
 ) -> None:
     backlog.record("tag.created")
     take(backlog, THEIRS)
-    assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
     take(backlog, THEIRS)
 
-    assert other_database.run_now(free_the_dead, MINE, clock.now()) == 1
+    assert other_database.run_now(reap_dead_workers, MINE, clock.now()) == 1
 
 
 @on_postgresql
@@ -97,9 +97,9 @@ def test_what_a_living_worker_holds_stays_its_own_until_its_lease_runs_out(
     take(backlog, THEIRS)
 
     with living(database, THEIRS):
-        assert database.run_now(free_the_dead, MINE, clock.now()) == 0
+        assert database.run_now(reap_dead_workers, MINE, clock.now()) == 0
         clock.advance(61)
-        assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+        assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
     assert lane_of(backlog).lease_token is None
 
 
@@ -109,39 +109,41 @@ def test_a_worker_frees_nothing_of_its_own(backlog: Backlog, database: Database,
     take(backlog, MINE)
     clock.advance(61)
 
-    assert database.run_now(free_the_dead, MINE, clock.now()) == 0
+    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 0
 
 
 @on_postgresql
-async def test_a_worker_takes_over_from_one_that_died(backlog: Backlog, database: Database, network: Network) -> None:
+async def test_a_worker_takes_over_from_one_that_died(
+    backlog: Backlog, database: Database, network: FakeTransport
+) -> None:
     backlog.record("tag.created")
     take(backlog, THEIRS)
 
-    async with working(database, network, network):
+    async with running_worker(database, network, network):
         assert (await network.next()).sequence == 1
 
 
 @on_postgresql
 async def test_a_worker_leaves_the_lanes_of_a_living_one_alone(
-    backlog: Backlog, database: Database, other_database: Database, network: Network
+    backlog: Backlog, database: Database, other_database: Database, network: FakeTransport
 ) -> None:
-    other_network = replace(network, sent=[], told=[], _arrived=asyncio.Queue())
-    async with working(database, network, network) as first:
+    other_network = replace(network, sent=[], observed=[], _arrived=asyncio.Queue())
+    async with running_worker(database, network, network) as first:
         backlog.record("tag.created", "tag.updated")
         sending = await network.next()
-        async with working(other_database, other_network, other_network) as second:
+        async with running_worker(other_database, other_network, other_network) as second:
             # Its lane, which the other keeps, is what it would send before this.
             other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
             ping = await asyncio.wait_for(first_of(network, other_network), 20)
             assert ping.payload["type"] == "webhook.ping"
-            await look_after(other_database, second.worker)
+            await reap(other_database, second.worker)
             assert lane_of(backlog).lease_worker == first.worker.id
             assert other_network.is_quiet()
-            sending.answer()
+            sending.respond()
             assert (await network.next()).sequence == 2
 
 
-async def first_of(*networks: Network) -> Any:
+async def first_of(*networks: FakeTransport) -> Any:
     nexts = [asyncio.ensure_future(network.next()) for network in networks]
     done, others = await asyncio.wait(nexts, return_when=asyncio.FIRST_COMPLETED)
     for other in others:
@@ -150,13 +152,13 @@ async def first_of(*networks: Network) -> Any:
 
 
 async def test_the_only_worker_of_a_file_frees_everything_at_its_start(
-    backlog: Backlog, database: Database, network: Network
+    backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     backlog.record("tag.created")
-    backlog.steer(one_offs.ping)
+    backlog.control(one_offs.ping)
     take(backlog, THEIRS)
 
-    async with working(database, network, network):
+    async with running_worker(database, network, network):
         sent = await network.take(2)
 
     assert {sending.sequence for sending in sent} == {1, None}
@@ -164,9 +166,9 @@ async def test_the_only_worker_of_a_file_frees_everything_at_its_start(
 
 @on_postgresql
 async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_another_id(
-    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+    backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    async with working(database, network, network) as at_work:
+    async with running_worker(database, network, network) as at_work:
         backlog.record("tag.created", "tag.updated")
         lost = await network.next()
         first_life = at_work.worker.id
@@ -178,18 +180,18 @@ async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_
         assert (again.sequence, again.payload_id) == (1, lost.payload_id)
         # What it had on the wire then moves nothing any more.
         assert lane_of(backlog).head_sequence == 1
-        again.answer()
+        again.respond()
         assert (await network.next()).sequence == 2
 
 
 @on_postgresql
 async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_under_another_id(
-    backlog: Backlog, database: Database, network: Network, monkeypatch: pytest.MonkeyPatch
+    backlog: Backlog, database: Database, network: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # There may be leases that it does not know of: they are freed as those of a dead one.
     monkeypatch.setattr(liveness, "PAUSE_SECONDS", 0.01)
     with breaking_commits(database):
-        async with working(database, network, network) as at_work:
+        async with running_worker(database, network, network) as at_work:
             await eventually(database, lambda _: at_work.worker.id != 0, True)
             first_life = at_work.worker.id
             backlog.record("tag.created")
@@ -210,24 +212,24 @@ def breaking_commits(database: Database) -> Iterator[None]:
 
 @on_postgresql
 async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
-    backlog: Backlog, database: Database, network: Network, clock: FakeClock
+    backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    async with working(database, network, network) as at_work:
+    async with running_worker(database, network, network) as at_work:
         backlog.record("tag.created")
         await network.next()
-        assert await database.run(free_the_dead, MINE, clock.now()) == 0
+        assert await database.run(reap_dead_workers, MINE, clock.now()) == 0
         await at_work.crash()
         # The server takes a moment to see that the connection is closed.
         await eventually(database, lambda tx: tx.value(_LIVES), 0)
 
-    assert database.run_now(free_the_dead, MINE, clock.now()) == 1
+    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
     assert lane_of(backlog).lease_worker is None
 
 
 @on_postgresql
 async def test_a_machine_that_vanishes_without_a_word_is_missed_within_seconds(database: Database) -> None:
     assert isinstance(database, PostgresDatabase)
-    async with alive(database, MINE) as connection:
+    async with holding_liveness_lock(database, MINE) as connection:
         kept = connection.info.get_parameters()
 
     # Which is long before a lease runs out.
@@ -236,11 +238,11 @@ async def test_a_machine_that_vanishes_without_a_word_is_missed_within_seconds(d
 
 @on_postgresql
 async def test_a_hint_of_another_process_reaches_a_worker(
-    backlog: Backlog, database: Database, other_database: Database, network: Network
+    backlog: Backlog, database: Database, other_database: Database, network: FakeTransport
 ) -> None:
-    async with working(database, network, network):
-        backlog.steer(one_offs.ping)
-        (await network.next()).answer()
+    async with running_worker(database, network, network):
+        backlog.control(one_offs.ping)
+        (await network.next()).respond()
         # The other process tells of it, and time stands still, so no poll does.
         other_database.write_now(backlog.account_id, lane_control.disable, backlog.webhook_id, "by_user")
         other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)

@@ -4,7 +4,7 @@ import pytest
 
 from hourhook.delivery import one_offs
 from hourhook.delivery.worker import readahead
-from hourhook.delivery.worker.readahead import EventCache, Payload, Span, read_ahead
+from hourhook.delivery.worker.readahead import EventCache, Payload, SequenceRange, read_ahead
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import Backlog, make_backlog
@@ -16,11 +16,13 @@ def backlog(database: Database) -> Backlog:
     return make_backlog(database)
 
 
-def span(backlog: Backlog, low: int, high: int, replayed_through: int = 0) -> Span:
-    return Span(backlog.account_id, backlog.webhook_id, low, high, replayed_through)
+def span(backlog: Backlog, low: int, high: int, replayed_through: int = 0) -> SequenceRange:
+    return SequenceRange(backlog.account_id, backlog.webhook_id, low, high, replayed_through)
 
 
-def read(*spans: Span, database: Database, cache: EventCache | None = None) -> dict[tuple[int, int], list[Payload]]:
+def read(
+    *spans: SequenceRange, database: Database, cache: EventCache | None = None
+) -> dict[tuple[int, int], list[Payload]]:
     return database.read_now(read_ahead, [*spans], cache or EventCache())
 
 
@@ -36,7 +38,7 @@ def test_payloads_come_in_order_with_the_bytes_of_their_events(backlog: Backlog,
 
 
 def test_lanes_are_told_apart_and_what_is_not_there_is_missing(backlog: Backlog, database: Database) -> None:
-    deaf = backlog.beside(events=[])
+    deaf = backlog.add_webhook(events=[])
     other = make_backlog(database, "southwind")
     backlog.record("tag.created")
     other.record("user.created", "user.updated")
@@ -53,8 +55,8 @@ def test_attempts_of_an_earlier_pass_are_counted_for_what_is_replayed(backlog: B
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     for status in (500, 500, 200, 200, 500):
         backlog.attempt(status)
-    backlog.steer(one_offs.resend, "a payload id", 2)
-    backlog.run_errands()
+    backlog.control(one_offs.redeliver, "a payload id", 2)
+    backlog.send_one_offs()
 
     [found] = read(span(backlog, 1, 3, replayed_through=2), database=database).values()
 
@@ -62,7 +64,7 @@ def test_attempts_of_an_earlier_pass_are_counted_for_what_is_replayed(backlog: B
 
 
 def test_any_number_of_lanes_is_read_in_as_many_statements(backlog: Backlog, database: Database) -> None:
-    lanes = [backlog, *(backlog.beside() for _ in range(9))]
+    lanes = [backlog, *(backlog.add_webhook() for _ in range(9))]
     backlog.record("tag.created", "tag.updated")
 
     with counted(database) as for_one:
@@ -74,7 +76,7 @@ def test_any_number_of_lanes_is_read_in_as_many_statements(backlog: Backlog, dat
 
 
 def test_an_event_that_many_hear_is_read_once(backlog: Backlog, database: Database) -> None:
-    other = backlog.beside()
+    other = backlog.add_webhook()
     backlog.record("tag.created")
     cache = EventCache()
     [[first]] = read(span(backlog, 1, 1), database=database, cache=cache).values()

@@ -9,9 +9,9 @@ from hourhook.clock import SECOND
 from hourhook.delivery import lane_control
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.lanes import Lane
-from hourhook.delivery.worker.readahead import EventCache, Span, read_ahead
-from hourhook.delivery.worker.settlements import Result, Settled, settle, still_held
+from hourhook.delivery.worker.lanes import LeasedLane
+from hourhook.delivery.worker.readahead import EventCache, SequenceRange, read_ahead
+from hourhook.delivery.worker.settlements import AttemptResult, Settlement, find_still_leased, settle
 from hourhook.store.database import Database
 from hourhook.store.schema import delivery, lanes
 from hourhook.store.statements import Statement
@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
 from tests.support.clocks import FakeClock
 from tests.support.statements import counted
-from tests.support.threads import apart
+from tests.support.threads import run_in_thread
 
 MINE, THEIRS = 11, 22
 
@@ -29,32 +29,32 @@ def backlog(database: Database) -> Backlog:
     return make_backlog(database)
 
 
-def take(database: Database, token: int = MINE) -> list[Lane]:
+def take(database: Database, token: int = MINE) -> list[LeasedLane]:
     """Lease all that is due, and read its heads."""
     return database.run_now(_take, token)
 
 
-def _take(tx: Transaction, token: int) -> list[Lane]:
+def _take(tx: Transaction, token: int) -> list[LeasedLane]:
     now = tx.started_at
     common: Any = {"worker": token, "token": token, "now": now, "expires_at": now + 60 * SECOND, "limit": 100}
     found = [
         lane for succeeding in (True, False) for lane in leases.lease(tx, succeeding=succeeding, saturated=[], **common)
     ]
-    heads = [Span(*lane.key, lane.head_sequence, lane.last_sequence, lane.replayed_through) for lane in found]
+    heads = [SequenceRange(*lane.key, lane.head_sequence, lane.last_sequence, lane.replayed_through) for lane in found]
     for key, payloads in read_ahead(tx, heads, EventCache()).items():
-        next(lane for lane in found if lane.key == key).waiting += payloads
+        next(lane for lane in found if lane.key == key).prefetched += payloads
     return found
 
 
 def result_of(
-    lane: Lane, database: Database, status: int = 200, *, retry_seconds: float | None = 10, keep: bool = True
-) -> Result:
+    lane: LeasedLane, database: Database, status: int = 200, *, retry_seconds: float | None = 10, keep: bool = True
+) -> AttemptResult:
     """What came of sending the head of a lane."""
     now = database.clock.now()
     is_success = status < 300
-    return Result(
+    return AttemptResult(
         lane=lane,
-        payload=lane.waiting[0],
+        payload=lane.prefetched[0],
         number=lane.attempts_count + 1,
         webhook_name="Webhook",
         url=URI,
@@ -64,7 +64,7 @@ def result_of(
     )
 
 
-def write_down(database: Database, *results: Result) -> list[Settled]:
+def write_down(database: Database, *results: AttemptResult) -> list[Settlement]:
     now = database.clock.now()
     settled = database.run_now(settle, [*results], now=now, expires_at=now + 60 * SECOND)
     for one in settled:
@@ -82,7 +82,7 @@ def test_a_success_moves_the_head_by_one_and_is_kept_in_the_log(backlog: Backlog
     assert (row.head_sequence, row.last_sequence, row.last_delivered_at) == (2, 3, database.clock.now())
     assert attempts_of(backlog) == [(1, 1, 200)]
     assert settled.is_kept
-    assert (lane.head_sequence, lane.waiting[0].sequence) == (2, 2)
+    assert (lane.head_sequence, lane.prefetched[0].sequence) == (2, 2)
 
 
 def test_a_failure_leaves_the_head_where_it_is_and_is_kept_in_the_log(
@@ -132,7 +132,7 @@ def test_a_failure_after_which_no_attempt_follows_stalls_the_lane_until_a_succes
     assert (lane_of(backlog).stalled, lane_of(backlog).due_at) == (True, None)
     assert take(database) == []
 
-    backlog.steer(lane_control.retry, 1)
+    backlog.control(lane_control.retry, 1)
     [lane] = take(database)
     write_down(database, result_of(lane, database))
     assert not lane_of(backlog).stalled
@@ -181,7 +181,7 @@ def test_a_result_under_a_lease_that_is_no_longer_ours_leaves_no_trace(
 ) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
-    database.run_now(leases.void_all)
+    database.run_now(leases.release_all)
     take(database, THEIRS)
     before = lane_of(backlog)
 
@@ -189,7 +189,7 @@ def test_a_result_under_a_lease_that_is_no_longer_ours_leaves_no_trace(
 
     assert lane_of(backlog) == before
     assert attempts_of(backlog) == []
-    assert database.read_now(still_held, [lane]) == set()
+    assert database.read_now(find_still_leased, [lane]) == set()
 
 
 def test_the_same_result_is_settled_once(backlog: Backlog, database: Database) -> None:
@@ -204,10 +204,10 @@ def test_the_same_result_is_settled_once(backlog: Backlog, database: Database) -
 
 
 def test_one_lost_lease_does_not_spoil_the_results_of_others(backlog: Backlog, database: Database) -> None:
-    other = backlog.beside()
+    other = backlog.add_webhook()
     backlog.record("tag.created", "tag.updated")
     both = take(database)
-    backlog.steer(lane_control.retarget, URI)
+    backlog.control(lane_control.retarget, URI)
 
     [settled] = write_down(database, *(result_of(lane, database) for lane in both))
 
@@ -220,7 +220,7 @@ def test_a_revision_that_has_changed_means_reading_name_and_secret_again(backlog
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
     revision = lane.revision
-    backlog.steer(lane_control.refresh)
+    backlog.control(lane_control.reload_target)
 
     [settled] = write_down(database, result_of(lane, database))
 
@@ -234,7 +234,7 @@ def test_any_number_of_results_is_settled_in_as_many_statements(backlog: Backlog
     with counted(database) as for_one:
         write_down(database, result_of(lane, database))
     for _ in range(9):
-        backlog.beside()
+        backlog.add_webhook()
     backlog.record("tag.created")
     ten = take(database)
     with counted(database) as for_ten:
@@ -245,20 +245,20 @@ def test_any_number_of_results_is_settled_in_as_many_statements(backlog: Backlog
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_lane_that_somebody_has_locked_is_left_to_the_next_settlement(backlog: Backlog, database: Database) -> None:
-    other = backlog.beside()
+    other = backlog.add_webhook()
     backlog.record("tag.created")
     results = {lane.webhook_id: result_of(lane, database) for lane in take(database)}
 
-    def settle_meanwhile(tx: Transaction) -> list[Settled]:
+    def settle_meanwhile(tx: Transaction) -> list[Settlement]:
         tx.one(_LOCK, id=backlog.webhook_id)
-        return apart(write_down, database, *results.values())
+        return run_in_thread(write_down, database, *results.values())
 
     [settled] = database.run_now(settle_meanwhile)
 
     assert settled.result.lane.webhook_id == other.webhook_id
     left = results[backlog.webhook_id]
     assert attempts_of(backlog) == []
-    assert database.read_now(still_held, [left.lane]) == {left.lane.key}
+    assert database.read_now(find_still_leased, [left.lane]) == {left.lane.key}
     assert len(write_down(database, left)) == 1
     assert lane_of(backlog).head_sequence == 2
 
@@ -268,8 +268,8 @@ def test_a_settlement_waits_for_no_write_of_the_account(backlog: Backlog, databa
     backlog.record("tag.created")
     [lane] = take(database)
 
-    def settle_meanwhile(_: Transaction) -> list[Settled]:
-        return apart(write_down, database, result_of(lane, database))
+    def settle_meanwhile(_: Transaction) -> list[Settlement]:
+        return run_in_thread(write_down, database, result_of(lane, database))
 
     assert len(backlog.write(settle_meanwhile)) == 1
 

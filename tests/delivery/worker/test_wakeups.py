@@ -24,7 +24,7 @@ pytestmark = [
 PATIENCE_SECONDS = 10
 END_CONNECTION = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND application_name = 'hourhook hints'"
+    " WHERE datname = current_database() AND application_name = 'hourhook wake-ups'"
 )
 
 
@@ -90,12 +90,12 @@ def say(postgres: PostgresDatabase, statement: str) -> None:
 async def test_hints_that_come_together_are_passed_on_as_one(postgres: PostgresDatabase) -> None:
     async with telling(postgres) as (notifier, other):
         for _ in range(50):
-            notifier.hint()
+            notifier.wake()
         await other.hears()
         say(postgres, f"NOTIFY {CHANNEL}, 'last'")
         assert await other.count_until("last") == 0
 
-        notifier.hint()
+        notifier.wake()
         await other.hears()
 
 
@@ -103,13 +103,13 @@ async def test_a_hint_after_a_broken_connection_is_passed_on_over_another(
     postgres: PostgresDatabase, logged: Logged
 ) -> None:
     async with telling(postgres) as (notifier, other):
-        notifier.hint()
+        notifier.wake()
         await other.hears()
         say(postgres, END_CONNECTION)
-        notifier.hint()
-        await eventually(postgres, lambda _: [event["event"] for event in logged], ["hint not passed on"])
+        notifier.wake()
+        await eventually(postgres, lambda _: [event["event"] for event in logged], ["wake-up not sent"])
 
-        notifier.hint()
+        notifier.wake()
         await other.hears()
 
 
@@ -127,9 +127,9 @@ async def test_no_transaction_tells_other_processes_of_itself(postgres: Postgres
 
 async def test_a_hint_from_any_thread_is_heard_on_the_event_loop(postgres: PostgresDatabase) -> None:
     heard: asyncio.Queue[int] = asyncio.Queue()
-    hints = Wakeups()
-    hints.listen(lambda: heard.put_nowait(threading.get_ident()))
+    wakeups = Wakeups()
+    wakeups.subscribe(lambda: heard.put_nowait(threading.get_ident()))
 
-    threading.Thread(target=hints.hint).start()
+    threading.Thread(target=wakeups.wake).start()
 
     assert await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) == threading.get_ident()

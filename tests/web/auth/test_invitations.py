@@ -431,7 +431,7 @@ def test_accepting_takes_a_mail_back_that_is_not_needed_any_more(account: Accoun
         issuing.reissue,
         invited.user["id"],
         links=Links(account.base_url),
-        outbox=Outbox(OUTSIDE.vault),
+        outbox=Outbox(OUTSIDE.keyring),
     )
     now = account.database.clock.now()
     assert account.database.read_now(outbox.is_any_due, now)

@@ -170,7 +170,7 @@ def test_an_expense_that_says_nothing_has_its_day(account: Account) -> None:
 def test_a_long_footer_is_printed_once(account: Account) -> None:
     def is_printed_on_each_page(footer: str) -> bool:
         body = account.client.get(bill(account, footer=footer)["share_url"]).body
-        return b'<footer class="prose running"' in body and b'<div class="room"' in body
+        return b'<footer class="prose running"' in body and b'<div class="capacity"' in body
 
     assert is_printed_on_each_page("Thank you.\nPay soon.")
     assert not is_printed_on_each_page("Terms\n" * 20)

@@ -36,7 +36,7 @@ class Deeds:
         self._client = client
         self._agency = agency
         # Always the same day, so that it can be told of.
-        self._chance = random.Random(3)
+        self._rng = random.Random(3)
         self._logged: list[Logged] = []
         self._names = list(NEW_PROJECTS)
         self._opened: list[Project] = []
@@ -54,8 +54,8 @@ class Deeds:
 
     async def log(self) -> Deed:
         """Log time, whoever it is."""
-        person = self._chance.choice(self._agency.people)
-        return await self._log(person, self._chance.choice(self._agency.projects))
+        person = self._rng.choice(self._agency.people)
+        return await self._log(person, self._rng.choice(self._agency.projects))
 
     async def log_there(self) -> Deed:
         """Log time on the project that was opened last, which its people are yet to be given access to."""
@@ -99,14 +99,14 @@ class Deeds:
 
     async def set_budget(self) -> Deed:
         """Give a project another budget."""
-        project = self._chance.choice(self._agency.projects)
-        minutes = 60 * self._chance.randrange(40, 400)
+        project = self._rng.choice(self._agency.projects)
+        minutes = 60 * self._rng.randrange(40, 400)
         change = {"budgeted_minutes": minutes}
         answer = await self._client.request("PUT", f"/v2/projects/{project.id}", self._agency.owner.token, change)
         return Deed(f"{self._agency.owner.name} sets the budget of {project.name} to {duration(minutes)}", answer)
 
     async def _log(self, person: Person, project: Project) -> Deed:
-        description, minutes = self._chance.choice(TASKS)
+        description, minutes = self._rng.choice(TASKS)
         entry = {"date": today_here(), "minutes": minutes, "description": description, "project_id": project.id}
         answer = await self._client.request("POST", "/v2/entries", person.token, entry)
         self._logged.append(Logged(answer.content["id"], answer.content["minutes"], person, project))

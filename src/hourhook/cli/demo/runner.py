@@ -52,7 +52,7 @@ class Show:
             for task in (playing, ending):
                 task.cancel()
             await asyncio.gather(playing, ending, return_exceptions=True)
-            await self._clear_away()
+            await self._run_cleanup()
 
     async def _play(self) -> None:
         self._screen.keep_below([("Starting a server on a throw-away database …", "dim")])
@@ -70,7 +70,7 @@ class Show:
         await asyncio.sleep(READING_SECONDS)
         await asyncio.gather(self._story.tell(), self._story.lanes.watch())
 
-    async def _clear_away(self) -> None:
+    async def _run_cleanup(self) -> None:
         if self._story is not None:
             # How much still waits.
             with suppress(ServerAway, TimeoutError):

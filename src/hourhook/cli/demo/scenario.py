@@ -33,7 +33,7 @@ class Story:
         self._steady, self._shaky = steady, shaky
         self._deeds = Deeds(server.client, agency)
         self._began_at = monotonic()
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
 
     def show(self, arrival: Arrival) -> None:
         """Show what a receiver got."""
@@ -154,11 +154,11 @@ class Story:
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():
-            await self._stirred.wait()
+            await self._woken.wait()
 
     def _stir(self) -> None:
-        self._stirred.set()
-        self._stirred = asyncio.Event()
+        self._woken.set()
+        self._woken = asyncio.Event()
 
     def _is_idle(self) -> bool:
         return not any(lane.waiting_count for lane in self.lanes.all)

@@ -7,9 +7,16 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.delivery import envelope, signing
-from hourhook.delivery.history.entries import ERRANDS, PAYLOADS, LoggedPayload, log_errand, log_payload, sum_attempts
+from hourhook.delivery.history.entries import (
+    SELECT_ONE_OFFS,
+    SELECT_PAYLOADS,
+    LoggedPayload,
+    build_one_off_entry,
+    build_payload_entry,
+    summarize_attempts,
+)
 from hourhook.delivery.history.sequences import find_lane, find_skipped
-from hourhook.delivery.payload_ids import sequence_of
+from hourhook.delivery.payload_ids import decode_sequence
 from hourhook.store.schema import attempts, errands, events, payloads, skips
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -54,7 +61,7 @@ def read_contents(tx: Transaction, account_id: int, webhook_id: int, payload_id:
 
 def find_sequence(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> int | None:
     """The sequence of a payload, 0 for a ping; None where the webhook has neither."""
-    sequence = sequence_of(payload_id)
+    sequence = decode_sequence(payload_id)
     if sequence is not None and find_payload_id(tx, account_id, webhook_id, sequence) == payload_id:
         return sequence
     return 0 if tx.value(_IS_PING, account=account_id, webhook=webhook_id, payload_id=payload_id) else None
@@ -69,8 +76,8 @@ def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence:
 def _read_payload(tx: Transaction, lane: Row, sequence: int) -> PayloadContents:
     row = tx.one(_PAYLOAD, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
     assert row is not None, "it was found by its id in this transaction"
-    tried = sum_attempts(tx, lane, [sequence]).get(sequence)
-    logged = log_payload(lane, row, find_skipped(tx, lane, sequence, sequence), tried)
+    tried = summarize_attempts(tx, lane, [sequence]).get(sequence)
+    logged = build_payload_entry(lane, row, find_skipped(tx, lane, sequence, sequence), tried)
     made = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
     skip = tx.one(_SKIP, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
     # What is settled was sent as it was; what is not will be sent under the webhook's name of then.
@@ -89,7 +96,7 @@ def _read_ping(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
     rows = tx.all(_PINGS, account=lane.account_id, webhook=lane.webhook_id, payload_id=payload_id)
     rows.sort(key=lambda row: row.id, reverse=True)
     made = [row for row in rows if row.started_at is not None]
-    logged = replace(log_errand(rows[0]), attempts_count=len(made))
+    logged = replace(build_one_off_entry(rows[0]), attempts_count=len(made))
     name = lane.name if logged.state == "waiting" or not made else made[0].webhook_name
     return PayloadContents(
         logged,
@@ -124,7 +131,7 @@ _decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
 _OF_WEBHOOK = (payloads.c.account_id == bindparam("account")) & (payloads.c.webhook_id == bindparam("webhook"))
 _ID = Statement(select(payloads.c.payload_id).where(_OF_WEBHOOK, payloads.c.sequence == bindparam("sequence")))
 _PAYLOAD = Statement(
-    PAYLOADS.add_columns(events.c.changes, events.c.object).where(payloads.c.sequence == bindparam("sequence"))
+    SELECT_PAYLOADS.add_columns(events.c.changes, events.c.object).where(payloads.c.sequence == bindparam("sequence"))
 )
 
 # The last time that somebody skipped it.
@@ -152,7 +159,7 @@ _ATTEMPTS = Statement(
 
 _IS_THIS_PING = (errands.c.payload_id == bindparam("payload_id")) & errands.c.sequence.is_(None)
 _PINGS = Statement(
-    ERRANDS.add_columns(
+    SELECT_ONE_OFFS.add_columns(
         attempts.c.number,
         attempts.c.webhook_name,
         attempts.c.status,

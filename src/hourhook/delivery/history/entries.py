@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, select, text
 
 from hourhook.clock import SECOND
-from hourhook.delivery.history.sequences import State, find_skipped, state_of
+from hourhook.delivery.history.sequences import State, find_skipped, payload_state
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import attempts, errands, events, payloads
 from hourhook.store.statements import Row, Statement, any_of
@@ -33,54 +33,54 @@ class LoggedPayload:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line, and where it stands among others: the greater its ``age``, the newer it is."""
+class LogEntry:
+    """A line, and where it stands among others: the greater its ``sort_key``, the newer it is."""
 
     # Its moment, payloads above errands (the first ping of a webhook comes first), and then by their numbers.
-    age: tuple[int, bool, int]
+    sort_key: tuple[int, bool, int]
     logged: LoggedPayload
 
 
-def read_payloads(tx: Transaction, lane: Row, sequences: list[int]) -> list[Line]:
+def read_payload_entries(tx: Transaction, lane: Row, sequences: list[int]) -> list[LogEntry]:
     """The lines of these payloads, which are given newest first, in no order."""
     if not sequences:
         return []
     skipped = find_skipped(tx, lane, sequences[-1], sequences[0])
-    tried = sum_attempts(tx, lane, sequences)
+    tried = summarize_attempts(tx, lane, sequences)
     rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
     return [
-        Line((row.created_at, True, row.sequence), log_payload(lane, row, skipped, tried.get(row.sequence)))
+        LogEntry((row.created_at, True, row.sequence), build_payload_entry(lane, row, skipped, tried.get(row.sequence)))
         for row in rows
     ]
 
 
-def sum_attempts(tx: Transaction, lane: Row, sequences: list[int]) -> dict[int, Row]:
+def summarize_attempts(tx: Transaction, lane: Row, sequences: list[int]) -> dict[int, Row]:
     """Of each of these payloads that was tried: how often, and when it was first delivered in its turn."""
     rows = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
     return {row.sequence: row for row in rows}
 
 
-def log_payload(lane: Row, row: Row, skipped: Collection[int], tried: Row | None) -> LoggedPayload:
-    """The line of a row of ``PAYLOADS``; ``tried`` is what ``sum_attempts`` says of it."""
+def build_payload_entry(lane: Row, row: Row, skipped: Collection[int], tried: Row | None) -> LoggedPayload:
+    """The line of a row of ``SELECT_PAYLOADS``; ``tried`` is what ``summarize_attempts`` says of it."""
     return LoggedPayload(
         payload_id=row.payload_id,
         sequence=row.sequence,
         type=row.type,
         created_at=row.created_at,
-        state=state_of(lane, row.sequence, skipped),
+        state=payload_state(lane, row.sequence, skipped),
         attempts_count=tried.attempts_count if tried else 0,
         next_attempt_at=lane.due_at if row.sequence == lane.head_sequence else None,
         delivered_at=tried.delivered_at if tried else None,
     )
 
 
-def read_errands(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[Line]:
-    """The lines of the newest errands (see ``count_errands``)."""
+def read_one_off_entries(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[LogEntry]:
+    """The lines of the newest errands (see ``count_one_offs``)."""
     rows = tx.all(_errand_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
-    return [Line((row.created_at, False, row.id), log_errand(row)) for row in rows]
+    return [LogEntry((row.created_at, False, row.id), build_one_off_entry(row)) for row in rows]
 
 
-def count_errands(tx: Transaction, parameters: Mapping[str, Any]) -> int:
+def count_one_offs(tx: Transaction, parameters: Mapping[str, Any]) -> int:
     """How many errands there are: of an ``account`` and a ``webhook``, from the moment ``low`` to the moment ``high``.
 
     Where they are given, in one of ``states`` and of one of ``types``.
@@ -89,8 +89,8 @@ def count_errands(tx: Transaction, parameters: Mapping[str, Any]) -> int:
     return count
 
 
-def log_errand(row: Row) -> LoggedPayload:
-    """The line of a row of ``ERRANDS``."""
+def build_one_off_entry(row: Row) -> LoggedPayload:
+    """The line of a row of ``SELECT_ONE_OFFS``."""
     return LoggedPayload(
         payload_id=row.payload_id,
         sequence=None,
@@ -103,7 +103,7 @@ def log_errand(row: Row) -> LoggedPayload:
     )
 
 
-PAYLOADS = (
+SELECT_PAYLOADS = (
     select(
         payloads.c.sequence,
         payloads.c.payload_id,
@@ -171,7 +171,7 @@ _STATE = case(
     (attempts.c.started_at.is_not(None) & attempts.c.error.is_(None), "delivered"),
     else_="failing",
 )
-ERRANDS = (
+SELECT_ONE_OFFS = (
     select(
         errands.c.id,
         errands.c.payload_id,
@@ -190,7 +190,7 @@ ERRANDS = (
 @cache
 def _errand_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
     """What reads the newest errands, and what counts them all."""
-    chosen = ERRANDS.where(
+    chosen = SELECT_ONE_OFFS.where(
         errands.c.created_at.between(bindparam("low"), bindparam("high")),
         # One whose payload is gone is about to be cleared away.
         errands.c.sequence.is_(None) | payloads.c.sequence.is_not(None),

@@ -11,60 +11,68 @@ from typing import Any
 from sqlalchemy import text
 
 from hourhook.clock import SECOND
-from hourhook.delivery.history.entries import LoggedPayload, count_errands, read_errands, read_payloads
-from hourhook.delivery.history.sequences import STATES, clip, cut, find_lane, find_skipped, first_since, runs_of
+from hourhook.delivery.history.entries import LoggedPayload, count_one_offs, read_one_off_entries, read_payload_entries
+from hourhook.delivery.history.sequences import (
+    STATES,
+    clip_runs,
+    find_first_since,
+    find_lane,
+    find_runs,
+    find_skipped,
+    slice_runs,
+)
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 # How far beyond a page payloads of certain types are counted: to count all that wait would mean to read them all.
-AHEAD = 5000
+COUNT_AHEAD = 5000
 _END_OF_TIME = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PayloadFilter:
     """Which lines are asked for; the moments are those of creation, both included. None means any."""
 
     states: Collection[str] | None = None
     types: Collection[str] | None = None
-    from_moment: int | None = None
-    to_moment: int | None = None
+    created_from: int | None = None
+    created_to: int | None = None
 
 
 def read_page(
-    tx: Transaction, account_id: int, webhook_id: int, choice: Choice, *, offset: int, limit: int
+    tx: Transaction, account_id: int, webhook_id: int, choice: PayloadFilter, *, offset: int, limit: int
 ) -> tuple[list[LoggedPayload], int]:
     """Up to ``limit`` lines of the log from ``offset`` on, and how many there are.
 
-    Where types are asked for, there may be more of them, once ``AHEAD`` follow.
+    Where types are asked for, there may be more of them, once ``COUNT_AHEAD`` follow.
     """
     lane = find_lane(tx, account_id, webhook_id)
-    runs = _find_payloads(tx, lane, choice, offset + limit + AHEAD)
-    of_errands = _errand_parameters(lane, choice)
-    errands_count = count_errands(tx, of_errands)
+    runs = _find_payloads(tx, lane, choice, offset + limit + COUNT_AHEAD)
+    one_off_parameters = _errand_parameters(lane, choice)
+    one_offs_count = count_one_offs(tx, one_off_parameters)
     # Of what comes before the page, at least so many are payloads; the rest is sorted out here.
-    start = max(0, offset - errands_count)
-    lines = read_payloads(tx, lane, cut(runs, start, offset + limit - start))
-    if errands_count:
-        lines += read_errands(tx, of_errands, limit=offset + limit)
-    lines.sort(key=lambda line: line.age, reverse=True)
+    start = max(0, offset - one_offs_count)
+    lines = read_payload_entries(tx, lane, slice_runs(runs, start, offset + limit - start))
+    if one_offs_count:
+        lines += read_one_off_entries(tx, one_off_parameters, limit=offset + limit)
+    lines.sort(key=lambda line: line.sort_key, reverse=True)
     page = lines[offset - start : offset - start + limit]
-    return [line.logged for line in page], sum(map(len, runs)) + errands_count
+    return [line.logged for line in page], sum(map(len, runs)) + one_offs_count
 
 
-def _find_payloads(tx: Transaction, lane: Row, choice: Choice, limit: int) -> Sequence[Sequence[int]]:
+def _find_payloads(tx: Transaction, lane: Row, choice: PayloadFilter, limit: int) -> Sequence[Sequence[int]]:
     """The sequences of the payloads that are asked for, newest first; of certain types at most ``limit``."""
     states = STATES if choice.states is None else choice.states
     skipped: list[int] = []
     if ("skipped" in states) != ("delivered" in states):
         skipped = find_skipped(tx, lane, lane.first_sequence, lane.last_sequence)
-    runs = runs_of(lane, states, skipped)
-    if choice.from_moment is not None:
-        runs = clip(runs, first_since(tx, lane, choice.from_moment), lane.last_sequence)
-    if choice.to_moment is not None:
+    runs = find_runs(lane, states, skipped)
+    if choice.created_from is not None:
+        runs = clip_runs(runs, find_first_since(tx, lane, choice.created_from), lane.last_sequence)
+    if choice.created_to is not None:
         # Moments of events are whole seconds.
-        runs = clip(runs, lane.first_sequence, first_since(tx, lane, choice.to_moment + SECOND) - 1)
+        runs = clip_runs(runs, lane.first_sequence, find_first_since(tx, lane, choice.created_to + SECOND) - 1)
     if choice.types is None or not runs:
         return runs
     found = tx.all(
@@ -80,12 +88,12 @@ def _find_payloads(tx: Transaction, lane: Row, choice: Choice, limit: int) -> Se
     return [[row.sequence for row in found]]
 
 
-def _errand_parameters(lane: Row, choice: Choice) -> dict[str, Any]:
+def _errand_parameters(lane: Row, choice: PayloadFilter) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "account": lane.account_id,
         "webhook": lane.webhook_id,
-        "low": choice.from_moment or 0,
-        "high": _END_OF_TIME if choice.to_moment is None else choice.to_moment,
+        "low": choice.created_from or 0,
+        "high": _END_OF_TIME if choice.created_to is None else choice.created_to,
     }
     if choice.states is not None:
         parameters["states"] = [*choice.states]

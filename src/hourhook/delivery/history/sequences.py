@@ -31,7 +31,7 @@ def find_lane(tx: Transaction, account_id: int, webhook_id: int) -> Row:
     return lane
 
 
-def first_since(tx: Transaction, lane: Row, moment: int) -> int:
+def find_first_since(tx: Transaction, lane: Row, moment: int) -> int:
     """The sequence of the first payload of a lane that was created at or after a moment.
 
     Where there is none, it is the one that the next payload will have.
@@ -47,7 +47,7 @@ def first_since(tx: Transaction, lane: Row, moment: int) -> int:
     return found
 
 
-def kept_since(tx: Transaction, lane: Row) -> int | None:
+def retained_since(tx: Transaction, lane: Row) -> int | None:
     """The moment from which on all payloads of a lane are kept; None where none was ever dropped."""
     if lane.first_sequence == 1:
         return None
@@ -63,7 +63,7 @@ def find_skipped(tx: Transaction, lane: Row, low: int, high: int) -> list[int]:
     return [row.sequence for row in rows]
 
 
-def state_of(lane: Row, sequence: int, skipped: Collection[int]) -> State:
+def payload_state(lane: Row, sequence: int, skipped: Collection[int]) -> State:
     """How it stands with a payload."""
     if sequence < lane.head_sequence:
         return "skipped" if sequence in skipped else "delivered"
@@ -71,7 +71,7 @@ def state_of(lane: Row, sequence: int, skipped: Collection[int]) -> State:
     return "failing" if is_failing else "waiting"
 
 
-def runs_of(lane: Row, states: Collection[str], skipped: Sequence[int]) -> list[Run]:
+def find_runs(lane: Row, states: Collection[str], skipped: Sequence[int]) -> list[Run]:
     """All payloads in any of these states, newest first; ``skipped`` are those that are, ascending."""
     head, failing_count = lane.head_sequence, int(lane.failing_since is not None)
     runs = []
@@ -92,13 +92,13 @@ def runs_of(lane: Row, states: Collection[str], skipped: Sequence[int]) -> list[
     return [run for run in runs if run]
 
 
-def clip(runs: Iterable[Run], low: int, high: int) -> list[Run]:
+def clip_runs(runs: Iterable[Run], low: int, high: int) -> list[Run]:
     """What of these runs lies between two sequences, both included."""
     clipped = (_run(max(run[-1], low), min(run[0], high)) for run in runs)
     return [run for run in clipped if run]
 
 
-def cut(runs: Iterable[Sequence[int]], offset: int, limit: int) -> list[int]:
+def slice_runs(runs: Iterable[Sequence[int]], offset: int, limit: int) -> list[int]:
     """The sequences of these runs from ``offset`` on, at most ``limit`` of them."""
     found: list[int] = []
     for run in runs:

@@ -49,7 +49,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.status == 410
 
 
-def bounded_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def truncate_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Keep the headers that fit the log, in order, up to the first that does not."""
     kept = []
     room = HEADERS_LIMIT_BYTES

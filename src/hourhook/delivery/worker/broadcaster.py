@@ -12,14 +12,14 @@ from typing import Protocol
 import structlog
 
 from hourhook.clock import SECOND, Clock
-from hourhook.crypto import Vault
+from hourhook.crypto import Keyring
 from hourhook.delivery import broadcasts, envelope
-from hourhook.delivery.broadcasts import Broadcast, Key, Taken
+from hourhook.delivery.broadcasts import Broadcast, ClaimedBroadcasts, Key
 from hourhook.delivery.lane_control import destination_of
 from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.slots import Seat, Seats
-from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS, Sends
+from hourhook.delivery.worker.slots import Slot, Slots
+from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS, Transport
 from hourhook.errors import DatabaseUnavailable, Problem
 from hourhook.store.database import Database
 
@@ -32,7 +32,7 @@ BATCH = 64
 _log = structlog.get_logger()
 
 
-class Listener(Protocol):
+class BroadcastObserver(Protocol):
     """Who hears of every broadcast, for logs and figures."""
 
     def broadcast_finished(self, key: Key, last_event: str, outcome: Outcome, /) -> None:
@@ -40,66 +40,72 @@ class Listener(Protocol):
         ...
 
 
-class Flusher:
-    """Tells receivers; ``flush`` runs until ``stop``."""
+class Broadcaster:
+    """Tells receivers; ``run`` runs until ``stop``."""
 
     def __init__(
-        self, database: Database, sender: Sends, vault: Vault, *, interval_seconds: float, listener: Listener
+        self,
+        database: Database,
+        transport: Transport,
+        keyring: Keyring,
+        *,
+        interval_seconds: float,
+        observer: BroadcastObserver,
     ) -> None:
         self._database = database
         self._clock: Clock = database.clock
-        self._sender = sender
-        self._vault = vault
+        self._transport = transport
+        self._keyring = keyring
         self._interval = round(interval_seconds * SECOND)
-        self._listener = listener
-        self._seats = Seats()
+        self._observer = observer
+        self._slots = Slots()
         # The ids of receivers that are being told something.
         self._busy: set[int] = set()
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
         self._is_stopping = False
         self._look_at = 0
 
-    def hint(self) -> None:
+    def wake(self) -> None:
         """Have the clock looked at, on the event loop."""
         # The database is not asked before it is time: what has changed by now is not due earlier than the next look.
         if self._is_time():
-            self._stirred.set()
+            self._woken.set()
 
     def stop(self) -> None:
         """Have the flusher finish what was taken, and end."""
         self._is_stopping = True
-        self._stirred.set()
+        self._woken.set()
 
-    async def flush(self) -> None:
+    async def run(self) -> None:
         """Tell receivers what has changed, until ``stop``."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as tellings:
+            async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as sent:
                 while not self._is_stopping:
                     await self._wait()
                     if not self._is_stopping:
-                        await self._look(tellings)
+                        await self._look(sent)
                 patience.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
 
     async def _wait(self) -> None:
-        while not (self._stirred.is_set() or self._is_time()):
+        while not (self._woken.is_set() or self._is_time()):
             left_seconds = (self._look_at - self._clock.now()) / SECOND
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left_seconds, STRETCH_SECONDS)):
-                    await self._stirred.wait()
-        self._stirred.clear()
+                    await self._woken.wait()
+        self._woken.clear()
 
     def _is_time(self) -> bool:
         # It is also where the clock was set back.
         return not 0 < self._look_at - self._clock.now() <= self._interval
 
-    async def _look(self, tellings: asyncio.TaskGroup) -> None:
+    async def _look(self, sent: asyncio.TaskGroup) -> None:
         now = self._clock.now()
-        self._seats.slow_down(now - round(SLOW_AFTER_SECONDS * SECOND))
+        self._slots.mark_slow(now - round(SLOW_AFTER_SECONDS * SECOND))
         # What changes after this look is due after this.
         self._look_at = now + self._interval
-        limit = min(BATCH, self._seats.free(failing=False))
-        taken: list[Taken] = []
-        busy, saturated = [*self._busy], self._seats.saturated
+        limit = min(BATCH, self._slots.available(failing=False))
+        taken: list[ClaimedBroadcasts] = []
+        busy, saturated = [*self._busy], self._slots.saturated
         try:
             since = await self._database.read(broadcasts.waiting_since, busy, saturated)
             if since is None or since + self._interval > now:
@@ -107,7 +113,7 @@ class Flusher:
                 return
             if limit:
                 taken = await self._database.run(
-                    broadcasts.take, waiting_since=now - self._interval, limit=limit, busy=busy, saturated=saturated
+                    broadcasts.claim, waiting_since=now - self._interval, limit=limit, busy=busy, saturated=saturated
                 )
         except DatabaseUnavailable as error:
             _log.warning("broadcasts postponed", error=str(error))
@@ -115,14 +121,14 @@ class Flusher:
             return
         for one in taken:
             self._busy.add(one.key[1])
-            seat = self._seats.take(destination_of(one.target.payload_uri), is_slow=False, now=now)
-            tellings.create_task(self._tell(one, seat))
+            slot = self._slots.acquire(destination_of(one.target.payload_uri), is_slow=False, now=now)
+            sent.create_task(self._tell(one, slot))
         self._look_again(0 if taken else POSTPONED_SECONDS if limit else SLOW_AFTER_SECONDS)
 
     def _look_again(self, after_seconds: float) -> None:
-        asyncio.get_running_loop().call_later(after_seconds, self._stirred.set)
+        asyncio.get_running_loop().call_later(after_seconds, self._woken.set)
 
-    async def _tell(self, taken: Taken, seat: Seat) -> None:
+    async def _tell(self, taken: ClaimedBroadcasts, slot: Slot) -> None:
         try:
             target: Target | None = taken.target
             for broadcast in taken.broadcasts:
@@ -139,12 +145,12 @@ class Flusher:
             self._give_up(taken.key, str(error))
         finally:
             self._busy.discard(taken.key[1])
-            self._seats.leave(seat)
+            self._slots.release(slot)
             # For what has become due to it meanwhile, and for whoever found no seat.
-            self._stirred.set()
+            self._woken.set()
 
     def _give_up(self, key: Key, error: str) -> None:
-        _log.warning("broadcasts given up", account=key[0], broadcast_receiver=key[1], error=error)
+        _log.warning("broadcasts dropped", account=key[0], broadcast_receiver=key[1], error=error)
 
     async def _send(self, key: Key, target: Target, broadcast: Broadcast) -> None:
         sent_at = self._clock.now()
@@ -152,11 +158,11 @@ class Flusher:
             key[1], target.name, sent_at, broadcast.last_event, broadcast.subject, broadcast.url
         )
         try:
-            secret = self._vault.open(target.secret)
+            secret = self._keyring.decrypt(target.secret)
         except Problem as problem:
             # Not worth ending for, as it is for a payload: nobody but the receiver's owner can make a new secret.
             _log.error("broadcast not signed", account=key[0], broadcast_receiver=key[1], error=str(problem))
             return
         headers = envelope.broadcast_headers(str(uuid.uuid4()), broadcast.subject, sent_at, body, secret)
-        outcome = await self._sender.send(target.payload_uri, headers, body)
-        self._listener.broadcast_finished(key, broadcast.last_event, outcome)
+        outcome = await self._transport.send(target.payload_uri, headers, body)
+        self._observer.broadcast_finished(key, broadcast.last_event, outcome)

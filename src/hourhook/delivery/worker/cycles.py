@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from hourhook.delivery.targets import Key, Target, read_targets
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.lanes import Lane
-from hourhook.delivery.worker.one_off_deliveries import Errand, ErrandResult, lease_errands, settle_errands
-from hourhook.delivery.worker.readahead import EventCache, Payload, Span, read_ahead
-from hourhook.delivery.worker.settlements import Result, Settled, settle, still_held
+from hourhook.delivery.worker.lanes import LeasedLane
+from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult, lease_one_offs, settle_one_offs
+from hourhook.delivery.worker.readahead import EventCache, Payload, SequenceRange, read_ahead
+from hourhook.delivery.worker.settlements import AttemptResult, Settlement, find_still_leased, settle
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
@@ -19,110 +19,115 @@ READ_AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Capacity:
     """How many more lanes and errands a worker has seats for."""
 
     ordinary: int = 0
     failing: int = 0
-    errands: int = 0
+    one_offs: int = 0
     saturated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Cycle:
     """What a worker brings to a turn."""
 
     worker: int
     token: int
     now: int
     expires_at: int
-    results: list[Result]
-    errand_results: list[ErrandResult]
-    room: Room
+    results: list[AttemptResult]
+    one_off_results: list[OneOffResult]
+    capacity: Capacity
 
 
 @dataclass(slots=True)
-class Turned:
+class CycleResult:
     """What a turn came to: nothing of it holds before the transaction is committed."""
 
-    settled: list[Settled] = field(default_factory=list)
+    settled: list[Settlement] = field(default_factory=list)
     # Locked by somebody else just now, or not the only one of its lane: for the next turn.
-    postponed: list[Result] = field(default_factory=list)
+    postponed: list[AttemptResult] = field(default_factory=list)
     # No longer ours: somebody steered the lane meanwhile.
-    lost: list[Lane] = field(default_factory=list)
-    leased: list[Lane] = field(default_factory=list)
-    errands: list[Errand] = field(default_factory=list)
+    lost: list[LeasedLane] = field(default_factory=list)
+    leased: list[LeasedLane] = field(default_factory=list)
+    one_offs: list[OneOff] = field(default_factory=list)
     targets: dict[Key, Target] = field(default_factory=dict)
     payloads: dict[Key, list[Payload]] = field(default_factory=dict)
     # What errands send once more, by lane and sequence.
-    resent: dict[tuple[Key, int], Payload] = field(default_factory=dict)
+    one_off_payloads: dict[tuple[Key, int], Payload] = field(default_factory=dict)
     # Whether there was more to lease than room.
-    is_more_due: bool = False
+    has_more_due: bool = False
 
 
-def take_turn(tx: Transaction, turn: Turn, cache: EventCache) -> Turned:
+def run_cycle(tx: Transaction, cycle: Cycle, cache: EventCache) -> CycleResult:
     """Settle, lease and read ahead."""
-    turned = Turned()
-    if turn.results:
-        _settle(tx, turn, turned)
-    if turn.errand_results:
-        settle_errands(tx, turn.errand_results)
-    _lease(tx, turn, turned)
-    _read(tx, turned, cache)
-    return turned
+    cycle_result = CycleResult()
+    if cycle.results:
+        _settle(tx, cycle, cycle_result)
+    if cycle.one_off_results:
+        settle_one_offs(tx, cycle.one_off_results)
+    _lease(tx, cycle, cycle_result)
+    _read(tx, cycle_result, cache)
+    return cycle_result
 
 
-def _settle(tx: Transaction, turn: Turn, turned: Turned) -> None:
+def _settle(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
     # A lane that was steered and leased anew has two sends on the wire, and may have two results: one in each turn.
-    results = {result.lane.key: result for result in reversed(turn.results)}
-    turned.postponed = [result for result in turn.results if results[result.lane.key] is not result]
-    turned.settled = settle(tx, [*results.values()], now=turn.now, expires_at=turn.expires_at)
-    if len(turned.settled) == len(results):
+    results = {result.lane.key: result for result in reversed(cycle.results)}
+    cycle_result.postponed = [result for result in cycle.results if results[result.lane.key] is not result]
+    cycle_result.settled = settle(tx, [*results.values()], now=cycle.now, expires_at=cycle.expires_at)
+    if len(cycle_result.settled) == len(results):
         return
-    done = {one.result.lane.key for one in turned.settled}
+    done = {one.result.lane.key for one in cycle_result.settled}
     left = [result for key, result in results.items() if key not in done]
-    held = still_held(tx, [result.lane for result in left])
-    turned.postponed += [result for result in left if result.lane.key in held]
-    turned.lost = [result.lane for result in left if result.lane.key not in held]
+    held = find_still_leased(tx, [result.lane for result in left])
+    cycle_result.postponed += [result for result in left if result.lane.key in held]
+    cycle_result.lost = [result.lane for result in left if result.lane.key not in held]
 
 
-def _lease(tx: Transaction, turn: Turn, turned: Turned) -> None:
-    room = turn.room
-    for succeeding, limit in ((True, room.ordinary), (False, room.failing)):
+def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
+    capacity = cycle.capacity
+    for succeeding, limit in ((True, capacity.ordinary), (False, capacity.failing)):
         if limit:
             leased = leases.lease(
                 tx,
-                worker=turn.worker,
-                token=turn.token,
-                now=turn.now,
-                expires_at=turn.expires_at,
+                worker=cycle.worker,
+                token=cycle.token,
+                now=cycle.now,
+                expires_at=cycle.expires_at,
                 succeeding=succeeding,
                 limit=limit,
-                saturated=[*room.saturated],
+                saturated=[*capacity.saturated],
             )
-            turned.leased += leased
-            turned.is_more_due |= len(leased) == limit
-    if room.errands:
-        turned.errands = lease_errands(
-            tx, worker=turn.worker, token=turn.token, now=turn.now, expires_at=turn.expires_at, limit=room.errands
+            cycle_result.leased += leased
+            cycle_result.has_more_due |= len(leased) == limit
+    if capacity.one_offs:
+        cycle_result.one_offs = lease_one_offs(
+            tx,
+            worker=cycle.worker,
+            token=cycle.token,
+            now=cycle.now,
+            expires_at=cycle.expires_at,
+            limit=capacity.one_offs,
         )
-        turned.is_more_due |= len(turned.errands) == room.errands
+        cycle_result.has_more_due |= len(cycle_result.one_offs) == capacity.one_offs
 
 
-def _read(tx: Transaction, turned: Turned, cache: EventCache) -> None:
+def _read(tx: Transaction, cycle_result: CycleResult, cache: EventCache) -> None:
     # Heads and revisions as they are after the settlement, which the lanes themselves do not show yet.
-    kept: list[tuple[Lane, Row | Lane, int]] = [
-        (one.result.lane, one.row, len(one.result.lane.waiting) - one.result.outcome.is_success)
-        for one in turned.settled
+    kept: list[tuple[LeasedLane, Row | LeasedLane, int]] = [
+        (one.result.lane, one.row, len(one.result.lane.prefetched) - one.result.outcome.is_success)
+        for one in cycle_result.settled
         if one.is_kept
     ]
-    fresh: list[tuple[Lane, Row | Lane, int]] = [(lane, lane, 0) for lane in turned.leased]
+    fresh: list[tuple[LeasedLane, Row | LeasedLane, int]] = [(lane, lane, 0) for lane in cycle_result.leased]
     keys = [lane.key for lane, seen, _ in (*kept, *fresh) if lane.target is None or seen.revision != lane.revision]
-    keys += [errand.key for errand in turned.errands]
+    keys += [one_off.key for one_off in cycle_result.one_offs]
     if keys:
-        turned.targets = read_targets(tx, [*dict.fromkeys(keys)])
+        cycle_result.targets = read_targets(tx, [*dict.fromkeys(keys)])
     spans = [
-        Span(
+        SequenceRange(
             *lane.key,
             low=seen.head_sequence,
             high=min(seen.last_sequence, seen.head_sequence + READ_AHEAD - 1),
@@ -132,12 +137,12 @@ def _read(tx: Transaction, turned: Turned, cache: EventCache) -> None:
         if not left
     ]
     if spans:
-        turned.payloads = read_ahead(tx, spans, cache)
-    resent = [
-        Span(*errand.key, low=errand.sequence, high=errand.sequence, replayed_through=0)
-        for errand in turned.errands
-        if errand.sequence is not None
+        cycle_result.payloads = read_ahead(tx, spans, cache)
+    one_off_payloads = [
+        SequenceRange(*one_off.key, low=one_off.sequence, high=one_off.sequence, replayed_through=0)
+        for one_off in cycle_result.one_offs
+        if one_off.sequence is not None
     ]
-    if resent:
-        for key, found in read_ahead(tx, resent, cache).items():
-            turned.resent |= {(key, payload.sequence): payload for payload in found}
+    if one_off_payloads:
+        for key, found in read_ahead(tx, one_off_payloads, cache).items():
+            cycle_result.one_off_payloads |= {(key, payload.sequence): payload for payload in found}

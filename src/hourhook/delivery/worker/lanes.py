@@ -10,7 +10,7 @@ from hourhook.delivery.worker.readahead import Payload
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
+class LeasedLane:
     """A lane under our lease; ``token`` 0 once the lease is given back."""
 
     account_id: int
@@ -28,7 +28,7 @@ class Lane:
     last_succeeded: bool
     target: Target | None = None
     # Payloads read ahead, the head first.
-    waiting: list[Payload] = field(default_factory=list)
+    prefetched: list[Payload] = field(default_factory=list)
     # How many were sent in this lease.
     sent_count: int = 0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, bindparam, null, select, true, update
 
-from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.store.schema import errands, lanes
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -29,7 +29,7 @@ def lease(
     succeeding: bool,
     limit: int,
     saturated: list[str],
-) -> list[Lane]:
+) -> list[LeasedLane]:
     """Take up to ``limit`` due lanes for a worker, the longest due first.
 
     ``succeeding`` chooses the lanes whose last result was a success, or the others; lanes of the destinations in
@@ -46,7 +46,7 @@ def lease(
         saturated=saturated,
     )
     return [
-        Lane(
+        LeasedLane(
             account_id=row.account_id,
             webhook_id=row.webhook_id,
             token=token,
@@ -79,17 +79,17 @@ def release(tx: Transaction, worker: int) -> int:
     return sum(tx.run(_RELEASE[table.name], worker=worker) for table in _LEASED_TABLES)
 
 
-def void_expired(tx: Transaction, worker: int, now: int) -> int:
+def release_expired(tx: Transaction, worker: int, now: int) -> int:
     """Free what is leased beyond its time, but for the asking worker's own; returns how many."""
-    return sum(tx.run(_VOID_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
+    return sum(tx.run(_RELEASE_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
 
 
-def void_all(tx: Transaction) -> int:
+def release_all(tx: Transaction) -> int:
     """Free everything: for the only worker there is, at its start; returns how many."""
-    return sum(tx.run(_VOID_ALL[table.name]) for table in _LEASED_TABLES)
+    return sum(tx.run(_RELEASE_ALL[table.name]) for table in _LEASED_TABLES)
 
 
-def workers_at_work(tx: Transaction) -> set[int]:
+def lease_holders(tx: Transaction) -> set[int]:
     """The ids of the workers that hold a lease."""
     return {row.lease_worker for table in _LEASED_TABLES for row in tx.all(_WORKERS[table.name])}
 
@@ -151,11 +151,11 @@ _RENEW = {
     for table in _LEASED_TABLES
 }
 _RELEASE = {table.name: _updating(table, _IS_MINE[table], _FREED) for table in _LEASED_TABLES}
-_VOID_EXPIRED = {
+_RELEASE_EXPIRED = {
     table.name: _updating(table, ~_IS_MINE[table] & (table.c.lease_expires_at < bindparam("now")), _FREED)
     for table in _LEASED_TABLES
 }
-_VOID_ALL = {table.name: _updating(table, true(), _FREED) for table in _LEASED_TABLES}
+_RELEASE_ALL = {table.name: _updating(table, true(), _FREED) for table in _LEASED_TABLES}
 _WORKERS = {
     table.name: Statement(select(table.c.lease_worker).where(table.c.lease_token.is_not(None)).distinct())
     for table in _LEASED_TABLES

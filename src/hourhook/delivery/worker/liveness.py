@@ -33,46 +33,46 @@ PAUSE_SECONDS = 1.0
 KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
-class LifeLost(Exception):
+class LivenessLost(Exception):
     """The connection that proves a worker's life broke: it must stop sending, and begin anew under another id."""
 
 
-async def keep_working(database: Database, worker: Worker, chance: random.Random | None = None) -> None:
+async def supervise(database: Database, worker: Worker, rng: random.Random | None = None) -> None:
     """Run a worker until it is stopped, as many lives as that takes."""
-    chance = chance or random.SystemRandom()
+    rng = rng or random.SystemRandom()
     if not isinstance(database, PostgresDatabase):
         # The only worker there is: whoever holds a lease is dead.
-        await database.run(leases.void_all)
-        await worker.work(_new_id(chance))
+        await database.run(leases.release_all)
+        await worker.run(_new_id(rng))
         return
     while not worker.is_stopping:
         try:
-            await _live(database, worker, _new_id(chance))
-        except* (LifeLost, CommitUnknown, psycopg.Error) as lost:
-            _log.warning("worker lost its database", error=str(lost.exceptions[0]))
+            await _live(database, worker, _new_id(rng))
+        except* (LivenessLost, CommitUnknown, psycopg.Error) as lost:
+            _log.warning("worker lost its database connection", error=str(lost.exceptions[0]))
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def free_the_dead(tx: Transaction, worker: int, now: int) -> int:
+def reap_dead_workers(tx: Transaction, worker: int, now: int) -> int:
     """Free what dead workers hold, and what is held too long; ``worker`` is the one who asks. Returns how much."""
-    freed = leases.void_expired(tx, worker, now)
-    for other in leases.workers_at_work(tx) - {worker}:
+    freed = leases.release_expired(tx, worker, now)
+    for other in leases.lease_holders(tx) - {worker}:
         if tx.value(_TRY_LOCK, worker=other):
             freed += leases.release(tx, other)
     return freed
 
 
-async def look_after(database: Database, worker: Worker) -> None:
+async def reap(database: Database, worker: Worker) -> None:
     """Have a worker see to the lanes of others that died; it does so once a poll."""
-    if await database.read(leases.workers_at_work) - {worker.id}:
-        freed = await database.run(free_the_dead, worker.id, database.clock.now())
+    if await database.read(leases.lease_holders) - {worker.id}:
+        freed = await database.run(reap_dead_workers, worker.id, database.clock.now())
         if freed:
-            _log.warning("freed the lanes of a dead worker", count=freed)
-            worker.hint()
+            _log.warning("took over lanes from a dead worker", count=freed)
+            worker.wake()
 
 
 @asynccontextmanager
-async def alive(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
+async def holding_liveness_lock(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
     """Have a worker be alive, for all to see, as long as the context lasts; gives the connection that proves it."""
     connection = await psycopg.AsyncConnection.connect(
         database.url, autocommit=True, application_name=f"hourhook worker {worker}", **KEEPALIVE
@@ -87,24 +87,24 @@ async def alive(database: PostgresDatabase, worker: int) -> AsyncIterator[psycop
 
 
 async def _live(database: PostgresDatabase, worker: Worker, id: int) -> None:
-    async with alive(database, id) as connection, asyncio.TaskGroup() as group:
-        watching = group.create_task(_watch(connection, worker.hint))
-        await worker.work(id, partial(look_after, database))
+    async with holding_liveness_lock(database, id) as connection, asyncio.TaskGroup() as group:
+        watching = group.create_task(_watch(connection, worker.wake))
+        await worker.run(id, partial(reap, database))
         watching.cancel()
 
 
-async def _watch(connection: psycopg.AsyncConnection, hint: Callable[[], None]) -> None:
+async def _watch(connection: psycopg.AsyncConnection, wake: Callable[[], None]) -> None:
     try:
         while True:
             async for _ in connection.notifies(timeout=CHECK_SECONDS):
-                hint()
+                wake()
             await connection.execute("SELECT 1")
     except psycopg.Error as error:
-        raise LifeLost(str(error)) from error
+        raise LivenessLost(str(error)) from error
 
 
-def _new_id(chance: random.Random) -> int:
-    return chance.getrandbits(62) + 1
+def _new_id(rng: random.Random) -> int:
+    return rng.getrandbits(62) + 1
 
 
 _TRY_LOCK = Statement(text("SELECT pg_try_advisory_xact_lock(CAST(:worker AS BIGINT))"))

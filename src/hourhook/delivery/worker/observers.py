@@ -1,8 +1,8 @@
 """One line of log for each attempt and each broadcast; never a secret, a body or the query of an address."""
 
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.broadcaster import Listener
-from hourhook.delivery.worker.worker import Observer
+from hourhook.delivery.worker.broadcaster import BroadcastObserver
+from hourhook.delivery.worker.worker import AttemptObserver
 from hourhook.logs import Line, write_line
 
 
@@ -19,10 +19,10 @@ class AttemptLine(Line):
     duration_ms: int
 
 
-class AttemptLog:
+class AttemptLogger:
     """Writes each attempt down, and passes it on to whoever keeps figures."""
 
-    def __init__(self, figures: Observer) -> None:
+    def __init__(self, figures: AttemptObserver) -> None:
         self._figures = figures
 
     def attempt_finished(
@@ -57,10 +57,10 @@ class BroadcastLine(Line):
     duration_ms: int
 
 
-class BroadcastLog:
+class BroadcastLogger:
     """Writes each broadcast down, and passes it on to whoever keeps figures."""
 
-    def __init__(self, figures: Listener) -> None:
+    def __init__(self, figures: BroadcastObserver) -> None:
         self._figures = figures
 
     def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:

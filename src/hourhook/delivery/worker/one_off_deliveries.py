@@ -14,7 +14,7 @@ from hourhook.store.transaction import Transaction
 
 
 @dataclass(slots=True, eq=False)
-class Errand:
+class OneOff:
     """One errand under our lease; ``sequence`` is None for a ping."""
 
     account_id: int
@@ -33,21 +33,21 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrandResult:
+class OneOffResult:
     """What came of an errand."""
 
-    errand: Errand
+    one_off: OneOff
     webhook_name: str
     url: str
     outcome: Outcome
 
 
-def lease_errands(tx: Transaction, *, worker: int, token: int, now: int, expires_at: int, limit: int) -> list[Errand]:
+def lease_one_offs(tx: Transaction, *, worker: int, token: int, now: int, expires_at: int, limit: int) -> list[OneOff]:
     """Take up to ``limit`` due errands for a worker, the oldest first."""
     rows = tx.all(_LEASE, worker=worker, token=token, now=now, expires_at=expires_at, limit=limit)
     numbers = {(row.account_id, row.id): row.number for row in tx.all(_NUMBERS, token=token)} if rows else {}
     return [
-        Errand(
+        OneOff(
             row.account_id,
             row.id,
             row.webhook_id,
@@ -61,17 +61,17 @@ def lease_errands(tx: Transaction, *, worker: int, token: int, now: int, expires
     ]
 
 
-def settle_errands(tx: Transaction, results: list[ErrandResult]) -> None:
+def settle_one_offs(tx: Transaction, results: list[OneOffResult]) -> None:
     """Write down what came of errands whose lease is still ours; each is done for good."""
-    by_id = {(result.errand.account_id, result.errand.id): result for result in results}
-    rows = as_rows([(r.errand.account_id, r.errand.id, r.errand.token) for r in results])
+    by_id = {(result.one_off.account_id, result.one_off.id): result for result in results}
+    rows = as_rows([(r.one_off.account_id, r.one_off.id, r.one_off.token) for r in results])
     done = [by_id[row.account_id, row.id] for row in tx.all(_SETTLE, rows=rows)]
     tx.insert_many(
         attempts,
         ATTEMPT_COLUMNS,
         [
             attempt_row(
-                r.errand.key, r.errand.sequence or 0, r.errand.number, r.errand.id, r.webhook_name, r.url, r.outcome
+                r.one_off.key, r.one_off.sequence or 0, r.one_off.number, r.one_off.id, r.webhook_name, r.url, r.outcome
             )
             for r in done
         ],

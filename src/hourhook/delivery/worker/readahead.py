@@ -35,7 +35,7 @@ class Payload(msgspec.Struct, frozen=True):
     attempts_before: int
 
 
-class Span(msgspec.Struct, frozen=True):
+class SequenceRange(msgspec.Struct, frozen=True):
     """Which payloads of a lane to read: ``low`` to ``high``, both included."""
 
     account_id: int
@@ -71,7 +71,7 @@ class EventCache:
             self._bytes -= len(dropped.changes) + len(dropped.object)
 
 
-def read_ahead(tx: Transaction, spans: list[Span], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
+def read_ahead(tx: Transaction, spans: list[SequenceRange], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
     """Read the payloads of these spans, in order; the answer is keyed by account and webhook."""
     text = tx.value(
         _PAYLOADS,

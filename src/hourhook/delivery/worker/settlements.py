@@ -10,7 +10,7 @@ from sqlalchemy import text
 from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.lanes import Lane
+from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.readahead import Payload
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import attempts
@@ -18,10 +18,10 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 
-class Result(msgspec.Struct, frozen=True, eq=False):
+class AttemptResult(msgspec.Struct, frozen=True, eq=False):
     """What came of one attempt at the head of a lane, and how the lane goes on."""
 
-    lane: Lane
+    lane: LeasedLane
     payload: Payload
     number: int
     webhook_name: str
@@ -33,10 +33,10 @@ class Result(msgspec.Struct, frozen=True, eq=False):
     keep: bool
 
 
-class Settled(msgspec.Struct, frozen=True, eq=False):
-    """A result that was written down, and what its lane looks like since; see ``Settled.apply``."""
+class Settlement(msgspec.Struct, frozen=True, eq=False):
+    """A result that was written down, and what its lane looks like since; see ``Settlement.apply``."""
 
-    result: Result
+    result: AttemptResult
     row: Row
 
     @property
@@ -53,13 +53,13 @@ class Settled(msgspec.Struct, frozen=True, eq=False):
         lane.window_started_at = row.window_started_at
         lane.stalled, lane.last_succeeded = bool(row.stalled), bool(row.last_succeeded)
         if self.result.outcome.is_success:
-            del lane.waiting[0]
+            del lane.prefetched[0]
         if row.revision != lane.revision:
             # Its name or its secret has changed: read both again before the next attempt.
             lane.revision, lane.target = row.revision, None
 
 
-def settle(tx: Transaction, results: list[Result], *, now: int, expires_at: int) -> list[Settled]:
+def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_at: int) -> list[Settlement]:
     """Write down a group of results, with their attempts, and move each lane on whose lease is still ours."""
     by_key = {result.lane.key: result for result in results}
     rows = [
@@ -77,7 +77,7 @@ def settle(tx: Transaction, results: list[Result], *, now: int, expires_at: int)
         for result in results
     ]
     settled = [
-        Settled(by_key[row.account_id, row.webhook_id], row)
+        Settlement(by_key[row.account_id, row.webhook_id], row)
         for row in tx.all(SETTLE, rows=as_rows(rows), now=now, expires_at=expires_at)
     ]
     tx.insert_many(
@@ -91,7 +91,7 @@ def settle(tx: Transaction, results: list[Result], *, now: int, expires_at: int)
     return settled
 
 
-def still_held(tx: Transaction, held: list[Lane]) -> set[Key]:
+def find_still_leased(tx: Transaction, held: list[LeasedLane]) -> set[Key]:
     """Which of these lanes are leased under the token that we know."""
     tokens = {lane.key: lane.token for lane in held}
     rows = tx.all(_TOKENS, rows=as_rows([*tokens]))

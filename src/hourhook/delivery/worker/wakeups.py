@@ -25,11 +25,11 @@ class Wakeups:
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Callable[[], None]] = []
 
-    def listen(self, listener: Callable[[], None]) -> None:
+    def subscribe(self, listener: Callable[[], None]) -> None:
         """Have somebody called, on the event loop, at every hint."""
         self._listeners.append(listener)
 
-    def hint(self) -> None:
+    def wake(self) -> None:
         """Say that something may be due; from any thread, at any time."""
         # A hint that comes after the loop has closed has nobody left to wake.
         with contextlib.suppress(RuntimeError):
@@ -45,27 +45,27 @@ class Notifier:
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
-        self._hinted = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def hint(self) -> None:
+    def wake(self) -> None:
         """Have the others told, soon."""
-        self._hinted.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Tell the others of hints, until cancelled; hints that come while one is on its way become one."""
         connection: psycopg.AsyncConnection | None = None
         try:
             while True:
-                await self._hinted.wait()
-                self._hinted.clear()
+                await self._woken.wait()
+                self._woken.clear()
                 try:
                     connection = connection or await psycopg.AsyncConnection.connect(
-                        self._database.url, autocommit=True, application_name="hourhook hints"
+                        self._database.url, autocommit=True, application_name="hourhook wake-ups"
                     )
                     await connection.execute(f"NOTIFY {CHANNEL}")
                 except psycopg.Error as error:
                     # Their poll finds what is due; the next hint tries again on a fresh connection.
-                    _log.warning("hint not passed on", error=str(error))
+                    _log.warning("wake-up not sent", error=str(error))
                     if connection is not None:
                         await connection.close()
                     connection = None

@@ -59,7 +59,7 @@ def create(
         name_key=key_of(name),
         payload_uri=payload_uri,
         destination=destination_of(payload_uri),
-        secret=outside.vault.close(secret),
+        secret=outside.keyring.encrypt(secret),
         enabled=True,
         created_at=tx.now,
     )
@@ -93,7 +93,7 @@ def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) ->
     """Make a new secret; the old one is void at once."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
-    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.vault.close(secret))
+    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.keyring.encrypt(secret))
     return BroadcastReceiverSecret(secret)
 
 

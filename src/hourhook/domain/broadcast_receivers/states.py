@@ -14,7 +14,7 @@ def disable(tx: Transaction, caller: Caller, id: int) -> None:
     """Tell a receiver nothing more, neither of what changes from now on nor of what it was still to be told."""
     reading.find(tx, caller, id)
     tx.run(_SET_STATE, account=caller.account_id, id=id, enabled=False)
-    broadcasts.forget(tx, id)
+    broadcasts.discard(tx, id)
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:

@@ -12,12 +12,12 @@ def remove(tx: Transaction, id: int) -> None:
     """Delete a receiver, with its subjects and what it was still to be told."""
     for statement in (_DELETE_SUBJECTS, _DELETE):
         tx.run(statement, account=tx.account_id, id=id)
-    broadcasts.forget(tx, id)
+    broadcasts.discard(tx, id)
 
 
 def remove_for_user(tx: Transaction, user_id: int) -> None:
     """Delete the receivers of a user who is about to be deleted: nothing more is told to them."""
-    broadcasts.forget_all(tx, user_id)
+    broadcasts.discard_for_user(tx, user_id)
     for statement in (_DELETE_SUBJECTS_OF_USER, _DELETE_OF_USER):
         tx.run(statement, account=tx.account_id, user=user_id)
 

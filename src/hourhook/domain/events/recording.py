@@ -24,7 +24,7 @@ def between(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, list[obj
 
 def record_creation(tx: Transaction, noun: str, created: msgspec.Struct) -> None:
     """Record that an object came into being."""
-    event_log.record(tx, f"{noun}.created", {}, created)
+    event_log.append(tx, f"{noun}.created", {}, created)
 
 
 def record_update(
@@ -34,16 +34,16 @@ def record_update(
     changed = between(before, after)
     if not changed:
         return
-    event_log.record(tx, f"{noun}.updated", changed, after)
+    event_log.append(tx, f"{noun}.updated", changed, after)
     if specific:
-        event_log.record(tx, f"{noun}.updated.{specific}", changed, after)
+        event_log.append(tx, f"{noun}.updated.{specific}", changed, after)
 
 
 def record_deletion(tx: Transaction, noun: str, deleted: msgspec.Struct, specific: str | None = None) -> None:
     """Record that an object is gone; ``deleted`` is how it was just before."""
-    event_log.record(tx, f"{noun}.deleted", {}, deleted)
+    event_log.append(tx, f"{noun}.deleted", {}, deleted)
     if specific:
-        event_log.record(tx, f"{noun}.deleted.{specific}", {}, deleted)
+        event_log.append(tx, f"{noun}.deleted.{specific}", {}, deleted)
 
 
 @cache

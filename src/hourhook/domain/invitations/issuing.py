@@ -60,13 +60,13 @@ def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | Non
 
 def withdraw(tx: Transaction, user_id: int) -> None:
     """Make a user's invitation open nothing from now on, and take back its mail if that is still here."""
-    mails.withdraw(tx, user_id, _KIND)
+    mails.cancel(tx, user_id, _KIND)
     tx.put(_WITHDRAW, account=tx.account_id, user=user_id)
 
 
 def withdraw_mail(tx: Transaction, user_id: int) -> None:
     """Take back the mail of an invitation that has reached its user on another way."""
-    mails.withdraw(tx, user_id, _KIND)
+    mails.cancel(tx, user_id, _KIND)
 
 
 def _mail(tx: Transaction, user_id: int, invited_by_id: int | None, issued: Issued, outbox: Outbox) -> None:
@@ -74,7 +74,7 @@ def _mail(tx: Transaction, user_id: int, invited_by_id: int | None, issued: Issu
     assert about is not None
     inviter = name_of(about.inviter_first_name, about.inviter_last_name, about.inviter_email)
     letter = Letter(about.account_name, about.first_name, inviter, issued.link, issued.expires_at)
-    outbox.put(tx, user_id=user_id, kind=_KIND, recipient=about.email, subject=letter.subject, text=letter.text)
+    outbox.enqueue(tx, user_id=user_id, kind=_KIND, recipient=about.email, subject=letter.subject, text=letter.text)
 
 
 _STATE = Statement(

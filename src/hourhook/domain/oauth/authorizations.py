@@ -146,7 +146,7 @@ def _make(
         redirect_uri=None,
         code_expires_at=tx.now,
         code_used_at=tx.now,
-        token=outside.vault.close(token),
+        token=outside.keyring.encrypt(token),
         scopes=scopes.encode(chosen),
         note=given_or(given.note, None),
         note_url=given_or(given.note_url, None),
@@ -172,7 +172,7 @@ def _find(tx: Transaction, caller: Caller, id: int) -> Row:
 
 def _represent(caller: Caller, outside: Outside, row: Row) -> Authorization:
     try:
-        token = outside.vault.open_once(row.token)
+        token = outside.keyring.decrypt_uncached(row.token)
     except Problem:
         # The server's key was changed since: the token still opens what it did, but nobody can be told it any more.
         token = ""

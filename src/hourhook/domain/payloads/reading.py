@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from hourhook.delivery.history.contents import find_sequence, read_contents
-from hourhook.delivery.history.pages import Choice, read_page
+from hourhook.delivery.history.pages import PayloadFilter, read_page
 from hourhook.delivery.history.sequences import STATES
 from hourhook.delivery.history.statistics import read_status
 from hourhook.domain.callers import Caller
@@ -43,7 +43,9 @@ def list_page(
     webhooks.find(tx, caller, webhook_id)
     refuse_unknown(faults, "type", given.type or (), TYPES)
     faults.check()
-    chosen = Choice(given.state or None, given.type or None, given_or(given.from_, None), given_or(given.to, None))
+    chosen = PayloadFilter(
+        given.state or None, given.type or None, given_or(given.from_, None), given_or(given.to, None)
+    )
     lines, total = read_page(tx, caller.account_id, webhook_id, chosen, offset=paging.offset, limit=paging.limit)
     return Page([represent(caller.links, webhook_id, line) for line in lines], total)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from hourhook.clock import format_moment
 from hourhook.delivery import lane_control, one_offs
-from hourhook.delivery.history.sequences import find_lane, first_since, kept_since
+from hourhook.delivery.history.sequences import find_first_since, find_lane, retained_since
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, given_or
 from hourhook.domain.inputs.numbers import Whole
@@ -33,7 +33,7 @@ def retry(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> 
     """
     sequence = reading.find(tx, caller, webhook_id, payload_id)
     if lane_control.retry(tx, webhook_id, sequence) == "settled":
-        one_offs.resend(tx, webhook_id, payload_id, sequence or None)
+        one_offs.redeliver(tx, webhook_id, payload_id, sequence or None)
 
 
 def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:
@@ -63,11 +63,11 @@ def replay(tx: Transaction, caller: Caller, webhook_id: int, given: ReplayStart,
 
 
 def _find_start(tx: Transaction, lane: Row, moment: int) -> int:
-    since = kept_since(tx, lane)
+    since = retained_since(tx, lane)
     if since is not None and moment < since:
         kept = f"Payloads are kept since {format_moment(since)}, from sequence {lane.first_sequence} on."
         raise _too_far_back("from", kept)
-    return first_since(tx, lane, moment)
+    return find_first_since(tx, lane, moment)
 
 
 def _too_far_back(field: str, message: str) -> Invalid:

@@ -114,7 +114,7 @@ def remove(tx: Transaction, removed: Sequence[StoredTimer]) -> None:
 
 def _broadcast(tx: Transaction, timer: StoredTimer, state: str) -> None:
     if timer.is_broadcast:
-        broadcasts.record(tx, timer.user.id, TIMER, timer.url, f"{TIMER}.{state}")
+        broadcasts.enqueue(tx, timer.user.id, TIMER, timer.url, f"{TIMER}.{state}")
 
 
 def _values(tx: Transaction, timer: StoredTimer) -> tuple[object, ...]:

@@ -40,7 +40,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
         why = "The User should be deleted because it does not have any entries or expenses."
         raise Invalid.on_base("User", "deletable", why)
     rules.refuse_deactivated(user)
-    broadcasts.forget_all(tx, id)
+    broadcasts.discard_for_user(tx, id)
     issuing.withdraw(tx, id)
     _enter(tx, user, "disabled", "deactivated")
 

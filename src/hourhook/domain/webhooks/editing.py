@@ -51,10 +51,10 @@ def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook,
         name=name,
         name_key=key_of(name),
         payload_uri=payload_uri,
-        secret=outside.vault.close(secret),
+        secret=outside.keyring.encrypt(secret),
         created_at=tx.now,
     )
-    lane_control.open_lane(tx, id, payload_uri)
+    lane_control.create_lane(tx, id, payload_uri)
     subscribing.subscribe(tx, id, events)
     one_offs.ping(tx, id)
     created = reading.show(tx, caller, id)
@@ -73,7 +73,7 @@ def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: Webh
         if payload_uri != before.payload_uri:
             lane_control.retarget(tx, id, payload_uri)
         else:
-            lane_control.refresh(tx, id)
+            lane_control.reload_target(tx, id)
     return reading.show(tx, caller, id)
 
 
@@ -81,8 +81,8 @@ def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) ->
     """Make a new secret; the old one is void at once, for payloads that wait as well."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
-    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.vault.close(secret))
-    lane_control.refresh(tx, id)
+    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.keyring.encrypt(secret))
+    lane_control.reload_target(tx, id)
     return WebhookSecret(secret)
 
 
@@ -91,7 +91,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     reading.find(tx, caller, id)
     tx.run(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
     tx.run(_DELETE, account=caller.account_id, id=id)
-    lane_control.close_lane(tx, id)
+    lane_control.delete_lane(tx, id)
 
 
 _THIS = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))

@@ -8,16 +8,16 @@ keep their metadata, is opened only by a network that lies within it: neither a 
 from collections.abc import Iterable
 
 from hourhook.delivery.transports.http.addresses import (
-    GUARDED,
     LOOPBACK,
+    RESTRICTED_NETWORKS,
     Address,
     Network,
-    faces,
+    embedded_addresses,
     is_public,
     parse_address,
 )
 from hourhook.delivery.transports.http.resolvers import Resolver
-from hourhook.delivery.transports.http.uris import BadUri, parse_destination
+from hourhook.delivery.transports.http.uris import InvalidUri, parse_uri
 
 
 class NameNotFound(Exception):
@@ -48,10 +48,10 @@ class AddressGuard:
         An address in it is judged, a name is not: where a name leads is known only when it is sent to.
         """
         try:
-            destination = parse_destination(uri)
-        except BadUri as error:
+            destination = parse_uri(uri)
+        except InvalidUri as error:
             return str(error)
-        if destination.is_literal and not self.is_allowed(destination.host):
+        if destination.is_ip_literal and not self.is_allowed(destination.host):
             return "leads to an address that is not allowed"
         return None
 
@@ -72,9 +72,9 @@ class AddressGuard:
         return tuple(dict.fromkeys(str(parse_address(answer)) for answer in answers))
 
     def _may_reach(self, address: Address) -> bool:
-        return all(self._is_listed(face) or is_public(face) for face in faces(address))
+        return all(self._is_listed(face) or is_public(face) for face in embedded_addresses(address))
 
     def _is_listed(self, address: Address) -> bool:
         # Of two networks that share an address, the one with the longer prefix lies within the other.
-        least_prefix = max((network.prefixlen for network in GUARDED if address in network), default=0)
+        least_prefix = max((network.prefixlen for network in RESTRICTED_NETWORKS if address in network), default=0)
         return any(address in network and network.prefixlen >= least_prefix for network in self._allowed)

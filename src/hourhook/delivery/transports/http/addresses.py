@@ -14,7 +14,7 @@ LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/12
 
 # What is link-local, and where a cloud's machines learn their credentials. A wider network that is allowed does not
 # open these in passing: only one that lies within them does, since then somebody has named them.
-GUARDED: tuple[Network, ...] = (
+RESTRICTED_NETWORKS: tuple[Network, ...] = (
     IPv4Network("169.254.0.0/16"),  # link-local, and the metadata of most clouds
     IPv4Network("100.100.100.200/32"),  # Alibaba Cloud
     IPv4Network("168.63.129.16/32"),  # Azure
@@ -86,7 +86,7 @@ def is_public(address: Address) -> bool:
     return address in _PUBLIC_IPV6 and not any(address in network for network in _NOT_PUBLIC_IPV6)
 
 
-def faces(address: Address) -> Iterator[Address]:
+def embedded_addresses(address: Address) -> Iterator[Address]:
     """Every address that a packet to this one may end at, each of which has to be judged.
 
     That is the address itself, and the IPv4 address that it carries. One of the well-known translation prefix

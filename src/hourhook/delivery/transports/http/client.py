@@ -16,26 +16,26 @@ from pyreqwest.response import Response
 
 from hourhook.clock import Clock
 from hourhook.delivery.transports.http.address_guard import AddressGuard, AddressRefused, NameNotFound
-from hourhook.delivery.transports.http.connections import Route, Routes, TrustMissing
+from hourhook.delivery.transports.http.connections import ConnectionPool, PinnedClient, TrustStoreMissing
 from hourhook.delivery.transports.http.resolvers import Resolver
-from hourhook.delivery.transports.http.uris import BadUri, Destination, parse_destination
+from hourhook.delivery.transports.http.uris import InvalidUri, ParsedUri, parse_uri
 from hourhook.delivery.transports.outcomes import (
     BODY_LIMIT_BYTES,
     ErrorKind,
     Outcome,
-    bounded_headers,
     parse_retry_after,
+    truncate_headers,
 )
 
 Headers = tuple[tuple[str, str], ...]
 
 # What the world can do to a send. The client's own errors tell their causes, outermost first, as texts.
-_FAILURES = (BadUri, NameNotFound, AddressRefused, TrustMissing, TimeoutError, DetailedPyreqwestError)
+_FAILURES = (InvalidUri, NameNotFound, AddressRefused, TrustStoreMissing, TimeoutError, DetailedPyreqwestError)
 _CONNECTING = "client error (Connect)"
 _BEFORE_TLS = ("tcp connect error", "dns error", "tunnel error")
 
 
-class Sender:
+class HttpTransport:
     """Posts payloads, each within a deadline of its own."""
 
     def __init__(
@@ -47,23 +47,25 @@ class Sender:
         egress_proxy: str | None = None,
         max_clients: int = 256,
         resolver: Resolver | None = None,
-        fresh_seconds: float = 5,
+        dns_ttl_seconds: float = 5,
     ) -> None:
         """Trust the certificate authorities of the system and of ``ca_file``; keep ``max_clients`` clients.
 
-        A name is resolved anew after ``fresh_seconds``, by the machine's resolver unless another is given.
+        A name is resolved anew after ``dns_ttl_seconds``, by the machine's resolver unless another is given.
         Raises ``Problem`` where ``ca_file`` or ``egress_proxy`` cannot be used.
         """
         self._clock = clock
         self._timeout_seconds = timeout_seconds
-        self._routes = Routes(guard, timeout_seconds, ca_file, egress_proxy, max_clients, resolver, fresh_seconds)
+        self._pool = ConnectionPool(
+            guard, timeout_seconds, ca_file, egress_proxy, max_clients, resolver, dns_ttl_seconds
+        )
 
     async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes) -> Outcome:
         """Post a body to a URI, and tell what came of it."""
         started_at = self._clock.now()
         began = monotonic()
         try:
-            destination = parse_destination(uri)
+            destination = parse_uri(uri)
             request, response = await self._post(destination, headers, body, began + self._timeout_seconds)
         except _FAILURES as error:
             return Outcome(None, _kind_of(error), started_at, _milliseconds_since(began))
@@ -82,13 +84,13 @@ class Sender:
 
     async def close(self) -> None:
         """Let go of all connections; for when no send is under way."""
-        await self._routes.close()
+        await self._pool.close()
 
     async def _post(
-        self, destination: Destination, headers: list[tuple[str, str]], body: bytes, deadline: float
+        self, destination: ParsedUri, headers: list[tuple[str, str]], body: bytes, deadline: float
     ) -> tuple[StreamRequest, Response]:
         """Send the request and wait for the answer's headers, at each of the host's addresses if need be."""
-        route = self._routes.find(destination) or await self._open(destination, deadline)
+        route = self._pool.find(destination) or await self._open(destination, deadline)
         tried_count = 1
         while True:
             request = (
@@ -108,9 +110,9 @@ class Sender:
             tried_count += 1
             route = await self._open(destination, deadline, failed=route)
 
-    async def _open(self, destination: Destination, deadline: float, failed: Route | None = None) -> Route:
+    async def _open(self, destination: ParsedUri, deadline: float, failed: PinnedClient | None = None) -> PinnedClient:
         async with asyncio.timeout(max(0.0, deadline - monotonic())):
-            return await self._routes.open(destination, failed)
+            return await self._pool.open(destination, failed)
 
     def _retry_after_seconds(self, headers: Headers) -> float | None:
         value = _value_of("retry-after", headers)
@@ -138,9 +140,9 @@ async def _read_body(request: StreamRequest, response: Response, declared_length
 def _read_headers(response: Response) -> Headers:
     headers = response.headers
     try:
-        return bounded_headers(headers.items())
+        return truncate_headers(headers.items())
     except ValueError:  # a value is not ASCII, and the client gives it in no other form
-        return bounded_headers((name, _read_value(response, name)) for name in dict.fromkeys(headers))
+        return truncate_headers((name, _read_value(response, name)) for name in dict.fromkeys(headers))
 
 
 def _read_value(response: Response, name: str) -> str:
@@ -160,9 +162,9 @@ def _kind_of(error: Exception) -> ErrorKind:
             return "timeout"
         case NameNotFound():
             return "dns"
-        case BadUri() | AddressRefused():
+        case InvalidUri() | AddressRefused():
             return "refused_address"
-        case TrustMissing():
+        case TrustStoreMissing():
             return "tls"
         case NetworkError():
             return "tls" if _was_securing(error) else "connect"

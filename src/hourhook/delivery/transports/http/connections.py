@@ -22,7 +22,7 @@ from pyreqwest.proxy import ProxyBuilder
 
 from hourhook.delivery.transports.http.address_guard import AddressGuard, AddressRefused
 from hourhook.delivery.transports.http.resolvers import Resolver, SystemResolver
-from hourhook.delivery.transports.http.uris import Destination
+from hourhook.delivery.transports.http.uris import ParsedUri
 from hourhook.errors import Problem
 
 # Common servers close an idle connection after 5 s and more: let go of it earlier, since a request that meets
@@ -33,21 +33,21 @@ _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _Origin = tuple[str, str, int]
 
 
-class TrustMissing(Exception):
+class TrustStoreMissing(Exception):
     """This machine has no roots of trust, so nobody's certificate can be checked."""
 
 
 @dataclass(slots=True, eq=False)
-class Route:
+class PinnedClient:
     """A way to a destination: a client, the address it is pinned to, and all the addresses there are."""
 
     client: Client
     address: str
     addresses: tuple[str, ...]
-    fresh_until: float
+    valid_until: float
 
 
-class Routes:
+class ConnectionPool:
     """Opens the routes to destinations, and keeps those used last."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Routes:
         egress_proxy: str | None,
         max_clients: int,
         resolver: Resolver | None,
-        fresh_seconds: float,
+        dns_ttl_seconds: float,
     ) -> None:
         """Raises ``Problem`` where the file or the proxy cannot be used."""
         self._guard = guard
@@ -67,23 +67,23 @@ class Routes:
         self._certificates = _read_certificates(ca_file) if ca_file else None
         self._proxy = _read_proxy(egress_proxy) if egress_proxy else None
         self._max_clients = max_clients
-        self._fresh_seconds = fresh_seconds
-        self._routes: OrderedDict[_Origin, Route] = OrderedDict()
-        self._openings: dict[_Origin, asyncio.Task[Route]] = {}
+        self._fresh_seconds = dns_ttl_seconds
+        self._routes: OrderedDict[_Origin, PinnedClient] = OrderedDict()
+        self._openings: dict[_Origin, asyncio.Task[PinnedClient]] = {}
 
-    def find(self, destination: Destination) -> Route | None:
+    def find(self, destination: ParsedUri) -> PinnedClient | None:
         """Give the open route to a destination, or None where there is none or its addresses have aged."""
         route = self._routes.get(destination.origin)
-        if route is None or route.fresh_until < monotonic():
+        if route is None or route.valid_until < monotonic():
             return None
         self._routes.move_to_end(destination.origin)
         return route
 
-    async def open(self, destination: Destination, failed: Route | None = None) -> Route:
+    async def open(self, destination: ParsedUri, failed: PinnedClient | None = None) -> PinnedClient:
         """Open a route, or follow the name of an aged one; whoever asks for it meanwhile waits for the same.
 
         ``failed`` is a route that could not be connected to: the next address takes its place. Raises what
-        ``AddressGuard.resolve`` raises, and ``TrustMissing``.
+        ``AddressGuard.resolve`` raises, and ``TrustStoreMissing``.
         """
         current = self._routes.get(destination.origin)
         if failed is not None and current is not None and current is not failed:
@@ -102,29 +102,31 @@ class Routes:
             opening.cancel()
         self._routes.clear()
 
-    def _end_opening(self, origin: _Origin, opening: asyncio.Task[Route]) -> None:
+    def _end_opening(self, origin: _Origin, opening: asyncio.Task[PinnedClient]) -> None:
         del self._openings[origin]
         if not opening.cancelled():
             opening.exception()  # is seen here in case that nobody waits any more
 
-    async def _open(self, destination: Destination, current: Route | None, failed: Route | None) -> Route:
+    async def _open(
+        self, destination: ParsedUri, current: PinnedClient | None, failed: PinnedClient | None
+    ) -> PinnedClient:
         addresses = await self._find_addresses(destination)
         if current is not None and current is not failed and current.address in addresses:
             current.addresses = addresses
-            current.fresh_until = monotonic() + self._fresh_seconds
+            current.valid_until = monotonic() + self._fresh_seconds
             return current
         address = _choose(addresses, failed)
         # The roots of trust are read anew for each client, which takes milliseconds.
         client = await asyncio.to_thread(self._build_client, destination, address, len(addresses) > 1)
-        route = Route(client, address, addresses, monotonic() + self._fresh_seconds)
+        route = PinnedClient(client, address, addresses, monotonic() + self._fresh_seconds)
         self._routes[destination.origin] = route
         self._routes.move_to_end(destination.origin)
         while len(self._routes) > self._max_clients:
             self._routes.popitem(last=False)
         return route
 
-    async def _find_addresses(self, destination: Destination) -> tuple[str, ...]:
-        if destination.is_literal:
+    async def _find_addresses(self, destination: ParsedUri) -> tuple[str, ...]:
+        if destination.is_ip_literal:
             if not self._guard.is_allowed(destination.host):
                 raise AddressRefused(destination.host)
             return (destination.host,)
@@ -132,7 +134,7 @@ class Routes:
         # A proxy is given the name, so there is one way only.
         return addresses if self._proxy is None else (destination.host,)
 
-    def _build_client(self, destination: Destination, address: str, has_alternatives: bool) -> Client:
+    def _build_client(self, destination: ParsedUri, address: str, has_alternatives: bool) -> Client:
         builder = (
             ClientBuilder()
             .http1_only()
@@ -148,7 +150,7 @@ class Routes:
             builder.proxy(ProxyBuilder.all(self._proxy))
         else:
             builder.no_proxy()  # nor one of the environment
-            if not destination.is_literal:
+            if not destination.is_ip_literal:
                 builder.resolve(destination.host, address, destination.port)
         if has_alternatives:
             builder.connect_timeout(self._connect_timeout)
@@ -160,13 +162,13 @@ class Routes:
         try:
             return builder.build()
         except BuilderError as error:
-            raise TrustMissing from error
+            raise TrustStoreMissing from error
 
-    def _uses_tls(self, destination: Destination) -> bool:
+    def _uses_tls(self, destination: ParsedUri) -> bool:
         return destination.scheme == "https" or (self._proxy is not None and self._proxy.scheme == "https")
 
 
-def _choose(addresses: tuple[str, ...], failed: Route | None) -> str:
+def _choose(addresses: tuple[str, ...], failed: PinnedClient | None) -> str:
     """The first address, or the one after that which failed."""
     if failed is None or failed.address not in addresses:
         return addresses[0]

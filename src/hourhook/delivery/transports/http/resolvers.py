@@ -20,12 +20,12 @@ class SystemResolver:
 
     def __init__(self) -> None:
         """Make one for the running event loop."""
-        self._seats = asyncio.Semaphore(_MOST_THREADS)
+        self._slots = asyncio.Semaphore(_MOST_THREADS)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """Find the addresses of a host, in the order in which the machine would try them."""
         loop = asyncio.get_running_loop()
-        async with self._seats:
+        async with self._slots:
             answer: asyncio.Future[Sequence[str]] = loop.create_future()
             threading.Thread(target=_look_up, args=(host, port, loop, answer), daemon=True).start()
             try:

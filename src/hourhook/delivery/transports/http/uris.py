@@ -17,45 +17,45 @@ URI_LIMIT = 2048
 _SHAPE = re.compile(r"(https?)://([^/?#\\\s\x00-\x1f\x7f-\x9f]+)[^\\\s\x00-\x1f\x7f-\x9f]*", re.IGNORECASE)
 
 
-class BadUri(ValueError):
+class InvalidUri(ValueError):
     """No URI that a payload can be sent to; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class ParsedUri:
     """One URI, taken apart. ``host`` is a name or an address, in lower case and ASCII."""
 
     url: Url
     scheme: str
     host: str
     port: int
-    is_literal: bool
+    is_ip_literal: bool
     origin: tuple[str, str, int]
 
 
 @lru_cache(maxsize=4096)
-def parse_destination(uri: str) -> Destination:
+def parse_uri(uri: str) -> ParsedUri:
     """Take an absolute http or https URI apart.
 
-    Raises ``BadUri`` for anything else. User names and passwords are refused: the signature is what a receiver
+    Raises ``InvalidUri`` for anything else. User names and passwords are refused: the signature is what a receiver
     checks, and a URI is shown in lists and logs. A token may stand in the path or the query.
     """
     if len(uri) > URI_LIMIT:
-        raise BadUri(f"is longer than {URI_LIMIT} characters")
+        raise InvalidUri(f"is longer than {URI_LIMIT} characters")
     shape = _SHAPE.fullmatch(uri)
     if shape is None:
-        raise BadUri("is not an absolute http or https URI")
+        raise InvalidUri("is not an absolute http or https URI")
     if "@" in shape[2]:
-        raise BadUri("carries a user name or a password")
+        raise InvalidUri("carries a user name or a password")
     try:
         url = Url(uri)
     except ValueError as error:
-        raise BadUri(f"cannot be read: {error}") from None
+        raise InvalidUri(f"cannot be read: {error}") from None
     host, port = url.host_str, url.port_or_known_default
     if not host:
-        raise BadUri("names no host")
+        raise InvalidUri("names no host")
     if not port:
-        raise BadUri("names port 0")
-    is_literal = url.domain is None
+        raise InvalidUri("names port 0")
+    is_ip_literal = url.domain is None
     host = host.strip("[]")
-    return Destination(url, url.scheme, host, port, is_literal, (url.scheme, host, port))
+    return ParsedUri(url, url.scheme, host, port, is_ip_literal, (url.scheme, host, port))
