@@ -22,7 +22,7 @@ def settings_for(url: str, **more: object) -> Settings:
     return Settings(database_url=url, secret_key=SECRET_KEY, rate_limit=None, log_format="json").with_changes(**more)
 
 
-def open_account(database: Database, name: str = "bench") -> accounts.NewAccount:
+def open_account(database: Database, name: str = "bench") -> accounts.CreatedAccount:
     """Make an account."""
     return database.run_now(
         accounts.create,

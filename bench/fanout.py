@@ -99,8 +99,8 @@ def _prepare(database: Database, count: int, history: int) -> Callable[[], float
 
 
 def _create(tx: Transaction, caller: Caller) -> None:
-    given, faults = inputs.read(editing.NewEntry, _ENTRY, resource="Entry")
-    editing.create(tx, caller, given, faults)
+    params, errors = inputs.parse(editing.NewEntry, _ENTRY, resource="Entry")
+    editing.create(tx, caller, params, errors)
 
 
 def _bring_to_rest(tx: Transaction, account_id: int) -> None:

@@ -21,8 +21,8 @@ from bench.databases import KINDS, Databases
 from bench.receivers import Receiver
 from bench.server_under_test import Server
 from bench.tables import print_table, progress, spread
-from hourhook.domain.accounts import NewAccount
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.accounts import CreatedAccount
+from hourhook.domain.search_keys import search_key
 from hourhook.store.database import Database
 from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement
@@ -184,7 +184,7 @@ def _merge(client: Client, noun: str, target_id: int, swallowed_id: int) -> None
     client.send("PUT", f"/v2/{noun}/{target_id}/merge", {f"{noun.removesuffix('s')}_id": swallowed_id})
 
 
-def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[NewAccount, Callable[[Client], None]]:
+def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[CreatedAccount, Callable[[Client], None]]:
     """An account with entries to merge and webhooks that hear of it; and what merges them."""
     database = open_database(url)
     account = open_account(database)
@@ -205,7 +205,7 @@ def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[NewAc
     return account, lambda client: _merge(client, plan.noun, *ids)
 
 
-def _fill(database: Database, account: NewAccount, count: int, project_id: int, tag_id: int) -> None:
+def _fill(database: Database, account: CreatedAccount, count: int, project_id: int, tag_id: int) -> None:
     texts = [text.format("source") for text in _TEXTS]
 
     def fill(tx: Transaction, count: int) -> None:
@@ -215,7 +215,7 @@ def _fill(database: Database, account: NewAccount, count: int, project_id: int, 
         for id in ids:
             description = texts[id % len(texts)]
             date = f"2024-{id % 12 + 1:02}-{id % 28 + 1:02}"
-            values = (account.user_id, project_id, 45, description, key_of(description), tx.now, tx.now)
+            values = (account.user_id, project_id, 45, description, search_key(description), tx.now, tx.now)
             rows.append((account.account_id, id, date, *values))
         tx.insert_many(entries, (*names, "created_at", "updated_at"), rows)
         columns = ("account_id", "entry_id", "tag_id", "place")

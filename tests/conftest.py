@@ -20,7 +20,7 @@ from tests.support.accounts import Account, open_account
 from tests.support.clients import Client
 from tests.support.clocks import FakeClock
 from tests.support.databases import PostgresServer, SqliteFiles, postgres_server
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.servers import Loop, free_socket, serving
 from tests.support.smtp_server import Mailbox, opened
 
@@ -81,7 +81,7 @@ def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
             bound = free_socket()
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             base_url = settings.pop("base_url", address)
-            parts = {"outside": OUTSIDE, **(parts or {})}
+            parts = {"dependencies": DEPENDENCIES, **(parts or {})}
             unlimited = {"rate_limit": None, "sign_in_rate_limit": None, "oauth_rate_limit": None}
             app = make_site(Settings(base_url=base_url, **{**unlimited, **settings}), database, **parts)
             stack.enter_context(serving(_loop, app, bound))

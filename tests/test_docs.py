@@ -11,7 +11,7 @@ import pytest
 
 from hourhook.api.app import all_endpoints
 from hourhook.api.openapi.document import build_document
-from hourhook.domain.delivery_stats import Figures
+from hourhook.domain.delivery_stats import DeliveryStats
 from hourhook.domain.links import DEFAULT_BASE_URL
 from hourhook.http.metrics import Metrics
 from hourhook.settings import Settings, variable
@@ -59,7 +59,7 @@ def test_every_endpoint_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_the_page_about_monitoring_names_the_figures_that_there_are() -> None:
-    exposed = Metrics().exposition(Figures(0, 0, 0, 0, 0, 0, 0)).decode()
+    exposed = Metrics().exposition(DeliveryStats(0, 0, 0, 0, 0, 0, 0)).decode()
     page = (DOCS / "operating" / "monitoring.md").read_text()
 
     assert {*re.findall(r"\bhourhook_[a-z_]+", page)} == {*re.findall(r"^# TYPE (\S+)", exposed, re.MULTILINE)}

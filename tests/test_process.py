@@ -13,14 +13,14 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from tests.support.backlogs import make_backlog
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 
 SPOIL = Statement(text("ALTER TABLE removals RENAME TO spoilt"))
 MEND = Statement(text("ALTER TABLE spoilt RENAME TO removals"))
 
 
 def test_housekeeping_that_fails_ends_the_process_in_the_open(database: Database) -> None:
-    running = Running(Settings(), database, OUTSIDE.keyring, OUTSIDE.guard)
+    running = Running(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     async def run() -> None:
         failed = asyncio.Event()
@@ -39,7 +39,7 @@ def test_housekeeping_that_fails_ends_the_process_in_the_open(database: Database
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_becomes_due_in_one_process_is_told_to_the_others(database: Database, database_url: str) -> None:
     backlog = make_backlog(database)
-    running = Running(Settings(), database, OUTSIDE.keyring, OUTSIDE.guard)
+    running = Running(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     async def run() -> None:
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:

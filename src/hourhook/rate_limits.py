@@ -9,10 +9,10 @@ from hourhook.clock import SECOND, Clock
 from hourhook.settings import RateLimit
 
 # Addresses remembered; the one unused longest is forgotten first, which only ever gives tokens back.
-LARGEST_COUNT = 10_000
+MAX_BUCKETS = 10_000
 
 
-class Buckets:
+class TokenBuckets:
     """The buckets of all clients."""
 
     def __init__(self, limit: RateLimit, clock: Clock) -> None:
@@ -21,7 +21,7 @@ class Buckets:
         # Of each client: tokens left, and when that was.
         self._buckets: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
-    def take(self, client: str) -> bool:
+    def try_acquire(self, client: str) -> bool:
         """Take one token of a client; False when there is none left."""
         now = self._clock.now()
         tokens, at = self._buckets.get(client, (float(self._limit.burst), now))
@@ -30,11 +30,11 @@ class Buckets:
         has_one = tokens >= 1
         self._buckets[client] = (tokens - 1 if has_one else tokens, now)
         self._buckets.move_to_end(client)
-        if len(self._buckets) > LARGEST_COUNT:
+        if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
         return has_one
 
-    def give_back(self, client: str) -> None:
+    def refund(self, client: str) -> None:
         """Put back a token that a client took."""
         if client in self._buckets:
             tokens, at = self._buckets[client]

@@ -11,7 +11,7 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.conftest import Server
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.oauth_clients import App, make_app
 from tests.support.servers import Loop
 from tests.support.webhook_receiver import Postbox, opened
@@ -25,7 +25,7 @@ def delivering(database: Database) -> Delivering:
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        running = Running(Settings(), database, OUTSIDE.keyring, OUTSIDE.guard)
+        running = Running(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
         failures: list[str] = []
         async with deliver(running, make_transport(running), on_failure=lambda: failures.append("failed")):
             yield

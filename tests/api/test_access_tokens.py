@@ -554,7 +554,7 @@ def test_nothing_that_opens_anything_is_stored_or_logged(
 
 def test_a_revoked_token_takes_with_it_what_the_application_could_refresh_it_by(account: Account, app: App) -> None:
     made = tokens_of(account, account.leader, app)
-    [row] = [row for row in account.database.read_now(tokens.read_all) if row.expires_at is not None]
+    [row] = [row for row in account.database.read_now(tokens.list_all) if row.expires_at is not None]
     assert (row.name, row.email) == ("OAuth: Planner", account.leader.email)
 
     account.database.write_now(account.id, tokens.revoke, row.id)

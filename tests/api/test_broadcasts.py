@@ -18,7 +18,7 @@ from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account, Person, open_account
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.factories import log_time, make_project, make_tag, start_timer
 from tests.support.receivers import holding
 from tests.support.servers import Loop
@@ -450,12 +450,12 @@ def test_a_redirect_is_not_followed(
     assert other_postbox.is_empty()
 
 
-def delivering_with(database: Database, settings: Settings, guard: AddressGuard = OUTSIDE.guard) -> Delivering:
+def delivering_with(database: Database, settings: Settings, guard: AddressGuard = DEPENDENCIES.guard) -> Delivering:
     """What delivers, with settings of the test's choice."""
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        running = Running(settings, database, OUTSIDE.keyring, guard)
+        running = Running(settings, database, DEPENDENCIES.keyring, guard)
         async with deliver(running, make_transport(running), on_failure=lambda: None):
             yield
 
@@ -503,7 +503,7 @@ def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
 def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_either(
     database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
 ) -> None:
-    running = Running(Settings(), database, OUTSIDE.keyring, OUTSIDE.guard)
+    running = Running(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hourhook.api.endpoints import Accepted, Call, Created, CreatedOrExisting, Endpoints, OkWithLocation
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
+from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors
 from hourhook.domain.pages import Page
 
 
@@ -26,7 +26,7 @@ def one(call: Call, thing_id: int) -> Thing:
     raise AssertionError
 
 
-def page(call: Call, given: Filters, faults: Faults) -> Page[Thing]:
+def page(call: Call, given: Filters, errors: ValidationErrors) -> Page[Thing]:
     raise AssertionError
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from hourhook.domain.events.catalogue import NAMES
+from hourhook.domain.events.catalogue import EVENT_TYPES
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
 from tests.support.events_of import Event, Recorded
@@ -807,5 +807,5 @@ def check_order(events: list[Event]) -> None:
 def test_no_event_is_left_out() -> None:
     raised = {event.partition(" ")[0] for deed in DEEDS.values() for event in deed.raises}
 
-    assert raised | NEVER_RAISED == {*NAMES}
+    assert raised | NEVER_RAISED == {*EVENT_TYPES}
     assert raised & NEVER_RAISED == set()

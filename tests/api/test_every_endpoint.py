@@ -8,7 +8,7 @@ import pytest
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import Id, fields_of
-from hourhook.domain.inputs.lists import Ids
+from hourhook.domain.inputs.lists import IdListField
 from tests.support.accounts import Account
 from tests.support.events_of import Recorded
 from tests.support.factories import DAY, NO_SUCH_ID, log_time, make_project, make_tag
@@ -97,7 +97,7 @@ def test_ids_of_another_account_do_nothing_in_any_list(account: Account, other_a
     log = Recorded(other_account)
     taken = []
     for endpoint in WITH_BODIES:
-        lists = inputs_of(endpoint, Ids)
+        lists = inputs_of(endpoint, IdListField)
         if not lists:
             continue
         body = {name: GOOD[name](account, ours) for name in required_of(endpoint)}

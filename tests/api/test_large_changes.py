@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, select, text
 
 from hourhook.domain import inputs
-from hourhook.domain.batching import SIZE
+from hourhook.domain.batching import BATCH_SIZE
 from hourhook.domain.callers import find_caller
 from hourhook.domain.links import Links
 from hourhook.domain.projects import merging
@@ -122,10 +122,10 @@ def test_a_large_change_costs_a_few_statements_for_each_batch(account: Account, 
     costs = {count: cost_of(account, *change(account, count)) for count in (FEW, MANY)}
 
     more = len(costs[MANY]) - len(costs[FEW])
-    assert 0 < more <= statements_each * (MANY // SIZE), str(costs[MANY])
+    assert 0 < more <= statements_each * (MANY // BATCH_SIZE), str(costs[MANY])
     for cost in costs.values():
-        assert max(cost.inserted("events")) <= SIZE
-        assert max(cost.inserted("payloads")) <= SIZE
+        assert max(cost.inserted("events")) <= BATCH_SIZE
+        assert max(cost.inserted("payloads")) <= BATCH_SIZE
         assert sum(cost.inserted("payloads")) == sum(cost.inserted("events")) >= FEW
 
 
@@ -136,10 +136,10 @@ def test_memory_does_not_grow_with_a_merge(account: Account) -> None:
 
     def peak_of_merge(count: int) -> int:
         path, body = merge_projects(account, count)
-        given, faults = inputs.read(merging.SwallowedProject, body, resource="Project")
+        params, faults = inputs.parse(merging.SwallowedProject, body, resource="Project")
         tracemalloc.start()
         try:
-            account.database.write_now(account.id, merging.merge, caller, int(path.split("/")[3]), given, faults)
+            account.database.write_now(account.id, merging.merge, caller, int(path.split("/")[3]), params, faults)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -180,7 +180,17 @@ def test_the_events_of_a_large_merge_reach_a_webhook_in_order(account: Account, 
     assert updated.payload["object"]["id"] == target_id
     assert deleted.payload["object"]["id"] == merged.payload["object"]["id"] == swallowed_id
     # On both sides of where one batch ends and the next one begins.
-    for place in (0, 1, SIZE - 1, SIZE, 2 * SIZE - 1, 2 * SIZE, count - 1, len(changed) - 1, len(changed)):
+    for place in (
+        0,
+        1,
+        BATCH_SIZE - 1,
+        BATCH_SIZE,
+        2 * BATCH_SIZE - 1,
+        2 * BATCH_SIZE,
+        count - 1,
+        len(changed) - 1,
+        len(changed),
+    ):
         shown = account.supervisor.client.get(arrived[place].payload["object"]["url"])
         assert shown.status == 200
         assert arrived[place].body.endswith(b'"object":' + shown.body + b"}")
@@ -210,7 +220,7 @@ def test_tags_are_deleted_one_after_the_other_whether_they_have_many_entries_or_
     few, many, last, kept = (make_tag(account, name) for name in ("few", "many", "last", "kept"))
     shared = log_time(account.leader, "#few #last* (#many) #kept")
     only = log_time(account.leader, "#last")
-    filled = fill(account, SIZE + 100, many)
+    filled = fill(account, BATCH_SIZE + 100, many)
     log = Recorded(account)
 
     reply = account.leader.client.put("/v2/tags/delete", {"tag_ids": ids([last, few, many])})
@@ -237,7 +247,7 @@ def test_tags_are_deleted_one_after_the_other_whether_they_have_many_entries_or_
     assert ids(of_shared[-1].object["tags"]) == [kept["id"]]
     assert_chained(shared, of_shared)
     assert account.supervisor.client.get(shared["url"]).body == of_shared[-1].text
-    assert [event.object["entries"] for event in events if event.type == "tag.deleted"] == [1, SIZE + 101, 2]
+    assert [event.object["entries"] for event in events if event.type == "tag.deleted"] == [1, BATCH_SIZE + 101, 2]
 
 
 def test_many_tags_of_the_same_entries_are_deleted_in_order(account: Account) -> None:

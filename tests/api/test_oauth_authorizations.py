@@ -21,7 +21,7 @@ from tests.support.accounts import Account, open_account
 from tests.support.browsers import Browser
 from tests.support.clients import Reply, basic
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.events_of import Recorded
 from tests.support.factories import NO_SUCH_ID
 from tests.support.oauth_clients import (
@@ -504,7 +504,7 @@ def test_a_token_lasts_until_it_is_taken_back(account: Account, leader: Knocking
 
     assert opens(account.client, made["token"])
     assert leader.get(made["url"]).json() == made
-    [row] = [row for row in account.database.read_now(tokens.read_all) if row.name == "OAuth: Planner"]
+    [row] = [row for row in account.database.read_now(tokens.list_all) if row.name == "OAuth: Planner"]
     account.database.write_now(account.id, tokens.revoke, row.id)
     assert not opens(account.client, made["token"])
     assert leader.get(made["url"]).status == 404
@@ -548,8 +548,8 @@ def test_a_token_that_another_key_closed_is_blank_and_works(
     account: Account, leader: Knocking, app: App, make_server: MakeServer
 ) -> None:
     made = make(leader, account, app)
-    outside = replace(OUTSIDE, keyring=Keyring("another key, which has to be as long as this"))
-    client = make_server(parts={"outside": outside}).client
+    dependencies = replace(DEPENDENCIES, keyring=Keyring("another key, which has to be as long as this"))
+    client = make_server(parts={"dependencies": dependencies}).client
     who = Knocking(client, leader.authorization)
 
     [shown] = who.get(path_of(account)).json()

@@ -7,7 +7,7 @@ import pytest
 from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import fields_of
-from hourhook.domain.inputs.lists import Ids
+from hourhook.domain.inputs.lists import IdListField
 from hourhook.domain.pages import Page
 from tests.support.accounts import Account
 from tests.support.broadcast_receivers import make_receiver
@@ -56,7 +56,9 @@ def test_every_list_costs_the_same_however_much_is_on_it(account: Account) -> No
 
 def cost_of_list(account: Account, endpoint: Endpoint, stage: Stage, at_least: int) -> Statements:
     # Those that add something answer everything afterwards, also when there is nothing to add.
-    body: dict[str, list[int]] = {field.name: [] for field in fields_of(endpoint.inputs) if isinstance(field.kind, Ids)}
+    body: dict[str, list[int]] = {
+        field.name: [] for field in fields_of(endpoint.inputs) if isinstance(field.kind, IdListField)
+    }
     path = path_of(endpoint, stage) + "?per_page=1000"
     with counted(account.database) as statements:
         reply = account.supervisor.client.request(endpoint.method, path, body=body if endpoint.method != "GET" else b"")

@@ -14,7 +14,7 @@ LINKS = Links("http://127.0.0.1")
 
 
 def last_use(account: Account, person: Person) -> int | None:
-    rows = account.database.read_now(tokens.read_all)
+    rows = account.database.read_now(tokens.list_all)
     [found] = [row.last_used_at for row in rows if row.email == person.email]
     return None if found is None else int(found)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from hourhook.api.app import openapi_text
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 from hourhook.mail.outbox import Outbox
 from hourhook.process.bootstrap import Running
 from hourhook.process.delivering import send_mails
@@ -20,7 +20,7 @@ from tests.api.test_statements import cost_of
 from tests.api.test_users import KEYS
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account, open_account
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.invited_users import HEADER, accept, invite
 from tests.support.smtp_server import Mailbox
 from tests.support.webhook_receiver import eventually
@@ -37,8 +37,8 @@ def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox
     """A server that sends mails."""
     smtp = SmtpServer("127.0.0.1", mailbox.port, "none")
     settings = Settings(smtp_url=smtp, mail_from="Hourhook <hourhook@example.com>")
-    outbox = Outbox(OUTSIDE.keyring)
-    running = Running(settings, database, OUTSIDE.keyring, OUTSIDE.guard, outbox)
+    outbox = Outbox(DEPENDENCIES.keyring)
+    running = Running(settings, database, DEPENDENCIES.keyring, DEPENDENCIES.guard, outbox)
 
     @asynccontextmanager
     async def mailing(_: object) -> AsyncIterator[None]:
@@ -47,8 +47,8 @@ def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox
             yield
         assert not failures
 
-    outside = Outside(OUTSIDE.guard, OUTSIDE.keyring, outbox)
-    return make_server(parts={"outside": outside, "lifespan": [mailing]})
+    dependencies = Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, outbox)
+    return make_server(parts={"dependencies": dependencies, "lifespan": [mailing]})
 
 
 @pytest.fixture
@@ -117,7 +117,9 @@ def test_an_invitation_that_is_refused_sends_and_keeps_nothing(mailing_account: 
 
 def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
     # A server whose mailer is elsewhere, and has not been there yet.
-    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.keyring, Outbox(OUTSIDE.keyring))})
+    server = make_server(
+        parts={"dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))}
+    )
     account = open_account(database, server.client)
     user = account.supervisor.client.post("/v2/users", GRACE).json()
     assert database.read_now(lambda tx: tx.value(MAILS)) == 1
@@ -157,7 +159,9 @@ def test_inviting_costs_as_many_statements_as_documented(account: Account) -> No
 
 
 def test_a_mail_costs_a_few_more(database: Database, make_server: MakeServer) -> None:
-    server = make_server(parts={"outside": Outside(OUTSIDE.guard, OUTSIDE.keyring, Outbox(OUTSIDE.keyring))})
+    server = make_server(
+        parts={"dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))}
+    )
     account = open_account(database, server.client)
 
     assert cost_of_inviting(account) == COST[database.dialect] + COST_OF_A_MAIL[database.dialect]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from hourhook.domain.events.catalogue import NAMES
+from hourhook.domain.events.catalogue import EVENT_TYPES
 from hourhook.store.schema import webhooks
 from hourhook.store.statements import Statement
 from tests.support.accounts import Account
@@ -89,7 +89,7 @@ def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
         (["entry.created", "tag.created", "entry.created"], ["entry.created", "tag.created"]),
         (["tag.created", "*", "entry.created", "*"], ["tag.created", "*", "entry.created"]),
         (["*"], ["*"]),
-        ([*NAMES], [*NAMES]),
+        ([*EVENT_TYPES], [*EVENT_TYPES]),
         ("entry.created, tag.created", ["entry.created", "tag.created"]),
     ],
 )

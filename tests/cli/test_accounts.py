@@ -47,7 +47,7 @@ def test_a_password_of_a_dash_is_a_line_of_standard_input(hourhook: Commands) ->
 
     assert result.status == 0, result.complaint
     stored = read(hourhook, OWNERS).password_hash
-    assert passwords.is_right("pässword with blanks ", stored)
+    assert passwords.verify_password("pässword with blanks ", stored)
     # As slow to guess as RFC 9106 recommends where memory is scarce.
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 

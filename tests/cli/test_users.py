@@ -57,7 +57,7 @@ def test_nobody_is_asked_for_the_password_of_somebody_unknown(settled: Commands)
 def is_password(commands: Commands, password: str) -> bool:
     database = open_database(commands.database_url)
     try:
-        return passwords.is_right(password, database.read_now(lambda tx: tx.value(HASH)))
+        return passwords.verify_password(password, database.read_now(lambda tx: tx.value(HASH)))
     finally:
         database.close()
 

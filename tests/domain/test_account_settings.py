@@ -13,13 +13,13 @@ LINKS = Links("https://time.example.test")
 
 
 @pytest.fixture
-def made(database: Database) -> accounts.NewAccount:
+def made(database: Database) -> accounts.CreatedAccount:
     return database.run_now(
         accounts.create, name="a", email="ada@a.test", first_name=None, last_name=None, password_hash=None
     )
 
 
-def caller_of(database: Database, made: accounts.NewAccount) -> Caller:
+def caller_of(database: Database, made: accounts.CreatedAccount) -> Caller:
     caller = database.read_now(callers.authenticate, made.token, LINKS)
     assert caller is not None
     return caller
@@ -31,7 +31,7 @@ def caller_of(database: Database, made: accounts.NewAccount) -> Caller:
         ("invoicing", "off", "invoicing_enabled", False),
         ("approvals", "No", "approvals_enabled", False),
         ("approvals", "on", "approvals_enabled", True),
-        ("locked", "true", "account_is_locked", True),
+        ("locked", "true", "is_account_locked", True),
         ("max_users", "7", "max_users", 7),
         ("max_users", "none", "max_users", None),
         ("max_projects", "0", "max_projects", 0),
@@ -41,9 +41,9 @@ def caller_of(database: Database, made: accounts.NewAccount) -> Caller:
     ],
 )
 def test_a_setting_is_changed(
-    database: Database, made: accounts.NewAccount, key: str, text: str, attribute: str, value: object
+    database: Database, made: accounts.CreatedAccount, key: str, text: str, attribute: str, value: object
 ) -> None:
-    database.write_now(made.account_id, account_settings.change, {key: text})
+    database.write_now(made.account_id, account_settings.update_settings, {key: text})
 
     assert getattr(caller_of(database, made), attribute) == value
 
@@ -62,33 +62,35 @@ def test_a_setting_is_changed(
     ],
 )
 def test_a_value_that_cannot_be_used_is_said_with_its_key(
-    database: Database, made: accounts.NewAccount, key: str, text: str
+    database: Database, made: accounts.CreatedAccount, key: str, text: str
 ) -> None:
     with pytest.raises(Problem) as complaint:
-        database.write_now(made.account_id, account_settings.change, {"locked": "on", key: text})
+        database.write_now(made.account_id, account_settings.update_settings, {"locked": "on", key: text})
 
     assert str(complaint.value).startswith(f"{key}={text} cannot be used: ")
-    assert not caller_of(database, made).account_is_locked
+    assert not caller_of(database, made).is_account_locked
 
 
 @pytest.mark.parametrize("key", ["colour", "utc_offset", "name", ""])
 def test_an_unknown_setting_is_answered_with_those_there_are(
-    database: Database, made: accounts.NewAccount, key: str
+    database: Database, made: accounts.CreatedAccount, key: str
 ) -> None:
     with pytest.raises(Problem, match="max_projects, tag_creation_role"):
-        database.write_now(made.account_id, account_settings.change, {key: "1"})
+        database.write_now(made.account_id, account_settings.update_settings, {key: "1"})
 
 
-def test_the_offset_of_somebody_who_is_not_there_is_not_changed(database: Database, made: accounts.NewAccount) -> None:
+def test_the_offset_of_somebody_who_is_not_there_is_not_changed(
+    database: Database, made: accounts.CreatedAccount
+) -> None:
     with pytest.raises(Problem, match="no user"):
-        database.write_now(made.account_id, account_settings.change, {"utc_offset:x@y.test": "0"})
+        database.write_now(made.account_id, account_settings.update_settings, {"utc_offset:x@y.test": "0"})
 
 
 def test_a_change_of_the_account_shows_in_its_time(
-    database: Database, made: accounts.NewAccount, clock: FakeClock
+    database: Database, made: accounts.CreatedAccount, clock: FakeClock
 ) -> None:
     clock.advance(seconds=60)
 
-    database.write_now(made.account_id, account_settings.change, {"invoicing": "off"})
+    database.write_now(made.account_id, account_settings.update_settings, {"invoicing": "off"})
 
     assert database.read_now(accounts.show, caller_of(database, made)).updated_at == "2024-05-21T10:06:00Z"

@@ -43,7 +43,7 @@ def test_of_two_that_choose_a_name_at_once_one_is_told_that_it_is_taken(database
 
     first, second = sorted(asyncio.run(both()), key=lambda result: isinstance(result, Exception))
 
-    assert isinstance(first, accounts.NewAccount)
+    assert isinstance(first, accounts.CreatedAccount)
     assert isinstance(second, Problem)
 
 

@@ -68,9 +68,9 @@ def test_a_role_includes_those_below_it(account: Account) -> None:
 def test_what_a_role_does_not_allow_is_refused(account: Account) -> None:
     caller = caller_of(account, account.coworker)
 
-    caller.require("coworker")
+    caller.require_role("coworker")
     with pytest.raises(Forbidden):
-        caller.require("leader")
+        caller.require_role("leader")
 
 
 @pytest.mark.parametrize("feature", ["invoicing", "approvals"])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourhook.domain.decimals import number_of
-from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, Hundredths
+from hourhook.domain.decimals import to_json_number
+from hourhook.domain.inputs.numbers import MAX_DECIMAL, DecimalField
 
 
 @pytest.mark.parametrize(
@@ -23,17 +23,17 @@ from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, Hundredths
         (-1, b"-0.01"),
         (0, b"0.0"),
         (99_999_999_999_999, b"999999999999.99"),
-        (100 * LARGEST_DECIMAL, b"1000000000000.0"),
+        (100 * MAX_DECIMAL, b"1000000000000.0"),
     ],
 )
 def test_a_number_has_a_fraction_and_no_more_digits_of_it_than_it_needs(hundredths: int, text: bytes) -> None:
-    assert msgspec.json.encode(number_of(hundredths)) == text
+    assert msgspec.json.encode(to_json_number(hundredths)) == text
 
 
-@given(st.integers(-100 * LARGEST_DECIMAL, 100 * LARGEST_DECIMAL))
+@given(st.integers(-100 * MAX_DECIMAL, 100 * MAX_DECIMAL))
 def test_every_decimal_that_is_taken_comes_back_as_it_was(hundredths: int) -> None:
-    text = msgspec.json.encode(number_of(hundredths))
+    text = msgspec.json.encode(to_json_number(hundredths))
 
     assert re.fullmatch(rb"-?[0-9]+\.[0-9]{1,2}", text)
-    assert Hundredths().read(msgspec.json.decode(text)) == hundredths
-    assert Hundredths().read(text.decode()) == hundredths
+    assert DecimalField().parse(msgspec.json.decode(text)) == hundredths
+    assert DecimalField().parse(text.decode()) == hundredths

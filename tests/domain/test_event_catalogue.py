@@ -1,6 +1,6 @@
 """The names of events, against those of the contract (webhook_events.md)."""
 
-from hourhook.domain.events.catalogue import NAMES, SUBSCRIBABLE, TYPES
+from hourhook.domain.events.catalogue import EVENT_TYPES, PAYLOAD_TYPES, SUBSCRIBABLE_TYPES
 
 CONTRACT = """
     entry.created entry.updated entry.deleted entry.updated.approved entry.updated.unapproved entry.updated.invoiced
@@ -17,11 +17,11 @@ CONTRACT = """
 
 
 def test_there_are_the_37_names_of_the_contract() -> None:
-    assert len(NAMES) == 37
-    assert [*NAMES] == CONTRACT.split()
+    assert len(EVENT_TYPES) == 37
+    assert [*EVENT_TYPES] == CONTRACT.split()
 
 
 def test_the_wildcard_can_be_subscribed_to_and_the_ping_cannot() -> None:
-    assert {*SUBSCRIBABLE} == {"*", *NAMES}
-    assert "webhook.ping" in TYPES
-    assert "webhook.ping" not in SUBSCRIBABLE
+    assert {*SUBSCRIBABLE_TYPES} == {"*", *EVENT_TYPES}
+    assert "webhook.ping" in PAYLOAD_TYPES
+    assert "webhook.ping" not in SUBSCRIBABLE_TYPES

@@ -20,13 +20,13 @@ def test_changes_name_the_keys_of_the_representation_in_its_order() -> None:
     before = Thing("one", None, [Part(1)], "then")
     after = Thing("other", Part(2), [Part(1), Part(3)], "now")
 
-    assert recording.between(before, after) == {
+    assert recording.diff(before, after) == {
         "name": ["one", "other"],
         "import": [None, Part(2)],
         "parts": [[Part(1)], [Part(1), Part(3)]],
     }
-    assert [*recording.between(before, after)] == ["name", "import", "parts"]
+    assert [*recording.diff(before, after)] == ["name", "import", "parts"]
 
 
 def test_the_time_of_a_change_is_no_change() -> None:
-    assert recording.between(Thing("one", None, [], "then"), Thing("one", None, [], "now")) == {}
+    assert recording.diff(Thing("one", None, [], "then"), Thing("one", None, [], "now")) == {}

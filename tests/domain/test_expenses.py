@@ -29,7 +29,7 @@ def make_expense(*, enabled: bool) -> Expense:
 
 
 def test_an_expense_that_is_free_may_be_changed() -> None:
-    rules.refuse_frozen(make_expense(enabled=True))
+    rules.refuse_uneditable(make_expense(enabled=True))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_first_lock_of_an_expense_is_the_one_that_is_reported(is_invoiced: b
     expense = msgspec.structs.replace(make_expense(enabled=enabled), invoice=INVOICE if is_invoiced else None)
 
     with pytest.raises(Invalid) as raised:
-        rules.refuse_frozen(expense)
+        rules.refuse_uneditable(expense)
 
     assert raised.value.errors == [FieldError("Expense", "base", code)]
     assert raised.value.message.startswith("The Expense ")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourhook.domain import hashtags
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 
 # Texts that are rich in what the grammar is about.
 TEXTS = st.text(alphabet=st.sampled_from("#*ab-_ß9 \n([{,;:.!é\u0301"), max_size=40)
@@ -73,7 +73,7 @@ def test_what_is_found_stands_in_the_text_in_order(text: str) -> None:
     ],
 )
 def test_a_name_is_read_with_or_without_hash_and_star(text: str, read: tuple[str, bool] | None) -> None:
-    assert hashtags.read_name(text) == read
+    assert hashtags.parse_name(text) == read
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_renaming_to_an_unbillable_tag_writes_its_star() -> None:
     ],
 )
 def test_dissolving_keeps_the_word(text: str, dissolved: str) -> None:
-    assert hashtags.dissolve(text, "planning") == dissolved
+    assert hashtags.strip_hash_sign(text, "planning") == dissolved
 
 
 @given(TEXTS)
@@ -120,12 +120,12 @@ def test_after_renaming_the_text_names_the_new_tag_in_the_place_of_the_old(text:
 def test_after_dissolving_the_text_names_every_tag_but_one(text: str) -> None:
     for key in {found.key for found in hashtags.find(text)}:
         before = [found.key for found in hashtags.find(text)]
-        after = [found.key for found in hashtags.find(hashtags.dissolve(text, key))]
+        after = [found.key for found in hashtags.find(hashtags.strip_hash_sign(text, key))]
 
         assert after == [each for each in before if each != key]
 
 
 @given(TEXTS)
 def test_renaming_a_tag_that_the_text_does_not_name_changes_nothing(text: str) -> None:
-    assert hashtags.rename(text, key_of("elsewhere"), "#new") == text
-    assert hashtags.dissolve(text, key_of("elsewhere")) == text
+    assert hashtags.rename(text, search_key("elsewhere"), "#new") == text
+    assert hashtags.strip_hash_sign(text, search_key("elsewhere")) == text

@@ -20,6 +20,7 @@ from hourhook.domain.inputs import (
     DecimalFrom,
     DecimalTo,
     Email,
+    HttpUri,
     Id,
     IdList,
     Inputs,
@@ -31,13 +32,12 @@ from hourhook.domain.inputs import (
     Text,
     UnsetType,
     Uri,
-    WebUri,
     choice,
     fields_of,
-    number_choice,
+    integer_choice,
 )
-from hourhook.domain.inputs.lists import LARGEST_LIST
-from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, NO_ID, Hundredths, Whole
+from hourhook.domain.inputs.lists import MAX_LIST_ITEMS
+from hourhook.domain.inputs.numbers import MAX_DECIMAL, NONEXISTENT_ID, DecimalField, IntegerField
 from hourhook.errors import Invalid
 
 
@@ -50,21 +50,21 @@ class Everything(Inputs):
     decimal: Decimal2 | UnsetType | None = UNSET
     decimal_from: DecimalFrom | UnsetType | None = UNSET
     decimal_to: DecimalTo | UnsetType | None = UNSET
-    percentage: Annotated[int, Hundredths(0, 100)] | UnsetType | None = UNSET
+    percentage: Annotated[int, DecimalField(0, 100)] | UnsetType | None = UNSET
     email: Email | UnsetType | None = UNSET
     id: Id | UnsetType | None = UNSET
     ids: IdList | UnsetType | None = UNSET
-    integer: Annotated[int, Whole(-(2**63), 2**63 - 1)] | UnsetType | None = UNSET
+    integer: Annotated[int, IntegerField(-(2**63), 2**63 - 1)] | UnsetType | None = UNSET
     minutes: Minutes | UnsetType | None = UNSET
     moment: Moment | UnsetType | None = UNSET
     name: Name | UnsetType | None = UNSET
     names: NameList | UnsetType | None = UNSET
     text: Text | UnsetType | None = UNSET
     uri: Uri | UnsetType | None = UNSET
-    web_uri: WebUri | UnsetType | None = UNSET
-    week_start: Annotated[str, choice("sunday", "monday", any_case=True)] | UnsetType | None = UNSET
+    web_uri: HttpUri | UnsetType | None = UNSET
+    week_start: Annotated[str, choice("sunday", "monday", ignore_case=True)] | UnsetType | None = UNSET
     tag_filter_type: Annotated[str, choice("and", "combination of", any="combination of")] | UnsetType | None = UNSET
-    increment: Annotated[int, number_choice(1, 5, 15)] | UnsetType | None = UNSET
+    increment: Annotated[int, integer_choice(1, 5, 15)] | UnsetType | None = UNSET
 
 
 class Strict(Inputs):
@@ -79,9 +79,9 @@ class Strict(Inputs):
 
 
 def faults_of(inputs_type: type[Inputs], raw: Any) -> list[tuple[str, str]]:
-    _, faults = inputs.read(inputs_type, raw, resource="Entry")
+    _, faults = inputs.parse(inputs_type, raw, resource="Entry")
     try:
-        faults.check()
+        faults.raise_if_any()
     except Invalid as invalid:
         return [(error.field, error.code) for error in invalid.errors]
     return []
@@ -89,7 +89,7 @@ def faults_of(inputs_type: type[Inputs], raw: Any) -> list[tuple[str, str]]:
 
 def read_one(name: str, value: Any) -> Any:
     """The value of one input from a body, or its fault."""
-    given, faults = inputs.read(Everything, {name: value}, resource="Entry")
+    given, faults = inputs.parse(Everything, {name: value}, resource="Entry")
     if faults.has(name):
         return faults_of(Everything, {name: value})
     return getattr(given, name)
@@ -98,7 +98,7 @@ def read_one(name: str, value: Any) -> Any:
 def asked(name: str, *texts: str) -> Any:
     """The value of one input from a query, or its fault."""
     query = Query.of([(name, text) for text in texts])
-    given, faults = inputs.read(Everything, query, resource="Entry")
+    given, faults = inputs.parse(Everything, query, resource="Entry")
     if faults.has(name):
         return faults_of(Everything, query)
     return getattr(given, name)
@@ -133,10 +133,10 @@ SECONDS = 1_000_000
         ("minutes", 1e300, INVALID),
         ("minutes", {}, INVALID),
         ("id", 2**31 - 1, 2**31 - 1),
-        ("id", 2**31, NO_ID),
-        ("id", "99999999999999999999999999999999999999999999", NO_ID),
-        ("id", "0", NO_ID),
-        ("id", -1, NO_ID),
+        ("id", 2**31, NONEXISTENT_ID),
+        ("id", "99999999999999999999999999999999999999999999", NONEXISTENT_ID),
+        ("id", "0", NONEXISTENT_ID),
+        ("id", -1, NONEXISTENT_ID),
         ("id", "x", INVALID),
         ("id", 1.5, INVALID),
         ("id", True, INVALID),
@@ -162,8 +162,8 @@ SECONDS = 1_000_000
         ("decimal", 1e2, 10_000),
         ("decimal", "999999999999.99", 99_999_999_999_999),
         ("decimal", 999999999999.99, 99_999_999_999_999),
-        ("decimal", LARGEST_DECIMAL, 100 * LARGEST_DECIMAL),
-        ("decimal", -LARGEST_DECIMAL, -100 * LARGEST_DECIMAL),
+        ("decimal", MAX_DECIMAL, 100 * MAX_DECIMAL),
+        ("decimal", -MAX_DECIMAL, -100 * MAX_DECIMAL),
         ("decimal", "1000000000000.01", INVALID),
         ("decimal", -(10**12) - 1, INVALID),
         ("decimal", 10**40, INVALID),
@@ -252,10 +252,10 @@ SECONDS = 1_000_000
         ("ids", [1, "2", 3.0], [1, 2, 3]),
         ("ids", "1, 2,,3,", [1, 2, 3]),
         ("ids", [], []),
-        ("ids", [0, -5, 10**30, 2**31], [NO_ID] * 4),
+        ("ids", [0, -5, 10**30, 2**31], [NONEXISTENT_ID] * 4),
         ("ids", 5, INVALID),
         ("ids", "1,x", INVALID),
-        ("ids", list(range(LARGEST_LIST + 1)), INVALID),
+        ("ids", list(range(MAX_LIST_ITEMS + 1)), INVALID),
         ("ids", {"0": 1}, INVALID),
         ("names", ["#planning", "design*"], ["#planning", "design*"]),
         ("names", "one, two", ["one", "two"]),
@@ -301,9 +301,9 @@ def test_of_a_scalar_that_is_given_twice_the_last_counts() -> None:
     ids=str,
 )
 def test_a_list_of_ids_has_many_spellings(pairs: list[tuple[str, str]]) -> None:
-    given, faults = inputs.read(Everything, Query.of(pairs), resource="Entry")
+    given, faults = inputs.parse(Everything, Query.of(pairs), resource="Entry")
 
-    faults.check()
+    faults.raise_if_any()
     assert given.ids == [1, 2, 3]
 
 
@@ -317,7 +317,7 @@ def test_elements_of_an_array_are_named_by_their_place() -> None:
 
 
 def test_what_can_be_read_of_an_array_is_judged_beside_what_cannot() -> None:
-    given, faults = inputs.read(Strict, {"date": "2024-05-21", "minutes": 1, "user_ids": ["x", 7]}, resource="Entry")
+    given, faults = inputs.parse(Strict, {"date": "2024-05-21", "minutes": 1, "user_ids": ["x", 7]}, resource="Entry")
     assert isinstance(given.user_ids, list)
     for place, id in enumerate(given.user_ids):
         if id != 8:
@@ -345,25 +345,25 @@ def test_a_required_input_that_cannot_be_read_is_not_missing_too() -> None:
 
 def test_an_alias_counts_where_the_key_itself_is_absent() -> None:
     both = {"date": "2024-05-21", "minutes": 1, "users": [1], "user_ids": [2]}
-    given, _ = inputs.read(Strict, both, resource="Entry")
+    given, _ = inputs.parse(Strict, both, resource="Entry")
     assert given.user_ids == [2]
 
-    given, _ = inputs.read(Strict, {"users": [1]}, resource="Entry")
+    given, _ = inputs.parse(Strict, {"users": [1]}, resource="Entry")
     assert given.user_ids == [1]
 
-    given, _ = inputs.read(Strict, Query.of([("users[]", "3")]), resource="Entry")
+    given, _ = inputs.parse(Strict, Query.of([("users[]", "3")]), resource="Entry")
     assert given.user_ids == [3]
 
 
 def test_what_the_rules_find_joins_what_reading_found() -> None:
-    given, faults = inputs.read(Strict, {"date": "2024-05-21", "minutes": "x"}, resource="Entry")
+    given, faults = inputs.parse(Strict, {"date": "2024-05-21", "minutes": "x"}, resource="Entry")
     faults.add("user_ids[3]", "missing")
     faults.add("base", "archived_project")
     faults.add("base", "archived_project")
     assert faults.has("user_ids")
 
     with pytest.raises(Invalid) as raised:
-        faults.check("It is archived.")
+        faults.raise_if_any("It is archived.")
 
     assert [(error.field, error.code) for error in raised.value.errors] == [
         ("base", "archived_project"),
@@ -392,12 +392,12 @@ json_values = st.recursive(
 
 @given_any(st.sampled_from([field.name for field in fields_of(Everything)]), json_values)
 def test_any_value_in_any_field_is_a_value_or_a_fault(name: str, value: Any) -> None:
-    given, faults = inputs.read(Everything, {name: value}, resource="Entry")
+    given, faults = inputs.parse(Everything, {name: value}, resource="Entry")
     read = getattr(given, name)
     if faults.has(name):
         assert read is UNSET or isinstance(read, list)
         with pytest.raises(Invalid):
-            faults.check()
+            faults.raise_if_any()
     if read is not UNSET:
         # Whatever was read can be kept, compared and sent on.
         msgspec.json.encode(read)
@@ -406,7 +406,7 @@ def test_any_value_in_any_field_is_a_value_or_a_fault(name: str, value: Any) -> 
 
 @given_any(st.lists(st.tuples(st.sampled_from([*(field.name for field in fields_of(Everything)), "ids[]"]), texts)))
 def test_any_query_is_a_value_or_a_fault(pairs: list[tuple[str, str]]) -> None:
-    given, faults = inputs.read(Everything, Query.of(pairs), resource="Entry")
+    given, faults = inputs.parse(Everything, Query.of(pairs), resource="Entry")
     for field in fields_of(Everything):
         if faults.has(field.name):
             assert getattr(given, field.name) is UNSET

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hourhook.domain import inputs
 from hourhook.domain.inputs import UNSET, Id, IdList, Inputs, Name, Query, UnsetType, schema_of
-from hourhook.domain.inputs.nested import ListOf, ObjectOf
+from hourhook.domain.inputs.nested import NestedField, NestedListField
 from hourhook.errors import Invalid
 from tests.domain.test_inputs import json_values
 
@@ -26,8 +26,8 @@ class Part(Inputs):
 class Middle(Inputs):
     """What is in the middle."""
 
-    part: Annotated[Part, ObjectOf(Part)] | UnsetType | None = UNSET
-    parts: Annotated[list[Part], ListOf(Part, 3)] | UnsetType | None = UNSET
+    part: Annotated[Part, NestedField(Part)] | UnsetType | None = UNSET
+    parts: Annotated[list[Part], NestedListField(Part, 3)] | UnsetType | None = UNSET
     ids: IdList | UnsetType = UNSET
 
 
@@ -36,11 +36,11 @@ class Whole(Inputs):
 
     required: ClassVar = ("middle",)
     name: Name | UnsetType = UNSET
-    middle: Annotated[Middle, ObjectOf(Middle), "In it."] | UnsetType = UNSET
+    middle: Annotated[Middle, NestedField(Middle), "In it."] | UnsetType = UNSET
 
 
 def read(raw: Any) -> tuple[Whole, list[tuple[str, str]]]:
-    given, faults = inputs.read(Whole, raw, resource="Thing")
+    given, faults = inputs.parse(Whole, raw, resource="Thing")
     return given, faults.all()
 
 
@@ -91,7 +91,7 @@ def test_faults_are_named_by_the_way_to_them(middle: Any, faults: list[tuple[str
 
 
 def test_what_is_right_beside_a_fault_is_there_for_the_rules_in_its_place() -> None:
-    given, faults = inputs.read(Whole, {"middle": {"parts": [5, {"id": 2, "name": 5}, {"id": 3}]}}, resource="Thing")
+    given, faults = inputs.parse(Whole, {"middle": {"parts": [5, {"id": 2, "name": 5}, {"id": 3}]}}, resource="Thing")
 
     assert given.middle
     assert given.middle.parts == [Part(), Part(id=2), Part(id=3)]
@@ -100,9 +100,9 @@ def test_what_is_right_beside_a_fault_is_there_for_the_rules_in_its_place() -> N
     assert not faults.has("middle.parts[2]")
     assert not faults.has("middle.part")
     faults.add("middle.parts[2].id", "missing")
-    faults.forget("middle.parts[1]")
+    faults.discard("middle.parts[1]")
     with pytest.raises(Invalid) as raised:
-        faults.check()
+        faults.raise_if_any()
     assert [(error.field, error.code) for error in raised.value.errors] == [
         ("middle.parts[0]", "invalid"),
         ("middle.parts[2].id", "missing"),
@@ -110,14 +110,14 @@ def test_what_is_right_beside_a_fault_is_there_for_the_rules_in_its_place() -> N
 
 
 def test_what_does_not_count_can_be_forgotten_whole() -> None:
-    _, faults = inputs.read(Whole, {"middle": {"parts": [5, {}]}, "name": 5}, resource="Thing")
-    faults.forget("middle.parts")
+    _, faults = inputs.parse(Whole, {"middle": {"parts": [5, {}]}, "name": 5}, resource="Thing")
+    faults.discard("middle.parts")
 
     assert faults.all() == [("name", "invalid")]
 
 
 def test_there_are_no_objects_in_a_query() -> None:
-    given, faults = inputs.read(Whole, Query.of([("middle", '{"part": {"id": 1}}')]), resource="Thing")
+    given, faults = inputs.parse(Whole, Query.of([("middle", '{"part": {"id": 1}}')]), resource="Thing")
 
     assert given.middle is UNSET
     assert faults.all() == [("middle", "invalid")]

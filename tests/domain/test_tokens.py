@@ -14,7 +14,7 @@ from hourhook.store.transaction import Transaction
 LINKS = Links("https://time.example.test")
 
 
-def make_account(database: Database, name: str = "northwind") -> accounts.NewAccount:
+def make_account(database: Database, name: str = "northwind") -> accounts.CreatedAccount:
     return database.run_now(
         accounts.create, name=name, email=f"ada@{name}.test", first_name="Ada", last_name="Byron", password_hash=None
     )
@@ -65,7 +65,7 @@ def test_tokens_are_listed_with_their_owners_and_never_themselves(database: Data
     first, second = make_account(database), make_account(database, "southwind")
     token = database.write_now(second.account_id, tokens.create, second.user_id, "laptop")
 
-    listed = database.read_now(tokens.read_all)
+    listed = database.read_now(tokens.list_all)
 
     assert [(row.account, row.email, row.name) for row in listed] == [
         ("northwind", "ada@northwind.test", "first token"),
@@ -79,7 +79,7 @@ def test_tokens_are_listed_with_their_owners_and_never_themselves(database: Data
 
 def test_a_revoked_token_opens_nothing(database: Database) -> None:
     account = make_account(database)
-    [row] = database.read_now(tokens.read_all)
+    [row] = database.read_now(tokens.list_all)
 
     database.write_now(account.account_id, tokens.revoke, row.id)
 

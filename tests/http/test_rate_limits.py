@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from hourhook.rate_limits import LARGEST_COUNT, Buckets
+from hourhook.rate_limits import MAX_BUCKETS, TokenBuckets
 from hourhook.settings import RateLimit
 from tests.conftest import MakeServer
 from tests.support.clocks import FakeClock
@@ -61,29 +61,29 @@ def test_nobody_else_may_say_who_a_client_is(make_server: MakeServer) -> None:
 
 def test_a_bucket_fills_up_to_the_burst_and_no_further() -> None:
     clock = FakeClock()
-    buckets = Buckets(RateLimit(10, 5), clock)
-    assert [buckets.take("a") for _ in range(6)] == [True] * 5 + [False]
+    buckets = TokenBuckets(RateLimit(10, 5), clock)
+    assert [buckets.try_acquire("a") for _ in range(6)] == [True] * 5 + [False]
 
     clock.advance(3600)
 
-    assert [buckets.take("a") for _ in range(6)] == [True] * 5 + [False]
+    assert [buckets.try_acquire("a") for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_a_clock_that_is_set_back_takes_nothing_away() -> None:
     clock = FakeClock()
-    buckets = Buckets(RateLimit(1, 2), clock)
-    buckets.take("a")
+    buckets = TokenBuckets(RateLimit(1, 2), clock)
+    buckets.try_acquire("a")
 
     clock.advance(-3600)
 
-    assert buckets.take("a")
-    assert not buckets.take("a")
+    assert buckets.try_acquire("a")
+    assert not buckets.try_acquire("a")
 
 
 def test_only_so_many_clients_are_remembered() -> None:
-    buckets = Buckets(RateLimit(1, 1), FakeClock())
-    for number in range(LARGEST_COUNT + 10):
-        buckets.take(str(number))
+    buckets = TokenBuckets(RateLimit(1, 1), FakeClock())
+    for number in range(MAX_BUCKETS + 10):
+        buckets.try_acquire(str(number))
 
-    assert len(buckets._buckets) == LARGEST_COUNT
-    assert not buckets.take(str(LARGEST_COUNT + 9))
+    assert len(buckets._buckets) == MAX_BUCKETS
+    assert not buckets.try_acquire(str(MAX_BUCKETS + 9))

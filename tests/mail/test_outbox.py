@@ -20,7 +20,7 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 from tests.conftest import Logged
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.servers import Loop
 from tests.support.smtp_server import Mailbox
 from tests.support.webhook_receiver import eventually
@@ -31,7 +31,7 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def outbox() -> Outbox:
-    return Outbox(OUTSIDE.keyring)
+    return Outbox(DEPENDENCIES.keyring)
 
 
 @pytest.fixture

@@ -84,14 +84,14 @@ class Account:
 
     def revoke_tokens(self, person: Person) -> None:
         """Make the tokens of a user open nothing."""
-        rows = self.database.read_now(tokens.read_all)
+        rows = self.database.read_now(tokens.list_all)
         for row in rows:
             if row.email == person.email and row.account == self.name:
                 self.database.write_now(self.id, tokens.revoke, row.id)
 
     def set(self, **values: str) -> None:
         """Change settings as an administrator does: ``account.set(locked="on")``."""
-        self.database.write_now(self.id, account_settings.change, values)
+        self.database.write_now(self.id, account_settings.update_settings, values)
 
 
 def open_account(database: Database, client: Client, name: str = "northwind") -> Account:

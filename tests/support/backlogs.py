@@ -19,7 +19,7 @@ from hourhook.store.database import Database
 from hourhook.store.schema import attempts, lanes, subscriptions, webhooks
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -158,7 +158,7 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
         name="Webhook",
         name_key="webhook",
         payload_uri=uri,
-        secret=OUTSIDE.keyring.encrypt(signing.new_secret()),
+        secret=DEPENDENCIES.keyring.encrypt(signing.new_secret()),
         created_at=tx.now,
     )
     lane_control.create_lane(tx, id, uri)

@@ -15,7 +15,7 @@ from hourhook.store.schema import broadcast_receivers, broadcast_subjects
 from hourhook.store.schema import broadcasts as pending
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def _add(tx: Transaction, user_id: int, uri: str, subjects: Sequence[str]) -> in
         name_key="receiver",
         payload_uri=uri,
         destination=destination_of(uri),
-        secret=OUTSIDE.keyring.encrypt(signing.new_secret()),
+        secret=DEPENDENCIES.keyring.encrypt(signing.new_secret()),
         enabled=True,
         created_at=tx.now,
     )

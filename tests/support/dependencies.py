@@ -2,6 +2,6 @@
 
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 
-OUTSIDE = Outside(AddressGuard(allow_loopback=True), Keyring("the key of the tests, which is no secret"))
+DEPENDENCIES = Dependencies(AddressGuard(allow_loopback=True), Keyring("the key of the tests, which is no secret"))

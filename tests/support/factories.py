@@ -5,7 +5,7 @@ from typing import Any
 
 from hourhook.domain.invoices import paying
 from hourhook.domain.links import Links
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import entries, entry_tags, expenses
 from hourhook.store.transaction import Transaction
 from tests.support.accounts import Account, Person
@@ -111,7 +111,7 @@ def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, A
         text = f"Work {tag['formatted_name']}"
         new = [*tx.next_ids(entries, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
-        values = (DAY, account.leader.id, project and project["id"], 30, text, key_of(text), tx.now, tx.now)
+        values = (DAY, account.leader.id, project and project["id"], 30, text, search_key(text), tx.now, tx.now)
         tx.insert_many(entries, (*names, "created_at", "updated_at"), [(account.id, id, *values) for id in new])
         columns = ("account_id", "entry_id", "tag_id", "place")
         tx.insert_many(entry_tags, columns, [(account.id, id, tag["id"], 0) for id in new])

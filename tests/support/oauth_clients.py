@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from hourhook.domain import passwords, sessions
 from hourhook.domain.oauth import applications
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.database import Database
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
@@ -20,7 +20,7 @@ from hourhook.web.session_cookies import SessionCookies
 from tests.support.accounts import Account, Person
 from tests.support.browsers import FORM, Browser
 from tests.support.clients import Client, Reply, basic
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 
 PASSWORD = "correct horse battery staple"
 CALLBACK = "http://app.test/cb"
@@ -132,7 +132,7 @@ def give_password(account: Account, person: Person, password: str = PASSWORD) ->
 
 def give_address(account: Account, person: Person, email: str) -> None:
     """Give somebody the e-mail address that somebody has in another account."""
-    change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=key_of(email)))
+    change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=search_key(email)))
     account.database.write_now(account.id, lambda tx: tx.run(change))
 
 
@@ -141,7 +141,7 @@ def signed_in(account: Account, person: Person) -> Browser:
     token = sessions.new_token()
     account.database.write_now(account.id, sessions.begin, token, person.id)
     browser = Browser(account.client)
-    browser.keep(SessionCookies(OUTSIDE.keyring, is_secure=False).set_cookie_header(token)[1])
+    browser.keep(SessionCookies(DEPENDENCIES.keyring, is_secure=False).set_cookie_header(token)[1])
     return browser
 
 

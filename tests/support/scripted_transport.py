@@ -16,7 +16,7 @@ from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.delivery.worker.worker import Transport, Worker
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 
 PATIENCE_SECONDS = 20
 # Doubled after each failure: 10, 20, 40 and, at the cap, 40 again; the fifth or sixth failure is the last.
@@ -121,7 +121,7 @@ class RunningWorker:
 
 @asynccontextmanager
 async def running_worker(
-    database: Database, transport: Transport, network: FakeTransport, keyring: Keyring = OUTSIDE.keyring
+    database: Database, transport: Transport, network: FakeTransport, keyring: Keyring = DEPENDENCIES.keyring
 ) -> AsyncIterator[RunningWorker]:
     """Have a worker work; it is killed in the end, if it has not ended before."""
     worker = Worker(database, transport, keyring, SCHEDULE, lease_seconds=60, observer=network, rng=random.Random(1))

@@ -32,14 +32,14 @@ from hourhook.api.v2 import (
     users,
     webhooks,
 )
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.http.cors import CorsPolicy
 from hourhook.http.metrics import Metrics
 from hourhook.http.middleware import RequestMiddleware
 from hourhook.http.monitoring import monitoring_routes
-from hourhook.http.sign_in_throttle import Tries
-from hourhook.rate_limits import Buckets
+from hourhook.http.sign_in_throttle import SignInThrottle
+from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
@@ -78,8 +78,8 @@ def openapi_text(base_url: str | None = None) -> bytes:
 def make_app(
     settings: Settings,
     database: Database,
-    dependencies: Outside,
-    sign_in_throttle: Tries,
+    dependencies: Dependencies,
+    sign_in_throttle: SignInThrottle,
     *,
     metrics: Metrics | None = None,
     extra_routes: Sequence[ControllerRouterHandler] = (),
@@ -123,7 +123,7 @@ def make_app(
     return RequestMiddleware(
         app,
         dispatcher,
-        rate_limits=Buckets(settings.rate_limit, database.clock) if settings.rate_limit else None,
+        rate_limits=TokenBuckets(settings.rate_limit, database.clock) if settings.rate_limit else None,
         trusted_proxies=settings.trusted_proxies,
         origins=CorsPolicy(settings.allowed_origins),
         metrics=metrics,

@@ -9,7 +9,7 @@ from litestar.types import ASGIApp
 from hourhook.api.endpoints import Endpoint, Request, group_by_path
 from hourhook.api.token_usage import LastUsedRecorder
 from hourhook.domain.callers import Caller, authenticate
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.inputs import Query
 from hourhook.domain.links import Links
 from hourhook.errors import DatabaseUnavailable, Refusal, Unauthenticated
@@ -27,7 +27,7 @@ METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 class Dispatcher:
     """Lets requests in to their endpoints."""
 
-    def __init__(self, database: Database, links: Links, dependencies: Outside, max_body_bytes: int) -> None:
+    def __init__(self, database: Database, links: Links, dependencies: Dependencies, max_body_bytes: int) -> None:
         self._database = database
         self._links = links
         self._outside = dependencies

@@ -3,22 +3,22 @@
     endpoints = Endpoints("Entries", resource="Entry")
 
     @endpoints.get("/v2/entries")
-    def index(call: Call, given: EntryFilters, faults: Faults) -> Page[Entry]:
+    def index(call: Call, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
         "List entries, newest date first."
 
     @endpoints.post("/v2/entries")
-    def create(call: Call, given: NewEntry, faults: Faults) -> Created[Entry]: ...
+    def create(call: Call, params: NewEntry, errors: ValidationErrors) -> Created[Entry]: ...
 
     @endpoints.put("/v2/entries/invoiced_outside_of_freckle", hidden=True)      # an alias, not documented
     @endpoints.put("/v2/entries/{entry_id}/approved", role="supervisor", feature="approvals")
-    def approve(call: Call, entry_id: int, given: Approval, faults: Faults) -> None: ...
+    def approve(call: Call, entry_id: int, params: Approval, errors: ValidationErrors) -> None: ...
 
 - The function is plain and synchronous. It runs in a thread, inside ``database.read`` (GET) or inside
   ``database.write`` of the caller's account (everything else), with ``call.tx``, ``call.caller``, ``call.links`` and
-  ``call.paging``; ``call.dependencies`` is what rules need of this process.
+  ``call.pagination``; ``call.dependencies`` is what rules need of this process.
 - Names of the path are its parameters: ``int`` for ids (anything that cannot be an id is a 404) or ``str``.
-- ``given: SomeInputs, faults: Faults`` are the inputs, read already but not checked: the rules look up the object, ask
-  for the role and the state, add what they find, and then call ``faults.check()``. GET and DELETE read the query, POST
+- ``params: SomeInputs, errors: ValidationErrors`` are the inputs, read already but not checked: the rules look up the object, ask
+  for the role and the state, add what they find, and then call ``faults.raise_if_any()``. GET and DELETE read the query, POST
   and PUT the body, or the query where the body is empty.
 - The annotation of the result says the answer: ``Entry`` or ``list[Entry]`` 200, ``Page[Entry]`` 200 with ``Link``,
   ``Created[Entry]`` 201 with ``Location``, ``CreatedOrExisting[Authorization]`` that or 200, ``OkWithLocation[Timer]`` 200 with
@@ -43,11 +43,11 @@ import msgspec
 from hourhook.api.pagination import Pairs, link_header, parse_paging
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller
-from hourhook.domain.dependencies import Outside
-from hourhook.domain.inputs import Inputs, Query, Raw
-from hourhook.domain.inputs.numbers import LARGEST_ID
+from hourhook.domain.dependencies import Dependencies
+from hourhook.domain.inputs import Inputs, Query, RawInputs
+from hourhook.domain.inputs.numbers import MAX_ID
 from hourhook.domain.links import Links
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.pages import Page, Pagination
 from hourhook.errors import NotFound
 from hourhook.http.responses import Headers, Response
 from hourhook.store.transaction import Transaction
@@ -62,8 +62,8 @@ class Call:
 
     tx: Transaction
     caller: Caller
-    dependencies: Outside
-    paging: Paging
+    dependencies: Dependencies
+    pagination: Pagination
 
     @property
     def links(self) -> Links:
@@ -116,7 +116,7 @@ class Request:
     body: Mapping[str, object]
 
     @property
-    def raw(self) -> Raw:
+    def raw(self) -> RawInputs:
         """The inputs: the body, or the query where the body is empty."""
         return self.body or self.query
 
@@ -143,7 +143,7 @@ class Endpoint:
     status: int
     is_paged: bool
 
-    def run(self, tx: Transaction, caller: Caller, dependencies: Outside, request: Request) -> Response:
+    def run(self, tx: Transaction, caller: Caller, dependencies: Dependencies, request: Request) -> Response:
         """Run the endpoint in an open transaction and encode what it answers (raises refusals)."""
         if self.feature is not None:
             caller.require_feature(self.feature)
@@ -152,8 +152,8 @@ class Endpoint:
             text = request.parameters[name]
             arguments[name] = _id(text) if kind is int else _text(text)
         if self.inputs is not None:
-            arguments["given"], arguments["faults"] = inputs.read(self.inputs, request.raw, resource=self.resource)
-        call = Call(tx, caller, dependencies, parse_paging(request.query) if self.is_paged else Paging())
+            arguments["params"], arguments["errors"] = inputs.parse(self.inputs, request.raw, resource=self.resource)
+        call = Call(tx, caller, dependencies, parse_paging(request.query) if self.is_paged else Pagination())
         return self._encode(self.function(call, **arguments), call, request)
 
     def _encode(self, result: object, call: Call, request: Request) -> Response:
@@ -176,7 +176,7 @@ class Endpoint:
             result = result.object
         elif isinstance(result, Page):
             url = call.links.base_url + quote(request.path)
-            link = link_header(url, request.pairs, call.paging, result.total)
+            link = link_header(url, request.pairs, call.pagination, result.total)
             if link is not None:
                 headers = ((b"link", link.encode()),)
             result = result.items
@@ -184,7 +184,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """The endpoints of one group of the documentation; ``resource`` is what their faults are about."""
+    """The endpoints of one group of the documentation; ``resource`` is what their errors are about."""
 
     def __init__(self, group: str, *, resource: str) -> None:
         self.group = group
@@ -209,7 +209,7 @@ class Endpoints:
             hints = get_type_hints(function)
             names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
             # Ways to be wrong here are found when the module is imported.
-            expected = ["call", *names, *(["given", "faults"] if "given" in hints else [])]
+            expected = ["call", *names, *(["params", "errors"] if "params" in hints else [])]
             if sorted(inspect.signature(function).parameters) != sorted(expected):
                 raise TypeError(f"{method} {path}: its function should take {expected}")
             endpoint = Endpoint(
@@ -223,7 +223,7 @@ class Endpoints:
                 is_hidden=hidden,
                 headers=headers,
                 parameters={name: hints[name] for name in names},
-                inputs=hints.get("given"),
+                inputs=hints.get("params"),
                 response_type=hints["return"],
                 status=_STATUSES.get(get_origin(hints["return"]) or hints["return"], 200),
                 is_paged=get_origin(hints["return"]) is Page,
@@ -244,7 +244,7 @@ def group_by_path(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Endpoint
 
 def _id(text: str) -> int:
     """An id of the path; what cannot be one is not found."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= MAX_ID):
         raise NotFound
     return int(text)
 

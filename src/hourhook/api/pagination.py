@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qsl, quote
 
 from hourhook.domain.inputs import Query
-from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, Paging
+from hourhook.domain.pages import DEFAULT_PAGE_SIZE, MAX_PAGE, MAX_PAGE_SIZE, Pagination
 
 CREDENTIAL_PARAMETERS = ("noko_token", "freckle_token", "access_token", "token")
 Pairs = list[tuple[str, str]]
@@ -19,28 +19,28 @@ def parse_query_string(query_string: bytes) -> Pairs:
     return parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
 
 
-def parse_paging(query: Query) -> Paging:
+def parse_paging(query: Query) -> Pagination:
     """The page that is asked for; what is no number from 1 on counts as absent."""
-    return Paging(
-        min(_number(query.get("page"), 1), LAST_PAGE),
-        min(_number(query.get("per_page"), DEFAULT_SIZE), LARGEST_SIZE),
+    return Pagination(
+        min(_number(query.get("page"), 1), MAX_PAGE),
+        min(_number(query.get("per_page"), DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE),
     )
 
 
-def link_header(url: str, pairs: Pairs, paging: Paging, total: int) -> str | None:
+def link_header(url: str, pairs: Pairs, pagination: Pagination, total: int) -> str | None:
     """The ``Link`` header of one page of a collection at ``url``; None when everything fits on one page."""
-    last = -(-total // paging.per_page)
+    last = -(-total // pagination.per_page)
     if last <= 1:
         return None
     kept = sorted(
         ((key, value) for key, value in pairs if key.removesuffix("[]") != "page" and key not in CREDENTIAL_PARAMETERS),
         key=lambda pair: pair[0],
     )
-    pages = {"first": 1, "last": last, "next": paging.page + 1, "prev": min(paging.page - 1, last)}
+    pages = {"first": 1, "last": last, "next": pagination.page + 1, "prev": min(pagination.page - 1, last)}
     rels: tuple[str, ...]
-    if paging.page == 1:
+    if pagination.page == 1:
         rels = ("last", "next")
-    elif paging.page < last:
+    elif pagination.page < last:
         rels = ("first", "last", "next", "prev")
     else:
         rels = ("first", "prev")
@@ -61,4 +61,4 @@ def _number(texts: list[str] | None, default: int) -> int:
     text = texts[-1].strip() if texts else ""
     if not _DIGITS.fullmatch(text):
         return default
-    return (int(text) or default) if len(text) <= 12 else LAST_PAGE
+    return (int(text) or default) if len(text) <= 12 else MAX_PAGE

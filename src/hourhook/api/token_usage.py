@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from hourhook.clock import SECOND
-from hourhook.domain.callers import Caller, note_use
+from hourhook.domain.callers import Caller, record_last_used
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 
@@ -40,7 +40,7 @@ class LastUsedRecorder:
         while self._waiting:
             ids = [*self._waiting]
             try:
-                await self._database.run(note_use, ids)
+                await self._database.run(record_last_used, ids)
             except DatabaseUnavailable as error:
                 # It will be noted with the next use.
                 log.warning("could not record token use", reason=str(error))

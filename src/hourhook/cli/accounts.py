@@ -96,4 +96,4 @@ def set_(ctx: click.Context, account: str, values: tuple[str, ...], database: st
             raise click.UsageError(f"{key} is given twice", ctx)
         given[key] = value
     with opened(read_settings(database)) as db:
-        db.write_now(db.read_now(accounts.find, account), account_settings.change, given)
+        db.write_now(db.read_now(accounts.find, account), account_settings.update_settings, given)

@@ -81,7 +81,7 @@ def list_(database: str | None) -> None:
     from hourhook.domain.oauth import applications
 
     with opened(read_settings(database)) as db:
-        found = db.read_now(applications.read_all)
+        found = db.read_now(applications.list_all)
     rows = [
         (
             row.client_id,

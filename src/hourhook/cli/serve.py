@@ -119,7 +119,7 @@ def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool
 
     settings = running.settings
     database = describe(settings.database_url)
-    is_new = not running.database.read_now(accounts.are_any)
+    is_new = not running.database.read_now(accounts.any_exist)
     log = structlog.get_logger()
     if not logs.is_for_people(settings):
         log.info(

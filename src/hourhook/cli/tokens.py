@@ -54,7 +54,7 @@ def list_(database: str | None) -> None:
     from hourhook.domain import tokens
 
     with opened(read_settings(database)) as db:
-        found = db.read_now(tokens.read_all)
+        found = db.read_now(tokens.list_all)
     rows = [
         (
             str(row.id),

@@ -55,7 +55,7 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
     from hourhook.clock import format_moment
     from hourhook.domain import accounts
     from hourhook.domain.invitations import issuing
-    from hourhook.domain.invitations.letters import format_day
+    from hourhook.domain.invitations.letters import format_date_time
     from hourhook.domain.links import DEFAULT_BASE_URL, Links
     from hourhook.process.bootstrap import outbox_of
 
@@ -70,7 +70,7 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
         click.echo(json.dumps({"link": issued.link, "expires_at": expires_at, "is_mailed": issued.is_mailed}))
         return
     click.echo(issued.link)
-    click.echo(f"It works once, until {format_day(issued.expires_at)}.", err=True)
+    click.echo(f"It works once, until {format_date_time(issued.expires_at)}.", err=True)
     if issued.is_mailed:
         click.echo(f"A mail with it goes to {found.email} as soon as a server or worker runs.", err=True)
     if settings.base_url is None:

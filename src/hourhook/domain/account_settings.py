@@ -13,13 +13,13 @@ from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-LARGEST_LIMIT = 1_000_000
+MAX_LIMIT = 1_000_000
 # From the date line's one side to the other.
-LEAST_UTC_OFFSET, LARGEST_UTC_OFFSET = -12 * 3600, 14 * 3600
+MIN_UTC_OFFSET, MAX_UTC_OFFSET = -12 * 3600, 14 * 3600
 _UTC_OFFSET = "utc_offset"
 
 
-def change(tx: Transaction, values: Mapping[str, str]) -> None:
+def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
     """Change settings of the transaction's account, each given as a text; all of them or none.
 
     Keys: ``invoicing``, ``approvals`` and ``locked`` (on or off), ``max_users`` and ``max_projects`` (a number or
@@ -61,8 +61,8 @@ def _switch(text: str) -> bool:
 def _limit(text: str) -> int | None:
     if text in ("", "none"):
         return None
-    if not text.isascii() or not text.isdigit() or int(text) > LARGEST_LIMIT:
-        raise ValueError(f"write a number up to {LARGEST_LIMIT}, or none")
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_LIMIT:
+        raise ValueError(f"write a number up to {MAX_LIMIT}, or none")
     return int(text)
 
 
@@ -82,9 +82,9 @@ def _utc_offset(text: str) -> int:
     try:
         offset = int(text)
     except ValueError:
-        offset = LARGEST_UTC_OFFSET + 1
-    if not LEAST_UTC_OFFSET <= offset <= LARGEST_UTC_OFFSET:
-        raise ValueError(f"write seconds east of UTC, from {LEAST_UTC_OFFSET} to {LARGEST_UTC_OFFSET}")
+        offset = MAX_UTC_OFFSET + 1
+    if not MIN_UTC_OFFSET <= offset <= MAX_UTC_OFFSET:
+        raise ValueError(f"write seconds east of UTC, from {MIN_UTC_OFFSET} to {MAX_UTC_OFFSET}")
     return offset
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, func, select, text, update
 from hourhook.clock import format_moment
 from hourhook.domain import tokens
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs.field import Kind
-from hourhook.domain.inputs.texts import Characters, EmailAddress
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs.field import FieldType
+from hourhook.domain.inputs.texts import EmailField, TextField
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
 from hourhook.domain.users import storing
 from hourhook.errors import AccountLocked, NotFound, Problem
@@ -36,7 +36,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class NewAccount:
+class CreatedAccount:
     """What was made: the account, its owner, and a token of his that can be seen only now."""
 
     account_id: int
@@ -74,7 +74,7 @@ def create(
     first_name: str | None,
     last_name: str | None,
     password_hash: str | None,
-) -> NewAccount:
+) -> CreatedAccount:
     """Make an account and its owner, in a transaction that locks no account (``Database.run``).
 
     The password is hashed before, outside of the transaction (see ``passwords``). Raises ``Problem`` for a name that is
@@ -88,9 +88,9 @@ def create(
     tx.run(_ONE_AT_A_TIME)
     if tx.one(_BY_NAME, name=name.lower()):
         raise Problem(f"there is an account {name!r} already: choose another name")
-    email = _read(EmailAddress(), email, "an e-mail address")
+    email = _read(EmailField(), email, "an e-mail address")
     first_name, last_name = (
-        part and _read(Characters(255, is_name=True), part, "a name") for part in (first_name, last_name)
+        part and _read(TextField(255, is_single_line=True), part, "a name") for part in (first_name, last_name)
     )
     tx.account_id = tx.insert(
         accounts,
@@ -120,10 +120,10 @@ def create(
         password_hash=password_hash,
     )
     tx.run(_SET_OWNER, account=tx.account_id, user=user_id)
-    return NewAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token"))
+    return CreatedAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token"))
 
 
-def are_any(tx: Transaction) -> bool:
+def any_exist(tx: Transaction) -> bool:
     """Whether there is any account at all."""
     return tx.one(_ANY) is not None
 
@@ -143,7 +143,7 @@ def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     """
     found = [
         row
-        for row in tx.all(_BY_EMAIL, email_key=key_of(email.strip()))
+        for row in tx.all(_BY_EMAIL, email_key=search_key(email.strip()))
         if account is None or row.account_name.lower() == account.lower()
     ]
     if not found:
@@ -155,9 +155,9 @@ def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     return found[0]
 
 
-def _read(kind: Kind, text: str, what: str) -> str:
+def _read(kind: FieldType, text: str, what: str) -> str:
     try:
-        read = kind.read(text)
+        read = kind.parse(text)
     except ValueError:
         read = None
     if read is None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-SIZE = 500
+BATCH_SIZE = 500
 
 
-def of_ids(ids: Sequence[int]) -> Iterator[list[int]]:
+def batch_ids(ids: Sequence[int]) -> Iterator[list[int]]:
     """The ids, each once, ascending, in slices."""
     in_order = sorted({*ids})
-    for start in range(0, len(in_order), SIZE):
-        yield in_order[start : start + SIZE]
+    for start in range(0, len(in_order), BATCH_SIZE):
+        yield in_order[start : start + BATCH_SIZE]

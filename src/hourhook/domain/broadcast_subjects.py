@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from hourhook.delivery.event_log import EVERYTHING
-from hourhook.domain.inputs.enums import KnownName
-from hourhook.domain.inputs.lists import Several
+from hourhook.domain.inputs.enums import EnumField
+from hourhook.domain.inputs.lists import ListField
 
 TIMER = "timer"
 
 # What a receiver may listen to; the wildcard is every present and future subject.
-NAMES = (TIMER, EVERYTHING)
+SUBJECTS = (TIMER, EVERYTHING)
 
-Subjects = Annotated[list[str], Several(KnownName(255, is_name=True, options=NAMES))]
+Subjects = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=SUBJECTS))]

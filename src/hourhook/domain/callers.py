@@ -15,9 +15,9 @@ from hourhook.store.transaction import Transaction
 ROLES = ("supervisor", "leader", "coworker", "contractor")
 _RANKS = {role: rank for rank, role in enumerate(reversed(ROLES))}
 # Users in these states are shut out: nobody enters by their credentials, and nothing is sent to them.
-SHUT_OUT = ("disabled", "suspended")
+BLOCKED_STATES = ("disabled", "suspended")
 FEATURES = ("invoicing", "approvals")
-LONGEST_TOKEN = 128
+MAX_TOKEN_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Caller:
     default_billing_increment: int
     max_users: int | None
     max_projects: int | None
-    account_is_locked: bool = False
+    is_account_locked: bool = False
     # Of the token that was used, if one was.
     token_id: int | None = None
     token_last_used_at: int | None = None
@@ -50,7 +50,7 @@ class Caller:
         """Whether the caller sees assigned projects only."""
         return not self.has_role("leader")
 
-    def require(self, role: str) -> None:
+    def require_role(self, role: str) -> None:
         """Refuse a caller below this role (raises ``Forbidden``)."""
         if not self.has_role(role):
             raise Forbidden
@@ -62,15 +62,15 @@ class Caller:
 
     def require_unlocked(self) -> None:
         """Refuse while an administrator has locked the account (raises ``AccountLocked``)."""
-        if self.account_is_locked:
+        if self.is_account_locked:
             raise AccountLocked
 
 
 def authenticate(tx: Transaction, token: str, links: Links) -> Caller | None:
     """Find who a token stands for; None when it opens nothing: unknown, revoked, expired, or of one shut out."""
-    if not token or len(token) > LONGEST_TOKEN or not token.isascii():
+    if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
-    return _caller(tx.one(_BY_TOKEN, hash=hash_of(token), now=tx.started_at), links)
+    return _caller(tx.one(_BY_TOKEN, hash=hash_token(token), now=tx.started_at), links)
 
 
 def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) -> Caller | None:
@@ -78,12 +78,12 @@ def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) ->
     return _caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
 
 
-def note_use(tx: Transaction, token_ids: Sequence[int]) -> None:
+def record_last_used(tx: Transaction, token_ids: Sequence[int]) -> None:
     """Note that tokens were used now."""
     tx.run(_NOTE_USE, ids=[*token_ids], now=tx.now)
 
 
-def hash_of(token: str) -> str:
+def hash_token(token: str) -> str:
     """What is stored of a token: its SHA-256 in hexadecimal."""
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -105,7 +105,7 @@ def _caller(row: Row | None, links: Links) -> Caller | None:
         default_billing_increment=row.default_billing_increment,
         max_users=row.max_users,
         max_projects=row.max_projects,
-        account_is_locked=row.is_locked,
+        is_account_locked=row.is_locked,
         token_id=row.token_id,
         token_last_used_at=row.last_used_at,
     )
@@ -128,7 +128,7 @@ _CALLER = (
 
 
 # Whoever is shut out may not.
-MAY_ENTER = and_(*(users.c.state != state for state in SHUT_OUT))
+IS_USER_ENABLED = and_(*(users.c.state != state for state in BLOCKED_STATES))
 _OF_ACCOUNT = users.c.account_id == accounts.c.id
 
 _BY_TOKEN = Statement(
@@ -139,7 +139,7 @@ _BY_TOKEN = Statement(
     .where(
         tokens.c.hash == bindparam("hash"),
         tokens.c.expires_at.is_(None) | (tokens.c.expires_at > bindparam("now")),
-        MAY_ENTER,
+        IS_USER_ENABLED,
     )
 )
 
@@ -147,7 +147,7 @@ _BY_USER = Statement(
     select(*_CALLER, null().label("token_id"), null().label("last_used_at"))
     .select_from(users)
     .join(accounts, _OF_ACCOUNT)
-    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), MAY_ENTER)
+    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), IS_USER_ENABLED)
 )
 
 _NOTE_USE = Statement(update(tokens).where(any_of(tokens.c.id, "ids")).values(last_used_at=bindparam("now")))

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select, update
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Name, UnsetType, choice
+from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, UnsetType, ValidationErrors, choice
 from hourhook.domain.summaries import Timestamp, Url
 from hourhook.domain.users import reading, storing
 from hourhook.errors import NotFound
@@ -53,9 +53,9 @@ class Preferences(Inputs):
     time_format: (
         Annotated[str, choice("fraction", "hours_minutes"), "How durations are shown to this user."] | UnsetType
     ) = UNSET
-    week_start: Annotated[str, choice("sunday", "monday", any_case=True), "The first day of the week."] | UnsetType = (
-        UNSET
-    )
+    week_start: (
+        Annotated[str, choice("sunday", "monday", ignore_case=True), "The first day of the week."] | UnsetType
+    ) = UNSET
     send_personal_weekly_report: Annotated[Boolean, "The weekly personal report, by e-mail."] | UnsetType = UNSET
     send_team_weekly_report: (
         Annotated[Boolean, "The weekly team report, by e-mail; ignored unless the caller is a supervisor."] | UnsetType
@@ -67,14 +67,14 @@ def show(tx: Transaction, caller: Caller) -> CurrentUser:
     return _represent(caller, _read(tx, caller))
 
 
-def edit(tx: Transaction, caller: Caller, given: Preferences, faults: Faults) -> CurrentUser:
+def edit(tx: Transaction, caller: Caller, params: Preferences, errors: ValidationErrors) -> CurrentUser:
     """Change the caller's name and preferences; a new name is an event of the user, preferences are none."""
     if not caller.has_role("supervisor"):
         # It is ignored without a word, so that it cannot be wrong either.
-        faults.forget("send_team_weekly_report")
-    faults.check()
+        errors.discard("send_team_weekly_report")
+    errors.raise_if_any()
     row = _read(tx, caller)
-    wanted = _wanted(caller, given, row)
+    wanted = _wanted(caller, params, row)
     if all(getattr(row, column) == value for column, value in wanted.items()):
         return _represent(caller, row)
     before = reading.show(tx, caller, caller.user_id)
@@ -90,15 +90,15 @@ def edit(tx: Transaction, caller: Caller, given: Preferences, faults: Faults) ->
     return show(tx, caller)
 
 
-def _wanted(caller: Caller, given: Preferences, row: Row) -> dict[str, Any]:
+def _wanted(caller: Caller, params: Preferences, row: Row) -> dict[str, Any]:
     """The columns that may change, as they shall be."""
     asked = {
-        "first_name": given.first_name,
-        "last_name": given.last_name,
-        "time_format": given.time_format,
-        "week_start": given.week_start if given.week_start is UNSET else given.week_start.capitalize(),
-        "send_personal_weekly_report_email": given.send_personal_weekly_report,
-        "send_team_weekly_report_email": given.send_team_weekly_report if caller.has_role("supervisor") else UNSET,
+        "first_name": params.first_name,
+        "last_name": params.last_name,
+        "time_format": params.time_format,
+        "week_start": params.week_start if params.week_start is UNSET else params.week_start.capitalize(),
+        "send_personal_weekly_report_email": params.send_personal_weekly_report,
+        "send_team_weekly_report_email": params.send_team_weekly_report if caller.has_role("supervisor") else UNSET,
     }
     return {column: getattr(row, column) if value is UNSET else value for column, value in asked.items()}
 

@@ -11,7 +11,7 @@ from hourhook.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class DeliveryStats:
     """How delivery stands, over all accounts."""
 
     events_total: int
@@ -23,12 +23,12 @@ class Figures:
     delivery_lag_seconds: float
 
 
-def measure(tx: Transaction) -> Figures:
+def collect(tx: Transaction) -> DeliveryStats:
     """Count what is to be delivered, and how long the longest overdue payload waits for a worker."""
     row = tx.one(_MEASURE, now=tx.started_at)
     assert row is not None
     oldest = row.oldest_due_at
-    return Figures(
+    return DeliveryStats(
         events_total=int(row.events_total),
         waiting_payloads=int(row.waiting_payloads),
         due_lanes=row.due_lanes,
@@ -39,7 +39,7 @@ def measure(tx: Transaction) -> Figures:
     )
 
 
-def is_answering(tx: Transaction) -> bool:
+def is_reachable(tx: Transaction) -> bool:
     """Whether the database answers at all."""
     return bool(tx.value(_ONE) == 1)
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.domain.inputs import Faults, UnsetType, WebUri
+from hourhook.domain.inputs import HttpUri, UnsetType, ValidationErrors
 from hourhook.mail.outbox import Outbox
 
-PayloadUri = Annotated[WebUri, "An absolute `http` or `https` URI that this server may reach."]
+PayloadUri = Annotated[HttpUri, "An absolute `http` or `https` URI that this server may reach."]
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Dependencies:
     """The guard, which knows what addresses may be reached from here, and the vault, which closes secrets.
 
     The outbox takes mails; it is None where no mail server is set.
@@ -22,7 +22,7 @@ class Outside:
     keyring: Keyring
     outbox: Outbox | None = None
 
-    def check_uri(self, payload_uri: str | UnsetType, faults: Faults) -> None:
+    def check_uri(self, payload_uri: str | UnsetType, errors: ValidationErrors) -> None:
         """Note ``invalid`` for a payload URI that leads to where nothing may be sent."""
         if payload_uri and self.guard.check_uri(payload_uri) is not None:
-            faults.add("payload_uri", "invalid")
+            errors.add("payload_uri", "invalid")

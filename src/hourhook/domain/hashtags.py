@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 
-LONGEST = 30
+MAX_LENGTH = 30
 _OPENING = re.compile(r"(?:^|(?<=[\s(\[{,;:]))#")
 
 
@@ -29,7 +29,7 @@ class Hashtag:
     @property
     def key(self) -> str:
         """The form in which the names of one tag are the same."""
-        return key_of(self.name)
+        return search_key(self.name)
 
 
 def find(text: str | None) -> Iterator[Hashtag]:
@@ -42,12 +42,12 @@ def find(text: str | None) -> Iterator[Hashtag]:
         while end < len(text) and _may_be_in_name(text[end]):
             end += 1
         name = text[start + 1 : end]
-        if 1 <= len(name) <= LONGEST:
+        if 1 <= len(name) <= MAX_LENGTH:
             is_starred = text.startswith("*", end)
             yield Hashtag(name, is_starred, start, end + is_starred)
 
 
-def read_name(text: str) -> tuple[str, bool] | None:
+def parse_name(text: str) -> tuple[str, bool] | None:
     """The name in ``planning``, ``#planning`` or ``holiday*``, and whether it is starred; None if it is no tag's.
 
     Whitespace around it is left out, as around every name.
@@ -55,7 +55,7 @@ def read_name(text: str) -> tuple[str, bool] | None:
     name = text.strip().removeprefix("#")
     is_starred = name.endswith("*")
     name = name.removesuffix("*")
-    if not 1 <= len(name) <= LONGEST or not all(map(_may_be_in_name, name)):
+    if not 1 <= len(name) <= MAX_LENGTH or not all(map(_may_be_in_name, name)):
         return None
     return name, is_starred
 
@@ -76,7 +76,7 @@ def rename(text: str, key: str, hashtag: str) -> str:
     return _rewrite(text, key, replacement)
 
 
-def dissolve(text: str, key: str) -> str:
+def strip_hash_sign(text: str, key: str) -> str:
     """Turn every hashtag of the tag with this key into its plain word; all else stays to the letter."""
     return _rewrite(text, key, lambda found: found.name)
 

@@ -16,7 +16,7 @@ PROJECT_COLUMNS = tuple(
 )
 
 
-def embedded_user(links: Links, row: Row) -> SimpleUser:
+def summarise_joined_user(links: Links, row: Row) -> SimpleUser:
     """The user of a row that holds ``USER_COLUMNS``."""
     return SimpleUser(
         row.user_id,
@@ -28,7 +28,7 @@ def embedded_user(links: Links, row: Row) -> SimpleUser:
     )
 
 
-def embedded_project(links: Links, row: Row) -> SimpleProject:
+def summarise_joined_project(links: Links, row: Row) -> SimpleProject:
     """The project of a row that holds ``PROJECT_COLUMNS``, where there is one."""
     return SimpleProject(
         row.project_id,

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, se
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs
-from hourhook.domain.pages import Paging
+from hourhook.domain.pages import Pagination
 from hourhook.domain.visibility import scope_of
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Row, Statement, any_of
@@ -22,9 +22,9 @@ from hourhook.store.transaction import Transaction
 
 Conditions = Mapping[str, ColumnElement[bool]]
 # Sets of filters whose statements are kept; far more than clients use, and far fewer than there can be.
-STATEMENTS = 256
+MAX_CACHED_STATEMENTS = 256
 # Accounts whose totals are kept.
-TOTALS = 10_000
+MAX_CACHED_TOTALS = 10_000
 _LAST_POSITION = (
     select(accounts.c.last_position)
     .where(accounts.c.id == bindparam("account"))
@@ -41,7 +41,7 @@ class Listing:
     """
 
     rows: Select[Any]
-    counted: Select[Any]
+    count_query: Select[Any]
     order: tuple[ColumnElement[Any], ...]
     visible: Callable[[str], ColumnElement[bool]]
     conditions: Conditions
@@ -52,10 +52,10 @@ class Listing:
     _totals: dict[int, tuple[int, int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_statements", lru_cache(STATEMENTS)(self._build))
+        object.__setattr__(self, "_statements", lru_cache(MAX_CACHED_STATEMENTS)(self._build))
 
     def read(
-        self, tx: Transaction, caller: Caller, paging: Paging, filters: Mapping[str, object], **more: object
+        self, tx: Transaction, caller: Caller, pagination: Pagination, filters: Mapping[str, object], **more: object
     ) -> tuple[list[Row], int]:
         """The rows of one page that the caller sees, and how many there are on all pages.
 
@@ -64,10 +64,10 @@ class Listing:
         filters = dict(self._sharpened(filters))
         rows, count = self._statements(scope_of(caller), frozenset(filters))
         parameters = {"account": caller.account_id, "me": caller.user_id, **filters, **more}
-        found = tx.all(rows, **parameters, limit=paging.limit, offset=paging.offset)
-        if 0 < len(found) < paging.limit or (not found and paging.page == 1):
+        found = tx.all(rows, **parameters, limit=pagination.limit, offset=pagination.offset)
+        if 0 < len(found) < pagination.limit or (not found and pagination.page == 1):
             # The last page: what came before it is known.
-            return found, paging.offset + len(found)
+            return found, pagination.offset + len(found)
         if self.is_large and found and not filters and not caller.is_scoped and not tx.account_id:
             return found, self._total(tx, found[0].last_position, count, parameters)
         return found, int(tx.value(count, **parameters))
@@ -88,7 +88,7 @@ class Listing:
         account_id = parameters["account"]
         known = self._totals.get(account_id)
         if known is None or known[0] != position:
-            if len(self._totals) >= TOTALS:
+            if len(self._totals) >= MAX_CACHED_TOTALS:
                 self._totals.clear()
             known = self._totals[account_id] = (position, int(tx.value(count, **parameters)))
         return known[1]
@@ -105,19 +105,19 @@ class Listing:
                 .limit(limit)
                 .offset(offset)
             ),
-            Statement(self.counted.where(*conditions)),
+            Statement(self.count_query.where(*conditions)),
         )
 
 
-def among(column: ColumnElement[Any], name: str) -> dict[str, ColumnElement[bool]]:
+def id_conditions(column: ColumnElement[Any], name: str) -> dict[str, ColumnElement[bool]]:
     """The conditions of a filter that names ids."""
     return {name: any_of(column, name), f"{name}_only": column == bindparam(f"{name}_only")}
 
 
-def chosen(given: Inputs) -> dict[str, Any]:
+def active_filters(params: Inputs) -> dict[str, Any]:
     """The filters that a request makes use of, with their values."""
     found: dict[str, Any] = {}
-    for name, value in msgspec.structs.asdict(given).items():
+    for name, value in msgspec.structs.asdict(params).items():
         if isinstance(value, bool):
             found[name if value else f"not {name}"] = value
         elif value is not UNSET and value is not None:

@@ -5,18 +5,18 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-DEFAULT_SIZE = 30
-LARGEST_SIZE = 1000
+DEFAULT_PAGE_SIZE = 30
+MAX_PAGE_SIZE = 1000
 # Beyond any collection; keeps offsets within what a database counts.
-LAST_PAGE = 1_000_000_000
+MAX_PAGE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Paging:
+class Pagination:
     """Page number ``page``, from 1, of pages of ``per_page`` items."""
 
     page: int = 1
-    per_page: int = DEFAULT_SIZE
+    per_page: int = DEFAULT_PAGE_SIZE
 
     @property
     def limit(self) -> int:

@@ -15,28 +15,28 @@ from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-LONGEST = 1024
+MAX_LENGTH = 1024
 # Of what people choose for themselves; whoever runs the server may set what he likes.
-SHORTEST_CHOSEN = 8
+MIN_LENGTH = 8
 _hasher = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
     """What is stored of a password; raises ``Problem`` for one that is empty or longer than 1024 characters."""
-    if not 1 <= len(password) <= LONGEST:
-        raise Problem(f"a password has 1 to {LONGEST} characters: choose another")
+    if not 1 <= len(password) <= MAX_LENGTH:
+        raise Problem(f"a password has 1 to {MAX_LENGTH} characters: choose another")
     return _hasher.hash(_as_bytes(password))
 
 
-def can_be_chosen(password: str) -> bool:
+def has_valid_length(password: str) -> bool:
     """Whether people may choose this for themselves: from 8 characters on, of any kind."""
-    return SHORTEST_CHOSEN <= len(password) <= LONGEST
+    return MIN_LENGTH <= len(password) <= MAX_LENGTH
 
 
-def is_right(password: str, password_hash: str | None) -> bool:
+def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether this is the password; as slow where there is none to compare with, so that time gives nothing away."""
     try:
-        _hasher.verify(password_hash or _hash_of_nobody(), _as_bytes(password[: LONGEST + 1]))
+        _hasher.verify(password_hash or _hash_of_nobody(), _as_bytes(password[: MAX_LENGTH + 1]))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

@@ -3,7 +3,7 @@
 import unicodedata
 
 
-def key_of(text: str) -> str:
+def search_key(text: str) -> str:
     """The form in which equal texts are equal to the letter, and in which a ``…_key`` column holds its neighbour."""
     if text.isascii():
         return text.lower()

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import SECOND
-from hourhook.domain.callers import MAY_ENTER, hash_of
+from hourhook.domain.callers import IS_USER_ENABLED, hash_token
 from hourhook.store.schema import accounts, sessions, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-LASTS_SECONDS = 30 * 86_400
+LIFETIME_SECONDS = 30 * 86_400
 _COLUMNS = ("account_id", "hash", "user_id", "created_at", "expires_at")
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SessionUser:
     """A user that somebody who signed in is."""
 
     account_id: int
@@ -44,22 +44,22 @@ def new_token() -> str:
 
 def begin(tx: Transaction, token: str, user_id: int) -> None:
     """Let a session open the transaction's account, as this user of it."""
-    expires_at = tx.started_at + LASTS_SECONDS * SECOND
-    tx.insert_many(sessions, _COLUMNS, [(tx.account_id, hash_of(token), user_id, tx.now, expires_at)])
+    expires_at = tx.started_at + LIFETIME_SECONDS * SECOND
+    tx.insert_many(sessions, _COLUMNS, [(tx.account_id, hash_token(token), user_id, tx.now, expires_at)])
 
 
-def find(tx: Transaction, token: str) -> Sequence[SignedIn]:
+def find(tx: Transaction, token: str) -> Sequence[SessionUser]:
     """The users that a session stands for, by account; none when it is over, or they are all shut out."""
-    rows = tx.all(_FIND, hash=hash_of(token), now=tx.started_at)
+    rows = tx.all(_FIND, hash=hash_token(token), now=tx.started_at)
     return [
-        SignedIn(row.account_id, row.account_name, row.user_id, row.email, row.first_name, row.last_name)
+        SessionUser(row.account_id, row.account_name, row.user_id, row.email, row.first_name, row.last_name)
         for row in rows
     ]
 
 
 def end(tx: Transaction, token: str) -> None:
     """Sign out: the token opens nothing from now on."""
-    tx.run(_END, hash=hash_of(token))
+    tx.run(_END, hash=hash_token(token))
 
 
 def end_all(tx: Transaction, user_id: int) -> None:
@@ -79,7 +79,7 @@ _FIND = Statement(
     .select_from(sessions)
     .join(users, (users.c.account_id == sessions.c.account_id) & (users.c.id == sessions.c.user_id))
     .join(accounts, accounts.c.id == sessions.c.account_id)
-    .where(sessions.c.hash == bindparam("hash"), sessions.c.expires_at > bindparam("now"), MAY_ENTER)
+    .where(sessions.c.hash == bindparam("hash"), sessions.c.expires_at > bindparam("now"), IS_USER_ENABLED)
     .order_by(accounts.c.name)
 )
 

@@ -1,8 +1,8 @@
 """Signing in: an e-mail address and a password, and the users that they open.
 
 An address may be known in several accounts, each with a password of its own. Nothing that is answered tells an unknown
-address from a wrong password. First ``find_candidates``; then ``are_right``, outside of any transaction since it is
-slow on purpose; then ``enter`` for each of them, in the write of its account.
+address from a wrong password. First ``find_candidates``; then ``filter_by_password``, outside of any transaction since it is
+slow on purpose; then ``sign_in`` for each of them, in the write of its account.
 """
 
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, func, select
 
 from hourhook.domain import passwords, sessions
-from hourhook.domain.callers import MAY_ENTER, Caller, find_caller
+from hourhook.domain.callers import IS_USER_ENABLED, Caller, find_caller
 from hourhook.domain.links import Links
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.users import states
 from hourhook.errors import Unauthenticated
 from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-LONGEST_EMAIL = 320
+MAX_EMAIL_LENGTH = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +37,28 @@ class Candidate:
 def find_candidates(tx: Transaction, email: str) -> Sequence[Candidate]:
     """The users with this address who have a password and are not shut out, by the name of their account."""
     email = email.strip()
-    if not email or len(email) > LONGEST_EMAIL or not email.isprintable():
+    if not email or len(email) > MAX_EMAIL_LENGTH or not email.isprintable():
         return []
     return [
         Candidate(row.account_id, row.account_name, row.id, row.profile_image_url, row.password_hash)
-        for row in tx.all(_BY_EMAIL, email=key_of(email))
+        for row in tx.all(_BY_EMAIL, email=search_key(email))
     ]
 
 
-def are_right(candidates: Sequence[Candidate], password: str) -> Sequence[Candidate]:
+def filter_by_password(candidates: Sequence[Candidate], password: str) -> Sequence[Candidate]:
     """Those whose password this is. Takes tens of milliseconds, also where there is nobody to compare with."""
     if not candidates:
-        passwords.is_right(password, None)
-    return [candidate for candidate in candidates if passwords.is_right(password, candidate.password_hash)]
+        passwords.verify_password(password, None)
+    return [candidate for candidate in candidates if passwords.verify_password(password, candidate.password_hash)]
 
 
-def enter(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bool:
+def sign_in(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bool:
     """Begin a session of this user under a token; False when he was shut out meanwhile, or has another password.
 
     A user who was invited is active from here on. Raises ``AccountLocked``.
     """
     try:
-        caller = admit(tx, candidate, links)
+        caller = require_caller(tx, candidate, links)
     except Unauthenticated:
         return False
     states.activate_pending(tx, caller)
@@ -66,7 +66,7 @@ def enter(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bo
     return True
 
 
-def admit(tx: Transaction, candidate: Candidate, links: Links) -> Caller:
+def require_caller(tx: Transaction, candidate: Candidate, links: Links) -> Caller:
     """The caller that a user is whose password was right.
 
     Raises ``Unauthenticated`` when he was shut out meanwhile or has another password, and ``AccountLocked``.
@@ -87,7 +87,7 @@ _BY_EMAIL = Statement(
         users.c.password_hash,
     )
     .join_from(users, accounts, accounts.c.id == users.c.account_id)
-    .where(users.c.email_key == bindparam("email"), users.c.password_hash.is_not(None), MAY_ENTER)
+    .where(users.c.email_key == bindparam("email"), users.c.password_hash.is_not(None), IS_USER_ENABLED)
     .order_by(func.lower(accounts.c.name))
 )
 

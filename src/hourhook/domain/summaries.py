@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from hourhook.domain import hashtags
-from hourhook.domain.decimals import number_of
+from hourhook.domain.decimals import to_json_number
 from hourhook.domain.links import Links
 from hourhook.store.statements import Row
 
@@ -109,10 +109,10 @@ def summarise_tag(links: Links, row: Row) -> SimpleTag:
 
 def summarise_invoice(links: Links, row: Row) -> SimpleInvoice:
     """The short form of a row of invoices."""
-    total = number_of(row.total_amount)
+    total = to_json_number(row.total_amount)
     return SimpleInvoice(row.id, row.reference, row.invoice_date, row.state, total, links.invoice(row.id))
 
 
-def shorten(summary: type[Any], full: msgspec.Struct) -> Any:
+def summarise(summary: type[Any], full: msgspec.Struct) -> Any:
     """Cut a full representation down to its short form, whose keys are among its own."""
     return summary(*(getattr(full, name) for name in summary.__struct_fields__))

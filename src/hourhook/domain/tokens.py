@@ -8,7 +8,7 @@ import secrets
 
 from sqlalchemy import bindparam, delete, select
 
-from hourhook.domain.callers import hash_of
+from hourhook.domain.callers import hash_token
 from hourhook.domain.oauth import revoking
 from hourhook.errors import Problem
 from hourhook.store.schema import accounts, tokens, users
@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Two runs of 25 characters of 36 kinds: 258 bits.
-RUN_LENGTH = 25
+GROUP_LENGTH = 25
 
 
 def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
@@ -28,7 +28,7 @@ def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state in ("disabled", "suspended"):
         raise Problem(f"this user is {state}, so a token would open nothing: activate the user first")
-    text = "-".join("".join(secrets.choice(_BASE_36) for _ in range(RUN_LENGTH)) for _ in range(2))
+    text = "-".join("".join(secrets.choice(_BASE_36) for _ in range(GROUP_LENGTH)) for _ in range(2))
     store(tx, text, user_id, name)
     return text
 
@@ -48,7 +48,7 @@ def store(
         account_id=tx.account_id,
         user_id=user_id,
         name=name,
-        hash=hash_of(text),
+        hash=hash_token(text),
         created_at=tx.now,
         last_used_at=None,
         authorization_id=authorization_id,
@@ -56,7 +56,7 @@ def store(
     )
 
 
-def read_all(tx: Transaction) -> list[Row]:
+def list_all(tx: Transaction) -> list[Row]:
     """Every token of every account that has not expired.
 
     Of each ``id``, ``name``, ``account``, ``email``, ``created_at``, ``last_used_at`` and ``expires_at``.

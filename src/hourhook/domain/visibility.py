@@ -42,12 +42,12 @@ def scope_of(caller: Caller) -> str:
     return caller.role if caller.is_scoped else "account"
 
 
-def of_projects(scope: str) -> ColumnElement[bool]:
+def visible_projects(scope: str) -> ColumnElement[bool]:
     """The projects that are seen."""
     return true() if scope == "account" else _is_assigned(projects.c.id)
 
 
-def of_project_groups(scope: str) -> ColumnElement[bool]:
+def visible_project_groups(scope: str) -> ColumnElement[bool]:
     """The project groups that are seen."""
     if scope == "account":
         return true()
@@ -55,17 +55,17 @@ def of_project_groups(scope: str) -> ColumnElement[bool]:
         select(project_group_members.c.project_id).where(
             project_group_members.c.account_id == project_groups.c.account_id,
             project_group_members.c.project_group_id == project_groups.c.id,
-            of_project_group_members(scope),
+            visible_project_group_members(scope),
         )
     )
 
 
-def of_project_group_members(scope: str) -> ColumnElement[bool]:
+def visible_project_group_members(scope: str) -> ColumnElement[bool]:
     """The members of project groups that are seen."""
     return true() if scope == "account" else _is_assigned(project_group_members.c.project_id)
 
 
-def of_entries(scope: str) -> ColumnElement[bool]:
+def visible_entries(scope: str) -> ColumnElement[bool]:
     """The entries that are seen."""
     is_own = entries.c.user_id == _ME
     if scope == "account":
@@ -75,7 +75,7 @@ def of_entries(scope: str) -> ColumnElement[bool]:
     return or_(_is_assigned(entries.c.project_id), and_(entries.c.project_id.is_(None), is_own))
 
 
-def of_expenses(scope: str) -> ColumnElement[bool]:
+def visible_expenses(scope: str) -> ColumnElement[bool]:
     """The expenses that are seen."""
     if scope == "account":
         return true()
@@ -83,12 +83,12 @@ def of_expenses(scope: str) -> ColumnElement[bool]:
     return and_(expenses.c.user_id == _ME, is_assigned) if scope == "contractor" else is_assigned
 
 
-def of_users(scope: str) -> ColumnElement[bool]:
+def visible_users(scope: str) -> ColumnElement[bool]:
     """The users that are seen."""
     return users.c.id == _ME if scope == "contractor" else true()
 
 
-def of_tags(scope: str) -> ColumnElement[bool]:
+def visible_tags(scope: str) -> ColumnElement[bool]:
     """The tags that are seen."""
     if scope != "contractor":
         return true()
@@ -104,19 +104,19 @@ def of_tags(scope: str) -> ColumnElement[bool]:
     )
 
 
-def of_inbox_entries() -> ColumnElement[bool]:
+def visible_inbox_entries() -> ColumnElement[bool]:
     """The inbox entries that are seen, whatever the role."""
     is_own: ColumnElement[bool] = inbox_entries.c.user_id == _ME
     return is_own
 
 
-def of_timers(scope: str) -> ColumnElement[bool]:
+def visible_timers(scope: str) -> ColumnElement[bool]:
     """The timers that are seen."""
     is_own = timers.c.user_id == _ME
     return is_own if scope == "account" else and_(is_own, _is_assigned(timers.c.project_id))
 
 
-def of_broadcast_receivers() -> ColumnElement[bool]:
+def visible_broadcast_receivers() -> ColumnElement[bool]:
     """The broadcast receivers that are seen, whatever the role."""
     is_own: ColumnElement[bool] = broadcast_receivers.c.user_id == _ME
     return is_own

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hourhook.domain.delivery_stats import Figures
+from hourhook.domain.delivery_stats import DeliveryStats
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _VERBS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
@@ -85,7 +85,7 @@ class Metrics:
         """A receiver of broadcasts was told, or was not to be reached (the flusher's listener)."""
         self._broadcasts.labels(outcome.error or "delivered").inc()
 
-    def exposition(self, figures: Figures | None) -> bytes:
+    def exposition(self, figures: DeliveryStats | None) -> bytes:
         """Everything, in the text format of Prometheus; ``figures`` are missing while the database is away."""
         if figures is None:
             return generate_latest(self._registry)
@@ -97,7 +97,7 @@ class Metrics:
 class _Counted(Collector):
     """What the database counts, at the moment of asking."""
 
-    def __init__(self, figures: Figures) -> None:
+    def __init__(self, figures: DeliveryStats) -> None:
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:

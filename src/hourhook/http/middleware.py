@@ -30,7 +30,7 @@ from hourhook.http.responses import (
     method_not_allowed,
     server_error,
 )
-from hourhook.rate_limits import Buckets
+from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Network
 
 # The pages of invoices, open to whoever knows their paths.
@@ -52,7 +52,7 @@ class RequestMiddleware:
         app: Application,
         dispatcher: Dispatcher,
         *,
-        rate_limits: Buckets | None,
+        rate_limits: TokenBuckets | None,
         trusted_proxies: tuple[Network, ...],
         origins: CorsPolicy,
         metrics: Metrics,
@@ -115,7 +115,7 @@ class RequestMiddleware:
         return None if context.token else UNAUTHORIZED
 
     def _may_ask(self, context: RequestContext) -> bool:
-        return self._buckets is None or self._buckets.take(context.client_address)
+        return self._buckets is None or self._buckets.try_acquire(context.client_address)
 
     async def _route(self, scope: Scope, receive: Receive, send: "ResponseSender", is_api: bool) -> None:
         try:

@@ -30,7 +30,7 @@ def monitoring_routes(
         reason = failure()
         if reason is None:
             try:
-                await database.read(delivery_stats.is_answering)
+                await database.read(delivery_stats.is_reachable)
             except DatabaseUnavailable as error:
                 reason = str(error)
         if reason is None:
@@ -42,7 +42,7 @@ def monitoring_routes(
         if not _may_watch(request.scope, settings.metrics_token):
             return NOT_FOUND
         try:
-            counted = await database.read(delivery_stats.measure)
+            counted = await database.read(delivery_stats.collect)
         except DatabaseUnavailable:
             # What this process counts itself is wanted most when the database is away.
             counted = None

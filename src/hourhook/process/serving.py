@@ -11,9 +11,9 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from hourhook.api.app import make_app
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 from hourhook.http.server import server_config
-from hourhook.http.sign_in_throttle import Tries
+from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.process.bootstrap import Running, make_transport
 from hourhook.process.delivering import deliver, end_at_once, relay_wakeups
 from hourhook.settings import Settings
@@ -45,7 +45,7 @@ async def serve(
     app = make_site(
         running.settings,
         running.database,
-        Outside(running.guard, running.keyring, running.outbox),
+        Dependencies(running.guard, running.keyring, running.outbox),
         metrics=running.metrics,
         lifespan=[with_the_server],
         failure=lambda: running.complaint,
@@ -55,9 +55,9 @@ async def serve(
     running.require_sound()
 
 
-def make_site(settings: Settings, database: Database, dependencies: Outside, **parts: Any) -> ASGIApp:
+def make_site(settings: Settings, database: Database, dependencies: Dependencies, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
-    sign_in_throttle = Tries(settings.sign_in_rate_limit, database.clock)
+    sign_in_throttle = SignInThrottle(settings.sign_in_rate_limit, database.clock)
     pages = {
         "extra_routes": web_app.routes(settings, database, dependencies, sign_in_throttle),
         "not_found": web_app.not_found(settings),

@@ -8,9 +8,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
-from hourhook.http.sign_in_throttle import Tries
+from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web.auth.invitations import invitation_routes
@@ -23,7 +23,7 @@ from hourhook.web.session_cookies import SessionCookies
 
 
 def routes(
-    settings: Settings, database: Database, dependencies: Outside, sign_in_throttle: Tries
+    settings: Settings, database: Database, dependencies: Dependencies, sign_in_throttle: SignInThrottle
 ) -> Sequence[ControllerRouterHandler]:
     """The routes of all pages."""
     links = Links(settings.base_url or DEFAULT_BASE_URL)

@@ -19,7 +19,7 @@ from hourhook.store.urls import open_database
 from tests.conftest import Logged
 from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, URI, Audience, make_audience, read_pending
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.scripted_transport import PATIENCE_SECONDS, FakeTransport, SentRequest, eventually
 from tests.support.signatures import is_signed
 from tests.support.statements import Statements, counted
@@ -86,7 +86,7 @@ class Heard(list[tuple[int, str, int | None]]):
 async def flushing(database: Database, clock: FakeClock, network: FakeTransport) -> AsyncIterator[Flushing]:
     """Have a flusher work; it is killed in the end, if it has not ended before."""
     heard = Heard()
-    working = Broadcaster(database, network, OUTSIDE.keyring, interval_seconds=5, observer=heard)
+    working = Broadcaster(database, network, DEPENDENCIES.keyring, interval_seconds=5, observer=heard)
     running = Flushing(working, asyncio.create_task(working.run()), heard, clock)
     try:
         yield running
@@ -319,7 +319,7 @@ async def test_what_was_taken_is_told_as_its_receiver_is_by_then(
         audience.record_changes(*SWITCH)
         running.pass_time(5)
         first = await network.next()
-        audience.update_receiver(id, name="Another", payload_uri=OTHER_URI, secret=OUTSIDE.keyring.encrypt(secret))
+        audience.update_receiver(id, name="Another", payload_uri=OTHER_URI, secret=DEPENDENCIES.keyring.encrypt(secret))
         first.respond()
         second = await network.next()
 

@@ -19,7 +19,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog, read_lane
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.receivers import answering, holding, receiving
 from tests.support.scripted_transport import FakeTransport, SentRequest, eventually, running_worker
 from tests.support.signatures import is_signed
@@ -385,7 +385,7 @@ async def test_a_new_name_and_a_new_secret_hold_from_the_next_attempt_on_also_fo
     async with running_worker(database, network, network):
         backlog.record("tag.created", "tag.updated")
         first = await network.next()
-        backlog.write(rename, backlog.webhook_id, "Another", OUTSIDE.keyring.encrypt(secret))
+        backlog.write(rename, backlog.webhook_id, "Another", DEPENDENCIES.keyring.encrypt(secret))
         first.respond()
         second = await network.next()
 

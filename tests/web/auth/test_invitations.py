@@ -19,7 +19,7 @@ from tests.conftest import Logged, MakeServer
 from tests.support.accounts import Account, open_account
 from tests.support.clients import Reply
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import OUTSIDE
+from tests.support.dependencies import DEPENDENCIES
 from tests.support.events_of import Recorded
 from tests.support.invited_users import Invited, accept, invite, send_form
 from tests.support.webhook_receiver import eventually
@@ -88,7 +88,7 @@ def test_an_invited_user_chooses_name_and_password_and_is_active(account: Accoun
     [event] = log.new()
     assert (event.type, event.text) == ("user.updated", user.body)
     assert event.changes == {"last_name": [None, "Hopper"], "state": ["pending", "active"]}
-    assert passwords.is_right("correct horse", password_of(account, invited))
+    assert passwords.verify_password("correct horse", password_of(account, invited))
     found = account.supervisor.client.get("/v2/users", {"name": "grace hop"}).json()
     assert [each["id"] for each in found] == [invited.user["id"]]
 
@@ -117,7 +117,7 @@ def test_a_link_works_once(account: Account) -> None:
 
     assert again.status == 200
     assert "You have joined" in text_of(again)
-    assert passwords.is_right("correct horse", password_of(account, invited))
+    assert passwords.verify_password("correct horse", password_of(account, invited))
     assert log.new() == []
 
 
@@ -191,7 +191,7 @@ def test_a_password_is_kept_to_the_letter(account: Account, password: str) -> No
     invited = invite(account)
 
     assert accept(account, invited.link, password=password).status == 303
-    assert passwords.is_right(password, password_of(account, invited))
+    assert passwords.verify_password(password, password_of(account, invited))
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ def test_accepting_takes_a_mail_back_that_is_not_needed_any_more(account: Accoun
         issuing.reissue,
         invited.user["id"],
         links=Links(account.base_url),
-        outbox=Outbox(OUTSIDE.keyring),
+        outbox=Outbox(DEPENDENCIES.keyring),
     )
     now = account.database.clock.now()
     assert account.database.read_now(outbox.is_any_due, now)

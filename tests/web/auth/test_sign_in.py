@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from hourhook.domain import sessions
-from hourhook.domain.sessions import LASTS_SECONDS
+from hourhook.domain.sessions import LIFETIME_SECONDS
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
@@ -56,7 +56,7 @@ def test_the_cookie_is_of_no_use_to_scripts_and_other_sites(leader: Person, brow
     after = browser.sign_in(leader.email, PASSWORD).headers["set-cookie"].split("; ")[1:]
 
     assert before == ["Path=/", "HttpOnly", "SameSite=Lax"]
-    assert after == [f"Max-Age={LASTS_SECONDS}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    assert after == [f"Max-Age={LIFETIME_SECONDS}", "Path=/", "HttpOnly", "SameSite=Lax"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -203,13 +203,13 @@ def test_one_password_opens_each_account_where_it_is_the_right_one(
     assert (b"northwind" in page.body, b"southwind" in page.body, b"eastwind" in page.body) == (True, True, False)
 
 
-@pytest.mark.parametrize("seconds", [LASTS_SECONDS - 1, LASTS_SECONDS])
+@pytest.mark.parametrize("seconds", [LIFETIME_SECONDS - 1, LIFETIME_SECONDS])
 def test_a_session_ends_by_itself(leader: Person, browser: Browser, clock: FakeClock, seconds: int) -> None:
     browser.sign_in(leader.email, PASSWORD)
     clock.advance(seconds)
 
     is_over = b"<h1>Sign in</h1>" in browser.get("/sign_in").body
-    assert is_over is (seconds == LASTS_SECONDS)
+    assert is_over is (seconds == LIFETIME_SECONDS)
 
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(leader: Person, browser: Browser) -> None:

@@ -15,8 +15,8 @@ from hourhook.api.dispatcher import respond, route_to
 from hourhook.api.endpoints import Call, CreatedOrExisting, Endpoint, Endpoints, Request, group_by_path
 from hourhook.api.pagination import link_header, parse_paging, parse_query_string
 from hourhook.domain import sign_ins
-from hourhook.domain.dependencies import Outside
-from hourhook.domain.inputs import Faults, Query
+from hourhook.domain.dependencies import Dependencies
+from hourhook.domain.inputs import Query, ValidationErrors
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import authorizations
 from hourhook.domain.oauth.authorizations import AuthorizationChanges, NewAuthorization, WantedAuthorization
@@ -28,7 +28,7 @@ from hourhook.http.asgi import Receive, Scope, Send
 from hourhook.http.bodies import parse_body, read_body
 from hourhook.http.context import RequestContext, get_context
 from hourhook.http.responses import Response, method_not_allowed
-from hourhook.http.sign_in_throttle import Tries
+from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 
@@ -45,25 +45,25 @@ def index(call: Call, subdomain: str) -> Page[Authorization]:
 
     What you allowed applications in the browser is not among them.
     """
-    return authorizations.list_page(call.tx, call.caller, call.dependencies, call.paging)
+    return authorizations.list_page(call.tx, call.caller, call.dependencies, call.pagination)
 
 
 @endpoints.post("/authorizations/{subdomain}")
-def create(call: Call, subdomain: str, given: NewAuthorization, faults: Faults) -> Authorization:
+def create(call: Call, subdomain: str, given: NewAuthorization, errors: ValidationErrors) -> Authorization:
     """Let an application act for you.
 
     Its token lasts until the authorization is deleted. An unknown `client_id` and a wrong `client_secret` are a 400
     with the `error` `invalid_client`.
     """
-    return authorizations.create(call.tx, call.caller, call.dependencies, given, faults)
+    return authorizations.create(call.tx, call.caller, call.dependencies, given, errors)
 
 
 @endpoints.put("/authorizations/{subdomain}/clients/{client_id}")
 def ensure(
-    call: Call, subdomain: str, client_id: str, given: WantedAuthorization, faults: Faults
+    call: Call, subdomain: str, client_id: str, given: WantedAuthorization, errors: ValidationErrors
 ) -> CreatedOrExisting[Authorization]:
     """Let an application act for you, unless you did so before: then the oldest authorization is answered unchanged."""
-    found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, given, faults)
+    found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, given, errors)
     return CreatedOrExisting(found.authorization, found.authorization.url, found.is_new)
 
 
@@ -75,10 +75,10 @@ def show(call: Call, subdomain: str, authorization_id: int) -> Authorization:
 
 @endpoints.put("/authorizations/{subdomain}/{authorization_id}")
 def edit(
-    call: Call, subdomain: str, authorization_id: int, given: AuthorizationChanges, faults: Faults
+    call: Call, subdomain: str, authorization_id: int, given: AuthorizationChanges, errors: ValidationErrors
 ) -> Authorization:
     """Edit what is noted with an authorization, and its scopes."""
-    return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, given, faults)
+    return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, given, errors)
 
 
 @endpoints.delete("/authorizations/{subdomain}/{authorization_id}")
@@ -91,7 +91,12 @@ class BasicAuthRoutes:
     """Lets people in who bring a password."""
 
     def __init__(
-        self, database: Database, links: Links, dependencies: Outside, sign_in_throttle: Tries, max_body_bytes: int
+        self,
+        database: Database,
+        links: Links,
+        dependencies: Dependencies,
+        sign_in_throttle: SignInThrottle,
+        max_body_bytes: int,
     ) -> None:
         self._database = database
         self._links = links
@@ -136,20 +141,20 @@ class BasicAuthRoutes:
         if found is None:
             raise Unauthenticated
         email, password = found
-        if not self._sign_in_throttle.take(client, email):
-            return Response(429, headers=((b"retry-after", b"%d" % self._sign_in_throttle.wait_seconds),))
-        candidates = await self._sign_in_throttle.find(self._database, email, password)
+        if not self._sign_in_throttle.try_acquire(client, email):
+            return Response(429, headers=((b"retry-after", b"%d" % self._sign_in_throttle.retry_after_seconds),))
+        candidates = await self._sign_in_throttle.authenticate(self._database, email, password)
         if not candidates:
             _log.info("sign-in failed", client=client)
             raise Unauthenticated
-        self._sign_in_throttle.give_back(client, email)
+        self._sign_in_throttle.refund(client, email)
         return candidates
 
     def _subdomains(self, candidates: Sequence[Candidate], context: RequestContext) -> Response:
-        paging = parse_paging(Query.of(context.pairs))
+        pagination = parse_paging(Query.of(context.pairs))
         shown = [Subdomain(candidate.account_name, candidate.profile_image_url) for candidate in candidates]
-        link = link_header(self._links.url(SUBDOMAINS), context.pairs, paging, len(shown))
-        body = msgspec.json.encode(shown[paging.offset : paging.offset + paging.limit])
+        link = link_header(self._links.url(SUBDOMAINS), context.pairs, pagination, len(shown))
+        body = msgspec.json.encode(shown[pagination.offset : pagination.offset + pagination.limit])
         return Response(200, body, () if link is None else ((b"link", link.encode()),))
 
     def _run(
@@ -160,7 +165,7 @@ class BasicAuthRoutes:
         return endpoint.run(tx, context.caller, self._outside, request)
 
     def _admit(self, tx: Transaction, candidate: Candidate, context: RequestContext) -> None:
-        context.caller = sign_ins.admit(tx, candidate, self._links)
+        context.caller = sign_ins.require_caller(tx, candidate, self._links)
 
 
 def _in_account(candidates: Sequence[Candidate], name: str) -> Candidate:

@@ -22,7 +22,7 @@ from hourhook.http.asgi import Receive, Scope, Send
 from hourhook.http.bodies import BodyTooLarge, ClientDisconnected, parse_body, read_body
 from hourhook.http.context import get_context
 from hourhook.http.responses import TOO_MANY_REQUESTS, Response, error_response, json_response, service_unavailable
-from hourhook.rate_limits import Buckets
+from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
@@ -41,10 +41,10 @@ class _Faulty(Exception):
 def token_routes(settings: Settings, database: Database) -> Sequence[ControllerRouterHandler]:
     """The route of the token endpoint."""
     limit = settings.oauth_rate_limit
-    buckets = Buckets(limit, database.clock) if limit else None
+    buckets = TokenBuckets(limit, database.clock) if limit else None
 
     async def answer(scope: Scope, receive: Receive) -> Response:
-        if buckets is not None and not buckets.take(get_context(scope).client_address):
+        if buckets is not None and not buckets.try_acquire(get_context(scope).client_address):
             return TOO_MANY_REQUESTS
         given = _parameters(scope, await read_body(scope, receive, MAX_BODY_BYTES))
         account_id = await database.read(token_grants.find_account, given)

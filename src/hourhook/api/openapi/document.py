@@ -16,9 +16,9 @@ from hourhook.api.openapi import oauth
 from hourhook.api.pagination import CREDENTIAL_PARAMETERS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
-from hourhook.domain.inputs.declarations import Field as Input
-from hourhook.domain.inputs.numbers import LARGEST_ID
-from hourhook.domain.pages import DEFAULT_SIZE, LARGEST_SIZE, Page
+from hourhook.domain.inputs.declarations import InputField as Input
+from hourhook.domain.inputs.numbers import MAX_ID
+from hourhook.domain.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 
 Json = dict[str, Any]
 
@@ -167,7 +167,7 @@ def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:
 
 
 def _path_parameter(name: str, kind: type) -> Json:
-    schema: Json = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID} if kind is int else {"type": "string"}
+    schema: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID} if kind is int else {"type": "string"}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -249,7 +249,7 @@ _PARAMETERS: Json = {
         "name": "per_page",
         "in": "query",
         "description": "How many items a page holds.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE},
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
     },
 }
 

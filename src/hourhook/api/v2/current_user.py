@@ -3,7 +3,7 @@
 from hourhook.api.endpoints import Call, Endpoints
 from hourhook.domain import current_users
 from hourhook.domain.current_users import CurrentUser, Preferences
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 
 endpoints = Endpoints("Current user", resource="User")
 
@@ -15,9 +15,9 @@ def show(call: Call) -> CurrentUser:
 
 
 @endpoints.put("/v2/current_user")
-def edit(call: Call, given: Preferences, faults: Faults) -> CurrentUser:
+def edit(call: Call, given: Preferences, errors: ValidationErrors) -> CurrentUser:
     """Change one's own name and preferences.
 
     A new name raises `user.updated`; preferences raise nothing.
     """
-    return current_users.edit(call.tx, call.caller, given, faults)
+    return current_users.edit(call.tx, call.caller, given, errors)

@@ -5,37 +5,37 @@ from hourhook.domain.expenses import editing, reading
 from hourhook.domain.expenses.editing import ExpenseChanges, NewExpense
 from hourhook.domain.expenses.reading import ExpenseFilters
 from hourhook.domain.expenses.representations import Expense
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
 endpoints = Endpoints("Expenses", resource="Expense")
 
 
 @endpoints.get("/v2/expenses")
-def index(call: Call, given: ExpenseFilters, faults: Faults) -> Page[Expense]:
+def index(call: Call, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List expenses, newest date first.
 
     Coworkers see the expenses of the projects assigned to them, contractors their own in those.
     """
-    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/current_user/expenses")
-def index_of_caller(call: Call, given: ExpenseFilters, faults: Faults) -> Page[Expense]:
+def index_of_caller(call: Call, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List the caller's own expenses."""
-    return reading.list_of_user(call.tx, call.caller, call.caller.user_id, given, faults, call.paging)
+    return reading.list_for_user(call.tx, call.caller, call.caller.user_id, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/users/{user_id}/expenses")
-def index_of_user(call: Call, user_id: int, given: ExpenseFilters, faults: Faults) -> Page[Expense]:
+def index_of_user(call: Call, user_id: int, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List a user's expenses."""
-    return reading.list_of_user(call.tx, call.caller, user_id, given, faults, call.paging)
+    return reading.list_for_user(call.tx, call.caller, user_id, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/projects/{project_id}/expenses")
-def index_of_project(call: Call, project_id: int, given: ExpenseFilters, faults: Faults) -> Page[Expense]:
+def index_of_project(call: Call, project_id: int, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List the expenses of a project."""
-    return reading.list_of_project(call.tx, call.caller, project_id, given, faults, call.paging)
+    return reading.list_for_project(call.tx, call.caller, project_id, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/expenses/{expense_id}")
@@ -45,22 +45,22 @@ def show(call: Call, expense_id: int) -> Expense:
 
 
 @endpoints.post("/v2/expenses")
-def create(call: Call, given: NewExpense, faults: Faults) -> Created[Expense]:
+def create(call: Call, given: NewExpense, errors: ValidationErrors) -> Created[Expense]:
     """Book an expense.
 
     Leaders book for others too. Raises `expense.created`.
     """
-    created = editing.create(call.tx, call.caller, given, faults)
+    created = editing.create(call.tx, call.caller, given, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/expenses/{expense_id}")
-def edit(call: Call, expense_id: int, given: ExpenseChanges, faults: Faults) -> Expense:
+def edit(call: Call, expense_id: int, given: ExpenseChanges, errors: ValidationErrors) -> Expense:
     """Edit an expense.
 
     Raises `expense.updated`.
     """
-    return editing.edit(call.tx, call.caller, expense_id, given, faults)
+    return editing.edit(call.tx, call.caller, expense_id, given, errors)
 
 
 @endpoints.delete("/v2/expenses/{expense_id}")

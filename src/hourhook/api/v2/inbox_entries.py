@@ -7,16 +7,16 @@ from hourhook.domain.inbox_entries.confirming import InboxEntryLog
 from hourhook.domain.inbox_entries.editing import InboxEntryChanges, NewInboxEntry
 from hourhook.domain.inbox_entries.reading import InboxEntryFilters
 from hourhook.domain.inbox_entries.representations import InboxEntry
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
 endpoints = Endpoints("Inbox entries", resource="InboxEntry")
 
 
 @endpoints.get("/v2/inbox_entries")
-def index(call: Call, given: InboxEntryFilters, faults: Faults) -> Page[InboxEntry]:
+def index(call: Call, given: InboxEntryFilters, errors: ValidationErrors) -> Page[InboxEntry]:
     """List the caller's own inbox, newest date first."""
-    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/inbox_entries/{inbox_entry_id}")
@@ -26,29 +26,29 @@ def show(call: Call, inbox_entry_id: int) -> InboxEntry:
 
 
 @endpoints.post("/v2/inbox_entries")
-def create(call: Call, given: NewInboxEntry, faults: Faults) -> Created[InboxEntry]:
+def create(call: Call, given: NewInboxEntry, errors: ValidationErrors) -> Created[InboxEntry]:
     """Propose time.
 
     It is in no report, and raises nothing, until it is logged.
     """
-    created = editing.create(call.tx, call.caller, given, faults)
+    created = editing.create(call.tx, call.caller, given, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/inbox_entries/{inbox_entry_id}")
-def edit(call: Call, inbox_entry_id: int, given: InboxEntryChanges, faults: Faults) -> InboxEntry:
+def edit(call: Call, inbox_entry_id: int, given: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
     """Edit an inbox entry that has not been logged."""
-    return editing.edit(call.tx, call.caller, inbox_entry_id, given, faults)
+    return editing.edit(call.tx, call.caller, inbox_entry_id, given, errors)
 
 
 @endpoints.post("/v2/inbox_entries/{inbox_entry_id}/log")
-def log(call: Call, inbox_entry_id: int, given: InboxEntryLog, faults: Faults) -> Created[Entry]:
+def log(call: Call, inbox_entry_id: int, given: InboxEntryLog, errors: ValidationErrors) -> Created[Entry]:
     """Turn an inbox entry into an entry.
 
     Takes what logging time takes. Raises `project.created` and `tag.created` for what comes into being, then
     `entry.created`.
     """
-    entry = confirming.log(call.tx, call.caller, inbox_entry_id, given, faults)
+    entry = confirming.log(call.tx, call.caller, inbox_entry_id, given, errors)
     return Created(entry, entry.url)
 
 

@@ -1,7 +1,7 @@
 """``/v2/timers`` and ``/v2/projects/{project_id}/timer``: the caller's own timers (contract, timers.md)."""
 
 from hourhook.api.endpoints import Call, Endpoints, OkWithLocation
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.timers import editing, reading, recording
 from hourhook.domain.timers.editing import TimerChanges, TimerCorrection, TimerStart
@@ -13,12 +13,12 @@ endpoints = Endpoints("Timers", resource="Timer")
 
 
 @endpoints.get("/v2/timers")
-def index(call: Call, given: TimerFilters, faults: Faults) -> Page[Timer]:
+def index(call: Call, given: TimerFilters, errors: ValidationErrors) -> Page[Timer]:
     """List the caller's own timers, the running one first, then the paused ones.
 
     Those that were never started and have no time are left out.
     """
-    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/projects/{project_id}/timer")
@@ -28,21 +28,21 @@ def show(call: Call, project_id: int) -> Timer:
 
 
 @endpoints.put("/v2/projects/{project_id}/timer")
-def edit(call: Call, project_id: int, given: TimerChanges, faults: Faults) -> Timer:
+def edit(call: Call, project_id: int, given: TimerChanges, errors: ValidationErrors) -> Timer:
     """Edit the caller's timer of a project.
 
     Makes one, in state `pending`, where there is none.
     """
-    return editing.edit(call.tx, call.caller, project_id, given, faults)
+    return editing.edit(call.tx, call.caller, project_id, given, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/start")
-def start(call: Call, project_id: int, given: TimerStart, faults: Faults) -> OkWithLocation[Timer]:
+def start(call: Call, project_id: int, given: TimerStart, errors: ValidationErrors) -> OkWithLocation[Timer]:
     """Start the caller's timer of a project, or resume it.
 
     Pauses the timer that the caller has running. One that runs already stays as it is.
     """
-    timer = editing.start(call.tx, call.caller, project_id, given, faults)
+    timer = editing.start(call.tx, call.caller, project_id, given, errors)
     return OkWithLocation(timer, timer.url)
 
 
@@ -56,27 +56,27 @@ def pause(call: Call, project_id: int) -> Timer:
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/add_or_subtract_time")
-def add_or_subtract_time(call: Call, project_id: int, given: TimerCorrection, faults: Faults) -> Timer:
+def add_or_subtract_time(call: Call, project_id: int, given: TimerCorrection, errors: ValidationErrors) -> Timer:
     """Correct the elapsed time of the caller's timer of a project.
 
     It never falls below zero. The state stays, but a `pending` timer that gains time becomes `paused`.
     """
-    return editing.correct(call.tx, call.caller, project_id, given, faults)
+    return editing.correct(call.tx, call.caller, project_id, given, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/log")
-def log(call: Call, project_id: int, given: TimerLog, faults: Faults) -> None:
+def log(call: Call, project_id: int, given: TimerLog, errors: ValidationErrors) -> None:
     """Turn the caller's timer of a project into an entry, and remove it.
 
     Raises `tag.created` for unknown hashtags, then `entry.created`.
     """
-    recording.log(call.tx, call.caller, project_id, given, faults)
+    recording.log(call.tx, call.caller, project_id, given, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/log_inbox_entry")
-def log_inbox_entry(call: Call, project_id: int, given: TimerInboxLog, faults: Faults) -> None:
+def log_inbox_entry(call: Call, project_id: int, given: TimerInboxLog, errors: ValidationErrors) -> None:
     """Turn the caller's timer of a project into an inbox entry, and remove it."""
-    recording.log_inbox_entry(call.tx, call.caller, project_id, given, faults)
+    recording.log_inbox_entry(call.tx, call.caller, project_id, given, errors)
 
 
 @endpoints.delete("/v2/projects/{project_id}/timer")

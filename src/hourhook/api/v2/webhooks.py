@@ -1,7 +1,7 @@
 """``/v2/webhooks``: who is told of the account's events, and where (contract, webhooks.md)."""
 
 from hourhook.api.endpoints import Accepted, Call, Created, Endpoints
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import recovery
 from hourhook.domain.webhooks import editing, reading, states, subscribing
@@ -14,9 +14,9 @@ endpoints = Endpoints("Webhooks", resource="Webhook")
 
 
 @endpoints.get("/v2/webhooks", role="leader")
-def index(call: Call, given: WebhookFilters, faults: Faults) -> Page[Webhook]:
+def index(call: Call, given: WebhookFilters, errors: ValidationErrors) -> Page[Webhook]:
     """List webhooks, newest first."""
-    return reading.list_page(call.tx, call.caller, given, faults, call.paging)
+    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}", role="leader")
@@ -26,40 +26,40 @@ def show(call: Call, webhook_id: int) -> Webhook:
 
 
 @endpoints.post("/v2/webhooks", role="leader")
-def create(call: Call, given: NewWebhook, faults: Faults) -> Created[WebhookWithSecret]:
+def create(call: Call, given: NewWebhook, errors: ValidationErrors) -> Created[WebhookWithSecret]:
     """Make a webhook.
 
     Its secret is in this answer, in that of a re-roll, and nowhere else. A ping is sent to it at once.
     """
-    created = editing.create(call.tx, call.caller, call.dependencies, given, faults)
+    created = editing.create(call.tx, call.caller, call.dependencies, given, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}", role="leader")
-def edit(call: Call, webhook_id: int, given: WebhookChanges, faults: Faults) -> Webhook:
+def edit(call: Call, webhook_id: int, given: WebhookChanges, errors: ValidationErrors) -> Webhook:
     """Rename a webhook, or give it another address.
 
     Both hold from the next attempt on, also for payloads that wait. No ping is sent.
     """
-    return editing.edit(call.tx, call.caller, call.dependencies, webhook_id, given, faults)
+    return editing.edit(call.tx, call.caller, call.dependencies, webhook_id, given, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/add_events", role="leader")
-def add_events(call: Call, webhook_id: int, given: MoreEvents, faults: Faults) -> Webhook:
+def add_events(call: Call, webhook_id: int, given: MoreEvents, errors: ValidationErrors) -> Webhook:
     """Subscribe a webhook to more events.
 
     Payloads that wait already are not touched.
     """
-    return subscribing.add(call.tx, call.caller, webhook_id, given, faults)
+    return subscribing.add(call.tx, call.caller, webhook_id, given, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/remove_events", role="leader")
-def remove_events(call: Call, webhook_id: int, given: FewerEvents, faults: Faults) -> Webhook:
+def remove_events(call: Call, webhook_id: int, given: FewerEvents, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events.
 
     `*` drops the wildcard only, and a name does not narrow it. Payloads that wait already are not touched.
     """
-    return subscribing.remove(call.tx, call.caller, webhook_id, given, faults)
+    return subscribing.remove(call.tx, call.caller, webhook_id, given, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/reroll_secret", role="leader")

@@ -13,12 +13,12 @@ from hourhook.domain.broadcast_receivers.representations import (
     BroadcastReceiverSecret,
     BroadcastReceiverWithSecret,
 )
-from hourhook.domain.broadcast_subjects import NAMES, Subjects
+from hourhook.domain.broadcast_subjects import SUBJECTS, Subjects
 from hourhook.domain.callers import Caller
-from hourhook.domain.dependencies import Outside, PayloadUri
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, given_or
-from hourhook.domain.inputs.enums import refuse_unknown
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.dependencies import Dependencies, PayloadUri
+from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors, value_or
+from hourhook.domain.inputs.enums import check_known
+from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import broadcast_receivers
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -41,25 +41,25 @@ class BroadcastReceiverChanges(Inputs):
 
 
 def create(
-    tx: Transaction, caller: Caller, outside: Outside, given: NewBroadcastReceiver, faults: Faults
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewBroadcastReceiver, errors: ValidationErrors
 ) -> BroadcastReceiverWithSecret:
     """Make a receiver of the caller's; only here, and on a re-roll, is its secret shown."""
-    outside.check_uri(given.payload_uri, faults)
-    subjects = given.subjects or []
-    if not subjects and not faults.has("subjects"):
-        faults.add("subjects", "missing_field")
-    refuse_unknown(faults, "subjects", subjects, NAMES)
-    faults.check()
-    name, payload_uri, secret = given.name or "", given.payload_uri or "", signing.new_secret()
+    dependencies.check_uri(params.payload_uri, errors)
+    subjects = params.subjects or []
+    if not subjects and not errors.has("subjects"):
+        errors.add("subjects", "missing_field")
+    check_known(errors, "subjects", subjects, SUBJECTS)
+    errors.raise_if_any()
+    name, payload_uri, secret = params.name or "", params.payload_uri or "", signing.new_secret()
     id = tx.insert(
         broadcast_receivers,
         account_id=caller.account_id,
         user_id=caller.user_id,
         name=name,
-        name_key=key_of(name),
+        name_key=search_key(name),
         payload_uri=payload_uri,
         destination=destination_of(payload_uri),
-        secret=outside.keyring.encrypt(secret),
+        secret=dependencies.keyring.encrypt(secret),
         enabled=True,
         created_at=tx.now,
     )
@@ -69,31 +69,36 @@ def create(
 
 
 def edit(
-    tx: Transaction, caller: Caller, outside: Outside, id: int, given: BroadcastReceiverChanges, faults: Faults
+    tx: Transaction,
+    caller: Caller,
+    dependencies: Dependencies,
+    id: int,
+    params: BroadcastReceiverChanges,
+    errors: ValidationErrors,
 ) -> BroadcastReceiver:
     """Rename a receiver, or have it told at another address from now on."""
     before = reading.find(tx, caller, id)
-    outside.check_uri(given.payload_uri, faults)
-    faults.check()
-    name = given_or(given.name, before.name)
-    payload_uri = given_or(given.payload_uri, before.payload_uri)
+    dependencies.check_uri(params.payload_uri, errors)
+    errors.raise_if_any()
+    name = value_or(params.name, before.name)
+    payload_uri = value_or(params.payload_uri, before.payload_uri)
     tx.run(
         _EDIT,
         account=caller.account_id,
         id=id,
         name=name,
-        name_key=key_of(name),
+        name_key=search_key(name),
         payload_uri=payload_uri,
         destination=destination_of(payload_uri),
     )
     return reading.show(tx, caller, id)
 
 
-def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) -> BroadcastReceiverSecret:
+def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> BroadcastReceiverSecret:
     """Make a new secret; the old one is void at once."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
-    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.keyring.encrypt(secret))
+    tx.run(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
     return BroadcastReceiverSecret(secret)
 
 

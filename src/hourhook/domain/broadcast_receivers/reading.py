@@ -6,14 +6,14 @@ from sqlalchemy import bindparam, exists, func, select
 
 from hourhook.delivery.event_log import EVERYTHING
 from hourhook.domain.broadcast_receivers.representations import COLUMNS, BroadcastReceiver, represent
-from hourhook.domain.broadcast_subjects import NAMES, Subjects
+from hourhook.domain.broadcast_subjects import SUBJECTS, Subjects
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
-from hourhook.domain.inputs.enums import refuse_unknown
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
-from hourhook.domain.visibility import of_broadcast_receivers
+from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
+from hourhook.domain.inputs.enums import check_known
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
+from hourhook.domain.visibility import visible_broadcast_receivers
 from hourhook.errors import NotFound
 from hourhook.store.schema import broadcast_receivers, broadcast_subjects
 from hourhook.store.statements import Row, Statement, any_of, contains
@@ -31,20 +31,20 @@ class BroadcastReceiverFilters(Inputs):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: BroadcastReceiverFilters, faults: Faults, paging: Paging
+    tx: Transaction, caller: Caller, params: BroadcastReceiverFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[BroadcastReceiver]:
     """List the caller's broadcast receivers, newest first."""
-    refuse_unknown(faults, "subjects", given.subjects or (), NAMES)
-    faults.check()
-    filters = chosen(given)
+    check_known(errors, "subjects", params.subjects or (), SUBJECTS)
+    errors.raise_if_any()
+    filters = active_filters(params)
     if "name" in filters:
-        filters["name"] = key_of(filters["name"])
+        filters["name"] = search_key(filters["name"])
     if subjects := filters.pop("subjects", None):
         # Whoever listens to everything listens to each of them.
         filters["subjects"] = [*subjects, EVERYTHING]
     if "state" in filters:
         filters["state"] = filters["state"] == "enabled"
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller.links, rows), total)
 
 
@@ -63,15 +63,15 @@ def find(tx: Transaction, caller: Caller, id: int) -> Row:
 
 _IN_ACCOUNT = broadcast_receivers.c.account_id == bindparam("account")
 _FIND = Statement(
-    select(*COLUMNS).where(_IN_ACCOUNT, of_broadcast_receivers(), broadcast_receivers.c.id == bindparam("id"))
+    select(*COLUMNS).where(_IN_ACCOUNT, visible_broadcast_receivers(), broadcast_receivers.c.id == bindparam("id"))
 )
 
 _LISTING = Listing(
     rows=select(*COLUMNS).where(_IN_ACCOUNT),
-    counted=select(func.count()).select_from(broadcast_receivers).where(_IN_ACCOUNT),
+    count_query=select(func.count()).select_from(broadcast_receivers).where(_IN_ACCOUNT),
     # Ids are given in the order of creation.
     order=(broadcast_receivers.c.id.desc(),),
-    visible=lambda _: of_broadcast_receivers(),
+    visible=lambda _: visible_broadcast_receivers(),
     conditions={
         "name": contains(broadcast_receivers.c.name_key, "name"),
         "subjects": exists(

@@ -7,10 +7,10 @@ from sqlalchemy import bindparam, delete, func, select
 
 from hourhook.domain.broadcast_receivers import reading
 from hourhook.domain.broadcast_receivers.representations import BroadcastReceiver
-from hourhook.domain.broadcast_subjects import NAMES, Subjects
+from hourhook.domain.broadcast_subjects import SUBJECTS, Subjects
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, Inputs, UnsetType
-from hourhook.domain.inputs.enums import refuse_unknown
+from hourhook.domain.inputs import UNSET, Inputs, UnsetType, ValidationErrors
+from hourhook.domain.inputs.enums import check_known
 from hourhook.store.schema import broadcast_subjects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -32,21 +32,23 @@ class FewerSubjects(Inputs):
     ) = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, given: MoreSubjects, faults: Faults) -> BroadcastReceiver:
+def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: ValidationErrors) -> BroadcastReceiver:
     """Have a receiver listen to more subjects."""
     receiver = reading.show(tx, caller, id)
-    subjects = given.subjects or []
-    refuse_unknown(faults, "subjects", subjects, NAMES)
-    faults.check()
+    subjects = params.subjects or []
+    check_known(errors, "subjects", subjects, SUBJECTS)
+    errors.raise_if_any()
     subscribe(tx, id, [subject for subject in subjects if subject not in receiver.subjects])
     return reading.show(tx, caller, id)
 
 
-def drop(tx: Transaction, caller: Caller, id: int, given: FewerSubjects, faults: Faults) -> BroadcastReceiver:
+def remove(
+    tx: Transaction, caller: Caller, id: int, params: FewerSubjects, errors: ValidationErrors
+) -> BroadcastReceiver:
     """Have a receiver listen to fewer subjects, to none if need be."""
     reading.find(tx, caller, id)
-    faults.check()
-    tx.run(_DROP, account=caller.account_id, id=id, subjects=given.subjects or [])
+    errors.raise_if_any()
+    tx.run(_DROP, account=caller.account_id, id=id, subjects=params.subjects or [])
     return reading.show(tx, caller, id)
 
 

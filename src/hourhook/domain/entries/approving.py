@@ -11,8 +11,8 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading, rules
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Moment, UnsetType
-from hourhook.domain.summaries import SimpleUser, shorten
+from hourhook.domain.inputs import UNSET, IdList, Inputs, Moment, UnsetType, ValidationErrors
+from hourhook.domain.summaries import SimpleUser, summarise
 from hourhook.domain.users import reading as users_reading
 from hourhook.errors import Invalid
 from hourhook.store.schema import entries
@@ -44,47 +44,47 @@ class EntryIds(Inputs):
     entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
-def approve(tx: Transaction, caller: Caller, id: int, given: Approval, faults: Faults) -> None:
+def approve(tx: Transaction, caller: Caller, id: int, params: Approval, errors: ValidationErrors) -> None:
     """Approve an entry, which locks it."""
     caller.require_feature(FEATURE)
     entry = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     if entry.approved_at is not None:
         raise Invalid.on_base("Entry", "already_approved", "The Entry is approved already.")
     rules.refuse_archived(entry)
-    faults.check()
-    _approve(tx, caller, [entry], given.approved_at or tx.now)
+    errors.raise_if_any()
+    _approve(tx, caller, [entry], params.approved_at or tx.now)
 
 
-def approve_several(tx: Transaction, caller: Caller, given: Approvals, faults: Faults) -> None:
+def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: ValidationErrors) -> None:
     """Approve those of these entries that are not approved, and not in an archived project."""
     caller.require_feature(FEATURE)
-    caller.require("supervisor")
-    faults.check()
-    for batch in batches.of_ids(tx, caller, given.entry_ids or []):
+    caller.require_role("supervisor")
+    errors.raise_if_any()
+    for batch in batches.of_ids(tx, caller, params.entry_ids or []):
         eligible = [entry for entry in batch if entry.approved_at is None and not rules.is_archived(entry)]
-        _approve(tx, caller, eligible, given.approved_at or tx.now)
+        _approve(tx, caller, eligible, params.approved_at or tx.now)
 
 
 def unapprove(tx: Transaction, caller: Caller, id: int) -> None:
     """Withdraw the approval of an entry, if it has one."""
     caller.require_feature(FEATURE)
     entry = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     rules.refuse_archived(entry)
     _unapprove(tx, [entry])
 
 
-def unapprove_several(tx: Transaction, caller: Caller, given: EntryIds, faults: Faults) -> None:
+def unapprove_many(tx: Transaction, caller: Caller, params: EntryIds, errors: ValidationErrors) -> None:
     """Withdraw the approval of those of these entries that are not in an archived project."""
     caller.require_feature(FEATURE)
-    caller.require("supervisor")
-    faults.check()
-    for batch in batches.of_ids(tx, caller, given.entry_ids or []):
+    caller.require_role("supervisor")
+    errors.raise_if_any()
+    for batch in batches.of_ids(tx, caller, params.entry_ids or []):
         _unapprove(tx, [entry for entry in batch if not rules.is_archived(entry)])
 
 
-def forget_approver(tx: Transaction, caller: Caller, user_id: int) -> None:
+def clear_approver(tx: Transaction, caller: Caller, user_id: int) -> None:
     """Leave the entries that a user approved approved, without saying by whom: he is about to be deleted."""
     for batch in batches.of_approver(tx, caller, user_id):
         for before in batch:
@@ -104,7 +104,7 @@ def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at
         approved_by=caller.user_id,
         now=tx.now,
     )
-    approver = shorten(SimpleUser, users_reading.show(tx, caller, caller.user_id))
+    approver = summarise(SimpleUser, users_reading.show(tx, caller, caller.user_id))
     for before in approved:
         after = msgspec.structs.replace(
             before,

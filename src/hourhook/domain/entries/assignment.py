@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, bindparam, exists, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import Faults
-from hourhook.domain.inputs.numbers import NO_ID
-from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
+from hourhook.domain.inputs import ValidationErrors
+from hourhook.domain.inputs.numbers import NONEXISTENT_ID
+from hourhook.domain.joined_summaries import (
+    PROJECT_COLUMNS,
+    USER_COLUMNS,
+    summarise_joined_project,
+    summarise_joined_user,
+)
 from hourhook.domain.projects import storing as projects_storing
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.visibility import SCOPED_ROLES
 from hourhook.store.schema import project_access, projects, users
@@ -21,17 +26,22 @@ from hourhook.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Whose it is, and in which project; ``new_project`` is the name of one that has still to be made."""
+class Assignment:
+    """Whose it is, and in which project; ``new_project_name`` is the name of one that has still to be made."""
 
     user: SimpleUser
     project: SimpleProject | None
-    new_project: str | None = None
+    new_project_name: str | None = None
 
 
-def find(
-    tx: Transaction, caller: Caller, faults: Faults, user_id: int, project_id: int | None, project_name: str | None
-) -> Place:
+def resolve(
+    tx: Transaction,
+    caller: Caller,
+    errors: ValidationErrors,
+    user_id: int,
+    project_id: int | None,
+    project_name: str | None,
+) -> Assignment:
     """Find a place for an entry or expense, and add to the faults what stands against it.
 
     ``project_name`` counts only where there is no ``project_id``. What is returned counts only if nothing does.
@@ -39,41 +49,41 @@ def find(
     named = None if project_id else project_name
     row = _look_up(tx, caller, user_id, project_id, named)
     if row is None:
-        faults.add("user_id", "missing")
+        errors.add("user_id", "missing")
         row = _look_up(tx, caller, caller.user_id, project_id, named)
         assert row is not None
     elif user_id != caller.user_id and caller.is_scoped:
-        faults.add("user_id", "insufficent_permissions")
+        errors.add("user_id", "insufficent_permissions")
     if project_id or named:
-        _judge_project(tx, caller, faults, row, "project_id" if project_id else "project_name")
+        _judge_project(tx, caller, errors, row, "project_id" if project_id else "project_name")
     links = caller.links
-    return Place(
-        user=embedded_user(links, row),
-        project=None if row.project_id is None else embedded_project(links, row),
-        new_project=named if row.project_id is None else None,
+    return Assignment(
+        user=summarise_joined_user(links, row),
+        project=None if row.project_id is None else summarise_joined_project(links, row),
+        new_project_name=named if row.project_id is None else None,
     )
 
 
 def _look_up(tx: Transaction, caller: Caller, user_id: int, project_id: int | None, name: str | None) -> Row | None:
     if name is None:
-        return tx.one(_BY_ID, account=caller.account_id, user=user_id, project=project_id or NO_ID)
-    return tx.one(_BY_NAME, account=caller.account_id, user=user_id, key=key_of(name))
+        return tx.one(_BY_ID, account=caller.account_id, user=user_id, project=project_id or NONEXISTENT_ID)
+    return tx.one(_BY_NAME, account=caller.account_id, user=user_id, key=search_key(name))
 
 
-def _judge_project(tx: Transaction, caller: Caller, faults: Faults, row: Row, field: str) -> None:
+def _judge_project(tx: Transaction, caller: Caller, errors: ValidationErrors, row: Row, field: str) -> None:
     is_shut_out = row.role in SCOPED_ROLES and not row.has_access
     if row.project_id is None and field == "project_id":
-        faults.add(field, "missing")
+        errors.add(field, "missing")
     elif field == "project_name" and not caller.has_role("leader") and (row.project_id is None or is_shut_out):
         # Whether there is a project of this name out of his sight, he does not learn.
-        faults.add(field, "cannot_create_projects")
+        errors.add(field, "cannot_create_projects")
     elif is_shut_out:
-        faults.add(field, "insufficent_permissions")
+        errors.add(field, "insufficent_permissions")
     elif row.project_id is None:
         if projects_storing.is_project_limit_reached(tx, caller):
-            faults.add(field, "reached_project_limit")
+            errors.add(field, "reached_project_limit")
     elif not row.project_enabled:
-        faults.add(field, "archived_project")
+        errors.add(field, "archived_project")
 
 
 def _user_and_project(project: ColumnElement[bool]) -> Statement:

@@ -11,18 +11,18 @@ from sqlalchemy import ColumnElement, Select, bindparam, select, text
 from hourhook.domain import batching
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.rows import as_rows, rows_sql
 from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-SIZE = batching.SIZE
+BATCH_SIZE = batching.BATCH_SIZE
 
 
 def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Entry]]:
     """The entries of the account with these ids."""
-    for some in batching.of_ids(ids):
+    for some in batching.batch_ids(ids):
         rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)
         if rows:
             yield represent(tx, caller.account_id, caller.links, rows)
@@ -43,13 +43,13 @@ def of_approver(tx: Transaction, caller: Caller, user_id: int) -> Iterator[list[
     return _read(tx, caller, _OF_APPROVER, user=user_id)
 
 
-def describe(tx: Transaction, described: list[Entry]) -> None:
+def store_descriptions(tx: Transaction, described: list[Entry]) -> None:
     """Store the descriptions of these entries."""
     tx.run(
         _DESCRIBE,
         now=tx.now,
         rows=as_rows(
-            [(tx.account_id, e.id, e.description, e.description and key_of(e.description)) for e in described]
+            [(tx.account_id, e.id, e.description, e.description and search_key(e.description)) for e in described]
         ),
     )
 
@@ -60,7 +60,7 @@ def _read(tx: Transaction, caller: Caller, statement: Statement, **parameters: o
         rows = tx.all(statement, account=caller.account_id, after=after, **parameters)
         if rows:
             yield represent(tx, caller.account_id, caller.links, rows)
-        if len(rows) < SIZE:
+        if len(rows) < BATCH_SIZE:
             return
         after = rows[-1].id
 
@@ -75,7 +75,7 @@ def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _batch(condition: ColumnElement[bool]) -> Statement:
-    return Statement(_chosen(entries.c.id > bindparam("after"), condition).limit(SIZE))
+    return Statement(_chosen(entries.c.id > bindparam("after"), condition).limit(BATCH_SIZE))
 
 
 _OF_IDS = Statement(_chosen(any_of(entries.c.id, "ids")))
@@ -90,7 +90,7 @@ _OF_TAG = Statement(
                 entry_tags.c.entry_id > bindparam("after"),
             )
             .order_by(entry_tags.c.entry_id)
-            .limit(SIZE)
+            .limit(BATCH_SIZE)
         )
     )
 )

@@ -8,13 +8,25 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import assignment, reading, rules
-from hourhook.domain.entries.assignment import Place
+from hourhook.domain.entries.assignment import Assignment
 from hourhook.domain.entries.representations import Entry, compose, is_billable, round_up
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Day, Faults, Id, Inputs, Minutes, Name, Text, UnsetType, Uri, given_or
+from hourhook.domain.inputs import (
+    UNSET,
+    Day,
+    Id,
+    Inputs,
+    Minutes,
+    Name,
+    Text,
+    UnsetType,
+    Uri,
+    ValidationErrors,
+    value_or,
+)
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.projects import storing as projects_storing
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleProject, SimpleTag
 from hourhook.domain.tags import tagging
 from hourhook.domain.tags.representations import Tag
@@ -22,9 +34,9 @@ from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-NamedProject = Annotated[Name, "Counts only without `project_id`; a project that does not exist is created."]
+ProjectName = Annotated[Name, "Counts only without `project_id`; a project that does not exist is created."]
 Description = Annotated[Text, "Its hashtags become tags."]
-Source = Annotated[Uri, "The work behind the entry, as a commit or a task."]
+SourceUrl = Annotated[Uri, "The work behind the entry, as a commit or a task."]
 
 
 class NewEntry(Inputs):
@@ -36,8 +48,8 @@ class NewEntry(Inputs):
     minutes: Annotated[Minutes, "Rounded up to the project's billing increment."] | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     project_id: Id | UnsetType | None = UNSET
-    project_name: NamedProject | UnsetType | None = UNSET
-    source_url: Source | UnsetType | None = UNSET
+    project_name: ProjectName | UnsetType | None = UNSET
+    source_url: SourceUrl | UnsetType | None = UNSET
 
 
 class EntryChanges(Inputs):
@@ -48,27 +60,27 @@ class EntryChanges(Inputs):
     minutes: Annotated[Minutes, "Blank: none."] | UnsetType | None = UNSET
     description: Description | UnsetType | None = UNSET
     project_id: Annotated[Id, "Blank: none."] | UnsetType | None = UNSET
-    project_name: NamedProject | UnsetType | None = UNSET
-    source_url: Source | UnsetType | None = UNSET
+    project_name: ProjectName | UnsetType | None = UNSET
+    source_url: SourceUrl | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewEntry, faults: Faults) -> Entry:
+def create(tx: Transaction, caller: Caller, params: NewEntry, errors: ValidationErrors) -> Entry:
     """Log time."""
-    place = assignment.find(
+    place = assignment.resolve(
         tx,
         caller,
-        faults,
-        given.user_id or caller.user_id,
-        given.project_id or None,
-        given.project_name or None,
+        errors,
+        params.user_id or caller.user_id,
+        params.project_id or None,
+        params.project_name or None,
     )
-    description = given.description or None
-    wanted = _look_up_tags(tx, caller, faults, description)
-    faults.check()
+    description = params.description or None
+    wanted = _look_up_tags(tx, caller, errors, description)
+    errors.raise_if_any()
     project, is_new = _settle_project(tx, caller, place)
     tags, new_tags = tagging.create_missing(tx, caller, wanted)
-    date, source_url = given.date or "", given.source_url or None
-    minutes = round_up(given.minutes or 0, project)
+    date, source_url = params.date or "", params.source_url or None
+    minutes = round_up(params.minutes or 0, project)
     id = tx.insert(
         entries,
         account_id=caller.account_id,
@@ -77,7 +89,7 @@ def create(tx: Transaction, caller: Caller, given: NewEntry, faults: Faults) -> 
         project_id=None if project is None else project.id,
         minutes=minutes,
         description=description,
-        description_key=description and key_of(description),
+        description_key=description and search_key(description),
         source_url=source_url,
         invoiced_at=None,
         approved_at=None,
@@ -104,31 +116,31 @@ def create(tx: Transaction, caller: Caller, given: NewEntry, faults: Faults) -> 
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, given: EntryChanges, faults: Faults) -> Entry:
+def edit(tx: Transaction, caller: Caller, id: int, params: EntryChanges, errors: ValidationErrors) -> Entry:
     """Change an entry; whatever is absent stays."""
     before = reading.show(tx, caller, id)
-    rules.require_right(caller, before)
-    rules.refuse_frozen(before)
-    place = _find_new_place(tx, caller, faults, before, given)
-    description = given_or(given.description, before.description)
+    rules.require_permission(caller, before)
+    rules.refuse_uneditable(before)
+    place = _find_new_place(tx, caller, errors, before, params)
+    description = value_or(params.description, before.description)
     is_rewritten = description != before.description
-    wanted = _look_up_tags(tx, caller, faults, description if is_rewritten else None)
-    faults.check()
+    wanted = _look_up_tags(tx, caller, errors, description if is_rewritten else None)
+    errors.raise_if_any()
     project, is_new = _settle_project(tx, caller, place)
     tags, new_tags = tagging.create_missing(tx, caller, wanted) if is_rewritten else (before.tags, [])
     after = msgspec.structs.replace(
         before,
-        date=given_or(given.date, before.date),
+        date=value_or(params.date, before.date),
         user=place.user,
         billable=is_billable(project, tags),
-        minutes=_minutes_after(before, given, project),
+        minutes=_minutes_after(before, params, project),
         description=description,
         project=project,
         tags=tags,
-        source_url=given_or(given.source_url, before.source_url),
+        source_url=value_or(params.source_url, before.source_url),
         updated_at=format_moment(tx.now),
     )
-    if not recording.between(before, after):
+    if not recording.diff(before, after):
         return before
     _store(tx, after)
     if tags != before.tags:
@@ -142,42 +154,46 @@ def edit(tx: Transaction, caller: Caller, id: int, given: EntryChanges, faults: 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an entry."""
     before = reading.show(tx, caller, id)
-    rules.require_right(caller, before)
-    rules.refuse_frozen(before)
+    rules.require_permission(caller, before)
+    rules.refuse_uneditable(before)
     tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
     tx.run(_DELETE, account=caller.account_id, id=id)
     recording.record_deletion(tx, "entry", before)
 
 
-def _look_up_tags(tx: Transaction, caller: Caller, faults: Faults, description: str | None) -> tagging.ResolvedTags:
+def _look_up_tags(
+    tx: Transaction, caller: Caller, errors: ValidationErrors, description: str | None
+) -> tagging.ResolvedTags:
     wanted = tagging.resolve(tx, caller, description)
     if wanted.missing and not tagging.can_create(caller):
-        faults.add("description", "cannot_create_tags")
+        errors.add("description", "cannot_create_tags")
     return wanted
 
 
-def _find_new_place(tx: Transaction, caller: Caller, faults: Faults, before: Entry, given: EntryChanges) -> Place:
-    user_id = given_or(given.user_id, before.user.id)
+def _find_new_place(
+    tx: Transaction, caller: Caller, errors: ValidationErrors, before: Entry, params: EntryChanges
+) -> Assignment:
+    user_id = value_or(params.user_id, before.user.id)
     current_id = None if before.project is None else before.project.id
-    project_id, project_name = given.project_id or None, None
+    project_id, project_name = params.project_id or None, None
     if project_id is None:
-        project_name = given.project_name or None
-        is_detached = given.project_id is None or given.project_name is None
+        project_name = params.project_name or None
+        is_detached = params.project_id is None or params.project_name is None
         project_id = None if project_name or is_detached else current_id
     if (user_id, project_id, project_name) == (before.user.id, current_id, None):
-        return Place(before.user, before.project)
-    return assignment.find(tx, caller, faults, user_id, project_id, project_name)
+        return Assignment(before.user, before.project)
+    return assignment.resolve(tx, caller, errors, user_id, project_id, project_name)
 
 
-def _settle_project(tx: Transaction, caller: Caller, place: Place) -> tuple[SimpleProject | None, bool]:
+def _settle_project(tx: Transaction, caller: Caller, place: Assignment) -> tuple[SimpleProject | None, bool]:
     """The project of a place, made now if need be, and whether it was."""
-    if place.new_project is None:
+    if place.new_project_name is None:
         return place.project, False
-    return projects_storing.insert(tx, caller, name=place.new_project), True
+    return projects_storing.insert(tx, caller, name=place.new_project_name), True
 
 
-def _minutes_after(before: Entry, given: EntryChanges, project: SimpleProject | None) -> int:
-    minutes = given_or(given.minutes, before.minutes) or 0
+def _minutes_after(before: Entry, params: EntryChanges, project: SimpleProject | None) -> int:
+    minutes = value_or(params.minutes, before.minutes) or 0
     has_moved = (project and project.id) != (before.project and before.project.id)
     # What is merely said again stays, even if the project's increment has changed since.
     return round_up(minutes, project) if has_moved or minutes != before.minutes else minutes
@@ -193,7 +209,7 @@ def _store(tx: Transaction, entry: Entry) -> None:
         project=None if entry.project is None else entry.project.id,
         minutes=entry.minutes,
         description=entry.description,
-        description_key=entry.description and key_of(entry.description),
+        description_key=entry.description and search_key(entry.description),
         source_url=entry.source_url,
         now=tx.now,
     )

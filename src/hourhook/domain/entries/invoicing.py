@@ -10,7 +10,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Day, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.inputs import UNSET, Day, IdList, Inputs, UnsetType, ValidationErrors
 from hourhook.errors import Invalid
 from hourhook.store.schema import entries
 from hourhook.store.statements import Statement, any_of
@@ -34,22 +34,22 @@ class OutsideInvoices(Inputs):
     date: InvoicedOn | UnsetType = UNSET
 
 
-def mark(tx: Transaction, caller: Caller, id: int, given: OutsideInvoice, faults: Faults) -> None:
+def mark_invoiced(tx: Transaction, caller: Caller, id: int, params: OutsideInvoice, errors: ValidationErrors) -> None:
     """Mark an entry as invoiced on a day; of one that is marked already, move the day."""
     entry = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     if entry.invoice is not None:
         raise Invalid.on_base("Entry", "already_invoiced", "The Entry is on an invoice already.")
-    faults.check()
-    _mark(tx, [entry], given.date or "")
+    errors.raise_if_any()
+    _mark(tx, [entry], params.date or "")
 
 
-def mark_several(tx: Transaction, caller: Caller, given: OutsideInvoices, faults: Faults) -> None:
+def mark_many_invoiced(tx: Transaction, caller: Caller, params: OutsideInvoices, errors: ValidationErrors) -> None:
     """Mark those of these entries as invoiced on a day that are on no invoice of this system."""
-    caller.require("leader")
-    faults.check()
-    for batch in batches.of_ids(tx, caller, given.entry_ids or []):
-        _mark(tx, [entry for entry in batch if entry.invoice is None], given.date or "")
+    caller.require_role("leader")
+    errors.raise_if_any()
+    for batch in batches.of_ids(tx, caller, params.entry_ids or []):
+        _mark(tx, [entry for entry in batch if entry.invoice is None], params.date or "")
 
 
 def _mark(tx: Transaction, marked: list[Entry], date: str) -> None:

@@ -8,17 +8,28 @@ from sqlalchemy import bindparam, distinct, false, func, select
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, has_unbillable_tag, represent
-from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, IdList, Inputs, Moment, Text, UnsetType, choice
+from hourhook.domain.inputs import (
+    UNSET,
+    Boolean,
+    Day,
+    IdList,
+    Inputs,
+    Moment,
+    Text,
+    UnsetType,
+    ValidationErrors,
+    choice,
+)
 from hourhook.domain.invoices import reading as invoices_reading
-from hourhook.domain.listings import Listing, among, chosen
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.listings import Listing, active_filters, id_conditions
+from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects import reading as projects_reading
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.tags import reading as tags_reading
 from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.users import reading as users_reading
-from hourhook.domain.visibility import of_entries, scope_of
+from hourhook.domain.visibility import scope_of, visible_entries
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, projects, team_members
 from hourhook.store.statements import Row, Statement, any_of, contains, one_of
@@ -53,13 +64,18 @@ class EntryFilters(Inputs, rename={"from_": "from"}):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: EntryFilters, faults: Faults, paging: Paging, **within: int
+    tx: Transaction,
+    caller: Caller,
+    params: EntryFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
+    **within: int,
 ) -> Page[Entry]:
     """List the entries that the caller sees, newest date first."""
-    faults.check()
-    filters = {**chosen(given), **within}
+    errors.raise_if_any()
+    filters = {**active_filters(params), **within}
     if "description" in filters:
-        filters["description"] = key_of(filters["description"])
+        filters["description"] = search_key(filters["description"])
     for name in filters.keys() & {"invoiced_at_from", "approved_at_from"}:
         filters[name] = midnight(filters[name])
     for name in filters.keys() & {"invoiced_at_to", "approved_at_to"}:
@@ -71,57 +87,82 @@ def list_page(
     if "invoice_ids" in filters and caller.is_scoped:
         # He sees no invoices, and so does not learn what is on which.
         filters["invoice_ids"] = []
-    rows, total = _LISTING.read(tx, caller, paging, filters, tags_count=len(tag_ids))
+    rows, total = _LISTING.read(tx, caller, pagination, filters, tags_count=len(tag_ids))
     return Page(_represent(tx, caller, rows), total)
 
 
-def list_of_user(
-    tx: Transaction, caller: Caller, user_id: int, given: EntryFilters, faults: Faults, paging: Paging
+def list_for_user(
+    tx: Transaction,
+    caller: Caller,
+    user_id: int,
+    params: EntryFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Entry]:
     """List the entries of a user; raises ``NotFound`` for one that the caller does not see."""
     if user_id != caller.user_id:
         users_reading.require(tx, caller, user_id)
-    return list_page(tx, caller, given, faults, paging, within_user=user_id)
+    return list_page(tx, caller, params, errors, pagination, within_user=user_id)
 
 
 def list_for_team(
-    tx: Transaction, caller: Caller, team_id: int, given: EntryFilters, faults: Faults, paging: Paging
+    tx: Transaction,
+    caller: Caller,
+    team_id: int,
+    params: EntryFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Entry]:
     """List the entries of those who are in a team now; raises ``NotFound`` for a team that is not there."""
     teams_reading.require(tx, caller, team_id)
-    return list_page(tx, caller, given, faults, paging, within_team=team_id)
+    return list_page(tx, caller, params, errors, pagination, within_team=team_id)
 
 
-def list_of_project(
-    tx: Transaction, caller: Caller, project_id: int, given: EntryFilters, faults: Faults, paging: Paging
+def list_for_project(
+    tx: Transaction,
+    caller: Caller,
+    project_id: int,
+    params: EntryFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Entry]:
     """List the entries of a project; raises ``NotFound`` for one that the caller does not see."""
     projects_reading.require(tx, caller, project_id)
-    return list_page(tx, caller, given, faults, paging, within_project=project_id)
+    return list_page(tx, caller, params, errors, pagination, within_project=project_id)
 
 
-def list_of_project_group(
-    tx: Transaction, caller: Caller, group_id: int, given: EntryFilters, faults: Faults, paging: Paging
+def list_for_project_group(
+    tx: Transaction,
+    caller: Caller,
+    group_id: int,
+    params: EntryFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Entry]:
     """List the entries of the projects that are in a group now; raises ``NotFound`` for one that is not seen."""
     project_groups_reading.require(tx, caller, group_id)
-    return list_page(tx, caller, given, faults, paging, within_group=group_id)
+    return list_page(tx, caller, params, errors, pagination, within_group=group_id)
 
 
-def list_of_tag(
-    tx: Transaction, caller: Caller, tag_id: int, given: EntryFilters, faults: Faults, paging: Paging
+def list_for_tag(
+    tx: Transaction, caller: Caller, tag_id: int, params: EntryFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[Entry]:
     """List the entries with a tag; raises ``NotFound`` for one that the caller does not see."""
     tags_reading.require(tx, caller, tag_id)
-    return list_page(tx, caller, given, faults, paging, within_tag=tag_id)
+    return list_page(tx, caller, params, errors, pagination, within_tag=tag_id)
 
 
-def list_of_invoice(
-    tx: Transaction, caller: Caller, invoice_id: int, given: EntryFilters, faults: Faults, paging: Paging
+def list_for_invoice(
+    tx: Transaction,
+    caller: Caller,
+    invoice_id: int,
+    params: EntryFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Entry]:
     """List the entries on an invoice; raises ``NotFound`` for one that is not there."""
     invoices_reading.require(tx, caller, invoice_id)
-    return list_page(tx, caller, given, faults, paging, within_invoice=invoice_id)
+    return list_page(tx, caller, params, errors, pagination, within_invoice=invoice_id)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Entry:
@@ -133,12 +174,12 @@ def show(tx: Transaction, caller: Caller, id: int) -> Entry:
 
 
 def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Entry]:
-    return represent(tx, caller.account_id, caller.links, rows, with_invoices=not caller.is_scoped)
+    return represent(tx, caller.account_id, caller.links, rows, include_invoices=not caller.is_scoped)
 
 
 @cache
 def _find(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.where(entries.c.id == bindparam("id"), of_entries(scope)))
+    return Statement(_OF_ACCOUNT.where(entries.c.id == bindparam("id"), visible_entries(scope)))
 
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id == bindparam("account"))
@@ -152,9 +193,9 @@ _is_billable = ~_is_in_unbillable_project & ~has_unbillable_tag
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(entries).where(entries.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(entries).where(entries.c.account_id == bindparam("account")),
     order=(entries.c.date.desc(), entries.c.id.desc()),
-    visible=of_entries,
+    visible=visible_entries,
     is_large=True,
     conditions={
         "within_user": entries.c.user_id == bindparam("within_user"),
@@ -174,9 +215,9 @@ _LISTING = Listing(
             entries.c.id, _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
         ),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
-        **among(entries.c.user_id, "user_ids"),
+        **id_conditions(entries.c.user_id, "user_ids"),
         "description": contains(entries.c.description_key, "description"),
-        **among(entries.c.project_id, "project_ids"),
+        **id_conditions(entries.c.project_id, "project_ids"),
         "tag_ids_only": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("tag_ids_only"))),
         "tag_ids": entries.c.id.in_(
             _with_tags.where(any_of(entry_tags.c.tag_id, "tag_ids"))
@@ -186,7 +227,7 @@ _LISTING = Listing(
         "any_tag_ids": entries.c.id.in_(_with_tags.where(any_of(entry_tags.c.tag_id, "any_tag_ids"))),
         **{
             name: one_of(entries.c.id, _on_invoices.where(condition))
-            for name, condition in among(invoice_entries.c.invoice_id, "invoice_ids").items()
+            for name, condition in id_conditions(invoice_entries.c.invoice_id, "invoice_ids").items()
         },
         # There are no imports, so that no entry is of one.
         "import_ids": false(),
@@ -202,6 +243,6 @@ _LISTING = Listing(
         "not billable": ~_is_billable,
         "approved_at_from": entries.c.approved_at >= bindparam("approved_at_from"),
         "approved_at_to": entries.c.approved_at < bindparam("approved_at_to"),
-        **among(entries.c.approved_by_id, "approved_by_ids"),
+        **id_conditions(entries.c.approved_by_id, "approved_by_ids"),
     },
 )

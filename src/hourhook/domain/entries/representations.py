@@ -6,8 +6,14 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_moment
-from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded_invoice, join_invoice
-from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, USER_FIELDS, embedded_project, embedded_user
+from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
+from hourhook.domain.joined_summaries import (
+    PROJECT_COLUMNS,
+    USER_COLUMNS,
+    USER_FIELDS,
+    summarise_joined_project,
+    summarise_joined_user,
+)
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
     Date,
@@ -95,7 +101,7 @@ has_unbillable_tag = entries.c.id.in_(
 
 
 def represent(
-    tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, with_invoices: bool = True
+    tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, include_invoices: bool = True
 ) -> list[Entry]:
     """The representations of rows of ``COLUMNS``, with one statement however many there are.
 
@@ -106,7 +112,7 @@ def represent(
     tags_of: dict[int, list[SimpleTag]] = {}
     for tag in tx.all(_TAGS, account=account_id, ids=[row.id for row in rows]):
         tags_of.setdefault(tag.entry_id, []).append(summarise_tag(links, tag))
-    return [_represent(links, row, tags_of.get(row.id, []), with_invoices) for row in rows]
+    return [_represent(links, row, tags_of.get(row.id, []), include_invoices) for row in rows]
 
 
 def compose(
@@ -164,19 +170,19 @@ def round_up(minutes: int, project: SimpleProject | None) -> int:
     return -(-minutes // increment) * increment
 
 
-def _represent(links: Links, row: Row, tags: list[SimpleTag], with_invoice: bool) -> Entry:
+def _represent(links: Links, row: Row, tags: list[SimpleTag], include_invoice: bool) -> Entry:
     return compose(
         links,
         id=row.id,
         date=row.date,
-        user=embedded_user(links, row),
+        user=summarise_joined_user(links, row),
         minutes=row.minutes,
         description=row.description,
-        project=None if row.project_id is None else embedded_project(links, row),
+        project=None if row.project_id is None else summarise_joined_project(links, row),
         tags=tags,
         source_url=row.source_url,
         invoiced_at=row.invoiced_at,
-        invoice=embedded_invoice(links, row) if with_invoice else None,
+        invoice=summarise_joined_invoice(links, row) if include_invoice else None,
         approved_at=row.approved_at,
         approved_by=None
         if row.approver_id is None

@@ -5,13 +5,13 @@ from hourhook.domain.entries.representations import Entry
 from hourhook.errors import Invalid
 
 
-def require_right(caller: Caller, entry: Entry) -> None:
+def require_permission(caller: Caller, entry: Entry) -> None:
     """Refuse to let anybody below leader change what others logged (raises ``Forbidden``)."""
     if entry.user.id != caller.user_id:
-        caller.require("leader")
+        caller.require_role("leader")
 
 
-def refuse_frozen(entry: Entry) -> None:
+def refuse_uneditable(entry: Entry) -> None:
     """Refuse an entry that is approved, invoiced, or in an archived project; the first of them counts."""
     if entry.approved_at is not None:
         raise Invalid.on_base("Entry", "approved_and_locked", "The Entry is locked because it is approved.")

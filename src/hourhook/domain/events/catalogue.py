@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from hourhook.delivery.event_log import EVERYTHING
-from hourhook.domain.inputs.enums import KnownName
-from hourhook.domain.inputs.lists import Several
+from hourhook.domain.inputs.enums import EnumField
+from hourhook.domain.inputs.lists import ListField
 
 PING = "webhook.ping"
 
@@ -29,11 +29,13 @@ _BY_CATEGORY: Mapping[str, tuple[str, ...]] = {
     "user": ("created", "updated", "updated.deactivated", "updated.activated", "deleted"),
 }
 
-NAMES = tuple(f"{category}.{happening}" for category, happenings in _BY_CATEGORY.items() for happening in happenings)
+EVENT_TYPES = tuple(
+    f"{category}.{happening}" for category, happenings in _BY_CATEGORY.items() for happening in happenings
+)
 # What a webhook may subscribe to; the ping needs no subscription, and has none.
-SUBSCRIBABLE = (EVERYTHING, *NAMES)
+SUBSCRIBABLE_TYPES = (EVERYTHING, *EVENT_TYPES)
 # What a payload may be of.
-TYPES = (*NAMES, PING)
+PAYLOAD_TYPES = (*EVENT_TYPES, PING)
 
-Subscriptions = Annotated[list[str], Several(KnownName(255, is_name=True, options=SUBSCRIBABLE))]
-Types = Annotated[list[str], Several(KnownName(255, is_name=True, options=TYPES))]
+Subscriptions = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=SUBSCRIBABLE_TYPES))]
+PayloadTypes = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=PAYLOAD_TYPES))]

@@ -12,7 +12,7 @@ from hourhook.delivery import event_log
 from hourhook.store.transaction import Transaction
 
 
-def between(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, list[object]]:
+def diff(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, list[object]]:
     """What differs between two representations of one object: ``{key: [before, after]}``, without ``updated_at``."""
     changed = {}
     for name, key in _keys(type(after)):
@@ -31,7 +31,7 @@ def record_update(
     tx: Transaction, noun: str, before: msgspec.Struct, after: msgspec.Struct, specific: str | None = None
 ) -> None:
     """Record what changed of an object, in general and then by the specific name; nothing when nothing did."""
-    changed = between(before, after)
+    changed = diff(before, after)
     if not changed:
         return
     event_log.append(tx, f"{noun}.updated", changed, after)

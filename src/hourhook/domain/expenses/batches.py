@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Expense]]:
     """The expenses of the account with these ids."""
-    for some in batching.of_ids(ids):
+    for some in batching.batch_ids(ids):
         rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)
         if rows:
             yield [represent(caller.links, row) for row in rows]
@@ -34,7 +34,7 @@ def _read(tx: Transaction, caller: Caller, statement: Statement, **parameters: o
         rows = tx.all(statement, account=caller.account_id, after=after, **parameters)
         if rows:
             yield [represent(caller.links, row) for row in rows]
-        if len(rows) < batching.SIZE:
+        if len(rows) < batching.BATCH_SIZE:
             return
         after = rows[-1].id
 
@@ -45,7 +45,7 @@ def _batch(*conditions: ColumnElement[bool]) -> Statement:
         .select_from(JOINED)
         .where(expenses.c.account_id == bindparam("account"), *conditions)
         .order_by(expenses.c.id)
-        .limit(batching.SIZE)
+        .limit(batching.BATCH_SIZE)
     )
 
 

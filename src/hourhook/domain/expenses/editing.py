@@ -7,13 +7,24 @@ from sqlalchemy import bindparam, delete, update
 
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
-from hourhook.domain.decimals import number_of
+from hourhook.domain.decimals import to_json_number
 from hourhook.domain.entries import assignment
 from hourhook.domain.events import recording
 from hourhook.domain.expenses import reading, rules
 from hourhook.domain.expenses.representations import Expense, compose
-from hourhook.domain.inputs import UNSET, Boolean, Day, Decimal2, Faults, Id, Inputs, Text, UnsetType, given_or
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import (
+    UNSET,
+    Boolean,
+    Day,
+    Decimal2,
+    Id,
+    Inputs,
+    Text,
+    UnsetType,
+    ValidationErrors,
+    value_or,
+)
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.store.schema import expenses
 from hourhook.store.statements import Statement
@@ -47,11 +58,11 @@ class ExpenseChanges(Inputs):
     description: Description | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewExpense, faults: Faults) -> Expense:
+def create(tx: Transaction, caller: Caller, params: NewExpense, errors: ValidationErrors) -> Expense:
     """Book an expense."""
-    user, project = _find_place(tx, caller, faults, given.user_id or caller.user_id, given.project_id or None)
-    date, price, taxable = given.date or "", given.price or 0, given.taxable is not False
-    description = given.description or None
+    user, project = _find_place(tx, caller, errors, params.user_id or caller.user_id, params.project_id or None)
+    date, price, taxable = params.date or "", params.price or 0, params.taxable is not False
+    description = params.description or None
     id = tx.insert(
         expenses,
         account_id=caller.account_id,
@@ -61,7 +72,7 @@ def create(tx: Transaction, caller: Caller, given: NewExpense, faults: Faults) -
         price=price,
         taxable=taxable,
         description=description,
-        description_key=description and key_of(description),
+        description_key=description and search_key(description),
         created_at=tx.now,
         updated_at=tx.now,
     )
@@ -81,29 +92,29 @@ def create(tx: Transaction, caller: Caller, given: NewExpense, faults: Faults) -
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults: Faults) -> Expense:
+def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, errors: ValidationErrors) -> Expense:
     """Change an expense; whose it is, whether it is taxable and what it says stay where they are absent."""
     before = reading.find(tx, caller, id)
-    rules.require_right(caller, before)
-    rules.refuse_frozen(before)
+    rules.require_permission(caller, before)
+    rules.refuse_uneditable(before)
     user, project = before.user, before.project
-    user_id = given_or(given.user_id, user.id)
-    if (user_id, given.project_id) == (user.id, project.id):
-        faults.check()
+    user_id = value_or(params.user_id, user.id)
+    if (user_id, params.project_id) == (user.id, project.id):
+        errors.raise_if_any()
     else:
-        user, project = _find_place(tx, caller, faults, user_id, given.project_id or None)
-    price = given.price or 0
+        user, project = _find_place(tx, caller, errors, user_id, params.project_id or None)
+    price = params.price or 0
     after = msgspec.structs.replace(
         before,
-        price=number_of(price),
-        description=given_or(given.description, before.description),
-        taxable=given_or(given.taxable, before.taxable),
-        date=given.date or "",
+        price=to_json_number(price),
+        description=value_or(params.description, before.description),
+        taxable=value_or(params.taxable, before.taxable),
+        date=params.date or "",
         project=project,
         user=user,
         updated_at=format_moment(tx.now),
     )
-    if not recording.between(before, after):
+    if not recording.diff(before, after):
         return before
     tx.run(
         _UPDATE,
@@ -115,7 +126,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults
         price=price,
         taxable=after.taxable,
         description=after.description,
-        description_key=after.description and key_of(after.description),
+        description_key=after.description and search_key(after.description),
         now=tx.now,
     )
     recording.record_update(tx, "expense", before, after)
@@ -125,18 +136,18 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ExpenseChanges, faults
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an expense."""
     before = reading.find(tx, caller, id)
-    rules.require_right(caller, before)
-    rules.refuse_frozen(before)
+    rules.require_permission(caller, before)
+    rules.refuse_uneditable(before)
     tx.run(_DELETE, account=caller.account_id, id=id)
     recording.record_deletion(tx, "expense", before)
 
 
 def _find_place(
-    tx: Transaction, caller: Caller, faults: Faults, user_id: int, project_id: int | None
+    tx: Transaction, caller: Caller, errors: ValidationErrors, user_id: int, project_id: int | None
 ) -> tuple[SimpleUser, SimpleProject]:
     """Whose the expense is to be, and on which project; refuses the request if anything at all is wrong with it."""
-    place = assignment.find(tx, caller, faults, user_id, project_id, None)
-    faults.check()
+    place = assignment.resolve(tx, caller, errors, user_id, project_id, None)
+    errors.raise_if_any()
     # An expense without a project was refused.
     assert place.project is not None
     return place.user, place.project

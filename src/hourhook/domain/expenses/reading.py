@@ -13,19 +13,19 @@ from hourhook.domain.inputs import (
     Day,
     DecimalFrom,
     DecimalTo,
-    Faults,
     IdList,
     Inputs,
     Text,
     UnsetType,
+    ValidationErrors,
 )
 from hourhook.domain.invoices import reading as invoices_reading
-from hourhook.domain.listings import Listing, among, chosen
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.listings import Listing, active_filters, id_conditions
+from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.projects import reading as projects_reading
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.users import reading as users_reading
-from hourhook.domain.visibility import of_expenses, scope_of
+from hourhook.domain.visibility import scope_of, visible_expenses
 from hourhook.errors import NotFound
 from hourhook.store.schema import expenses, invoice_expenses
 from hourhook.store.statements import Row, Statement, contains, one_of
@@ -48,48 +48,68 @@ class ExpenseFilters(Inputs, rename={"from_": "from"}):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: ExpenseFilters, faults: Faults, paging: Paging, **within: int
+    tx: Transaction,
+    caller: Caller,
+    params: ExpenseFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
+    **within: int,
 ) -> Page[Expense]:
     """List the expenses that the caller sees, newest date first."""
-    faults.check()
-    filters = {**chosen(given), **within}
+    errors.raise_if_any()
+    filters = {**active_filters(params), **within}
     if "description" in filters:
-        filters["description"] = key_of(filters["description"])
+        filters["description"] = search_key(filters["description"])
     if "invoice_ids" in filters and caller.is_scoped:
         # He sees no invoices, and so does not learn what is on which.
         filters["invoice_ids"] = []
-    rows, total = _LISTING.read(tx, caller, paging, filters)
-    return Page([represent(caller.links, row, with_invoice=not caller.is_scoped) for row in rows], total)
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
+    return Page([represent(caller.links, row, include_invoice=not caller.is_scoped) for row in rows], total)
 
 
-def list_of_user(
-    tx: Transaction, caller: Caller, user_id: int, given: ExpenseFilters, faults: Faults, paging: Paging
+def list_for_user(
+    tx: Transaction,
+    caller: Caller,
+    user_id: int,
+    params: ExpenseFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Expense]:
     """List the expenses of a user; raises ``NotFound`` for one that the caller does not see."""
     if user_id != caller.user_id:
         users_reading.require(tx, caller, user_id)
-    return list_page(tx, caller, given, faults, paging, within_user=user_id)
+    return list_page(tx, caller, params, errors, pagination, within_user=user_id)
 
 
-def list_of_project(
-    tx: Transaction, caller: Caller, project_id: int, given: ExpenseFilters, faults: Faults, paging: Paging
+def list_for_project(
+    tx: Transaction,
+    caller: Caller,
+    project_id: int,
+    params: ExpenseFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Expense]:
     """List the expenses of a project; raises ``NotFound`` for one that the caller does not see."""
     projects_reading.require(tx, caller, project_id)
-    return list_page(tx, caller, given, faults, paging, within_project=project_id)
+    return list_page(tx, caller, params, errors, pagination, within_project=project_id)
 
 
-def list_of_invoice(
-    tx: Transaction, caller: Caller, invoice_id: int, given: ExpenseFilters, faults: Faults, paging: Paging
+def list_for_invoice(
+    tx: Transaction,
+    caller: Caller,
+    invoice_id: int,
+    params: ExpenseFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Expense]:
     """List the expenses on an invoice; raises ``NotFound`` for one that is not there."""
     invoices_reading.require(tx, caller, invoice_id)
-    return list_page(tx, caller, given, faults, paging, within_invoice=invoice_id)
+    return list_page(tx, caller, params, errors, pagination, within_invoice=invoice_id)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Expense:
     """Show an expense; raises ``NotFound`` for one that the caller does not see."""
-    return represent(caller.links, _look_up(tx, caller, id), with_invoice=not caller.is_scoped)
+    return represent(caller.links, _look_up(tx, caller, id), include_invoice=not caller.is_scoped)
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Expense:
@@ -106,7 +126,7 @@ def _look_up(tx: Transaction, caller: Caller, id: int) -> Row:
 
 @cache
 def _find(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.where(expenses.c.id == bindparam("id"), of_expenses(scope)))
+    return Statement(_OF_ACCOUNT.where(expenses.c.id == bindparam("id"), visible_expenses(scope)))
 
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(expenses.c.account_id == bindparam("account"))
@@ -116,21 +136,21 @@ _is_invoiced = exists(_on_invoices.where(invoice_expenses.c.expense_id == expens
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(expenses).where(expenses.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(expenses).where(expenses.c.account_id == bindparam("account")),
     order=(expenses.c.date.desc(), expenses.c.id.desc()),
-    visible=of_expenses,
+    visible=visible_expenses,
     conditions={
         "within_user": expenses.c.user_id == bindparam("within_user"),
         "within_project": expenses.c.project_id == bindparam("within_project"),
         "within_invoice": one_of(
             expenses.c.id, _on_invoices.where(invoice_expenses.c.invoice_id == bindparam("within_invoice"))
         ),
-        **among(expenses.c.user_id, "user_ids"),
+        **id_conditions(expenses.c.user_id, "user_ids"),
         "description": contains(expenses.c.description_key, "description"),
-        **among(expenses.c.project_id, "project_ids"),
+        **id_conditions(expenses.c.project_id, "project_ids"),
         **{
             name: one_of(expenses.c.id, _on_invoices.where(condition))
-            for name, condition in among(invoice_expenses.c.invoice_id, "invoice_ids").items()
+            for name, condition in id_conditions(invoice_expenses.c.invoice_id, "invoice_ids").items()
         },
         "from_": expenses.c.date >= bindparam("from_"),
         "to": expenses.c.date <= bindparam("to"),

@@ -3,9 +3,14 @@
 import msgspec
 
 from hourhook.clock import format_moment
-from hourhook.domain.decimals import number_of
-from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, embedded_invoice, join_invoice
-from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
+from hourhook.domain.decimals import to_json_number
+from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
+from hourhook.domain.joined_summaries import (
+    PROJECT_COLUMNS,
+    USER_COLUMNS,
+    summarise_joined_project,
+    summarise_joined_user,
+)
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleInvoice, SimpleProject, SimpleUser, Timestamp, Url
 from hourhook.store.schema import expenses, invoice_expenses, projects, users
@@ -46,7 +51,7 @@ JOINED = join_invoice(
 )
 
 
-def represent(links: Links, row: Row, *, with_invoice: bool = True) -> Expense:
+def represent(links: Links, row: Row, *, include_invoice: bool = True) -> Expense:
     """The representation of a row of ``COLUMNS``; the invoice is only for those who may see it."""
     return compose(
         links,
@@ -55,9 +60,9 @@ def represent(links: Links, row: Row, *, with_invoice: bool = True) -> Expense:
         description=row.description,
         taxable=row.taxable,
         date=row.date,
-        project=embedded_project(links, row),
-        user=embedded_user(links, row),
-        invoice=embedded_invoice(links, row) if with_invoice else None,
+        project=summarise_joined_project(links, row),
+        user=summarise_joined_user(links, row),
+        invoice=summarise_joined_invoice(links, row) if include_invoice else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -80,7 +85,7 @@ def compose(
     """The representation of an expense whose parts are at hand, with its price in hundredths."""
     return Expense(
         id=id,
-        price=number_of(price),
+        price=to_json_number(price),
         description=description,
         taxable=taxable,
         date=date,

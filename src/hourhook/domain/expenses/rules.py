@@ -5,13 +5,13 @@ from hourhook.domain.expenses.representations import Expense
 from hourhook.errors import Invalid
 
 
-def require_right(caller: Caller, expense: Expense) -> None:
+def require_permission(caller: Caller, expense: Expense) -> None:
     """Refuse to let anybody below leader change what others spent (raises ``Forbidden``)."""
     if expense.user.id != caller.user_id:
-        caller.require("leader")
+        caller.require_role("leader")
 
 
-def refuse_frozen(expense: Expense) -> None:
+def refuse_uneditable(expense: Expense) -> None:
     """Refuse an expense that is invoiced, or in an archived project; the first of them counts."""
     if expense.invoice is not None:
         raise Invalid.on_base("Expense", "invoiced", "The Expense cannot be changed because it is invoiced.")

@@ -6,11 +6,11 @@ from sqlalchemy import bindparam, true, update
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import editing as entries_editing
-from hourhook.domain.entries.editing import NewEntry, Source
+from hourhook.domain.entries.editing import NewEntry, SourceUrl
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.inbox_entries import reading, rules
 from hourhook.domain.inbox_entries.representations import InboxEntry
-from hourhook.domain.inputs import UNSET, Day, Faults, Id, Inputs, Minutes, Name, Text, UnsetType, given_or
+from hourhook.domain.inputs import UNSET, Day, Id, Inputs, Minutes, Name, Text, UnsetType, ValidationErrors, value_or
 from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -29,34 +29,34 @@ class InboxEntryLog(Inputs):
     project_name: Annotated[Name, "The inbox entry's where this and `project_id` are absent."] | UnsetType | None = (
         UNSET
     )
-    source_url: Source | UnsetType | None = UNSET
+    source_url: SourceUrl | UnsetType | None = UNSET
 
 
-def log(tx: Transaction, caller: Caller, id: int, given: InboxEntryLog, faults: Faults) -> Entry:
+def log(tx: Transaction, caller: Caller, id: int, params: InboxEntryLog, errors: ValidationErrors) -> Entry:
     """Log the time of an inbox entry that is still open, as if it were given whole."""
     inbox_entry = reading.show(tx, caller, id)
     rules.refuse_logged(inbox_entry)
-    wanted = _wanted(inbox_entry, given, faults)
-    faults.require(wanted, *NewEntry.required)
-    entry = entries_editing.create(tx, caller, wanted, faults)
+    wanted = _wanted(inbox_entry, params, errors)
+    errors.require(wanted, *NewEntry.required)
+    entry = entries_editing.create(tx, caller, wanted, errors)
     tx.run(_SET_LOGGED, account=caller.account_id, id=id, entry=entry.id, now=tx.now)
     return entry
 
 
-def _wanted(inbox_entry: InboxEntry, given: InboxEntryLog, faults: Faults) -> NewEntry:
-    minutes = inbox_entry.minutes if given.minutes is UNSET or given.minutes is None else given.minutes
+def _wanted(inbox_entry: InboxEntry, params: InboxEntryLog, errors: ValidationErrors) -> NewEntry:
+    minutes = inbox_entry.minutes if params.minutes is UNSET or params.minutes is None else params.minutes
     # Whoever says anything of the project, be it that there is none, does not mean the one that was proposed.
     is_silent = not any(
-        getattr(given, name) is not UNSET or faults.has(name) for name in ("project_id", "project_name")
+        getattr(params, name) is not UNSET or errors.has(name) for name in ("project_id", "project_name")
     )
     return NewEntry(
-        date=given.date or inbox_entry.date,
-        user_id=given.user_id,
+        date=params.date or inbox_entry.date,
+        user_id=params.user_id,
         minutes=UNSET if minutes is None else minutes,
-        description=given_or(given.description, inbox_entry.description),
-        project_id=given.project_id,
-        project_name=inbox_entry.project_name if is_silent else given.project_name,
-        source_url=given.source_url,
+        description=value_or(params.description, inbox_entry.description),
+        project_id=params.project_id,
+        project_name=inbox_entry.project_name if is_silent else params.project_name,
+        source_url=params.source_url,
     )
 
 

@@ -7,14 +7,14 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.domain.callers import Caller
 from hourhook.domain.inbox_entries import reading, rules, storing
 from hourhook.domain.inbox_entries.representations import InboxEntry
-from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Minutes, Name, Text, UnsetType, given_or
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import UNSET, Day, Inputs, Minutes, Name, Text, UnsetType, ValidationErrors, value_or
+from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 Description = Annotated[Text, "Its hashtags become tags when it is logged."]
-NamedProject = Annotated[Name, "Need not exist: logging looks for it, or creates it."]
+ProjectName = Annotated[Name, "Need not exist: logging looks for it, or creates it."]
 
 
 class NewInboxEntry(Inputs):
@@ -24,7 +24,7 @@ class NewInboxEntry(Inputs):
     date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
     description: Description | UnsetType = UNSET
     minutes: Annotated[Minutes, "Not rounded."] | UnsetType | None = UNSET
-    project_name: NamedProject | UnsetType | None = UNSET
+    project_name: ProjectName | UnsetType | None = UNSET
 
 
 class InboxEntryChanges(Inputs):
@@ -34,34 +34,34 @@ class InboxEntryChanges(Inputs):
     date: Day | UnsetType = UNSET
     description: Description | UnsetType = UNSET
     minutes: Minutes | UnsetType | None = UNSET
-    project_name: NamedProject | UnsetType | None = UNSET
+    project_name: ProjectName | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewInboxEntry, faults: Faults) -> InboxEntry:
+def create(tx: Transaction, caller: Caller, params: NewInboxEntry, errors: ValidationErrors) -> InboxEntry:
     """Put proposed time into the caller's inbox."""
-    faults.check()
+    errors.raise_if_any()
     id = storing.insert(
         tx,
         caller,
-        date=given.date or "",
-        description=given.description or "",
-        minutes=given_or(given.minutes, None),
-        project_name=given.project_name or None,
+        date=params.date or "",
+        description=params.description or "",
+        minutes=value_or(params.minutes, None),
+        project_name=params.project_name or None,
     )
     return reading.show(tx, caller, id)
 
 
-def edit(tx: Transaction, caller: Caller, id: int, given: InboxEntryChanges, faults: Faults) -> InboxEntry:
+def edit(tx: Transaction, caller: Caller, id: int, params: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
     """Change an inbox entry that is still open."""
     before = reading.show(tx, caller, id)
     rules.refuse_logged(before)
-    faults.check()
-    description = given_or(given.description, before.description)
-    project_name = given_or(given.project_name, before.project_name)
+    errors.raise_if_any()
+    description = value_or(params.description, before.description)
+    project_name = value_or(params.project_name, before.project_name)
     values = {
-        "date": given_or(given.date, before.date),
+        "date": value_or(params.date, before.date),
         "description": description,
-        "minutes": given_or(given.minutes, before.minutes),
+        "minutes": value_or(params.minutes, before.minutes),
         "project_name": project_name,
     }
     if all(value == getattr(before, name) for name, value in values.items()):
@@ -70,8 +70,8 @@ def edit(tx: Transaction, caller: Caller, id: int, given: InboxEntryChanges, fau
         _EDIT,
         account=caller.account_id,
         id=id,
-        description_key=key_of(description),
-        project_name_key=project_name and key_of(project_name),
+        description_key=search_key(description),
+        project_name_key=project_name and search_key(project_name),
         now=tx.now,
         **values,
     )

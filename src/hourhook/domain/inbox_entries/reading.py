@@ -6,11 +6,11 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inbox_entries.representations import COLUMNS, JOINED, InboxEntry, represent
-from hourhook.domain.inputs import UNSET, Boolean, Day, Faults, Inputs, Moment, Text, UnsetType
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
-from hourhook.domain.visibility import of_inbox_entries
+from hourhook.domain.inputs import UNSET, Boolean, Day, Inputs, Moment, Text, UnsetType, ValidationErrors
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
+from hourhook.domain.visibility import visible_inbox_entries
 from hourhook.errors import NotFound
 from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement, contains
@@ -30,14 +30,14 @@ class InboxEntryFilters(Inputs, rename={"from_": "from"}):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: InboxEntryFilters, faults: Faults, paging: Paging
+    tx: Transaction, caller: Caller, params: InboxEntryFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[InboxEntry]:
     """List the caller's inbox, newest date first."""
-    faults.check()
-    filters = chosen(given)
+    errors.raise_if_any()
+    filters = active_filters(params)
     for name in filters.keys() & {"description", "project_name"}:
-        filters[name] = key_of(filters[name])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters[name] = search_key(filters[name])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page([represent(caller.links, row) for row in rows], total)
 
 
@@ -50,13 +50,15 @@ def show(tx: Transaction, caller: Caller, id: int) -> InboxEntry:
 
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(inbox_entries.c.account_id == bindparam("account"))
-_FIND = Statement(_OF_ACCOUNT.where(inbox_entries.c.id == bindparam("id"), of_inbox_entries()))
+_FIND = Statement(_OF_ACCOUNT.where(inbox_entries.c.id == bindparam("id"), visible_inbox_entries()))
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(inbox_entries).where(inbox_entries.c.account_id == bindparam("account")),
+    count_query=select(func.count())
+    .select_from(inbox_entries)
+    .where(inbox_entries.c.account_id == bindparam("account")),
     order=(inbox_entries.c.date.desc(), inbox_entries.c.id.desc()),
-    visible=lambda _: of_inbox_entries(),
+    visible=lambda _: visible_inbox_entries(),
     conditions={
         "description": contains(inbox_entries.c.description_key, "description"),
         "project_name": contains(inbox_entries.c.project_name_key, "project_name"),

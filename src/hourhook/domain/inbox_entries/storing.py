@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -20,9 +20,9 @@ def insert(
         date=date,
         minutes=minutes,
         description=description,
-        description_key=key_of(description),
+        description_key=search_key(description),
         project_name=project_name,
-        project_name_key=project_name and key_of(project_name),
+        project_name_key=project_name and search_key(project_name),
         logged=False,
         entry_id=None,
         created_at=tx.now,

@@ -3,16 +3,16 @@
 from msgspec import UNSET, UnsetType
 
 from hourhook.domain.inputs.declarations import (
-    Faults,
     Inputs,
     Query,
-    Raw,
+    RawInputs,
+    ValidationErrors,
     fields_of,
-    given_or,
-    read,
+    parse,
     schema_of,
+    value_or,
 )
-from hourhook.domain.inputs.field import Kind
+from hourhook.domain.inputs.field import FieldType
 from hourhook.domain.inputs.fields import (
     Boolean,
     Count,
@@ -21,6 +21,7 @@ from hourhook.domain.inputs.fields import (
     DecimalFrom,
     DecimalTo,
     Email,
+    HttpUri,
     Id,
     IdList,
     Minutes,
@@ -29,9 +30,8 @@ from hourhook.domain.inputs.fields import (
     NameList,
     Text,
     Uri,
-    WebUri,
 )
-from hourhook.domain.inputs.numbers import number_choice
+from hourhook.domain.inputs.numbers import integer_choice
 from hourhook.domain.inputs.texts import choice
 
 __all__ = [
@@ -43,25 +43,25 @@ __all__ = [
     "DecimalFrom",
     "DecimalTo",
     "Email",
-    "Faults",
+    "FieldType",
+    "HttpUri",
     "Id",
     "IdList",
     "Inputs",
-    "Kind",
     "Minutes",
     "Moment",
     "Name",
     "NameList",
     "Query",
-    "Raw",
+    "RawInputs",
     "Text",
     "UnsetType",
     "Uri",
-    "WebUri",
+    "ValidationErrors",
     "choice",
     "fields_of",
-    "given_or",
-    "number_choice",
-    "read",
+    "integer_choice",
+    "parse",
     "schema_of",
+    "value_or",
 ]

@@ -5,9 +5,9 @@
         date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
         project_id: Id | None | UnsetType = UNSET
 
-    given, faults = inputs.read(EntryInputs, raw, resource="Entry")
+    given, faults = inputs.parse(EntryInputs, raw, resource="Entry")
     faults.add("project_id", "missing")
-    faults.check()
+    faults.raise_if_any()
 
 A key that is absent stays ``UNSET``. One that is null or ``""`` is ``None`` where the declaration allows that, and a
 ``missing_field`` where it does not; in a query it is as if absent. One that cannot be read has the fault ``invalid``
@@ -27,7 +27,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, get_args, get
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hourhook.domain.inputs.field import BadParts, Kind
+from hourhook.domain.inputs.field import FieldType, PartialError
 from hourhook.errors import FieldError, Invalid
 
 
@@ -53,24 +53,24 @@ class Query(dict[str, list[str]]):
 
 
 # The body of a request, or its query.
-Raw = Mapping[str, object] | Query
+RawInputs = Mapping[str, object] | Query
 T = TypeVar("T", bound=Inputs)
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class InputField:
     """One declared input."""
 
     name: str
-    kind: Kind
+    kind: FieldType
     nullable: bool
     description: str
     # Where its value is kept; differs from the name only where that is a word of Python's.
     attribute: str
 
 
-class Faults:
+class ValidationErrors:
     """What is wrong with the inputs of one request, all of it, to be answered together."""
 
     def __init__(self, resource: str, order: tuple[str, ...] = ()) -> None:
@@ -91,7 +91,7 @@ class Faults:
         """Whether something is wrong with this key or a part of it."""
         return any(_is_part(found, field) for found, _ in self._found)
 
-    def forget(self, field: str) -> None:
+    def discard(self, field: str) -> None:
         """Leave out whatever is wrong with this key and its parts, since it does not count."""
         self._found = {fault: None for fault in self._found if not _is_part(fault[0], field)}
 
@@ -99,39 +99,39 @@ class Faults:
         """Everything found, fields and codes, in the order of the declaration."""
         return sorted(self._found, key=lambda fault: self._order.get(_key(fault[0]), -1))
 
-    def require(self, given: Inputs, *fields: str) -> None:
+    def require(self, params: Inputs, *fields: str) -> None:
         """Note ``missing_field`` for each of these keys that is absent or blank."""
         for field in fields:
-            if getattr(given, field) in (UNSET, None) and not self.has(field):
+            if getattr(params, field) in (UNSET, None) and not self.has(field):
                 self.add(field, "missing_field")
 
-    def check(self, message: str = "Validation Failed") -> None:
+    def raise_if_any(self, message: str = "Validation Failed") -> None:
         """Raise ``Invalid`` with everything found, in the order of the declaration, if anything was."""
         if self._found:
             raise Invalid([FieldError(self._resource, field, code) for field, code in self.all()], message)
 
 
-def read(inputs: type[T], raw: Raw, *, resource: str) -> tuple[T, Faults]:
+def parse(inputs: type[T], raw: RawInputs, *, resource: str) -> tuple[T, ValidationErrors]:
     """Read the inputs of a request; ``resource`` is what its faults are about, as ``ProjectGroup``."""
     fields = fields_of(inputs)
-    faults = Faults(resource, tuple(field.name for field in fields))
+    errors = ValidationErrors(resource, tuple(field.name for field in fields))
     raw = _renamed(raw, inputs.aliases)
     values: dict[str, Any] = {}
     for field in fields:
         if field.name in raw:
-            _read_field(field, raw, values, faults)
-    given = inputs(**values)
-    faults.require(given, *inputs.required)
-    return given, faults
+            _read_field(field, raw, values, errors)
+    params = inputs(**values)
+    errors.require(params, *inputs.required)
+    return params, errors
 
 
-def given_or(value: V | UnsetType, otherwise: V) -> V:
+def value_or(value: V | UnsetType, otherwise: V) -> V:
     """What was given, or something else where nothing was."""
     return otherwise if value is UNSET else value
 
 
 @cache
-def fields_of(inputs: type[Inputs]) -> tuple[Field, ...]:
+def fields_of(inputs: type[Inputs]) -> tuple[InputField, ...]:
     """The declared inputs, in order."""
     hints = get_type_hints(inputs, include_extras=True)
     return tuple(
@@ -152,29 +152,29 @@ def schema_of(inputs: type[Inputs]) -> dict[str, Any]:
     return {**schema, "description": about} if about else schema
 
 
-def _read_field(field: Field, raw: Raw, values: dict[str, Any], faults: Faults) -> None:
+def _read_field(field: InputField, raw: RawInputs, values: dict[str, Any], errors: ValidationErrors) -> None:
     value = raw[field.name]
     try:
         if isinstance(raw, Query):
             texts = [text for text in raw[field.name] if text]
-            read = field.kind.read_query(texts) if texts else UNSET
+            parse = field.kind.parse_query(texts) if texts else UNSET
         else:
-            read = None if value is None or value == "" else field.kind.read(value)
-    except BadParts as error:
-        for part, code in error.faults:
-            faults.add(f"{field.name}{part}", code)
+            parse = None if value is None or value == "" else field.kind.parse(value)
+    except PartialError as error:
+        for part, code in error.errors:
+            errors.add(f"{field.name}{part}", code)
         if error.value is not None:
             values[field.attribute] = error.value
     except ValueError:
-        faults.add(field.name, "invalid")
+        errors.add(field.name, "invalid")
     else:
-        if read is None and not field.nullable:
-            faults.add(field.name, "missing_field")
+        if parse is None and not field.nullable:
+            errors.add(field.name, "missing_field")
         else:
-            values[field.attribute] = read
+            values[field.attribute] = parse
 
 
-def _renamed(raw: Raw, aliases: Mapping[str, str]) -> Raw:
+def _renamed(raw: RawInputs, aliases: Mapping[str, str]) -> RawInputs:
     for alias, name in aliases.items():
         if alias in raw and name not in raw:
             # A copy of the same class, since a query is read by other rules than a body.
@@ -182,18 +182,18 @@ def _renamed(raw: Raw, aliases: Mapping[str, str]) -> Raw:
     return raw
 
 
-def _field(attribute: str, name: str, hint: Any) -> Field:
+def _field(attribute: str, name: str, hint: Any) -> InputField:
     parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     for part in parts:
         if get_origin(part) is Annotated:
-            kinds = [extra for extra in part.__metadata__ if isinstance(extra, Kind)]
+            kinds = [extra for extra in part.__metadata__ if isinstance(extra, FieldType)]
             texts = [extra for extra in part.__metadata__ if isinstance(extra, str)]
             # Annotations nest from the inside out, so what stands last was written nearest.
-            return Field(name, kinds[-1], type(None) in parts, texts[-1] if texts else "", attribute)
+            return InputField(name, kinds[-1], type(None) in parts, texts[-1] if texts else "", attribute)
     raise TypeError(f"the input {name} has no kind")
 
 
-def _nullable(field: Field) -> dict[str, Any]:
+def _nullable(field: InputField) -> dict[str, Any]:
     schema = {**field.kind.schema}
     if field.nullable:
         schema["type"] = [schema["type"], "null"]

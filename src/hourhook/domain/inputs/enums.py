@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hourhook.domain.inputs.declarations import Faults
-from hourhook.domain.inputs.texts import Characters
+from hourhook.domain.inputs.declarations import ValidationErrors
+from hourhook.domain.inputs.texts import TextField
 
 
 @dataclass(frozen=True)
-class KnownName(Characters):
+class EnumField(TextField):
     """One of these names; read as any text, so that an unknown one is told apart from what is no name at all."""
 
     options: tuple[str, ...] = ()
@@ -19,8 +19,8 @@ class KnownName(Characters):
         return {"type": "string", "enum": [*self.options]}
 
 
-def refuse_unknown(faults: Faults, field: str, names: Iterable[str], known: tuple[str, ...]) -> None:
+def check_known(errors: ValidationErrors, field: str, names: Iterable[str], known: tuple[str, ...]) -> None:
     """Note ``missing`` for each of these names that is not among those we know."""
     for place, name in enumerate(names):
         if name not in known:
-            faults.add(f"{field}[{place}]", "missing")
+            errors.add(f"{field}[{place}]", "missing")

@@ -8,28 +8,28 @@ here; ``hourhook.domain.inputs`` puts them to use.
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Annotated
 
-from hourhook.domain.inputs.lists import Ids, Several
-from hourhook.domain.inputs.numbers import LARGEST_ID, Bound, Hundredths, OneId, Whole
-from hourhook.domain.inputs.texts import Address, Characters, EmailAddress, YesOrNo
-from hourhook.domain.inputs.times import CalendarDay, PointInTime
+from hourhook.domain.inputs.lists import IdListField, ListField
+from hourhook.domain.inputs.numbers import MAX_ID, DecimalBoundField, DecimalField, IdField, IntegerField
+from hourhook.domain.inputs.texts import BooleanField, EmailField, TextField, UrlField
+from hourhook.domain.inputs.times import DateField, TimestampField
 
 # Far beyond any real work, and far below what a column or a sum of columns could not hold.
-LARGEST_MINUTES = 10_000_000
+MAX_MINUTES = 10_000_000
 
-Id = Annotated[int, OneId()]
-Count = Annotated[int, Whole(0, LARGEST_ID)]
-Minutes = Annotated[int, Whole(0, LARGEST_MINUTES)]
-Decimal2 = Annotated[int, Hundredths()]
+Id = Annotated[int, IdField()]
+Count = Annotated[int, IntegerField(0, MAX_ID)]
+Minutes = Annotated[int, IntegerField(0, MAX_MINUTES)]
+Decimal2 = Annotated[int, DecimalField()]
 # The bounds of a filter, which take in nothing that lies beyond them, however little.
-DecimalFrom = Annotated[int, Bound(ROUND_CEILING)]
-DecimalTo = Annotated[int, Bound(ROUND_FLOOR)]
-Boolean = Annotated[bool, YesOrNo()]
-Day = Annotated[str, CalendarDay()]
-Moment = Annotated[int, PointInTime()]
-Text = Annotated[str, Characters(65_535)]
-Name = Annotated[str, Characters(255, is_name=True)]
-NameList = Annotated[list[str], Several(Characters(255, is_name=True))]
-Uri = Annotated[str, Address()]
-WebUri = Annotated[str, Address(of_the_web=True)]
-Email = Annotated[str, EmailAddress()]
-IdList = Annotated[list[int], Ids()]
+DecimalFrom = Annotated[int, DecimalBoundField(ROUND_CEILING)]
+DecimalTo = Annotated[int, DecimalBoundField(ROUND_FLOOR)]
+Boolean = Annotated[bool, BooleanField()]
+Day = Annotated[str, DateField()]
+Moment = Annotated[int, TimestampField()]
+Text = Annotated[str, TextField(65_535)]
+Name = Annotated[str, TextField(255, is_single_line=True)]
+NameList = Annotated[list[str], ListField(TextField(255, is_single_line=True))]
+Uri = Annotated[str, UrlField()]
+HttpUri = Annotated[str, UrlField(http_only=True)]
+Email = Annotated[str, EmailField()]
+IdList = Annotated[list[int], IdListField()]

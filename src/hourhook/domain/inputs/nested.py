@@ -14,12 +14,12 @@ read as far as it goes, so that the rules can find what else is wrong.
 from dataclasses import dataclass
 from typing import Any
 
-from hourhook.domain.inputs.declarations import Inputs, read, schema_of
-from hourhook.domain.inputs.field import BadParts, Kind
+from hourhook.domain.inputs.declarations import Inputs, parse, schema_of
+from hourhook.domain.inputs.field import FieldType, PartialError
 
 
 @dataclass(frozen=True)
-class ObjectOf(Kind):
+class NestedField(FieldType):
     """An object of inputs."""
 
     inputs: type[Inputs]
@@ -28,44 +28,44 @@ class ObjectOf(Kind):
     def schema(self) -> dict[str, Any]:
         return schema_of(self.inputs)
 
-    def read(self, value: object) -> Inputs:
-        given, faults = _read(self.inputs, value)
-        if faults:
-            raise BadParts(faults, given)
-        return given
+    def parse(self, value: object) -> Inputs:
+        params, errors = _read(self.inputs, value)
+        if errors:
+            raise PartialError(errors, params)
+        return params
 
 
 @dataclass(frozen=True)
-class ListOf(Kind):
-    """A list of objects of inputs, no longer than ``longest``."""
+class NestedListField(FieldType):
+    """A list of objects of inputs, no longer than ``max_items``."""
 
     inputs: type[Inputs]
-    longest: int
+    max_items: int
 
     @property
     def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": schema_of(self.inputs), "maxItems": self.longest}
+        return {"type": "array", "items": schema_of(self.inputs), "maxItems": self.max_items}
 
-    def read(self, value: object) -> list[Inputs]:
-        if not isinstance(value, list) or len(value) > self.longest:
+    def parse(self, value: object) -> list[Inputs]:
+        if not isinstance(value, list) or len(value) > self.max_items:
             raise ValueError("no list, or too long a one")
         found = []
         bad = []
         for place, element in enumerate(value):
             try:
-                given, faults = _read(self.inputs, element)
+                params, errors = _read(self.inputs, element)
             except ValueError:
                 # It keeps its place, since faults are reported by place.
-                given, faults = self.inputs(), [("", "invalid")]
-            found.append(given)
-            bad += [(f"[{place}]{part}", code) for part, code in faults]
+                params, errors = self.inputs(), [("", "invalid")]
+            found.append(params)
+            bad += [(f"[{place}]{part}", code) for part, code in errors]
         if bad:
-            raise BadParts(bad, found)
+            raise PartialError(bad, found)
         return found
 
 
 def _read(inputs: type[Inputs], value: object) -> tuple[Inputs, list[tuple[str, str]]]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
-    given, faults = read(inputs, value, resource="")
-    return given, [(f".{field}", code) for field, code in faults.all()]
+    params, errors = parse(inputs, value, resource="")
+    return params, [(f".{field}", code) for field, code in errors.all()]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from hourhook.domain.inputs.field import Kind
+from hourhook.domain.inputs.field import FieldType
 
-LARGEST_ID = 2**31 - 1
+MAX_ID = 2**31 - 1
 # No object has this id: it stands for one that cannot exist, which is an id nevertheless, and so is not falsy.
-NO_ID = -1
+NONEXISTENT_ID = -1
 # With two fraction digits still exact as a JSON number, which readers take for a binary fraction.
-LARGEST_DECIMAL = 10**12
+MAX_DECIMAL = 10**12
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
@@ -21,7 +21,7 @@ _FARTHEST_BOUND = Decimal(10**15)
 
 
 @dataclass(frozen=True)
-class Whole(Kind):
+class IntegerField(FieldType):
     """An integer between two bounds, both inclusive."""
 
     minimum: int
@@ -31,7 +31,7 @@ class Whole(Kind):
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         number = _whole(value)
         if not self.minimum <= number <= self.maximum:
             raise ValueError("out of range")
@@ -39,7 +39,7 @@ class Whole(Kind):
 
 
 @dataclass(frozen=True)
-class OneNumberOf(Kind):
+class IntegerChoiceField(FieldType):
     """One of a few integers."""
 
     options: tuple[int, ...]
@@ -48,38 +48,38 @@ class OneNumberOf(Kind):
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "enum": [*self.options]}
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         number = _whole(value)
         if number not in self.options:
             raise ValueError("not an option")
         return number
 
 
-class OneId(Kind):
-    """An id; one that cannot exist is read as ``NO_ID``."""
+class IdField(FieldType):
+    """An id; one that cannot exist is read as ``NONEXISTENT_ID``."""
 
-    schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         number = _whole(value)
-        return number if 1 <= number <= LARGEST_ID else NO_ID
+        return number if 1 <= number <= MAX_ID else NONEXISTENT_ID
 
 
 @dataclass(frozen=True)
-class Hundredths(Kind):
+class DecimalField(FieldType):
     """A decimal between two bounds, both inclusive, as an integer in hundredths; further fraction digits are rounded.
 
     Halves are rounded away from zero.
     """
 
-    minimum: int = -LARGEST_DECIMAL
-    maximum: int = LARGEST_DECIMAL
+    minimum: int = -MAX_DECIMAL
+    maximum: int = MAX_DECIMAL
 
     @property
     def schema(self) -> dict[str, Any]:
         return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         number = _decimal(value)
         if not self.minimum <= number <= self.maximum:
             raise ValueError("out of range")
@@ -87,7 +87,7 @@ class Hundredths(Kind):
 
 
 @dataclass(frozen=True)
-class Bound(Kind):
+class DecimalBoundField(FieldType):
     """A bound that decimals are compared with, as an integer in hundredths.
 
     One that lies beyond all of them takes in all of them, or none.
@@ -97,14 +97,14 @@ class Bound(Kind):
 
     schema = {"type": "number"}
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         number = _decimal(value)
         return _hundredths(max(-_FARTHEST_BOUND, min(number, _FARTHEST_BOUND)), self.rounding)
 
 
-def number_choice(*options: int) -> OneNumberOf:
+def integer_choice(*options: int) -> IntegerChoiceField:
     """The kind that is one of a few integers."""
-    return OneNumberOf(options)
+    return IntegerChoiceField(options)
 
 
 def _whole(value: object) -> int:
@@ -116,7 +116,7 @@ def _whole(value: object) -> int:
         return int(value)
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         # What is longer than any integer we take is out of range, and costs no arithmetic to know.
-        return int(value) if len(value) <= 40 else LARGEST_DECIMAL**2
+        return int(value) if len(value) <= 40 else MAX_DECIMAL**2
     raise ValueError("not an integer")
 
 

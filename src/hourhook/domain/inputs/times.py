@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 
 from hourhook.clock import moment_of, whole_second
-from hourhook.domain.inputs.field import Kind
+from hourhook.domain.inputs.field import FieldType
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A blank stands for the plus sign that somebody forgot to encode in a query.
@@ -13,24 +13,24 @@ _MOMENT = re.compile(
 )
 
 
-class CalendarDay(Kind):
+class DateField(FieldType):
     """A date, ``YYYY-MM-DD``."""
 
     schema = {"type": "string", "format": "date"}
 
-    def read(self, value: object) -> str:
+    def parse(self, value: object) -> str:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             raise ValueError("not a date")
         date.fromisoformat(value)
         return value
 
 
-class PointInTime(Kind):
+class TimestampField(FieldType):
     """A timestamp with ``Z`` or any offset, as a moment in whole seconds."""
 
     schema = {"type": "string", "format": "date-time"}
 
-    def read(self, value: object) -> int:
+    def parse(self, value: object) -> int:
         match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             raise ValueError("not a timestamp")

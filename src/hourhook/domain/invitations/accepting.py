@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, update
 from hourhook.domain import passwords
 from hourhook.domain.callers import find_caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType
-from hourhook.domain.inputs.texts import Characters
+from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors
+from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.invitations import issuing, reading
 from hourhook.domain.links import Links
 from hourhook.domain.users import reading as users_reading
@@ -24,22 +24,22 @@ class Acceptance(Inputs):
     required: ClassVar = ("password",)
     first_name: Name | UnsetType | None = UNSET
     last_name: Name | UnsetType | None = UNSET
-    password: Annotated[str, Characters(passwords.LONGEST)] | UnsetType = UNSET
+    password: Annotated[str, TextField(passwords.MAX_LENGTH)] | UnsetType = UNSET
 
 
-def hash_chosen(given: Acceptance, faults: Faults) -> str:
+def validate_and_hash(params: Acceptance, errors: ValidationErrors) -> str:
     """The hash of the password that was chosen, which takes its time: never call it inside a transaction.
 
     Raises ``Invalid`` with everything that is wrong with what was given.
     """
-    if given.password and not passwords.can_be_chosen(given.password):
-        faults.add("password", "invalid")
-    faults.check()
-    assert given.password
-    return passwords.hash_password(given.password)
+    if params.password and not passwords.has_valid_length(params.password):
+        errors.add("password", "invalid")
+    errors.raise_if_any()
+    assert params.password
+    return passwords.hash_password(params.password)
 
 
-def accept(tx: Transaction, token: str, given: Acceptance, password_hash: str, links: Links) -> bool:
+def accept(tx: Transaction, token: str, params: Acceptance, password_hash: str, links: Links) -> bool:
     """Let the user in whose invitation this is; False where it is not open any more."""
     invitation = reading.find(tx, token)
     if invitation is None or invitation.state != "open":
@@ -48,7 +48,7 @@ def accept(tx: Transaction, token: str, given: Acceptance, password_hash: str, l
     caller = find_caller(tx, invitation.account_id, invitation.user_id, links)
     assert caller is not None
     before = users_reading.show(tx, caller, caller.user_id)
-    first_name, last_name = given.first_name or None, given.last_name or None
+    first_name, last_name = params.first_name or None, params.last_name or None
     tx.run(
         _ENTER,
         account=tx.account_id,
@@ -61,7 +61,7 @@ def accept(tx: Transaction, token: str, given: Acceptance, password_hash: str, l
         now=tx.now,
     )
     tx.run(_NOTE, account=tx.account_id, user=caller.user_id, now=tx.now)
-    issuing.withdraw_mail(tx, caller.user_id)
+    issuing.cancel_mail(tx, caller.user_id)
     recording.record_update(tx, "user", before, users_reading.show(tx, caller, caller.user_id))
     return True
 

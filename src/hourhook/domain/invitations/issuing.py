@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import DAY
-from hourhook.domain.callers import hash_of
-from hourhook.domain.invitations.letters import Letter, name_of
+from hourhook.domain.callers import hash_token
+from hourhook.domain.invitations.letters import InvitationMail, display_name
 from hourhook.domain.links import Links
 from hourhook.errors import Problem
 from hourhook.mail import outbox as mails
@@ -22,7 +22,7 @@ _KIND = "invitation"
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedInvitation:
     """A new invitation: its link, which can be seen only now, until when it works, and whether a mail carries it."""
 
     link: str
@@ -32,19 +32,19 @@ class Issued:
 
 def issue(
     tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None, invited_by_id: int | None = None
-) -> Issued:
+) -> IssuedInvitation:
     """Invite a pending user who has no invitation; by mail where there is an outbox."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    issued = Issued(links.invitation(token), tx.now + VALID_DAYS * DAY, is_mailed=outbox is not None)
+    issued = IssuedInvitation(links.invitation(token), tx.now + VALID_DAYS * DAY, is_mailed=outbox is not None)
     columns = ("account_id", "user_id", "hash", "invited_by_id", "created_at", "expires_at", "accepted_at")
-    row = (tx.account_id, user_id, hash_of(token), invited_by_id, tx.now, issued.expires_at, None)
+    row = (tx.account_id, user_id, hash_token(token), invited_by_id, tx.now, issued.expires_at, None)
     tx.insert_many(invitations, columns, [row])
     if outbox is not None:
         _mail(tx, user_id, invited_by_id, issued, outbox)
     return issued
 
 
-def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None) -> Issued:
+def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None) -> IssuedInvitation:
     """Invite a pending user anew, in nobody's name; links from before open nothing from now on.
 
     Raises ``Problem`` for a user who is not pending.
@@ -64,17 +64,17 @@ def withdraw(tx: Transaction, user_id: int) -> None:
     tx.put(_WITHDRAW, account=tx.account_id, user=user_id)
 
 
-def withdraw_mail(tx: Transaction, user_id: int) -> None:
+def cancel_mail(tx: Transaction, user_id: int) -> None:
     """Take back the mail of an invitation that has reached its user on another way."""
     mails.cancel(tx, user_id, _KIND)
 
 
-def _mail(tx: Transaction, user_id: int, invited_by_id: int | None, issued: Issued, outbox: Outbox) -> None:
+def _mail(tx: Transaction, user_id: int, invited_by_id: int | None, issued: IssuedInvitation, outbox: Outbox) -> None:
     about = tx.one(_ABOUT, account=tx.account_id, user=user_id, inviter=invited_by_id)
     assert about is not None
-    inviter = name_of(about.inviter_first_name, about.inviter_last_name, about.inviter_email)
-    letter = Letter(about.account_name, about.first_name, inviter, issued.link, issued.expires_at)
-    outbox.enqueue(tx, user_id=user_id, kind=_KIND, recipient=about.email, subject=letter.subject, text=letter.text)
+    inviter = display_name(about.inviter_first_name, about.inviter_last_name, about.inviter_email)
+    mail = InvitationMail(about.account_name, about.first_name, inviter, issued.link, issued.expires_at)
+    outbox.enqueue(tx, user_id=user_id, kind=_KIND, recipient=about.email, subject=mail.subject, text=mail.text)
 
 
 _STATE = Statement(

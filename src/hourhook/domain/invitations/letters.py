@@ -6,7 +6,7 @@ from hourhook.clock import datetime_of
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class InvitationMail:
     """The mail of one invitation; ``inviter`` is None where nobody in particular invites."""
 
     account: str
@@ -37,20 +37,20 @@ To join, open this page and choose a password:
 
 {self.link}
 
-The link is yours alone: it works once, until {format_day(self.expires_at)}.
+The link is yours alone: it works once, until {format_date_time(self.expires_at)}.
 After that, ask {asked} for a new one.
 
 If you expect no invitation, leave it: nothing happens until the page is used.
 """
 
 
-def name_of(first_name: str | None, last_name: str | None, email: str | None) -> str | None:
+def display_name(first_name: str | None, last_name: str | None, email: str | None) -> str | None:
     """What to call somebody: by name and address, by the address alone, or not at all."""
     name = " ".join(part for part in (first_name, last_name) if part)
     return f"{name} ({email})" if name and email else email
 
 
-def format_day(moment: int) -> str:
+def format_date_time(moment: int) -> str:
     """A moment as people read it, to the minute: ``4 June 2024, 10:05 UTC``."""
     at = datetime_of(moment)
     return f"{at.day} {at:%B %Y, %H:%M} UTC"

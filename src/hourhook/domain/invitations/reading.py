@@ -5,14 +5,14 @@ from typing import Literal
 
 from sqlalchemy import bindparam, select
 
-from hourhook.domain.callers import hash_of
-from hourhook.domain.invitations.letters import name_of
+from hourhook.domain.callers import hash_token
+from hourhook.domain.invitations.letters import display_name
 from hourhook.store.schema import accounts, invitations, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 # Of what `secrets.token_urlsafe` makes; whatever is longer need not be looked for.
-LONGEST_TOKEN = 128
+MAX_TOKEN_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Invitation:
 
 def find(tx: Transaction, token: str) -> Invitation | None:
     """The invitation of a token; None where there is none, or no longer."""
-    if not token or len(token) > LONGEST_TOKEN or not token.isascii():
+    if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
-    row = tx.one(_BY_HASH, hash=hash_of(token))
+    row = tx.one(_BY_HASH, hash=hash_token(token))
     if row is None:
         return None
     return Invitation(
@@ -48,7 +48,7 @@ def find(tx: Transaction, token: str) -> Invitation | None:
         email=row.email,
         first_name=row.first_name,
         last_name=row.last_name,
-        inviter=name_of(row.inviter_first_name, row.inviter_last_name, row.inviter_email),
+        inviter=display_name(row.inviter_first_name, row.inviter_last_name, row.inviter_email),
         expires_at=row.expires_at,
         state=_state(row, tx.started_at),
     )

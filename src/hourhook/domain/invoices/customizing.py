@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType, choice
-from hourhook.domain.inputs.nested import ObjectOf
-from hourhook.domain.inputs.texts import Characters
+from hourhook.domain.inputs import UNSET, Boolean, Inputs, Text, UnsetType, ValidationErrors, choice
+from hourhook.domain.inputs.nested import NestedField
+from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import DEFAULT_LOCALE, LOCALE_CURRENCIES
 from hourhook.store.statements import Row
 
 
-class LocaleField(Characters):
+class LocaleField(TextField):
     """The code of a locale; read as any text, so that an unknown one is told apart from what is no code at all."""
 
     @property
@@ -25,10 +25,10 @@ class LocaleField(Characters):
         return {"type": "string", "enum": [*LOCALE_CURRENCIES]}
 
 
-Label = Annotated[str, Characters(255)]
+Label = Annotated[str, TextField(255)]
 Locale = Annotated[str, LocaleField(255)]
 CurrencyCode = Annotated[str, choice(*CURRENCIES)]
-LowerCurrencyCode = Annotated[str, choice(*map(str.lower, CURRENCIES), any_case=True)]
+LowerCurrencyCode = Annotated[str, choice(*map(str.lower, CURRENCIES), ignore_case=True)]
 
 # What is printed, with what is printed where nobody says anything else.
 LABELS = {
@@ -97,8 +97,10 @@ class CustomizationInput(Inputs):
     taxfree_total: Annotated[Label, "Fallback: `Total taxfree`."] | UnsetType | None = UNSET
     total_report: Annotated[Label, "Fallback: `TOTAL`."] | UnsetType | None = UNSET
     custom_html: Annotated[Text, "Takes the place of what is printed otherwise."] | UnsetType | None = UNSET
-    paypal_invoice: Annotated[PaypalInput, ObjectOf(PaypalInput), "Null forbids it."] | UnsetType | None = UNSET
-    stripe_connect_payment: Annotated[StripeInput, ObjectOf(StripeInput), "Null forbids it."] | UnsetType | None = UNSET
+    paypal_invoice: Annotated[PaypalInput, NestedField(PaypalInput), "Null forbids it."] | UnsetType | None = UNSET
+    stripe_connect_payment: Annotated[StripeInput, NestedField(StripeInput), "Null forbids it."] | UnsetType | None = (
+        UNSET
+    )
     allow_paypal_invoice: Annotated[Boolean, "`paypal_invoice` wins over it."] | UnsetType | None = UNSET
     paypal_invoice_title: Annotated[Label, "As in `paypal_invoice`."] | UnsetType | None = UNSET
     paypal_currency_code: Annotated[CurrencyCode, "As in `paypal_invoice`."] | UnsetType | None = UNSET
@@ -149,17 +151,17 @@ _TITLES = ("paypal_invoice_title", "stripe_connect_payment_description")
 Customization = dict[str, Any]
 
 
-def check_locale(faults: Faults, given: CustomizationInput | UnsetType | None) -> None:
+def check_locale(errors: ValidationErrors, params: CustomizationInput | UnsetType | None) -> None:
     """Note ``locale_not_available`` for a locale that this server does not know."""
-    if given and given.locale and given.locale not in LOCALE_CURRENCIES:
-        faults.add("customization.locale", "locale_not_available")
+    if params and params.locale and params.locale not in LOCALE_CURRENCIES:
+        errors.add("customization.locale", "locale_not_available")
 
 
 def build_customization(
-    given: CustomizationInput | UnsetType | None, previous: Row | None, reference: str
+    params: CustomizationInput | UnsetType | None, previous: Row | None, reference: str
 ) -> Customization:
     """The customization of a new invoice: what is given, else as of the previous one, else the fallbacks."""
-    wanted = _read(given)
+    wanted = _read(params)
     inherited = dict(_FALLBACKS) if previous is None else read_stored(previous)
     if wanted.get("currency_code", inherited["currency_code"]) != inherited["currency_code"]:
         # The symbol of another currency would be wrong.
@@ -167,9 +169,9 @@ def build_customization(
     return _completed({**inherited, **dict.fromkeys(_TITLES, reference)}, wanted)
 
 
-def update_customization(given: CustomizationInput | UnsetType | None, stored: Row) -> Customization:
+def update_customization(params: CustomizationInput | UnsetType | None, stored: Row) -> Customization:
     """The customization of an invoice that is edited: what is given, else as it is."""
-    return _completed(read_stored(stored), _read(given))
+    return _completed(read_stored(stored), _read(params))
 
 
 def read_stored(invoice: Row) -> Customization:
@@ -185,11 +187,11 @@ def as_columns(customization: Customization) -> dict[str, Any]:
     return {"labels": msgspec.json.encode(labels).decode(), **columns}
 
 
-def _read(given: CustomizationInput | UnsetType | None) -> Mapping[str, Any]:
+def _read(params: CustomizationInput | UnsetType | None) -> Mapping[str, Any]:
     """What is given, by the names of the representation; None for what is blank."""
-    if not given:
+    if not params:
         return {}
-    wanted = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
+    wanted = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     for name, spellings in _FLAT.items():
         if name not in wanted:
             continue

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import msgspec
 
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, Text, UnsetType
-from hourhook.domain.inputs.nested import ObjectOf
+from hourhook.domain.inputs.nested import NestedField
 from hourhook.domain.invoices.customizing import CustomizationInput
 from hourhook.domain.invoices.rates import RateCalculation
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 
 # Absent or blank, each is this.
 FLAG_DEFAULTS = {
@@ -69,7 +69,7 @@ class Details(Inputs):
     customization: (
         Annotated[
             CustomizationInput,
-            ObjectOf(CustomizationInput),
+            NestedField(CustomizationInput),
             "What is absent of it new ones take over from the last invoice of these projects, else it is its fallback.",
         ]
         | UnsetType
@@ -77,9 +77,9 @@ class Details(Inputs):
     ) = UNSET
 
 
-def read_details(given: Details) -> dict[str, Any]:
+def read_details(params: Details) -> dict[str, Any]:
     """What is given of texts and switches, with what blank ones come to."""
-    values = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
+    values = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     texts = {name: values[name] or "" for name in TEXT_FIELDS if name in values}
     switches = {
         name: default if values[name] is None else values[name]
@@ -91,4 +91,4 @@ def read_details(given: Details) -> dict[str, Any]:
 
 def with_search_keys(columns: dict[str, Any]) -> dict[str, Any]:
     """The columns of an invoice, with the casefolded forms that are searched."""
-    return {**columns, **{f"{name}_key": key_of(columns[name]) for name in SEARCHABLE_FIELDS if name in columns}}
+    return {**columns, **{f"{name}_key": search_key(columns[name]) for name in SEARCHABLE_FIELDS if name in columns}}

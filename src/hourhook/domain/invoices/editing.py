@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Day, Faults, IdList, UnsetType
+from hourhook.domain.inputs import UNSET, Day, IdList, UnsetType, ValidationErrors
 from hourhook.domain.invoices import customizing, items, rates, reading, rules, storing, taxing
 from hourhook.domain.invoices.defaults import account_name, find_defaults_source
 from hourhook.domain.invoices.details import FLAG_DEFAULTS, Details, read_details
@@ -15,7 +15,7 @@ from hourhook.domain.invoices.numbering import new_share_token, next_reference
 from hourhook.domain.invoices.rates import StoredRates
 from hourhook.domain.invoices.recalculation import recalculate
 from hourhook.domain.invoices.representations import Invoice, represent
-from hourhook.domain.summaries import SimpleInvoice, shorten
+from hourhook.domain.summaries import SimpleInvoice, summarise
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
@@ -41,20 +41,20 @@ class InvoiceChanges(Details):
     invoice_date: Day | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewInvoice, faults: Faults) -> Invoice:
+def create(tx: Transaction, caller: Caller, params: NewInvoice, errors: ValidationErrors) -> Invoice:
     """Make an invoice of entries and expenses."""
-    caller.require("leader")
+    caller.require_role("leader")
     eligibility = [
-        items.check_eligibility(tx, ENTRIES, given.entry_ids or []),
-        items.check_eligibility(tx, EXPENSES, given.expense_ids or []),
+        items.check_eligibility(tx, ENTRIES, params.entry_ids or []),
+        items.check_eligibility(tx, EXPENSES, params.expense_ids or []),
     ]
-    _judge(tx, caller, given, faults)
-    items.check(faults, *eligibility)
-    start = _find_start(tx, given, eligibility)
+    _judge(tx, caller, params, errors)
+    items.check(errors, *eligibility)
+    start = _find_start(tx, params, eligibility)
     id = storing.insert(tx, start.columns)
     rates.store_custom(tx, id, start.rates)
-    if given.taxes:
-        taxing.store(tx, id, given.taxes)
+    if params.taxes:
+        taxing.store(tx, id, params.taxes)
     for each in eligibility:
         items.attach(tx, each.kind, id, each.ids)
     recalculate(tx, [id])
@@ -65,21 +65,21 @@ def create(tx: Transaction, caller: Caller, given: NewInvoice, faults: Faults) -
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, given: InvoiceChanges, faults: Faults) -> Invoice:
+def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, errors: ValidationErrors) -> Invoice:
     """Change an invoice; whatever is absent stays."""
     row = reading.find(tx, caller, id)
     rules.refuse_uneditable(row)
-    _judge(tx, caller, given, faults)
-    faults.check()
+    _judge(tx, caller, params, errors)
+    errors.raise_if_any()
     before = represent(tx, caller.account_id, caller.links, [row])[0]
     stored_rates = rates.read_stored(tx, row)
-    new_rates = rates.from_input(given.rate_calculation) if given.rate_calculation else stored_rates
-    customization = customizing.update_customization(given.customization, row)
+    new_rates = rates.from_input(params.rate_calculation) if params.rate_calculation else stored_rates
+    customization = customizing.update_customization(params.customization, row)
     stored = {name: getattr(row, name) for name in storing.EDITABLE_FIELDS}
     columns = {
         **stored,
-        **read_details(given),
-        **({"invoice_date": given.invoice_date} if given.invoice_date else {}),
+        **read_details(params),
+        **({"invoice_date": params.invoice_date} if params.invoice_date else {}),
         **customizing.as_columns(customization),
         **new_rates.as_columns(),
     }
@@ -96,7 +96,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: InvoiceChanges, faults
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an invoice; what was on it is not invoiced any more."""
     before = reading.show_editable(tx, caller, id)
-    left = shorten(SimpleInvoice, before)
+    left = summarise(SimpleInvoice, before)
     for kind in (ENTRIES, EXPENSES):
         ids = items.find_attached(tx, kind, id)
         items.detach(tx, kind, ids)
@@ -113,14 +113,14 @@ class _Start:
     rates: StoredRates
 
 
-def _find_start(tx: Transaction, given: NewInvoice, eligibility: list[Eligibility]) -> _Start:
+def _find_start(tx: Transaction, params: NewInvoice, eligibility: list[Eligibility]) -> _Start:
     projects = {id: row for each in eligibility for id, row in each.projects.items()}
     precedent = find_defaults_source(tx, projects.keys())
-    details = read_details(given)
+    details = read_details(params)
     reference = details.pop("reference", "") or next_reference(tx)
     names = sorted(projects.values(), key=lambda row: str(row.project_name_key))
     columns = {
-        "invoice_date": given.invoice_date,
+        "invoice_date": params.invoice_date,
         "project_name": ", ".join(row.project_name for row in names),
         "description": "",
         "footer": "",
@@ -129,10 +129,10 @@ def _find_start(tx: Transaction, given: NewInvoice, eligibility: list[Eligibilit
         **details,
         "reference": reference,
         "share_token": new_share_token(),
-        **customizing.as_columns(customizing.build_customization(given.customization, precedent, reference)),
+        **customizing.as_columns(customizing.build_customization(params.customization, precedent, reference)),
     }
-    if given.rate_calculation:
-        start_rates = rates.from_input(given.rate_calculation)
+    if params.rate_calculation:
+        start_rates = rates.from_input(params.rate_calculation)
     else:
         start_rates = StoredRates() if precedent is None else rates.read_stored(tx, precedent)
     return _Start({**columns, **start_rates.as_columns()}, start_rates)
@@ -144,6 +144,6 @@ def _taken_over(tx: Transaction, precedent: Row | None) -> dict[str, str]:
     return {name: getattr(precedent, name) for name in ("company_name", "company_details", "recipient_details")}
 
 
-def _judge(tx: Transaction, caller: Caller, given: Details, faults: Faults) -> None:
-    rates.validate(tx, caller, given.rate_calculation, faults)
-    customizing.check_locale(faults, given.customization)
+def _judge(tx: Transaction, caller: Caller, params: Details, errors: ValidationErrors) -> None:
+    rates.validate(tx, caller, params.rate_calculation, errors)
+    customizing.check_locale(errors, params.customization)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Column, FromClause, Table
 
-from hourhook.domain.decimals import number_of
+from hourhook.domain.decimals import to_json_number
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import invoices
@@ -24,7 +24,7 @@ def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> Fr
     ).outerjoin(invoices, (invoices.c.account_id == members.c.account_id) & (invoices.c.id == members.c.invoice_id))
 
 
-def embedded_invoice(links: Links, row: Row) -> SimpleInvoice | None:
+def summarise_joined_invoice(links: Links, row: Row) -> SimpleInvoice | None:
     """The invoice of a row that holds ``INVOICE_COLUMNS``, if there is one."""
     if row.invoice_id is None:
         return None
@@ -33,6 +33,6 @@ def embedded_invoice(links: Links, row: Row) -> SimpleInvoice | None:
         row.invoice_reference,
         row.invoice_invoice_date,
         row.invoice_state,
-        number_of(row.invoice_total_amount),
+        to_json_number(row.invoice_total_amount),
         links.invoice(row.invoice_id),
     )

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.inputs import UNSET, IdList, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.invoices import items, reading, storing
 from hourhook.domain.invoices.invoicing import record_item_events
 from hourhook.domain.invoices.items import ENTRIES, EXPENSES, ItemKind
 from hourhook.domain.invoices.representations import Invoice
-from hourhook.domain.summaries import SimpleInvoice, shorten
+from hourhook.domain.summaries import SimpleInvoice, summarise
 from hourhook.store.transaction import Transaction
 
 ComingIds = Annotated[IdList, "All of them or, where one cannot be, none; those that are on it already are skipped."]
@@ -44,24 +44,26 @@ class RemovedExpenses(Inputs):
     expense_ids: LeavingIds | UnsetType = UNSET
 
 
-def add_entries(tx: Transaction, caller: Caller, id: int, given: AddedEntries, faults: Faults) -> None:
+def add_entries(tx: Transaction, caller: Caller, id: int, params: AddedEntries, errors: ValidationErrors) -> None:
     """Put entries on an invoice."""
-    _add(tx, caller, id, ENTRIES, given.entry_ids or [], faults)
+    _add(tx, caller, id, ENTRIES, params.entry_ids or [], errors)
 
 
-def add_expenses(tx: Transaction, caller: Caller, id: int, given: AddedExpenses, faults: Faults) -> None:
+def add_expenses(tx: Transaction, caller: Caller, id: int, params: AddedExpenses, errors: ValidationErrors) -> None:
     """Put expenses on an invoice."""
-    _add(tx, caller, id, EXPENSES, given.expense_ids or [], faults)
+    _add(tx, caller, id, EXPENSES, params.expense_ids or [], errors)
 
 
-def remove_entries(tx: Transaction, caller: Caller, id: int, given: RemovedEntries, faults: Faults) -> None:
+def remove_entries(tx: Transaction, caller: Caller, id: int, params: RemovedEntries, errors: ValidationErrors) -> None:
     """Take entries off an invoice."""
-    _remove(tx, caller, id, ENTRIES, given.entry_ids or [], faults)
+    _remove(tx, caller, id, ENTRIES, params.entry_ids or [], errors)
 
 
-def remove_expenses(tx: Transaction, caller: Caller, id: int, given: RemovedExpenses, faults: Faults) -> None:
+def remove_expenses(
+    tx: Transaction, caller: Caller, id: int, params: RemovedExpenses, errors: ValidationErrors
+) -> None:
     """Take expenses off an invoice."""
-    _remove(tx, caller, id, EXPENSES, given.expense_ids or [], faults)
+    _remove(tx, caller, id, EXPENSES, params.expense_ids or [], errors)
 
 
 def remove_all_entries(tx: Transaction, caller: Caller, id: int) -> None:
@@ -74,19 +76,23 @@ def remove_all_expenses(tx: Transaction, caller: Caller, id: int) -> None:
     _take_off(tx, caller, reading.show_editable(tx, caller, id), EXPENSES, None)
 
 
-def _add(tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], faults: Faults) -> None:
+def _add(
+    tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], errors: ValidationErrors
+) -> None:
     before = reading.show_editable(tx, caller, id)
     eligibility = items.check_eligibility(tx, kind, sent, id)
-    items.check(faults, eligibility)
+    items.check(errors, eligibility)
     if eligibility.ids:
         items.attach(tx, kind, id, eligibility.ids)
         storing.record_change(tx, caller, before)
         record_item_events(tx, caller, kind, eligibility.ids, None)
 
 
-def _remove(tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], faults: Faults) -> None:
+def _remove(
+    tx: Transaction, caller: Caller, id: int, kind: ItemKind, sent: Sequence[int], errors: ValidationErrors
+) -> None:
     before = reading.show_editable(tx, caller, id)
-    faults.check()
+    errors.raise_if_any()
     _take_off(tx, caller, before, kind, sent)
 
 
@@ -95,4 +101,4 @@ def _take_off(tx: Transaction, caller: Caller, before: Invoice, kind: ItemKind, 
     if ids:
         items.detach(tx, kind, ids)
         storing.record_change(tx, caller, before)
-        record_item_events(tx, caller, kind, ids, shorten(SimpleInvoice, before))
+        record_item_events(tx, caller, kind, ids, summarise(SimpleInvoice, before))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, select
 
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.errors import FieldError, Invalid
 from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, projects
 from hourhook.store.statements import Row, Statement, any_of
@@ -61,13 +61,13 @@ def check_eligibility(
     return Eligibility(kind, bool(sent), sorted(added), projects_of, errors)
 
 
-def check(faults: Faults, *eligibility: Eligibility) -> None:
+def check(validation_errors: ValidationErrors, *eligibility: Eligibility) -> None:
     """Refuse the request if anything at all is wrong, naming everything that cannot be added (raises ``Invalid``)."""
     errors = [error for each in eligibility for error in each.errors]
     names = [each.kind.plural for each in eligibility if each.is_sent]
     message = f"{' or '.join(names)} could not be added"
     try:
-        faults.check()
+        validation_errors.raise_if_any()
     except Invalid as invalid:
         told = {error.field for error in invalid.errors}
         errors, message = [*invalid.errors, *(error for error in errors if error.field not in told)], invalid.message

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select, union
 
 from hourhook.clock import format_moment
-from hourhook.domain.decimals import number_of
+from hourhook.domain.decimals import to_json_number
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, summarise_project
 from hourhook.store.schema import (
@@ -74,8 +74,8 @@ def read_parts(tx: Transaction, account_id: int, links: Links, ids: Sequence[int
             found.setdefault(row.invoice_id, []).append(represent(row))
         return found
 
-    rates = read(_RATES, lambda row: HourlyRate(row.user_id, number_of(row.hourly_rate)))
-    taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, number_of(row.percentage)))
+    rates = read(_RATES, lambda row: HourlyRate(row.user_id, to_json_number(row.hourly_rate)))
+    taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, to_json_number(row.percentage)))
     payments = read(_TRANSACTIONS, _transaction)
     concerned = read(_PROJECTS, lambda row: summarise_project(links, row))
     return {id: Parts(rates.get(id, []), taxes.get(id, []), payments.get(id, []), concerned.get(id, [])) for id in ids}

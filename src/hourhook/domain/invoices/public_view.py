@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hourhook.domain.invoices.totals import CUSTOM, FLAT, Rates, calculate_totals, price_hours
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.statements import Row
 
 
@@ -121,7 +121,7 @@ def price_work(logged: Sequence[Row], rates: Rates, unit: int, *, include_unpric
     names = {row.user_id: _name_of(row) for row in logged}
     billable = billable_minutes(logged)
     everything = _minutes_of(logged)
-    for user_id in sorted(names, key=lambda id: (key_of(names[id]), id)):
+    for user_id in sorted(names, key=lambda id: (search_key(names[id]), id)):
         if rates.calculation_method == FLAT:
             if include_unpriced:
                 yield Work(names[user_id], everything[user_id], None, None)
@@ -181,7 +181,7 @@ def _share_out(minutes: Iterable[tuple[int | None, str | None, int]]) -> list[Mi
     for id, name, count in minutes:
         found[id, name] = found.get((id, name), 0) + count
     shares = [MinutesTotal(name, count) for (_, name), count in found.items()]
-    return sorted(shares, key=lambda share: (share.name is None, key_of(share.name or "")))
+    return sorted(shares, key=lambda share: (share.name is None, search_key(share.name or "")))
 
 
 def _name_of(row: Row) -> str:

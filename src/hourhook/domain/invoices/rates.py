@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Decimal2, Faults, Id, Inputs, UnsetType, choice
-from hourhook.domain.inputs.nested import ListOf, ObjectOf
-from hourhook.domain.inputs.numbers import LARGEST_DECIMAL, Hundredths
+from hourhook.domain.inputs import UNSET, Decimal2, Id, Inputs, UnsetType, ValidationErrors, choice
+from hourhook.domain.inputs.nested import NestedField, NestedListField
+from hourhook.domain.inputs.numbers import MAX_DECIMAL, DecimalField
 from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD
 from hourhook.domain.users import reading as users_reading
 from hourhook.store.schema import invoice_hourly_rates
@@ -16,7 +16,7 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 Method = Annotated[str, choice(*METHODS)]
-Rate = Annotated[int, Hundredths(0, LARGEST_DECIMAL)]
+Rate = Annotated[int, DecimalField(0, MAX_DECIMAL)]
 # More people than bill their hours together.
 MAX_CUSTOM_RATES = 1_000
 
@@ -45,7 +45,7 @@ class RateCalculationInput(Inputs):
     custom_hourly_rates: (
         Annotated[
             list[HourlyRateInput],
-            ListOf(HourlyRateInput, MAX_CUSTOM_RATES),
+            NestedListField(HourlyRateInput, MAX_CUSTOM_RATES),
             "Needed for `custom_hourly_rates`, and left out of account otherwise.",
         ]
         | UnsetType
@@ -54,7 +54,7 @@ class RateCalculationInput(Inputs):
     flat_rate: Annotated[Decimal2, "Needed for `flat_rate`: the amount for all hours."] | UnsetType | None = UNSET
 
 
-RateCalculation = Annotated[RateCalculationInput, ObjectOf(RateCalculationInput)]
+RateCalculation = Annotated[RateCalculationInput, NestedField(RateCalculationInput)]
 
 # What each method cannot do without.
 _NEEDED = {
@@ -82,27 +82,29 @@ class StoredRates:
         }
 
 
-def validate(tx: Transaction, caller: Caller, given: RateCalculationInput | UnsetType | None, faults: Faults) -> None:
+def validate(
+    tx: Transaction, caller: Caller, params: RateCalculationInput | UnsetType | None, errors: ValidationErrors
+) -> None:
     """Note what its method cannot do without, and users who are not there or have two rates."""
-    if not given:
+    if not params:
         return
     path = "rate_calculation"
-    if given.calculation_method is not UNSET and given.calculation_method != CUSTOM:
-        faults.forget(f"{path}.custom_hourly_rates")
-    for name in _NEEDED.get(given.calculation_method or "", ()):
-        if getattr(given, name) in (UNSET, None) and not faults.has(f"{path}.{name}"):
-            faults.add(f"{path}.{name}", "missing_field")
-    if given.calculation_method == CUSTOM:
-        _judge_users(tx, caller, given.custom_hourly_rates or [], faults, f"{path}.custom_hourly_rates")
+    if params.calculation_method is not UNSET and params.calculation_method != CUSTOM:
+        errors.discard(f"{path}.custom_hourly_rates")
+    for name in _NEEDED.get(params.calculation_method or "", ()):
+        if getattr(params, name) in (UNSET, None) and not errors.has(f"{path}.{name}"):
+            errors.add(f"{path}.{name}", "missing_field")
+    if params.calculation_method == CUSTOM:
+        _judge_users(tx, caller, params.custom_hourly_rates or [], errors, f"{path}.custom_hourly_rates")
 
 
-def from_input(given: RateCalculationInput) -> StoredRates:
+def from_input(params: RateCalculationInput) -> StoredRates:
     """A rate calculation that was judged."""
-    custom = given.custom_hourly_rates or [] if given.calculation_method == CUSTOM else []
+    custom = params.custom_hourly_rates or [] if params.calculation_method == CUSTOM else []
     return StoredRates(
-        given.calculation_method or "",
-        None if given.standard_hourly_rate is UNSET else given.standard_hourly_rate,
-        None if given.flat_rate is UNSET else given.flat_rate,
+        params.calculation_method or "",
+        None if params.standard_hourly_rate is UNSET else params.standard_hourly_rate,
+        None if params.flat_rate is UNSET else params.flat_rate,
         tuple((rate.user_id or 0, rate.hourly_rate or 0) for rate in custom),
     )
 
@@ -133,17 +135,19 @@ def clear_custom(tx: Transaction, id: int) -> None:
     tx.put(_CLEAR, account=tx.account_id, id=id)
 
 
-def _judge_users(tx: Transaction, caller: Caller, given: list[HourlyRateInput], faults: Faults, path: str) -> None:
-    ids = [rate.user_id for rate in given if rate.user_id]
+def _judge_users(
+    tx: Transaction, caller: Caller, params: list[HourlyRateInput], errors: ValidationErrors, path: str
+) -> None:
+    ids = [rate.user_id for rate in params if rate.user_id]
     known = {*users_reading.find_ids(tx, caller, ids)} if ids else set()
     seen = set()
-    for place, rate in enumerate(given):
+    for place, rate in enumerate(params):
         if not rate.user_id:
             continue
         if rate.user_id not in known:
-            faults.add(f"{path}[{place}].user_id", "missing")
+            errors.add(f"{path}[{place}].user_id", "missing")
         elif rate.user_id in seen:
-            faults.add(f"{path}[{place}].user_id", "invalid")
+            errors.add(f"{path}[{place}].user_id", "invalid")
         seen.add(rate.user_id)
 
 

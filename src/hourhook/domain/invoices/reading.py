@@ -11,12 +11,12 @@ from hourhook.domain.inputs import (
     Day,
     DecimalFrom,
     DecimalTo,
-    Faults,
     IdList,
     Inputs,
     Moment,
     Text,
     UnsetType,
+    ValidationErrors,
     choice,
 )
 from hourhook.domain.invoices import rules
@@ -24,9 +24,9 @@ from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
 from hourhook.domain.invoices.representations import COLUMNS, Invoice, represent
 from hourhook.domain.invoices.totals import METHODS
-from hourhook.domain.listings import Listing, among, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.listings import Listing, active_filters, id_conditions
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, invoices
 from hourhook.store.statements import Row, Statement, contains
@@ -82,14 +82,16 @@ _SWITCHES = (
 )  # fmt: skip
 
 
-def list_page(tx: Transaction, caller: Caller, given: InvoiceFilters, faults: Faults, paging: Paging) -> Page[Invoice]:
+def list_page(
+    tx: Transaction, caller: Caller, params: InvoiceFilters, errors: ValidationErrors, pagination: Pagination
+) -> Page[Invoice]:
     """List the invoices of the account, newest date first."""
-    caller.require("leader")
-    faults.check()
-    filters = chosen(given)
+    caller.require_role("leader")
+    errors.raise_if_any()
+    filters = active_filters(params)
     for name in filters.keys() & {*_TEXTS}:
-        filters[name] = key_of(filters[name])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters[name] = search_key(filters[name])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller.account_id, caller.links, rows), total)
 
 
@@ -110,7 +112,7 @@ def find(tx: Transaction, caller: Caller, id: int) -> Row:
     row = find_row(tx, caller.account_id, id)
     if row is None:
         raise NotFound
-    caller.require("leader")
+    caller.require_role("leader")
     return row
 
 
@@ -139,7 +141,7 @@ def _of_projects() -> dict[str, ColumnElement[bool]]:
                     .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
                     .where(
                         members.c.account_id == bindparam("account"),
-                        among(items.c.project_id, "project_ids")[condition],
+                        id_conditions(items.c.project_id, "project_ids")[condition],
                     )
                 )
                 for items, members, member_id in (
@@ -154,7 +156,7 @@ def _of_projects() -> dict[str, ColumnElement[bool]]:
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(invoices).where(invoices.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(invoices).where(invoices.c.account_id == bindparam("account")),
     order=(invoices.c.invoice_date.desc(), invoices.c.id.desc()),
     visible=lambda _: true(),
     conditions={

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from hourhook.clock import format_moment
-from hourhook.domain.decimals import number_of
+from hourhook.domain.decimals import to_json_number
 from hourhook.domain.invoices.currencies import CURRENCIES, format_amount
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, Parts, PaymentTransaction, read_parts
 from hourhook.domain.links import Links
@@ -156,15 +156,15 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
         customization=_customization(row),
         rate_calculation=RateCalculation(
             calculation_method=row.calculation_method,
-            standard_hourly_rate=None if row.standard_hourly_rate is None else number_of(row.standard_hourly_rate),
+            standard_hourly_rate=None if row.standard_hourly_rate is None else to_json_number(row.standard_hourly_rate),
             custom_hourly_rates=parts.hourly_rates,
-            flat_rate=None if row.flat_rate is None else number_of(row.flat_rate),
+            flat_rate=None if row.flat_rate is None else to_json_number(row.flat_rate),
         ),
         taxes=parts.taxes,
-        taxable_amount=number_of(row.taxable_amount),
-        taxfree_amount=number_of(row.taxfree_amount),
-        tax_total_amount=number_of(row.tax_total_amount),
-        total_amount=number_of(row.total_amount),
+        taxable_amount=to_json_number(row.taxable_amount),
+        taxfree_amount=to_json_number(row.taxfree_amount),
+        tax_total_amount=to_json_number(row.tax_total_amount),
+        total_amount=to_json_number(row.total_amount),
         taxable_amount_with_currency=format_amount(row.taxable_amount, symbol),
         taxfree_amount_with_currency=format_amount(row.taxfree_amount, symbol),
         tax_total_amount_with_currency=format_amount(row.tax_total_amount, symbol),

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, delete
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
-from hourhook.domain.inputs.nested import ListOf
-from hourhook.domain.inputs.numbers import Hundredths
+from hourhook.domain.inputs import UNSET, IdList, Inputs, Name, UnsetType, ValidationErrors
+from hourhook.domain.inputs.nested import NestedListField
+from hourhook.domain.inputs.numbers import DecimalField
 from hourhook.domain.invoices import reading, storing
 from hourhook.store.schema import invoice_taxes
 from hourhook.store.statements import Statement, any_of
@@ -16,7 +16,7 @@ from hourhook.store.transaction import Transaction
 
 # In one request.
 MAX_TAXES = 100
-Percentage = Annotated[int, Hundredths(0, 100)]
+Percentage = Annotated[int, DecimalField(0, 100)]
 
 
 class TaxInput(Inputs):
@@ -27,7 +27,7 @@ class TaxInput(Inputs):
     name: Name | UnsetType | None = UNSET
 
 
-Taxes = Annotated[list[TaxInput], ListOf(TaxInput, MAX_TAXES)]
+Taxes = Annotated[list[TaxInput], NestedListField(TaxInput, MAX_TAXES)]
 
 
 class AddedTaxes(Inputs):
@@ -44,20 +44,20 @@ class RemovedTaxes(Inputs):
     tax_ids: Annotated[IdList, "Those of other invoices are skipped."] | UnsetType = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, given: AddedTaxes, faults: Faults) -> None:
+def add(tx: Transaction, caller: Caller, id: int, params: AddedTaxes, errors: ValidationErrors) -> None:
     """Add taxes to an invoice."""
     before = reading.show_editable(tx, caller, id)
-    faults.check()
-    if given.taxes:
-        store(tx, id, given.taxes)
+    errors.raise_if_any()
+    if params.taxes:
+        store(tx, id, params.taxes)
         storing.record_change(tx, caller, before)
 
 
-def remove(tx: Transaction, caller: Caller, id: int, given: RemovedTaxes, faults: Faults) -> None:
+def remove(tx: Transaction, caller: Caller, id: int, params: RemovedTaxes, errors: ValidationErrors) -> None:
     """Remove taxes from an invoice."""
     before = reading.show_editable(tx, caller, id)
-    faults.check()
-    if tx.run(_REMOVE, account=tx.account_id, invoice=id, ids=given.tax_ids or []):
+    errors.raise_if_any()
+    if tx.run(_REMOVE, account=tx.account_id, invoice=id, ids=params.tax_ids or []):
         storing.record_change(tx, caller, before)
 
 
@@ -68,13 +68,16 @@ def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
         storing.record_change(tx, caller, before)
 
 
-def store(tx: Transaction, invoice_id: int, given: Sequence[TaxInput]) -> None:
+def store(tx: Transaction, invoice_id: int, params: Sequence[TaxInput]) -> None:
     """Store taxes of an invoice besides those that it has."""
-    ids = tx.next_ids(invoice_taxes, len(given))
+    ids = tx.next_ids(invoice_taxes, len(params))
     tx.insert_many(
         invoice_taxes,
         ("account_id", "id", "invoice_id", "name", "percentage"),
-        [(tx.account_id, id, invoice_id, tax.name or None, tax.percentage) for id, tax in zip(ids, given, strict=True)],
+        [
+            (tx.account_id, id, invoice_id, tax.name or None, tax.percentage)
+            for id, tax in zip(ids, params, strict=True)
+        ],
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, bindparam, delete, func, select, update
 
-from hourhook.domain.callers import hash_of
-from hourhook.domain.inputs.texts import Characters
+from hourhook.domain.callers import hash_token
+from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.oauth import redirects, scopes
 from hourhook.errors import Problem
 from hourhook.store.schema import applications, authorizations
@@ -47,7 +47,7 @@ class Application:
 
     def is_secret_valid(self, secret: str) -> bool:
         """Whether this is its secret; how long the comparison takes does not tell."""
-        return self.secret_hash is not None and secrets.compare_digest(self.secret_hash, hash_of(secret))
+        return self.secret_hash is not None and secrets.compare_digest(self.secret_hash, hash_token(secret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def register(
 ) -> NewApplication:
     """Register an application; raises ``Problem`` for a name, an address or a scope that cannot be used."""
     try:
-        name = Characters(100, is_name=True).read(name) or ""
+        name = TextField(100, is_single_line=True).parse(name) or ""
     except ValueError:
         name = ""
     if not name:
@@ -88,7 +88,7 @@ def register(
     tx.insert(
         applications,
         client_id=made.client_id,
-        secret_hash=client_secret and hash_of(client_secret),
+        secret_hash=client_secret and hash_token(client_secret),
         name=name,
         site_url=site_url,
         callback_url=callback_url,
@@ -99,7 +99,7 @@ def register(
     return made
 
 
-def read_all(tx: Transaction) -> list[Row]:
+def list_all(tx: Transaction) -> list[Row]:
     """Every application, by name, with ``authorizations``, the number of users it may act for."""
     return tx.all(_ALL)
 

@@ -15,7 +15,7 @@ from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant
 
 from hourhook.clock import SECOND
-from hourhook.domain.callers import find_caller, hash_of
+from hourhook.domain.callers import find_caller, hash_token
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import applications, redirects
 from hourhook.domain.oauth.applications import Application
@@ -124,7 +124,7 @@ def approve(tx: Transaction, asked: AuthorizationRequest, user_id: int, links: L
         account_id=tx.account_id,
         user_id=user_id,
         application_id=application.id,
-        code_hash=hash_of(code),
+        code_hash=hash_token(code),
         code_challenge=asked.code_challenge,
         redirect_uri=asked.redirect_uri,
         code_expires_at=tx.started_at + CODE_SECONDS * SECOND,

@@ -12,14 +12,14 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, func, select, true, update
 
 from hourhook.domain import tokens
-from hourhook.domain.callers import Caller, hash_of
-from hourhook.domain.dependencies import Outside
-from hourhook.domain.inputs import UNSET, Faults, Inputs, NameList, Text, UnsetType, given_or
+from hourhook.domain.callers import Caller, hash_token
+from hourhook.domain.dependencies import Dependencies
+from hourhook.domain.inputs import UNSET, Inputs, NameList, Text, UnsetType, ValidationErrors, value_or
 from hourhook.domain.listings import Listing
 from hourhook.domain.oauth import applications, revoking, scopes
 from hourhook.domain.oauth.applications import Application
 from hourhook.domain.oauth.representations import AUTHORIZATION_SELECT, Authorization, represent
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.pages import Page, Pagination
 from hourhook.errors import NotFound, Problem, UnknownClient
 from hourhook.store.schema import authorizations
 from hourhook.store.statements import Row, Statement
@@ -73,52 +73,68 @@ class GetOrCreateResult:
     is_new: bool
 
 
-def list_page(tx: Transaction, caller: Caller, outside: Outside, paging: Paging) -> Page[Authorization]:
+def list_page(
+    tx: Transaction, caller: Caller, dependencies: Dependencies, pagination: Pagination
+) -> Page[Authorization]:
     """List the authorizations that the caller made, newest first."""
-    rows, total = _LISTING.read(tx, caller, paging, {})
-    return Page([_represent(caller, outside, row) for row in rows], total)
+    rows, total = _LISTING.read(tx, caller, pagination, {})
+    return Page([_represent(caller, dependencies, row) for row in rows], total)
 
 
-def show(tx: Transaction, caller: Caller, outside: Outside, id: int) -> Authorization:
+def show(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> Authorization:
     """Show an authorization of the caller."""
-    return _represent(caller, outside, _find(tx, caller, id))
+    return _represent(caller, dependencies, _find(tx, caller, id))
 
 
-def create(tx: Transaction, caller: Caller, outside: Outside, given: NewAuthorization, faults: Faults) -> Authorization:
+def create(
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewAuthorization, errors: ValidationErrors
+) -> Authorization:
     """Let an application act for the caller (raises ``UnknownClient``, also for one without a secret)."""
-    faults.check()
-    application = _proven(applications.find_for_share(tx, given.client_id or ""), given)
-    return _make(tx, caller, outside, application, given)
+    errors.raise_if_any()
+    application = _proven(applications.find_for_share(tx, params.client_id or ""), params)
+    return _make(tx, caller, dependencies, application, params)
 
 
 def get_or_create(
-    tx: Transaction, caller: Caller, outside: Outside, client_id: str, given: WantedAuthorization, faults: Faults
+    tx: Transaction,
+    caller: Caller,
+    dependencies: Dependencies,
+    client_id: str,
+    params: WantedAuthorization,
+    errors: ValidationErrors,
 ) -> GetOrCreateResult:
     """The caller's oldest authorization of an application, as it is, or a new one (raises ``UnknownClient``)."""
     application = applications.find_for_share(tx, client_id)
     if application is None:
         raise NotFound
-    faults.check()
-    _proven(application, given)
+    errors.raise_if_any()
+    _proven(application, params)
     row = tx.one(_OF_APPLICATION, account=caller.account_id, me=caller.user_id, application=application.id)
     if row is not None:
-        return GetOrCreateResult(_represent(caller, outside, row), is_new=False)
-    return GetOrCreateResult(_make(tx, caller, outside, application, given), is_new=True)
+        return GetOrCreateResult(_represent(caller, dependencies, row), is_new=False)
+    return GetOrCreateResult(_make(tx, caller, dependencies, application, params), is_new=True)
 
 
 def edit(
-    tx: Transaction, caller: Caller, outside: Outside, id: int, given: AuthorizationChanges, faults: Faults
+    tx: Transaction,
+    caller: Caller,
+    dependencies: Dependencies,
+    id: int,
+    params: AuthorizationChanges,
+    errors: ValidationErrors,
 ) -> Authorization:
     """Note something else with an authorization, or give it other scopes."""
     before = _find(tx, caller, id)
-    faults.check()
-    note, note_url = given_or(given.note, before.note), given_or(given.note_url, before.note_url)
+    errors.raise_if_any()
+    note, note_url = value_or(params.note, before.note), value_or(params.note_url, before.note_url)
     changed = scopes.encode(
-        scopes.apply_changes(scopes.decode(before.scopes), add=given.add_scopes or (), remove=given.remove_scopes or ())
+        scopes.apply_changes(
+            scopes.decode(before.scopes), add=params.add_scopes or (), remove=params.remove_scopes or ()
+        )
     )
     if (note, note_url, changed) != (before.note, before.note_url, before.scopes):
         tx.run(_EDIT, account=caller.account_id, id=id, note=note, note_url=note_url, scopes=changed, updated_at=tx.now)
-    return show(tx, caller, outside, id)
+    return show(tx, caller, dependencies, id)
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
@@ -129,11 +145,11 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 def _make(
     tx: Transaction,
     caller: Caller,
-    outside: Outside,
+    dependencies: Dependencies,
     application: Application,
-    given: NewAuthorization | WantedAuthorization,
+    params: NewAuthorization | WantedAuthorization,
 ) -> Authorization:
-    chosen = scopes.filter_known(given.scopes) if isinstance(given.scopes, list) else application.scopes
+    chosen = scopes.filter_known(params.scopes) if isinstance(params.scopes, list) else application.scopes
     token = f"at_{secrets.token_hex(32)}"
     id = tx.insert(
         authorizations,
@@ -141,24 +157,24 @@ def _make(
         user_id=caller.user_id,
         application_id=application.id,
         # Nobody is ever told this code, which counts as used.
-        code_hash=hash_of(secrets.token_hex(32)),
+        code_hash=hash_token(secrets.token_hex(32)),
         code_challenge=None,
         redirect_uri=None,
         code_expires_at=tx.now,
         code_used_at=tx.now,
-        token=outside.keyring.encrypt(token),
+        token=dependencies.keyring.encrypt(token),
         scopes=scopes.encode(chosen),
-        note=given_or(given.note, None),
-        note_url=given_or(given.note_url, None),
+        note=value_or(params.note, None),
+        note_url=value_or(params.note_url, None),
         created_at=tx.now,
         updated_at=tx.now,
     )
     tokens.store(tx, token, caller.user_id, application.token_name, authorization_id=id)
-    return show(tx, caller, outside, id)
+    return show(tx, caller, dependencies, id)
 
 
-def _proven(application: Application | None, given: NewAuthorization | WantedAuthorization) -> Application:
-    if application is None or not application.is_secret_valid(given.client_secret or ""):
+def _proven(application: Application | None, params: NewAuthorization | WantedAuthorization) -> Application:
+    if application is None or not application.is_secret_valid(params.client_secret or ""):
         raise UnknownClient
     return application
 
@@ -170,9 +186,9 @@ def _find(tx: Transaction, caller: Caller, id: int) -> Row:
     return row
 
 
-def _represent(caller: Caller, outside: Outside, row: Row) -> Authorization:
+def _represent(caller: Caller, dependencies: Dependencies, row: Row) -> Authorization:
     try:
-        token = outside.keyring.decrypt_uncached(row.token)
+        token = dependencies.keyring.decrypt_uncached(row.token)
     except Problem:
         # The server's key was changed since: the token still opens what it did, but nobody can be told it any more.
         token = ""
@@ -192,7 +208,7 @@ _OF_APPLICATION = Statement(
 )
 _LISTING = Listing(
     rows=AUTHORIZATION_SELECT.where(_MINE),
-    counted=select(func.count()).select_from(authorizations).where(_MINE),
+    count_query=select(func.count()).select_from(authorizations).where(_MINE),
     order=(authorizations.c.id.desc(),),
     visible=lambda _: true(),
     conditions={},

@@ -6,7 +6,7 @@ They may have come of the page in the browser, or have been made with a password
 from sqlalchemy import bindparam, delete
 
 from hourhook.domain import accounts
-from hourhook.domain.callers import LONGEST_TOKEN, MAY_ENTER, hash_of
+from hourhook.domain.callers import IS_USER_ENABLED, MAX_TOKEN_LENGTH, hash_token
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import applications, revoking
 from hourhook.domain.oauth.applications import Application
@@ -65,8 +65,8 @@ def revoke_all(tx: Transaction, application: Application) -> None:
 
 def _find(tx: Transaction, application: Application, token: str) -> Row:
     row = None
-    if len(token) <= LONGEST_TOKEN and token.isascii():
-        row = tx.one(_BY_TOKEN, hash=hash_of(token), application=application.id, now=tx.started_at)
+    if len(token) <= MAX_TOKEN_LENGTH and token.isascii():
+        row = tx.one(_BY_TOKEN, hash=hash_token(token), application=application.id, now=tx.started_at)
     if row is None:
         raise NotFound
     return row
@@ -76,7 +76,7 @@ _BY_TOKEN = Statement(
     AUTHORIZATION_SELECT.add_columns(
         authorizations.c.account_id,
         schema.accounts.c.is_locked,
-        MAY_ENTER.label("is_user_enabled"),
+        IS_USER_ENABLED.label("is_user_enabled"),
         tokens.c.id.label("token_id"),
     )
     .join(

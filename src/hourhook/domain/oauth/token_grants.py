@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select, update
 
 from hourhook.clock import SECOND
 from hourhook.domain import accounts, tokens
-from hourhook.domain.callers import hash_of
+from hourhook.domain.callers import hash_token
 from hourhook.domain.oauth import applications, revoking
 from hourhook.domain.oauth.validators import TokenGrant, TokenRequestValidator
 from hourhook.store.schema import authorizations, refresh_tokens
@@ -73,7 +73,7 @@ def find_account(tx: Transaction, given: Mapping[str, str]) -> int | None:
         if given.get("grant_type") == "refresh_token"
         else (_ACCOUNT_OF_CODE, given.get("code"))
     )
-    account_id: int | None = tx.value(statement, hash=hash_of(text)) if text else None
+    account_id: int | None = tx.value(statement, hash=hash_token(text)) if text else None
     return account_id
 
 
@@ -135,7 +135,7 @@ def _issue(tx: Transaction, token_grant: TokenGrant, token_name: str, token_seco
         expires_at=tx.started_at + token_seconds * SECOND,
     )
     expires_at = tx.started_at + REFRESH_TOKEN_SECONDS * SECOND
-    row = (tx.account_id, hash_of(issued.refresh_token), token_grant.id, tx.now, expires_at, None)
+    row = (tx.account_id, hash_token(issued.refresh_token), token_grant.id, tx.now, expires_at, None)
     tx.insert_many(refresh_tokens, _REFRESH_COLUMNS, [row])
     return issued
 

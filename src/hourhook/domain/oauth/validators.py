@@ -12,7 +12,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 from sqlalchemy import ColumnElement, Select, bindparam, null, select
 
-from hourhook.domain.callers import MAY_ENTER, hash_of
+from hourhook.domain.callers import IS_USER_ENABLED, hash_token
 from hourhook.domain.oauth import applications, redirects
 from hourhook.domain.oauth.applications import Application
 from hourhook.store.schema import authorizations, refresh_tokens, users
@@ -111,7 +111,7 @@ class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the libr
 
     def validate_code(self, client_id: str, code: str, client: Application, request: Request) -> bool:
         """Whether the code is this application's, fresh, and asked for in the same words."""
-        row = self._tx.one(_BY_CODE, hash=hash_of(code), application=client.id)
+        row = self._tx.one(_BY_CODE, hash=hash_token(code), application=client.id)
         if row is None:
             return False
         if row.used_at is not None:
@@ -147,7 +147,7 @@ class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the libr
 
     def validate_refresh_token(self, refresh_token: str, client: Application, request: Request) -> bool:
         """Whether the refresh token is this application's, and was not used before."""
-        row = self._tx.one(_BY_REFRESH_TOKEN, hash=hash_of(refresh_token), application=client.id)
+        row = self._tx.one(_BY_REFRESH_TOKEN, hash=hash_token(refresh_token), application=client.id)
         if row is not None and row.used_at is not None:
             self.reused_authorization_id = row.id
             return False
@@ -173,7 +173,7 @@ def _leads_back(stored: str | None, given: str | None, application: Application)
 
 def _authorization(*columns: ColumnElement[Any]) -> Select[tuple[object, ...]]:
     return (
-        select(authorizations.c.id, authorizations.c.user_id, MAY_ENTER.label("is_user_enabled"), *columns)
+        select(authorizations.c.id, authorizations.c.user_id, IS_USER_ENABLED.label("is_user_enabled"), *columns)
         .select_from(authorizations)
         .join(users, (users.c.account_id == authorizations.c.account_id) & (users.c.id == authorizations.c.user_id))
         .where(authorizations.c.application_id == bindparam("application"))

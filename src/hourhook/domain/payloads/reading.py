@@ -7,11 +7,11 @@ from hourhook.delivery.history.pages import PayloadFilter, read_page
 from hourhook.delivery.history.sequences import STATES
 from hourhook.delivery.history.statistics import read_status
 from hourhook.domain.callers import Caller
-from hourhook.domain.events.catalogue import TYPES, Types
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, choice, given_or
-from hourhook.domain.inputs.enums import refuse_unknown
-from hourhook.domain.inputs.lists import Several
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.events.catalogue import PAYLOAD_TYPES, PayloadTypes
+from hourhook.domain.inputs import UNSET, Inputs, Moment, UnsetType, ValidationErrors, choice, value_or
+from hourhook.domain.inputs.enums import check_known
+from hourhook.domain.inputs.lists import ListField
+from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.payloads.representations import (
     Payload,
     PayloadInFull,
@@ -24,29 +24,36 @@ from hourhook.domain.webhooks import reading as webhooks
 from hourhook.errors import NotFound
 from hourhook.store.transaction import Transaction
 
-States = Annotated[list[str], Several(choice(*STATES))]
+States = Annotated[list[str], ListField(choice(*STATES))]
 
 
 class PayloadFilters(Inputs, rename={"from_": "from"}):
     """Which lines of the log are listed."""
 
     state: Annotated[States, "They are in one of these states."] | UnsetType = UNSET
-    type: Annotated[Types, "They are of one of these events."] | UnsetType = UNSET
+    type: Annotated[PayloadTypes, "They are of one of these events."] | UnsetType = UNSET
     from_: Annotated[Moment, "They were created at this moment or later."] | UnsetType = UNSET
     to: Annotated[Moment, "They were created at this moment or earlier."] | UnsetType = UNSET
 
 
 def list_page(
-    tx: Transaction, caller: Caller, webhook_id: int, given: PayloadFilters, faults: Faults, paging: Paging
+    tx: Transaction,
+    caller: Caller,
+    webhook_id: int,
+    params: PayloadFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Payload]:
     """List the payloads and errands of a webhook, newest first."""
     webhooks.find(tx, caller, webhook_id)
-    refuse_unknown(faults, "type", given.type or (), TYPES)
-    faults.check()
+    check_known(errors, "type", params.type or (), PAYLOAD_TYPES)
+    errors.raise_if_any()
     chosen = PayloadFilter(
-        given.state or None, given.type or None, given_or(given.from_, None), given_or(given.to, None)
+        params.state or None, params.type or None, value_or(params.from_, None), value_or(params.to, None)
     )
-    lines, total = read_page(tx, caller.account_id, webhook_id, chosen, offset=paging.offset, limit=paging.limit)
+    lines, total = read_page(
+        tx, caller.account_id, webhook_id, chosen, offset=pagination.offset, limit=pagination.limit
+    )
     return Page([represent(caller.links, webhook_id, line) for line in lines], total)
 
 
@@ -73,5 +80,5 @@ def find(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> i
     sequence = find_sequence(tx, caller.account_id, webhook_id, payload_id)
     if sequence is None:
         raise NotFound
-    caller.require("leader")
+    caller.require_role("leader")
     return sequence

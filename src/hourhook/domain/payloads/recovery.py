@@ -6,15 +6,15 @@ from hourhook.clock import format_moment
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.history.sequences import find_first_since, find_lane, retained_since
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Moment, UnsetType, given_or
-from hourhook.domain.inputs.numbers import Whole
+from hourhook.domain.inputs import UNSET, Inputs, Moment, UnsetType, ValidationErrors, value_or
+from hourhook.domain.inputs.numbers import IntegerField
 from hourhook.domain.payloads import reading
 from hourhook.domain.webhooks import reading as webhooks
 from hourhook.errors import FieldError, Invalid
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
-Sequence = Annotated[int, Whole(1, 2**63 - 1)]
+Sequence = Annotated[int, IntegerField(1, 2**63 - 1)]
 
 
 class ReplayStart(Inputs, rename={"from_": "from"}):
@@ -43,19 +43,19 @@ def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> N
         raise Invalid.on_base("Webhook", "not_failing", "Only the payload that is failing can be skipped.")
 
 
-def replay(tx: Transaction, caller: Caller, webhook_id: int, given: ReplayStart, faults: Faults) -> None:
+def replay(tx: Transaction, caller: Caller, webhook_id: int, params: ReplayStart, errors: ValidationErrors) -> None:
     """Send everything since some payload once more, in order, with what was skipped; never moves forward."""
     webhooks.find(tx, caller, webhook_id)
-    faults.check()
+    errors.raise_if_any()
     lane = find_lane(tx, caller.account_id, webhook_id)
-    match given_or(given.from_, None), given_or(given.sequence, None):
+    match value_or(params.from_, None), value_or(params.sequence, None):
         case int(moment), None:
             start = _find_start(tx, lane, moment)
         case None, int(start):
             if start < lane.first_sequence:
                 raise _too_far_back("sequence", f"Payloads are kept from sequence {lane.first_sequence} on.")
         case _:
-            code = "invalid" if given.sequence else "missing_field"
+            code = "invalid" if params.sequence else "missing_field"
             raise Invalid.on_base(
                 "Webhook", code, "A replay starts from a moment or from a sequence: give one of them."
             )

@@ -8,11 +8,11 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
+from hourhook.domain.inputs import UNSET, IdList, Inputs, Name, UnsetType, ValidationErrors
 from hourhook.domain.project_groups import members, reading
 from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects import reading as projects_reading
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import project_groups
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -36,21 +36,21 @@ class ProjectGroupChanges(Inputs):
     name: GroupName | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewProjectGroup, faults: Faults) -> ProjectGroup:
+def create(tx: Transaction, caller: Caller, params: NewProjectGroup, errors: ValidationErrors) -> ProjectGroup:
     """Create a project group; projects of another one are moved here."""
-    caller.require("leader")
-    name, project_ids = given.name or "", given.project_ids or []
+    caller.require_role("leader")
+    name, project_ids = params.name or "", params.project_ids or []
     moved = projects_reading.find_many(tx, caller, project_ids)
     known = {project.id for project in moved}
     for place, project_id in enumerate(project_ids):
         if project_id not in known:
-            faults.add(f"project_ids[{place}]", "missing")
-    _check(tx, caller, given, faults)
+            errors.add(f"project_ids[{place}]", "missing")
+    _check(tx, caller, params, errors)
     id = tx.insert(
         project_groups,
         account_id=caller.account_id,
         name=name,
-        name_key=key_of(name),
+        name_key=search_key(name),
         created_at=tx.now,
         updated_at=tx.now,
     )
@@ -61,15 +61,17 @@ def create(tx: Transaction, caller: Caller, given: NewProjectGroup, faults: Faul
     return created
 
 
-def rename(tx: Transaction, caller: Caller, id: int, given: ProjectGroupChanges, faults: Faults) -> ProjectGroup:
+def rename(
+    tx: Transaction, caller: Caller, id: int, params: ProjectGroupChanges, errors: ValidationErrors
+) -> ProjectGroup:
     """Give a project group another name."""
     before = reading.show(tx, caller, id)
-    caller.require("leader")
-    _check(tx, caller, given, faults, id)
-    name = given.name or before.name
+    caller.require_role("leader")
+    _check(tx, caller, params, errors, id)
+    name = params.name or before.name
     if name == before.name:
         return before
-    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), now=tx.now)
+    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), now=tx.now)
     after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
     recording.record_update(tx, "project_group", before, after)
     return after
@@ -78,7 +80,7 @@ def rename(tx: Transaction, caller: Caller, id: int, given: ProjectGroupChanges,
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a project group; its projects stay, and are in none."""
     group = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     moved = members.find_all(tx, caller, group)
     members.store(tx, moved, None)
     members.record(tx, moved, None)
@@ -89,13 +91,13 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 def _check(
     tx: Transaction,
     caller: Caller,
-    given: NewProjectGroup | ProjectGroupChanges,
-    faults: Faults,
+    params: NewProjectGroup | ProjectGroupChanges,
+    errors: ValidationErrors,
     id: int | None = None,
 ) -> None:
-    if given.name and reading.find_by_name(tx, caller, given.name) not in (None, id):
-        faults.add("name", "already_exists")
-    faults.check()
+    if params.name and reading.find_by_name(tx, caller, params.name) not in (None, id):
+        errors.add("name", "already_exists")
+    errors.raise_if_any()
 
 
 _OF_ID = (project_groups.c.account_id == bindparam("account"), project_groups.c.id == bindparam("id"))

@@ -6,33 +6,33 @@ from sqlalchemy import bindparam, update
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.project_groups import reading, storing
 from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.summaries import SimpleProjectGroup, shorten
+from hourhook.domain.summaries import SimpleProjectGroup, summarise
 from hourhook.store.schema import project_groups, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def add(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> list[Project]:
+def add(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:
     """Put projects into a group; returns all that are in it then. Those that are in a group already are skipped."""
     before = _find_editable(tx, caller, id)
-    faults.check()
-    found = projects_reading.find_many(tx, caller, given.project_ids or [])
+    errors.raise_if_any()
+    found = projects_reading.find_many(tx, caller, params.project_ids or [])
     _move(tx, caller, before, [project for project in found if project.group is None], before)
     return projects_reading.list_members(tx, caller, id)
 
 
-def remove(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+def remove(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Take projects out of a group; those that are not in it are skipped."""
     before = _find_editable(tx, caller, id)
-    faults.check()
+    errors.raise_if_any()
     members = {project.id for project in before.projects}
-    dropped = [project_id for project_id in given.project_ids or [] if project_id in members]
+    dropped = [project_id for project_id in params.project_ids or [] if project_id in members]
     _move(tx, caller, before, projects_reading.find_many(tx, caller, dropped), None)
 
 
@@ -60,7 +60,7 @@ def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
 
 def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) -> None:
     """Record of each of these projects that it is in this group now, or in none."""
-    summary = None if group is None else shorten(SimpleProjectGroup, group)
+    summary = None if group is None else summarise(SimpleProjectGroup, group)
     for before in moved:
         after = msgspec.structs.replace(before, group=summary, updated_at=format_moment(tx.now))
         recording.record_update(tx, "project", before, after)
@@ -68,7 +68,7 @@ def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) ->
 
 def _find_editable(tx: Transaction, caller: Caller, id: int) -> ProjectGroup:
     group = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     return group
 
 

@@ -6,12 +6,12 @@ from typing import Annotated
 from sqlalchemy import ColumnElement, bindparam, func, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Text, UnsetType
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.inputs import UNSET, IdList, Inputs, Text, UnsetType, ValidationErrors
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.project_groups.representations import COLUMNS, ProjectGroup, represent
-from hourhook.domain.search_keys import key_of
-from hourhook.domain.visibility import of_project_group_members, of_project_groups, scope_of
+from hourhook.domain.search_keys import search_key
+from hourhook.domain.visibility import scope_of, visible_project_group_members, visible_project_groups
 from hourhook.errors import NotFound
 from hourhook.store.schema import project_group_members, project_groups
 from hourhook.store.statements import Row, Statement, any_of, contains
@@ -26,18 +26,18 @@ class ProjectGroupFilters(Inputs):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: ProjectGroupFilters, faults: Faults, paging: Paging
+    tx: Transaction, caller: Caller, params: ProjectGroupFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[ProjectGroup]:
     """List the project groups that the caller sees, by name."""
-    caller.require("coworker")
-    faults.check()
-    filters = chosen(given)
+    caller.require_role("coworker")
+    errors.raise_if_any()
+    filters = active_filters(params)
     if "name" in filters:
-        filters["name"] = key_of(filters["name"])
+        filters["name"] = search_key(filters["name"])
     if "project_ids" in filters and caller.is_scoped:
         # In which group a project is that he does not see, he does not learn.
         filters["seen_project_ids"] = filters.pop("project_ids")
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller, rows), total)
 
 
@@ -58,7 +58,7 @@ def exists(tx: Transaction, caller: Caller, id: int) -> bool:
 
 def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
     """The id of the project group that has this name, in whatever spelling."""
-    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
+    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=search_key(name))
     return found
 
 
@@ -66,13 +66,13 @@ def _look_up(tx: Transaction, caller: Caller, id: int) -> Row:
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
-    caller.require("coworker")
+    caller.require_role("coworker")
     return row
 
 
 @cache
 def _find(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.where(project_groups.c.id == bindparam("id"), of_project_groups(scope)))
+    return Statement(_OF_ACCOUNT.where(project_groups.c.id == bindparam("id"), visible_project_groups(scope)))
 
 
 def _hold_one_of(name: str, scope: str) -> ColumnElement[bool]:
@@ -80,7 +80,7 @@ def _hold_one_of(name: str, scope: str) -> ColumnElement[bool]:
         select(project_group_members.c.project_group_id).where(
             project_group_members.c.account_id == bindparam("account"),
             any_of(project_group_members.c.project_id, name),
-            of_project_group_members(scope),
+            visible_project_group_members(scope),
         )
     )
 
@@ -93,9 +93,11 @@ _BY_NAME = Statement(
 )
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(project_groups).where(project_groups.c.account_id == bindparam("account")),
+    count_query=select(func.count())
+    .select_from(project_groups)
+    .where(project_groups.c.account_id == bindparam("account")),
     order=(project_groups.c.name_key,),
-    visible=of_project_groups,
+    visible=visible_project_groups,
     conditions={
         "name": contains(project_groups.c.name_key, "name"),
         "project_ids": _hold_one_of("project_ids", "account"),

@@ -10,7 +10,7 @@ from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, Url, summarise_project
-from hourhook.domain.visibility import of_projects, scope_of
+from hourhook.domain.visibility import scope_of, visible_projects
 from hourhook.store.schema import project_group_members, project_groups, projects
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -91,7 +91,7 @@ def _members(scope: str) -> Statement:
         .where(
             project_group_members.c.account_id == bindparam("account"),
             any_of(project_group_members.c.project_group_id, "ids"),
-            of_projects(scope),
+            visible_projects(scope),
         )
         .order_by(projects.c.name_key)
     )

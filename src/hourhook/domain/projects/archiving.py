@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, update
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
@@ -22,7 +22,7 @@ from hourhook.store.transaction import Transaction
 def archive(tx: Transaction, caller: Caller, id: int) -> None:
     """Freeze a project on which something hangs; does nothing to one that is archived already."""
     project = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     if project.enabled and not rules.is_used(project):
         raise Invalid.on_base(
             "Project",
@@ -32,29 +32,31 @@ def archive(tx: Transaction, caller: Caller, id: int) -> None:
     _set_enabled(tx, caller, [project], False)
 
 
-def archive_many(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+def archive_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors) -> None:
     """Freeze those of these projects on which something hangs."""
-    for found in _find_in_batches(tx, caller, given, faults):
+    for found in _find_in_batches(tx, caller, params, errors):
         _set_enabled(tx, caller, [project for project in found if rules.is_used(project)], False)
 
 
 def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
     """Bring a project back; does nothing to one that is active already."""
     project = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     _set_enabled(tx, caller, [project], True)
 
 
-def unarchive_many(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+def unarchive_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors) -> None:
     """Bring those of these projects back that are archived."""
-    for found in _find_in_batches(tx, caller, given, faults):
+    for found in _find_in_batches(tx, caller, params, errors):
         _set_enabled(tx, caller, found, True)
 
 
-def _find_in_batches(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> Iterator[list[Project]]:
-    caller.require("leader")
-    faults.check()
-    return reading.find_in_batches(tx, caller, given.project_ids or [])
+def _find_in_batches(
+    tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors
+) -> Iterator[list[Project]]:
+    caller.require_role("leader")
+    errors.raise_if_any()
+    return reading.find_in_batches(tx, caller, params.project_ids or [])
 
 
 def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled: bool) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from hourhook.domain.inputs.field import Kind
+from hourhook.domain.inputs.field import FieldType
 
 # Far apart from each other, and readable under white text.
 PALETTE = (
@@ -23,14 +23,14 @@ PALETTE = (
 _HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
-class ColorField(Kind):
+class ColorField(FieldType):
     """A colour in 3 or 6 hexadecimal digits, with or without ``#``; kept as ``#rrggbb``."""
 
     @property
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{_HEX.pattern}$"}
 
-    def read(self, value: object) -> str:
+    def parse(self, value: object) -> str:
         match = _HEX.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             raise ValueError("not a colour")

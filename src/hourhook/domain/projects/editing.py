@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, update
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Boolean, Faults, Id, Inputs, Minutes, Name, UnsetType, given_or
+from hourhook.domain.inputs import UNSET, Boolean, Id, Inputs, Minutes, Name, UnsetType, ValidationErrors, value_or
 from hourhook.domain.invoices import recalculation
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.project_groups import storing as project_groups_storing
@@ -14,7 +14,7 @@ from hourhook.domain.projects import reading, rules, storing
 from hourhook.domain.projects.colors import Color
 from hourhook.domain.projects.reading import BillingIncrement, ProjectIds
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.timers import cascades as timers_following
 from hourhook.errors import Invalid
 from hourhook.store.schema import project_access, projects
@@ -48,50 +48,50 @@ class ProjectChanges(Inputs):
     budgeted_minutes: Minutes | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewProject, faults: Faults) -> Project:
+def create(tx: Transaction, caller: Caller, params: NewProject, errors: ValidationErrors) -> Project:
     """Create a project."""
-    caller.require("leader")
-    name = given.name or ""
-    _check(tx, caller, given, faults)
+    caller.require_role("leader")
+    name = params.name or ""
+    _check(tx, caller, params, errors)
     if storing.is_project_limit_reached(tx, caller):
         raise Invalid.on_base("Project", "reached_project_limit", "The account has as many projects as it may have.")
     id = storing.insert(
         tx,
         caller,
         name=name,
-        billable=given.billable is not False,
-        billing_increment=given.billing_increment or None,
-        color=given.color or None,
-        budgeted_minutes=given_or(given.budgeted_minutes, None),
+        billable=params.billable is not False,
+        billing_increment=params.billing_increment or None,
+        color=params.color or None,
+        budgeted_minutes=value_or(params.budgeted_minutes, None),
     ).id
-    if given.project_group_id:
-        project_groups_storing.add_projects(tx, given.project_group_id, [id])
+    if params.project_group_id:
+        project_groups_storing.add_projects(tx, params.project_group_id, [id])
     created = reading.show(tx, caller, id)
     recording.record_creation(tx, "project", created)
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults: Faults) -> Project:
+def edit(tx: Transaction, caller: Caller, id: int, params: ProjectChanges, errors: ValidationErrors) -> Project:
     """Change a project; whatever is absent stays, and entries keep their minutes."""
     before = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     rules.refuse_archived(before)
-    _check(tx, caller, given, faults, id)
-    name = given_or(given.name, before.name)
+    _check(tx, caller, params, errors, id)
+    name = value_or(params.name, before.name)
     values = {
         "name": name,
-        "billing_increment": given_or(given.billing_increment, before.billing_increment),
-        "color": given_or(given.color, before.color),
-        "billable": given_or(given.billable, before.billable),
-        "budgeted_minutes": given_or(given.budgeted_minutes, before.budgeted_minutes),
+        "billing_increment": value_or(params.billing_increment, before.billing_increment),
+        "color": value_or(params.color, before.color),
+        "billable": value_or(params.billable, before.billable),
+        "budgeted_minutes": value_or(params.budgeted_minutes, before.budgeted_minutes),
     }
     current_group_id = None if before.group is None else before.group.id
-    group_id = given_or(given.project_group_id, current_group_id)
+    group_id = value_or(params.project_group_id, current_group_id)
     if group_id == current_group_id and all(value == getattr(before, name) for name, value in values.items()):
         return before
     if values["billable"] != before.billable:
         recalculation.recalculate_as_if_project(tx, id, billable=not before.billable)
-    tx.run(_EDIT, account=caller.account_id, id=id, name_key=key_of(name), now=tx.now, **values)
+    tx.run(_EDIT, account=caller.account_id, id=id, name_key=search_key(name), now=tx.now, **values)
     if group_id != current_group_id:
         project_groups_storing.remove_projects(tx, [id])
         if group_id is not None:
@@ -104,7 +104,7 @@ def edit(tx: Transaction, caller: Caller, id: int, given: ProjectChanges, faults
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a project on which nothing hangs."""
     project = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     rules.refuse_archived(project)
     if rules.is_used(project):
         raise Invalid.on_base(
@@ -115,22 +115,26 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     _remove(tx, caller, [project])
 
 
-def remove_many(tx: Transaction, caller: Caller, given: ProjectIds, faults: Faults) -> None:
+def remove_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors) -> None:
     """Delete those of these projects that are active and on which nothing hangs."""
-    caller.require("leader")
-    faults.check()
-    for found in reading.find_in_batches(tx, caller, given.project_ids or []):
+    caller.require_role("leader")
+    errors.raise_if_any()
+    for found in reading.find_in_batches(tx, caller, params.project_ids or []):
         _remove(tx, caller, [project for project in found if project.enabled and not rules.is_used(project)])
 
 
 def _check(
-    tx: Transaction, caller: Caller, given: NewProject | ProjectChanges, faults: Faults, id: int | None = None
+    tx: Transaction,
+    caller: Caller,
+    params: NewProject | ProjectChanges,
+    errors: ValidationErrors,
+    id: int | None = None,
 ) -> None:
-    if given.name and storing.find_by_name(tx, caller, given.name) not in (None, id):
-        faults.add("name", "already_exists")
-    if given.project_group_id and not project_groups_reading.exists(tx, caller, given.project_group_id):
-        faults.add("project_group_id", "missing")
-    faults.check()
+    if params.name and storing.find_by_name(tx, caller, params.name) not in (None, id):
+        errors.add("name", "already_exists")
+    if params.project_group_id and not project_groups_reading.exists(tx, caller, params.project_group_id):
+        errors.add("project_group_id", "missing")
+    errors.raise_if_any()
 
 
 def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:

@@ -11,12 +11,12 @@ from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import is_billable
 from hourhook.domain.events import recording
 from hourhook.domain.expenses import batches as expenses_batches
-from hourhook.domain.inputs import UNSET, Faults, Id, Inputs, UnsetType
+from hourhook.domain.inputs import UNSET, Id, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.invoices import recalculation
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.summaries import SimpleProject, shorten
+from hourhook.domain.summaries import SimpleProject, summarise
 from hourhook.domain.timers import cascades as timers_following
 from hourhook.store.schema import entries, expenses, project_access, projects
 from hourhook.store.statements import Statement
@@ -30,17 +30,17 @@ class SwallowedProject(Inputs):
     project_id: Id | UnsetType = UNSET
 
 
-def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> None:
+def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedProject, errors: ValidationErrors) -> None:
     """Move another project's entries, expenses and timers here, and who may enter it; then delete it."""
     target = reading.show(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     rules.refuse_archived(target)
-    swallowed = _find_swallowed(tx, caller, id, given, faults)
+    swallowed = _find_swallowed(tx, caller, id, params, errors)
     if swallowed.billable != target.billable:
         recalculation.recalculate_as_if_project(tx, swallowed.id, billable=target.billable)
-    _move_entries(tx, caller, swallowed, shorten(SimpleProject, target))
-    _move_expenses(tx, caller, swallowed, shorten(SimpleProject, target))
-    timers_following.move(tx, caller, swallowed.id, shorten(SimpleProject, target))
+    _move_entries(tx, caller, swallowed, summarise(SimpleProject, target))
+    _move_expenses(tx, caller, swallowed, summarise(SimpleProject, target))
+    timers_following.move(tx, caller, swallowed.id, summarise(SimpleProject, target))
     tx.run(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
     tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
     recording.record_update(tx, "project", target, reading.show(tx, caller, id))
@@ -49,15 +49,17 @@ def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, fau
     tx.run(_DELETE, account=caller.account_id, swallowed=swallowed.id)
 
 
-def _find_swallowed(tx: Transaction, caller: Caller, id: int, given: SwallowedProject, faults: Faults) -> Project:
-    found = reading.find_many(tx, caller, [given.project_id]) if given.project_id else []
-    if given.project_id == id:
-        faults.add("project_id", "invalid")
-    elif given.project_id and not found:
-        faults.add("project_id", "missing")
+def _find_swallowed(
+    tx: Transaction, caller: Caller, id: int, params: SwallowedProject, errors: ValidationErrors
+) -> Project:
+    found = reading.find_many(tx, caller, [params.project_id]) if params.project_id else []
+    if params.project_id == id:
+        errors.add("project_id", "invalid")
+    elif params.project_id and not found:
+        errors.add("project_id", "missing")
     elif found and not found[0].enabled:
-        faults.add("project_id", "archived_project")
-    faults.check()
+        errors.add("project_id", "archived_project")
+    errors.raise_if_any()
     return found[0]
 
 

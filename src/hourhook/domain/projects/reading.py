@@ -8,20 +8,20 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 
 from hourhook.domain import batching
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType, number_choice
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
+from hourhook.domain.inputs import UNSET, Boolean, IdList, Inputs, Text, UnsetType, ValidationErrors, integer_choice
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects.representations import COLUMNS, JOINED, Project, represent
-from hourhook.domain.search_keys import key_of
-from hourhook.domain.visibility import of_projects, scope_of
+from hourhook.domain.search_keys import search_key
+from hourhook.domain.visibility import scope_of, visible_projects
 from hourhook.errors import NotFound
 from hourhook.store.schema import project_group_members, projects
 from hourhook.store.statements import Row, Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
 INCREMENTS = (1, 5, 6, 10, 15, 20, 30, 60)
-BillingIncrement = Annotated[int, number_choice(*INCREMENTS)]
+BillingIncrement = Annotated[int, integer_choice(*INCREMENTS)]
 
 
 class ProjectFilters(Inputs):
@@ -42,23 +42,33 @@ class ProjectIds(Inputs):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: ProjectFilters, faults: Faults, paging: Paging, **within: int
+    tx: Transaction,
+    caller: Caller,
+    params: ProjectFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
+    **within: int,
 ) -> Page[Project]:
     """List the projects that the caller sees, by name."""
-    faults.check()
-    filters = {**chosen(given), **within}
+    errors.raise_if_any()
+    filters = {**active_filters(params), **within}
     if "name" in filters:
-        filters["name"] = key_of(filters["name"])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters["name"] = search_key(filters["name"])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(_represent(tx, caller, rows), total)
 
 
 def list_for_group(
-    tx: Transaction, caller: Caller, group_id: int, given: ProjectFilters, faults: Faults, paging: Paging
+    tx: Transaction,
+    caller: Caller,
+    group_id: int,
+    params: ProjectFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
 ) -> Page[Project]:
     """List the projects of a group; raises ``NotFound`` for one that the caller does not see."""
     project_groups_reading.require(tx, caller, group_id)
-    return list_page(tx, caller, given, faults, paging, within_group=group_id)
+    return list_page(tx, caller, params, errors, pagination, within_group=group_id)
 
 
 def list_members(tx: Transaction, caller: Caller, group_id: int) -> list[Project]:
@@ -87,7 +97,7 @@ def find_many(tx: Transaction, caller: Caller, ids: list[int]) -> list[Project]:
 
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Project]]:
     """The same, a bounded number at a time."""
-    for some in batching.of_ids(ids):
+    for some in batching.batch_ids(ids):
         yield find_many(tx, caller, some)
 
 
@@ -97,12 +107,12 @@ def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project
 
 @cache
 def _find(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.where(projects.c.id == bindparam("id"), of_projects(scope)))
+    return Statement(_OF_ACCOUNT.where(projects.c.id == bindparam("id"), visible_projects(scope)))
 
 
 @cache
 def _exists(scope: str) -> Statement:
-    is_seen = (projects.c.id == bindparam("id"), of_projects(scope))
+    is_seen = (projects.c.id == bindparam("id"), visible_projects(scope))
     return Statement(select(projects.c.id).where(projects.c.account_id == bindparam("account"), *is_seen))
 
 
@@ -120,9 +130,9 @@ _is_in_group = _are_members(project_group_members.c.project_group_id == bindpara
 _MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_group).order_by(projects.c.name_key))
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(projects).where(projects.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(projects).where(projects.c.account_id == bindparam("account")),
     order=(projects.c.name_key,),
-    visible=of_projects,
+    visible=visible_projects,
     conditions={
         "within_group": _is_in_group,
         "name": contains(projects.c.name_key, "name"),

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.projects.colors import next_color
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleProject
 from hourhook.store.schema import projects
 from hourhook.store.statements import Statement
@@ -28,7 +28,7 @@ def insert(
         projects,
         account_id=caller.account_id,
         name=name,
-        name_key=key_of(name),
+        name_key=search_key(name),
         billable=billable,
         billing_increment=increment,
         color=color,
@@ -49,7 +49,7 @@ def is_project_limit_reached(tx: Transaction, caller: Caller) -> bool:
 
 def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
     """The id of the project that has this name, in whatever spelling."""
-    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
+    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=search_key(name))
     return found
 
 

@@ -12,12 +12,12 @@ from hourhook.clock import format_moment
 from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Faults, Id, IdList, Inputs, Name, UnsetType
-from hourhook.domain.inputs.lists import Several
-from hourhook.domain.inputs.texts import Characters
+from hourhook.domain.inputs import UNSET, Id, IdList, Inputs, Name, UnsetType, ValidationErrors
+from hourhook.domain.inputs.lists import ListField
+from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.invoices import recalculation
-from hourhook.domain.search_keys import key_of
-from hourhook.domain.summaries import SimpleTag, shorten
+from hourhook.domain.search_keys import search_key
+from hourhook.domain.summaries import SimpleTag, summarise
 from hourhook.domain.tags import reading, removing, rewriting, tagging
 from hourhook.domain.tags.representations import Tag
 from hourhook.store.schema import tags
@@ -25,7 +25,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 # Any text may be sent, since what cannot be a tag is skipped.
-TagNames = Annotated[list[str], Several(Characters(65_535))]
+TagNames = Annotated[list[str], ListField(TextField(65_535))]
 
 
 class NewTags(Inputs):
@@ -57,16 +57,16 @@ class TagIds(Inputs):
     tag_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType | None = UNSET
 
 
-def create_many(tx: Transaction, caller: Caller, given: NewTags, faults: Faults) -> list[Tag]:
+def create_many(tx: Transaction, caller: Caller, params: NewTags, errors: ValidationErrors) -> list[Tag]:
     """Create tags; returns those that this made, in the order given."""
-    caller.require(caller.tag_creation_role)
-    faults.check()
+    caller.require_role(caller.tag_creation_role)
+    errors.raise_if_any()
     wanted: dict[str, tuple[str, bool]] = {}
-    for text in given.names or []:
-        read = hashtags.read_name(text)
+    for text in params.names or []:
+        read = hashtags.parse_name(text)
         if read is not None:
             name, is_starred = read
-            wanted.setdefault(key_of(name), (name, not is_starred))
+            wanted.setdefault(search_key(name), (name, not is_starred))
     for key in tagging.find_by_keys(tx, caller, [*wanted]):
         del wanted[key]
     created = tagging.create(tx, caller, [*wanted.values()])
@@ -75,19 +75,19 @@ def create_many(tx: Transaction, caller: Caller, given: NewTags, faults: Faults)
     return created
 
 
-def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: Faults) -> Tag:
+def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors: ValidationErrors) -> Tag:
     """Give a tag another name or billability, and its entries the new hashtag."""
     before = _find_editable(tx, caller, id)
     name, billable = before.name, before.billable
-    if given.name:
-        read = hashtags.read_name(given.name)
+    if params.name:
+        read = hashtags.parse_name(params.name)
         if read is None:
-            faults.add("name", "invalid")
+            errors.add("name", "invalid")
         else:
             name, billable = read[0], not read[1]
-            if any(tag.id != id for tag in tagging.find_by_keys(tx, caller, [key_of(name)]).values()):
-                faults.add("name", "already_exists")
-    faults.check()
+            if any(tag.id != id for tag in tagging.find_by_keys(tx, caller, [search_key(name)]).values()):
+                errors.add("name", "already_exists")
+    errors.raise_if_any()
     if (name, billable) == (before.name, before.billable):
         return before
     after = msgspec.structs.replace(
@@ -100,24 +100,26 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TagChanges, faults: 
     if billable != before.billable:
         recalculation.recalculate_as_if_tags(tx, [id], billable=billable)
     recording.record_update(tx, "tag", before, after)
-    rewriting.rewrite(tx, caller, shorten(SimpleTag, before), shorten(SimpleTag, after))
-    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), billable=billable, now=tx.now)
+    rewriting.rewrite(tx, caller, summarise(SimpleTag, before), summarise(SimpleTag, after))
+    tx.run(
+        _RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), billable=billable, now=tx.now
+    )
     return after
 
 
-def merge(tx: Transaction, caller: Caller, id: int, given: SwallowedTag, faults: Faults) -> None:
+def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedTag, errors: ValidationErrors) -> None:
     """Fold another tag into this one: its entries and hashtags become this one's, and it is gone."""
     before = _find_editable(tx, caller, id)
-    swallowed = reading.find(tx, caller, given.tag_id) if given.tag_id else None
-    if given.tag_id == id:
-        faults.add("tag_id", "invalid")
-    elif given.tag_id and swallowed is None:
-        faults.add("tag_id", "missing")
-    faults.check()
+    swallowed = reading.find(tx, caller, params.tag_id) if params.tag_id else None
+    if params.tag_id == id:
+        errors.add("tag_id", "invalid")
+    elif params.tag_id and swallowed is None:
+        errors.add("tag_id", "missing")
+    errors.raise_if_any()
     assert swallowed is not None
     if swallowed.billable != before.billable:
         recalculation.recalculate_as_if_tags(tx, [swallowed.id], billable=before.billable)
-    rewriting.rewrite(tx, caller, shorten(SimpleTag, swallowed), shorten(SimpleTag, before))
+    rewriting.rewrite(tx, caller, summarise(SimpleTag, swallowed), summarise(SimpleTag, before))
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "tag", before, after)
     recording.record_deletion(tx, "tag", msgspec.structs.replace(swallowed, entries=0), "merged")
@@ -129,11 +131,11 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     removing.remove(tx, caller, [_find_editable(tx, caller, id)])
 
 
-def remove_many(tx: Transaction, caller: Caller, given: TagIds, faults: Faults) -> None:
+def remove_many(tx: Transaction, caller: Caller, params: TagIds, errors: ValidationErrors) -> None:
     """Delete tags, in ascending id; unknown ones are skipped."""
     _require_right(caller)
-    faults.check()
-    for found in reading.find_in_batches(tx, caller, given.tag_ids or []):
+    errors.raise_if_any()
+    for found in reading.find_in_batches(tx, caller, params.tag_ids or []):
         removing.remove(tx, caller, found)
 
 
@@ -144,8 +146,8 @@ def _find_editable(tx: Transaction, caller: Caller, id: int) -> Tag:
 
 
 def _require_right(caller: Caller) -> None:
-    caller.require("leader")
-    caller.require(caller.tag_creation_role)
+    caller.require_role("leader")
+    caller.require_role(caller.tag_creation_role)
 
 
 _OF_ID = (tags.c.account_id == bindparam("account"), tags.c.id == bindparam("id"))

@@ -8,12 +8,12 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.domain import batching
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Boolean, Faults, Inputs, Text, UnsetType
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import UNSET, Boolean, Inputs, Text, UnsetType, ValidationErrors
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.tags.representations import COLUMNS, Tag, represent
-from hourhook.domain.visibility import of_tags, scope_of
+from hourhook.domain.visibility import scope_of, visible_tags
 from hourhook.errors import NotFound
 from hourhook.store.schema import tags
 from hourhook.store.statements import Statement, any_of, contains
@@ -27,13 +27,15 @@ class TagFilters(Inputs):
     billable: Annotated[Boolean, "`true`: billable only, `false`: unbillable only."] | UnsetType = UNSET
 
 
-def list_page(tx: Transaction, caller: Caller, given: TagFilters, faults: Faults, paging: Paging) -> Page[Tag]:
+def list_page(
+    tx: Transaction, caller: Caller, params: TagFilters, errors: ValidationErrors, pagination: Pagination
+) -> Page[Tag]:
     """List the tags that the caller sees, by name."""
-    faults.check()
-    filters = chosen(given)
+    errors.raise_if_any()
+    filters = active_filters(params)
     if "name" in filters:
-        filters["name"] = key_of(filters["name"])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters["name"] = search_key(filters["name"])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page([represent(caller.links, row) for row in rows], total)
 
 
@@ -53,7 +55,7 @@ def find(tx: Transaction, caller: Caller, id: int) -> Tag | None:
 
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Tag]]:
     """The tags of the account with these ids, ascending, a bounded number at a time."""
-    for some in batching.of_ids(ids):
+    for some in batching.batch_ids(ids):
         yield [represent(caller.links, row) for row in tx.all(_BY_IDS, account=caller.account_id, ids=some)]
 
 
@@ -65,21 +67,21 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
 
 @cache
 def _find(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.where(tags.c.id == bindparam("id"), of_tags(scope)))
+    return Statement(_OF_ACCOUNT.where(tags.c.id == bindparam("id"), visible_tags(scope)))
 
 
 @cache
 def _exists(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.with_only_columns(tags.c.id).where(tags.c.id == bindparam("id"), of_tags(scope)))
+    return Statement(_OF_ACCOUNT.with_only_columns(tags.c.id).where(tags.c.id == bindparam("id"), visible_tags(scope)))
 
 
 _OF_ACCOUNT = select(*COLUMNS).where(tags.c.account_id == bindparam("account"))
 _BY_IDS = Statement(_OF_ACCOUNT.where(any_of(tags.c.id, "ids")).order_by(tags.c.id))
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(tags).where(tags.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(tags).where(tags.c.account_id == bindparam("account")),
     order=(tags.c.name_key,),
-    visible=of_tags,
+    visible=visible_tags,
     conditions={
         "name": contains(tags.c.name_key, "name"),
         "billable": tags.c.billable.is_(True),

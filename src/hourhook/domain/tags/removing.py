@@ -1,7 +1,7 @@
 """Deleting tags: their entries stay, and the hashtags in them become plain words (contract, tags.md).
 
 What is recorded is in the order of the contract, tag by tag: its entries, and then the tag itself. What it costs is a
-few statements for each ``SIZE`` of tags and of their entries, whether one tag has all the entries or each has a few.
+few statements for each ``BATCH_SIZE`` of tags and of their entries, whether one tag has all the entries or each has a few.
 Approved, invoiced and archived entries are rewritten too.
 """
 
@@ -12,13 +12,13 @@ from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import format_moment
 from hourhook.domain import hashtags
-from hourhook.domain.batching import SIZE
+from hourhook.domain.batching import BATCH_SIZE
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import Entry, is_billable
 from hourhook.domain.events import recording
 from hourhook.domain.invoices import recalculation
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.tags.representations import Tag
 from hourhook.store.schema import entry_tags, tags
 from hourhook.store.statements import Statement, any_of
@@ -41,11 +41,11 @@ def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
 
 
 def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
-    """Tags together that have no more than ``SIZE`` entries, or one alone that has more by itself."""
+    """Tags together that have no more than ``BATCH_SIZE`` entries, or one alone that has more by itself."""
     group: list[Tag] = []
     entries_count = 0
     for tag in removed:
-        if group and entries_count + tag.entries > SIZE:
+        if group and entries_count + tag.entries > BATCH_SIZE:
             yield group
             group, entries_count = [], 0
         group.append(tag)
@@ -56,7 +56,7 @@ def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
 
 def _dissolve_one(tx: Transaction, caller: Caller, tag: Tag) -> None:
     for batch in batches.of_tag(tx, caller, tag.id):
-        batches.describe(tx, [_dissolve(tx, entry, tag) for entry in batch])
+        batches.store_descriptions(tx, [_dissolve(tx, entry, tag) for entry in batch])
     recording.record_deletion(tx, "tag", tag)
 
 
@@ -72,14 +72,14 @@ def _dissolve_several(tx: Transaction, caller: Caller, group: list[Tag]) -> None
             found[entry_id] = _dissolve(tx, found[entry_id], tag)
         recording.record_deletion(tx, "tag", tag)
     if found:
-        batches.describe(tx, [*found.values()])
+        batches.store_descriptions(tx, [*found.values()])
 
 
 def _dissolve(tx: Transaction, before: Entry, tag: Tag) -> Entry:
     left = [other for other in before.tags if other.id != tag.id]
     after = msgspec.structs.replace(
         before,
-        description=hashtags.dissolve(before.description or "", key_of(tag.name)) or None,
+        description=hashtags.strip_hash_sign(before.description or "", search_key(tag.name)) or None,
         tags=left,
         billable=is_billable(before.project, left),
         updated_at=format_moment(tx.now),

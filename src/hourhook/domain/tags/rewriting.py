@@ -13,7 +13,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import Entry, is_billable
 from hourhook.domain.events import recording
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleTag
 from hourhook.store.schema import entry_tags
 from hourhook.store.statements import Statement
@@ -33,14 +33,14 @@ def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTa
             if after.description != before.description or successor.id != tag.id:
                 recording.record_update(tx, "entry", before, after)
                 rewritten.append(after)
-        batches.describe(tx, rewritten)
+        batches.store_descriptions(tx, rewritten)
     if successor.id != tag.id:
         for statement in (_ADVANCE, _JOIN, _DROP):
             tx.run(statement, account=caller.account_id, tag=tag.id, successor=successor.id)
 
 
 def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> Entry:
-    description = hashtags.rename(entry.description or "", key_of(tag.name), successor.formatted_name)
+    description = hashtags.rename(entry.description or "", search_key(tag.name), successor.formatted_name)
     swapped = (successor if other.id in (tag.id, successor.id) else other for other in entry.tags)
     tags = [*{each.id: each for each in swapped}.values()]
     return msgspec.structs.replace(

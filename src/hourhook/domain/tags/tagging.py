@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, select
 from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.hashtags import Hashtag
-from hourhook.domain.search_keys import key_of
-from hourhook.domain.summaries import SimpleTag, shorten, summarise_tag
+from hourhook.domain.search_keys import search_key
+from hourhook.domain.summaries import SimpleTag, summarise, summarise_tag
 from hourhook.domain.tags.representations import Tag, compose
 from hourhook.store.schema import tags
 from hourhook.store.statements import Statement, any_of
@@ -56,7 +56,7 @@ def create_missing(tx: Transaction, caller: Caller, wanted: ResolvedTags) -> tup
     creation is left to the caller.
     """
     created = create(tx, caller, [(h.name, not h.is_starred) for h in wanted.missing], entries=1)
-    known = {**wanted.known, **{key_of(tag.name): shorten(SimpleTag, tag) for tag in created}}
+    known = {**wanted.known, **{search_key(tag.name): summarise(SimpleTag, tag) for tag in created}}
     return [known[key] for key in wanted.hashtags], created
 
 
@@ -69,7 +69,7 @@ def create(tx: Transaction, caller: Caller, names: list[tuple[str, bool]], *, en
         tags,
         ("account_id", "id", "name", "name_key", "billable", "created_at", "updated_at"),
         [
-            (caller.account_id, id, name, key_of(name), billable, tx.now, tx.now)
+            (caller.account_id, id, name, search_key(name), billable, tx.now, tx.now)
             for id, (name, billable) in zip(ids, names, strict=True)
         ],
     )

@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.clock import format_moment
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Name, UnsetType
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import UNSET, IdList, Inputs, Name, UnsetType, ValidationErrors
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.teams import members, reading
 from hourhook.domain.teams.representations import Team
 from hourhook.domain.users import reading as users_reading
@@ -35,17 +35,17 @@ class TeamChanges(Inputs):
     name: TeamName | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, given: NewTeam, faults: Faults) -> Team:
+def create(tx: Transaction, caller: Caller, params: NewTeam, errors: ValidationErrors) -> Team:
     """Create a team."""
-    caller.require("supervisor")
-    name, user_ids = given.name or "", given.user_ids or []
+    caller.require_role("supervisor")
+    name, user_ids = params.name or "", params.user_ids or []
     known = {*users_reading.find_ids(tx, caller, user_ids)}
     for place, user_id in enumerate(user_ids):
         if user_id not in known:
-            faults.add(f"user_ids[{place}]", "missing")
-    _check(tx, caller, given, faults)
+            errors.add(f"user_ids[{place}]", "missing")
+    _check(tx, caller, params, errors)
     id = tx.insert(
-        teams, account_id=caller.account_id, name=name, name_key=key_of(name), created_at=tx.now, updated_at=tx.now
+        teams, account_id=caller.account_id, name=name, name_key=search_key(name), created_at=tx.now, updated_at=tx.now
     )
     members.add_members(tx, id, sorted(known))
     created = reading.show(tx, caller, id)
@@ -53,15 +53,15 @@ def create(tx: Transaction, caller: Caller, given: NewTeam, faults: Faults) -> T
     return created
 
 
-def rename(tx: Transaction, caller: Caller, id: int, given: TeamChanges, faults: Faults) -> Team:
+def rename(tx: Transaction, caller: Caller, id: int, params: TeamChanges, errors: ValidationErrors) -> Team:
     """Give a team another name."""
     before = reading.show(tx, caller, id)
-    caller.require("supervisor")
-    _check(tx, caller, given, faults, id)
-    name = given.name or before.name
+    caller.require_role("supervisor")
+    _check(tx, caller, params, errors, id)
+    name = params.name or before.name
     if name == before.name:
         return before
-    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=key_of(name), now=tx.now)
+    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), now=tx.now)
     after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
     recording.record_update(tx, "team", before, after)
     return after
@@ -70,18 +70,18 @@ def rename(tx: Transaction, caller: Caller, id: int, given: TeamChanges, faults:
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a team; its members stay."""
     team = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     members.clear(tx, id)
     tx.run(_DELETE, account=caller.account_id, id=id)
     recording.record_deletion(tx, "team", team)
 
 
 def _check(
-    tx: Transaction, caller: Caller, given: NewTeam | TeamChanges, faults: Faults, id: int | None = None
+    tx: Transaction, caller: Caller, params: NewTeam | TeamChanges, errors: ValidationErrors, id: int | None = None
 ) -> None:
-    if given.name and reading.find_by_name(tx, caller, given.name) not in (None, id):
-        faults.add("name", "already_exists")
-    faults.check()
+    if params.name and reading.find_by_name(tx, caller, params.name) not in (None, id):
+        errors.add("name", "already_exists")
+    errors.raise_if_any()
 
 
 _OF_ID = (teams.c.account_id == bindparam("account"), teams.c.id == bindparam("id"))

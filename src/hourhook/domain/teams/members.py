@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, update
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, UnsetType
+from hourhook.domain.inputs import UNSET, IdList, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.teams import reading
 from hourhook.domain.teams.representations import Team
 from hourhook.domain.users import reading as users_reading
@@ -24,23 +24,23 @@ class UserIds(Inputs):
     user_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults) -> list[User]:
+def add(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: ValidationErrors) -> list[User]:
     """Put users into a team; returns all who are in it then. Unknown users and present members are skipped."""
     before = _find_editable(tx, caller, id)
-    faults.check()
+    errors.raise_if_any()
     present = {user.id for user in before.users}
-    added = [user_id for user_id in users_reading.find_ids(tx, caller, given.user_ids or []) if user_id not in present]
+    added = [user_id for user_id in users_reading.find_ids(tx, caller, params.user_ids or []) if user_id not in present]
     if added:
         add_members(tx, id, added)
         _record(tx, caller, before)
     return users_reading.list_members(tx, caller, id)
 
 
-def remove(tx: Transaction, caller: Caller, id: int, given: UserIds, faults: Faults) -> None:
+def remove(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: ValidationErrors) -> None:
     """Take users out of a team; those who are not in it are skipped."""
     before = _find_editable(tx, caller, id)
-    faults.check()
-    if tx.run(_DROP, account=caller.account_id, id=id, user_ids=given.user_ids or []):
+    errors.raise_if_any()
+    if tx.run(_DROP, account=caller.account_id, id=id, user_ids=params.user_ids or []):
         _record(tx, caller, before)
 
 
@@ -64,7 +64,7 @@ def clear(tx: Transaction, id: int) -> bool:
 
 def _find_editable(tx: Transaction, caller: Caller, id: int) -> Team:
     team = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     return team
 
 

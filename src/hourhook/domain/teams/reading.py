@@ -5,10 +5,10 @@ from typing import Annotated
 from sqlalchemy import bindparam, func, select, true
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, IdList, Inputs, Text, UnsetType
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import UNSET, IdList, Inputs, Text, UnsetType, ValidationErrors
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.teams.representations import COLUMNS, Team, represent
 from hourhook.errors import NotFound
 from hourhook.store.schema import team_members, teams
@@ -23,14 +23,16 @@ class TeamFilters(Inputs):
     user_ids: Annotated[IdList, "At least one of these users is in them."] | UnsetType = UNSET
 
 
-def list_page(tx: Transaction, caller: Caller, given: TeamFilters, faults: Faults, paging: Paging) -> Page[Team]:
+def list_page(
+    tx: Transaction, caller: Caller, params: TeamFilters, errors: ValidationErrors, pagination: Pagination
+) -> Page[Team]:
     """List the teams of the account, by name."""
-    caller.require("coworker")
-    faults.check()
-    filters = chosen(given)
+    caller.require_role("coworker")
+    errors.raise_if_any()
+    filters = active_filters(params)
     if "name" in filters:
-        filters["name"] = key_of(filters["name"])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters["name"] = search_key(filters["name"])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller.account_id, caller.links, rows), total)
 
 
@@ -46,7 +48,7 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
 
 def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
     """The id of the team that has this name, in whatever spelling."""
-    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=key_of(name))
+    found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=search_key(name))
     return found
 
 
@@ -54,7 +56,7 @@ def _look_up(tx: Transaction, caller: Caller, id: int) -> Row:
     row = tx.one(_FIND, account=caller.account_id, id=id)
     if row is None:
         raise NotFound
-    caller.require("coworker")
+    caller.require_role("coworker")
     return row
 
 
@@ -65,7 +67,7 @@ _BY_NAME = Statement(
 )
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(teams).where(teams.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(teams).where(teams.c.account_id == bindparam("account")),
     order=(teams.c.name_key,),
     visible=lambda _: true(),
     conditions={

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from hourhook.clock import today
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Text, UnsetType, given_or
-from hourhook.domain.inputs.numbers import Whole
+from hourhook.domain.inputs import UNSET, Day, Inputs, Text, UnsetType, ValidationErrors, value_or
+from hourhook.domain.inputs.numbers import IntegerField
 from hourhook.domain.timers import cascades, reading, rules, storing
 from hourhook.domain.timers.representations import Timer, represent
 from hourhook.domain.timers.stopwatches import MAX_SECONDS
@@ -14,8 +14,8 @@ from hourhook.domain.timers.storing import StoredTimer
 from hourhook.store.transaction import Transaction
 
 Description = Annotated[Text, "Its hashtags become tags when it is logged."]
-MoreMinutes = Annotated[int, Whole(-MAX_SECONDS // 60, MAX_SECONDS // 60), "Added; subtracted if negative."]
-MoreSeconds = Annotated[int, Whole(-MAX_SECONDS, MAX_SECONDS), "Likewise; both add up."]
+MoreMinutes = Annotated[int, IntegerField(-MAX_SECONDS // 60, MAX_SECONDS // 60), "Added; subtracted if negative."]
+MoreSeconds = Annotated[int, IntegerField(-MAX_SECONDS, MAX_SECONDS), "Likewise; both add up."]
 
 
 class TimerChanges(Inputs):
@@ -42,30 +42,30 @@ class TimerCorrection(Inputs):
     seconds: MoreSeconds | UnsetType | None = UNSET
 
 
-def edit(tx: Transaction, caller: Caller, project_id: int, given: TimerChanges, faults: Faults) -> Timer:
+def edit(tx: Transaction, caller: Caller, project_id: int, params: TimerChanges, errors: ValidationErrors) -> Timer:
     """Change the caller's timer of a project; makes one, with nothing elapsed, where there is none."""
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
-    faults.check()
-    return _keep(tx, before, replace(before, description=given_or(given.description, before.description)))
+    errors.raise_if_any()
+    return _keep(tx, before, replace(before, description=value_or(params.description, before.description)))
 
 
-def start(tx: Transaction, caller: Caller, project_id: int, given: TimerStart, faults: Faults) -> Timer:
+def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, errors: ValidationErrors) -> Timer:
     """Set the caller's timer of a project running, and pause the one that was; leaves it as it is if it runs."""
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
-    faults.check()
+    errors.raise_if_any()
     if before.stopwatch.is_running:
         return represent(before, tx.started_at)
     cascades.pause_for_caller(tx, caller)
     date = before.date
     if before.stopwatch.started_at is None:
-        date = given.entry_date or today(tx.started_at, caller.utc_offset)
+        date = params.entry_date or today(tx.started_at, caller.utc_offset)
     after = replace(
         before,
         stopwatch=before.stopwatch.started(tx.started_at),
         date=date,
-        description=given_or(given.description, before.description),
+        description=value_or(params.description, before.description),
     )
     return _keep(tx, before, after)
 
@@ -76,11 +76,13 @@ def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
     return _keep(tx, before, replace(before, stopwatch=before.stopwatch.paused(tx.started_at)))
 
 
-def correct(tx: Transaction, caller: Caller, project_id: int, given: TimerCorrection, faults: Faults) -> Timer:
+def correct(
+    tx: Transaction, caller: Caller, project_id: int, params: TimerCorrection, errors: ValidationErrors
+) -> Timer:
     """Add time to the caller's timer of a project, or take some away, down to nothing."""
     before = reading.find(tx, caller, project_id)
-    faults.check()
-    by_seconds = (given.minutes or 0) * 60 + (given.seconds or 0)
+    errors.raise_if_any()
+    by_seconds = (params.minutes or 0) * 60 + (params.seconds or 0)
     if not by_seconds:
         return represent(before, tx.started_at)
     return _keep(tx, before, replace(before, stopwatch=before.stopwatch.corrected(by_seconds, tx.started_at)))

@@ -7,14 +7,14 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.clock import today
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Boolean, Faults, IdList, Inputs, Text, UnsetType
-from hourhook.domain.listings import Listing, among, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import UNSET, Boolean, IdList, Inputs, Text, UnsetType, ValidationErrors
+from hourhook.domain.listings import Listing, active_filters, id_conditions
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.timers.representations import Timer, represent
 from hourhook.domain.timers.stopwatches import PENDING, RUNNING
 from hourhook.domain.timers.storing import COLUMNS, JOINED, StoredTimer, read
-from hourhook.domain.visibility import of_projects, of_timers, scope_of
+from hourhook.domain.visibility import scope_of, visible_projects, visible_timers
 from hourhook.errors import NotFound
 from hourhook.store.schema import projects, timers, users
 from hourhook.store.statements import Statement, contains
@@ -30,13 +30,15 @@ class TimerFilters(Inputs):
     billable: Annotated[Boolean, "Of billable projects, or of unbillable ones."] | UnsetType = UNSET
 
 
-def list_page(tx: Transaction, caller: Caller, given: TimerFilters, faults: Faults, paging: Paging) -> Page[Timer]:
+def list_page(
+    tx: Transaction, caller: Caller, params: TimerFilters, errors: ValidationErrors, pagination: Pagination
+) -> Page[Timer]:
     """List the caller's running timer, then his paused ones, the one that was paused last first."""
-    faults.check()
-    filters = chosen(given)
+    errors.raise_if_any()
+    filters = active_filters(params)
     if "description" in filters:
-        filters["description"] = key_of(filters["description"])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters["description"] = search_key(filters["description"])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page([represent(read(caller.links, row), tx.started_at) for row in rows], total)
 
 
@@ -78,7 +80,11 @@ def _by_project(scope: str) -> Statement:
                 & (timers.c.project_id == projects.c.id),
             )
         )
-        .where(projects.c.account_id == bindparam("account"), projects.c.id == bindparam("project"), of_projects(scope))
+        .where(
+            projects.c.account_id == bindparam("account"),
+            projects.c.id == bindparam("project"),
+            visible_projects(scope),
+        )
     )
 
 
@@ -86,12 +92,12 @@ _IS_LISTED = (timers.c.account_id == bindparam("account"), timers.c.state != PEN
 
 _LISTING = Listing(
     rows=select(*COLUMNS).select_from(JOINED).where(*_IS_LISTED),
-    counted=select(func.count()).select_from(JOINED).where(*_IS_LISTED),
+    count_query=select(func.count()).select_from(JOINED).where(*_IS_LISTED),
     order=((timers.c.state == RUNNING).desc(), timers.c.paused_at.desc(), timers.c.id.desc()),
-    visible=of_timers,
+    visible=visible_timers,
     conditions={
         "description": contains(timers.c.description_key, "description"),
-        **among(timers.c.project_id, "projects"),
+        **id_conditions(timers.c.project_id, "projects"),
         "billable": projects.c.billable.is_(True),
         "not billable": projects.c.billable.is_(False),
     },

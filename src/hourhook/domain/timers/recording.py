@@ -6,7 +6,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import editing as entries_editing
 from hourhook.domain.entries.editing import NewEntry
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
-from hourhook.domain.inputs import UNSET, Day, Faults, Inputs, Minutes, Text, UnsetType, given_or
+from hourhook.domain.inputs import UNSET, Day, Inputs, Minutes, Text, UnsetType, ValidationErrors, value_or
 from hourhook.domain.timers import reading, rules, storing
 from hourhook.domain.timers.stopwatches import round_up_to_minutes
 from hourhook.domain.timers.storing import StoredTimer
@@ -34,36 +34,38 @@ class TimerInboxLog(Inputs):
     minutes: ElapsedMinutes | UnsetType | None = UNSET
 
 
-def log(tx: Transaction, caller: Caller, project_id: int, given: TimerLog, faults: Faults) -> None:
+def log(tx: Transaction, caller: Caller, project_id: int, params: TimerLog, errors: ValidationErrors) -> None:
     """Log the time of the caller's timer of a project, and remove the timer."""
     timer = reading.find(tx, caller, project_id)
     rules.refuse_archived(timer)
     entry = NewEntry(
-        date=given.entry_date or timer.date,
-        minutes=_minutes(tx, timer, given.minutes),
-        description=given_or(given.description, timer.description),
+        date=params.entry_date or timer.date,
+        minutes=_minutes(tx, timer, params.minutes),
+        description=value_or(params.description, timer.description),
         project_id=timer.project.id,
     )
-    entries_editing.create(tx, caller, entry, faults)
+    entries_editing.create(tx, caller, entry, errors)
     storing.remove(tx, [timer])
 
 
-def log_inbox_entry(tx: Transaction, caller: Caller, project_id: int, given: TimerInboxLog, faults: Faults) -> None:
+def log_inbox_entry(
+    tx: Transaction, caller: Caller, project_id: int, params: TimerInboxLog, errors: ValidationErrors
+) -> None:
     """Put the time of the caller's timer of a project into his inbox, and remove the timer."""
     timer = reading.find(tx, caller, project_id)
-    faults.check()
+    errors.raise_if_any()
     inbox_entries_storing.insert(
         tx,
         caller,
-        date=given.inbox_entry_date or timer.date,
-        description=given_or(given.description, timer.description) or timer.project.name,
-        minutes=_minutes(tx, timer, given.minutes),
+        date=params.inbox_entry_date or timer.date,
+        description=value_or(params.description, timer.description) or timer.project.name,
+        minutes=_minutes(tx, timer, params.minutes),
         project_name=timer.project.name,
     )
     storing.remove(tx, [timer])
 
 
-def _minutes(tx: Transaction, timer: StoredTimer, given: int | UnsetType | None) -> int:
-    if given is UNSET or given is None:
+def _minutes(tx: Transaction, timer: StoredTimer, params: int | UnsetType | None) -> int:
+    if params is UNSET or params is None:
         return round_up_to_minutes(timer.stopwatch.elapsed_seconds(tx.started_at))
-    return given
+    return params

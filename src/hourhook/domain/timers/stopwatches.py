@@ -6,13 +6,13 @@ Seconds are whole and never negative, even where the clock was set back. ``now``
 from dataclasses import dataclass, replace
 
 from hourhook.clock import SECOND, whole_second
-from hourhook.domain.inputs.fields import LARGEST_MINUTES
+from hourhook.domain.inputs.fields import MAX_MINUTES
 
 PENDING, RUNNING, PAUSED = "pending", "running", "paused"
 # Of a timer that is no more.
 STOPPED = "stopped"
 # What fits into an entry.
-MAX_SECONDS = LARGEST_MINUTES * 60
+MAX_SECONDS = MAX_MINUTES * 60
 
 
 @dataclass(frozen=True, slots=True)

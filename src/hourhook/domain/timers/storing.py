@@ -10,10 +10,15 @@ from sqlalchemy import bindparam, delete, text
 
 from hourhook.delivery import broadcasts
 from hourhook.domain.broadcast_subjects import TIMER
-from hourhook.domain.callers import SHUT_OUT
-from hourhook.domain.joined_summaries import PROJECT_COLUMNS, USER_COLUMNS, embedded_project, embedded_user
+from hourhook.domain.callers import BLOCKED_STATES
+from hourhook.domain.joined_summaries import (
+    PROJECT_COLUMNS,
+    USER_COLUMNS,
+    summarise_joined_project,
+    summarise_joined_user,
+)
 from hourhook.domain.links import Links
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.timers.stopwatches import STOPPED, Stopwatch
 from hourhook.store.rows import as_rows, rows_sql
@@ -54,13 +59,13 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
     """The timer in a row of ``COLUMNS``; where it has a user and a project only, a new one of the day ``today``."""
     return StoredTimer(
         id=row.id,
-        user=embedded_user(links, row),
-        project=embedded_project(links, row),
+        user=summarise_joined_user(links, row),
+        project=summarise_joined_project(links, row),
         stopwatch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
         date=today if row.id is None else row.date,
         description=row.description,
         url=links.timer(row.project_id),
-        is_broadcast=row.user_state not in SHUT_OUT,
+        is_broadcast=row.user_state not in BLOCKED_STATES,
     )
 
 
@@ -81,7 +86,7 @@ def save(tx: Transaction, timer: StoredTimer) -> StoredTimer:
         paused_at=stopwatch.paused_at,
         date=timer.date,
         description=timer.description,
-        description_key=timer.description and key_of(timer.description),
+        description_key=timer.description and search_key(timer.description),
         created_at=tx.now,
         updated_at=tx.now,
     )
@@ -129,7 +134,7 @@ def _values(tx: Transaction, timer: StoredTimer) -> tuple[object, ...]:
         stopwatch.paused_at,
         timer.date,
         timer.description,
-        timer.description and key_of(timer.description),
+        timer.description and search_key(timer.description),
     )
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Integer, bindparam, delete, exists, insert, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import Faults
+from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
@@ -14,20 +14,20 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def grant(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+def grant(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Open projects to a user; changes nothing for one who enters all projects anyway."""
     user = _find_other(tx, caller, id)
     rules.refuse_deactivated(user)
-    faults.check()
+    errors.raise_if_any()
     if user.role in SCOPED_ROLES:
-        tx.run(_GIVE, account=caller.account_id, user=id, project_ids=given.project_ids)
+        tx.run(_GIVE, account=caller.account_id, user=id, project_ids=params.project_ids)
 
 
-def revoke(tx: Transaction, caller: Caller, id: int, given: ProjectIds, faults: Faults) -> None:
+def revoke(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Close projects to a user; what he logged in them stays, out of his sight."""
     _find_scoped(tx, caller, id)
-    faults.check()
-    tx.run(_REVOKE, account=caller.account_id, user=id, project_ids=given.project_ids)
+    errors.raise_if_any()
+    tx.run(_REVOKE, account=caller.account_id, user=id, project_ids=params.project_ids)
 
 
 def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
@@ -38,7 +38,7 @@ def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
 
 def _find_other(tx: Transaction, caller: Caller, id: int) -> User:
     user = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     rules.refuse_self(caller, id)
     return user
 

@@ -7,15 +7,15 @@ from sqlalchemy import bindparam, delete, select, update
 from hourhook.domain import sessions
 from hourhook.domain.broadcast_receivers import storing as broadcast_receivers_storing
 from hourhook.domain.callers import Caller
-from hourhook.domain.dependencies import Outside
+from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.entries import approving
 from hourhook.domain.events import recording
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
-from hourhook.domain.inputs import UNSET, Email, Faults, Inputs, Name, UnsetType, given_or
+from hourhook.domain.inputs import UNSET, Email, Inputs, Name, UnsetType, ValidationErrors, value_or
 from hourhook.domain.invitations import issuing
-from hourhook.domain.invitations.issuing import Issued
+from hourhook.domain.invitations.issuing import IssuedInvitation
 from hourhook.domain.oauth import revoking
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.timers import cascades as timers_following
 from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
@@ -44,43 +44,45 @@ class UserChanges(Inputs):
     role: Role | UnsetType = UNSET
 
 
-def invite(tx: Transaction, caller: Caller, outside: Outside, given: NewUser, faults: Faults) -> tuple[User, Issued]:
+def invite(
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewUser, errors: ValidationErrors
+) -> tuple[User, IssuedInvitation]:
     """Add a user to the account, in state ``pending``, and invite him."""
-    caller.require("supervisor")
-    email = given.email or ""
-    if tx.one(_BY_EMAIL, account=caller.account_id, email_key=key_of(email)):
-        faults.add("email", "already_exists")
-    faults.check()
+    caller.require_role("supervisor")
+    email = params.email or ""
+    if tx.one(_BY_EMAIL, account=caller.account_id, email_key=search_key(email)):
+        errors.add("email", "already_exists")
+    errors.raise_if_any()
     rules.check_user_limit(tx, caller)
     id = storing.insert(
         tx,
         caller.account_id,
         email=email,
-        first_name=given.first_name or None,
-        last_name=given.last_name or None,
-        role=given.role or "leader",
+        first_name=params.first_name or None,
+        last_name=params.last_name or None,
+        role=params.role or "leader",
         state="pending",
     )
-    issued = issuing.issue(tx, id, links=caller.links, outbox=outside.outbox, invited_by_id=caller.user_id)
+    issued = issuing.issue(tx, id, links=caller.links, outbox=dependencies.outbox, invited_by_id=caller.user_id)
     created = reading.show(tx, caller, id)
     recording.record_creation(tx, "user", created)
     return created, issued
 
 
-def edit(tx: Transaction, caller: Caller, id: int, given: UserChanges, faults: Faults) -> User:
+def edit(tx: Transaction, caller: Caller, id: int, params: UserChanges, errors: ValidationErrors) -> User:
     """Change a user's name and role; nobody changes his own role, or the owner's."""
     before = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     rules.refuse_deactivated(before)
-    role = given_or(given.role, before.role)
+    role = value_or(params.role, before.role)
     if role != before.role:
         if id == caller.user_id:
-            faults.add("role", "authenticated_user")
+            errors.add("role", "authenticated_user")
         elif rules.is_owner(tx, caller, id):
-            faults.add("role", "account_owner")
-    faults.check()
-    first_name = given_or(given.first_name, before.first_name)
-    last_name = given_or(given.last_name, before.last_name)
+            errors.add("role", "account_owner")
+    errors.raise_if_any()
+    first_name = value_or(params.first_name, before.first_name)
+    last_name = value_or(params.last_name, before.last_name)
     if (first_name, last_name, role) == (before.first_name, before.last_name, before.role):
         return before
     tx.run(
@@ -105,12 +107,12 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     the team.
     """
     before = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_self(caller, id)
     if before.entries or before.expenses:
         raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
-    approving.forget_approver(tx, caller, id)
+    approving.clear_approver(tx, caller, id)
     broadcast_receivers_storing.remove_for_user(tx, id)
     timers_following.remove_for_user(tx, caller, id)
     inbox_entries_storing.remove_for_user(tx, caller, id)

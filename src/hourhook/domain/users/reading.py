@@ -6,13 +6,13 @@ from typing import Annotated
 from sqlalchemy import bindparam, func, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.users.representations import COLUMNS, User, represent
-from hourhook.domain.visibility import of_users, scope_of
+from hourhook.domain.visibility import scope_of, visible_users
 from hourhook.errors import NotFound
 from hourhook.store.schema import team_members, users
 from hourhook.store.statements import Statement, any_of, contains
@@ -32,24 +32,29 @@ class UserFilters(Inputs):
 
 
 def list_page(
-    tx: Transaction, caller: Caller, given: UserFilters, faults: Faults, paging: Paging, **within: int
+    tx: Transaction,
+    caller: Caller,
+    params: UserFilters,
+    errors: ValidationErrors,
+    pagination: Pagination,
+    **within: int,
 ) -> Page[User]:
     """List the users of the account, by id."""
-    caller.require("coworker")
-    faults.check()
-    filters = {**chosen(given), **within}
+    caller.require_role("coworker")
+    errors.raise_if_any()
+    filters = {**active_filters(params), **within}
     for name in filters.keys() & {"name", "email"}:
-        filters[name] = key_of(filters[name])
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+        filters[name] = search_key(filters[name])
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller.account_id, caller.links, rows), total)
 
 
 def list_for_team(
-    tx: Transaction, caller: Caller, team_id: int, given: UserFilters, faults: Faults, paging: Paging
+    tx: Transaction, caller: Caller, team_id: int, params: UserFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[User]:
     """List the members of a team; raises ``NotFound`` for one that is not there."""
     teams_reading.require(tx, caller, team_id)
-    return list_page(tx, caller, given, faults, paging, within_team=team_id)
+    return list_page(tx, caller, params, errors, pagination, within_team=team_id)
 
 
 def list_members(tx: Transaction, caller: Caller, team_id: int) -> list[User]:
@@ -79,12 +84,14 @@ def find_ids(tx: Transaction, caller: Caller, ids: list[int]) -> list[int]:
 
 @cache
 def _find(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.where(users.c.id == bindparam("id"), of_users(scope)))
+    return Statement(_OF_ACCOUNT.where(users.c.id == bindparam("id"), visible_users(scope)))
 
 
 @cache
 def _exists(scope: str) -> Statement:
-    return Statement(_OF_ACCOUNT.with_only_columns(users.c.id).where(users.c.id == bindparam("id"), of_users(scope)))
+    return Statement(
+        _OF_ACCOUNT.with_only_columns(users.c.id).where(users.c.id == bindparam("id"), visible_users(scope))
+    )
 
 
 _OF_ACCOUNT = select(*COLUMNS).where(users.c.account_id == bindparam("account"))
@@ -100,9 +107,9 @@ _MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_team).order_by(users.c.id))
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(users).where(users.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(users).where(users.c.account_id == bindparam("account")),
     order=(users.c.id,),
-    visible=of_users,
+    visible=visible_users,
     conditions={
         "within_team": _is_in_team,
         "name": contains(users.c.name_key, "name"),

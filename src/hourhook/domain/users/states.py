@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 def activate(tx: Transaction, caller: Caller, id: int) -> None:
     """Let a deactivated user in again."""
     user = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     if user.state != "disabled":
         raise Invalid.on_base("User", "not_deactivated", "The User is not deactivated.")
     rules.check_user_limit(tx, caller)
@@ -32,7 +32,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     His broadcast receivers stay as well, but are told nothing more as long as he is shut out.
     """
     user = reading.show(tx, caller, id)
-    caller.require("supervisor")
+    caller.require_role("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_self(caller, id)
     if not (user.entries or user.expenses):

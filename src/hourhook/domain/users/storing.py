@@ -1,6 +1,6 @@
 """How a user is stored."""
 
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import users
 from hourhook.store.transaction import Transaction
 
@@ -21,7 +21,7 @@ def insert(
         users,
         account_id=account_id,
         email=email,
-        email_key=key_of(email),
+        email_key=search_key(email),
         first_name=first_name,
         last_name=last_name,
         name_key=name_key(first_name, last_name),
@@ -41,4 +41,4 @@ def insert(
 
 def name_key(first_name: str | None, last_name: str | None) -> str:
     """What a search for a name looks at: first and last name, separated by a blank."""
-    return key_of(" ".join(name for name in (first_name, last_name) if name))
+    return search_key(" ".join(name for name in (first_name, last_name) if name))

@@ -7,11 +7,11 @@ from sqlalchemy import bindparam, delete, update
 
 from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.domain.callers import Caller
-from hourhook.domain.dependencies import Outside, PayloadUri
-from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Name, UnsetType, given_or
-from hourhook.domain.inputs.enums import refuse_unknown
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.dependencies import Dependencies, PayloadUri
+from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
+from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors, value_or
+from hourhook.domain.inputs.enums import check_known
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.webhooks import reading, subscribing
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
 from hourhook.store.schema import subscriptions, webhooks
@@ -35,23 +35,25 @@ class WebhookChanges(Inputs):
     payload_uri: PayloadUri | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook, faults: Faults) -> WebhookWithSecret:
+def create(
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewWebhook, errors: ValidationErrors
+) -> WebhookWithSecret:
     """Make a webhook and have a ping sent to it at once; only here, and on a re-roll, is its secret shown."""
-    caller.require("leader")
-    outside.check_uri(given.payload_uri, faults)
-    events = given.events or []
-    if not events and not faults.has("events"):
-        faults.add("events", "missing_field")
-    refuse_unknown(faults, "events", events, SUBSCRIBABLE)
-    faults.check()
-    name, payload_uri, secret = given.name or "", given.payload_uri or "", signing.new_secret()
+    caller.require_role("leader")
+    dependencies.check_uri(params.payload_uri, errors)
+    events = params.events or []
+    if not events and not errors.has("events"):
+        errors.add("events", "missing_field")
+    check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
+    errors.raise_if_any()
+    name, payload_uri, secret = params.name or "", params.payload_uri or "", signing.new_secret()
     id = tx.insert(
         webhooks,
         account_id=caller.account_id,
         name=name,
-        name_key=key_of(name),
+        name_key=search_key(name),
         payload_uri=payload_uri,
-        secret=outside.keyring.encrypt(secret),
+        secret=dependencies.keyring.encrypt(secret),
         created_at=tx.now,
     )
     lane_control.create_lane(tx, id, payload_uri)
@@ -61,15 +63,22 @@ def create(tx: Transaction, caller: Caller, outside: Outside, given: NewWebhook,
     return WebhookWithSecret(**msgspec.structs.asdict(created), secret=secret)
 
 
-def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: WebhookChanges, faults: Faults) -> Webhook:
+def edit(
+    tx: Transaction,
+    caller: Caller,
+    dependencies: Dependencies,
+    id: int,
+    params: WebhookChanges,
+    errors: ValidationErrors,
+) -> Webhook:
     """Rename a webhook, or send its payloads to another address, from the next attempt on; no ping is sent."""
     before = reading.find(tx, caller, id)
-    outside.check_uri(given.payload_uri, faults)
-    faults.check()
-    name = given_or(given.name, before.name)
-    payload_uri = given_or(given.payload_uri, before.payload_uri)
+    dependencies.check_uri(params.payload_uri, errors)
+    errors.raise_if_any()
+    name = value_or(params.name, before.name)
+    payload_uri = value_or(params.payload_uri, before.payload_uri)
     if (name, payload_uri) != (before.name, before.payload_uri):
-        tx.run(_EDIT, account=caller.account_id, id=id, name=name, name_key=key_of(name), payload_uri=payload_uri)
+        tx.run(_EDIT, account=caller.account_id, id=id, name=name, name_key=search_key(name), payload_uri=payload_uri)
         if payload_uri != before.payload_uri:
             lane_control.retarget(tx, id, payload_uri)
         else:
@@ -77,11 +86,11 @@ def edit(tx: Transaction, caller: Caller, outside: Outside, id: int, given: Webh
     return reading.show(tx, caller, id)
 
 
-def reroll_secret(tx: Transaction, caller: Caller, outside: Outside, id: int) -> WebhookSecret:
+def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> WebhookSecret:
     """Make a new secret; the old one is void at once, for payloads that wait as well."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
-    tx.run(_REROLL, account=caller.account_id, id=id, secret=outside.keyring.encrypt(secret))
+    tx.run(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
     lane_control.reload_target(tx, id)
     return WebhookSecret(secret)
 

@@ -6,12 +6,12 @@ from sqlalchemy import bindparam, exists, func, select, true
 
 from hourhook.delivery.event_log import EVERYTHING
 from hourhook.domain.callers import Caller
-from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
-from hourhook.domain.inputs import UNSET, Faults, Inputs, Text, UnsetType, choice
-from hourhook.domain.inputs.enums import refuse_unknown
-from hourhook.domain.listings import Listing, chosen
-from hourhook.domain.pages import Page, Paging
-from hourhook.domain.search_keys import key_of
+from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
+from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
+from hourhook.domain.inputs.enums import check_known
+from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.pages import Page, Pagination
+from hourhook.domain.search_keys import search_key
 from hourhook.domain.webhooks.representations import COLUMNS, WITH_LANE, Webhook, represent
 from hourhook.errors import NotFound
 from hourhook.store.schema import lanes, subscriptions, webhooks
@@ -31,20 +31,22 @@ class WebhookFilters(Inputs):
     state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
 
 
-def list_page(tx: Transaction, caller: Caller, given: WebhookFilters, faults: Faults, paging: Paging) -> Page[Webhook]:
+def list_page(
+    tx: Transaction, caller: Caller, params: WebhookFilters, errors: ValidationErrors, pagination: Pagination
+) -> Page[Webhook]:
     """List the webhooks of the account, newest first."""
-    caller.require("leader")
-    refuse_unknown(faults, "events", given.events or (), SUBSCRIBABLE)
-    faults.check()
-    filters = chosen(given)
+    caller.require_role("leader")
+    check_known(errors, "events", params.events or (), SUBSCRIBABLE_TYPES)
+    errors.raise_if_any()
+    filters = active_filters(params)
     if "name" in filters:
-        filters["name"] = key_of(filters["name"])
+        filters["name"] = search_key(filters["name"])
     if events := filters.pop("events", None):
         # A subscription to everything is one to each of them.
         filters["events"] = [*events, EVERYTHING]
     if "state" in filters:
         filters["state"] = filters["state"] == "enabled"
-    rows, total = _LISTING.read(tx, caller, paging, filters)
+    rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller.links, rows), total)
 
 
@@ -59,7 +61,7 @@ def find(tx: Transaction, caller: Caller, id: int) -> Row:
     Raises ``NotFound`` where there is none, then ``Forbidden``.
     """
     row = find_in_account(tx, caller, id)
-    caller.require("leader")
+    caller.require_role("leader")
     return row
 
 
@@ -76,7 +78,7 @@ _FIND = Statement(_OF_ACCOUNT.where(webhooks.c.id == bindparam("id")))
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
-    counted=select(func.count()).select_from(WITH_LANE).where(webhooks.c.account_id == bindparam("account")),
+    count_query=select(func.count()).select_from(WITH_LANE).where(webhooks.c.account_id == bindparam("account")),
     # Ids are given in the order of creation.
     order=(webhooks.c.id.desc(),),
     # Whoever may see webhooks sees them all.

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, delete, func, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.events.catalogue import SUBSCRIBABLE, Subscriptions
-from hourhook.domain.inputs import UNSET, Faults, Inputs, UnsetType
-from hourhook.domain.inputs.enums import refuse_unknown
+from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
+from hourhook.domain.inputs import UNSET, Inputs, UnsetType, ValidationErrors
+from hourhook.domain.inputs.enums import check_known
 from hourhook.domain.webhooks import reading
 from hourhook.domain.webhooks.representations import Webhook
 from hourhook.store.schema import subscriptions
@@ -33,21 +33,21 @@ class FewerEvents(Inputs):
     ) = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, given: MoreEvents, faults: Faults) -> Webhook:
+def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
     """Subscribe a webhook to more events."""
     webhook = reading.show(tx, caller, id)
-    events = given.events or []
-    refuse_unknown(faults, "events", events, SUBSCRIBABLE)
-    faults.check()
+    events = params.events or []
+    check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
+    errors.raise_if_any()
     subscribe(tx, id, [event for event in events if event not in webhook.events])
     return reading.show(tx, caller, id)
 
 
-def remove(tx: Transaction, caller: Caller, id: int, given: FewerEvents, faults: Faults) -> Webhook:
+def remove(tx: Transaction, caller: Caller, id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events, from all of them if need be."""
     reading.find(tx, caller, id)
-    faults.check()
-    tx.run(_DROP, account=caller.account_id, id=id, events=given.events or [])
+    errors.raise_if_any()
+    tx.run(_DROP, account=caller.account_id, id=id, events=params.events or [])
     return reading.show(tx, caller, id)
 
 

@@ -17,12 +17,12 @@ from hourhook.domain import inputs
 from hourhook.domain.invitations import accepting, reading
 from hourhook.domain.invitations.accepting import Acceptance
 from hourhook.domain.invitations.issuing import VALID_DAYS
-from hourhook.domain.invitations.letters import format_day
+from hourhook.domain.invitations.letters import format_date_time
 from hourhook.domain.invitations.reading import Invitation
 from hourhook.domain.links import Links
-from hourhook.domain.passwords import LONGEST, SHORTEST_CHOSEN
+from hourhook.domain.passwords import MAX_LENGTH, MIN_LENGTH
 from hourhook.errors import DatabaseUnavailable, Invalid
-from hourhook.rate_limits import Buckets
+from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.web.forms import InvalidForm, is_same_origin, read_form
@@ -66,7 +66,7 @@ class _Visits:
     def __init__(self, database: Database, links: Links) -> None:
         self._database = database
         self._links = links
-        self._rate_limits = Buckets(INVITATION_RATE_LIMIT, database.clock)
+        self._rate_limits = TokenBuckets(INVITATION_RATE_LIMIT, database.clock)
 
     async def show(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
         """Show the form of an open invitation."""
@@ -95,7 +95,7 @@ class _Visits:
 
     async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
         """The invitation if it is open, else what to answer instead."""
-        if not self._rate_limits.take(client_address(request)):
+        if not self._rate_limits.try_acquire(client_address(request)):
             return _closed("rate_limited")
         try:
             found = await self._database.read(reading.find, token)
@@ -108,11 +108,11 @@ class _Visits:
         return found if found.state == "open" else _closed(found.state, found)
 
     async def _let_in(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:
-        given, faults = inputs.read(Acceptance, fields, resource="User")
+        params, errors = inputs.parse(Acceptance, fields, resource="User")
         # In a thread, and before the transaction: it takes its time on purpose.
-        password_hash = await asyncio.to_thread(accepting.hash_chosen, given, faults)
+        password_hash = await asyncio.to_thread(accepting.validate_and_hash, params, errors)
         account_id = invitation.account_id
-        if await self._database.write(account_id, accepting.accept, token, given, password_hash, self._links):
+        if await self._database.write(account_id, accepting.accept, token, params, password_hash, self._links):
             _log.info("invitation accepted", account=account_id, user=invitation.user_id)
 
 
@@ -126,10 +126,10 @@ def _form(invitation: Invitation, fields: Mapping[str, str | None], errors: Sequ
         status=400 if errors else 200,
         form_targets=["'self'"],
         invitation=invitation,
-        expires=format_day(invitation.expires_at),
+        expires=format_date_time(invitation.expires_at),
         errors=errors,
-        min_length=SHORTEST_CHOSEN,
-        max_length=LONGEST,
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
         first_name=fields.get("first_name") or "",
         last_name=fields.get("last_name") or "",
     )

@@ -23,7 +23,7 @@ from hourhook.domain.oauth.authorization_requests import (
     AuthorizationRequest,
     QueryParameters,
 )
-from hourhook.domain.sessions import SignedIn
+from hourhook.domain.sessions import SessionUser
 from hourhook.errors import AccountLocked, DatabaseUnavailable, Unauthenticated
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
@@ -98,7 +98,7 @@ class OAuthConsent:
         return await self._allow(request, asked, user)
 
     async def _allow(
-        self, request: Request[Any, Any, Any], asked: AuthorizationRequest, user: SignedIn
+        self, request: Request[Any, Any, Any], asked: AuthorizationRequest, user: SessionUser
     ) -> ASGIResponse:
         try:
             url = await self._database.write(
@@ -123,7 +123,7 @@ class OAuthConsent:
 
 def _look(
     tx: Transaction, pairs: QueryParameters, token: str | None
-) -> tuple[AuthorizationRequest | AuthorizationRedirect | AuthorizationRejected, Sequence[SignedIn]]:
+) -> tuple[AuthorizationRequest | AuthorizationRedirect | AuthorizationRejected, Sequence[SessionUser]]:
     """What is asked, and who is there to decide on it."""
     asked = authorization_requests.read(tx, pairs)
     return asked, sessions.find(tx, token) if token is not None and isinstance(asked, AuthorizationRequest) else []

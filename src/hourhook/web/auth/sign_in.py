@@ -17,7 +17,7 @@ from hourhook.domain import sessions, sign_ins
 from hourhook.domain.links import Links
 from hourhook.domain.sign_ins import Candidate
 from hourhook.errors import AccountLocked
-from hourhook.http.sign_in_throttle import Tries
+from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.store.database import Database
 from hourhook.web.forms import MAX_FORM_BYTES, read_form, safe_redirect_path
 from hourhook.web.rendering import render
@@ -41,7 +41,7 @@ class SignIn:
     """The pages for signing in and out."""
 
     def __init__(
-        self, database: Database, sign_in_throttle: Tries, session_cookies: SessionCookies, links: Links
+        self, database: Database, sign_in_throttle: SignInThrottle, session_cookies: SessionCookies, links: Links
     ) -> None:
         self._database = database
         self._sign_in_throttle = sign_in_throttle
@@ -87,16 +87,16 @@ class SignIn:
         if not self._session_cookies.is_csrf_valid(before, form.get("csrf_token", "")):
             return csrf_failed()
         email, next_path = form.get("email", ""), safe_redirect_path(form.get("next", ""))
-        if not self._sign_in_throttle.take(client_address(request), email):
+        if not self._sign_in_throttle.try_acquire(client_address(request), email):
             return self._later()
-        candidates = await self._sign_in_throttle.find(self._database, email, form.get("password", ""))
+        candidates = await self._sign_in_throttle.authenticate(self._database, email, form.get("password", ""))
         token = sessions.new_token()
         if not await self._enter(candidates, token):
             _log.info("sign-in failed", client=client_address(request))
             return self._form(before, next_path, email=email, error=_WRONG)
         if before is not None:
             await self._database.run(sessions.end, before)
-        return self._go_to(next_path or PATH, self._session_cookies.set_cookie_header(token, sessions.LASTS_SECONDS))
+        return self._go_to(next_path or PATH, self._session_cookies.set_cookie_header(token, sessions.LIFETIME_SECONDS))
 
     async def _sign_out(self, request: AnyRequest) -> ASGIResponse:
         form = await read_form(request)
@@ -112,7 +112,7 @@ class SignIn:
         entered, locked = False, None
         for candidate in candidates:
             try:
-                if await self._database.write(candidate.account_id, sign_ins.enter, candidate, token, self._links):
+                if await self._database.write(candidate.account_id, sign_ins.sign_in, candidate, token, self._links):
                     entered = True
             except AccountLocked as error:
                 locked = error
@@ -143,6 +143,6 @@ class SignIn:
         return redirect(self._links.href(path), headers=headers)
 
     def _later(self) -> ASGIResponse:
-        seconds = self._sign_in_throttle.wait_seconds
+        seconds = self._sign_in_throttle.retry_after_seconds
         text = f"There were too many tries. Wait {seconds} seconds, go back, and try once more."
         return notice(429, "Not so fast", text, headers=[("retry-after", str(seconds))])
