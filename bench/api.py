@@ -14,11 +14,11 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bench.backlogs import open_account
-from bench.baseline import FIRST_ENTRY, FIRST_POSITION, Floor, Recording
+from bench.baseline import FIRST_ENTRY, FIRST_POSITION, Baseline, Recording
 from bench.databases import KINDS, Databases
-from bench.loads import Load, request
+from bench.loads import LoadGenerator, request
 from bench.server_under_test import Server
-from bench.tables import print_table, progress, spread
+from bench.tables import format_spread, print_table, progress
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from hourhook.store.urls import open_database
@@ -36,13 +36,13 @@ class Rates:
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
-    def note(self, server: Server | Floor, request: bytes, count: int) -> None:
+    def note(self, server: Server | Baseline, request: bytes, count: int) -> None:
         """Measure once."""
-        with Load(server.port) as load:
+        with LoadGenerator(server.port) as load:
             load.send([request], count // 10)
-            began = server.processor_seconds
+            began = server.cpu_seconds
             self.rates.append(load.send([request], count).rate)
-            self.seconds.append((server.processor_seconds - began) / count)
+            self.seconds.append((server.cpu_seconds - began) / count)
 
 
 def run(databases: Databases, *, quick: bool) -> None:
@@ -56,28 +56,28 @@ def run(databases: Databases, *, quick: bool) -> None:
     rows = [
         (
             f"{ACTIONS[method]}, {kind}",
-            spread(api.rates),
-            spread(floor.rates),
-            spread([rate / least for rate, least in zip(api.rates, floor.rates, strict=True)], ".2f"),
-            f"{statistics.median(api.seconds) * 1e6:,.0f} / {statistics.median(floor.seconds) * 1e6:,.0f}",
+            format_spread(api.rates),
+            format_spread(baseline.rates),
+            format_spread([rate / least for rate, least in zip(api.rates, baseline.rates, strict=True)], ".2f"),
+            f"{statistics.median(api.seconds) * 1e6:,.0f} / {statistics.median(baseline.seconds) * 1e6:,.0f}",
         )
-        for (kind, method), (api, floor) in found.items()
+        for (kind, method), (api, baseline) in found.items()
     ]
     heads = ("", "API", "bare handler", "ratio", "processor µs each / bare handler's")
     print_table("(c) Requests per second", heads, rows)
 
 
 def _measure(databases: Databases, kind: str, method: str, count: int, repetitions: int) -> tuple[Rates, Rates]:
-    api, floor = Rates(), Rates()
+    api, baseline = Rates(), Rates()
     # A database for each kind of request, so that what is listed does not grow with what is created.
     with databases.fresh(kind) as url, recorded(url) as (requests, recordings):
         for repetition in range(repetitions):
             progress(f"api: {ACTIONS[method]}, {kind}, {repetition + 1} of {repetitions}")
             with Server(url) as server:
                 api.note(server, requests[method], count)
-            with Floor(url, recordings) as bare:
-                floor.note(bare, requests[method], count)
-    return api, floor
+            with Baseline(url, recordings) as bare:
+                baseline.note(bare, requests[method], count)
+    return api, baseline
 
 
 def requests_of(token: str, project_id: int) -> dict[str, bytes]:
@@ -101,7 +101,7 @@ def recorded(url: str) -> Iterator[tuple[dict[str, bytes], Path]]:
     account = open_account(database)
     database.run_now(_begin_high)
     database.close()
-    with Server(url, is_watched=True) as server, Load(server.port) as load:
+    with Server(url, is_watched=True) as server, LoadGenerator(server.port) as load:
         project = json.loads(_ask(server.port, request("POST", "/v2/projects", account.token, {"name": "Orchard"})))
         requests = requests_of(account.token, project["id"])
         load.send([requests["POST"]], ENTRIES)
@@ -111,7 +111,7 @@ def recorded(url: str) -> Iterator[tuple[dict[str, bytes], Path]]:
             load.send([bytes_sent], 20)
             recordings[method] = _record(server, bytes_sent)
     created = recordings["POST"]
-    created.entry_id = json.loads(created.answer)["id"]
+    created.entry_id = json.loads(created.response_body)["id"]
     created.position = next(p["position"] for text, p in created.statements if text.startswith("UPDATE accounts"))
     with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
         file.write(pickle.dumps(recordings))
@@ -123,12 +123,12 @@ def _record(server: Server, bytes_sent: bytes) -> Recording:
     """What a request comes to, once it has come to the same twice: the worker may have looked for work in between."""
     earlier: list[str] = []
     while True:
-        server.keep()
-        answer = _ask(server.port, bytes_sent)
-        statements, _ = server.take()
+        server.start_recording()
+        response_body = _ask(server.port, bytes_sent)
+        statements, _ = server.stop_recording()
         texts = [text for text, _ in statements]
         if texts == earlier:
-            return Recording(statements, answer)
+            return Recording(statements, response_body)
         earlier = texts
 
 
@@ -137,15 +137,15 @@ def _ask(port: int, bytes_sent: bytes) -> bytes:
         connection.sendall(bytes_sent)
         response = http.client.HTTPResponse(connection)
         response.begin()
-        answer = response.read()
+        response_body = response.read()
     if response.status >= 300:
-        raise RuntimeError(f"the API answered {response.status}: {answer!r}")
-    return answer
+        raise RuntimeError(f"the API answered {response.status}: {response_body!r}")
+    return response_body
 
 
 def _begin_high(tx: Transaction) -> None:
-    tx.run(_MOVE_IDS, first=FIRST_ENTRY)
-    tx.run(_MOVE_LOG, first=FIRST_POSITION)
+    tx.execute(_MOVE_IDS, first=FIRST_ENTRY)
+    tx.execute(_MOVE_LOG, first=FIRST_POSITION)
 
 
 _MOVE_IDS = Statement(

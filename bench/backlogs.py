@@ -44,7 +44,15 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
             webhooks,
             ("account_id", "id", "name", "name_key", "payload_uri", "secret", "created_at"),
             [
-                (account_id, id, f"Webhook {id}", f"webhook {id}", uri, keyring.encrypt(signing.new_secret()), tx.now)
+                (
+                    account_id,
+                    id,
+                    f"Webhook {id}",
+                    f"webhook {id}",
+                    uri,
+                    keyring.encrypt(signing.new_secret()),
+                    tx.event_time,
+                )
                 for id in ids
             ],
         )

@@ -24,10 +24,10 @@ import uvicorn
 import uvloop
 
 from bench.statements import Statement
-from bench.subprocesses import MEASURED_CORE, Part, say
+from bench.subprocesses import MEASURED_CORE, BenchProcess, send_message
 from hourhook.process.bootstrap import bind
 from hourhook.store.postgres import THREADS
-from hourhook.store.urls import is_embedded, path_of
+from hourhook.store.urls import is_embedded, sqlite_path
 
 # Where ids and positions begin: numbers that stand nowhere else in a statement.
 FIRST_ENTRY, FIRST_POSITION = 700_000_000, 800_000_000
@@ -38,18 +38,18 @@ class Recording:
     """What the API executed for a request, and what it answered."""
 
     statements: Sequence[Statement]
-    answer: bytes
+    response_body: bytes
     entry_id: int = 0
     position: int = 0
 
 
-class Floor(Part):
+class Baseline(BenchProcess):
     """The bare handler's process, as the benchmark sees it."""
 
     def __init__(self, url: str, recordings: Path) -> None:
         """Start it, and wait until it serves."""
         super().__init__(MEASURED_CORE, "bench.baseline", url, recordings)
-        self.port: int = self.hear()["port"]
+        self.port: int = self.receive()["port"]
 
 
 class _Handler:
@@ -88,7 +88,7 @@ class _Work:
     """The statements of one request, once more."""
 
     def __init__(self, recording: Recording) -> None:
-        self._answer = msgspec.json.decode(recording.answer)
+        self._answer = msgspec.json.decode(recording.response_body)
         fresh = (recording.entry_id, recording.position)
         self._steps = [
             (text, parameters, _fresh_maker(parameters, *fresh)) for text, parameters in recording.statements
@@ -137,7 +137,7 @@ def _fresh_maker(parameters: Any, old_id: int, old_position: int) -> Callable[[i
 def _connect(url: str) -> Any:
     if not is_embedded(url):
         return psycopg.connect(url, autocommit=True, prepare_threshold=2)
-    connection = sqlite3.connect(path_of(url), isolation_level=None, check_same_thread=False, cached_statements=512)
+    connection = sqlite3.connect(sqlite_path(url), isolation_level=None, check_same_thread=False, cached_statements=512)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 8000", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -151,7 +151,7 @@ async def _serve(url: str, recordings: dict[str, Recording]) -> None:
 
     asyncio.get_running_loop().add_reader(0, listen)
     listener = bind("127.0.0.1", 0)
-    say(port=listener.getsockname()[1])
+    send_message(port=listener.getsockname()[1])
     handler = _Handler(url, recordings)
     config = uvicorn.Config(handler, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False)
     await uvicorn.Server(config).serve([listener])

@@ -16,15 +16,15 @@ _PAUSE_SECONDS = 0.05
 
 
 @dataclass
-class Answers:
+class ChangeResults:
     """What came of the requests."""
 
     # Type of the event and id of the object of each change that was answered with a 2xx.
     changes: list[tuple[str, int]] = field(default_factory=list)
     # Requests that broke off: whether they changed anything nobody was told.
-    cut_off_count: int = 0
+    interrupted_count: int = 0
     # Answers that were neither 2xx nor cut off.
-    refusals: list[str] = field(default_factory=list)
+    rejected_requests: list[str] = field(default_factory=list)
 
 
 class Client:
@@ -66,17 +66,17 @@ def add_webhooks(port: int, token: str, uris: list[str], count: int) -> dict[int
 
 
 @contextmanager
-def changing(port: int, token: str, rate: float) -> Iterator[Answers]:
+def generate_changes(port: int, token: str, rate: float) -> Iterator[ChangeResults]:
     """Have clients make ``rate`` changes a second, as far as somebody answers, until the context is left."""
-    answers, stopping, numbers = Answers(), threading.Event(), count(1)
+    results, stopping, numbers = ChangeResults(), threading.Event(), count(1)
     clients = [
-        threading.Thread(target=_change, args=(Client(port, token), answers, numbers, _CLIENTS / rate, stopping))
+        threading.Thread(target=_change, args=(Client(port, token), results, numbers, _CLIENTS / rate, stopping))
         for _ in range(_CLIENTS)
     ]
     for client in clients:
         client.start()
     try:
-        yield answers
+        yield results
     finally:
         stopping.set()
         for client in clients:
@@ -84,7 +84,7 @@ def changing(port: int, token: str, rate: float) -> Iterator[Answers]:
 
 
 def _change(
-    client: Client, answers: Answers, numbers: Iterator[int], seconds_each: float, stopping: threading.Event
+    client: Client, results: ChangeResults, numbers: Iterator[int], seconds_each: float, stopping: threading.Event
 ) -> None:
     due = time.monotonic()
     while not stopping.wait(max(0.0, due - time.monotonic())):
@@ -99,13 +99,13 @@ def _change(
         try:
             status, answer = client.post(path, content)
         except (OSError, http.client.HTTPException):
-            answers.cut_off_count += 1
+            results.interrupted_count += 1
             client.close()
             continue
         if status == 201:
-            answers.changes.append(("tag.created" if path == "/v2/tags" else "entry.created", _id_of(answer)))
+            results.changes.append(("tag.created" if path == "/v2/tags" else "entry.created", _id_of(answer)))
         else:
-            answers.refusals.append(f"{path} answered {status}: {answer}")
+            results.rejected_requests.append(f"{path} answered {status}: {answer}")
 
 
 def _content(number: int) -> tuple[str, dict[str, Any]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import text
 
-from bench.changes import Answers
+from bench.changes import ChangeResults
 from bench.verifying_receivers import Arrival, fingerprint
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.store.database import Database
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -22,46 +22,46 @@ class Log:
     # Of each event, in order: its type, the id of its object, and the fingerprint of what every payload of it says.
     events: list[tuple[str, int, str]]
     # What there is, as the events that must have told of it.
-    existing: set[tuple[str, int]]
+    existing_objects: set[tuple[str, int]]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckResult:
     """The counts of a scenario."""
 
-    answered: int
-    cut_off: int
+    acknowledged: int
+    interrupted: int
     events: int
     delivered: int
     # Answered changes without their event, things without theirs, and events of what is not there.
-    answered_without_event: int
-    existing_without_event: int
-    events_of_nothing: int
+    acknowledged_without_event: int
+    objects_without_event: int
+    events_without_object: int
     # Payloads that never arrived; that came before the one ahead of them; that no event stands for; badly signed ones.
     lost: int
     out_of_order: int
     unknown: int
     unverified: int
     # Payloads that came again, those that said otherwise or under another id then, and the most of a lane at one kill.
-    repeats: int
-    changed_repeats: int
-    most_repeats: int
-    refusals: list[str] = field(default_factory=list)
+    duplicates: int
+    changed_duplicates: int
+    max_duplicates: int
+    rejected_requests: list[str] = field(default_factory=list)
 
     @property
-    def broken(self) -> list[str]:
+    def violations(self) -> list[str]:
         """The promises that were not kept."""
         found = {
-            "answered changes without an event": self.answered_without_event,
-            "entries and tags without an event": self.existing_without_event,
-            "events of what does not exist": self.events_of_nothing,
+            "answered changes without an event": self.acknowledged_without_event,
+            "entries and tags without an event": self.objects_without_event,
+            "events of what does not exist": self.events_without_object,
             "payloads lost": self.lost,
             "payloads out of order": self.out_of_order,
             "payloads of no event": self.unknown,
             "signatures that do not verify": self.unverified,
-            "repeats under another id or sequence": self.changed_repeats,
-            "repeats of a lane at one kill": self.most_repeats if self.most_repeats > 1 else 0,
-            f"requests refused, as {self.refusals[:1]}": len(self.refusals),
+            "repeats under another id or sequence": self.changed_duplicates,
+            "repeats of a lane at one kill": self.max_duplicates if self.max_duplicates > 1 else 0,
+            f"requests refused, as {self.rejected_requests[:1]}": len(self.rejected_requests),
         }
         return [f"{count:,} {what}" for what, count in found.items() if count]
 
@@ -71,30 +71,32 @@ def read_log(database: Database) -> Log:
     return database.read_now(_read_log)
 
 
-def judge(log: Log, answers: Answers, arrivals: list[Arrival], webhook_ids: list[int], kills_at: list[int]) -> Verdict:
+def check(
+    log: Log, results: ChangeResults, arrivals: list[Arrival], webhook_ids: list[int], kills_at: list[int]
+) -> CheckResult:
     """Compare; the webhooks hear everything, and since before the first event."""
     told = {(type, id) for type, id, _ in log.events}
     lanes: dict[int, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         lanes[arrival.webhook_id].append(arrival)
-    places = {print: place for place, (_, _, print) in enumerate(log.events)}
+    places = {fingerprint: place for place, (_, _, fingerprint) in enumerate(log.events)}
     judged = [_judge_lane(lanes[webhook_id], places, kills_at) for webhook_id in webhook_ids]
-    return Verdict(
-        answered=len(answers.changes),
-        cut_off=answers.cut_off_count,
+    return CheckResult(
+        acknowledged=len(results.changes),
+        interrupted=results.interrupted_count,
         events=len(log.events),
         delivered=sum(lane.delivered for lane in judged),
-        answered_without_event=len({*answers.changes} - told),
-        existing_without_event=len(log.existing - told),
-        events_of_nothing=len(told - log.existing) + len(log.events) - len(told),
+        acknowledged_without_event=len({*results.changes} - told),
+        objects_without_event=len(log.existing_objects - told),
+        events_without_object=len(told - log.existing_objects) + len(log.events) - len(told),
         lost=sum(len(places) - lane.delivered for lane in judged),
         out_of_order=sum(lane.out_of_order for lane in judged),
         unknown=sum(lane.unknown for lane in judged),
         unverified=sum(not arrival.is_signed for arrival in arrivals),
-        repeats=sum(lane.repeats.total() for lane in judged),
-        changed_repeats=sum(lane.changed_repeats for lane in judged),
-        most_repeats=max(max(lane.repeats.values(), default=0) for lane in judged),
-        refusals=answers.refusals,
+        duplicates=sum(lane.duplicates.total() for lane in judged),
+        changed_duplicates=sum(lane.changed_duplicates for lane in judged),
+        max_duplicates=max(max(lane.duplicates.values(), default=0) for lane in judged),
+        rejected_requests=results.rejected_requests,
     )
 
 
@@ -103,9 +105,9 @@ class _Lane:
     delivered: int = 0
     out_of_order: int = 0
     unknown: int = 0
-    changed_repeats: int = 0
+    changed_duplicates: int = 0
     # By how many kills there had been.
-    repeats: Counter[int] = field(default_factory=Counter)
+    duplicates: Counter[int] = field(default_factory=Counter)
 
 
 def _judge_lane(arrivals: list[Arrival], places: dict[str, int], kills_at: list[int]) -> _Lane:
@@ -113,13 +115,13 @@ def _judge_lane(arrivals: list[Arrival], places: dict[str, int], kills_at: list[
     first: dict[int, Arrival] = {}
     latest = -1
     for arrival in arrivals:
-        place = places.get(arrival.print)
+        place = places.get(arrival.fingerprint)
         if place is None:
             lane.unknown += 1
         elif place in first:
             before = first[place]
-            lane.repeats[bisect(kills_at, arrival.at)] += 1
-            lane.changed_repeats += (arrival.payload_id, arrival.sequence) != (before.payload_id, before.sequence)
+            lane.duplicates[bisect(kills_at, arrival.at)] += 1
+            lane.changed_duplicates += (arrival.payload_id, arrival.sequence) != (before.payload_id, before.sequence)
             # Only what was not settled yet may come again: the last one.
             lane.out_of_order += place != latest
         else:
@@ -134,16 +136,16 @@ def _read_log(tx: Transaction) -> Log:
     events = [
         (row.type, msgspec.json.decode(row.object)["id"], fingerprint(_from_type_on(row))) for row in tx.all(_EVENTS)
     ]
-    existing = {("entry.created", row.id) for row in tx.all(_ENTRIES)} | {
+    existing_objects = {("entry.created", row.id) for row in tx.all(_ENTRIES)} | {
         ("tag.created", row.id) for row in tx.all(_TAGS)
     }
-    return Log(events, existing)
+    return Log(events, existing_objects)
 
 
 def _from_type_on(event: Row) -> bytes:
     return b'"type":"%b","created_at":"%b","changes":%b,"object":%b}' % (
         event.type.encode(),
-        format_moment(event.created_at).encode(),
+        format_timestamp(event.created_at).encode(),
         bytes(event.changes),
         bytes(event.object),
     )

@@ -16,7 +16,7 @@ import uvloop
 
 from bench.backlogs import sample_body
 from bench.receivers import Receiver
-from bench.subprocesses import MEASURED_CORE, Part, say
+from bench.subprocesses import MEASURED_CORE, BenchProcess, send_message
 from hourhook.delivery import envelope, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.connections import ConnectionPool
@@ -28,8 +28,8 @@ TIMEOUT_SECONDS = 10
 def measure(kind: str, receiver: Receiver, count: int, in_flight: int) -> tuple[float, float]:
     """Post ``count`` bodies, ``in_flight`` at a time: how many a second, and processor seconds used for each."""
     receiver.expect(count)
-    with Part(MEASURED_CORE, "bench.clients", kind, receiver.uri, count, in_flight) as client:
-        used = client.hear()["processor_seconds"]
+    with BenchProcess(MEASURED_CORE, "bench.clients", kind, receiver.uri, count, in_flight) as client:
+        used = client.receive()["cpu_seconds"]
         return (count - 1) / receiver.wait(), used / count
 
 
@@ -98,9 +98,9 @@ def _sample_headers() -> list[tuple[str, str]]:
 
 
 def _main(kind: str, uri: str, count: int, in_flight: int) -> None:
-    uvloop.run((_floor if kind == "floor" else _ceiling)(uri, count, in_flight))
+    uvloop.run((_floor if kind == "baseline" else _ceiling)(uri, count, in_flight))
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    say(processor_seconds=usage.ru_utime + usage.ru_stime)
+    send_message(cpu_seconds=usage.ru_utime + usage.ru_stime)
 
 
 if __name__ == "__main__":

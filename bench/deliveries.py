@@ -7,7 +7,7 @@ from bench.backlogs import add_webhooks, open_account, record_events, settings_f
 from bench.databases import KINDS, Databases
 from bench.receivers import Receiver
 from bench.server_under_test import Worker
-from bench.tables import print_table, progress, spread
+from bench.tables import format_spread, print_table, progress
 from hourhook.delivery.worker.slots import SLOTS_PER_DESTINATION
 from hourhook.store.urls import open_database
 
@@ -21,8 +21,8 @@ class Figures:
     """What was measured of one number of webhooks, a value for each repetition."""
 
     ceiling: list[float] = field(default_factory=list)
-    floor: list[float] = field(default_factory=list)
-    floor_seconds: list[float] = field(default_factory=list)
+    baseline: list[float] = field(default_factory=list)
+    baseline_seconds: list[float] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
 
@@ -43,9 +43,9 @@ def run(databases: Databases, *, quick: bool) -> None:
 def _measure(databases: Databases, receiver: Receiver, webhooks: int, count: int, figures: Figures) -> None:
     in_flight = min(webhooks, SLOTS_PER_DESTINATION)
     figures.ceiling.append(clients.measure("ceiling", receiver, count, in_flight)[0])
-    rate, seconds = clients.measure("floor", receiver, count, in_flight)
-    figures.floor.append(rate)
-    figures.floor_seconds.append(seconds)
+    rate, seconds = clients.measure("baseline", receiver, count, in_flight)
+    figures.baseline.append(rate)
+    figures.baseline_seconds.append(seconds)
     for kind in KINDS:
         rate, seconds = deliver(databases, kind, receiver, webhooks, count)
         figures.rates[kind].append(rate)
@@ -58,9 +58,9 @@ def deliver(databases: Databases, kind: str, receiver: Receiver, webhooks: int, 
         fill(url, receiver.uri, webhooks, count // webhooks)
         receiver.expect(count)
         with Worker(url) as worker:
-            began = worker.processor_seconds
+            began = worker.cpu_seconds
             seconds = receiver.wait()
-            return (count - 1) / seconds, (worker.processor_seconds - began) / count
+            return (count - 1) / seconds, (worker.cpu_seconds - began) / count
 
 
 def fill(url: str, uri: str, webhooks: int, events: int) -> None:
@@ -76,15 +76,15 @@ def _print(figures: dict[int, Figures]) -> None:
     rows = []
     for webhooks, found in figures.items():
         for kind in KINDS:
-            ratios = [rate / floor for rate, floor in zip(found.rates[kind], found.floor, strict=True)]
+            ratios = [rate / baseline for rate, baseline in zip(found.rates[kind], found.baseline, strict=True)]
             rows.append(
                 (
                     f"{webhooks:,} webhooks, {kind}",
-                    spread(found.rates[kind]),
-                    spread(found.floor),
-                    spread(ratios, ".2f"),
-                    spread(found.ceiling),
-                    f"{_microseconds(found.seconds[kind])} / {_microseconds(found.floor_seconds)}",
+                    format_spread(found.rates[kind]),
+                    format_spread(found.baseline),
+                    format_spread(ratios, ".2f"),
+                    format_spread(found.ceiling),
+                    f"{_microseconds(found.seconds[kind])} / {_microseconds(found.baseline_seconds)}",
                 )
             )
     print_table(
@@ -95,4 +95,4 @@ def _print(figures: dict[int, Figures]) -> None:
 
 
 def _microseconds(seconds: list[float]) -> str:
-    return spread([sorted(seconds)[len(seconds) // 2] * 1e6])
+    return format_spread([sorted(seconds)[len(seconds) // 2] * 1e6])

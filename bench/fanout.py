@@ -15,7 +15,7 @@ from sqlalchemy import text
 from bench.backlogs import add_webhooks, open_account, record_events
 from bench.databases import KINDS, Databases
 from bench.subprocesses import MEASURED_CORE, on_core
-from bench.tables import print_table, progress, spread
+from bench.tables import format_spread, print_table, progress
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller, find_caller
 from hourhook.domain.entries import editing
@@ -104,11 +104,11 @@ def _create(tx: Transaction, caller: Caller) -> None:
 
 
 def _bring_to_rest(tx: Transaction, account_id: int) -> None:
-    tx.run(_REST, account=account_id)
+    tx.execute(_REST, account=account_id)
 
 
 def _analyze(tx: Transaction) -> None:
-    tx.run(_ANALYZE)
+    tx.execute(_ANALYZE)
 
 
 def _print(figures: dict[tuple[str, int], Figures]) -> None:
@@ -116,7 +116,7 @@ def _print(figures: dict[tuple[str, int], Figures]) -> None:
         (
             f"{kind}, {history:,} payloads each before",
             *(f"{statistics.median(found.seconds[count]) * 1e6:,.0f}" for count in WEBHOOKS),
-            spread([slope * 1e6 for slope in found.slopes], ".1f"),
+            format_spread([slope * 1e6 for slope in found.slopes], ".1f"),
         )
         for (kind, history), found in figures.items()
     ]

@@ -74,10 +74,10 @@ def _rest(name: str, url: str, seconds: int) -> Row:
     progress(f"idle: {name}")
     with Server(url, is_watched=True) as server:
         time.sleep(SETTLE_SECONDS)
-        statements, used, began = server.count(), server.processor_seconds, time.monotonic()
+        statements, used, began = server.count(), server.cpu_seconds, time.monotonic()
         time.sleep(seconds)
         # Asking costs a little as well, so it comes last.
-        passed, used = time.monotonic() - began, server.processor_seconds - used
+        passed, used = time.monotonic() - began, server.cpu_seconds - used
         return (
             name,
             f"{server.memory_bytes / MEBIBYTE:,.0f}",
@@ -92,7 +92,7 @@ def _deliver(name: str, url: str, receiver: Receiver, count: int) -> Row:
     receiver.expect(count)
     with Server(url) as server:
         receiver.wait()
-        return name, f"{server.most_memory_bytes / MEBIBYTE:,.0f}"
+        return name, f"{server.peak_memory_bytes / MEBIBYTE:,.0f}"
 
 
 def _fill(url: str, payloads: int, *, uri: str, webhooks: int) -> None:
@@ -108,7 +108,7 @@ def _fill(url: str, payloads: int, *, uri: str, webhooks: int) -> None:
 
 def _put_off(url: str, *, hours: int) -> None:
     def put_off(tx: Transaction) -> None:
-        tx.run(_PUT_OFF, due_at=tx.now + hours * 3_600_000_000)
+        tx.execute(_PUT_OFF, due_at=tx.event_time + hours * 3_600_000_000)
 
     database = open_database(url)
     database.run_now(put_off)

@@ -10,13 +10,13 @@ import time
 from typing import Self
 
 from bench.backlogs import SECRET_KEY
-from bench.subprocesses import ROOT, Broken
+from bench.subprocesses import ROOT, BenchmarkFailed
 
 _START_SECONDS = 60
 _PAUSE_SECONDS = 0.005
 
 
-class Installation:
+class Deployment:
     """One server and, where their number is given, workers of their own beside it."""
 
     def __init__(self, url: str, workers_count: int = 0) -> None:
@@ -58,7 +58,7 @@ class Installation:
         """``kill -9`` one of them; the moment (monotonic, nanoseconds) from which it did nothing more."""
         process = self._processes[name]
         if process.poll() is not None:
-            raise Broken(f"{name} ended by itself:\n{self._last_words(name)}")
+            raise BenchmarkFailed(f"{name} ended by itself:\n{self._last_words(name)}")
         process.kill()
         process.wait()
         return time.monotonic_ns()
@@ -74,7 +74,7 @@ class Installation:
         patience_ends_at = time.monotonic() + _START_SECONDS
         while not _is_healthy(self.port):
             if self._processes["serve"].poll() is not None or time.monotonic() > patience_ends_at:
-                raise Broken(f"serve does not serve:\n{self._last_words('serve')}")
+                raise BenchmarkFailed(f"serve does not serve:\n{self._last_words('serve')}")
             time.sleep(_PAUSE_SECONDS)
         return time.monotonic_ns()
 

@@ -15,37 +15,37 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from bench.databases import KINDS, Databases  # noqa: E402
-from bench.kill_scenario import Found, Scenario, run_scenario  # noqa: E402
+from bench.kill_scenario import Scenario, ScenarioResult, run_scenario  # noqa: E402
 from bench.tables import percentile, print_table  # noqa: E402
 
 SCENARIOS = (
     Scenario("sqlite", workers_count=0),
     Scenario("postgresql", workers_count=0),
     Scenario("postgresql", workers_count=3),
-    Scenario("postgresql", workers_count=3, is_worker=True),
+    Scenario("postgresql", workers_count=3, kills_worker=True),
 )
 KILLS, QUICK_KILLS = 20, 3
 SECONDS = 3.0
 
 
-class PromisesBroken(SystemExit):
+class GuaranteesViolated(SystemExit):
     """Something that is promised did not hold."""
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Kill, count and print (raises ``PromisesBroken``)."""
+    """Kill, count and print (raises ``GuaranteesViolated``)."""
     kill_all(databases, KINDS, QUICK_KILLS if quick else KILLS, SECONDS)
 
 
 def kill_all(databases: Databases, kinds: Sequence[str], kills: int, seconds: float) -> None:
-    """Run every scenario on these databases, and print what was found (raises ``PromisesBroken``)."""
+    """Run every scenario on these databases, and print what was found (raises ``GuaranteesViolated``)."""
     found = [run_scenario(databases, scenario, kills, seconds) for scenario in SCENARIOS if scenario.kind in kinds]
     rows = [*zip(*(_column(one) for one in found), strict=True)]
     heads = ("`kill -9` of", *(str(one.scenario) for one in found))
     print_table("Processes killed under load", heads, [(name, *row) for name, row in zip(_NAMES, rows, strict=True)])
-    broken = [f"{one.scenario}: {what}" for one in found for what in one.broken]
-    if broken:
-        raise PromisesBroken("\nBROKEN\n" + "\n".join(broken))
+    violations = [f"{one.scenario}: {what}" for one in found for what in one.violations]
+    if violations:
+        raise GuaranteesViolated("\nBROKEN\n" + "\n".join(violations))
 
 
 _NAMES = (
@@ -65,21 +65,25 @@ _NAMES = (
 )
 
 
-def _column(found: Found) -> tuple[str, ...]:
-    verdict = found.verdict
-    unmatched = verdict.answered_without_event + verdict.existing_without_event + verdict.events_of_nothing
+def _column(found: ScenarioResult) -> tuple[str, ...]:
+    check_result = found.check_result
+    unmatched = (
+        check_result.acknowledged_without_event
+        + check_result.objects_without_event
+        + check_result.events_without_object
+    )
     return (
-        f"{len(found.killings):,}",
-        f"{verdict.answered:,}",
-        f"{verdict.cut_off:,}",
-        f"{verdict.events:,}",
+        f"{len(found.kill_events):,}",
+        f"{check_result.acknowledged:,}",
+        f"{check_result.interrupted:,}",
+        f"{check_result.events:,}",
         f"{unmatched:,}",
-        f"{verdict.delivered:,}",
-        f"{verdict.lost:,}",
-        f"{verdict.out_of_order + verdict.unknown:,}",
-        f"{verdict.unverified:,}",
-        f"{verdict.repeats:,}",
-        f"{verdict.most_repeats:,}",
+        f"{check_result.delivered:,}",
+        f"{check_result.lost:,}",
+        f"{check_result.out_of_order + check_result.unknown:,}",
+        f"{check_result.unverified:,}",
+        f"{check_result.duplicates:,}",
+        f"{check_result.max_duplicates:,}",
         _times(found.first_seconds),
         _times(found.last_seconds),
     )

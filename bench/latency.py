@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from bench.backlogs import add_webhooks, open_account
 from bench.databases import KINDS, Databases
-from bench.loads import Load, request
+from bench.loads import LoadGenerator, request
 from bench.machine import fsync_seconds
 from bench.receivers import Receiver
 from bench.server_under_test import Server
-from bench.subprocesses import Broken
-from bench.tables import percentile, print_table, progress, spread
+from bench.subprocesses import BenchmarkFailed
+from bench.tables import format_spread, percentile, print_table, progress
 from hourhook.store.urls import open_database
 
 RATES = (50, 200)
@@ -50,8 +50,8 @@ def run(databases: Databases, *, quick: bool) -> None:
     rows = [
         (
             f"{rate} events/s, {kind}",
-            *(spread(values, ".1f") for values in found.shares.values()),
-            spread(found.fsync, ".2f"),
+            *(format_spread(values, ".1f") for values in found.shares.values()),
+            format_spread(found.fsync, ".2f"),
         )
         for (kind, rate), found in figures.items()
     ]
@@ -67,17 +67,17 @@ def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, coun
         database.close()
         entry = {"date": "2024-05-21", "minutes": 45, "description": "Work on the design of the API"}
         requests = [request("POST", "/v2/entries", account.token, entry)]
-        with Server(url, is_watched=True) as server, Load(server.port) as load:
+        with Server(url, is_watched=True) as server, LoadGenerator(server.port) as load:
             receiver.expect(WARM_UP * WEBHOOKS)
             load.send(requests, WARM_UP, rate=rate)
             receiver.wait()
-            server.keep()
-            receiver.keep()
+            server.start_recording()
+            receiver.start_recording()
             receiver.expect(count * WEBHOOKS)
             load.send(requests, count, rate=rate)
             receiver.wait()
             # In the order of their positions, since one account's commits come one after the other.
-            commits = sorted(server.take()[1])
+            commits = sorted(server.stop_recording()[1])
         if len(commits) != count:
-            raise Broken(f"{len(commits)} commits were seen, where {count} changes were made")
-        return [(at - commits[sequence - WARM_UP - 1]) / 1e9 for at, _, sequence in receiver.take()]
+            raise BenchmarkFailed(f"{len(commits)} commits were seen, where {count} changes were made")
+        return [(at - commits[sequence - WARM_UP - 1]) / 1e9 for at, _, sequence in receiver.stop_recording()]

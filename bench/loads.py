@@ -17,13 +17,13 @@ from typing import Any
 
 import uvloop
 
-from bench.subprocesses import OTHER_CORE, Part, say
+from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
 
 _CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What came of a load."""
 
     seconds: float
@@ -36,24 +36,26 @@ class Loaded:
         return len(self.latencies) / self.seconds
 
 
-class Load:
+class LoadGenerator:
     """The process that makes the load, as the benchmark sees it."""
 
     def __init__(self, port: int) -> None:
         """Have it ready to send requests to a port of this machine."""
-        self._part = Part(OTHER_CORE, "bench.loads", port)
+        self._process = BenchProcess(OTHER_CORE, "bench.loads", port)
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> "LoadGenerator":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._part.end()
+        self._process.end()
 
-    def send(self, requests: list[bytes], count: int, *, connections: int = _CONNECTIONS, rate: float = 0) -> Loaded:
-        """Send requests (raises ``Broken`` when one is not answered with a 2xx)."""
+    def send(
+        self, requests: list[bytes], count: int, *, connections: int = _CONNECTIONS, rate: float = 0
+    ) -> LoadResult:
+        """Send requests (raises ``BenchmarkFailed`` when one is not answered with a 2xx)."""
         encoded = [base64.b64encode(request).decode() for request in requests]
-        answer = self._part.ask(requests=encoded, count=count, connections=connections, rate=rate)
-        return Loaded(answer["seconds"], answer["latencies"])
+        answer = self._process.call(requests=encoded, count=count, connections=connections, rate=rate)
+        return LoadResult(answer["seconds"], answer["latencies"])
 
 
 def request(method: str, path: str, token: str, body: object = None) -> bytes:
@@ -127,7 +129,7 @@ def _main(port: int) -> None:
     for line in iter(sys.stdin.readline, ""):
         message = json.loads(line)
         requests = [base64.b64decode(text) for text in message.pop("requests")]
-        say(**uvloop.run(_load(port, requests, **message)))
+        send_message(**uvloop.run(_load(port, requests, **message)))
     os._exit(0)
 
 

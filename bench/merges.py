@@ -20,7 +20,7 @@ from bench.backlogs import add_webhooks, open_account
 from bench.databases import KINDS, Databases
 from bench.receivers import Receiver
 from bench.server_under_test import Server
-from bench.tables import print_table, progress, spread
+from bench.tables import format_spread, print_table, progress
 from hourhook.domain.accounts import CreatedAccount
 from hourhook.domain.search_keys import search_key
 from hourhook.store.database import Database
@@ -29,7 +29,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from hourhook.store.urls import open_database
 
-NOUNS = ("projects", "tags")
+RESOURCES = ("projects", "tags")
 SIZES, QUICK_SIZES = (1_000, 10_000, 50_000), (200, 1_000)
 WEBHOOKS = (0, 1, 3)
 REPETITIONS = 3
@@ -55,7 +55,7 @@ class Plan:
     """One kind of merge."""
 
     kind: str
-    noun: str
+    resource: str
     entries: int
     webhooks: int
 
@@ -64,8 +64,8 @@ def run(databases: Databases, *, quick: bool) -> None:
     """Measure, and print."""
     sizes, repetitions = (QUICK_SIZES, 1) if quick else (SIZES, REPETITIONS)
     usual = sizes[len(sizes) // 2]
-    by_size = [Plan(kind, noun, size, 1) for kind in KINDS for noun in NOUNS for size in sizes]
-    by_webhooks = [Plan(kind, noun, usual, count) for kind in KINDS for noun in NOUNS for count in WEBHOOKS]
+    by_size = [Plan(kind, resource, size, 1) for kind in KINDS for resource in RESOURCES for size in sizes]
+    by_webhooks = [Plan(kind, resource, usual, count) for kind in KINDS for resource in RESOURCES for count in WEBHOOKS]
     figures = {plan: Figures() for plan in [*by_size, *by_webhooks]}
     for repetition in range(repetitions):
         for plan, found in figures.items():
@@ -90,8 +90,8 @@ def run(databases: Databases, *, quick: bool) -> None:
 
 
 def _row(plan: Plan, found: Figures) -> tuple[str, ...]:
-    name = f"{plan.entries:,} entries, {plan.noun}, {plan.webhooks} webhooks, {plan.kind}"
-    return name, spread(found.seconds, ".2f"), spread(found.most), spread(found.more)
+    name = f"{plan.entries:,} entries, {plan.resource}, {plan.webhooks} webhooks, {plan.kind}"
+    return name, format_spread(found.seconds, ".2f"), format_spread(found.most), format_spread(found.more)
 
 
 def _measure(databases: Databases, plan: Plan, found: Figures) -> None:
@@ -103,8 +103,8 @@ def _measure(databases: Databases, plan: Plan, found: Figures) -> None:
             began = time.perf_counter()
             merge(client)
             found.seconds.append(time.perf_counter() - began)
-            found.most.append(server.most_memory_bytes / MEBIBYTE)
-            found.more.append((server.most_memory_bytes - before) / MEBIBYTE)
+            found.most.append(server.peak_memory_bytes / MEBIBYTE)
+            found.more.append((server.peak_memory_bytes - before) / MEBIBYTE)
 
 
 def _watch_others(databases: Databases, plan: Plan) -> tuple[str, ...]:
@@ -135,13 +135,13 @@ def _deliver(databases: Databases, plan: Plan) -> tuple[str, ...]:
             client = Client(server.port, account.token)
             # Of each entry, of the target, and twice of what is gone.
             receiver.expect(plan.entries + 3)
-            receiver.keep()
+            receiver.start_recording()
             began = time.perf_counter()
             merge(client)
             answered = time.perf_counter() - began
             receiver.wait()
             heard = time.perf_counter() - began
-            sequences = [sequence for _, _, sequence in receiver.take()]
+            sequences = [sequence for _, _, sequence in receiver.stop_recording()]
             assert sequences == [*range(1, plan.entries + 4)], "out of order"
     return plan.kind, f"{answered:.2f}", f"{heard:.2f}"
 
@@ -167,7 +167,7 @@ class Client:
 def _warm_up(server: Server, client: Client, plan: Plan) -> int:
     """Do the same once with a few entries, so that what is kept is kept; the memory that the server occupies then."""
     names = ("Warm target", "Warm source")
-    if plan.noun == "projects":
+    if plan.resource == "projects":
         ids = [client.send("POST", "/v2/projects", {"name": name})["id"] for name in names]
         content: dict[str, Any] = {"project_id": ids[1], "description": "Work"}
     else:
@@ -176,12 +176,12 @@ def _warm_up(server: Server, client: Client, plan: Plan) -> int:
         content = {"description": "#warm-source"}
     for _ in range(WARM_UP):
         client.send("POST", "/v2/entries", {**_ENTRY, **content})
-    _merge(client, plan.noun, *ids)
+    _merge(client, plan.resource, *ids)
     return server.memory_bytes
 
 
-def _merge(client: Client, noun: str, target_id: int, swallowed_id: int) -> None:
-    client.send("PUT", f"/v2/{noun}/{target_id}/merge", {f"{noun.removesuffix('s')}_id": swallowed_id})
+def _merge(client: Client, resource: str, target_id: int, swallowed_id: int) -> None:
+    client.send("PUT", f"/v2/{resource}/{target_id}/merge", {f"{resource.removesuffix('s')}_id": swallowed_id})
 
 
 def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[CreatedAccount, Callable[[Client], None]]:
@@ -196,13 +196,13 @@ def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[Creat
     if plan.webhooks:
         add_webhooks(database, account.account_id, plan.webhooks, uri)
     if is_stalled:
-        database.run_now(lambda tx: tx.run(_STALL))
+        database.run_now(lambda tx: tx.execute(_STALL))
     if plan.kind == "postgresql":
         # As it does by itself within a minute.
-        database.run_now(lambda tx: tx.run(_ANALYZE))
+        database.run_now(lambda tx: tx.execute(_ANALYZE))
     database.close()
-    ids = projects if plan.noun == "projects" else tags
-    return account, lambda client: _merge(client, plan.noun, *ids)
+    ids = projects if plan.resource == "projects" else tags
+    return account, lambda client: _merge(client, plan.resource, *ids)
 
 
 def _fill(database: Database, account: CreatedAccount, count: int, project_id: int, tag_id: int) -> None:
@@ -215,7 +215,15 @@ def _fill(database: Database, account: CreatedAccount, count: int, project_id: i
         for id in ids:
             description = texts[id % len(texts)]
             date = f"2024-{id % 12 + 1:02}-{id % 28 + 1:02}"
-            values = (account.user_id, project_id, 45, description, search_key(description), tx.now, tx.now)
+            values = (
+                account.user_id,
+                project_id,
+                45,
+                description,
+                search_key(description),
+                tx.event_time,
+                tx.event_time,
+            )
             rows.append((account.account_id, id, date, *values))
         tx.insert_many(entries, (*names, "created_at", "updated_at"), rows)
         columns = ("account_id", "entry_id", "tag_id", "place")

@@ -1,8 +1,8 @@
 """A bare receiver, faster than what is measured: answers 200 to everything, and knows when what arrived.
 
 ``python -m bench.receivers`` serves on a free port, says which, and then takes one message a line: ``{"expect": n}``
-is answered once n more requests have arrived, with the seconds from the first to the last of them; ``{"keep": true}``
-has arrivals kept from now on, and ``{"take": true}`` is answered with those: moment of the monotonic clock in
+is answered once n more requests have arrived, with the seconds from the first to the last of them; ``{"start_recording": true}``
+has arrivals kept from now on, and ``{"stop_recording": true}`` is answered with those: moment of the monotonic clock in
 nanoseconds, webhook and sequence of each.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from bench.subprocesses import OTHER_CORE, Part, say
+from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
 
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -28,30 +28,32 @@ class Receiver:
 
     def __init__(self) -> None:
         """Start it, beside what is measured."""
-        self._part = Part(OTHER_CORE, "bench.receivers")
-        self.uri = f"http://127.0.0.1:{self._part.hear()['port']}/hook"
+        self._process = BenchProcess(OTHER_CORE, "bench.receivers")
+        self.uri = f"http://127.0.0.1:{self._process.receive()['port']}/hook"
 
     def __enter__(self) -> "Receiver":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._part.end()
+        self._process.end()
 
     def expect(self, count: int) -> None:
         """Begin to count."""
-        self._part.tell(expect=count)
+        self._process.send(expect=count)
 
     def wait(self) -> float:
         """Wait until as many have arrived as were expected; the seconds from the first to the last."""
-        return float(self._part.hear()["seconds"])
+        return float(self._process.receive()["seconds"])
 
-    def keep(self) -> None:
+    def start_recording(self) -> None:
         """Keep arrivals from now on."""
-        self._part.ask(keep=True)
+        self._process.call(start_recording=True)
 
-    def take(self) -> list[tuple[int, int, int]]:
+    def stop_recording(self) -> list[tuple[int, int, int]]:
         """What has arrived since: moment (monotonic, nanoseconds), webhook and sequence of each."""
-        return [(at, webhook, sequence) for at, webhook, sequence in self._part.ask(take=True)["arrivals"]]
+        return [
+            (at, webhook, sequence) for at, webhook, sequence in self._process.call(stop_recording=True)["arrivals"]
+        ]
 
 
 class _Arrivals:
@@ -72,18 +74,18 @@ class _Arrivals:
             if sequence and webhook:
                 self._kept.append((time.monotonic_ns(), int(webhook[1]), int(sequence[1])))
 
-    def hear(self, message: dict[str, Any]) -> None:
+    def receive(self, message: dict[str, Any]) -> None:
         if "expect" in message:
             self._expected, self._count = message["expect"], 0
-        elif "keep" in message:
+        elif "start_recording" in message:
             self._kept = []
-            say(kept=True)
+            send_message(kept=True)
         else:
             arrivals, self._kept = self._kept, None
-            say(arrivals=arrivals)
+            send_message(arrivals=arrivals)
 
     def _say_all_arrived(self) -> None:
-        say(seconds=(time.monotonic_ns() - self._first_at) / 1e9)
+        send_message(seconds=(time.monotonic_ns() - self._first_at) / 1e9)
 
 
 class _Connection(asyncio.Protocol):
@@ -121,10 +123,10 @@ async def _serve() -> None:
             ended.set()
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            arrivals.hear(json.loads(line))
+            arrivals.receive(json.loads(line))
 
     loop.add_reader(0, listen)
-    say(port=server.sockets[0].getsockname()[1])
+    send_message(port=server.sockets[0].getsockname()[1])
     await ended.wait()
 
 

@@ -5,13 +5,13 @@ the webhook that waits longest: its head was on the wire, or it had yet to be le
 """
 
 from bench.databases import Databases
-from bench.kill_scenario import Found, Scenario, run_scenario
+from bench.kill_scenario import Scenario, ScenarioResult, run_scenario
 from bench.tables import percentile, print_table
 
 SCENARIOS = (
     Scenario("sqlite", workers_count=0),
     Scenario("postgresql", workers_count=0),
-    Scenario("postgresql", workers_count=3, is_worker=True),
+    Scenario("postgresql", workers_count=3, kills_worker=True),
 )
 KILLS, QUICK_KILLS = 10, 2
 SECONDS = 3.0
@@ -21,20 +21,20 @@ def run(databases: Databases, *, quick: bool) -> None:
     """Measure and print."""
     found = [run_scenario(databases, scenario, QUICK_KILLS if quick else KILLS, SECONDS) for scenario in SCENARIOS]
     print_table(
-        f"(f) Seconds from a kill to the next delivery, of {len(found[0].killings)} kills each",
+        f"(f) Seconds from a kill to the next delivery, of {len(found[0].kill_events)} kills each",
         ("`kill -9` of", "from", "any webhook, p50", "max", "every webhook, p50", "max", "kill to health, p50"),
         [_row(one) for one in found],
     )
 
 
-def _row(found: Found) -> tuple[str, ...]:
-    down = [(killing.since - killing.at) / 1e9 for killing in found.killings]
+def _row(found: ScenarioResult) -> tuple[str, ...]:
+    down = [(killing.ready_at - killing.at) / 1e9 for killing in found.kill_events]
     return (
         str(found.scenario),
-        "the kill" if found.scenario.is_worker else "health",
+        "the kill" if found.scenario.kills_worker else "health",
         f"{percentile(found.first_seconds, 0.5):.2f}",
         f"{max(found.first_seconds):.2f}",
         f"{percentile(found.last_seconds, 0.5):.2f}",
         f"{max(found.last_seconds):.2f}",
-        "-" if found.scenario.is_worker else f"{percentile(down, 0.5):.2f}",
+        "-" if found.scenario.kills_worker else f"{percentile(down, 0.5):.2f}",
     )

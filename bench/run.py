@@ -29,14 +29,14 @@ BENCHMARKS = {
 
 def main() -> None:
     """Run what is asked for."""
-    names, is_quick = read_arguments(sys.argv[1:])
+    names, is_quick = parse_arguments(sys.argv[1:])
     with Databases() as databases:
         print_table("Machine", ("", ""), [*machine.describe(databases).items()])
         for name in names:
             BENCHMARKS[name](databases, quick=is_quick)
 
 
-def read_arguments(arguments: list[str]) -> tuple[list[str], bool]:
+def parse_arguments(arguments: list[str]) -> tuple[list[str], bool]:
     """Which benchmarks are asked for, all where none is named, and whether they are to be quick."""
     parser = argparse.ArgumentParser(description="Measure Hourhook on this machine.")
     # One text and no list, or argparse would hold the list against the choices.

@@ -19,16 +19,16 @@ from typing import Any
 import uvloop
 
 from bench.backlogs import settings_for
-from bench.statements import Statement, Statements
-from bench.subprocesses import MEASURED_CORE, Part, say
+from bench.statements import Statement, StatementRecorder
+from bench.subprocesses import MEASURED_CORE, BenchProcess, send_message
 from hourhook import logs
-from hourhook.process.bootstrap import Running, bind, prepare
+from hourhook.process.bootstrap import Runtime, bind, build_runtime
 from hourhook.process.delivering import work
 from hourhook.process.serving import serve
 from hourhook.store.transaction import Transaction
 
 
-class Server(Part):
+class Server(BenchProcess):
     """``hourhook serve``, with a worker in it."""
 
     def __init__(self, url: str, *, core: int = MEASURED_CORE, is_watched: bool = False, **settings: object) -> None:
@@ -36,88 +36,88 @@ class Server(Part):
         super().__init__(
             core, "bench.server_under_test", "serve", url, json.dumps(settings), *["--watched"] * is_watched
         )
-        self.port: int = self.hear()["port"]
+        self.port: int = self.receive()["port"]
 
     def count(self) -> int:
         """How many statements it has sent to the database; only of a watched one, as what follows."""
-        return int(self.ask(what="count")["count"])
+        return int(self.call(what="count")["count"])
 
-    def keep(self) -> None:
+    def start_recording(self) -> None:
         """Have it keep its statements and the moments of its commits from now on."""
-        self.ask(what="keep")
+        self.call(what="start_recording")
 
-    def take(self) -> tuple[list[Statement], list[int]]:
+    def stop_recording(self) -> tuple[list[Statement], list[int]]:
         """The statements since, and the moments (monotonic, nanoseconds) of commits that recorded something."""
-        statements, commits = pickle.loads(b64decode(self.ask(what="take")["taken"]))
+        statements, commits = pickle.loads(b64decode(self.call(what="take")["taken"]))
         return statements, commits
 
 
-class Worker(Part):
+class Worker(BenchProcess):
     """``hourhook worker``."""
 
     def __init__(self, url: str, *, core: int = MEASURED_CORE) -> None:
         """Start it, and wait until it is about to deliver."""
         super().__init__(core, "bench.server_under_test", "work", url, "{}")
-        self.hear()
+        self.receive()
 
 
 class _Watch:
     """Answers what the benchmark asks of a watched process."""
 
     def __init__(self) -> None:
-        self.statements = Statements()
+        self.statements = StatementRecorder()
         self._commits: list[int] = []
 
     def watch_commits(self) -> None:
-        announce = Transaction.announce
+        run_after_commit = Transaction.run_after_commit
 
         def note_and_announce(tx: Transaction) -> None:
             if "events" in tx.state:
                 self._commits.append(time.monotonic_ns())
-            announce(tx)
+            run_after_commit(tx)
 
-        Transaction.announce = note_and_announce  # type: ignore[method-assign,assignment]
+        Transaction.run_after_commit = note_and_announce  # type: ignore[method-assign,assignment]
 
     def answer(self, what: str) -> None:
         if what == "count":
-            say(count=self.statements.count)
-        elif what == "keep":
-            self.statements.keep()
+            send_message(count=self.statements.count)
+        elif what == "start_recording":
+            self.statements.start_recording()
             self._commits.clear()
-            say(kept=True)
+            send_message(kept=True)
         else:
-            taken = pickle.dumps((self.statements.take(), [*self._commits]))
-            say(taken=b64encode(taken).decode())
+            taken = pickle.dumps((self.statements.stop_recording(), [*self._commits]))
+            send_message(taken=b64encode(taken).decode())
 
 
 def _main(role: str, url: str, more: dict[str, Any], *, is_watched: bool) -> None:
     watch = _Watch()
     if is_watched:
-        watch.statements.watch()
+        watch.statements.install()
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **more)
     logs.configure(settings)
-    running = prepare(settings, "127.0.0.1")
+    runtime = build_runtime(settings, "127.0.0.1")
     try:
-        uvloop.run(_serve(running, listener, port, watch) if role == "serve" else _work(running, watch))
+        uvloop.run(_serve(runtime, listener, port, watch) if role == "serve" else _work(runtime, watch))
     finally:
-        running.database.close()
+        runtime.database.close()
 
 
-async def _serve(running: Running, listener: socket.socket, port: int, watch: _Watch) -> None:
+async def _serve(runtime: Runtime, listener: socket.socket, port: int, watch: _Watch) -> None:
     def begin() -> None:
         watch.watch_commits()
-        say(port=port)
+        send_message(port=port)
 
     _listen(watch)
-    await serve(running, listener, with_worker=True, on_start=begin)
+    await serve(runtime, listener, with_worker=True, on_start=begin)
 
 
-async def _work(running: Running, watch: _Watch) -> None:
+async def _work(runtime: Runtime, watch: _Watch) -> None:
     _listen(watch)
-    say(ready=True)
-    await work(running)
+    send_message(ready=True)
+    await work(runtime)
 
 
 def _listen(watch: _Watch) -> None:

@@ -17,15 +17,15 @@ from typing import Any, Self
 ROOT = Path(__file__).parent.parent
 _CORES = sorted(os.sched_getaffinity(0))
 MEASURED_CORE, OTHER_CORE = _CORES[0], _CORES[-1]
-PATIENCE_SECONDS = 600
+RESPONSE_TIMEOUT_SECONDS = 600
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Broken(Exception):
+class BenchmarkFailed(Exception):
     """A part ended, or fell silent, when it should have answered."""
 
 
-class Part:
+class BenchProcess:
     """A process that runs one of the modules here, until the context is left."""
 
     def __init__(self, core: int, module: str, *arguments: object) -> None:
@@ -55,26 +55,26 @@ class Part:
         """The process id."""
         return self._process.pid
 
-    def tell(self, **message: object) -> None:
+    def send(self, **message: object) -> None:
         """Send a message to the part."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(message) + "\n")
 
-    def hear(self, patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """Wait for the next message of the part (raises ``Broken``)."""
+    def receive(self, timeout_seconds: float = RESPONSE_TIMEOUT_SECONDS) -> dict[str, Any]:
+        """Wait for the next message of the part (raises ``BenchmarkFailed``)."""
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            line = self._process.stdout.readline() if selector.select(patience_seconds) else ""
+            line = self._process.stdout.readline() if selector.select(timeout_seconds) else ""
         if not line:
-            raise Broken(f"{self._process.args!r} did not answer:\n{self.log()[-4000:]}")
+            raise BenchmarkFailed(f"{self._process.args!r} did not answer:\n{self.log()[-4000:]}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def ask(self, **message: object) -> dict[str, Any]:
+    def call(self, **message: object) -> dict[str, Any]:
         """Send a message and wait for what comes back."""
-        self.tell(**message)
-        return self.hear()
+        self.send(**message)
+        return self.receive()
 
     def kill(self) -> None:
         """End it as by ``kill -9``."""
@@ -100,7 +100,7 @@ class Part:
         return self._log.read().decode(errors="replace")
 
     @property
-    def processor_seconds(self) -> float:
+    def cpu_seconds(self) -> float:
         """The processor time that it has used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
@@ -111,7 +111,7 @@ class Part:
         return self._memory("VmRSS")
 
     @property
-    def most_memory_bytes(self) -> int:
+    def peak_memory_bytes(self) -> int:
         """The most memory that it has occupied so far."""
         return self._memory("VmHWM")
 
@@ -120,7 +120,7 @@ class Part:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
-def say(**message: object) -> None:
+def send_message(**message: object) -> None:
     """Inside a part: send a message to the benchmark."""
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()

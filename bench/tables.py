@@ -16,7 +16,7 @@ def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]])
     sys.stdout.flush()
 
 
-def spread(values: Sequence[float], form: str = ",.0f") -> str:
+def format_spread(values: Sequence[float], form: str = ",.0f") -> str:
     """The median, and the least and the most where there are several."""
     if len(values) == 1:
         return format(values[0], form)

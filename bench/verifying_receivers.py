@@ -3,7 +3,7 @@
 ``python -m bench.verifying_receivers DELAY…`` serves on a free port for each delay, which is how many milliseconds it takes to
 answer 200, so that a kill finds requests on the wire; it says which ports. Then it takes one message a line:
 ``{"secrets": {webhook: secret}}`` before what is to be verified, ``{"latest": true}``, answered with the moment of each
-webhook's latest arrival, and ``{"take": true}``, answered with all arrivals. Pings are answered and not remembered.
+webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are answered and not remembered.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import uvloop
 
-from bench.subprocesses import OTHER_CORE, Part, say
+from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
 
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _WEBHOOK = re.compile(rb'\{"webhook":\{"id":(\d+),"name":"[^"]*"\},"type":"')
@@ -34,35 +34,35 @@ class Arrival(NamedTuple):
     sequence: int
     payload_id: str
     # Of the body from its type on, as ``fingerprint`` makes it.
-    print: str
+    fingerprint: str
     is_signed: bool
 
 
-class Witnesses:
+class VerifyingReceivers:
     """The process of the receivers, as the benchmark sees it."""
 
     def __init__(self, delays_ms: tuple[float, ...]) -> None:
         """Start one receiver for each delay."""
-        self._part = Part(OTHER_CORE, "bench.verifying_receivers", *delays_ms)
-        self.uris = [f"http://127.0.0.1:{port}/hook" for port in self._part.hear()["ports"]]
+        self._process = BenchProcess(OTHER_CORE, "bench.verifying_receivers", *delays_ms)
+        self.uris = [f"http://127.0.0.1:{port}/hook" for port in self._process.receive()["ports"]]
 
-    def __enter__(self) -> "Witnesses":
+    def __enter__(self) -> "VerifyingReceivers":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._part.end()
+        self._process.end()
 
-    def trust(self, secrets: dict[int, str]) -> None:
+    def set_secrets(self, secrets: dict[int, str]) -> None:
         """Have them verify what the webhooks send by these secrets."""
-        self._part.ask(secrets=secrets)
+        self._process.call(secrets=secrets)
 
     def latest(self) -> dict[int, int]:
         """When (monotonic, nanoseconds) something last arrived from each webhook."""
-        return {int(webhook): at for webhook, at in self._part.ask(latest=True)["latest"].items()}
+        return {int(webhook): at for webhook, at in self._process.call(latest=True)["latest"].items()}
 
-    def take(self) -> list[Arrival]:
+    def fetch_arrivals(self) -> list[Arrival]:
         """All that has arrived, in order."""
-        return [Arrival(*values) for values in self._part.ask(take=True)["arrivals"]]
+        return [Arrival(*values) for values in self._process.call(fetch_arrivals=True)["arrivals"]]
 
 
 def fingerprint(from_type_on: bytes) -> str:
@@ -93,14 +93,14 @@ class _Notes:
             )
         )
 
-    def hear(self, message: dict[str, Any]) -> None:
+    def receive(self, message: dict[str, Any]) -> None:
         if "secrets" in message:
             self._secrets = {int(webhook): secret for webhook, secret in message["secrets"].items()}
-            say(trusted=len(self._secrets))
+            send_message(trusted=len(self._secrets))
         elif "latest" in message:
-            say(latest=self._latest)
+            send_message(latest=self._latest)
         else:
-            say(arrivals=self._arrivals)
+            send_message(arrivals=self._arrivals)
 
 
 def _is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
@@ -143,10 +143,10 @@ async def _serve(delays_ms: list[float]) -> None:
             ended.set()
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            notes.hear(json.loads(line))
+            notes.receive(json.loads(line))
 
     asyncio.get_running_loop().add_reader(0, listen)
-    say(ports=[server.sockets[0].getsockname()[1] for server in servers])
+    send_message(ports=[server.sockets[0].getsockname()[1] for server in servers])
     await ended.wait()
     # Connections are left open by whoever sends; nobody waits for them here.
     os._exit(0)

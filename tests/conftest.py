@@ -11,8 +11,8 @@ import structlog
 from argon2 import PasswordHasher
 
 from hourhook.domain import passwords
-from hourhook.process.bootstrap import spare_the_collector
-from hourhook.process.serving import make_site
+from hourhook.process.bootstrap import tune_gc
+from hourhook.process.serving import make_asgi_app
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.urls import open_database
@@ -30,7 +30,7 @@ DIALECTS = ("sqlite", "postgresql")
 
 def pytest_configure() -> None:
     """Spare time: look for garbage as seldom as the server does, and hash passwords with next to no work."""
-    spare_the_collector()
+    tune_gc()
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -73,7 +73,7 @@ MakeServer = Callable[..., Server]
 def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
     """Starts servers on the database, with settings of the test's choice.
 
-    The rate is unlimited unless the test says otherwise; arguments of ``make_site`` go through ``parts``.
+    The rate is unlimited unless the test says otherwise; arguments of ``make_asgi_app`` go through ``parts``.
     """
     with ExitStack() as stack:
 
@@ -83,7 +83,7 @@ def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
             base_url = settings.pop("base_url", address)
             parts = {"dependencies": DEPENDENCIES, **(parts or {})}
             unlimited = {"rate_limit": None, "sign_in_rate_limit": None, "oauth_rate_limit": None}
-            app = make_site(Settings(base_url=base_url, **{**unlimited, **settings}), database, **parts)
+            app = make_asgi_app(Settings(base_url=base_url, **{**unlimited, **settings}), database, **parts)
             stack.enter_context(serving(_loop, app, bound))
             client = Client(address)
             stack.callback(client.close)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.run import BENCHMARKS, read_arguments
+from bench.run import BENCHMARKS, parse_arguments
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from bench.run import BENCHMARKS, read_arguments
     ],
 )
 def test_all_benchmarks_run_unless_some_are_named(arguments: list[str], expected: tuple[list[str], bool]) -> None:
-    assert read_arguments(arguments) == expected
+    assert parse_arguments(arguments) == expected
 
 
 def test_a_benchmark_that_there_is_not_is_refused() -> None:
     with pytest.raises(SystemExit):
-        read_arguments(["nonsense"])
+        parse_arguments(["nonsense"])

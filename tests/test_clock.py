@@ -1,14 +1,14 @@
 """Moments and dates."""
 
-from hourhook.clock import SECOND, SystemClock, format_moment, midnight, today, whole_second
+from hourhook.clock import SECOND, SystemClock, format_timestamp, midnight, today, truncate_to_second
 
 
 def test_a_moment_is_written_as_whole_seconds_in_utc() -> None:
-    assert format_moment(1_716_285_900 * SECOND + 999_999) == "2024-05-21T10:05:00Z"
+    assert format_timestamp(1_716_285_900 * SECOND + 999_999) == "2024-05-21T10:05:00Z"
 
 
 def test_a_day_begins_at_midnight_in_utc() -> None:
-    assert format_moment(midnight("2024-05-21")) == "2024-05-21T00:00:00Z"
+    assert format_timestamp(midnight("2024-05-21")) == "2024-05-21T00:00:00Z"
 
 
 def test_today_depends_on_where_somebody_is() -> None:
@@ -18,5 +18,5 @@ def test_today_depends_on_where_somebody_is() -> None:
 
 def test_the_machines_clock_counts_microseconds() -> None:
     now = SystemClock().now()
-    assert whole_second(now) <= now < whole_second(now) + SECOND
-    assert format_moment(now) > "2024"
+    assert truncate_to_second(now) <= now < truncate_to_second(now) + SECOND
+    assert format_timestamp(now) > "2024"

@@ -7,7 +7,7 @@ import pytest
 
 from hourhook.crypto import Keyring, load_or_create_key_file, validate_key
 from hourhook.delivery.signing import new_secret
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 KEY = "the key of this test, which is no secret"
 
@@ -29,20 +29,20 @@ def test_the_same_secret_is_never_stored_as_the_same_bytes() -> None:
 def test_another_key_opens_nothing_and_is_told_what_to_do() -> None:
     stored = Keyring(KEY).encrypt("whsec_secret")
 
-    with pytest.raises(Problem, match="give HOURHOOK_SECRET_KEY, or the key file beside the database"):
+    with pytest.raises(OperatorError, match="give HOURHOOK_SECRET_KEY, or the key file beside the database"):
         Keyring(f"{KEY}.").decrypt(stored)
 
 
 def test_bytes_that_were_changed_open_nothing() -> None:
     stored = Keyring(KEY).encrypt("whsec_secret")
 
-    with pytest.raises(Problem):
+    with pytest.raises(OperatorError):
         Keyring(KEY).decrypt(stored[:-1] + bytes([stored[-1] ^ 1]))
 
 
 def test_a_key_of_the_settings_must_be_long_enough() -> None:
     assert validate_key("k" * 32) == "k" * 32
-    with pytest.raises(Problem, match="HOURHOOK_SECRET_KEY must have at least 32 characters"):
+    with pytest.raises(OperatorError, match="HOURHOOK_SECRET_KEY must have at least 32 characters"):
         validate_key("k" * 31)
 
 
@@ -62,6 +62,6 @@ def test_a_key_file_that_holds_no_key_is_never_replaced(tmp_path: Path, content:
     file = tmp_path / "hourhook.db.key"
     file.write_bytes(content)
 
-    with pytest.raises(Problem, match="put it back from a backup"):
+    with pytest.raises(OperatorError, match="put it back from a backup"):
         load_or_create_key_file(tmp_path / "hourhook.db")
     assert file.read_bytes() == content

@@ -14,13 +14,13 @@ from hourhook.api.openapi.document import build_document
 from hourhook.domain.delivery_stats import DeliveryStats
 from hourhook.domain.links import DEFAULT_BASE_URL
 from hourhook.http.metrics import Metrics
-from hourhook.settings import Settings, variable
+from hourhook.settings import Settings, environment_variable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 OF_TESTS = {f"HOURHOOK_TEST_{name}" for name in ("DATABASE_URL", "SEEDS", "STEPS")}
-SETTINGS = {variable(field.name) for field in fields(Settings)} | OF_TESTS
+SETTINGS = {environment_variable(field.name) for field in fields(Settings)} | OF_TESTS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

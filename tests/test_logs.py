@@ -70,7 +70,7 @@ def test_a_traceback_is_in_the_log() -> None:
     assert "ValueError: planted" in json.loads(stream.getvalue())["exception"]
 
 
-class Landing(logs.Line):
+class Landing(logs.LogEvent):
     """Something that happens often."""
 
     crow: str
@@ -80,7 +80,7 @@ class Landing(logs.Line):
 def test_what_happens_often_is_logged_like_anything_else(log_format: str, shown: str) -> None:
     stream = io.StringIO()
     logs.configure(Settings(log_format=log_format), stream)
-    logs.write_line(Landing(event="landed", level="info", crow="Ada"))
+    logs.log_event(Landing(event="landed", level="info", crow="Ada"))
     logging.getLogger("library").warning("the end")
     line = next(line for line in stream.getvalue().splitlines() if "landed" in line)
 
@@ -92,8 +92,8 @@ def test_what_happens_often_is_logged_like_anything_else(log_format: str, shown:
 def test_what_happens_often_is_left_out_below_the_level() -> None:
     stream = io.StringIO()
     logs.configure(Settings(log_format="json", log_level="warning"), stream)
-    logs.write_line(Landing(event="landed", level="info", crow="Ada"))
-    logs.write_line(Landing(event="fell", level="warning", crow="Bob"))
+    logs.log_event(Landing(event="landed", level="info", crow="Ada"))
+    logs.log_event(Landing(event="fell", level="warning", crow="Bob"))
     logging.getLogger("library").warning("the end")
 
     assert "Ada" not in stream.getvalue()

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.settings import RateLimit, Settings, SmtpServer
 
 
@@ -67,7 +67,7 @@ def test_an_empty_variable_is_as_if_it_were_not_set() -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str) -> None:
-    with pytest.raises(Problem, match=f"HOURHOOK_{name}="):
+    with pytest.raises(OperatorError, match=f"HOURHOOK_{name}="):
         Settings.from_environment({f"HOURHOOK_{name}": value})
 
 
@@ -83,7 +83,7 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: st
     ],
 )
 def test_the_refusal_of_a_value_says_what_to_write_instead(name: str, value: str, advice: str) -> None:
-    with pytest.raises(Problem, match=advice):
+    with pytest.raises(OperatorError, match=advice):
         Settings.from_environment({f"HOURHOOK_{name}": value})
 
 
@@ -146,7 +146,7 @@ def test_a_mail_server_is_told_by_its_url(url: str, expected: SmtpServer) -> Non
 def test_a_mail_server_that_cannot_be_is_refused_without_repeating_its_password(url: str) -> None:
     given = {"HOURHOOK_SMTP_URL": url, "HOURHOOK_MAIL_FROM": "hourhook@example.com"}
 
-    with pytest.raises(Problem, match="HOURHOOK_SMTP_URL cannot be used: ") as refused:
+    with pytest.raises(OperatorError, match="HOURHOOK_SMTP_URL cannot be used: ") as refused:
         Settings.from_environment(given)
     assert "hunter2" not in str(refused.value)
 
@@ -179,26 +179,26 @@ def test_mails_are_from_one_address(sender: str) -> None:
     ],
 )
 def test_what_mails_cannot_be_from_is_refused(sender: str) -> None:
-    with pytest.raises(Problem, match="HOURHOOK_MAIL_FROM="):
+    with pytest.raises(OperatorError, match="HOURHOOK_MAIL_FROM="):
         Settings.from_environment({"HOURHOOK_MAIL_FROM": sender})
 
 
 def test_whoever_sets_a_mail_server_says_whom_mails_are_from() -> None:
-    with pytest.raises(Problem, match="set HOURHOOK_MAIL_FROM too"):
+    with pytest.raises(OperatorError, match="set HOURHOOK_MAIL_FROM too"):
         Settings.from_environment({"HOURHOOK_SMTP_URL": "smtp://mail.example.com"})
 
 
 def test_a_send_must_end_well_within_its_lease() -> None:
-    with pytest.raises(Problem, match="at most half of HOURHOOK_LEASE_SECONDS"):
+    with pytest.raises(OperatorError, match="at most half of HOURHOOK_LEASE_SECONDS"):
         Settings.from_environment({"HOURHOOK_SEND_TIMEOUT_SECONDS": "31"})
 
 
 def test_events_are_kept_as_long_as_they_are_retried() -> None:
-    with pytest.raises(Problem, match="HOURHOOK_RETENTION_DAYS"):
+    with pytest.raises(OperatorError, match="HOURHOOK_RETENTION_DAYS"):
         Settings.from_environment({"HOURHOOK_RETENTION_DAYS": "2"})
 
 
 def test_options_of_a_command_are_checked_alike() -> None:
     assert Settings().with_changes(base_url="http://x", database_url=None).base_url == "http://x"
-    with pytest.raises(Problem, match="lease"):
+    with pytest.raises(OperatorError, match="lease"):
         Settings().with_changes(lease_seconds=5.0)

@@ -29,12 +29,12 @@ class SystemClock:
         return time.time_ns() // 1000
 
 
-def whole_second(moment: int) -> int:
+def truncate_to_second(moment: int) -> int:
     """Cut a moment down to its second, the precision that callers see."""
     return moment - moment % SECOND
 
 
-def format_moment(moment: int) -> str:
+def format_timestamp(moment: int) -> str:
     """Write a moment as the contract does: ``2024-05-21T10:05:00Z`` (contract, 00-conventions §5)."""
     return _format_second(moment // SECOND)
 
@@ -46,19 +46,19 @@ def _format_second(second: int) -> str:
     return (_EPOCH + timedelta(seconds=second)).isoformat()[:19] + "Z"
 
 
-def moment_of(value: datetime) -> int:
+def to_timestamp(value: datetime) -> int:
     """Turn an aware datetime into a moment."""
     return (value - _EPOCH) // timedelta(microseconds=1)
 
 
-def datetime_of(moment: int) -> datetime:
+def to_datetime(moment: int) -> datetime:
     """Turn a moment into a datetime, in UTC."""
     return _EPOCH + timedelta(microseconds=moment)
 
 
 def midnight(day: str) -> int:
     """The moment at which a UTC day, ``YYYY-MM-DD``, begins."""
-    return moment_of(datetime.fromisoformat(day).replace(tzinfo=UTC))
+    return to_timestamp(datetime.fromisoformat(day).replace(tzinfo=UTC))
 
 
 def today(now: int, utc_offset: int) -> str:

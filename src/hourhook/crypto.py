@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 NONCE_BYTES = 12
 MIN_KEY_LENGTH = 32
@@ -36,20 +36,20 @@ class Keyring:
         return hmac.new(self._signing_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
     def decrypt_uncached(self, stored: bytes) -> str:
-        """Decrypt what was stored, without remembering it (raises ``Problem`` where another key closed it)."""
+        """Decrypt what was stored, without remembering it (raises ``OperatorError`` where another key closed it)."""
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
         except InvalidTag:
-            raise Problem(
+            raise OperatorError(
                 "the secrets of this database were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key "
                 "file beside the database, the value it had when they were made"
             ) from None
 
 
 def validate_key(key: str) -> str:
-    """Check a key that was set by hand (raises ``Problem``)."""
+    """Check a key that was set by hand (raises ``OperatorError``)."""
     if len(key) < MIN_KEY_LENGTH:
-        raise Problem(
+        raise OperatorError(
             f"HOURHOOK_SECRET_KEY must have at least {MIN_KEY_LENGTH} characters; "
             "`openssl rand -base64 32` makes a good one"
         )
@@ -67,7 +67,7 @@ def load_or_create_key_file(database_path: Path) -> str:
         except UnicodeDecodeError:
             key = ""
         if not key:
-            raise Problem(f"the key file {path} is empty, or no text: put it back from a backup") from None
+            raise OperatorError(f"the key file {path} is empty, or no text: put it back from a backup") from None
         return key
     with os.fdopen(descriptor, "w") as file:
         key = secrets.token_urlsafe(MIN_KEY_LENGTH)

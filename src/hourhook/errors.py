@@ -1,7 +1,7 @@
 """The few ways in which Hourhook says no.
 
 A ``Refusal`` goes back to a caller of the API, with the status and the body that the contract gives it
-(contract, 00-conventions §8). A ``Problem`` goes to whoever runs Hourhook, as one line on standard error.
+(contract, 00-conventions §8). A ``OperatorError`` goes to whoever runs Hourhook, as one line on standard error.
 Anything else that is raised is a defect.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 
-class Problem(Exception):
+class OperatorError(Exception):
     """Something the operator can mend; its text says what is wrong and what to do."""
 
 
@@ -33,7 +33,7 @@ class NotFound(Refusal):
     """No such thing, or none that the caller may see: 404."""
 
 
-class UnknownClient(Refusal):
+class InvalidClient(Refusal):
     """The application is unknown, or this is not its secret: 400 in the shape of an OAuth error."""
 
 
@@ -41,7 +41,7 @@ class AccountLocked(Refusal):
     """An administrator has locked the account for maintenance: 503."""
 
 
-class Malformed(Refusal):
+class MalformedBody(Refusal):
     """The body is no JSON object: 400 with ``message`` alone."""
 
 
@@ -55,7 +55,7 @@ class FieldError:
 
 
 @dataclass(eq=False)
-class Invalid(Refusal):
+class ValidationFailed(Refusal):
     """The input or the state of an object stands against it: 400 with a validation body."""
 
     errors: list[FieldError]

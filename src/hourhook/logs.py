@@ -1,7 +1,7 @@
 """The log: one line an event on standard error, for people on a terminal and as JSON elsewhere.
 
 Events are logged where they happen, by ``structlog.get_logger()``, with plain values and never with a token, a secret,
-a password or a query. What happens thousands of times a second is logged by ``write_line``.
+a password or a query. What happens thousands of times a second is logged by ``log_event``.
 """
 
 import atexit
@@ -16,11 +16,11 @@ from typing import Any, Literal, TextIO
 import msgspec
 import structlog
 
-from hourhook.clock import SECOND, SystemClock, format_moment
+from hourhook.clock import SECOND, SystemClock, format_timestamp
 from hourhook.settings import Settings
 
 # How long a line may be waited with, so that others are written together with it.
-GATHER_SECONDS = 0.05
+FLUSH_INTERVAL_SECONDS = 0.05
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -28,9 +28,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Set the log of this process up, that of its libraries included, by level and format of the settings."""
     stream = stream or sys.stderr
-    is_console = is_for_people(settings, stream)
+    is_console = is_console_format(settings, stream)
     level = _LEVELS[settings.log_level]
-    lines = None if is_console else Lines(stream)
+    lines = None if is_console else BufferedLogStream(stream)
     _straight.lines, _straight.level = lines, level
     structlog.configure(
         processors=[*_SHARED, *(_console(stream) if is_console else _JSON)],
@@ -52,13 +52,13 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     logging.basicConfig(handlers=[libraries], level=max(level, logging.WARNING), force=True)
 
 
-def is_for_people(settings: Settings, stream: TextIO | None = None) -> bool:
+def is_console_format(settings: Settings, stream: TextIO | None = None) -> bool:
     """Whether the log is written for somebody who reads it as it comes, as on a terminal."""
     is_terminal = (stream or sys.stderr).isatty()
     return (settings.log_format or ("console" if is_terminal else "json")) == "console"
 
 
-class Line(msgspec.Struct, kw_only=True):
+class LogEvent(msgspec.Struct, kw_only=True):
     """An event of a kind that happens often; each kind adds its own fields."""
 
     event: str
@@ -66,7 +66,7 @@ class Line(msgspec.Struct, kw_only=True):
     at: str = ""
 
 
-def write_line(line: Line) -> None:
+def log_event(line: LogEvent) -> None:
     """Log an event that happens often: as JSON without the way through structlog, which costs more than its making."""
     lines = _straight.lines
     if lines is None:
@@ -78,7 +78,7 @@ def write_line(line: Line) -> None:
         lines.info(_render(None, "", line))
 
 
-class Lines:
+class BufferedLogStream:
     """Lines on their way to a stream.
 
     Writing each by itself costs more than all that is done to make it, since it lets go of the interpreter's lock each
@@ -127,7 +127,7 @@ class Lines:
     def _write_on(self) -> None:
         while not self._is_ending.is_set():
             self._has_some.wait()
-            self._is_ending.wait(GATHER_SECONDS)
+            self._is_ending.wait(FLUSH_INTERVAL_SECONDS)
             self._has_some.clear()
             self.flush()
 
@@ -167,10 +167,10 @@ def _format_now() -> str:
 # Many lines fall into one second.
 @lru_cache(maxsize=1)
 def _format_second(second: int) -> str:
-    return format_moment(second * SECOND)[:-1]
+    return format_timestamp(second * SECOND)[:-1]
 
 
-def _render(_: object, __: str, event: dict[str, Any] | Line) -> str:
+def _render(_: object, __: str, event: dict[str, Any] | LogEvent) -> str:
     try:
         encoded = _encode(event)
     except UnicodeEncodeError:
@@ -186,7 +186,7 @@ def _render(_: object, __: str, event: dict[str, Any] | Line) -> str:
 class _Straight:
     """Where lines go that do not take the way through structlog, and from which level on."""
 
-    lines: Lines | None = None
+    lines: BufferedLogStream | None = None
     level: int = logging.INFO
 
 

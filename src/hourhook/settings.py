@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -73,19 +73,19 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the settings from ``HOURHOOK_…`` variables.
 
-        Raises ``Problem`` that names the variable for a value that cannot be used.
+        Raises ``OperatorError`` that names the variable for a value that cannot be used.
         """
         values: dict[str, Any] = {}
         for name, read in _READERS.items():
-            text = environment.get(variable(name), "").strip()
+            text = environment.get(environment_variable(name), "").strip()
             if not text:
                 continue
             try:
                 values[name] = read(text)
             except ValueError as error:
                 # What holds a password is not repeated.
-                shown = variable(name) if name in _SECRETS else f"{variable(name)}={text!r}"
-                raise Problem(f"{shown} cannot be used: {error}") from None
+                shown = environment_variable(name) if name in _SECRETS else f"{environment_variable(name)}={text!r}"
+                raise OperatorError(f"{shown} cannot be used: {error}") from None
         settings = cls(**values)
         settings.check()
         return settings
@@ -97,26 +97,26 @@ class Settings:
         return changed
 
     def check(self) -> None:
-        """Refuse settings that contradict each other (raises ``Problem``)."""
+        """Refuse settings that contradict each other (raises ``OperatorError``)."""
         if self.send_timeout_seconds * 2 > self.lease_seconds:
-            raise Problem(
+            raise OperatorError(
                 f"HOURHOOK_SEND_TIMEOUT_SECONDS ({self.send_timeout_seconds:g}) must be at most half of "
                 f"HOURHOOK_LEASE_SECONDS ({self.lease_seconds:g}), or a send could outlive its lease"
             )
         if self.retention_days * 86_400 < self.retry_window_seconds:
-            raise Problem(
+            raise OperatorError(
                 f"HOURHOOK_RETENTION_DAYS ({self.retention_days:g}) is shorter than "
                 f"HOURHOOK_RETRY_WINDOW_SECONDS ({self.retry_window_seconds:g}), so events would be dropped "
                 "while they are still retried: raise the one or lower the other"
             )
         if self.smtp_url is not None and self.mail_from is None:
-            raise Problem(
+            raise OperatorError(
                 "HOURHOOK_SMTP_URL is set, but not whom mails are from: set HOURHOOK_MAIL_FROM too, "
                 "as 'Hourhook <hourhook@example.com>'"
             )
 
 
-def variable(name: str) -> str:
+def environment_variable(name: str) -> str:
     """The environment variable of a setting."""
     return f"HOURHOOK_{name.upper()}"
 

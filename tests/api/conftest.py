@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from hourhook.process.bootstrap import Running, make_transport
-from hourhook.process.delivering import deliver
+from hourhook.process.bootstrap import Runtime, make_transport
+from hourhook.process.delivering import run_delivery
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.conftest import Server
@@ -25,9 +25,9 @@ def delivering(database: Database) -> Delivering:
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        running = Running(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+        running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
         failures: list[str] = []
-        async with deliver(running, make_transport(running), on_failure=lambda: failures.append("failed")):
+        async with run_delivery(running, make_transport(running), on_failure=lambda: failures.append("failed")):
             yield
         assert not failures
 
@@ -54,7 +54,7 @@ def pass_time(database: Database, clock: FakeClock) -> Callable[[float], None]:
 
     def pass_time(seconds: float) -> None:
         clock.advance(seconds)
-        database.signal()
+        database.wake()
 
     return pass_time
 

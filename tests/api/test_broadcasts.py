@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hourhook.clock import SystemClock, whole_second
+from hourhook.clock import SystemClock, truncate_to_second
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.process.bootstrap import Running, make_transport
-from hourhook.process.delivering import deliver
+from hourhook.process.bootstrap import Runtime, make_transport
+from hourhook.process.delivering import run_delivery
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.api.conftest import Delivering
@@ -81,7 +81,7 @@ def test_signatures_hold_before_openssl_and_the_public_library(
 ) -> None:
     receiver = make_receiver(account.leader, postbox.uri)
     timer = start_timer(account.leader, make_project(account, "größe"))
-    clock.moment = whole_second(SystemClock().now())
+    clock.moment = truncate_to_second(SystemClock().now())
     pass_time(0)
     running = postbox.next()
     put(account.leader, timer, "/pause")
@@ -455,8 +455,8 @@ def delivering_with(database: Database, settings: Settings, guard: AddressGuard 
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        running = Running(settings, database, DEPENDENCIES.keyring, guard)
-        async with deliver(running, make_transport(running), on_failure=lambda: None):
+        running = Runtime(settings, database, DEPENDENCIES.keyring, guard)
+        async with run_delivery(running, make_transport(running), on_failure=lambda: None):
             yield
 
     return delivering
@@ -503,11 +503,11 @@ def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
 def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_either(
     database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
 ) -> None:
-    running = Running(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+    running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:
-        async with deliver(running, make_transport(running), on_failure=lambda: None):
+        async with run_delivery(running, make_transport(running), on_failure=lambda: None):
             yield
 
     server = make_server(parts={"lifespan": [delivering], "metrics": running.metrics})

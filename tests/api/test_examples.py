@@ -685,7 +685,9 @@ def fill_payments(account: Account) -> None:
             .where(table.c.account_id == bindparam("account"))
             .values({reference: bindparam("reference"), "payment_method": bindparam("payment_method")})
         )
-        account.database.write_now(account.id, lambda tx, change: tx.run(change, account=account.id, **values), change)
+        account.database.write_now(
+            account.id, lambda tx, change: tx.execute(change, account=account.id, **values), change
+        )
 
 
 def fill_people(account: Account) -> None:
@@ -698,7 +700,7 @@ def fill_people(account: Account) -> None:
     )
     picture = f"{account.base_url}/images/avatars/1.png"
     parameters = {"first_name": "Ada", "last_name": "Byron", "profile_image_url": picture}
-    account.database.write_now(account.id, lambda tx: tx.run(change, account=account.id, **parameters))
+    account.database.write_now(account.id, lambda tx: tx.execute(change, account=account.id, **parameters))
 
 
 def raise_payloads(scene: Scene, payload: Payload) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import pytest
 
 from hourhook.domain.invoices import paying
 from hourhook.domain.links import Links
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from tests.api.test_invoices import as_it_is
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
@@ -129,6 +129,6 @@ def test_an_administrator_is_told_what_cannot_be_set(account: Account, other_acc
         (theirs["id"], "paid", f"the account has no invoice with the id {theirs['id']}"),
         (NO_SUCH_ID, "paid", "the account has no invoice with the id"),
     ):
-        with pytest.raises(Problem, match=complaint):
+        with pytest.raises(OperatorError, match=complaint):
             account.database.write_now(account.id, paying.set_state, Links(account.base_url), id, state)
     assert as_it_is(other_account, theirs) == theirs

@@ -200,8 +200,8 @@ def test_nothing_is_kept_of_a_large_merge_that_fails_in_the_end(account: Account
     path, body = merge_projects(account, 1_200, 10)
     webhook = make_webhook(account, events=["*"])
     # Something that hangs on the project, of which the server knows nothing: so the very last statement fails.
-    account.database.run_now(lambda tx: tx.run(_MAKE_HOLDS))
-    account.database.run_now(lambda tx: tx.run(_HOLD, account=account.id, project=body["project_id"]))
+    account.database.run_now(lambda tx: tx.execute(_MAKE_HOLDS))
+    account.database.run_now(lambda tx: tx.execute(_HOLD, account=account.id, project=body["project_id"]))
     log = Recorded(account)
 
     assert account.leader.client.put(path, body).status == 500
@@ -210,7 +210,7 @@ def test_nothing_is_kept_of_a_large_merge_that_fails_in_the_end(account: Account
     assert len(ids_of(account, _IN_PROJECT, body["project_id"])) == 1_200
     assert account.database.read_now(lambda tx: tx.value(_LAST_SEQUENCE, webhook=webhook["id"])) == 0
     # And the next one begins where the last that succeeded ended.
-    account.database.run_now(lambda tx: tx.run(_LET_GO))
+    account.database.run_now(lambda tx: tx.execute(_LET_GO))
     assert account.leader.client.put(path, body).status == 204
     assert len(log.new()) == 1_200 + 10 + 3
     assert account.database.read_now(lambda tx: tx.value(_LAST_SEQUENCE, webhook=webhook["id"])) == 1_200 + 10 + 3
@@ -321,7 +321,9 @@ def fill_with_projects(account: Account, count: int) -> list[int]:
     def fill(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(projects, count)]
         columns = ("account_id", "id", "name", "name_key", "billable", "billing_increment", "color", "enabled")
-        rows = [(account.id, id, f"P {id}", f"p {id}", True, 1, "#ff0000", True, tx.now, tx.now) for id in new]
+        rows = [
+            (account.id, id, f"P {id}", f"p {id}", True, 1, "#ff0000", True, tx.event_time, tx.event_time) for id in new
+        ]
         tx.insert_many(projects, (*columns, "created_at", "updated_at"), rows)
         return new
 
@@ -335,7 +337,7 @@ def use_projects(account: Account, project_ids: list[int]) -> None:
         new = [*tx.next_ids(entries, len(project_ids))]
         columns = ("account_id", "id", "date", "user_id", "project_id", "minutes", "created_at", "updated_at")
         rows = [
-            (account.id, id, DAY, account.leader.id, project_id, 30, tx.now, tx.now)
+            (account.id, id, DAY, account.leader.id, project_id, 30, tx.event_time, tx.event_time)
             for id, project_id in zip(new, project_ids, strict=True)
         ]
         tx.insert_many(entries, columns, rows)

@@ -29,8 +29,8 @@ def many(account: Account) -> Account:
                 color="#3fa7d6",
                 enabled=True,
                 budgeted_minutes=None,
-                created_at=tx.now,
-                updated_at=tx.now,
+                created_at=tx.event_time,
+                updated_at=tx.event_time,
             )
 
     account.database.write_now(account.id, add)

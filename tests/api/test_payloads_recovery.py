@@ -121,7 +121,7 @@ def test_a_retry_while_it_is_on_the_wire_changes_nothing(account: Account, postb
     ask_for(account, webhook, "retry", held.id)
     account.leader.client.put(f"{webhook['url']}/ping")
     assert postbox.next().type == "webhook.ping"
-    account.database.signal()
+    account.database.wake()
     postbox.release(may_go_on)
     eventually(lambda: payload_of(account, webhook, held.id)["state"], "delivered")
 

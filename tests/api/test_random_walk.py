@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hourhook.clock import format_moment, whole_second
+from hourhook.clock import format_timestamp, truncate_to_second
 from tests.support.accounts import Account, Person
 from tests.support.clients import Reply
 from tests.support.clocks import FakeClock
@@ -73,7 +73,7 @@ class World:
             follow(mirror, event)
         self._check_events(events)
         assert find_changed(own_of(mirror), own_of(now)) == []
-        assert find_stale(before, now, format_moment(whole_second(self._clock.now()))) == []
+        assert find_stale(before, now, format_timestamp(truncate_to_second(self._clock.now()))) == []
         assert find_miscounted(now) == []
         self._check_others(request, now, step)
         self._heard += [event.type for event in events]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hourhook.clock import SECOND, SystemClock, midnight, whole_second
+from hourhook.clock import SECOND, SystemClock, midnight, truncate_to_second
 from hourhook.delivery import envelope
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
@@ -32,7 +32,7 @@ PassTime = Callable[[float], None]
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering, clock: FakeClock) -> Server:
     """A server with a worker in it, at the time of this machine, by which receivers go."""
-    clock.moment = whole_second(SystemClock().now())
+    clock.moment = truncate_to_second(SystemClock().now())
     return make_server(parts={"lifespan": [delivering]})
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from hourhook.api.app import openapi_text
 from hourhook.domain.dependencies import Dependencies
 from hourhook.mail.outbox import Outbox
-from hourhook.process.bootstrap import Running
-from hourhook.process.delivering import send_mails
+from hourhook.process.bootstrap import Runtime
+from hourhook.process.delivering import run_mail_worker
 from hourhook.settings import Settings, SmtpServer
 from hourhook.store.database import Database
 from hourhook.store.schema import invitations, mails
@@ -38,12 +38,12 @@ def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox
     smtp = SmtpServer("127.0.0.1", mailbox.port, "none")
     settings = Settings(smtp_url=smtp, mail_from="Hourhook <hourhook@example.com>")
     outbox = Outbox(DEPENDENCIES.keyring)
-    running = Running(settings, database, DEPENDENCIES.keyring, DEPENDENCIES.guard, outbox)
+    running = Runtime(settings, database, DEPENDENCIES.keyring, DEPENDENCIES.guard, outbox)
 
     @asynccontextmanager
     async def mailing(_: object) -> AsyncIterator[None]:
         failures: list[str] = []
-        async with send_mails(running, on_failure=lambda: failures.append("failed")):
+        async with run_mail_worker(running, on_failure=lambda: failures.append("failed")):
             yield
         assert not failures
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hourhook.clock import SystemClock, whole_second
+from hourhook.clock import SystemClock, truncate_to_second
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
 from tests.support.accounts import Account
@@ -69,7 +69,7 @@ def test_events_arrive_in_order_with_the_object_that_is_shown(account: Account, 
 def test_signatures_hold_before_openssl_and_the_public_library(
     account: Account, postbox: Postbox, clock: FakeClock
 ) -> None:
-    clock.moment = whole_second(SystemClock().now())
+    clock.moment = truncate_to_second(SystemClock().now())
     made = make_webhook(account, postbox.uri, events=["tag.created"])
     ping = postbox.next()
     make_tag(account, "größe")

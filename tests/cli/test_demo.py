@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hourhook.cli.demo.formatting import duration, gist
-from hourhook.cli.demo.receivers import is_signed
+from hourhook.cli.demo.formatting import format_duration, summarize_payload
+from hourhook.cli.demo.receivers import has_valid_signatures
 from hourhook.clock import SECOND, SystemClock
 from hourhook.delivery import envelope, signing
 from tests.support.clients import Client
@@ -89,17 +89,17 @@ def test_its_receivers_tell_a_right_signature_from_a_wrong_one() -> None:
     body = b'{"type":"webhook.ping"}'
     headers = signed_at(now, body, secret)
 
-    assert is_signed(secret, headers, body)
-    assert not is_signed(secret, headers, body + b" ")
-    assert not is_signed(signing.new_secret(), headers, body)
+    assert has_valid_signatures(secret, headers, body)
+    assert not has_valid_signatures(secret, headers, body + b" ")
+    assert not has_valid_signatures(signing.new_secret(), headers, body)
     for name in ("x-noko-signature", "webhook-signature"):
-        assert not is_signed(secret, {**headers, name: headers[name][:-2]}, body)
-    assert not is_signed(secret, signed_at(now - 600 * SECOND, body, secret), body)
+        assert not has_valid_signatures(secret, {**headers, name: headers[name][:-2]}, body)
+    assert not has_valid_signatures(secret, signed_at(now - 600 * SECOND, body, secret), body)
 
 
 @pytest.mark.parametrize(("minutes", "text"), [(0, "0m"), (45, "45m"), (60, "1h"), (90, "1h 30m"), (6000, "100h")])
 def test_durations_are_short(minutes: int, text: str) -> None:
-    assert duration(minutes) == text
+    assert format_duration(minutes) == text
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_durations_are_short(minutes: int, text: str) -> None:
     ],
 )
 def test_a_payload_is_told_by_what_changed(type: str, changes: object, object: object, text: str) -> None:
-    assert gist({"type": type, "changes": changes, "object": object}) == text
+    assert summarize_payload({"type": type, "changes": changes, "object": object}) == text
 
 
 def signed_at(moment: int, body: bytes, secret: str) -> dict[str, str]:

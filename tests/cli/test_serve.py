@@ -21,7 +21,7 @@ def test_a_server_says_where_it_is_and_that_there_is_no_account_yet(bare: Comman
 
     assert serving["address"] == serving["base_url"]
     assert serving["database"] == str(bare.folder / "hourhook.db")
-    assert serving["delivers"] is True
+    assert serving["has_worker"] is True
 
 
 def test_on_a_terminal_a_few_lines_say_it(bare: Commands) -> None:

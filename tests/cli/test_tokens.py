@@ -79,7 +79,7 @@ def test_who_is_shut_out_gets_no_token(hourhook: Commands) -> None:
 
 
 def suspend(tx: Transaction, user_id: int) -> None:
-    tx.run(SUSPEND, user=user_id)
+    tx.execute(SUSPEND, user=user_id)
 
 
 def listed(commands: Commands) -> list[list[str]]:

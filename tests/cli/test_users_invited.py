@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select
 
-from hourhook.clock import SECOND, SystemClock, format_moment
+from hourhook.clock import SECOND, SystemClock, format_timestamp
 from hourhook.domain import accounts
 from hourhook.domain.users import storing
 from hourhook.store.schema import mails
@@ -81,7 +81,7 @@ def test_as_json_it_is_one_object(hourhook: Commands) -> None:
 
     assert list(result) == ["link", "expires_at", "is_mailed"]
     assert urlsplit(result["link"]).path.startswith("/invitations/")
-    assert result["expires_at"] > format_moment(SystemClock().now() + 13 * 86_400 * SECOND)
+    assert result["expires_at"] > format_timestamp(SystemClock().now() + 13 * 86_400 * SECOND)
     assert result["is_mailed"] is False
 
 

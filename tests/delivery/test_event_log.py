@@ -149,7 +149,7 @@ def test_workers_are_told_after_the_commit_and_only_where_somebody_listens(
     backlog: Backlog, database: Database
 ) -> None:
     seen: list[Sequence[Any]] = []
-    database.signal = lambda: seen.append(events_of(backlog))
+    database.wake = lambda: seen.append(events_of(backlog))
 
     backlog.record("tag.created")
     assert [len(one) for one in seen] == [1]
@@ -268,7 +268,7 @@ def test_a_write_that_fails_after_batches_were_written_leaves_no_event_and_no_ga
     backlog: Backlog, database: Database
 ) -> None:
     told: list[int] = []
-    database.signal = lambda: told.append(1)
+    database.wake = lambda: told.append(1)
 
     def record_and_fail(tx: Transaction) -> None:
         for id in range(1_200):

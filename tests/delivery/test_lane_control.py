@@ -318,6 +318,6 @@ def test_what_makes_a_lane_due_tells_the_workers(backlog: Backlog) -> None:
         if control is steers[4]:
             backlog.control(lane_control.disable, "by_user")
         wakeups.clear()
-        backlog.database.signal = lambda: wakeups.append("due")
+        backlog.database.wake = lambda: wakeups.append("due")
         control(backlog)
         assert wakeups == ["due"]

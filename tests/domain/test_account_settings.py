@@ -5,7 +5,7 @@ import pytest
 from hourhook.domain import account_settings, accounts, callers
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.database import Database
 from tests.support.clocks import FakeClock
 
@@ -64,7 +64,7 @@ def test_a_setting_is_changed(
 def test_a_value_that_cannot_be_used_is_said_with_its_key(
     database: Database, made: accounts.CreatedAccount, key: str, text: str
 ) -> None:
-    with pytest.raises(Problem) as complaint:
+    with pytest.raises(OperatorError) as complaint:
         database.write_now(made.account_id, account_settings.update_settings, {"locked": "on", key: text})
 
     assert str(complaint.value).startswith(f"{key}={text} cannot be used: ")
@@ -75,14 +75,14 @@ def test_a_value_that_cannot_be_used_is_said_with_its_key(
 def test_an_unknown_setting_is_answered_with_those_there_are(
     database: Database, made: accounts.CreatedAccount, key: str
 ) -> None:
-    with pytest.raises(Problem, match="max_projects, tag_creation_role"):
+    with pytest.raises(OperatorError, match="max_projects, tag_creation_role"):
         database.write_now(made.account_id, account_settings.update_settings, {key: "1"})
 
 
 def test_the_offset_of_somebody_who_is_not_there_is_not_changed(
     database: Database, made: accounts.CreatedAccount
 ) -> None:
-    with pytest.raises(Problem, match="no user"):
+    with pytest.raises(OperatorError, match="no user"):
         database.write_now(made.account_id, account_settings.update_settings, {"utc_offset:x@y.test": "0"})
 
 

@@ -8,7 +8,7 @@ import pytest
 from hourhook.domain import accounts, callers
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.database import Database
 
 LINKS = Links("https://time.example.test")
@@ -44,7 +44,7 @@ def test_of_two_that_choose_a_name_at_once_one_is_told_that_it_is_taken(database
     first, second = sorted(asyncio.run(both()), key=lambda result: isinstance(result, Exception))
 
     assert isinstance(first, accounts.CreatedAccount)
-    assert isinstance(second, Problem)
+    assert isinstance(second, OperatorError)
 
 
 @pytest.mark.parametrize("name", ["a", "Acme-2.test_x~y", "x" * 63])
@@ -73,12 +73,12 @@ def test_a_name_that_can_stand_in_a_path_is_taken(database: Database, name: str)
 def test_what_cannot_be_used_is_said(database: Database, changed: dict[str, str], complaint: str) -> None:
     database.run_now(accounts.create, **GIVEN)
 
-    with pytest.raises(Problem, match=complaint):
+    with pytest.raises(OperatorError, match=complaint):
         database.run_now(accounts.create, **{**GIVEN, "name": "other", **changed})
 
 
 def test_an_account_that_is_not_there_is_not_found(database: Database) -> None:
-    with pytest.raises(Problem, match="no account 'nowhere'"):
+    with pytest.raises(OperatorError, match="no account 'nowhere'"):
         database.read_now(accounts.find, "nowhere")
 
 
@@ -90,8 +90,8 @@ def test_a_user_is_found_by_address_and_account_where_several_know_it(database: 
     found = database.read_now(accounts.find_user, "ada@northwind.test", "Southwind")
 
     assert (found.account_id, found.id, found.state) == (second.account_id, second.user_id, "active")
-    with pytest.raises(Problem, match=r"--account \(northwind, southwind\)"):
+    with pytest.raises(OperatorError, match=r"--account \(northwind, southwind\)"):
         database.read_now(accounts.find_user, "ada@northwind.test")
     for email, account in (("x@y.test", None), ("ada@northwind.test", "nowhere")):
-        with pytest.raises(Problem, match="no user with the e-mail address"):
+        with pytest.raises(OperatorError, match="no user with the e-mail address"):
             database.read_now(accounts.find_user, email, account)

@@ -50,7 +50,7 @@ def test_somebody_who_is_shut_out_is_nobody_however_signed_in(account: Account) 
 
 def test_the_owner_has_a_supervisor_s_rights_whatever_the_role(account: Account) -> None:
     demote = Statement(update(users).where(users.c.id == account.owner.id).values(role="contractor"))
-    account.database.write_now(account.id, lambda tx: tx.run(demote))
+    account.database.write_now(account.id, lambda tx: tx.execute(demote))
 
     caller = caller_of(account, account.owner)
 

@@ -7,7 +7,7 @@ from hourhook.domain.expenses import rules
 from hourhook.domain.expenses.representations import Expense, compose
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleInvoice, SimpleProject, SimpleUser
-from hourhook.errors import FieldError, Invalid
+from hourhook.errors import FieldError, ValidationFailed
 
 LINKS = Links("http://127.0.0.1:8080")
 INVOICE = SimpleInvoice(5150, "NW-0042", "2024-06-01", "unpaid", 186.48, f"{LINKS.root}/invoices/5150")
@@ -39,7 +39,7 @@ def test_an_expense_that_is_free_may_be_changed() -> None:
 def test_the_first_lock_of_an_expense_is_the_one_that_is_reported(is_invoiced: bool, enabled: bool, code: str) -> None:
     expense = msgspec.structs.replace(make_expense(enabled=enabled), invoice=INVOICE if is_invoiced else None)
 
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(ValidationFailed) as raised:
         rules.refuse_uneditable(expense)
 
     assert raised.value.errors == [FieldError("Expense", "base", code)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from hourhook.clock import moment_of
+from hourhook.clock import to_timestamp
 from hourhook.domain import inputs
 from hourhook.domain.inputs import (
     UNSET,
@@ -38,7 +38,7 @@ from hourhook.domain.inputs import (
 )
 from hourhook.domain.inputs.lists import MAX_LIST_ITEMS
 from hourhook.domain.inputs.numbers import MAX_DECIMAL, NONEXISTENT_ID, DecimalField, IntegerField
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 
 
 class Everything(Inputs):
@@ -82,7 +82,7 @@ def faults_of(inputs_type: type[Inputs], raw: Any) -> list[tuple[str, str]]:
     _, faults = inputs.parse(inputs_type, raw, resource="Entry")
     try:
         faults.raise_if_any()
-    except Invalid as invalid:
+    except ValidationFailed as invalid:
         return [(error.field, error.code) for error in invalid.errors]
     return []
 
@@ -203,11 +203,11 @@ SECONDS = 1_000_000
         ("day", "20240229", INVALID),
         ("day", "2024-02-29T00:00:00Z", INVALID),
         ("day", 20240229, INVALID),
-        ("moment", "2024-05-21T10:05:00Z", moment_of(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
-        ("moment", "2024-05-21T12:05:00+02:00", moment_of(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
-        ("moment", "2024-05-21T12:05:00 02:00", moment_of(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
-        ("moment", "2024-05-21t05:05:00-0500", moment_of(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
-        ("moment", "2024-05-21T10:05:00.999999Z", moment_of(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
+        ("moment", "2024-05-21T10:05:00Z", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
+        ("moment", "2024-05-21T12:05:00+02:00", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
+        ("moment", "2024-05-21T12:05:00 02:00", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
+        ("moment", "2024-05-21t05:05:00-0500", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
+        ("moment", "2024-05-21T10:05:00.999999Z", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
         ("moment", "2024-05-21T10:05:00", INVALID),
         ("moment", "2024-05-21", INVALID),
         ("moment", "2024-05-21T24:00:00Z", INVALID),
@@ -362,7 +362,7 @@ def test_what_the_rules_find_joins_what_reading_found() -> None:
     faults.add("base", "archived_project")
     assert faults.has("user_ids")
 
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(ValidationFailed) as raised:
         faults.raise_if_any("It is archived.")
 
     assert [(error.field, error.code) for error in raised.value.errors] == [
@@ -396,7 +396,7 @@ def test_any_value_in_any_field_is_a_value_or_a_fault(name: str, value: Any) -> 
     read = getattr(given, name)
     if faults.has(name):
         assert read is UNSET or isinstance(read, list)
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             faults.raise_if_any()
     if read is not UNSET:
         # Whatever was read can be kept, compared and sent on.
@@ -419,7 +419,7 @@ def test_any_timestamp_with_an_offset_is_its_moment_to_the_second(value: datetim
         return
     text = f"{value.replace(tzinfo=None, microsecond=0).isoformat()}{offset}"
     try:
-        expected = moment_of(datetime.fromisoformat(text))
+        expected = to_timestamp(datetime.fromisoformat(text))
         datetime.fromisoformat(text).astimezone(tz=None)
     except OverflowError:
         return

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hourhook.domain import inputs
 from hourhook.domain.inputs import UNSET, Id, IdList, Inputs, Name, Query, UnsetType, schema_of
 from hourhook.domain.inputs.nested import NestedField, NestedListField
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from tests.domain.test_inputs import json_values
 
 
@@ -101,7 +101,7 @@ def test_what_is_right_beside_a_fault_is_there_for_the_rules_in_its_place() -> N
     assert not faults.has("middle.part")
     faults.add("middle.parts[2].id", "missing")
     faults.discard("middle.parts[1]")
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(ValidationFailed) as raised:
         faults.raise_if_any()
     assert [(error.field, error.code) for error in raised.value.errors] == [
         ("middle.parts[0]", "invalid"),

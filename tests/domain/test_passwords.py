@@ -3,7 +3,7 @@
 import pytest
 
 from hourhook.domain import passwords
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 
 def test_a_password_is_right_or_wrong_by_its_hash() -> None:
@@ -29,5 +29,5 @@ def test_what_begins_with_a_password_of_the_greatest_length_is_not_right() -> No
 
 @pytest.mark.parametrize("password", ["", "x" * 1025])
 def test_a_password_is_neither_empty_nor_endless(password: str) -> None:
-    with pytest.raises(Problem, match="1 to 1024 characters"):
+    with pytest.raises(OperatorError, match="1 to 1024 characters"):
         passwords.hash_password(password)

@@ -7,7 +7,7 @@ import pytest
 from hourhook.domain import accounts, callers, tokens
 from hourhook.domain.links import Links
 from hourhook.domain.users import storing
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 
@@ -57,7 +57,7 @@ def test_no_token_is_made_for_somebody_who_is_shut_out(database: Database, state
     account = make_account(database)
     user_id = add_user(database, account.account_id, state)
 
-    with pytest.raises(Problem, match=state):
+    with pytest.raises(OperatorError, match=state):
         database.write_now(account.account_id, tokens.create, user_id)
 
 
@@ -84,5 +84,5 @@ def test_a_revoked_token_opens_nothing(database: Database) -> None:
     database.write_now(account.account_id, tokens.revoke, row.id)
 
     assert database.read_now(callers.authenticate, account.token, LINKS) is None
-    with pytest.raises(Problem, match=f"no token {row.id}"):
+    with pytest.raises(OperatorError, match=f"no token {row.id}"):
         database.write_now(account.account_id, tokens.revoke, row.id)

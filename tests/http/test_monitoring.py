@@ -29,7 +29,7 @@ def test_a_server_that_can_serve_is_healthy(server: Server) -> None:
 
 
 def test_a_server_that_cannot_says_why(make_server: MakeServer) -> None:
-    server = make_server({"complaint": lambda: "the worker has failed: see the log"})
+    server = make_server({"failure": lambda: "the worker has failed: see the log"})
 
     reply = server.client.get("/health")
 

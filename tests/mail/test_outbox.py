@@ -46,7 +46,7 @@ def put(database: Database, outbox: Outbox) -> Put:
     return put
 
 
-class Running:
+class Runtime:
     """A mailer at work in the loop of the tests, which is hinted as in a server."""
 
     def __init__(self, loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> None:
@@ -76,15 +76,15 @@ class Running:
         await self._working
 
 
-Start = Callable[..., Running]
+Start = Callable[..., Runtime]
 
 
 @pytest.fixture
 def start(_loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> Iterator[Start]:
-    started: list[Running] = []
+    started: list[Runtime] = []
 
-    def start(outbox: Outbox = outbox) -> Running:
-        started.append(Running(_loop, database, outbox, mailbox))
+    def start(outbox: Outbox = outbox) -> Runtime:
+        started.append(Runtime(_loop, database, outbox, mailbox))
         return started[-1]
 
     yield start

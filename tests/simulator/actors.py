@@ -37,17 +37,17 @@ def change(tx: Transaction, changes: list[TagChange]) -> None:
                 name=one.name,
                 name_key=str(uuid.uuid4()),
                 billable=True,
-                created_at=tx.now,
-                updated_at=tx.now,
+                created_at=tx.event_time,
+                updated_at=tx.event_time,
             )
             known[id] = one.name
             event_log.append(tx, "tag.created", {}, {"id": id, "name": one.name})
         elif one.kind == "tag.updated":
-            tx.run(_RENAME_TAG, account=tx.account_id, id=id, name=one.name)
+            tx.execute(_RENAME_TAG, account=tx.account_id, id=id, name=one.name)
             event_log.append(tx, "tag.updated", {"name": [known[id], one.name]}, {"id": id, "name": one.name})
             known[id] = one.name
         else:
-            tx.run(_DELETE_TAG, account=tx.account_id, id=id)
+            tx.execute(_DELETE_TAG, account=tx.account_id, id=id)
             was = {"id": id, "name": known.pop(id)}
             event_log.append(tx, "tag.deleted", {}, was)
             if one.kind == "tag.deleted.merged":
@@ -63,7 +63,7 @@ def open_hook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyri
         name_key="hook",
         payload_uri=uri,
         secret=keyring.encrypt(signing.new_secret()),
-        created_at=tx.now,
+        created_at=tx.event_time,
     )
     subscribe(tx, id, events)
     lane_control.create_lane(tx, id, uri)
@@ -82,32 +82,32 @@ def delete_hook(tx: Transaction, webhook_id: int) -> None:
     if tx.value(_HOOK, account=tx.account_id, webhook=webhook_id) is None:
         return
     for statement in (_DELETE_HOOK, _UNSUBSCRIBE):
-        tx.run(statement, account=tx.account_id, webhook=webhook_id)
+        tx.execute(statement, account=tx.account_id, webhook=webhook_id)
     lane_control.delete_lane(tx, webhook_id)
 
 
 def subscribe(tx: Transaction, webhook_id: int, events: tuple[str, ...]) -> None:
     """Have a webhook listen to these events and no others."""
-    tx.run(_UNSUBSCRIBE, account=tx.account_id, webhook=webhook_id)
+    tx.execute(_UNSUBSCRIBE, account=tx.account_id, webhook=webhook_id)
     rows = [(tx.account_id, webhook_id, event, place) for place, event in enumerate(events)]
     tx.insert_many(subscriptions, ("account_id", "webhook_id", "event", "place"), rows)
 
 
 def retarget(tx: Transaction, webhook_id: int, uri: str) -> None:
     """Have a webhook's payloads go elsewhere."""
-    tx.run(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
+    tx.execute(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
     lane_control.retarget(tx, webhook_id, uri)
 
 
 def rename(tx: Transaction, webhook_id: int, name: str) -> None:
     """Give a webhook another name."""
-    tx.run(_SET_NAME, account=tx.account_id, webhook=webhook_id, name=name)
+    tx.execute(_SET_NAME, account=tx.account_id, webhook=webhook_id, name=name)
     lane_control.reload_target(tx, webhook_id)
 
 
 def reroll(tx: Transaction, webhook_id: int, secret: bytes) -> None:
     """Give a webhook another secret."""
-    tx.run(_SET_SECRET, account=tx.account_id, webhook=webhook_id, secret=secret)
+    tx.execute(_SET_SECRET, account=tx.account_id, webhook=webhook_id, secret=secret)
     lane_control.reload_target(tx, webhook_id)
 
 

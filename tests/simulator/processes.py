@@ -75,7 +75,7 @@ class Process:
         self._lives: list[int] = []
         self.clock = LocalClock(world.times, off_seconds)
         self.database = world.store.open(self.clock, self)
-        self.database.signal = partial(world.hinted, self)
+        self.database.wake = partial(world.hinted, self)
         self.worker = Worker(
             self.database,
             self,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
 from tests.simulator import transitions
@@ -403,7 +403,7 @@ class Promises:
                 attempt.webhook_id,
                 one.name.encode(),
                 event.type.encode(),
-                format_moment(event.created_at).encode(),
+                format_timestamp(event.created_at).encode(),
                 event.changes,
                 event.object,
             )

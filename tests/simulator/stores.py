@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 
 from hourhook.clock import Clock
 from hourhook.store.database import Database
-from hourhook.store.schema import NUMBERED, metadata
+from hourhook.store.schema import TABLES_WITH_IDS, metadata
 from hourhook.store.upgrades import migrate
 from tests.simulator.connections import Gate, SimulatedPostgres, SimulatedSqlite, open_sqlite
 from tests.support.databases import PostgresServer, postgres_server
@@ -89,7 +89,7 @@ class PostgresStore(Store):
         # Not TRUNCATE, which takes the server longer than a whole run.
         for table in reversed(metadata.sorted_tables):
             self._reader.execute(f"DELETE FROM {table.name}".encode())
-        for table in NUMBERED:
+        for table in TABLES_WITH_IDS:
             self._reader.execute("SELECT setval(%s::regclass, 1, false)", (f"{table.name}_ids",))
 
     def tidy(self) -> None:

@@ -38,7 +38,7 @@ def names(database: Database) -> list[str]:
 
 def test_what_a_write_changed_is_there_for_the_next_reader(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
-    database.write_now(id, lambda tx: tx.run(RENAME, account=id, to="southwind"))
+    database.write_now(id, lambda tx: tx.execute(RENAME, account=id, to="southwind"))
     assert names(database) == ["southwind"]
 
 
@@ -47,7 +47,7 @@ def test_nothing_is_kept_of_a_write_that_fails_and_nobody_is_told(database: Data
     told = []
 
     def fail(tx: Transaction) -> None:
-        tx.run(RENAME, account=id, to="southwind")
+        tx.execute(RENAME, account=id, to="southwind")
         tx.after_commit(lambda: told.append("after"))
         raise ValueError("no")
 
@@ -63,8 +63,8 @@ def test_a_failure_of_what_is_done_at_the_commit_undoes_the_whole_write(database
         raise ValueError("no")
 
     def write(tx: Transaction) -> None:
-        tx.run(RENAME, account=id, to="southwind")
-        tx.at_commit(fail)
+        tx.execute(RENAME, account=id, to="southwind")
+        tx.before_commit(fail)
 
     with pytest.raises(ValueError, match="no"):
         database.write_now(id, write)
@@ -75,8 +75,8 @@ def test_what_was_put_is_there_for_whatever_comes_next(database: Database) -> No
     id = database.run_now(add_account, "northwind")
 
     def write(tx: Transaction) -> list[str]:
-        tx.put(RENAME, account=id, to="southwind")
-        tx.put(RENAME, account=id, to="eastwind")
+        tx.execute_later(RENAME, account=id, to="southwind")
+        tx.execute_later(RENAME, account=id, to="eastwind")
         return [row.name for row in tx.all(NAMES)]
 
     assert database.write_now(id, write) == ["eastwind"]
@@ -87,7 +87,7 @@ def test_what_was_put_last_is_part_of_the_commit(database: Database) -> None:
 
     def write(tx: Transaction, *puts: str) -> None:
         for name in puts:
-            tx.put(RENAME, account=id, to=name)
+            tx.execute_later(RENAME, account=id, to=name)
 
     for puts in (["southwind"], ["westwind", "eastwind"]):
         database.write_now(id, write, *puts)
@@ -100,7 +100,7 @@ def test_what_was_put_is_kept_back_in_bounds(database: Database) -> None:
     def write(tx: Transaction) -> int:
         before = len(statements)
         for _ in range(60):
-            tx.put(RENAME, account=id, to="x" * 100_000)
+            tx.execute_later(RENAME, account=id, to="x" * 100_000)
         return len(statements) - before
 
     with counted(database) as statements:
@@ -112,7 +112,7 @@ def test_what_was_put_is_kept_back_in_bounds(database: Database) -> None:
 def test_what_was_put_where_nothing_may_change_is_refused(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
     with pytest.raises((sqlite3.Error, psycopg.Error, DatabaseUnavailable), match=r"(?i)read-?only"):
-        database.read_now(lambda tx: tx.put(RENAME, account=id, to="southwind"))
+        database.read_now(lambda tx: tx.execute_later(RENAME, account=id, to="southwind"))
     assert names(database) == ["northwind"]
 
 
@@ -122,8 +122,8 @@ def test_a_failure_of_what_was_put_undoes_the_whole_write(database: Database, is
     database.run_now(add_account, "southwind")
 
     def write(tx: Transaction) -> None:
-        tx.put(MOVE_LOG, account=id, position=7, at=0)
-        tx.put(RENAME, account=id, to="southwind")
+        tx.execute_later(MOVE_LOG, account=id, position=7, at=0)
+        tx.execute_later(RENAME, account=id, to="southwind")
         if not is_last:
             tx.all(NAMES)
 
@@ -137,7 +137,7 @@ def test_what_is_done_after_the_commit_sees_it_committed(database: Database) -> 
     seen = []
 
     def write(tx: Transaction) -> None:
-        tx.run(RENAME, account=id, to="southwind")
+        tx.execute(RENAME, account=id, to="southwind")
         tx.after_commit(lambda: seen.append(names(database)))
 
     database.write_now(id, write)
@@ -152,7 +152,7 @@ def test_a_write_to_an_account_that_is_not_there_is_refused(database: Database) 
 def test_a_read_changes_nothing(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
     with pytest.raises(Exception, match=r"(?i)read-?only"):
-        database.read_now(lambda tx: tx.run(RENAME, account=id, to="southwind"))
+        database.read_now(lambda tx: tx.execute(RENAME, account=id, to="southwind"))
     assert names(database) == ["northwind"]
 
 
@@ -162,7 +162,7 @@ def test_a_read_sees_one_picture_while_others_write(database: Database) -> None:
     def read(tx: Transaction) -> list[str]:
         before = tx.all(NAMES)
         elsewhere = threading.Thread(
-            target=database.write_now, args=(id, lambda tx: tx.run(RENAME, account=id, to="southwind"))
+            target=database.write_now, args=(id, lambda tx: tx.execute(RENAME, account=id, to="southwind"))
         )
         elsewhere.start()
         elsewhere.join()
@@ -177,7 +177,7 @@ def test_writes_to_one_account_wait_for_each_other(database: Database) -> None:
 
     def next_position(tx: Transaction) -> int:
         position = tx.last_position + 1
-        tx.run(MOVE_LOG, account=id, position=position, at=tx.now)
+        tx.execute(MOVE_LOG, account=id, position=position, at=tx.event_time)
         return position
 
     async def many() -> list[int]:
@@ -189,8 +189,8 @@ def test_writes_to_one_account_wait_for_each_other(database: Database) -> None:
 def test_the_moment_of_a_write_never_lies_before_the_last_event(database: Database, clock: FakeClock) -> None:
     id = database.run_now(add_account, "northwind")
     later = clock.now() + 90 * SECOND
-    database.write_now(id, lambda tx: tx.run(MOVE_LOG, account=id, position=1, at=later))
-    assert database.write_now(id, lambda tx: tx.now) == later
+    database.write_now(id, lambda tx: tx.execute(MOVE_LOG, account=id, position=1, at=later))
+    assert database.write_now(id, lambda tx: tx.event_time) == later
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -213,7 +213,7 @@ def test_a_write_that_waited_for_the_account_is_of_the_moment_when_it_got_it(
 
 def test_moments_of_transactions_are_whole_seconds(database: Database, clock: FakeClock) -> None:
     clock.moment += 123_456
-    assert database.read_now(lambda tx: (tx.now % SECOND, tx.started_at % SECOND)) == (0, 123_456)
+    assert database.read_now(lambda tx: (tx.event_time % SECOND, tx.started_at % SECOND)) == (0, 123_456)
 
 
 def test_ids_are_unique_across_accounts_and_ascend(database: Database) -> None:
@@ -255,7 +255,7 @@ def test_the_count_of_touched_rows_is_right_for_statements_that_begin_with_with(
         database.run_now(add_account, name)
     chosen = select(accounts.c.id).where(accounts.c.name != "bob").cte("chosen")
     change = Statement(update(accounts).where(accounts.c.id == chosen.c.id).values(max_users=5))
-    assert database.run_now(lambda tx: tx.run(change)) == 2
+    assert database.run_now(lambda tx: tx.execute(change)) == 2
 
 
 def test_readers_are_not_kept_waiting_by_writers_in_a_queue(database: Database) -> None:

@@ -24,7 +24,7 @@ def database_url(_postgres_server: PostgresServer, tmp_path: Path) -> Iterator[s
 
 
 def divide(tx: Transaction, by: int) -> int:
-    tx.put(DIVIDE, by=by)
+    tx.execute_later(DIVIDE, by=by)
     return int(tx.value(NUMBER, by=by))
 
 

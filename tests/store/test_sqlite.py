@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hourhook.errors import DatabaseUnavailable, Problem
+from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.sqlite import SqliteDatabase
 from tests.support.clocks import FakeClock
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from hourhook.clock import SystemClock
 from hourhook.store.sqlite import SqliteDatabase
 database = SqliteDatabase(Path(sys.argv[1]), SystemClock())
-database.claim()
+database.acquire_file_lock()
 print("claimed", flush=True)
 sys.stdin.read()
 """
@@ -31,18 +31,18 @@ def test_a_file_has_one_owner_at_a_time(tmp_path: Path, clock: FakeClock) -> Non
     assert other.stdout is not None
     assert other.stdout.readline() == "claimed\n"
     database = SqliteDatabase(path, clock)
-    with pytest.raises(Problem, match="in use by another hourhook process: stop that one first"):
-        database.claim()
+    with pytest.raises(OperatorError, match="in use by another hourhook process: stop that one first"):
+        database.acquire_file_lock()
     # An owner that dies without a word leaves nothing behind.
     other.kill()
     other.wait()
-    database.claim()
+    database.acquire_file_lock()
     database.close()
 
 
 def test_every_commit_is_on_the_disk_before_it_is_answered(tmp_path: Path, clock: FakeClock) -> None:
     database = SqliteDatabase(tmp_path / "hourhook.db", clock)
-    with database._writing() as connection:
+    with database._write_transaction() as connection:
         found = [
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -54,12 +54,12 @@ def test_every_commit_is_on_the_disk_before_it_is_answered(tmp_path: Path, clock
 def test_a_file_that_is_no_database_is_a_clear_refusal(tmp_path: Path, clock: FakeClock) -> None:
     path = tmp_path / "hourhook.db"
     path.write_text("this is no database, whatever its name says " * 100)
-    with pytest.raises((DatabaseUnavailable, Problem), match=r"hourhook\.db"):
+    with pytest.raises((DatabaseUnavailable, OperatorError), match=r"hourhook\.db"):
         SqliteDatabase(path, clock)
 
 
 def test_a_wrong_statement_is_a_defect_and_no_outage(tmp_path: Path, clock: FakeClock) -> None:
     database = SqliteDatabase(tmp_path / "hourhook.db", clock)
-    with pytest.raises(sqlite3.OperationalError), database._writing() as connection:
+    with pytest.raises(sqlite3.OperationalError), database._write_transaction() as connection:
         connection.execute("SELECT FROM nowhere")
     database.close()

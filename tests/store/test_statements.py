@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, select
 
 from hourhook.store.schema import entries
-from hourhook.store.statements import DIALECTS, Statement, any_of, contains, one_of
+from hourhook.store.statements import DIALECTS, Statement, any_of, contains, in_subquery
 
 things = Table("things", MetaData(), Column("id", Integer), Column("name", String))
 
@@ -34,7 +34,7 @@ def test_the_few_that_a_condition_asks_for_are_asked_for_first() -> None:
     few = select(entries.c.id).where(entries.c.minutes == bindparam("top"))
     texts = {
         dialect: " ".join(
-            Statement(select(things.c.id).where(one_of(things.c.id, few))).compiled(dialect).text.split()
+            Statement(select(things.c.id).where(in_subquery(things.c.id, few))).compiled(dialect).text.split()
         ).partition("WHERE ")[2]
         for dialect in DIALECTS
     }

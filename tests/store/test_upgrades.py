@@ -11,12 +11,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table, text
 
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.database import Database
 from hourhook.store.schema import metadata, sequences, teams, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
-from hourhook.store.upgrades import _configuration, _connected, migrate, require_current
+from hourhook.store.upgrades import _configuration, _connected, migrate, require_current_schema
 from hourhook.store.urls import open_database
 from tests.conftest import DIALECTS
 from tests.support.databases import PostgresServer
@@ -61,7 +61,7 @@ def ask(tx: Transaction, query: Statement, name: str) -> Row | None:
 
 
 def test_a_database_at_this_version_is_left_alone(database_url: str) -> None:
-    require_current(database_url)
+    require_current_schema(database_url)
     assert migrate(database_url) is False
 
 
@@ -71,12 +71,12 @@ def test_a_database_of_the_first_version_keeps_all_that_is_in_it(first_version: 
         before = {table.name: _read(connection, table) for table in tables}
     assert {"accounts", "entry_tags", "attempts"} < before.keys()
     assert {len(rows) for rows in before.values()} == {1}
-    with pytest.raises(Problem, match="run `hourhook migrate`"):
-        require_current(first_version)
+    with pytest.raises(OperatorError, match="run `hourhook migrate`"):
+        require_current_schema(first_version)
 
     assert migrate(first_version) is True
 
-    require_current(first_version)
+    require_current_schema(first_version)
     with _connected(first_version) as connection:
         assert {table.name: _read(connection, table) for table in tables} == before
 
@@ -107,8 +107,8 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> No
 
 def test_a_newer_database_is_refused_with_what_to_do(database_url: str) -> None:
     _pretend_to_be(database_url, "9999")
-    for refuse in (require_current, migrate):
-        with pytest.raises(Problem, match="newer than this Hourhook knows: install the newer Hourhook"):
+    for refuse in (require_current_schema, migrate):
+        with pytest.raises(OperatorError, match="newer than this Hourhook knows: install the newer Hourhook"):
             refuse(database_url)
 
 
@@ -116,8 +116,8 @@ def test_an_older_database_is_refused_with_what_to_do(database_url: str) -> None
     with _connected(database_url) as connection:
         connection.execute(text("DELETE FROM alembic_version"))
         connection.commit()
-    with pytest.raises(Problem, match="run `hourhook migrate`"):
-        require_current(database_url)
+    with pytest.raises(OperatorError, match="run `hourhook migrate`"):
+        require_current_schema(database_url)
 
 
 def _make_first_version(url: str) -> None:

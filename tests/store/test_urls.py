@@ -4,23 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from hourhook.errors import Problem
-from hourhook.store.urls import is_embedded, open_database, path_of
+from hourhook.errors import OperatorError
+from hourhook.store.urls import is_embedded, open_database, sqlite_path
 
 
 def test_three_slashes_name_a_path_beside_the_process_and_four_a_whole_one() -> None:
-    assert path_of("sqlite:///hourhook.db") == Path("hourhook.db")
-    assert path_of("sqlite:////srv/hourhook.db") == Path("/srv/hourhook.db")
+    assert sqlite_path("sqlite:///hourhook.db") == Path("hourhook.db")
+    assert sqlite_path("sqlite:////srv/hourhook.db") == Path("/srv/hourhook.db")
 
 
 @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "hourhook.db", "sqlite://", "sqlite:///", ""])
 def test_any_other_url_is_refused_with_what_to_write(url: str) -> None:
-    with pytest.raises(Problem, match=r"write sqlite:///path, with three slashes, or postgresql://"):
+    with pytest.raises(OperatorError, match=r"write sqlite:///path, with three slashes, or postgresql://"):
         open_database(url)
 
 
 def test_a_folder_that_is_not_there_is_said() -> None:
-    with pytest.raises(Problem, match="the folder nowhere of the database does not exist"):
+    with pytest.raises(OperatorError, match="the folder nowhere of the database does not exist"):
         open_database("sqlite:///nowhere/hourhook.db")
 
 

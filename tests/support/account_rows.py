@@ -19,6 +19,6 @@ def add_account(tx: Transaction, name: str) -> int:
         is_locked=False,
         last_position=0,
         last_event_at=0,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )

@@ -80,7 +80,7 @@ class Account:
     def set_state(self, person: Person, state: str) -> None:
         """Put a user into a state, whatever the rules for people say."""
         change = Statement(update(users).where(users.c.id == person.id).values(state=state))
-        self.database.write_now(self.id, lambda tx: tx.run(change))
+        self.database.write_now(self.id, lambda tx: tx.execute(change))
 
     def revoke_tokens(self, person: Person) -> None:
         """Make the tokens of a user open nothing."""

@@ -113,7 +113,7 @@ class Backlog:
         [lane] = [lane for lane in found if lane.key == (self.account_id, self.webhook_id)]
         for other in found:
             if other is not lane:
-                tx.run(_GIVE_BACK, account=other.account_id, webhook=other.webhook_id)
+                tx.execute(_GIVE_BACK, account=other.account_id, webhook=other.webhook_id)
         return lane
 
     def _send_one_offs(self, tx: Transaction, outcome: Outcome) -> list[OneOff]:
@@ -159,7 +159,7 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
         name_key="webhook",
         payload_uri=uri,
         secret=DEPENDENCIES.keyring.encrypt(signing.new_secret()),
-        created_at=tx.now,
+        created_at=tx.event_time,
     )
     lane_control.create_lane(tx, id, uri)
     columns = ("account_id", "webhook_id", "event", "place")
@@ -169,7 +169,7 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
 
 
 def _move(tx: Transaction, webhook_id: int, uri: str) -> None:
-    tx.run(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
+    tx.execute(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
     lane_control.retarget(tx, webhook_id, uri)
 
 

@@ -49,7 +49,7 @@ class Audience:
         record_changes = Statement(
             update(broadcast_receivers).where(broadcast_receivers.c.id == receiver_id).values(values)
         )
-        self.write(lambda tx: tx.run(record_changes))
+        self.write(lambda tx: tx.execute(record_changes))
 
     def pending(self) -> list[tuple[int, str, str]]:
         """What is still to be told: receiver, URL and event, in the order of the changes."""
@@ -86,7 +86,7 @@ def _add(tx: Transaction, user_id: int, uri: str, subjects: Sequence[str]) -> in
         destination=destination_of(uri),
         secret=DEPENDENCIES.keyring.encrypt(signing.new_secret()),
         enabled=True,
-        created_at=tx.now,
+        created_at=tx.event_time,
     )
     columns = ("account_id", "broadcast_receiver_id", "subject", "place")
     rows = [(tx.account_id, id, subject, place) for place, subject in enumerate(subjects, 1)]

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from hourhook.clock import SECOND, moment_of
+from hourhook.clock import SECOND, to_timestamp
 
-START = moment_of(datetime(2024, 5, 21, 10, 5, tzinfo=UTC))
+START = to_timestamp(datetime(2024, 5, 21, 10, 5, tzinfo=UTC))
 
 
 class FakeClock:

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from hourhook.store.schema import metadata, sequences
-from hourhook.store.upgrades import migrate, newest_version
+from hourhook.store.upgrades import latest_revision, migrate
 from hourhook.store.urls import is_embedded
 
 SETTING = "HOURHOOK_TEST_DATABASE_URL"
@@ -83,7 +83,7 @@ class PostgresServer:
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             connection.execute(_SWEEP)
-            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_version(),)]
+            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(latest_revision(),)]
 
     def _execute(self, text: LiteralString, *names: str) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.store.schema import events
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -47,7 +47,7 @@ class Recorded:
         return [
             Event(
                 row.type,
-                format_moment(row.created_at),
+                format_timestamp(row.created_at),
                 json.loads(bytes(row.changes)),
                 json.loads(bytes(row.object)),
                 bytes(row.object),

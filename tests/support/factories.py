@@ -111,7 +111,16 @@ def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, A
         text = f"Work {tag['formatted_name']}"
         new = [*tx.next_ids(entries, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
-        values = (DAY, account.leader.id, project and project["id"], 30, text, search_key(text), tx.now, tx.now)
+        values = (
+            DAY,
+            account.leader.id,
+            project and project["id"],
+            30,
+            text,
+            search_key(text),
+            tx.event_time,
+            tx.event_time,
+        )
         tx.insert_many(entries, (*names, "created_at", "updated_at"), [(account.id, id, *values) for id in new])
         columns = ("account_id", "entry_id", "tag_id", "place")
         tx.insert_many(entry_tags, columns, [(account.id, id, tag["id"], 0) for id in new])
@@ -126,7 +135,7 @@ def fill_with_expenses(account: Account, count: int, project: dict[str, Any]) ->
     def fill(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(expenses, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "price", "taxable", "created_at", "updated_at")
-        values = (DAY, account.leader.id, project["id"], 4990, True, tx.now, tx.now)
+        values = (DAY, account.leader.id, project["id"], 4990, True, tx.event_time, tx.event_time)
         tx.insert_many(expenses, names, [(account.id, id, *values) for id in new])
         return new
 

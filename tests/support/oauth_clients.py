@@ -133,7 +133,7 @@ def give_password(account: Account, person: Person, password: str = PASSWORD) ->
 def give_address(account: Account, person: Person, email: str) -> None:
     """Give somebody the e-mail address that somebody has in another account."""
     change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=search_key(email)))
-    account.database.write_now(account.id, lambda tx: tx.run(change))
+    account.database.write_now(account.id, lambda tx: tx.execute(change))
 
 
 def signed_in(account: Account, person: Person) -> Browser:

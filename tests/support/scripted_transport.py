@@ -127,7 +127,7 @@ async def running_worker(
     worker = Worker(database, transport, keyring, SCHEDULE, lease_seconds=60, observer=network, rng=random.Random(1))
     wakeups = Wakeups()
     wakeups.subscribe(worker.wake)
-    database.signal = wakeups.wake
+    database.wake = wakeups.wake
     running = RunningWorker(worker, asyncio.create_task(supervise(database, worker)))
     try:
         yield running

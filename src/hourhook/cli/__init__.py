@@ -6,7 +6,7 @@ from hourhook import __version__
 from hourhook.cli.accounts import account
 from hourhook.cli.apps import app
 from hourhook.cli.demo import demo
-from hourhook.cli.errors import Commands
+from hourhook.cli.errors import CommandGroup
 from hourhook.cli.invoices import invoice
 from hourhook.cli.migrate import migrate
 from hourhook.cli.openapi import openapi
@@ -30,7 +30,7 @@ help, and an option overrides its variable.
 """
 
 
-@click.group(cls=Commands, help=_HELP, epilog=_EPILOG, context_settings={"max_content_width": 100})
+@click.group(cls=CommandGroup, help=_HELP, epilog=_EPILOG, context_settings={"max_content_width": 100})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """Run one command."""

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from hourhook.cli.options import account_option, database_option, json_option, program, read_settings
+from hourhook.cli.options import account_option, database_option, json_option, program_name, read_settings
 from hourhook.cli.passwords import read_password
 
 _SET = """
@@ -53,13 +53,15 @@ def create(
       hourhook account create --name northwind --email ada@northwind.test \\
           --first-name Ada --last-name Byron --password -
     """
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain import accounts
     from hourhook.domain.passwords import hash_password
 
     settings = read_settings(database)
-    password_hash = hash_password(password if password not in (None, "-") else read_password(asks=password is None))
-    with opened(settings, may_create=True) as db:
+    password_hash = hash_password(
+        password if password not in (None, "-") else read_password(may_prompt=password is None)
+    )
+    with command_database(settings, may_create=True) as db:
         made = db.run_now(
             accounts.create,
             name=name,
@@ -74,7 +76,9 @@ def create(
     address = settings.base_url or "http://127.0.0.1:8080"
     click.echo(f"Account {name} is made (id {made.account_id}), and its owner {email} (id {made.user_id}).")
     click.echo(f"A personal access token, shown this once:\n\n  {made.token}\n")
-    click.echo(f"Try it while `{program()} serve` runs:\n\n  curl -H 'X-NokoToken: {made.token}' {address}/v2/account")
+    click.echo(
+        f"Try it while `{program_name()} serve` runs:\n\n  curl -H 'X-NokoToken: {made.token}' {address}/v2/account"
+    )
 
 
 @account.command("set", short_help="Set features, limits, habits and the migration lock.", help=_SET)
@@ -84,7 +88,7 @@ def create(
 @click.pass_context
 def set_(ctx: click.Context, account: str, values: tuple[str, ...], database: str | None) -> None:
     """Set what the API leaves to an administrator."""
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain import account_settings, accounts
 
     given: dict[str, str] = {}
@@ -95,5 +99,5 @@ def set_(ctx: click.Context, account: str, values: tuple[str, ...], database: st
         if key in given:
             raise click.UsageError(f"{key} is given twice", ctx)
         given[key] = value
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         db.write_now(db.read_now(accounts.find, account), account_settings.update_settings, given)

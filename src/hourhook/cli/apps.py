@@ -6,7 +6,7 @@ import sys
 import click
 
 from hourhook.cli.options import database_option, json_option, read_settings
-from hourhook.cli.tables import show_table
+from hourhook.cli.tables import print_table
 
 _COLUMNS = ("client id", "name", "kind", "site", "callback", "created", "authorizations")
 
@@ -50,10 +50,10 @@ def create(
       hourhook app create --name Planner --site https://planner.example.com \\
           --callback https://planner.example.com/oauth/callback
     """
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain.oauth import applications
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         made = db.run_now(
             applications.register,
             name=name,
@@ -76,11 +76,11 @@ def create(
 @database_option
 def list_(database: str | None) -> None:
     """List the applications, with how many times users have let each of them in."""
-    from hourhook.cli.databases import opened
-    from hourhook.clock import format_moment
+    from hourhook.cli.databases import command_database
+    from hourhook.clock import format_timestamp
     from hourhook.domain.oauth import applications
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         found = db.read_now(applications.list_all)
     rows = [
         (
@@ -89,12 +89,12 @@ def list_(database: str | None) -> None:
             "public" if row.is_public else "confidential",
             row.site_url,
             row.callback_url,
-            format_moment(row.created_at),
+            format_timestamp(row.created_at),
             str(row.authorizations),
         )
         for row in found
     ]
-    show_table(_COLUMNS, rows)
+    print_table(_COLUMNS, rows)
 
 
 @app.command(short_help="Shut an application out, with all its tokens.")
@@ -102,10 +102,10 @@ def list_(database: str | None) -> None:
 @database_option
 def revoke(client_id: str, database: str | None) -> None:
     """Delete an application: whatever users allowed it is revoked, and its tokens open nothing from now on."""
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain.oauth import applications, revoking
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         # Closed first, so that nothing new comes of it while account after account lets go of it.
         id = db.run_now(applications.mark_revoked, client_id)
         for account_id in db.read_now(revoking.find_accounts, id):

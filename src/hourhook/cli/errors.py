@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """A group of commands, listed in the order they were added, that complains in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -23,14 +23,14 @@ class Commands(click.Group):
         """Run a command and end the process."""
         args = sys.argv[1:] if args is None else args
         try:
-            require_text(args)
+            require_utf8(args)
             status = super().main(args, "hourhook", standalone_mode=False)
             sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message())
             status = 0
         except click.UsageError as error:
-            status = complain(_usage(error), status=2)
+            status = print_error(_usage(error), status=2)
         except click.Abort:
             status = 130
         except BrokenPipeError:
@@ -38,20 +38,20 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = 1
         except Exception as error:
-            complaint = complaint_about(error)
+            complaint = error_message(error)
             if complaint is None:
                 raise
-            status = complain(complaint)
+            status = print_error(complaint)
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def complain(text: str, status: int = 1) -> int:
+def print_error(text: str, status: int = 1) -> int:
     """Say what is wrong; returns the exit status."""
     click.echo(f"hourhook: {' '.join(text.split())}", err=True)
     return status
 
 
-def require_text(args: Iterable[str]) -> None:
+def require_utf8(args: Iterable[str]) -> None:
     """Refuse arguments that are no text, which nothing could store (raises ``click.UsageError``)."""
     for arg in args:
         try:
@@ -61,18 +61,18 @@ def require_text(args: Iterable[str]) -> None:
             raise click.UsageError(f"the argument {shown!r} is not UTF-8 text: type it anew") from None
 
 
-def complaint_about(error: Exception) -> str | None:
+def error_message(error: Exception) -> str | None:
     """What to say about an error that whoever runs Hourhook can mend; None for a defect."""
-    from hourhook.errors import DatabaseUnavailable, Invalid, NotFound, Problem
+    from hourhook.errors import DatabaseUnavailable, NotFound, OperatorError, ValidationFailed
 
     match error:
-        case Problem():
+        case OperatorError():
             return str(error)
         case DatabaseUnavailable():
             return f"{error}; try again once it can be reached and written"
         case NotFound():
             return "what this is about has just been deleted: look again"
-        case Invalid():
+        case ValidationFailed():
             reasons = ", ".join(f"{one.field}: {one.code}" for one in error.errors)
             return f"{error.message} ({reasons})"
         case OSError(strerror=str(reason)):

@@ -27,13 +27,13 @@ def set_(account: str, id: int, state: str, database: str | None) -> None:
     Example:
       hourhook invoice set --account northwind --invoice 5150 in_progress
     """
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain import accounts
     from hourhook.domain.invoices import paying
     from hourhook.domain.links import Links
 
     settings = read_settings(database)
-    with opened(settings) as db:
+    with command_database(settings) as db:
         links = Links(settings.base_url or "http://127.0.0.1:8080")
         db.write_now(db.read_now(accounts.find, account), paying.set_state, links, id, state)
     click.echo(f"Invoice {id} is {state}.", err=True)

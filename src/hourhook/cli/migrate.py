@@ -21,12 +21,16 @@ def migrate(database: str | None) -> None:
     """
     from hourhook.store.sqlite import SqliteDatabase
     from hourhook.store.upgrades import migrate
-    from hourhook.store.urls import describe, is_embedded, open_database
+    from hourhook.store.urls import describe_database, is_embedded, open_database
 
     url = read_settings(database).database_url
     with closing(open_database(url)) as opened:
         if is_embedded(url):
             assert isinstance(opened, SqliteDatabase)
-            opened.claim()
+            opened.acquire_file_lock()
         has_changed = migrate(url)
-    click.echo(f"{describe(url)} is at this version now" if has_changed else f"{describe(url)} was at this version")
+    click.echo(
+        f"{describe_database(url)} is at this version now"
+        if has_changed
+        else f"{describe_database(url)} was at this version"
+    )

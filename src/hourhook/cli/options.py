@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class WholeNumber(click.ParamType[int]):
+class IntegerRange(click.ParamType[int]):
     """A whole number between two."""
 
     name = "number"
@@ -32,8 +32,8 @@ class WholeNumber(click.ParamType[int]):
         return number
 
 
-PORT = WholeNumber(0, 65_535)
-ID = WholeNumber(1, 2_147_483_647)
+PORT = IntegerRange(0, 65_535)
+ID = IntegerRange(1, 2_147_483_647)
 
 
 def database_option(function: F) -> F:
@@ -63,13 +63,13 @@ def json_option(shape: str) -> Callable[[F], F]:
     return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object: {shape}.")
 
 
-def program() -> str:
+def program_name() -> str:
     """What to type to run Hourhook: `hourhook`, or the script of a checkout as it was called."""
     return os.environ.get("HOURHOOK_PROGRAM", "hourhook")
 
 
 def read_settings(database: str | None = None) -> "Settings":
-    """The settings of the environment, with the database of the option where one was given (raises ``Problem``)."""
+    """The settings of the environment, with the database of the option where one was given (raises ``OperatorError``)."""
     from hourhook.settings import Settings
 
     return Settings.from_environment().with_changes(database_url=database)

@@ -4,18 +4,18 @@ import sys
 
 import click
 
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 
-def read_password(*, asks: bool = True) -> str:
-    """Read a password; ``asks`` for it, unseen, if somebody sits at a terminal."""
-    if asks and sys.stdin is not None and sys.stdin.isatty():
+def read_password(*, may_prompt: bool = True) -> str:
+    """Read a password; ``may_prompt`` for it, unseen, if somebody sits at a terminal."""
+    if may_prompt and sys.stdin is not None and sys.stdin.isatty():
         password: str = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
         return password
     line = b"" if sys.stdin is None else sys.stdin.buffer.readline()
     if not line:
-        raise Problem("no password was given: write it to standard input, as one line")
+        raise OperatorError("no password was given: write it to standard input, as one line")
     try:
         return line.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Problem("the password on standard input is not UTF-8 text: type it anew") from None
+        raise OperatorError("the password on standard input is not UTF-8 text: type it anew") from None

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hourhook import __version__
-from hourhook.cli.options import PORT, database_option, program, read_settings
+from hourhook.cli.options import PORT, database_option, program_name, read_settings
 
 if TYPE_CHECKING:
-    from hourhook.process.bootstrap import Running
+    pass
 
-EVERY_ADDRESS = ("0.0.0.0", "::")
+WILDCARD_HOSTS = ("0.0.0.0", "::")
 _VAGUE = "URLs in answers and payloads lead nowhere from other machines: set HOURHOOK_BASE_URL to the way clients come"
 
 
@@ -39,22 +39,24 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
     otherwise). On PostgreSQL HOURHOOK_SECRET_KEY is needed.
     """
     from hourhook import logs
-    from hourhook.process.bootstrap import bind, prepare
+    from hourhook.process.bootstrap import bind, build_runtime
     from hourhook.process.serving import serve as serve_until_told
 
     settings = read_settings(database)
     logs.configure(settings)
     with closing(bind(host, port)) as listener:
-        address = address_of(host, listener.getsockname()[1])
-        is_vague = settings.base_url is None and host in EVERY_ADDRESS
-        running = prepare(settings.with_changes(base_url=settings.base_url or address), host)
-        with closing(running.database):
+        address = server_url(host, listener.getsockname()[1])
+        needs_base_url = settings.base_url is None and host in WILDCARD_HOSTS
+        runtime = build_runtime(settings.with_changes(base_url=settings.base_url or address), host)
+        with closing(runtime.database):
             run(
                 serve_until_told(
-                    running,
+                    runtime,
                     listener,
                     with_worker=not no_worker,
-                    on_start=lambda: greet(running, address, with_worker=not no_worker, is_vague=is_vague),
+                    on_start=lambda: report_startup(
+                        runtime, address, with_worker=not no_worker, needs_base_url=needs_base_url
+                    ),
                 )
             )
 
@@ -73,24 +75,24 @@ def worker(database: str | None) -> None:
     HOURHOOK_SECRET_KEY must be that of the servers.
     """
     from hourhook import logs
-    from hourhook.errors import Problem
-    from hourhook.process.bootstrap import prepare
+    from hourhook.errors import OperatorError
+    from hourhook.process.bootstrap import build_runtime
     from hourhook.process.delivering import work
     from hourhook.store.urls import is_embedded
 
     settings = read_settings(database)
     if is_embedded(settings.database_url):
-        raise Problem(
+        raise OperatorError(
             "a worker of its own needs PostgreSQL, since an embedded database belongs to one process: `hourhook serve` "
             "delivers already; name a postgresql:// database with --database or HOURHOOK_DATABASE_URL to have both"
         )
     logs.configure(settings)
-    running = prepare(settings, None)
-    with closing(running.database):
-        run(work(running))
+    runtime = build_runtime(settings, None)
+    with closing(runtime.database):
+        run(work(runtime))
 
 
-def address_of(host: str, port: int) -> str:
+def server_url(host: str, port: int) -> str:
     """The address of a server as an URL."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -106,33 +108,33 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool) -> None:
+def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs_base_url: bool) -> None:
     """Say that the server is up, and what is still to do.
 
-    ``is_vague`` when the address that URLs begin with, for want of a setting, leads nowhere from other machines.
+    ``needs_base_url`` when the address that URLs begin with, for want of a setting, leads nowhere from other machines.
     """
     import structlog
 
     from hourhook import logs
     from hourhook.domain import accounts
-    from hourhook.store.urls import describe
+    from hourhook.store.urls import describe_database
 
-    settings = running.settings
-    database = describe(settings.database_url)
-    is_new = not running.database.read_now(accounts.any_exist)
+    settings = runtime.settings
+    database = describe_database(settings.database_url)
+    is_new = not runtime.database.read_now(accounts.any_exist)
     log = structlog.get_logger()
-    if not logs.is_for_people(settings):
+    if not logs.is_console_format(settings):
         log.info(
             "serving",
             address=address,
             base_url=settings.base_url,
             database=database,
-            delivers=with_worker,
+            has_worker=with_worker,
             mail=None if settings.smtp_url is None else str(settings.smtp_url),
         )
         if is_new:
             log.info("there is no account yet: hourhook account create makes one")
-        if is_vague:
+        if needs_base_url:
             log.warning(_VAGUE, base_url=settings.base_url)
         return
     delivery = "by a worker in this process" if with_worker else "elsewhere (--no-worker)"
@@ -145,8 +147,8 @@ def greet(running: "Running", address: str, *, with_worker: bool, is_vague: bool
         *([f"  Mail           through {settings.smtp_url}"] if settings.smtp_url is not None else []),
         *([f"  Clients' way   {settings.base_url}"] if settings.base_url != address else []),
         "",
-        *([f"{_VAGUE[:1].upper()}{_VAGUE[1:]}."] if is_vague else []),
-        *([f"There is no account yet; this makes one: {program()} account create --help"] if is_new else []),
+        *([f"{_VAGUE[:1].upper()}{_VAGUE[1:]}."] if needs_base_url else []),
+        *([f"There is no account yet; this makes one: {program_name()} account create --help"] if is_new else []),
         "Ctrl-C ends it.",
     ]
     click.echo("\n".join(lines), err=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 
-def show_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under their titles; what cannot be printed is a question mark."""
     cells = [["".join(char if char.isprintable() else "?" for char in cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]

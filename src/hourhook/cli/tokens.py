@@ -6,7 +6,7 @@ import sys
 import click
 
 from hourhook.cli.options import ID, account_option, database_option, email_option, json_option, read_settings
-from hourhook.cli.tables import show_table
+from hourhook.cli.tables import print_table
 
 _COLUMNS = ("id", "name", "account", "user", "created", "last used", "expires")
 
@@ -31,10 +31,10 @@ def create(email: str, account: str | None, name: str | None, as_json: bool, dat
     Example:
       hourhook token create --email ada@northwind.test --name "import script"
     """
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain import accounts, tokens
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         found = db.read_now(accounts.find_user, email, account)
         made = db.write_now(found.account_id, tokens.create, found.id, name)
     click.echo(json.dumps({"token": made}) if as_json else made)
@@ -49,11 +49,11 @@ def list_(database: str | None) -> None:
 
     Those named OAuth, and whatever expires, are access tokens of OAuth applications; `hourhook app list` shows these.
     """
-    from hourhook.cli.databases import opened
-    from hourhook.clock import format_moment
+    from hourhook.cli.databases import command_database
+    from hourhook.clock import format_timestamp
     from hourhook.domain import tokens
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         found = db.read_now(tokens.list_all)
     rows = [
         (
@@ -61,13 +61,13 @@ def list_(database: str | None) -> None:
             row.name or "-",
             row.account,
             row.email,
-            format_moment(row.created_at),
-            "never" if row.last_used_at is None else format_moment(row.last_used_at),
-            "never" if row.expires_at is None else format_moment(row.expires_at),
+            format_timestamp(row.created_at),
+            "never" if row.last_used_at is None else format_timestamp(row.last_used_at),
+            "never" if row.expires_at is None else format_timestamp(row.expires_at),
         )
         for row in found
     ]
-    show_table(_COLUMNS, rows)
+    print_table(_COLUMNS, rows)
 
 
 @token.command(short_help="Make a token open nothing any more.")
@@ -78,9 +78,9 @@ def revoke(id: int, database: str | None) -> None:
 
     With the token of an OAuth application goes everything else that the user's permission gave it.
     """
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain import tokens
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         db.write_now(db.read_now(tokens.find_account, id), tokens.revoke, id)
     click.echo(f"Token {id} is revoked.", err=True)

@@ -25,10 +25,10 @@ def password(email: str, account: str | None, database: str | None) -> None:
       hourhook user password --email ada@northwind.test
       hourhook user password --email ada@northwind.test < password.txt
     """
-    from hourhook.cli.databases import opened
+    from hourhook.cli.databases import command_database
     from hourhook.domain import accounts, passwords
 
-    with opened(read_settings(database)) as db:
+    with command_database(read_settings(database)) as db:
         # Before anybody types: whether there is somebody to type it for.
         found = db.read_now(accounts.find_user, email, account)
         password_hash = passwords.hash_password(read_password())
@@ -51,22 +51,22 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
     Example:
       hourhook user invite --email grace@northwind.test
     """
-    from hourhook.cli.databases import opened
-    from hourhook.clock import format_moment
+    from hourhook.cli.databases import command_database
+    from hourhook.clock import format_timestamp
     from hourhook.domain import accounts
     from hourhook.domain.invitations import issuing
     from hourhook.domain.invitations.letters import format_date_time
     from hourhook.domain.links import DEFAULT_BASE_URL, Links
-    from hourhook.process.bootstrap import outbox_of
+    from hourhook.process.bootstrap import open_outbox
 
     settings = read_settings(database)
-    with opened(settings) as db:
-        outbox = outbox_of(settings)
+    with command_database(settings) as db:
+        outbox = open_outbox(settings)
         found = db.read_now(accounts.find_user, email, account)
         links = Links(settings.base_url or DEFAULT_BASE_URL)
         issued = db.write_now(found.account_id, issuing.reissue, found.id, links=links, outbox=outbox)
     if as_json:
-        expires_at = format_moment(issued.expires_at)
+        expires_at = format_timestamp(issued.expires_at)
         click.echo(json.dumps({"link": issued.link, "expires_at": expires_at, "is_mailed": issued.is_mailed}))
         return
     click.echo(issued.link)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, exists, select, text
 
 from hourhook.delivery.targets import Target
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import broadcast_receivers, broadcasts
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -49,7 +49,7 @@ def enqueue(tx: Transaction, user_id: int, subject: str, url: str, last_event: s
     collected: dict[tuple[int, str], Change] | None = tx.state.get("broadcasts")
     if collected is None:
         collected = tx.state["broadcasts"] = {}
-        tx.at_commit(_write)
+        tx.before_commit(_write)
     # The newest change wins, and comes in its turn.
     collected.pop((user_id, url), None)
     collected[user_id, url] = (user_id, subject, url, last_event)
@@ -57,12 +57,12 @@ def enqueue(tx: Transaction, user_id: int, subject: str, url: str, last_event: s
 
 def discard(tx: Transaction, receiver_id: int) -> None:
     """Drop what a receiver was still to be told."""
-    tx.run(_FORGET, account=tx.account_id, receiver=receiver_id)
+    tx.execute(_FORGET, account=tx.account_id, receiver=receiver_id)
 
 
 def discard_for_user(tx: Transaction, user_id: int) -> None:
     """Drop what all receivers of a user were still to be told."""
-    tx.run(_FORGET_ALL, account=tx.account_id, user=user_id)
+    tx.execute(_FORGET_ALL, account=tx.account_id, user=user_id)
 
 
 def waiting_since(tx: Transaction, busy: list[int], saturated: list[str]) -> int | None:
@@ -85,13 +85,13 @@ def claim(
         told.setdefault(key, []).append(Broadcast(row.subject, row.url, row.last_event))
     if not told:
         return []
-    targets = {(row.account_id, row.id): _target(row) for row in tx.all(_TARGETS, rows=as_rows([*told]))}
+    targets = {(row.account_id, row.id): _target(row) for row in tx.all(_TARGETS, rows=encode_rows([*told]))}
     return [ClaimedBroadcasts(key, targets[key], broadcasts) for key, broadcasts in told.items() if key in targets]
 
 
 def read_target(tx: Transaction, key: Key) -> Target | None:
     """Where a receiver is; None once it is disabled or gone."""
-    rows = tx.all(_TARGETS, rows=as_rows([key]))
+    rows = tx.all(_TARGETS, rows=encode_rows([key]))
     return _target(rows[0]) if rows else None
 
 
@@ -101,8 +101,8 @@ def _target(row: Row) -> Target:
 
 def _write(tx: Transaction) -> None:
     collected: dict[tuple[int, str], Change] = tx.state["broadcasts"]
-    rows = as_rows([(place, *change) for place, change in enumerate(collected.values(), 1)])
-    tx.put(_KEEP, account=tx.account_id, now=tx.started_at, rows=rows)
+    rows = encode_rows([(place, *change) for place, change in enumerate(collected.values(), 1)])
+    tx.execute_later(_KEEP, account=tx.account_id, now=tx.started_at, rows=rows)
 
 
 def _keeping(dialect: str) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from hourhook.clock import SECOND, format_moment
+from hourhook.clock import SECOND, format_timestamp
 from hourhook.delivery.signing import Headers, signature_headers
 
 _encode_json = msgspec.json.Encoder().encode
@@ -98,4 +98,4 @@ def _summary(id: int, name: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _timestamp(moment: int) -> bytes:
-    return format_moment(moment).encode()
+    return format_timestamp(moment).encode()

@@ -60,7 +60,7 @@ def append(tx: Transaction, type: str, changes: dict[str, list[object]], object:
     pending = tx.state.get("events")
     if pending is None:
         pending = tx.state["events"] = PendingEvents()
-        tx.at_commit(_write_last)
+        tx.before_commit(_write_last)
     encoded = msgspec.json.encode(changes) if changes else NO_CHANGES
     event = Event(type, encoded, msgspec.json.encode(object))
     pending.unwritten.append(event)
@@ -72,7 +72,7 @@ def append(tx: Transaction, type: str, changes: dict[str, list[object]], object:
 def _write_last(tx: Transaction) -> None:
     pending: PendingEvents = tx.state["events"]
     written = _write_events(tx, pending)
-    tx.put(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.now)
+    tx.execute_later(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.event_time)
     _write_payloads(tx, pending, written)
     _wake(tx, pending)
 
@@ -85,7 +85,7 @@ def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, st
         events,
         ("account_id", "position", "type", "created_at", "changes", "object"),
         [
-            (tx.account_id, position, event.type, tx.now, event.changes, event.object)
+            (tx.account_id, position, event.type, tx.event_time, event.changes, event.object)
             for position, event in enumerate(collected, first)
         ],
     )
@@ -135,7 +135,7 @@ def _wake(tx: Transaction, pending: PendingEvents) -> None:
         woken += tx.all(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
     if any(lane.lease_token is None and lane.due_at is not None and lane.due_at <= tx.started_at for lane in woken):
         # Whoever is at work on a lane goes on by himself, and to look for more costs him as much as a delivery.
-        tx.after_commit(tx.signal)
+        tx.after_commit(tx.wake)
 
 
 _PAYLOAD_COLUMNS = ("account_id", "webhook_id", "sequence", "payload_id", "position", "type")

@@ -29,7 +29,7 @@ def create_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
 def delete_lane(tx: Transaction, webhook_id: int) -> None:
     """Take a lane away for good; its payloads and attempts are cleared away in small batches afterwards."""
     for statement in (_DELETE_LANE, _DELETE_ERRANDS):
-        tx.run(statement, account=tx.account_id, webhook=webhook_id)
+        tx.execute(statement, account=tx.account_id, webhook=webhook_id)
     tx.insert_many(removals, ("account_id", "webhook_id"), [(tx.account_id, webhook_id)])
 
 
@@ -41,7 +41,7 @@ def destination_of(payload_uri: str) -> str:
 
 def disable(tx: Transaction, webhook_id: int, reason: DisabledReason) -> None:
     """Stop a lane; what waits goes on waiting. A disabled lane stays as it is."""
-    tx.run(_DISABLE, account=tx.account_id, webhook=webhook_id, reason=reason)
+    tx.execute(_DISABLE, account=tx.account_id, webhook=webhook_id, reason=reason)
 
 
 def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
@@ -62,19 +62,19 @@ def enable(tx: Transaction, webhook_id: int) -> None:
     """Set a disabled or stalled lane going, with a new window for its head; any other stays as it is."""
     lane = _lane(tx, webhook_id)
     if lane is not None and (lane.stalled or not lane.enabled):
-        tx.run(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
-        tx.after_commit(tx.signal)
+        tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
+        tx.after_commit(tx.wake)
 
 
 def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
     """Send to another address from the next attempt on."""
-    tx.run(_RETARGET, account=tx.account_id, webhook=webhook_id, destination=destination_of(payload_uri))
-    tx.after_commit(tx.signal)
+    tx.execute(_RETARGET, account=tx.account_id, webhook=webhook_id, destination=destination_of(payload_uri))
+    tx.after_commit(tx.wake)
 
 
 def reload_target(tx: Transaction, webhook_id: int) -> None:
     """Have name and secret read again before the next attempt."""
-    tx.run(_RELOAD_TARGET, account=tx.account_id, webhook=webhook_id)
+    tx.execute(_RELOAD_TARGET, account=tx.account_id, webhook=webhook_id)
 
 
 def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
@@ -89,8 +89,8 @@ def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
         return "settled"
     if lane.lease_token is not None:
         return "in_flight"
-    tx.run(_RETRY_NOW, account=tx.account_id, webhook=webhook_id, now=tx.started_at)
-    tx.after_commit(tx.signal)
+    tx.execute(_RETRY_NOW, account=tx.account_id, webhook=webhook_id, now=tx.started_at)
+    tx.after_commit(tx.wake)
     return "now"
 
 
@@ -116,7 +116,7 @@ def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
 
 
 def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, stalled: bool) -> None:
-    tx.run(
+    tx.execute(
         _MOVE_HEAD,
         account=tx.account_id,
         webhook=webhook_id,
@@ -126,7 +126,7 @@ def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, st
         replayed_through=max(lane.replayed_through, lane.head_sequence),
         due_at=None if stalled or not lane.enabled else _due_at(tx, lane, sequence),
     )
-    tx.after_commit(tx.signal)
+    tx.after_commit(tx.wake)
 
 
 def _due_at(tx: Transaction, lane: Row, head_sequence: int) -> int | None:

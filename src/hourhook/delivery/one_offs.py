@@ -16,7 +16,7 @@ from hourhook.store.transaction import Transaction
 def ping(tx: Transaction, webhook_id: int) -> str:
     """Have a ping sent to a webhook, whatever its state; returns its payload id."""
     payload_id = str(uuid.uuid4())
-    _add(tx, webhook_id, payload_id, None, tx.now)
+    _add(tx, webhook_id, payload_id, None, tx.event_time)
     return payload_id
 
 
@@ -27,7 +27,7 @@ def redeliver(tx: Transaction, webhook_id: int, payload_id: str, sequence: int |
     """
     if tx.value(_IS_DUE, account=tx.account_id, webhook=webhook_id, payload_id=payload_id):
         return
-    created_at = tx.now
+    created_at = tx.event_time
     if sequence is None:
         # A ping says when it was made: the same bytes again say the same moment.
         created_at = tx.value(_CREATED_AT, account=tx.account_id, webhook=webhook_id, payload_id=payload_id)
@@ -47,7 +47,7 @@ def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None
         lease_worker=None,
         lease_expires_at=None,
     )
-    tx.after_commit(tx.signal)
+    tx.after_commit(tx.wake)
 
 
 _OF_PAYLOAD = (

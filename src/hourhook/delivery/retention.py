@@ -31,8 +31,8 @@ def delete_old_events(tx: Transaction, horizon: int) -> int:
         if lane.last_old >= lane.head_sequence:
             _lose(tx, lane.webhook_id, lane.head_sequence, lane.last_old)
         for statement in _CLEAR_PAYLOADS:
-            tx.run(statement, account=tx.account_id, webhook=lane.webhook_id, sequence=lane.last_old)
-    return tx.run(_CLEAR_EVENTS, account=tx.account_id, position=position)
+            tx.execute(statement, account=tx.account_id, webhook=lane.webhook_id, sequence=lane.last_old)
+    return tx.execute(_CLEAR_EVENTS, account=tx.account_id, position=position)
 
 
 def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
@@ -40,7 +40,7 @@ def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
     old = tx.all(_OLD_ERRANDS, horizon=horizon, batch=BATCH)
     for one_off in old:
         for statement in _CLEAR_ERRAND:
-            tx.run(statement, account=one_off.account_id, webhook=one_off.webhook_id, one_off=one_off.id)
+            tx.execute(statement, account=one_off.account_id, webhook=one_off.webhook_id, one_off=one_off.id)
     return len(old)
 
 
@@ -50,13 +50,13 @@ def purge_deleted_webhooks(tx: Transaction) -> int:
     if removed is None:
         return 0
     parameters = {"account": removed.account_id, "webhook": removed.webhook_id}
-    touched = sum(tx.run(statement, batch=BATCH, **parameters) for statement in _CLEAR_REMOVED)
-    return touched or tx.run(_END_REMOVAL, **parameters)
+    touched = sum(tx.execute(statement, batch=BATCH, **parameters) for statement in _CLEAR_REMOVED)
+    return touched or tx.execute(_END_REMOVAL, **parameters)
 
 
 def _lose(tx: Transaction, webhook_id: int, head_sequence: int, last_lost: int) -> None:
     count = last_lost - head_sequence + 1
-    tx.run(_LOSE, account=tx.account_id, webhook=webhook_id, head=last_lost + 1, count=count, last_lost=last_lost)
+    tx.execute(_LOSE, account=tx.account_id, webhook=webhook_id, head=last_lost + 1, count=count, last_lost=last_lost)
     _log.warning("payloads deleted by retention", account=tx.account_id, webhook=webhook_id, count=count)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -26,7 +26,7 @@ def read_targets(tx: Transaction, keys: list[Key]) -> dict[Key, Target]:
     """Read where the payloads of these webhooks go; a webhook that is gone is missing."""
     return {
         (row.account_id, row.webhook_id): Target(row.name, row.payload_uri, bytes(row.secret))
-        for row in tx.all(_TARGETS, rows=as_rows(keys))
+        for row in tx.all(_TARGETS, rows=encode_rows(keys))
     }
 
 

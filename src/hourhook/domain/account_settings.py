@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, update
 from hourhook.domain.accounts import find_user
 from hourhook.domain.callers import ROLES
 from hourhook.domain.projects.reading import INCREMENTS
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -24,7 +24,7 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
 
     Keys: ``invoicing``, ``approvals`` and ``locked`` (on or off), ``max_users`` and ``max_projects`` (a number or
     none), ``tag_creation_role``, ``default_billing_increment``, and ``utc_offset:EMAIL`` (seconds east of UTC) for one
-    user. Raises ``Problem`` for any other key, and for a value that cannot be used.
+    user. Raises ``OperatorError`` for any other key, and for a value that cannot be used.
     """
     for key, text in values.items():
         name, colon, email = key.partition(":")
@@ -32,22 +32,22 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
             _set_utc_offset(tx, email, _checked(key, text, _utc_offset))
         elif key in _SETTINGS:
             column, read = _SETTINGS[key]
-            tx.run(_SET[column], account=tx.account_id, value=_checked(key, text, read), now=tx.now)
+            tx.execute(_SET[column], account=tx.account_id, value=_checked(key, text, read), now=tx.event_time)
         else:
-            raise Problem(f"there is no setting {key!r}; there are {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
+            raise OperatorError(f"there is no setting {key!r}; there are {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
 
 
 def _set_utc_offset(tx: Transaction, email: str, offset: int) -> None:
     name = tx.value(_ACCOUNT_NAME, account=tx.account_id)
     user = find_user(tx, email, name)
-    tx.run(_SET_OFFSET, account=tx.account_id, user=user.id, offset=offset, now=tx.now)
+    tx.execute(_SET_OFFSET, account=tx.account_id, user=user.id, offset=offset, now=tx.event_time)
 
 
 def _checked(key: str, text: str, read: Callable[[str], Any]) -> Any:
     try:
         return read(text.strip().lower())
     except ValueError as error:
-        raise Problem(f"{key}={text} cannot be used: {error}") from None
+        raise OperatorError(f"{key}={text} cannot be used: {error}") from None
 
 
 def _switch(text: str) -> bool:

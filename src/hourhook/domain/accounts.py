@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import bindparam, func, select, text, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain import tokens
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs.field import FieldType
@@ -14,7 +14,7 @@ from hourhook.domain.inputs.texts import EmailField, TextField
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
 from hourhook.domain.users import storing
-from hourhook.errors import AccountLocked, NotFound, Problem
+from hourhook.errors import AccountLocked, NotFound, OperatorError
 from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -55,8 +55,8 @@ def show(tx: Transaction, caller: Caller) -> Account:
         invoicing_enabled=row.invoicing_enabled,
         owner=summarise_user(caller.links, row),
         url=caller.links.account(),
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
     )
 
 
@@ -77,17 +77,17 @@ def create(
 ) -> CreatedAccount:
     """Make an account and its owner, in a transaction that locks no account (``Database.run``).
 
-    The password is hashed before, outside of the transaction (see ``passwords``). Raises ``Problem`` for a name that is
+    The password is hashed before, outside of the transaction (see ``passwords``). Raises ``OperatorError`` for a name that is
     taken or cannot stand in a path, and for what is no e-mail address.
     """
     if not _NAME.fullmatch(name):
-        raise Problem(
+        raise OperatorError(
             f"{name!r} cannot be an account's name: it takes 1 to 63 letters, digits, hyphens, dots, underscores or "
             "tildes, and begins with a letter or digit"
         )
-    tx.run(_ONE_AT_A_TIME)
+    tx.execute(_ONE_AT_A_TIME)
     if tx.one(_BY_NAME, name=name.lower()):
-        raise Problem(f"there is an account {name!r} already: choose another name")
+        raise OperatorError(f"there is an account {name!r} already: choose another name")
     email = _read(EmailField(), email, "an e-mail address")
     first_name, last_name = (
         part and _read(TextField(255, is_single_line=True), part, "a name") for part in (first_name, last_name)
@@ -105,8 +105,8 @@ def create(
         is_locked=False,
         last_position=0,
         last_event_at=0,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     # Nobody can listen yet, so that the owner comes into being without an event.
     user_id = storing.insert(
@@ -119,7 +119,7 @@ def create(
         state="active",
         password_hash=password_hash,
     )
-    tx.run(_SET_OWNER, account=tx.account_id, user=user_id)
+    tx.execute(_SET_OWNER, account=tx.account_id, user=user_id)
     return CreatedAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token"))
 
 
@@ -129,17 +129,17 @@ def any_exist(tx: Transaction) -> bool:
 
 
 def find(tx: Transaction, name: str) -> int:
-    """The id of the account of this name; raises ``Problem`` when there is none."""
+    """The id of the account of this name; raises ``OperatorError`` when there is none."""
     row = tx.one(_BY_NAME, name=name.lower())
     if row is None:
-        raise Problem(f"there is no account {name!r} in this database: check the name, and the database URL")
+        raise OperatorError(f"there is no account {name!r} in this database: check the name, and the database URL")
     return int(row.id)
 
 
 def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     """The user with this e-mail address: ``account_id``, ``id``, ``email``, ``state``.
 
-    Raises ``Problem`` when there is none, and when several accounts know the address and ``account`` names none.
+    Raises ``OperatorError`` when there is none, and when several accounts know the address and ``account`` names none.
     """
     found = [
         row
@@ -148,10 +148,12 @@ def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     ]
     if not found:
         where = "" if account is None else f" in the account {account!r}"
-        raise Problem(f"there is no user with the e-mail address {email!r}{where}: check it, and the database URL")
+        raise OperatorError(
+            f"there is no user with the e-mail address {email!r}{where}: check it, and the database URL"
+        )
     if len(found) > 1:
         names = ", ".join(row.account_name for row in found)
-        raise Problem(f"several accounts know {email!r}: name one of them with --account ({names})")
+        raise OperatorError(f"several accounts know {email!r}: name one of them with --account ({names})")
     return found[0]
 
 
@@ -161,7 +163,7 @@ def _read(kind: FieldType, text: str, what: str) -> str:
     except ValueError:
         read = None
     if read is None:
-        raise Problem(f"{text!r} is not {what}: check how it is written")
+        raise OperatorError(f"{text!r} is not {what}: check how it is written")
     return str(read)
 
 

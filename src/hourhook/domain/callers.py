@@ -80,7 +80,7 @@ def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) ->
 
 def record_last_used(tx: Transaction, token_ids: Sequence[int]) -> None:
     """Note that tokens were used now."""
-    tx.run(_NOTE_USE, ids=[*token_ids], now=tx.now)
+    tx.execute(_NOTE_USE, ids=[*token_ids], now=tx.event_time)
 
 
 def hash_token(token: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from sqlalchemy import bindparam, func, select, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, UnsetType, ValidationErrors, choice
@@ -78,13 +78,13 @@ def edit(tx: Transaction, caller: Caller, params: Preferences, errors: Validatio
     if all(getattr(row, column) == value for column, value in wanted.items()):
         return _represent(caller, row)
     before = reading.show(tx, caller, caller.user_id)
-    tx.run(
+    tx.execute(
         _EDIT,
         **wanted,
         account=caller.account_id,
         id=caller.user_id,
         name_key=storing.name_key(wanted["first_name"], wanted["last_name"]),
-        updated_at=tx.now,
+        updated_at=tx.event_time,
     )
     recording.record_update(tx, "user", before, reading.show(tx, caller, caller.user_id))
     return show(tx, caller)
@@ -130,8 +130,8 @@ def _represent(caller: Caller, row: Row) -> CurrentUser:
         utc_offset=row.utc_offset,
         send_personal_weekly_report_email=row.send_personal_weekly_report_email,
         send_team_weekly_report_email=row.send_team_weekly_report_email,
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
     )
 
 

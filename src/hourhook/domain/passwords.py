@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, update
 
 from hourhook.domain import sessions
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -22,9 +22,9 @@ _hasher = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
-    """What is stored of a password; raises ``Problem`` for one that is empty or longer than 1024 characters."""
+    """What is stored of a password; raises ``OperatorError`` for one that is empty or longer than 1024 characters."""
     if not 1 <= len(password) <= MAX_LENGTH:
-        raise Problem(f"a password has 1 to {MAX_LENGTH} characters: choose another")
+        raise OperatorError(f"a password has 1 to {MAX_LENGTH} characters: choose another")
     return _hasher.hash(_as_bytes(password))
 
 
@@ -45,7 +45,7 @@ def verify_password(password: str, password_hash: str | None) -> bool:
 def store(tx: Transaction, user_id: int, password_hash: str) -> None:
     """Set the password of a user of the transaction's account; whoever signed in with another one has to do it anew."""
     sessions.end_all(tx, user_id)
-    tx.run(_STORE, account=tx.account_id, user=user_id, hash=password_hash)
+    tx.execute(_STORE, account=tx.account_id, user=user_id, hash=password_hash)
 
 
 def _as_bytes(password: str) -> bytes:

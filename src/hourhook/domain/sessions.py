@@ -45,7 +45,7 @@ def new_token() -> str:
 def begin(tx: Transaction, token: str, user_id: int) -> None:
     """Let a session open the transaction's account, as this user of it."""
     expires_at = tx.started_at + LIFETIME_SECONDS * SECOND
-    tx.insert_many(sessions, _COLUMNS, [(tx.account_id, hash_token(token), user_id, tx.now, expires_at)])
+    tx.insert_many(sessions, _COLUMNS, [(tx.account_id, hash_token(token), user_id, tx.event_time, expires_at)])
 
 
 def find(tx: Transaction, token: str) -> Sequence[SessionUser]:
@@ -59,12 +59,12 @@ def find(tx: Transaction, token: str) -> Sequence[SessionUser]:
 
 def end(tx: Transaction, token: str) -> None:
     """Sign out: the token opens nothing from now on."""
-    tx.run(_END, hash=hash_token(token))
+    tx.execute(_END, hash=hash_token(token))
 
 
 def end_all(tx: Transaction, user_id: int) -> None:
     """Sign a user of the transaction's account out wherever he is signed in."""
-    tx.run(_END_ALL, account=tx.account_id, user=user_id)
+    tx.execute(_END_ALL, account=tx.account_id, user=user_id)
 
 
 _FIND = Statement(

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select
 
 from hourhook.domain.callers import hash_token
 from hourhook.domain.oauth import revoking
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.schema import accounts, tokens, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -23,11 +23,11 @@ GROUP_LENGTH = 25
 def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
     """Make a personal access token for a user of the transaction's account; this is the only time it can be seen.
 
-    Raises ``Problem`` for a user who is disabled or suspended, since the token would open nothing.
+    Raises ``OperatorError`` for a user who is disabled or suspended, since the token would open nothing.
     """
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state in ("disabled", "suspended"):
-        raise Problem(f"this user is {state}, so a token would open nothing: activate the user first")
+        raise OperatorError(f"this user is {state}, so a token would open nothing: activate the user first")
     text = "-".join("".join(secrets.choice(_BASE_36) for _ in range(GROUP_LENGTH)) for _ in range(2))
     store(tx, text, user_id, name)
     return text
@@ -49,7 +49,7 @@ def store(
         user_id=user_id,
         name=name,
         hash=hash_token(text),
-        created_at=tx.now,
+        created_at=tx.event_time,
         last_used_at=None,
         authorization_id=authorization_id,
         expires_at=expires_at,
@@ -65,7 +65,7 @@ def list_all(tx: Transaction) -> list[Row]:
 
 
 def find_account(tx: Transaction, id: int) -> int:
-    """The account of a token; raises ``Problem`` when there is none of this number."""
+    """The account of a token; raises ``OperatorError`` when there is none of this number."""
     account_id = tx.value(_ACCOUNT, id=id)
     if account_id is None:
         raise _no_token(id)
@@ -76,19 +76,19 @@ def revoke(tx: Transaction, id: int) -> None:
     """Make a token of the transaction's account open nothing from now on.
 
     With an OAuth token goes all that came of the same authorization, or the application would just get itself another.
-    Raises ``Problem`` when there is none of this number.
+    Raises ``OperatorError`` when there is none of this number.
     """
     row = tx.one(_OF_ACCOUNT, account=tx.account_id, id=id)
     if row is None:
         raise _no_token(id)
     if row.authorization_id is None:
-        tx.run(_REVOKE, account=tx.account_id, id=id)
+        tx.execute(_REVOKE, account=tx.account_id, id=id)
     else:
         revoking.revoke(tx, row.authorization_id)
 
 
-def _no_token(id: int) -> Problem:
-    return Problem(f"there is no token {id}: `hourhook token list` shows them")
+def _no_token(id: int) -> OperatorError:
+    return OperatorError(f"there is no token {id}: `hourhook token list` shows them")
 
 
 _STATE = Statement(

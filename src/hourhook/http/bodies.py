@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from hourhook.errors import Malformed, Refusal
+from hourhook.errors import MalformedBody, Refusal
 from hourhook.http.asgi import Receive, Scope
 
 
@@ -40,14 +40,14 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The object that a body holds, ``{}`` when it is empty (raises ``Malformed``)."""
+    """The object that a body holds, ``{}`` when it is empty (raises ``MalformedBody``)."""
     if not body.strip():
         return {}
     try:
         parsed = msgspec.json.decode(body)
     except (ValueError, RecursionError):
         # What msgspec says of bad JSON, of bad UTF-8, of too deep a nesting and of numbers without end.
-        raise Malformed("JSON Parsing Error") from None
+        raise MalformedBody("JSON Parsing Error") from None
     if not isinstance(parsed, dict):
-        raise Malformed("Body should be JSON Hash")
+        raise MalformedBody("Body should be JSON Hash")
     return parsed

@@ -14,12 +14,12 @@ from hourhook.errors import (
     AccountLocked,
     FeatureNotIncluded,
     Forbidden,
-    Invalid,
-    Malformed,
+    InvalidClient,
+    MalformedBody,
     NotFound,
     Refusal,
     Unauthenticated,
-    UnknownClient,
+    ValidationFailed,
 )
 from hourhook.http.asgi import Receive, Scope, Send
 
@@ -60,10 +60,10 @@ def message_response(status: int, message: str, headers: Headers = ()) -> Respon
 
 def error_response(refusal: Refusal) -> Response:
     """The answer that the contract gives to a refusal."""
-    if isinstance(refusal, Invalid):
+    if isinstance(refusal, ValidationFailed):
         errors = [{"resource": error.resource, "field": error.field, "code": error.code} for error in refusal.errors]
         return json_response(400, {"message": refusal.message, "errors": errors})
-    if isinstance(refusal, Malformed):
+    if isinstance(refusal, MalformedBody):
         return message_response(400, str(refusal))
     return _REFUSALS[type(refusal)]
 
@@ -95,6 +95,6 @@ _REFUSALS: dict[type[Refusal], Response] = {
     Forbidden: message_response(403, "Forbidden"),
     FeatureNotIncluded: message_response(403, "Account does not include this feature"),
     NotFound: NOT_FOUND,
-    UnknownClient: json_response(400, INVALID_CLIENT),
+    InvalidClient: json_response(400, INVALID_CLIENT),
     AccountLocked: message_response(503, "Account is locked for maintenance"),
 }

@@ -48,7 +48,7 @@ class Outbox:
             recipient=recipient,
             subject=subject,
             text=self._keyring.encrypt(text),
-            created_at=tx.now,
+            created_at=tx.event_time,
             next_attempt_at=tx.started_at,
             attempts_count=0,
             last_error=None,
@@ -56,7 +56,7 @@ class Outbox:
         tx.after_commit(self._wake)
 
     def decrypt_text(self, mail: Mail) -> str:
-        """The text of a mail (raises ``Problem`` where another key encrypted it)."""
+        """The text of a mail (raises ``OperatorError`` where another key encrypted it)."""
         return self._keyring.decrypt_uncached(mail.text)
 
     def _wake(self) -> None:
@@ -65,7 +65,7 @@ class Outbox:
 
 def cancel(tx: Transaction, user_id: int, kind: str) -> None:
     """Take back the mails of one kind about a user that have not been sent yet."""
-    tx.put(_WITHDRAW, account=tx.account_id, user=user_id, kind=kind)
+    tx.execute_later(_WITHDRAW, account=tx.account_id, user=user_id, kind=kind)
 
 
 def is_any_due(tx: Transaction, now: int) -> bool:
@@ -83,12 +83,12 @@ def lease(tx: Transaction, now: int, leased_until: int) -> Mail | None:
 
 def remove(tx: Transaction, mail: Mail) -> None:
     """Forget a mail that is done with, unless somebody else is at work on it by now."""
-    tx.run(_REMOVE, account=mail.account_id, id=mail.id, number=mail.number)
+    tx.execute(_REMOVE, account=mail.account_id, id=mail.id, number=mail.number)
 
 
 def postpone(tx: Transaction, mail: Mail, next_attempt_at: int, error: str) -> None:
     """Have a mail tried again later, unless somebody else is at work on it by now."""
-    tx.run(
+    tx.execute(
         _POSTPONE,
         account=mail.account_id,
         id=mail.id,

@@ -17,7 +17,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
-from hourhook.clock import datetime_of
+from hourhook.clock import to_datetime
 from hourhook.settings import SmtpServer
 
 # Of one step (a connection, a command and its answer), and of all of them together.
@@ -66,7 +66,7 @@ class SmtpClient:
         message["To"] = _address(recipient)
         # On one line: there are more ends of a line than names are kept from holding.
         message["Subject"] = " ".join(subject.split())
-        message["Date"] = format_datetime(datetime_of(sent_at))
+        message["Date"] = format_datetime(to_datetime(sent_at))
         message["Message-ID"] = f"<{id}@{self._from.domain}>"
         # So that no machine answers with a note of absence.
         message["Auto-Submitted"] = "auto-generated"

@@ -14,8 +14,8 @@ from email.message import EmailMessage
 import structlog
 
 from hourhook.backoff import RetrySchedule
-from hourhook.clock import SECOND, format_moment
-from hourhook.errors import DatabaseUnavailable, Problem
+from hourhook.clock import SECOND, format_timestamp
+from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Mail, Outbox
 from hourhook.mail.smtp import SmtpClient, SmtpResult
@@ -101,13 +101,13 @@ class Mailer:
                 sent_at=self._database.clock.now(),
                 id=f"{mail.created_at}.{mail.id}.hourhook",
             )
-        except Problem as problem:
+        except OperatorError as problem:
             return SmtpResult(str(problem))
         except ValueError:
             return SmtpResult("there is no such address", is_permanent=True)
         handing = _Handing(asyncio.get_running_loop(), asyncio.Event())
         # Not one of the event loop's threads: those are waited for at the end of the process, however long it takes.
-        threading.Thread(target=handing.run, args=(self._server, message), name="mailer", daemon=True).start()
+        threading.Thread(target=handing.run, args=(self._server, message), name="mail worker", daemon=True).start()
         waiting = [asyncio.create_task(event.wait()) for event in (handing.ended, self._has_waited_enough)]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -129,7 +129,7 @@ class Mailer:
             _log.warning("mail given up", **about, error=result.error)
             return
         await self._database.run(mails.postpone, mail, next_attempt_at, result.error)
-        again_at = format_moment(next_attempt_at)
+        again_at = format_timestamp(next_attempt_at)
         _log.warning("mail not sent yet", **about, error=result.error, next_attempt_at=again_at)
 
 

@@ -11,34 +11,34 @@ from hourhook.clock import Clock, SystemClock
 from hourhook.crypto import Keyring, load_or_create_key_file, validate_key
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.sqlite import SqliteDatabase
-from hourhook.store.upgrades import migrate, require_current
-from hourhook.store.urls import is_embedded, open_database, path_of
+from hourhook.store.upgrades import migrate, require_current_schema
+from hourhook.store.urls import is_embedded, open_database, sqlite_path
 
 # New objects until the youngest are looked through for cycles (Python: 700), and how often that includes older ones.
-COLLECT_AFTER = (50_000, 10, 10)
+GC_THRESHOLDS = (50_000, 10, 10)
 
 _log = structlog.get_logger()
 
 
-def open_to_serve(settings: Settings, clock: Clock | None = None) -> Database:
+def open_server_database(settings: Settings, clock: Clock | None = None) -> Database:
     """Open the database for a process that serves or delivers.
 
     An embedded database is owned by this process from here on, and yet to be brought to this version; one on a server
-    must be at it already. Raises ``Problem``.
+    must be at it already. Raises ``OperatorError``.
     """
     if not is_embedded(settings.database_url):
-        require_current(settings.database_url)
+        require_current_schema(settings.database_url)
         return open_database(settings.database_url, clock or SystemClock())
     database = open_database(settings.database_url, clock or SystemClock())
     assert isinstance(database, SqliteDatabase)
     try:
-        database.claim()
+        database.acquire_file_lock()
     except BaseException:
         database.close()
         raise
@@ -50,22 +50,22 @@ def load_keyring(settings: Settings) -> Keyring:
     if settings.secret_key is not None:
         return Keyring(validate_key(settings.secret_key))
     if is_embedded(settings.database_url):
-        return Keyring(load_or_create_key_file(path_of(settings.database_url)))
-    raise Problem(
+        return Keyring(load_or_create_key_file(sqlite_path(settings.database_url)))
+    raise OperatorError(
         "HOURHOOK_SECRET_KEY is not set: on PostgreSQL every process needs the same key for the webhooks' secrets; "
         "`openssl rand -base64 32` makes one"
     )
 
 
-def outbox_of(settings: Settings, keyring: Keyring | None = None) -> Outbox | None:
-    """Where mails are put; None where no mail server is set (raises ``Problem`` where the vault has no key)."""
+def open_outbox(settings: Settings, keyring: Keyring | None = None) -> Outbox | None:
+    """Where mails are put; None where no mail server is set (raises ``OperatorError`` where the vault has no key)."""
     return None if settings.smtp_url is None else Outbox(keyring or load_keyring(settings))
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take an address to serve on (raises ``Problem`` when it is taken, or not ours)."""
+    """Take an address to serve on (raises ``OperatorError`` when it is taken, or not ours)."""
     if not host:
-        raise Problem("no host was given: 127.0.0.1 is this machine, 0.0.0.0 every address of it")
+        raise OperatorError("no host was given: 127.0.0.1 is this machine, 0.0.0.0 every address of it")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,14 +76,14 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise Problem(
+        raise OperatorError(
             f"cannot serve on {host}:{port}: {reason}; choose another address with --host or --port"
         ) from None
     return listener
 
 
 @dataclass
-class Running:
+class Runtime:
     """What a process runs: its database, its guard and its vault, and how it can be told to end."""
 
     settings: Settings
@@ -93,29 +93,29 @@ class Running:
     outbox: Outbox | None = None
     metrics: Metrics = field(default_factory=Metrics)
     # Why this process can no longer serve, for /health.
-    complaint: str | None = None
+    failure: str | None = None
 
-    def require_sound(self) -> None:
-        """Raise ``Problem`` if this process can no longer serve."""
-        if self.complaint is not None:
-            raise Problem(self.complaint)
+    def raise_if_failed(self) -> None:
+        """Raise ``OperatorError`` if this process can no longer serve."""
+        if self.failure is not None:
+            raise OperatorError(self.failure)
 
 
-def prepare(settings: Settings, host: str | None) -> Running:
+def build_runtime(settings: Settings, host: str | None) -> Runtime:
     """Open what a process needs; ``host`` is the address it serves on, or None for a worker alone.
 
-    An embedded database is brought to this version, once nothing else stands against the start. Raises ``Problem``.
+    An embedded database is brought to this version, once nothing else stands against the start. Raises ``OperatorError``.
     """
-    database = open_to_serve(settings)
+    database = open_server_database(settings)
     try:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
         keyring = load_keyring(settings)
-        running = Running(settings, database, keyring, guard, outbox_of(settings, keyring))
-        make_transport(running)
+        runtime = Runtime(settings, database, keyring, guard, open_outbox(settings, keyring))
+        make_transport(runtime)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=settings.database_url)
-        spare_the_collector()
-        return running
+        tune_gc()
+        return runtime
     except BaseException:
         database.close()
         raise
@@ -129,19 +129,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def make_transport(running: Running) -> HttpTransport:
-    """What sends, as the settings have it (raises ``Problem`` for a certificate file or a proxy that is no use)."""
-    settings = running.settings
+def make_transport(runtime: Runtime) -> HttpTransport:
+    """What sends, as the settings have it (raises ``OperatorError`` for a certificate file or a proxy that is no use)."""
+    settings = runtime.settings
     return HttpTransport(
-        running.database.clock,
-        running.guard,
+        runtime.database.clock,
+        runtime.guard,
         settings.send_timeout_seconds,
         settings.ca_file,
         settings.egress_proxy,
     )
 
 
-def spare_the_collector() -> None:
+def tune_gc() -> None:
     """Have Python look for cycles of garbage seldom, and never among what was there at the start.
 
     Hardly anything here makes cycles, while what is on its way through the engine is counted as new and looked through
@@ -149,4 +149,4 @@ def spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*GC_THRESHOLDS)

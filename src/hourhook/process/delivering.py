@@ -19,55 +19,57 @@ from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import Mailer
-from hourhook.process.bootstrap import Running, make_transport
+from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.store.postgres import PostgresDatabase
 
 _log = structlog.get_logger()
 
 
-async def work(running: Running) -> None:
-    """Deliver until SIGTERM or SIGINT, or end at once on a second SIGINT (raises ``Problem`` when the worker fails)."""
+async def work(runtime: Runtime) -> None:
+    """Deliver until SIGTERM or SIGINT, or end at once on a second SIGINT (raises ``OperatorError`` when the worker fails)."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    loop.add_signal_handler(signal.SIGINT, lambda: end_at_once() if stopping.is_set() else stopping.set())
-    async with deliver(running, make_transport(running), on_failure=stopping.set):
+    loop.add_signal_handler(signal.SIGINT, lambda: exit_immediately() if stopping.is_set() else stopping.set())
+    async with run_delivery(runtime, make_transport(runtime), on_failure=stopping.set):
         _log.info("delivering")
         await stopping.wait()
-    running.require_sound()
+    runtime.raise_if_failed()
 
 
 @asynccontextmanager
-async def deliver(running: Running, transport: HttpTransport, on_failure: Callable[[], None]) -> AsyncIterator[None]:
+async def run_delivery(
+    runtime: Runtime, transport: HttpTransport, on_failure: Callable[[], None]
+) -> AsyncIterator[None]:
     """Have a worker and a flusher deliver as long as the context lasts; its end finishes what is on the wire."""
-    settings, database = running.settings, running.database
+    settings, database = runtime.settings, runtime.database
     worker = Worker(
         database,
         transport,
-        running.keyring,
+        runtime.keyring,
         RetrySchedule(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_window_seconds),
         lease_seconds=settings.lease_seconds,
-        observer=AttemptLogger(running.metrics),
+        observer=AttemptLogger(runtime.metrics),
     )
     broadcaster = Broadcaster(
         database,
         transport,
-        running.keyring,
+        runtime.keyring,
         interval_seconds=settings.broadcast_seconds,
-        observer=BroadcastLogger(running.metrics),
+        observer=BroadcastLogger(runtime.metrics),
     )
 
-    async with relay_wakeups(running) as wakeups, send_mails(running, on_failure) as stop_mailing:
+    async with relay_wakeups(runtime) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
         housekeeping = run_maintenance(database, settings.retention_days * 86_400, CLEANUP_TASKS)
-        housekeeper = asyncio.create_task(_keep_going(running, "maintenance", housekeeping, on_failure))
+        housekeeper = asyncio.create_task(_keep_going(runtime, "maintenance", housekeeping, on_failure))
         working = [
-            asyncio.create_task(_keep_going(running, "worker", supervise(database, worker), on_failure)),
-            asyncio.create_task(_keep_going(running, "broadcaster", broadcaster.run(), on_failure)),
+            asyncio.create_task(_keep_going(runtime, "worker", supervise(database, worker), on_failure)),
+            asyncio.create_task(_keep_going(runtime, "broadcaster", broadcaster.run(), on_failure)),
         ]
         try:
             yield
@@ -75,25 +77,25 @@ async def deliver(running: Running, transport: HttpTransport, on_failure: Callab
             # Both at once: each takes its time to finish.
             worker.stop()
             broadcaster.stop()
-            stop_mailing()
+            stop_mail_worker()
             await asyncio.gather(*working)
             await _cancelled(housekeeper)
             await transport.close()
 
 
 @asynccontextmanager
-async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncIterator[Callable[[], None]]:
+async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> AsyncIterator[Callable[[], None]]:
     """Have a mailer send mails as long as the context lasts, if a mail server is set; gives what stops it early."""
-    settings, outbox = running.settings, running.outbox
+    settings, outbox = runtime.settings, runtime.outbox
     if outbox is None or settings.smtp_url is None or settings.mail_from is None:
         yield lambda: None
         return
-    mailer = Mailer(running.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, settings.ca_file))
+    mailer = Mailer(runtime.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, settings.ca_file))
 
     wakeups = Wakeups()
     wakeups.subscribe(mailer.wake)
     outbox.wake = wakeups.wake
-    mailing = asyncio.create_task(_keep_going(running, "mailer", mailer.run(), on_failure))
+    mailing = asyncio.create_task(_keep_going(runtime, "mail worker", mailer.run(), on_failure))
     try:
         yield mailer.stop
     finally:
@@ -102,14 +104,14 @@ async def send_mails(running: Running, on_failure: Callable[[], None]) -> AsyncI
 
 
 @asynccontextmanager
-async def relay_wakeups(running: Running) -> AsyncIterator[Wakeups]:
+async def relay_wakeups(runtime: Runtime) -> AsyncIterator[Wakeups]:
     """Pass hints of this process's commits on, to its own event loop and to the workers of other processes."""
     wakeups = Wakeups()
-    running.database.signal = wakeups.wake
-    if not isinstance(running.database, PostgresDatabase):
+    runtime.database.wake = wakeups.wake
+    if not isinstance(runtime.database, PostgresDatabase):
         yield wakeups
         return
-    notifier = Notifier(running.database)
+    notifier = Notifier(runtime.database)
     wakeups.subscribe(notifier.wake)
     notifying = asyncio.create_task(notifier.run())
     try:
@@ -118,18 +120,18 @@ async def relay_wakeups(running: Running) -> AsyncIterator[Wakeups]:
         await _cancelled(notifying)
 
 
-def end_at_once() -> NoReturn:
+def exit_immediately() -> NoReturn:
     """End as a crash does, which everything survives: what is on the wire will be sent again."""
-    _log.warning("ended at once")
+    _log.warning("forced exit")
     os._exit(128 + signal.SIGINT)
 
 
-async def _keep_going(running: Running, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
+async def _keep_going(runtime: Runtime, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
     try:
         await work
     except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and ends the process
         # A wrong key, a defect or a broken disk: end in the open, so that whoever watches the process learns of it.
-        running.complaint = _log_failure(f"{name} failed", error) or f"the {name} has failed: see the log"
+        runtime.failure = _log_failure(f"{name} failed", error) or f"the {name} has failed: see the log"
         on_failure()
 
 
@@ -138,7 +140,7 @@ def _log_failure(event: str, error: Exception) -> str | None:
     reason: BaseException = error
     while isinstance(reason, BaseExceptionGroup) and len(reason.exceptions) == 1:
         [reason] = reason.exceptions
-    if isinstance(reason, Problem):
+    if isinstance(reason, OperatorError):
         _log.error(event, reason=str(reason))
         return str(reason)
     _log.error(event, exc_info=error)

@@ -14,48 +14,48 @@ from hourhook.api.app import make_app
 from hourhook.domain.dependencies import Dependencies
 from hourhook.http.server import server_config
 from hourhook.http.sign_in_throttle import SignInThrottle
-from hourhook.process.bootstrap import Running, make_transport
-from hourhook.process.delivering import deliver, end_at_once, relay_wakeups
+from hourhook.process.bootstrap import Runtime, make_transport
+from hourhook.process.delivering import exit_immediately, relay_wakeups, run_delivery
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import app as web_app
 
 # With the seven seconds of a draining worker after them, a process ends within ten.
-FINISH_REQUESTS_SECONDS = 2
+GRACEFUL_SHUTDOWN_SECONDS = 2
 
 
 async def serve(
-    running: Running, listener: socket.socket, *, with_worker: bool, on_start: Callable[[], None] = lambda: None
+    runtime: Runtime, listener: socket.socket, *, with_worker: bool, on_start: Callable[[], None] = lambda: None
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is on the wire then is finished, within ten seconds.
 
-    ``on_start`` is called once connections are taken. A second SIGINT ends the process at once. Raises ``Problem`` when
+    ``on_start`` is called once connections are taken. A second SIGINT ends the process at once. Raises ``OperatorError`` when
     the worker beside the server has failed.
     """
 
     @asynccontextmanager
     async def with_the_server(_: object) -> AsyncIterator[None]:
-        async with deliver(running, transport, on_failure=stop) if transport else relay_wakeups(running):
+        async with run_delivery(runtime, transport, on_failure=stop) if transport else relay_wakeups(runtime):
             yield
 
     def stop() -> None:
         server.should_exit = True
 
-    transport = make_transport(running) if with_worker else None
-    app = make_site(
-        running.settings,
-        running.database,
-        Dependencies(running.guard, running.keyring, running.outbox),
-        metrics=running.metrics,
+    transport = make_transport(runtime) if with_worker else None
+    app = make_asgi_app(
+        runtime.settings,
+        runtime.database,
+        Dependencies(runtime.guard, runtime.keyring, runtime.outbox),
+        metrics=runtime.metrics,
         lifespan=[with_the_server],
-        failure=lambda: running.complaint,
+        failure=lambda: runtime.failure,
     )
-    server = _Server(server_config(app, timeout_graceful_shutdown=FINISH_REQUESTS_SECONDS), on_start)
+    server = _Server(server_config(app, timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS), on_start)
     await server.serve([listener])
-    running.require_sound()
+    runtime.raise_if_failed()
 
 
-def make_site(settings: Settings, database: Database, dependencies: Dependencies, **parts: Any) -> ASGIApp:
+def make_asgi_app(settings: Settings, database: Database, dependencies: Dependencies, **parts: Any) -> ASGIApp:
     """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
     sign_in_throttle = SignInThrottle(settings.sign_in_rate_limit, database.clock)
     pages = {
@@ -78,5 +78,5 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit and sig == signal.SIGINT:
-            end_at_once()
+            exit_immediately()
         super().handle_exit(sig, frame)

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import Clock, whole_second
+from hourhook.clock import Clock, truncate_to_second
 from hourhook.errors import NotFound
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
@@ -38,11 +38,11 @@ class Database(ABC):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         # Called, in the writer's thread, after a commit that made something due. A hint: losing one loses no event.
-        self.signal: Callable[[], None] = _ignore
+        self.wake: Callable[[], None] = _ignore
 
     async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only asks, on one consistent picture of the database."""
-        return await self._in_thread(self._readers, self.read_now, function, *args, **kwargs)
+        return await self._in_thread(self._read_executor, self.read_now, function, *args, **kwargs)
 
     async def write(
         self,
@@ -55,21 +55,21 @@ class Database(ABC):
 
         So positions and sequences are gap-free and become visible in order (design §2).
         """
-        async with self._turn(account_id):
-            return await self._in_thread(self._writers, self.write_now, account_id, function, *args, **kwargs)
+        async with self._writer_queue(account_id):
+            return await self._in_thread(self._write_executor, self.write_now, account_id, function, *args, **kwargs)
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that changes what belongs to no account's lock: the engine's own work."""
-        async with self._turn():
-            return await self._in_thread(self._runners, self.run_now, function, *args, **kwargs)
+        async with self._writer_queue():
+            return await self._in_thread(self._run_executor, self.run_now, function, *args, **kwargs)
 
     def read_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``read``, here and now in the calling thread."""
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
             # So that what was put is refused here, and not forgotten.
-            transaction.finish()
+            transaction.flush()
             return result
 
     def write_now(
@@ -83,7 +83,7 @@ class Database(ABC):
 
         Raises ``NotFound`` when there is no such account.
         """
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             transaction = self._transaction(connection)
             account = transaction.one(LOCK_ACCOUNT, account_id=account_id)
             if account is None:
@@ -92,43 +92,43 @@ class Database(ABC):
             transaction.last_position = account.last_position
             # Read the clock only now: while this waited for the lock, another write may have moved on.
             transaction.started_at = self.clock.now()
-            transaction.now = max(whole_second(transaction.started_at), account.last_event_at)
+            transaction.event_time = max(truncate_to_second(transaction.started_at), account.last_event_at)
             result = function(transaction, *args, **kwargs)
-            transaction.finish()
-        transaction.announce()
+            transaction.flush()
+        transaction.run_after_commit()
         return result
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``run``, here and now in the calling thread."""
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
-            transaction.finish()
-        transaction.announce()
+            transaction.flush()
+        transaction.run_after_commit()
         return result
 
     @abstractmethod
     def close(self) -> None:
         """Give up every connection and thread."""
 
-    _readers: Executor
-    _writers: Executor
-    _runners: Executor
+    _read_executor: Executor
+    _write_executor: Executor
+    _run_executor: Executor
 
     @abstractmethod
-    def _reading(self) -> AbstractContextManager[Any]:
+    def _read_transaction(self) -> AbstractContextManager[Any]:
         """A driver's connection inside a transaction that only reads."""
 
     @abstractmethod
-    def _writing(self) -> AbstractContextManager[Any]:
+    def _write_transaction(self) -> AbstractContextManager[Any]:
         """A driver's connection inside a transaction; commits in the end, rolls back on an exception."""
 
-    def _turn(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
+    def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
         """What an asynchronous writer waits for before it takes a thread; ``account_id`` is 0 where none is locked."""
         return nullcontext()
 
     def _transaction(self, connection: Any) -> Transaction:
-        return Transaction(connection, self.dialect, self.clock.now(), self.signal)
+        return Transaction(connection, self.dialect, self.clock.now(), self.wake)
 
     @staticmethod
     async def _in_thread(executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

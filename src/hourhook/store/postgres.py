@@ -17,7 +17,7 @@ from hourhook.store.database import Database
 THREADS = 8
 # Threads that the writers of one account take: one is at work, and one waits for the lock, to go on at once. The rest
 # queue without a thread, so that the writers of other accounts find one however long a write takes.
-WRITERS_OF_AN_ACCOUNT = 2
+WRITERS_PER_ACCOUNT = 2
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -30,9 +30,9 @@ class PostgresDatabase(Database):
         super().__init__(clock)
         self.url = url
         # Apart from each other: writers that wait for an account's lock must not keep readers, or the engine, waiting.
-        self._readers = ThreadPoolExecutor(THREADS, "postgres-reader")
-        self._writers = ThreadPoolExecutor(THREADS, "postgres-writer")
-        self._runners = ThreadPoolExecutor(2, "postgres-runner")
+        self._read_executor = ThreadPoolExecutor(THREADS, "postgres-reader")
+        self._write_executor = ThreadPoolExecutor(THREADS, "postgres-writer")
+        self._run_executor = ThreadPoolExecutor(2, "postgres-runner")
         self._queues: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
         # Fails here, in the open, when the server cannot be reached at all.
@@ -46,24 +46,24 @@ class PostgresDatabase(Database):
             )
 
     def close(self) -> None:
-        for executor in (self._readers, self._writers, self._runners):
+        for executor in (self._read_executor, self._write_executor, self._run_executor):
             executor.shutdown()
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
-    def _turn(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
+    def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
         if not account_id:
             return nullcontext()
         # Kept by those who are in it.
-        return self._queues.setdefault(account_id, asyncio.Semaphore(WRITERS_OF_AN_ACCOUNT))
+        return self._queues.setdefault(account_id, asyncio.Semaphore(WRITERS_PER_ACCOUNT))
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _write_transaction(self) -> Iterator[Connection]:
         with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED") as connection:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _read_transaction(self) -> Iterator[Connection]:
         with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
             yield connection
 

@@ -13,7 +13,7 @@ import msgspec
 _encode = msgspec.json.Encoder().encode
 
 
-def as_rows(rows: Sequence[Any]) -> str:
+def encode_rows(rows: Sequence[Any]) -> str:
     """The value of the parameter that ``rows_sql`` takes apart."""
     return _encode(rows).decode()
 
@@ -33,7 +33,7 @@ def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
     return f"SELECT {values} FROM jsonb_array_elements(CAST(:{parameter} AS jsonb))"
 
 
-def one_value_sql(dialect: str, *columns: str) -> str:
+def aggregate_rows_sql(dialect: str, *columns: str) -> str:
     """What a SELECT answers to yield all its rows as one such text, in no order."""
     values = ", ".join(columns)
     if dialect == "sqlite":

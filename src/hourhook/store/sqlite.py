@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 from hourhook.clock import Clock
-from hourhook.errors import DatabaseUnavailable, Problem
+from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
 
 READERS = 4
@@ -27,47 +27,47 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, clock: Clock) -> None:
         super().__init__(clock)
         self.path = path
-        self._readers = ThreadPoolExecutor(READERS, "sqlite-reader")
-        self._writers = self._runners = ThreadPoolExecutor(1, "sqlite-writer")
+        self._read_executor = ThreadPoolExecutor(READERS, "sqlite-reader")
+        self._write_executor = self._run_executor = ThreadPoolExecutor(1, "sqlite-writer")
         # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and starves.
         self._queue = asyncio.Lock()
         self._writer_lock = threading.Lock()
         self._writer = self._connect()
         self._idle_readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._claim: int | None = None
+        self._file_lock: int | None = None
 
-    def claim(self) -> None:
+    def acquire_file_lock(self) -> None:
         """Own the file, as long as this process lives, against every other ``serve`` and ``migrate``.
 
-        Raises ``Problem`` when another process owns it.
+        Raises ``OperatorError`` when another process owns it.
         """
         lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise Problem(
+            raise OperatorError(
                 f"the database {self.path} is in use by another hourhook process: stop that one first, "
                 "or name another file with --database sqlite:///path"
             ) from None
-        self._claim = lock
+        self._file_lock = lock
 
     def close(self) -> None:
-        self._readers.shutdown()
-        self._writers.shutdown()
+        self._read_executor.shutdown()
+        self._write_executor.shutdown()
         with self._writer_lock:
             self._writer.close()
         while not self._idle_readers.empty():
             self._idle_readers.get_nowait().close()
-        if self._claim is not None:
-            os.close(self._claim)
-            self._claim = None
+        if self._file_lock is not None:
+            os.close(self._file_lock)
+            self._file_lock = None
 
-    def _turn(self, account_id: int = 0) -> AbstractAsyncContextManager[None]:
+    def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[None]:
         return self._queue
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _write_transaction(self) -> Iterator[sqlite3.Connection]:
         with self._writer_lock, _translated():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -79,7 +79,7 @@ class SqliteDatabase(Database):
                 raise
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _read_transaction(self) -> Iterator[sqlite3.Connection]:
         with _translated():
             try:
                 connection = self._idle_readers.get_nowait()
@@ -109,7 +109,7 @@ class SqliteDatabase(Database):
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
-                raise Problem(
+                raise OperatorError(
                     f"{self.path} cannot be opened ({error}): name another file, or restore a backup"
                 ) from None
             connection.execute("PRAGMA synchronous = FULL")

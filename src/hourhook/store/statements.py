@@ -67,9 +67,9 @@ class Compiled:
 
     def rows(self, cursor: Any) -> list[Any]:
         """Every row that a driver's cursor has to offer."""
-        return [*map(self.row_maker(cursor), cursor.fetchall())]
+        return [*map(self.row_factory(cursor), cursor.fetchall())]
 
-    def row_maker(self, cursor: Any) -> Callable[[Any], Any]:
+    def row_factory(self, cursor: Any) -> Callable[[Any], Any]:
         """What turns the driver's rows into ours."""
         if self._make_row is None:
             # A textual statement: only the driver knows its columns.
@@ -127,7 +127,7 @@ def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str
     return f"{column} = ANY(CAST({parameter} AS {kind}[]))"
 
 
-class one_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
+class in_subquery(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
     """``column`` is one of what a small SELECT of a single column yields, which is asked first and once.
 
     Asked as ``IN (SELECT …)``, PostgreSQL may walk through a large table in its order instead, looking for the few.
@@ -145,13 +145,13 @@ class one_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
         return self
 
 
-@compiles(one_of, "sqlite")
-def _one_of_sqlite(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(in_subquery, "sqlite")
+def _one_of_sqlite(element: in_subquery, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.few, **kw)}"
 
 
-@compiles(one_of, "postgresql")
-def _one_of_postgresql(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(in_subquery, "postgresql")
+def _one_of_postgresql(element: in_subquery, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.column, **kw)} = ANY(ARRAY{compiler.process(element.few, **kw)})"
 
 

@@ -7,20 +7,20 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
-from hourhook.clock import whole_second
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.clock import truncate_to_second
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 
 # Of statements, in characters with their parameters, that wait for the next one. What is more is sent at once.
-LARGEST_PUT_OFF = 1_000_000
+MAX_DEFERRED_CHARACTERS = 1_000_000
 
 
 class Transaction:
     """One open transaction; it ends when the function that was given it returns or raises.
 
-    ``started_at`` is when it began, to the microsecond, and ``now`` the same as a whole second. In a write ``now``
+    ``started_at`` is when it began, to the microsecond, and ``event_time`` the same as a whole second. In a write ``event_time``
     never lies before the account's last event, and ``last_position`` is the position of that event; the account's row
-    is locked until the end. ``signal`` tells workers that something became due; grant it to ``after_commit``.
+    is locked until the end. ``wake`` tells workers that something became due; grant it to ``after_commit``.
     """
 
     __slots__ = (
@@ -31,19 +31,19 @@ class Transaction:
         "_put_off_size",
         "account_id",
         "dialect",
+        "event_time",
         "last_position",
-        "now",
-        "signal",
         "started_at",
         "state",
+        "wake",
     )
 
-    def __init__(self, connection: Any, dialect: str, started_at: int, signal: Callable[[], None]) -> None:
+    def __init__(self, connection: Any, dialect: str, started_at: int, wake: Callable[[], None]) -> None:
         self._connection = connection
         self.dialect = dialect
         self.started_at = started_at
-        self.now = whole_second(started_at)
-        self.signal = signal
+        self.event_time = truncate_to_second(started_at)
+        self.wake = wake
         self.account_id = 0
         self.last_position = 0
         # What a module keeps for the length of the transaction, under its own name.
@@ -64,7 +64,7 @@ class Transaction:
         compiled = statement.compiled(self.dialect)
         cursor = self._execute(compiled.text, compiled.constants, parameters)
         values = cursor.fetchone()
-        return None if values is None else compiled.row_maker(cursor)(values)
+        return None if values is None else compiled.row_factory(cursor)(values)
 
     def value(self, statement: Statement, **parameters: Any) -> Any:
         """The first value of the first row, or None."""
@@ -72,7 +72,7 @@ class Transaction:
         values = self._execute(compiled.text, compiled.constants, parameters).fetchone()
         return None if values is None else values[0]
 
-    def run(self, statement: Statement, **parameters: Any) -> int:
+    def execute(self, statement: Statement, **parameters: Any) -> int:
         """Carry out a change; returns how many rows it touched."""
         compiled = statement.compiled(self.dialect)
         touched = int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
@@ -81,7 +81,7 @@ class Transaction:
             touched = int(self._connection.execute("SELECT changes()").fetchone()[0])
         return touched
 
-    def put(self, statement: Statement, **parameters: Any) -> None:
+    def execute_later(self, statement: Statement, **parameters: Any) -> None:
         """Carry out a change of which nothing is to be known: before whatever comes next, and at no cost of its own.
 
         On PostgreSQL it travels together with the next statement, since the way there and back is most of what a
@@ -118,16 +118,16 @@ class Transaction:
         return [row[0] for row in rows]
 
     def insert_many(self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows at once, as ``put`` does; each row is a tuple in the order of ``columns``."""
+        """Add many rows at once, as ``execute_later`` does; each row is a tuple in the order of ``columns``."""
         if not rows:
             return
         if self.dialect == "sqlite":
             self._connection.executemany(_insert_text(table.name, columns, "sqlite"), rows)
         else:
-            text = as_rows(rows)
+            text = encode_rows(rows)
             self._put_statement_off(_insert_rows_text(table, columns), (text,), text)
 
-    def at_commit(self, action: Callable[["Transaction"], None]) -> None:
+    def before_commit(self, action: Callable[["Transaction"], None]) -> None:
         """Have something done as the last thing inside this transaction."""
         self._at_commit.append(action)
 
@@ -135,14 +135,14 @@ class Transaction:
         """Have something done once the commit has succeeded, and only then."""
         self._after.append(action)
 
-    def finish(self) -> None:
-        """Carry out what ``at_commit`` was given, and whatever else is left (for the database, which commits next)."""
+    def flush(self) -> None:
+        """Carry out what ``before_commit`` was given, and whatever else is left (for the database, which commits next)."""
         for action in self._at_commit:
             action(self)
         if self._put_off:
             self._send(*self._put_off.pop())
 
-    def announce(self) -> None:
+    def run_after_commit(self) -> None:
         """Carry out what ``after_commit`` was given (for the database, which has committed)."""
         for action in self._after:
             action()
@@ -151,7 +151,7 @@ class Transaction:
         if self.dialect == "sqlite":
             for name, value in parameters.items():
                 if type(value) is list:
-                    parameters[name] = as_rows(value)
+                    parameters[name] = encode_rows(value)
         if constants:
             parameters = {**constants, **parameters}
         return self._send(text, parameters)
@@ -159,7 +159,7 @@ class Transaction:
     def _put_statement_off(self, text: str, parameters: Any, *values: Any) -> None:
         self._put_off.append((text, parameters))
         self._put_off_size += len(text) + sum(len(value) for value in values if type(value) is str)
-        if self._put_off_size > LARGEST_PUT_OFF:
+        if self._put_off_size > MAX_DEFERRED_CHARACTERS:
             self._send(*self._put_off.pop())
 
     def _send(self, text: str, parameters: Any) -> Any:

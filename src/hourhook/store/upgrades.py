@@ -13,8 +13,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
-from hourhook.errors import DatabaseUnavailable, Problem
-from hourhook.store.urls import check_url, is_embedded, path_of
+from hourhook.errors import DatabaseUnavailable, OperatorError
+from hourhook.store.urls import check_url, is_embedded, sqlite_path
 
 # Any number that nothing else locks.
 _LOCK = 4_686_011_735
@@ -23,12 +23,12 @@ _LOCK = 4_686_011_735
 def migrate(url: str) -> bool:
     """Carry out the steps that a database lacks, all of them or none; returns whether there were any.
 
-    Raises ``Problem`` for a database that is newer than this Hourhook.
+    Raises ``OperatorError`` for a database that is newer than this Hourhook.
     """
     with _connected(url) as connection:
         # One at a time; whoever waited here finds the work done.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_embedded(url) else f"SELECT pg_advisory_xact_lock({_LOCK})")
-        if _require_known(connection) == newest_version():
+        if _require_known(connection) == latest_revision():
             return False
         configuration = _configuration()
         configuration.attributes["connection"] = connection
@@ -37,15 +37,15 @@ def migrate(url: str) -> bool:
         return True
 
 
-def require_current(url: str) -> None:
-    """Refuse a database whose schema is older or newer than this Hourhook (raises ``Problem``)."""
+def require_current_schema(url: str) -> None:
+    """Refuse a database whose schema is older or newer than this Hourhook (raises ``OperatorError``)."""
     with _connected(url) as connection:
         found = _require_known(connection)
     if found is None:
-        raise Problem("the database is empty: run `hourhook migrate` with the same database URL first")
-    if found != newest_version():
-        raise Problem(
-            f"the database has schema {found}, this Hourhook needs {newest_version()}: stop every hourhook process, "
+        raise OperatorError("the database is empty: run `hourhook migrate` with the same database URL first")
+    if found != latest_revision():
+        raise OperatorError(
+            f"the database has schema {found}, this Hourhook needs {latest_revision()}: stop every hourhook process, "
             "make a backup and run `hourhook migrate`"
         )
 
@@ -60,7 +60,7 @@ def _require_known(connection: sqlalchemy.Connection) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()}
     if found is not None and found not in known:
-        raise Problem(
+        raise OperatorError(
             f"the database has schema {found}, which is newer than this Hourhook knows: "
             "install the newer Hourhook that migrated it"
         )
@@ -68,7 +68,7 @@ def _require_known(connection: sqlalchemy.Connection) -> str | None:
 
 
 @cache
-def newest_version() -> str:
+def latest_revision() -> str:
     """The version of the schema that this Hourhook needs."""
     newest = ScriptDirectory.from_config(_configuration()).get_current_head()
     assert newest is not None
@@ -97,5 +97,5 @@ def _connected(url: str) -> sqlalchemy.Connection:
 def _connect(url: str) -> sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]:
     if is_embedded(url):
         # Without a level, or Python would commit each step of a migration by itself, and a crash leave half behind.
-        return sqlite3.connect(path_of(url), isolation_level=None)
+        return sqlite3.connect(sqlite_path(url), isolation_level=None)
     return psycopg.connect(url)

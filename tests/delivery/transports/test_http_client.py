@@ -14,7 +14,7 @@ from hourhook.clock import SECOND
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.outcomes import BODY_LIMIT_BYTES, HEADERS_LIMIT_BYTES, ErrorKind, Outcome
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from tests.support.certificates import Authority, new_authority
 from tests.support.receivers import (
     Caller,
@@ -575,7 +575,7 @@ def test_a_file_without_certificates_is_a_problem(content: bytes | None, tmp_pat
     path = tmp_path / "authorities.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Problem, match="HOURHOOK_CA_FILE"):
+    with pytest.raises(OperatorError, match="HOURHOOK_CA_FILE"):
         transport(ca_file=str(path))
 
 
@@ -639,5 +639,5 @@ async def test_an_egress_proxy_does_not_switch_the_guard_off() -> None:
 
 @pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://"])
 def test_an_egress_proxy_that_cannot_be_used_is_a_problem(address: str) -> None:
-    with pytest.raises(Problem, match="HOURHOOK_EGRESS_PROXY"):
+    with pytest.raises(OperatorError, match="HOURHOOK_EGRESS_PROXY"):
         transport(egress_proxy=address)

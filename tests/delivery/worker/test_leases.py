@@ -308,7 +308,7 @@ def test_a_lane_that_was_steered_is_free_for_a_new_lease(backlog: Backlog, datab
 def test_a_lease_that_was_taken_away_is_not_renewed(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     take(database, MINE)
-    database.run_now(lambda tx: tx.run(Statement(update(lanes).values(lease_token=null()))))
+    database.run_now(lambda tx: tx.execute(Statement(update(lanes).values(lease_token=null()))))
 
     database.run_now(leases.renew, MINE, clock.now() + 90 * SECOND)
 

@@ -172,7 +172,7 @@ async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_
         backlog.record("tag.created", "tag.updated")
         lost = await network.next()
         first_life = at_work.worker.id
-        database.run_now(lambda tx: tx.run(_END_LIFE))
+        database.run_now(lambda tx: tx.execute(_END_LIFE))
         await eventually(database, lambda _: at_work.worker.id != first_life, True)
         clock.advance(1)
         again = await network.next()
@@ -197,7 +197,7 @@ async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_und
             backlog.record("tag.created")
             await eventually(database, lambda _: at_work.worker.id != first_life, True)
             assert network.is_quiet()
-            database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+            database.run_now(lambda tx: tx.execute(_MEND_COMMITS))
 
             assert (await network.next()).sequence == 1
 
@@ -205,9 +205,9 @@ async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_und
 @contextmanager
 def breaking_commits(database: Database) -> Iterator[None]:
     """Have the connection break whenever a lease is committed, until that is mended."""
-    database.run_now(lambda tx: [tx.run(statement) for statement in _BREAK_COMMITS])
+    database.run_now(lambda tx: [tx.execute(statement) for statement in _BREAK_COMMITS])
     yield
-    database.run_now(lambda tx: tx.run(_MEND_COMMITS))
+    database.run_now(lambda tx: tx.execute(_MEND_COMMITS))
 
 
 @on_postgresql
@@ -246,7 +246,7 @@ async def test_a_hint_of_another_process_reaches_a_worker(
         # The other process tells of it, and time stands still, so no poll does.
         other_database.write_now(backlog.account_id, lane_control.disable, backlog.webhook_id, "by_user")
         other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
-        other_database.run_now(lambda tx: tx.run(Statement(text("NOTIFY hourhook_due"))))
+        other_database.run_now(lambda tx: tx.execute(Statement(text("NOTIFY hourhook_due"))))
 
         assert (await network.next()).payload["type"] == "webhook.ping"
 

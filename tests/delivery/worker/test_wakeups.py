@@ -117,7 +117,7 @@ async def test_no_transaction_tells_other_processes_of_itself(postgres: Postgres
     # Commits with a NOTIFY in them wait for each other, whichever accounts they are of.
     backlog = make_backlog(postgres)
     hinted = threading.Event()
-    postgres.signal = hinted.set
+    postgres.wake = hinted.set
     with counted(postgres) as statements:
         backlog.record("tag.created")
 

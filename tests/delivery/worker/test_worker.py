@@ -12,7 +12,7 @@ from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.worker import leases, slots, worker
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.database import Database
 from hourhook.store.schema import lanes
 from hourhook.store.statements import Statement
@@ -246,7 +246,7 @@ async def test_a_hint_that_is_lost_loses_no_event(
 ) -> None:
     async with running_worker(database, network, network):
         await pinged(backlog, network)
-        database.signal = deaf
+        database.wake = deaf
         backlog.record("tag.created")
         clock.advance(1)
 
@@ -286,7 +286,7 @@ async def stall(backlog: Backlog, network: FakeTransport, clock: FakeClock) -> i
         (await network.next()).respond(500)
         await failed(backlog, attempt)
         clock.advance(45)
-        backlog.database.signal()
+        backlog.database.wake()
     assert attempt in (4, 5)
     return attempt
 
@@ -395,7 +395,7 @@ async def test_a_new_name_and_a_new_secret_hold_from_the_next_attempt_on_also_fo
 
 def rename(tx: Transaction, webhook_id: int, name: str, secret: bytes) -> None:
     change = Statement(text("UPDATE webhooks SET name = :name, secret = :secret WHERE id = :id"))
-    tx.run(change, name=name, secret=secret, id=webhook_id)
+    tx.execute(change, name=name, secret=secret, id=webhook_id)
     lane_control.reload_target(tx, webhook_id)
 
 
@@ -423,7 +423,7 @@ async def test_a_webhook_that_is_deleted_while_its_payload_is_on_the_wire_hears_
 
 def delete(tx: Transaction, webhook_id: int) -> None:
     for table, column in (("subscriptions", "webhook_id"), ("webhooks", "id")):
-        tx.run(Statement(text(f"DELETE FROM {table} WHERE {column} = :id")), id=webhook_id)
+        tx.execute(Statement(text(f"DELETE FROM {table} WHERE {column} = :id")), id=webhook_id)
     lane_control.delete_lane(tx, webhook_id)
 
 
@@ -540,7 +540,7 @@ async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
         # A batch at a time.
         for _ in range(2):
             await network.take(96)
-            backlog.database.signal()
+            backlog.database.wake()
         clock.advance(0.5)
         other.record("tag.created", "tag.updated")
         await settled(other, 3)
@@ -552,7 +552,7 @@ async def test_lanes_that_failed_before_take_no_seat_of_those_that_succeed(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     other = beside_many_that_hang(backlog, database, network)
-    database.run_now(lambda tx: tx.run(_HAVE_FAILED, account=backlog.account_id))
+    database.run_now(lambda tx: tx.execute(_HAVE_FAILED, account=backlog.account_id))
     async with running_worker(database, network, network):
         await take_all_seats(database, network)
         # Time stands still, so no seat is given up for being slow.
@@ -587,7 +587,7 @@ async def take_all_seats(database: Database, network: FakeTransport) -> None:
     """Have as many sends hang as there are seats of one kind, a batch at a time."""
     for count in (96, 96, 64):
         await network.take(count)
-        database.signal()
+        database.wake()
 
 
 async def test_lanes_beyond_the_first_batch_get_their_turn(
@@ -667,7 +667,7 @@ async def test_with_another_key_than_the_secrets_were_made_with_a_worker_ends_an
 ) -> None:
     async with running_worker(database, network, network, Keyring("another key of the tests")) as at_work:
         backlog.record("tag.created")
-        problem = pytest.RaisesExc(Problem, match="HOURHOOK_SECRET_KEY")
+        problem = pytest.RaisesExc(OperatorError, match="HOURHOOK_SECRET_KEY")
         with pytest.RaisesGroup(problem, allow_unwrapped=True):
             await at_work.task
 

@@ -443,7 +443,7 @@ def test_accepting_takes_a_mail_back_that_is_not_needed_any_more(account: Accoun
 
 def set_state(account: Account, invited: Invited, state: str) -> None:
     change = Statement(update(users).where(users.c.id == invited.user["id"]).values(state=state))
-    account.database.write_now(account.id, lambda tx: tx.run(change))
+    account.database.write_now(account.id, lambda tx: tx.execute(change))
 
 
 PASSWORD = Statement(select(users.c.password_hash).where(users.c.id == bindparam("id")))

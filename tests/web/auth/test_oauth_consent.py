@@ -467,8 +467,8 @@ def out_of_order(database: Database) -> Iterator[None]:
     """A database in which nobody can let an application in."""
     renames = ("ALTER TABLE authorizations RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO authorizations")
     there, back = (Statement(text(rename)) for rename in renames)
-    database.run_now(lambda tx: tx.put(there))
+    database.run_now(lambda tx: tx.execute_later(there))
     try:
         yield
     finally:
-        database.run_now(lambda tx: tx.put(back))
+        database.run_now(lambda tx: tx.execute_later(back))

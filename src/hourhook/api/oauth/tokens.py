@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from hourhook.api.pagination import Pairs, parse_query_string
 from hourhook.domain.oauth import token_grants
 from hourhook.domain.oauth.token_grants import PARAMETERS, AccessToken, OAuthError
-from hourhook.errors import DatabaseUnavailable, Malformed, Refusal
+from hourhook.errors import DatabaseUnavailable, MalformedBody, Refusal
 from hourhook.http.asgi import Receive, Scope, Send
 from hourhook.http.bodies import BodyTooLarge, ClientDisconnected, parse_body, read_body
 from hourhook.http.context import get_context
@@ -103,7 +103,7 @@ def _pairs(scope: Scope, body: bytes) -> Pairs:
         return parse_qsl(body.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
     try:
         parsed = parse_body(body)
-    except Malformed as error:
+    except MalformedBody as error:
         raise _Faulty(f"{error}.") from None
     for name, value in parsed.items():
         if name in PARAMETERS and not isinstance(value, str | None):

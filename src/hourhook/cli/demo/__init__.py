@@ -26,16 +26,16 @@ def demo(host: str, port: int | None) -> None:
     import tempfile
     from pathlib import Path
 
-    from hourhook.cli.demo.runner import Show
+    from hourhook.cli.demo.runner import DemoRunner
     from hourhook.cli.demo.servers import free_port
-    from hourhook.cli.demo.terminal import Screen
+    from hourhook.cli.demo.terminal import Terminal
 
     found = free_port(host, port)
-    screen = Screen(sys.stdout)
+    terminal = Terminal(sys.stdout)
     try:
         with tempfile.TemporaryDirectory(prefix="hourhook-demo-", ignore_cleanup_errors=True) as folder:
-            asyncio.run(Show(screen, host, found, Path(folder)).run())
+            asyncio.run(DemoRunner(terminal, host, found, Path(folder)).run())
     finally:
-        screen.close()
-    if screen.is_abandoned:
+        terminal.close()
+    if terminal.is_pipe_broken:
         raise BrokenPipeError

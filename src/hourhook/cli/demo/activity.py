@@ -3,24 +3,24 @@
 import random
 from dataclasses import dataclass
 
-from hourhook.cli.demo.clients import Answer, Client
-from hourhook.cli.demo.formatting import duration
-from hourhook.cli.demo.seed_data import TASKS, Agency, Person, Project, today_here
+from hourhook.cli.demo.clients import Client, Response
+from hourhook.cli.demo.formatting import format_duration
+from hourhook.cli.demo.seed_data import TASKS, DemoAccount, Person, Project, utc_today
 
 NEW_PROJECTS = ("Spring campaign", "Trade fair", "Newsletter", "Customer portal", "Podcast", "Packaging")
 CORRECTION_MINUTES = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """One thing that somebody has done, and the answer that the request got."""
 
     text: str
-    answer: Answer
+    response: Response
 
 
 @dataclass(slots=True)
-class Logged:
+class LoggedEntry:
     """An entry that may still be changed."""
 
     id: int
@@ -29,85 +29,91 @@ class Logged:
     project: Project
 
 
-class Deeds:
+class ActionGenerator:
     """Does one thing after another; what was logged before is corrected, approved or invoiced later."""
 
-    def __init__(self, client: Client, agency: Agency) -> None:
+    def __init__(self, client: Client, account: DemoAccount) -> None:
         self._client = client
-        self._agency = agency
+        self._account = account
         # Always the same day, so that it can be told of.
         self._rng = random.Random(3)
-        self._logged: list[Logged] = []
+        self._logged: list[LoggedEntry] = []
         self._names = list(NEW_PROJECTS)
         self._opened: list[Project] = []
         self._day = (
-            *(self.log, self.correct, self.approve, self.log, self.open_project, self.log_there, self.log),
+            *(self.log, self.correct, self.approve, self.log, self.open_project, self.log_on_new_project, self.log),
             *(self.invoice, self.log, self.log, self.correct, self.log, self.approve, self.set_budget, self.delete),
         )
         self._count = 0
 
-    async def go_on(self) -> Deed:
+    async def run_next(self) -> Action:
         """Do what is next in the round of a day."""
         deed = await self._day[self._count % len(self._day)]()
         self._count += 1
         return deed
 
-    async def log(self) -> Deed:
+    async def log(self) -> Action:
         """Log time, whoever it is."""
-        person = self._rng.choice(self._agency.people)
-        return await self._log(person, self._rng.choice(self._agency.projects))
+        person = self._rng.choice(self._account.people)
+        return await self._log(person, self._rng.choice(self._account.projects))
 
-    async def log_there(self) -> Deed:
+    async def log_on_new_project(self) -> Action:
         """Log time on the project that was opened last, which its people are yet to be given access to."""
-        return await self._log(self._agency.owner, self._opened[-1] if self._opened else self._agency.projects[0])
+        return await self._log(self._account.owner, self._opened[-1] if self._opened else self._account.projects[0])
 
-    async def correct(self) -> Deed:
+    async def correct(self) -> Action:
         """Correct the time of the last entry."""
         entry = self._logged[-1]
         before, entry.minutes = entry.minutes, entry.minutes + CORRECTION_MINUTES
         change = {"minutes": entry.minutes}
-        answer = await self._client.request("PUT", f"/v2/entries/{entry.id}", entry.person.token, change)
-        return Deed(f"{entry.person.name} corrects {duration(before)} to {duration(entry.minutes)}", answer)
+        response = await self._client.request("PUT", f"/v2/entries/{entry.id}", entry.person.token, change)
+        return Action(
+            f"{entry.person.name} corrects {format_duration(before)} to {format_duration(entry.minutes)}", response
+        )
 
-    async def approve(self) -> Deed:
+    async def approve(self) -> Action:
         """Approve the last entry, which nobody may change any more."""
         entry = self._logged.pop()
-        answer = await self._client.request("PUT", f"/v2/entries/{entry.id}/approved", self._agency.owner.token)
-        return Deed(f"{self._agency.owner.name} approves {entry.person.name}’s {duration(entry.minutes)}", answer)
+        response = await self._client.request("PUT", f"/v2/entries/{entry.id}/approved", self._account.owner.token)
+        return Action(
+            f"{self._account.owner.name} approves {entry.person.name}’s {format_duration(entry.minutes)}", response
+        )
 
-    async def invoice(self) -> Deed:
+    async def invoice(self) -> Action:
         """Mark the oldest entry as invoiced."""
         entry = self._logged.pop(0)
         path = f"/v2/entries/{entry.id}/marked_as_invoiced"
-        answer = await self._client.request("PUT", path, self._agency.owner.token, {"date": today_here()})
-        return Deed(f"{self._agency.owner.name} marks {duration(entry.minutes)} as invoiced", answer)
+        response = await self._client.request("PUT", path, self._account.owner.token, {"date": utc_today()})
+        return Action(f"{self._account.owner.name} marks {format_duration(entry.minutes)} as invoiced", response)
 
-    async def delete(self) -> Deed:
+    async def delete(self) -> Action:
         """Delete the oldest entry."""
         entry = self._logged.pop(0)
-        answer = await self._client.request("DELETE", f"/v2/entries/{entry.id}", entry.person.token)
-        return Deed(f"{entry.person.name} deletes {duration(entry.minutes)} on {entry.project.name}", answer)
+        response = await self._client.request("DELETE", f"/v2/entries/{entry.id}", entry.person.token)
+        return Action(f"{entry.person.name} deletes {format_duration(entry.minutes)} on {entry.project.name}", response)
 
-    async def open_project(self) -> Deed:
+    async def open_project(self) -> Action:
         """Open a project, as long as there are names for one."""
         if not self._names:
             return await self.set_budget()
         name = self._names.pop(0)
-        answer = await self._client.request("POST", "/v2/projects", self._agency.owner.token, {"name": name})
-        self._opened.append(Project(answer.content["id"], name))
-        return Deed(f"{self._agency.owner.name} opens the project {name}", answer)
+        response = await self._client.request("POST", "/v2/projects", self._account.owner.token, {"name": name})
+        self._opened.append(Project(response.content["id"], name))
+        return Action(f"{self._account.owner.name} opens the project {name}", response)
 
-    async def set_budget(self) -> Deed:
+    async def set_budget(self) -> Action:
         """Give a project another budget."""
-        project = self._rng.choice(self._agency.projects)
+        project = self._rng.choice(self._account.projects)
         minutes = 60 * self._rng.randrange(40, 400)
         change = {"budgeted_minutes": minutes}
-        answer = await self._client.request("PUT", f"/v2/projects/{project.id}", self._agency.owner.token, change)
-        return Deed(f"{self._agency.owner.name} sets the budget of {project.name} to {duration(minutes)}", answer)
+        response = await self._client.request("PUT", f"/v2/projects/{project.id}", self._account.owner.token, change)
+        return Action(
+            f"{self._account.owner.name} sets the budget of {project.name} to {format_duration(minutes)}", response
+        )
 
-    async def _log(self, person: Person, project: Project) -> Deed:
+    async def _log(self, person: Person, project: Project) -> Action:
         description, minutes = self._rng.choice(TASKS)
-        entry = {"date": today_here(), "minutes": minutes, "description": description, "project_id": project.id}
-        answer = await self._client.request("POST", "/v2/entries", person.token, entry)
-        self._logged.append(Logged(answer.content["id"], answer.content["minutes"], person, project))
-        return Deed(f"{person.name} logs {duration(minutes)} on {project.name}", answer)
+        entry = {"date": utc_today(), "minutes": minutes, "description": description, "project_id": project.id}
+        response = await self._client.request("POST", "/v2/entries", person.token, entry)
+        self._logged.append(LoggedEntry(response.content["id"], response.content["minutes"], person, project))
+        return Action(f"{person.name} logs {format_duration(minutes)} on {project.name}", response)

@@ -8,15 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hourhook import __version__
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 
-class ServerAway(Exception):
+class ServerUnavailable(Exception):
     """Nobody answers where the server is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What the server said to a request."""
 
     method: str
@@ -31,17 +31,17 @@ class Client:
 
     address: str
 
-    async def request(self, method: str, path: str, token: str, body: Any = None) -> Answer:
+    async def request(self, method: str, path: str, token: str, body: Any = None) -> Response:
         """Send a request.
 
-        Raises ``ServerAway`` when there is no answer, and ``Problem`` for one that is no success.
+        Raises ``ServerUnavailable`` when there is no answer, and ``OperatorError`` for one that is no success.
         """
-        answer = await asyncio.to_thread(self._send, method, path, token, body)
-        if not 200 <= answer.status < 300:
-            raise Problem(f"the demo got {answer.status} for {method} {path}: {answer.content}")
-        return answer
+        response = await asyncio.to_thread(self._send, method, path, token, body)
+        if not 200 <= response.status < 300:
+            raise OperatorError(f"the demo got {response.status} for {method} {path}: {response.content}")
+        return response
 
-    def _send(self, method: str, path: str, token: str, body: Any) -> Answer:
+    def _send(self, method: str, path: str, token: str, body: Any) -> Response:
         connection = HTTPConnection(urlsplit(self.address).netloc, timeout=10)
         headers = {"User-Agent": f"Hourhook-Demo/{__version__}", "X-NokoToken": token}
         if body is not None:
@@ -51,8 +51,8 @@ class Client:
             response = connection.getresponse()
             content = response.read()
         except (OSError, HTTPException) as error:
-            raise ServerAway(f"{method} {path}: {error!r}") from None
+            raise ServerUnavailable(f"{method} {path}: {error!r}") from None
         finally:
             connection.close()
         is_json = response.headers.get_content_type() == "application/json"
-        return Answer(method, path, response.status, json.loads(content) if is_json and content else content.decode())
+        return Response(method, path, response.status, json.loads(content) if is_json and content else content.decode())

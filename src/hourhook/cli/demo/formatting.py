@@ -3,13 +3,13 @@
 from typing import Any
 
 
-def duration(minutes: int) -> str:
+def format_duration(minutes: int) -> str:
     """``90`` is ``1h 30m``."""
     hours, rest = divmod(minutes, 60)
     return " ".join(part for part in (f"{hours}h" * bool(hours), f"{rest}m" * bool(rest or not hours)) if part)
 
 
-def gist(payload: dict[str, Any]) -> str:
+def summarize_payload(payload: dict[str, Any]) -> str:
     """What a payload is about: what changed, or else what the object is."""
     if payload["type"] == "webhook.ping":
         return "hello"
@@ -28,7 +28,7 @@ def _change(key: str, before: Any, after: Any) -> str:
     if unit == "by":
         name = f"{name} by"
     if key == "minutes" or unit == "minutes":
-        before, after = (None if value is None else duration(value) for value in (before, after))
+        before, after = (None if value is None else format_duration(value) for value in (before, after))
     return f"{name} {_word(after)}" if before is None else f"{name} {_word(before)} → {_word(after)}"
 
 
@@ -45,5 +45,5 @@ def _word(value: Any) -> str:
 def _summary(category: str, object: dict[str, Any]) -> str:
     if category == "entry":
         project = object["project"]["name"] if object["project"] else "no project"
-        return f"{duration(object['minutes'])} {project}"
+        return f"{format_duration(object['minutes'])} {project}"
     return str(object.get("formatted_name") or object.get("name") or object.get("email") or object["id"])

@@ -27,7 +27,7 @@ class Arrival:
     sequence: int | None
     attempt: int
     is_verified: bool
-    is_repeat: bool
+    is_duplicate: bool
     is_in_order: bool
     status: int
 
@@ -37,26 +37,26 @@ class CatchUp:
     """How many payloads a receiver took in a row, after it had been away, and how long that took."""
 
     count: int = 0
-    began_at: float = 0.0
+    started_at: float = 0.0
     ended_at: float = 0.0
 
     @property
     def milliseconds(self) -> int:
         """How long it took."""
-        return round((self.ended_at - self.began_at) * 1000)
+        return round((self.ended_at - self.started_at) * 1000)
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """What a receiver has counted."""
 
     delivered: int = 0
     verified: int = 0
-    forged: int = 0
-    repeats: int = 0
+    invalid_signatures: int = 0
+    duplicates: int = 0
     out_of_order: int = 0
-    turned_away: int = 0
-    longest: "CatchUp | None" = None
+    rejected: int = 0
+    longest_catch_up: "CatchUp | None" = None
 
 
 @dataclass(eq=False)
@@ -69,7 +69,7 @@ class Receiver:
     status: int = 200
     delay_seconds: float = 0.0
     last_sequence: int = 0
-    tally: Tally = field(default_factory=Tally)
+    counters: Counters = field(default_factory=Counters)
     port: int = 0
     _secret: asyncio.Future[str] = field(init=False)
     _seen: set[str] = field(default_factory=set)
@@ -86,7 +86,7 @@ class Receiver:
             self.port = self._listener.getsockname()[1]
         self._server = await asyncio.start_server(self._converse, sock=self._listener)
 
-    def go_away(self) -> None:
+    def refuse_connections(self) -> None:
         """Be gone, as a process that died: whoever connects is refused. The port stays ours."""
         self.close()
         self._listener = _bind(self.port)
@@ -100,20 +100,20 @@ class Receiver:
         for writer in [*self._connections]:
             writer.transport.abort()
 
-    def trust(self, secret: str) -> None:
+    def set_secret(self, secret: str) -> None:
         """Take the secret that its webhook was made with."""
         self._secret.set_result(secret)
 
-    def begin_catching_up(self) -> None:
+    def start_catch_up(self) -> None:
         """Count what comes from now on."""
         self._catching_up = CatchUp()
 
-    def end_catching_up(self) -> CatchUp:
+    def finish_catch_up(self) -> CatchUp:
         """Say what has come since, up to the last payload."""
         caught_up, self._catching_up = self._catching_up, None
         assert caught_up is not None
-        if self.tally.longest is None or caught_up.count >= self.tally.longest.count:
-            self.tally.longest = caught_up
+        if self.counters.longest_catch_up is None or caught_up.count >= self.counters.longest_catch_up.count:
+            self.counters.longest_catch_up = caught_up
         return caught_up
 
     @property
@@ -122,9 +122,9 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hooks"
 
     @property
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether all that came was signed, and in order."""
-        return not self.tally.out_of_order and not self.tally.forged
+        return not self.counters.out_of_order and not self.counters.invalid_signatures
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
@@ -151,9 +151,9 @@ class Receiver:
     def _receive(self, secret: str, headers: dict[str, str], body: bytes) -> Arrival:
         payload = json.loads(body)
         sequence = int(headers["x-hourhook-sequence"]) if "x-hourhook-sequence" in headers else None
-        is_repeat = headers["webhook-id"] in self._seen
-        is_in_order = sequence is None or is_repeat or sequence == self.last_sequence + 1
-        is_verified = is_signed(secret, headers, body)
+        is_duplicate = headers["webhook-id"] in self._seen
+        is_in_order = sequence is None or is_duplicate or sequence == self.last_sequence + 1
+        is_verified = has_valid_signatures(secret, headers, body)
         arrival = Arrival(
             receiver=self,
             type=payload["type"],
@@ -161,7 +161,7 @@ class Receiver:
             sequence=sequence,
             attempt=int(headers.get("x-hourhook-attempt", "1")),
             is_verified=is_verified,
-            is_repeat=is_repeat,
+            is_duplicate=is_duplicate,
             is_in_order=is_in_order,
             status=self.status if is_verified else 401,
         )
@@ -169,26 +169,26 @@ class Receiver:
         return arrival
 
     def _count(self, arrival: Arrival, payload_id: str) -> None:
-        tally = self.tally
-        tally.forged += not arrival.is_verified
-        tally.out_of_order += not arrival.is_in_order
+        counters = self.counters
+        counters.invalid_signatures += not arrival.is_verified
+        counters.out_of_order += not arrival.is_in_order
         if arrival.status != 200:
-            tally.turned_away += 1
+            counters.rejected += 1
             return
-        tally.repeats += arrival.is_repeat
+        counters.duplicates += arrival.is_duplicate
         self._seen.add(payload_id)
-        if arrival.sequence is None or arrival.is_repeat:
+        if arrival.sequence is None or arrival.is_duplicate:
             return
-        tally.delivered += 1
-        tally.verified += arrival.is_verified
+        counters.delivered += 1
+        counters.verified += arrival.is_verified
         self.last_sequence = arrival.sequence
         if self._catching_up is not None:
             self._catching_up.count += 1
             self._catching_up.ended_at = monotonic()
-            self._catching_up.began_at = self._catching_up.began_at or self._catching_up.ended_at
+            self._catching_up.started_at = self._catching_up.started_at or self._catching_up.ended_at
 
 
-def is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
+def has_valid_signatures(secret: str, headers: dict[str, str], body: bytes) -> bool:
     """Whether both signatures are right, that of Noko and that of Standard Webhooks, and the request is fresh."""
     id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     noko = hmac.digest(secret.encode(), body, "sha256").hex()

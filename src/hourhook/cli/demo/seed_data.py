@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from hourhook.cli.databases import opened
+from hourhook.cli.databases import command_database
 from hourhook.cli.demo.clients import Client
 from hourhook.clock import SystemClock, today
 from hourhook.domain import accounts, passwords, tokens
@@ -60,7 +60,7 @@ class Project:
 
 
 @dataclass(slots=True)
-class Agency:
+class DemoAccount:
     """The account: ``people``, its owner first, and ``projects``."""
 
     people: list[Person]
@@ -71,11 +71,11 @@ class Agency:
         return self.people[0]
 
 
-def found(database_url: str) -> Agency:
+def create_account(database_url: str) -> DemoAccount:
     """Make the account and its people; everybody has the same password."""
     password_hash = passwords.hash_password(PASSWORD)
     owner = f"ada@{NAME}.test"
-    with opened(Settings(database_url=database_url), may_create=True) as database:
+    with command_database(Settings(database_url=database_url), may_create=True) as database:
         made = database.run_now(
             accounts.create,
             name=NAME,
@@ -85,33 +85,33 @@ def found(database_url: str) -> Agency:
             password_hash=password_hash,
         )
         people = [Person(made.user_id, "Ada", owner, "supervisor", made.token)]
-        return Agency(people + database.write_now(made.account_id, _hire, password_hash))
+        return DemoAccount(people + database.write_now(made.account_id, _hire, password_hash))
 
 
-async def furnish(agency: Agency, client: Client) -> None:
+async def seed_history(account: DemoAccount, client: Client) -> None:
     """Open its projects and log the time of the last days, through the API."""
-    owner = agency.owner
+    owner = account.owner
     for project in PROJECTS:
-        answer = await client.request("POST", "/v2/projects", owner.token, project)
-        agency.projects.append(Project(answer.content["id"], answer.content["name"]))
-    open_to_all = {"project_ids": [project.id for project in agency.projects]}
-    for person in agency.people:
+        response = await client.request("POST", "/v2/projects", owner.token, project)
+        account.projects.append(Project(response.content["id"], response.content["name"]))
+    open_to_all = {"project_ids": [project.id for project in account.projects]}
+    for person in account.people:
         if person.role in ("coworker", "contractor"):
             await client.request("PUT", f"/v2/users/{person.id}/give_access_to_projects", owner.token, open_to_all)
     # Each day has its own mix of people, projects and tasks.
     for number, day in enumerate(_workdays()):
-        for turn, person in enumerate(agency.people):
+        for turn, person in enumerate(account.people):
             description, minutes = TASKS[(number * 3 + turn * 5) % len(TASKS)]
             entry = {
                 "date": day,
                 "minutes": minutes,
                 "description": description,
-                "project_id": agency.projects[(number + turn * 2) % len(agency.projects)].id,
+                "project_id": account.projects[(number + turn * 2) % len(account.projects)].id,
             }
             await client.request("POST", "/v2/entries", person.token, entry)
 
 
-def today_here() -> str:
+def utc_today() -> str:
     """The date it is, in UTC as all users of the demo have it."""
     return today(SystemClock().now(), 0)
 
@@ -135,7 +135,7 @@ def _hire(tx: Transaction, password_hash: str) -> list[Person]:
 
 
 def _workdays() -> Iterator[str]:
-    here = date.fromisoformat(today_here())
+    here = date.fromisoformat(utc_today())
     for days_ago in range(DAYS_OF_HISTORY, 0, -1):
         day = here - timedelta(days=days_ago)
         if day.weekday() < 5:

@@ -9,20 +9,20 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from hourhook.cli.demo.clients import Client
-from hourhook.cli.serve import address_of
-from hourhook.errors import Problem
+from hourhook.cli.serve import server_url
+from hourhook.errors import OperatorError
 
 DEFAULT_PORT = 8080
-START_SECONDS = 30.0
-END_SECONDS = 4.0
-PAUSE_SECONDS = 0.05
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 4.0
+POLL_INTERVAL_SECONDS = 0.05
 
 
 class Server:
     """A server on a temporary database, which it finds as it left it however it ended."""
 
     def __init__(self, host: str, port: int, folder: Path) -> None:
-        self.client = Client(address_here(host, port))
+        self.client = Client(local_server_url(host, port))
         self.database_url = f"sqlite:///{folder / 'demo.db'}"
         self._arguments = ("serve", "--host", host, "--port", str(port))
         self._log_path = folder / "server.log"
@@ -40,7 +40,7 @@ class Server:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it and wait until it serves (raises ``Problem`` where it does not)."""
+        """Start it and wait until it serves (raises ``OperatorError`` where it does not)."""
         with self._log_path.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "hourhook", *self._arguments),
@@ -52,14 +52,14 @@ class Server:
                 start_new_session=True,
             )
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 # Its own word: who answers on the port may be somebody else.
                 while not self._says_it_serves():
                     if self._process.returncode is not None:
-                        raise Problem(f"the server of the demo did not start: {self.last_words()}")
-                    await asyncio.sleep(PAUSE_SECONDS)
+                        raise OperatorError(f"the server of the demo did not start: {self.last_log_line()}")
+                    await asyncio.sleep(POLL_INTERVAL_SECONDS)
         except TimeoutError:
-            raise Problem(f"the server of the demo did not start in time: {self.last_words()}") from None
+            raise OperatorError(f"the server of the demo did not start in time: {self.last_log_line()}") from None
 
     async def kill(self) -> None:
         """Kill it, as ``kill -9`` does."""
@@ -68,12 +68,12 @@ class Server:
     async def stop(self) -> None:
         """Have it end in good order, or kill it when that takes too long."""
         try:
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self._end(signal.SIGTERM)
         except TimeoutError:
             await self.kill()
 
-    def kill_now(self) -> None:
+    def kill_nowait(self) -> None:
         """Kill it without waiting for its end."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
@@ -97,23 +97,23 @@ class Server:
     def _says_it_serves(self) -> bool:
         return b'"serving"' in self._log_path.read_bytes()
 
-    def last_words(self) -> str:
+    def last_log_line(self) -> str:
         """What it said last, in its log."""
         lines = self._log_path.read_text(errors="replace").strip().splitlines()
         return lines[-1].removeprefix("hourhook: ") if lines else "it said nothing"
 
 
 def free_port(host: str, port: int | None) -> int:
-    """A port that can be served on: the one asked for (raises ``Problem`` where it is taken), else 8080, else any."""
+    """A port that can be served on: the one asked for (raises ``OperatorError`` where it is taken), else 8080, else any."""
     from hourhook.process.bootstrap import bind
 
     if port is None:
-        with suppress(Problem), closing(bind(host, DEFAULT_PORT)):
+        with suppress(OperatorError), closing(bind(host, DEFAULT_PORT)):
             return DEFAULT_PORT
     with closing(bind(host, port or 0)) as bound:
         return int(bound.getsockname()[1])
 
 
-def address_here(host: str, port: int) -> str:
+def local_server_url(host: str, port: int) -> str:
     """Where a server that is bound to this host is reached from this machine."""
-    return address_of({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+    return server_url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)

@@ -4,66 +4,70 @@ from collections.abc import Sequence
 
 from hourhook.cli.demo.lanes import Lane
 from hourhook.cli.demo.receivers import Receiver
-from hourhook.cli.demo.seed_data import PASSWORD, Agency, today_here
-from hourhook.cli.demo.terminal import Screen, Span
-from hourhook.cli.options import program
+from hourhook.cli.demo.seed_data import PASSWORD, DemoAccount, utc_today
+from hourhook.cli.demo.terminal import Span, Terminal
+from hourhook.cli.options import program_name
 
 
-def show_beginning(screen: Screen, address: str, agency: Agency, receivers: Sequence[Receiver]) -> None:
+def show_intro(terminal: Terminal, address: str, account: DemoAccount, receivers: Sequence[Receiver]) -> None:
     """Say what this is, how to get in, and what to try."""
-    owner = agency.owner
-    screen.tell(
+    owner = account.owner
+    terminal.print_paragraph(
         "Hourhook keeps the time that people log, and tells your other programs of every change: in order, signed, and "
         "never lost. This is a throw-away account of a small agency.",
         "bold",
         indent="",
     )
-    screen.show()
+    terminal.print_line()
     rows: list[tuple[str, list[Span]]] = [
         ("Address", [(address, "cyan")]),
         ("Sign in", [(owner.email, "cyan"), ("  password ", ""), (PASSWORD, "cyan")]),
         ("Token", [(owner.token, "cyan")]),
     ]
     for name, value in rows:
-        screen.show([(f"  {name:10}", "dim"), *value])
-    screen.show()
-    screen.show([("Try it from another terminal, and see it arrive here:", "")])
-    body = f'{{"date":"{today_here()}","minutes":45,"description":"Hello #demo"}}'
+        terminal.print_line([(f"  {name:10}", "dim"), *value])
+    terminal.print_line()
+    terminal.print_line([("Try it from another terminal, and see it arrive here:", "")])
+    body = f'{{"date":"{utc_today()}","minutes":45,"description":"Hello #demo"}}'
     for line in (f"curl -H 'X-NokoToken: {owner.token}' \\", f"     -d '{body}' \\", f"     {address}/v2/entries"):
-        screen.show([("  " + line, "dim")])
-    screen.show()
+        terminal.print_line([("  " + line, "dim")])
+    terminal.print_line()
     names = " and ".join(f"{receiver.name} (port {receiver.port})" for receiver in receivers)
-    screen.tell(f"Two other programs have a webhook each: {names}.", indent="")
-    screen.show()
+    terminal.print_paragraph(f"Two other programs have a webhook each: {names}.", indent="")
+    terminal.print_line()
 
 
-def show_end(screen: Screen, deeds_count: int, kills_count: int, lanes: Sequence[Lane]) -> None:
+def show_summary(terminal: Terminal, requests_count: int, kills_count: int, lanes: Sequence[Lane]) -> None:
     """Say what it came to, receiver by receiver."""
     # Each webhook listens to everything, so its lane has counted everything.
     raised = max((lane.receiver.last_sequence + lane.waiting_count for lane in lanes), default=0)
     killed = f"; the server was killed {_times(kills_count)}" if kills_count else ""
-    screen.show()
-    screen.show([(f"That was Hourhook: {deeds_count} requests raised {raised} events{killed}.", "bold")])
+    terminal.print_line()
+    terminal.print_line([(f"That was Hourhook: {requests_count} requests raised {raised} events{killed}.", "bold")])
     for lane in lanes:
         for number, text in enumerate(_results(lane)):
-            style = "green" if lane.receiver.is_well else "red"
+            style = "green" if lane.receiver.is_healthy else "red"
             name = lane.receiver.name if number == 0 else ""
-            screen.show([(f"  {name:11}", lane.receiver.style), (text, style)])
-    screen.show([(f"Its database is gone. Next: {program()} serve, {program()} account create", "dim")])
+            terminal.print_line([(f"  {name:11}", lane.receiver.style), (text, style)])
+    terminal.print_line(
+        [(f"Its database is gone. Next: {program_name()} serve, {program_name()} account create", "dim")]
+    )
 
 
 def _results(lane: Lane) -> list[str]:
-    tally = lane.receiver.tally
-    verified = "all" if tally.verified == tally.delivered else str(tally.verified)
-    counts = [f"{tally.delivered} delivered", f"{verified} verified", f"{tally.repeats} repeated"]
-    counts.append(f"{tally.out_of_order} out of order")
+    counters = lane.receiver.counters
+    verified = "all" if counters.verified == counters.delivered else str(counters.verified)
+    counts = [f"{counters.delivered} delivered", f"{verified} verified", f"{counters.duplicates} repeated"]
+    counts.append(f"{counters.out_of_order} out of order")
     more = []
     if lane.waiting_count:
         more.append(f"{lane.waiting_count} still waiting")
-    if tally.turned_away:
-        more.append(f"{tally.turned_away} answered 500 at first")
-    if tally.longest is not None:
-        more.append(f"longest catch-up {tally.longest.count} payloads in {tally.longest.milliseconds} ms")
+    if counters.rejected:
+        more.append(f"{counters.rejected} answered 500 at first")
+    if counters.longest_catch_up is not None:
+        more.append(
+            f"longest catch-up {counters.longest_catch_up.count} payloads in {counters.longest_catch_up.milliseconds} ms"
+        )
     return [", ".join(part) for part in (counts, more) if part]
 
 

@@ -12,20 +12,20 @@ from typing import TextIO
 Span = tuple[str, str]
 
 PLAIN_WIDTH = 100
-WIDEST = 120
+MAX_WIDTH = 120
 # Between the left and the right of a line.
 GAP = 2
 _STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "magenta": "35"}
 _ERASE, _HIDE_CURSOR, _SHOW_CURSOR = "\r\x1b[2K", "\x1b[?25l", "\x1b[?25h"
 
 
-class Screen:
-    """Takes whole lines; once its reader has left, it takes them in silence and says so in ``is_abandoned``."""
+class Terminal:
+    """Takes whole lines; once its reader has left, it takes them in silence and says so in ``is_pipe_broken``."""
 
     def __init__(self, stream: TextIO) -> None:
-        self.is_abandoned = False
+        self.is_pipe_broken = False
         # Called when it is.
-        self.on_abandoned: Callable[[], None] | None = None
+        self.on_pipe_broken: Callable[[], None] | None = None
         self._stream = stream
         self._is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._is_coloured = self._is_terminal and not os.environ.get("NO_COLOR")
@@ -42,9 +42,9 @@ class Screen:
         """How many columns there are to write on."""
         if not self._is_terminal:
             return PLAIN_WIDTH
-        return max(40, min(shutil.get_terminal_size().columns, WIDEST))
+        return max(40, min(shutil.get_terminal_size().columns, MAX_WIDTH))
 
-    def show(self, left: Sequence[Span] = (), right: Sequence[Span] = ()) -> None:
+    def print_line(self, left: Sequence[Span] = (), right: Sequence[Span] = ()) -> None:
         """Add a line. ``right`` stands at the right edge, and on a terminal ``left`` is cut to leave room for it."""
         gap: list[Span] = []
         if right:
@@ -56,19 +56,19 @@ class Screen:
         else:
             self._add(line)
 
-    def tell(self, text: str, style: str = "", indent: str = "  ") -> None:
+    def print_paragraph(self, text: str, style: str = "", indent: str = "  ") -> None:
         """Add a paragraph."""
         for line in textwrap.wrap(text, self.width - len(indent) - 1):
-            self.show([(indent, ""), (line, style)])
+            self.print_line([(indent, ""), (line, style)])
 
-    def keep_below(self, spans: Sequence[Span]) -> None:
+    def set_footer(self, spans: Sequence[Span]) -> None:
         """Have these stay below all lines, on a terminal, in place of those that did."""
         self._footer = spans
         if self._is_terminal:
             self._add("")
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def buffered(self) -> Iterator[None]:
         """Keep lines back until what belongs before them is shown, which is the last line of the context."""
         self._held = []
         try:
@@ -90,15 +90,15 @@ class Screen:
         self._write(line)
 
     def _write(self, text: str) -> None:
-        if self.is_abandoned:
+        if self.is_pipe_broken:
             return
         try:
             self._stream.write(text)
             self._stream.flush()
         except OSError:
-            self.is_abandoned = True
-            if self.on_abandoned is not None:
-                self.on_abandoned()
+            self.is_pipe_broken = True
+            if self.on_pipe_broken is not None:
+                self.on_pipe_broken()
 
     def _paint(self, spans: Sequence[Span]) -> str:
         if not self._is_coloured:
@@ -106,7 +106,7 @@ class Screen:
         return "".join(f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if style else text for text, style in spans)
 
 
-def fit(text: str, width: int) -> str:
+def truncate_or_pad(text: str, width: int) -> str:
     """A text in a column of this width."""
     return (text if len(text) <= width else text[: max(0, width - 1)] + "…").ljust(width)
 

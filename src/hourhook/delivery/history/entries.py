@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, 
 
 from hourhook.clock import SECOND
 from hourhook.delivery.history.sequences import State, find_skipped, payload_state
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import attempts, errands, events, payloads
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -47,7 +47,7 @@ def read_payload_entries(tx: Transaction, lane: Row, sequences: list[int]) -> li
         return []
     skipped = find_skipped(tx, lane, sequences[-1], sequences[0])
     tried = summarize_attempts(tx, lane, sequences)
-    rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
+    rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=encode_rows([*zip(sequences)]))
     return [
         LogEntry((row.created_at, True, row.sequence), build_payload_entry(lane, row, skipped, tried.get(row.sequence)))
         for row in rows
@@ -56,7 +56,7 @@ def read_payload_entries(tx: Transaction, lane: Row, sequences: list[int]) -> li
 
 def summarize_attempts(tx: Transaction, lane: Row, sequences: list[int]) -> dict[int, Row]:
     """Of each of these payloads that was tried: how often, and when it was first delivered in its turn."""
-    rows = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequences=as_rows([*zip(sequences)]))
+    rows = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequences=encode_rows([*zip(sequences)]))
     return {row.sequence: row for row in rows}
 
 

@@ -21,7 +21,7 @@ from hourhook.delivery.history.sequences import (
     find_skipped,
     slice_runs,
 )
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -81,7 +81,7 @@ def _find_payloads(tx: Transaction, lane: Row, choice: PayloadFilter, limit: int
         webhook=lane.webhook_id,
         low=runs[-1][-1],
         high=runs[0][0],
-        runs=as_rows([(run[-1], run[0]) for run in runs]),
+        runs=encode_rows([(run[-1], run[0]) for run in runs]),
         types=[*choice.types],
         limit=limit,
     )

@@ -52,7 +52,7 @@ def retained_since(tx: Transaction, lane: Row) -> int | None:
     if lane.first_sequence == 1:
         return None
     earliest: int | None = tx.value(_EARLIEST_EVENT, account=lane.account_id)
-    return tx.now + SECOND if earliest is None else earliest
+    return tx.event_time + SECOND if earliest is None else earliest
 
 
 def find_skipped(tx: Transaction, lane: Row, low: int, high: int) -> list[int]:

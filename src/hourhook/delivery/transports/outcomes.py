@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from hourhook.clock import SECOND, moment_of
+from hourhook.clock import SECOND, to_timestamp
 
 ErrorKind = Literal["timeout", "dns", "refused_address", "connect", "tls", "protocol", "status"]
 """Why a send failed.
@@ -73,7 +73,7 @@ def parse_retry_after(value: str, now: int) -> float | None:
         return float(value) if len(value) <= 10 else None
     try:
         date = parsedate_to_datetime(value)
-        moment = moment_of(date if date.tzinfo else date.replace(tzinfo=UTC))
+        moment = to_timestamp(date if date.tzinfo else date.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
     return max(0.0, (moment - now) / SECOND)

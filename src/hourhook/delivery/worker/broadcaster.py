@@ -20,7 +20,7 @@ from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.slots import Slot, Slots
 from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS, Transport
-from hourhook.errors import DatabaseUnavailable, Problem
+from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
 
 # The longest wait without a glance at the clock, which may be set.
@@ -159,7 +159,7 @@ class Broadcaster:
         )
         try:
             secret = self._keyring.decrypt(target.secret)
-        except Problem as problem:
+        except OperatorError as problem:
             # Not worth ending for, as it is for a payload: nobody but the receiver's owner can make a new secret.
             _log.error("broadcast not signed", account=key[0], broadcast_receiver=key[1], error=str(problem))
             return

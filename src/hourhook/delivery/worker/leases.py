@@ -68,7 +68,7 @@ def lease(
 def renew(tx: Transaction, worker: int, expires_at: int) -> None:
     """Put off the expiry of every lease of a worker."""
     for table in _LEASED_TABLES:
-        tx.run(_RENEW[table.name], worker=worker, expires_at=expires_at)
+        tx.execute(_RENEW[table.name], worker=worker, expires_at=expires_at)
 
 
 def release(tx: Transaction, worker: int) -> int:
@@ -76,17 +76,17 @@ def release(tx: Transaction, worker: int) -> int:
 
     Returns how many; what somebody has locked just now is left, so go on until there are none.
     """
-    return sum(tx.run(_RELEASE[table.name], worker=worker) for table in _LEASED_TABLES)
+    return sum(tx.execute(_RELEASE[table.name], worker=worker) for table in _LEASED_TABLES)
 
 
 def release_expired(tx: Transaction, worker: int, now: int) -> int:
     """Free what is leased beyond its time, but for the asking worker's own; returns how many."""
-    return sum(tx.run(_RELEASE_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
+    return sum(tx.execute(_RELEASE_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
 
 
 def release_all(tx: Transaction) -> int:
     """Free everything: for the only worker there is, at its start; returns how many."""
-    return sum(tx.run(_RELEASE_ALL[table.name]) for table in _LEASED_TABLES)
+    return sum(tx.execute(_RELEASE_ALL[table.name]) for table in _LEASED_TABLES)
 
 
 def lease_holders(tx: Transaction) -> set[int]:

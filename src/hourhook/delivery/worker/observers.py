@@ -3,10 +3,10 @@
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.broadcaster import BroadcastObserver
 from hourhook.delivery.worker.worker import AttemptObserver
-from hourhook.logs import Line, write_line
+from hourhook.logs import LogEvent, log_event
 
 
-class AttemptLine(Line):
+class AttemptLine(LogEvent):
     """What is logged of an attempt."""
 
     account: int
@@ -30,7 +30,7 @@ class AttemptLogger:
     ) -> None:
         """Write down an attempt that came to its end."""
         self._figures.attempt_finished(key, payload_id, type, number, outcome)
-        write_line(
+        log_event(
             AttemptLine(
                 event="attempt",
                 level="info" if outcome.is_success else "warning",
@@ -46,7 +46,7 @@ class AttemptLogger:
         )
 
 
-class BroadcastLine(Line):
+class BroadcastLine(LogEvent):
     """What is logged of a broadcast."""
 
     account: int
@@ -66,7 +66,7 @@ class BroadcastLogger:
     def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
         """Write down what came of a broadcast."""
         self._figures.broadcast_finished(key, last_event, outcome)
-        write_line(
+        log_event(
             BroadcastLine(
                 event="broadcast",
                 level="info" if outcome.is_success else "warning",

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, case, func, select, text, update
 from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import attempts, errands
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -64,7 +64,7 @@ def lease_one_offs(tx: Transaction, *, worker: int, token: int, now: int, expire
 def settle_one_offs(tx: Transaction, results: list[OneOffResult]) -> None:
     """Write down what came of errands whose lease is still ours; each is done for good."""
     by_id = {(result.one_off.account_id, result.one_off.id): result for result in results}
-    rows = as_rows([(r.one_off.account_id, r.one_off.id, r.one_off.token) for r in results])
+    rows = encode_rows([(r.one_off.account_id, r.one_off.id, r.one_off.token) for r in results])
     done = [by_id[row.account_id, row.id] for row in tx.all(_SETTLE, rows=rows)]
     tx.insert_many(
         attempts,

@@ -10,7 +10,7 @@ from operator import attrgetter
 import msgspec
 from sqlalchemy import text
 
-from hourhook.store.rows import as_rows, one_value_sql, rows_sql
+from hourhook.store.rows import aggregate_rows_sql, encode_rows, rows_sql
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -57,7 +57,7 @@ class EventCache:
         found = {key: event for key in keys if (event := self._events.get(key)) is not None}
         if len(found) < len(keys):
             missing = [key for key in keys if key not in found]
-            for row in tx.all(_EVENTS, rows=as_rows(missing)):
+            for row in tx.all(_EVENTS, rows=encode_rows(missing)):
                 event = StoredEvent(row.type, row.created_at, bytes(row.changes), bytes(row.object))
                 found[row.account_id, row.position] = event
                 self._keep((row.account_id, row.position), event)
@@ -75,7 +75,7 @@ def read_ahead(tx: Transaction, spans: list[SequenceRange], cache: EventCache) -
     """Read the payloads of these spans, in order; the answer is keyed by account and webhook."""
     text = tx.value(
         _PAYLOADS,
-        rows=as_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in spans]),
+        rows=encode_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in spans]),
     )
     rows = sorted(_decode(text), key=_sequence_of)
     events = cache.read(tx, {(row.account_id, row.position) for row in rows})
@@ -113,7 +113,7 @@ def _payloads(dialect: str) -> str:
         SELECT MAX(a.number) FROM attempts AS a
         WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
     ) END"""
-    found = one_value_sql(
+    found = aggregate_rows_sql(
         dialect, "p.account_id", "p.webhook_id", "p.sequence", "p.payload_id", "p.position", attempts_before
     )
     return f"""

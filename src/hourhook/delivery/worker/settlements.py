@@ -12,7 +12,7 @@ from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.readahead import Payload
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import attempts
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -78,7 +78,7 @@ def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_a
     ]
     settled = [
         Settlement(by_key[row.account_id, row.webhook_id], row)
-        for row in tx.all(SETTLE, rows=as_rows(rows), now=now, expires_at=expires_at)
+        for row in tx.all(SETTLE, rows=encode_rows(rows), now=now, expires_at=expires_at)
     ]
     tx.insert_many(
         attempts,
@@ -94,7 +94,7 @@ def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_a
 def find_still_leased(tx: Transaction, held: list[LeasedLane]) -> set[Key]:
     """Which of these lanes are leased under the token that we know."""
     tokens = {lane.key: lane.token for lane in held}
-    rows = tx.all(_TOKENS, rows=as_rows([*tokens]))
+    rows = tx.all(_TOKENS, rows=encode_rows([*tokens]))
     keys = ((row.account_id, row.webhook_id, row.lease_token) for row in rows)
     return {
         (account_id, webhook_id) for account_id, webhook_id, token in keys if token == tokens[account_id, webhook_id]

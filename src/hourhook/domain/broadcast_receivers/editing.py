@@ -61,7 +61,7 @@ def create(
         destination=destination_of(payload_uri),
         secret=dependencies.keyring.encrypt(secret),
         enabled=True,
-        created_at=tx.now,
+        created_at=tx.event_time,
     )
     subscribing.subscribe(tx, id, subjects)
     created = reading.show(tx, caller, id)
@@ -82,7 +82,7 @@ def edit(
     errors.raise_if_any()
     name = value_or(params.name, before.name)
     payload_uri = value_or(params.payload_uri, before.payload_uri)
-    tx.run(
+    tx.execute(
         _EDIT,
         account=caller.account_id,
         id=id,
@@ -98,7 +98,7 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
     """Make a new secret; the old one is void at once."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
-    tx.run(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
+    tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
     return BroadcastReceiverSecret(secret)
 
 

@@ -13,14 +13,14 @@ from hourhook.store.transaction import Transaction
 def disable(tx: Transaction, caller: Caller, id: int) -> None:
     """Tell a receiver nothing more, neither of what changes from now on nor of what it was still to be told."""
     reading.find(tx, caller, id)
-    tx.run(_SET_STATE, account=caller.account_id, id=id, enabled=False)
+    tx.execute(_SET_STATE, account=caller.account_id, id=id, enabled=False)
     broadcasts.discard(tx, id)
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:
     """Tell a receiver of what changes from now on; what has changed while it was disabled is lost."""
     reading.find(tx, caller, id)
-    tx.run(_SET_STATE, account=caller.account_id, id=id, enabled=True)
+    tx.execute(_SET_STATE, account=caller.account_id, id=id, enabled=True)
 
 
 _SET_STATE = Statement(

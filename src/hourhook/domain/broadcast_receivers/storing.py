@@ -11,7 +11,7 @@ from hourhook.store.transaction import Transaction
 def remove(tx: Transaction, id: int) -> None:
     """Delete a receiver, with its subjects and what it was still to be told."""
     for statement in (_DELETE_SUBJECTS, _DELETE):
-        tx.run(statement, account=tx.account_id, id=id)
+        tx.execute(statement, account=tx.account_id, id=id)
     broadcasts.discard(tx, id)
 
 
@@ -19,7 +19,7 @@ def remove_for_user(tx: Transaction, user_id: int) -> None:
     """Delete the receivers of a user who is about to be deleted: nothing more is told to them."""
     broadcasts.discard_for_user(tx, user_id)
     for statement in (_DELETE_SUBJECTS_OF_USER, _DELETE_OF_USER):
-        tx.run(statement, account=tx.account_id, user=user_id)
+        tx.execute(statement, account=tx.account_id, user=user_id)
 
 
 _IS_OF_USER = (broadcast_receivers.c.account_id == bindparam("account")) & (

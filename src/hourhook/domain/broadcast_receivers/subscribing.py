@@ -48,7 +48,7 @@ def remove(
     """Have a receiver listen to fewer subjects, to none if need be."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
-    tx.run(_DROP, account=caller.account_id, id=id, subjects=params.subjects or [])
+    tx.execute(_DROP, account=caller.account_id, id=id, subjects=params.subjects or [])
     return reading.show(tx, caller, id)
 
 

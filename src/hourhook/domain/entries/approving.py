@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, null, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading, rules
 from hourhook.domain.entries.representations import Entry
@@ -14,7 +14,7 @@ from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, IdList, Inputs, Moment, UnsetType, ValidationErrors
 from hourhook.domain.summaries import SimpleUser, summarise
 from hourhook.domain.users import reading as users_reading
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import entries
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -50,10 +50,10 @@ def approve(tx: Transaction, caller: Caller, id: int, params: Approval, errors: 
     entry = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     if entry.approved_at is not None:
-        raise Invalid.on_base("Entry", "already_approved", "The Entry is approved already.")
+        raise ValidationFailed.on_base("Entry", "already_approved", "The Entry is approved already.")
     rules.refuse_archived(entry)
     errors.raise_if_any()
-    _approve(tx, caller, [entry], params.approved_at or tx.now)
+    _approve(tx, caller, [entry], params.approved_at or tx.event_time)
 
 
 def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: ValidationErrors) -> None:
@@ -63,7 +63,7 @@ def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: Val
     errors.raise_if_any()
     for batch in batches.of_ids(tx, caller, params.entry_ids or []):
         eligible = [entry for entry in batch if entry.approved_at is None and not rules.is_archived(entry)]
-        _approve(tx, caller, eligible, params.approved_at or tx.now)
+        _approve(tx, caller, eligible, params.approved_at or tx.event_time)
 
 
 def unapprove(tx: Transaction, caller: Caller, id: int) -> None:
@@ -88,29 +88,29 @@ def clear_approver(tx: Transaction, caller: Caller, user_id: int) -> None:
     """Leave the entries that a user approved approved, without saying by whom: he is about to be deleted."""
     for batch in batches.of_approver(tx, caller, user_id):
         for before in batch:
-            after = msgspec.structs.replace(before, approved_by=None, updated_at=format_moment(tx.now))
+            after = msgspec.structs.replace(before, approved_by=None, updated_at=format_timestamp(tx.event_time))
             recording.record_update(tx, "entry", before, after)
-    tx.run(_FORGET, account=caller.account_id, user=user_id, now=tx.now)
+    tx.execute(_FORGET, account=caller.account_id, user=user_id, now=tx.event_time)
 
 
 def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at: int) -> None:
     if not approved:
         return
-    tx.run(
+    tx.execute(
         _APPROVE,
         account=caller.account_id,
         ids=[entry.id for entry in approved],
         approved_at=approved_at,
         approved_by=caller.user_id,
-        now=tx.now,
+        now=tx.event_time,
     )
     approver = summarise(SimpleUser, users_reading.show(tx, caller, caller.user_id))
     for before in approved:
         after = msgspec.structs.replace(
             before,
-            approved_at=format_moment(approved_at),
+            approved_at=format_timestamp(approved_at),
             approved_by=approver,
-            updated_at=format_moment(tx.now),
+            updated_at=format_timestamp(tx.event_time),
         )
         recording.record_update(tx, "entry", before, after, "approved")
 
@@ -119,9 +119,11 @@ def _unapprove(tx: Transaction, found: Iterable[Entry]) -> None:
     approved = [entry for entry in found if entry.approved_at is not None]
     if not approved:
         return
-    tx.run(_UNAPPROVE, account=tx.account_id, ids=[entry.id for entry in approved], now=tx.now)
+    tx.execute(_UNAPPROVE, account=tx.account_id, ids=[entry.id for entry in approved], now=tx.event_time)
     for before in approved:
-        after = msgspec.structs.replace(before, approved_at=None, approved_by=None, updated_at=format_moment(tx.now))
+        after = msgspec.structs.replace(
+            before, approved_at=None, approved_by=None, updated_at=format_timestamp(tx.event_time)
+        )
         recording.record_update(tx, "entry", before, after, "unapproved")
 
 

@@ -12,7 +12,7 @@ from hourhook.domain import batching
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, represent
 from hourhook.domain.search_keys import search_key
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -45,10 +45,10 @@ def of_approver(tx: Transaction, caller: Caller, user_id: int) -> Iterator[list[
 
 def store_descriptions(tx: Transaction, described: list[Entry]) -> None:
     """Store the descriptions of these entries."""
-    tx.run(
+    tx.execute(
         _DESCRIBE,
-        now=tx.now,
-        rows=as_rows(
+        now=tx.event_time,
+        rows=encode_rows(
             [(tx.account_id, e.id, e.description, e.description and search_key(e.description)) for e in described]
         ),
     )

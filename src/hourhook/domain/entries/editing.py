@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import assignment, reading, rules
 from hourhook.domain.entries.assignment import Assignment
@@ -94,8 +94,8 @@ def create(tx: Transaction, caller: Caller, params: NewEntry, errors: Validation
         invoiced_at=None,
         approved_at=None,
         approved_by_id=None,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     _store_tags(tx, id, tags)
     created = compose(
@@ -108,8 +108,8 @@ def create(tx: Transaction, caller: Caller, params: NewEntry, errors: Validation
         project=project,
         tags=tags,
         source_url=source_url,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
     recording.record_creation(tx, "entry", created)
@@ -138,13 +138,13 @@ def edit(tx: Transaction, caller: Caller, id: int, params: EntryChanges, errors:
         project=project,
         tags=tags,
         source_url=value_or(params.source_url, before.source_url),
-        updated_at=format_moment(tx.now),
+        updated_at=format_timestamp(tx.event_time),
     )
     if not recording.diff(before, after):
         return before
     _store(tx, after)
     if tags != before.tags:
-        tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
+        tx.execute(_DELETE_TAGS, account=caller.account_id, id=id)
         _store_tags(tx, id, tags)
     _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
     recording.record_update(tx, "entry", before, after)
@@ -156,8 +156,8 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     before = reading.show(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
-    tx.run(_DELETE_TAGS, account=caller.account_id, id=id)
-    tx.run(_DELETE, account=caller.account_id, id=id)
+    tx.execute(_DELETE_TAGS, account=caller.account_id, id=id)
+    tx.execute(_DELETE, account=caller.account_id, id=id)
     recording.record_deletion(tx, "entry", before)
 
 
@@ -200,7 +200,7 @@ def _minutes_after(before: Entry, params: EntryChanges, project: SimpleProject |
 
 
 def _store(tx: Transaction, entry: Entry) -> None:
-    tx.run(
+    tx.execute(
         _UPDATE,
         account=tx.account_id,
         id=entry.id,
@@ -211,7 +211,7 @@ def _store(tx: Transaction, entry: Entry) -> None:
         description=entry.description,
         description_key=entry.description and search_key(entry.description),
         source_url=entry.source_url,
-        now=tx.now,
+        now=tx.event_time,
     )
 
 

@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, update
 
-from hourhook.clock import format_moment, midnight
+from hourhook.clock import format_timestamp, midnight
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches, reading
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Day, IdList, Inputs, UnsetType, ValidationErrors
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import entries
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -39,7 +39,7 @@ def mark_invoiced(tx: Transaction, caller: Caller, id: int, params: OutsideInvoi
     entry = reading.show(tx, caller, id)
     caller.require_role("leader")
     if entry.invoice is not None:
-        raise Invalid.on_base("Entry", "already_invoiced", "The Entry is on an invoice already.")
+        raise ValidationFailed.on_base("Entry", "already_invoiced", "The Entry is on an invoice already.")
     errors.raise_if_any()
     _mark(tx, [entry], params.date or "")
 
@@ -54,13 +54,15 @@ def mark_many_invoiced(tx: Transaction, caller: Caller, params: OutsideInvoices,
 
 def _mark(tx: Transaction, marked: list[Entry], date: str) -> None:
     invoiced_at = midnight(date)
-    changed = [entry for entry in marked if entry.invoiced_at != format_moment(invoiced_at)]
+    changed = [entry for entry in marked if entry.invoiced_at != format_timestamp(invoiced_at)]
     if not changed:
         return
-    tx.run(_MARK, account=tx.account_id, ids=[entry.id for entry in changed], invoiced_at=invoiced_at, now=tx.now)
+    tx.execute(
+        _MARK, account=tx.account_id, ids=[entry.id for entry in changed], invoiced_at=invoiced_at, now=tx.event_time
+    )
     for before in changed:
         after = msgspec.structs.replace(
-            before, invoiced_at=format_moment(invoiced_at), updated_at=format_moment(tx.now)
+            before, invoiced_at=format_timestamp(invoiced_at), updated_at=format_timestamp(tx.event_time)
         )
         recording.record_update(tx, "entry", before, after, None if before.invoiced_at else "invoiced")
 

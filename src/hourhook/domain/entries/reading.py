@@ -32,7 +32,7 @@ from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import scope_of, visible_entries
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, projects, team_members
-from hourhook.store.statements import Row, Statement, any_of, contains, one_of
+from hourhook.store.statements import Row, Statement, any_of, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
 TagFilter = Annotated[str, choice("and", "combination of", any="combination of")]
@@ -211,7 +211,7 @@ _LISTING = Listing(
                 project_group_members.c.project_group_id == bindparam("within_group"),
             )
         ),
-        "within_invoice": one_of(
+        "within_invoice": in_subquery(
             entries.c.id, _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
         ),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
@@ -226,7 +226,7 @@ _LISTING = Listing(
         ),
         "any_tag_ids": entries.c.id.in_(_with_tags.where(any_of(entry_tags.c.tag_id, "any_tag_ids"))),
         **{
-            name: one_of(entries.c.id, _on_invoices.where(condition))
+            name: in_subquery(entries.c.id, _on_invoices.where(condition))
             for name, condition in id_conditions(invoice_entries.c.invoice_id, "invoice_ids").items()
         },
         # There are no imports, so that no entry is of one.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
 from hourhook.domain.joined_summaries import (
     PROJECT_COLUMNS,
@@ -145,17 +145,17 @@ def compose(
         project=project,
         tags=tags,
         source_url=source_url,
-        invoiced_at=None if invoiced_at is None else format_moment(invoiced_at),
+        invoiced_at=None if invoiced_at is None else format_timestamp(invoiced_at),
         invoice=invoice,
         import_=None,
-        approved_at=None if approved_at is None else format_moment(approved_at),
+        approved_at=None if approved_at is None else format_timestamp(approved_at),
         approved_by=approved_by,
         url=url,
         invoiced_outside_of_noko_url=f"{url}/marked_as_invoiced",
         approved_url=f"{url}/approved",
         unapproved_url=f"{url}/unapproved",
-        created_at=format_moment(created_at),
-        updated_at=format_moment(updated_at),
+        created_at=format_timestamp(created_at),
+        updated_at=format_timestamp(updated_at),
     )
 
 

@@ -2,7 +2,7 @@
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import Entry
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 
 
 def require_permission(caller: Caller, entry: Entry) -> None:
@@ -14,16 +14,16 @@ def require_permission(caller: Caller, entry: Entry) -> None:
 def refuse_uneditable(entry: Entry) -> None:
     """Refuse an entry that is approved, invoiced, or in an archived project; the first of them counts."""
     if entry.approved_at is not None:
-        raise Invalid.on_base("Entry", "approved_and_locked", "The Entry is locked because it is approved.")
+        raise ValidationFailed.on_base("Entry", "approved_and_locked", "The Entry is locked because it is approved.")
     if entry.invoiced_at is not None:
-        raise Invalid.on_base("Entry", "invoiced", "The Entry cannot be changed because it is invoiced.")
+        raise ValidationFailed.on_base("Entry", "invoiced", "The Entry cannot be changed because it is invoiced.")
     refuse_archived(entry)
 
 
 def refuse_archived(entry: Entry) -> None:
     """Refuse an entry in an archived project."""
     if is_archived(entry):
-        raise Invalid.on_base("Entry", "archived_project", "The Entry belongs to an archived project.")
+        raise ValidationFailed.on_base("Entry", "archived_project", "The Entry belongs to an archived project.")
 
 
 def is_archived(entry: Entry) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.decimals import to_json_number
 from hourhook.domain.entries import assignment
@@ -73,8 +73,8 @@ def create(tx: Transaction, caller: Caller, params: NewExpense, errors: Validati
         taxable=taxable,
         description=description,
         description_key=description and search_key(description),
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     created = compose(
         caller.links,
@@ -85,8 +85,8 @@ def create(tx: Transaction, caller: Caller, params: NewExpense, errors: Validati
         date=date,
         project=project,
         user=user,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     recording.record_creation(tx, "expense", created)
     return created
@@ -112,11 +112,11 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, error
         date=params.date or "",
         project=project,
         user=user,
-        updated_at=format_moment(tx.now),
+        updated_at=format_timestamp(tx.event_time),
     )
     if not recording.diff(before, after):
         return before
-    tx.run(
+    tx.execute(
         _UPDATE,
         account=caller.account_id,
         id=id,
@@ -127,7 +127,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, error
         taxable=after.taxable,
         description=after.description,
         description_key=after.description and search_key(after.description),
-        now=tx.now,
+        now=tx.event_time,
     )
     recording.record_update(tx, "expense", before, after)
     return after
@@ -138,7 +138,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     before = reading.find(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
-    tx.run(_DELETE, account=caller.account_id, id=id)
+    tx.execute(_DELETE, account=caller.account_id, id=id)
     recording.record_deletion(tx, "expense", before)
 
 

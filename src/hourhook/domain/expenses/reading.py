@@ -28,7 +28,7 @@ from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import scope_of, visible_expenses
 from hourhook.errors import NotFound
 from hourhook.store.schema import expenses, invoice_expenses
-from hourhook.store.statements import Row, Statement, contains, one_of
+from hourhook.store.statements import Row, Statement, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
 
@@ -142,14 +142,14 @@ _LISTING = Listing(
     conditions={
         "within_user": expenses.c.user_id == bindparam("within_user"),
         "within_project": expenses.c.project_id == bindparam("within_project"),
-        "within_invoice": one_of(
+        "within_invoice": in_subquery(
             expenses.c.id, _on_invoices.where(invoice_expenses.c.invoice_id == bindparam("within_invoice"))
         ),
         **id_conditions(expenses.c.user_id, "user_ids"),
         "description": contains(expenses.c.description_key, "description"),
         **id_conditions(expenses.c.project_id, "project_ids"),
         **{
-            name: one_of(expenses.c.id, _on_invoices.where(condition))
+            name: in_subquery(expenses.c.id, _on_invoices.where(condition))
             for name, condition in id_conditions(invoice_expenses.c.invoice_id, "invoice_ids").items()
         },
         "from_": expenses.c.date >= bindparam("from_"),

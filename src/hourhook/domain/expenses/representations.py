@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
 from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
 from hourhook.domain.joined_summaries import (
@@ -93,6 +93,6 @@ def compose(
         invoice=invoice,
         user=user,
         url=links.expense(id),
-        created_at=format_moment(created_at),
-        updated_at=format_moment(updated_at),
+        created_at=format_timestamp(created_at),
+        updated_at=format_timestamp(updated_at),
     )

@@ -2,7 +2,7 @@
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.expenses.representations import Expense
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 
 
 def require_permission(caller: Caller, expense: Expense) -> None:
@@ -14,6 +14,6 @@ def require_permission(caller: Caller, expense: Expense) -> None:
 def refuse_uneditable(expense: Expense) -> None:
     """Refuse an expense that is invoiced, or in an archived project; the first of them counts."""
     if expense.invoice is not None:
-        raise Invalid.on_base("Expense", "invoiced", "The Expense cannot be changed because it is invoiced.")
+        raise ValidationFailed.on_base("Expense", "invoiced", "The Expense cannot be changed because it is invoiced.")
     if not expense.project.enabled:
-        raise Invalid.on_base("Expense", "archived_project", "The Expense belongs to an archived project.")
+        raise ValidationFailed.on_base("Expense", "archived_project", "The Expense belongs to an archived project.")

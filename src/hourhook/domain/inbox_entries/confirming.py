@@ -39,7 +39,7 @@ def log(tx: Transaction, caller: Caller, id: int, params: InboxEntryLog, errors:
     wanted = _wanted(inbox_entry, params, errors)
     errors.require(wanted, *NewEntry.required)
     entry = entries_editing.create(tx, caller, wanted, errors)
-    tx.run(_SET_LOGGED, account=caller.account_id, id=id, entry=entry.id, now=tx.now)
+    tx.execute(_SET_LOGGED, account=caller.account_id, id=id, entry=entry.id, now=tx.event_time)
     return entry
 
 

@@ -66,13 +66,13 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InboxEntryChanges, er
     }
     if all(value == getattr(before, name) for name, value in values.items()):
         return before
-    tx.run(
+    tx.execute(
         _EDIT,
         account=caller.account_id,
         id=id,
         description_key=search_key(description),
         project_name_key=project_name and search_key(project_name),
-        now=tx.now,
+        now=tx.event_time,
         **values,
     )
     return reading.show(tx, caller, id)
@@ -81,7 +81,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InboxEntryChanges, er
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an inbox entry that is still open."""
     rules.refuse_logged(reading.show(tx, caller, id))
-    tx.run(_DELETE, account=caller.account_id, id=id)
+    tx.execute(_DELETE, account=caller.account_id, id=id)
 
 
 _OF_ID = (inbox_entries.c.account_id == bindparam("account"), inbox_entries.c.id == bindparam("id"))

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, Timestamp, Url
 from hourhook.store.schema import entries, inbox_entries
@@ -56,6 +56,6 @@ def represent(links: Links, row: Row) -> InboxEntry:
         entry_url=None if row.entry_id is None else links.entry(row.entry_id),
         url=url,
         log_url=f"{url}/log",
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
     )

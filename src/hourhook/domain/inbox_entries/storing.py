@@ -25,14 +25,14 @@ def insert(
         project_name_key=project_name and search_key(project_name),
         logged=False,
         entry_id=None,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
 
 
 def remove_for_user(tx: Transaction, caller: Caller, user_id: int) -> None:
     """Delete the inbox of a user who is about to be deleted."""
-    tx.run(_DELETE_OF_USER, account=caller.account_id, user=user_id)
+    tx.execute(_DELETE_OF_USER, account=caller.account_id, user=user_id)
 
 
 _DELETE_OF_USER = Statement(

@@ -28,7 +28,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hourhook.domain.inputs.field import FieldType, PartialError
-from hourhook.errors import FieldError, Invalid
+from hourhook.errors import FieldError, ValidationFailed
 
 
 class Inputs(msgspec.Struct, kw_only=True):
@@ -106,9 +106,9 @@ class ValidationErrors:
                 self.add(field, "missing_field")
 
     def raise_if_any(self, message: str = "Validation Failed") -> None:
-        """Raise ``Invalid`` with everything found, in the order of the declaration, if anything was."""
+        """Raise ``ValidationFailed`` with everything found, in the order of the declaration, if anything was."""
         if self._found:
-            raise Invalid([FieldError(self._resource, field, code) for field, code in self.all()], message)
+            raise ValidationFailed([FieldError(self._resource, field, code) for field, code in self.all()], message)
 
 
 def parse(inputs: type[T], raw: RawInputs, *, resource: str) -> tuple[T, ValidationErrors]:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 
-from hourhook.clock import moment_of, whole_second
+from hourhook.clock import to_timestamp, truncate_to_second
 from hourhook.domain.inputs.field import FieldType
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -37,6 +37,8 @@ class TimestampField(FieldType):
         day, time_of_day, sign, hours, minutes = match.groups()
         offset = f"{'-' if sign == '-' else '+'}{hours}:{minutes}" if sign else "+00:00"
         try:
-            return whole_second(moment_of(datetime.fromisoformat(f"{day}T{time_of_day}{offset}").astimezone(UTC)))
+            return truncate_to_second(
+                to_timestamp(datetime.fromisoformat(f"{day}T{time_of_day}{offset}").astimezone(UTC))
+            )
         except OverflowError as error:
             raise ValueError("before or after all time") from error

@@ -30,7 +30,7 @@ class Acceptance(Inputs):
 def validate_and_hash(params: Acceptance, errors: ValidationErrors) -> str:
     """The hash of the password that was chosen, which takes its time: never call it inside a transaction.
 
-    Raises ``Invalid`` with everything that is wrong with what was given.
+    Raises ``ValidationFailed`` with everything that is wrong with what was given.
     """
     if params.password and not passwords.has_valid_length(params.password):
         errors.add("password", "invalid")
@@ -49,7 +49,7 @@ def accept(tx: Transaction, token: str, params: Acceptance, password_hash: str, 
     assert caller is not None
     before = users_reading.show(tx, caller, caller.user_id)
     first_name, last_name = params.first_name or None, params.last_name or None
-    tx.run(
+    tx.execute(
         _ENTER,
         account=tx.account_id,
         id=caller.user_id,
@@ -58,9 +58,9 @@ def accept(tx: Transaction, token: str, params: Acceptance, password_hash: str, 
         name_key=storing.name_key(first_name, last_name),
         password_hash=password_hash,
         state="active",
-        now=tx.now,
+        now=tx.event_time,
     )
-    tx.run(_NOTE, account=tx.account_id, user=caller.user_id, now=tx.now)
+    tx.execute(_NOTE, account=tx.account_id, user=caller.user_id, now=tx.event_time)
     issuing.cancel_mail(tx, caller.user_id)
     recording.record_update(tx, "user", before, users_reading.show(tx, caller, caller.user_id))
     return True

@@ -9,7 +9,7 @@ from hourhook.clock import DAY
 from hourhook.domain.callers import hash_token
 from hourhook.domain.invitations.letters import InvitationMail, display_name
 from hourhook.domain.links import Links
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Outbox
 from hourhook.store.schema import accounts, invitations, users
@@ -35,9 +35,9 @@ def issue(
 ) -> IssuedInvitation:
     """Invite a pending user who has no invitation; by mail where there is an outbox."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    issued = IssuedInvitation(links.invitation(token), tx.now + VALID_DAYS * DAY, is_mailed=outbox is not None)
+    issued = IssuedInvitation(links.invitation(token), tx.event_time + VALID_DAYS * DAY, is_mailed=outbox is not None)
     columns = ("account_id", "user_id", "hash", "invited_by_id", "created_at", "expires_at", "accepted_at")
-    row = (tx.account_id, user_id, hash_token(token), invited_by_id, tx.now, issued.expires_at, None)
+    row = (tx.account_id, user_id, hash_token(token), invited_by_id, tx.event_time, issued.expires_at, None)
     tx.insert_many(invitations, columns, [row])
     if outbox is not None:
         _mail(tx, user_id, invited_by_id, issued, outbox)
@@ -47,13 +47,15 @@ def issue(
 def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None) -> IssuedInvitation:
     """Invite a pending user anew, in nobody's name; links from before open nothing from now on.
 
-    Raises ``Problem`` for a user who is not pending.
+    Raises ``OperatorError`` for a user who is not pending.
     """
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state == "active":
-        raise Problem("this user is active already and needs no invitation: `hourhook user password` sets a password")
+        raise OperatorError(
+            "this user is active already and needs no invitation: `hourhook user password` sets a password"
+        )
     if state != "pending":
-        raise Problem(f"this user is {state}, and only a pending one can be invited: activate the user first")
+        raise OperatorError(f"this user is {state}, and only a pending one can be invited: activate the user first")
     withdraw(tx, user_id)
     return issue(tx, user_id, links=links, outbox=outbox)
 
@@ -61,7 +63,7 @@ def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | Non
 def withdraw(tx: Transaction, user_id: int) -> None:
     """Make a user's invitation open nothing from now on, and take back its mail if that is still here."""
     mails.cancel(tx, user_id, _KIND)
-    tx.put(_WITHDRAW, account=tx.account_id, user=user_id)
+    tx.execute_later(_WITHDRAW, account=tx.account_id, user=user_id)
 
 
 def cancel_mail(tx: Transaction, user_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hourhook.clock import datetime_of
+from hourhook.clock import to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,5 @@ def display_name(first_name: str | None, last_name: str | None, email: str | Non
 
 def format_date_time(moment: int) -> str:
     """A moment as people read it, to the minute: ``4 June 2024, 10:05 UTC``."""
-    at = datetime_of(moment)
+    at = to_datetime(moment)
     return f"{at.day} {at:%B %Y, %H:%M} UTC"

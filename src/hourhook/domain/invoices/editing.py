@@ -86,7 +86,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, error
     if columns == stored and new_rates == stored_rates:
         return before
     if customization != customizing.read_stored(row):
-        columns["customized_at"] = tx.now
+        columns["customized_at"] = tx.event_time
     storing.update_row(tx, id, columns)
     if new_rates != stored_rates:
         rates.store_custom(tx, id, new_rates)

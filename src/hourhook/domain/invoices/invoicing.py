@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches as entries_batches
 from hourhook.domain.events import recording
@@ -35,14 +35,14 @@ def record_item_events(
 
 
 def _follow_entries(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
-    now = format_moment(tx.now)
+    now = format_timestamp(tx.event_time)
     for batch in entries_batches.of_ids(tx, caller, ids):
-        tx.run(
+        tx.execute(
             _INVOICE_ENTRIES,
             account=tx.account_id,
             ids=[entry.id for entry in batch],
-            invoiced_at=tx.now if left is None else None,
-            now=tx.now,
+            invoiced_at=tx.event_time if left is None else None,
+            now=tx.event_time,
         )
         for entry in batch:
             before = msgspec.structs.replace(entry, invoice=left)
@@ -52,10 +52,10 @@ def _follow_entries(tx: Transaction, caller: Caller, ids: Sequence[int], left: S
 
 def _follow_expenses(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
     for batch in expenses_batches.of_ids(tx, caller, ids):
-        tx.run(_TOUCH_EXPENSES, account=tx.account_id, ids=[expense.id for expense in batch], now=tx.now)
+        tx.execute(_TOUCH_EXPENSES, account=tx.account_id, ids=[expense.id for expense in batch], now=tx.event_time)
         for expense in batch:
             before = msgspec.structs.replace(expense, invoice=left)
-            after = msgspec.structs.replace(expense, updated_at=format_moment(tx.now))
+            after = msgspec.structs.replace(expense, updated_at=format_timestamp(tx.event_time))
             recording.record_update(tx, "expense", before, after)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Table, bindparam, delete, select
 
 from hourhook.domain.inputs import ValidationErrors
-from hourhook.errors import FieldError, Invalid
+from hourhook.errors import FieldError, ValidationFailed
 from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, projects
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -62,17 +62,17 @@ def check_eligibility(
 
 
 def check(validation_errors: ValidationErrors, *eligibility: Eligibility) -> None:
-    """Refuse the request if anything at all is wrong, naming everything that cannot be added (raises ``Invalid``)."""
+    """Refuse the request if anything at all is wrong, naming everything that cannot be added (raises ``ValidationFailed``)."""
     errors = [error for each in eligibility for error in each.errors]
     names = [each.kind.plural for each in eligibility if each.is_sent]
     message = f"{' or '.join(names)} could not be added"
     try:
         validation_errors.raise_if_any()
-    except Invalid as invalid:
+    except ValidationFailed as invalid:
         told = {error.field for error in invalid.errors}
         errors, message = [*invalid.errors, *(error for error in errors if error.field not in told)], invalid.message
     if errors:
-        raise Invalid(errors, message)
+        raise ValidationFailed(errors, message)
 
 
 def attach(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequence[int]) -> None:
@@ -92,7 +92,7 @@ def find_attached(tx: Transaction, kind: ItemKind, invoice_id: int, ids: Sequenc
 
 def detach(tx: Transaction, kind: ItemKind, ids: Sequence[int]) -> None:
     """Store that these are on no invoice any more."""
-    tx.put(kind.drop, account=tx.account_id, ids=[*ids])
+    tx.execute_later(kind.drop, account=tx.account_id, ids=[*ids])
 
 
 def _code_against(row: Row | None) -> str | None:

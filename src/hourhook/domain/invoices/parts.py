@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import bindparam, select, union
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, summarise_project
@@ -83,7 +83,7 @@ def read_parts(tx: Transaction, account_id: int, links: Links, ids: Sequence[int
 
 def _transaction(row: Row) -> PaymentTransaction:
     return PaymentTransaction(
-        format_moment(row.created_at), row.description, row.payment_method, row.reference, row.invoice_state
+        format_timestamp(row.created_at), row.description, row.payment_method, row.reference, row.invoice_state
     )
 
 

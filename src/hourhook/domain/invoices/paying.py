@@ -8,7 +8,7 @@ from hourhook.domain.invoices import reading
 from hourhook.domain.invoices.reading import STATES
 from hourhook.domain.invoices.representations import represent
 from hourhook.domain.links import Links
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.schema import invoice_payment_transactions, invoices
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -29,13 +29,13 @@ def mark_unpaid(tx: Transaction, caller: Caller, id: int) -> None:
 def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
     """Put an invoice of the transaction's account into a state, as an administrator does.
 
-    Raises ``Problem`` for an invoice that is not there, and for what is no state.
+    Raises ``OperatorError`` for an invoice that is not there, and for what is no state.
     """
     if state not in STATES:
-        raise Problem(f"{state!r} is no state of an invoice; there are {', '.join(STATES)}")
+        raise OperatorError(f"{state!r} is no state of an invoice; there are {', '.join(STATES)}")
     row = reading.find_row(tx, tx.account_id, id)
     if row is None:
-        raise Problem(f"the account has no invoice with the id {id}: check it, and the account")
+        raise OperatorError(f"the account has no invoice with the id {id}: check it, and the account")
     _enter(tx, links, row, state)
 
 
@@ -43,14 +43,14 @@ def _enter(tx: Transaction, links: Links, row: Row, state: str) -> None:
     if row.state == state:
         return
     [before] = represent(tx, tx.account_id, links, [row])
-    paid_at = tx.now if state == "paid" else None
-    tx.put(_SET_STATE, account=tx.account_id, id=row.id, state=state, paid_at=paid_at, now=tx.now)
+    paid_at = tx.event_time if state == "paid" else None
+    tx.execute_later(_SET_STATE, account=tx.account_id, id=row.id, state=state, paid_at=paid_at, now=tx.event_time)
     description = _DESCRIPTIONS.get(state, f"Set to {state} by an administrator")
     number = len(before.payment_transactions) + 1
     tx.insert_many(
         invoice_payment_transactions,
         ("account_id", "invoice_id", "number", "created_at", "description", "invoice_state"),
-        [(tx.account_id, row.id, number, tx.now, description, state)],
+        [(tx.account_id, row.id, number, tx.event_time, description, state)],
     )
     changed = reading.find_row(tx, tx.account_id, row.id)
     assert changed is not None

@@ -7,7 +7,7 @@ above them is priced as they were: so the page and the API agree to the last cen
 import msgspec
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.entries.representations import has_unbillable_tag
 from hourhook.domain.invoices.currencies import smallest_unit
 from hourhook.domain.invoices.public_view import (
@@ -67,7 +67,7 @@ def find_by_share_token(tx: Transaction, token: str) -> SharedInvoice | None:
         currency_symbol=head.currency_symbol,
         custom_html=head.custom_html,
         is_paid=head.state == "paid",
-        paid_on=None if head.paid_at is None else format_moment(head.paid_at)[:10],
+        paid_on=None if head.paid_at is None else format_timestamp(head.paid_at)[:10],
         show_hours_worked=head.show_hours_worked,
         work=[*price_work(logged, rates, unit, include_unpriced=head.show_hours_worked)],
         minutes=sum(row.minutes for row in logged),

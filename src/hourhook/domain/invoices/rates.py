@@ -132,7 +132,7 @@ def store_custom(tx: Transaction, id: int, rates: StoredRates) -> None:
 
 def clear_custom(tx: Transaction, id: int) -> None:
     """Forget the custom rates of an invoice."""
-    tx.put(_CLEAR, account=tx.account_id, id=id)
+    tx.execute_later(_CLEAR, account=tx.account_id, id=id)
 
 
 def _judge_users(

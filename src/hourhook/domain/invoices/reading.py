@@ -101,7 +101,7 @@ def show(tx: Transaction, caller: Caller, id: int) -> Invoice:
 
 
 def show_editable(tx: Transaction, caller: Caller, id: int) -> Invoice:
-    """Show an invoice that can be changed; raises what ``show`` does, then ``Invalid`` for one that is settled."""
+    """Show an invoice that can be changed; raises what ``show`` does, then ``ValidationFailed`` for one that is settled."""
     row = find(tx, caller, id)
     rules.refuse_uneditable(row)
     return represent(tx, caller.account_id, caller.links, [row])[0]

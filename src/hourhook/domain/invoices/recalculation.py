@@ -25,8 +25,8 @@ from sqlalchemy import (
 
 from hourhook.domain.invoices.currencies import smallest_unit
 from hourhook.domain.invoices.totals import Amounts, Rates, calculate_totals
-from hourhook.errors import Invalid
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.errors import ValidationFailed
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import (
     entries,
     entry_tags,
@@ -62,7 +62,7 @@ class _Parts:
 def recalculate(tx: Transaction, ids: Iterable[int]) -> None:
     """Add these invoices up and store what they come to; what they are made of must be stored already.
 
-    One statement reads five hundred of them, and another stores those that changed. Raises ``Invalid`` for one that
+    One statement reads five hundred of them, and another stores those that changed. Raises ``ValidationFailed`` for one that
     would come to more than can be told.
     """
     in_order = sorted({*ids})
@@ -89,9 +89,9 @@ def _foresee(tx: Transaction, concerned: Statement, change: Statement, ids: Sequ
     invoice_ids = [row.invoice_id for row in tx.all(concerned, account=tx.account_id, ids=[*ids])]
     if not invoice_ids:
         return
-    tx.put(change, account=tx.account_id, ids=[*ids], billable=billable)
+    tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=billable)
     recalculate(tx, invoice_ids)
-    tx.put(change, account=tx.account_id, ids=[*ids], billable=not billable)
+    tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=not billable)
 
 
 def _recount(tx: Transaction, ids: list[int]) -> None:
@@ -103,7 +103,7 @@ def _recount(tx: Transaction, ids: list[int]) -> None:
         amounts = _add_up(head, parts[head.id])
         _refuse_beyond_reason(amounts)
         rows.append((tx.account_id, head.id, *astuple(amounts)))
-    tx.put(_STORE, rows=as_rows(rows))
+    tx.execute_later(_STORE, rows=encode_rows(rows))
 
 
 def _gather(parts: _Parts, row: Row) -> None:
@@ -133,7 +133,7 @@ def _add_up(head: Row, parts: _Parts) -> Amounts:
 
 def _refuse_beyond_reason(amounts: Amounts) -> None:
     if max(map(abs, astuple(amounts))) > MAX_AMOUNT:
-        raise Invalid.on_base("Invoice", "invalid", "The Invoice would come to more than can be told exactly.")
+        raise ValidationFailed.on_base("Invoice", "invalid", "The Invoice would come to more than can be told exactly.")
 
 
 _HEADS = Statement(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import func, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
 from hourhook.domain.invoices.currencies import CURRENCIES, format_amount
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, Parts, PaymentTransaction, read_parts
@@ -171,7 +171,7 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
         total_amount_with_currency=format_amount(row.total_amount, symbol),
         payment=None
         if row.paid_at is None
-        else PaymentDetails(format_moment(row.paid_at), row.payment_reference, row.payment_method),
+        else PaymentDetails(format_timestamp(row.paid_at), row.payment_reference, row.payment_method),
         payment_transactions=parts.payment_transactions,
         projects=parts.projects,
         entries=row.entries_count,
@@ -179,8 +179,8 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
         expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
         share_url=links.shared_invoice(row.share_token),
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
         url=url,
     )
 
@@ -200,6 +200,6 @@ def _customization(row: Row) -> InvoiceCustomization:
         stripe_connect_payment_description=row.stripe_connect_payment_description,
         stripe_connect_currency_code=row.stripe_connect_currency_code,
         currency_name=CURRENCIES[row.currency_code].name,
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.customized_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.customized_at),
     )

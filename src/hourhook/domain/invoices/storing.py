@@ -46,21 +46,21 @@ def insert(tx: Transaction, columns: Mapping[str, Any]) -> int:
         state="unpaid",
         **with_search_keys({**columns}),
         **NOTHING_YET,
-        customized_at=tx.now,
-        created_at=tx.now,
-        updated_at=tx.now,
+        customized_at=tx.event_time,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
 
 
 def update_row(tx: Transaction, id: int, columns: Mapping[str, Any]) -> None:
     """Store what an invoice is like now, all that is ``EDITABLE`` of it."""
-    tx.put(_UPDATE, account=tx.account_id, id=id, now=tx.now, **with_search_keys({**columns}))
+    tx.execute_later(_UPDATE, account=tx.account_id, id=id, now=tx.event_time, **with_search_keys({**columns}))
 
 
 def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
     """Recount an invoice after a change that was stored, and record what has changed of it."""
     recalculate(tx, [before.id])
-    tx.put(_TOUCH, account=tx.account_id, id=before.id, now=tx.now)
+    tx.execute_later(_TOUCH, account=tx.account_id, id=before.id, now=tx.event_time)
     after = reading.show(tx, caller, before.id)
     recording.record_update(tx, "invoice", before, after)
     return after
@@ -69,7 +69,7 @@ def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
 def delete_rows(tx: Transaction, id: int) -> None:
     """Delete an invoice on which nothing is any more, and all that is its own."""
     for statement in _DELETE:
-        tx.put(statement, account=tx.account_id, id=id)
+        tx.execute_later(statement, account=tx.account_id, id=id)
 
 
 _OF_ID = (invoices.c.account_id == bindparam("account"), invoices.c.id == bindparam("id"))

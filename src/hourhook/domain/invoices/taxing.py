@@ -57,7 +57,7 @@ def remove(tx: Transaction, caller: Caller, id: int, params: RemovedTaxes, error
     """Remove taxes from an invoice."""
     before = reading.show_editable(tx, caller, id)
     errors.raise_if_any()
-    if tx.run(_REMOVE, account=tx.account_id, invoice=id, ids=params.tax_ids or []):
+    if tx.execute(_REMOVE, account=tx.account_id, invoice=id, ids=params.tax_ids or []):
         storing.record_change(tx, caller, before)
 
 
@@ -83,7 +83,7 @@ def store(tx: Transaction, invoice_id: int, params: Sequence[TaxInput]) -> None:
 
 def clear(tx: Transaction, invoice_id: int) -> bool:
     """Store that an invoice has no taxes any more; returns whether it had any."""
-    return tx.run(_CLEAR, account=tx.account_id, invoice=invoice_id) > 0
+    return tx.execute(_CLEAR, account=tx.account_id, invoice=invoice_id) > 0
 
 
 _OF_INVOICE = (invoice_taxes.c.account_id == bindparam("account"), invoice_taxes.c.invoice_id == bindparam("invoice"))

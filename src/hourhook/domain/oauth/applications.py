@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, delete, func, select, update
 from hourhook.domain.callers import hash_token
 from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.oauth import redirects, scopes
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 from hourhook.store.schema import applications, authorizations
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -67,22 +67,22 @@ def register(
     is_public: bool,
     chosen_scopes: Sequence[str] = (),
 ) -> NewApplication:
-    """Register an application; raises ``Problem`` for a name, an address or a scope that cannot be used."""
+    """Register an application; raises ``OperatorError`` for a name, an address or a scope that cannot be used."""
     try:
         name = TextField(100, is_single_line=True).parse(name) or ""
     except ValueError:
         name = ""
     if not name:
-        raise Problem("an application's name has 1 to 100 characters, on one line: choose another")
+        raise OperatorError("an application's name has 1 to 100 characters, on one line: choose another")
     for what, url in (("site", site_url), ("callback", callback_url)):
         if redirects.parse(url) is None:
-            raise Problem(
+            raise OperatorError(
                 f"{url!r} cannot be the {what} URL: it takes an absolute http or https address in plain ASCII, without "
                 "a user name, a fragment or a backslash"
             )
     for scope in chosen_scopes:
         if scope not in scopes.SCOPES:
-            raise Problem(f"there is no scope {scope!r}: choose among {', '.join(scopes.SCOPES)}")
+            raise OperatorError(f"there is no scope {scope!r}: choose among {', '.join(scopes.SCOPES)}")
     client_secret = None if is_public else secrets.token_hex(32)
     made = NewApplication(secrets.token_hex(16), client_secret)
     tx.insert(
@@ -92,7 +92,7 @@ def register(
         name=name,
         site_url=site_url,
         callback_url=callback_url,
-        created_at=tx.now,
+        created_at=tx.event_time,
         revoked_at=None,
         scopes=scopes.encode(scopes.filter_known(chosen_scopes)),
     )
@@ -117,18 +117,18 @@ def find_for_share(tx: Transaction, client_id: str) -> Application | None:
 def mark_revoked(tx: Transaction, client_id: str) -> int:
     """Let an application do nothing new any more; returns its id, by which its authorizations are revoked next.
 
-    Raises ``Problem`` when there is none of this client id.
+    Raises ``OperatorError`` when there is none of this client id.
     """
     id = tx.value(_ID, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
     if id is None:
-        raise Problem(f"there is no application {client_id!r}: `hourhook app list` shows them")
-    tx.run(_CLOSE, id=id, now=tx.now)
+        raise OperatorError(f"there is no application {client_id!r}: `hourhook app list` shows them")
+    tx.execute(_CLOSE, id=id, now=tx.event_time)
     return int(id)
 
 
 def remove(tx: Transaction, id: int) -> None:
     """Delete a closed application, of which no authorization is left."""
-    tx.run(_REMOVE, id=id)
+    tx.execute(_REMOVE, id=id)
 
 
 def _application(tx: Transaction, statement: Statement, client_id: str) -> Application | None:

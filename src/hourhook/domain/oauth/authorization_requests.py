@@ -129,7 +129,7 @@ def approve(tx: Transaction, asked: AuthorizationRequest, user_id: int, links: L
         redirect_uri=asked.redirect_uri,
         code_expires_at=tx.started_at + CODE_SECONDS * SECOND,
         code_used_at=None,
-        created_at=tx.now,
+        created_at=tx.event_time,
     )
     return asked.code_url(code)
 

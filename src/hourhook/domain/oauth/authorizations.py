@@ -20,7 +20,7 @@ from hourhook.domain.oauth import applications, revoking, scopes
 from hourhook.domain.oauth.applications import Application
 from hourhook.domain.oauth.representations import AUTHORIZATION_SELECT, Authorization, represent
 from hourhook.domain.pages import Page, Pagination
-from hourhook.errors import NotFound, Problem, UnknownClient
+from hourhook.errors import InvalidClient, NotFound, OperatorError
 from hourhook.store.schema import authorizations
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -89,7 +89,7 @@ def show(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -
 def create(
     tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewAuthorization, errors: ValidationErrors
 ) -> Authorization:
-    """Let an application act for the caller (raises ``UnknownClient``, also for one without a secret)."""
+    """Let an application act for the caller (raises ``InvalidClient``, also for one without a secret)."""
     errors.raise_if_any()
     application = _proven(applications.find_for_share(tx, params.client_id or ""), params)
     return _make(tx, caller, dependencies, application, params)
@@ -103,7 +103,7 @@ def get_or_create(
     params: WantedAuthorization,
     errors: ValidationErrors,
 ) -> GetOrCreateResult:
-    """The caller's oldest authorization of an application, as it is, or a new one (raises ``UnknownClient``)."""
+    """The caller's oldest authorization of an application, as it is, or a new one (raises ``InvalidClient``)."""
     application = applications.find_for_share(tx, client_id)
     if application is None:
         raise NotFound
@@ -133,7 +133,15 @@ def edit(
         )
     )
     if (note, note_url, changed) != (before.note, before.note_url, before.scopes):
-        tx.run(_EDIT, account=caller.account_id, id=id, note=note, note_url=note_url, scopes=changed, updated_at=tx.now)
+        tx.execute(
+            _EDIT,
+            account=caller.account_id,
+            id=id,
+            note=note,
+            note_url=note_url,
+            scopes=changed,
+            updated_at=tx.event_time,
+        )
     return show(tx, caller, dependencies, id)
 
 
@@ -160,14 +168,14 @@ def _make(
         code_hash=hash_token(secrets.token_hex(32)),
         code_challenge=None,
         redirect_uri=None,
-        code_expires_at=tx.now,
-        code_used_at=tx.now,
+        code_expires_at=tx.event_time,
+        code_used_at=tx.event_time,
         token=dependencies.keyring.encrypt(token),
         scopes=scopes.encode(chosen),
         note=value_or(params.note, None),
         note_url=value_or(params.note_url, None),
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     tokens.store(tx, token, caller.user_id, application.token_name, authorization_id=id)
     return show(tx, caller, dependencies, id)
@@ -175,7 +183,7 @@ def _make(
 
 def _proven(application: Application | None, params: NewAuthorization | WantedAuthorization) -> Application:
     if application is None or not application.is_secret_valid(params.client_secret or ""):
-        raise UnknownClient
+        raise InvalidClient
     return application
 
 
@@ -189,7 +197,7 @@ def _find(tx: Transaction, caller: Caller, id: int) -> Row:
 def _represent(caller: Caller, dependencies: Dependencies, row: Row) -> Authorization:
     try:
         token = dependencies.keyring.decrypt_uncached(row.token)
-    except Problem:
+    except OperatorError:
         # The server's key was changed since: the token still opens what it did, but nobody can be told it any more.
         token = ""
     return represent(caller.links, row, token)

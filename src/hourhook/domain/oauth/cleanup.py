@@ -46,7 +46,7 @@ CLEANUP_TASKS: tuple[Callable[[Transaction], int], ...] = (
 
 
 def _clear(tx: Transaction, statement: Statement) -> int:
-    return tx.run(statement, horizon=tx.started_at - MARGIN, batch=BATCH)
+    return tx.execute(statement, horizon=tx.started_at - MARGIN, batch=BATCH)
 
 
 def _delete(table: Table, condition: ColumnElement[bool]) -> Statement:

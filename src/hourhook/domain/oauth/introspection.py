@@ -52,7 +52,7 @@ def revoke(tx: Transaction, application: Application, token: str) -> None:
     accounts.require_unlocked(tx)
     row = _find(tx, application, token)
     if row.token is None:
-        tx.run(_REVOKE, account=tx.account_id, id=row.token_id)
+        tx.execute(_REVOKE, account=tx.account_id, id=row.token_id)
     else:
         revoking.revoke(tx, row.id)
 

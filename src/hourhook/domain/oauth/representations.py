@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import func, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import scopes
 from hourhook.domain.summaries import Timestamp, Url
@@ -70,6 +70,6 @@ def represent(links: Links, row: Row, token: str) -> Authorization:
         app=AuthorizedApp(row.site_url, row.application_name, row.client_id),
         note=row.note,
         note_url=row.note_url,
-        updated_at=format_moment(row.updated_at),
-        created_at=format_moment(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
+        created_at=format_timestamp(row.created_at),
     )

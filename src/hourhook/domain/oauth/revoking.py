@@ -33,7 +33,7 @@ def find_accounts(tx: Transaction, application_id: int) -> Sequence[int]:
 def _revoke(tx: Transaction, ids: list[int]) -> None:
     if ids:
         for statement in _REVOKE:
-            tx.run(statement, account=tx.account_id, ids=ids)
+            tx.execute(statement, account=tx.account_id, ids=ids)
 
 
 _OF_APPLICATION = Statement(

@@ -118,10 +118,12 @@ def _check(validator: TokenRequestValidator, given: Mapping[str, str]) -> OAuthE
 
 def _use_up(tx: Transaction, token_grant: TokenGrant) -> None:
     if token_grant.token_hash is None:
-        tx.run(_USE_CODE, account=tx.account_id, id=token_grant.id, now=tx.now)
+        tx.execute(_USE_CODE, account=tx.account_id, id=token_grant.id, now=tx.event_time)
         return
     expires_at = tx.started_at + REMEMBERED_SECONDS * SECOND
-    tx.run(_USE_REFRESH_TOKEN, account=tx.account_id, hash=token_grant.token_hash, now=tx.now, expires_at=expires_at)
+    tx.execute(
+        _USE_REFRESH_TOKEN, account=tx.account_id, hash=token_grant.token_hash, now=tx.event_time, expires_at=expires_at
+    )
 
 
 def _issue(tx: Transaction, token_grant: TokenGrant, token_name: str, token_seconds: int) -> AccessToken:
@@ -135,7 +137,7 @@ def _issue(tx: Transaction, token_grant: TokenGrant, token_name: str, token_seco
         expires_at=tx.started_at + token_seconds * SECOND,
     )
     expires_at = tx.started_at + REFRESH_TOKEN_SECONDS * SECOND
-    row = (tx.account_id, hash_token(issued.refresh_token), token_grant.id, tx.now, expires_at, None)
+    row = (tx.account_id, hash_token(issued.refresh_token), token_grant.id, tx.event_time, expires_at, None)
     tx.insert_many(refresh_tokens, _REFRESH_COLUMNS, [row])
     return issued
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.history.sequences import find_first_since, find_lane, retained_since
 from hourhook.domain.callers import Caller
@@ -10,7 +10,7 @@ from hourhook.domain.inputs import UNSET, Inputs, Moment, UnsetType, ValidationE
 from hourhook.domain.inputs.numbers import IntegerField
 from hourhook.domain.payloads import reading
 from hourhook.domain.webhooks import reading as webhooks
-from hourhook.errors import FieldError, Invalid
+from hourhook.errors import FieldError, ValidationFailed
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
@@ -40,7 +40,7 @@ def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> N
     """Give up the failing payload at the head, so that the others go on."""
     sequence = reading.find(tx, caller, webhook_id, payload_id)
     if not lane_control.skip(tx, webhook_id, sequence, caller.user_id):
-        raise Invalid.on_base("Webhook", "not_failing", "Only the payload that is failing can be skipped.")
+        raise ValidationFailed.on_base("Webhook", "not_failing", "Only the payload that is failing can be skipped.")
 
 
 def replay(tx: Transaction, caller: Caller, webhook_id: int, params: ReplayStart, errors: ValidationErrors) -> None:
@@ -56,7 +56,7 @@ def replay(tx: Transaction, caller: Caller, webhook_id: int, params: ReplayStart
                 raise _too_far_back("sequence", f"Payloads are kept from sequence {lane.first_sequence} on.")
         case _:
             code = "invalid" if params.sequence else "missing_field"
-            raise Invalid.on_base(
+            raise ValidationFailed.on_base(
                 "Webhook", code, "A replay starts from a moment or from a sequence: give one of them."
             )
     lane_control.replay(tx, webhook_id, start)
@@ -65,10 +65,10 @@ def replay(tx: Transaction, caller: Caller, webhook_id: int, params: ReplayStart
 def _find_start(tx: Transaction, lane: Row, moment: int) -> int:
     since = retained_since(tx, lane)
     if since is not None and moment < since:
-        kept = f"Payloads are kept since {format_moment(since)}, from sequence {lane.first_sequence} on."
+        kept = f"Payloads are kept since {format_timestamp(since)}, from sequence {lane.first_sequence} on."
         raise _too_far_back("from", kept)
     return find_first_since(tx, lane, moment)
 
 
-def _too_far_back(field: str, message: str) -> Invalid:
-    return Invalid([FieldError("Webhook", field, "invalid")], message)
+def _too_far_back(field: str, message: str) -> ValidationFailed:
+    return ValidationFailed([FieldError("Webhook", field, "invalid")], message)

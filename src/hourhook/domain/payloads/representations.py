@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.delivery.history.contents import LoggedAttempt, PayloadContents
 from hourhook.delivery.history.entries import LoggedPayload
 from hourhook.delivery.history.statistics import LaneStatus
@@ -76,7 +76,7 @@ def represent(links: Links, webhook_id: int, logged: LoggedPayload) -> Payload:
         payload_id=logged.payload_id,
         sequence=logged.sequence,
         type=logged.type,
-        created_at=format_moment(logged.created_at),
+        created_at=format_timestamp(logged.created_at),
         state=logged.state,
         attempts_count=logged.attempts_count,
         next_attempt_at=_timestamp(logged.next_attempt_at),
@@ -122,7 +122,7 @@ def represent_status(status: LaneStatus) -> Status:
 def _represent_attempt(attempt: LoggedAttempt) -> Attempt:
     return Attempt(
         number=attempt.number,
-        started_at=format_moment(attempt.started_at),
+        started_at=format_timestamp(attempt.started_at),
         duration_ms=attempt.duration_ms,
         status=attempt.status,
         error=attempt.error,
@@ -142,7 +142,7 @@ def _by_name(headers: Headers) -> dict[str, str]:
 
 
 def _timestamp(moment: int | None) -> str | None:
-    return None if moment is None else format_moment(moment)
+    return None if moment is None else format_timestamp(moment)
 
 
 _USER = Statement(select(users).where(users.c.account_id == bindparam("account"), users.c.id == bindparam("id")))

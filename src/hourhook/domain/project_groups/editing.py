@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, IdList, Inputs, Name, UnsetType, ValidationErrors
@@ -51,8 +51,8 @@ def create(tx: Transaction, caller: Caller, params: NewProjectGroup, errors: Val
         account_id=caller.account_id,
         name=name,
         name_key=search_key(name),
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     members.store(tx, moved, id)
     created = reading.show(tx, caller, id)
@@ -71,8 +71,8 @@ def rename(
     name = params.name or before.name
     if name == before.name:
         return before
-    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), now=tx.now)
-    after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
+    tx.execute(_RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), now=tx.event_time)
+    after = msgspec.structs.replace(before, name=name, updated_at=format_timestamp(tx.event_time))
     recording.record_update(tx, "project_group", before, after)
     return after
 
@@ -85,7 +85,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     members.store(tx, moved, None)
     members.record(tx, moved, None)
     recording.record_deletion(tx, "project_group", group)
-    tx.run(_DELETE, account=caller.account_id, id=id)
+    tx.execute(_DELETE, account=caller.account_id, id=id)
 
 
 def _check(

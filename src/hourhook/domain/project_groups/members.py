@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import bindparam, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import ValidationErrors
@@ -55,14 +55,14 @@ def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
     storing.remove_projects(tx, ids)
     if id is not None:
         storing.add_projects(tx, id, ids)
-    tx.run(_TOUCH_PROJECTS, account=tx.account_id, ids=ids, now=tx.now)
+    tx.execute(_TOUCH_PROJECTS, account=tx.account_id, ids=ids, now=tx.event_time)
 
 
 def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) -> None:
     """Record of each of these projects that it is in this group now, or in none."""
     summary = None if group is None else summarise(SimpleProjectGroup, group)
     for before in moved:
-        after = msgspec.structs.replace(before, group=summary, updated_at=format_moment(tx.now))
+        after = msgspec.structs.replace(before, group=summary, updated_at=format_timestamp(tx.event_time))
         recording.record_update(tx, "project", before, after)
 
 
@@ -78,7 +78,7 @@ def _move(
     if not moved:
         return
     store(tx, moved, None if target is None else target.id)
-    tx.run(_TOUCH, account=caller.account_id, id=before.id, now=tx.now)
+    tx.execute(_TOUCH, account=caller.account_id, id=before.id, now=tx.event_time)
     recording.record_update(tx, "project_group", before, reading.show(tx, caller, before.id))
     record(tx, moved, target)
 

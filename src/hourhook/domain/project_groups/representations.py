@@ -6,7 +6,7 @@ from functools import cache
 import msgspec
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, Url, summarise_project
@@ -62,8 +62,8 @@ def _represent(links: Links, row: Row, members: list[SimpleProject]) -> ProjectG
         # Nothing is there: the action was withdrawn, and the key stayed.
         invoices_url=f"{url}/invoices",
         projects_url=f"{url}/projects",
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
         add_projects_url=f"{url}/add_projects",
         remove_projects_url=f"{url}/remove_projects",
         remove_all_projects_url=f"{url}/remove_all_projects",

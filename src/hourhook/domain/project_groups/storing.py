@@ -17,7 +17,7 @@ def add_projects(tx: Transaction, id: int, project_ids: Sequence[int]) -> None:
 
 def remove_projects(tx: Transaction, project_ids: Sequence[int]) -> None:
     """Store that projects are in no group any more."""
-    tx.run(_LEAVE, account=tx.account_id, ids=[*project_ids])
+    tx.execute(_LEAVE, account=tx.account_id, ids=[*project_ids])
 
 
 _LEAVE = Statement(

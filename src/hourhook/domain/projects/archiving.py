@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 from sqlalchemy import bindparam, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import ValidationErrors
@@ -13,7 +13,7 @@ from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.timers import cascades as timers_following
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -24,7 +24,7 @@ def archive(tx: Transaction, caller: Caller, id: int) -> None:
     project = reading.show(tx, caller, id)
     caller.require_role("leader")
     if project.enabled and not rules.is_used(project):
-        raise Invalid.on_base(
+        raise ValidationFailed.on_base(
             "Project",
             "deletable",
             "The Project should be deleted because it does not have any entries, expenses, or invoices.",
@@ -64,11 +64,11 @@ def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled:
     if not changed:
         return
     ids = [project.id for project in changed]
-    tx.run(_SET_ENABLED, account=tx.account_id, ids=ids, enabled=enabled, now=tx.now)
+    tx.execute(_SET_ENABLED, account=tx.account_id, ids=ids, enabled=enabled, now=tx.event_time)
     if not enabled:
         timers_following.pause_for_projects(tx, caller, ids)
     for before in changed:
-        after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_moment(tx.now))
+        after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_timestamp(tx.event_time))
         recording.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")
 
 

@@ -16,7 +16,7 @@ from hourhook.domain.projects.reading import BillingIncrement, ProjectIds
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.timers import cascades as timers_following
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -54,7 +54,9 @@ def create(tx: Transaction, caller: Caller, params: NewProject, errors: Validati
     name = params.name or ""
     _check(tx, caller, params, errors)
     if storing.is_project_limit_reached(tx, caller):
-        raise Invalid.on_base("Project", "reached_project_limit", "The account has as many projects as it may have.")
+        raise ValidationFailed.on_base(
+            "Project", "reached_project_limit", "The account has as many projects as it may have."
+        )
     id = storing.insert(
         tx,
         caller,
@@ -91,7 +93,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ProjectChanges, error
         return before
     if values["billable"] != before.billable:
         recalculation.recalculate_as_if_project(tx, id, billable=not before.billable)
-    tx.run(_EDIT, account=caller.account_id, id=id, name_key=search_key(name), now=tx.now, **values)
+    tx.execute(_EDIT, account=caller.account_id, id=id, name_key=search_key(name), now=tx.event_time, **values)
     if group_id != current_group_id:
         project_groups_storing.remove_projects(tx, [id])
         if group_id is not None:
@@ -107,7 +109,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     caller.require_role("leader")
     rules.refuse_archived(project)
     if rules.is_used(project):
-        raise Invalid.on_base(
+        raise ValidationFailed.on_base(
             "Project",
             "not_deletable",
             "The Project cannot be deleted because it has entries, expenses, or invoices.",
@@ -143,8 +145,8 @@ def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
     ids = [project.id for project in removed]
     timers_following.remove_for_projects(tx, caller, ids)
     project_groups_storing.remove_projects(tx, ids)
-    tx.run(_CLOSE, account=caller.account_id, ids=ids)
-    tx.run(_DELETE, account=caller.account_id, ids=ids)
+    tx.execute(_CLOSE, account=caller.account_id, ids=ids)
+    tx.execute(_DELETE, account=caller.account_id, ids=ids)
 
 
 _EDIT = Statement(

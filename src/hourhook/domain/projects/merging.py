@@ -5,7 +5,7 @@ from typing import ClassVar
 import msgspec
 from sqlalchemy import Integer, Table, bindparam, delete, exists, insert, select, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import is_billable
@@ -41,12 +41,12 @@ def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedProject, er
     _move_entries(tx, caller, swallowed, summarise(SimpleProject, target))
     _move_expenses(tx, caller, swallowed, summarise(SimpleProject, target))
     timers_following.move(tx, caller, swallowed.id, summarise(SimpleProject, target))
-    tx.run(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
-    tx.run(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
+    tx.execute(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
+    tx.execute(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
     recording.record_update(tx, "project", target, reading.show(tx, caller, id))
     recording.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
     project_groups_storing.remove_projects(tx, [swallowed.id])
-    tx.run(_DELETE, account=caller.account_id, swallowed=swallowed.id)
+    tx.execute(_DELETE, account=caller.account_id, swallowed=swallowed.id)
 
 
 def _find_swallowed(
@@ -70,18 +70,18 @@ def _move_entries(tx: Transaction, caller: Caller, swallowed: Project, target: S
                 before,
                 project=target,
                 billable=is_billable(target, before.tags),
-                updated_at=format_moment(tx.now),
+                updated_at=format_timestamp(tx.event_time),
             )
             recording.record_update(tx, "entry", before, after)
-    tx.run(_MOVE_ENTRIES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
+    tx.execute(_MOVE_ENTRIES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.event_time)
 
 
 def _move_expenses(tx: Transaction, caller: Caller, swallowed: Project, target: SimpleProject) -> None:
     for batch in expenses_batches.of_project(tx, caller, swallowed.id):
         for before in batch:
-            after = msgspec.structs.replace(before, project=target, updated_at=format_moment(tx.now))
+            after = msgspec.structs.replace(before, project=target, updated_at=format_timestamp(tx.event_time))
             recording.record_update(tx, "expense", before, after)
-    tx.run(_MOVE_EXPENSES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.now)
+    tx.execute(_MOVE_EXPENSES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.event_time)
 
 
 def _moving(table: Table) -> Statement:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, case, func, select, union
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.entries.representations import has_unbillable_tag
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
@@ -160,8 +160,8 @@ def _represent(
         entries_url=f"{url}/entries",
         expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
         merge_url=f"{url}/merge",
         archive_url=f"{url}/archive",
         unarchive_url=f"{url}/unarchive",

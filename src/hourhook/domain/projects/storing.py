@@ -34,8 +34,8 @@ def insert(
         color=color,
         enabled=True,
         budgeted_minutes=budgeted_minutes,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     return SimpleProject(id, name, increment, True, billable, color, caller.links.project(id))
 

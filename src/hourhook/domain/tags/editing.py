@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
@@ -95,14 +95,20 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors:
         name=name,
         billable=billable,
         formatted_name=hashtags.format_name(name, billable),
-        updated_at=format_moment(tx.now),
+        updated_at=format_timestamp(tx.event_time),
     )
     if billable != before.billable:
         recalculation.recalculate_as_if_tags(tx, [id], billable=billable)
     recording.record_update(tx, "tag", before, after)
     rewriting.rewrite(tx, caller, summarise(SimpleTag, before), summarise(SimpleTag, after))
-    tx.run(
-        _RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), billable=billable, now=tx.now
+    tx.execute(
+        _RENAME,
+        account=caller.account_id,
+        id=id,
+        name=name,
+        name_key=search_key(name),
+        billable=billable,
+        now=tx.event_time,
     )
     return after
 
@@ -123,7 +129,7 @@ def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedTag, errors
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "tag", before, after)
     recording.record_deletion(tx, "tag", msgspec.structs.replace(swallowed, entries=0), "merged")
-    tx.run(_DELETE, account=caller.account_id, id=swallowed.id)
+    tx.execute(_DELETE, account=caller.account_id, id=swallowed.id)
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from sqlalchemy import bindparam, delete, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain import hashtags
 from hourhook.domain.batching import BATCH_SIZE
 from hourhook.domain.callers import Caller
@@ -36,8 +36,8 @@ def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
         else:
             _dissolve_several(tx, caller, some)
         ids = [tag.id for tag in some]
-        tx.run(_DROP, account=caller.account_id, ids=ids)
-        tx.run(_DELETE, account=caller.account_id, ids=ids)
+        tx.execute(_DROP, account=caller.account_id, ids=ids)
+        tx.execute(_DELETE, account=caller.account_id, ids=ids)
 
 
 def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
@@ -82,7 +82,7 @@ def _dissolve(tx: Transaction, before: Entry, tag: Tag) -> Entry:
         description=hashtags.strip_hash_sign(before.description or "", search_key(tag.name)) or None,
         tags=left,
         billable=is_billable(before.project, left),
-        updated_at=format_moment(tx.now),
+        updated_at=format_timestamp(tx.event_time),
     )
     recording.record_update(tx, "entry", before, after)
     return after

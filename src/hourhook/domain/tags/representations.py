@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import func, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain import hashtags
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleImport, Timestamp, Url
@@ -69,6 +69,6 @@ def compose(links: Links, *, id: int, name: str, billable: bool, entries: int, c
         entries=entries,
         entries_url=f"{url}/entries",
         merge_url=f"{url}/merge",
-        created_at=format_moment(created_at),
-        updated_at=format_moment(updated_at),
+        created_at=format_timestamp(created_at),
+        updated_at=format_timestamp(updated_at),
     )

@@ -7,7 +7,7 @@ while it is unbillable. Approved, invoiced and archived entries are rewritten to
 import msgspec
 from sqlalchemy import Integer, bindparam, delete, exists, insert, select, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
@@ -28,7 +28,7 @@ def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTa
     for batch in batches.of_tag(tx, caller, tag.id):
         rewritten = []
         for before in batch:
-            after = _rewritten(before, tag, successor, format_moment(tx.now))
+            after = _rewritten(before, tag, successor, format_timestamp(tx.event_time))
             # That a tag looks different changes nothing of an entry; that it has another text or tag does.
             if after.description != before.description or successor.id != tag.id:
                 recording.record_update(tx, "entry", before, after)
@@ -36,7 +36,7 @@ def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTa
         batches.store_descriptions(tx, rewritten)
     if successor.id != tag.id:
         for statement in (_ADVANCE, _JOIN, _DROP):
-            tx.run(statement, account=caller.account_id, tag=tag.id, successor=successor.id)
+            tx.execute(statement, account=caller.account_id, tag=tag.id, successor=successor.id)
 
 
 def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> Entry:

@@ -69,13 +69,19 @@ def create(tx: Transaction, caller: Caller, names: list[tuple[str, bool]], *, en
         tags,
         ("account_id", "id", "name", "name_key", "billable", "created_at", "updated_at"),
         [
-            (caller.account_id, id, name, search_key(name), billable, tx.now, tx.now)
+            (caller.account_id, id, name, search_key(name), billable, tx.event_time, tx.event_time)
             for id, (name, billable) in zip(ids, names, strict=True)
         ],
     )
     return [
         compose(
-            caller.links, id=id, name=name, billable=billable, entries=entries, created_at=tx.now, updated_at=tx.now
+            caller.links,
+            id=id,
+            name=name,
+            billable=billable,
+            entries=entries,
+            created_at=tx.event_time,
+            updated_at=tx.event_time,
         )
         for id, (name, billable) in zip(ids, names, strict=True)
     ]

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, IdList, Inputs, Name, UnsetType, ValidationErrors
@@ -45,7 +45,12 @@ def create(tx: Transaction, caller: Caller, params: NewTeam, errors: ValidationE
             errors.add(f"user_ids[{place}]", "missing")
     _check(tx, caller, params, errors)
     id = tx.insert(
-        teams, account_id=caller.account_id, name=name, name_key=search_key(name), created_at=tx.now, updated_at=tx.now
+        teams,
+        account_id=caller.account_id,
+        name=name,
+        name_key=search_key(name),
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     members.add_members(tx, id, sorted(known))
     created = reading.show(tx, caller, id)
@@ -61,8 +66,8 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TeamChanges, errors
     name = params.name or before.name
     if name == before.name:
         return before
-    tx.run(_RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), now=tx.now)
-    after = msgspec.structs.replace(before, name=name, updated_at=format_moment(tx.now))
+    tx.execute(_RENAME, account=caller.account_id, id=id, name=name, name_key=search_key(name), now=tx.event_time)
+    after = msgspec.structs.replace(before, name=name, updated_at=format_timestamp(tx.event_time))
     recording.record_update(tx, "team", before, after)
     return after
 
@@ -72,7 +77,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     team = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     members.clear(tx, id)
-    tx.run(_DELETE, account=caller.account_id, id=id)
+    tx.execute(_DELETE, account=caller.account_id, id=id)
     recording.record_deletion(tx, "team", team)
 
 

@@ -40,7 +40,7 @@ def remove(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: Va
     """Take users out of a team; those who are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
-    if tx.run(_DROP, account=caller.account_id, id=id, user_ids=params.user_ids or []):
+    if tx.execute(_DROP, account=caller.account_id, id=id, user_ids=params.user_ids or []):
         _record(tx, caller, before)
 
 
@@ -59,7 +59,7 @@ def add_members(tx: Transaction, id: int, user_ids: Sequence[int]) -> None:
 
 def clear(tx: Transaction, id: int) -> bool:
     """Store that nobody is in a team any more; returns whether anybody was."""
-    return tx.run(_CLEAR, account=tx.account_id, id=id) > 0
+    return tx.execute(_CLEAR, account=tx.account_id, id=id) > 0
 
 
 def _find_editable(tx: Transaction, caller: Caller, id: int) -> Team:
@@ -69,7 +69,7 @@ def _find_editable(tx: Transaction, caller: Caller, id: int) -> Team:
 
 
 def _record(tx: Transaction, caller: Caller, before: Team) -> None:
-    tx.run(_TOUCH, account=caller.account_id, id=before.id, now=tx.now)
+    tx.execute(_TOUCH, account=caller.account_id, id=before.id, now=tx.event_time)
     recording.record_update(tx, "team", before, reading.show(tx, caller, before.id))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
 from hourhook.store.schema import team_members, teams, users
@@ -52,8 +52,8 @@ def _represent(links: Links, row: Row, members: list[SimpleUser]) -> Team:
         url=url,
         entries_url=f"{url}/entries",
         users_url=f"{url}/users",
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
         add_users_url=f"{url}/add_users",
         remove_users_url=f"{url}/remove_users",
         remove_all_users_url=f"{url}/remove_all_users",

@@ -5,7 +5,7 @@ Seconds are whole and never negative, even where the clock was set back. ``now``
 
 from dataclasses import dataclass, replace
 
-from hourhook.clock import SECOND, whole_second
+from hourhook.clock import SECOND, truncate_to_second
 from hourhook.domain.inputs.fields import MAX_MINUTES
 
 PENDING, RUNNING, PAUSED = "pending", "running", "paused"
@@ -40,7 +40,7 @@ class Stopwatch:
 
     def started(self, now: int) -> "Stopwatch":
         """The same, running."""
-        return replace(self, state=RUNNING, started_at=whole_second(now))
+        return replace(self, state=RUNNING, started_at=truncate_to_second(now))
 
     def paused(self, now: int) -> "Stopwatch":
         """The same, no longer running."""
@@ -52,7 +52,7 @@ class Stopwatch:
         """The same with more time, or less; a pending one that gains some has something to resume: it is paused."""
         seconds = _bounded(self.elapsed_seconds(now) + by_seconds)
         if self.is_running:
-            return replace(self, seconds=seconds, started_at=whole_second(now))
+            return replace(self, seconds=seconds, started_at=truncate_to_second(now))
         if self.state == PENDING and seconds:
             return replace(self, state=PAUSED, seconds=seconds, paused_at=now)
         return replace(self, seconds=seconds)
@@ -62,7 +62,7 @@ class Stopwatch:
         seconds = _bounded(self.elapsed_seconds(now) + other.elapsed_seconds(now))
         started_at, paused_at = _latest(self.started_at, other.started_at), _latest(self.paused_at, other.paused_at)
         if self.is_running or other.is_running:
-            return Stopwatch(RUNNING, seconds, whole_second(now), paused_at)
+            return Stopwatch(RUNNING, seconds, truncate_to_second(now), paused_at)
         state = PENDING if self.state == other.state == PENDING else PAUSED
         return Stopwatch(state, seconds, started_at, paused_at)
 

@@ -21,7 +21,7 @@ from hourhook.domain.links import Links
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.timers.stopwatches import STOPPED, Stopwatch
-from hourhook.store.rows import as_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import projects, timers, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -87,8 +87,8 @@ def save(tx: Transaction, timer: StoredTimer) -> StoredTimer:
         date=timer.date,
         description=timer.description,
         description_key=timer.description and search_key(timer.description),
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
     _broadcast(tx, timer, stopwatch.state)
     return replace(timer, id=id)
@@ -97,7 +97,7 @@ def save(tx: Transaction, timer: StoredTimer) -> StoredTimer:
 def update(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
     """Store what has changed of timers that are kept."""
     if changed:
-        tx.run(_CHANGE, now=tx.now, rows=as_rows([_values(tx, timer) for timer in changed]))
+        tx.execute(_CHANGE, now=tx.event_time, rows=encode_rows([_values(tx, timer) for timer in changed]))
     for timer in changed:
         _broadcast(tx, timer, timer.stopwatch.state)
 
@@ -112,7 +112,7 @@ def move(tx: Transaction, moved: Sequence[StoredTimer], to: SimpleProject, url: 
 def remove(tx: Transaction, removed: Sequence[StoredTimer]) -> None:
     """Stop timers for good."""
     if removed:
-        tx.run(_DELETE, account=tx.account_id, ids=[timer.id for timer in removed])
+        tx.execute(_DELETE, account=tx.account_id, ids=[timer.id for timer in removed])
     for timer in removed:
         _broadcast(tx, timer, STOPPED)
 

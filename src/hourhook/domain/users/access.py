@@ -8,7 +8,7 @@ from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
 from hourhook.domain.visibility import SCOPED_ROLES
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -20,20 +20,20 @@ def grant(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: 
     rules.refuse_deactivated(user)
     errors.raise_if_any()
     if user.role in SCOPED_ROLES:
-        tx.run(_GIVE, account=caller.account_id, user=id, project_ids=params.project_ids)
+        tx.execute(_GIVE, account=caller.account_id, user=id, project_ids=params.project_ids)
 
 
 def revoke(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Close projects to a user; what he logged in them stays, out of his sight."""
     _find_scoped(tx, caller, id)
     errors.raise_if_any()
-    tx.run(_REVOKE, account=caller.account_id, user=id, project_ids=params.project_ids)
+    tx.execute(_REVOKE, account=caller.account_id, user=id, project_ids=params.project_ids)
 
 
 def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
     """Close every project to a user."""
     _find_scoped(tx, caller, id)
-    tx.run(_REVOKE_ALL, account=caller.account_id, user=id)
+    tx.execute(_REVOKE_ALL, account=caller.account_id, user=id)
 
 
 def _find_other(tx: Transaction, caller: Caller, id: int) -> User:
@@ -46,7 +46,9 @@ def _find_other(tx: Transaction, caller: Caller, id: int) -> User:
 def _find_scoped(tx: Transaction, caller: Caller, id: int) -> None:
     user = _find_other(tx, caller, id)
     if user.role not in SCOPED_ROLES:
-        raise Invalid.on_base("User", "can_access_all_projects", "The User can access all projects by its role.")
+        raise ValidationFailed.on_base(
+            "User", "can_access_all_projects", "The User can access all projects by its role."
+        )
     rules.refuse_deactivated(user)
 
 

@@ -20,7 +20,7 @@ from hourhook.domain.timers import cascades as timers_following
 from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
 from hourhook.domain.users.representations import User
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import project_access, team_members, tokens, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -85,7 +85,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: UserChanges, errors: 
     last_name = value_or(params.last_name, before.last_name)
     if (first_name, last_name, role) == (before.first_name, before.last_name, before.role):
         return before
-    tx.run(
+    tx.execute(
         _EDIT,
         account=caller.account_id,
         id=id,
@@ -93,7 +93,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: UserChanges, errors: 
         last_name=last_name,
         name_key=storing.name_key(first_name, last_name),
         role=role,
-        now=tx.now,
+        now=tx.event_time,
     )
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "user", before, after)
@@ -111,7 +111,9 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     rules.refuse_owner(tx, caller, id)
     rules.refuse_self(caller, id)
     if before.entries or before.expenses:
-        raise Invalid.on_base("User", "not_deletable", "The User cannot be deleted because it has entries or expenses.")
+        raise ValidationFailed.on_base(
+            "User", "not_deletable", "The User cannot be deleted because it has entries or expenses."
+        )
     approving.clear_approver(tx, caller, id)
     broadcast_receivers_storing.remove_for_user(tx, id)
     timers_following.remove_for_user(tx, caller, id)
@@ -120,7 +122,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     sessions.end_all(tx, id)
     issuing.withdraw(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
-        tx.run(statement, account=caller.account_id, id=id)
+        tx.execute(statement, account=caller.account_id, id=id)
     recording.record_deletion(tx, "user", before)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, func, select
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, summarise_team
 from hourhook.store.schema import entries, expenses, team_members, teams, users
@@ -93,8 +93,8 @@ def _represent(links: Links, row: Row, teams: list[SimpleTeam]) -> User:
         revoke_access_to_all_projects_url=f"{url}/revoke_access_to_all_projects",
         activate_url=f"{url}/activate",
         deactivate_url=f"{url}/deactivate",
-        created_at=format_moment(row.created_at),
-        updated_at=format_moment(row.updated_at),
+        created_at=format_timestamp(row.created_at),
+        updated_at=format_timestamp(row.updated_at),
     )
 
 

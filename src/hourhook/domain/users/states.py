@@ -3,14 +3,14 @@
 import msgspec
 from sqlalchemy import bindparam, update
 
-from hourhook.clock import format_moment
+from hourhook.clock import format_timestamp
 from hourhook.delivery import broadcasts
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.invitations import issuing
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
-from hourhook.errors import Invalid
+from hourhook.errors import ValidationFailed
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -21,7 +21,7 @@ def activate(tx: Transaction, caller: Caller, id: int) -> None:
     user = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     if user.state != "disabled":
-        raise Invalid.on_base("User", "not_deactivated", "The User is not deactivated.")
+        raise ValidationFailed.on_base("User", "not_deactivated", "The User is not deactivated.")
     rules.check_user_limit(tx, caller)
     _enter(tx, user, "active", "activated")
 
@@ -38,7 +38,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     if not (user.entries or user.expenses):
         # One with expenses cannot be deleted, and there must be a way to shut him out (contract, 00-conventions §9).
         why = "The User should be deleted because it does not have any entries or expenses."
-        raise Invalid.on_base("User", "deletable", why)
+        raise ValidationFailed.on_base("User", "deletable", why)
     rules.refuse_deactivated(user)
     broadcasts.discard_for_user(tx, id)
     issuing.withdraw(tx, id)
@@ -53,8 +53,8 @@ def activate_pending(tx: Transaction, caller: Caller) -> None:
 
 
 def _enter(tx: Transaction, user: User, state: str, specific: str | None = None) -> None:
-    tx.run(_SET_STATE, account=tx.account_id, id=user.id, state=state, now=tx.now)
-    after = msgspec.structs.replace(user, state=state, updated_at=format_moment(tx.now))
+    tx.execute(_SET_STATE, account=tx.account_id, id=user.id, state=state, now=tx.event_time)
+    after = msgspec.structs.replace(user, state=state, updated_at=format_timestamp(tx.event_time))
     recording.record_update(tx, "user", user, after, specific)
 
 

@@ -34,8 +34,8 @@ def insert(
         utc_offset=0,
         send_personal_weekly_report_email=True,
         send_team_weekly_report_email=True,
-        created_at=tx.now,
-        updated_at=tx.now,
+        created_at=tx.event_time,
+        updated_at=tx.event_time,
     )
 
 

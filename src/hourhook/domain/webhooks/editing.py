@@ -54,7 +54,7 @@ def create(
         name_key=search_key(name),
         payload_uri=payload_uri,
         secret=dependencies.keyring.encrypt(secret),
-        created_at=tx.now,
+        created_at=tx.event_time,
     )
     lane_control.create_lane(tx, id, payload_uri)
     subscribing.subscribe(tx, id, events)
@@ -78,7 +78,9 @@ def edit(
     name = value_or(params.name, before.name)
     payload_uri = value_or(params.payload_uri, before.payload_uri)
     if (name, payload_uri) != (before.name, before.payload_uri):
-        tx.run(_EDIT, account=caller.account_id, id=id, name=name, name_key=search_key(name), payload_uri=payload_uri)
+        tx.execute(
+            _EDIT, account=caller.account_id, id=id, name=name, name_key=search_key(name), payload_uri=payload_uri
+        )
         if payload_uri != before.payload_uri:
             lane_control.retarget(tx, id, payload_uri)
         else:
@@ -90,7 +92,7 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
     """Make a new secret; the old one is void at once, for payloads that wait as well."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
-    tx.run(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
+    tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
     lane_control.reload_target(tx, id)
     return WebhookSecret(secret)
 
@@ -98,8 +100,8 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a webhook with what waits for it and its log; an attempt that is running is not interrupted."""
     reading.find(tx, caller, id)
-    tx.run(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
-    tx.run(_DELETE, account=caller.account_id, id=id)
+    tx.execute(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
+    tx.execute(_DELETE, account=caller.account_id, id=id)
     lane_control.delete_lane(tx, id)
 
 

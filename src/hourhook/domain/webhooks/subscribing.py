@@ -47,7 +47,7 @@ def remove(tx: Transaction, caller: Caller, id: int, params: FewerEvents, errors
     """Unsubscribe a webhook from events, from all of them if need be."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
-    tx.run(_DROP, account=caller.account_id, id=id, events=params.events or [])
+    tx.execute(_DROP, account=caller.account_id, id=id, events=params.events or [])
     return reading.show(tx, caller, id)
 
 

@@ -54,7 +54,7 @@ from hourhook.store.schema.work import (
 )
 
 # Where the ids of a table come from: sequences on PostgreSQL, a row a table on SQLite (which has none).
-NUMBERED = (
+TABLES_WITH_IDS = (
     accounts,
     users,
     tokens,
@@ -75,7 +75,7 @@ NUMBERED = (
     broadcast_receivers,
     mails,
 )
-sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in NUMBERED}
+sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in TABLES_WITH_IDS}
 
 ids = Table(
     "ids",
@@ -86,7 +86,7 @@ ids = Table(
 )
 
 __all__ = [
-    "NUMBERED",
+    "TABLES_WITH_IDS",
     "accounts",
     "applications",
     "attempts",

@@ -21,11 +21,11 @@ def column(name: str, type_: Any, *, null: bool = False) -> Column[Any]:
     return Column(name, type_, nullable=null, autoincrement=False)
 
 
-def moments() -> tuple[Column[Any], Column[Any]]:
+def timestamps() -> tuple[Column[Any], Column[Any]]:
     """When a row was made, and when it was changed last."""
     return column("created_at", BigInteger), column("updated_at", BigInteger)
 
 
-def belongs_to(table: str, column: str) -> ForeignKeyConstraint:
+def account_foreign_key(table: str, column: str) -> ForeignKeyConstraint:
     """A reference to a row of the same account."""
     return ForeignKeyConstraint(["account_id", column], [f"{table}.account_id", f"{table}.id"])

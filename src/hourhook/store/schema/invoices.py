@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from hourhook.store.schema.columns import Text, belongs_to, column, metadata, moments
+from hourhook.store.schema.columns import Text, account_foreign_key, column, metadata, timestamps
 
 invoices = Table(
     "invoices",
@@ -61,7 +61,7 @@ invoices = Table(
     column("payment_method", Text, null=True),
     # What opens its public page: 25 lower-case letters and digits.
     column("share_token", Text),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("share_token"),
     Index(None, "account_id", "invoice_date", "id"),
@@ -77,7 +77,7 @@ invoice_taxes = Table(
     # In hundredths of a percent.
     column("percentage", Integer),
     PrimaryKeyConstraint("account_id", "id"),
-    belongs_to("invoices", "invoice_id"),
+    account_foreign_key("invoices", "invoice_id"),
     Index(None, "account_id", "invoice_id", "id"),
 )
 
@@ -91,7 +91,7 @@ invoice_hourly_rates = Table(
     column("hourly_rate", BigInteger),
     column("place", Integer),
     PrimaryKeyConstraint("account_id", "invoice_id", "user_id"),
-    belongs_to("invoices", "invoice_id"),
+    account_foreign_key("invoices", "invoice_id"),
     sqlite_with_rowid=False,
 )
 
@@ -108,7 +108,7 @@ invoice_payment_transactions = Table(
     column("reference", Text, null=True),
     column("invoice_state", Text),
     PrimaryKeyConstraint("account_id", "invoice_id", "number"),
-    belongs_to("invoices", "invoice_id"),
+    account_foreign_key("invoices", "invoice_id"),
     sqlite_with_rowid=False,
 )
 
@@ -120,8 +120,8 @@ invoice_entries = Table(
     column("entry_id", Integer),
     column("invoice_id", Integer),
     PrimaryKeyConstraint("account_id", "entry_id"),
-    belongs_to("entries", "entry_id"),
-    belongs_to("invoices", "invoice_id"),
+    account_foreign_key("entries", "entry_id"),
+    account_foreign_key("invoices", "invoice_id"),
     Index(None, "account_id", "invoice_id", "entry_id"),
     sqlite_with_rowid=False,
 )
@@ -133,8 +133,8 @@ invoice_expenses = Table(
     column("expense_id", Integer),
     column("invoice_id", Integer),
     PrimaryKeyConstraint("account_id", "expense_id"),
-    belongs_to("expenses", "expense_id"),
-    belongs_to("invoices", "invoice_id"),
+    account_foreign_key("expenses", "expense_id"),
+    account_foreign_key("invoices", "invoice_id"),
     Index(None, "account_id", "invoice_id", "expense_id"),
     sqlite_with_rowid=False,
 )

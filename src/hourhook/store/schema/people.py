@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from hourhook.store.schema.columns import Text, belongs_to, column, metadata, moments
+from hourhook.store.schema.columns import Text, account_foreign_key, column, metadata, timestamps
 
 accounts = Table(
     "accounts",
@@ -31,7 +31,7 @@ accounts = Table(
     # The event log's counters live in the row that every write locks first.
     column("last_position", BigInteger),
     column("last_event_at", BigInteger),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("name"),
 )
@@ -55,7 +55,7 @@ users = Table(
     column("utc_offset", Integer),
     column("send_personal_weekly_report_email", Boolean),
     column("send_team_weekly_report_email", Boolean),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "email_key"),
     Index(None, "email_key"),
@@ -78,7 +78,7 @@ tokens = Table(
     column("expires_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("hash"),
-    belongs_to("users", "user_id"),
+    account_foreign_key("users", "user_id"),
     Index(
         "ix_tokens_authorization",
         "account_id",
@@ -105,7 +105,7 @@ sessions = Table(
     column("created_at", BigInteger),
     column("expires_at", BigInteger),
     PrimaryKeyConstraint("account_id", "hash"),
-    belongs_to("users", "user_id"),
+    account_foreign_key("users", "user_id"),
     Index(None, "hash"),
     Index(None, "expires_at"),
 )
@@ -155,7 +155,7 @@ authorizations = Table(
     column("updated_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("code_hash"),
-    belongs_to("users", "user_id"),
+    account_foreign_key("users", "user_id"),
     ForeignKeyConstraint(["application_id"], ["applications.id"]),
     Index(None, "application_id"),
     Index(None, "account_id", "user_id"),
@@ -179,7 +179,7 @@ refresh_tokens = Table(
     column("used_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "hash"),
     UniqueConstraint("hash"),
-    belongs_to("authorizations", "authorization_id"),
+    account_foreign_key("authorizations", "authorization_id"),
     Index(None, "account_id", "authorization_id"),
     Index(None, "expires_at"),
 )
@@ -199,7 +199,7 @@ invitations = Table(
     column("accepted_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "user_id"),
     UniqueConstraint("hash"),
-    belongs_to("users", "user_id"),
+    account_foreign_key("users", "user_id"),
     sqlite_with_rowid=False,
 )
 
@@ -210,7 +210,7 @@ teams = Table(
     column("id", Integer),
     column("name", Text),
     column("name_key", Text),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "name_key"),
 )
@@ -222,8 +222,8 @@ team_members = Table(
     column("team_id", Integer),
     column("user_id", Integer),
     PrimaryKeyConstraint("account_id", "team_id", "user_id"),
-    belongs_to("teams", "team_id"),
-    belongs_to("users", "user_id"),
+    account_foreign_key("teams", "team_id"),
+    account_foreign_key("users", "user_id"),
     Index(None, "account_id", "user_id"),
     sqlite_with_rowid=False,
 )

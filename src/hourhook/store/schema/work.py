@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from hourhook.store.schema.columns import Text, belongs_to, column, metadata, moments
+from hourhook.store.schema.columns import Text, account_foreign_key, column, metadata, timestamps
 
 projects = Table(
     "projects",
@@ -16,7 +16,7 @@ projects = Table(
     column("color", Text),
     column("enabled", Boolean),
     column("budgeted_minutes", Integer, null=True),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "name_key"),
 )
@@ -28,8 +28,8 @@ project_access = Table(
     column("user_id", Integer),
     column("project_id", Integer),
     PrimaryKeyConstraint("account_id", "user_id", "project_id"),
-    belongs_to("users", "user_id"),
-    belongs_to("projects", "project_id"),
+    account_foreign_key("users", "user_id"),
+    account_foreign_key("projects", "project_id"),
     Index(None, "account_id", "project_id"),
     sqlite_with_rowid=False,
 )
@@ -41,7 +41,7 @@ project_groups = Table(
     column("id", Integer),
     column("name", Text),
     column("name_key", Text),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "name_key"),
 )
@@ -54,8 +54,8 @@ project_group_members = Table(
     column("project_id", Integer),
     column("project_group_id", Integer),
     PrimaryKeyConstraint("account_id", "project_id"),
-    belongs_to("projects", "project_id"),
-    belongs_to("project_groups", "project_group_id"),
+    account_foreign_key("projects", "project_id"),
+    account_foreign_key("project_groups", "project_group_id"),
     Index(None, "account_id", "project_group_id"),
     sqlite_with_rowid=False,
 )
@@ -68,7 +68,7 @@ tags = Table(
     column("name", Text),
     column("name_key", Text),
     column("billable", Boolean),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "name_key"),
 )
@@ -88,10 +88,10 @@ entries = Table(
     column("invoiced_at", BigInteger, null=True),
     column("approved_at", BigInteger, null=True),
     column("approved_by_id", Integer, null=True),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
-    belongs_to("users", "user_id"),
-    belongs_to("projects", "project_id"),
+    account_foreign_key("users", "user_id"),
+    account_foreign_key("projects", "project_id"),
     Index(None, "account_id", "date", "id"),
     Index(None, "account_id", "user_id", "date", "id"),
     Index(None, "account_id", "project_id", "date", "id"),
@@ -105,8 +105,8 @@ entry_tags = Table(
     column("tag_id", Integer),
     column("place", Integer),
     PrimaryKeyConstraint("account_id", "entry_id", "tag_id"),
-    belongs_to("entries", "entry_id"),
-    belongs_to("tags", "tag_id"),
+    account_foreign_key("entries", "entry_id"),
+    account_foreign_key("tags", "tag_id"),
     Index(None, "account_id", "tag_id", "entry_id"),
     sqlite_with_rowid=False,
 )
@@ -124,10 +124,10 @@ expenses = Table(
     column("taxable", Boolean),
     column("description", Text, null=True),
     column("description_key", Text, null=True),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
-    belongs_to("users", "user_id"),
-    belongs_to("projects", "project_id"),
+    account_foreign_key("users", "user_id"),
+    account_foreign_key("projects", "project_id"),
     Index(None, "account_id", "date", "id"),
     Index(None, "account_id", "user_id", "date", "id"),
     Index(None, "account_id", "project_id", "date", "id"),
@@ -148,9 +148,9 @@ inbox_entries = Table(
     column("logged", Boolean),
     # The entry it became. It may be deleted since, and its id is never used again: so this points at nothing then.
     column("entry_id", Integer, null=True),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
-    belongs_to("users", "user_id"),
+    account_foreign_key("users", "user_id"),
     Index(None, "account_id", "user_id", "date", "id"),
 )
 
@@ -170,10 +170,10 @@ timers = Table(
     column("date", Text),
     column("description", Text, null=True),
     column("description_key", Text, null=True),
-    *moments(),
+    *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "user_id", "project_id"),
-    belongs_to("users", "user_id"),
-    belongs_to("projects", "project_id"),
+    account_foreign_key("users", "user_id"),
+    account_foreign_key("projects", "project_id"),
     Index(None, "account_id", "project_id"),
 )

@@ -21,7 +21,7 @@ from hourhook.domain.invitations.letters import format_date_time
 from hourhook.domain.invitations.reading import Invitation
 from hourhook.domain.links import Links
 from hourhook.domain.passwords import MAX_LENGTH, MIN_LENGTH
-from hourhook.errors import DatabaseUnavailable, Invalid
+from hourhook.errors import DatabaseUnavailable, ValidationFailed
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
@@ -86,7 +86,7 @@ class _Visits:
             return _form(found, _names_of(found), ["form"])
         try:
             await self._let_in(found, token, fields)
-        except Invalid as refusal:
+        except ValidationFailed as refusal:
             return _form(found, fields, [error.field for error in refusal.errors])
         except DatabaseUnavailable:
             return _closed("unavailable")

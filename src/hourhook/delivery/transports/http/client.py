@@ -52,7 +52,7 @@ class HttpTransport:
         """Trust the certificate authorities of the system and of ``ca_file``; keep ``max_clients`` clients.
 
         A name is resolved anew after ``dns_ttl_seconds``, by the machine's resolver unless another is given.
-        Raises ``Problem`` where ``ca_file`` or ``egress_proxy`` cannot be used.
+        Raises ``OperatorError`` where ``ca_file`` or ``egress_proxy`` cannot be used.
         """
         self._clock = clock
         self._timeout_seconds = timeout_seconds

@@ -23,7 +23,7 @@ from pyreqwest.proxy import ProxyBuilder
 from hourhook.delivery.transports.http.address_guard import AddressGuard, AddressRefused
 from hourhook.delivery.transports.http.resolvers import Resolver, SystemResolver
 from hourhook.delivery.transports.http.uris import ParsedUri
-from hourhook.errors import Problem
+from hourhook.errors import OperatorError
 
 # Common servers close an idle connection after 5 s and more: let go of it earlier, since a request that meets
 # the closing fails.
@@ -60,7 +60,7 @@ class ConnectionPool:
         resolver: Resolver | None,
         dns_ttl_seconds: float,
     ) -> None:
-        """Raises ``Problem`` where the file or the proxy cannot be used."""
+        """Raises ``OperatorError`` where the file or the proxy cannot be used."""
         self._guard = guard
         self._resolver = resolver or SystemResolver()
         self._connect_timeout = timedelta(seconds=timeout_seconds / 2)
@@ -181,7 +181,7 @@ def _read_certificates(path: str) -> bytes:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates.decode("ascii"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds none in PEM"
-        raise Problem(
+        raise OperatorError(
             f"HOURHOOK_CA_FILE={path!r} cannot be used: {reason}; name a file of certificates in PEM"
         ) from None
     return certificates
@@ -189,7 +189,7 @@ def _read_certificates(path: str) -> bytes:
 
 def _read_proxy(address: str) -> Url:
     # What it is set to is not repeated: it may hold a password.
-    refusal = Problem("HOURHOOK_EGRESS_PROXY cannot be used: write it as http://proxy.example.com:3128")
+    refusal = OperatorError("HOURHOOK_EGRESS_PROXY cannot be used: write it as http://proxy.example.com:3128")
     try:
         proxy = Url(address)
     except ValueError:
