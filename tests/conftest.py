@@ -16,13 +16,13 @@ from hourhook.process.serving import make_asgi_app
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.urls import open_database
-from tests.support.accounts import Account, open_account
+from tests.support.accounts import Account, make_account
 from tests.support.clients import Client
 from tests.support.clocks import FakeClock
 from tests.support.databases import PostgresServer, SqliteFiles, postgres_server
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.servers import Loop, free_socket, serving
-from tests.support.smtp_server import Mailbox, opened
+from tests.support.servers import EventLoopThread, free_socket, serving
+from tests.support.smtp_server import FakeSmtpServer, running_smtp_server
 
 Logged = list[MutableMapping[str, Any]]
 DIALECTS = ("sqlite", "postgresql")
@@ -52,9 +52,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str, clock: FakeClock) -> Iterator[Database]:
     """A fresh database, open."""
-    opened = open_database(database_url, clock)
-    yield opened
-    opened.close()
+    running_smtp_server = open_database(database_url, clock)
+    yield running_smtp_server
+    running_smtp_server.close()
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,20 @@ MakeServer = Callable[..., Server]
 
 
 @pytest.fixture
-def make_server(database: Database, _loop: Loop) -> Iterator[MakeServer]:
+def make_server(database: Database, _loop: EventLoopThread) -> Iterator[MakeServer]:
     """Starts servers on the database, with settings of the test's choice.
 
-    The rate is unlimited unless the test says otherwise; arguments of ``make_asgi_app`` go through ``parts``.
+    The rate is unlimited unless the test says otherwise; arguments of ``make_asgi_app`` go through ``site_options``.
     """
     with ExitStack() as stack:
 
-        def make(parts: dict[str, Any] | None = None, **settings: Any) -> Server:
+        def make(site_options: dict[str, Any] | None = None, **settings: Any) -> Server:
             bound = free_socket()
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             base_url = settings.pop("base_url", address)
-            parts = {"dependencies": DEPENDENCIES, **(parts or {})}
+            site_options = {"dependencies": DEPENDENCIES, **(site_options or {})}
             unlimited = {"rate_limit": None, "sign_in_rate_limit": None, "oauth_rate_limit": None}
-            app = make_asgi_app(Settings(base_url=base_url, **{**unlimited, **settings}), database, **parts)
+            app = make_asgi_app(Settings(base_url=base_url, **{**unlimited, **settings}), database, **site_options)
             stack.enter_context(serving(_loop, app, bound))
             client = Client(address)
             stack.callback(client.close)
@@ -101,29 +101,29 @@ def server(make_server: MakeServer) -> Server:
 @pytest.fixture
 def account(server: Server) -> Account:
     """An account on the server, with an owner and one more user of each role."""
-    return open_account(server.database, server.client)
+    return make_account(server.database, server.client)
 
 
 @pytest.fixture
 def other_account(server: Server) -> Account:
     """Another account on the same server, whose things are nobody else's business."""
-    return open_account(server.database, server.client, "southwind")
+    return make_account(server.database, server.client, "southwind")
 
 
-MakeMailbox = Callable[..., Mailbox]
+MakeSmtpServer = Callable[..., FakeSmtpServer]
 
 
 @pytest.fixture
-def make_mailbox(_loop: Loop) -> Iterator[MakeMailbox]:
-    """Starts mail servers; arguments are those of ``mailboxes.opened``."""
+def make_smtp_server(_loop: EventLoopThread) -> Iterator[MakeSmtpServer]:
+    """Starts mail servers; arguments are those of ``mailboxes.running_smtp_server``."""
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(opened(_loop, **options))
+        yield lambda **options: stack.enter_context(running_smtp_server(_loop, **options))
 
 
 @pytest.fixture
-def mailbox(make_mailbox: MakeMailbox) -> Mailbox:
+def smtp_server(make_smtp_server: MakeSmtpServer) -> FakeSmtpServer:
     """A mail server on loopback that takes every mail, unless the test says otherwise."""
-    return make_mailbox()
+    return make_smtp_server()
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def _postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def _loop() -> Iterator[Loop]:
-    loop = Loop()
+def _loop() -> Iterator[EventLoopThread]:
+    loop = EventLoopThread()
     yield loop
     loop.close()

@@ -12,9 +12,9 @@ from hourhook.store.database import Database
 from tests.conftest import Server
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.oauth_clients import App, make_app
-from tests.support.servers import Loop
-from tests.support.webhook_receiver import Postbox, opened
+from tests.support.oauth_clients import App, register_app
+from tests.support.servers import EventLoopThread
+from tests.support.webhook_receiver import WebhookReceiver, running_webhook_receiver
 
 Delivering = Callable[[object], AbstractAsyncContextManager[None]]
 
@@ -35,37 +35,37 @@ def delivering(database: Database) -> Delivering:
 
 
 @pytest.fixture
-def postbox(_loop: Loop) -> Iterator[Postbox]:
+def webhook_receiver(_loop: EventLoopThread) -> Iterator[WebhookReceiver]:
     """A receiver that accepts everything unless the test says otherwise."""
-    with opened(_loop) as postbox:
-        yield postbox
+    with running_webhook_receiver(_loop) as webhook_receiver:
+        yield webhook_receiver
 
 
 @pytest.fixture
-def other_postbox(_loop: Loop) -> Iterator[Postbox]:
+def other_webhook_receiver(_loop: EventLoopThread) -> Iterator[WebhookReceiver]:
     """One more receiver."""
-    with opened(_loop) as postbox:
-        yield postbox
+    with running_webhook_receiver(_loop) as webhook_receiver:
+        yield webhook_receiver
 
 
 @pytest.fixture
-def pass_time(database: Database, clock: FakeClock) -> Callable[[float], None]:
+def advance_time(database: Database, clock: FakeClock) -> Callable[[float], None]:
     """Lets seconds pass, and wakes the worker as time does."""
 
-    def pass_time(seconds: float) -> None:
+    def advance_time(seconds: float) -> None:
         clock.advance(seconds)
         database.wake()
 
-    return pass_time
+    return advance_time
 
 
 @pytest.fixture
 def app(server: Server) -> App:
     """An application that keeps its secret."""
-    return make_app(server.database, server.client)
+    return register_app(server.database, server.client)
 
 
 @pytest.fixture
 def other_app(server: Server) -> App:
     """Another one."""
-    return make_app(server.database, server.client, "Ledger")
+    return register_app(server.database, server.client, "Ledger")

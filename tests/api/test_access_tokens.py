@@ -16,9 +16,9 @@ from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from tests.api.conftest import Delivering
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, open_account
+from tests.support.accounts import Account, make_account
 from tests.support.browsers import FORM, Browser
-from tests.support.clients import Reply, basic
+from tests.support.clients import Response, basic_auth
 from tests.support.clocks import FakeClock
 from tests.support.oauth_clients import (
     CALLBACK,
@@ -26,13 +26,13 @@ from tests.support.oauth_clients import (
     PKCE,
     VERIFIER,
     App,
-    allow,
-    make_app,
-    opens,
-    signed_in,
-    tokens_of,
+    grant_consent,
+    is_token_valid,
+    obtain_tokens,
+    register_app,
+    signed_in_browser,
 )
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 PATH = "/oauth/2/access_token"
 DAY = 86_400
@@ -41,54 +41,54 @@ DAY = 86_400
 @pytest.fixture
 def public_app(server: Server) -> App:
     """An application that can keep no secret."""
-    return make_app(server.database, server.client, "Pocket", is_public=True)
+    return register_app(server.database, server.client, "Pocket", is_public=True)
 
 
 @pytest.fixture
 def browser(account: Account) -> Browser:
     """The browser of the leader, who has signed in."""
-    return signed_in(account, account.leader)
+    return signed_in_browser(account, account.leader)
 
 
 def code_of(browser: Browser, app: App, **query: str) -> str:
     """The code of an application that was just let in."""
-    return allow(browser, app.address(**query))["code"]
+    return grant_consent(browser, app.authorize_url(**query))["code"]
 
 
-def assert_fault(reply: Reply, error: str, status: int = 400) -> None:
+def assert_fault(response: Response, error: str, status: int = 400) -> None:
     """Whether this is how the contract says no."""
-    assert (reply.status, reply.json()["error"]) == (status, error)
-    assert [*reply.json()] == ["error", "error_description"]
-    assert reply.json()["error_description"].endswith(".")
-    assert reply.headers["content-type"] == "application/json; charset=utf-8"
-    assert reply.headers["cache-control"] == "no-store"
+    assert (response.status, response.json()["error"]) == (status, error)
+    assert [*response.json()] == ["error", "error_description"]
+    assert response.json()["error_description"].endswith(".")
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_a_code_is_good_for_a_token_that_acts_for_the_user(account: Account, browser: Browser, app: App) -> None:
-    reply = app.exchange(code_of(browser, app))
+    response = app.exchange(code_of(browser, app))
 
-    assert reply.status == 200
-    assert reply.headers["content-type"] == "application/json; charset=utf-8"
-    assert reply.headers["cache-control"] == "no-store"
-    made = reply.json()
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    made = response.json()
     assert [*made] == ["access_token", "refresh_token", "expires_in", "scope", "token_type"]
     assert (made["expires_in"], made["scope"], made["token_type"]) == (DAY, "", "bearer")
     me = account.client.get("/v2/current_user", Authorization=f"Bearer {made['access_token']}").json()
     assert me["id"] == account.leader.id
-    assert not opens(account.client, made["refresh_token"])
+    assert not is_token_valid(account.client, made["refresh_token"])
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "text/html", "application/x-www-form-urlencoded"])
 def test_the_answer_is_a_form_unless_json_is_asked_for(browser: Browser, app: App, accept: str | None) -> None:
     fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
-    reply = app.client.post(PATH, urlencode(fields).encode(), Content_Type=FORM, Accept=accept)
+    response = app.client.post(PATH, urlencode(fields).encode(), Content_Type=FORM, Accept=accept)
 
-    assert reply.status == 200
-    assert reply.headers["content-type"] == FORM
-    pairs = parse_qsl(reply.body.decode(), keep_blank_values=True, strict_parsing=True)
+    assert response.status == 200
+    assert response.headers["content-type"] == FORM
+    pairs = parse_qsl(response.body.decode(), keep_blank_values=True, strict_parsing=True)
     assert [name for name, _ in pairs] == ["access_token", "expires_in", "refresh_token", "scope", "token_type"]
     assert dict(pairs)["expires_in"] == str(DAY)
-    assert b"&scope=&token_type=bearer" in reply.body
+    assert b"&scope=&token_type=bearer" in response.body
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_parameters_may_come_in_several_ways(browser: Browser, app: App, carrier
 
 def test_credentials_may_come_by_http_basic(browser: Browser, app: App) -> None:
     code = code_of(browser, app)
-    header = {"authorization": basic(app.client_id, app.client_secret or "")}
+    header = {"authorization": basic_auth(app.client_id, app.client_secret or "")}
 
     assert_fault(app.exchange(code, client_id=None, client_secret=None), "invalid_request")
-    wrong = {"authorization": basic(app.client_id, "wrong")}
+    wrong = {"authorization": basic_auth(app.client_id, "wrong")}
     assert_fault(app.with_headers(**wrong).exchange(code, client_id=None, client_secret=None), "invalid_client")
     assert app.with_headers(**header).exchange(code, client_id=None, client_secret=None).status == 200
     assert app.with_headers(**header).exchange(code_of(browser, app)).status == 200
@@ -126,13 +126,13 @@ def test_credentials_may_come_by_http_basic(browser: Browser, app: App) -> None:
 
 @pytest.mark.parametrize("value", ["Basic", "Basic !", "Basic Og==", "Basic /w==", "basic " + "x" * 40_000])
 def test_a_header_that_is_no_basic_is_a_fault(app: App, value: str) -> None:
-    reply = app.with_headers(authorization=value).exchange("x", client_id=None, client_secret=None)
+    response = app.with_headers(authorization=value).exchange("x", client_id=None, client_secret=None)
 
-    assert_fault(reply, "invalid_request")
+    assert_fault(response, "invalid_request")
 
 
 def test_a_header_of_another_application_than_the_parameters_is_a_fault(app: App, other_app: App) -> None:
-    header = {"authorization": basic(other_app.client_id, other_app.client_secret or "")}
+    header = {"authorization": basic_auth(other_app.client_id, other_app.client_secret or "")}
 
     assert_fault(app.with_headers(**header).exchange("x"), "invalid_request")
 
@@ -140,19 +140,21 @@ def test_a_header_of_another_application_than_the_parameters_is_a_fault(app: App
 @pytest.mark.parametrize("name", ["client_id", "grant_type", "code"])
 def test_what_is_missing_or_empty_is_a_fault(app: App, name: str) -> None:
     for value in (None, ""):
-        reply = app.fetch(**{"grant_type": "authorization_code", "code": "x", name: value})
+        response = app.request_token(**{"grant_type": "authorization_code", "code": "x", name: value})
 
-        assert_fault(reply, "invalid_request")
-        assert name in reply.json()["error_description"]
+        assert_fault(response, "invalid_request")
+        assert name in response.json()["error_description"]
 
 
 def test_a_missing_refresh_token_is_a_fault(app: App) -> None:
-    assert_fault(app.fetch(grant_type="refresh_token"), "invalid_request")
+    assert_fault(app.request_token(grant_type="refresh_token"), "invalid_request")
 
 
 def test_other_grants_are_not_offered(app: App) -> None:
     for grant_type in ("password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"):
-        assert_fault(app.fetch(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type")
+        assert_fault(
+            app.request_token(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type"
+        )
 
 
 @pytest.mark.parametrize("is_good_code", [True, False])
@@ -196,14 +198,14 @@ def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
 
 
 def test_a_refresh_token_of_another_application_is_no_good(account: Account, app: App, other_app: App) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
 
     assert_fault(other_app.refresh(made["refresh_token"]), "invalid_grant")
     assert app.refresh(made["refresh_token"]).status == 200
 
 
 def test_codes_and_refresh_tokens_do_not_stand_for_each_other(account: Account, browser: Browser, app: App) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
 
     assert_fault(app.exchange(made["refresh_token"]), "invalid_grant")
     assert_fault(app.refresh(code_of(browser, app)), "invalid_grant")
@@ -225,14 +227,14 @@ def test_a_code_that_is_used_again_takes_back_all_that_came_of_it(account: Accou
     first = app.exchange(code).json()
     second = app.refresh(first["refresh_token"]).json()
     untouched = app.exchange(code_of(browser, app)).json()
-    assert opens(account.client, second["access_token"])
+    assert is_token_valid(account.client, second["access_token"])
 
     assert_fault(app.exchange(code), "invalid_grant")
 
-    assert not opens(account.client, first["access_token"])
-    assert not opens(account.client, second["access_token"])
+    assert not is_token_valid(account.client, first["access_token"])
+    assert not is_token_valid(account.client, second["access_token"])
     assert_fault(app.refresh(second["refresh_token"]), "invalid_grant")
-    assert opens(account.client, untouched["access_token"])
+    assert is_token_valid(account.client, untouched["access_token"])
     assert app.refresh(untouched["refresh_token"]).status == 200
 
 
@@ -244,7 +246,7 @@ def test_a_code_stays_used_long_after_it_expired(
     clock.advance(3600)
 
     assert_fault(app.exchange(code), "invalid_grant")
-    assert not opens(account.client, made["access_token"])
+    assert not is_token_valid(account.client, made["access_token"])
 
 
 def test_a_second_use_without_the_secret_takes_nothing_back(account: Account, browser: Browser, app: App) -> None:
@@ -253,7 +255,7 @@ def test_a_second_use_without_the_secret_takes_nothing_back(account: Account, br
 
     assert_fault(app.exchange(code, client_secret="wrong"), "invalid_client")
 
-    assert opens(account.client, made["access_token"])
+    assert is_token_valid(account.client, made["access_token"])
 
 
 def test_of_many_who_bring_the_same_code_at_the_same_time_one_gets_tokens(
@@ -266,60 +268,60 @@ def test_of_many_who_bring_the_same_code_at_the_same_time_one_gets_tokens(
         apps = [replace(app, client=account.client.with_token(None)) for _ in range(8)]
         replies = [*threads.map(lambda each: each.exchange(code), apps)]
 
-    assert sorted(reply.status for reply in replies) == [200] + [400] * 7
-    [made] = [reply.json() for reply in replies if reply.status == 200]
-    assert not opens(account.client, made["access_token"])
+    assert sorted(response.status for response in replies) == [200] + [400] * 7
+    [made] = [response.json() for response in replies if response.status == 200]
+    assert not is_token_valid(account.client, made["access_token"])
 
 
 def test_refreshing_brings_new_tokens_and_ends_the_old_refresh_token(account: Account, app: App) -> None:
-    first = tokens_of(account, account.leader, app)
+    first = obtain_tokens(account, account.leader, app)
 
     second = app.refresh(first["refresh_token"]).json()
     third = app.refresh(second["refresh_token"]).json()
 
     assert [*second] == [*first]
     assert len({made[name] for made in (first, second, third) for name in ("access_token", "refresh_token")}) == 6
-    assert opens(account.client, third["access_token"])
+    assert is_token_valid(account.client, third["access_token"])
     # What was given out is good until it expires.
-    assert opens(account.client, first["access_token"])
+    assert is_token_valid(account.client, first["access_token"])
 
 
 def test_a_refresh_token_that_is_used_again_takes_back_the_whole_family(account: Account, app: App) -> None:
-    first = tokens_of(account, account.leader, app)
+    first = obtain_tokens(account, account.leader, app)
     second = app.refresh(first["refresh_token"]).json()
 
     assert_fault(app.refresh(first["refresh_token"]), "invalid_grant")
 
-    assert not opens(account.client, first["access_token"])
-    assert not opens(account.client, second["access_token"])
+    assert not is_token_valid(account.client, first["access_token"])
+    assert not is_token_valid(account.client, second["access_token"])
     assert_fault(app.refresh(second["refresh_token"]), "invalid_grant")
 
 
 def test_an_access_token_expires_and_is_refreshed(account: Account, app: App, clock: FakeClock) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
     clock.advance(DAY - 1)
-    assert opens(account.client, made["access_token"])
+    assert is_token_valid(account.client, made["access_token"])
 
     clock.advance(1)
-    reply = account.client.get("/v2/current_user", Authorization=f"Bearer {made['access_token']}")
-    assert (reply.status, reply.json()) == (401, {"message": "Unauthorized"})
-    assert reply.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
+    response = account.client.get("/v2/current_user", Authorization=f"Bearer {made['access_token']}")
+    assert (response.status, response.json()) == (401, {"message": "Unauthorized"})
+    assert response.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
 
-    assert opens(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
+    assert is_token_valid(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
 
 
 def test_how_long_an_access_token_lasts_is_a_setting(make_server: MakeServer, clock: FakeClock) -> None:
     server = make_server(oauth_token_seconds=60)
-    account = open_account(server.database, server.client)
-    made = tokens_of(account, account.leader, make_app(server.database, server.client))
+    account = make_account(server.database, server.client)
+    made = obtain_tokens(account, account.leader, register_app(server.database, server.client))
     assert made["expires_in"] == 60
 
     clock.advance(60)
-    assert not opens(account.client, made["access_token"])
+    assert not is_token_valid(account.client, made["access_token"])
 
 
 def test_a_refresh_token_is_good_for_a_year_after_its_making(account: Account, app: App, clock: FakeClock) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
     clock.advance(364 * DAY)
     made = app.refresh(made["refresh_token"]).json()
     clock.advance(365 * DAY)
@@ -332,8 +334,8 @@ def test_a_refresh_token_is_good_for_a_year_after_its_making(account: Account, a
     [
         lambda token: {"headers": {"authorization": f"Bearer {token}"}},
         lambda token: {"headers": {"authorization": f"token {token}"}},
-        lambda token: {"headers": {"authorization": basic(token, "x-oauth-basic")}},
-        lambda token: {"headers": {"authorization": basic(token)}},
+        lambda token: {"headers": {"authorization": basic_auth(token, "x-oauth-basic")}},
+        lambda token: {"headers": {"authorization": basic_auth(token)}},
         lambda token: {"headers": {"x-nokotoken": token}},
         lambda token: {"query": {"access_token": token}},
         lambda token: {"query": {"noko_token": token}},
@@ -341,16 +343,16 @@ def test_a_refresh_token_is_good_for_a_year_after_its_making(account: Account, a
     ids=["Bearer", "token", "Basic x-oauth-basic", "Basic", "X-NokoToken", "access_token", "noko_token"],
 )
 def test_an_access_token_opens_the_api_in_every_carrier(account: Account, app: App, carrier: Any) -> None:
-    token = tokens_of(account, account.leader, app)["access_token"]
+    token = obtain_tokens(account, account.leader, app)["access_token"]
 
     assert account.client.request("GET", "/v2/current_user", **carrier(token)).json()["id"] == account.leader.id
 
 
 def test_finding_out_whose_token_it_is_costs_one_statement(account: Account, app: App) -> None:
-    token = tokens_of(account, account.contractor, app)["access_token"]
+    token = obtain_tokens(account, account.contractor, app)["access_token"]
     account.client.get("/v2/account", Authorization=f"Bearer {token}")
 
-    with counted(account.database) as statements:
+    with capture_statements(account.database) as statements:
         account.client.get("/v2/account", Authorization=f"Bearer {token}")
 
     # And the account. That a token was used is noted behind the answer, now and then.
@@ -358,7 +360,7 @@ def test_finding_out_whose_token_it_is_costs_one_statement(account: Account, app
 
 
 def test_a_token_has_its_user_s_rights_and_no_others(account: Account, app: App) -> None:
-    token = tokens_of(account, account.contractor, app)["access_token"]
+    token = obtain_tokens(account, account.contractor, app)["access_token"]
 
     assert account.client.get("/v2/users", Authorization=f"Bearer {token}").status == 403
 
@@ -382,15 +384,15 @@ def test_a_token_has_its_user_s_rights_and_no_others(account: Account, app: App)
 def test_the_redirect_uri_is_the_one_that_was_sent_to_authorize(
     browser: Browser, app: App, sent: str | None, given: str | None, is_good: bool
 ) -> None:
-    page = browser.get(app.address(**({} if sent is None else {"redirect_uri": sent})))
+    page = browser.get(app.authorize_url(**({} if sent is None else {"redirect_uri": sent})))
     location = browser.submit(page, decision="allow").headers["location"]
     code = dict(parse_qsl(location.partition("?")[2]))["code"]
 
-    reply = app.exchange(code, redirect_uri=given)
+    response = app.exchange(code, redirect_uri=given)
     if is_good:
-        assert reply.status == 200
+        assert response.status == 200
     else:
-        assert_fault(reply, "invalid_grant")
+        assert_fault(response, "invalid_grant")
         # A slip is no second use.
         assert app.exchange(code, redirect_uri=sent).status == 200
 
@@ -405,8 +407,8 @@ def test_a_public_application_proves_that_it_is_the_one_that_asked(
     assert_fault(public_app.exchange(code, code_verifier=CHALLENGE), "invalid_grant")
     made = public_app.exchange(code, code_verifier=VERIFIER).json()
 
-    assert opens(account.client, made["access_token"])
-    assert opens(account.client, public_app.refresh(made["refresh_token"]).json()["access_token"])
+    assert is_token_valid(account.client, made["access_token"])
+    assert is_token_valid(account.client, public_app.refresh(made["refresh_token"]).json()["access_token"])
 
 
 def test_a_public_application_has_no_secret_to_send(browser: Browser, public_app: App) -> None:
@@ -429,13 +431,13 @@ def test_a_challenge_that_got_lost_on_the_way_is_noticed(browser: Browser, app: 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
 def test_who_is_shut_out_gets_no_tokens(account: Account, browser: Browser, app: App, state: str) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
     code = code_of(browser, app)
     account.set_state(account.leader, state)
 
     assert_fault(app.exchange(code), "invalid_grant")
     assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
-    assert not opens(account.client, made["access_token"])
+    assert not is_token_valid(account.client, made["access_token"])
 
     account.set_state(account.leader, "active")
     assert app.exchange(code).status == 200
@@ -443,14 +445,14 @@ def test_who_is_shut_out_gets_no_tokens(account: Account, browser: Browser, app:
 
 
 def test_while_the_account_is_locked_nothing_is_lost(account: Account, browser: Browser, app: App) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
     code = code_of(browser, app)
-    account.set(locked="on")
+    account.change_settings(locked="on")
 
-    for reply in (app.exchange(code), app.refresh(made["refresh_token"])):
-        assert (reply.status, reply.json()) == (503, {"message": "Account is locked for maintenance"})
+    for response in (app.exchange(code), app.refresh(made["refresh_token"])):
+        assert (response.status, response.json()) == (503, {"message": "Account is locked for maintenance"})
 
-    account.set(locked="off")
+    account.change_settings(locked="off")
     assert app.exchange(code).status == 200
     assert app.refresh(made["refresh_token"]).status == 200
 
@@ -462,10 +464,10 @@ def test_no_parameter_may_come_twice(app: App, is_split: bool) -> None:
         query = f"{name}=x" if is_split else None
         body = urlencode(fields if is_split else [*fields, (name, "x")]).encode()
 
-        reply = app.client.request("POST", PATH, query=query, body=body, headers={"content-type": FORM})
+        response = app.client.request("POST", PATH, query=query, body=body, headers={"content-type": FORM})
 
-        assert_fault(reply, "invalid_request")
-        assert name in reply.json()["error_description"]
+        assert_fault(response, "invalid_request")
+        assert name in response.json()["error_description"]
 
 
 def test_what_is_unknown_may_come_as_often_as_it_likes(browser: Browser, app: App) -> None:
@@ -505,7 +507,7 @@ def test_nonsense_is_a_fault_like_any_other(server: Server, content_type: str | 
 
 def test_a_huge_body_is_not_read(server: Server) -> None:
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\nConnection: close\r\n\r\n"
-    answer = server.client.raw(head.encode())
+    answer = server.client.send_raw(head.encode())
 
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "invalid_request"
@@ -513,10 +515,10 @@ def test_a_huge_body_is_not_read(server: Server) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_other_verbs_are_refused(server: Server, method: str) -> None:
-    reply = server.client.request(method, PATH)
+    response = server.client.request(method, PATH)
 
-    assert (reply.status, reply.json()) == (405, {"message": "Method not allowed"})
-    assert "POST" in reply.headers["allow"]
+    assert (response.status, response.json()) == (405, {"message": "Method not allowed"})
+    assert "POST" in response.headers["allow"]
 
 
 def test_no_user_agent_is_needed_here(server: Server) -> None:
@@ -528,8 +530,8 @@ def test_tries_are_counted_by_a_limit_of_its_own(make_server: MakeServer, clock:
     client = make_server(oauth_rate_limit=RateLimit(1, 2)).client
 
     assert [client.post(PATH).status for _ in range(3)] == [400, 400, 429]
-    reply = client.post(PATH)
-    assert (reply.body, reply.headers["retry-after"]) == (b"", "1")
+    response = client.post(PATH)
+    assert (response.body, response.headers["retry-after"]) == (b"", "1")
     assert client.get("/v2/account").status == 401
     clock.advance(1)
     assert client.post(PATH).status == 400
@@ -553,22 +555,22 @@ def test_nothing_that_opens_anything_is_stored_or_logged(
 
 
 def test_a_revoked_token_takes_with_it_what_the_application_could_refresh_it_by(account: Account, app: App) -> None:
-    made = tokens_of(account, account.leader, app)
+    made = obtain_tokens(account, account.leader, app)
     [row] = [row for row in account.database.read_now(tokens.list_all) if row.expires_at is not None]
     assert (row.name, row.email) == ("OAuth: Planner", account.leader.email)
 
     account.database.write_now(account.id, tokens.revoke, row.id)
 
-    assert not opens(account.client, made["access_token"])
+    assert not is_token_valid(account.client, made["access_token"])
     assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
-    assert opens(account.client, account.leader.token)
+    assert is_token_valid(account.client, account.leader.token)
 
 
 def test_a_revoked_application_is_gone_with_all_its_tokens(
     account: Account, other_account: Account, app: App, other_app: App
 ) -> None:
-    made = [tokens_of(account, account.leader, app), tokens_of(other_account, other_account.owner, app)]
-    kept = tokens_of(account, account.leader, other_app)
+    made = [obtain_tokens(account, account.leader, app), obtain_tokens(other_account, other_account.owner, app)]
+    kept = obtain_tokens(account, account.leader, other_app)
     database = account.database
 
     id = database.run_now(applications.mark_revoked, app.client_id)
@@ -577,17 +579,17 @@ def test_a_revoked_application_is_gone_with_all_its_tokens(
         database.write_now(account_id, revoking.revoke_for_application, id)
     database.run_now(applications.remove, id)
 
-    assert [opens(account.client, each["access_token"]) for each in made] == [False, False]
+    assert [is_token_valid(account.client, each["access_token"]) for each in made] == [False, False]
     assert_fault(app.exchange("x"), "invalid_client")
-    assert opens(account.client, kept["access_token"])
+    assert is_token_valid(account.client, kept["access_token"])
 
 
 def test_a_deleted_user_takes_authorizations_and_tokens_along(account: Account, app: App) -> None:
-    made = tokens_of(account, account.contractor, app)
+    made = obtain_tokens(account, account.contractor, app)
 
     assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
 
-    assert not opens(account.client, made["access_token"])
+    assert not is_token_valid(account.client, made["access_token"])
     assert_fault(app.refresh(made["refresh_token"]), "invalid_grant")
 
 
@@ -627,21 +629,21 @@ def test_what_time_has_ended_is_cleared_away_and_nothing_else(
     clock.advance(30 * DAY)
     clear(database)
     assert counts(database) == {"sessions": 0, "authorizations": 1, "refresh_tokens": 1, "tokens": 0}
-    assert opens(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
+    assert is_token_valid(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
 
     # All of it, with what it came of.
     clock.advance(367 * DAY)
     clear(database)
     assert counts(database) == {"sessions": 0, "authorizations": 0, "refresh_tokens": 0, "tokens": 0}
-    assert opens(account.client, account.leader.token)
+    assert is_token_valid(account.client, account.leader.token)
 
 
 def test_a_worker_clears_it_away_in_its_rounds(
     account: Account, app: App, clock: FakeClock, make_server: MakeServer, delivering: Delivering
 ) -> None:
-    tokens_of(account, account.leader, app)
+    obtain_tokens(account, account.leader, app)
     clock.advance(400 * DAY)
-    server = make_server(parts={"lifespan": [delivering]})
+    server = make_server(site_options={"lifespan": [delivering]})
 
     for _ in range(2000):
         if not any(counts(server.database).values()):

@@ -5,10 +5,10 @@ from tests.support.accounts import Account
 
 def test_everybody_of_the_account_may_see_it(account: Account) -> None:
     for person in account.people.values():
-        reply = person.client.get("/v2/account")
+        response = person.client.get("/v2/account")
 
-        assert reply.status == 200
-        assert reply.json() == {
+        assert response.status == 200
+        assert response.json() == {
             "id": account.id,
             "name": "northwind",
             "invoicing_enabled": True,
@@ -32,6 +32,6 @@ def test_each_credential_leads_to_its_own_account(account: Account, other_accoun
 
 
 def test_a_feature_that_is_off_is_shown(account: Account) -> None:
-    account.set(invoicing="off")
+    account.change_settings(invoicing="off")
 
     assert account.leader.client.get("/v2/account").json()["invoicing_enabled"] is False

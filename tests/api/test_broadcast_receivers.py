@@ -12,9 +12,9 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.accounts import ROLES, Account, Person
 from tests.support.broadcast_receivers import KEYS, URI, make_receiver
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID, ids
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 ACTIONS = ("add_subjects", "remove_subjects", "reroll_secret", "enable", "disable")
 PATH = "/v2/broadcast_receivers"
@@ -23,12 +23,12 @@ PATH = "/v2/broadcast_receivers"
 def test_a_receiver_is_shown_with_the_keys_of_the_contract_in_their_order(account: Account) -> None:
     body = {"name": "Desk light", "payload_uri": URI, "subjects": ["timer"]}
 
-    reply = account.contractor.client.post(PATH, body)
+    response = account.contractor.client.post(PATH, body)
 
-    made = reply.json()
+    made = response.json()
     url = f"{account.base_url}{PATH}/{made['id']}"
-    assert reply.status == 201
-    assert reply.headers["location"] == url
+    assert response.status == 201
+    assert response.headers["location"] == url
     assert list(made) == [*KEYS, "secret"]
     shown = {
         "id": made["id"],
@@ -53,25 +53,25 @@ def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Accoun
     assert len(made["secret"]) == 50
     assert made["secret"].startswith("whsec_")
     assert made["secret"] != other["secret"]
-    for reply in (
+    for response in (
         account.leader.client.get(made["url"]),
         account.leader.client.get(PATH),
         account.leader.client.put(made["url"], {"name": "Renamed"}),
         account.leader.client.put(made["add_subjects_url"], {"subjects": ["*"]}),
     ):
-        assert reply.status == 200
-        assert made["secret"].encode() not in reply.body
+        assert response.status == 200
+        assert made["secret"].encode() not in response.body
 
 
 def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
     made = make_receiver(account.leader)
 
-    reply = account.leader.client.put(made["reroll_secret_url"])
+    response = account.leader.client.put(made["reroll_secret_url"])
 
-    assert reply.status == 200
-    assert list(reply.json()) == ["secret"]
-    assert len(reply.json()["secret"]) == 50
-    assert reply.json()["secret"] != made["secret"]
+    assert response.status == 200
+    assert list(response.json()) == ["secret"]
+    assert len(response.json()["secret"]) == 50
+    assert response.json()["secret"] != made["secret"]
 
 
 def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
@@ -126,18 +126,18 @@ def test_what_is_missing_or_malformed_is_named(
 ) -> None:
     body = {"name": "Desk light", "payload_uri": URI, "subjects": ["timer"], **changes}
 
-    reply = account.leader.client.post(PATH, body)
+    response = account.leader.client.post(PATH, body)
 
-    assert reply.status == 400
-    assert reply.codes == codes
-    assert {error["resource"] for error in reply.json()["errors"]} == {"BroadcastReceiver"}
+    assert response.status == 400
+    assert response.codes == codes
+    assert {error["resource"] for error in response.json()["errors"]} == {"BroadcastReceiver"}
     assert account.leader.client.get(PATH).json() == []
 
 
 def test_everything_at_fault_is_reported_together(account: Account) -> None:
-    reply = account.leader.client.post(PATH, {"payload_uri": "nowhere", "subjects": ["a", "timer", "b"]})
+    response = account.leader.client.post(PATH, {"payload_uri": "nowhere", "subjects": ["a", "timer", "b"]})
 
-    assert reply.codes == [
+    assert response.codes == [
         ("name", "missing_field"),
         ("payload_uri", "invalid"),
         ("subjects[0]", "missing"),
@@ -171,20 +171,20 @@ def test_an_edit_changes_what_is_given_and_ignores_subjects(account: Account) ->
 def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
     made = make_receiver(account.leader)
 
-    reply = account.leader.client.put(made["url"], body)
+    response = account.leader.client.put(made["url"], body)
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
 
 
 def test_subjects_are_added_behind_the_others_and_once(account: Account) -> None:
     made = make_receiver(account.leader)
 
-    reply = account.leader.client.put(made["add_subjects_url"], {"subjects": ["timer", "*", "*"]})
+    response = account.leader.client.put(made["add_subjects_url"], {"subjects": ["timer", "*", "*"]})
 
-    assert reply.status == 200
-    assert list(reply.json()) == KEYS
-    assert reply.json()["subjects"] == ["timer", "*"]
-    assert account.leader.client.put(made["add_subjects_url"], {"subjects": []}).json() == reply.json()
+    assert response.status == 200
+    assert list(response.json()) == KEYS
+    assert response.json()["subjects"] == ["timer", "*"]
+    assert account.leader.client.put(made["add_subjects_url"], {"subjects": []}).json() == response.json()
 
 
 def test_subjects_are_removed_and_may_all_be(account: Account) -> None:
@@ -215,9 +215,9 @@ def test_subscriptions_can_be_malformed(
 ) -> None:
     made = make_receiver(account.leader)
 
-    reply = account.leader.client.put(f"{made['url']}/{action}", body)
+    response = account.leader.client.put(f"{made['url']}/{action}", body)
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
     assert account.leader.client.get(made["url"]).json()["subjects"] == ["timer"]
 
 
@@ -230,18 +230,18 @@ def test_disabling_and_enabling_twice_is_as_once(account: Account) -> None:
         ("enable", "enabled"),
         ("enable", "enabled"),
     ):
-        reply = account.leader.client.put(made[f"{action}_url"])
+        response = account.leader.client.put(made[f"{action}_url"])
 
-        assert (reply.status, reply.body) == (204, b"")
+        assert (response.status, response.body) == (204, b"")
         assert account.leader.client.get(made["url"]).json()["state"] == state
 
 
 def test_a_deleted_receiver_is_gone(account: Account) -> None:
     made, kept = make_receiver(account.leader), make_receiver(account.leader)
 
-    reply = account.leader.client.delete(made["url"])
+    response = account.leader.client.delete(made["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     assert ids(account.leader.client.get(PATH).json()) == [kept["id"]]
     assert account.leader.client.get(made["url"]).status == 404
     assert account.leader.client.delete(made["url"]).status == 404
@@ -265,14 +265,14 @@ def count(tx: Transaction, table: Table) -> int:
 
 
 def test_receivers_raise_no_events(account: Account) -> None:
-    recorded = Recorded(account)
+    recorded = EventReader(account)
     made = make_receiver(account.leader, subjects=["*"])
     for action in ("disable", "enable", "reroll_secret"):
         account.leader.client.put(f"{made['url']}/{action}")
     account.leader.client.put(made["url"], {"name": "Renamed"})
     account.leader.client.delete(made["url"])
 
-    assert recorded.types() == []
+    assert recorded.read_new_types() == []
 
 
 def test_receivers_are_listed_newest_first_and_page_by_page(account: Account) -> None:
@@ -289,7 +289,7 @@ def test_receivers_are_listed_newest_first_and_page_by_page(account: Account) ->
 
 def test_a_list_costs_as_many_statements_however_long_it_is(account: Account) -> None:
     def cost() -> int:
-        with counted(account.database) as statements:
+        with capture_statements(account.database) as statements:
             assert account.leader.client.get(PATH).status == 200
         return sum("broadcast_" in text for text in statements)
 
@@ -330,9 +330,9 @@ def test_lists_are_filtered(account: Account) -> None:
     ],
 )
 def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
-    reply = account.leader.client.get(f"{PATH}?{query}")
+    response = account.leader.client.get(f"{PATH}?{query}")
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -383,7 +383,7 @@ def test_the_documented_spelling_with_a_slash_works_too(account: Account, path: 
 def test_inputs_may_stand_in_the_query(account: Account) -> None:
     query = {"name": "Desk light", "payload_uri": URI, "subjects": "timer,*"}
 
-    reply = account.leader.client.post(PATH, query=query)
+    response = account.leader.client.post(PATH, query=query)
 
-    assert reply.status == 201
-    assert reply.json()["subjects"] == ["timer", "*"]
+    assert response.status == 201
+    assert response.json()["subjects"] == ["timer", "*"]

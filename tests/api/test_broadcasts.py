@@ -15,15 +15,15 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.api.conftest import Delivering
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, Person, open_account
+from tests.support.accounts import Account, Person, make_account
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.factories import log_time, make_project, make_tag, start_timer
-from tests.support.receivers import holding
-from tests.support.servers import Loop
-from tests.support.signatures import is_signed, openssl_says, verify_with_library
-from tests.support.webhook_receiver import Delivery, Postbox, eventually
+from tests.support.factories import make_entry, make_project, make_tag, start_timer
+from tests.support.receivers import never_responding
+from tests.support.servers import EventLoopThread
+from tests.support.signatures import is_signed, openssl_hmac, verify_with_library
+from tests.support.webhook_receiver import Delivery, WebhookReceiver, eventually
 from tests.support.webhooks import make_webhook
 
 PassTime = Callable[[float], None]
@@ -33,7 +33,7 @@ Told = tuple[str, str]
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server that delivers."""
-    return make_server(parts={"lifespan": [delivering]})
+    return make_server(site_options={"lifespan": [delivering]})
 
 
 def told(delivery: Delivery) -> Told:
@@ -43,21 +43,21 @@ def told(delivery: Delivery) -> Told:
 
 def put(person: Person, timer: dict[str, Any], action: str, body: Any = b"") -> None:
     """Do something to a timer."""
-    reply = person.client.put(f"{timer['url']}{action}", body)
-    assert reply.status in (200, 204), reply.body
+    response = person.client.put(f"{timer['url']}{action}", body)
+    assert response.status in (200, 204), response.body
 
 
 # What is sent
 
 
 def test_a_broadcast_says_what_happened_and_where_to_look_and_is_signed(
-    account: Account, postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    receiver = make_receiver(account.leader, postbox.uri)
+    receiver = make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account))
-    pass_time(5)
+    advance_time(5)
 
-    arrived = postbox.next()
+    arrived = webhook_receiver.next()
 
     assert list(arrived.payload) == ["broadcast_receiver", "sent_at", "last_event", "subject"]
     assert arrived.payload == {
@@ -77,40 +77,42 @@ def test_a_broadcast_says_what_happened_and_where_to_look_and_is_signed(
 
 
 def test_signatures_hold_before_openssl_and_the_public_library(
-    account: Account, postbox: Postbox, clock: FakeClock, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, clock: FakeClock, advance_time: PassTime
 ) -> None:
-    receiver = make_receiver(account.leader, postbox.uri)
+    receiver = make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account, "größe"))
     clock.moment = truncate_to_second(SystemClock().now())
-    pass_time(0)
-    running = postbox.next()
+    advance_time(0)
+    running = webhook_receiver.next()
     put(account.leader, timer, "/pause")
-    pass_time(5)
-    paused = postbox.next()
+    advance_time(5)
+    paused = webhook_receiver.next()
 
     for arrived in (running, paused):
-        assert openssl_says(arrived, receiver["secret"]) == arrived.headers["x-noko-signature"]
+        assert openssl_hmac(arrived, receiver["secret"]) == arrived.headers["x-noko-signature"]
         verify_with_library(arrived, receiver["secret"])
     assert running.headers["webhook-id"] != paused.headers["webhook-id"]
 
 
-def test_nothing_is_sent_when_a_receiver_is_made(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
-    make_receiver(account.leader, postbox.uri)
-    pass_time(5)
+def test_nothing_is_sent_when_a_receiver_is_made(
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
+) -> None:
+    make_receiver(account.leader, webhook_receiver.uri)
+    advance_time(5)
     start_timer(account.leader, make_project(account))
-    pass_time(5)
+    advance_time(5)
 
-    assert postbox.next().payload["last_event"] == "timer.running"
+    assert webhook_receiver.next().payload["last_event"] == "timer.running"
 
 
 # What is a change
 
 
 def test_each_change_tells_the_state_that_the_timer_is_in_then(
-    account: Account, postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account)
-    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, webhook_receiver.uri)
     timer = {"url": f"{account.base_url}/v2/projects/{project['id']}/timer"}
     steps: list[tuple[str, Any, str]] = [
         ("", {"description": "Sketches"}, "pending"),
@@ -126,143 +128,150 @@ def test_each_change_tells_the_state_that_the_timer_is_in_then(
     ]
     for action, body, state in steps:
         put(account.leader, timer, action, body)
-        pass_time(5)
-        assert told(postbox.next()) == (f"timer.{state}", timer["url"])
+        advance_time(5)
+        assert told(webhook_receiver.next()) == (f"timer.{state}", timer["url"])
     assert account.leader.client.get(timer["url"]).status == 404
 
     start_timer(account.leader, project)
-    pass_time(5)
-    assert told(postbox.next()) == ("timer.running", timer["url"])
+    advance_time(5)
+    assert told(webhook_receiver.next()) == ("timer.running", timer["url"])
     account.leader.client.delete(timer["url"])
-    pass_time(5)
-    assert told(postbox.next()) == ("timer.stopped", timer["url"])
+    advance_time(5)
+    assert told(webhook_receiver.next()) == ("timer.stopped", timer["url"])
 
 
-def test_what_changes_nothing_tells_nothing(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
+def test_what_changes_nothing_tells_nothing(
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
+) -> None:
     timer = start_timer(account.leader, make_project(account), description="Sketches")
-    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, webhook_receiver.uri)
     put(account.leader, timer, "/start", {"description": "Else"})
     put(account.leader, timer, "", {"description": "Sketches"})
     put(account.leader, timer, "/add_or_subtract_time", {"minutes": 1, "seconds": -60})
     assert account.leader.client.put(timer["log_url"], {"entry_date": "never"}).status == 400
-    pass_time(5)
+    advance_time(5)
     put(account.leader, timer, "/pause")
-    pass_time(5)
+    advance_time(5)
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
-    assert postbox.is_empty()
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
+    assert webhook_receiver.is_empty()
 
 
 def test_a_new_timer_is_told_of_behind_the_one_that_it_pauses(
-    account: Account, postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
-    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, webhook_receiver.uri)
     for first, second in ((one, other), (other, one), (one, other)):
         was = start_timer(account.leader, first)
-        pass_time(6)
-        postbox.next()
+        advance_time(6)
+        webhook_receiver.next()
         # Also where it is known already that something of the other is to be told.
         put(account.leader, {"url": f"{account.base_url}/v2/projects/{second['id']}/timer"}, "", {"description": "x"})
-        pass_time(3)
+        advance_time(3)
         now = start_timer(account.leader, second)
-        pass_time(2)
+        advance_time(2)
 
-        assert [told(arrived) for arrived in postbox.take(2)] == [
+        assert [told(arrived) for arrived in webhook_receiver.next_deliveries(2)] == [
             ("timer.paused", was["url"]),
             ("timer.running", now["url"]),
         ]
         for timer in (was, now):
             account.leader.client.delete(timer["url"])
-        pass_time(6)
-        postbox.take(2)
+        advance_time(6)
+        webhook_receiver.next_deliveries(2)
 
 
 def test_changes_within_the_interval_are_told_at_once_and_the_newest_counts(
-    account: Account, postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     timer = start_timer(account.leader, make_project(account))
-    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, webhook_receiver.uri)
     put(account.leader, timer, "/pause")
-    pass_time(4)
+    advance_time(4)
     put(account.leader, timer, "/start")
     put(account.leader, timer, "/add_or_subtract_time", {"minutes": 5})
-    assert postbox.is_empty()
-    pass_time(1)
-    assert told(postbox.next()) == ("timer.running", timer["url"])
+    assert webhook_receiver.is_empty()
+    advance_time(1)
+    assert told(webhook_receiver.next()) == ("timer.running", timer["url"])
     # Not told yet, so it begins an interval of its own.
     put(account.leader, timer, "/pause")
-    pass_time(4)
-    assert postbox.is_empty()
-    pass_time(1)
+    advance_time(4)
+    assert webhook_receiver.is_empty()
+    advance_time(1)
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
-    assert postbox.is_empty()
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
+    assert webhook_receiver.is_empty()
 
 
 def test_the_interval_is_a_setting(
-    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime
+    database: Database, make_server: MakeServer, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    server = make_server(parts={"lifespan": [delivering_with(database, Settings(broadcast_seconds=60))]})
-    account = open_account(database, server.client)
-    make_receiver(account.leader, postbox.uri)
+    server = make_server(site_options={"lifespan": [delivering_with(database, Settings(broadcast_seconds=60))]})
+    account = make_account(database, server.client)
+    make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account))
-    pass_time(59)
+    advance_time(59)
     put(account.leader, timer, "/pause")
-    pass_time(1)
+    advance_time(1)
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
 
 
 # What happens to projects
 
 
 def test_archiving_a_project_tells_everybody_of_his_own_timer(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account, "Project", account.contractor)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     timer = start_timer(account.contractor, project)
     start_timer(account.leader, project)
-    receivers = [make_receiver(account.contractor, postbox.uri), make_receiver(account.leader, other_postbox.uri)]
+    receivers = [
+        make_receiver(account.contractor, webhook_receiver.uri),
+        make_receiver(account.leader, other_webhook_receiver.uri),
+    ]
     assert account.leader.client.put(project["archive_url"]).status == 204
-    pass_time(5)
+    advance_time(5)
 
-    for receiver, box in zip(receivers, (postbox, other_postbox), strict=True):
+    for receiver, box in zip(receivers, (webhook_receiver, other_webhook_receiver), strict=True):
         arrived = box.next()
         assert told(arrived) == ("timer.paused", timer["url"])
         assert arrived.payload["broadcast_receiver"]["id"] == receiver["id"]
         assert box.is_empty()
 
 
-def test_timers_stop_with_their_project(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
+def test_timers_stop_with_their_project(
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
+) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
     timers = [start_timer(account.leader, project) for project in (one, other)]
-    make_receiver(account.leader, postbox.uri)
+    make_receiver(account.leader, webhook_receiver.uri)
     assert account.leader.client.delete(one["url"]).status == 204
-    pass_time(5)
-    assert told(postbox.next()) == ("timer.stopped", timers[0]["url"])
+    advance_time(5)
+    assert told(webhook_receiver.next()) == ("timer.stopped", timers[0]["url"])
     assert account.leader.client.put("/v2/projects/delete", {"project_ids": [other["id"]]}).status == 204
-    pass_time(5)
+    advance_time(5)
 
-    assert told(postbox.next()) == ("timer.stopped", timers[1]["url"])
+    assert told(webhook_receiver.next()) == ("timer.stopped", timers[1]["url"])
 
 
 def test_a_merge_stops_the_timer_where_it_was_and_tells_where_it_is(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
     # The owner has one on each, which become one.
     kept = start_timer(account.owner, target)
     gone = start_timer(account.owner, swallowed)
     start_timer(account.leader, swallowed)
-    make_receiver(account.leader, postbox.uri)
-    make_receiver(account.owner, other_postbox.uri)
+    make_receiver(account.leader, webhook_receiver.uri)
+    make_receiver(account.owner, other_webhook_receiver.uri)
     assert account.leader.client.put(target["merge_url"], {"project_id": swallowed["id"]}).status == 204
-    pass_time(5)
+    advance_time(5)
 
-    for box in (postbox, other_postbox):
-        assert [told(arrived) for arrived in box.take(2)] == [
+    for box in (webhook_receiver, other_webhook_receiver):
+        assert [told(arrived) for arrived in box.next_deliveries(2)] == [
             ("timer.stopped", gone["url"]),
             ("timer.running", kept["url"]),
         ]
@@ -272,164 +281,171 @@ def test_a_merge_stops_the_timer_where_it_was_and_tells_where_it_is(
 
 
 def test_a_receiver_hears_of_its_owners_timers_only(
-    account: Account, other_account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account,
+    other_account: Account,
+    webhook_receiver: WebhookReceiver,
+    other_webhook_receiver: WebhookReceiver,
+    advance_time: PassTime,
 ) -> None:
     project = make_project(account, "Project", account.contractor)
-    make_receiver(account.leader, postbox.uri)
-    make_receiver(account.contractor, other_postbox.uri, subjects=["*"])
+    make_receiver(account.leader, webhook_receiver.uri)
+    make_receiver(account.contractor, other_webhook_receiver.uri, subjects=["*"])
     start_timer(account.owner, project)
     start_timer(other_account.leader, make_project(other_account))
     start_timer(account.contractor, project)
-    pass_time(5)
-    assert other_postbox.next().payload["last_event"] == "timer.running"
+    advance_time(5)
+    assert other_webhook_receiver.next().payload["last_event"] == "timer.running"
     account.leader.client.put(f"/v2/projects/{project['id']}/timer", {"description": "x"})
-    pass_time(5)
+    advance_time(5)
 
-    assert postbox.next().payload["last_event"] == "timer.pending"
-    assert postbox.is_empty()
-    assert other_postbox.is_empty()
+    assert webhook_receiver.next().payload["last_event"] == "timer.pending"
+    assert webhook_receiver.is_empty()
+    assert other_webhook_receiver.is_empty()
 
 
 def test_two_receivers_of_one_user_are_both_told(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    receivers = [make_receiver(account.leader, box.uri, subjects=["timer", "*"]) for box in (postbox, other_postbox)]
+    receivers = [
+        make_receiver(account.leader, box.uri, subjects=["timer", "*"])
+        for box in (webhook_receiver, other_webhook_receiver)
+    ]
     timer = start_timer(account.leader, make_project(account))
-    pass_time(5)
+    advance_time(5)
 
-    for receiver, box in zip(receivers, (postbox, other_postbox), strict=True):
+    for receiver, box in zip(receivers, (webhook_receiver, other_webhook_receiver), strict=True):
         arrived = box.next()
         assert told(arrived) == ("timer.running", timer["url"])
         assert is_signed(arrived, receiver["secret"])
-    pass_time(5)
-    assert postbox.is_empty()
+    advance_time(5)
+    assert webhook_receiver.is_empty()
 
 
 def test_a_receiver_without_subjects_hears_nothing(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    deaf = make_receiver(account.leader, postbox.uri)
-    make_receiver(account.leader, other_postbox.uri)
+    deaf = make_receiver(account.leader, webhook_receiver.uri)
+    make_receiver(account.leader, other_webhook_receiver.uri)
     account.leader.client.put(deaf["remove_subjects_url"], {"subjects": ["timer"]})
     timer = start_timer(account.leader, make_project(account))
-    pass_time(5)
-    other_postbox.next()
+    advance_time(5)
+    other_webhook_receiver.next()
     account.leader.client.put(deaf["add_subjects_url"], {"subjects": ["*"]})
     put(account.leader, timer, "/pause")
-    pass_time(5)
+    advance_time(5)
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
 
 
 def test_what_changes_while_a_receiver_is_disabled_is_lost_and_so_is_what_waited(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project, other = make_project(account), make_project(account, "Other")
-    receiver = make_receiver(account.leader, postbox.uri)
-    make_receiver(account.leader, other_postbox.uri)
+    receiver = make_receiver(account.leader, webhook_receiver.uri)
+    make_receiver(account.leader, other_webhook_receiver.uri)
     timer = start_timer(account.leader, project)
     account.leader.client.put(receiver["disable_url"])
     start_timer(account.leader, other)
     account.leader.client.put(receiver["enable_url"])
-    pass_time(5)
-    other_postbox.take(2)
+    advance_time(5)
+    other_webhook_receiver.next_deliveries(2)
     put(account.leader, timer, "", {"description": "Heard"})
-    pass_time(5)
+    advance_time(5)
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
-    assert postbox.is_empty()
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
+    assert webhook_receiver.is_empty()
 
 
 def test_a_deleted_receiver_is_told_nothing_more(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    deleted = make_receiver(account.leader, postbox.uri)
-    make_receiver(account.leader, other_postbox.uri)
+    deleted = make_receiver(account.leader, webhook_receiver.uri)
+    make_receiver(account.leader, other_webhook_receiver.uri)
     start_timer(account.leader, make_project(account))
     account.leader.client.delete(deleted["url"])
-    pass_time(5)
+    advance_time(5)
 
-    assert other_postbox.next().payload["last_event"] == "timer.running"
-    assert postbox.is_empty()
+    assert other_webhook_receiver.next().payload["last_event"] == "timer.running"
+    assert webhook_receiver.is_empty()
 
 
 def test_somebody_who_is_shut_out_is_told_nothing_until_he_is_let_in_again(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account, "Project", account.contractor)
-    log_time(account.contractor, project_id=project["id"])
-    make_receiver(account.contractor, postbox.uri)
-    make_receiver(account.leader, other_postbox.uri)
+    make_entry(account.contractor, project_id=project["id"])
+    make_receiver(account.contractor, webhook_receiver.uri)
+    make_receiver(account.leader, other_webhook_receiver.uri)
     start_timer(account.contractor, project)
     start_timer(account.leader, project)
     assert account.supervisor.client.put(f"/v2/users/{account.contractor.id}/deactivate").status == 204
-    pass_time(5)
-    assert other_postbox.next().payload["last_event"] == "timer.running"
+    advance_time(5)
+    assert other_webhook_receiver.next().payload["last_event"] == "timer.running"
     # Others can still change what he has.
     assert account.leader.client.put(project["archive_url"]).status == 204
-    pass_time(5)
-    assert other_postbox.next().payload["last_event"] == "timer.paused"
+    advance_time(5)
+    assert other_webhook_receiver.next().payload["last_event"] == "timer.paused"
     assert account.leader.client.put(project["unarchive_url"]).status == 204
     assert account.supervisor.client.put(f"/v2/users/{account.contractor.id}/activate").status == 204
     account.contractor.client.delete(f"/v2/projects/{project['id']}/timer")
-    pass_time(5)
+    advance_time(5)
 
-    assert postbox.next().payload["last_event"] == "timer.stopped"
-    assert postbox.is_empty()
+    assert webhook_receiver.next().payload["last_event"] == "timer.stopped"
+    assert webhook_receiver.is_empty()
 
 
 def test_somebody_who_is_deleted_is_told_nothing_more(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account, "Project", account.contractor)
-    make_receiver(account.contractor, postbox.uri)
-    make_receiver(account.leader, other_postbox.uri)
+    make_receiver(account.contractor, webhook_receiver.uri)
+    make_receiver(account.leader, other_webhook_receiver.uri)
     start_timer(account.contractor, project)
     assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
     start_timer(account.leader, project)
-    pass_time(5)
+    advance_time(5)
 
-    assert other_postbox.next().payload["last_event"] == "timer.running"
-    assert postbox.is_empty()
+    assert other_webhook_receiver.next().payload["last_event"] == "timer.running"
+    assert webhook_receiver.is_empty()
 
 
 # How it is sent
 
 
 def test_name_address_and_secret_are_those_of_the_moment_of_sending(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    receiver = make_receiver(account.leader, postbox.uri)
+    receiver = make_receiver(account.leader, webhook_receiver.uri)
     start_timer(account.leader, make_project(account))
-    account.leader.client.put(receiver["url"], {"name": "Ceiling light", "payload_uri": other_postbox.uri})
+    account.leader.client.put(receiver["url"], {"name": "Ceiling light", "payload_uri": other_webhook_receiver.uri})
     secret = account.leader.client.put(receiver["reroll_secret_url"]).json()["secret"]
-    pass_time(5)
+    advance_time(5)
 
-    arrived = other_postbox.next()
+    arrived = other_webhook_receiver.next()
 
     assert arrived.payload["broadcast_receiver"] == {"id": receiver["id"], "name": "Ceiling light"}
     assert is_signed(arrived, secret)
     assert not is_signed(arrived, receiver["secret"])
-    assert postbox.is_empty()
+    assert webhook_receiver.is_empty()
 
 
 @pytest.mark.parametrize("status", [500, 410, 503, 404])
 def test_what_is_not_accepted_is_not_sent_again(
-    account: Account, postbox: Postbox, pass_time: PassTime, logged: Logged, status: int
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime, logged: Logged, status: int
 ) -> None:
-    receiver = make_receiver(account.leader, postbox.uri)
+    receiver = make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account))
-    postbox.answer(status, headers=b"Retry-After: 1\r\n")
-    pass_time(5)
-    assert told(postbox.next()) == ("timer.running", timer["url"])
+    webhook_receiver.respond_with(status, headers=b"Retry-After: 1\r\n")
+    advance_time(5)
+    assert told(webhook_receiver.next()) == ("timer.running", timer["url"])
     eventually(lambda: statuses(logged), [(status, "status")])
     for _ in range(3):
-        pass_time(5)
+        advance_time(5)
     put(account.leader, timer, "/pause")
-    pass_time(5)
+    advance_time(5)
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
-    assert postbox.is_empty()
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
+    assert webhook_receiver.is_empty()
     assert account.leader.client.get(receiver["url"]).json()["state"] == "enabled"
 
 
@@ -438,16 +454,20 @@ def statuses(logged: Logged) -> list[tuple[int | None, str | None]]:
 
 
 def test_a_redirect_is_not_followed(
-    account: Account, postbox: Postbox, other_postbox: Postbox, pass_time: PassTime, logged: Logged
+    account: Account,
+    webhook_receiver: WebhookReceiver,
+    other_webhook_receiver: WebhookReceiver,
+    advance_time: PassTime,
+    logged: Logged,
 ) -> None:
-    make_receiver(account.leader, postbox.uri)
-    postbox.answer(307, headers=f"Location: {other_postbox.uri}\r\n".encode())
+    make_receiver(account.leader, webhook_receiver.uri)
+    webhook_receiver.respond_with(307, headers=f"Location: {other_webhook_receiver.uri}\r\n".encode())
     start_timer(account.leader, make_project(account))
-    pass_time(5)
-    postbox.next()
+    advance_time(5)
+    webhook_receiver.next()
     eventually(lambda: statuses(logged), [(307, "status")])
 
-    assert other_postbox.is_empty()
+    assert other_webhook_receiver.is_empty()
 
 
 def delivering_with(database: Database, settings: Settings, guard: AddressGuard = DEPENDENCIES.guard) -> Delivering:
@@ -465,43 +485,51 @@ def delivering_with(database: Database, settings: Settings, guard: AddressGuard 
 def test_a_receiver_that_never_answers_costs_the_deadline_and_holds_nobody_up(
     database: Database,
     make_server: MakeServer,
-    postbox: Postbox,
-    other_postbox: Postbox,
-    pass_time: PassTime,
+    webhook_receiver: WebhookReceiver,
+    other_webhook_receiver: WebhookReceiver,
+    advance_time: PassTime,
     logged: Logged,
 ) -> None:
-    server = make_server(parts={"lifespan": [delivering_with(database, Settings(send_timeout_seconds=0.5))]})
-    account = open_account(database, server.client)
-    make_receiver(account.leader, postbox.uri)
-    make_receiver(account.leader, other_postbox.uri)
-    postbox.script = holding()
+    server = make_server(site_options={"lifespan": [delivering_with(database, Settings(send_timeout_seconds=0.5))]})
+    account = make_account(database, server.client)
+    make_receiver(account.leader, webhook_receiver.uri)
+    make_receiver(account.leader, other_webhook_receiver.uri)
+    webhook_receiver.handler = never_responding()
     timer = start_timer(account.leader, make_project(account))
-    pass_time(5)
-    assert told(other_postbox.next()) == told(postbox.next()) == ("timer.running", timer["url"])
+    advance_time(5)
+    assert told(other_webhook_receiver.next()) == told(webhook_receiver.next()) == ("timer.running", timer["url"])
     eventually(lambda: sorted(statuses(logged), key=str), [(200, None), (None, "timeout")])
-    postbox.answer(200)
+    webhook_receiver.respond_with(200)
     put(account.leader, timer, "/pause")
-    pass_time(5)
+    advance_time(5)
 
-    assert told(other_postbox.next()) == told(postbox.next()) == ("timer.paused", timer["url"])
+    assert told(other_webhook_receiver.next()) == told(webhook_receiver.next()) == ("timer.paused", timer["url"])
 
 
 def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
-    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
+    database: Database,
+    make_server: MakeServer,
+    webhook_receiver: WebhookReceiver,
+    advance_time: PassTime,
+    logged: Logged,
 ) -> None:
-    server = make_server(parts={"lifespan": [delivering_with(database, Settings(), AddressGuard())]})
-    account = open_account(database, server.client)
-    for uri in (postbox.uri, postbox.uri.replace("127.0.0.1", "localhost")):
+    server = make_server(site_options={"lifespan": [delivering_with(database, Settings(), AddressGuard())]})
+    account = make_account(database, server.client)
+    for uri in (webhook_receiver.uri, webhook_receiver.uri.replace("127.0.0.1", "localhost")):
         make_receiver(account.leader, uri)
     start_timer(account.leader, make_project(account))
-    pass_time(5)
+    advance_time(5)
 
     eventually(lambda: statuses(logged), [(None, "refused_address")] * 2)
-    assert postbox.is_empty()
+    assert webhook_receiver.is_empty()
 
 
 def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_either(
-    database: Database, make_server: MakeServer, postbox: Postbox, pass_time: PassTime, logged: Logged
+    database: Database,
+    make_server: MakeServer,
+    webhook_receiver: WebhookReceiver,
+    advance_time: PassTime,
+    logged: Logged,
 ) -> None:
     running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
@@ -510,17 +538,17 @@ def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_eithe
         async with run_delivery(running, make_transport(running), on_failure=lambda: None):
             yield
 
-    server = make_server(parts={"lifespan": [delivering], "metrics": running.metrics})
-    account = open_account(database, server.client)
-    receiver = make_receiver(account.leader, f"{postbox.uri}?key=hidden")
+    server = make_server(site_options={"lifespan": [delivering], "metrics": running.metrics})
+    account = make_account(database, server.client)
+    receiver = make_receiver(account.leader, f"{webhook_receiver.uri}?key=hidden")
     timer = start_timer(account.leader, make_project(account))
-    pass_time(5)
-    postbox.next()
+    advance_time(5)
+    webhook_receiver.next()
     eventually(lambda: len(statuses(logged)), 1)
-    postbox.answer(500)
+    webhook_receiver.respond_with(500)
     put(account.leader, timer, "/pause")
-    pass_time(5)
-    postbox.next()
+    advance_time(5)
+    webhook_receiver.next()
     eventually(lambda: len(statuses(logged)), 2)
 
     line = next(line for line in logged if line["event"] == "broadcast")
@@ -543,43 +571,49 @@ def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_eithe
     assert receiver["secret"] not in shown
 
 
-def test_webhooks_are_delivered_beside_them(account: Account, postbox: Postbox, pass_time: PassTime) -> None:
-    webhook = make_webhook(account, postbox.uri, events=["tag.created"])
-    receiver = make_receiver(account.leader, postbox.uri)
-    assert postbox.next().type == "webhook.ping"
+def test_webhooks_are_delivered_beside_them(
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
+) -> None:
+    webhook = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    receiver = make_receiver(account.leader, webhook_receiver.uri)
+    assert webhook_receiver.next().type == "webhook.ping"
     start_timer(account.leader, make_project(account))
-    pass_time(5)
-    assert is_signed(postbox.next(), receiver["secret"])
+    advance_time(5)
+    assert is_signed(webhook_receiver.next(), receiver["secret"])
     make_tag(account, "a")
 
-    assert is_signed(postbox.next(), webhook["secret"])
+    assert is_signed(webhook_receiver.next(), webhook["secret"])
 
 
 # Restarts
 
 
 def test_what_waits_outlives_the_end_of_the_server_and_what_was_sent_is_not_sent_again(
-    database: Database, make_server: MakeServer, request: pytest.FixtureRequest, postbox: Postbox, pass_time: PassTime
+    database: Database,
+    make_server: MakeServer,
+    request: pytest.FixtureRequest,
+    webhook_receiver: WebhookReceiver,
+    advance_time: PassTime,
 ) -> None:
-    loop: Loop = request.getfixturevalue("_loop")
+    loop: EventLoopThread = request.getfixturevalue("_loop")
     server = make_server()
-    account = open_account(database, server.client)
-    make_receiver(account.leader, postbox.uri)
+    account = make_account(database, server.client)
+    make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account))
     first = delivering_with(database, Settings())(None)
     loop.run(_enter(first))
-    pass_time(5)
-    assert told(postbox.next()) == ("timer.running", timer["url"])
+    advance_time(5)
+    assert told(webhook_receiver.next()) == ("timer.running", timer["url"])
     put(account.leader, timer, "/pause")
     loop.run(_leave(first))
-    pass_time(60)
-    assert postbox.is_empty()
+    advance_time(60)
+    assert webhook_receiver.is_empty()
     second = delivering_with(database, Settings())(None)
     loop.run(_enter(second))
 
-    assert told(postbox.next()) == ("timer.paused", timer["url"])
+    assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
     loop.run(_leave(second))
-    assert postbox.is_empty()
+    assert webhook_receiver.is_empty()
 
 
 async def _enter(context: Any) -> None:

@@ -9,9 +9,9 @@ from litestar import get
 from hourhook.http.responses import message_response
 from hourhook.settings import RateLimit
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, open_account
-from tests.support.clients import read_all
-from tests.support.factories import log_time, make_project, make_tag
+from tests.support.accounts import Account, make_account
+from tests.support.clients import read_until_closed
+from tests.support.factories import make_entry, make_project, make_tag
 
 DOCUMENTED = {
     "cache-control": "private, max-age=0, must-revalidate",
@@ -27,10 +27,10 @@ DOCUMENTED = {
 def test_a_path_is_found_however_its_slashes_are_written(account: Account, path: str) -> None:
     make_project(account)
 
-    reply = account.leader.client.get(path)
+    response = account.leader.client.get(path)
 
-    assert reply.status == 200
-    assert len(reply.json()) == 1
+    assert response.status == 200
+    assert len(response.json()) == 1
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_a_path_is_found_however_its_slashes_are_written(account: Account, path:
     ],
 )
 def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:
-    reply = account.leader.client.get(path)
+    response = account.leader.client.get(path)
 
-    assert reply.status == 404
-    assert reply.body == b""
-    assert "x-injected" not in reply.headers
+    assert response.status == 404
+    assert response.body == b""
+    assert "x-injected" not in response.headers
 
 
 def test_what_is_outside_of_the_api_is_not_found_either(server: Server) -> None:
@@ -85,21 +85,21 @@ def test_a_bulk_action_stands_where_an_id_could(account: Account) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "POST"])
 def test_a_verb_that_a_path_does_not_know_is_refused_with_those_that_it_does(account: Account, method: str) -> None:
-    reply = account.leader.client.request(method, "/v2/current_user")
+    response = account.leader.client.request(method, "/v2/current_user")
 
-    assert reply.status == 405
-    assert reply.json() == {"message": "Method not allowed"}
-    assert reply.headers["allow"] == "GET, HEAD, PUT"
+    assert response.status == 405
+    assert response.json() == {"message": "Method not allowed"}
+    assert response.headers["allow"] == "GET, HEAD, PUT"
 
 
 def test_no_verb_hides_behind_another(account: Account) -> None:
     project = make_project(account)
 
-    reply = account.leader.client.get(
+    response = account.leader.client.get(
         f"/v2/projects/{project['id']}", {"_method": "DELETE"}, X_HTTP_Method_Override="DELETE"
     )
 
-    assert reply.status == 200
+    assert response.status == 200
     assert account.leader.client.get(f"/v2/projects/{project['id']}").status == 200
 
 
@@ -118,51 +118,51 @@ def test_head_is_get_without_its_body(account: Account, path: str) -> None:
 
 
 def test_every_answer_has_the_documented_headers(account: Account) -> None:
-    reply = account.leader.client.get("/v2/account")
+    response = account.leader.client.get("/v2/account")
 
-    assert {name: reply.headers[name] for name in DOCUMENTED} == DOCUMENTED
-    assert reply.headers["status"] == "200 OK"
+    assert {name: response.headers[name] for name in DOCUMENTED} == DOCUMENTED
+    assert response.headers["status"] == "200 OK"
 
 
 def test_a_refusal_has_the_documented_headers_too(account: Account) -> None:
-    reply = account.client.get("/v2/account")
+    response = account.client.get("/v2/account")
 
-    assert {name: reply.headers[name] for name in DOCUMENTED} == DOCUMENTED
-    assert reply.headers["status"] == "401 Unauthorized"
+    assert {name: response.headers[name] for name in DOCUMENTED} == DOCUMENTED
+    assert response.headers["status"] == "401 Unauthorized"
 
 
 def test_what_was_made_says_where_it_is(account: Account) -> None:
-    reply = account.leader.client.post("/v2/projects", {"name": "Relaunch"})
+    response = account.leader.client.post("/v2/projects", {"name": "Relaunch"})
 
-    assert reply.status == 201
-    assert reply.headers["location"] == reply.json()["url"]
-    assert reply.headers["status"] == "201 Created"
+    assert response.status == 201
+    assert response.headers["location"] == response.json()["url"]
+    assert response.headers["status"] == "201 Created"
 
 
 def test_204_has_no_body_and_measures_none(account: Account) -> None:
-    reply = account.leader.client.put("/v2/projects/archive", {"project_ids": []})
+    response = account.leader.client.put("/v2/projects/archive", {"project_ids": []})
 
-    assert reply.status == 204
-    assert reply.body == b""
-    assert "content-length" not in reply.headers
-    assert "content-type" not in reply.headers
+    assert response.status == 204
+    assert response.body == b""
+    assert "content-length" not in response.headers
+    assert "content-type" not in response.headers
 
 
 def test_urls_lead_back_by_the_configured_name_and_not_by_the_one_the_request_says(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/noko")
-    account = open_account(server.database, server.client)
+    account = make_account(server.database, server.client)
 
-    reply = account.leader.client.get("/v2/account", Host="evil.example.org", X_Forwarded_Host="evil.example.org")
+    response = account.leader.client.get("/v2/account", Host="evil.example.org", X_Forwarded_Host="evil.example.org")
 
-    assert reply.json()["url"] == "https://time.example.com/noko/v2/account"
+    assert response.json()["url"] == "https://time.example.com/noko/v2/account"
 
 
 @pytest.mark.parametrize("agent", [None, "", "   "])
 def test_a_request_without_user_agent_is_refused_before_anything_else(account: Account, agent: str | None) -> None:
-    reply = account.client.get("/v2/nothing", User_Agent=agent)
+    response = account.client.get("/v2/nothing", User_Agent=agent)
 
-    assert reply.status == 400
-    assert reply.json() == {"message": "User-Agent header is required"}
+    assert response.status == 400
+    assert response.json() == {"message": "User-Agent header is required"}
 
 
 class TestTheOrderOfChecks:
@@ -176,7 +176,7 @@ class TestTheOrderOfChecks:
         assert server.client.get("/v2/account", User_Agent=None).status == 400
 
     def test_credential_before_lock_and_route(self, account: Account) -> None:
-        account.set(locked="on")
+        account.change_settings(locked="on")
 
         assert account.client.get("/v2/nothing").status == 401
         assert account.client.with_token("wrong").get("/v2/nothing").status == 401
@@ -184,42 +184,42 @@ class TestTheOrderOfChecks:
         assert account.client.with_token("wrong").post("/v2/projects", b"[").status == 401
 
     def test_lock_before_route_and_body(self, account: Account) -> None:
-        account.set(locked="on")
+        account.change_settings(locked="on")
         client = account.leader.client
 
-        for reply in (
+        for response in (
             client.get("/v2/account"),
             client.get("/v2/nothing"),
             client.request("PATCH", "/v2/account"),
             client.post("/v2/projects", b"["),
         ):
-            assert reply.status == 503
-            assert reply.json() == {"message": "Account is locked for maintenance"}
+            assert response.status == 503
+            assert response.json() == {"message": "Account is locked for maintenance"}
 
     def test_route_before_body(self, account: Account) -> None:
         assert account.leader.client.post("/v2/nothing", b"[").status == 404
         assert account.leader.client.post("/v2/account", b"[").status == 405
 
     def test_body_before_feature(self, account: Account) -> None:
-        account.set(approvals="off")
+        account.change_settings(approvals="off")
 
         assert account.supervisor.client.put("/v2/entries/1/approved", b"[").status == 400
 
     @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", ""), ("PUT", "/1"), ("PUT", "/1/paid")])
     def test_feature_before_object_and_role_of_invoices(self, account: Account, method: str, path: str) -> None:
-        account.set(invoicing="off")
+        account.change_settings(invoicing="off")
 
-        reply = account.contractor.client.request(method, f"/v2/invoices{path}")
+        response = account.contractor.client.request(method, f"/v2/invoices{path}")
 
-        assert (reply.status, reply.json()) == (403, {"message": "Account does not include this feature"})
+        assert (response.status, response.json()) == (403, {"message": "Account does not include this feature"})
 
     def test_feature_before_object_and_role(self, account: Account) -> None:
-        account.set(approvals="off")
+        account.change_settings(approvals="off")
 
-        reply = account.contractor.client.put("/v2/entries/1/approved")
+        response = account.contractor.client.put("/v2/entries/1/approved")
 
-        assert reply.status == 403
-        assert reply.json() == {"message": "Account does not include this feature"}
+        assert response.status == 403
+        assert response.json() == {"message": "Account does not include this feature"}
 
     def test_object_before_role(self, account: Account) -> None:
         assert account.coworker.client.put("/v2/projects/999", {"name": 1}).status == 404
@@ -227,19 +227,19 @@ class TestTheOrderOfChecks:
     def test_role_before_fields(self, account: Account) -> None:
         project = make_project(account, "Relaunch", account.coworker)
 
-        reply = account.coworker.client.put(f"/v2/projects/{project['id']}", {"name": 1})
+        response = account.coworker.client.put(f"/v2/projects/{project['id']}", {"name": 1})
 
-        assert reply.status == 403
-        assert reply.json() == {"message": "Forbidden"}
+        assert response.status == 403
+        assert response.json() == {"message": "Forbidden"}
 
     def test_state_before_fields(self, account: Account) -> None:
         project = make_project(account)
         account.leader.client.post("/v2/entries", {"date": "2024-05-21", "minutes": 5, "project_id": project["id"]})
         account.leader.client.put(f"/v2/projects/{project['id']}/archive")
 
-        reply = account.leader.client.put(f"/v2/projects/{project['id']}", {"name": 1})
+        response = account.leader.client.put(f"/v2/projects/{project['id']}", {"name": 1})
 
-        assert reply.codes == [("base", "archived_project")]
+        assert response.codes == [("base", "archived_project")]
 
 
 def test_what_was_found_of_the_caller_before_the_lock_is_asked_again_after_it(account: Account) -> None:
@@ -254,28 +254,28 @@ def test_what_was_found_of_the_caller_before_the_lock_is_asked_again_after_it(ac
         account.set_state(account.leader, "disabled")
         connection.sendall(b'me":"New"}')
 
-        assert b" 401 " in read_all(connection).split(b"\r\n")[0]
+        assert b" 401 " in read_until_closed(connection).split(b"\r\n")[0]
 
 
 def test_all_failing_fields_are_reported_together(account: Account) -> None:
-    reply = account.leader.client.post("/v2/entries", {"minutes": "many", "source_url": 1, "project_id": 1.5})
+    response = account.leader.client.post("/v2/entries", {"minutes": "many", "source_url": 1, "project_id": 1.5})
 
-    assert reply.status == 400
-    assert reply.json()["message"] == "Validation Failed"
-    assert reply.codes == [
+    assert response.status == 400
+    assert response.json()["message"] == "Validation Failed"
+    assert response.codes == [
         ("date", "missing_field"),
         ("minutes", "invalid"),
         ("project_id", "invalid"),
         ("source_url", "invalid"),
     ]
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Entry"}
+    assert {error["resource"] for error in response.json()["errors"]} == {"Entry"}
 
 
 @pytest.mark.parametrize("id", [0, -1, "0", 2**31, 10**30])
 def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int | str) -> None:
     client = account.supervisor.client
     project, other = make_project(account), make_project(account, "Other")
-    tag, entry = make_tag(account, "planning"), log_time(account.supervisor)
+    tag, entry = make_tag(account, "planning"), make_entry(account.supervisor)
     time = {"date": "2024-05-21", "minutes": 5, "price": 5}
     rates = {
         "calculation_method": "custom_hourly_rates",
@@ -283,7 +283,7 @@ def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int 
         "custom_hourly_rates": [{"user_id": id, "hourly_rate": 90}],
     }
 
-    for reply, faults in (
+    for response, faults in (
         (client.post("/v2/entries", {**time, "user_id": id, "project_id": id}), ["user_id", "project_id"]),
         (client.put(entry["url"], {"user_id": id, "project_id": id}), ["user_id", "project_id"]),
         (client.post("/v2/expenses", {**time, "user_id": id, "project_id": id}), ["project_id", "user_id"]),
@@ -296,7 +296,7 @@ def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int 
             ["rate_calculation.custom_hourly_rates[0].user_id"],
         ),
     ):
-        assert (reply.status, reply.codes) == (400, [(field, "missing") for field in faults])
+        assert (response.status, response.codes) == (400, [(field, "missing") for field in faults])
 
 
 def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceback(
@@ -308,10 +308,10 @@ def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceb
 
     server = make_server({"extra_routes": [broken]})
 
-    reply = server.client.get("/broken")
+    response = server.client.get("/broken")
 
-    assert reply.status == 500
-    assert reply.json() == {"message": "Server Error"}
+    assert response.status == 500
+    assert response.json() == {"message": "Server Error"}
     [event] = [event for event in logged if event["log_level"] == "error"]
     assert "planted secret" in str(event["exc_info"])
 
@@ -331,7 +331,7 @@ def test_a_database_that_is_away_is_a_503(account: Account, database_url: str) -
         finally:
             operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
-    for reply in replies:
-        assert reply.status == 503
-        assert reply.json() == {"message": "The database is not available at the moment"}
+    for response in replies:
+        assert response.status == 503
+        assert response.json() == {"message": "The database is not available at the moment"}
     assert account.leader.client.get("/v2/account").status == 200

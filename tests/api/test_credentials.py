@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.clients import basic
+from tests.support.clients import basic_auth
 
 UNAUTHORIZED = {"message": "Unauthorized"}
 
@@ -30,16 +30,16 @@ def test_a_header_carries_a_token(account: Account, headers: dict[str, str]) -> 
 
 @pytest.mark.parametrize("password", ["", "x-noko-token", "x-freckle-token", "x-oauth-basic"])
 def test_a_token_is_the_user_name_of_basic_authentication(account: Account, password: str) -> None:
-    reply = account.client.get("/v2/current_user", Authorization=basic(account.leader.token, password))
+    response = account.client.get("/v2/current_user", Authorization=basic_auth(account.leader.token, password))
 
-    assert reply.json()["id"] == account.leader.id
+    assert response.json()["id"] == account.leader.id
 
 
 @pytest.mark.parametrize("name", ["noko_token", "freckle_token", "access_token", "token"])
 def test_the_query_carries_a_token(account: Account, name: str) -> None:
-    reply = account.client.get("/v2/current_user", {name: account.leader.token})
+    response = account.client.get("/v2/current_user", {name: account.leader.token})
 
-    assert reply.json()["id"] == account.leader.id
+    assert response.json()["id"] == account.leader.id
 
 
 def test_only_the_first_credential_present_is_tried_in_the_contract_s_order(account: Account) -> None:
@@ -61,26 +61,26 @@ def test_only_the_first_credential_present_is_tried_in_the_contract_s_order(acco
         wrong_headers = {name: "wrong" for kind, name in others if kind == "header"}
         sent = wrong_headers | (headers if kind == "header" else {})
 
-        reply = account.client.get("/v2/current_user", wrong_query | query, **sent)
-        assert reply.status == 200, name
+        response = account.client.get("/v2/current_user", wrong_query | query, **sent)
+        assert response.status == 200, name
 
         if place:
             before = carriers[place - 1]
             wrong = {before[1]: "wrong"}
-            reply = account.client.get(
+            response = account.client.get(
                 "/v2/current_user",
                 query | (wrong if before[0] == "query" else {}),
                 **(sent | (wrong if before[0] == "header" else {})),
             )
-            assert reply.status == 401, name
+            assert response.status == 401, name
 
 
 def test_a_blank_credential_is_as_if_absent(account: Account) -> None:
-    reply = account.client.get(
+    response = account.client.get(
         "/v2/current_user", {"noko_token": ""}, X_NokoToken=" ", X_FreckleToken=account.leader.token
     )
 
-    assert reply.status == 200
+    assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_a_blank_credential_is_as_if_absent(account: Account) -> None:
     ids=str,
 )
 def test_what_is_no_credential_is_refused(account: Account, headers: dict[str, str]) -> None:
-    reply = account.client.get("/v2/current_user", **headers)
+    response = account.client.get("/v2/current_user", **headers)
 
-    assert reply.status == 401
-    assert reply.json() == UNAUTHORIZED
-    assert reply.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
+    assert response.status == 401
+    assert response.json() == UNAUTHORIZED
+    assert response.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
 
 
 def test_a_token_with_somebody_s_password_is_refused(account: Account) -> None:
-    reply = account.client.get("/v2/current_user", Authorization=basic(account.leader.token, "secret"))
+    response = account.client.get("/v2/current_user", Authorization=basic_auth(account.leader.token, "secret"))
 
-    assert reply.status == 401
+    assert response.status == 401
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 
 PATH = "/v2/current_user"
 
@@ -46,82 +46,82 @@ def test_entries_are_counted(account: Account) -> None:
 
 
 def test_a_new_name_is_an_event_of_the_user(account: Account, clock: FakeClock) -> None:
-    recorded = Recorded(account)
+    recorded = EventReader(account)
     clock.advance(60)
 
-    reply = account.contractor.client.put(PATH, {"first_name": " Grace ", "last_name": "Hopper"})
+    response = account.contractor.client.put(PATH, {"first_name": " Grace ", "last_name": "Hopper"})
 
-    assert reply.status == 200
-    assert (reply.json()["first_name"], reply.json()["last_name"]) == ("Grace", "Hopper")
-    assert reply.json()["updated_at"] == "2024-05-21T10:06:00Z"
-    [event] = recorded.new()
+    assert response.status == 200
+    assert (response.json()["first_name"], response.json()["last_name"]) == ("Grace", "Hopper")
+    assert response.json()["updated_at"] == "2024-05-21T10:06:00Z"
+    [event] = recorded.read_new()
     assert event.type == "user.updated"
     assert event.changes == {"first_name": ["Contractor", "Grace"], "last_name": [None, "Hopper"]}
     assert event.object == account.supervisor.client.get(f"/v2/users/{account.contractor.id}").json()
 
 
 def test_preferences_are_kept_and_are_no_event(account: Account) -> None:
-    recorded = Recorded(account)
+    recorded = EventReader(account)
 
-    reply = account.leader.client.put(PATH, {"time_format": "hours_minutes", "week_start": "MONDAY"})
+    response = account.leader.client.put(PATH, {"time_format": "hours_minutes", "week_start": "MONDAY"})
 
-    assert reply.json() == account.leader.client.get(PATH).json()
-    assert (reply.json()["time_format"], reply.json()["week_start"]) == ("hours_minutes", "Monday")
-    assert recorded.new() == []
+    assert response.json() == account.leader.client.get(PATH).json()
+    assert (response.json()["time_format"], response.json()["week_start"]) == ("hours_minutes", "Monday")
+    assert recorded.read_new() == []
 
 
 @pytest.mark.parametrize("blank", [None, ""])
 def test_a_name_can_be_cleared(account: Account, blank: Any) -> None:
-    reply = account.leader.client.put(PATH, {"first_name": blank})
+    response = account.leader.client.put(PATH, {"first_name": blank})
 
-    assert reply.json()["first_name"] is None
+    assert response.json()["first_name"] is None
 
 
 def test_what_is_absent_stays(account: Account, clock: FakeClock) -> None:
-    recorded = Recorded(account)
+    recorded = EventReader(account)
     before = account.owner.client.get(PATH).json()
     clock.advance(60)
 
     assert account.owner.client.put(PATH, {}).json() == before
     assert account.owner.client.put(PATH, {"first_name": "Ada"}).json() == before
-    assert recorded.new() == []
+    assert recorded.read_new() == []
 
 
 @pytest.mark.parametrize("suffix", ["", "_email"])
 def test_reports_are_switched_by_either_name(account: Account, suffix: str) -> None:
     inputs = {f"send_personal_weekly_report{suffix}": "false", f"send_team_weekly_report{suffix}": False}
 
-    reply = account.supervisor.client.put(PATH, inputs)
+    response = account.supervisor.client.put(PATH, inputs)
 
-    assert reply.json()["send_personal_weekly_report_email"] is False
-    assert reply.json()["send_team_weekly_report_email"] is False
+    assert response.json()["send_personal_weekly_report_email"] is False
+    assert response.json()["send_team_weekly_report_email"] is False
 
 
 def test_the_team_report_is_the_supervisors_to_switch(account: Account) -> None:
-    reply = account.leader.client.put(PATH, {"send_team_weekly_report": False, "time_format": "hours_minutes"})
+    response = account.leader.client.put(PATH, {"send_team_weekly_report": False, "time_format": "hours_minutes"})
 
-    assert reply.status == 200
-    assert reply.json()["send_team_weekly_report_email"] is True
-    assert reply.json()["time_format"] == "hours_minutes"
+    assert response.status == 200
+    assert response.json()["send_team_weekly_report_email"] is True
+    assert response.json()["time_format"] == "hours_minutes"
 
 
 @pytest.mark.parametrize("value", ["sometimes", None, 7])
 def test_what_anybody_else_says_of_the_team_report_is_ignored_however_wrong(account: Account, value: Any) -> None:
-    reply = account.leader.client.put(PATH, {"send_team_weekly_report": value, "week_start": "monday"})
+    response = account.leader.client.put(PATH, {"send_team_weekly_report": value, "week_start": "monday"})
 
-    assert reply.status == 200
-    assert reply.json()["send_team_weekly_report_email"] is True
-    assert reply.json()["week_start"] == "Monday"
+    assert response.status == 200
+    assert response.json()["send_team_weekly_report_email"] is True
+    assert response.json()["week_start"] == "Monday"
     assert account.supervisor.client.put(PATH, {"send_team_weekly_report": value}).status == 400
 
 
 def test_e_mail_role_and_offset_cannot_be_changed_here(account: Account) -> None:
     before = account.leader.client.get(PATH).json()
 
-    reply = account.leader.client.put(PATH, {"email": "x@example.com", "role": "supervisor", "utc_offset": 3600})
+    response = account.leader.client.put(PATH, {"email": "x@example.com", "role": "supervisor", "utc_offset": 3600})
 
-    assert reply.status == 200
-    assert reply.json() == before
+    assert response.status == 200
+    assert response.json() == before
 
 
 @pytest.mark.parametrize(
@@ -140,10 +140,10 @@ def test_e_mail_role_and_offset_cannot_be_changed_here(account: Account) -> None
 def test_what_cannot_be_taken_changes_nothing(account: Account, inputs: dict[str, Any], field: str, code: str) -> None:
     before = account.leader.client.get(PATH).json()
 
-    reply = account.leader.client.put(PATH, {"last_name": "Changed", **inputs})
+    response = account.leader.client.put(PATH, {"last_name": "Changed", **inputs})
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": "Validation Failed",
         "errors": [{"resource": "User", "field": field, "code": code}],
     }

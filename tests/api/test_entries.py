@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.events_of import Recorded
-from tests.support.factories import DAY, NO_SUCH_ID, archive, ids, log_time, make_project, make_tag
+from tests.support.events_of import EventReader
+from tests.support.factories import DAY, NO_SUCH_ID, archive, ids, make_entry, make_project, make_tag
 
 KEYS = [
     "id", "date", "user", "billable", "minutes", "description", "project", "tags", "source_url", "invoiced_at",
@@ -31,13 +31,13 @@ def test_time_is_logged_and_answered_whole(account: Account) -> None:
         "source_url": "https://git.northwind.test/c/8f3a",
     }
 
-    reply = account.leader.client.post("/v2/entries", body)
+    response = account.leader.client.post("/v2/entries", body)
 
-    assert reply.status == 201
-    entry = reply.json()
+    assert response.status == 201
+    entry = response.json()
     assert list(entry) == KEYS
     url = f"{account.base_url}/v2/entries/{entry['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert entry == {
         "id": entry["id"],
         "date": "2024-05-20",
@@ -70,21 +70,21 @@ def test_time_is_logged_and_answered_whole(account: Account) -> None:
     assert [list(tag) for tag in entry["tags"]] == [SIMPLE_TAG_KEYS]
     assert list(entry["user"]) == SIMPLE_USER_KEYS
     assert account.leader.client.get(url).json() == entry
-    assert list(log_time(account.leader, project_name="Website")["project"]) == SIMPLE_PROJECT_KEYS
+    assert list(make_entry(account.leader, project_name="Website")["project"]) == SIMPLE_PROJECT_KEYS
 
 
 def test_a_minimal_entry_is_the_callers_own(account: Account) -> None:
-    entry = log_time(account.contractor)
+    entry = make_entry(account.contractor)
 
     assert entry["user"]["id"] == account.contractor.id
     assert (entry["project"], entry["description"], entry["tags"]) == (None, None, [])
 
 
 def test_inputs_may_come_as_strings_and_in_the_query(account: Account) -> None:
-    reply = account.leader.client.post("/v2/entries", query={"date": DAY, "minutes": "30", "description": ""})
+    response = account.leader.client.post("/v2/entries", query={"date": DAY, "minutes": "30", "description": ""})
 
-    assert reply.status == 201
-    assert (reply.json()["minutes"], reply.json()["description"]) == (30, None)
+    assert response.status == 201
+    assert (response.json()["minutes"], response.json()["description"]) == (30, None)
 
 
 @pytest.mark.parametrize(("minutes", "increment", "rounded"), [(1, 15, 15), (15, 15, 15), (16, 15, 30), (0, 60, 0)])
@@ -93,23 +93,23 @@ def test_minutes_are_rounded_up_to_the_projects_increment(
 ) -> None:
     project = make_project(account, billing_increment=increment)
 
-    assert log_time(account.leader, minutes=minutes, project_id=project["id"])["minutes"] == rounded
-    assert log_time(account.leader, minutes=minutes)["minutes"] == minutes
+    assert make_entry(account.leader, minutes=minutes, project_id=project["id"])["minutes"] == rounded
+    assert make_entry(account.leader, minutes=minutes)["minutes"] == minutes
 
 
 def test_time_is_billable_unless_its_project_or_a_tag_is_not(account: Account) -> None:
     unbillable = make_project(account, "Internal", billable=False)
 
-    assert log_time(account.leader, "#work")["billable"] is True
-    assert log_time(account.leader, "#work #holiday*")["billable"] is False
-    assert log_time(account.leader, "#work #holiday")["billable"] is False
-    assert log_time(account.leader, project_id=unbillable["id"])["billable"] is False
+    assert make_entry(account.leader, "#work")["billable"] is True
+    assert make_entry(account.leader, "#work #holiday*")["billable"] is False
+    assert make_entry(account.leader, "#work #holiday")["billable"] is False
+    assert make_entry(account.leader, project_id=unbillable["id"])["billable"] is False
 
 
 def test_hashtags_become_tags_in_order_of_appearance(account: Account) -> None:
     make_tag(account, "b")
 
-    entry = log_time(account.contractor, "#c then #B and #a* and #C again, not e#d")
+    entry = make_entry(account.contractor, "#c then #B and #a* and #C again, not e#d")
 
     assert [(tag["name"], tag["formatted_name"]) for tag in entry["tags"]] == [("c", "#c"), ("b", "#b"), ("a", "#a*")]
 
@@ -117,22 +117,24 @@ def test_hashtags_become_tags_in_order_of_appearance(account: Account) -> None:
 def test_a_project_is_found_by_name_in_any_case_or_made(account: Account) -> None:
     project = make_project(account, "Größe")
 
-    found = log_time(account.leader, project_name="GRÖSSE")
-    made = log_time(account.leader, project_name=" New  one ")
+    found = make_entry(account.leader, project_name="GRÖSSE")
+    made = make_entry(account.leader, project_name=" New  one ")
 
     assert found["project"]["id"] == project["id"]
     assert made["project"]["name"] == "New  one"
     assert made["project"]["billing_increment"] == 15
-    assert log_time(account.leader, project_id=project["id"], project_name="Ignored")["project"]["id"] == project["id"]
+    assert (
+        make_entry(account.leader, project_id=project["id"], project_name="Ignored")["project"]["id"] == project["id"]
+    )
 
 
 def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account) -> None:
     make_tag(account, "known")
-    log = Recorded(account)
+    log = EventReader(account)
 
-    entry = log_time(account.leader, "#known #one #two*", project_name="Fresh")
+    entry = make_entry(account.leader, "#known #one #two*", project_name="Fresh")
 
-    events = log.new()
+    events = log.read_new()
     assert [event.type for event in events] == ["project.created", "tag.created", "tag.created", "entry.created"]
     assert [event.changes for event in events] == [{}] * 4
     assert {event.created_at for event in events} == {entry["created_at"]}
@@ -169,25 +171,25 @@ def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account
 def test_malformed_input_is_refused_with_everything_that_is_wrong(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/entries", body)
+    response = account.leader.client.post("/v2/entries", body)
 
-    assert reply.status == 400
-    assert reply.codes == faults
-    assert reply.json()["message"] == "Validation Failed"
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Entry"}
-    assert log.new() == []
+    assert response.status == 400
+    assert response.codes == faults
+    assert response.json()["message"] == "Validation Failed"
+    assert {error["resource"] for error in response.json()["errors"]} == {"Entry"}
+    assert log.read_new() == []
 
 
 def test_time_is_not_logged_for_users_and_projects_of_another_account(account: Account, other_account: Account) -> None:
     theirs = make_project(other_account)
 
-    reply = account.leader.client.post(
+    response = account.leader.client.post(
         "/v2/entries", {"date": DAY, "minutes": 1, "user_id": other_account.leader.id, "project_id": theirs["id"]}
     )
 
-    assert reply.codes == [("user_id", "missing"), ("project_id", "missing")]
+    assert response.codes == [("user_id", "missing"), ("project_id", "missing")]
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
@@ -196,8 +198,8 @@ def test_scoped_roles_log_their_own_time_in_their_projects_only(account: Account
     open_project, closed_project = make_project(account, "Open", person), make_project(account, "Closed")
     body = {"date": DAY, "minutes": 5}
 
-    assert log_time(person, project_id=open_project["id"])["minutes"] == 60
-    assert log_time(person, project_name="OPEN")["project"]["id"] == open_project["id"]
+    assert make_entry(person, project_id=open_project["id"])["minutes"] == 60
+    assert make_entry(person, project_name="OPEN")["project"]["id"] == open_project["id"]
     for more, fault in (
         ({"project_id": closed_project["id"]}, ("project_id", "insufficent_permissions")),
         ({"project_name": "Closed"}, ("project_name", "cannot_create_projects")),
@@ -216,41 +218,41 @@ def test_a_leader_logs_for_others_where_they_have_access(account: Account) -> No
 
     assert client.post("/v2/entries", body | {"project_id": project["id"]}).status == 201
     for name in ("Closed", "Fresh"):
-        reply = client.post("/v2/entries", body | {"project_name": name})
-        assert reply.codes == [("project_name", "insufficent_permissions")]
+        response = client.post("/v2/entries", body | {"project_name": name})
+        assert response.codes == [("project_name", "insufficent_permissions")]
     assert [each["name"] for each in client.get("/v2/projects").json()] == ["Closed", "Open"]
 
 
 def test_no_time_is_logged_in_an_archived_project(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     archive(account, project)
     body = {"date": DAY, "minutes": 5}
 
     for key in ("id", "name"):
-        reply = account.leader.client.post("/v2/entries", body | {f"project_{key}": project[key]})
-        assert reply.codes == [(f"project_{key}", "archived_project")]
+        response = account.leader.client.post("/v2/entries", body | {f"project_{key}": project[key]})
+        assert response.codes == [(f"project_{key}", "archived_project")]
 
 
 def test_a_new_name_makes_no_project_beyond_the_limit(account: Account) -> None:
     make_project(account, "First")
-    account.set(max_projects="1")
+    account.change_settings(max_projects="1")
     body = {"date": DAY, "minutes": 5}
 
-    reply = account.leader.client.post("/v2/entries", body | {"project_name": "Second"})
+    response = account.leader.client.post("/v2/entries", body | {"project_name": "Second"})
 
-    assert reply.codes == [("project_name", "reached_project_limit")]
+    assert response.codes == [("project_name", "reached_project_limit")]
     assert account.leader.client.post("/v2/entries", body | {"project_name": "First"}).status == 201
 
 
 def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> None:
     make_tag(account, "known")
-    account.set(tag_creation_role="leader")
+    account.change_settings(tag_creation_role="leader")
     body = {"date": DAY, "minutes": 5}
 
     assert account.contractor.client.post("/v2/entries", body | {"description": "#known"}).status == 201
-    reply = account.contractor.client.post("/v2/entries", body | {"description": "#known #new"})
-    assert reply.codes == [("description", "cannot_create_tags")]
+    response = account.contractor.client.post("/v2/entries", body | {"description": "#known #new"})
+    assert response.codes == [("description", "cannot_create_tags")]
     assert account.leader.client.post("/v2/entries", body | {"description": "#new"}).status == 201
 
 
@@ -259,7 +261,7 @@ def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> Non
 
 @pytest.mark.parametrize("path", ["", "/approved", "/unapproved", "/marked_as_invoiced"])
 def test_what_is_not_there_is_not_found(account: Account, other_account: Account, path: str) -> None:
-    theirs = log_time(other_account.leader)
+    theirs = make_entry(other_account.leader)
     client = account.supervisor.client
 
     for id in (NO_SUCH_ID, theirs["id"], 0, "abc", 10**25):
@@ -274,12 +276,12 @@ def test_who_sees_which_entries(account: Account) -> None:
     open_project = make_project(account, "Open", account.coworker, account.contractor)
     closed_project = make_project(account, "Closed")
     leaders = {
-        "open": log_time(account.leader, project_id=open_project["id"]),
-        "closed": log_time(account.leader, project_id=closed_project["id"]),
-        "none": log_time(account.leader),
+        "open": make_entry(account.leader, project_id=open_project["id"]),
+        "closed": make_entry(account.leader, project_id=closed_project["id"]),
+        "none": make_entry(account.leader),
     }
     own = {
-        role: [log_time(account.people[role], project_id=open_project["id"]), log_time(account.people[role])]
+        role: [make_entry(account.people[role], project_id=open_project["id"]), make_entry(account.people[role])]
         for role in ("coworker", "contractor")
     }
     everything = {each["id"] for each in (*leaders.values(), *own["coworker"], *own["contractor"])}
@@ -301,7 +303,7 @@ def test_who_sees_which_entries(account: Account) -> None:
 def test_who_loses_a_project_loses_sight_of_his_entries_in_it(account: Account, role: str) -> None:
     person = account.people[role]
     project = make_project(account, "Open", person)
-    entry = log_time(person, project_id=project["id"])
+    entry = make_entry(person, project_id=project["id"])
     account.supervisor.client.put(f"/v2/users/{person.id}/revoke_access_to_all_projects")
 
     assert person.client.get("/v2/current_user/entries").json() == []
@@ -314,14 +316,14 @@ def test_who_loses_a_project_loses_sight_of_his_entries_in_it(account: Account, 
 
 
 def test_an_entry_is_deleted_as_it_was(account: Account) -> None:
-    entry = log_time(account.contractor, "#a")
-    log = Recorded(account)
+    entry = make_entry(account.contractor, "#a")
+    log = EventReader(account)
     text = account.supervisor.client.get(entry["url"]).body
 
-    reply = account.contractor.client.delete(entry["url"])
+    response = account.contractor.client.delete(entry["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    [event] = log.new()
+    assert (response.status, response.body) == (204, b"")
+    [event] = log.read_new()
     assert (event.type, event.changes, event.text) == ("entry.deleted", {}, text)
     assert account.supervisor.client.get(entry["url"]).status == 404
     assert account.supervisor.client.get("/v2/tags").json()[0]["entries"] == 0

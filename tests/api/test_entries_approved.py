@@ -4,22 +4,22 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, archive, log_time, make_project, mark_as_invoiced
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, archive, make_entry, make_project, mark_as_invoiced
 
 
 def test_an_entry_is_approved_by_the_caller(account: Account, clock: FakeClock) -> None:
-    before = log_time(account.contractor, "#a")
-    log = Recorded(account)
+    before = make_entry(account.contractor, "#a")
+    log = EventReader(account)
     clock.advance(seconds=90)
 
-    reply = account.supervisor.client.put(before["approved_url"])
+    response = account.supervisor.client.put(before["approved_url"])
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     after = account.leader.client.get(before["url"]).json()
     assert after["approved_at"] == after["updated_at"] == "2024-05-21T10:06:30Z"
     assert after["approved_by"]["id"] == account.supervisor.id
-    general, specific = log.new()
+    general, specific = log.read_new()
     assert (general.type, specific.type) == ("entry.updated", "entry.updated.approved")
     assert general.created_at == specific.created_at == "2024-05-21T10:06:30Z"
     assert general.changes == specific.changes
@@ -28,7 +28,7 @@ def test_an_entry_is_approved_by_the_caller(account: Account, clock: FakeClock) 
 
 
 def test_an_approval_may_be_dated(account: Account) -> None:
-    entry = log_time(account.contractor)
+    entry = make_entry(account.contractor)
 
     account.supervisor.client.put(entry["approved_url"], {"approved_at": "2024-05-01T12:00:00+02:00"})
 
@@ -36,68 +36,68 @@ def test_an_approval_may_be_dated(account: Account) -> None:
 
 
 def test_approval_is_withdrawn(account: Account) -> None:
-    entry = log_time(account.contractor)
+    entry = make_entry(account.contractor)
     approve(account, entry)
     before = account.leader.client.get(entry["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
 
     for _ in range(2):
         assert account.supervisor.client.put(entry["unapproved_url"]).status == 204
 
     after = account.leader.client.get(entry["url"]).json()
     assert (after["approved_at"], after["approved_by"]) == (None, None)
-    general, specific = log.new()
+    general, specific = log.read_new()
     assert (general.type, specific.type) == ("entry.updated", "entry.updated.unapproved")
     assert specific.changes == {key: [before[key], None] for key in ("approved_at", "approved_by")}
 
 
 def test_what_stands_against_approving(account: Account) -> None:
     project = make_project(account)
-    archived = log_time(account.leader, project_id=project["id"])
+    archived = make_entry(account.leader, project_id=project["id"])
     archive(account, project)
-    approved = log_time(account.leader)
+    approved = make_entry(account.leader)
     approve(account, approved)
-    invoiced = log_time(account.leader)
+    invoiced = make_entry(account.leader)
     mark_as_invoiced(account, invoiced)
-    plain = log_time(account.leader)
+    plain = make_entry(account.leader)
     client = account.supervisor.client
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert client.put(archived["approved_url"]).codes == [("base", "archived_project")]
     assert client.put(archived["unapproved_url"]).codes == [("base", "archived_project")]
     assert client.put(approved["approved_url"]).codes == [("base", "already_approved")]
     assert client.put(plain["approved_url"], {"approved_at": "now"}).codes == [("approved_at", "invalid")]
-    assert log.new() == []
+    assert log.read_new() == []
     assert client.put(invoiced["approved_url"]).status == 204
 
 
 def test_several_entries_are_approved_and_ineligible_ones_skipped(account: Account, other_account: Account) -> None:
     project = make_project(account)
-    archived = log_time(account.leader, project_id=project["id"])
+    archived = make_entry(account.leader, project_id=project["id"])
     archive(account, project)
-    approved = log_time(account.leader)
+    approved = make_entry(account.leader)
     approve(account, approved)
-    plain = [log_time(account.leader, "#a") for _ in range(3)]
-    theirs = log_time(other_account.leader)
-    log = Recorded(account)
+    plain = [make_entry(account.leader, "#a") for _ in range(3)]
+    theirs = make_entry(other_account.leader)
+    log = EventReader(account)
     all_ids = [each["id"] for each in (*reversed(plain), archived, approved, theirs)]
 
-    reply = account.supervisor.client.put(
+    response = account.supervisor.client.put(
         "/v2/entries/approved", {"entry_ids": [*all_ids, NO_SUCH_ID, 10**30, plain[0]["id"]]}
     )
 
-    assert reply.status == 204
-    events = log.new()
+    assert response.status == 204
+    events = log.read_new()
     assert [event.type for event in events] == ["entry.updated", "entry.updated.approved"] * 3
     assert [event.object["id"] for event in events[::2]] == [each["id"] for each in plain]
     for event in events:
         assert account.supervisor.client.get(event.object["url"]).body == event.text
     assert other_account.leader.client.get(theirs["url"]).json()["approved_at"] is None
 
-    reply = account.supervisor.client.put("/v2/entries/unapproved", {"entry_ids": [str(id) for id in all_ids]})
+    response = account.supervisor.client.put("/v2/entries/unapproved", {"entry_ids": [str(id) for id in all_ids]})
 
-    assert reply.status == 204
-    events = log.new()
+    assert response.status == 204
+    events = log.read_new()
     assert [event.type for event in events] == ["entry.updated", "entry.updated.unapproved"] * 4
     assert [event.object["id"] for event in events[::2]] == [each["id"] for each in (approved, *plain)]
 
@@ -105,7 +105,7 @@ def test_several_entries_are_approved_and_ineligible_ones_skipped(account: Accou
 @pytest.mark.parametrize("action", ["approved", "unapproved"])
 def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: str) -> None:
     client = account.supervisor.client
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert client.put(f"/v2/entries/{action}").codes == [("entry_ids", "missing_field")]
     assert client.put(f"/v2/entries/{action}", {"entry_ids": None}).codes == [("entry_ids", "missing_field")]
@@ -114,17 +114,17 @@ def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: s
         ("entry_ids[2]", "invalid"),
     ]
     assert client.put(f"/v2/entries/{action}", {"entry_ids": []}).status == 204
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize("action", ["approved", "unapproved"])
 def test_approval_is_for_supervisors_in_accounts_that_have_it(account: Account, action: str) -> None:
-    entry = log_time(account.contractor)
+    entry = make_entry(account.contractor)
 
     for role in ("leader", "contractor"):
         assert account.people[role].client.put(f"/v2/entries/{entry['id']}/{action}").status == 403
         assert account.people[role].client.put(f"/v2/entries/{action}").status == 403
-    account.set(approvals="off")
+    account.change_settings(approvals="off")
     for path in (f"/v2/entries/{entry['id']}/{action}", f"/v2/entries/{NO_SUCH_ID}/{action}", f"/v2/entries/{action}"):
-        reply = account.supervisor.client.put(path)
-        assert (reply.status, reply.json()) == (403, {"message": "Account does not include this feature"})
+        response = account.supervisor.client.put(path)
+        assert (response.status, response.json()) == (403, {"message": "Account does not include this feature"})

@@ -7,14 +7,14 @@ import pytest
 from tests.api.test_entries import KEYS
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import (
     DAY,
     NO_SUCH_ID,
     approve,
     archive,
     give_access,
-    log_time,
+    make_entry,
     make_project,
     mark_as_invoiced,
 )
@@ -22,12 +22,12 @@ from tests.support.factories import (
 
 def test_an_entry_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other", billing_increment=60)
-    before = log_time(account.leader, "#a #b", minutes=15, project_id=one["id"])
+    before = make_entry(account.leader, "#a #b", minutes=15, project_id=one["id"])
     give_access(account, account.coworker, other)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(
+    response = account.leader.client.put(
         f"/v2/entries/{before['id']}",
         {
             "date": "2024-05-22",
@@ -38,15 +38,15 @@ def test_an_entry_is_edited_and_says_what_changed(account: Account, clock: FakeC
         },
     )
 
-    assert reply.status == 200
-    after = reply.json()
+    assert response.status == 200
+    after = response.json()
     assert after["minutes"] == 60
     assert after["updated_at"] == "2024-05-21T10:06:00Z"
-    tag, updated = log.new()
+    tag, updated = log.read_new()
     assert (tag.type, updated.type) == ("tag.created", "entry.updated")
     for event in (tag, updated):
         assert account.supervisor.client.get(event.object["url"]).body == event.text
-    assert updated.text == reply.body
+    assert updated.text == response.body
     assert updated.changes == {key: [before[key], after[key]] for key in KEYS[:9] if before[key] != after[key]}
     assert list(updated.changes) == [
         "date", "user", "billable", "minutes", "description", "project", "tags", "source_url",
@@ -55,7 +55,7 @@ def test_an_entry_is_edited_and_says_what_changed(account: Account, clock: FakeC
 
 def test_an_edit_changes_only_the_keys_that_are_there(account: Account) -> None:
     project = make_project(account)
-    before = log_time(account.leader, "#a", project_id=project["id"], source_url="https://a.test/")
+    before = make_entry(account.leader, "#a", project_id=project["id"], source_url="https://a.test/")
 
     after = account.leader.client.put(f"/v2/entries/{before['id']}", {"date": "2024-05-01"}).json()
 
@@ -64,7 +64,7 @@ def test_an_edit_changes_only_the_keys_that_are_there(account: Account) -> None:
 
 def test_blank_keys_are_cleared(account: Account) -> None:
     project = make_project(account)
-    before = log_time(account.leader, "#a", project_id=project["id"], source_url="https://a.test/")
+    before = make_entry(account.leader, "#a", project_id=project["id"], source_url="https://a.test/")
     blank = {"minutes": "", "description": None, "project_id": None, "source_url": ""}
 
     after = account.leader.client.put(f"/v2/entries/{before['id']}", blank).json()
@@ -74,22 +74,22 @@ def test_blank_keys_are_cleared(account: Account) -> None:
 
 def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    before = log_time(account.leader, "#a", minutes=15, project_id=project["id"])
+    before = make_entry(account.leader, "#a", minutes=15, project_id=project["id"])
     account.leader.client.put(f"/v2/projects/{project['id']}", {"billing_increment": 60})
     before = account.leader.client.get(before["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     same = {"date": DAY, "minutes": 15, "description": "#a", "project_name": project["name"].upper()}
 
     for body in ({}, same, {"project_id": project["id"]}, {"user_id": account.leader.id}):
-        reply = account.leader.client.put(f"/v2/entries/{before['id']}", body)
-        assert (reply.status, reply.json()) == (200, before)
-    assert log.new() == []
+        response = account.leader.client.put(f"/v2/entries/{before['id']}", body)
+        assert (response.status, response.json()) == (200, before)
+    assert log.read_new() == []
 
 
 def test_minutes_are_rounded_anew_when_they_change_or_the_project_does(account: Account) -> None:
     five, sixty = make_project(account, "5", billing_increment=5), make_project(account, "60", billing_increment=60)
-    entry = log_time(account.leader, minutes=7)
+    entry = make_entry(account.leader, minutes=7)
     client = account.leader.client
     minutes = [
         client.put(entry["url"], body).json()["minutes"]
@@ -107,16 +107,16 @@ def test_minutes_are_rounded_anew_when_they_change_or_the_project_does(account: 
 
 
 def test_an_edit_makes_projects_and_tags_as_logging_does(account: Account) -> None:
-    entry = log_time(account.leader)
-    log = Recorded(account)
+    entry = make_entry(account.leader)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(entry["url"], {"project_name": "Fresh", "description": "#fresh"})
+    response = account.leader.client.put(entry["url"], {"project_name": "Fresh", "description": "#fresh"})
 
-    events = log.new()
+    events = log.read_new()
     assert [event.type for event in events] == ["project.created", "tag.created", "entry.updated"]
     for event in events:
         assert account.supervisor.client.get(event.object["url"]).body == event.text
-    assert reply.json()["project"]["name"] == "Fresh"
+    assert response.json()["project"]["name"] == "Fresh"
 
 
 @pytest.mark.parametrize(
@@ -131,20 +131,20 @@ def test_an_edit_makes_projects_and_tags_as_logging_does(account: Account) -> No
     ],
 )
 def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
-    entry = log_time(account.leader, "#a")
+    entry = make_entry(account.leader, "#a")
 
-    reply = account.leader.client.put(entry["url"], body)
+    response = account.leader.client.put(entry["url"], body)
 
-    assert (reply.status, reply.codes) == (400, faults)
+    assert (response.status, response.codes) == (400, faults)
     assert account.leader.client.get(entry["url"]).json() == entry
 
 
 def test_an_edit_runs_into_limits_and_rights_as_logging_does(account: Account) -> None:
     open_project = make_project(account, "Open", account.contractor)
-    entry = log_time(account.contractor, project_id=open_project["id"])
+    entry = make_entry(account.contractor, project_id=open_project["id"])
     closed_project = make_project(account, "Closed")
-    log_time(account.leader, project_id=closed_project["id"])
-    account.set(tag_creation_role="leader", max_projects="1")
+    make_entry(account.leader, project_id=closed_project["id"])
+    account.change_settings(tag_creation_role="leader", max_projects="1")
 
     for body, fault in (
         ({"description": "#new"}, ("description", "cannot_create_tags")),
@@ -153,28 +153,28 @@ def test_an_edit_runs_into_limits_and_rights_as_logging_does(account: Account) -
         ({"user_id": account.leader.id}, ("user_id", "insufficent_permissions")),
     ):
         assert account.contractor.client.put(entry["url"], body).codes == [fault]
-    own = log_time(account.leader)
-    reply = account.leader.client.put(own["url"], {"project_name": "Fresh"})
-    assert reply.codes == [("project_name", "reached_project_limit")]
+    own = make_entry(account.leader)
+    response = account.leader.client.put(own["url"], {"project_name": "Fresh"})
+    assert response.codes == [("project_name", "reached_project_limit")]
     archive(account, closed_project)
-    reply = account.leader.client.put(own["url"], {"project_id": closed_project["id"]})
-    assert reply.codes == [("project_id", "archived_project")]
+    response = account.leader.client.put(own["url"], {"project_id": closed_project["id"]})
+    assert response.codes == [("project_id", "archived_project")]
 
 
 def test_moving_time_to_somebody_else_asks_for_his_access_to_the_project(account: Account) -> None:
     project = make_project(account)
-    entry = log_time(account.leader, project_id=project["id"])
+    entry = make_entry(account.leader, project_id=project["id"])
 
-    reply = account.leader.client.put(entry["url"], {"user_id": account.contractor.id})
+    response = account.leader.client.put(entry["url"], {"user_id": account.contractor.id})
 
-    assert reply.codes == [("project_id", "insufficent_permissions")]
+    assert response.codes == [("project_id", "insufficent_permissions")]
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_others_entries_are_for_leaders_to_change(account: Account, method: str) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
-    entry = log_time(account.leader, project_id=project["id"])
-    coworkers = log_time(account.coworker, project_id=project["id"])
+    entry = make_entry(account.leader, project_id=project["id"])
+    coworkers = make_entry(account.coworker, project_id=project["id"])
 
     assert account.coworker.client.request(method, entry["url"]).status == 403
     assert account.contractor.client.request(method, entry["url"]).status == 404
@@ -185,18 +185,18 @@ def test_others_entries_are_for_leaders_to_change(account: Account, method: str)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_the_first_lock_of_an_entry_is_the_one_that_is_reported(account: Account, method: str) -> None:
     project = make_project(account)
-    entry = log_time(account.leader, project_id=project["id"])
+    entry = make_entry(account.leader, project_id=project["id"])
     client = account.leader.client
     mark_as_invoiced(account, entry)
     approve(account, entry)
-    invoiced = log_time(account.leader, project_id=project["id"])
+    invoiced = make_entry(account.leader, project_id=project["id"])
     mark_as_invoiced(account, invoiced)
-    plain = log_time(account.leader, project_id=project["id"])
+    plain = make_entry(account.leader, project_id=project["id"])
     archive(account, project)
-    log = Recorded(account)
+    log = EventReader(account)
 
     for each, code in ((entry, "approved_and_locked"), (invoiced, "invoiced"), (plain, "archived_project")):
-        reply = client.request(method, each["url"], body={"minutes": "x"} if method == "PUT" else b"")
-        assert (reply.status, reply.codes) == (400, [("base", code)])
-        assert reply.json()["message"].startswith("The Entry ")
-    assert log.new() == []
+        response = client.request(method, each["url"], body={"minutes": "x"} if method == "PUT" else b"")
+        assert (response.status, response.codes) == (400, [("base", code)])
+        assert response.json()["message"].startswith("The Entry ")
+    assert log.read_new() == []

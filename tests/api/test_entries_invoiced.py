@@ -4,45 +4,45 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, archive, log_time, make_project, mark_as_invoiced
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, archive, make_entry, make_project, mark_as_invoiced
 
 NAMES = ["marked_as_invoiced", "invoiced_outside_of_noko", "invoiced_outside_of_freckle", "mark_as_invoiced"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_entry_is_marked_with_the_midnight_of_a_day(account: Account, clock: FakeClock, name: str) -> None:
-    entry = log_time(account.leader, "#a")
-    log = Recorded(account)
+    entry = make_entry(account.leader, "#a")
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(f"/v2/entries/{entry['id']}/{name}", {"date": "2024-06-01"})
+    response = account.leader.client.put(f"/v2/entries/{entry['id']}/{name}", {"date": "2024-06-01"})
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     after = account.leader.client.get(entry["url"]).json()
     assert after == entry | {"invoiced_at": "2024-06-01T00:00:00Z", "updated_at": "2024-05-21T10:06:00Z"}
-    general, specific = log.new()
+    general, specific = log.read_new()
     assert (general.type, specific.type) == ("entry.updated", "entry.updated.invoiced")
     assert general.changes == specific.changes == {"invoiced_at": [None, "2024-06-01T00:00:00Z"]}
     assert general.text == specific.text == account.supervisor.client.get(entry["url"]).body
 
 
 def test_marking_again_moves_the_day_and_is_no_invoicing(account: Account) -> None:
-    entry = log_time(account.leader)
+    entry = make_entry(account.leader)
     mark_as_invoiced(account, entry, "2024-06-01")
-    log = Recorded(account)
+    log = EventReader(account)
 
     mark_as_invoiced(account, entry, "0001-01-01")
     mark_as_invoiced(account, entry, "0001-01-01")
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.type == "entry.updated"
     assert event.changes == {"invoiced_at": ["2024-06-01T00:00:00Z", "0001-01-01T00:00:00Z"]}
 
 
 def test_approved_entries_and_those_of_archived_projects_are_marked_too(account: Account) -> None:
     project = make_project(account)
-    entry = log_time(account.leader, project_id=project["id"])
+    entry = make_entry(account.leader, project_id=project["id"])
     approve(account, entry)
     archive(account, project)
 
@@ -53,17 +53,17 @@ def test_approved_entries_and_those_of_archived_projects_are_marked_too(account:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_several_entries_are_marked(account: Account, other_account: Account, name: str) -> None:
-    marked = log_time(account.leader)
+    marked = make_entry(account.leader)
     mark_as_invoiced(account, marked, "2024-05-01")
-    plain = log_time(account.leader)
-    theirs = log_time(other_account.leader)
-    log = Recorded(account)
+    plain = make_entry(account.leader)
+    theirs = make_entry(other_account.leader)
+    log = EventReader(account)
     entry_ids = [plain["id"], theirs["id"], marked["id"], NO_SUCH_ID]
 
-    reply = account.leader.client.put(f"/v2/entries/{name}", {"entry_ids": entry_ids, "date": "2024-06-01"})
+    response = account.leader.client.put(f"/v2/entries/{name}", {"entry_ids": entry_ids, "date": "2024-06-01"})
 
-    assert reply.status == 204
-    events = log.new()
+    assert response.status == 204
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("entry.updated", marked["id"]),
         ("entry.updated", plain["id"]),
@@ -73,7 +73,7 @@ def test_several_entries_are_marked(account: Account, other_account: Account, na
 
 
 def test_malformed_markings_are_refused(account: Account) -> None:
-    entry = log_time(account.leader)
+    entry = make_entry(account.leader)
     client = account.leader.client
 
     assert client.put(entry["invoiced_outside_of_noko_url"]).codes == [("date", "missing_field")]
@@ -88,9 +88,9 @@ def test_malformed_markings_are_refused(account: Account) -> None:
 
 
 def test_marking_is_for_leaders(account: Account) -> None:
-    entry = log_time(account.contractor)
+    entry = make_entry(account.contractor)
     project = make_project(account, "Open", account.coworker)
-    coworkers = log_time(account.coworker, project_id=project["id"])
+    coworkers = make_entry(account.coworker, project_id=project["id"])
 
     assert account.contractor.client.put(entry["invoiced_outside_of_noko_url"], {"date": "2024-06-01"}).status == 403
     assert account.coworker.client.put(entry["invoiced_outside_of_noko_url"], {"date": "2024-06-01"}).status == 404

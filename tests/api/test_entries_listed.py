@@ -7,26 +7,26 @@ import pytest
 
 from tests.support.accounts import Account, Person
 from tests.support.clocks import FakeClock
-from tests.support.factories import DAY, NO_SUCH_ID, approve, ids, log_time, make_project, mark_as_invoiced
+from tests.support.factories import DAY, NO_SUCH_ID, approve, ids, make_entry, make_project, mark_as_invoiced
 
 
 def found(account: Account, query: Any, path: str = "/v2/entries") -> list[str]:
     """The descriptions of the entries that a leader finds, in order."""
-    reply = account.leader.client.get(path, query)
-    assert reply.status == 200, reply.body
-    return [entry["description"] for entry in reply.json()]
+    response = account.leader.client.get(path, query)
+    assert response.status == 200, response.body
+    return [entry["description"] for entry in response.json()]
 
 
 def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
     for description, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
-        log_time(account.leader, description, date=date)
+        make_entry(account.leader, description, date=date)
 
     assert found(account, {}) == ["2", "4", "1", "3"]
 
 
 def test_entries_come_in_pages(account: Account) -> None:
     for number in range(5):
-        log_time(account.leader, str(number))
+        make_entry(account.leader, str(number))
     client = account.leader.client
 
     first = client.get("/v2/entries", {"per_page": 2, "user_ids": account.leader.id})
@@ -43,7 +43,7 @@ def test_entries_come_in_pages(account: Account) -> None:
 
 
 def test_the_last_page_moves_with_the_entries(account: Account) -> None:
-    entries = [log_time(account.leader) for _ in range(3)]
+    entries = [make_entry(account.leader) for _ in range(3)]
     client = account.leader.client
 
     def last_page() -> str:
@@ -51,7 +51,7 @@ def test_the_last_page_moves_with_the_entries(account: Account) -> None:
         return parse_qs(query)["page"][0]
 
     assert last_page() == last_page() == "3"
-    log_time(account.contractor)
+    make_entry(account.contractor)
     assert last_page() == "4"
     for entry in entries[:2]:
         client.delete(entry["url"])
@@ -61,10 +61,10 @@ def test_the_last_page_moves_with_the_entries(account: Account) -> None:
 
 def test_entries_are_filtered_by_whose_and_what_they_are(account: Account) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other", billable=False)
-    a = log_time(account.leader, "Größe #a", project_id=one["id"])
-    log_time(account.supervisor, "#b*", project_id=one["id"], date="2024-05-22")
-    ab = log_time(account.leader, "#a #b", date="2024-05-20")
-    log_time(account.leader, "none", project_id=other["id"], date="2024-05-19")
+    a = make_entry(account.leader, "Größe #a", project_id=one["id"])
+    make_entry(account.supervisor, "#b*", project_id=one["id"], date="2024-05-22")
+    ab = make_entry(account.leader, "#a #b", date="2024-05-20")
+    make_entry(account.leader, "none", project_id=other["id"], date="2024-05-19")
     tag_a, tag_b = ids(ab["tags"])
     tags = f"{tag_a},{tag_b}"
 
@@ -101,9 +101,9 @@ def test_entries_are_filtered_by_whose_and_what_they_are(account: Account) -> No
 
 
 def test_entries_are_filtered_by_what_happened_to_them_and_when(account: Account, clock: FakeClock) -> None:
-    log_time(account.leader, "plain", date="2024-05-01")
-    invoiced = log_time(account.leader, "invoiced", date="2024-05-02")
-    approved = log_time(account.leader, "approved", date="2024-05-03")
+    make_entry(account.leader, "plain", date="2024-05-01")
+    invoiced = make_entry(account.leader, "invoiced", date="2024-05-02")
+    approved = make_entry(account.leader, "approved", date="2024-05-03")
     clock.advance(seconds=3600)
     mark_as_invoiced(account, invoiced, "2024-06-01")
     clock.advance(seconds=86_400)
@@ -144,14 +144,14 @@ def test_entries_are_filtered_by_what_happened_to_them_and_when(account: Account
 )
 @pytest.mark.parametrize("path", ["/v2/entries", "/v2/current_user/entries"])
 def test_a_malformed_filter_is_refused(account: Account, path: str, query: str, field: str) -> None:
-    reply = account.leader.client.get(path, query)
+    response = account.leader.client.get(path, query)
 
-    assert (reply.status, reply.codes) == (400, [(field, "invalid")])
+    assert (response.status, response.codes) == (400, [(field, "invalid")])
 
 
 def test_the_callers_own_entries(account: Account) -> None:
-    mine = log_time(account.leader)
-    theirs = log_time(account.supervisor)
+    mine = make_entry(account.leader)
+    theirs = make_entry(account.supervisor)
     client = account.leader.client
 
     assert ids(client.get("/v2/current_user/entries").json()) == [mine["id"]]
@@ -161,9 +161,9 @@ def test_the_callers_own_entries(account: Account) -> None:
 
 def test_entries_of_a_user_a_project_and_a_tag_are_only_those_that_the_caller_sees(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
-    leaders = log_time(account.leader, "#a", project_id=project["id"])
-    hidden = log_time(account.leader, "#a")
-    own = log_time(account.contractor, "#a", project_id=project["id"])
+    leaders = make_entry(account.leader, "#a", project_id=project["id"])
+    hidden = make_entry(account.leader, "#a")
+    own = make_entry(account.contractor, "#a", project_id=project["id"])
     paths = [
         f"/v2/users/{account.leader.id}/entries",
         f"/v2/projects/{project['id']}/entries",
@@ -177,16 +177,16 @@ def test_entries_of_a_user_a_project_and_a_tag_are_only_those_that_the_caller_se
 
     for person, expected in seen.items():
         for path, entries in zip(paths, expected, strict=True):
-            reply = person.client.get(path)
+            response = person.client.get(path)
             if entries is None:
-                assert reply.status == 404
+                assert response.status == 404
             else:
-                assert ids(reply.json()) == ids(entries)
+                assert ids(response.json()) == ids(entries)
 
 
 @pytest.mark.parametrize("noun", ["users", "projects", "tags"])
 def test_entries_of_what_is_not_there_are_not_found(account: Account, other_account: Account, noun: str) -> None:
-    theirs = log_time(other_account.leader, "#a", project_name="Theirs")
+    theirs = make_entry(other_account.leader, "#a", project_name="Theirs")
     id = {"users": other_account.leader.id, "projects": theirs["project"]["id"], "tags": theirs["tags"][0]["id"]}[noun]
 
     for missing in (id, NO_SUCH_ID, "x"):
@@ -194,7 +194,7 @@ def test_entries_of_what_is_not_there_are_not_found(account: Account, other_acco
 
 
 def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
-    theirs = log_time(other_account.leader, "#a", project_name="Theirs")
+    theirs = make_entry(other_account.leader, "#a", project_name="Theirs")
 
     for query in ({}, {"user_ids": other_account.leader.id}, {"project_ids": theirs["project"]["id"]}, {"from": DAY}):
         assert found(account, query) == []

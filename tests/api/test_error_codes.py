@@ -8,14 +8,14 @@ from functools import partial
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.clients import Reply
+from tests.support.clients import Response
 from tests.support.factories import DAY, NO_SUCH_ID
-from tests.support.fixtures_by_state import Scene, Thing
-from tests.support.oauth_clients import knocking, make_app
+from tests.support.fixtures_by_state import ObjectFactory, Resource
+from tests.support.oauth_clients import basic_auth_client, register_app
 from tests.support.shapes import CONTRACT
 from tests.support.webhooks import URI
 
-Provoke = Callable[[Scene], Reply]
+Provoke = Callable[[ObjectFactory], Response]
 
 
 @dataclass(frozen=True)
@@ -52,280 +52,280 @@ def raising(code: str, resource: str, field: str = "base", message: str | None =
 
 
 @raising("missing", "Entry", "user_id")
-def an_entry_of_nobody(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", {"date": DAY, "minutes": 1, "user_id": NO_SUCH_ID})
+def an_entry_of_nobody(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/entries", {"date": DAY, "minutes": 1, "user_id": NO_SUCH_ID})
 
 
 @raising("missing", "Entry", "project_id")
-def an_entry_on_no_project(scene: Scene) -> Reply:
-    return scene.client.put(scene.entry()["url"], {"project_id": NO_SUCH_ID})
+def an_entry_on_no_project(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.entry()["url"], {"project_id": NO_SUCH_ID})
 
 
 @raising("missing", "InboxEntry", "project_id")
-def an_inbox_entry_logged_on_no_project(scene: Scene) -> Reply:
-    return scene.client.post(scene.inbox_entry()["log_url"], {"project_id": NO_SUCH_ID})
+def an_inbox_entry_logged_on_no_project(factory: ObjectFactory) -> Response:
+    return factory.client.post(factory.inbox_entry()["log_url"], {"project_id": NO_SUCH_ID})
 
 
 @raising("missing", "Expense", "project_id")
-def an_expense_on_no_project(scene: Scene) -> Reply:
-    return scene.client.post("/v2/expenses", {"date": DAY, "price": 1, "project_id": NO_SUCH_ID})
+def an_expense_on_no_project(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/expenses", {"date": DAY, "price": 1, "project_id": NO_SUCH_ID})
 
 
 @raising("missing", "Expense", "user_id")
-def an_expense_of_nobody(scene: Scene) -> Reply:
-    project = scene.project()
+def an_expense_of_nobody(factory: ObjectFactory) -> Response:
+    project = factory.project()
     body = {"date": DAY, "price": 1, "project_id": project["id"], "user_id": NO_SUCH_ID}
-    return scene.client.put(scene.expense(project)["url"], body)
+    return factory.client.put(factory.expense(project)["url"], body)
 
 
 @raising("missing", "Project", "project_group_id")
-def a_project_in_no_group(scene: Scene) -> Reply:
-    return scene.client.post("/v2/projects", {"name": scene.name(), "project_group_id": NO_SUCH_ID})
+def a_project_in_no_group(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/projects", {"name": factory.name(), "project_group_id": NO_SUCH_ID})
 
 
 @raising("missing", "Project", "project_group_id")
-def a_project_moved_to_no_group(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["url"], {"project_group_id": NO_SUCH_ID})
+def a_project_moved_to_no_group(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["url"], {"project_group_id": NO_SUCH_ID})
 
 
 @raising("missing", "Project", "project_id")
-def a_project_merged_with_none(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["merge_url"], {"project_id": NO_SUCH_ID})
+def a_project_merged_with_none(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["merge_url"], {"project_id": NO_SUCH_ID})
 
 
 @raising("missing", "Tag", "tag_id")
-def a_tag_merged_with_none(scene: Scene) -> Reply:
-    return scene.client.put(scene.tag()["merge_url"], {"tag_id": NO_SUCH_ID})
+def a_tag_merged_with_none(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.tag()["merge_url"], {"tag_id": NO_SUCH_ID})
 
 
 @raising("missing", "Team", "user_ids[1]")
-def a_team_of_nobody(scene: Scene) -> Reply:
-    body = {"name": scene.name(), "user_ids": [scene.account.leader.id, NO_SUCH_ID]}
-    return scene.client.post("/v2/teams", body)
+def a_team_of_nobody(factory: ObjectFactory) -> Response:
+    body = {"name": factory.name(), "user_ids": [factory.account.leader.id, NO_SUCH_ID]}
+    return factory.client.post("/v2/teams", body)
 
 
 @raising("missing", "ProjectGroup", "project_ids[0]")
-def a_group_of_no_project(scene: Scene) -> Reply:
-    return scene.client.post("/v2/project_groups", {"name": scene.name(), "project_ids": [NO_SUCH_ID]})
+def a_group_of_no_project(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/project_groups", {"name": factory.name(), "project_ids": [NO_SUCH_ID]})
 
 
 @raising("missing", "Webhook", "events[1]")
-def a_webhook_for_no_event(scene: Scene) -> Reply:
-    return scene.client.post("/v2/webhooks", {"name": "x", "payload_uri": URI, "events": ["*", "entry.baked"]})
+def a_webhook_for_no_event(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/webhooks", {"name": "x", "payload_uri": URI, "events": ["*", "entry.baked"]})
 
 
 @raising("missing", "Webhook", "events[0]")
-def a_subscription_to_the_ping(scene: Scene) -> Reply:
-    return scene.client.put(scene.webhook()["add_events_url"], {"events": ["webhook.ping"]})
+def a_subscription_to_the_ping(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.webhook()["add_events_url"], {"events": ["webhook.ping"]})
 
 
 @raising("missing_field", "Entry", "minutes")
-def an_entry_without_minutes(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", {"date": DAY})
+def an_entry_without_minutes(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/entries", {"date": DAY})
 
 
 @raising("missing_field", "Entry", "entry_ids")
-def entries_approved_without_saying_which(scene: Scene) -> Reply:
-    return scene.client.put("/v2/entries/approved")
+def entries_approved_without_saying_which(factory: ObjectFactory) -> Response:
+    return factory.client.put("/v2/entries/approved")
 
 
 @raising("missing_field", "Entry", "date")
-def an_entry_invoiced_on_no_day(scene: Scene) -> Reply:
-    return scene.client.put(f"{scene.entry()['url']}/marked_as_invoiced")
+def an_entry_invoiced_on_no_day(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"{factory.entry()['url']}/marked_as_invoiced")
 
 
 @raising("missing_field", "InboxEntry", "description")
-def an_inbox_entry_without_a_text(scene: Scene) -> Reply:
-    return scene.client.put(scene.inbox_entry()["url"], {"date": DAY, "description": ""})
+def an_inbox_entry_without_a_text(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.inbox_entry()["url"], {"date": DAY, "description": ""})
 
 
 @raising("missing_field", "Expense", "price")
-def an_expense_without_a_price(scene: Scene) -> Reply:
-    project_id = scene.project()["id"]
-    return scene.client.put(scene.expense()["url"], {"date": DAY, "project_id": project_id})
+def an_expense_without_a_price(factory: ObjectFactory) -> Response:
+    project_id = factory.project()["id"]
+    return factory.client.put(factory.expense()["url"], {"date": DAY, "project_id": project_id})
 
 
 @raising("missing_field", "Project", "name")
-def a_project_without_a_name(scene: Scene) -> Reply:
-    return scene.client.post("/v2/projects", {"name": "  "})
+def a_project_without_a_name(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/projects", {"name": "  "})
 
 
 @raising("missing_field", "ProjectGroup", "project_ids")
-def a_group_without_a_list_of_projects(scene: Scene) -> Reply:
-    return scene.client.post("/v2/project_groups", {"name": scene.name()})
+def a_group_without_a_list_of_projects(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/project_groups", {"name": factory.name()})
 
 
 @raising("missing_field", "Team", "user_ids")
-def a_team_without_a_list_of_users(scene: Scene) -> Reply:
-    return scene.client.post("/v2/teams", {"name": scene.name()})
+def a_team_without_a_list_of_users(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/teams", {"name": factory.name()})
 
 
 @raising("missing_field", "User", "email")
-def a_user_without_an_address(scene: Scene) -> Reply:
-    return scene.client.post("/v2/users", {"email": None})
+def a_user_without_an_address(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/users", {"email": None})
 
 
 @raising("missing_field", "Tag", "names")
-def tags_without_names(scene: Scene) -> Reply:
-    return scene.client.post("/v2/tags")
+def tags_without_names(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/tags")
 
 
 @raising("missing_field", "Webhook", "events")
-def a_webhook_without_events(scene: Scene) -> Reply:
-    return scene.client.post("/v2/webhooks", {"name": "x", "payload_uri": URI, "events": []})
+def a_webhook_without_events(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/webhooks", {"name": "x", "payload_uri": URI, "events": []})
 
 
 @raising("already_exists", "User", "email")
-def an_address_that_somebody_has(scene: Scene) -> Reply:
-    return scene.client.post("/v2/users", {"email": scene.account.leader.email.upper()})
+def an_address_that_somebody_has(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/users", {"email": factory.account.leader.email.upper()})
 
 
 @raising("already_exists", "Project", "name")
-def a_project_s_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.post("/v2/projects", {"name": scene.project()["name"].upper()})
+def a_project_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/projects", {"name": factory.project()["name"].upper()})
 
 
 @raising("already_exists", "Project", "name")
-def a_project_s_new_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["url"], {"name": scene.project()["name"]})
+def a_project_s_new_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["url"], {"name": factory.project()["name"]})
 
 
 @raising("already_exists", "ProjectGroup", "name")
-def a_group_s_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.post("/v2/project_groups", {"name": scene.group()["name"].upper(), "project_ids": []})
+def a_group_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/project_groups", {"name": factory.group()["name"].upper(), "project_ids": []})
 
 
 @raising("already_exists", "ProjectGroup", "name")
-def a_group_s_new_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.put(scene.group()["url"], {"name": scene.group()["name"]})
+def a_group_s_new_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.group()["url"], {"name": factory.group()["name"]})
 
 
 @raising("already_exists", "Team", "name")
-def a_team_s_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.post("/v2/teams", {"name": scene.team()["name"].upper(), "user_ids": []})
+def a_team_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/teams", {"name": factory.team()["name"].upper(), "user_ids": []})
 
 
 @raising("already_exists", "Team", "name")
-def a_team_s_new_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.put(scene.team()["url"], {"name": scene.team()["name"]})
+def a_team_s_new_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.team()["url"], {"name": factory.team()["name"]})
 
 
 @raising("already_exists", "Tag", "name")
-def a_tag_s_name_that_is_taken(scene: Scene) -> Reply:
-    return scene.client.put(scene.tag()["url"], {"name": scene.tag()["name"].upper()})
+def a_tag_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.tag()["url"], {"name": factory.tag()["name"].upper()})
 
 
 @raising("insufficent_permissions", "Entry", "user_id")
-def time_logged_for_others_by_a_coworker(scene: Scene) -> Reply:
-    body = {"date": DAY, "minutes": 1, "user_id": scene.account.leader.id}
-    return scene.account.coworker.client.post("/v2/entries", body)
+def time_logged_for_others_by_a_coworker(factory: ObjectFactory) -> Response:
+    body = {"date": DAY, "minutes": 1, "user_id": factory.account.leader.id}
+    return factory.account.coworker.client.post("/v2/entries", body)
 
 
 @raising("insufficent_permissions", "Entry", "user_id")
-def time_given_to_others_by_a_coworker(scene: Scene) -> Reply:
-    entry = scene.account.coworker.client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
-    return scene.account.coworker.client.put(entry["url"], {"user_id": scene.account.leader.id})
+def time_given_to_others_by_a_coworker(factory: ObjectFactory) -> Response:
+    entry = factory.account.coworker.client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
+    return factory.account.coworker.client.put(entry["url"], {"user_id": factory.account.leader.id})
 
 
 @raising("insufficent_permissions", "Entry", "project_id")
-def time_logged_on_a_project_that_its_user_may_not_enter(scene: Scene) -> Reply:
-    body = {"date": DAY, "minutes": 1, "user_id": scene.account.coworker.id, "project_id": scene.project()["id"]}
-    return scene.client.post("/v2/entries", body)
+def time_logged_on_a_project_that_its_user_may_not_enter(factory: ObjectFactory) -> Response:
+    body = {"date": DAY, "minutes": 1, "user_id": factory.account.coworker.id, "project_id": factory.project()["id"]}
+    return factory.client.post("/v2/entries", body)
 
 
 @raising("insufficent_permissions", "Expense", "user_id")
-def an_expense_booked_for_others_by_a_coworker(scene: Scene) -> Reply:
-    project = scene.project(scene.account.coworker)
-    body = {"date": DAY, "price": 1, "project_id": project["id"], "user_id": scene.account.leader.id}
-    return scene.account.coworker.client.post("/v2/expenses", body)
+def an_expense_booked_for_others_by_a_coworker(factory: ObjectFactory) -> Response:
+    project = factory.project(factory.account.coworker)
+    body = {"date": DAY, "price": 1, "project_id": project["id"], "user_id": factory.account.leader.id}
+    return factory.account.coworker.client.post("/v2/expenses", body)
 
 
 @raising("insufficent_permissions", "Expense", "project_id")
-def an_expense_on_a_project_that_its_user_may_not_enter(scene: Scene) -> Reply:
-    body = {"date": DAY, "price": 1, "project_id": scene.project()["id"]}
-    return scene.account.coworker.client.post("/v2/expenses", body)
+def an_expense_on_a_project_that_its_user_may_not_enter(factory: ObjectFactory) -> Response:
+    body = {"date": DAY, "price": 1, "project_id": factory.project()["id"]}
+    return factory.account.coworker.client.post("/v2/expenses", body)
 
 
 @raising("missing_field", "Authorization", "client_id")
-def an_authorization_of_no_application(scene: Scene) -> Reply:
-    who = knocking(scene.account, scene.account.leader)
-    return who.post(f"/authorizations/{scene.account.name}", {"client_secret": "x"})
+def an_authorization_of_no_application(factory: ObjectFactory) -> Response:
+    who = basic_auth_client(factory.account, factory.account.leader)
+    return who.post(f"/authorizations/{factory.account.name}", {"client_secret": "x"})
 
 
 @raising("missing_field", "Authorization", "client_secret")
-def an_authorization_without_the_secret(scene: Scene) -> Reply:
-    app = make_app(scene.account.database, scene.client)
-    who = knocking(scene.account, scene.account.leader)
-    return who.put(f"/authorizations/{scene.account.name}/clients/{app.client_id}")
+def an_authorization_without_the_secret(factory: ObjectFactory) -> Response:
+    app = register_app(factory.account.database, factory.client)
+    who = basic_auth_client(factory.account, factory.account.leader)
+    return who.put(f"/authorizations/{factory.account.name}/clients/{app.client_id}")
 
 
 @raising("invalid", "Authorization", "scopes")
-def scopes_that_are_no_list(scene: Scene) -> Reply:
-    who = knocking(scene.account, scene.account.leader)
+def scopes_that_are_no_list(factory: ObjectFactory) -> Response:
+    who = basic_auth_client(factory.account, factory.account.leader)
     body = {"client_id": "x", "client_secret": "x", "scopes": 1}
-    return who.post(f"/authorizations/{scene.account.name}", body)
+    return who.post(f"/authorizations/{factory.account.name}", body)
 
 
 @raising("invalid", "Entry", "date")
-def a_day_that_is_none(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", {"date": "2024-02-30", "minutes": 1})
+def a_day_that_is_none(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/entries", {"date": "2024-02-30", "minutes": 1})
 
 
 @raising("invalid", "Entry", "minutes")
-def minutes_below_zero(scene: Scene) -> Reply:
-    return scene.client.put(scene.entry()["url"], {"minutes": -1})
+def minutes_below_zero(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.entry()["url"], {"minutes": -1})
 
 
 @raising("invalid", "Project", "billing_increment")
-def an_increment_that_is_not_offered(scene: Scene) -> Reply:
-    return scene.client.post("/v2/projects", {"name": scene.name(), "billing_increment": 2})
+def an_increment_that_is_not_offered(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/projects", {"name": factory.name(), "billing_increment": 2})
 
 
 @raising("invalid", "Project", "color")
-def a_color_that_is_none(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["url"], {"color": "teal"})
+def a_color_that_is_none(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["url"], {"color": "teal"})
 
 
 @raising("invalid", "Project", "project_id")
-def a_project_merged_with_itself(scene: Scene) -> Reply:
-    project = scene.project()
-    return scene.client.put(project["merge_url"], {"project_id": project["id"]})
+def a_project_merged_with_itself(factory: ObjectFactory) -> Response:
+    project = factory.project()
+    return factory.client.put(project["merge_url"], {"project_id": project["id"]})
 
 
 @raising("invalid", "Tag", "tag_id")
-def a_tag_merged_with_itself(scene: Scene) -> Reply:
-    tag = scene.tag()
-    return scene.client.put(tag["merge_url"], {"tag_id": tag["id"]})
+def a_tag_merged_with_itself(factory: ObjectFactory) -> Response:
+    tag = factory.tag()
+    return factory.client.put(tag["merge_url"], {"tag_id": tag["id"]})
 
 
 @raising("invalid", "Tag", "name")
-def a_name_that_is_no_tag(scene: Scene) -> Reply:
-    return scene.client.put(scene.tag()["url"], {"name": "two words"})
+def a_name_that_is_no_tag(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.tag()["url"], {"name": "two words"})
 
 
 @raising("invalid", "Timer", "entry_date")
-def a_timer_for_no_day(scene: Scene) -> Reply:
-    return scene.client.put(f"{scene.project()['url']}/timer/start", {"entry_date": "today"})
+def a_timer_for_no_day(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"{factory.project()['url']}/timer/start", {"entry_date": "today"})
 
 
 @raising("invalid", "User", "week_start")
-def a_week_that_begins_on_a_tuesday(scene: Scene) -> Reply:
-    return scene.client.put("/v2/current_user", {"week_start": "tuesday"})
+def a_week_that_begins_on_a_tuesday(factory: ObjectFactory) -> Response:
+    return factory.client.put("/v2/current_user", {"week_start": "tuesday"})
 
 
 @raising("invalid", "Webhook", "payload_uri")
-def an_address_that_is_none(scene: Scene) -> Reply:
-    return scene.client.put(scene.webhook()["url"], {"payload_uri": "ftp://x.example/"})
+def an_address_that_is_none(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.webhook()["url"], {"payload_uri": "ftp://x.example/"})
 
 
 @raising("invalid", "Entry", "billable")
-def a_filter_that_is_neither_true_nor_false(scene: Scene) -> Reply:
-    return scene.client.get("/v2/entries", {"billable": "maybe"})
+def a_filter_that_is_neither_true_nor_false(factory: ObjectFactory) -> Response:
+    return factory.client.get("/v2/entries", {"billable": "maybe"})
 
 
 @raising("invalid", "Entry", "project_ids")
-def a_filter_that_is_no_list_of_ids(scene: Scene) -> Reply:
-    return scene.client.get("/v2/entries", {"project_ids": "1,two"})
+def a_filter_that_is_no_list_of_ids(factory: ObjectFactory) -> Response:
+    return factory.client.get("/v2/entries", {"project_ids": "1,two"})
 
 
 @raising(
@@ -333,8 +333,8 @@ def a_filter_that_is_no_list_of_ids(scene: Scene) -> Reply:
     "Project",
     message="The Project cannot be deleted because it has entries, expenses, or invoices.",
 )
-def a_project_with_entries_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.used_project()["url"])
+def a_project_with_entries_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.used_project()["url"])
 
 
 @raising(
@@ -342,13 +342,13 @@ def a_project_with_entries_deleted(scene: Scene) -> Reply:
     "Project",
     message="The Project cannot be deleted because it has entries, expenses, or invoices.",
 )
-def a_project_with_expenses_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.expense()["project"]["url"])
+def a_project_with_expenses_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.expense()["project"]["url"])
 
 
 @raising("not_deletable", "User")
-def a_user_with_entries_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(f"/v2/users/{scene.busy_person().id}")
+def a_user_with_entries_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(f"/v2/users/{factory.person_with_entry().id}")
 
 
 @raising(
@@ -356,410 +356,414 @@ def a_user_with_entries_deleted(scene: Scene) -> Reply:
     "Project",
     message="The Project should be deleted because it does not have any entries, expenses, or invoices.",
 )
-def a_project_without_anything_archived(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["archive_url"])
+def a_project_without_anything_archived(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["archive_url"])
 
 
 @raising("deletable", "User")
-def a_user_without_anything_deactivated(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.person().id}/deactivate")
+def a_user_without_anything_deactivated(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.person().id}/deactivate")
 
 
 @raising("reached_user_limit", "User")
-def one_user_too_many_invited(scene: Scene) -> Reply:
-    scene.set(max_users="1")
-    return scene.client.post("/v2/users", {"email": "one.more@northwind.test"})
+def one_user_too_many_invited(factory: ObjectFactory) -> Response:
+    factory.change_settings(max_users="1")
+    return factory.client.post("/v2/users", {"email": "one.more@northwind.test"})
 
 
 @raising("reached_user_limit", "User")
-def one_user_too_many_activated(scene: Scene) -> Reply:
-    gone = scene.deactivated()
-    scene.set(max_users="1")
-    return scene.client.put(f"/v2/users/{gone.id}/activate")
+def one_user_too_many_activated(factory: ObjectFactory) -> Response:
+    gone = factory.deactivated_person()
+    factory.change_settings(max_users="1")
+    return factory.client.put(f"/v2/users/{gone.id}/activate")
 
 
 @raising("reached_project_limit", "Project")
-def one_project_too_many(scene: Scene) -> Reply:
-    scene.set(max_projects="0")
-    return scene.client.post("/v2/projects", {"name": scene.name()})
+def one_project_too_many(factory: ObjectFactory) -> Response:
+    factory.change_settings(max_projects="0")
+    return factory.client.post("/v2/projects", {"name": factory.name()})
 
 
 @raising("reached_project_limit", "Entry", "project_name")
-def one_project_too_many_by_an_entry(scene: Scene) -> Reply:
-    scene.set(max_projects="0")
-    return scene.client.post("/v2/entries", {"date": DAY, "minutes": 1, "project_name": scene.name()})
+def one_project_too_many_by_an_entry(factory: ObjectFactory) -> Response:
+    factory.change_settings(max_projects="0")
+    return factory.client.post("/v2/entries", {"date": DAY, "minutes": 1, "project_name": factory.name()})
 
 
 @raising("reached_project_limit", "Entry", "project_name")
-def one_project_too_many_by_an_edited_entry(scene: Scene) -> Reply:
-    scene.set(max_projects="0")
-    return scene.client.put(scene.entry()["url"], {"project_name": scene.name()})
+def one_project_too_many_by_an_edited_entry(factory: ObjectFactory) -> Response:
+    factory.change_settings(max_projects="0")
+    return factory.client.put(factory.entry()["url"], {"project_name": factory.name()})
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_edited(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.deactivated().id}", {"first_name": "New"})
+def a_deactivated_user_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.deactivated_person().id}", {"first_name": "New"})
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_given_access(scene: Scene) -> Reply:
-    url = f"/v2/users/{scene.deactivated().id}/give_access_to_projects"
-    return scene.client.put(url, {"project_ids": []})
+def a_deactivated_user_given_access(factory: ObjectFactory) -> Response:
+    url = f"/v2/users/{factory.deactivated_person().id}/give_access_to_projects"
+    return factory.client.put(url, {"project_ids": []})
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_s_access_revoked(scene: Scene) -> Reply:
-    url = f"/v2/users/{scene.deactivated().id}/revoke_access_to_projects"
-    return scene.client.put(url, {"project_ids": []})
+def a_deactivated_user_s_access_revoked(factory: ObjectFactory) -> Response:
+    url = f"/v2/users/{factory.deactivated_person().id}/revoke_access_to_projects"
+    return factory.client.put(url, {"project_ids": []})
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_s_whole_access_revoked(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.deactivated().id}/revoke_access_to_all_projects")
+def a_deactivated_user_s_whole_access_revoked(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.deactivated_person().id}/revoke_access_to_all_projects")
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_deactivated(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.deactivated().id}/deactivate")
+def a_deactivated_user_deactivated(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.deactivated_person().id}/deactivate")
 
 
 @raising("not_deactivated", "User")
-def an_active_user_activated(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.person().id}/activate")
+def an_active_user_activated(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.person().id}/activate")
 
 
 @raising("authenticated_user", "User", "role")
-def one_s_own_role_edited(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.account.supervisor.id}", {"role": "leader"})
+def one_s_own_role_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.account.supervisor.id}", {"role": "leader"})
 
 
 @raising("authenticated_user", "User")
-def access_given_to_oneself(scene: Scene) -> Reply:
-    url = f"/v2/users/{scene.account.supervisor.id}/give_access_to_projects"
-    return scene.client.put(url, {"project_ids": []})
+def access_given_to_oneself(factory: ObjectFactory) -> Response:
+    url = f"/v2/users/{factory.account.supervisor.id}/give_access_to_projects"
+    return factory.client.put(url, {"project_ids": []})
 
 
 @raising("authenticated_user", "User")
-def one_s_own_access_revoked(scene: Scene) -> Reply:
-    url = f"/v2/users/{scene.account.supervisor.id}/revoke_access_to_projects"
-    return scene.client.put(url, {"project_ids": []})
+def one_s_own_access_revoked(factory: ObjectFactory) -> Response:
+    url = f"/v2/users/{factory.account.supervisor.id}/revoke_access_to_projects"
+    return factory.client.put(url, {"project_ids": []})
 
 
 @raising("authenticated_user", "User")
-def one_s_own_whole_access_revoked(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.account.supervisor.id}/revoke_access_to_all_projects")
+def one_s_own_whole_access_revoked(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.account.supervisor.id}/revoke_access_to_all_projects")
 
 
 @raising("authenticated_user", "User")
-def oneself_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(f"/v2/users/{scene.account.supervisor.id}")
+def oneself_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(f"/v2/users/{factory.account.supervisor.id}")
 
 
 @raising("authenticated_user", "User")
-def oneself_deactivated(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.account.supervisor.id}/deactivate")
+def oneself_deactivated(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.account.supervisor.id}/deactivate")
 
 
 @raising("account_owner", "User")
-def the_owner_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(f"/v2/users/{scene.account.owner.id}")
+def the_owner_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(f"/v2/users/{factory.account.owner.id}")
 
 
 @raising("account_owner", "User")
-def the_owner_deactivated(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.account.owner.id}/deactivate")
+def the_owner_deactivated(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.account.owner.id}/deactivate")
 
 
 @raising("account_owner", "User", "role")
-def the_owner_s_role_edited(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.account.owner.id}", {"role": "leader"})
+def the_owner_s_role_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.account.owner.id}", {"role": "leader"})
 
 
 @raising("can_access_all_projects", "User")
-def a_leader_s_access_revoked(scene: Scene) -> Reply:
-    url = f"/v2/users/{scene.account.leader.id}/revoke_access_to_projects"
-    return scene.client.put(url, {"project_ids": []})
+def a_leader_s_access_revoked(factory: ObjectFactory) -> Response:
+    url = f"/v2/users/{factory.account.leader.id}/revoke_access_to_projects"
+    return factory.client.put(url, {"project_ids": []})
 
 
 @raising("can_access_all_projects", "User")
-def a_leader_s_whole_access_revoked(scene: Scene) -> Reply:
-    return scene.client.put(f"/v2/users/{scene.account.leader.id}/revoke_access_to_all_projects")
+def a_leader_s_whole_access_revoked(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"/v2/users/{factory.account.leader.id}/revoke_access_to_all_projects")
 
 
 @raising("archived_project", "Project")
-def an_archived_project_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_project()["url"], {"name": "New"})
+def an_archived_project_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_project()["url"], {"name": "New"})
 
 
 @raising("archived_project", "Project")
-def an_archived_project_merged_into(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_project()["merge_url"], {"project_id": scene.project()["id"]})
+def an_archived_project_merged_into(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_project()["merge_url"], {"project_id": factory.project()["id"]})
 
 
 @raising("archived_project", "Project", "project_id")
-def an_archived_project_swallowed(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["merge_url"], {"project_id": scene.archived_project()["id"]})
+def an_archived_project_swallowed(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["merge_url"], {"project_id": factory.archived_project()["id"]})
 
 
 @raising("archived_project", "Project")
-def an_archived_project_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.archived_project()["url"])
+def an_archived_project_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.archived_project()["url"])
 
 
 @raising("archived_project", "Entry", "project_id")
-def time_logged_on_an_archived_project(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", {"date": DAY, "minutes": 1, "project_id": scene.archived_project()["id"]})
+def time_logged_on_an_archived_project(factory: ObjectFactory) -> Response:
+    return factory.client.post(
+        "/v2/entries", {"date": DAY, "minutes": 1, "project_id": factory.archived_project()["id"]}
+    )
 
 
 @raising("archived_project", "Entry", "project_name")
-def time_logged_on_an_archived_project_by_name(scene: Scene) -> Reply:
-    name = scene.archived_project()["name"]
-    return scene.client.post("/v2/entries", {"date": DAY, "minutes": 1, "project_name": name})
+def time_logged_on_an_archived_project_by_name(factory: ObjectFactory) -> Response:
+    name = factory.archived_project()["name"]
+    return factory.client.post("/v2/entries", {"date": DAY, "minutes": 1, "project_name": name})
 
 
 @raising("archived_project", "Entry", "project_id")
-def an_entry_moved_to_an_archived_project(scene: Scene) -> Reply:
-    return scene.client.put(scene.entry()["url"], {"project_id": scene.archived_project()["id"]})
+def an_entry_moved_to_an_archived_project(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.entry()["url"], {"project_id": factory.archived_project()["id"]})
 
 
 @raising("archived_project", "Entry")
-def an_entry_of_an_archived_project_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_entry()["url"], {"minutes": 1})
+def an_entry_of_an_archived_project_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_entry()["url"], {"minutes": 1})
 
 
 @raising("archived_project", "Entry")
-def an_entry_of_an_archived_project_approved(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_entry()["approved_url"])
+def an_entry_of_an_archived_project_approved(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_entry()["approved_url"])
 
 
 @raising("archived_project", "Entry")
-def an_entry_of_an_archived_project_unapproved(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_entry()["unapproved_url"])
+def an_entry_of_an_archived_project_unapproved(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_entry()["unapproved_url"])
 
 
 @raising("archived_project", "Entry")
-def an_entry_of_an_archived_project_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.archived_entry()["url"])
+def an_entry_of_an_archived_project_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.archived_entry()["url"])
 
 
 @raising("archived_project", "Expense", "project_id")
-def an_expense_booked_on_an_archived_project(scene: Scene) -> Reply:
-    project_id = scene.archived_project()["id"]
-    return scene.client.post("/v2/expenses", {"date": DAY, "price": 1, "project_id": project_id})
+def an_expense_booked_on_an_archived_project(factory: ObjectFactory) -> Response:
+    project_id = factory.archived_project()["id"]
+    return factory.client.post("/v2/expenses", {"date": DAY, "price": 1, "project_id": project_id})
 
 
 @raising("archived_project", "Expense")
-def an_expense_of_an_archived_project_edited(scene: Scene) -> Reply:
-    expense = scene.archived_expense()
+def an_expense_of_an_archived_project_edited(factory: ObjectFactory) -> Response:
+    expense = factory.archived_expense()
     body = {"date": DAY, "price": 1, "project_id": expense["project"]["id"]}
-    return scene.client.put(expense["url"], body)
+    return factory.client.put(expense["url"], body)
 
 
 @raising("archived_project", "Expense")
-def an_expense_of_an_archived_project_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.archived_expense()["url"])
+def an_expense_of_an_archived_project_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.archived_expense()["url"])
 
 
 @raising("archived_project", "Timer")
-def a_timer_started_on_an_archived_project(scene: Scene) -> Reply:
-    return scene.client.put(f"{scene.archived_project()['url']}/timer/start")
+def a_timer_started_on_an_archived_project(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"{factory.archived_project()['url']}/timer/start")
 
 
 @raising("archived_project", "Timer")
-def a_timer_of_an_archived_project_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_timer()["url"], {"description": "New"})
+def a_timer_of_an_archived_project_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_timer()["url"], {"description": "New"})
 
 
 @raising("archived_project", "Timer")
-def a_timer_of_an_archived_project_logged(scene: Scene) -> Reply:
-    return scene.client.put(scene.archived_timer()["log_url"])
+def a_timer_of_an_archived_project_logged(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.archived_timer()["log_url"])
 
 
 @raising("cannot_create_projects", "Entry", "project_name")
-def a_project_made_by_a_coworker_s_entry(scene: Scene) -> Reply:
-    body = {"date": DAY, "minutes": 1, "project_name": scene.name()}
-    return scene.account.coworker.client.post("/v2/entries", body)
+def a_project_made_by_a_coworker_s_entry(factory: ObjectFactory) -> Response:
+    body = {"date": DAY, "minutes": 1, "project_name": factory.name()}
+    return factory.account.coworker.client.post("/v2/entries", body)
 
 
 @raising("cannot_create_projects", "Entry", "project_name")
-def a_project_made_by_a_coworker_s_edited_entry(scene: Scene) -> Reply:
-    client = scene.account.coworker.client
+def a_project_made_by_a_coworker_s_edited_entry(factory: ObjectFactory) -> Response:
+    client = factory.account.coworker.client
     entry = client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
-    return client.put(entry["url"], {"project_name": scene.name()})
+    return client.put(entry["url"], {"project_name": factory.name()})
 
 
 @raising("cannot_create_tags", "Entry", "description")
-def a_tag_made_by_an_entry_of_somebody_who_may_not(scene: Scene) -> Reply:
-    scene.set(tag_creation_role="leader")
-    body = {"date": DAY, "minutes": 1, "description": f"#{scene.name()}"}
-    return scene.account.coworker.client.post("/v2/entries", body)
+def a_tag_made_by_an_entry_of_somebody_who_may_not(factory: ObjectFactory) -> Response:
+    factory.change_settings(tag_creation_role="leader")
+    body = {"date": DAY, "minutes": 1, "description": f"#{factory.name()}"}
+    return factory.account.coworker.client.post("/v2/entries", body)
 
 
 @raising("cannot_create_tags", "Entry", "description")
-def a_tag_made_by_an_edited_entry_of_somebody_who_may_not(scene: Scene) -> Reply:
-    scene.set(tag_creation_role="leader")
-    client = scene.account.coworker.client
+def a_tag_made_by_an_edited_entry_of_somebody_who_may_not(factory: ObjectFactory) -> Response:
+    factory.change_settings(tag_creation_role="leader")
+    client = factory.account.coworker.client
     entry = client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
-    return client.put(entry["url"], {"description": f"#{scene.name()}"})
+    return client.put(entry["url"], {"description": f"#{factory.name()}"})
 
 
 @raising("cannot_create_tags", "Timer", "description")
-def a_tag_made_by_a_timer_of_somebody_who_may_not(scene: Scene) -> Reply:
-    scene.set(tag_creation_role="leader")
-    client, project = scene.account.coworker.client, scene.project(scene.account.coworker)
-    scene.done(client.put(f"{project['url']}/timer/start"))
-    return client.put(f"{project['url']}/timer/log", {"description": f"#{scene.name()}"})
+def a_tag_made_by_a_timer_of_somebody_who_may_not(factory: ObjectFactory) -> Response:
+    factory.change_settings(tag_creation_role="leader")
+    client, project = factory.account.coworker.client, factory.project(factory.account.coworker)
+    factory.expect_success(client.put(f"{project['url']}/timer/start"))
+    return client.put(f"{project['url']}/timer/log", {"description": f"#{factory.name()}"})
 
 
 @raising("approved_and_locked", "Entry")
-def an_approved_entry_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.approved_entry()["url"], {"minutes": 1})
+def an_approved_entry_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.approved_entry()["url"], {"minutes": 1})
 
 
 @raising("approved_and_locked", "Entry")
-def an_approved_entry_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.approved_entry()["url"])
+def an_approved_entry_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.approved_entry()["url"])
 
 
 @raising("already_approved", "Entry")
-def an_approved_entry_approved(scene: Scene) -> Reply:
-    return scene.client.put(scene.approved_entry()["approved_url"])
+def an_approved_entry_approved(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.approved_entry()["approved_url"])
 
 
 @raising("invoiced", "Entry")
-def an_invoiced_entry_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.outside_invoiced_entry()["url"], {"minutes": 1})
+def an_invoiced_entry_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.outside_invoiced_entry()["url"], {"minutes": 1})
 
 
 @raising("invoiced", "Entry")
-def an_invoiced_entry_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.outside_invoiced_entry()["url"])
+def an_invoiced_entry_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.outside_invoiced_entry()["url"])
 
 
 @raising("invoiced", "Entry")
-def an_entry_on_an_invoice_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.invoiced_entry()["url"], {"minutes": 1})
+def an_entry_on_an_invoice_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.invoiced_entry()["url"], {"minutes": 1})
 
 
 @raising("invoiced", "Entry")
-def an_entry_on_an_invoice_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.invoiced_entry()["url"])
+def an_entry_on_an_invoice_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.invoiced_entry()["url"])
 
 
 @raising("invoiced", "Expense")
-def an_expense_on_an_invoice_edited(scene: Scene) -> Reply:
-    expense = scene.invoiced_expense()
-    return scene.client.put(expense["url"], {"date": DAY, "price": 1, "project_id": expense["project"]["id"]})
+def an_expense_on_an_invoice_edited(factory: ObjectFactory) -> Response:
+    expense = factory.invoiced_expense()
+    return factory.client.put(expense["url"], {"date": DAY, "price": 1, "project_id": expense["project"]["id"]})
 
 
 @raising("invoiced", "Expense")
-def an_expense_on_an_invoice_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.invoiced_expense()["url"])
+def an_expense_on_an_invoice_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.invoiced_expense()["url"])
 
 
 @raising("already_invoiced", "Entry")
-def an_entry_on_an_invoice_marked_as_invoiced(scene: Scene) -> Reply:
-    return scene.client.put(f"{scene.invoiced_entry()['url']}/marked_as_invoiced", {"date": DAY})
+def an_entry_on_an_invoice_marked_as_invoiced(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"{factory.invoiced_entry()['url']}/marked_as_invoiced", {"date": DAY})
 
 
 @raising("already_invoiced", "Entry", "entry_ids[1]", "Entries could not be added")
-def an_entry_put_on_a_second_invoice(scene: Scene) -> Reply:
-    entry_ids = [scene.entry()["id"], scene.invoiced_entry()["id"]]
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids})
+def an_entry_put_on_a_second_invoice(factory: ObjectFactory) -> Response:
+    entry_ids = [factory.entry()["id"], factory.invoiced_entry()["id"]]
+    return factory.client.post("/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids})
 
 
 @raising("already_invoiced", "Entry", "entry_ids[0]", "Entries could not be added")
-def an_entry_that_was_invoiced_outside_put_on_an_invoice(scene: Scene) -> Reply:
-    entry_ids = [scene.outside_invoiced_entry()["id"]]
-    return scene.client.put(f"{scene.invoice()['url']}/add_entries", {"entry_ids": entry_ids})
+def an_entry_that_was_invoiced_outside_put_on_an_invoice(factory: ObjectFactory) -> Response:
+    entry_ids = [factory.outside_invoiced_entry()["id"]]
+    return factory.client.put(f"{factory.invoice()['url']}/add_entries", {"entry_ids": entry_ids})
 
 
 @raising("already_invoiced", "Expense", "expense_ids[0]", "Expenses could not be added")
-def an_expense_put_on_a_second_invoice(scene: Scene) -> Reply:
-    expense_ids = [scene.invoiced_expense()["id"]]
-    return scene.client.put(f"{scene.invoice()['url']}/add_expenses", {"expense_ids": expense_ids})
+def an_expense_put_on_a_second_invoice(factory: ObjectFactory) -> Response:
+    expense_ids = [factory.invoiced_expense()["id"]]
+    return factory.client.put(f"{factory.invoice()['url']}/add_expenses", {"expense_ids": expense_ids})
 
 
 @raising("archived_project", "Entry", "entry_ids[0]", "Entries could not be added")
-def an_entry_of_an_archived_project_put_on_a_new_invoice(scene: Scene) -> Reply:
-    entry_ids = [scene.archived_entry()["id"]]
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids})
+def an_entry_of_an_archived_project_put_on_a_new_invoice(factory: ObjectFactory) -> Response:
+    entry_ids = [factory.archived_entry()["id"]]
+    return factory.client.post("/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids})
 
 
 @raising("archived_project", "Entry", "entry_ids[0]", "Entries could not be added")
-def an_entry_of_an_archived_project_put_on_an_invoice(scene: Scene) -> Reply:
-    entry_ids = [scene.archived_entry()["id"]]
-    return scene.client.put(f"{scene.invoice()['url']}/add_entries", {"entry_ids": entry_ids})
+def an_entry_of_an_archived_project_put_on_an_invoice(factory: ObjectFactory) -> Response:
+    entry_ids = [factory.archived_entry()["id"]]
+    return factory.client.put(f"{factory.invoice()['url']}/add_entries", {"entry_ids": entry_ids})
 
 
 @raising("archived_project", "Expense", "expense_ids[0]", "Expenses could not be added")
-def an_expense_of_an_archived_project_put_on_an_invoice(scene: Scene) -> Reply:
-    expense_ids = [scene.archived_expense()["id"]]
-    return scene.client.put(f"{scene.invoice()['url']}/add_expenses", {"expense_ids": expense_ids})
+def an_expense_of_an_archived_project_put_on_an_invoice(factory: ObjectFactory) -> Response:
+    expense_ids = [factory.archived_expense()["id"]]
+    return factory.client.put(f"{factory.invoice()['url']}/add_expenses", {"expense_ids": expense_ids})
 
 
 @raising("missing", "Entry", "entry_ids[1]", "Entries or Expenses could not be added")
-def an_invoice_of_an_entry_that_is_not_there(scene: Scene) -> Reply:
-    entry_ids, expense_ids = [scene.entry()["id"], NO_SUCH_ID], [scene.expense()["id"]]
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids})
+def an_invoice_of_an_entry_that_is_not_there(factory: ObjectFactory) -> Response:
+    entry_ids, expense_ids = [factory.entry()["id"], NO_SUCH_ID], [factory.expense()["id"]]
+    return factory.client.post(
+        "/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids}
+    )
 
 
 @raising("missing", "Expense", "expense_ids[0]", "Expenses could not be added")
-def an_invoice_of_an_expense_that_is_not_there(scene: Scene) -> Reply:
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "expense_ids": [NO_SUCH_ID]})
+def an_invoice_of_an_expense_that_is_not_there(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/invoices", {"invoice_date": DAY, "expense_ids": [NO_SUCH_ID]})
 
 
 @raising("missing_field", "Invoice", "invoice_date")
-def an_invoice_without_a_date(scene: Scene) -> Reply:
-    return scene.client.post("/v2/invoices", {})
+def an_invoice_without_a_date(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/invoices", {})
 
 
 @raising("missing_field", "Invoice", "rate_calculation.standard_hourly_rate")
-def an_invoice_by_a_rate_that_is_not_said(scene: Scene) -> Reply:
+def an_invoice_by_a_rate_that_is_not_said(factory: ObjectFactory) -> Response:
     rates = {"calculation_method": "standard_hourly_rate"}
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "rate_calculation": rates})
+    return factory.client.post("/v2/invoices", {"invoice_date": DAY, "rate_calculation": rates})
 
 
 @raising("missing_field", "Invoice", "taxes[1].percentage")
-def a_tax_without_a_percentage(scene: Scene) -> Reply:
+def a_tax_without_a_percentage(factory: ObjectFactory) -> Response:
     taxes = [{"percentage": 1}, {"name": "VAT"}]
-    return scene.client.put(f"{scene.invoice()['url']}/add_taxes", {"taxes": taxes})
+    return factory.client.put(f"{factory.invoice()['url']}/add_taxes", {"taxes": taxes})
 
 
 @raising("missing_field", "Invoice", "tax_ids")
-def taxes_removed_without_saying_which(scene: Scene) -> Reply:
-    return scene.client.put(f"{scene.invoice()['url']}/remove_taxes")
+def taxes_removed_without_saying_which(factory: ObjectFactory) -> Response:
+    return factory.client.put(f"{factory.invoice()['url']}/remove_taxes")
 
 
 @raising("invalid", "Invoice", "customization.currency_code")
-def a_currency_that_is_none(scene: Scene) -> Reply:
-    return scene.client.put(scene.invoice()["url"], {"customization": {"currency_code": "XXZ"}})
+def a_currency_that_is_none(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.invoice()["url"], {"customization": {"currency_code": "XXZ"}})
 
 
 @raising("locale_not_available", "Invoice", "customization.locale")
-def a_new_invoice_in_a_locale_that_is_not_there(scene: Scene) -> Reply:
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "customization": {"locale": "xx-XX"}})
+def a_new_invoice_in_a_locale_that_is_not_there(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/invoices", {"invoice_date": DAY, "customization": {"locale": "xx-XX"}})
 
 
 @raising("locale_not_available", "Invoice", "customization.locale")
-def an_invoice_in_a_locale_that_is_not_there(scene: Scene) -> Reply:
-    return scene.client.put(scene.invoice()["url"], {"customization": {"locale": "xx-XX"}})
+def an_invoice_in_a_locale_that_is_not_there(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.invoice()["url"], {"customization": {"locale": "xx-XX"}})
 
 
-def an_invoice_changed(scene: Scene, make: Callable[[Scene], Thing], action: str) -> Reply:
-    invoice, method = make(scene), "DELETE" if action == "delete" else "PUT"
+def an_invoice_changed(factory: ObjectFactory, make: Callable[[ObjectFactory], Resource], action: str) -> Response:
+    invoice, method = make(factory), "DELETE" if action == "delete" else "PUT"
     path = {"edit": "", "delete": ""}.get(action, f"/{action}")
     body = {
         "footer": "New",
-        "entry_ids": [scene.entry()["id"]],
-        "expense_ids": [scene.expense()["id"]],
+        "entry_ids": [factory.entry()["id"]],
+        "expense_ids": [factory.expense()["id"]],
         "taxes": [{"percentage": 1}],
         "tax_ids": [invoice["taxes"][0]["id"]],
     }
-    return scene.client.request(method, invoice["url"] + path, body=b"" if method == "DELETE" else body)
+    return factory.client.request(method, invoice["url"] + path, body=b"" if method == "DELETE" else body)
 
 
-for _code, _make in {"paid": Scene.paid_invoice, "locked": Scene.locked_invoice}.items():
+for _code, _make in {"paid": ObjectFactory.paid_invoice, "locked": ObjectFactory.locked_invoice}.items():
     for _action in (
         "edit",
         "add_entries",
@@ -779,8 +783,8 @@ for _code, _make in {"paid": Scene.paid_invoice, "locked": Scene.locked_invoice}
 
 
 @raising("locked", "Invoice")
-def an_invoice_edited_that_awaits_its_payment(scene: Scene) -> Reply:
-    return scene.client.put(scene.locked_invoice("awaiting_payment")["url"], {"footer": "New"})
+def an_invoice_edited_that_awaits_its_payment(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.locked_invoice("awaiting_payment")["url"], {"footer": "New"})
 
 
 @raising(
@@ -788,39 +792,39 @@ def an_invoice_edited_that_awaits_its_payment(scene: Scene) -> Reply:
     "Project",
     message="The Project cannot be deleted because it has entries, expenses, or invoices.",
 )
-def a_project_with_something_on_an_invoice_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.invoiced_expense()["project"]["url"])
+def a_project_with_something_on_an_invoice_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.invoiced_expense()["project"]["url"])
 
 
 @raising("logged", "InboxEntry")
-def a_logged_inbox_entry_edited(scene: Scene) -> Reply:
-    return scene.client.put(scene.logged_inbox_entry()["url"], {"date": DAY, "description": "New"})
+def a_logged_inbox_entry_edited(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.logged_inbox_entry()["url"], {"date": DAY, "description": "New"})
 
 
 @raising("logged", "InboxEntry")
-def a_logged_inbox_entry_logged(scene: Scene) -> Reply:
-    return scene.client.post(scene.logged_inbox_entry()["log_url"])
+def a_logged_inbox_entry_logged(factory: ObjectFactory) -> Response:
+    return factory.client.post(factory.logged_inbox_entry()["log_url"])
 
 
 @raising("logged", "InboxEntry")
-def a_logged_inbox_entry_deleted(scene: Scene) -> Reply:
-    return scene.client.delete(scene.logged_inbox_entry()["url"])
+def a_logged_inbox_entry_deleted(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.logged_inbox_entry()["url"])
 
 
 @raising("not_failing", "Webhook")
-def a_payload_skipped_that_does_not_fail(scene: Scene) -> Reply:
-    webhook = scene.webhook()
-    [ping] = scene.client.get(f"{webhook['url']}/payloads").json()
-    return scene.client.put(f"{webhook['url']}/skip/{ping['payload_id']}")
+def a_payload_skipped_that_does_not_fail(factory: ObjectFactory) -> Response:
+    webhook = factory.webhook()
+    [ping] = factory.client.get(f"{webhook['url']}/payloads").json()
+    return factory.client.put(f"{webhook['url']}/skip/{ping['payload_id']}")
 
 
 @pytest.mark.parametrize("code", PLACES)
 def test_a_code_is_answered_wherever_the_contract_says(account: Account, code: str) -> None:
-    scene = Scene(account)
+    factory = ObjectFactory(account)
     for place in PLACES[code]:
-        reply = place.provoke(scene)
-        assert reply.status == 400, (place.name, reply.body)
-        answered = reply.json()
+        response = place.provoke(factory)
+        assert response.status == 400, (place.name, response.body)
+        answered = response.json()
         assert answered["errors"] == [{"resource": place.resource, "field": place.field, "code": code}], place.name
         if place.message is not None:
             assert answered["message"] == place.message, place.name

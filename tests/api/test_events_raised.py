@@ -12,12 +12,12 @@ import pytest
 from hourhook.domain.events.catalogue import EVENT_TYPES
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Event, Recorded
+from tests.support.events_of import Event, EventReader
 from tests.support.factories import DAY
-from tests.support.fixtures_by_state import Scene, Thing
+from tests.support.fixtures_by_state import ObjectFactory, Resource
 
 # Prepares, yields, and then acts.
-Act = Callable[[Scene], Iterator[None]]
+Act = Callable[[ObjectFactory], Iterator[None]]
 
 
 @dataclass(frozen=True)
@@ -70,60 +70,60 @@ def raising(*events: str) -> Callable[[Act], Act]:
 
 
 @raising("entry.created")
-def logging_time(scene: Scene) -> Iterator[None]:
-    project, tag = scene.project(), scene.tag()
+def logging_time(factory: ObjectFactory) -> Iterator[None]:
+    project, tag = factory.project(), factory.tag()
     yield
     # Neither the project nor the tag nor the user: their counters are none of their own.
-    scene.entry_in(project, tag["formatted_name"])
+    factory.entry_in(project, tag["formatted_name"])
 
 
 @raising("project.created", "tag.created", "tag.created", "entry.created")
-def logging_time_on_what_is_not_there_yet(scene: Scene) -> Iterator[None]:
+def logging_time_on_what_is_not_there_yet(factory: ObjectFactory) -> Iterator[None]:
     yield
-    scene.entry("#one #two", project_name="New")
+    factory.entry("#one #two", project_name="New")
 
 
 @raising("project.created", "tag.created", "entry.created")
-def logging_an_inbox_entry(scene: Scene) -> Iterator[None]:
-    inbox_entry = scene.inbox_entry(description="#new", project_name="New")
+def logging_an_inbox_entry(factory: ObjectFactory) -> Iterator[None]:
+    inbox_entry = factory.inbox_entry(description="#new", project_name="New")
     yield
-    scene.done(scene.client.post(inbox_entry["log_url"]))
+    factory.expect_success(factory.client.post(inbox_entry["log_url"]))
 
 
 @raising("tag.created", "entry.created")
-def logging_a_timer(scene: Scene) -> Iterator[None]:
-    timer = scene.timer(description="#new")
+def logging_a_timer(factory: ObjectFactory) -> Iterator[None]:
+    timer = factory.timer(description="#new")
     yield
-    scene.done(scene.client.put(timer["log_url"]))
+    factory.expect_success(factory.client.put(timer["log_url"]))
 
 
 @raising()
-def logging_a_timer_as_an_inbox_entry(scene: Scene) -> Iterator[None]:
-    timer = scene.timer(description="#new")
+def logging_a_timer_as_an_inbox_entry(factory: ObjectFactory) -> Iterator[None]:
+    timer = factory.timer(description="#new")
     yield
-    scene.done(scene.client.put(f"{timer['url']}/log_inbox_entry"))
+    factory.expect_success(factory.client.put(f"{timer['url']}/log_inbox_entry"))
 
 
 @raising()
-def everything_about_timers_and_the_inbox_short_of_logging(scene: Scene) -> Iterator[None]:
-    project = scene.project()
+def everything_about_timers_and_the_inbox_short_of_logging(factory: ObjectFactory) -> Iterator[None]:
+    project = factory.project()
     yield
-    timer = scene.timer(project)
+    timer = factory.timer(project)
     for action in ("", "/pause", "/add_or_subtract_time"):
-        scene.done(scene.client.put(timer["url"] + action, {"description": "New", "minutes": 1}))
-    scene.done(scene.client.delete(timer["url"]))
-    inbox_entry = scene.inbox_entry()
-    scene.done(scene.client.put(inbox_entry["url"], {"date": DAY, "description": "New"}))
-    scene.done(scene.client.delete(inbox_entry["url"]))
+        factory.expect_success(factory.client.put(timer["url"] + action, {"description": "New", "minutes": 1}))
+    factory.expect_success(factory.client.delete(timer["url"]))
+    inbox_entry = factory.inbox_entry()
+    factory.expect_success(factory.client.put(inbox_entry["url"], {"date": DAY, "description": "New"}))
+    factory.expect_success(factory.client.delete(inbox_entry["url"]))
 
 
 @raising("entry.updated date user minutes source_url")
-def editing_an_entry(scene: Scene) -> Iterator[None]:
-    entry = scene.entry()
+def editing_an_entry(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry()
     yield
-    user_id = scene.account.leader.id
+    user_id = factory.account.leader.id
     body = {"minutes": 5, "date": "2024-05-01", "user_id": user_id, "source_url": "https://git.northwind.test/"}
-    scene.done(scene.client.put(entry["url"], body))
+    factory.expect_success(factory.client.put(entry["url"], body))
 
 
 @raising(
@@ -131,68 +131,68 @@ def editing_an_entry(scene: Scene) -> Iterator[None]:
     "tag.created",
     "entry.updated billable minutes description project tags",
 )
-def editing_an_entry_onto_what_is_not_there_yet(scene: Scene) -> Iterator[None]:
-    entry = scene.entry(minutes=50)
+def editing_an_entry_onto_what_is_not_there_yet(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry(minutes=50)
     yield
-    scene.done(scene.client.put(entry["url"], {"description": "#new*", "project_name": "New"}))
+    factory.expect_success(factory.client.put(entry["url"], {"description": "#new*", "project_name": "New"}))
 
 
 @raising()
-def editing_an_entry_into_what_it_is(scene: Scene) -> Iterator[None]:
-    entry = scene.entry("Work #a")
+def editing_an_entry_into_what_it_is(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry("Work #a")
     yield
-    scene.done(scene.client.put(entry["url"], {"minutes": entry["minutes"], "description": "Work #a"}))
+    factory.expect_success(factory.client.put(entry["url"], {"minutes": entry["minutes"], "description": "Work #a"}))
 
 
 @raising("entry.updated approved_at approved_by", "entry.updated.approved approved_at approved_by")
-def approving_an_entry(scene: Scene) -> Iterator[None]:
-    entry = scene.entry()
+def approving_an_entry(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry()
     yield
-    scene.done(scene.client.put(entry["approved_url"]))
+    factory.expect_success(factory.client.put(entry["approved_url"]))
 
 
 @raising(*["entry.updated approved_at approved_by", "entry.updated.approved approved_at approved_by"] * 2)
-def approving_entries(scene: Scene) -> Iterator[None]:
-    entries = [scene.entry(), scene.approved_entry(), scene.archived_entry(), scene.entry()]
+def approving_entries(factory: ObjectFactory) -> Iterator[None]:
+    entries = [factory.entry(), factory.approved_entry(), factory.archived_entry(), factory.entry()]
     yield
     body = {"entry_ids": [each["id"] for each in reversed(entries)]}
-    scene.done(scene.client.put("/v2/entries/approved", body))
+    factory.expect_success(factory.client.put("/v2/entries/approved", body))
 
 
 @raising("entry.updated approved_at approved_by", "entry.updated.unapproved approved_at approved_by")
-def withdrawing_approval(scene: Scene) -> Iterator[None]:
-    entry = scene.approved_entry()
+def withdrawing_approval(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.approved_entry()
     yield
-    scene.done(scene.client.put(entry["unapproved_url"]))
+    factory.expect_success(factory.client.put(entry["unapproved_url"]))
 
 
 @raising(*["entry.updated approved_at approved_by", "entry.updated.unapproved approved_at approved_by"] * 2)
-def withdrawing_several_approvals(scene: Scene) -> Iterator[None]:
-    entries = [scene.approved_entry(), scene.entry(), scene.approved_entry()]
+def withdrawing_several_approvals(factory: ObjectFactory) -> Iterator[None]:
+    entries = [factory.approved_entry(), factory.entry(), factory.approved_entry()]
     yield
     body = {"entry_ids": [each["id"] for each in reversed(entries)]}
-    scene.done(scene.client.put("/v2/entries/unapproved", body))
+    factory.expect_success(factory.client.put("/v2/entries/unapproved", body))
 
 
 @raising()
-def withdrawing_no_approval(scene: Scene) -> Iterator[None]:
-    entry = scene.entry()
+def withdrawing_no_approval(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry()
     yield
-    scene.done(scene.client.put(entry["unapproved_url"]))
+    factory.expect_success(factory.client.put(entry["unapproved_url"]))
 
 
 @raising("entry.updated invoiced_at", "entry.updated.invoiced invoiced_at")
-def invoicing_an_entry_outside(scene: Scene) -> Iterator[None]:
-    entry = scene.entry()
+def invoicing_an_entry_outside(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry()
     yield
-    scene.done(scene.client.put(f"{entry['url']}/marked_as_invoiced", {"date": DAY}))
+    factory.expect_success(factory.client.put(f"{entry['url']}/marked_as_invoiced", {"date": DAY}))
 
 
 @raising("entry.updated invoiced_at")
-def invoicing_an_entry_outside_on_another_day(scene: Scene) -> Iterator[None]:
-    entry = scene.outside_invoiced_entry()
+def invoicing_an_entry_outside_on_another_day(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.outside_invoiced_entry()
     yield
-    scene.done(scene.client.put(f"{entry['url']}/marked_as_invoiced", {"date": DAY}))
+    factory.expect_success(factory.client.put(f"{entry['url']}/marked_as_invoiced", {"date": DAY}))
 
 
 @raising(
@@ -200,25 +200,25 @@ def invoicing_an_entry_outside_on_another_day(scene: Scene) -> Iterator[None]:
     "entry.updated invoiced_at",
     "entry.updated.invoiced invoiced_at",
 )
-def invoicing_entries_outside(scene: Scene) -> Iterator[None]:
-    entries = [scene.outside_invoiced_entry(), scene.approved_entry()]
+def invoicing_entries_outside(factory: ObjectFactory) -> Iterator[None]:
+    entries = [factory.outside_invoiced_entry(), factory.approved_entry()]
     yield
     body = {"date": DAY, "entry_ids": [each["id"] for each in reversed(entries)]}
-    scene.done(scene.client.put("/v2/entries/marked_as_invoiced", body))
+    factory.expect_success(factory.client.put("/v2/entries/marked_as_invoiced", body))
 
 
 @raising("entry.deleted")
-def deleting_an_entry(scene: Scene) -> Iterator[None]:
-    entry = scene.entry("#a", project_name="New")
+def deleting_an_entry(factory: ObjectFactory) -> Iterator[None]:
+    entry = factory.entry("#a", project_name="New")
     yield
-    scene.done(scene.client.delete(entry["url"]))
+    factory.expect_success(factory.client.delete(entry["url"]))
 
 
 @raising("tag.created", "tag.created")
-def creating_tags(scene: Scene) -> Iterator[None]:
-    tag = scene.tag()
+def creating_tags(factory: ObjectFactory) -> Iterator[None]:
+    tag = factory.tag()
     yield
-    scene.done(scene.client.post("/v2/tags", {"names": ["one", tag["name"], "two*"]}))
+    factory.expect_success(factory.client.post("/v2/tags", {"names": ["one", tag["name"], "two*"]}))
 
 
 @raising(
@@ -226,12 +226,12 @@ def creating_tags(scene: Scene) -> Iterator[None]:
     "entry.updated billable description tags",
     "entry.updated billable description tags",
 )
-def renaming_a_tag(scene: Scene) -> Iterator[None]:
-    tag = scene.tag()
-    scene.entry(tag["formatted_name"])
-    scene.approved_entry(description=tag["formatted_name"])
+def renaming_a_tag(factory: ObjectFactory) -> Iterator[None]:
+    tag = factory.tag()
+    factory.entry(tag["formatted_name"])
+    factory.approved_entry(description=tag["formatted_name"])
     yield
-    scene.done(scene.client.put(tag["url"], {"name": "new*"}))
+    factory.expect_success(factory.client.put(tag["url"], {"name": "new*"}))
 
 
 @raising(
@@ -241,48 +241,48 @@ def renaming_a_tag(scene: Scene) -> Iterator[None]:
     "tag.deleted",
     "tag.deleted.merged",
 )
-def merging_tags(scene: Scene) -> Iterator[None]:
-    target, swallowed = scene.tag(), scene.tag()
-    scene.entry(swallowed["formatted_name"])
-    scene.approved_entry(description=f"{swallowed['formatted_name']} {target['formatted_name']}")
+def merging_tags(factory: ObjectFactory) -> Iterator[None]:
+    target, swallowed = factory.tag(), factory.tag()
+    factory.entry(swallowed["formatted_name"])
+    factory.approved_entry(description=f"{swallowed['formatted_name']} {target['formatted_name']}")
     yield
-    scene.done(scene.client.put(target["merge_url"], {"tag_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"tag_id": swallowed["id"]}))
 
 
 @raising("tag.deleted", "tag.deleted.merged")
-def merging_a_tag_without_entries(scene: Scene) -> Iterator[None]:
-    target, swallowed = scene.tag(), scene.tag()
-    scene.entry(target["formatted_name"])
+def merging_a_tag_without_entries(factory: ObjectFactory) -> Iterator[None]:
+    target, swallowed = factory.tag(), factory.tag()
+    factory.entry(target["formatted_name"])
     yield
-    scene.done(scene.client.put(target["merge_url"], {"tag_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"tag_id": swallowed["id"]}))
 
 
 @raising("entry.updated description tags", "tag.deleted")
-def deleting_a_tag(scene: Scene) -> Iterator[None]:
-    tag = scene.tag()
-    scene.entry(tag["formatted_name"])
+def deleting_a_tag(factory: ObjectFactory) -> Iterator[None]:
+    tag = factory.tag()
+    factory.entry(tag["formatted_name"])
     yield
-    scene.done(scene.client.delete(tag["url"]))
+    factory.expect_success(factory.client.delete(tag["url"]))
 
 
 @raising("entry.updated description tags", "tag.deleted", "tag.deleted")
-def deleting_tags(scene: Scene) -> Iterator[None]:
-    tags = [scene.tag(), scene.tag()]
-    scene.entry(tags[0]["formatted_name"])
+def deleting_tags(factory: ObjectFactory) -> Iterator[None]:
+    tags = [factory.tag(), factory.tag()]
+    factory.entry(tags[0]["formatted_name"])
     yield
-    scene.done(scene.client.put("/v2/tags/delete", {"tag_ids": [each["id"] for each in reversed(tags)]}))
+    factory.expect_success(factory.client.put("/v2/tags/delete", {"tag_ids": [each["id"] for each in reversed(tags)]}))
 
 
 @raising("project.created")
-def creating_a_project(scene: Scene) -> Iterator[None]:
-    group = scene.group()
+def creating_a_project(factory: ObjectFactory) -> Iterator[None]:
+    group = factory.group()
     yield
-    scene.project(project_group_id=group["id"])
+    factory.project(project_group_id=group["id"])
 
 
 @raising("project.updated name billing_increment billable color group remaining_minutes budgeted_minutes")
-def editing_a_project(scene: Scene) -> Iterator[None]:
-    project, group = scene.project(), scene.group()
+def editing_a_project(factory: ObjectFactory) -> Iterator[None]:
+    project, group = factory.project(), factory.group()
     yield
     body = {
         "name": "New",
@@ -292,7 +292,7 @@ def editing_a_project(scene: Scene) -> Iterator[None]:
         "project_group_id": group["id"],
         "budgeted_minutes": 60,
     }
-    scene.done(scene.client.put(project["url"], body))
+    factory.expect_success(factory.client.put(project["url"], body))
 
 
 @raising(
@@ -302,172 +302,172 @@ def editing_a_project(scene: Scene) -> Iterator[None]:
     "project.deleted",
     "project.deleted.merged",
 )
-def merging_projects(scene: Scene) -> Iterator[None]:
-    target, swallowed = scene.project(billing_increment=60), scene.project(billing_increment=1)
-    scene.group(swallowed)
-    scene.entry_in(swallowed, minutes=7)
-    scene.expense(swallowed)
-    scene.timer(swallowed)
+def merging_projects(factory: ObjectFactory) -> Iterator[None]:
+    target, swallowed = factory.project(billing_increment=60), factory.project(billing_increment=1)
+    factory.group(swallowed)
+    factory.entry_in(swallowed, minutes=7)
+    factory.expense(swallowed)
+    factory.timer(swallowed)
     yield
-    scene.done(scene.client.put(target["merge_url"], {"project_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"project_id": swallowed["id"]}))
 
 
 @raising("project.deleted", "project.deleted.merged")
-def merging_an_empty_project(scene: Scene) -> Iterator[None]:
-    target, swallowed = scene.used_project(), scene.project()
+def merging_an_empty_project(factory: ObjectFactory) -> Iterator[None]:
+    target, swallowed = factory.used_project(), factory.project()
     yield
-    scene.done(scene.client.put(target["merge_url"], {"project_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"project_id": swallowed["id"]}))
 
 
 @raising("project.deleted")
-def deleting_a_project(scene: Scene) -> Iterator[None]:
-    project = scene.project()
-    scene.group(project)
-    scene.timer(project)
+def deleting_a_project(factory: ObjectFactory) -> Iterator[None]:
+    project = factory.project()
+    factory.group(project)
+    factory.timer(project)
     yield
-    scene.done(scene.client.delete(project["url"]))
+    factory.expect_success(factory.client.delete(project["url"]))
 
 
 @raising("project.deleted", "project.deleted")
-def deleting_projects(scene: Scene) -> Iterator[None]:
-    projects = [scene.project(), scene.used_project(), scene.project()]
+def deleting_projects(factory: ObjectFactory) -> Iterator[None]:
+    projects = [factory.project(), factory.used_project(), factory.project()]
     yield
     body = {"project_ids": [each["id"] for each in reversed(projects)]}
-    scene.done(scene.client.put("/v2/projects/delete", body))
+    factory.expect_success(factory.client.put("/v2/projects/delete", body))
 
 
 @raising("project.updated enabled", "project.updated.archived enabled")
-def archiving_a_project(scene: Scene) -> Iterator[None]:
-    project = scene.used_project()
-    scene.timer(project)
+def archiving_a_project(factory: ObjectFactory) -> Iterator[None]:
+    project = factory.used_project()
+    factory.timer(project)
     yield
-    scene.done(scene.client.put(project["archive_url"]))
+    factory.expect_success(factory.client.put(project["archive_url"]))
 
 
 @raising(*["project.updated enabled", "project.updated.archived enabled"] * 2)
-def archiving_projects(scene: Scene) -> Iterator[None]:
-    projects = [scene.used_project(), scene.project(), scene.archived_project(), scene.expense()["project"]]
+def archiving_projects(factory: ObjectFactory) -> Iterator[None]:
+    projects = [factory.used_project(), factory.project(), factory.archived_project(), factory.expense()["project"]]
     yield
     body = {"project_ids": [each["id"] for each in reversed(projects)]}
-    scene.done(scene.client.put("/v2/projects/archive", body))
+    factory.expect_success(factory.client.put("/v2/projects/archive", body))
 
 
 @raising("project.updated enabled", "project.updated.unarchived enabled")
-def bringing_a_project_back(scene: Scene) -> Iterator[None]:
-    project = scene.archived_project()
+def bringing_a_project_back(factory: ObjectFactory) -> Iterator[None]:
+    project = factory.archived_project()
     yield
-    scene.done(scene.client.put(project["unarchive_url"]))
+    factory.expect_success(factory.client.put(project["unarchive_url"]))
 
 
 @raising(*["project.updated enabled", "project.updated.unarchived enabled"] * 2)
-def bringing_projects_back(scene: Scene) -> Iterator[None]:
-    projects = [scene.archived_project(), scene.project(), scene.archived_project()]
+def bringing_projects_back(factory: ObjectFactory) -> Iterator[None]:
+    projects = [factory.archived_project(), factory.project(), factory.archived_project()]
     yield
     body = {"project_ids": [each["id"] for each in reversed(projects)]}
-    scene.done(scene.client.put("/v2/projects/unarchive", body))
+    factory.expect_success(factory.client.put("/v2/projects/unarchive", body))
 
 
 @raising()
-def archiving_what_is_archived_and_bringing_back_what_is_not(scene: Scene) -> Iterator[None]:
-    archived, active = scene.archived_project(), scene.project()
+def archiving_what_is_archived_and_bringing_back_what_is_not(factory: ObjectFactory) -> Iterator[None]:
+    archived, active = factory.archived_project(), factory.project()
     yield
-    scene.done(scene.client.put(archived["archive_url"]))
-    scene.done(scene.client.put(active["unarchive_url"]))
+    factory.expect_success(factory.client.put(archived["archive_url"]))
+    factory.expect_success(factory.client.put(active["unarchive_url"]))
 
 
 @raising("project_group.created", "project.updated group", "project.updated group")
-def creating_a_group(scene: Scene) -> Iterator[None]:
-    projects = [scene.project(), scene.project()]
-    scene.group(projects[0])
+def creating_a_group(factory: ObjectFactory) -> Iterator[None]:
+    projects = [factory.project(), factory.project()]
+    factory.group(projects[0])
     yield
-    scene.group(*projects[::-1])
+    factory.group(*projects[::-1])
 
 
 @raising("project_group.updated name")
-def renaming_a_group(scene: Scene) -> Iterator[None]:
-    group = scene.group(scene.project())
+def renaming_a_group(factory: ObjectFactory) -> Iterator[None]:
+    group = factory.group(factory.project())
     yield
-    scene.done(scene.client.put(group["url"], {"name": "New"}))
+    factory.expect_success(factory.client.put(group["url"], {"name": "New"}))
 
 
 @raising("project_group.updated projects", "project.updated group", "project.updated group")
-def adding_projects_to_a_group(scene: Scene) -> Iterator[None]:
-    projects = [scene.project(), scene.project(), scene.project()]
-    scene.group(projects[1])
-    group = scene.group()
+def adding_projects_to_a_group(factory: ObjectFactory) -> Iterator[None]:
+    projects = [factory.project(), factory.project(), factory.project()]
+    factory.group(projects[1])
+    group = factory.group()
     yield
     body = {"project_ids": [each["id"] for each in reversed(projects)]}
-    scene.done(scene.client.post(group["add_projects_url"], body))
+    factory.expect_success(factory.client.post(group["add_projects_url"], body))
 
 
 @raising("project_group.updated projects", "project.updated group")
-def removing_projects_from_a_group(scene: Scene) -> Iterator[None]:
-    inside, outside = scene.project(), scene.project()
-    group = scene.group(inside, scene.project())
+def removing_projects_from_a_group(factory: ObjectFactory) -> Iterator[None]:
+    inside, outside = factory.project(), factory.project()
+    group = factory.group(inside, factory.project())
     yield
     body = {"project_ids": [outside["id"], inside["id"]]}
-    scene.done(scene.client.put(group["remove_projects_url"], body))
+    factory.expect_success(factory.client.put(group["remove_projects_url"], body))
 
 
 @raising("project_group.updated projects", "project.updated group", "project.updated group")
-def emptying_a_group(scene: Scene) -> Iterator[None]:
-    group = scene.group(scene.project(), scene.project())
+def emptying_a_group(factory: ObjectFactory) -> Iterator[None]:
+    group = factory.group(factory.project(), factory.project())
     yield
-    scene.done(scene.client.put(group["remove_all_projects_url"]))
+    factory.expect_success(factory.client.put(group["remove_all_projects_url"]))
 
 
 @raising("project.updated group", "project.updated group", "project_group.deleted")
-def deleting_a_group(scene: Scene) -> Iterator[None]:
-    group = scene.group(scene.project(), scene.project())
+def deleting_a_group(factory: ObjectFactory) -> Iterator[None]:
+    group = factory.group(factory.project(), factory.project())
     yield
-    scene.done(scene.client.delete(group["url"]))
+    factory.expect_success(factory.client.delete(group["url"]))
 
 
 @raising()
-def changing_nothing_of_a_group(scene: Scene) -> Iterator[None]:
-    group, other = scene.group(), scene.project()
+def changing_nothing_of_a_group(factory: ObjectFactory) -> Iterator[None]:
+    group, other = factory.group(), factory.project()
     yield
-    scene.done(scene.client.put(group["url"], {"name": group["name"]}))
-    scene.done(scene.client.put(group["remove_all_projects_url"]))
-    scene.done(scene.client.put(group["remove_projects_url"], {"project_ids": [other["id"]]}))
-    scene.done(scene.client.post(group["add_projects_url"], {"project_ids": []}))
+    factory.expect_success(factory.client.put(group["url"], {"name": group["name"]}))
+    factory.expect_success(factory.client.put(group["remove_all_projects_url"]))
+    factory.expect_success(factory.client.put(group["remove_projects_url"], {"project_ids": [other["id"]]}))
+    factory.expect_success(factory.client.post(group["add_projects_url"], {"project_ids": []}))
 
 
 @raising("expense.created")
-def booking_an_expense(scene: Scene) -> Iterator[None]:
-    project = scene.project()
+def booking_an_expense(factory: ObjectFactory) -> Iterator[None]:
+    project = factory.project()
     yield
-    scene.expense(project)
+    factory.expense(project)
 
 
 @raising("expense.updated price description taxable date project user")
-def editing_an_expense(scene: Scene) -> Iterator[None]:
-    expense, project = scene.expense(), scene.project()
+def editing_an_expense(factory: ObjectFactory) -> Iterator[None]:
+    expense, project = factory.expense(), factory.project()
     yield
     body = {
         "date": "2024-05-01",
         "price": -1,
         "project_id": project["id"],
-        "user_id": scene.account.leader.id,
+        "user_id": factory.account.leader.id,
         "taxable": False,
         "description": "New",
     }
-    scene.done(scene.client.put(expense["url"], body))
+    factory.expect_success(factory.client.put(expense["url"], body))
 
 
 @raising()
-def editing_an_expense_into_what_it_is(scene: Scene) -> Iterator[None]:
-    expense = scene.expense()
+def editing_an_expense_into_what_it_is(factory: ObjectFactory) -> Iterator[None]:
+    expense = factory.expense()
     yield
     body = {"date": expense["date"], "price": expense["price"], "project_id": expense["project"]["id"]}
-    scene.done(scene.client.put(expense["url"], body))
+    factory.expect_success(factory.client.put(expense["url"], body))
 
 
 @raising("expense.deleted")
-def deleting_an_expense(scene: Scene) -> Iterator[None]:
-    expense = scene.expense()
+def deleting_an_expense(factory: ObjectFactory) -> Iterator[None]:
+    expense = factory.expense()
     yield
-    scene.done(scene.client.delete(expense["url"]))
+    factory.expect_success(factory.client.delete(expense["url"]))
 
 
 INVOICED = ("entry.updated invoiced_at invoice", "entry.updated.invoiced invoiced_at invoice")
@@ -477,239 +477,241 @@ TOTALS = f"{OF_TAXABLE} total_amount_with_currency"
 
 
 @raising("invoice.created", *INVOICED, *INVOICED, "expense.updated invoice")
-def creating_an_invoice(scene: Scene) -> Iterator[None]:
-    expense, first, second = scene.expense(), scene.entry("#a"), scene.approved_entry()
+def creating_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    expense, first, second = factory.expense(), factory.entry("#a"), factory.approved_entry()
     yield
-    scene.invoice([second, first], [expense])
+    factory.invoice([second, first], [expense])
 
 
 @raising("invoice.updated reference customization rate_calculation " + TOTALS)
-def editing_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def editing_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
     rates = {"calculation_method": "flat_rate", "flat_rate": 4000}
     body = {"reference": "NW-0042", "rate_calculation": rates, "customization": {"title": "Bill"}}
-    scene.done(scene.client.put(invoice["url"], body))
+    factory.expect_success(factory.client.put(invoice["url"], body))
 
 
 @raising()
-def editing_an_invoice_into_what_it_is(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def editing_an_invoice_into_what_it_is(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
     body = {key: invoice[key] for key in ("reference", "footer", "invoice_date")}
-    scene.done(scene.client.put(invoice["url"], body))
+    factory.expect_success(factory.client.put(invoice["url"], body))
 
 
 @raising(
     "invoice.updated state payment payment_transactions",
     "invoice.updated.paid state payment payment_transactions",
 )
-def marking_an_invoice_as_paid(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def marking_an_invoice_as_paid(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/paid"))
-    scene.done(scene.client.put(f"{invoice['url']}/paid"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/paid"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/paid"))
 
 
 @raising(
     "invoice.updated state payment payment_transactions",
     "invoice.updated.unpaid state payment payment_transactions",
 )
-def marking_an_invoice_as_unpaid(scene: Scene) -> Iterator[None]:
-    invoice = scene.paid_invoice()
+def marking_an_invoice_as_unpaid(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.paid_invoice()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/unpaid"))
-    scene.done(scene.client.put(f"{invoice['url']}/unpaid"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/unpaid"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/unpaid"))
 
 
 @raising(f"invoice.updated {TOTALS} projects entries", *INVOICED, *INVOICED)
-def putting_entries_on_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice, first, second = scene.full_invoice(), scene.entry_in(scene.project()), scene.entry()
+def putting_entries_on_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice, first, second = factory.full_invoice(), factory.entry_in(factory.project()), factory.entry()
     yield
     body = {"entry_ids": [second["id"], first["id"]]}
-    scene.done(scene.client.put(f"{invoice['url']}/add_entries", body))
-    scene.done(scene.client.put(f"{invoice['url']}/add_entries", body))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/add_entries", body))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/add_entries", body))
 
 
 @raising(f"invoice.updated {TOTALS} entries", *UNINVOICED)
-def taking_entries_off_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
-    [entry], other = scene.client.get(invoice["entries_url"]).json(), scene.entry()
+def taking_entries_off_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
+    [entry], other = factory.client.get(invoice["entries_url"]).json(), factory.entry()
     yield
     body = {"entry_ids": [entry["id"], other["id"]]}
-    scene.done(scene.client.put(f"{invoice['url']}/remove_entries", body))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_entries", body))
 
 
 @raising(f"invoice.updated {TOTALS} entries", *UNINVOICED)
-def taking_all_entries_off_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def taking_all_entries_off_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/remove_all_entries"))
-    scene.done(scene.client.put(f"{invoice['url']}/remove_all_entries"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_all_entries"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_all_entries"))
 
 
 @raising(f"invoice.updated {TOTALS} projects expenses", "expense.updated invoice")
-def putting_expenses_on_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice, expense = scene.full_invoice(), scene.expense()
+def putting_expenses_on_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice, expense = factory.full_invoice(), factory.expense()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/add_expenses", {"expense_ids": [expense["id"]]}))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/add_expenses", {"expense_ids": [expense["id"]]}))
 
 
 @raising(f"invoice.updated {TOTALS} expenses", "expense.updated invoice")
-def taking_expenses_off_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
-    [expense] = scene.client.get(invoice["expenses_url"]).json()
+def taking_expenses_off_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
+    [expense] = factory.client.get(invoice["expenses_url"]).json()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/remove_expenses", {"expense_ids": [expense["id"]]}))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_expenses", {"expense_ids": [expense["id"]]}))
 
 
 @raising(f"invoice.updated {TOTALS} expenses", "expense.updated invoice")
-def taking_all_expenses_off_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def taking_all_expenses_off_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/remove_all_expenses"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_all_expenses"))
 
 
 OF_TAXES = "taxes tax_total_amount total_amount tax_total_amount_with_currency total_amount_with_currency"
 
 
 @raising(*[f"invoice.updated {OF_TAXES}"] * 3)
-def changing_the_taxes_of_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def changing_the_taxes_of_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
-    scene.done(scene.client.put(f"{invoice['url']}/add_taxes", {"taxes": [{"percentage": 5}]}))
-    scene.done(scene.client.put(f"{invoice['url']}/remove_taxes", {"tax_ids": [invoice["taxes"][0]["id"]]}))
-    scene.done(scene.client.put(f"{invoice['url']}/remove_all_taxes"))
-    scene.done(scene.client.put(f"{invoice['url']}/remove_all_taxes"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/add_taxes", {"taxes": [{"percentage": 5}]}))
+    factory.expect_success(
+        factory.client.put(f"{invoice['url']}/remove_taxes", {"tax_ids": [invoice["taxes"][0]["id"]]})
+    )
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_all_taxes"))
+    factory.expect_success(factory.client.put(f"{invoice['url']}/remove_all_taxes"))
 
 
 @raising(*UNINVOICED, "expense.updated invoice", "invoice.deleted")
-def deleting_an_invoice(scene: Scene) -> Iterator[None]:
-    invoice = scene.full_invoice()
+def deleting_an_invoice(factory: ObjectFactory) -> Iterator[None]:
+    invoice = factory.full_invoice()
     yield
-    scene.done(scene.client.delete(invoice["url"]))
+    factory.expect_success(factory.client.delete(invoice["url"]))
 
 
 @raising("entry.updated billable description tags", "tag.deleted")
-def deleting_a_tag_that_changes_what_an_invoice_comes_to(scene: Scene) -> Iterator[None]:
-    [tag] = scene.client.post("/v2/tags", {"names": ["holiday*"]}).json()
-    scene.invoice([scene.entry("#holiday")])
+def deleting_a_tag_that_changes_what_an_invoice_comes_to(factory: ObjectFactory) -> Iterator[None]:
+    [tag] = factory.client.post("/v2/tags", {"names": ["holiday*"]}).json()
+    factory.invoice([factory.entry("#holiday")])
     yield
     # Its totals are derived: they change without an event of the invoice.
-    scene.done(scene.client.delete(tag["url"]))
+    factory.expect_success(factory.client.delete(tag["url"]))
 
 
 @raising("team.created")
-def creating_a_team(scene: Scene) -> Iterator[None]:
+def creating_a_team(factory: ObjectFactory) -> Iterator[None]:
     yield
-    scene.team(scene.account.leader, scene.account.coworker)
+    factory.team(factory.account.leader, factory.account.coworker)
 
 
 @raising("team.updated name")
-def renaming_a_team(scene: Scene) -> Iterator[None]:
-    team = scene.team()
+def renaming_a_team(factory: ObjectFactory) -> Iterator[None]:
+    team = factory.team()
     yield
-    scene.done(scene.client.put(team["url"], {"name": "New"}))
+    factory.expect_success(factory.client.put(team["url"], {"name": "New"}))
 
 
 @raising("team.updated users", "team.updated users", "team.updated users")
-def changing_who_is_in_a_team(scene: Scene) -> Iterator[None]:
-    team = scene.team(scene.account.leader)
+def changing_who_is_in_a_team(factory: ObjectFactory) -> Iterator[None]:
+    team = factory.team(factory.account.leader)
     yield
-    someone = {"user_ids": [scene.account.coworker.id]}
-    scene.done(scene.client.post(team["add_users_url"], someone))
-    scene.done(scene.client.put(team["remove_users_url"], someone))
-    scene.done(scene.client.put(team["remove_all_users_url"]))
+    someone = {"user_ids": [factory.account.coworker.id]}
+    factory.expect_success(factory.client.post(team["add_users_url"], someone))
+    factory.expect_success(factory.client.put(team["remove_users_url"], someone))
+    factory.expect_success(factory.client.put(team["remove_all_users_url"]))
 
 
 @raising()
-def changing_nothing_of_a_team(scene: Scene) -> Iterator[None]:
-    team = scene.team()
+def changing_nothing_of_a_team(factory: ObjectFactory) -> Iterator[None]:
+    team = factory.team()
     yield
-    someone = {"user_ids": [scene.account.coworker.id]}
-    scene.done(scene.client.put(team["url"], {"name": team["name"]}))
-    scene.done(scene.client.post(team["add_users_url"], {"user_ids": []}))
-    scene.done(scene.client.put(team["remove_users_url"], someone))
-    scene.done(scene.client.put(team["remove_all_users_url"]))
+    someone = {"user_ids": [factory.account.coworker.id]}
+    factory.expect_success(factory.client.put(team["url"], {"name": team["name"]}))
+    factory.expect_success(factory.client.post(team["add_users_url"], {"user_ids": []}))
+    factory.expect_success(factory.client.put(team["remove_users_url"], someone))
+    factory.expect_success(factory.client.put(team["remove_all_users_url"]))
 
 
 @raising("team.deleted")
-def deleting_a_team(scene: Scene) -> Iterator[None]:
-    team = scene.team(scene.account.leader)
+def deleting_a_team(factory: ObjectFactory) -> Iterator[None]:
+    team = factory.team(factory.account.leader)
     yield
-    scene.done(scene.client.delete(team["url"]))
+    factory.expect_success(factory.client.delete(team["url"]))
 
 
 @raising("user.created")
-def inviting_a_user(scene: Scene) -> Iterator[None]:
+def inviting_a_user(factory: ObjectFactory) -> Iterator[None]:
     yield
-    scene.done(scene.client.post("/v2/users", {"email": "grace@northwind.test", "first_name": "Grace"}))
+    factory.expect_success(factory.client.post("/v2/users", {"email": "grace@northwind.test", "first_name": "Grace"}))
 
 
 @raising("user.updated first_name last_name role")
-def editing_a_user(scene: Scene) -> Iterator[None]:
-    person = scene.person("coworker")
+def editing_a_user(factory: ObjectFactory) -> Iterator[None]:
+    person = factory.person("coworker")
     yield
     body = {"first_name": "Grace", "last_name": "Murray", "role": "leader"}
-    scene.done(scene.client.put(f"/v2/users/{person.id}", body))
+    factory.expect_success(factory.client.put(f"/v2/users/{person.id}", body))
 
 
 @raising("user.updated first_name")
-def changing_one_s_own_name(scene: Scene) -> Iterator[None]:
+def changing_one_s_own_name(factory: ObjectFactory) -> Iterator[None]:
     yield
-    scene.done(scene.client.put("/v2/current_user", {"first_name": "Grace", "week_start": "monday"}))
+    factory.expect_success(factory.client.put("/v2/current_user", {"first_name": "Grace", "week_start": "monday"}))
 
 
 @raising()
-def changing_one_s_preferences(scene: Scene) -> Iterator[None]:
+def changing_one_s_preferences(factory: ObjectFactory) -> Iterator[None]:
     yield
-    scene.done(scene.client.put("/v2/current_user", {"time_format": "hours_minutes"}))
+    factory.expect_success(factory.client.put("/v2/current_user", {"time_format": "hours_minutes"}))
 
 
 @raising()
-def changing_who_may_enter_a_project(scene: Scene) -> Iterator[None]:
-    url, project = f"/v2/users/{scene.account.coworker.id}", scene.project()
+def changing_who_may_enter_a_project(factory: ObjectFactory) -> Iterator[None]:
+    url, project = f"/v2/users/{factory.account.coworker.id}", factory.project()
     yield
     body = {"project_ids": [project["id"]]}
-    scene.done(scene.client.put(f"{url}/give_access_to_projects", body))
-    scene.done(scene.client.put(f"{url}/revoke_access_to_projects", body))
-    scene.done(scene.client.put(f"{url}/revoke_access_to_all_projects"))
+    factory.expect_success(factory.client.put(f"{url}/give_access_to_projects", body))
+    factory.expect_success(factory.client.put(f"{url}/revoke_access_to_projects", body))
+    factory.expect_success(factory.client.put(f"{url}/revoke_access_to_all_projects"))
 
 
 @raising("user.updated state", "user.updated.deactivated state")
-def deactivating_a_user(scene: Scene) -> Iterator[None]:
-    person = scene.busy_person()
+def deactivating_a_user(factory: ObjectFactory) -> Iterator[None]:
+    person = factory.person_with_entry()
     yield
-    scene.done(scene.client.put(f"/v2/users/{person.id}/deactivate"))
+    factory.expect_success(factory.client.put(f"/v2/users/{person.id}/deactivate"))
 
 
 @raising("user.updated state", "user.updated.activated state")
-def activating_a_user(scene: Scene) -> Iterator[None]:
-    person = scene.deactivated()
+def activating_a_user(factory: ObjectFactory) -> Iterator[None]:
+    person = factory.deactivated_person()
     yield
-    scene.done(scene.client.put(f"/v2/users/{person.id}/activate"))
+    factory.expect_success(factory.client.put(f"/v2/users/{person.id}/activate"))
 
 
 @raising("user.deleted")
-def deleting_a_user(scene: Scene) -> Iterator[None]:
-    person = scene.person()
-    scene.team(person)
+def deleting_a_user(factory: ObjectFactory) -> Iterator[None]:
+    person = factory.person()
+    factory.team(person)
     yield
-    scene.done(scene.client.delete(f"/v2/users/{person.id}"))
+    factory.expect_success(factory.client.delete(f"/v2/users/{person.id}"))
 
 
 @raising("entry.updated approved_by", "user.deleted")
-def deleting_a_user_who_approved_something(scene: Scene) -> Iterator[None]:
-    person, entry = scene.person("supervisor"), scene.entry()
-    scene.done(person.client.put(entry["approved_url"]))
+def deleting_a_user_who_approved_something(factory: ObjectFactory) -> Iterator[None]:
+    person, entry = factory.person("supervisor"), factory.entry()
+    factory.expect_success(person.client.put(entry["approved_url"]))
     yield
-    scene.done(scene.client.delete(f"/v2/users/{person.id}"))
+    factory.expect_success(factory.client.delete(f"/v2/users/{person.id}"))
 
 
 @raising()
-def everything_about_webhooks(scene: Scene) -> Iterator[None]:
+def everything_about_webhooks(factory: ObjectFactory) -> Iterator[None]:
     yield
-    webhook = scene.webhook()
+    webhook = factory.webhook()
     for path, body in (
         ("", {"name": "New"}),
         ("/add_events", {"events": ["*"]}),
@@ -719,21 +721,21 @@ def everything_about_webhooks(scene: Scene) -> Iterator[None]:
         ("/enable", {}),
         ("/ping", {}),
     ):
-        scene.done(scene.client.put(webhook["url"] + path, body))
-    scene.done(scene.client.delete(webhook["url"]))
+        factory.expect_success(factory.client.put(webhook["url"] + path, body))
+    factory.expect_success(factory.client.delete(webhook["url"]))
 
 
 @pytest.mark.parametrize("name", DEEDS)
 def test_an_action_raises_the_events_that_the_contract_says(account: Account, clock: FakeClock, name: str) -> None:
-    scene, deed = Scene(account), DEEDS[name]
-    steps = deed.act(scene)
+    factory, deed = ObjectFactory(account), DEEDS[name]
+    steps = deed.act(factory)
     next(steps)
     clock.advance(seconds=60)
     before = read_everything(account)
-    log = Recorded(account)
+    log = EventReader(account)
     assert next(steps, "done") == "done"
 
-    events = log.new()
+    events = log.read_new()
     assert [told(event) for event in events] == [*deed.raises]
     after = read_everything(account)
     for event in events:
@@ -752,7 +754,7 @@ def told(event: Event) -> str:
     return " ".join([event.type, *event.changes])
 
 
-def read_everything(account: Account) -> dict[str, dict[int, Thing]]:
+def read_everything(account: Account) -> dict[str, dict[int, Resource]]:
     """What a supervisor sees, by noun and id."""
     return {
         noun: {each["id"]: each for each in account.supervisor.client.get(f"/v2/{path}", {"per_page": 1000}).json()}
@@ -768,7 +770,7 @@ def check_object_of_what_is_there(account: Account, events: list[Event], event: 
         assert event.object["updated_at"] == event.created_at
 
 
-def check_changes(event: Event, before: Thing | None) -> None:
+def check_changes(event: Event, before: Resource | None) -> None:
     """What has changed is said with how it was; of what has just been made, nothing is."""
     if event.type.endswith(".created"):
         assert (before, event.changes) == (None, {})
@@ -781,7 +783,7 @@ def check_changes(event: Event, before: Thing | None) -> None:
     assert [key for key in unsaid if key != "updated_at"] == []
 
 
-def check_object_of_what_is_gone(events: list[Event], event: Event, before: Thing) -> None:
+def check_object_of_what_is_gone(events: list[Event], event: Event, before: Resource) -> None:
     """What is gone is shown as it was just before, with its counters; of what was merged, those had gone already."""
     assert event.changes == {}
     assert [*event.object] == [*before]

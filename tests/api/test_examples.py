@@ -18,22 +18,22 @@ from tests.conftest import MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.broadcast_receivers import URI as BROADCAST_URI
 from tests.support.broadcast_receivers import make_receiver
-from tests.support.clients import Reply
+from tests.support.clients import Response
 from tests.support.factories import DAY, NO_SUCH_ID, make_project, start_timer
-from tests.support.fixtures_by_state import Scene, Thing
-from tests.support.oauth_clients import knocking, make_app, tokens_of
-from tests.support.shapes import CONTRACT, FILE, find_differences, read_contract, text_of
-from tests.support.webhook_receiver import Postbox
-from tests.support.webhooks import URI, log_of, make_webhook, payload_of
+from tests.support.fixtures_by_state import ObjectFactory, Resource
+from tests.support.oauth_clients import basic_auth_client, obtain_tokens, register_app
+from tests.support.shapes import CONTRACT, SHAPES_FILE, dump_shapes, find_differences, read_contract
+from tests.support.webhook_receiver import WebhookReceiver
+from tests.support.webhooks import URI, get_delivery_log, get_payload, make_webhook
 
-SHAPES: dict[str, Any] = json.loads(FILE.read_text())
+SHAPES: dict[str, Any] = json.loads(SHAPES_FILE.read_text())
 
 # What an example shows that this server has no use for: imports were withdrawn, and the key is always null.
 NEVER_SHOWN = {"simple_import"}
 
-Show = Callable[[Scene], Any]
+Show = Callable[[ObjectFactory], Any]
 REPRESENTATIONS: dict[str, Show] = {}
-ERRORS: dict[str, Callable[[Scene], Reply]] = {}
+ERRORS: dict[str, Callable[[ObjectFactory], Response]] = {}
 PAYLOADS: dict[str, "Payload"] = {}
 
 
@@ -42,7 +42,7 @@ class Payload:
     """An event, and what raises it."""
 
     type: str
-    act: Callable[[Scene], None]
+    act: Callable[[ObjectFactory], None]
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Sent:
     """A request that an example has the body of."""
 
     method: str
-    path: Callable[[Scene], str]
-    body: Callable[[Scene], Thing]
+    path: Callable[[ObjectFactory], str]
+    body: Callable[[ObjectFactory], Resource]
 
 
 def shown(show: Show) -> Show:
@@ -60,16 +60,16 @@ def shown(show: Show) -> Show:
     return show
 
 
-def refused(ask: Callable[[Scene], Reply]) -> Callable[[Scene], Reply]:
+def refused(ask: Callable[[ObjectFactory], Response]) -> Callable[[ObjectFactory], Response]:
     """Declare what is refused just so."""
     ERRORS[ask.__name__] = ask
     return ask
 
 
-def raised(type: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+def raised(type: str) -> Callable[[Callable[[ObjectFactory], None]], Callable[[ObjectFactory], None]]:
     """Declare what raises an event."""
 
-    def declare(act: Callable[[Scene], None]) -> Callable[[Scene], None]:
+    def declare(act: Callable[[ObjectFactory], None]) -> Callable[[ObjectFactory], None]:
         PAYLOADS[act.__name__] = Payload(type, act)
         return act
 
@@ -77,327 +77,329 @@ def raised(type: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], N
 
 
 @shown
-def account(scene: Scene) -> Any:
-    return scene.client.get("/v2/account").json()
+def account(factory: ObjectFactory) -> Any:
+    return factory.client.get("/v2/account").json()
 
 
 @shown
-def current_user(scene: Scene) -> Any:
-    return scene.client.get("/v2/current_user").json()
+def current_user(factory: ObjectFactory) -> Any:
+    return factory.client.get("/v2/current_user").json()
 
 
 @shown
-def user(scene: Scene) -> Any:
-    scene.team(scene.account.supervisor)
-    return scene.client.get(f"/v2/users/{scene.account.supervisor.id}").json()
+def user(factory: ObjectFactory) -> Any:
+    factory.team(factory.account.supervisor)
+    return factory.client.get(f"/v2/users/{factory.account.supervisor.id}").json()
 
 
 @shown
-def simple_user(scene: Scene) -> Any:
-    return scene.entry()["user"]
+def simple_user(factory: ObjectFactory) -> Any:
+    return factory.entry()["user"]
 
 
 @shown
-def team(scene: Scene) -> Any:
-    return scene.team(scene.account.leader, scene.account.supervisor)
+def team(factory: ObjectFactory) -> Any:
+    return factory.team(factory.account.leader, factory.account.supervisor)
 
 
 @shown
-def simple_team(scene: Scene) -> Any:
-    return user(scene)["teams"][0]
+def simple_team(factory: ObjectFactory) -> Any:
+    return user(factory)["teams"][0]
 
 
 @shown
-def project(scene: Scene) -> Any:
-    made = scene.project(budgeted_minutes=1200, color="3fa7d6")
-    scene.group(made)
-    scene.entry_in(made)
-    scene.invoice([], [scene.expense(made)])
-    return scene.client.get(made["url"]).json()
+def project(factory: ObjectFactory) -> Any:
+    made = factory.project(budgeted_minutes=1200, color="3fa7d6")
+    factory.group(made)
+    factory.entry_in(made)
+    factory.invoice([], [factory.expense(made)])
+    return factory.client.get(made["url"]).json()
 
 
 @shown
-def simple_project(scene: Scene) -> Any:
-    return entry(scene)["project"]
+def simple_project(factory: ObjectFactory) -> Any:
+    return entry(factory)["project"]
 
 
 @shown
-def project_group(scene: Scene) -> Any:
-    return scene.group(scene.project())
+def project_group(factory: ObjectFactory) -> Any:
+    return factory.group(factory.project())
 
 
 @shown
-def simple_project_group(scene: Scene) -> Any:
-    return project(scene)["group"]
+def simple_project_group(factory: ObjectFactory) -> Any:
+    return project(factory)["group"]
 
 
 @shown
-def tag(scene: Scene) -> Any:
-    return scene.tag()
+def tag(factory: ObjectFactory) -> Any:
+    return factory.tag()
 
 
 @shown
-def simple_tag(scene: Scene) -> Any:
-    return entry(scene)["tags"][0]
+def simple_tag(factory: ObjectFactory) -> Any:
+    return entry(factory)["tags"][0]
 
 
 @shown
-def entry(scene: Scene) -> Any:
-    made = scene.entry_in(scene.project(), "Kick-off #planning", source_url="https://git.northwind.test/c/8f3a")
-    scene.done(scene.client.put(made["approved_url"]))
-    scene.invoice([made])
-    return scene.client.get(made["url"]).json()
+def entry(factory: ObjectFactory) -> Any:
+    made = factory.entry_in(factory.project(), "Kick-off #planning", source_url="https://git.northwind.test/c/8f3a")
+    factory.expect_success(factory.client.put(made["approved_url"]))
+    factory.invoice([made])
+    return factory.client.get(made["url"]).json()
 
 
 @shown
-def entry_uninvoiced_unapproved(scene: Scene) -> Any:
-    return scene.entry_in(scene.project(), "Kick-off #planning")
+def entry_uninvoiced_unapproved(factory: ObjectFactory) -> Any:
+    return factory.entry_in(factory.project(), "Kick-off #planning")
 
 
 @shown
-def entries_list(scene: Scene) -> Any:
-    entry(scene)
-    entry(scene)
-    return scene.client.get("/v2/entries", {"invoiced": "true"}).json()
+def entries_list(factory: ObjectFactory) -> Any:
+    entry(factory)
+    entry(factory)
+    return factory.client.get("/v2/entries", {"invoiced": "true"}).json()
 
 
 @shown
-def expense(scene: Scene) -> Any:
-    made = scene.expense(description="Icon licence")
-    scene.invoice([], [made])
-    return scene.client.get(made["url"]).json()
+def expense(factory: ObjectFactory) -> Any:
+    made = factory.expense(description="Icon licence")
+    factory.invoice([], [made])
+    return factory.client.get(made["url"]).json()
 
 
 @shown
-def invoice(scene: Scene) -> Any:
-    made = full_invoice(scene)
-    scene.done(scene.client.put(f"{made['url']}/paid"))
-    fill_payments(scene.account)
-    return scene.client.get(made["url"]).json()
+def invoice(factory: ObjectFactory) -> Any:
+    made = full_invoice(factory)
+    factory.expect_success(factory.client.put(f"{made['url']}/paid"))
+    fill_payments(factory.account)
+    return factory.client.get(made["url"]).json()
 
 
 @shown
-def invoice_customization(scene: Scene) -> Any:
-    return invoice(scene)["customization"]
+def invoice_customization(factory: ObjectFactory) -> Any:
+    return invoice(factory)["customization"]
 
 
 @shown
-def invoice_tax(scene: Scene) -> Any:
-    return invoice(scene)["taxes"][0]
+def invoice_tax(factory: ObjectFactory) -> Any:
+    return invoice(factory)["taxes"][0]
 
 
 @shown
-def rate_calculation(scene: Scene) -> Any:
-    return invoice(scene)["rate_calculation"]
+def rate_calculation(factory: ObjectFactory) -> Any:
+    return invoice(factory)["rate_calculation"]
 
 
 @shown
-def payment_details(scene: Scene) -> Any:
-    return invoice(scene)["payment"]
+def payment_details(factory: ObjectFactory) -> Any:
+    return invoice(factory)["payment"]
 
 
 @shown
-def payment_transaction(scene: Scene) -> Any:
-    return invoice(scene)["payment_transactions"][0]
+def payment_transaction(factory: ObjectFactory) -> Any:
+    return invoice(factory)["payment_transactions"][0]
 
 
 @shown
-def simple_invoice(scene: Scene) -> Any:
-    return entry(scene)["invoice"]
+def simple_invoice(factory: ObjectFactory) -> Any:
+    return entry(factory)["invoice"]
 
 
 @shown
-def inbox_entry(scene: Scene) -> Any:
-    made = scene.inbox_entry(project_name="Website relaunch")
-    scene.done(scene.client.post(made["log_url"]))
-    return scene.client.get(made["url"]).json()
+def inbox_entry(factory: ObjectFactory) -> Any:
+    made = factory.inbox_entry(project_name="Website relaunch")
+    factory.expect_success(factory.client.post(made["log_url"]))
+    return factory.client.get(made["url"]).json()
 
 
 @shown
-def timer(scene: Scene) -> Any:
-    return scene.timer(description="API design #planning")
+def timer(factory: ObjectFactory) -> Any:
+    return factory.timer(description="API design #planning")
 
 
 @shown
-def broadcast_receiver(scene: Scene) -> Any:
-    return scene.client.get(make_receiver(scene.account.supervisor)["url"]).json()
+def broadcast_receiver(factory: ObjectFactory) -> Any:
+    return factory.client.get(make_receiver(factory.account.supervisor)["url"]).json()
 
 
 @shown
-def broadcast_receiver_with_secret(scene: Scene) -> Any:
-    return make_receiver(scene.account.supervisor)
+def broadcast_receiver_with_secret(factory: ObjectFactory) -> Any:
+    return make_receiver(factory.account.supervisor)
 
 
 @shown
-def broadcast_receiver_secret(scene: Scene) -> Any:
-    return scene.client.put(make_receiver(scene.account.supervisor)["reroll_secret_url"]).json()
+def broadcast_receiver_secret(factory: ObjectFactory) -> Any:
+    return factory.client.put(make_receiver(factory.account.supervisor)["reroll_secret_url"]).json()
 
 
 @shown
-def access_token(scene: Scene) -> Any:
-    app = make_app(scene.account.database, scene.client)
-    return tokens_of(scene.account, scene.account.supervisor, app)
+def access_token(factory: ObjectFactory) -> Any:
+    app = register_app(factory.account.database, factory.client)
+    return obtain_tokens(factory.account, factory.account.supervisor, app)
 
 
 @shown
-def authorization(scene: Scene) -> Any:
-    app = make_app(scene.account.database, scene.client)
-    path = f"/authorizations/{scene.account.name}"
+def authorization(factory: ObjectFactory) -> Any:
+    app = register_app(factory.account.database, factory.client)
+    path = f"/authorizations/{factory.account.name}"
     noted = {"scopes": ["current_user"], "note": "kitchen display", "note_url": "https://dash.test/why"}
-    return knocking(scene.account, scene.account.supervisor).post(path, {**app.credentials, **noted}).json()
+    return (
+        basic_auth_client(factory.account, factory.account.supervisor).post(path, {**app.credentials, **noted}).json()
+    )
 
 
 @shown
-def subdomain(scene: Scene) -> Any:
-    return knocking(scene.account, scene.account.supervisor).get("/subdomains").json()[0]
+def subdomain(factory: ObjectFactory) -> Any:
+    return basic_auth_client(factory.account, factory.account.supervisor).get("/subdomains").json()[0]
 
 
 @shown
-def webhook(scene: Scene) -> Any:
-    return scene.client.get(scene.webhook()["url"]).json()
+def webhook(factory: ObjectFactory) -> Any:
+    return factory.client.get(factory.webhook()["url"]).json()
 
 
 @shown
-def webhook_with_secret(scene: Scene) -> Any:
-    return scene.webhook()
+def webhook_with_secret(factory: ObjectFactory) -> Any:
+    return factory.webhook()
 
 
 @shown
-def webhook_secret(scene: Scene) -> Any:
-    return scene.client.put(scene.webhook()["reroll_secret_url"]).json()
+def webhook_secret(factory: ObjectFactory) -> Any:
+    return factory.client.put(factory.webhook()["reroll_secret_url"]).json()
 
 
 @shown
-def webhook_summary(scene: Scene) -> Any:
-    return raise_payloads(scene, PAYLOADS["payload_expense_created"])[0]["webhook"]
+def webhook_summary(factory: ObjectFactory) -> Any:
+    return raise_payloads(factory, PAYLOADS["payload_expense_created"])[0]["webhook"]
 
 
 @refused
-def error_validation(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", {"description": "Kick-off"})
+def error_validation(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/entries", {"description": "Kick-off"})
 
 
 @refused
-def error_deletable(scene: Scene) -> Reply:
-    return scene.client.put(scene.project()["archive_url"])
+def error_deletable(factory: ObjectFactory) -> Response:
+    return factory.client.put(factory.project()["archive_url"])
 
 
 @refused
-def error_not_deletable(scene: Scene) -> Reply:
-    return scene.client.delete(scene.used_project()["url"])
+def error_not_deletable(factory: ObjectFactory) -> Response:
+    return factory.client.delete(factory.used_project()["url"])
 
 
 @refused
-def error_invoice_entries(scene: Scene) -> Reply:
-    body = {"invoice_date": DAY, "entry_ids": [scene.archived_entry()["id"]]}
-    return scene.client.post("/v2/invoices", body)
+def error_invoice_entries(factory: ObjectFactory) -> Response:
+    body = {"invoice_date": DAY, "entry_ids": [factory.archived_entry()["id"]]}
+    return factory.client.post("/v2/invoices", body)
 
 
 @refused
-def error_invoice_expenses(scene: Scene) -> Reply:
-    expense_ids = [scene.expense()["id"], scene.expense()["id"], NO_SUCH_ID]
-    return scene.client.post("/v2/invoices", {"invoice_date": DAY, "expense_ids": expense_ids})
+def error_invoice_expenses(factory: ObjectFactory) -> Response:
+    expense_ids = [factory.expense()["id"], factory.expense()["id"], NO_SUCH_ID]
+    return factory.client.post("/v2/invoices", {"invoice_date": DAY, "expense_ids": expense_ids})
 
 
 @refused
-def error_invoice_entries_and_expenses(scene: Scene) -> Reply:
+def error_invoice_entries_and_expenses(factory: ObjectFactory) -> Response:
     body = {
         "invoice_date": DAY,
-        "entry_ids": [scene.invoiced_entry()["id"]],
-        "expense_ids": [scene.expense()["id"], scene.expense()["id"], NO_SUCH_ID],
+        "entry_ids": [factory.invoiced_entry()["id"]],
+        "expense_ids": [factory.expense()["id"], factory.expense()["id"], NO_SUCH_ID],
     }
-    return scene.client.post("/v2/invoices", body)
+    return factory.client.post("/v2/invoices", body)
 
 
 @refused
-def error_json(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", b"{")
+def error_json(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/entries", b"{")
 
 
 @refused
-def error_not_object(scene: Scene) -> Reply:
-    return scene.client.post("/v2/entries", [1])
+def error_not_object(factory: ObjectFactory) -> Response:
+    return factory.client.post("/v2/entries", [1])
 
 
 @refused
-def error_feature(scene: Scene) -> Reply:
-    scene.set(approvals="off")
-    return scene.client.put("/v2/entries/approved", {"entry_ids": []})
+def error_feature(factory: ObjectFactory) -> Response:
+    factory.change_settings(approvals="off")
+    return factory.client.put("/v2/entries/approved", {"entry_ids": []})
 
 
 @raised("entry.updated")
-def payload_entry_updated(scene: Scene) -> None:
-    made = scene.entry_in(scene.project(billing_increment=15), "Kick-off #planning", minutes=45)
-    scene.done(scene.client.put(made["url"], {"minutes": 55}))
-    scene.invoice([made])
+def payload_entry_updated(factory: ObjectFactory) -> None:
+    made = factory.entry_in(factory.project(billing_increment=15), "Kick-off #planning", minutes=45)
+    factory.expect_success(factory.client.put(made["url"], {"minutes": 55}))
+    factory.invoice([made])
 
 
 @raised("entry.updated.invoiced")
-def payload_entry_updated_invoiced(scene: Scene) -> None:
-    scene.invoice([scene.entry()])
+def payload_entry_updated_invoiced(factory: ObjectFactory) -> None:
+    factory.invoice([factory.entry()])
 
 
 @raised("invoice.updated.paid")
-def payload_invoice_updated_paid(scene: Scene) -> None:
-    scene.paid_invoice()
+def payload_invoice_updated_paid(factory: ObjectFactory) -> None:
+    factory.paid_invoice()
 
 
 @raised("expense.created")
-def payload_expense_created(scene: Scene) -> None:
-    scene.expense(description="Icon licence")
+def payload_expense_created(factory: ObjectFactory) -> None:
+    factory.expense(description="Icon licence")
 
 
 @raised("project_group.created")
-def payload_project_group_created(scene: Scene) -> None:
-    scene.group(scene.project())
+def payload_project_group_created(factory: ObjectFactory) -> None:
+    factory.group(factory.project())
 
 
 @raised("project.updated.archived")
-def payload_project_updated_archived(scene: Scene) -> None:
-    scene.archived_project()
+def payload_project_updated_archived(factory: ObjectFactory) -> None:
+    factory.archived_project()
 
 
 @raised("tag.deleted.merged")
-def payload_tag_deleted_merged(scene: Scene) -> None:
-    scene.done(scene.client.put(scene.tag()["merge_url"], {"tag_id": scene.tag()["id"]}))
+def payload_tag_deleted_merged(factory: ObjectFactory) -> None:
+    factory.expect_success(factory.client.put(factory.tag()["merge_url"], {"tag_id": factory.tag()["id"]}))
 
 
 @raised("team.updated")
-def payload_team_updated(scene: Scene) -> None:
-    made = scene.team(scene.account.supervisor)
-    scene.done(scene.client.post(made["add_users_url"], {"user_ids": [scene.account.leader.id]}))
+def payload_team_updated(factory: ObjectFactory) -> None:
+    made = factory.team(factory.account.supervisor)
+    factory.expect_success(factory.client.post(made["add_users_url"], {"user_ids": [factory.account.leader.id]}))
 
 
 @raised("user.updated.deactivated")
-def payload_user_updated_deactivated(scene: Scene) -> None:
-    scene.deactivated()
+def payload_user_updated_deactivated(factory: ObjectFactory) -> None:
+    factory.deactivated_person()
 
 
 @raised("webhook.ping")
-def payload_webhook_ping(scene: Scene) -> None:
+def payload_webhook_ping(factory: ObjectFactory) -> None:
     """A webhook gets one when it is made."""
 
 
 REQUESTS: dict[str, Sent] = {
     "request_broadcast_receiver_create": Sent(
         "POST",
-        lambda scene: "/v2/broadcast_receivers/",
-        lambda scene: {"name": "Desk light", "payload_uri": BROADCAST_URI, "subjects": ["timer"]},
+        lambda factory: "/v2/broadcast_receivers/",
+        lambda factory: {"name": "Desk light", "payload_uri": BROADCAST_URI, "subjects": ["timer"]},
     ),
     "request_broadcast_receiver_edit": Sent(
         "PUT",
-        lambda scene: str(make_receiver(scene.account.supervisor)["url"]),
-        lambda scene: {"name": "Desk light", "payload_uri": BROADCAST_URI},
+        lambda factory: str(make_receiver(factory.account.supervisor)["url"]),
+        lambda factory: {"name": "Desk light", "payload_uri": BROADCAST_URI},
     ),
     "request_broadcast_receiver_subjects": Sent(
         "PUT",
-        lambda scene: str(make_receiver(scene.account.supervisor)["add_subjects_url"]),
-        lambda scene: {"subjects": ["*"]},
+        lambda factory: str(make_receiver(factory.account.supervisor)["add_subjects_url"]),
+        lambda factory: {"subjects": ["*"]},
     ),
     "request_current_user": Sent(
         "PUT",
-        lambda scene: "/v2/current_user",
-        lambda scene: {
+        lambda factory: "/v2/current_user",
+        lambda factory: {
             "first_name": "Ada",
             "last_name": "Byron",
             "time_format": "fraction",
@@ -408,84 +410,88 @@ REQUESTS: dict[str, Sent] = {
     ),
     "request_entry": Sent(
         "POST",
-        lambda scene: "/v2/entries",
-        lambda scene: {
+        lambda factory: "/v2/entries",
+        lambda factory: {
             "date": DAY,
-            "user_id": scene.account.leader.id,
+            "user_id": factory.account.leader.id,
             "minutes": 55,
             "description": "Kick-off #planning",
-            "project_id": scene.project()["id"],
+            "project_id": factory.project()["id"],
             "project_name": "Website relaunch",
             "source_url": "https://git.northwind.test/c/8f3a",
         },
     ),
     "request_expense": Sent(
         "POST",
-        lambda scene: "/v2/expenses",
-        lambda scene: {
+        lambda factory: "/v2/expenses",
+        lambda factory: {
             "date": DAY,
-            "user_id": scene.account.leader.id,
+            "user_id": factory.account.leader.id,
             "price": 49.9,
             "taxable": True,
             "description": "Icon licence",
-            "project_id": scene.project()["id"],
+            "project_id": factory.project()["id"],
         },
     ),
     "request_inbox_entry": Sent(
         "POST",
-        lambda scene: "/v2/inbox_entries",
-        lambda scene: {"date": DAY, "description": "#standup", "minutes": 45, "project_name": "Website relaunch"},
+        lambda factory: "/v2/inbox_entries",
+        lambda factory: {"date": DAY, "description": "#standup", "minutes": 45, "project_name": "Website relaunch"},
     ),
-    "request_invoice_create": Sent("POST", lambda scene: "/v2/invoices", lambda scene: a_full_invoice(scene)),
+    "request_invoice_create": Sent("POST", lambda factory: "/v2/invoices", lambda factory: a_full_invoice(factory)),
     "request_invoice_add_taxes": Sent(
         "PUT",
-        lambda scene: f"{scene.invoice()['url']}/add_taxes",
-        lambda scene: {"taxes": [{"percentage": 20.0, "name": "VAT"}]},
+        lambda factory: f"{factory.invoice()['url']}/add_taxes",
+        lambda factory: {"taxes": [{"percentage": 20.0, "name": "VAT"}]},
     ),
     "request_project": Sent(
         "POST",
-        lambda scene: "/v2/projects",
-        lambda scene: {
+        lambda factory: "/v2/projects",
+        lambda factory: {
             "name": "Website relaunch",
-            "project_group_id": scene.group()["id"],
+            "project_group_id": factory.group()["id"],
             "billing_increment": 15,
             "color": "#3fa7d6",
         },
     ),
     "request_project_group_create": Sent(
         "POST",
-        lambda scene: "/v2/project_groups",
-        lambda scene: {"name": "Contoso", "project_ids": [scene.project()["id"], scene.project()["id"]]},
+        lambda factory: "/v2/project_groups",
+        lambda factory: {"name": "Contoso", "project_ids": [factory.project()["id"], factory.project()["id"]]},
     ),
     "request_project_group_edit": Sent(
-        "PUT", lambda scene: str(scene.group()["url"]), lambda scene: {"name": "Contoso EU"}
+        "PUT", lambda factory: str(factory.group()["url"]), lambda factory: {"name": "Contoso EU"}
     ),
-    "request_tags_create": Sent("POST", lambda scene: "/v2/tags", lambda scene: {"names": ["planning", "holiday*"]}),
+    "request_tags_create": Sent(
+        "POST", lambda factory: "/v2/tags", lambda factory: {"names": ["planning", "holiday*"]}
+    ),
     "request_team_create": Sent(
         "POST",
-        lambda scene: "/v2/teams",
-        lambda scene: {"name": "Platform", "user_ids": [scene.account.owner.id, scene.account.leader.id]},
+        lambda factory: "/v2/teams",
+        lambda factory: {"name": "Platform", "user_ids": [factory.account.owner.id, factory.account.leader.id]},
     ),
-    "request_team_edit": Sent("PUT", lambda scene: str(scene.team()["url"]), lambda scene: {"name": "Platform & Ops"}),
+    "request_team_edit": Sent(
+        "PUT", lambda factory: str(factory.team()["url"]), lambda factory: {"name": "Platform & Ops"}
+    ),
     "request_timer_add_time": Sent(
         "PUT",
-        lambda scene: str(scene.timer()["add_or_subtract_time_url"]),
-        lambda scene: {"minutes": 1, "seconds": 30},
+        lambda factory: str(factory.timer()["add_or_subtract_time_url"]),
+        lambda factory: {"minutes": 1, "seconds": 30},
     ),
     "request_timer_log": Sent(
         "PUT",
-        lambda scene: str(scene.timer()["log_url"]),
-        lambda scene: {"entry_date": DAY, "minutes": 30, "description": "API design #planning"},
+        lambda factory: str(factory.timer()["log_url"]),
+        lambda factory: {"entry_date": DAY, "minutes": 30, "description": "API design #planning"},
     ),
     "request_timer_log_inbox_entry": Sent(
         "PUT",
-        lambda scene: f"{scene.timer()['url']}/log_inbox_entry",
-        lambda scene: {"inbox_entry_date": DAY, "description": "API design #planning", "minutes": 3},
+        lambda factory: f"{factory.timer()['url']}/log_inbox_entry",
+        lambda factory: {"inbox_entry_date": DAY, "description": "API design #planning", "minutes": 3},
     ),
     "request_user_create": Sent(
         "POST",
-        lambda scene: "/v2/users",
-        lambda scene: {
+        lambda factory: "/v2/users",
+        lambda factory: {
             "email": "grace@northwind.test",
             "first_name": "Grace",
             "last_name": "Murray",
@@ -494,18 +500,18 @@ REQUESTS: dict[str, Sent] = {
     ),
     "request_webhook_create": Sent(
         "POST",
-        lambda scene: "/v2/webhooks/",
-        lambda scene: {"name": "Ledger sync", "payload_uri": URI, "events": ["entry.created", "entry.updated"]},
+        lambda factory: "/v2/webhooks/",
+        lambda factory: {"name": "Ledger sync", "payload_uri": URI, "events": ["entry.created", "entry.updated"]},
     ),
     "request_webhook_edit": Sent(
         "PUT",
-        lambda scene: str(scene.webhook()["url"]),
-        lambda scene: {"name": "Ledger sync", "payload_uri": URI},
+        lambda factory: str(factory.webhook()["url"]),
+        lambda factory: {"name": "Ledger sync", "payload_uri": URI},
     ),
     "request_webhook_events": Sent(
         "PUT",
-        lambda scene: str(scene.webhook()["add_events_url"]),
-        lambda scene: {"events": ["entry.deleted", "*"]},
+        lambda factory: str(factory.webhook()["add_events_url"]),
+        lambda factory: {"events": ["entry.deleted", "*"]},
     ),
 }
 
@@ -516,16 +522,16 @@ OAUTH_ERRORS = {"oauth_error"}
 
 
 @pytest.fixture
-def scene(account: Account) -> Scene:
+def factory(account: Account) -> ObjectFactory:
     """An account whose people have all that a person can have."""
-    scene = Scene(account)
+    factory = ObjectFactory(account)
     fill_people(account)
-    return scene
+    return factory
 
 
-def test_every_representation_has_the_keys_and_types_of_its_example(scene: Scene) -> None:
+def test_every_representation_has_the_keys_and_types_of_its_example(factory: ObjectFactory) -> None:
     found = {
-        name: find_differences(SHAPES[name], show(scene), SHAPES, is_full=True)
+        name: find_differences(SHAPES[name], show(factory), SHAPES, is_full=True)
         for name, show in REPRESENTATIONS.items()
     }
 
@@ -533,35 +539,35 @@ def test_every_representation_has_the_keys_and_types_of_its_example(scene: Scene
 
 
 def test_what_is_left_blank_is_null_where_the_contract_allows_it_and_nowhere_else(account: Account) -> None:
-    scene = Scene(account)
+    factory = ObjectFactory(account)
     bare = {
-        "entry": scene.entry(),
-        "expense": scene.expense(),
-        "inbox_entry": scene.inbox_entry(minutes=None),
-        "invoice": scene.invoice(),
-        "project": scene.project(),
-        "timer": scene.timer(),
-        "user": scene.done(scene.client.post("/v2/users", {"email": "nobody@northwind.test"})).json(),
+        "entry": factory.entry(),
+        "expense": factory.expense(),
+        "inbox_entry": factory.inbox_entry(minutes=None),
+        "invoice": factory.invoice(),
+        "project": factory.project(),
+        "timer": factory.timer(),
+        "user": factory.expect_success(factory.client.post("/v2/users", {"email": "nobody@northwind.test"})).json(),
     }
     for name, value in bare.items():
         assert find_differences(SHAPES[name], value, SHAPES, is_full=False) == [], name
 
 
 def test_every_refusal_has_the_keys_and_types_of_its_example(account: Account) -> None:
-    scene = Scene(account)
+    factory = ObjectFactory(account)
     for name, ask in ERRORS.items():
-        reply = ask(scene)
-        assert reply.status == (403 if name == "error_feature" else 400)
-        assert find_differences(SHAPES[name], reply.json(), SHAPES, is_full=True) == [], name
+        response = ask(factory)
+        assert response.status == (403 if name == "error_feature" else 400)
+        assert find_differences(SHAPES[name], response.json(), SHAPES, is_full=True) == [], name
         if CONTRACT.exists():
-            assert reply.json() == json.loads((CONTRACT / "examples" / f"{name}.json").read_text()), name
+            assert response.json() == json.loads((CONTRACT / "examples" / f"{name}.json").read_text()), name
 
 
-def test_every_payload_has_the_keys_and_types_of_its_example(scene: Scene) -> None:
+def test_every_payload_has_the_keys_and_types_of_its_example(factory: ObjectFactory) -> None:
     for name, payload in PAYLOADS.items():
         # The changes of an example may come of more than one action.
         unseen = dict(SHAPES[name].get("changes", {}))
-        for body in raise_payloads(scene, payload):
+        for body in raise_payloads(factory, payload):
             shape = SHAPES[name]
             if "changes" in shape:
                 told = {key: {"before": old, "after": new} for key, (old, new) in body["changes"].items()}
@@ -571,19 +577,19 @@ def test_every_payload_has_the_keys_and_types_of_its_example(scene: Scene) -> No
         assert unseen == {}, name
 
 
-def test_the_body_of_every_example_of_a_request_is_taken(scene: Scene) -> None:
+def test_the_body_of_every_example_of_a_request_is_taken(factory: ObjectFactory) -> None:
     for name, sent in REQUESTS.items():
-        body = sent.body(scene)
+        body = sent.body(factory)
         assert find_differences(SHAPES[name], body, SHAPES, is_full=True) == [], name
-        reply = scene.client.request(sent.method, sent.path(scene), body=body)
-        assert reply.status in (200, 201, 204), (name, reply.body)
+        response = factory.client.request(sent.method, sent.path(factory), body=body)
+        assert response.status in (200, 201, 204), (name, response.body)
 
 
 def test_a_refusal_of_oauth_has_the_keys_and_types_of_its_example(server: Server) -> None:
-    reply = make_app(server.database, server.client).exchange("no such code")
+    response = register_app(server.database, server.client).exchange("no such code")
 
-    assert reply.status == 400
-    assert find_differences(SHAPES["oauth_error"], reply.json(), SHAPES, is_full=True) == []
+    assert response.status == 400
+    assert find_differences(SHAPES["oauth_error"], response.json(), SHAPES, is_full=True) == []
 
 
 class TestTheHeadersOfWhatIsSent:
@@ -592,14 +598,14 @@ class TestTheHeadersOfWhatIsSent:
     @pytest.fixture
     def server(self, make_server: MakeServer, delivering: Delivering) -> Server:
         """A server with a worker in it."""
-        return make_server(parts={"lifespan": [delivering]})
+        return make_server(site_options={"lifespan": [delivering]})
 
-    def test_they_are_those_of_the_examples_and_more(self, account: Account, postbox: Postbox) -> None:
-        scene = Scene(account)
-        make_webhook(account, postbox.uri, events=["entry.updated"])
-        ping = postbox.next()
-        scene.done(scene.client.put(scene.entry()["url"], {"minutes": 5}))
-        updated = postbox.next()
+    def test_they_are_those_of_the_examples_and_more(self, account: Account, webhook_receiver: WebhookReceiver) -> None:
+        factory = ObjectFactory(account)
+        make_webhook(account, webhook_receiver.uri, events=["entry.updated"])
+        ping = webhook_receiver.next()
+        factory.expect_success(factory.client.put(factory.entry()["url"], {"minutes": 5}))
+        updated = webhook_receiver.next()
 
         for name, delivery, category, agent in (
             ("headers_entry_updated", updated, "entry", "Noko-Webhooks"),
@@ -611,12 +617,12 @@ class TestTheHeadersOfWhatIsSent:
             assert delivery.headers["content-type"] == "application/json"
 
     def test_a_broadcast_is_that_of_the_example_and_its_headers_are_those_and_more(
-        self, account: Account, postbox: Postbox, pass_time: Callable[[float], None]
+        self, account: Account, webhook_receiver: WebhookReceiver, advance_time: Callable[[float], None]
     ) -> None:
-        make_receiver(account.supervisor, postbox.uri)
+        make_receiver(account.supervisor, webhook_receiver.uri)
         start_timer(account.supervisor, make_project(account))
-        pass_time(5)
-        broadcast = postbox.next()
+        advance_time(5)
+        broadcast = webhook_receiver.next()
 
         assert find_differences(SHAPES["broadcast_timer"], broadcast.payload, SHAPES, is_full=True) == []
         assert {key.lower() for key in SHAPES["headers_broadcast_timer"]} - {*broadcast.headers} == set()
@@ -624,7 +630,7 @@ class TestTheHeadersOfWhatIsSent:
         assert broadcast.headers["user-agent"] == "Noko-Broadcasts"
 
 
-def a_full_invoice(scene: Scene) -> Thing:
+def a_full_invoice(factory: ObjectFactory) -> Resource:
     """The body of a request for an invoice on which much is said."""
     return {
         "invoice_date": "2024-06-01",
@@ -643,10 +649,10 @@ def a_full_invoice(scene: Scene) -> Thing:
         "rate_calculation": {
             "calculation_method": "custom_hourly_rates",
             "standard_hourly_rate": 80.0,
-            "custom_hourly_rates": [{"user_id": scene.account.supervisor.id, "hourly_rate": 95.5}],
+            "custom_hourly_rates": [{"user_id": factory.account.supervisor.id, "hourly_rate": 95.5}],
         },
-        "entry_ids": [scene.entry_in(scene.project())["id"]],
-        "expense_ids": [scene.expense()["id"], scene.expense(taxable=False)["id"]],
+        "entry_ids": [factory.entry_in(factory.project())["id"]],
+        "expense_ids": [factory.expense()["id"], factory.expense(taxable=False)["id"]],
         "taxes": [{"name": "VAT", "percentage": 20.0}],
         "customization": {
             "title": "Invoice",
@@ -662,17 +668,17 @@ def a_full_invoice(scene: Scene) -> Thing:
     }
 
 
-def full_invoice(scene: Scene) -> Thing:
+def full_invoice(factory: ObjectFactory) -> Resource:
     """An invoice with all that an invoice can have, but a payment."""
-    body = a_full_invoice(scene)
-    made: Thing = scene.done(scene.client.post("/v2/invoices", body)).json()
+    body = a_full_invoice(factory)
+    made: Resource = factory.expect_success(factory.client.post("/v2/invoices", body)).json()
     # A rate for all hours at once is kept beside the others where it was said once.
     for rates in (
         {"calculation_method": "flat_rate", "flat_rate": 4000},
         body["rate_calculation"] | {"flat_rate": 4000},
     ):
         change = {"rate_calculation": rates, "customization": {"custom_html": "<p>Thank you</p>"}}
-        scene.done(scene.client.put(made["url"], change))
+        factory.expect_success(factory.client.put(made["url"], change))
     return made
 
 
@@ -703,13 +709,13 @@ def fill_people(account: Account) -> None:
     account.database.write_now(account.id, lambda tx: tx.execute(change, account=account.id, **parameters))
 
 
-def raise_payloads(scene: Scene, payload: Payload) -> list[dict[str, Any]]:
+def raise_payloads(factory: ObjectFactory, payload: Payload) -> list[dict[str, Any]]:
     """What a webhook is sent of the event when this is done, oldest first."""
-    webhook = make_webhook(scene.account, events=["*"])
-    payload.act(scene)
-    lines = log_of(scene.account, webhook, {"type": payload.type})
+    webhook = make_webhook(factory.account, events=["*"])
+    payload.act(factory)
+    lines = get_delivery_log(factory.account, webhook, {"type": payload.type})
     assert lines, payload.type
-    return [json.loads(payload_of(scene.account, webhook, line["payload_id"])["body"]) for line in reversed(lines)]
+    return [json.loads(get_payload(factory.account, webhook, line["payload_id"])["body"]) for line in reversed(lines)]
 
 
 def test_no_example_is_left_out() -> None:
@@ -721,6 +727,6 @@ def test_no_example_is_left_out() -> None:
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside this checkout")
 def test_the_shapes_are_those_of_the_contract() -> None:
-    assert text_of(read_contract(CONTRACT)) == FILE.read_text(), (
+    assert dump_shapes(read_contract(CONTRACT)) == SHAPES_FILE.read_text(), (
         "run: python -m tests.support.shapes ../shared/contract"
     )

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import DAY, NO_SUCH_ID, archive, give_access, ids, make_project, spend
+from tests.support.events_of import EventReader
+from tests.support.factories import DAY, NO_SUCH_ID, archive, give_access, ids, make_expense, make_project
 
 KEYS = [
     "id", "price", "description", "taxable", "date", "project", "invoice", "user", "url", "created_at", "updated_at",
@@ -21,7 +21,7 @@ SIMPLE_PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable",
 
 def test_an_expense_is_booked_and_answered_whole(account: Account) -> None:
     project = make_project(account, "Website", account.coworker)
-    log = Recorded(account)
+    log = EventReader(account)
     body = {
         "date": "2024-05-20",
         "user_id": account.coworker.id,
@@ -31,15 +31,15 @@ def test_an_expense_is_booked_and_answered_whole(account: Account) -> None:
         "project_id": project["id"],
     }
 
-    reply = account.leader.client.post("/v2/expenses", body)
+    response = account.leader.client.post("/v2/expenses", body)
 
-    assert reply.status == 201
-    expense = reply.json()
+    assert response.status == 201
+    expense = response.json()
     assert list(expense) == KEYS
     assert list(expense["project"]) == SIMPLE_PROJECT_KEYS
     assert list(expense["user"]) == SIMPLE_USER_KEYS
     url = f"{account.base_url}/v2/expenses/{expense['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert expense == {
         "id": expense["id"],
         "price": 49.9,
@@ -60,20 +60,20 @@ def test_an_expense_is_booked_and_answered_whole(account: Account) -> None:
         "created_at": "2024-05-21T10:05:00Z",
         "updated_at": "2024-05-21T10:05:00Z",
     }
-    [event] = log.new()
-    assert (event.type, event.changes, event.text) == ("expense.created", {}, reply.body)
+    [event] = log.read_new()
+    assert (event.type, event.changes, event.text) == ("expense.created", {}, response.body)
     assert event.created_at == expense["created_at"]
-    assert account.supervisor.client.get(url).body == reply.body
+    assert account.supervisor.client.get(url).body == response.body
 
 
 def test_a_minimal_expense_is_the_callers_own_and_taxable(account: Account) -> None:
-    expense = spend(account.leader, make_project(account), user_id=None, taxable=None, description="")
+    expense = make_expense(account.leader, make_project(account), user_id=None, taxable=None, description="")
 
     assert (expense["user"]["id"], expense["taxable"], expense["description"]) == (account.leader.id, True, None)
 
 
 def test_hashtags_of_an_expense_are_left_alone(account: Account) -> None:
-    spend(account.leader, make_project(account), description="#icons")
+    make_expense(account.leader, make_project(account), description="#icons")
 
     assert account.leader.client.get("/v2/tags").json() == []
 
@@ -82,12 +82,12 @@ def test_inputs_may_come_as_strings_and_in_the_query(account: Account) -> None:
     project = make_project(account)
     query = {"date": DAY, "price": "-3.50", "project_id": str(project["id"]), "taxable": "false"}
 
-    for reply in (
+    for response in (
         account.leader.client.post("/v2/expenses", query=query),
         account.leader.client.post("/v2/expenses", query),
     ):
-        assert reply.status == 201
-        assert (reply.json()["price"], reply.json()["taxable"]) == (-3.5, False)
+        assert response.status == 201
+        assert (response.json()["price"], response.json()["taxable"]) == (-3.5, False)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_a_price_is_kept_to_the_cent_and_halves_are_rounded_up(account: Account,
     project = make_project(account)
     body = f'{{"date": "{DAY}", "project_id": {project["id"]}, "price": {price}}}'
 
-    reply = account.leader.client.post("/v2/expenses", body.encode())
+    response = account.leader.client.post("/v2/expenses", body.encode())
 
-    assert reply.status == 201
-    assert f'"price":{answered},' in reply.body.decode()
-    assert account.leader.client.get(reply.json()["url"]).body == reply.body
+    assert response.status == 201
+    assert f'"price":{answered},' in response.body.decode()
+    assert account.leader.client.get(response.json()["url"]).body == response.body
 
 
 @pytest.mark.parametrize("price", [1e12 + 1, -(10**12) - 1, "1000000000000.01", 2**63, 10**40, 1e300, "9" * 5000])
@@ -171,16 +171,16 @@ def test_malformed_input_is_refused_with_everything_that_is_wrong(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     project = make_project(account)
-    log = Recorded(account)
+    log = EventReader(account)
     whole = {"date": DAY, "project_id": project["id"], "price": 5}
 
-    reply = account.leader.client.post("/v2/expenses", whole | body if body else {})
+    response = account.leader.client.post("/v2/expenses", whole | body if body else {})
 
-    assert reply.status == 400
-    assert reply.codes == faults
-    assert reply.json()["message"] == "Validation Failed"
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Expense"}
-    assert log.new() == []
+    assert response.status == 400
+    assert response.codes == faults
+    assert response.json()["message"] == "Validation Failed"
+    assert {error["resource"] for error in response.json()["errors"]} == {"Expense"}
+    assert log.read_new() == []
     assert account.leader.client.get("/v2/expenses").json() == []
 
 
@@ -188,9 +188,9 @@ def test_nothing_is_booked_for_users_and_projects_of_another_account(account: Ac
     theirs = make_project(other_account)
     body = {"date": DAY, "price": 1, "user_id": other_account.leader.id, "project_id": theirs["id"]}
 
-    reply = account.leader.client.post("/v2/expenses", body)
+    response = account.leader.client.post("/v2/expenses", body)
 
-    assert reply.codes == [("project_id", "missing"), ("user_id", "missing")]
+    assert response.codes == [("project_id", "missing"), ("user_id", "missing")]
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
@@ -205,9 +205,9 @@ def test_scoped_roles_book_their_own_expenses_on_their_projects_only(account: Ac
         ({"project_id": closed_project["id"]}, ("project_id", "insufficent_permissions")),
         ({"user_id": other.id}, ("user_id", "insufficent_permissions")),
     ):
-        reply = person.client.post("/v2/expenses", body | more)
-        assert (reply.status, reply.codes) == (400, [fault])
-    assert spend(person, open_project)["user"]["id"] == person.id
+        response = person.client.post("/v2/expenses", body | more)
+        assert (response.status, response.codes) == (400, [fault])
+    assert make_expense(person, open_project)["user"]["id"] == person.id
     assert person.client.post("/v2/expenses", body | {"user_id": person.id}).status == 201
 
 
@@ -217,25 +217,25 @@ def test_a_leader_books_for_others_where_they_have_access(account: Account) -> N
     client = account.leader.client
 
     assert client.post("/v2/expenses", body | {"project_id": open_project["id"]}).status == 201
-    reply = client.post("/v2/expenses", body | {"project_id": closed_project["id"]})
-    assert reply.codes == [("project_id", "insufficent_permissions")]
+    response = client.post("/v2/expenses", body | {"project_id": closed_project["id"]})
+    assert response.codes == [("project_id", "insufficent_permissions")]
 
 
 def test_nothing_is_booked_on_an_archived_project(account: Account) -> None:
     project = make_project(account)
-    spend(account.leader, project)
+    make_expense(account.leader, project)
     archive(account, project)
 
-    reply = account.leader.client.post("/v2/expenses", {"date": DAY, "price": 5, "project_id": project["id"]})
+    response = account.leader.client.post("/v2/expenses", {"date": DAY, "price": 5, "project_id": project["id"]})
 
-    assert reply.codes == [("project_id", "archived_project")]
+    assert response.codes == [("project_id", "archived_project")]
 
 
 # Reading
 
 
 def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
-    theirs = spend(other_account.leader, make_project(other_account))
+    theirs = make_expense(other_account.leader, make_project(other_account))
     client = account.supervisor.client
 
     for id in (NO_SUCH_ID, theirs["id"], 0, "abc", 10**25):
@@ -249,8 +249,11 @@ def test_what_is_not_there_is_not_found(account: Account, other_account: Account
 def test_who_sees_which_expenses(account: Account) -> None:
     open_project = make_project(account, "Open", account.coworker, account.contractor)
     closed_project = make_project(account, "Closed")
-    leaders, hidden = spend(account.leader, open_project), spend(account.leader, closed_project)
-    coworkers, contractors = spend(account.coworker, open_project), spend(account.contractor, open_project)
+    leaders, hidden = make_expense(account.leader, open_project), make_expense(account.leader, closed_project)
+    coworkers, contractors = (
+        make_expense(account.coworker, open_project),
+        make_expense(account.contractor, open_project),
+    )
     everything = [contractors, coworkers, hidden, leaders]
     seen = {
         "supervisor": everything,
@@ -269,7 +272,7 @@ def test_who_sees_which_expenses(account: Account) -> None:
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
 def test_who_loses_a_project_loses_sight_of_his_expenses_on_it(account: Account, role: str) -> None:
     person = account.people[role]
-    expense = spend(person, make_project(account, "Open", person))
+    expense = make_expense(person, make_project(account, "Open", person))
     account.supervisor.client.put(f"/v2/users/{person.id}/revoke_access_to_all_projects")
 
     assert person.client.get("/v2/current_user/expenses").json() == []
@@ -284,17 +287,17 @@ def test_who_loses_a_project_loses_sight_of_his_expenses_on_it(account: Account,
 
 def test_an_expense_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other", account.coworker)
-    before = spend(account.leader, one, 12, description="Icons")
-    log = Recorded(account)
+    before = make_expense(account.leader, one, 12, description="Icons")
+    log = EventReader(account)
     clock.advance(seconds=60)
     given = {"price": "-3.505", "description": "Refund", "taxable": False, "date": "2024-05-22"}
 
-    reply = account.leader.client.put(
+    response = account.leader.client.put(
         before["url"], given | {"project_id": other["id"], "user_id": account.coworker.id}
     )
 
-    assert reply.status == 200
-    after = reply.json()
+    assert response.status == 200
+    after = response.json()
     assert after == before | given | {
         "price": -3.51,
         "project": {key: other[key] for key in SIMPLE_PROJECT_KEYS},
@@ -302,16 +305,16 @@ def test_an_expense_is_edited_and_says_what_changed(account: Account, clock: Fak
         "updated_at": "2024-05-21T10:06:00Z",
     }
     assert after["user"]["id"] == account.coworker.id
-    [event] = log.new()
-    assert (event.type, event.text) == ("expense.updated", reply.body)
+    [event] = log.read_new()
+    assert (event.type, event.text) == ("expense.updated", response.body)
     assert list(event.changes) == ["price", "description", "taxable", "date", "project", "user"]
     assert event.changes == {key: [before[key], after[key]] for key in event.changes}
-    assert account.supervisor.client.get(before["url"]).body == reply.body
+    assert account.supervisor.client.get(before["url"]).body == response.body
 
 
 def test_an_edit_keeps_what_is_absent_and_clears_a_blank_description(account: Account) -> None:
     project = make_project(account, "Open", account.contractor)
-    before = spend(account.contractor, project, taxable=False, description="Icons")
+    before = make_expense(account.contractor, project, taxable=False, description="Icons")
     same = {"date": DAY, "project_id": project["id"], "price": 12}
     client = account.leader.client
 
@@ -322,15 +325,15 @@ def test_an_edit_keeps_what_is_absent_and_clears_a_blank_description(account: Ac
 
 def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    before = spend(account.leader, project, 12.5, description="Icons")
-    log = Recorded(account)
+    before = make_expense(account.leader, project, 12.5, description="Icons")
+    log = EventReader(account)
     clock.advance(seconds=60)
     same = {"date": DAY, "project_id": project["id"], "price": "12.4999999", "taxable": "true"}
 
     for body in (same, same | {"user_id": account.leader.id, "description": "Icons", "price": 12.495}):
-        reply = account.leader.client.put(before["url"], body)
-        assert (reply.status, reply.json()) == (200, before)
-    assert log.new() == []
+        response = account.leader.client.put(before["url"], body)
+        assert (response.status, response.json()) == (200, before)
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize(
@@ -348,20 +351,20 @@ def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: Fa
 )
 def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     project = make_project(account)
-    before = spend(account.leader, project)
-    log = Recorded(account)
+    before = make_expense(account.leader, project)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(
+    response = account.leader.client.put(
         before["url"], {"date": DAY, "project_id": project["id"], "price": 5, "description": "Other", **body}
     )
 
-    assert (reply.status, reply.codes) == (400, faults)
+    assert (response.status, response.codes) == (400, faults)
     assert account.leader.client.get(before["url"]).json() == before
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_date_project_and_price_are_needed_also_in_an_edit(account: Account) -> None:
-    expense = spend(account.leader, make_project(account))
+    expense = make_expense(account.leader, make_project(account))
 
     assert account.leader.client.put(expense["url"], {"description": "Icons"}).codes == [
         ("date", "missing_field"),
@@ -372,9 +375,9 @@ def test_date_project_and_price_are_needed_also_in_an_edit(account: Account) -> 
 
 def test_an_edit_runs_into_rights_as_booking_does(account: Account) -> None:
     open_project, closed_project = make_project(account, "Open", account.contractor), make_project(account, "Closed")
-    expense = spend(account.contractor, open_project)
+    expense = make_expense(account.contractor, open_project)
     archived = make_project(account, "Archived")
-    spend(account.leader, archived)
+    make_expense(account.leader, archived)
     archive(account, archived)
     same = {"date": DAY, "project_id": open_project["id"], "price": 5}
 
@@ -386,17 +389,17 @@ def test_an_edit_runs_into_rights_as_booking_does(account: Account) -> None:
         (account.leader, {"user_id": account.leader.id, "project_id": archived["id"]},
          ("project_id", "archived_project")),
     ):  # fmt: skip
-        reply = person.client.put(expense["url"], same | body)
-        assert (reply.status, reply.codes) == (400, [fault])
+        response = person.client.put(expense["url"], same | body)
+        assert (response.status, response.codes) == (400, [fault])
     assert account.leader.client.get(expense["url"]).json() == expense
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_others_expenses_are_for_leaders_to_change(account: Account, method: str) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
-    leaders, coworkers = spend(account.leader, project), spend(account.coworker, project)
-    contractors = spend(account.contractor, project)
-    log = Recorded(account)
+    leaders, coworkers = make_expense(account.leader, project), make_expense(account.coworker, project)
+    contractors = make_expense(account.contractor, project)
+    log = EventReader(account)
 
     def change(by: str, expense: dict[str, Any], **body: Any) -> int:
         return account.people[by].client.request(method, expense["url"], body=body).status
@@ -404,28 +407,28 @@ def test_others_expenses_are_for_leaders_to_change(account: Account, method: str
     assert change("coworker", leaders, price="x") == 403
     assert change("coworker", contractors, price="x") == 403
     assert change("contractor", leaders, price="x") == 404
-    assert log.new() == []
+    assert log.read_new() == []
     same = {"date": DAY, "price": 5, "project_id": project["id"]}
     for person, expense in (("coworker", coworkers), ("contractor", contractors), ("leader", leaders)):
         assert change(person, expense, **same) in (200, 204)
     give_access(account, account.coworker, project)
-    others = spend(account.coworker, project)
+    others = make_expense(account.coworker, project)
     assert change("leader", others, **same) in (200, 204)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_an_expense_of_an_archived_project_is_frozen(account: Account, method: str) -> None:
     project = make_project(account, "Open", account.coworker)
-    expense = spend(account.leader, project)
+    expense = make_expense(account.leader, project)
     archive(account, project)
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.request(method, expense["url"], body={"price": "x"})
+    response = account.leader.client.request(method, expense["url"], body={"price": "x"})
 
-    assert (reply.status, reply.codes) == (400, [("base", "archived_project")])
-    assert reply.json()["errors"][0]["resource"] == "Expense"
+    assert (response.status, response.codes) == (400, [("base", "archived_project")])
+    assert response.json()["errors"][0]["resource"] == "Expense"
     assert account.coworker.client.request(method, expense["url"]).status == 403
-    assert log.new() == []
+    assert log.read_new() == []
     account.leader.client.put(project["unarchive_url"])
     body = {"date": DAY, "price": 5, "project_id": project["id"]}
     assert account.leader.client.request(method, expense["url"], body=body).status in (200, 204)
@@ -435,15 +438,15 @@ def test_an_expense_of_an_archived_project_is_frozen(account: Account, method: s
 
 
 def test_an_expense_is_deleted_as_it_was(account: Account) -> None:
-    expense = spend(account.contractor, make_project(account, "Open", account.contractor), description="Icons")
-    kept = spend(account.leader, make_project(account, "Other"))
-    log = Recorded(account)
+    expense = make_expense(account.contractor, make_project(account, "Open", account.contractor), description="Icons")
+    kept = make_expense(account.leader, make_project(account, "Other"))
+    log = EventReader(account)
     text = account.supervisor.client.get(expense["url"]).body
 
-    reply = account.contractor.client.delete(expense["url"])
+    response = account.contractor.client.delete(expense["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    [event] = log.new()
+    assert (response.status, response.body) == (204, b"")
+    [event] = log.read_new()
     assert (event.type, event.changes, event.text) == ("expense.deleted", {}, text)
     assert account.supervisor.client.get(expense["url"]).status == 404
     assert account.contractor.client.delete(expense["url"]).status == 404

@@ -2,8 +2,8 @@
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import DAY, fill_with_expenses, ids, log_time, make_project, spend
+from tests.support.events_of import EventReader
+from tests.support.factories import DAY, ids, insert_expenses, make_entry, make_expense, make_project
 
 PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable", "color", "url"]
 
@@ -11,11 +11,11 @@ PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable", "color
 def test_users_and_projects_count_their_expenses(account: Account, other_account: Account) -> None:
     project, other = make_project(account, "One", account.coworker), make_project(account, "Other")
     make_project(account, "Without")
-    spend(other_account.leader, make_project(other_account))
+    make_expense(other_account.leader, make_project(other_account))
     for each in (project, project, other):
-        spend(account.leader, each)
-    spend(account.coworker, project)
-    spend(account.leader, project, user_id=account.coworker.id)
+        make_expense(account.leader, each)
+    make_expense(account.coworker, project)
+    make_expense(account.leader, project, user_id=account.coworker.id)
     client = account.supervisor.client
     people = {account.leader.id: 3, account.coworker.id: 2}
 
@@ -33,8 +33,8 @@ def test_users_and_projects_count_their_expenses(account: Account, other_account
 
 def test_counters_follow_what_is_moved_and_deleted_without_an_event_of_their_own(account: Account) -> None:
     project, other = make_project(account, "One"), make_project(account, "Other")
-    moved, deleted = spend(account.leader, project), spend(account.leader, project)
-    log = Recorded(account)
+    moved, deleted = make_expense(account.leader, project), make_expense(account.leader, project)
+    log = EventReader(account)
     client = account.leader.client
 
     body = {"date": DAY, "price": 1, "project_id": other["id"], "user_id": account.supervisor.id}
@@ -44,20 +44,20 @@ def test_counters_follow_what_is_moved_and_deleted_without_an_event_of_their_own
     assert [client.get(each["url"]).json()["expenses"] for each in (project, other)] == [0, 1]
     assert client.get("/v2/current_user").json()["expenses"] == 0
     assert client.get(f"/v2/users/{account.supervisor.id}").json()["expenses"] == 1
-    assert log.types() == ["expense.updated", "expense.deleted"]
+    assert log.read_new_types() == ["expense.updated", "expense.deleted"]
 
 
 def test_a_project_with_expenses_is_archived_and_not_deleted(account: Account) -> None:
     project = make_project(account)
-    spend(account.leader, project)
+    make_expense(account.leader, project)
     client = account.leader.client
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert client.delete(project["url"]).codes == [("base", "not_deletable")]
     assert client.put("/v2/projects/delete", {"project_ids": [project["id"]]}).status == 204
-    assert log.new() == []
+    assert log.read_new() == []
     assert client.put(project["archive_url"]).status == 204
-    general, specific = log.new()
+    general, specific = log.read_new()
     assert (general.type, specific.type) == ("project.updated", "project.updated.archived")
     assert general.changes == {"enabled": [True, False]}
     assert general.text == account.supervisor.client.get(project["url"]).body
@@ -66,7 +66,7 @@ def test_a_project_with_expenses_is_archived_and_not_deleted(account: Account) -
 
 def test_several_projects_with_expenses_are_archived(account: Account) -> None:
     project, empty = make_project(account, "Used"), make_project(account, "Empty")
-    spend(account.leader, project)
+    make_expense(account.leader, project)
 
     assert account.leader.client.put("/v2/projects/archive", {"project_ids": ids([project, empty])}).status == 204
 
@@ -76,7 +76,7 @@ def test_several_projects_with_expenses_are_archived(account: Account) -> None:
 
 def test_a_project_whose_last_expense_is_gone_is_deleted(account: Account) -> None:
     project = make_project(account)
-    expense = spend(account.leader, project)
+    expense = make_expense(account.leader, project)
     account.leader.client.delete(expense["url"])
 
     assert account.leader.client.put(project["archive_url"]).codes == [("base", "deletable")]
@@ -84,21 +84,21 @@ def test_a_project_whose_last_expense_is_gone_is_deleted(account: Account) -> No
 
 
 def test_a_user_with_expenses_is_not_deleted(account: Account) -> None:
-    expense = spend(account.leader, make_project(account))
+    expense = make_expense(account.leader, make_project(account))
     url = f"/v2/users/{account.leader.id}"
     client = account.supervisor.client
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = client.delete(url)
+    response = client.delete(url)
 
-    assert (reply.status, reply.codes) == (400, [("base", "not_deletable")])
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, [("base", "not_deletable")])
+    assert log.read_new() == []
     assert client.delete(expense["url"]).status == 204
     assert client.delete(url).status == 204
 
 
 def test_a_user_with_expenses_alone_cannot_be_deleted_but_deactivated(account: Account) -> None:
-    spend(account.leader, make_project(account))
+    make_expense(account.leader, make_project(account))
     url = f"/v2/users/{account.leader.id}"
 
     assert account.supervisor.client.delete(url).codes == [("base", "not_deletable")]
@@ -107,17 +107,17 @@ def test_a_user_with_expenses_alone_cannot_be_deleted_but_deactivated(account: A
 
 def test_a_merge_moves_expenses_after_entries(account: Account, clock: FakeClock) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other", account.coworker)
-    spend(account.leader, target)
+    make_expense(account.leader, target)
     # The order is that of ids, whatever the dates say.
-    expenses = [spend(account.coworker, other, 5, date="2024-05-22"), spend(account.leader, other, -1)]
-    entry = log_time(account.leader, project_id=other["id"])
+    expenses = [make_expense(account.coworker, other, 5, date="2024-05-22"), make_expense(account.leader, other, -1)]
+    entry = make_entry(account.leader, project_id=other["id"])
     target = account.leader.client.get(target["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     assert account.leader.client.put(target["merge_url"], {"project_id": other["id"]}).status == 204
 
-    entry_updated, *moved, updated, deleted, merged = log.new()
+    entry_updated, *moved, updated, deleted, merged = log.read_new()
     simple = {key: target[key] for key in PROJECT_KEYS}
     assert (entry_updated.type, entry_updated.object["id"]) == ("entry.updated", entry["id"])
     assert [(event.type, event.object["id"]) for event in moved] == [("expense.updated", id) for id in ids(expenses)]
@@ -135,21 +135,21 @@ def test_a_merge_moves_expenses_after_entries(account: Account, clock: FakeClock
 
 def test_a_merge_of_expenses_alone_counts_them_for_the_target(account: Account) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other")
-    spend(account.leader, other)
-    log = Recorded(account)
+    make_expense(account.leader, other)
+    log = EventReader(account)
 
     account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
 
-    moved, updated, *_ = log.new()
+    moved, updated, *_ = log.read_new()
     assert (moved.type, updated.type, updated.changes) == ("expense.updated", "project.updated", {"expenses": [0, 1]})
 
 
 def test_a_merge_moves_however_many_there_are(account: Account) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other")
-    moved = fill_with_expenses(account, 1001, other)
-    log = Recorded(account)
+    moved = insert_expenses(account, 1001, other)
+    log = EventReader(account)
 
     account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
 
-    assert [event.object["id"] for event in log.new() if event.type == "expense.updated"] == moved
+    assert [event.object["id"] for event in log.read_new() if event.type == "expense.updated"] == moved
     assert account.leader.client.get(target["url"]).json()["expenses"] == 1001

@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account, Person
-from tests.support.factories import DAY, NO_SUCH_ID, ids, make_project, spend
+from tests.support.factories import DAY, NO_SUCH_ID, ids, make_expense, make_project
 
 
 def found(account: Account, query: Any, path: str = "/v2/expenses") -> list[str]:
     """The descriptions of the expenses that a leader finds, in order."""
-    reply = account.leader.client.get(path, query)
-    assert reply.status == 200, reply.body
-    return [expense["description"] for expense in reply.json()]
+    response = account.leader.client.get(path, query)
+    assert response.status == 200, response.body
+    return [expense["description"] for expense in response.json()]
 
 
 def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
     project = make_project(account)
     for description, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
-        spend(account.leader, project, description=description, date=date)
+        make_expense(account.leader, project, description=description, date=date)
 
     assert found(account, {}) == ["2", "4", "1", "3"]
 
@@ -27,7 +27,7 @@ def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Accou
 def test_expenses_come_in_pages(account: Account, path: str) -> None:
     project = make_project(account)
     for number in range(5):
-        spend(account.leader, project, description=str(number))
+        make_expense(account.leader, project, description=str(number))
     client = account.leader.client
 
     first = client.get(path, {"per_page": 2, "price_from": 1})
@@ -44,9 +44,9 @@ def test_expenses_come_in_pages(account: Account, path: str) -> None:
 
 def test_expenses_are_filtered(account: Account) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
-    spend(account.leader, one, "12.34", description="Größe", date="2024-05-22")
-    spend(account.supervisor, one, 0, description="free", date="2024-05-21", taxable=False)
-    spend(account.leader, other, "-3.5", description="refund", date="2024-05-20")
+    make_expense(account.leader, one, "12.34", description="Größe", date="2024-05-22")
+    make_expense(account.supervisor, one, 0, description="free", date="2024-05-21", taxable=False)
+    make_expense(account.leader, other, "-3.5", description="refund", date="2024-05-20")
     whole = ["Größe", "free", "refund"]
     leader, supervisor = account.leader.id, account.supervisor.id
 
@@ -114,13 +114,13 @@ def test_a_malformed_filter_is_refused(account: Account, query: str, field: str)
     project = make_project(account)
     paths = ["/v2", "/v2/current_user", f"/v2/users/{account.leader.id}", f"/v2/projects/{project['id']}"]
     for path in paths:
-        reply = account.leader.client.get(f"{path}/expenses", query)
-        assert (reply.status, reply.codes) == (400, [(field, "invalid")])
+        response = account.leader.client.get(f"{path}/expenses", query)
+        assert (response.status, response.codes) == (400, [(field, "invalid")])
 
 
 def test_the_callers_own_expenses(account: Account) -> None:
     project = make_project(account)
-    mine, theirs = spend(account.leader, project), spend(account.supervisor, project)
+    mine, theirs = make_expense(account.leader, project), make_expense(account.supervisor, project)
     client = account.leader.client
 
     assert client.get("/v2/current_user/expenses").json() == [mine]
@@ -131,8 +131,8 @@ def test_the_callers_own_expenses(account: Account) -> None:
 def test_expenses_of_a_user_and_a_project_are_only_those_that_the_caller_sees(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     closed = make_project(account, "Closed")
-    leaders, hidden = spend(account.leader, project), spend(account.leader, closed)
-    own = spend(account.contractor, project)
+    leaders, hidden = make_expense(account.leader, project), make_expense(account.leader, closed)
+    own = make_expense(account.contractor, project)
     paths = [
         f"/v2/users/{account.leader.id}/expenses",
         f"/v2/users/{account.contractor.id}/expenses",
@@ -147,11 +147,11 @@ def test_expenses_of_a_user_and_a_project_are_only_those_that_the_caller_sees(ac
 
     for person, expected in seen.items():
         for path, expenses in zip(paths, expected, strict=True):
-            reply = person.client.get(path)
+            response = person.client.get(path)
             if expenses is None:
-                assert (reply.status, reply.body) == (404, b"")
+                assert (response.status, response.body) == (404, b"")
             else:
-                assert ids(reply.json()) == ids(expenses)
+                assert ids(response.json()) == ids(expenses)
 
 
 @pytest.mark.parametrize("noun", ["users", "projects"])
@@ -164,7 +164,7 @@ def test_expenses_of_what_is_not_there_are_not_found(account: Account, other_acc
 
 def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
     project = make_project(other_account)
-    spend(other_account.leader, project)
+    make_expense(other_account.leader, project)
 
     for query in ({}, {"user_ids": other_account.leader.id}, {"project_ids": project["id"]}, {"from": DAY}):
         assert found(account, query) == []

@@ -11,8 +11,8 @@ from hourhook.api.app import all_endpoints
 from hourhook.api.endpoints import Endpoint
 from hourhook.domain.inputs import fields_of
 from tests.support.accounts import Account
-from tests.support.factories import DAY, invoice, make_project
-from tests.support.full_account import path_of, set_stage
+from tests.support.factories import DAY, make_invoice, make_project
+from tests.support.full_account import populate_account, resolve_path
 
 SQL = [
     "' OR '1'='1",
@@ -53,17 +53,17 @@ def test_a_search_takes_no_wildcards(account: Account, text: str) -> None:
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
 def test_values_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, value: Any) -> None:
-    client, stage = account.supervisor.client, set_stage(account)
+    client, path_ids = account.supervisor.client, populate_account(account)
     for endpoint in one_for_each_inputs("POST", "PUT"):
-        path = path_of(endpoint, stage)
+        path = resolve_path(endpoint, path_ids)
         for field in fields_of(endpoint.inputs):
-            reply = client.request(endpoint.method, path, body={"date": DAY, "minutes": 5, field.name: value})
-            assert reply.status < 500, (path, field.name)
+            response = client.request(endpoint.method, path, body={"date": DAY, "minutes": 5, field.name: value})
+            assert response.status < 500, (path, field.name)
 
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:30])
 def test_values_of_the_wrong_kind_never_break_however_deep_they_are(account: Account, value: Any) -> None:
-    made = invoice(account)
+    made = make_invoice(account)
     rates = {
         "calculation_method": "custom_hourly_rates",
         "standard_hourly_rate": 1,
@@ -88,8 +88,8 @@ def test_values_of_the_wrong_kind_never_break_however_deep_they_are(account: Acc
     ]
     for body in bodies:
         for method, path in (("POST", "/v2/invoices"), ("PUT", made["url"]), ("PUT", f"{made['url']}/add_taxes")):
-            reply = account.leader.client.request(method, path, body={"invoice_date": "2024-05-21", **body})
-            assert reply.status < 500, (path, body)
+            response = account.leader.client.request(method, path, body={"invoice_date": "2024-05-21", **body})
+            assert response.status < 500, (path, body)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_values_of_the_wrong_kind_never_break_however_deep_they_are(account: Acc
     ["x", "-1", "1.5", "true", "TRUE", "2024-13-01", "0000-00-00", "9" * 5000, "\0", "\ud83d", "%", "1,2,x", ","],
 )
 def test_filters_of_the_wrong_kind_are_refused_or_taken_but_never_break(account: Account, text: str) -> None:
-    client, stage = account.supervisor.client, set_stage(account)
+    client, path_ids = account.supervisor.client, populate_account(account)
     value = text.encode("utf-8", "surrogatepass")
     for endpoint in one_for_each_inputs("GET"):
-        path = path_of(endpoint, stage)
+        path = resolve_path(endpoint, path_ids)
         for name in [*(field.name for field in fields_of(endpoint.inputs)), "page", "per_page"]:
             assert client.get(path, {name: value}).status in (200, 400), (path, name)
 
@@ -119,7 +119,7 @@ def test_a_query_of_many_parameters_is_answered(account: Account) -> None:
 def test_a_head_that_is_too_large_is_refused_in_json(account: Account) -> None:
     request = b"GET /v2/account HTTP/1.1\r\nhost: x\r\nx-long: " + b"a" * 200_000 + b"\r\n\r\n"
 
-    answer = account.client.raw(request)
+    answer = account.client.send_raw(request)
 
     assert b" 400 " in answer.split(b"\r\n")[0]
     assert b"application/json" in answer
@@ -152,7 +152,7 @@ def test_a_head_that_never_ends_is_refused(account: Account) -> None:
     ids=lambda request_bytes: repr(request_bytes[:30]),
 )
 def test_what_is_no_http_is_refused_in_json(account: Account, request_bytes: bytes) -> None:
-    answer = account.client.raw(request_bytes)
+    answer = account.client.send_raw(request_bytes)
 
     assert b" 400 " in answer.split(b"\r\n")[0], answer
     assert b"content-type: application/json" in answer.lower()
@@ -163,7 +163,7 @@ def test_a_host_of_any_kind_never_breaks(account: Account, host: str) -> None:
     token = account.leader.token.encode()
     request = b"GET /v2/account HTTP/1.1\r\nhost: %b\r\nuser-agent: t\r\nx-nokotoken: %b\r\nconnection: close\r\n\r\n"
 
-    answer = account.client.raw(request % (host.encode(), token))
+    answer = account.client.send_raw(request % (host.encode(), token))
 
     assert answer.split(b" ")[1] in (b"200", b"400")
 
@@ -171,9 +171,9 @@ def test_a_host_of_any_kind_never_breaks(account: Account, host: str) -> None:
 def test_nothing_that_was_sent_gets_into_the_head_of_an_answer(account: Account) -> None:
     evil = "x%0d%0aX-Injected:%201"
     for path in (f"/v2/projects?name={evil}&per_page=1", f"/v2/users?per_page=1&{evil}={evil}"):
-        reply = account.leader.client.get(path)
-        assert "x-injected" not in reply.headers
-        assert "\r" not in str(reply.headers)
+        response = account.leader.client.get(path)
+        assert "x-injected" not in response.headers
+        assert "\r" not in str(response.headers)
 
 
 def test_the_log_holds_no_credential_whichever_way_it_came(account: Account, logged: Any) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import ROLES, Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import DAY, NO_SUCH_ID, ids, log_time, propose
+from tests.support.events_of import EventReader
+from tests.support.factories import DAY, NO_SUCH_ID, ids, make_entry, make_inbox_entry
 
 KEYS = [
     "id", "date", "minutes", "description", "project_name", "logged", "entry_url", "url", "log_url", "created_at",
@@ -17,23 +17,23 @@ PATH = "/v2/inbox_entries"
 
 
 def log_it(account: Account, inbox_entry: dict[str, Any]) -> dict[str, Any]:
-    reply = account.leader.client.post(inbox_entry["log_url"])
-    assert reply.status == 201, reply.body
-    entry: dict[str, Any] = reply.json()
+    response = account.leader.client.post(inbox_entry["log_url"])
+    assert response.status == 201, response.body
+    entry: dict[str, Any] = response.json()
     return entry
 
 
 def test_time_is_proposed_and_answered_whole_without_an_event(account: Account) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
     body = {"date": "2024-05-22", "description": "#standup", "minutes": "45", "project_name": " Website relaunch "}
 
-    reply = account.leader.client.post(PATH, body)
+    response = account.leader.client.post(PATH, body)
 
-    assert reply.status == 201
-    inbox_entry = reply.json()
+    assert response.status == 201
+    inbox_entry = response.json()
     assert list(inbox_entry) == KEYS
     url = f"{account.base_url}/v2/inbox_entries/{inbox_entry['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert inbox_entry == {
         "id": inbox_entry["id"],
         "date": "2024-05-22",
@@ -47,16 +47,16 @@ def test_time_is_proposed_and_answered_whole_without_an_event(account: Account) 
         "created_at": "2024-05-21T10:05:00Z",
         "updated_at": "2024-05-21T10:05:00Z",
     }
-    assert account.leader.client.get(url).body == reply.body
-    assert log.new() == []
+    assert account.leader.client.get(url).body == response.body
+    assert log.read_new() == []
     assert account.leader.client.get("/v2/tags").json() == account.leader.client.get("/v2/projects").json() == []
 
 
 def test_date_and_description_are_enough(account: Account) -> None:
-    inbox_entry = propose(account.contractor)
+    inbox_entry = make_inbox_entry(account.contractor)
 
     assert (inbox_entry["minutes"], inbox_entry["project_name"]) == (None, None)
-    assert propose(account.contractor, minutes=0)["minutes"] == 0
+    assert make_inbox_entry(account.contractor, minutes=0)["minutes"] == 0
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ def test_date_and_description_are_enough(account: Account) -> None:
     ],
 )
 def test_a_malformed_proposal_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
-    inbox_entry = propose(account.leader)
+    inbox_entry = make_inbox_entry(account.leader)
 
     for method, path in (("POST", PATH), ("PUT", inbox_entry["url"])):
-        reply = account.leader.client.request(method, path, body=body)
-        assert (reply.status, reply.codes) == (400, faults)
-        assert {error["resource"] for error in reply.json()["errors"]} == {"InboxEntry"}
+        response = account.leader.client.request(method, path, body=body)
+        assert (response.status, response.codes) == (400, faults)
+        assert {error["resource"] for error in response.json()["errors"]} == {"InboxEntry"}
     assert account.leader.client.get(PATH).json() == [inbox_entry]
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_everybody_has_an_inbox_of_his_own(account: Account, role: str) -> None:
     person = account.people[role]
-    others = propose(account.owner)
-    own = propose(person)
+    others = make_inbox_entry(account.owner)
+    own = make_inbox_entry(person)
     client = person.client
 
     assert client.get(PATH).json() == [own]
@@ -108,7 +108,7 @@ def test_everybody_has_an_inbox_of_his_own(account: Account, role: str) -> None:
 
 
 def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
-    theirs = propose(other_account.leader)
+    theirs = make_inbox_entry(other_account.leader)
     client = account.leader.client
 
     for id in (NO_SUCH_ID, theirs["id"], 0, "abc"):
@@ -122,7 +122,7 @@ def test_what_is_not_there_is_not_found(account: Account, other_account: Account
 
 def test_the_inbox_is_listed_newest_date_first(account: Account) -> None:
     days = ["2024-05-20", "2024-05-22", "2024-05-20", "2024-05-21"]
-    a, b, c, d = (propose(account.leader, date=day)["id"] for day in days)
+    a, b, c, d = (make_inbox_entry(account.leader, date=day)["id"] for day in days)
 
     assert ids(account.leader.client.get(PATH).json()) == [b, d, c, a]
     first = account.leader.client.get(PATH, {"per_page": 3})
@@ -130,10 +130,10 @@ def test_the_inbox_is_listed_newest_date_first(account: Account) -> None:
 
 
 def test_the_inbox_is_filtered(account: Account, clock: FakeClock) -> None:
-    old = propose(account.leader, "Größe messen", date="2024-05-20", project_name="Straßenbau")
+    old = make_inbox_entry(account.leader, "Größe messen", date="2024-05-20", project_name="Straßenbau")
     clock.advance(seconds=60)
-    new = propose(account.leader, "Call", date="2024-05-22")
-    log_it(account, propose(account.leader, "Done", date="2024-05-21", minutes=5))
+    new = make_inbox_entry(account.leader, "Call", date="2024-05-22")
+    log_it(account, make_inbox_entry(account.leader, "Done", date="2024-05-21", minutes=5))
     done = account.leader.client.get(PATH, {"logged": "true"}).json()[0]
 
     for query, expected in (
@@ -156,28 +156,28 @@ def test_the_inbox_is_filtered(account: Account, clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("query", ["from=May", "to=20240521", "logged=yes", "updated_from=x", "updated_to=2024-05-21"])
 def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get(PATH, query)
+    response = account.leader.client.get(PATH, query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
 def test_an_inbox_entry_is_edited(account: Account, clock: FakeClock) -> None:
-    before = propose(account.leader, minutes=5, project_name="Website")
-    log = Recorded(account)
+    before = make_inbox_entry(account.leader, minutes=5, project_name="Website")
+    log = EventReader(account)
     clock.advance(seconds=60)
     given = {"date": "2024-05-30", "description": "Größe", "minutes": 50, "project_name": "Straße"}
 
-    reply = account.leader.client.put(before["url"], given)
+    response = account.leader.client.put(before["url"], given)
 
-    assert reply.status == 200
-    assert reply.json() == before | given | {"updated_at": "2024-05-21T10:06:00Z"}
+    assert response.status == 200
+    assert response.json() == before | given | {"updated_at": "2024-05-21T10:06:00Z"}
     for query in ({"description": "GRÖSSE"}, {"project_name": "STRASSE"}):
-        assert account.leader.client.get(PATH, query).json() == [reply.json()]
-    assert log.new() == []
+        assert account.leader.client.get(PATH, query).json() == [response.json()]
+    assert log.read_new() == []
 
 
 def test_an_edit_needs_date_and_description_and_leaves_the_rest(account: Account, clock: FakeClock) -> None:
-    before = propose(account.leader, minutes=5, project_name="Website")
+    before = make_inbox_entry(account.leader, minutes=5, project_name="Website")
     client = account.leader.client
     clock.advance(seconds=60)
     same = {"date": DAY, "description": "#standup"}
@@ -195,34 +195,34 @@ def test_an_edit_needs_date_and_description_and_leaves_the_rest(account: Account
 
 
 def test_an_open_inbox_entry_is_deleted(account: Account) -> None:
-    inbox_entry = propose(account.contractor)
-    log = Recorded(account)
+    inbox_entry = make_inbox_entry(account.contractor)
+    log = EventReader(account)
 
-    reply = account.contractor.client.delete(inbox_entry["url"])
+    response = account.contractor.client.delete(inbox_entry["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     assert account.contractor.client.get(inbox_entry["url"]).status == 404
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", ""), ("POST", "/log"), ("DELETE", "")])
 def test_what_was_logged_is_done_with(account: Account, method: str, path: str) -> None:
-    inbox_entry = propose(account.leader, minutes=5)
+    inbox_entry = make_inbox_entry(account.leader, minutes=5)
     log_it(account, inbox_entry)
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.request(method, inbox_entry["url"] + path, body=b"" if path else {"date": "never"})
+    response = account.leader.client.request(method, inbox_entry["url"] + path, body=b"" if path else {"date": "never"})
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": "The InboxEntry has been logged.",
         "errors": [{"resource": "InboxEntry", "field": "base", "code": "logged"}],
     }
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_a_deleted_entry_leaves_the_inbox_entry_logged_without_a_way_to_it(account: Account) -> None:
-    inbox_entry = propose(account.leader, minutes=5)
+    inbox_entry = make_inbox_entry(account.leader, minutes=5)
     entry = log_it(account, inbox_entry)
     logged = account.leader.client.get(inbox_entry["url"]).json()
     account.leader.client.delete(entry["url"])
@@ -232,18 +232,18 @@ def test_a_deleted_entry_leaves_the_inbox_entry_logged_without_a_way_to_it(accou
 
 
 def test_an_inbox_goes_with_its_owner(account: Account) -> None:
-    propose(account.contractor)
-    kept = propose(account.leader)
+    make_inbox_entry(account.contractor)
+    kept = make_inbox_entry(account.leader)
 
     assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
     assert account.leader.client.get(PATH).json() == [kept]
 
 
 def test_an_inbox_does_not_keep_its_owner_from_being_counted_as_without_entries(account: Account) -> None:
-    propose(account.contractor)
+    make_inbox_entry(account.contractor)
     url = f"/v2/users/{account.contractor.id}"
 
     assert account.supervisor.client.get(url).json()["entries"] == 0
     assert account.supervisor.client.put(f"{url}/deactivate").codes == [("base", "deletable")]
-    log_time(account.contractor)
+    make_entry(account.contractor)
     assert account.supervisor.client.delete(url).codes == [("base", "not_deletable")]

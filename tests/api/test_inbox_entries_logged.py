@@ -7,28 +7,28 @@ import pytest
 from tests.api.test_entries import KEYS
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, archive, ids, log_time, make_project, make_tag, propose
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, archive, ids, make_entry, make_inbox_entry, make_project, make_tag
 
 
 def test_an_inbox_entry_becomes_the_entry_that_it_proposes(account: Account, clock: FakeClock) -> None:
     project = make_project(account, billing_increment=30)
-    inbox_entry = propose(
+    inbox_entry = make_inbox_entry(
         account.leader, "Call #planning", date="2024-05-20", minutes=45, project_name="WEBSITE relaunch"
     )
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.post(inbox_entry["log_url"])
+    response = account.leader.client.post(inbox_entry["log_url"])
 
-    assert reply.status == 201
-    entry = reply.json()
+    assert response.status == 201
+    entry = response.json()
     assert list(entry) == KEYS
-    assert reply.headers["location"] == entry["url"]
-    assert account.leader.client.get(entry["url"]).body == reply.body
+    assert response.headers["location"] == entry["url"]
+    assert account.leader.client.get(entry["url"]).body == response.body
     assert (entry["date"], entry["minutes"], entry["description"]) == ("2024-05-20", 60, "Call #planning")
     assert (entry["project"]["id"], entry["user"]["id"]) == (project["id"], account.leader.id)
-    assert [event.type for event in log.new()] == ["tag.created", "entry.created"]
+    assert [event.type for event in log.read_new()] == ["tag.created", "entry.created"]
     assert account.leader.client.get(inbox_entry["url"]).json() == inbox_entry | {
         "logged": True,
         "entry_url": entry["url"],
@@ -37,22 +37,22 @@ def test_an_inbox_entry_becomes_the_entry_that_it_proposes(account: Account, clo
 
 
 def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account) -> None:
-    inbox_entry = propose(account.leader, "#one #two*", minutes=5, project_name="Fresh")
-    log = Recorded(account)
+    inbox_entry = make_inbox_entry(account.leader, "#one #two*", minutes=5, project_name="Fresh")
+    log = EventReader(account)
 
-    reply = account.leader.client.post(inbox_entry["log_url"])
+    response = account.leader.client.post(inbox_entry["log_url"])
 
-    events = log.new()
+    events = log.read_new()
     assert [event.type for event in events] == ["project.created", "tag.created", "tag.created", "entry.created"]
     assert [event.changes for event in events] == [{}] * 4
-    assert events[-1].text == reply.body
+    assert events[-1].text == response.body
     for event in events:
         assert account.supervisor.client.get(event.object["url"]).body == event.text
 
 
 def test_what_the_request_says_counts_more(account: Account) -> None:
     project = make_project(account, "Other", account.contractor)
-    inbox_entry = propose(account.leader, minutes=45, project_name="Fresh")
+    inbox_entry = make_inbox_entry(account.leader, minutes=45, project_name="Fresh")
     body = {
         "date": "2024-05-23",
         "user_id": account.contractor.id,
@@ -84,7 +84,7 @@ def test_what_the_request_says_counts_more(account: Account) -> None:
 def test_the_proposed_project_counts_where_the_request_says_nothing_of_one(
     account: Account, body: dict[str, Any], name: str | None
 ) -> None:
-    inbox_entry = propose(account.leader, minutes=5, project_name="Proposed")
+    inbox_entry = make_inbox_entry(account.leader, minutes=5, project_name="Proposed")
 
     entry = account.leader.client.post(inbox_entry["log_url"], body).json()
 
@@ -92,7 +92,7 @@ def test_the_proposed_project_counts_where_the_request_says_nothing_of_one(
 
 
 def test_blank_keys_clear_what_an_entry_can_do_without(account: Account) -> None:
-    inbox_entry = propose(account.leader, minutes=5)
+    inbox_entry = make_inbox_entry(account.leader, minutes=5)
     blank = {"date": None, "minutes": "", "description": None, "user_id": "", "source_url": ""}
 
     entry = account.leader.client.post(inbox_entry["log_url"], blank).json()
@@ -101,18 +101,18 @@ def test_blank_keys_clear_what_an_entry_can_do_without(account: Account) -> None
 
 
 def test_only_what_neither_says_is_missing(account: Account) -> None:
-    inbox_entry = propose(account.leader)
+    inbox_entry = make_inbox_entry(account.leader)
     client = account.leader.client
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = client.post(inbox_entry["log_url"])
+    response = client.post(inbox_entry["log_url"])
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": "Validation Failed",
         "errors": [{"resource": "InboxEntry", "field": "minutes", "code": "missing_field"}],
     }
-    assert log.new() == []
+    assert log.read_new() == []
     assert client.get(inbox_entry["url"]).json() == inbox_entry
     assert client.post(inbox_entry["log_url"], {"minutes": 5}).status == 201
 
@@ -133,22 +133,22 @@ def test_only_what_neither_says_is_missing(account: Account) -> None:
 def test_malformed_input_is_refused_as_for_an_entry(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
-    inbox_entry = propose(account.leader, minutes=5, project_name="Fresh")
-    log = Recorded(account)
+    inbox_entry = make_inbox_entry(account.leader, minutes=5, project_name="Fresh")
+    log = EventReader(account)
 
-    reply = account.leader.client.post(inbox_entry["log_url"], body)
+    response = account.leader.client.post(inbox_entry["log_url"], body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert log.read_new() == []
     assert account.leader.client.get(inbox_entry["url"]).json() == inbox_entry
 
 
 def test_logging_runs_into_limits_and_rights_as_for_an_entry(account: Account) -> None:
     make_tag(account, "known")
     closed = make_project(account, "Closed")
-    account.set(tag_creation_role="leader", max_projects="1")
-    contractors = propose(account.contractor, "#known", minutes=5)
-    leaders = propose(account.leader, "#known", minutes=5)
+    account.change_settings(tag_creation_role="leader", max_projects="1")
+    contractors = make_inbox_entry(account.contractor, "#known", minutes=5)
+    leaders = make_inbox_entry(account.leader, "#known", minutes=5)
 
     for person, inbox_entry, body, fault in (
         (account.contractor, contractors, {"description": "#new"}, ("description", "cannot_create_tags")),
@@ -157,18 +157,18 @@ def test_logging_runs_into_limits_and_rights_as_for_an_entry(account: Account) -
         (account.contractor, contractors, {"user_id": account.leader.id}, ("user_id", "insufficent_permissions")),
         (account.leader, leaders, {"project_name": "Fresh"}, ("project_name", "reached_project_limit")),
     ):
-        reply = person.client.post(inbox_entry["log_url"], body)
-        assert (reply.status, reply.codes) == (400, [fault])
+        response = person.client.post(inbox_entry["log_url"], body)
+        assert (response.status, response.codes) == (400, [fault])
     assert account.contractor.client.post(contractors["log_url"]).status == 201
 
 
 def test_what_the_inbox_entry_itself_proposes_is_judged_as_well(account: Account) -> None:
     project = make_project(account, "Frozen")
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     archive(account, project)
-    account.set(tag_creation_role="leader")
-    leaders = propose(account.leader, minutes=5, project_name="frozen")
-    contractors = propose(account.contractor, "#new", minutes=5, project_name="Fresh")
+    account.change_settings(tag_creation_role="leader")
+    leaders = make_inbox_entry(account.leader, minutes=5, project_name="frozen")
+    contractors = make_inbox_entry(account.contractor, "#new", minutes=5, project_name="Fresh")
 
     assert account.leader.client.post(leaders["log_url"]).codes == [("project_name", "archived_project")]
     assert account.contractor.client.post(contractors["log_url"]).codes == [

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, ids, invoice, log_time, make_project, set_state, spend
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, ids, make_entry, make_expense, make_invoice, make_project, set_state
 
 KEYS = [
     "id", "state", "reference", "invoice_date", "project_name", "company_name", "company_details", "recipient_details",
@@ -70,10 +70,10 @@ def test_an_invoice_has_the_documented_keys_in_their_order(account: Account) -> 
         "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 95.5}],
         "flat_rate": 4000,
     }
-    made = invoice(
+    made = make_invoice(
         account,
-        [log_time(account.leader, project_id=project["id"])],
-        [spend(account.leader, project)],
+        [make_entry(account.leader, project_id=project["id"])],
+        [make_expense(account.leader, project)],
         taxes=[{"percentage": 20, "name": "VAT"}],
         rate_calculation=rates,
     )
@@ -99,31 +99,31 @@ def test_an_invoice_has_the_documented_keys_in_their_order(account: Account) -> 
 def test_what_is_not_there_is_not_found(
     account: Account, other_account: Account, method: str, action: str, body: Any
 ) -> None:
-    theirs = invoice(other_account)
+    theirs = make_invoice(other_account)
 
     for id in (NO_SUCH_ID, theirs["id"], 0, "abc"):
         for person in (account.supervisor, account.contractor):
-            reply = person.client.request(method, f"/v2/invoices/{id}{action}", body=body)
-            assert (reply.status, reply.body) == (404, b"")
+            response = person.client.request(method, f"/v2/invoices/{id}{action}", body=body)
+            assert (response.status, response.body) == (404, b"")
     assert as_it_is(other_account, theirs) == theirs
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
 def test_invoices_are_for_leaders_and_supervisors(account: Account, role: str) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
     client = account.people[role].client
 
     for method, action, body in ACTIONS:
         assert client.request(method, made["url"] + action, body=body).status == 403
     assert client.get("/v2/invoices").status == 403
     assert client.post("/v2/invoices", {"invoice_date": "x"}).status == 403
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_an_account_without_the_feature_has_no_invoices(account: Account) -> None:
-    made = invoice(account)
-    account.set(invoicing="off")
+    made = make_invoice(account)
+    account.change_settings(invoicing="off")
     paths = [(method, made["url"] + action, body) for method, action, body in ACTIONS]
 
     for method, path, body in [
@@ -132,30 +132,30 @@ def test_an_account_without_the_feature_has_no_invoices(account: Account) -> Non
         ("POST", "/v2/invoices", {}),
         ("GET", "/v2/invoices/1", b""),
     ]:
-        reply = account.contractor.client.request(method, path, body=body)
-        assert (reply.status, reply.json()) == (403, {"message": "Account does not include this feature"})
+        response = account.contractor.client.request(method, path, body=body)
+        assert (response.status, response.json()) == (403, {"message": "Account does not include this feature"})
 
 
 @pytest.mark.parametrize(
     ("state", "code"), [("paid", "paid"), ("in_progress", "locked"), ("awaiting_payment", "locked"), ("none", None)]
 )
 def test_a_settled_invoice_cannot_be_changed(account: Account, state: str, code: str | None) -> None:
-    made = invoice(account, [log_time(account.leader)], taxes=[{"percentage": 20}])
+    made = make_invoice(account, [make_entry(account.leader)], taxes=[{"percentage": 20}])
     set_state(account, made, state)
     shown = as_it_is(account, made)
-    log = Recorded(account)
+    log = EventReader(account)
 
     for method, action, body in CHANGES:
         wrong = {"footer": 5, "entry_ids": "x", "expense_ids": "x", "taxes": "x", "tax_ids": "x"} if body else body
-        reply = account.leader.client.request(method, made["url"] + action, body=wrong if code else body)
+        response = account.leader.client.request(method, made["url"] + action, body=wrong if code else body)
         if code is None:
-            assert reply.status < 300
+            assert response.status < 300
         else:
-            assert (reply.status, reply.codes) == (400, [("base", code)])
-            assert reply.json()["errors"][0]["resource"] == "Invoice"
-            assert reply.json()["message"].startswith("The Invoice cannot be changed")
+            assert (response.status, response.codes) == (400, [("base", code)])
+            assert response.json()["errors"][0]["resource"] == "Invoice"
+            assert response.json()["message"].startswith("The Invoice cannot be changed")
     if code is not None:
-        assert log.new() == []
+        assert log.read_new() == []
         assert as_it_is(account, made) == shown
 
 
@@ -164,16 +164,16 @@ def test_a_settled_invoice_cannot_be_changed(account: Account, state: str, code:
 
 def test_deleting_an_invoice_gives_everything_free_and_says_so_last(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    entries = [log_time(account.leader, "#a", project_id=project["id"]) for _ in range(2)]
-    expenses = [spend(account.leader, project) for _ in range(2)]
-    made = invoice(account, entries, expenses, taxes=[{"percentage": 20}])
-    log = Recorded(account)
+    entries = [make_entry(account.leader, "#a", project_id=project["id"]) for _ in range(2)]
+    expenses = [make_expense(account.leader, project) for _ in range(2)]
+    made = make_invoice(account, entries, expenses, taxes=[{"percentage": 20}])
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.delete(made["url"])
+    response = account.leader.client.delete(made["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    events = log.new()
+    assert (response.status, response.body) == (204, b"")
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("entry.updated", entries[0]["id"]),
         ("entry.updated.uninvoiced", entries[0]["id"]),
@@ -200,16 +200,16 @@ def test_deleting_an_invoice_gives_everything_free_and_says_so_last(account: Acc
     assert client.get(made["url"]).status == 404
     assert client.get("/v2/invoices").json() == []
     assert client.get(project["url"]).json()["invoices"] == []
-    assert ids([invoice(account, entries, expenses)]) != ids([made])
+    assert ids([make_invoice(account, entries, expenses)]) != ids([made])
 
 
 def test_deleting_an_empty_invoice_is_one_event(account: Account) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
 
     assert account.leader.client.delete(made["url"]).status == 204
 
-    assert log.types() == ["invoice.deleted"]
+    assert log.read_new_types() == ["invoice.deleted"]
 
 
 # What there is of invoices elsewhere
@@ -217,9 +217,11 @@ def test_deleting_an_empty_invoice_is_one_event(account: Account) -> None:
 
 def test_an_entry_and_an_expense_show_their_invoice_to_those_who_may_see_invoices(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
-    entry = log_time(account.contractor, project_id=project["id"])
-    expense = spend(account.contractor, project)
-    made = invoice(account, [entry], [expense], rate_calculation={"calculation_method": "flat_rate", "flat_rate": 10})
+    entry = make_entry(account.contractor, project_id=project["id"])
+    expense = make_expense(account.contractor, project)
+    made = make_invoice(
+        account, [entry], [expense], rate_calculation={"calculation_method": "flat_rate", "flat_rate": 10}
+    )
 
     for role, shown in (
         ("supervisor", short(made)), ("leader", short(made)), ("coworker", None), ("contractor", None),
@@ -238,11 +240,11 @@ def test_an_entry_and_an_expense_show_their_invoice_to_those_who_may_see_invoice
 @pytest.mark.parametrize("role", ["leader", "contractor"])
 def test_what_is_invoiced_can_be_neither_edited_nor_deleted(account: Account, role: str) -> None:
     project = make_project(account, "Open", account.contractor)
-    entry = log_time(account.contractor, project_id=project["id"])
-    expense = spend(account.contractor, project)
-    invoice(account, [entry], [expense])
+    entry = make_entry(account.contractor, project_id=project["id"])
+    expense = make_expense(account.contractor, project)
+    make_invoice(account, [entry], [expense])
     client = account.people[role].client
-    log = Recorded(account)
+    log = EventReader(account)
 
     for url, body in (
         (entry["url"], {"minutes": 5}),
@@ -250,22 +252,22 @@ def test_what_is_invoiced_can_be_neither_edited_nor_deleted(account: Account, ro
     ):
         assert client.put(url, body).codes == [("base", "invoiced")]
         assert client.delete(url).codes == [("base", "invoiced")]
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_an_entry_on_an_invoice_is_not_marked_as_invoiced_outside(account: Account) -> None:
-    entry, free = log_time(account.leader), log_time(account.leader)
-    invoice(account, [entry])
-    log = Recorded(account)
+    entry, free = make_entry(account.leader), make_entry(account.leader)
+    make_invoice(account, [entry])
+    log = EventReader(account)
     client = account.leader.client
 
-    reply = client.put(entry["invoiced_outside_of_noko_url"], {"date": "x"})
+    response = client.put(entry["invoiced_outside_of_noko_url"], {"date": "x"})
 
-    assert (reply.status, reply.codes) == (400, [("base", "already_invoiced")])
-    assert reply.json()["errors"][0]["resource"] == "Entry"
+    assert (response.status, response.codes) == (400, [("base", "already_invoiced")])
+    assert response.json()["errors"][0]["resource"] == "Entry"
     body = {"entry_ids": ids([entry, free]), "date": "2024-06-01"}
     assert client.put("/v2/entries/marked_as_invoiced", body).status == 204
-    assert [(event.type, event.object["id"]) for event in log.new()] == [
+    assert [(event.type, event.object["id"]) for event in log.read_new()] == [
         ("entry.updated", free["id"]),
         ("entry.updated.invoiced", free["id"]),
     ]
@@ -273,14 +275,17 @@ def test_an_entry_on_an_invoice_is_not_marked_as_invoiced_outside(account: Accou
 
 def test_a_project_shows_its_invoices_newest_first_and_counts_what_is_invoiced_either_way(account: Account) -> None:
     project, other = make_project(account, "One"), make_project(account, "Other")
-    by_entry = log_time(account.leader, project_id=project["id"], minutes=15)
-    outside = log_time(account.leader, project_id=project["id"], minutes=30)
-    log_time(account.leader, project_id=project["id"], minutes=60)
+    by_entry = make_entry(account.leader, project_id=project["id"], minutes=15)
+    outside = make_entry(account.leader, project_id=project["id"], minutes=30)
+    make_entry(account.leader, project_id=project["id"], minutes=60)
     account.leader.client.put(outside["invoiced_outside_of_noko_url"], {"date": "2024-06-01"})
-    first = invoice(account, [by_entry], invoice_date="2024-06-01")
-    newest = invoice(account, [], [spend(account.leader, project)], invoice_date="2024-06-02")
-    same_day = invoice(
-        account, [], [spend(account.leader, project), spend(account.leader, other)], invoice_date="2024-06-01"
+    first = make_invoice(account, [by_entry], invoice_date="2024-06-01")
+    newest = make_invoice(account, [], [make_expense(account.leader, project)], invoice_date="2024-06-02")
+    same_day = make_invoice(
+        account,
+        [],
+        [make_expense(account.leader, project), make_expense(account.leader, other)],
+        invoice_date="2024-06-01",
     )
     client = account.supervisor.client
 
@@ -294,7 +299,7 @@ def test_a_project_shows_its_invoices_newest_first_and_counts_what_is_invoiced_e
 
 def test_a_project_with_invoices_is_archived_and_not_deleted(account: Account) -> None:
     project = make_project(account)
-    invoice(account, [], [spend(account.leader, project)])
+    make_invoice(account, [], [make_expense(account.leader, project)])
     client = account.leader.client
 
     assert client.delete(project["url"]).codes == [("base", "not_deletable")]
@@ -307,11 +312,11 @@ def test_who_has_a_rate_on_an_invoice_can_be_deleted_and_the_invoice_keeps_it(ac
         "standard_hourly_rate": 80,
         "custom_hourly_rates": [{"user_id": account.contractor.id, "hourly_rate": 95.5}],
     }
-    made = invoice(account, rate_calculation=rates)
+    made = make_invoice(account, rate_calculation=rates)
 
     assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
 
     assert as_it_is(account, made) == made
-    reply = account.leader.client.put(made["url"], {"rate_calculation": rates})
-    assert reply.codes == [("rate_calculation.custom_hourly_rates[0].user_id", "missing")]
+    response = account.leader.client.put(made["url"], {"rate_calculation": rates})
+    assert response.codes == [("rate_calculation.custom_hourly_rates[0].user_id", "missing")]
     assert account.leader.client.put(made["url"], {"footer": "Thanks"}).status == 200

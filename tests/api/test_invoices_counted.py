@@ -6,9 +6,9 @@ import pytest
 
 from tests.api.test_invoices import as_it_is
 from tests.support.accounts import Account
-from tests.support.events_of import Event, Recorded
-from tests.support.factories import ids, invoice, log_time, make_project, make_tag, set_state, spend
-from tests.support.invoice_amounts import amounts_of, recount
+from tests.support.events_of import Event, EventReader
+from tests.support.factories import ids, make_entry, make_expense, make_invoice, make_project, make_tag, set_state
+from tests.support.invoice_amounts import amounts_of, expected_amounts
 
 HOURLY = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
 
@@ -16,14 +16,14 @@ HOURLY = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 
 def test_the_worked_example_of_the_pages_comes_to_what_they_say(account: Account) -> None:
     project = make_project(account, billing_increment=15)
     entries = [
-        log_time(account.leader, minutes=50, project_id=project["id"]),
-        log_time(account.leader, minutes=20, project_id=project["id"]),
-        log_time(account.supervisor, minutes=25, project_id=project["id"]),
-        log_time(account.supervisor, "#internal*", minutes=60, project_id=project["id"]),
+        make_entry(account.leader, minutes=50, project_id=project["id"]),
+        make_entry(account.leader, minutes=20, project_id=project["id"]),
+        make_entry(account.supervisor, minutes=25, project_id=project["id"]),
+        make_entry(account.supervisor, "#internal*", minutes=60, project_id=project["id"]),
     ]
-    expenses = [spend(account.leader, project, 49.9), spend(account.leader, project, 12, taxable=False)]
+    expenses = [make_expense(account.leader, project, 49.9), make_expense(account.leader, project, 12, taxable=False)]
 
-    made = invoice(
+    made = make_invoice(
         account,
         entries,
         expenses,
@@ -42,7 +42,7 @@ def test_the_worked_example_of_the_pages_comes_to_what_they_say(account: Account
         "tax_total_amount": 46.65 + 3.5,
         "total_amount": 295.38,
     }
-    assert amounts_of(made) == recount(account, made)
+    assert amounts_of(made) == expected_amounts(account, made)
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_the_worked_example_of_the_pages_comes_to_what_they_say(account: Account
     ],
 )
 def test_an_hour_costs_what_the_rates_say(account: Account, rates: Any, total: float) -> None:
-    made = invoice(account, [log_time(account.leader)], rate_calculation=rates)
+    made = make_invoice(account, [make_entry(account.leader)], rate_calculation=rates)
 
     assert made["total_amount"] == total
-    assert amounts_of(made) == recount(account, made)
+    assert amounts_of(made) == expected_amounts(account, made)
 
 
 def test_currencies_without_hundredths_are_rounded_to_whole_units(account: Account) -> None:
-    entries = [log_time(account.leader, minutes=50), log_time(account.supervisor, minutes=1)]
+    entries = [make_entry(account.leader, minutes=50), make_entry(account.supervisor, minutes=1)]
 
-    made = invoice(
+    made = make_invoice(
         account,
         entries,
         rate_calculation={"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 1000},
@@ -76,23 +76,23 @@ def test_currencies_without_hundredths_are_rounded_to_whole_units(account: Accou
     # 833.33 and 16.67 are 833 and 17; 8.3 percent of 850 are 70.55.
     assert (made["taxable_amount"], made["tax_total_amount"], made["total_amount"]) == (850, 71, 921)
     assert made["total_amount_with_currency"] == "\u20a9921.00"
-    assert amounts_of(made) == recount(account, made)
+    assert amounts_of(made) == expected_amounts(account, made)
 
 
 def test_what_comes_to_more_than_can_be_told_is_refused(account: Account) -> None:
     project = make_project(account)
-    expenses = [spend(account.leader, project, 10**12) for _ in range(11)]
-    made = invoice(account, [], expenses[:10])
+    expenses = [make_expense(account.leader, project, 10**12) for _ in range(11)]
+    made = make_invoice(account, [], expenses[:10])
     assert made["total_amount"] == 10**13
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": [expenses[10]["id"]]})
+    response = account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": [expenses[10]["id"]]})
 
-    assert (reply.status, reply.codes) == (400, [("base", "invalid")])
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, [("base", "invalid")])
+    assert log.read_new() == []
     assert as_it_is(account, made) == made
     rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 10**12}
-    entry = log_time(account.leader, minutes=10_000_000)
+    entry = make_entry(account.leader, minutes=10_000_000)
     body = {"invoice_date": "2024-06-01", "entry_ids": [entry["id"]], "rate_calculation": rates}
     assert account.leader.client.post("/v2/invoices", body).codes == [("base", "invalid")]
 
@@ -106,14 +106,14 @@ class TestWhatBecomesOfTagsAndProjects:
         project = make_project(account, "Billed")
         own = make_project(account, "Own", billable=False)
         made = [
-            invoice(
+            make_invoice(
                 account,
                 [
-                    log_time(account.leader, "#free* #other", minutes=15, project_id=project["id"]),
-                    log_time(account.leader, "#other", minutes=30, project_id=project["id"]),
-                    log_time(account.leader, "#free", minutes=60, project_id=own["id"]),
+                    make_entry(account.leader, "#free* #other", minutes=15, project_id=project["id"]),
+                    make_entry(account.leader, "#other", minutes=30, project_id=project["id"]),
+                    make_entry(account.leader, "#free", minutes=60, project_id=own["id"]),
                 ],
-                [spend(account.leader, project, 7)],
+                [make_expense(account.leader, project, 7)],
                 rate_calculation=HOURLY,
                 taxes=[{"percentage": 10}],
             )
@@ -129,7 +129,7 @@ class TestWhatBecomesOfTagsAndProjects:
         """What each of the invoices comes to, the same wherever it is shown; events showed it as it is now."""
         now = [as_it_is(account, each) for each in stage["invoices"]]
         for each in now:
-            assert amounts_of(each) == recount(account, each)
+            assert amounts_of(each) == expected_amounts(account, each)
             assert each["updated_at"] == "2024-05-21T10:05:00Z"
         totals = {each["total_amount"] for each in now}
         assert len(totals) == 1
@@ -145,62 +145,62 @@ class TestWhatBecomesOfTagsAndProjects:
         return float(totals.pop())
 
     def test_a_tag_that_becomes_billable(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         assert account.leader.client.put(stage["free"]["url"], {"name": "free"}).status == 200
 
         # Another quarter of an hour; the project of the third entry is unbillable still.
-        assert self.total_of(account, stage, log.new()) == 57.2
+        assert self.total_of(account, stage, log.read_new()) == 57.2
 
     def test_a_tag_that_becomes_unbillable(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         assert account.leader.client.put(stage["other"]["url"], {"name": "renamed*"}).status == 200
 
-        assert self.total_of(account, stage, log.new()) == 7.7
+        assert self.total_of(account, stage, log.read_new()) == 7.7
 
     def test_a_tag_that_is_only_renamed(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         assert account.leader.client.put(stage["other"]["url"], {"name": "renamed"}).status == 200
 
-        events = log.new()
+        events = log.read_new()
         assert self.total_of(account, stage, events) == 40.7
         assert [event.type for event in events] == ["tag.updated", *["entry.updated"] * 6]
 
     def test_an_unbillable_tag_that_is_deleted(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         assert account.leader.client.delete(stage["free"]["url"]).status == 204
 
-        events = log.new()
+        events = log.read_new()
         assert self.total_of(account, stage, events) == 57.2
         assert events[0].changes["billable"] == [False, True]
         assert "invoice" not in events[0].changes
 
     def test_an_unbillable_tag_that_goes_into_a_billable_one(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         body = {"tag_id": stage["free"]["id"]}
         assert account.leader.client.put(stage["other"]["merge_url"], body).status == 204
 
-        assert self.total_of(account, stage, log.new()) == 57.2
+        assert self.total_of(account, stage, log.read_new()) == 57.2
 
     def test_a_billable_tag_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         body = {"tag_id": stage["other"]["id"]}
         assert account.leader.client.put(stage["free"]["merge_url"], body).status == 204
 
-        assert self.total_of(account, stage, log.new()) == 7.7
+        assert self.total_of(account, stage, log.read_new()) == 7.7
 
     def test_a_project_that_becomes_unbillable_and_back(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
         client = account.leader.client
 
         assert client.put(stage["project"]["url"], {"billable": False}).status == 200
 
-        events = log.new()
+        events = log.read_new()
         assert self.total_of(account, stage, events) == 7.7
         assert [event.type for event in events] == ["project.updated"]
         assert {*events[0].changes} == {
@@ -211,17 +211,17 @@ class TestWhatBecomesOfTagsAndProjects:
             "invoices",
         }
         assert client.put(stage["project"]["url"], {"billable": True}).status == 200
-        assert self.total_of(account, stage, log.new()) == 40.7
+        assert self.total_of(account, stage, log.read_new()) == 40.7
 
     def test_an_unbillable_project_that_goes_into_a_billable_one(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
         account.leader.client.put(stage["free"]["url"], {"name": "free"})
-        log.new()
+        log.read_new()
 
         body = {"project_id": stage["own"]["id"]}
         assert account.leader.client.put(f"{stage['project']['url']}/merge", body).status == 204
 
-        events = log.new()
+        events = log.read_new()
         assert [event.type for event in events] == [
             *["entry.updated"] * 3, "project.updated", "project.deleted", "project.deleted.merged",
         ]  # fmt: skip
@@ -229,12 +229,12 @@ class TestWhatBecomesOfTagsAndProjects:
         assert ids(as_it_is(account, stage["invoices"][0])["projects"]) == [stage["project"]["id"]]
 
     def test_a_billable_project_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:
-        log = Recorded(account)
+        log = EventReader(account)
 
         body = {"project_id": stage["project"]["id"]}
         assert account.leader.client.put(f"{stage['own']['url']}/merge", body).status == 204
 
-        events = log.new()
+        events = log.read_new()
         assert self.total_of(account, stage, events) == 7.7
         assert [event.type for event in events] == [
             *["entry.updated"] * 6, *["expense.updated"] * 3, "project.updated", "project.deleted",
@@ -247,4 +247,4 @@ class TestWhatBecomesOfTagsAndProjects:
 def test_tags_that_are_unbillable_elsewhere_do_not_count(account: Account, other_account: Account) -> None:
     make_tag(other_account, "a*")
 
-    assert invoice(account, [log_time(account.leader, "#a")], rate_calculation=HOURLY)["total_amount"] == 60
+    assert make_invoice(account, [make_entry(account.leader, "#a")], rate_calculation=HOURLY)["total_amount"] == 60

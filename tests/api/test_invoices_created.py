@@ -8,18 +8,18 @@ import pytest
 from tests.api.test_invoices import SIMPLE_PROJECT_KEYS, as_it_is, short
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import (
     NO_SUCH_ID,
     approve,
     archive,
     ids,
-    invoice,
-    log_time,
+    make_entry,
+    make_expense,
+    make_invoice,
     make_project,
     make_tag,
     mark_as_invoiced,
-    spend,
 )
 
 FALLBACKS = {
@@ -59,14 +59,14 @@ FALLBACKS = {
 
 
 def test_a_minimal_invoice_has_the_documented_defaults(account: Account) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01"})
+    response = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01"})
 
-    assert reply.status == 201
-    made = reply.json()
+    assert response.status == 201
+    made = response.json()
     url = f"{account.base_url}/v2/invoices/{made['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert re.fullmatch(re.escape(account.base_url) + "/i/[0-9a-z]{25}", made["share_url"])
     assert made == {
         "id": made["id"],
@@ -112,16 +112,19 @@ def test_a_minimal_invoice_has_the_documented_defaults(account: Account) -> None
         "updated_at": "2024-05-21T10:05:00Z",
         "url": url,
     }
-    [event] = log.new()
-    assert (event.type, event.changes, event.text) == ("invoice.created", {}, reply.body)
-    assert account.supervisor.client.get(url).body == reply.body
+    [event] = log.read_new()
+    assert (event.type, event.changes, event.text) == ("invoice.created", {}, response.body)
+    assert account.supervisor.client.get(url).body == response.body
 
 
 def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeClock) -> None:
     project, other = make_project(account, "Website relaunch"), make_project(account, "API")
-    entries = [log_time(account.leader, "Kick-off #planning", project_id=project["id"]), log_time(account.supervisor)]
-    expenses = [spend(account.leader, other, 49.9), spend(account.leader, project, 12, taxable=False)]
-    log = Recorded(account)
+    entries = [
+        make_entry(account.leader, "Kick-off #planning", project_id=project["id"]),
+        make_entry(account.supervisor),
+    ]
+    expenses = [make_expense(account.leader, other, 49.9), make_expense(account.leader, project, 12, taxable=False)]
+    log = EventReader(account)
     clock.advance(seconds=60)
     details = {
         "invoice_date": "2024-06-01",
@@ -151,10 +154,10 @@ def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeCl
         "customization": {"title": "Rechnung", "locale": "de"},
     }
 
-    reply = account.leader.client.post("/v2/invoices", body)
+    response = account.leader.client.post("/v2/invoices", body)
 
-    assert reply.status == 201
-    made = reply.json()
+    assert response.status == 201
+    made = response.json()
     assert {key: made[key] for key in details} == details
     assert made["rate_calculation"] == rates | {
         "custom_hourly_rates": [{"user": account.leader.id, "hourly_rate": 95.5}],
@@ -175,8 +178,8 @@ def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeCl
         "NW-0042",
     )
     client = account.supervisor.client
-    assert client.get(made["url"]).body == reply.body
-    events = log.new()
+    assert client.get(made["url"]).body == response.body
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("invoice.created", made["id"]),
         ("entry.updated", entries[0]["id"]),
@@ -186,7 +189,7 @@ def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeCl
         ("expense.updated", expenses[0]["id"]),
         ("expense.updated", expenses[1]["id"]),
     ]
-    assert events[0].text == reply.body
+    assert events[0].text == response.body
     assert (
         events[1].changes
         == events[2].changes
@@ -203,9 +206,9 @@ def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeCl
 
 
 def test_inputs_may_come_as_strings(account: Account) -> None:
-    entry = log_time(account.leader)
+    entry = make_entry(account.leader)
 
-    made = invoice(
+    made = make_invoice(
         account,
         entry_ids=str(entry["id"]),
         show_full_report="true",
@@ -221,13 +224,13 @@ def test_inputs_may_come_as_strings(account: Account) -> None:
 
 
 def test_the_flat_inputs_of_an_invoice_may_come_in_the_query(account: Account) -> None:
-    entry = log_time(account.leader)
+    entry = make_entry(account.leader)
     query = {"invoice_date": "2024-06-01", "entry_ids": entry["id"], "footer": "Thanks"}
 
     made = account.leader.client.post("/v2/invoices", query=query).json()
     assert (made["entries"], made["footer"]) == (1, "Thanks")
-    reply = account.leader.client.post("/v2/invoices", query=query | {"customization": "{}", "taxes": "20"})
-    assert reply.codes == [("customization", "invalid"), ("taxes", "invalid"), ("entry_ids[0]", "already_invoiced")]
+    response = account.leader.client.post("/v2/invoices", query=query | {"customization": "{}", "taxes": "20"})
+    assert response.codes == [("customization", "invalid"), ("taxes", "invalid"), ("entry_ids[0]", "already_invoiced")]
 
 
 def test_the_user_of_a_rate_may_be_called_user_and_user_id_wins(account: Account) -> None:
@@ -236,7 +239,7 @@ def test_the_user_of_a_rate_may_be_called_user_and_user_id_wins(account: Account
         body = {
             "calculation_method": "custom_hourly_rates", "standard_hourly_rate": 0, "custom_hourly_rates": rates,
         }  # fmt: skip
-        return invoice(account, rate_calculation=body)["rate_calculation"]["custom_hourly_rates"]
+        return make_invoice(account, rate_calculation=body)["rate_calculation"]["custom_hourly_rates"]
 
     assert rate(user=account.leader.id) == [{"user": account.leader.id, "hourly_rate": 1}]
     assert rate(user=NO_SUCH_ID, user_id=account.leader.id) == [{"user": account.leader.id, "hourly_rate": 1}]
@@ -250,7 +253,7 @@ def test_rates_that_a_method_does_not_use_are_kept_but_those_of_users(account: A
         "custom_hourly_rates": [{"user_id": "nobody"}, 5],
     }
 
-    made = invoice(account, rate_calculation=given)
+    made = make_invoice(account, rate_calculation=given)
 
     assert made["rate_calculation"] == given | {"custom_hourly_rates": []}
 
@@ -259,23 +262,23 @@ def test_rates_that_a_method_does_not_use_are_kept_but_those_of_users(account: A
 
 
 def test_references_count_up_from_the_newest_that_ends_in_a_number(account: Account) -> None:
-    assert [invoice(account)["reference"] for _ in range(2)] == ["0001", "0002"]
-    invoice(account, reference="NW-0099")
-    assert invoice(account)["reference"] == "NW-0100"
-    invoice(account, reference="draft")
-    assert invoice(account, reference=None)["reference"] == "NW-0101"
-    invoice(account, reference="7", invoice_date="2020-01-01")
-    assert invoice(account, reference="")["reference"] == "8"
+    assert [make_invoice(account)["reference"] for _ in range(2)] == ["0001", "0002"]
+    make_invoice(account, reference="NW-0099")
+    assert make_invoice(account)["reference"] == "NW-0100"
+    make_invoice(account, reference="draft")
+    assert make_invoice(account, reference=None)["reference"] == "NW-0101"
+    make_invoice(account, reference="7", invoice_date="2020-01-01")
+    assert make_invoice(account, reference="")["reference"] == "8"
 
 
 def test_a_reference_may_be_used_twice(account: Account) -> None:
-    assert [invoice(account, reference="A")["reference"] for _ in range(2)] == ["A", "A"]
+    assert [make_invoice(account, reference="A")["reference"] for _ in range(2)] == ["A", "A"]
 
 
 def test_references_of_another_account_do_not_count(account: Account, other_account: Account) -> None:
-    invoice(other_account, reference="77")
+    make_invoice(other_account, reference="77")
 
-    assert invoice(account)["reference"] == "0001"
+    assert make_invoice(account)["reference"] == "0001"
 
 
 # What is taken over
@@ -283,11 +286,14 @@ def test_references_of_another_account_do_not_count(account: Account, other_acco
 
 def test_an_invoice_is_named_after_its_projects(account: Account) -> None:
     website, support = make_project(account, "website"), make_project(account, "Support")
-    entries = [log_time(account.leader, project_id=website["id"]) for _ in range(2)]
-    expense = spend(account.leader, support)
+    entries = [make_entry(account.leader, project_id=website["id"]) for _ in range(2)]
+    expense = make_expense(account.leader, support)
 
-    assert invoice(account, entries, [expense])["project_name"] == "Support, website"
-    assert invoice(account, [log_time(account.leader, project_id=website["id"])], project_name="")["project_name"] == ""
+    assert make_invoice(account, entries, [expense])["project_name"] == "Support, website"
+    assert (
+        make_invoice(account, [make_entry(account.leader, project_id=website["id"])], project_name="")["project_name"]
+        == ""
+    )
 
 
 def test_what_is_not_said_is_as_of_the_newest_invoice_that_shares_a_project(account: Account) -> None:
@@ -315,18 +321,18 @@ def test_what_is_not_said_is_as_of_the_newest_invoice_that_shares_a_project(acco
         "description": "Thanks", "footer": "Page", "project_name": "Mine", "show_hours_worked": False,
         "show_full_report": True, "taxes": [{"percentage": 20}],
     }  # fmt: skip
-    first = invoice(
+    first = make_invoice(
         account,
         [],
-        [spend(account.leader, project)],
+        [make_expense(account.leader, project)],
         rate_calculation=rates,
         customization=customization,
         **addresses,
         **not_taken_over,
     )
-    invoice(account, [], [spend(account.leader, other)], customization={"title": "Facture"})
+    make_invoice(account, [], [make_expense(account.leader, other)], customization={"title": "Facture"})
 
-    made = invoice(account, [log_time(account.leader, project_id=project["id"])])
+    made = make_invoice(account, [make_entry(account.leader, project_id=project["id"])])
 
     assert {key: made[key] for key in addresses} == addresses
     assert made["rate_calculation"] == first["rate_calculation"]
@@ -343,29 +349,32 @@ def test_what_is_not_said_is_as_of_the_newest_invoice_that_shares_a_project(acco
     assert (made["project_name"], made["description"], made["footer"], made["taxes"]) == ("One", "", "", [])
     assert (made["show_hours_worked"], made["show_full_report"]) == (True, False)
     # By now this one is the newest, whatever its date.
-    newest = invoice(
-        account, [log_time(account.leader, project_id=project["id"])], invoice_date="2020-01-01", company_name="New Ltd"
+    newest = make_invoice(
+        account,
+        [make_entry(account.leader, project_id=project["id"])],
+        invoice_date="2020-01-01",
+        company_name="New Ltd",
     )
-    third = invoice(account, [], [spend(account.leader, project), spend(account.leader, other)])
+    third = make_invoice(account, [], [make_expense(account.leader, project), make_expense(account.leader, other)])
     assert (third["company_name"], third["recipient_details"]) == (newest["company_name"], "Contoso")
-    assert invoice(account)["company_name"] == "northwind"
+    assert make_invoice(account)["company_name"] == "northwind"
 
 
 def test_what_is_said_is_not_taken_over(account: Account) -> None:
     project = make_project(account)
-    invoice(
+    make_invoice(
         account,
         [],
-        [spend(account.leader, project)],
+        [make_expense(account.leader, project)],
         company_details="Portsmouth",
         customization={"locale": "de", "title": "Rechnung", "allow_paypal_invoice": True, "paypal_address": "x"},
         rate_calculation={"calculation_method": "flat_rate", "flat_rate": 5},
     )
 
-    made = invoice(
+    made = make_invoice(
         account,
         [],
-        [spend(account.leader, project)],
+        [make_expense(account.leader, project)],
         company_details="",
         customization={"currency_code": "CHF", "title": None, "paypal_invoice": None},
         rate_calculation={"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 7},
@@ -425,7 +434,7 @@ def test_what_is_said_is_not_taken_over(account: Account) -> None:
     ],
 )
 def test_a_customization_is_read_in_either_spelling(account: Account, given: Any, shown: dict[str, Any]) -> None:
-    made = invoice(account, customization=given)
+    made = make_invoice(account, customization=given)
 
     assert {key: made["customization"][key] for key in shown} == shown
     assert as_it_is(account, made) == made
@@ -558,15 +567,15 @@ def test_a_customization_is_read_in_either_spelling(account: Account, given: Any
 def test_malformed_input_is_refused_with_everything_that_is_wrong(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01"} | body)
+    response = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01"} | body)
 
-    assert reply.status == 400
-    assert reply.codes == faults
-    assert reply.json()["message"] == "Validation Failed"
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Invoice"}
-    assert log.new() == []
+    assert response.status == 400
+    assert response.codes == faults
+    assert response.json()["message"] == "Validation Failed"
+    assert {error["resource"] for error in response.json()["errors"]} == {"Invoice"}
+    assert log.read_new() == []
     assert account.leader.client.get("/v2/invoices").json() == []
 
 
@@ -574,37 +583,40 @@ def test_a_user_has_one_rate(account: Account) -> None:
     rates = [{"user_id": account.leader.id, "hourly_rate": rate} for rate in (1, 2)]
     given = {"calculation_method": "custom_hourly_rates", "standard_hourly_rate": 0, "custom_hourly_rates": rates}
 
-    reply = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01", "rate_calculation": given})
+    response = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01", "rate_calculation": given})
 
-    assert reply.codes == [("rate_calculation.custom_hourly_rates[1].user_id", "invalid")]
+    assert response.codes == [("rate_calculation.custom_hourly_rates[1].user_id", "invalid")]
 
 
 def test_users_of_another_account_have_no_rate(account: Account, other_account: Account) -> None:
     rates = [{"user_id": other_account.leader.id, "hourly_rate": 1}]
     given = {"calculation_method": "custom_hourly_rates", "standard_hourly_rate": 0, "custom_hourly_rates": rates}
 
-    reply = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01", "rate_calculation": given})
+    response = account.leader.client.post("/v2/invoices", {"invoice_date": "2024-06-01", "rate_calculation": given})
 
-    assert reply.codes == [("rate_calculation.custom_hourly_rates[0].user_id", "missing")]
+    assert response.codes == [("rate_calculation.custom_hourly_rates[0].user_id", "missing")]
 
 
 def test_if_anything_cannot_be_put_on_it_nothing_is_made(account: Account, other_account: Account) -> None:
     project, frozen = make_project(account, "Open"), make_project(account, "Frozen")
-    good, bad = log_time(account.leader, project_id=project["id"]), log_time(account.leader, project_id=frozen["id"])
-    outside, taken = log_time(account.leader), log_time(account.leader, project_id=frozen["id"])
+    good, bad = (
+        make_entry(account.leader, project_id=project["id"]),
+        make_entry(account.leader, project_id=frozen["id"]),
+    )
+    outside, taken = make_entry(account.leader), make_entry(account.leader, project_id=frozen["id"])
     mark_as_invoiced(account, outside)
-    costs, old_costs = spend(account.leader, project), spend(account.leader, frozen)
-    taken_costs = spend(account.leader, project)
-    invoice(account, [taken], [taken_costs])
+    costs, old_costs = make_expense(account.leader, project), make_expense(account.leader, frozen)
+    taken_costs = make_expense(account.leader, project)
+    make_invoice(account, [taken], [taken_costs])
     archive(account, frozen)
-    theirs = log_time(other_account.leader)
-    log = Recorded(account)
+    theirs = make_entry(other_account.leader)
+    log = EventReader(account)
 
     def post(entry_ids: Any, expense_ids: Any, **more: Any) -> Any:
         body = {"invoice_date": "2024-06-01", "entry_ids": entry_ids, "expense_ids": expense_ids, **more}
-        reply = account.leader.client.post("/v2/invoices", body)
-        assert reply.status == 400
-        return reply.json()
+        response = account.leader.client.post("/v2/invoices", body)
+        assert response.status == 400
+        return response.json()
 
     both = post(
         [good["id"], bad["id"], outside["id"], taken["id"], theirs["id"], NO_SUCH_ID, 10**25, bad["id"]],
@@ -638,17 +650,17 @@ def test_if_anything_cannot_be_put_on_it_nothing_is_made(account: Account, other
             {"resource": "Entry", "field": "entry_ids[0]", "code": "missing"},
         ],
     }
-    assert log.new() == []
+    assert log.read_new() == []
     assert len(account.leader.client.get("/v2/invoices").json()) == 1
     assert account.leader.client.get(good["url"]).json() == good
 
 
 def test_approved_and_unbillable_entries_are_put_on_it_too(account: Account) -> None:
     make_tag(account, "holiday*")
-    approved, unbillable = log_time(account.leader), log_time(account.leader, "#holiday")
+    approved, unbillable = make_entry(account.leader), make_entry(account.leader, "#holiday")
     approve(account, approved)
 
-    made = invoice(
+    made = make_invoice(
         account,
         [approved, unbillable, approved],
         rate_calculation={"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60},

@@ -7,13 +7,13 @@ import pytest
 from tests.api.test_invoices import as_it_is
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, invoice, log_time, make_project, spend
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, make_entry, make_expense, make_invoice, make_project
 
 
 def test_an_invoice_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
-    before = invoice(account, [log_time(account.leader)], taxes=[{"percentage": 10}])
-    log = Recorded(account)
+    before = make_invoice(account, [make_entry(account.leader)], taxes=[{"percentage": 10}])
+    log = EventReader(account)
     clock.advance(seconds=60)
     details = {
         "reference": "NW-0042",
@@ -33,10 +33,10 @@ def test_an_invoice_is_edited_and_says_what_changed(account: Account, clock: Fak
     rates = {"calculation_method": "flat_rate", "flat_rate": 100}
     body = details | {"rate_calculation": rates, "customization": {"title": "Rechnung"}}
 
-    reply = account.leader.client.put(before["url"], body)
+    response = account.leader.client.put(before["url"], body)
 
-    assert reply.status == 200
-    after = reply.json()
+    assert response.status == 200
+    after = response.json()
     assert {key: after[key] for key in details} == details
     assert after["customization"] == before["customization"] | {
         "title": "Rechnung",
@@ -44,18 +44,18 @@ def test_an_invoice_is_edited_and_says_what_changed(account: Account, clock: Fak
     }
     assert (after["updated_at"], after["created_at"]) == ("2024-05-21T10:06:00Z", before["created_at"])
     assert (after["total_amount"], after["total_amount_with_currency"]) == (110, "$110.00")
-    [event] = log.new()
-    assert (event.type, event.text) == ("invoice.updated", reply.body)
+    [event] = log.read_new()
+    assert (event.type, event.text) == ("invoice.updated", response.body)
     assert {*event.changes} == {
         *details, "customization", "rate_calculation", "taxable_amount", "tax_total_amount", "total_amount",
         "taxable_amount_with_currency", "tax_total_amount_with_currency", "total_amount_with_currency",
     }  # fmt: skip
     assert event.changes == {key: [before[key], after[key]] for key in event.changes}
-    assert account.supervisor.client.get(before["url"]).body == reply.body
+    assert account.supervisor.client.get(before["url"]).body == response.body
 
 
 def test_what_is_absent_stays_also_of_the_customization(account: Account) -> None:
-    before = invoice(
+    before = make_invoice(
         account,
         reference="A",
         footer="Page",
@@ -84,8 +84,8 @@ def test_a_rate_calculation_takes_the_place_of_the_whole_one(account: Account) -
         "flat_rate": 4000,
         "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 95.5}],
     }
-    entry = log_time(account.leader)
-    made = invoice(account, [entry], rate_calculation=rates)
+    entry = make_entry(account.leader)
+    made = make_invoice(account, [entry], rate_calculation=rates)
     assert made["total_amount"] == 95.5
     client = account.leader.client
 
@@ -107,7 +107,7 @@ def test_a_rate_calculation_takes_the_place_of_the_whole_one(account: Account) -
 
 
 def test_what_is_blank_goes_back_to_what_it_is_by_default(account: Account) -> None:
-    made = invoice(
+    made = make_invoice(
         account,
         reference="A",
         company_name="Ltd",
@@ -139,7 +139,7 @@ def test_what_is_blank_goes_back_to_what_it_is_by_default(account: Account) -> N
 
 def test_another_currency_rounds_the_amounts_anew(account: Account) -> None:
     rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 100.4}
-    made = invoice(account, [log_time(account.leader)], rate_calculation=rates, customization={"locale": "ja"})
+    made = make_invoice(account, [make_entry(account.leader)], rate_calculation=rates, customization={"locale": "ja"})
     assert (made["total_amount"], made["total_amount_with_currency"]) == (100, "\u00a5100.00")
 
     client = account.leader.client
@@ -159,14 +159,14 @@ def test_another_currency_rounds_the_amounts_anew(account: Account) -> None:
     ],
 )
 def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock, body: Any) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(made["url"], body)
+    response = account.leader.client.put(made["url"], body)
 
-    assert (reply.status, reply.json()) == (200, made)
-    assert log.new() == []
+    assert (response.status, response.json()) == (200, made)
+    assert log.read_new() == []
     assert as_it_is(account, made) == made
 
 
@@ -188,18 +188,18 @@ def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: Fa
     ],
 )
 def test_a_malformed_edit_is_refused(account: Account, body: Any, faults: list[tuple[str, str]]) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(made["url"], body)
+    response = account.leader.client.put(made["url"], body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert log.read_new() == []
     assert as_it_is(account, made) == made
 
 
 def test_searching_finds_what_was_edited(account: Account) -> None:
-    made = invoice(account, reference="OLD")
+    made = make_invoice(account, reference="OLD")
     account.leader.client.put(made["url"], {"reference": "N\u00c4W"})
 
     def count(reference: str) -> int:
@@ -209,7 +209,7 @@ def test_searching_finds_what_was_edited(account: Account) -> None:
 
 
 def test_an_edit_leaves_other_invoices_alone(account: Account, other_account: Account) -> None:
-    made, other, theirs = invoice(account), invoice(account), invoice(other_account)
+    made, other, theirs = make_invoice(account), make_invoice(account), make_invoice(other_account)
 
     account.leader.client.put(made["url"], {"footer": "Page", "customization": {"title": "X"}})
 
@@ -219,9 +219,9 @@ def test_an_edit_leaves_other_invoices_alone(account: Account, other_account: Ac
 
 def test_what_is_on_an_invoice_shows_its_new_head_without_an_event(account: Account) -> None:
     project = make_project(account)
-    entry, expense = log_time(account.leader, project_id=project["id"]), spend(account.leader, project)
-    made = invoice(account, [entry], [expense])
-    log = Recorded(account)
+    entry, expense = make_entry(account.leader, project_id=project["id"]), make_expense(account.leader, project)
+    made = make_invoice(account, [entry], [expense])
+    log = EventReader(account)
 
     account.leader.client.put(made["url"], {"reference": "NEW", "invoice_date": "2024-07-01"})
 
@@ -229,4 +229,4 @@ def test_what_is_on_an_invoice_shows_its_new_head_without_an_event(account: Acco
         shown = account.leader.client.get(each["url"]).json()["invoice"]
         assert (shown["reference"], shown["invoice_date"]) == ("NEW", "2024-07-01")
     assert account.leader.client.get(project["url"]).json()["invoices"][0]["reference"] == "NEW"
-    assert log.types() == ["invoice.updated"]
+    assert log.read_new_types() == ["invoice.updated"]

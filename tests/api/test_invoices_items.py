@@ -7,21 +7,21 @@ import pytest
 from tests.api.test_invoices import as_it_is, short
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import (
     NO_SUCH_ID,
     archive,
-    fill,
-    fill_with_expenses,
     ids,
-    invoice,
-    log_time,
+    insert_entries,
+    insert_expenses,
+    make_entry,
+    make_expense,
+    make_invoice,
     make_project,
     make_tag,
     mark_as_invoiced,
-    spend,
 )
-from tests.support.invoice_amounts import amounts_of, recount
+from tests.support.invoice_amounts import amounts_of, expected_amounts
 
 RATES = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
 TOTALS = ["taxable_amount", "total_amount", "taxable_amount_with_currency", "total_amount_with_currency"]
@@ -29,20 +29,20 @@ TOTALS = ["taxable_amount", "total_amount", "taxable_amount_with_currency", "tot
 
 def test_entries_are_put_on_an_invoice(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    old = log_time(account.leader)
-    before = invoice(account, [old], rate_calculation=RATES)
-    entries = [log_time(account.leader, "#a", project_id=project["id"]), log_time(account.supervisor, minutes=30)]
-    log = Recorded(account)
+    old = make_entry(account.leader)
+    before = make_invoice(account, [old], rate_calculation=RATES)
+    entries = [make_entry(account.leader, "#a", project_id=project["id"]), make_entry(account.supervisor, minutes=30)]
+    log = EventReader(account)
     clock.advance(seconds=60)
     body = {"entry_ids": ids([entries[1], old, entries[0], entries[1]])}
 
-    reply = account.leader.client.put(f"{before['url']}/add_entries", body)
+    response = account.leader.client.put(f"{before['url']}/add_entries", body)
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     after = as_it_is(account, before)
     assert (after["entries"], after["total_amount"], after["updated_at"]) == (3, 150, "2024-05-21T10:06:00Z")
     assert ids(after["projects"]) == [project["id"]]
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("invoice.updated", before["id"]),
         ("entry.updated", entries[0]["id"]),
@@ -61,11 +61,11 @@ def test_entries_are_put_on_an_invoice(account: Account, clock: FakeClock) -> No
 
 
 def test_entries_are_taken_off_an_invoice(account: Account, clock: FakeClock) -> None:
-    entries = [log_time(account.leader) for _ in range(3)]
-    elsewhere, free = log_time(account.leader), log_time(account.leader)
-    before = invoice(account, entries, rate_calculation=RATES)
-    other = invoice(account, [elsewhere])
-    log = Recorded(account)
+    entries = [make_entry(account.leader) for _ in range(3)]
+    elsewhere, free = make_entry(account.leader), make_entry(account.leader)
+    before = make_invoice(account, entries, rate_calculation=RATES)
+    other = make_invoice(account, [elsewhere])
+    log = EventReader(account)
     clock.advance(seconds=60)
     body = {"entry_ids": [entries[2]["id"], entries[0]["id"], elsewhere["id"], free["id"], NO_SUCH_ID]}
 
@@ -73,7 +73,7 @@ def test_entries_are_taken_off_an_invoice(account: Account, clock: FakeClock) ->
 
     after = as_it_is(account, before)
     assert (after["entries"], after["total_amount"]) == (1, 60)
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("invoice.updated", before["id"]),
         ("entry.updated", entries[0]["id"]),
@@ -90,16 +90,16 @@ def test_entries_are_taken_off_an_invoice(account: Account, clock: FakeClock) ->
 
 
 def test_all_entries_are_taken_off(account: Account) -> None:
-    entries = [log_time(account.leader) for _ in range(2)]
+    entries = [make_entry(account.leader) for _ in range(2)]
     project = make_project(account)
-    made = invoice(account, entries, [spend(account.leader, project)])
-    log = Recorded(account)
+    made = make_invoice(account, entries, [make_expense(account.leader, project)])
+    log = EventReader(account)
     client = account.leader.client
 
     for _ in range(2):
         assert client.put(f"{made['url']}/remove_all_entries").status == 204
 
-    assert log.types() == ["invoice.updated", *["entry.updated", "entry.updated.uninvoiced"] * 2]
+    assert log.read_new_types() == ["invoice.updated", *["entry.updated", "entry.updated.uninvoiced"] * 2]
     after = as_it_is(account, made)
     assert (after["entries"], after["expenses"]) == (0, 1)
     assert client.put(entries[0]["url"], {"minutes": 5}).status == 200
@@ -107,10 +107,10 @@ def test_all_entries_are_taken_off(account: Account) -> None:
 
 def test_expenses_are_put_on_an_invoice(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    old = spend(account.leader, project, 1)
-    before = invoice(account, [], [old], taxes=[{"percentage": 10}])
-    expenses = [spend(account.leader, project, 5), spend(account.leader, project, 3, taxable=False)]
-    log = Recorded(account)
+    old = make_expense(account.leader, project, 1)
+    before = make_invoice(account, [], [old], taxes=[{"percentage": 10}])
+    expenses = [make_expense(account.leader, project, 5), make_expense(account.leader, project, 3, taxable=False)]
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     body = {"expense_ids": ids([expenses[1], old, expenses[0]])}
@@ -123,7 +123,7 @@ def test_expenses_are_put_on_an_invoice(account: Account, clock: FakeClock) -> N
         3,
         9.6,
     )
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("invoice.updated", before["id"]),
         ("expense.updated", expenses[0]["id"]),
@@ -136,10 +136,10 @@ def test_expenses_are_put_on_an_invoice(account: Account, clock: FakeClock) -> N
 
 def test_expenses_are_taken_off_an_invoice(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    expenses = [spend(account.leader, project, price) for price in (1, 2, 4)]
-    elsewhere = spend(account.leader, project)
-    before, other = invoice(account, [], expenses), invoice(account, [], [elsewhere])
-    log = Recorded(account)
+    expenses = [make_expense(account.leader, project, price) for price in (1, 2, 4)]
+    elsewhere = make_expense(account.leader, project)
+    before, other = make_invoice(account, [], expenses), make_invoice(account, [], [elsewhere])
+    log = EventReader(account)
     clock.advance(seconds=60)
     client = account.leader.client
 
@@ -148,7 +148,7 @@ def test_expenses_are_taken_off_an_invoice(account: Account, clock: FakeClock) -
 
     after = as_it_is(account, before)
     assert (after["expenses"], after["total_amount"]) == (2, 3)
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         ("invoice.updated", before["id"]),
         ("expense.updated", expenses[2]["id"]),
@@ -158,7 +158,7 @@ def test_expenses_are_taken_off_an_invoice(account: Account, clock: FakeClock) -
     assert as_it_is(account, other) == other
     for _ in range(2):
         assert client.put(f"{before['url']}/remove_all_expenses").status == 204
-    assert [(event.type, event.object["id"]) for event in log.new()] == [
+    assert [(event.type, event.object["id"]) for event in log.read_new()] == [
         ("invoice.updated", before["id"]),
         ("expense.updated", expenses[0]["id"]),
         ("expense.updated", expenses[1]["id"]),
@@ -170,26 +170,26 @@ def test_expenses_are_taken_off_an_invoice(account: Account, clock: FakeClock) -
 def test_if_one_cannot_be_put_on_it_none_is(account: Account, other_account: Account, kind: str) -> None:
     def make(project: dict[str, Any]) -> dict[str, Any]:
         if kind == "entry":
-            return log_time(account.leader, project_id=project["id"])
-        return spend(account.leader, project)
+            return make_entry(account.leader, project_id=project["id"])
+        return make_expense(account.leader, project)
 
     project, frozen = make_project(account, "Open"), make_project(account, "Frozen")
     good, bad, taken, on_it = make(project), make(frozen), make(frozen), make(frozen)
     theirs = make_project(other_account)
-    their_item = log_time(other_account.leader) if kind == "entry" else spend(other_account.leader, theirs)
+    their_item = make_entry(other_account.leader) if kind == "entry" else make_expense(other_account.leader, theirs)
     mine = {"entry": ([on_it], []), "expense": ([], [on_it])}[kind]
-    made = invoice(account, *mine)
-    invoice(account, *{"entry": ([taken], []), "expense": ([], [taken])}[kind])
+    made = make_invoice(account, *mine)
+    make_invoice(account, *{"entry": ([taken], []), "expense": ([], [taken])}[kind])
     archive(account, frozen)
     made = as_it_is(account, made)
-    log = Recorded(account)
+    log = EventReader(account)
     plural, resource = {"entry": ("entries", "Entry"), "expense": ("expenses", "Expense")}[kind]
     sent = [good["id"], on_it["id"], bad["id"], taken["id"], their_item["id"], NO_SUCH_ID]
 
-    reply = account.leader.client.put(f"{made['url']}/add_{plural}", {f"{kind}_ids": sent})
+    response = account.leader.client.put(f"{made['url']}/add_{plural}", {f"{kind}_ids": sent})
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": f"{plural.title()} could not be added",
         "errors": [
             {"resource": resource, "field": f"{kind}_ids[2]", "code": "archived_project"},
@@ -198,25 +198,25 @@ def test_if_one_cannot_be_put_on_it_none_is(account: Account, other_account: Acc
             {"resource": resource, "field": f"{kind}_ids[5]", "code": "missing"},
         ],
     }
-    assert log.new() == []
+    assert log.read_new() == []
     assert as_it_is(account, made) == made
     assert account.leader.client.put(f"{made['url']}/add_{plural}", {f"{kind}_ids": [on_it["id"]]}).status == 204
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_an_entry_that_was_invoiced_outside_is_not_put_on_one(account: Account) -> None:
-    entry = log_time(account.leader)
+    entry = make_entry(account.leader)
     mark_as_invoiced(account, entry)
 
-    reply = account.leader.client.put(f"{invoice(account)['url']}/add_entries", {"entry_ids": [entry["id"]]})
+    response = account.leader.client.put(f"{make_invoice(account)['url']}/add_entries", {"entry_ids": [entry["id"]]})
 
-    assert [error["code"] for error in reply.json()["errors"]] == ["already_invoiced"]
+    assert [error["code"] for error in response.json()["errors"]] == ["already_invoiced"]
 
 
 @pytest.mark.parametrize("action", ["add_entries", "remove_entries", "add_expenses", "remove_expenses"])
 def test_malformed_lists_are_refused_and_empty_ones_change_nothing(account: Account, action: str) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
     field = {"entries": "entry_ids", "expenses": "expense_ids"}[action.partition("_")[2]]
 
     for body, code in (
@@ -225,22 +225,24 @@ def test_malformed_lists_are_refused_and_empty_ones_change_nothing(account: Acco
         ({field: 5}, [(field, "invalid")]),
         ({field: ["x"]}, [(f"{field}[0]", "invalid")]),
     ):
-        reply = account.leader.client.put(f"{made['url']}/{action}", body)
-        assert (reply.status, reply.codes) == (400, code)
-        assert {error["resource"] for error in reply.json()["errors"]} == {"Invoice"}
+        response = account.leader.client.put(f"{made['url']}/{action}", body)
+        assert (response.status, response.codes) == (400, code)
+        assert {error["resource"] for error in response.json()["errors"]} == {"Invoice"}
     assert account.leader.client.put(f"{made['url']}/{action}", {field: []}).status == 204
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_what_can_be_read_of_a_list_is_judged_beside_what_cannot(account: Account) -> None:
-    reply = account.leader.client.put(f"{invoice(account)['url']}/add_entries", {"entry_ids": ["x", NO_SUCH_ID]})
+    response = account.leader.client.put(
+        f"{make_invoice(account)['url']}/add_entries", {"entry_ids": ["x", NO_SUCH_ID]}
+    )
 
-    assert reply.codes == [("entry_ids[0]", "invalid"), ("entry_ids[1]", "missing")]
+    assert response.codes == [("entry_ids[0]", "invalid"), ("entry_ids[1]", "missing")]
 
 
 def test_what_was_taken_off_can_be_put_on_another(account: Account, clock: FakeClock) -> None:
-    entry = log_time(account.leader)
-    made, other = invoice(account, [entry]), invoice(account)
+    entry = make_entry(account.leader)
+    made, other = make_invoice(account, [entry]), make_invoice(account)
     client = account.leader.client
     client.put(f"{made['url']}/remove_entries", {"entry_ids": [entry["id"]]})
     clock.advance(seconds=60)
@@ -257,13 +259,13 @@ def test_what_was_taken_off_can_be_put_on_another(account: Account, clock: FakeC
 def test_the_entries_and_expenses_of_an_invoice_are_listed_with_all_filters(account: Account) -> None:
     project = make_project(account)
     entries = [
-        log_time(account.leader, f"#{name}", date=f"2024-05-0{day}") for day, name in ((1, "a"), (3, "b"), (2, "a"))
+        make_entry(account.leader, f"#{name}", date=f"2024-05-0{day}") for day, name in ((1, "a"), (3, "b"), (2, "a"))
     ]
-    expenses = [spend(account.leader, project, price) for price in (1, 2, 3)]
-    log_time(account.leader, "#a")
-    spend(account.leader, project)
-    made = invoice(account, entries, expenses)
-    invoice(account, [log_time(account.leader, "#a")], [spend(account.leader, project)])
+    expenses = [make_expense(account.leader, project, price) for price in (1, 2, 3)]
+    make_entry(account.leader, "#a")
+    make_expense(account.leader, project)
+    made = make_invoice(account, entries, expenses)
+    make_invoice(account, [make_entry(account.leader, "#a")], [make_expense(account.leader, project)])
     client = account.leader.client
 
     assert ids(client.get(made["entries_url"]).json()) == ids([entries[1], entries[2], entries[0]])
@@ -280,10 +282,10 @@ def test_the_entries_and_expenses_of_an_invoice_are_listed_with_all_filters(acco
 
 def test_entries_and_expenses_are_found_by_their_invoices(account: Account) -> None:
     project = make_project(account)
-    entries = [log_time(account.leader, str(number)) for number in range(4)]
-    expenses = [spend(account.leader, project) for _ in range(4)]
+    entries = [make_entry(account.leader, str(number)) for number in range(4)]
+    expenses = [make_expense(account.leader, project) for _ in range(4)]
     mark_as_invoiced(account, entries[3])
-    one, other = invoice(account, entries[:1], expenses[:1]), invoice(account, entries[1:2], expenses[1:2])
+    one, other = make_invoice(account, entries[:1], expenses[:1]), make_invoice(account, entries[1:2], expenses[1:2])
     client = account.leader.client
 
     for path, all_of_them in (("/v2/entries", entries), ("/v2/expenses", expenses)):
@@ -307,8 +309,8 @@ def test_entries_and_expenses_are_found_by_their_invoices(account: Account) -> N
 
 def test_a_large_invoice_is_filled_and_emptied_in_order(account: Account) -> None:
     project, tag = make_project(account), make_tag(account, "a")
-    entry_ids, expense_ids = fill(account, 1100, tag, project), fill_with_expenses(account, 1100, project)
-    log = Recorded(account)
+    entry_ids, expense_ids = insert_entries(account, 1100, tag, project), insert_expenses(account, 1100, project)
+    log = EventReader(account)
     client = account.leader.client
 
     made = client.post(
@@ -317,13 +319,13 @@ def test_a_large_invoice_is_filled_and_emptied_in_order(account: Account) -> Non
     ).json()
 
     assert (made["entries"], made["expenses"], made["total_amount"]) == (1100, 1100, 1100 * 30 + 1100 * 49.9)
-    events = log.new()
+    events = log.read_new()
     assert [event.object["id"] for event in events] == [
         made["id"], *(id for id in entry_ids for _ in range(2)), *expense_ids,
     ]  # fmt: skip
     assert {event.object["invoice"]["total_amount"] for event in events[1:]} == {made["total_amount"]}
     assert client.delete(made["url"]).status == 204
-    events = log.new()
+    events = log.read_new()
     assert [event.object["id"] for event in events] == [
         *(id for id in entry_ids for _ in range(2)), *expense_ids, made["id"],
     ]  # fmt: skip
@@ -334,13 +336,16 @@ def test_amounts_follow_what_is_put_on_and_taken_off(account: Account) -> None:
     make_tag(account, "free*")
     project, unbillable = make_project(account), make_project(account, "Own", billable=False)
     entries = [
-        log_time(account.leader, minutes=50),
-        log_time(account.supervisor, minutes=7),
-        log_time(account.leader, "#free", minutes=60),
-        log_time(account.leader, project_id=unbillable["id"], minutes=60),
+        make_entry(account.leader, minutes=50),
+        make_entry(account.supervisor, minutes=7),
+        make_entry(account.leader, "#free", minutes=60),
+        make_entry(account.leader, project_id=unbillable["id"], minutes=60),
     ]
-    expenses = [spend(account.leader, project, "0.05"), spend(account.leader, project, "-3.33", taxable=False)]
-    made = invoice(account, taxes=[{"percentage": 7.7}, {"percentage": 1}], rate_calculation=RATES)
+    expenses = [
+        make_expense(account.leader, project, "0.05"),
+        make_expense(account.leader, project, "-3.33", taxable=False),
+    ]
+    made = make_invoice(account, taxes=[{"percentage": 7.7}, {"percentage": 1}], rate_calculation=RATES)
     client = account.leader.client
 
     for action, body in (
@@ -352,5 +357,5 @@ def test_amounts_follow_what_is_put_on_and_taken_off(account: Account) -> None:
     ):
         assert client.put(f"{made['url']}/{action}", body).status == 204
         now = as_it_is(account, made)
-        assert amounts_of(now) == recount(account, now), action
+        assert amounts_of(now) == expected_amounts(account, now), action
     assert as_it_is(account, made)["total_amount"] == 7

@@ -6,19 +6,19 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.factories import NO_SUCH_ID, ids, invoice, log_time, make_project, set_state, spend
+from tests.support.factories import NO_SUCH_ID, ids, make_entry, make_expense, make_invoice, make_project, set_state
 
 
 def found(account: Account, query: Any) -> list[str]:
     """The references of the invoices that a leader finds, in order."""
-    reply = account.leader.client.get("/v2/invoices", query)
-    assert reply.status == 200, reply.body
-    return [each["reference"] for each in reply.json()]
+    response = account.leader.client.get("/v2/invoices", query)
+    assert response.status == 200, response.body
+    return [each["reference"] for each in response.json()]
 
 
 def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
     for reference, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
-        invoice(account, reference=reference, invoice_date=date)
+        make_invoice(account, reference=reference, invoice_date=date)
 
     assert found(account, {}) == ["2", "4", "1", "3"]
 
@@ -26,7 +26,7 @@ def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Accou
 def test_invoices_come_in_pages_and_whole(account: Account) -> None:
     project = make_project(account)
     made = [
-        invoice(account, [log_time(account.leader, project_id=project["id"])], taxes=[{"percentage": number}])
+        make_invoice(account, [make_entry(account.leader, project_id=project["id"])], taxes=[{"percentage": number}])
         for number in range(5)
     ]
     client = account.leader.client
@@ -42,8 +42,8 @@ def test_invoices_come_in_pages_and_whole(account: Account) -> None:
 
 def test_invoices_are_filtered(account: Account, clock: FakeClock) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
-    entry, expense = log_time(account.leader, project_id=one["id"]), spend(account.leader, other)
-    a = invoice(
+    entry, expense = make_entry(account.leader, project_id=one["id"]), make_expense(account.leader, other)
+    a = make_invoice(
         account,
         [entry],
         reference="A",
@@ -63,7 +63,7 @@ def test_invoices_are_filtered(account: Account, clock: FakeClock) -> None:
         customization={"locale": "de", "custom_html": "<p>", "paypal_invoice": {}, "currency_symbol": "Eur"},
     )
     clock.advance(seconds=60)
-    b = invoice(
+    b = make_invoice(
         account,
         [],
         [expense],
@@ -76,7 +76,7 @@ def test_invoices_are_filtered(account: Account, clock: FakeClock) -> None:
     )  # fmt: skip
     set_state(account, b, "in_progress")
     clock.advance(seconds=60)
-    invoice(account, reference="C", invoice_date="2024-06-03")
+    make_invoice(account, reference="C", invoice_date="2024-06-03")
     account.leader.client.put(f"{a['url']}/paid")
     whole = ["C", "B", "A"]
 
@@ -159,14 +159,14 @@ def test_invoices_are_filtered(account: Account, clock: FakeClock) -> None:
     ],
 )
 def test_a_malformed_filter_is_refused(account: Account, query: str, field: str) -> None:
-    reply = account.leader.client.get("/v2/invoices", query)
+    response = account.leader.client.get("/v2/invoices", query)
 
-    assert (reply.status, reply.codes) == (400, [(field, "invalid")])
+    assert (response.status, response.codes) == (400, [(field, "invalid")])
 
 
 def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
     project = make_project(other_account)
-    invoice(other_account, [], [spend(other_account.leader, project)])
+    make_invoice(other_account, [], [make_expense(other_account.leader, project)])
 
     for query in ({}, {"project_ids": project["id"]}, {"state": "unpaid"}):
         assert found(account, query) == []

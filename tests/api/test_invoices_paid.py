@@ -8,8 +8,8 @@ from hourhook.errors import OperatorError
 from tests.api.test_invoices import as_it_is
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, invoice, log_time, set_state
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, make_entry, make_invoice, set_state
 
 KEYS = ["state", "payment", "payment_transactions"]
 
@@ -25,13 +25,13 @@ def transaction(description: str, state: str, created_at: str = "2024-05-21T10:0
 
 
 def test_an_invoice_is_marked_as_paid_once(account: Account, clock: FakeClock) -> None:
-    before = invoice(account, [log_time(account.leader)])
-    log = Recorded(account)
+    before = make_invoice(account, [make_entry(account.leader)])
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for _ in range(2):
-        reply = account.leader.client.put(f"{before['url']}/paid")
-        assert (reply.status, reply.body) == (204, b"")
+        response = account.leader.client.put(f"{before['url']}/paid")
+        assert (response.status, response.body) == (204, b"")
         clock.advance(seconds=60)
 
     after = as_it_is(account, before)
@@ -41,7 +41,7 @@ def test_an_invoice_is_marked_as_paid_once(account: Account, clock: FakeClock) -
         "payment_transactions": [transaction("Marked as paid", "paid")],
         "updated_at": "2024-05-21T10:06:00Z",
     }
-    general, specific = log.new()
+    general, specific = log.read_new()
     assert (general.type, specific.type) == ("invoice.updated", "invoice.updated.paid")
     assert list(general.changes) == KEYS
     assert general.changes == specific.changes == {key: [before[key], after[key]] for key in KEYS}
@@ -49,14 +49,14 @@ def test_an_invoice_is_marked_as_paid_once(account: Account, clock: FakeClock) -
 
 
 def test_an_invoice_is_marked_as_unpaid_once(account: Account, clock: FakeClock) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
     client = account.leader.client
     assert client.put(f"{made['url']}/unpaid").status == 204
-    assert log.new() == []
+    assert log.read_new() == []
     client.put(f"{made['url']}/paid")
     before = as_it_is(account, made)
-    log.new()
+    log.read_new()
     clock.advance(seconds=60)
 
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_an_invoice_is_marked_as_unpaid_once(account: Account, clock: FakeClock)
         transaction("Marked as paid", "paid", "2024-05-21T10:05:00Z"),
         transaction("Marked as unpaid", "unpaid"),
     ]
-    general, specific = log.new()
+    general, specific = log.read_new()
     assert (general.type, specific.type) == ("invoice.updated", "invoice.updated.unpaid")
     assert general.changes == specific.changes == {key: [before[key], after[key]] for key in KEYS}
     assert client.put(made["url"], {"footer": "Thanks"}).status == 200
@@ -77,23 +77,23 @@ def test_an_invoice_is_marked_as_unpaid_once(account: Account, clock: FakeClock)
 @pytest.mark.parametrize("state", ["in_progress", "awaiting_payment", "none"])
 @pytest.mark.parametrize("action", ["paid", "unpaid"])
 def test_whatever_state_an_invoice_is_in_it_can_be_marked(account: Account, state: str, action: str) -> None:
-    made = invoice(account)
+    made = make_invoice(account)
     set_state(account, made, state)
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert account.leader.client.put(f"{made['url']}/{action}").status == 204
 
     assert as_it_is(account, made)["state"] == action
-    assert log.types() == ["invoice.updated", f"invoice.updated.{action}"]
+    assert log.read_new_types() == ["invoice.updated", f"invoice.updated.{action}"]
 
 
 @pytest.mark.parametrize("state", ["in_progress", "awaiting_payment", "none"])
 def test_an_administrator_sets_the_other_states(account: Account, clock: FakeClock, state: str) -> None:
-    entry = log_time(account.leader)
-    made = invoice(account, [entry])
+    entry = make_entry(account.leader)
+    made = make_invoice(account, [entry])
     account.leader.client.put(f"{made['url']}/paid")
     before = as_it_is(account, made)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for _ in range(2):
@@ -102,7 +102,7 @@ def test_an_administrator_sets_the_other_states(account: Account, clock: FakeClo
     after = as_it_is(account, made)
     assert (after["state"], after["payment"]) == (state, None)
     assert after["payment_transactions"][1:] == [transaction(f"Set to {state} by an administrator", state)]
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.type == "invoice.updated"
     assert event.changes == {key: [before[key], after[key]] for key in KEYS}
     assert event.text == account.supervisor.client.get(made["url"]).body
@@ -110,22 +110,22 @@ def test_an_administrator_sets_the_other_states(account: Account, clock: FakeClo
 
 
 def test_an_administrator_marks_as_paid_as_everybody_does(account: Account) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
 
     set_state(account, made, "paid")
     set_state(account, made, "unpaid")
 
-    assert log.types() == [
+    assert log.read_new_types() == [
         "invoice.updated", "invoice.updated.paid", "invoice.updated", "invoice.updated.unpaid",
     ]  # fmt: skip
 
 
 def test_an_administrator_is_told_what_cannot_be_set(account: Account, other_account: Account) -> None:
-    theirs = invoice(other_account)
+    theirs = make_invoice(other_account)
 
     for id, state, complaint in (
-        (invoice(account)["id"], "lost", "'lost' is no state of an invoice; there are unpaid, awaiting_payment,"),
+        (make_invoice(account)["id"], "lost", "'lost' is no state of an invoice; there are unpaid, awaiting_payment,"),
         (theirs["id"], "paid", f"the account has no invoice with the id {theirs['id']}"),
         (NO_SUCH_ID, "paid", "the account has no invoice with the id"),
     ):

@@ -7,26 +7,26 @@ import pytest
 from tests.api.test_invoices import as_it_is
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, ids, invoice
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, ids, make_invoice
 
 FLAT = {"calculation_method": "flat_rate", "flat_rate": 100}
 
 
 def test_taxes_are_added(account: Account, clock: FakeClock) -> None:
-    before = invoice(account, taxes=[{"percentage": 20, "name": "VAT"}], rate_calculation=FLAT)
-    log = Recorded(account)
+    before = make_invoice(account, taxes=[{"percentage": 20, "name": "VAT"}], rate_calculation=FLAT)
+    log = EventReader(account)
     clock.advance(seconds=60)
     body = {"taxes": [{"percentage": "2.505", "name": " Local "}, {"percentage": 20, "name": ""}]}
 
-    reply = account.leader.client.put(f"{before['url']}/add_taxes", body)
+    response = account.leader.client.put(f"{before['url']}/add_taxes", body)
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     after = as_it_is(account, before)
     assert [(tax["name"], tax["percentage"]) for tax in after["taxes"]] == [("VAT", 20), ("Local", 2.51), (None, 20)]
     assert ids(after["taxes"]) == sorted({*ids(after["taxes"])})
     assert (after["tax_total_amount"], after["total_amount"]) == (42.51, 142.51)
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.type == "invoice.updated"
     assert list(event.changes) == [
         "taxes", "tax_total_amount", "total_amount", "tax_total_amount_with_currency", "total_amount_with_currency",
@@ -36,33 +36,35 @@ def test_taxes_are_added(account: Account, clock: FakeClock) -> None:
 
 
 def test_taxes_are_removed(account: Account) -> None:
-    made = invoice(account, taxes=[{"percentage": 20}, {"percentage": 5}, {"percentage": 1}], rate_calculation=FLAT)
-    other = invoice(account, taxes=[{"percentage": 7}])
-    log = Recorded(account)
+    made = make_invoice(
+        account, taxes=[{"percentage": 20}, {"percentage": 5}, {"percentage": 1}], rate_calculation=FLAT
+    )
+    other = make_invoice(account, taxes=[{"percentage": 7}])
+    log = EventReader(account)
     client = account.leader.client
     sent = [made["taxes"][1]["id"], other["taxes"][0]["id"], NO_SUCH_ID]
 
     for _ in range(2):
         assert client.put(f"{made['url']}/remove_taxes", {"tax_ids": sent}).status == 204
 
-    assert log.types() == ["invoice.updated"]
+    assert log.read_new_types() == ["invoice.updated"]
     after = as_it_is(account, made)
     assert (after["taxes"], after["total_amount"]) == ([made["taxes"][0], made["taxes"][2]], 121)
     assert as_it_is(account, other) == other
     for _ in range(2):
         assert client.put(f"{made['url']}/remove_all_taxes").status == 204
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.changes["taxes"] == [after["taxes"], []]
     assert as_it_is(account, made)["total_amount"] == 100
 
 
 def test_a_tax_of_nothing_changes_no_amount_and_is_an_event_all_the_same(account: Account) -> None:
-    made = invoice(account)
-    log = Recorded(account)
+    made = make_invoice(account)
+    log = EventReader(account)
 
     assert account.leader.client.put(f"{made['url']}/add_taxes", {"taxes": [{"percentage": 0}]}).status == 204
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert list(event.changes) == ["taxes"]
 
 
@@ -81,20 +83,20 @@ def test_a_tax_of_nothing_changes_no_amount_and_is_an_event_all_the_same(account
     ],
 )
 def test_malformed_taxes_are_refused(account: Account, action: str, body: Any, faults: list[tuple[str, str]]) -> None:
-    made = invoice(account, taxes=[{"percentage": 20}])
-    log = Recorded(account)
+    made = make_invoice(account, taxes=[{"percentage": 20}])
+    log = EventReader(account)
 
-    reply = account.leader.client.put(f"{made['url']}/{action}", body)
+    response = account.leader.client.put(f"{made['url']}/{action}", body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert log.read_new() == []
     assert as_it_is(account, made) == made
 
 
 def test_empty_lists_change_nothing(account: Account) -> None:
-    made = invoice(account, taxes=[{"percentage": 20}])
-    log = Recorded(account)
+    made = make_invoice(account, taxes=[{"percentage": 20}])
+    log = EventReader(account)
 
     for action, field in (("add_taxes", "taxes"), ("remove_taxes", "tax_ids")):
         assert account.leader.client.put(f"{made['url']}/{action}", {field: []}).status == 204
-    assert log.new() == []
+    assert log.read_new() == []

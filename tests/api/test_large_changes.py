@@ -18,10 +18,10 @@ from hourhook.store.transaction import Transaction
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
 from tests.support.accounts import Account
-from tests.support.events_of import Event, Recorded
-from tests.support.factories import DAY, fill, fill_with_expenses, ids, log_time, make_project, make_tag
-from tests.support.statements import Statements, counted
-from tests.support.webhook_receiver import Postbox
+from tests.support.events_of import Event, EventReader
+from tests.support.factories import DAY, ids, insert_entries, insert_expenses, make_entry, make_project, make_tag
+from tests.support.statements import Statements, capture_statements
+from tests.support.webhook_receiver import WebhookReceiver
 from tests.support.webhooks import make_webhook
 
 FEW, MANY = 200, 2_000
@@ -32,44 +32,44 @@ Change = Callable[[Account, int], tuple[str, Any]]
 def server(make_server: MakeServer, delivering: Delivering, request: pytest.FixtureRequest) -> Server:
     """A server; with a worker in it where a test takes a postbox."""
     parts = {"lifespan": [delivering]} if "postbox" in request.fixturenames else {}
-    return make_server(parts=parts)
+    return make_server(site_options=parts)
 
 
 def merge_projects(account: Account, count: int, expenses_count: int | None = None) -> tuple[str, Any]:
     target, project = make_project(account, f"Target {count}"), make_project(account, f"Project {count}")
-    fill(account, count, make_tag(account, f"of-{count}"), project)
-    fill_with_expenses(account, count if expenses_count is None else expenses_count, project)
+    insert_entries(account, count, make_tag(account, f"of-{count}"), project)
+    insert_expenses(account, count if expenses_count is None else expenses_count, project)
     return f"/v2/projects/{target['id']}/merge", {"project_id": project["id"]}
 
 
 def merge_tags(account: Account, count: int) -> tuple[str, Any]:
     target, tag = make_tag(account, f"target-{count}"), make_tag(account, f"merged-{count}")
-    fill(account, count, tag)
+    insert_entries(account, count, tag)
     return f"/v2/tags/{target['id']}/merge", {"tag_id": tag["id"]}
 
 
 def rename_tag(account: Account, count: int) -> tuple[str, Any]:
     tag = make_tag(account, f"old-{count}")
-    fill(account, count, tag)
+    insert_entries(account, count, tag)
     return f"/v2/tags/{tag['id']}", {"name": f"new-{count}"}
 
 
 def delete_one_tag(account: Account, count: int) -> tuple[str, Any]:
     tag = make_tag(account, f"used-{count}")
-    fill(account, count, tag)
+    insert_entries(account, count, tag)
     return "/v2/tags/delete", {"tag_ids": [tag["id"]]}
 
 
 def delete_tags(account: Account, count: int) -> tuple[str, Any]:
     names = [f"one-{count}-of-{number}" for number in range(count)]
-    reply = account.leader.client.post("/v2/tags", {"names": names})
-    tag_ids = ids(reply.json())
-    use(account, fill(account, count, make_tag(account, f"kept-{count}")), tag_ids)
+    response = account.leader.client.post("/v2/tags", {"names": names})
+    tag_ids = ids(response.json())
+    use(account, insert_entries(account, count, make_tag(account, f"kept-{count}")), tag_ids)
     return "/v2/tags/delete", {"tag_ids": tag_ids}
 
 
 def approve(account: Account, count: int) -> tuple[str, Any]:
-    return "/v2/entries/approved", {"entry_ids": fill(account, count, make_tag(account, f"approved-{count}"))}
+    return "/v2/entries/approved", {"entry_ids": insert_entries(account, count, make_tag(account, f"approved-{count}"))}
 
 
 def unapprove(account: Account, count: int) -> tuple[str, Any]:
@@ -79,7 +79,7 @@ def unapprove(account: Account, count: int) -> tuple[str, Any]:
 
 
 def mark_as_invoiced(account: Account, count: int) -> tuple[str, Any]:
-    body = {"entry_ids": fill(account, count, make_tag(account, f"invoiced-{count}")), "date": DAY}
+    body = {"entry_ids": insert_entries(account, count, make_tag(account, f"invoiced-{count}")), "date": DAY}
     return "/v2/entries/marked_as_invoiced", body
 
 
@@ -124,9 +124,9 @@ def test_a_large_change_costs_a_few_statements_for_each_batch(account: Account, 
     more = len(costs[MANY]) - len(costs[FEW])
     assert 0 < more <= statements_each * (MANY // BATCH_SIZE), str(costs[MANY])
     for cost in costs.values():
-        assert max(cost.inserted("events")) <= BATCH_SIZE
-        assert max(cost.inserted("payloads")) <= BATCH_SIZE
-        assert sum(cost.inserted("payloads")) == sum(cost.inserted("events")) >= FEW
+        assert max(cost.inserted_row_counts("events")) <= BATCH_SIZE
+        assert max(cost.inserted_row_counts("payloads")) <= BATCH_SIZE
+        assert sum(cost.inserted_row_counts("payloads")) == sum(cost.inserted_row_counts("events")) >= FEW
 
 
 def test_memory_does_not_grow_with_a_merge(account: Account) -> None:
@@ -150,18 +150,20 @@ def test_memory_does_not_grow_with_a_merge(account: Account) -> None:
 
 
 @pytest.mark.parametrize("noun", ["projects", "tags"])
-def test_the_events_of_a_large_merge_reach_a_webhook_in_order(account: Account, postbox: Postbox, noun: str) -> None:
+def test_the_events_of_a_large_merge_reach_a_webhook_in_order(
+    account: Account, webhook_receiver: WebhookReceiver, noun: str
+) -> None:
     count, expenses_count = {"tags": (1_500, 0), "projects": (700, 700)}[noun]
     path, body = merge_projects(account, count, expenses_count) if expenses_count else merge_tags(account, count)
     target_id, swallowed_id = int(path.split("/")[3]), next(iter(body.values()))
     entry_ids = ids_of(account, _IN_PROJECT if noun == "projects" else _WITH_TAG, swallowed_id)
-    make_webhook(account, postbox.uri, events=["*"])
-    postbox.next()
+    make_webhook(account, webhook_receiver.uri, events=["*"])
+    webhook_receiver.next()
 
     assert account.leader.client.put(path, body).status == 204
 
-    arrived = postbox.take(count + expenses_count + 3)
-    assert postbox.is_empty()
+    arrived = webhook_receiver.next_deliveries(count + expenses_count + 3)
+    assert webhook_receiver.is_empty()
     assert [each.sequence for each in arrived] == [*range(1, len(arrived) + 1)]
     *changed, updated, deleted, merged = arrived
     entries_changed, expenses_changed = changed[:count], changed[count:]
@@ -202,30 +204,30 @@ def test_nothing_is_kept_of_a_large_merge_that_fails_in_the_end(account: Account
     # Something that hangs on the project, of which the server knows nothing: so the very last statement fails.
     account.database.run_now(lambda tx: tx.execute(_MAKE_HOLDS))
     account.database.run_now(lambda tx: tx.execute(_HOLD, account=account.id, project=body["project_id"]))
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert account.leader.client.put(path, body).status == 500
 
-    assert log.new() == []
+    assert log.read_new() == []
     assert len(ids_of(account, _IN_PROJECT, body["project_id"])) == 1_200
     assert account.database.read_now(lambda tx: tx.value(_LAST_SEQUENCE, webhook=webhook["id"])) == 0
     # And the next one begins where the last that succeeded ended.
     account.database.run_now(lambda tx: tx.execute(_LET_GO))
     assert account.leader.client.put(path, body).status == 204
-    assert len(log.new()) == 1_200 + 10 + 3
+    assert len(log.read_new()) == 1_200 + 10 + 3
     assert account.database.read_now(lambda tx: tx.value(_LAST_SEQUENCE, webhook=webhook["id"])) == 1_200 + 10 + 3
 
 
 def test_tags_are_deleted_one_after_the_other_whether_they_have_many_entries_or_few(account: Account) -> None:
     few, many, last, kept = (make_tag(account, name) for name in ("few", "many", "last", "kept"))
-    shared = log_time(account.leader, "#few #last* (#many) #kept")
-    only = log_time(account.leader, "#last")
-    filled = fill(account, BATCH_SIZE + 100, many)
-    log = Recorded(account)
+    shared = make_entry(account.leader, "#few #last* (#many) #kept")
+    only = make_entry(account.leader, "#last")
+    filled = insert_entries(account, BATCH_SIZE + 100, many)
+    log = EventReader(account)
 
-    reply = account.leader.client.put("/v2/tags/delete", {"tag_ids": ids([last, few, many])})
+    response = account.leader.client.put("/v2/tags/delete", {"tag_ids": ids([last, few, many])})
 
-    assert reply.status == 204
+    assert response.status == 204
     expected = [
         ("entry.updated", shared["id"]),
         ("tag.deleted", few["id"]),
@@ -236,7 +238,7 @@ def test_tags_are_deleted_one_after_the_other_whether_they_have_many_entries_or_
         ("entry.updated", only["id"]),
         ("tag.deleted", last["id"]),
     ]
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == expected
     of_shared = [event for event in events if event.object["id"] == shared["id"] and event.type == "entry.updated"]
     assert [event.object["description"] for event in of_shared] == [
@@ -252,18 +254,18 @@ def test_tags_are_deleted_one_after_the_other_whether_they_have_many_entries_or_
 
 def test_many_tags_of_the_same_entries_are_deleted_in_order(account: Account) -> None:
     count = 60
-    entry_ids = fill(account, 2, make_tag(account, "kept"))
+    entry_ids = insert_entries(account, 2, make_tag(account, "kept"))
     names = [f"t{number}" for number in range(count)]
     tag_ids = ids(account.leader.client.post("/v2/tags", {"names": names}).json())
     description = " ".join(f"#{name}" for name in names)
     for entry_id in entry_ids:
         assert account.leader.client.put(f"/v2/entries/{entry_id}", {"description": description}).status == 200
     before = account.leader.client.get(f"/v2/entries/{entry_ids[0]}").json()
-    log = Recorded(account)
+    log = EventReader(account)
 
     account.leader.client.put("/v2/tags/delete", {"tag_ids": [*reversed(tag_ids)]})
 
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [
         each for tag_id in tag_ids for each in (*(("entry.updated", id) for id in entry_ids), ("tag.deleted", tag_id))
     ]
@@ -277,23 +279,23 @@ def test_many_tags_of_the_same_entries_are_deleted_in_order(account: Account) ->
 
 
 def test_ids_may_be_as_many_as_a_list_may_have(account: Account) -> None:
-    entry_ids = fill(account, 10, make_tag(account, "a"))
+    entry_ids = insert_entries(account, 10, make_tag(account, "a"))
     unknown = [*range(1_000_000, 1_009_990)]
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.supervisor.client.put("/v2/entries/approved", {"entry_ids": [*unknown, *entry_ids]})
+    response = account.supervisor.client.put("/v2/entries/approved", {"entry_ids": [*unknown, *entry_ids]})
 
-    assert reply.status == 204
-    assert [event.object["id"] for event in log.new()[::2]] == entry_ids
+    assert response.status == 204
+    assert [event.object["id"] for event in log.read_new()[::2]] == entry_ids
     too_many = account.supervisor.client.put("/v2/entries/approved", {"entry_ids": [*unknown, *range(1, 12)]})
     assert too_many.codes == [("entry_ids", "invalid")]
 
 
 def cost_of(account: Account, path: str, body: Any) -> Statements:
     """What a request costs."""
-    with counted(account.database) as statements:
-        reply = account.supervisor.client.put(path, body)
-    assert reply.status < 300, reply.body
+    with capture_statements(account.database) as statements:
+        response = account.supervisor.client.put(path, body)
+    assert response.status < 300, response.body
     return statements
 
 
@@ -318,7 +320,7 @@ def use(account: Account, entry_ids: list[int], tag_ids: list[int]) -> None:
 def fill_with_projects(account: Account, count: int) -> list[int]:
     """Many projects on which nothing hangs; returns their ids."""
 
-    def fill(tx: Transaction) -> list[int]:
+    def insert_entries(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(projects, count)]
         columns = ("account_id", "id", "name", "name_key", "billable", "billing_increment", "color", "enabled")
         rows = [
@@ -327,7 +329,7 @@ def fill_with_projects(account: Account, count: int) -> list[int]:
         tx.insert_many(projects, (*columns, "created_at", "updated_at"), rows)
         return new
 
-    return account.database.write_now(account.id, fill)
+    return account.database.write_now(account.id, insert_entries)
 
 
 def use_projects(account: Account, project_ids: list[int]) -> None:

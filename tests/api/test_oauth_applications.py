@@ -6,47 +6,55 @@ import pytest
 
 from tests.conftest import Logged
 from tests.support.accounts import Account
-from tests.support.clients import basic
+from tests.support.clients import basic_auth
 from tests.support.clocks import FakeClock
-from tests.support.oauth_clients import App, Knocking, knocking, knocking_app, make_app, opens, tokens_of
+from tests.support.oauth_clients import (
+    App,
+    BasicAuthClient,
+    app_basic_auth_client,
+    basic_auth_client,
+    is_token_valid,
+    obtain_tokens,
+    register_app,
+)
 
 DAY = 86_400
 
 
 @pytest.fixture
-def asking(app: App) -> Knocking:
+def asking(app: App) -> BasicAuthClient:
     """The application, with its secret."""
-    return knocking_app(app)
+    return app_basic_auth_client(app)
 
 
 @pytest.fixture
-def leader(account: Account) -> Knocking:
+def leader(account: Account) -> BasicAuthClient:
     """The leader, with a password."""
-    return knocking(account, account.leader)
+    return basic_auth_client(account, account.leader)
 
 
 def path_of(app: App, *token: str) -> str:
     return "/".join(["", "applications", app.client_id, "tokens", *token])
 
 
-def make(who: Knocking, account: Account, app: App) -> Any:
+def make(who: BasicAuthClient, account: Account, app: App) -> Any:
     """An authorization that was made with a password."""
     return who.post(f"/authorizations/{account.name}", {**app.credentials, "note": "kitchen"}).json()
 
 
 def test_a_token_made_with_a_password_is_shown_as_its_user_sees_it(
-    account: Account, leader: Knocking, app: App, asking: Knocking
+    account: Account, leader: BasicAuthClient, app: App, asking: BasicAuthClient
 ) -> None:
     made = make(leader, account, app)
 
-    reply = asking.get(path_of(app, made["token"]))
+    response = asking.get(path_of(app, made["token"]))
 
-    assert (reply.status, reply.json()) == (200, made)
-    assert [*reply.json()] == [*made]
+    assert (response.status, response.json()) == (200, made)
+    assert [*response.json()] == [*made]
 
 
-def test_so_is_a_token_of_the_page_in_the_browser(account: Account, app: App, asking: Knocking) -> None:
-    made = tokens_of(account, account.leader, app)
+def test_so_is_a_token_of_the_page_in_the_browser(account: Account, app: App, asking: BasicAuthClient) -> None:
+    made = obtain_tokens(account, account.leader, app)
 
     shown = asking.get(path_of(app, made["access_token"]) + "/").json()
 
@@ -58,125 +66,125 @@ def test_so_is_a_token_of_the_page_in_the_browser(account: Account, app: App, as
 
 
 def test_what_is_no_token_of_the_application_is_not_found(
-    account: Account, app: App, other_app: App, asking: Knocking, clock: FakeClock
+    account: Account, app: App, other_app: App, asking: BasicAuthClient, clock: FakeClock
 ) -> None:
-    foreign = tokens_of(account, account.leader, other_app)["access_token"]
-    made = tokens_of(account, account.leader, app)
+    foreign = obtain_tokens(account, account.leader, other_app)["access_token"]
+    made = obtain_tokens(account, account.leader, app)
     unknown = ["x", "%00", "%FF", "%C3%BC", "9" * 5_000, account.leader.token, foreign, made["refresh_token"]]
 
     for token in unknown:
         for method in ("GET", "DELETE"):
-            reply = asking.request(method, path_of(app, token))
-            assert (reply.status, reply.body) == (404, b""), token
+            response = asking.request(method, path_of(app, token))
+            assert (response.status, response.body) == (404, b""), token
     clock.advance(DAY)
     for method in ("GET", "DELETE"):
         assert asking.request(method, path_of(app, made["access_token"])).status == 404
-    assert opens(account.client, account.leader.token)
+    assert is_token_valid(account.client, account.leader.token)
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
 def test_a_token_of_somebody_who_is_shut_out_is_not_valid_and_can_be_revoked(
-    account: Account, app: App, asking: Knocking, state: str
+    account: Account, app: App, asking: BasicAuthClient, state: str
 ) -> None:
-    token = tokens_of(account, account.leader, app)["access_token"]
+    token = obtain_tokens(account, account.leader, app)["access_token"]
     account.set_state(account.leader, state)
 
     assert asking.get(path_of(app, token)).status == 404
     assert asking.delete(path_of(app, token)).status == 204
     account.set_state(account.leader, "active")
-    assert not opens(account.client, token)
+    assert not is_token_valid(account.client, token)
 
 
-def test_one_token_is_revoked_and_no_other(account: Account, app: App, asking: Knocking) -> None:
-    first = tokens_of(account, account.leader, app)
+def test_one_token_is_revoked_and_no_other(account: Account, app: App, asking: BasicAuthClient) -> None:
+    first = obtain_tokens(account, account.leader, app)
     second = app.refresh(first["refresh_token"]).json()
 
-    reply = asking.delete(path_of(app, first["access_token"]))
+    response = asking.delete(path_of(app, first["access_token"]))
 
-    assert (reply.status, reply.body) == (204, b"")
-    assert not opens(account.client, first["access_token"])
-    assert opens(account.client, second["access_token"])
+    assert (response.status, response.body) == (204, b"")
+    assert not is_token_valid(account.client, first["access_token"])
+    assert is_token_valid(account.client, second["access_token"])
     assert app.refresh(second["refresh_token"]).status == 200
     assert asking.delete(path_of(app, first["access_token"])).status == 404
     assert asking.get(path_of(app, first["access_token"])).status == 404
 
 
 def test_what_was_made_with_a_password_goes_with_its_token(
-    account: Account, leader: Knocking, app: App, asking: Knocking
+    account: Account, leader: BasicAuthClient, app: App, asking: BasicAuthClient
 ) -> None:
     made, kept = make(leader, account, app), make(leader, account, app)
 
     assert asking.delete(path_of(app, made["token"])).status == 204
 
-    assert [opens(account.client, each["token"]) for each in (made, kept)] == [False, True]
+    assert [is_token_valid(account.client, each["token"]) for each in (made, kept)] == [False, True]
     assert leader.get(f"/authorizations/{account.name}").json() == [kept]
 
 
 def test_all_tokens_are_revoked_in_all_accounts(
-    account: Account, other_account: Account, leader: Knocking, app: App, other_app: App, asking: Knocking
+    account: Account, other_account: Account, leader: BasicAuthClient, app: App, other_app: App, asking: BasicAuthClient
 ) -> None:
-    fetched = [tokens_of(account, account.leader, app), tokens_of(other_account, other_account.owner, app)]
+    fetched = [obtain_tokens(account, account.leader, app), obtain_tokens(other_account, other_account.owner, app)]
     made = make(leader, account, app)
-    kept = tokens_of(account, account.leader, other_app)["access_token"]
+    kept = obtain_tokens(account, account.leader, other_app)["access_token"]
 
-    reply = asking.delete(path_of(app))
+    response = asking.delete(path_of(app))
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     for token in [made["token"], *(each["access_token"] for each in fetched)]:
-        assert not opens(account.client, token)
+        assert not is_token_valid(account.client, token)
         assert asking.get(path_of(app, token)).status == 404
     assert [app.refresh(each["refresh_token"]).json()["error"] for each in fetched] == ["invalid_grant"] * 2
-    assert opens(account.client, kept)
+    assert is_token_valid(account.client, kept)
     assert leader.get(f"/authorizations/{account.name}").json() == []
     assert asking.delete(path_of(app)).status == 204
-    assert opens(account.client, tokens_of(account, account.leader, app)["access_token"])
+    assert is_token_valid(account.client, obtain_tokens(account, account.leader, app)["access_token"])
 
 
 def test_of_a_locked_account_nothing_is_told_or_taken_back(
-    account: Account, other_account: Account, app: App, asking: Knocking
+    account: Account, other_account: Account, app: App, asking: BasicAuthClient
 ) -> None:
-    locked = tokens_of(account, account.leader, app)["access_token"]
-    open_ = tokens_of(other_account, other_account.leader, app)["access_token"]
-    account.set(locked="on")
+    locked = obtain_tokens(account, account.leader, app)["access_token"]
+    open_ = obtain_tokens(other_account, other_account.leader, app)["access_token"]
+    account.change_settings(locked="on")
 
     for method, path in (("GET", path_of(app, locked)), ("DELETE", path_of(app, locked)), ("DELETE", path_of(app))):
-        reply = asking.request(method, path)
-        assert (reply.status, reply.json()) == (503, {"message": "Account is locked for maintenance"})
+        response = asking.request(method, path)
+        assert (response.status, response.json()) == (503, {"message": "Account is locked for maintenance"})
     # Whatever could be revoked was, and the rest is when it is asked for again.
-    assert not opens(account.client, open_)
-    account.set(locked="off")
-    assert opens(account.client, locked)
+    assert not is_token_valid(account.client, open_)
+    account.change_settings(locked="off")
+    assert is_token_valid(account.client, locked)
     assert asking.delete(path_of(app)).status == 204
-    assert not opens(account.client, locked)
+    assert not is_token_valid(account.client, locked)
 
 
-def test_who_is_not_the_application_does_not_get_in(account: Account, leader: Knocking, app: App) -> None:
-    token = tokens_of(account, account.leader, app)["access_token"]
-    public = make_app(account.database, account.client, "Pocket", is_public=True)
+def test_who_is_not_the_application_does_not_get_in(account: Account, leader: BasicAuthClient, app: App) -> None:
+    token = obtain_tokens(account, account.leader, app)["access_token"]
+    public = register_app(account.database, account.client, "Pocket", is_public=True)
     wrong = [
         None,
         "Basic !",
-        basic(app.client_id),
-        basic(app.client_id, "wrong"),
-        basic("0" * 32, app.client_secret or ""),
-        basic("ü", "\0"),
-        basic(public.client_id),
+        basic_auth(app.client_id),
+        basic_auth(app.client_id, "wrong"),
+        basic_auth("0" * 32, app.client_secret or ""),
+        basic_auth("ü", "\0"),
+        basic_auth(public.client_id),
         f"Bearer {token}",
         leader.authorization,
     ]
 
     for authorization in wrong:
         for method, path in (("GET", path_of(app, token)), ("DELETE", path_of(app, token)), ("DELETE", path_of(app))):
-            reply = account.client.request(method, path, headers={"authorization": authorization})
-            assert (reply.status, reply.json()) == (401, {"message": "Unauthorized"}), authorization
-            assert reply.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
-    assert opens(account.client, token)
+            response = account.client.request(method, path, headers={"authorization": authorization})
+            assert (response.status, response.json()) == (401, {"message": "Unauthorized"}), authorization
+            assert response.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
+    assert is_token_valid(account.client, token)
 
 
 def test_the_tokens_of_another_application_are_not_there(
-    account: Account, app: App, other_app: App, asking: Knocking
+    account: Account, app: App, other_app: App, asking: BasicAuthClient
 ) -> None:
-    token = tokens_of(account, account.leader, other_app)["access_token"]
+    token = obtain_tokens(account, account.leader, other_app)["access_token"]
 
     for method, path in (
         ("GET", path_of(other_app, token)),
@@ -186,24 +194,26 @@ def test_the_tokens_of_another_application_are_not_there(
         ("DELETE", "/applications/%00/tokens"),
         ("GET", f"/applications/{app.client_id}"),
     ):
-        reply = asking.request(method, path)
-        assert (reply.status, reply.body) == (404, b""), path
-    assert opens(account.client, token)
+        response = asking.request(method, path)
+        assert (response.status, response.body) == (404, b""), path
+    assert is_token_valid(account.client, token)
 
 
-def test_other_verbs_are_refused(app: App, asking: Knocking) -> None:
+def test_other_verbs_are_refused(app: App, asking: BasicAuthClient) -> None:
     for method, path, allowed in (
         ("GET", path_of(app), "DELETE"),
         ("POST", path_of(app, "x"), "DELETE, GET, HEAD"),
         ("PATCH", path_of(app, "x"), "DELETE, GET, HEAD"),
     ):
-        reply = asking.request(method, path)
-        assert (reply.status, reply.json()) == (405, {"message": "Method not allowed"})
-        assert reply.headers["allow"] == allowed
+        response = asking.request(method, path)
+        assert (response.status, response.json()) == (405, {"message": "Method not allowed"})
+        assert response.headers["allow"] == allowed
 
 
-def test_the_log_knows_no_token_of_the_path(account: Account, app: App, asking: Knocking, logged: Logged) -> None:
-    token = tokens_of(account, account.leader, app)["access_token"]
+def test_the_log_knows_no_token_of_the_path(
+    account: Account, app: App, asking: BasicAuthClient, logged: Logged
+) -> None:
+    token = obtain_tokens(account, account.leader, app)["access_token"]
 
     asking.get(path_of(app, token))
 
@@ -211,5 +221,5 @@ def test_the_log_knows_no_token_of_the_path(account: Account, app: App, asking: 
     assert logged[-1]["path"] == "/applications/…"
 
 
-def test_the_body_of_a_delete_is_not_looked_at(account: Account, app: App, asking: Knocking) -> None:
+def test_the_body_of_a_delete_is_not_looked_at(account: Account, app: App, asking: BasicAuthClient) -> None:
     assert asking.request("DELETE", path_of(app), body=b"[").status == 204

@@ -17,23 +17,23 @@ from hourhook.domain.oauth import applications, cleanup, revoking, scopes
 from hourhook.settings import RateLimit
 from hourhook.store.statements import Statement
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, open_account
+from tests.support.accounts import Account, make_account
 from tests.support.browsers import Browser
-from tests.support.clients import Reply, basic
+from tests.support.clients import Response, basic_auth
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID
 from tests.support.oauth_clients import (
     PASSWORD,
     App,
-    Knocking,
-    give_address,
-    give_password,
-    knocking,
-    make_app,
-    opens,
-    tokens_of,
+    BasicAuthClient,
+    basic_auth_client,
+    is_token_valid,
+    obtain_tokens,
+    register_app,
+    set_email,
+    set_password,
 )
 
 KEYS = ["id", "url", "scopes", "token", "app", "note", "note_url", "updated_at", "created_at"]
@@ -52,13 +52,13 @@ ROUTES = [
 @pytest.fixture
 def app(server: Server) -> App:
     """An application for which some permissions were chosen."""
-    return make_app(server.database, server.client, scopes=["current_user", "project"])
+    return register_app(server.database, server.client, scopes=["current_user", "project"])
 
 
 @pytest.fixture
-def leader(account: Account) -> Knocking:
+def leader(account: Account) -> BasicAuthClient:
     """The leader, with a password."""
-    return knocking(account, account.leader)
+    return basic_auth_client(account, account.leader)
 
 
 def path_of(account: Account, *parts: object) -> str:
@@ -66,11 +66,11 @@ def path_of(account: Account, *parts: object) -> str:
     return "/".join(["", "authorizations", account.name, *map(str, parts)])
 
 
-def make(who: Knocking, account: Account, app: App, **values: Any) -> Any:
+def make(who: BasicAuthClient, account: Account, app: App, **values: Any) -> Any:
     """An authorization."""
-    reply = who.post(path_of(account), {**app.credentials, **values})
-    assert reply.status == 200, reply.body
-    return reply.json()
+    response = who.post(path_of(account), {**app.credentials, **values})
+    assert response.status == 200, response.body
+    return response.json()
 
 
 def find(path: str, account: Account, made: Any, app: App) -> str:
@@ -85,20 +85,20 @@ def test_the_routes_are_those_that_are_declared() -> None:
 
 
 def test_one_s_accounts_are_those_that_the_password_opens(
-    account: Account, other_account: Account, leader: Knocking
+    account: Account, other_account: Account, leader: BasicAuthClient
 ) -> None:
-    third = open_account(account.database, account.client, "Eastwind")
-    fourth = open_account(account.database, account.client, "westwind")
+    third = make_account(account.database, account.client, "Eastwind")
+    fourth = make_account(account.database, account.client, "westwind")
     for elsewhere, password in ((other_account, PASSWORD), (third, PASSWORD), (fourth, "another one")):
         twin = elsewhere.add("twin", "contractor")
-        give_address(elsewhere, twin, account.leader.email)
-        give_password(elsewhere, twin, password)
+        set_email(elsewhere, twin, account.leader.email)
+        set_password(elsewhere, twin, password)
 
-    reply = leader.get("/subdomains")
+    response = leader.get("/subdomains")
 
-    assert reply.status == 200
-    assert reply.json() == [{"name": name, "avatar": None} for name in ("Eastwind", "northwind", "southwind")]
-    assert [*reply.json()[0]] == ["name", "avatar"]
+    assert response.status == 200
+    assert response.json() == [{"name": name, "avatar": None} for name in ("Eastwind", "northwind", "southwind")]
+    assert [*response.json()[0]] == ["name", "avatar"]
     page = leader.get("/subdomains/", {"per_page": 1, "page": 2})
     assert page.json() == [{"name": "northwind", "avatar": None}]
     assert page.links["next"] == f"{account.base_url}/subdomains?page=3&per_page=1"
@@ -107,13 +107,15 @@ def test_one_s_accounts_are_those_that_the_password_opens(
     assert leader.get(path_of(third)).json() == []
 
 
-def test_an_authorization_opens_the_api_for_the_application(account: Account, leader: Knocking, app: App) -> None:
+def test_an_authorization_opens_the_api_for_the_application(
+    account: Account, leader: BasicAuthClient, app: App
+) -> None:
     note = {"note": "kitchen display", "note_url": "https://app.test/why"}
-    reply = leader.post(path_of(account), {**app.credentials, "scopes": ["entry", "project"], **note})
+    response = leader.post(path_of(account), {**app.credentials, "scopes": ["entry", "project"], **note})
 
-    assert reply.status == 200
-    assert "location" not in reply.headers
-    made = reply.json()
+    assert response.status == 200
+    assert "location" not in response.headers
+    made = response.json()
     assert [*made] == KEYS
     assert made["url"] == f"{account.base_url}/authorizations/northwind/{made['id']}"
     assert made["scopes"] == ["entry", "project"]
@@ -128,9 +130,9 @@ def test_an_authorization_opens_the_api_for_the_application(account: Account, le
 
 
 def test_what_is_left_out_is_as_it_was_chosen_at_registration_or_blank(
-    account: Account, leader: Knocking, app: App
+    account: Account, leader: BasicAuthClient, app: App
 ) -> None:
-    plain = make_app(account.database, account.client)
+    plain = register_app(account.database, account.client)
 
     for values in ({}, {"scopes": None, "note": None, "note_url": ""}):
         made = make(leader, account, app, **values)
@@ -139,13 +141,15 @@ def test_what_is_left_out_is_as_it_was_chosen_at_registration_or_blank(
     assert make(leader, account, app, scopes=[])["scopes"] == []
 
 
-def test_what_is_no_scope_is_skipped(account: Account, leader: Knocking, app: App) -> None:
+def test_what_is_no_scope_is_skipped(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app, scopes=["entry", "everything", "entry", "", "Project", *scopes.SCOPES[-1:]])
 
     assert made["scopes"] == ["entry", "invoice"]
 
 
-def test_each_post_makes_another_and_the_newest_comes_first(account: Account, leader: Knocking, app: App) -> None:
+def test_each_post_makes_another_and_the_newest_comes_first(
+    account: Account, leader: BasicAuthClient, app: App
+) -> None:
     made = [make(leader, account, app) for _ in range(3)]
 
     assert len({each["token"] for each in made}) == 3
@@ -155,7 +159,9 @@ def test_each_post_makes_another_and_the_newest_comes_first(account: Account, le
     assert page.links["next"] == f"{account.base_url}/authorizations/northwind?page=2&per_page=2"
 
 
-def test_a_put_for_an_application_makes_one_and_finds_it_again(account: Account, leader: Knocking, app: App) -> None:
+def test_a_put_for_an_application_makes_one_and_finds_it_again(
+    account: Account, leader: BasicAuthClient, app: App
+) -> None:
     path = path_of(account, "clients", app.client_id)
     made = leader.put(path, {"client_secret": app.client_secret, "note": "kitchen"})
 
@@ -163,7 +169,7 @@ def test_a_put_for_an_application_makes_one_and_finds_it_again(account: Account,
     assert made.headers["location"] == made.json()["url"]
     assert [*made.json()] == KEYS
     assert (made.json()["scopes"], made.json()["note"]) == (["current_user", "project"], "kitchen")
-    assert opens(account.client, made.json()["token"])
+    assert is_token_valid(account.client, made.json()["token"])
 
     found = leader.put(path, {"client_secret": app.client_secret, "note": "hall", "scopes": ["entry"]})
     assert (found.status, found.json()) == (200, made.json())
@@ -171,36 +177,36 @@ def test_a_put_for_an_application_makes_one_and_finds_it_again(account: Account,
     # Also after another one was made beside it, and for nobody else.
     make(leader, account, app)
     assert leader.put(path, {"client_secret": app.client_secret}).json() == made.json()
-    supervisor = knocking(account, account.supervisor)
+    supervisor = basic_auth_client(account, account.supervisor)
     assert supervisor.put(path, {"client_secret": app.client_secret}).status == 201
 
 
-def test_of_many_who_put_at_the_same_time_one_makes_it(account: Account, leader: Knocking, app: App) -> None:
-    def put(_: int) -> Reply:
-        who = Knocking(account.client.with_token(None), leader.authorization)
+def test_of_many_who_put_at_the_same_time_one_makes_it(account: Account, leader: BasicAuthClient, app: App) -> None:
+    def put(_: int) -> Response:
+        who = BasicAuthClient(account.client.with_token(None), leader.authorization)
         return who.put(path_of(account, "clients", app.client_id), {"client_secret": app.client_secret})
 
     with ThreadPoolExecutor(4) as threads:
         replies = [*threads.map(put, range(4))]
 
-    assert sorted(reply.status for reply in replies) == [200, 200, 200, 201]
-    assert len({reply.json()["token"] for reply in replies}) == 1
+    assert sorted(response.status for response in replies) == [200, 200, 200, 201]
+    assert len({response.json()["token"] for response in replies}) == 1
 
 
-def test_what_was_allowed_in_the_browser_is_not_among_them(account: Account, leader: Knocking, app: App) -> None:
-    tokens_of(account, account.leader, app)
+def test_what_was_allowed_in_the_browser_is_not_among_them(account: Account, leader: BasicAuthClient, app: App) -> None:
+    obtain_tokens(account, account.leader, app)
 
     assert leader.get(path_of(account)).json() == []
     assert leader.put(path_of(account, "clients", app.client_id), {"client_secret": app.client_secret}).status == 201
 
 
-def test_notes_and_scopes_are_edited(account: Account, leader: Knocking, app: App, clock: FakeClock) -> None:
+def test_notes_and_scopes_are_edited(account: Account, leader: BasicAuthClient, app: App, clock: FakeClock) -> None:
     made = make(leader, account, app, note="kitchen", note_url="https://app.test/why")
     clock.advance(60)
 
     for nothing in ({}, {"note": "kitchen"}, {"add_scopes": ["project", "nonsense"], "remove_scopes": ["goal", "x"]}):
-        reply = leader.put(made["url"], nothing)
-        assert (reply.status, reply.json()) == (200, made)
+        response = leader.put(made["url"], nothing)
+        assert (response.status, response.json()) == (200, made)
     change = {"note": "hall", "add_scopes": ["entry", "project", "entry", "x"], "remove_scopes": ["current_user"]}
     edited = leader.put(made["url"], change).json()
 
@@ -215,50 +221,53 @@ def test_notes_and_scopes_are_edited(account: Account, leader: Knocking, app: Ap
     assert leader.get(made["url"]).json() == edited
     blank = leader.put(made["url"], {"note": None, "note_url": "", "add_scopes": None, "remove_scopes": []}).json()
     assert (blank["note"], blank["note_url"], blank["scopes"]) == (None, None, ["project", "entry"])
-    assert opens(account.client, made["token"])
+    assert is_token_valid(account.client, made["token"])
 
 
-def test_a_deleted_one_is_gone_with_its_token(account: Account, leader: Knocking, app: App) -> None:
+def test_a_deleted_one_is_gone_with_its_token(account: Account, leader: BasicAuthClient, app: App) -> None:
     made, kept = make(leader, account, app), make(leader, account, app)
 
-    reply = leader.delete(made["url"])
+    response = leader.delete(made["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    assert not opens(account.client, made["token"])
-    assert opens(account.client, kept["token"])
+    assert (response.status, response.body) == (204, b"")
+    assert not is_token_valid(account.client, made["token"])
+    assert is_token_valid(account.client, kept["token"])
     assert leader.delete(made["url"]).status == 404
     assert leader.get(path_of(account)).json() == [kept]
 
 
 def test_nothing_raises_an_event_or_makes_anybody_active(account: Account, app: App) -> None:
     newcomer = account.add("newcomer", "contractor", "pending")
-    log = Recorded(account)
-    who = knocking(account, newcomer)
+    log = EventReader(account)
+    who = basic_auth_client(account, newcomer)
 
     made = make(who, account, app)
     who.put(made["url"], {"note": "x"})
     who.delete(made["url"])
 
-    assert log.new() == []
+    assert log.read_new() == []
     assert account.supervisor.client.get(f"/v2/users/{newcomer.id}").json()["state"] == "pending"
 
 
-def test_nobody_else_s_are_found(account: Account, other_account: Account, leader: Knocking, app: App) -> None:
+def test_nobody_else_s_are_found(account: Account, other_account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
-    stranger, colleague = knocking(other_account, other_account.leader), knocking(account, account.owner)
+    stranger, colleague = (
+        basic_auth_client(other_account, other_account.leader),
+        basic_auth_client(account, account.owner),
+    )
 
     for method, path in ROUTES:
-        reply = stranger.request(method, find(path, account, made, app), body={**app.credentials, "note": "x"})
-        assert (reply.status, reply.body) == (404, b""), (method, path)
+        response = stranger.request(method, find(path, account, made, app), body={**app.credentials, "note": "x"})
+        assert (response.status, response.body) == (404, b""), (method, path)
     for who, where in ((stranger, other_account), (colleague, account)):
         for method in ("GET", "PUT", "DELETE"):
-            reply = who.request(method, path_of(where, made["id"]), body={"note": "x"} if method == "PUT" else b"")
-            assert (reply.status, reply.body) == (404, b""), method
+            response = who.request(method, path_of(where, made["id"]), body={"note": "x"} if method == "PUT" else b"")
+            assert (response.status, response.body) == (404, b""), method
         assert who.get(path_of(where)).json() == []
     assert leader.get(made["url"]).json() == made
 
 
-def test_nothing_is_found_that_is_not_there(account: Account, leader: Knocking, app: App) -> None:
+def test_nothing_is_found_that_is_not_there(account: Account, leader: BasicAuthClient, app: App) -> None:
     paths = [path_of(account, id) for id in (NO_SUCH_ID, 0, -1, "x", "%00", 2**31, "9" * 30, "clients")]
     paths += [f"/authorizations/{name}" for name in ("nowhere", "%00", "northwind%00", "%C3%BC", "north%20wind", "%FF")]
     paths += [path_of(account, "clients", name) for name in ("nobody", "0" * 32, "%00")]
@@ -266,11 +275,11 @@ def test_nothing_is_found_that_is_not_there(account: Account, leader: Knocking, 
 
     for path in paths:
         method = "PUT" if "clients/" in path else "GET"
-        reply = leader.request(method, path, body={"client_secret": "x"} if method == "PUT" else b"")
-        assert (reply.status, reply.body) == (404, b""), path
+        response = leader.request(method, path, body={"client_secret": "x"} if method == "PUT" else b"")
+        assert (response.status, response.body) == (404, b""), path
 
 
-def test_an_account_is_found_in_any_case(account: Account, leader: Knocking, app: App) -> None:
+def test_an_account_is_found_in_any_case(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
 
     assert leader.get(f"/authorizations/NorthWind/{made['id']}/").json() == made
@@ -294,28 +303,28 @@ def test_an_account_is_found_in_any_case(account: Account, leader: Knocking, app
     ],
 )
 def test_what_cannot_be_taken_is_reported_all_together(
-    account: Account, leader: Knocking, body: Any, codes: list[tuple[str, str]] | None
+    account: Account, leader: BasicAuthClient, body: Any, codes: list[tuple[str, str]] | None
 ) -> None:
     if codes is None:
         codes = [(name, "invalid") for name in ("client_id", "client_secret", "scopes", "note", "note_url")]
 
-    reply = leader.post(path_of(account), body)
+    response = leader.post(path_of(account), body)
 
-    assert reply.status == 400
-    assert reply.json()["message"] == "Validation Failed"
-    assert reply.codes == codes
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Authorization"}
+    assert response.status == 400
+    assert response.json()["message"] == "Validation Failed"
+    assert response.codes == codes
+    assert {error["resource"] for error in response.json()["errors"]} == {"Authorization"}
     assert leader.get(path_of(account)).json() == []
 
 
-def test_the_other_inputs_are_checked_as_well(account: Account, leader: Knocking, app: App) -> None:
+def test_the_other_inputs_are_checked_as_well(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
 
-    reply = leader.put(path_of(account, "clients", app.client_id), {"scopes": "\0"})
-    assert (reply.status, reply.codes) == (400, [("client_secret", "missing_field"), ("scopes", "invalid")])
-    reply = leader.put(made["url"], {"note": 1, "note_url": [], "add_scopes": 1, "remove_scopes": [1]})
-    assert reply.status == 400
-    assert reply.codes == [(name, "invalid") for name in ("note", "note_url", "add_scopes", "remove_scopes[0]")]
+    response = leader.put(path_of(account, "clients", app.client_id), {"scopes": "\0"})
+    assert (response.status, response.codes) == (400, [("client_secret", "missing_field"), ("scopes", "invalid")])
+    response = leader.put(made["url"], {"note": 1, "note_url": [], "add_scopes": 1, "remove_scopes": [1]})
+    assert response.status == 400
+    assert response.codes == [(name, "invalid") for name in ("note", "note_url", "add_scopes", "remove_scopes[0]")]
     assert leader.get(path_of(account)).json() == [made]
 
 
@@ -329,28 +338,30 @@ def test_the_other_inputs_are_checked_as_well(account: Account, leader: Knocking
     ],
 )
 def test_a_body_that_is_no_object_is_refused(
-    account: Account, leader: Knocking, app: App, body: bytes, message: str
+    account: Account, leader: BasicAuthClient, app: App, body: bytes, message: str
 ) -> None:
     made = make(leader, account, app)
 
     for method, path in ROUTES:
         if method in ("POST", "PUT"):
-            reply = leader.request(method, find(path, account, made, app), body=body)
-            assert (reply.status, reply.json()) == (400, {"message": message})
+            response = leader.request(method, find(path, account, made, app), body=body)
+            assert (response.status, response.json()) == (400, {"message": message})
     assert leader.request("DELETE", path_of(account, made["id"]), body=body).status == 204
 
 
-def test_inputs_come_from_the_query_where_the_body_is_empty(account: Account, leader: Knocking, app: App) -> None:
+def test_inputs_come_from_the_query_where_the_body_is_empty(
+    account: Account, leader: BasicAuthClient, app: App
+) -> None:
     query = {**app.credentials, "scopes": "entry,project", "note": "x"}
 
-    reply = leader.request("POST", path_of(account), query=query)
+    response = leader.request("POST", path_of(account), query=query)
 
-    assert (reply.status, reply.json()["scopes"], reply.json()["note"]) == (200, ["entry", "project"], "x")
+    assert (response.status, response.json()["scopes"], response.json()["note"]) == (200, ["entry", "project"], "x")
 
 
-def test_who_does_not_know_the_secret_makes_nothing(account: Account, leader: Knocking, app: App) -> None:
-    other = make_app(account.database, account.client, "Ledger")
-    public = make_app(account.database, account.client, "Pocket", is_public=True)
+def test_who_does_not_know_the_secret_makes_nothing(account: Account, leader: BasicAuthClient, app: App) -> None:
+    other = register_app(account.database, account.client, "Ledger")
+    public = register_app(account.database, account.client, "Pocket", is_public=True)
     wrong = [
         {**app.credentials, "client_secret": "wrong"},
         {**app.credentials, "client_secret": other.client_secret},
@@ -364,9 +375,9 @@ def test_who_does_not_know_the_secret_makes_nothing(account: Account, leader: Kn
     make(leader, account, app)
     replies.append(leader.put(path_of(account, "clients", app.client_id), {"client_secret": "wrong"}))
 
-    for reply in replies:
-        assert (reply.status, reply.json()["error"]) == (400, "invalid_client")
-        assert [*reply.json()] == ["error", "error_description"]
+    for response in replies:
+        assert (response.status, response.json()["error"]) == (400, "invalid_client")
+        assert [*response.json()] == ["error", "error_description"]
     assert len(leader.get(path_of(account)).json()) == 1
 
 
@@ -376,89 +387,89 @@ def headers_of_nobody(account: Account) -> Iterator[str | None]:
     yield f"Bearer {token}"
     yield "Basic"
     yield "Basic !"
-    yield basic(token)
-    yield basic(email)
-    yield basic(email, PASSWORD.upper())
-    yield basic(email, "\0")
-    yield basic("\0", PASSWORD)
-    yield basic("nobody@northwind.test", PASSWORD)
-    yield basic(account.supervisor.email, PASSWORD)
+    yield basic_auth(token)
+    yield basic_auth(email)
+    yield basic_auth(email, PASSWORD.upper())
+    yield basic_auth(email, "\0")
+    yield basic_auth("\0", PASSWORD)
+    yield basic_auth("nobody@northwind.test", PASSWORD)
+    yield basic_auth(account.supervisor.email, PASSWORD)
     yield "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode()
-    yield basic("ü" * 5_000, "ü" * 5_000)
+    yield basic_auth("ü" * 5_000, "ü" * 5_000)
 
 
-def test_without_a_password_nobody_gets_in(account: Account, leader: Knocking, app: App) -> None:
+def test_without_a_password_nobody_gets_in(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
 
     for authorization in headers_of_nobody(account):
-        reply = account.client.get("/subdomains", Authorization=authorization)
-        assert (reply.status, reply.json()) == (401, UNAUTHORIZED), authorization
-        assert reply.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
+        response = account.client.get("/subdomains", Authorization=authorization)
+        assert (response.status, response.json()) == (401, UNAUTHORIZED), authorization
+        assert response.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
     for method, path in ROUTES:
-        reply = account.client.request(method, find(path, account, made, app), body=b"[")
-        assert (reply.status, reply.json()) == (401, UNAUTHORIZED)
+        response = account.client.request(method, find(path, account, made, app), body=b"[")
+        assert (response.status, response.json()) == (401, UNAUTHORIZED)
     assert account.leader.client.get("/subdomains").status == 401
 
 
-def test_a_password_opens_nothing_else(account: Account, leader: Knocking) -> None:
+def test_a_password_opens_nothing_else(account: Account, leader: BasicAuthClient) -> None:
     assert leader.get("/v2/account").status == 401
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_who_is_shut_out_does_not_get_in(account: Account, leader: Knocking, app: App, state: str) -> None:
+def test_who_is_shut_out_does_not_get_in(account: Account, leader: BasicAuthClient, app: App, state: str) -> None:
     made = make(leader, account, app)
     account.set_state(account.leader, state)
 
     assert leader.get("/subdomains").status == 401
     assert leader.get(path_of(account)).status == 401
-    assert not opens(account.client, made["token"])
+    assert not is_token_valid(account.client, made["token"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_a_password_may_hold_any_character(account: Account, encoding: str) -> None:
-    give_password(account, account.leader, "grüße: 10 €"[: 8 if encoding == "latin-1" else None])
+    set_password(account, account.leader, "grüße: 10 €"[: 8 if encoding == "latin-1" else None])
     sent = f"{account.leader.email}:{'grüße: 10 €'[: 8 if encoding == 'latin-1' else None]}".encode(encoding)
 
-    reply = account.client.get("/subdomains", Authorization="Basic " + base64.b64encode(sent).decode())
+    response = account.client.get("/subdomains", Authorization="Basic " + base64.b64encode(sent).decode())
 
-    assert reply.status == 200
+    assert response.status == 200
 
 
-def test_while_the_account_is_locked_nothing_is_done_there(account: Account, leader: Knocking, app: App) -> None:
+def test_while_the_account_is_locked_nothing_is_done_there(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
-    account.set(locked="on")
+    account.change_settings(locked="on")
 
     for method, path in ROUTES:
-        reply = leader.request(method, find(path, account, made, app), body=b"[")
-        assert (reply.status, reply.json()) == (503, {"message": "Account is locked for maintenance"})
+        response = leader.request(method, find(path, account, made, app), body=b"[")
+        assert (response.status, response.json()) == (503, {"message": "Account is locked for maintenance"})
     assert [each["name"] for each in leader.get("/subdomains").json()] == ["northwind"]
-    account.set(locked="off")
+    account.change_settings(locked="off")
     assert leader.get(path_of(account)).json() == [made]
 
 
-def test_other_verbs_are_refused_and_head_is_a_get_without_a_body(account: Account, leader: Knocking) -> None:
+def test_other_verbs_are_refused_and_head_is_a_get_without_a_body(account: Account, leader: BasicAuthClient) -> None:
     for method, path, allowed in (
         ("POST", "/subdomains", "GET, HEAD"),
         ("DELETE", path_of(account), "GET, HEAD, POST"),
         ("PATCH", path_of(account, 1), "DELETE, GET, HEAD, PUT"),
         ("GET", path_of(account, "clients", "x"), "PUT"),
     ):
-        reply = leader.request(method, path)
-        assert (reply.status, reply.json()) == (405, {"message": "Method not allowed"})
-        assert reply.headers["allow"] == allowed
-    reply = leader.request("HEAD", path_of(account))
-    assert (reply.status, reply.body) == (200, b"")
+        response = leader.request(method, path)
+        assert (response.status, response.json()) == (405, {"message": "Method not allowed"})
+        assert response.headers["allow"] == allowed
+    response = leader.request("HEAD", path_of(account))
+    assert (response.status, response.body) == (200, b"")
 
 
-def test_answers_have_the_headers_of_the_api(account: Account, leader: Knocking) -> None:
-    reply = leader.get("/subdomains")
+def test_answers_have_the_headers_of_the_api(account: Account, leader: BasicAuthClient) -> None:
+    response = leader.get("/subdomains")
 
-    assert reply.headers["content-type"] == "application/json; charset=utf-8"
-    assert reply.headers["cache-control"] == "private, max-age=0, must-revalidate"
-    assert (reply.headers["vary"], reply.headers["status"]) == ("Origin", "200 OK")
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.headers["cache-control"] == "private, max-age=0, must-revalidate"
+    assert (response.headers["vary"], response.headers["status"]) == ("Origin", "200 OK")
 
 
-def test_a_huge_body_is_not_read(account: Account, leader: Knocking) -> None:
+def test_a_huge_body_is_not_read(account: Account, leader: BasicAuthClient) -> None:
     assert leader.post(path_of(account), b" " * 1_048_577).status == 413
 
 
@@ -468,20 +479,20 @@ class TestTries:
 
     def test_guesses_are_counted_and_what_is_right_is_not(self, make_server: MakeServer, clock: FakeClock) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 3))
-        account = open_account(server.database, server.client)
-        who, guessing = knocking(account, account.leader), knocking(account, account.leader, "wrong")
+        account = make_account(server.database, server.client)
+        who, guessing = basic_auth_client(account, account.leader), basic_auth_client(account, account.leader, "wrong")
 
         assert [who.get("/subdomains").status for _ in range(5)] == [200] * 5
         assert [guessing.get("/subdomains").status for _ in range(4)] == [401, 401, 401, 429]
-        reply = who.get("/subdomains")
-        assert (reply.status, reply.body, reply.headers["retry-after"]) == (429, b"", "5")
+        response = who.get("/subdomains")
+        assert (response.status, response.body, response.headers["retry-after"]) == (429, b"", "5")
         clock.advance(5)
         assert [who.get("/subdomains").status for _ in range(2)] == [200, 200]
 
     def test_they_are_counted_together_with_those_on_the_page(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 2))
-        account = open_account(server.database, server.client)
-        guessing = knocking(account, account.leader, "wrong")
+        account = make_account(server.database, server.client)
+        guessing = basic_auth_client(account, account.leader, "wrong")
         browser = Browser(server.client)
 
         assert browser.sign_in(account.leader.email, "wrong").status == 403
@@ -495,24 +506,26 @@ class TestTries:
         assert [client.get("/subdomains").status for _ in range(3)] == [401, 401, 429]
 
 
-def test_a_token_lasts_until_it_is_taken_back(account: Account, leader: Knocking, app: App, clock: FakeClock) -> None:
+def test_a_token_lasts_until_it_is_taken_back(
+    account: Account, leader: BasicAuthClient, app: App, clock: FakeClock
+) -> None:
     made = make(leader, account, app)
     clock.advance(800 * DAY)
     for chore in cleanup.CLEANUP_TASKS:
         while account.database.run_now(chore):
             pass
 
-    assert opens(account.client, made["token"])
+    assert is_token_valid(account.client, made["token"])
     assert leader.get(made["url"]).json() == made
     [row] = [row for row in account.database.read_now(tokens.list_all) if row.name == "OAuth: Planner"]
     account.database.write_now(account.id, tokens.revoke, row.id)
-    assert not opens(account.client, made["token"])
+    assert not is_token_valid(account.client, made["token"])
     assert leader.get(made["url"]).status == 404
 
 
 def test_who_or_what_is_deleted_takes_authorizations_along(account: Account, app: App) -> None:
-    contractor = knocking(account, account.contractor)
-    other = make_app(account.database, account.client, "Ledger")
+    contractor = basic_auth_client(account, account.contractor)
+    other = register_app(account.database, account.client, "Ledger")
     made, kept = make(contractor, account, app), make(contractor, account, other)
     database = account.database
 
@@ -520,15 +533,15 @@ def test_who_or_what_is_deleted_takes_authorizations_along(account: Account, app
     assert contractor.put(path_of(account, "clients", app.client_id), {"client_secret": "x"}).status == 404
     database.write_now(account.id, revoking.revoke_for_application, id)
     database.run_now(applications.remove, id)
-    assert [opens(account.client, each["token"]) for each in (made, kept)] == [False, True]
+    assert [is_token_valid(account.client, each["token"]) for each in (made, kept)] == [False, True]
     assert contractor.get(path_of(account)).json() == [kept]
 
     assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
-    assert not opens(account.client, kept["token"])
+    assert not is_token_valid(account.client, kept["token"])
 
 
 def test_nothing_that_opens_anything_is_stored_as_it_is_or_logged(
-    account: Account, leader: Knocking, app: App, logged: Logged
+    account: Account, leader: BasicAuthClient, app: App, logged: Logged
 ) -> None:
     made = make(leader, account, app)
     leader.get(made["url"])
@@ -545,29 +558,29 @@ def test_nothing_that_opens_anything_is_stored_as_it_is_or_logged(
 
 
 def test_a_token_that_another_key_closed_is_blank_and_works(
-    account: Account, leader: Knocking, app: App, make_server: MakeServer
+    account: Account, leader: BasicAuthClient, app: App, make_server: MakeServer
 ) -> None:
     made = make(leader, account, app)
     dependencies = replace(DEPENDENCIES, keyring=Keyring("another key, which has to be as long as this"))
-    client = make_server(parts={"dependencies": dependencies}).client
-    who = Knocking(client, leader.authorization)
+    client = make_server(site_options={"dependencies": dependencies}).client
+    who = BasicAuthClient(client, leader.authorization)
 
     [shown] = who.get(path_of(account)).json()
 
     assert (shown["id"], shown["token"]) == (made["id"], "")
-    assert opens(client, made["token"])
+    assert is_token_valid(client, made["token"])
     assert who.delete(path_of(account, made["id"])).status == 204
-    assert not opens(client, made["token"])
+    assert not is_token_valid(client, made["token"])
 
 
-def test_a_new_password_counts_at_once(account: Account, leader: Knocking, app: App) -> None:
+def test_a_new_password_counts_at_once(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
-    give_password(account, account.leader, "another one")
+    set_password(account, account.leader, "another one")
 
     assert leader.get(path_of(account)).status == 401
     # It ends sessions, and nothing that an application was allowed.
-    assert opens(account.client, made["token"])
-    assert knocking(account, account.leader, "another one").get(path_of(account)).json() == [made]
+    assert is_token_valid(account.client, made["token"])
+    assert basic_auth_client(account, account.leader, "another one").get(path_of(account)).json() == [made]
 
 
 def test_the_document_says_what_opens_it(server: Server) -> None:

@@ -13,11 +13,11 @@ from tests.conftest import Server
 
 
 def test_the_document_is_the_same_with_and_without_a_server(server: Server) -> None:
-    reply = server.client.get("/openapi.json")
+    response = server.client.get("/openapi.json")
 
-    assert reply.status == 200
-    assert reply.headers["content-type"] == "application/json; charset=utf-8"
-    assert reply.body == openapi_text(server.base_url)
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.body == openapi_text(server.base_url)
     assert openapi_text(server.base_url) == openapi_text(server.base_url)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hourhook.store.schema import projects
 from hourhook.store.transaction import Transaction
 from tests.conftest import MakeServer
-from tests.support.accounts import Account, open_account
+from tests.support.accounts import Account, make_account
 
 TOTAL = 65
 
@@ -37,8 +37,8 @@ def many(account: Account) -> Account:
     return account
 
 
-def names(reply: Any) -> list[int]:
-    return [int(project["name"].removeprefix("project ")) for project in reply.json()]
+def names(response: Any) -> list[int]:
+    return [int(project["name"].removeprefix("project ")) for project in response.json()]
 
 
 @pytest.mark.parametrize(
@@ -71,23 +71,23 @@ def names(reply: Any) -> list[int]:
     ids=lambda value: str(value)[:40],
 )
 def test_a_page_and_its_neighbours(many: Account, query: dict[str, Any], found: Any, rels: list[str]) -> None:
-    reply = many.leader.client.get("/v2/projects", query)
+    response = many.leader.client.get("/v2/projects", query)
 
-    assert reply.status == 200
-    assert names(reply) == [*found]
-    assert [*reply.links] == rels
+    assert response.status == 200
+    assert names(response) == [*found]
+    assert [*response.links] == rels
 
 
 def test_the_pages_lead_through_everything_and_back(many: Account) -> None:
-    reply = many.leader.client.get("/v2/projects", {"per_page": 20})
-    found = names(reply)
-    while "next" in reply.links:
-        reply = many.leader.client.get(reply.links["next"])
-        found += names(reply)
+    response = many.leader.client.get("/v2/projects", {"per_page": 20})
+    found = names(response)
+    while "next" in response.links:
+        response = many.leader.client.get(response.links["next"])
+        found += names(response)
 
     assert found == [*range(TOTAL)]
-    assert names(many.leader.client.get(reply.links["first"])) == [*range(20)]
-    assert names(many.leader.client.get(reply.links["prev"])) == [*range(40, 60)]
+    assert names(many.leader.client.get(response.links["first"])) == [*range(20)]
+    assert names(many.leader.client.get(response.links["prev"])) == [*range(40, 60)]
 
 
 def test_past_the_end_the_previous_page_is_the_last_one_that_is_there(many: Account) -> None:
@@ -101,40 +101,42 @@ def test_a_collection_on_one_page_has_no_link(account: Account) -> None:
 
 
 def test_the_header_is_written_to_the_letter(many: Account) -> None:
-    reply = many.leader.client.get("/v2/projects/", {"page": 2})
+    response = many.leader.client.get("/v2/projects/", {"page": 2})
     url = f"{many.base_url}/v2/projects"
 
-    assert reply.headers["link"] == (
+    assert response.headers["link"] == (
         f'<{url}?page=1>; rel="first", <{url}?page=3>; rel="last", '
         f'<{url}?page=3>; rel="next", <{url}?page=1>; rel="prev"'
     )
 
 
 def test_other_parameters_are_kept_sorted_and_without_a_comma(many: Account) -> None:
-    reply = many.leader.client.get("/v2/projects", "zero=&name=project&ids%5B%5D=2,1&per_page=20&ids[]=3&a=%20%2B%ff")
+    response = many.leader.client.get(
+        "/v2/projects", "zero=&name=project&ids%5B%5D=2,1&per_page=20&ids[]=3&a=%20%2B%ff"
+    )
 
-    assert reply.links["next"] == (
+    assert response.links["next"] == (
         f"{many.base_url}/v2/projects?a=%20%2B%FF&ids%5B%5D=2%2C1&ids%5B%5D=3&name=project&page=2&per_page=20&zero="
     )
-    assert "," not in reply.links["next"]
+    assert "," not in response.links["next"]
 
 
 def test_the_page_that_was_asked_for_is_left_out_however_it_is_spelt(many: Account) -> None:
-    reply = many.leader.client.get("/v2/projects", "page[]=1&per_page[]=20&page=2")
+    response = many.leader.client.get("/v2/projects", "page[]=1&per_page[]=20&page=2")
 
-    assert reply.links["next"] == f"{many.base_url}/v2/projects?page=3&per_page%5B%5D=20"
+    assert response.links["next"] == f"{many.base_url}/v2/projects?page=3&per_page%5B%5D=20"
 
 
 @pytest.mark.parametrize("name", ["noko_token", "freckle_token", "access_token", "token"])
 def test_a_credential_is_never_repeated_in_a_link(many: Account, name: str) -> None:
-    reply = many.client.get("/v2/projects", {name: many.leader.token})
+    response = many.client.get("/v2/projects", {name: many.leader.token})
 
-    assert reply.links["next"] == f"{many.base_url}/v2/projects?page=2"
+    assert response.links["next"] == f"{many.base_url}/v2/projects?page=2"
 
 
 def test_links_begin_with_the_configured_name(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/noko")
-    account = open_account(server.database, server.client)
-    reply = account.leader.client.get("/v2/users", {"per_page": 1}, Host="evil.example.org")
+    account = make_account(server.database, server.client)
+    response = account.leader.client.get("/v2/users", {"per_page": 1}, Host="evil.example.org")
 
-    assert reply.links["next"] == "https://time.example.com/noko/v2/users?page=2&per_page=1"
+    assert response.links["next"] == "https://time.example.com/noko/v2/users?page=2&per_page=1"

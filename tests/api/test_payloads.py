@@ -9,10 +9,10 @@ import pytest
 from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
 from tests.support.accounts import Account
-from tests.support.factories import NO_SUCH_ID, log_time, make_tag
-from tests.support.receivers import saying
-from tests.support.webhook_receiver import Postbox, eventually
-from tests.support.webhooks import log_of, make_webhook, payload_of, status_of
+from tests.support.factories import NO_SUCH_ID, make_entry, make_tag
+from tests.support.receivers import sending_raw
+from tests.support.webhook_receiver import WebhookReceiver, eventually
+from tests.support.webhooks import get_delivery_log, get_payload, get_status, make_webhook
 
 PassTime = Callable[[float], None]
 LINE_KEYS = [
@@ -57,30 +57,32 @@ PING = {"sequence": None, "type": "webhook.ping"}
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server with a worker in it."""
-    return make_server(parts={"lifespan": [delivering]})
+    return make_server(site_options={"lifespan": [delivering]})
 
 
 @pytest.fixture
-def webhook(account: Account, postbox: Postbox, pass_time: PassTime) -> Any:
+def webhook(account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime) -> Any:
     """A webhook that hears everything, made a minute ago; its first ping is taken."""
-    webhook = make_webhook(account, postbox.uri, events=["*"])
-    eventually(lambda: [line["state"] for line in log_of(account, webhook)], ["delivered"])
-    postbox.next()
-    pass_time(60)
+    webhook = make_webhook(account, webhook_receiver.uri, events=["*"])
+    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)], ["delivered"])
+    webhook_receiver.next()
+    advance_time(60)
     return webhook
 
 
-def test_the_log_says_what_was_sent_what_fails_and_what_waits(account: Account, postbox: Postbox, webhook: Any) -> None:
+def test_the_log_says_what_was_sent_what_fails_and_what_waits(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
     make_tag(account, "a")
-    delivered = postbox.next()
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
-    postbox.answer(500)
+    delivered = webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
+    webhook_receiver.respond_with(500)
     make_tag(account, "b")
-    failing = postbox.next()
-    log_time(account.leader)
-    eventually(lambda: status_of(account, webhook)["failing_payload_id"], failing.id)
+    failing = webhook_receiver.next()
+    make_entry(account.leader)
+    eventually(lambda: get_status(account, webhook)["failing_payload_id"], failing.id)
 
-    waiting, failed, sent, ping = log_of(account, webhook)
+    waiting, failed, sent, ping = get_delivery_log(account, webhook)
 
     for line in (waiting, failed, sent, ping):
         assert list(line) == LINE_KEYS
@@ -105,32 +107,36 @@ def test_the_log_says_what_was_sent_what_fails_and_what_waits(account: Account, 
     assert ping == {**ping, **PING, "created_at": "2024-05-21T10:05:00Z", "state": "delivered", "attempts_count": 1}
 
 
-def test_a_ping_that_fails_has_failed_for_good(account: Account, postbox: Postbox, webhook: Any) -> None:
-    postbox.answer(410)
+def test_a_ping_that_fails_has_failed_for_good(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
+    webhook_receiver.respond_with(410)
     account.leader.client.put(f"{webhook['url']}/ping")
-    eventually(lambda: log_of(account, webhook)[0]["state"], "failing")
+    eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "failing")
 
-    ping = log_of(account, webhook)[0]
+    ping = get_delivery_log(account, webhook)[0]
     assert ping == {**ping, **PING, "attempts_count": 1, "next_attempt_at": None, "delivered_at": None}
     assert account.leader.client.get(webhook["url"]).json()["state"] == "enabled"
 
 
 def test_a_payload_in_full_says_exactly_what_was_sent_and_answered(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    postbox.answer(503, b'{"error": "closed"}', b"X-Reason: a\r\nX-Reason: b\r\nContent-Type: application/json\r\n")
+    webhook_receiver.respond_with(
+        503, b'{"error": "closed"}', b"X-Reason: a\r\nX-Reason: b\r\nContent-Type: application/json\r\n"
+    )
     make_tag(account, "größe")
-    failed = postbox.next()
-    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], 1)
-    postbox.answer(202, b"thanks")
-    pass_time(6)
-    sent = postbox.next()
-    eventually(lambda: payload_of(account, webhook, failed.id)["state"], "delivered")
+    failed = webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], 1)
+    webhook_receiver.respond_with(202, b"thanks")
+    advance_time(6)
+    sent = webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, failed.id)["state"], "delivered")
 
-    shown = payload_of(account, webhook, failed.id)
+    shown = get_payload(account, webhook, failed.id)
 
     assert list(shown) == [*LINE_KEYS, "skipped_at", "skipped_by", "body", "attempts"]
-    assert {key: shown[key] for key in LINE_KEYS} == log_of(account, webhook)[0]
+    assert {key: shown[key] for key in LINE_KEYS} == get_delivery_log(account, webhook)[0]
     assert (shown["skipped_at"], shown["skipped_by"]) == (None, None)
     assert shown["body"].encode() == sent.body == failed.body
     first, second = shown["attempts"]
@@ -158,72 +164,80 @@ def test_a_payload_in_full_says_exactly_what_was_sent_and_answered(
     assert second["response_body"] == "thanks"
 
 
-def test_the_text_of_what_waits_is_what_will_be_sent(account: Account, postbox: Postbox, webhook: Any) -> None:
-    postbox.answer(500)
+def test_the_text_of_what_waits_is_what_will_be_sent(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
+    webhook_receiver.respond_with(500)
     make_tag(account, "a")
     make_tag(account, "b")
-    eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
+    eventually(lambda: get_status(account, webhook)["failing_since"] is not None, True)
     account.leader.client.put(webhook["url"], {"name": "Books \U0001f4da"})
-    waiting = log_of(account, webhook)[0]
-    text = payload_of(account, webhook, waiting["payload_id"])["body"]
+    waiting = get_delivery_log(account, webhook)[0]
+    text = get_payload(account, webhook, waiting["payload_id"])["body"]
 
-    postbox.answer(200)
-    first = postbox.next()
+    webhook_receiver.respond_with(200)
+    first = webhook_receiver.next()
     account.leader.client.put(f"{webhook['url']}/retry/{first.id}")
 
-    assert [postbox.next().id, postbox.next().body] == [first.id, text.encode()]
+    assert [webhook_receiver.next().id, webhook_receiver.next().body] == [first.id, text.encode()]
     assert json.loads(text)["webhook"]["name"] == "Books \U0001f4da"
     # What was delivered keeps the name that it was sent under.
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
     account.leader.client.put(webhook["url"], {"name": "Renamed since"})
-    assert payload_of(account, webhook, waiting["payload_id"])["body"] == text
+    assert get_payload(account, webhook, waiting["payload_id"])["body"] == text
 
 
-def test_an_answer_that_is_no_text_is_shown_with_replacements(account: Account, postbox: Postbox, webhook: Any) -> None:
+def test_an_answer_that_is_no_text_is_shown_with_replacements(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
     body = b"caf\xe9 \xff\x00 " + "é".encode() * 4096
-    postbox.script = saying(
+    webhook_receiver.handler = sending_raw(
         b"HTTP/1.1 500 No\r\nX-Odd: caf\xe9\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
     )
     make_tag(account, "a")
-    failed = postbox.next()
-    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], 1)
+    failed = webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], 1)
 
-    [attempt] = payload_of(account, webhook, failed.id)["attempts"]
+    [attempt] = get_payload(account, webhook, failed.id)["attempts"]
 
     assert attempt["response_body"].startswith("caf\N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER}\x00 é")
     assert len(attempt["response_body"].encode()) <= 4096 + 3 * 3
     assert "x-odd" in attempt["response_headers"]
 
 
-def test_an_attempt_without_an_answer_says_why(account: Account, postbox: Postbox, webhook: Any) -> None:
-    postbox.script = saying(b"SSH-2.0-OpenSSH_9.6\r\n")
+def test_an_attempt_without_an_answer_says_why(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
+    webhook_receiver.handler = sending_raw(b"SSH-2.0-OpenSSH_9.6\r\n")
     make_tag(account, "a")
-    failed = postbox.next()
-    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], 1)
+    failed = webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], 1)
 
-    [attempt] = payload_of(account, webhook, failed.id)["attempts"]
+    [attempt] = get_payload(account, webhook, failed.id)["attempts"]
 
     assert (attempt["status"], attempt["error"]) == (None, "protocol")
     assert (attempt["response_headers"], attempt["response_body"]) == ({}, "")
 
 
-def test_the_log_is_filtered(account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime) -> None:
+def test_the_log_is_filtered(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
+) -> None:
     make_tag(account, "a")
-    postbox.next()
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
-    pass_time(60)
-    postbox.answer(500)
-    log_time(account.leader)
-    postbox.next()
-    eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
-    pass_time(1)
+    webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
+    advance_time(60)
+    webhook_receiver.respond_with(500)
+    make_entry(account.leader)
+    webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["failing_since"] is not None, True)
+    advance_time(1)
     make_tag(account, "b")
-    pass_time(1)
+    advance_time(1)
     account.leader.client.put(f"{webhook['url']}/ping")
-    eventually(lambda: log_of(account, webhook)[0]["state"], "failing")
+    eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "failing")
 
     def found(**query: str) -> list[Any]:
-        return [line["sequence"] or line["type"] for line in log_of(account, webhook, query)]
+        return [line["sequence"] or line["type"] for line in get_delivery_log(account, webhook, query)]
 
     ping = "webhook.ping"
     assert found() == [ping, 3, 2, 1, ping]
@@ -258,24 +272,24 @@ def test_the_log_is_filtered(account: Account, postbox: Postbox, webhook: Any, p
 def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
     webhook = make_webhook(account)
 
-    reply = account.leader.client.get(f"{webhook['url']}/payloads?{query}")
+    response = account.leader.client.get(f"{webhook['url']}/payloads?{query}")
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
 
 
-def test_the_log_comes_in_pages(account: Account, postbox: Postbox, webhook: Any) -> None:
+def test_the_log_comes_in_pages(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
     account.leader.client.put(webhook["disable_url"])
     account.leader.client.put(webhook["enable_url"])
     for number in range(5):
         make_tag(account, f"tag{number}")
     url = f"{webhook['url']}/payloads"
-    everything = [line["payload_id"] for line in log_of(account, webhook)]
+    everything = [line["payload_id"] for line in get_delivery_log(account, webhook)]
 
     pages, target = [], f"{url}?per_page=2"
     while target:
-        reply = account.leader.client.get(target)
-        pages.append([line["payload_id"] for line in reply.json()])
-        target = reply.links.get("next", "")
+        response = account.leader.client.get(target)
+        pages.append([line["payload_id"] for line in response.json()])
+        target = response.links.get("next", "")
 
     assert [len(page) for page in pages] == [2, 2, 2]
     assert [payload_id for page in pages for payload_id in page] == everything
@@ -286,7 +300,7 @@ def test_the_log_comes_in_pages(account: Account, postbox: Postbox, webhook: Any
 def test_the_status_of_a_webhook_that_has_done_nothing(account: Account) -> None:
     webhook = make_webhook(account)
 
-    status = status_of(account, webhook)
+    status = get_status(account, webhook)
 
     assert list(status) == STATUS_KEYS
     assert status == {
@@ -299,20 +313,20 @@ def test_the_status_of_a_webhook_that_has_done_nothing(account: Account) -> None
 
 
 def test_the_status_says_what_fails_since_when_and_how_it_went(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     for name in ("a", "b", "c"):
         make_tag(account, name)
-    postbox.take(3)
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
-    pass_time(30)
-    postbox.answer(500)
+    webhook_receiver.next_deliveries(3)
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
+    advance_time(30)
+    webhook_receiver.respond_with(500)
     make_tag(account, "d")
     make_tag(account, "e")
-    failing = postbox.next()
-    eventually(lambda: status_of(account, webhook)["failing_payload_id"], failing.id)
+    failing = webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["failing_payload_id"], failing.id)
 
-    status = status_of(account, webhook)
+    status = get_status(account, webhook)
 
     assert status["waiting_count"] == 2
     assert status["failing_since"] == "2024-05-21T10:06:30Z"
@@ -322,18 +336,18 @@ def test_the_status_says_what_fails_since_when_and_how_it_went(
     assert 0 <= status["latency_ms_p50_24h"] <= status["latency_ms_p95_24h"] < 20_000
 
     account.leader.client.put(webhook["disable_url"])
-    pass_time(86_401)
+    advance_time(86_401)
 
-    after = status_of(account, webhook)
+    after = get_status(account, webhook)
     assert (after["state"], after["disabled_reason"], after["next_attempt_at"]) == ("disabled", "by_user", None)
     assert (after["success_rate_24h"], after["latency_ms_p50_24h"], after["latency_ms_p95_24h"]) == (None, None, None)
     assert after["waiting_count"] == 2
 
 
 def test_the_log_is_for_leaders_of_the_account(
-    account: Account, other_account: Account, postbox: Postbox, webhook: Any
+    account: Account, other_account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
-    [ping] = log_of(account, webhook)
+    [ping] = get_delivery_log(account, webhook)
     other = make_webhook(account)
     paths = ["/payloads", f"/payloads/{ping['payload_id']}", "/status"]
 

@@ -12,9 +12,9 @@ from tests.api.conftest import Delivering
 from tests.conftest import MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.factories import NO_SUCH_ID, make_tag
-from tests.support.receivers import Caller, answering
-from tests.support.webhook_receiver import Delivery, Postbox, eventually
-from tests.support.webhooks import ask_for, log_of, make_webhook, payload_of, status_of
+from tests.support.receivers import ClientConnection, responding
+from tests.support.webhook_receiver import Delivery, WebhookReceiver, eventually
+from tests.support.webhooks import get_delivery_log, get_payload, get_status, make_webhook, request_action
 
 PassTime = Callable[[float], None]
 NO_SUCH_PAYLOAD = "0b6f1c52-6f0e-4c53-9d0a-3a3f0f8f5f10"
@@ -24,36 +24,36 @@ WINDOW_SECONDS = 259_200
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server with a worker in it."""
-    return make_server(parts={"lifespan": [delivering]})
+    return make_server(site_options={"lifespan": [delivering]})
 
 
 @pytest.fixture
-def webhook(account: Account, postbox: Postbox, pass_time: PassTime) -> Any:
+def webhook(account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime) -> Any:
     """A webhook that hears of new tags, made a minute ago; its first ping is taken."""
-    webhook = make_webhook(account, postbox.uri, events=["tag.created"])
-    eventually(lambda: [line["state"] for line in log_of(account, webhook)], ["delivered"])
-    postbox.next()
-    pass_time(60)
+    webhook = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)], ["delivered"])
+    webhook_receiver.next()
+    advance_time(60)
     return webhook
 
 
-def fail(account: Account, webhook: Any, postbox: Postbox, *names: str) -> Delivery:
+def fail(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *names: str) -> Delivery:
     """Have new tags of these names wait behind the first of them, which fails."""
-    postbox.answer(500)
+    webhook_receiver.respond_with(500)
     for name in names:
         make_tag(account, name)
-    failed = postbox.next()
-    eventually(lambda: status_of(account, webhook)["failing_payload_id"], failed.id)
+    failed = webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["failing_payload_id"], failed.id)
     return failed
 
 
-def deliver(account: Account, webhook: Any, postbox: Postbox, *names: str) -> list[Delivery]:
+def deliver(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *names: str) -> list[Delivery]:
     """Have new tags of these names delivered."""
-    postbox.answer(200)
+    webhook_receiver.respond_with(200)
     for name in names:
         make_tag(account, name)
-    delivered = postbox.take(len(names))
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    delivered = webhook_receiver.next_deliveries(len(names))
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
     return delivered
 
 
@@ -61,12 +61,14 @@ def names(deliveries: list[Delivery]) -> list[str]:
     return [each.payload["object"]["name"] for each in deliveries]
 
 
-def test_a_retry_of_the_failing_payload_is_an_attempt_at_once(account: Account, postbox: Postbox, webhook: Any) -> None:
-    failed = fail(account, webhook, postbox, "a", "b")
-    postbox.answer(200)
+def test_a_retry_of_the_failing_payload_is_an_attempt_at_once(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
+    failed = fail(account, webhook, webhook_receiver, "a", "b")
+    webhook_receiver.respond_with(200)
 
-    ask_for(account, webhook, "retry", failed.id)
-    again, other = postbox.take(2)
+    request_action(account, webhook, "retry", failed.id)
+    again, other = webhook_receiver.next_deliveries(2)
 
     assert (again.id, again.sequence, again.attempt) == (failed.id, failed.sequence, 2)
     assert again.body == failed.body
@@ -74,155 +76,157 @@ def test_a_retry_of_the_failing_payload_is_an_attempt_at_once(account: Account, 
 
 
 def test_after_a_retry_that_fails_the_schedule_goes_on(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    failed = fail(account, webhook, postbox, "a")
-    ask_for(account, webhook, "retry", failed.id)
-    postbox.next()
-    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], 2)
+    failed = fail(account, webhook, webhook_receiver, "a")
+    request_action(account, webhook, "retry", failed.id)
+    webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], 2)
 
     # Two failures in a row: the next is due after 10 s, give or take a tenth.
-    pass_time(8)
-    assert log_of(account, webhook)[0]["state"] == "failing"
-    pass_time(4)
+    advance_time(8)
+    assert get_delivery_log(account, webhook)[0]["state"] == "failing"
+    advance_time(4)
 
-    assert postbox.next().attempt == 3
+    assert webhook_receiver.next().attempt == 3
 
 
 def test_a_retry_of_what_waits_or_while_disabled_changes_nothing(
-    account: Account, postbox: Postbox, webhook: Any
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
-    [delivered] = deliver(account, webhook, postbox, "before")
-    fail(account, webhook, postbox, "a", "b")
-    waiting, failing = log_of(account, webhook)[:2]
+    [delivered] = deliver(account, webhook, webhook_receiver, "before")
+    fail(account, webhook, webhook_receiver, "a", "b")
+    waiting, failing = get_delivery_log(account, webhook)[:2]
     assert (waiting["state"], failing["state"]) == ("waiting", "failing")
 
-    ask_for(account, webhook, "retry", waiting["payload_id"])
+    request_action(account, webhook, "retry", waiting["payload_id"])
     account.leader.client.put(webhook["disable_url"])
     for payload_id in (waiting["payload_id"], failing["payload_id"], delivered.id):
-        ask_for(account, webhook, "retry", payload_id)
+        request_action(account, webhook, "retry", payload_id)
     account.leader.client.put(f"{webhook['url']}/ping")
 
-    assert postbox.next().type == "webhook.ping"
-    assert postbox.is_empty()
+    assert webhook_receiver.next().type == "webhook.ping"
+    assert webhook_receiver.is_empty()
 
 
-def test_a_retry_while_it_is_on_the_wire_changes_nothing(account: Account, postbox: Postbox, webhook: Any) -> None:
+def test_a_retry_while_it_is_on_the_wire_changes_nothing(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
     may_go_on = asyncio.Event()
 
-    async def hold(caller: Caller) -> None:
+    async def hold(connection: ClientConnection) -> None:
         await may_go_on.wait()
-        await answering(200)(caller)
+        await responding(200)(connection)
 
-    postbox.script = hold
+    webhook_receiver.handler = hold
     make_tag(account, "a")
-    held = postbox.next()
-    postbox.answer(200)
-    ask_for(account, webhook, "retry", held.id)
+    held = webhook_receiver.next()
+    webhook_receiver.respond_with(200)
+    request_action(account, webhook, "retry", held.id)
     account.leader.client.put(f"{webhook['url']}/ping")
-    assert postbox.next().type == "webhook.ping"
+    assert webhook_receiver.next().type == "webhook.ping"
     account.database.wake()
-    postbox.release(may_go_on)
-    eventually(lambda: payload_of(account, webhook, held.id)["state"], "delivered")
+    webhook_receiver.release(may_go_on)
+    eventually(lambda: get_payload(account, webhook, held.id)["state"], "delivered")
 
-    assert payload_of(account, webhook, held.id)["attempts_count"] == 1
-    assert postbox.is_empty()
+    assert get_payload(account, webhook, held.id)["attempts_count"] == 1
+    assert webhook_receiver.is_empty()
 
 
 def test_a_delivered_payload_is_sent_once_more_outside_the_order(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    [delivered] = deliver(account, webhook, postbox, "a")
-    fail(account, webhook, postbox, "b")
-    postbox.answer(204)
+    [delivered] = deliver(account, webhook, webhook_receiver, "a")
+    fail(account, webhook, webhook_receiver, "b")
+    webhook_receiver.respond_with(204)
 
-    pass_time(1)
-    ask_for(account, webhook, "retry", delivered.id)
-    again = postbox.next()
-    eventually(lambda: log_of(account, webhook)[0]["state"], "delivered")
+    advance_time(1)
+    request_action(account, webhook, "retry", delivered.id)
+    again = webhook_receiver.next()
+    eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "delivered")
 
     assert (again.id, again.sequence, again.attempt) == (delivered.id, 1, 2)
     assert again.body == delivered.body
-    one_off = log_of(account, webhook)[0]
+    one_off = get_delivery_log(account, webhook)[0]
     assert (one_off["payload_id"], one_off["sequence"], one_off["attempts_count"]) == (delivered.id, None, 1)
-    assert status_of(account, webhook)["failing_payload_id"] is not None
-    assert [each["number"] for each in payload_of(account, webhook, delivered.id)["attempts"]] == [1, 2]
+    assert get_status(account, webhook)["failing_payload_id"] is not None
+    assert [each["number"] for each in get_payload(account, webhook, delivered.id)["attempts"]] == [1, 2]
 
 
 def test_a_resend_that_fails_disturbs_nothing(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    [delivered] = deliver(account, webhook, postbox, "a")
-    postbox.answer(410)
-    pass_time(1)
-    ask_for(account, webhook, "retry", delivered.id)
-    postbox.next()
-    eventually(lambda: log_of(account, webhook)[0]["state"], "failing")
+    [delivered] = deliver(account, webhook, webhook_receiver, "a")
+    webhook_receiver.respond_with(410)
+    advance_time(1)
+    request_action(account, webhook, "retry", delivered.id)
+    webhook_receiver.next()
+    eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "failing")
 
-    assert payload_of(account, webhook, delivered.id)["state"] == "delivered"
+    assert get_payload(account, webhook, delivered.id)["state"] == "delivered"
     assert account.leader.client.get(webhook["url"]).json()["state"] == "enabled"
-    assert status_of(account, webhook)["success_rate_24h"] == 1
+    assert get_status(account, webhook)["success_rate_24h"] == 1
 
 
-def test_a_ping_can_be_sent_again_too(account: Account, postbox: Postbox, webhook: Any) -> None:
-    [ping] = log_of(account, webhook)
-    ask_for(account, webhook, "retry", ping["payload_id"])
+def test_a_ping_can_be_sent_again_too(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
+    [ping] = get_delivery_log(account, webhook)
+    request_action(account, webhook, "retry", ping["payload_id"])
 
-    again = postbox.next()
-    eventually(lambda: payload_of(account, webhook, ping["payload_id"])["attempts_count"], 2)
+    again = webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, ping["payload_id"])["attempts_count"], 2)
 
-    shown = payload_of(account, webhook, ping["payload_id"])
+    shown = get_payload(account, webhook, ping["payload_id"])
     assert (again.id, again.attempt) == (ping["payload_id"], 2)
     assert shown["body"].encode() == again.body
     assert [each["number"] for each in shown["attempts"]] == [1, 2]
 
 
 def test_after_the_window_a_webhook_stalls_until_a_retry_succeeds(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    failed = fail(account, webhook, postbox, "a", "b")
-    stall(account, webhook, postbox, pass_time)
+    failed = fail(account, webhook, webhook_receiver, "a", "b")
+    stall(account, webhook, webhook_receiver, advance_time)
 
-    stalled = status_of(account, webhook)
+    stalled = get_status(account, webhook)
     assert stalled["state"] == "enabled"
     assert stalled["next_attempt_at"] is None
     assert stalled["waiting_count"] == 2
 
-    ask_for(account, webhook, "retry", failed.id)
-    attempt = postbox.next().attempt
-    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], attempt)
-    assert status_of(account, webhook)["stalled"] is True
+    request_action(account, webhook, "retry", failed.id)
+    attempt = webhook_receiver.next().attempt
+    eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], attempt)
+    assert get_status(account, webhook)["stalled"] is True
 
-    postbox.answer(200)
-    ask_for(account, webhook, "retry", failed.id)
-    assert names(postbox.take(2)) == ["a", "b"]
-    eventually(lambda: status_of(account, webhook)["stalled"], False)
+    webhook_receiver.respond_with(200)
+    request_action(account, webhook, "retry", failed.id)
+    assert names(webhook_receiver.next_deliveries(2)) == ["a", "b"]
+    eventually(lambda: get_status(account, webhook)["stalled"], False)
 
 
 def test_enabling_a_stalled_webhook_gives_it_a_new_window(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    failed = fail(account, webhook, postbox, "a")
-    stall(account, webhook, postbox, pass_time)
+    failed = fail(account, webhook, webhook_receiver, "a")
+    stall(account, webhook, webhook_receiver, advance_time)
 
     account.leader.client.put(webhook["enable_url"])
-    attempt = postbox.next().attempt
-    eventually(lambda: payload_of(account, webhook, failed.id)["attempts_count"], attempt)
-    pass_time(6)
+    attempt = webhook_receiver.next().attempt
+    eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], attempt)
+    advance_time(6)
 
-    assert postbox.next().attempt == attempt + 1
+    assert webhook_receiver.next().attempt == attempt + 1
 
 
 def test_a_skip_gives_the_failing_payload_up_and_is_kept_in_the_log(
-    account: Account, postbox: Postbox, webhook: Any
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
-    failed = fail(account, webhook, postbox, "a", "b")
-    postbox.answer(200)
+    failed = fail(account, webhook, webhook_receiver, "a", "b")
+    webhook_receiver.respond_with(200)
 
-    ask_for(account, webhook, "skip", failed.id)
+    request_action(account, webhook, "skip", failed.id)
 
-    assert names([postbox.next()]) == ["b"]
-    shown = payload_of(account, webhook, failed.id)
+    assert names([webhook_receiver.next()]) == ["b"]
+    shown = get_payload(account, webhook, failed.id)
     assert shown["state"] == "skipped"
     assert shown["skipped_at"] == "2024-05-21T10:06:00Z"
     assert shown["skipped_by"] == {
@@ -234,152 +238,160 @@ def test_a_skip_gives_the_failing_payload_up_and_is_kept_in_the_log(
         "url": f"{account.base_url}/v2/users/{account.leader.id}",
     }
     assert shown["delivered_at"] is None
-    assert [line["payload_id"] for line in log_of(account, webhook, "state=skipped")] == [failed.id]
+    assert [line["payload_id"] for line in get_delivery_log(account, webhook, "state=skipped")] == [failed.id]
 
 
-def test_a_skip_ends_a_stall(account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime) -> None:
-    failed = fail(account, webhook, postbox, "a", "b")
-    stall(account, webhook, postbox, pass_time)
+def test_a_skip_ends_a_stall(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
+) -> None:
+    failed = fail(account, webhook, webhook_receiver, "a", "b")
+    stall(account, webhook, webhook_receiver, advance_time)
 
-    ask_for(account, webhook, "skip", failed.id)
-    next_failed = postbox.next()
-    eventually(lambda: status_of(account, webhook)["failing_payload_id"], next_failed.id)
+    request_action(account, webhook, "skip", failed.id)
+    next_failed = webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["failing_payload_id"], next_failed.id)
 
     assert next_failed.attempt == 1
-    assert status_of(account, webhook)["stalled"] is False
-    assert status_of(account, webhook)["next_attempt_at"] is not None
+    assert get_status(account, webhook)["stalled"] is False
+    assert get_status(account, webhook)["next_attempt_at"] is not None
 
 
-def test_only_the_failing_payload_can_be_skipped(account: Account, postbox: Postbox, webhook: Any) -> None:
-    [delivered] = deliver(account, webhook, postbox, "a")
-    failed = fail(account, webhook, postbox, "b", "c")
-    waiting, ping = log_of(account, webhook)[0], log_of(account, webhook)[-1]
-    ask_for(account, webhook, "skip", failed.id)
-    next_failed = postbox.next()
-    eventually(lambda: status_of(account, webhook)["failing_payload_id"], waiting["payload_id"])
+def test_only_the_failing_payload_can_be_skipped(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
+    [delivered] = deliver(account, webhook, webhook_receiver, "a")
+    failed = fail(account, webhook, webhook_receiver, "b", "c")
+    waiting, ping = get_delivery_log(account, webhook)[0], get_delivery_log(account, webhook)[-1]
+    request_action(account, webhook, "skip", failed.id)
+    next_failed = webhook_receiver.next()
+    eventually(lambda: get_status(account, webhook)["failing_payload_id"], waiting["payload_id"])
     assert next_failed.id == waiting["payload_id"]
 
     for payload_id in (delivered.id, failed.id, ping["payload_id"]):
-        reply = account.leader.client.put(f"{webhook['url']}/skip/{payload_id}")
+        response = account.leader.client.put(f"{webhook['url']}/skip/{payload_id}")
 
-        assert (reply.status, reply.codes) == (400, [("base", "not_failing")])
+        assert (response.status, response.codes) == (400, [("base", "not_failing")])
 
 
 def test_a_skipped_payload_that_is_retried_is_sent_outside_the_order(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    failed = fail(account, webhook, postbox, "a")
-    ask_for(account, webhook, "skip", failed.id)
-    postbox.answer(200)
-    pass_time(1)
-    ask_for(account, webhook, "retry", failed.id)
+    failed = fail(account, webhook, webhook_receiver, "a")
+    request_action(account, webhook, "skip", failed.id)
+    webhook_receiver.respond_with(200)
+    advance_time(1)
+    request_action(account, webhook, "retry", failed.id)
 
-    again = postbox.next()
-    eventually(lambda: log_of(account, webhook)[0]["state"], "delivered")
+    again = webhook_receiver.next()
+    eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "delivered")
 
     assert (again.id, again.attempt) == (failed.id, 2)
-    assert payload_of(account, webhook, failed.id)["state"] == "skipped"
+    assert get_payload(account, webhook, failed.id)["state"] == "skipped"
 
 
-def test_a_replay_sends_everything_since_once_more_in_order(account: Account, postbox: Postbox, webhook: Any) -> None:
-    before = deliver(account, webhook, postbox, "a")
-    skipped = fail(account, webhook, postbox, "b")
-    ask_for(account, webhook, "skip", skipped.id)
-    after = deliver(account, webhook, postbox, "c")
+def test_a_replay_sends_everything_since_once_more_in_order(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
+) -> None:
+    before = deliver(account, webhook, webhook_receiver, "a")
+    skipped = fail(account, webhook, webhook_receiver, "b")
+    request_action(account, webhook, "skip", skipped.id)
+    after = deliver(account, webhook, webhook_receiver, "c")
 
-    reply = account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1})
-    replayed = postbox.take(3)
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    response = account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1})
+    replayed = webhook_receiver.next_deliveries(3)
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
 
-    assert (reply.status, reply.body) == (202, b"")
+    assert (response.status, response.body) == (202, b"")
     assert names(replayed) == ["a", "b", "c"]
     assert [each.id for each in replayed] == [before[0].id, skipped.id, after[0].id]
     assert [each.sequence for each in replayed] == [1, 2, 3]
     assert [each.attempt for each in replayed] == [2, 2, 2]
-    assert {line["state"] for line in log_of(account, webhook)} == {"delivered"}
-    assert payload_of(account, webhook, skipped.id)["delivered_at"] is not None
+    assert {line["state"] for line in get_delivery_log(account, webhook)} == {"delivered"}
+    assert get_payload(account, webhook, skipped.id)["delivered_at"] is not None
 
 
 def test_a_replayed_payload_waits_again_and_keeps_when_it_was_first_delivered(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    deliver(account, webhook, postbox, "a", "b")
-    first = log_of(account, webhook)[0]
-    pass_time(60)
-    postbox.answer(503)
+    deliver(account, webhook, webhook_receiver, "a", "b")
+    first = get_delivery_log(account, webhook)[0]
+    advance_time(60)
+    webhook_receiver.respond_with(503)
     account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1})
-    postbox.next()
-    eventually(lambda: [line["state"] for line in log_of(account, webhook)[:2]], ["waiting", "failing"])
+    webhook_receiver.next()
+    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)[:2]], ["waiting", "failing"])
 
-    assert status_of(account, webhook)["waiting_count"] == 2
-    assert log_of(account, webhook)[0]["delivered_at"] == first["delivered_at"] == "2024-05-21T10:06:00Z"
+    assert get_status(account, webhook)["waiting_count"] == 2
+    assert get_delivery_log(account, webhook)[0]["delivered_at"] == first["delivered_at"] == "2024-05-21T10:06:00Z"
 
-    postbox.answer(200)
-    pass_time(6)
-    postbox.take(2)
-    eventually(lambda: [line["state"] for line in log_of(account, webhook)[:2]], ["delivered", "delivered"])
+    webhook_receiver.respond_with(200)
+    advance_time(6)
+    webhook_receiver.next_deliveries(2)
+    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)[:2]], ["delivered", "delivered"])
 
-    assert log_of(account, webhook)[0]["delivered_at"] == first["delivered_at"]
-    assert log_of(account, webhook)[0]["attempts_count"] == 2
+    assert get_delivery_log(account, webhook)[0]["delivered_at"] == first["delivered_at"]
+    assert get_delivery_log(account, webhook)[0]["attempts_count"] == 2
 
 
 def test_a_replay_from_a_moment_begins_with_the_first_payload_of_then_or_later(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    deliver(account, webhook, postbox, "a")
-    pass_time(10)
-    deliver(account, webhook, postbox, "b")
-    pass_time(10)
-    deliver(account, webhook, postbox, "c")
+    deliver(account, webhook, webhook_receiver, "a")
+    advance_time(10)
+    deliver(account, webhook, webhook_receiver, "b")
+    advance_time(10)
+    deliver(account, webhook, webhook_receiver, "c")
 
     def replay(moment: str) -> None:
         assert account.leader.client.put(f"{webhook['url']}/replay", {"from": moment}).status == 202
 
     replay("2024-05-21T10:06:10Z")
-    assert names(postbox.take(2)) == ["b", "c"]
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    assert names(webhook_receiver.next_deliveries(2)) == ["b", "c"]
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
     replay("2024-05-21T12:06:11+02:00")
-    assert names(postbox.take(1)) == ["c"]
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    assert names(webhook_receiver.next_deliveries(1)) == ["c"]
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
     replay("2024-05-21T10:06:21Z")
     replay("1970-01-01T00:00:00Z")
-    assert names(postbox.take(3)) == ["a", "b", "c"]
+    assert names(webhook_receiver.next_deliveries(3)) == ["a", "b", "c"]
 
 
 def test_a_replay_never_moves_forward_and_needs_something_to_send(
-    account: Account, postbox: Postbox, webhook: Any
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     url = f"{webhook['url']}/replay"
     assert account.leader.client.put(url, {"sequence": 1}).status == 202
-    failed = fail(account, webhook, postbox, "a", "b")
+    failed = fail(account, webhook, webhook_receiver, "a", "b")
 
     for body in ({"sequence": 2}, {"sequence": 3}, {"sequence": 2**63 - 1}, {"from": "2030-01-01T00:00:00Z"}):
         assert account.leader.client.put(url, body).status == 202
 
-    assert status_of(account, webhook)["failing_payload_id"] == failed.id
-    assert status_of(account, webhook)["waiting_count"] == 2
+    assert get_status(account, webhook)["failing_payload_id"] == failed.id
+    assert get_status(account, webhook)["waiting_count"] == 2
 
 
-def test_a_replay_ends_no_stall(account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime) -> None:
-    deliver(account, webhook, postbox, "a")
-    fail(account, webhook, postbox, "b")
-    stall(account, webhook, postbox, pass_time)
+def test_a_replay_ends_no_stall(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
+) -> None:
+    deliver(account, webhook, webhook_receiver, "a")
+    fail(account, webhook, webhook_receiver, "b")
+    stall(account, webhook, webhook_receiver, advance_time)
 
     assert account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1}).status == 202
 
-    assert status_of(account, webhook)["stalled"] is True
-    assert status_of(account, webhook)["waiting_count"] == 2
+    assert get_status(account, webhook)["stalled"] is True
+    assert get_status(account, webhook)["waiting_count"] == 2
     account.leader.client.put(f"{webhook['url']}/ping")
-    assert postbox.next().type == "webhook.ping"
-    assert postbox.is_empty()
+    assert webhook_receiver.next().type == "webhook.ping"
+    assert webhook_receiver.is_empty()
 
 
 def test_a_replay_from_further_back_than_what_is_kept_is_refused_with_the_earliest(
-    account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
-    deliver(account, webhook, postbox, "a", "b")
-    pass_time(40 * 86_400)
-    deliver(account, webhook, postbox, "c")
+    deliver(account, webhook, webhook_receiver, "a", "b")
+    advance_time(40 * 86_400)
+    deliver(account, webhook, webhook_receiver, "c")
     account.database.write_now(account.id, delete_old_events, account.database.clock.now() - 30 * DAY)
     url = f"{webhook['url']}/replay"
 
@@ -393,26 +405,28 @@ def test_a_replay_from_further_back_than_what_is_kept_is_refused_with_the_earlie
 
     # What was named is taken.
     assert account.leader.client.put(url, {"from": "2024-06-30T10:06:00Z"}).status == 202
-    assert names([postbox.next()]) == ["c"]
-    eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+    assert names([webhook_receiver.next()]) == ["c"]
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
     assert account.leader.client.put(url, {"sequence": 3}).status == 202
-    assert names([postbox.next()]) == ["c"]
+    assert names([webhook_receiver.next()]) == ["c"]
 
 
-def test_what_the_retention_took_is_said(account: Account, postbox: Postbox, webhook: Any, pass_time: PassTime) -> None:
-    fail(account, webhook, postbox, "a", "b")
+def test_what_the_retention_took_is_said(
+    account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
+) -> None:
+    fail(account, webhook, webhook_receiver, "a", "b")
     account.leader.client.put(webhook["disable_url"])
-    pass_time(31 * 86_400)
+    advance_time(31 * 86_400)
     account.database.write_now(account.id, delete_old_events, account.database.clock.now() - 30 * DAY)
 
-    status = status_of(account, webhook)
+    status = get_status(account, webhook)
 
     assert (status["lost_count"], status["lost_until"]) == (2, "2024-05-21T10:06:00Z")
     assert (status["waiting_count"], status["failing_payload_id"], status["failing_since"]) == (0, None, None)
-    postbox.answer(200)
+    webhook_receiver.respond_with(200)
     account.leader.client.put(webhook["enable_url"])
     make_tag(account, "c")
-    assert postbox.next().sequence == 3
+    assert webhook_receiver.next().sequence == 3
 
 
 @pytest.mark.parametrize(
@@ -430,15 +444,15 @@ def test_what_the_retention_took_is_said(account: Account, postbox: Postbox, web
 def test_a_replay_can_be_malformed(
     account: Account, webhook: Any, body: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
-    reply = account.leader.client.put(f"{webhook['url']}/replay", body)
+    response = account.leader.client.put(f"{webhook['url']}/replay", body)
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
 
 
 def test_steering_is_for_leaders_of_the_account_and_for_payloads_of_the_webhook(
-    account: Account, other_account: Account, postbox: Postbox, webhook: Any
+    account: Account, other_account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
-    failed = fail(account, webhook, postbox, "a")
+    failed = fail(account, webhook, webhook_receiver, "a")
     other = make_webhook(account)
     paths = [f"/skip/{failed.id}", f"/retry/{failed.id}", "/replay"]
 
@@ -452,14 +466,14 @@ def test_steering_is_for_leaders_of_the_account_and_for_payloads_of_the_webhook(
             for payload_id in (NO_SUCH_PAYLOAD, "0", "%00", failed.id.upper()):
                 assert client.put(f"{webhook['url']}/{action}/{payload_id}").status == 404
             assert client.put(f"{other['url']}/{action}/{failed.id}").status == 404
-    assert status_of(account, webhook)["failing_payload_id"] == failed.id
+    assert get_status(account, webhook)["failing_payload_id"] == failed.id
 
 
-def stall(account: Account, webhook: Any, postbox: Postbox, pass_time: PassTime) -> None:
+def stall(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, advance_time: PassTime) -> None:
     """Let the window of a failing webhook pass, with its last attempt."""
-    failing = status_of(account, webhook)["failing_payload_id"]
-    count = payload_of(account, webhook, failing)["attempts_count"]
-    pass_time(WINDOW_SECONDS + 1)
-    postbox.next()
-    eventually(lambda: payload_of(account, webhook, failing)["attempts_count"], count + 1)
-    assert status_of(account, webhook)["stalled"] is True
+    failing = get_status(account, webhook)["failing_payload_id"]
+    count = get_payload(account, webhook, failing)["attempts_count"]
+    advance_time(WINDOW_SECONDS + 1)
+    webhook_receiver.next()
+    eventually(lambda: get_payload(account, webhook, failing)["attempts_count"], count + 1)
+    assert get_status(account, webhook)["stalled"] is True

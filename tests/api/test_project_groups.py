@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, archive, give_access, ids, log_time, make_group, make_project
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, archive, give_access, ids, make_entry, make_group, make_project
 
 KEYS = [
     "id", "name", "projects", "url", "entries_url", "invoices_url", "projects_url", "created_at", "updated_at",
@@ -29,17 +29,17 @@ def summary(group: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_group_is_made_and_its_projects_say_so(account: Account, clock: FakeClock) -> None:
     website, app = make_project(account, "Website"), make_project(account, "App", billable=False)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     project_ids = [app["id"], website["id"], app["id"]]
 
-    reply = account.leader.client.post("/v2/project_groups", {"name": " Contoso ", "project_ids": project_ids})
+    response = account.leader.client.post("/v2/project_groups", {"name": " Contoso ", "project_ids": project_ids})
 
-    assert reply.status == 201
-    group = reply.json()
+    assert response.status == 201
+    group = response.json()
     assert list(group) == KEYS
     url = f"{account.base_url}/v2/project_groups/{group['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert group == {
         "id": group["id"],
         "name": "Contoso",
@@ -55,9 +55,9 @@ def test_a_group_is_made_and_its_projects_say_so(account: Account, clock: FakeCl
         "remove_all_projects_url": f"{url}/remove_all_projects",
     }
     assert [list(project) for project in group["projects"]] == [SIMPLE_KEYS] * 2
-    created, *updated = log.new()
-    assert (created.type, created.changes, created.text) == ("project_group.created", {}, reply.body)
-    assert account.supervisor.client.get(url).body == reply.body
+    created, *updated = log.read_new()
+    assert (created.type, created.changes, created.text) == ("project_group.created", {}, response.body)
+    assert account.supervisor.client.get(url).body == response.body
     assert [(event.type, event.object["id"]) for event in updated] == [
         ("project.updated", website["id"]),
         ("project.updated", app["id"]),
@@ -72,12 +72,12 @@ def test_a_group_is_made_and_its_projects_say_so(account: Account, clock: FakeCl
 def test_projects_of_another_group_are_moved_to_a_new_one(account: Account, clock: FakeClock) -> None:
     moved, stays = make_project(account, "Moved"), make_project(account, "Stays")
     old = make_group(account, "Old", moved, stays)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     new = make_group(account, "New", moved)
 
-    created, updated = log.new()
+    created, updated = log.read_new()
     assert (created.type, ids(created.object["projects"])) == ("project_group.created", [moved["id"]])
     assert (updated.type, updated.object["id"]) == ("project.updated", moved["id"])
     assert updated.changes == {"group": [summary(old), summary(new)]}
@@ -99,13 +99,13 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
 ) -> None:
     projects = {name: make_project(account, name)["id"] for name in ("One", "Two")}
     project_ids = {key: [projects[name] for name in some] for key, some in given.items()}
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/project_groups", {"name": "Contoso", **project_ids})
+    response = account.leader.client.post("/v2/project_groups", {"name": "Contoso", **project_ids})
 
-    assert reply.status == 201
-    assert ids(reply.json()["projects"]) == [projects[name] for name in names]
-    assert log.types() == ["project_group.created", *["project.updated"] * len(names)]
+    assert response.status == 201
+    assert ids(response.json()["projects"]) == [projects[name] for name in names]
+    assert log.read_new_types() == ["project_group.created", *["project.updated"] * len(names)]
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
 )
 def test_a_malformed_group_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     make_group(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/project_groups", body)
+    response = account.leader.client.post("/v2/project_groups", body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert reply.json()["errors"][0]["resource"] == "ProjectGroup"
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert response.json()["errors"][0]["resource"] == "ProjectGroup"
+    assert log.read_new() == []
 
 
 def test_unknown_projects_are_refused_by_their_place_and_nothing_is_moved(
@@ -142,9 +142,9 @@ def test_unknown_projects_are_refused_by_their_place_and_nothing_is_moved(
     project, theirs = make_project(account), make_project(other_account)
     project_ids = [project["id"], theirs["id"], project["id"], NO_SUCH_ID]
 
-    reply = account.leader.client.post("/v2/project_groups", {"name": "Contoso", "project_ids": project_ids})
+    response = account.leader.client.post("/v2/project_groups", {"name": "Contoso", "project_ids": project_ids})
 
-    assert (reply.status, reply.codes) == (400, [("project_ids[1]", "missing"), ("project_ids[3]", "missing")])
+    assert (response.status, response.codes) == (400, [("project_ids[1]", "missing"), ("project_ids[3]", "missing")])
     assert account.leader.client.get("/v2/project_groups").json() == []
     assert account.leader.client.get(project["url"]).json() == project
 
@@ -182,38 +182,38 @@ def test_groups_are_listed_by_name_and_filtered(account: Account, other_account:
 
 @pytest.mark.parametrize("query", ["project_ids=all", "name=%00"])
 def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get("/v2/project_groups", query)
+    response = account.leader.client.get("/v2/project_groups", query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
 def test_a_group_is_renamed_and_says_so_while_its_projects_do_not(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     before = make_group(account, "Contoso", project)
     project = account.leader.client.get(project["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(before["url"], {"name": "Contoso & Co", "project_ids": []})
+    response = account.leader.client.put(before["url"], {"name": "Contoso & Co", "project_ids": []})
 
-    assert reply.status == 200
-    assert reply.json() == before | {"name": "Contoso & Co", "updated_at": "2024-05-21T10:06:00Z"}
-    [event] = log.new()
+    assert response.status == 200
+    assert response.json() == before | {"name": "Contoso & Co", "updated_at": "2024-05-21T10:06:00Z"}
+    [event] = log.read_new()
     assert (event.type, event.changes) == ("project_group.updated", {"name": ["Contoso", "Contoso & Co"]})
-    assert event.text == reply.body == account.supervisor.client.get(before["url"]).body
+    assert event.text == response.body == account.supervisor.client.get(before["url"]).body
     assert ids(account.leader.client.get("/v2/project_groups", {"name": "& co"}).json()) == [before["id"]]
-    assert account.leader.client.get(project["url"]).json() == project | {"group": summary(reply.json())}
+    assert account.leader.client.get(project["url"]).json() == project | {"group": summary(response.json())}
 
 
 def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
     group = make_group(account, "Contoso", make_project(account))
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     bodies: list[dict[str, Any]] = [{}, {"name": " Contoso "}, {"projects": []}]
     for body in bodies:
         assert account.leader.client.put(group["url"], body).json() == group
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize(
@@ -222,12 +222,12 @@ def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: F
 def test_a_malformed_rename_is_refused(account: Account, name: object, code: str) -> None:
     group = make_group(account)
     make_group(account, "Other")
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(group["url"], {"name": name})
+    response = account.leader.client.put(group["url"], {"name": name})
 
-    assert (reply.status, reply.codes) == (400, [("name", code)])
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, [("name", code)])
+    assert log.read_new() == []
 
 
 def test_a_group_may_take_its_own_name_in_another_spelling(account: Account) -> None:
@@ -238,17 +238,17 @@ def test_a_group_may_take_its_own_name_in_another_spelling(account: Account) -> 
 
 def test_a_group_is_deleted_as_it_was_after_its_projects_have_left_it(account: Account, clock: FakeClock) -> None:
     website, app = make_project(account, "Website"), make_project(account, "App")
-    log_time(account.leader, project_id=app["id"])
+    make_entry(account.leader, project_id=app["id"])
     archive(account, app)
     group = make_group(account, "Contoso", website, app)
     text = account.supervisor.client.get(group["url"]).body
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.delete(group["url"])
+    response = account.leader.client.delete(group["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    *updated, deleted = log.new()
+    assert (response.status, response.body) == (204, b"")
+    *updated, deleted = log.read_new()
     assert [(event.type, event.object["id"]) for event in updated] == [
         ("project.updated", website["id"]),
         ("project.updated", app["id"]),
@@ -265,27 +265,27 @@ def test_a_group_is_deleted_as_it_was_after_its_projects_have_left_it(account: A
 
 def test_an_empty_group_is_deleted_alone(account: Account) -> None:
     group = make_group(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert account.leader.client.delete(group["url"]).status == 204
-    assert log.types() == ["project_group.deleted"]
+    assert log.read_new_types() == ["project_group.deleted"]
 
 
 def test_the_entries_of_a_group_are_those_of_its_projects_now(account: Account) -> None:
     website, app, other = (make_project(account, name, account.coworker) for name in ("Website", "App", "Other"))
     group = make_group(account, "Contoso", website, app)
-    log_time(account.leader, "website #a", date="2024-05-01", project_id=website["id"])
-    log_time(account.coworker, "app #a", date="2024-05-03", project_id=app["id"])
-    approved = log_time(account.leader, "approved #b*", date="2024-05-02", project_id=website["id"])
-    outside = log_time(account.leader, "outside #a", project_id=other["id"])
-    log_time(account.leader, "nowhere #a")
+    make_entry(account.leader, "website #a", date="2024-05-01", project_id=website["id"])
+    make_entry(account.coworker, "app #a", date="2024-05-03", project_id=app["id"])
+    approved = make_entry(account.leader, "approved #b*", date="2024-05-02", project_id=website["id"])
+    outside = make_entry(account.leader, "outside #a", project_id=other["id"])
+    make_entry(account.leader, "nowhere #a")
     approve(account, approved)
     tag_ids = ",".join(str(tag["id"]) for tag in (*outside["tags"], *approved["tags"]))
 
     def found(query: Any) -> list[str]:
-        reply = account.leader.client.get(group["entries_url"], query)
-        assert reply.status == 200, reply.body
-        return [entry["description"] for entry in reply.json()]
+        response = account.leader.client.get(group["entries_url"], query)
+        assert response.status == 200, response.body
+        return [entry["description"] for entry in response.json()]
 
     everything = ["app #a", "approved #b*", "website #a"]
     for query, expected in (
@@ -317,8 +317,8 @@ def test_coworkers_see_the_groups_of_their_projects_and_in_them_those_projects_o
     give_access(account, account.coworker, seen)
     group, other = make_group(account, "Contoso", seen, hidden), make_group(account, "Other", closed)
     make_group(account, "Empty")
-    entry = log_time(account.leader, project_id=seen["id"])
-    log_time(account.leader, project_id=hidden["id"])
+    entry = make_entry(account.leader, project_id=seen["id"])
+    make_entry(account.leader, project_id=hidden["id"])
     client = account.coworker.client
 
     expected = group | {"projects": [simple(seen)]}

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Event, Recorded
-from tests.support.factories import NO_SUCH_ID, archive, ids, log_time, make_group, make_project
+from tests.support.events_of import Event, EventReader
+from tests.support.factories import NO_SUCH_ID, archive, ids, make_entry, make_group, make_project
 
 LATER = "2024-05-21T10:06:00Z"
 
@@ -34,19 +34,19 @@ def test_projects_are_added_and_all_of_the_group_answered(
     before = make_group(account, "Contoso", member)
     make_group(account, "Other", others)
     theirs = make_project(other_account)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     added = [second["id"], member["id"], NO_SUCH_ID, others["id"], theirs["id"], first["id"]]
 
-    reply = account.leader.client.request(method, before["add_projects_url"], body={"project_ids": added})
+    response = account.leader.client.request(method, before["add_projects_url"], body={"project_ids": added})
 
-    assert reply.status == 200
+    assert response.status == 200
     members = [second, first, member]
-    assert reply.json() == [account.leader.client.get(project["url"]).json() for project in members]
+    assert response.json() == [account.leader.client.get(project["url"]).json() for project in members]
     after = account.supervisor.client.get(before["url"])
     assert ids(after.json()["projects"]) == ids(members)
     assert after.json() == before | {"projects": after.json()["projects"], "updated_at": LATER}
-    updated, *moved = log.new()
+    updated, *moved = log.read_new()
     assert (updated.type, updated.text) == ("project_group.updated", after.body)
     assert updated.changes == {"projects": [before["projects"], after.json()["projects"]]}
     check_moves(account, moved, [first, second], None, summary(before))
@@ -56,13 +56,13 @@ def test_adding_nothing_new_answers_the_projects_and_raises_nothing(account: Acc
     member, others = make_project(account, "Member"), make_project(account, "Others")
     group = make_group(account, "Contoso", member)
     make_group(account, "Other", others)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for project_ids in ([], [member["id"]], [others["id"], NO_SUCH_ID]):
-        reply = account.leader.client.post(group["add_projects_url"], {"project_ids": project_ids})
-        assert (reply.status, ids(reply.json())) == (200, [member["id"]])
-    assert log.new() == []
+        response = account.leader.client.post(group["add_projects_url"], {"project_ids": project_ids})
+        assert (response.status, ids(response.json())) == (200, [member["id"]])
+    assert log.read_new() == []
     assert account.leader.client.get(group["url"]).json() == group
 
 
@@ -70,19 +70,19 @@ def test_all_projects_are_answered_however_many_there_are(account: Account) -> N
     group = make_group(account)
     project_ids = ids([make_project(account, f"{number:02}") for number in range(31)])
 
-    reply = account.leader.client.post(group["add_projects_url"], {"project_ids": project_ids})
+    response = account.leader.client.post(group["add_projects_url"], {"project_ids": project_ids})
 
-    assert ids(reply.json()) == project_ids
-    assert "link" not in reply.headers
+    assert ids(response.json()) == project_ids
+    assert "link" not in response.headers
     assert len(account.leader.client.get(group["projects_url"]).json()) == 30
 
 
 def test_archived_projects_enter_and_leave_groups_too(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     archive(account, project)
     group = make_group(account)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for path, before, after in (
@@ -90,7 +90,7 @@ def test_archived_projects_enter_and_leave_groups_too(account: Account, clock: F
         ("remove_projects_url", summary(group), None),
     ):
         assert account.leader.client.put(group[path], {"project_ids": [project["id"]]}).status < 300
-        _, *moved = log.new()
+        _, *moved = log.read_new()
         check_moves(account, moved, [project], before, after)
 
 
@@ -98,17 +98,17 @@ def test_projects_are_taken_out(account: Account, clock: FakeClock) -> None:
     first, second, stays, others = (make_project(account, name) for name in ("First", "Alpha", "Stays", "Others"))
     before = make_group(account, "Contoso", first, second, stays)
     other = make_group(account, "Other", others)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     removed = [second["id"], others["id"], first["id"], NO_SUCH_ID, first["id"]]
 
-    reply = account.leader.client.put(before["remove_projects_url"], {"project_ids": removed})
+    response = account.leader.client.put(before["remove_projects_url"], {"project_ids": removed})
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     after = account.supervisor.client.get(before["url"])
     assert ids(after.json()["projects"]) == [stays["id"]]
     assert after.json()["updated_at"] == LATER
-    updated, *moved = log.new()
+    updated, *moved = log.read_new()
     assert (updated.type, updated.text) == ("project_group.updated", after.body)
     assert updated.changes == {"projects": [before["projects"], after.json()["projects"]]}
     check_moves(account, moved, [first, second], summary(before), None)
@@ -119,16 +119,16 @@ def test_all_projects_are_taken_out(account: Account, clock: FakeClock) -> None:
     projects = [make_project(account, name) for name in ("First", "Alpha")]
     before = make_group(account, "Contoso", *projects)
     other = make_group(account, "Other", make_project(account, "Others"))
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for _ in range(2):
-        reply = account.leader.client.put(before["remove_all_projects_url"])
-        assert (reply.status, reply.body) == (204, b"")
+        response = account.leader.client.put(before["remove_all_projects_url"])
+        assert (response.status, response.body) == (204, b"")
 
     after = account.supervisor.client.get(before["url"])
     assert after.json() == before | {"projects": [], "updated_at": LATER}
-    updated, *moved = log.new()
+    updated, *moved = log.read_new()
     assert (updated.type, updated.text) == ("project_group.updated", after.body)
     assert updated.changes == {"projects": [before["projects"], []]}
     check_moves(account, moved, projects, summary(before), None)
@@ -139,13 +139,13 @@ def test_taking_out_what_is_not_in_it_raises_nothing(account: Account, clock: Fa
     group = make_group(account, "Contoso", make_project(account, "Member"))
     others, alone = make_project(account, "Others"), make_project(account, "Alone")
     make_group(account, "Other", others)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for project_ids in ([], [others["id"], alone["id"], NO_SUCH_ID]):
-        reply = account.leader.client.put(group["remove_projects_url"], {"project_ids": project_ids})
-        assert reply.status == 204
-    assert log.new() == []
+        response = account.leader.client.put(group["remove_projects_url"], {"project_ids": project_ids})
+        assert response.status == 204
+    assert log.read_new() == []
     assert account.leader.client.get(group["url"]).json() == group
 
 
@@ -161,12 +161,12 @@ def test_taking_out_what_is_not_in_it_raises_nothing(account: Account, clock: Fa
 )
 def test_malformed_projects_are_refused(account: Account, body: object, fault: tuple[str, str]) -> None:
     group = make_group(account, "Contoso", make_project(account))
-    log = Recorded(account)
+    log = EventReader(account)
 
     for method, action in (("POST", "add_projects"), ("PUT", "add_projects"), ("PUT", "remove_projects")):
-        reply = account.leader.client.request(method, f"{group['url']}/{action}", body=body)
-        assert (reply.status, reply.codes) == (400, [fault])
-    assert log.new() == []
+        response = account.leader.client.request(method, f"{group['url']}/{action}", body=body)
+        assert (response.status, response.codes) == (400, [fault])
+    assert log.read_new() == []
 
 
 def test_the_projects_of_a_group_are_listed_by_name_and_filtered(account: Account) -> None:
@@ -175,7 +175,7 @@ def test_the_projects_of_a_group_are_listed_by_name_and_filtered(account: Accoun
     gamma = make_project(account, "gamma", account.coworker)
     group = make_group(account, "Contoso", beta, alpha, gamma)
     other = make_group(account, "Other", make_project(account, "Others", account.coworker))
-    log_time(account.leader, project_id=gamma["id"])
+    make_entry(account.leader, project_id=gamma["id"])
     archive(account, gamma)
 
     for query, names in (
@@ -189,9 +189,9 @@ def test_the_projects_of_a_group_are_listed_by_name_and_filtered(account: Accoun
         ({"project_group_ids": other["id"]}, []),
         ({"per_page": 2, "page": 2}, ["gamma"]),
     ):
-        reply = account.coworker.client.get(group["projects_url"], query)
-        assert reply.status == 200, reply.body
-        assert [project["name"] for project in reply.json()] == names, query
+        response = account.coworker.client.get(group["projects_url"], query)
+        assert response.status == 200, response.body
+        assert [project["name"] for project in response.json()] == names, query
     first = account.leader.client.get(group["projects_url"], {"per_page": 2})
     assert list(first.links) == ["last", "next"]
     assert ids(account.leader.client.get(first.links["next"]).json()) == [gamma["id"]]
@@ -200,9 +200,9 @@ def test_the_projects_of_a_group_are_listed_by_name_and_filtered(account: Accoun
 
 @pytest.mark.parametrize("query", ["enabled=1", "billing_increment=7", "name=%00"])
 def test_a_malformed_filter_of_projects_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get(make_group(account)["projects_url"], query)
+    response = account.leader.client.get(make_group(account)["projects_url"], query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
 def test_projects_are_filtered_by_group(account: Account, other_account: Account) -> None:
@@ -226,24 +226,24 @@ def test_projects_are_filtered_by_group(account: Account, other_account: Account
 
 def test_a_project_is_made_in_a_group_and_only_it_says_so(account: Account, clock: FakeClock) -> None:
     group = make_group(account)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.post("/v2/projects", {"name": "Website", "project_group_id": str(group["id"])})
+    response = account.leader.client.post("/v2/projects", {"name": "Website", "project_group_id": str(group["id"])})
 
-    assert reply.status == 201
-    assert reply.json()["group"] == summary(group)
-    [event] = log.new()
-    assert (event.type, event.text) == ("project.created", reply.body)
+    assert response.status == 201
+    assert response.json()["group"] == summary(group)
+    [event] = log.read_new()
+    assert (event.type, event.text) == ("project.created", response.body)
     shown = account.leader.client.get(group["url"]).json()
-    assert ids(shown["projects"]) == [reply.json()["id"]]
+    assert ids(shown["projects"]) == [response.json()["id"]]
     assert shown["updated_at"] == group["updated_at"]
 
 
 def test_an_edit_moves_a_project_from_group_to_group_and_out(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     first, second = make_group(account, "First"), make_group(account, "Second")
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     current = None
@@ -251,10 +251,10 @@ def test_an_edit_moves_a_project_from_group_to_group_and_out(account: Account, c
         body = {"project_group_id": None if group is None else group["id"]}
         after = None if group is None else summary(group)
         for _ in range(2):
-            reply = account.leader.client.put(project["url"], body)
-            assert (reply.status, reply.json()) == (200, project | {"group": after, "updated_at": LATER})
+            response = account.leader.client.put(project["url"], body)
+            assert (response.status, response.json()) == (200, project | {"group": after, "updated_at": LATER})
         # The groups themselves say nothing, and the second time nothing has changed.
-        check_moves(account, log.new(), [project], current, after)
+        check_moves(account, log.read_new(), [project], current, after)
         current = after
         for each in (first, second):
             held = [project["id"]] if each is group else []
@@ -264,11 +264,11 @@ def test_an_edit_moves_a_project_from_group_to_group_and_out(account: Account, c
 
 def test_an_edit_of_a_project_and_its_group_is_one_event(account: Account) -> None:
     project, group = make_project(account, "Website"), make_group(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
     account.leader.client.put(project["url"], {"name": "Renamed", "project_group_id": group["id"]})
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.changes == {"name": ["Website", "Renamed"], "group": [None, summary(group)]}
     account.leader.client.put(project["url"], {"color": "#123456"})
     assert account.leader.client.get(project["url"]).json()["group"] == summary(group)
@@ -277,13 +277,13 @@ def test_an_edit_of_a_project_and_its_group_is_one_event(account: Account) -> No
 def test_a_project_is_put_into_no_group_that_is_not_there(account: Account, other_account: Account) -> None:
     group, theirs = make_group(account), make_group(other_account)
     project = make_project(account, project_group_id=group["id"])
-    log = Recorded(account)
+    log = EventReader(account)
 
     for id, code in ((NO_SUCH_ID, "missing"), (theirs["id"], "missing"), (0, "missing"), ("x", "invalid")):
         body = {"name": "X", "project_group_id": id}
         assert account.leader.client.post("/v2/projects", body).codes == [("project_group_id", code)]
         assert account.leader.client.put(project["url"], body).codes == [("project_group_id", code)]
-    assert log.new() == []
+    assert log.read_new() == []
     assert account.leader.client.get(project["url"]).json() == project
 
 
@@ -292,15 +292,15 @@ def test_a_deleted_project_leaves_its_group_without_an_event_of_the_groups(accou
     gone, stays = make_project(account, "Gone"), make_project(account, "Stays")
     group = make_group(account, "Contoso", gone, stays)
     text = account.supervisor.client.get(gone["url"]).body
-    log = Recorded(account)
+    log = EventReader(account)
 
     if several:
-        reply = account.leader.client.put("/v2/projects/delete", {"project_ids": [gone["id"]]})
+        response = account.leader.client.put("/v2/projects/delete", {"project_ids": [gone["id"]]})
     else:
-        reply = account.leader.client.delete(gone["url"])
+        response = account.leader.client.delete(gone["url"])
 
-    assert reply.status == 204
-    [event] = log.new()
+    assert response.status == 204
+    [event] = log.read_new()
     assert (event.type, event.text) == ("project.deleted", text)
     assert event.object["group"] == summary(group)
     shown = account.leader.client.get(group["url"]).json()
@@ -310,12 +310,12 @@ def test_a_deleted_project_leaves_its_group_without_an_event_of_the_groups(accou
 def test_a_merge_leaves_the_target_in_its_own_group_or_in_none(account: Account) -> None:
     target, alone, swallowed, other = (make_project(account, name) for name in ("Target", "Alone", "Gone", "Other"))
     group, theirs = make_group(account, "Contoso", target), make_group(account, "Theirs", swallowed, other)
-    log = Recorded(account)
+    log = EventReader(account)
 
     for into, gone in ((target, swallowed), (alone, other)):
         before = account.leader.client.get(into["url"]).json()
         assert account.leader.client.put(into["merge_url"], {"project_id": gone["id"]}).status == 204
-        deleted, merged = log.new()
+        deleted, merged = log.read_new()
         assert (deleted.type, merged.type) == ("project.deleted", "project.deleted.merged")
         assert deleted.object["group"] == summary(theirs)
         assert account.leader.client.get(into["url"]).json() == before

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, archive, ids, log_time, make_project, mark_as_invoiced
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, archive, ids, make_entry, make_project, mark_as_invoiced
 
 KEYS = [
     "id", "name", "billing_increment", "enabled", "billable", "color", "url", "group", "minutes", "billable_minutes",
@@ -19,15 +19,15 @@ INCREMENTS = [1, 5, 6, 10, 15, 20, 30, 60]
 
 
 def test_a_project_is_made_with_defaults(account: Account) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/projects", {"name": " Website relaunch "})
+    response = account.leader.client.post("/v2/projects", {"name": " Website relaunch "})
 
-    assert reply.status == 201
-    project = reply.json()
+    assert response.status == 201
+    project = response.json()
     assert list(project) == KEYS
     url = f"{account.base_url}/v2/projects/{project['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert project == {
         "id": project["id"],
         "name": "Website relaunch",
@@ -56,9 +56,9 @@ def test_a_project_is_made_with_defaults(account: Account) -> None:
         "archive_url": f"{url}/archive",
         "unarchive_url": f"{url}/unarchive",
     }
-    [event] = log.new()
-    assert (event.type, event.changes, event.text) == ("project.created", {}, reply.body)
-    assert account.supervisor.client.get(url).body == reply.body
+    [event] = log.read_new()
+    assert (event.type, event.changes, event.text) == ("project.created", {}, response.body)
+    assert account.supervisor.client.get(url).body == response.body
 
 
 def test_a_project_is_made_as_told(account: Account) -> None:
@@ -71,7 +71,7 @@ def test_a_project_is_made_as_told(account: Account) -> None:
 
 
 def test_the_accounts_default_increment_is_a_setting(account: Account) -> None:
-    account.set(default_billing_increment="6")
+    account.change_settings(default_billing_increment="6")
 
     assert make_project(account)["billing_increment"] == 6
 
@@ -105,22 +105,22 @@ def test_projects_get_different_colours_one_after_the_other(account: Account) ->
 )
 def test_a_malformed_project_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     make_project(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/projects", body)
+    response = account.leader.client.post("/v2/projects", body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert log.read_new() == []
 
 
 def test_archived_projects_do_not_count_against_the_limit(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
-    account.set(max_projects="1")
+    make_entry(account.leader, project_id=project["id"])
+    account.change_settings(max_projects="1")
 
-    reply = account.leader.client.post("/v2/projects", {"name": "Second"})
+    response = account.leader.client.post("/v2/projects", {"name": "Second"})
 
-    assert (reply.status, reply.codes) == (400, [("base", "reached_project_limit")])
+    assert (response.status, response.codes) == (400, [("base", "reached_project_limit")])
     archive(account, project)
     assert account.leader.client.post("/v2/projects", {"name": "Second"}).status == 201
 
@@ -133,11 +133,11 @@ def test_counters_tell_of_the_entries(account: Account) -> None:
     project = make_project(account, "Website", account.contractor, budgeted_minutes=300)
     other = make_project(account, "Other")
     id = {"project_id": project["id"]}
-    log_time(account.leader, "#work", minutes=60, **id)
-    log_time(account.leader, "#holiday* #pause*", minutes=30, **id)
-    mark_as_invoiced(account, log_time(account.contractor, minutes=15, **id))
-    mark_as_invoiced(account, log_time(account.contractor, "#holiday", minutes=45, **id))
-    log_time(account.supervisor, project_id=other["id"])
+    make_entry(account.leader, "#work", minutes=60, **id)
+    make_entry(account.leader, "#holiday* #pause*", minutes=30, **id)
+    mark_as_invoiced(account, make_entry(account.contractor, minutes=15, **id))
+    mark_as_invoiced(account, make_entry(account.contractor, "#holiday", minutes=45, **id))
+    make_entry(account.supervisor, project_id=other["id"])
 
     shown = account.leader.client.get(project["url"]).json()
 
@@ -161,7 +161,7 @@ def test_scoped_roles_see_assigned_projects_without_their_budgets(account: Accou
     person = account.people[role]
     project = make_project(account, "Open", person, budgeted_minutes=300)
     closed = make_project(account, "Closed")
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     expected = account.leader.client.get(project["url"]).json()
     assert expected["remaining_minutes"] == 240
 
@@ -186,7 +186,7 @@ def test_projects_are_filtered(account: Account) -> None:
     make_project(account, "Alpha", billing_increment=6)
     make_project(account, "Beta", billable=False)
     gamma = make_project(account, "Gamma")
-    log_time(account.leader, project_id=gamma["id"])
+    make_entry(account.leader, project_id=gamma["id"])
     archive(account, gamma)
 
     for query, names in (
@@ -205,23 +205,23 @@ def test_projects_are_filtered(account: Account) -> None:
 
 @pytest.mark.parametrize("query", ["billing_increment=7", "enabled=1", "billable=no", "project_group_ids=a"])
 def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get("/v2/projects", query)
+    response = account.leader.client.get("/v2/projects", query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
 def test_a_project_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
     before = make_project(account, budgeted_minutes=100)
-    log_time(account.leader, project_id=before["id"])
+    make_entry(account.leader, project_id=before["id"])
     before = account.leader.client.get(before["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     given = {"name": "Renamed", "billing_increment": 60, "color": "#ABCDEF", "billable": False, "budgeted_minutes": 60}
 
-    reply = account.leader.client.put(before["url"], given)
+    response = account.leader.client.put(before["url"], given)
 
-    assert reply.status == 200
-    after = reply.json()
+    assert response.status == 200
+    after = response.json()
     assert after == before | given | {
         "color": "#abcdef",
         "billable_minutes": 0,
@@ -229,22 +229,22 @@ def test_a_project_is_edited_and_says_what_changed(account: Account, clock: Fake
         "remaining_minutes": 60,
         "updated_at": "2024-05-21T10:06:00Z",
     }
-    [event] = log.new()
-    assert (event.type, event.text) == ("project.updated", reply.body)
+    [event] = log.read_new()
+    assert (event.type, event.text) == ("project.updated", response.body)
     assert event.changes == {
         key: [before[key], after[key]] for key in KEYS if before[key] != after[key] and key != "updated_at"
     }
-    assert account.supervisor.client.get(before["url"]).body == reply.body
+    assert account.supervisor.client.get(before["url"]).body == response.body
 
 
 def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
     before = make_project(account)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for body in ({}, {"name": before["name"], "billable": True, "budgeted_minutes": None, "project_group_id": None}):
         assert account.leader.client.put(before["url"], body).json() == before
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_a_project_may_take_its_own_name_in_another_spelling(account: Account) -> None:
@@ -272,7 +272,7 @@ def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], fau
 
 def test_an_archived_project_is_neither_edited_nor_deleted(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     archive(account, project)
 
     assert account.leader.client.put(project["url"], {"name": ""}).codes == [("base", "archived_project")]
@@ -281,12 +281,12 @@ def test_an_archived_project_is_neither_edited_nor_deleted(account: Account) -> 
 
 def test_an_empty_project_is_deleted_as_it_was(account: Account) -> None:
     project = make_project(account, "Empty", account.contractor)
-    log = Recorded(account)
+    log = EventReader(account)
     text = account.supervisor.client.get(project["url"]).body
 
     assert account.leader.client.delete(project["url"]).status == 204
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.changes, event.text) == ("project.deleted", {}, text)
     assert account.leader.client.get(project["url"]).status == 404
     assert account.contractor.client.get("/v2/projects").json() == []
@@ -294,12 +294,12 @@ def test_an_empty_project_is_deleted_as_it_was(account: Account) -> None:
 
 def test_a_used_project_is_not_deleted(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
 
-    reply = account.leader.client.delete(project["url"])
+    response = account.leader.client.delete(project["url"])
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": "The Project cannot be deleted because it has entries, expenses, or invoices.",
         "errors": [{"resource": "Project", "field": "base", "code": "not_deletable"}],
     }
@@ -308,14 +308,14 @@ def test_a_used_project_is_not_deleted(account: Account) -> None:
 def test_several_projects_are_deleted_and_ineligible_ones_skipped(account: Account, other_account: Account) -> None:
     empty = [make_project(account, name) for name in ("B", "A")]
     used = make_project(account, "Used")
-    log_time(account.leader, project_id=used["id"])
+    make_entry(account.leader, project_id=used["id"])
     theirs = make_project(other_account)
-    log = Recorded(account)
+    log = EventReader(account)
     project_ids = [*reversed(ids(empty)), used["id"], theirs["id"], NO_SUCH_ID]
 
     assert account.leader.client.put("/v2/projects/delete", {"project_ids": project_ids}).status == 204
 
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.object["id"]) for event in events] == [("project.deleted", id) for id in ids(empty)]
     assert account.leader.client.get(used["url"]).status == 200
     assert other_account.leader.client.get(theirs["url"]).status == 200

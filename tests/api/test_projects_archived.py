@@ -4,21 +4,21 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, archive, ids, log_time, make_project
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, archive, ids, make_entry, make_project
 
 
 def test_a_used_project_is_archived_and_brought_back(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
-    log = Recorded(account)
+    make_entry(account.leader, project_id=project["id"])
+    log = EventReader(account)
 
     for action, enabled in (("archive", False), ("unarchive", True)):
         clock.advance(seconds=60)
         for _ in range(2):
-            reply = account.leader.client.put(project[f"{action}_url"])
-            assert (reply.status, reply.body) == (204, b"")
-        general, specific = log.new()
+            response = account.leader.client.put(project[f"{action}_url"])
+            assert (response.status, response.body) == (204, b"")
+        general, specific = log.read_new()
         assert (general.type, specific.type) == ("project.updated", f"project.updated.{action}d")
         assert general.changes == specific.changes == {"enabled": [not enabled, enabled]}
         assert general.text == specific.text == account.supervisor.client.get(project["url"]).body
@@ -26,10 +26,10 @@ def test_a_used_project_is_archived_and_brought_back(account: Account, clock: Fa
 
 
 def test_an_unused_project_is_not_archived(account: Account) -> None:
-    reply = account.leader.client.put(make_project(account)["archive_url"])
+    response = account.leader.client.put(make_project(account)["archive_url"])
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": "The Project should be deleted because it does not have any entries, expenses, or invoices.",
         "errors": [{"resource": "Project", "field": "base", "code": "deletable"}],
     }
@@ -37,10 +37,10 @@ def test_an_unused_project_is_not_archived(account: Account) -> None:
 
 def test_bringing_back_asks_for_no_limit(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     archive(account, project)
     make_project(account, "Second")
-    account.set(max_projects="1")
+    account.change_settings(max_projects="1")
 
     assert account.leader.client.put(project["unarchive_url"]).status == 204
 
@@ -48,17 +48,17 @@ def test_bringing_back_asks_for_no_limit(account: Account) -> None:
 def test_several_projects_are_archived_and_brought_back(account: Account, other_account: Account) -> None:
     used = [make_project(account, name) for name in ("B", "A")]
     for project in used:
-        log_time(account.leader, project_id=project["id"])
+        make_entry(account.leader, project_id=project["id"])
     unused = make_project(account, "Unused")
     theirs = make_project(other_account)
-    log_time(other_account.leader, project_id=theirs["id"])
-    log = Recorded(account)
+    make_entry(other_account.leader, project_id=theirs["id"])
+    log = EventReader(account)
     project_ids = [*reversed(ids(used)), unused["id"], theirs["id"], NO_SUCH_ID]
 
     for action in ("archive", "unarchive"):
         for _ in range(2):
             assert account.leader.client.put(f"/v2/projects/{action}", {"project_ids": project_ids}).status == 204
-        events = log.new()
+        events = log.read_new()
         assert [event.type for event in events] == ["project.updated", f"project.updated.{action}d"] * 2
         assert [event.object["id"] for event in events[::2]] == ids(used)
         for event in events:
@@ -78,18 +78,18 @@ def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: s
 def test_a_merge_moves_entries_and_access_and_leaves_one_project(account: Account, clock: FakeClock) -> None:
     target = make_project(account, "Target", account.coworker, billing_increment=60, budgeted_minutes=600)
     other = make_project(account, "Other", account.coworker, account.contractor, billing_increment=5)
-    stays = log_time(account.leader, project_id=target["id"])
-    moved = [log_time(account.contractor, "#a", minutes=5, project_id=other["id"]) for _ in range(2)]
+    stays = make_entry(account.leader, project_id=target["id"])
+    moved = [make_entry(account.contractor, "#a", minutes=5, project_id=other["id"]) for _ in range(2)]
     approve(account, moved[1])
     before = {each["id"]: account.leader.client.get(each["url"]).json() for each in moved}
     target = account.leader.client.get(target["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
+    response = account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
 
-    assert (reply.status, reply.body) == (204, b"")
-    *entries, updated, deleted, merged = log.new()
+    assert (response.status, response.body) == (204, b"")
+    *entries, updated, deleted, merged = log.read_new()
     simple = {key: target[key] for key in moved[0]["project"]}
     assert [(event.type, event.object["id"]) for event in entries] == [("entry.updated", id) for id in ids(moved)]
     for event in entries:
@@ -116,30 +116,30 @@ def test_a_merge_moves_entries_and_access_and_leaves_one_project(account: Accoun
 
 def test_a_merge_tells_when_it_makes_time_unbillable(account: Account) -> None:
     target = make_project(account, "Target", billable=False)
-    entry = log_time(account.leader, project_name="Other")
-    log = Recorded(account)
+    entry = make_entry(account.leader, project_name="Other")
+    log = EventReader(account)
 
     account.leader.client.put(target["merge_url"], {"project_id": entry["project"]["id"]})
 
-    assert log.new()[0].changes.keys() == {"billable", "project"}
+    assert log.read_new()[0].changes.keys() == {"billable", "project"}
 
 
 def test_a_merge_with_an_empty_project_leaves_the_target_as_it_was(account: Account) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other")
-    log = Recorded(account)
+    log = EventReader(account)
 
     account.leader.client.put(target["merge_url"], {"project_id": other["id"]})
 
-    assert log.types() == ["project.deleted", "project.deleted.merged"]
+    assert log.read_new_types() == ["project.deleted", "project.deleted.merged"]
 
 
 def test_what_stands_against_a_merge(account: Account, other_account: Account) -> None:
     target, archived = make_project(account, "Target"), make_project(account, "Archived")
-    log_time(account.leader, project_id=archived["id"])
+    make_entry(account.leader, project_id=archived["id"])
     archive(account, archived)
     theirs = make_project(other_account)
     client = account.leader.client
-    log = Recorded(account)
+    log = EventReader(account)
 
     for body, fault in (
         ({}, ("project_id", "missing_field")),
@@ -150,7 +150,7 @@ def test_what_stands_against_a_merge(account: Account, other_account: Account) -
         ({"project_id": target["id"]}, ("project_id", "invalid")),
         ({"project_id": archived["id"]}, ("project_id", "archived_project")),
     ):
-        reply = client.put(target["merge_url"], body)
-        assert (reply.status, reply.codes) == (400, [fault])
+        response = client.put(target["merge_url"], body)
+        assert (response.status, response.codes) == (400, [fault])
     assert client.put(archived["merge_url"]).codes == [("base", "archived_project")]
-    assert log.new() == []
+    assert log.read_new() == []

@@ -9,48 +9,48 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.certificates import new_authority
-from tests.support.commands import Commands
+from tests.support.certificates import make_certificate_authority
+from tests.support.commands import CliRunner
 from tests.support.factories import DAY
-from tests.support.proxies import speaking_tls
-from tests.support.servers import Loop
+from tests.support.proxies import running_tls_proxy
+from tests.support.servers import EventLoopThread
 
 # What the client has written into its text.
 ADDRESS = "https://api.nokotime.com"
 
 
 @pytest.fixture
-def commands(tmp_path: Path) -> Commands:
+def commands(tmp_path: Path) -> CliRunner:
     """The commands, in a folder of their own."""
-    return Commands(tmp_path)
+    return CliRunner(tmp_path)
 
 
 @pytest.fixture
-def loop(request: pytest.FixtureRequest) -> Loop:
+def loop(request: pytest.FixtureRequest) -> EventLoopThread:
     """The event loop that all servers of the tests run in."""
-    running: Loop = request.getfixturevalue("_loop")
+    running: EventLoopThread = request.getfixturevalue("_loop")
     return running
 
 
-def test_the_python_client_works(commands: Commands) -> None:
+def test_the_python_client_works(commands: CliRunner) -> None:
     made = commands.create_account()
     with commands.serving() as server:
         use(python_client(server.address, made["token"]), made["user_id"], server.address)
 
 
 def test_the_python_client_works_behind_a_proxy_that_speaks_tls(
-    commands: Commands, tmp_path: Path, loop: Loop, monkeypatch: pytest.MonkeyPatch
+    commands: CliRunner, tmp_path: Path, loop: EventLoopThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    authority = new_authority()
+    authority = make_certificate_authority()
     (tmp_path / "authority.pem").write_bytes(authority.pem)
     # As one does with an authority that is not among those that everybody knows.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
     made = commands.create_account()
     with (
-        speaking_tls(loop, authority.certify(tmp_path, "localhost")) as proxy,
+        running_tls_proxy(loop, authority.make_server_context(tmp_path, "localhost")) as proxy,
         commands.with_settings(base_url=proxy.address).serving() as server,
     ):
-        proxy.target = server.address
+        proxy.upstream_url = server.address
         use(python_client(proxy.address, made["token"]), made["user_id"], proxy.address)
 
 

@@ -11,10 +11,17 @@ import pytest
 
 from hourhook.clock import format_timestamp, truncate_to_second
 from tests.support.accounts import Account, Person
-from tests.support.clients import Reply
+from tests.support.clients import Response
 from tests.support.clocks import FakeClock
-from tests.support.event_replica import Things, find_miscounted, find_stale, follow, own_of, read_account
-from tests.support.events_of import Event, Recorded
+from tests.support.event_replica import (
+    Resources,
+    apply_event,
+    find_inconsistencies,
+    find_stale,
+    own_fields,
+    read_account,
+)
+from tests.support.events_of import Event, EventReader
 from tests.support.random_actions import Chooser, Request
 from tests.support.webhooks import make_webhook
 
@@ -44,7 +51,7 @@ class World:
         self._choose = Chooser(account, seed)
         self._webhook = make_webhook(account, name="listens to all", events=["*"])
         self._log_url = f"{self._webhook['url']}/payloads"
-        self._log = Recorded(account)
+        self._log = EventReader(account)
         self._heard: list[str] = []
         self._mirror = read_account(account)
 
@@ -60,21 +67,21 @@ class World:
                 raise AssertionError(f"seed {self._seed}, step {step}: {request}: {error}") from None
         self._check_webhook()
 
-    def _take_step(self, request: Request, before: Things, step: int) -> None:
-        reply = self._ask(request.person, request.method, request.path, request.body)
-        events = self._log.new()
+    def _take_step(self, request: Request, before: Resources, step: int) -> None:
+        response = self._ask(request.person, request.method, request.path, request.body)
+        events = self._log.read_new()
         now = read_account(self._account)
-        assert reply.status < 500, reply.body
-        if reply.status >= 400:
+        assert response.status < 500, response.body
+        if response.status >= 400:
             assert [event.type for event in events] == []
             assert find_changed(before, now) == []
         mirror = {noun: {**things} for noun, things in before.items()}
         for event in events:
-            follow(mirror, event)
+            apply_event(mirror, event)
         self._check_events(events)
-        assert find_changed(own_of(mirror), own_of(now)) == []
+        assert find_changed(own_fields(mirror), own_fields(now)) == []
         assert find_stale(before, now, format_timestamp(truncate_to_second(self._clock.now()))) == []
-        assert find_miscounted(now) == []
+        assert find_inconsistencies(now) == []
         self._check_others(request, now, step)
         self._heard += [event.type for event in events]
         self._mirror = now
@@ -83,13 +90,13 @@ class World:
         """The newest word about each object that is still there is, byte for byte, what is shown of it."""
         newest = {event.object["url"]: event for event in events}
         for url, event in newest.items():
-            reply = self._ask(self._account.owner, "GET", url)
+            response = self._ask(self._account.owner, "GET", url)
             if ".deleted" in event.type:
-                assert reply.status == 404, url
+                assert response.status == 404, url
             else:
-                assert reply.body == event.text, f"{event.type} says {event.text!r}, GET says {reply.body!r}"
+                assert response.body == event.text, f"{event.type} says {event.text!r}, GET says {response.body!r}"
 
-    def _check_others(self, request: Request, now: Things, step: int) -> None:
+    def _check_others(self, request: Request, now: Resources, step: int) -> None:
         """What no event tells of: the inbox, timers and webhooks of whoever acted, or of everybody now and then."""
         people = self._account.people.values() if step % 10 == 0 else [request.person]
         if "webhooks" in request.path:
@@ -105,7 +112,7 @@ class World:
             if person is request.person:
                 self._choose.others["inbox_entries"] = inbox.json()
 
-    def _ask(self, person: Person, method: str, path: str, body: object = b"") -> Reply:
+    def _ask(self, person: Person, method: str, path: str, body: object = b"") -> Response:
         """Send a request as somebody, all of them on one connection, which so is never idle for long."""
         headers = {"X-NokoToken": person.token}
         return self._account.client.request(method, path, body=body, headers=headers)
@@ -121,7 +128,7 @@ class World:
         assert told == [*enumerate(self._heard, 1)]
 
 
-def check_timers(timers: list[dict[str, Any]], things: Things) -> None:
+def check_timers(timers: list[dict[str, Any]], things: Resources) -> None:
     """One runs at most, none on an archived project, and all of them where there is a project."""
     running = [timer for timer in timers if timer["state"] == "running"]
     assert len(running) <= 1, running
@@ -131,7 +138,7 @@ def check_timers(timers: list[dict[str, Any]], things: Things) -> None:
         assert project["enabled"] or timer["state"] != "running", timer
 
 
-def check_inbox(inbox_entries: list[dict[str, Any]], things: Things) -> None:
+def check_inbox(inbox_entries: list[dict[str, Any]], things: Resources) -> None:
     """What was logged leads to its entry as long as there is one."""
     urls = {entry["url"] for entry in things["entry"].values()}
     for inbox_entry in inbox_entries:
@@ -140,7 +147,7 @@ def check_inbox(inbox_entries: list[dict[str, Any]], things: Things) -> None:
             assert inbox_entry["entry_url"] in urls, inbox_entry
 
 
-def find_changed(before: Things, after: Things) -> list[str]:
+def find_changed(before: Resources, after: Resources) -> list[str]:
     """In what two views of an account differ."""
     return [
         f"{noun} {id}: {before[noun].get(id)!r} against {after[noun].get(id)!r}"

@@ -22,8 +22,8 @@ from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
 from tests.support.factories import make_tag
 from tests.support.servers import free_socket
-from tests.support.webhook_receiver import PATIENCE_SECONDS, Delivery, Postbox, eventually
-from tests.support.webhooks import ask_for, make_webhook, status_of
+from tests.support.webhook_receiver import WAIT_TIMEOUT_SECONDS, Delivery, WebhookReceiver, eventually
+from tests.support.webhooks import get_status, make_webhook, request_action
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "receiving.md"
 PassTime = Callable[[float], None]
@@ -33,7 +33,7 @@ PassTime = Callable[[float], None]
 def server(make_server: MakeServer, delivering: Delivering, clock: FakeClock) -> Server:
     """A server with a worker in it, at the time of this machine, by which receivers go."""
     clock.moment = truncate_to_second(SystemClock().now())
-    return make_server(parts={"lifespan": [delivering]})
+    return make_server(site_options={"lifespan": [delivering]})
 
 
 def program(name: str) -> str:
@@ -57,10 +57,10 @@ def other_than(secret: str) -> str:
 
 
 @pytest.fixture
-def ping(account: Account, postbox: Postbox) -> tuple[Delivery, str]:
+def ping(account: Account, webhook_receiver: WebhookReceiver) -> tuple[Delivery, str]:
     """A ping that was sent just now, and the secret it was signed with."""
-    secret = make_webhook(account, postbox.uri, name="Bücher")["secret"]
-    return postbox.next(), secret
+    secret = make_webhook(account, webhook_receiver.uri, name="Bücher")["secret"]
+    return webhook_receiver.next(), secret
 
 
 @pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
@@ -142,7 +142,7 @@ def test_the_vector_is_right(tmp_path: Path) -> None:
 
 
 def test_the_whole_receiver_does_nothing_twice_and_says_what_it_missed(
-    account: Account, tmp_path: Path, pass_time: PassTime
+    account: Account, tmp_path: Path, advance_time: PassTime
 ) -> None:
     with closing(free_socket()) as reserved:
         port = reserved.getsockname()[1]
@@ -152,11 +152,11 @@ def test_the_whole_receiver_does_nothing_twice_and_says_what_it_missed(
     with receiving(tmp_path, port, "whsec_b2xk " + webhook["secret"]) as receiver:
         a = make_tag(account, "a")
         assert receiver.readline() == f"tag.created {a['id']}\n"
-        eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+        eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
 
     b = make_tag(account, "b")
-    eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
-    ask_for(account, webhook, "skip", status_of(account, webhook)["failing_payload_id"])
+    eventually(lambda: get_status(account, webhook)["failing_since"] is not None, True)
+    request_action(account, webhook, "skip", get_status(account, webhook)["failing_payload_id"])
     c = make_tag(account, "c")
 
     with receiving(tmp_path, port, webhook["secret"]) as receiver:
@@ -164,14 +164,14 @@ def test_the_whole_receiver_does_nothing_twice_and_says_what_it_missed(
         account.leader.client.put(webhook["enable_url"])
         assert receiver.readline() == f"tag.created {c['id']}\n"
         assert receiver.readline() == f"webhook {webhook['id']}: missed 2 to 2\n"
-        eventually(lambda: status_of(account, webhook)["waiting_count"], 0)
+        eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
 
         account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1})
         d = make_tag(account, "d")
         assert receiver.readline() == f"tag.created {b['id']}\n"
         assert receiver.readline() == f"tag.created {d['id']}\n"
 
-    assert status_of(account, webhook)["lost_count"] == 0
+    assert get_status(account, webhook)["lost_count"] == 0
 
 
 def test_the_whole_receiver_refuses_what_is_signed_with_another_secret(account: Account, tmp_path: Path) -> None:
@@ -182,8 +182,8 @@ def test_the_whole_receiver_refuses_what_is_signed_with_another_secret(account: 
     with receiving(tmp_path, port, "whsec_b2xk"):
         webhook = make_webhook(account, f"http://127.0.0.1:{port}/", events=["tag.created"])
         make_tag(account, "a")
-        eventually(lambda: status_of(account, webhook)["failing_since"] is not None, True)
-        payload_id = status_of(account, webhook)["failing_payload_id"]
+        eventually(lambda: get_status(account, webhook)["failing_since"] is not None, True)
+        payload_id = get_status(account, webhook)["failing_payload_id"]
 
     shown = account.leader.client.get(f"{webhook['url']}/payloads/{payload_id}").json()
     assert shown["attempts"][0]["status"] == 403
@@ -219,7 +219,7 @@ def receiving(folder: Path, port: int, secrets: str) -> Iterator[Any]:
         [sys.executable, folder / "receiver.py"], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            end = monotonic() + PATIENCE_SECONDS
+            end = monotonic() + WAIT_TIMEOUT_SECONDS
             while not is_listening(port):
                 assert process.poll() is None
                 assert monotonic() < end

@@ -15,9 +15,9 @@ from schemathesis.specs.openapi import checks
 
 from hourhook.api.app import openapi_text
 from tests.support.accounts import Account
-from tests.support.clients import AGENT, basic
-from tests.support.full_account import Stage, set_stage
-from tests.support.oauth_clients import PASSWORD, App, knocking
+from tests.support.clients import USER_AGENT, basic_auth
+from tests.support.full_account import PathParameters, populate_account
+from tests.support.oauth_clients import PASSWORD, App, basic_auth_client
 
 EXAMPLES = int(os.environ.get("HOURHOOK_TEST_EXAMPLES", "4"))
 PROMISES = [
@@ -57,15 +57,15 @@ bounded = settings(
 
 
 @pytest.fixture
-def stage(account: Account) -> Stage:
+def path_ids(account: Account) -> PathParameters:
     """Something that is there for each name that a path may hold."""
-    return set_stage(account)
+    return populate_account(account)
 
 
 @pytest.fixture
-def authorized(account: Account, app: App) -> Stage:
+def authorized(account: Account, app: App) -> PathParameters:
     """The same for paths that a password or the secret of an application opens."""
-    who = knocking(account, account.supervisor)
+    who = basic_auth_client(account, account.supervisor)
     made = who.post(f"/authorizations/{account.name}", app.credentials).json()
     return {
         "subdomain": account.name,
@@ -83,7 +83,7 @@ def session() -> Iterator[requests.Session]:
 
 
 def send(case: Case[Any], account: Account, session: requests.Session, **headers: str) -> None:
-    headers = {"X-NokoToken": account.supervisor.token, "User-Agent": AGENT, **headers}
+    headers = {"X-NokoToken": account.supervisor.token, "User-Agent": USER_AGENT, **headers}
     response = case.call(base_url=account.base_url, headers=headers, session=session)
     case.validate_response(response, checks=PROMISES)
 
@@ -97,29 +97,29 @@ def test_answers_keep_what_the_document_promises(case: Case[Any], account: Accou
 @document.include(path_regex=r"^/v2/.*\{").parametrize()
 @bounded
 def test_answers_keep_it_about_what_is_there_and_what_is_not(
-    case: Case[Any], account: Account, stage: Stage, session: requests.Session
+    case: Case[Any], account: Account, path_ids: PathParameters, session: requests.Session
 ) -> None:
     send(case, account, session)
-    case.path_parameters = {name: stage.get(name, value) for name, value in case.path_parameters.items()}
+    case.path_parameters = {name: path_ids.get(name, value) for name, value in case.path_parameters.items()}
     send(case, account, session)
 
 
 @document.include(path_regex=r"^/(subdomains|authorizations)").parametrize()
 @bounded
 def test_answers_keep_it_to_whoever_brings_a_password(
-    case: Case[Any], account: Account, authorized: Stage, session: requests.Session
+    case: Case[Any], account: Account, authorized: PathParameters, session: requests.Session
 ) -> None:
     send(case, account, session)
     case.path_parameters = {name: authorized[name] for name in case.path_parameters}
-    send(case, account, session, Authorization=basic(account.supervisor.email, PASSWORD))
+    send(case, account, session, Authorization=basic_auth(account.supervisor.email, PASSWORD))
 
 
 @document.include(path_regex=r"^/applications").parametrize()
 @bounded
 def test_answers_keep_it_to_an_application_with_its_secret(
-    case: Case[Any], account: Account, app: App, authorized: Stage, session: requests.Session
+    case: Case[Any], account: Account, app: App, authorized: PathParameters, session: requests.Session
 ) -> None:
-    authorization = basic(app.client_id, app.client_secret or "")
+    authorization = basic_auth(app.client_id, app.client_secret or "")
     send(case, account, session, Authorization=authorization)
     case.path_parameters = {name: authorized[name] for name in case.path_parameters}
     send(case, account, session, Authorization=authorization)

@@ -13,29 +13,29 @@ from tests.support.accounts import Account
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.factories import (
     DAY,
-    fill,
-    fill_with_expenses,
     ids,
-    invoice,
-    log_time,
+    insert_entries,
+    insert_expenses,
+    make_entry,
+    make_expense,
     make_group,
+    make_inbox_entry,
+    make_invoice,
     make_project,
     make_tag,
     make_team,
-    propose,
-    spend,
     start_timer,
 )
-from tests.support.full_account import Stage, path_of, set_stage
-from tests.support.statements import Statements, counted
+from tests.support.full_account import PathParameters, populate_account, resolve_path
+from tests.support.statements import Statements, capture_statements
 from tests.support.webhooks import make_webhook
 
 
 def cost_of(account: Account, method: str, path: str, body: object = b"") -> Statements:
     """What a request costs until it is answered."""
-    with counted(account.database) as statements:
-        reply = account.supervisor.client.request(method, path, body=body)
-    assert reply.status < 300, reply.body
+    with capture_statements(account.database) as statements:
+        response = account.supervisor.client.request(method, path, body=body)
+    assert response.status < 300, response.body
     # That a token was used is noted behind the answer, now and then.
     return Statements(text for text in statements if "last_used_at=" not in text)
 
@@ -44,26 +44,28 @@ LISTS = [endpoint for endpoint in all_endpoints() if get_origin(endpoint.respons
 
 
 def test_every_list_costs_the_same_however_much_is_on_it(account: Account) -> None:
-    stage = dict(set_stage(account))
-    furnish(account, stage, range(3))
-    few = {called(endpoint): cost_of_list(account, endpoint, stage, at_least=3) for endpoint in LISTS}
-    furnish(account, stage, range(3, 30))
+    path_ids = dict(populate_account(account))
+    furnish(account, path_ids, range(3))
+    few = {called(endpoint): cost_of_list(account, endpoint, path_ids, at_least=3) for endpoint in LISTS}
+    furnish(account, path_ids, range(3, 30))
 
     for endpoint in LISTS:
-        many = cost_of_list(account, endpoint, stage, at_least=30)
+        many = cost_of_list(account, endpoint, path_ids, at_least=30)
         assert len(many) == len(few[called(endpoint)]), f"{called(endpoint)}:\n{many}"
 
 
-def cost_of_list(account: Account, endpoint: Endpoint, stage: Stage, at_least: int) -> Statements:
+def cost_of_list(account: Account, endpoint: Endpoint, path_ids: PathParameters, at_least: int) -> Statements:
     # Those that add something answer everything afterwards, also when there is nothing to add.
     body: dict[str, list[int]] = {
         field.name: [] for field in fields_of(endpoint.inputs) if isinstance(field.kind, IdListField)
     }
-    path = path_of(endpoint, stage) + "?per_page=1000"
-    with counted(account.database) as statements:
-        reply = account.supervisor.client.request(endpoint.method, path, body=body if endpoint.method != "GET" else b"")
-    assert reply.status == 200, (path, reply.body)
-    assert len(reply.json()) >= at_least, f"{called(endpoint)} has too few rows to tell"
+    path = resolve_path(endpoint, path_ids) + "?per_page=1000"
+    with capture_statements(account.database) as statements:
+        response = account.supervisor.client.request(
+            endpoint.method, path, body=body if endpoint.method != "GET" else b""
+        )
+    assert response.status == 200, (path, response.body)
+    assert len(response.json()) >= at_least, f"{called(endpoint)} has too few rows to tell"
     return Statements(text for text in statements if "last_used_at=" not in text)
 
 
@@ -71,7 +73,7 @@ def called(endpoint: Endpoint) -> str:
     return f"{endpoint.method} {endpoint.path}"
 
 
-def furnish(account: Account, stage: Stage, numbers: range) -> None:
+def furnish(account: Account, path_ids: PathParameters, numbers: range) -> None:
     """More rows for every list, each with something of its own around it."""
     leader, supervisor = account.leader.client, account.supervisor.client
     people, projects, entries, expenses = [], [], [], []
@@ -81,43 +83,48 @@ def furnish(account: Account, stage: Stage, numbers: range) -> None:
         make_team(account, f"team {number}", person, account.owner)
         make_group(account, f"group {number}", make_project(account, f"project of group {number}"))
         text = f"#tag{number} #stage"
-        for owner_id, project_id in ((stage["user_id"], stage["project_id"]), (account.supervisor.id, project["id"])):
+        for owner_id, project_id in (
+            (path_ids["user_id"], path_ids["project_id"]),
+            (account.supervisor.id, project["id"]),
+        ):
             values = {"user_id": owner_id, "project_id": project_id}
-            log_time(account.leader, text, **values)
-            spend(account.leader, {"id": project_id}, user_id=owner_id)
-        invoice(account, [log_time(account.leader, project_id=project["id"])], [spend(account.leader, project)])
-        entries.append(log_time(account.leader, text, project_id=project["id"])["id"])
-        expenses.append(spend(account.leader, project)["id"])
-        log_time(person, text, project_id=project["id"])
-        inbox_entry = propose(account.supervisor, minutes=5)
-        supervisor.post(inbox_entry["log_url"], {"project_id": stage["project_id"]})
+            make_entry(account.leader, text, **values)
+            make_expense(account.leader, {"id": project_id}, user_id=owner_id)
+        make_invoice(
+            account, [make_entry(account.leader, project_id=project["id"])], [make_expense(account.leader, project)]
+        )
+        entries.append(make_entry(account.leader, text, project_id=project["id"])["id"])
+        expenses.append(make_expense(account.leader, project)["id"])
+        make_entry(person, text, project_id=project["id"])
+        inbox_entry = make_inbox_entry(account.supervisor, minutes=5)
+        supervisor.post(inbox_entry["log_url"], {"project_id": path_ids["project_id"]})
         start_timer(account.supervisor, project)
         make_webhook(account, name=f"webhook {number}")
         make_receiver(account.supervisor, name=f"receiver {number}", subjects=["timer", "*"])
-        leader.put(f"/v2/webhooks/{stage['webhook_id']}/ping")
+        leader.put(f"/v2/webhooks/{path_ids['webhook_id']}/ping")
         people.append(person.id)
         projects.append(project["id"])
-    bill = f"/v2/invoices/{stage['invoice_id']}"
+    bill = f"/v2/invoices/{path_ids['invoice_id']}"
     assert leader.put(f"{bill}/add_entries", {"entry_ids": entries}).status == 204
     assert leader.put(f"{bill}/add_expenses", {"expense_ids": expenses}).status == 204
-    assert supervisor.post(f"/v2/teams/{stage['team_id']}/add_users", {"user_ids": people}).status == 200
-    group = f"/v2/project_groups/{stage['project_group_id']}"
+    assert supervisor.post(f"/v2/teams/{path_ids['team_id']}/add_users", {"user_ids": people}).status == 200
+    group = f"/v2/project_groups/{path_ids['project_group_id']}"
     assert leader.post(f"{group}/add_projects", {"project_ids": projects}).status == 200
 
 
 def test_a_page_of_entries_costs_four_statements_and_three_where_the_total_is_known(account: Account) -> None:
-    fill(account, 31, make_tag(account, "a"), make_project(account))
+    insert_entries(account, 31, make_tag(account, "a"), make_project(account))
 
     assert len(cost_of(account, "GET", "/v2/entries")) == 4
     assert len(cost_of(account, "GET", "/v2/entries")) == 3
     assert len(cost_of(account, "GET", "/v2/entries?page=2")) == 3
     assert len(cost_of(account, "GET", "/v2/entries?per_page=31&billable=true")) == 4
-    log_time(account.leader)
+    make_entry(account.leader)
     assert len(cost_of(account, "GET", "/v2/entries")) == 4
 
 
 def test_one_entry_costs_three_statements(account: Account) -> None:
-    entry = log_time(account.leader, "#a", project_name="Website")
+    entry = make_entry(account.leader, "#a", project_name="Website")
 
     assert len(cost_of(account, "GET", entry["url"])) == 3
 
@@ -133,7 +140,7 @@ def test_logging_time_costs_few_statements(account: Account) -> None:
 
 
 def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_the_last(account: Account) -> None:
-    fill_with_expenses(account, 31, make_project(account))
+    insert_expenses(account, 31, make_project(account))
 
     assert len(cost_of(account, "GET", "/v2/expenses")) == 3
     assert len(cost_of(account, "GET", "/v2/expenses?page=2")) == 2
@@ -142,14 +149,14 @@ def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_th
 @pytest.mark.parametrize("noun", ["users", "projects", "tags", "entries", "expenses", "invoices"])
 def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str) -> None:
     def add(number: int) -> None:
-        entry = log_time(account.leader, f"#tag{number}", project_name=f"project {number}")
+        entry = make_entry(account.leader, f"#tag{number}", project_name=f"project {number}")
         rates = {
             "calculation_method": "custom_hourly_rates",
             "standard_hourly_rate": 1,
             "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 2}],
         }
-        expense = spend(account.leader, entry["project"])
-        made = invoice(account, [entry], [expense], taxes=[{"percentage": 20}], rate_calculation=rates)
+        expense = make_expense(account.leader, entry["project"])
+        made = make_invoice(account, [entry], [expense], taxes=[{"percentage": 20}], rate_calculation=rates)
         account.leader.client.put(f"{made['url']}/paid")
 
     add(0)
@@ -164,12 +171,12 @@ def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str
 
 def test_the_entries_and_expenses_of_an_invoice_cost_the_same_however_many_they_are(account: Account) -> None:
     project = make_project(account)
-    made = invoice(account, [log_time(account.leader)], [spend(account.leader, project)])
+    made = make_invoice(account, [make_entry(account.leader)], [make_expense(account.leader, project)])
     paths = [made["entries_url"], made["expenses_url"]]
     before = [len(cost_of(account, "GET", path)) for path in paths]
-    more = {"entry_ids": ids(log_time(account.leader) for _ in range(7))}
+    more = {"entry_ids": ids(make_entry(account.leader) for _ in range(7))}
     account.leader.client.put(f"{made['url']}/add_entries", more)
-    account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": fill_with_expenses(account, 20, project)})
+    account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": insert_expenses(account, 20, project)})
 
     assert [len(cost_of(account, "GET", path)) for path in paths] == before == [4, 3]
 
@@ -178,7 +185,7 @@ def test_recounting_costs_the_same_however_many_invoices_there_are(account: Acco
     tag, project = make_tag(account, "a"), make_project(account)
 
     def costs() -> list[int]:
-        invoice(account, [log_time(account.leader, "#a", project_id=project["id"])])
+        make_invoice(account, [make_entry(account.leader, "#a", project_id=project["id"])])
         changes = [
             ("PUT", f"/v2/tags/{tag['id']}", {"name": "a*"}),
             ("PUT", f"/v2/tags/{tag['id']}", {"name": "a"}),
@@ -207,7 +214,7 @@ def test_ones_own_receivers_are_listed_at_the_same_cost_however_many_they_are(ac
 @pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
 def test_ones_own_things_are_listed_at_the_same_cost_however_many_they_are(account: Account, noun: str) -> None:
     def add(number: int) -> None:
-        inbox_entry = propose(account.supervisor, minutes=5)
+        inbox_entry = make_inbox_entry(account.supervisor, minutes=5)
         account.supervisor.client.post(inbox_entry["log_url"])
         start_timer(account.supervisor, make_project(account, f"project {number}"))
 
@@ -234,7 +241,7 @@ def test_switching_timers_costs_few_statements(account: Account) -> None:
 
 def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     start_timer(account.owner, project)
     before = len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive"))
     account.leader.client.put(project["unarchive_url"])
@@ -247,7 +254,7 @@ def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account
 def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: Account) -> None:
     team = make_team(account, "Team 0", account.leader)
     paths = ["/v2/teams", "/v2/users", f"{team['url']}/users", f"{team['url']}/entries"]
-    log_time(account.leader)
+    make_entry(account.leader)
     before = [len(cost_of(account, "GET", path)) for path in paths]
     added = [len(cost_of(account, "POST", team["add_users_url"], {"user_ids": [account.coworker.id]}))]
 
@@ -255,7 +262,7 @@ def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: A
     for number in range(1, 8):
         make_team(account, f"Team {number}", *people)
     added.append(len(cost_of(account, "POST", team["add_users_url"], {"user_ids": [each.id for each in people]})))
-    log_time(account.supervisor, user_id=people[0].id)
+    make_entry(account.supervisor, user_id=people[0].id)
 
     assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 3, 4, 4]
     assert added[0] == added[1]
@@ -264,7 +271,7 @@ def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: A
 def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(account: Account) -> None:
     group = make_group(account, "Group 0", make_project(account, "project 0"))
     paths = ["/v2/project_groups", "/v2/projects", f"{group['url']}/projects", f"{group['url']}/entries"]
-    log_time(account.leader, project_id=group["projects"][0]["id"])
+    make_entry(account.leader, project_id=group["projects"][0]["id"])
     before = [len(cost_of(account, "GET", path)) for path in paths]
     one = {"project_ids": [make_project(account, "one")["id"]]}
     added = [len(cost_of(account, "POST", group["add_projects_url"], one))]
@@ -274,7 +281,7 @@ def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(accoun
         make_group(account, f"Group {number}", make_project(account, f"of group {number}"))
     many = {"project_ids": [each["id"] for each in projects]}
     added.append(len(cost_of(account, "POST", group["add_projects_url"], many)))
-    log_time(account.leader, project_id=projects[0]["id"])
+    make_entry(account.leader, project_id=projects[0]["id"])
 
     assert [len(cost_of(account, "GET", f"{path}?per_page=1000")) for path in paths] == before == [3, 5, 6, 4]
     assert added[0] == added[1]
@@ -283,8 +290,8 @@ def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(accoun
 def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account) -> None:
     one, other = make_tag(account, "one"), make_tag(account, "other")
     project, target = make_project(account, "Project"), make_project(account, "Target")
-    entry_ids = fill(account, 1100, other, project)
-    fill_with_expenses(account, 1100, project)
+    entry_ids = insert_entries(account, 1100, other, project)
+    insert_expenses(account, 1100, project)
     costs = {
         "approve": cost_of(account, "PUT", "/v2/entries/approved", {"entry_ids": entry_ids}),
         "merge tags": cost_of(account, "PUT", f"/v2/tags/{one['id']}/merge", {"tag_id": other["id"]}),
@@ -298,7 +305,7 @@ def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account
 
 def test_large_invoices_cost_a_few_statements_for_each_five_hundred(account: Account) -> None:
     project, tag = make_project(account), make_tag(account, "a*")
-    entry_ids, expense_ids = fill(account, 1100, tag, project), fill_with_expenses(account, 1100, project)
+    entry_ids, expense_ids = insert_entries(account, 1100, tag, project), insert_expenses(account, 1100, project)
     new = {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids}
     costs = {"create": cost_of(account, "POST", "/v2/invoices", new)}
     [made] = account.leader.client.get("/v2/invoices").json()

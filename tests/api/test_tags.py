@@ -6,14 +6,14 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import (
     NO_SUCH_ID,
     approve,
     archive,
     give_access,
     ids,
-    log_time,
+    make_entry,
     make_project,
     make_tag,
     mark_as_invoiced,
@@ -27,14 +27,14 @@ KEYS = [
 
 def test_tags_are_made_from_names(account: Account) -> None:
     make_tag(account, "known")
-    log = Recorded(account)
+    log = EventReader(account)
     names = ["#planning", "holiday*", "Known", "PLANNING", "two words", "", "x" * 31, "x" * 300, " größe "]
 
-    reply = account.contractor.client.post("/v2/tags", {"names": names})
+    response = account.contractor.client.post("/v2/tags", {"names": names})
 
-    assert reply.status == 201
-    assert "location" not in reply.headers
-    made = reply.json()
+    assert response.status == 201
+    assert "location" not in response.headers
+    made = response.json()
     assert [tag["formatted_name"] for tag in made] == ["#planning", "#holiday*", "#größe"]
     tag = made[1]
     assert list(tag) == KEYS
@@ -52,7 +52,7 @@ def test_tags_are_made_from_names(account: Account) -> None:
         "created_at": "2024-05-21T10:05:00Z",
         "updated_at": "2024-05-21T10:05:00Z",
     }
-    events = log.new()
+    events = log.read_new()
     assert [(event.type, event.changes, event.object) for event in events] == [("tag.created", {}, tag) for tag in made]
     for event in events:
         assert account.supervisor.client.get(event.object["url"]).body == event.text
@@ -61,12 +61,12 @@ def test_tags_are_made_from_names(account: Account) -> None:
 @pytest.mark.parametrize("names", [[], ["Known"], ["no tag!"]])
 def test_names_that_make_no_tag_are_no_error(account: Account, names: list[str]) -> None:
     make_tag(account, "known")
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.post("/v2/tags", {"names": names})
+    response = account.leader.client.post("/v2/tags", {"names": names})
 
-    assert (reply.status, reply.json()) == (201, [])
-    assert log.new() == []
+    assert (response.status, response.json()) == (201, [])
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_malformed_names_are_refused(account: Account, body: dict[str, Any], fau
 
 
 def test_a_setting_says_who_makes_tags(account: Account) -> None:
-    account.set(tag_creation_role="coworker")
+    account.change_settings(tag_creation_role="coworker")
 
     assert account.contractor.client.post("/v2/tags", {"names": ["a"]}).status == 403
     assert account.coworker.client.post("/v2/tags", {"names": ["a"]}).status == 201
@@ -91,7 +91,7 @@ def test_a_setting_says_who_makes_tags(account: Account) -> None:
 
 def test_a_setting_for_supervisors_keeps_leaders_from_changing_tags_too(account: Account) -> None:
     tag = make_tag(account, "a")
-    account.set(tag_creation_role="supervisor")
+    account.change_settings(tag_creation_role="supervisor")
 
     for method, path in (("PUT", ""), ("PUT", "/merge"), ("DELETE", "")):
         assert account.leader.client.request(method, tag["url"] + path).status == 403
@@ -117,18 +117,18 @@ def test_tags_are_listed_by_name_and_filtered(account: Account) -> None:
 
 def test_a_tag_counts_its_entries(account: Account) -> None:
     tag = make_tag(account, "a")
-    log_time(account.leader, "#a")
-    log_time(account.contractor, "#A again")
+    make_entry(account.leader, "#a")
+    make_entry(account.contractor, "#A again")
 
     assert account.leader.client.get(tag["url"]).json() == tag | {"entries": 2}
 
 
 def test_contractors_see_the_tags_of_their_projects_and_entries(account: Account) -> None:
     project = make_project(account, "Open", account.contractor)
-    log_time(account.leader, "#theirs", project_id=project["id"])
-    log_time(account.leader, "#hidden", project_name="Closed")
-    hidden = log_time(account.leader, "#nowhere")["tags"][0]
-    log_time(account.contractor, "#own")
+    make_entry(account.leader, "#theirs", project_id=project["id"])
+    make_entry(account.leader, "#hidden", project_name="Closed")
+    hidden = make_entry(account.leader, "#nowhere")["tags"][0]
+    make_entry(account.contractor, "#own")
     make_tag(account, "unused")
 
     def seen(role: str) -> list[str]:
@@ -140,20 +140,20 @@ def test_contractors_see_the_tags_of_their_projects_and_entries(account: Account
 
 
 def test_a_rename_rewrites_the_hashtags_and_says_so(account: Account, clock: FakeClock) -> None:
-    first = log_time(account.leader, "#planning, then #Planning* and #other; planning")
-    second = log_time(account.contractor, "(#PLANNING)")
-    unconcerned = log_time(account.leader, "#other #planningx")
+    first = make_entry(account.leader, "#planning, then #Planning* and #other; planning")
+    second = make_entry(account.contractor, "(#PLANNING)")
+    unconcerned = make_entry(account.leader, "#other #planningx")
     tag = account.leader.client.get(first["tags"][0]["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(tag["url"], {"name": "Scoping"})
+    response = account.leader.client.put(tag["url"], {"name": "Scoping"})
 
-    assert reply.status == 200
-    renamed = reply.json()
+    assert response.status == 200
+    renamed = response.json()
     assert renamed == tag | {"name": "Scoping", "formatted_name": "#Scoping", "updated_at": "2024-05-21T10:06:00Z"}
-    updated, *entries = log.new()
-    assert (updated.type, updated.text) == ("tag.updated", reply.body)
+    updated, *entries = log.read_new()
+    assert (updated.type, updated.text) == ("tag.updated", response.body)
     assert updated.changes == {"name": ["planning", "Scoping"], "formatted_name": ["#planning", "#Scoping"]}
     assert [(event.type, event.object["id"]) for event in entries] == [
         ("entry.updated", first["id"]),
@@ -170,13 +170,13 @@ def test_a_rename_rewrites_the_hashtags_and_says_so(account: Account, clock: Fak
 
 
 def test_a_star_makes_a_tag_and_its_entries_unbillable(account: Account) -> None:
-    entry = log_time(account.leader, "#planning")
-    log = Recorded(account)
+    entry = make_entry(account.leader, "#planning")
+    log = EventReader(account)
 
-    reply = account.leader.client.put(entry["tags"][0]["url"], {"name": "#planning*"})
+    response = account.leader.client.put(entry["tags"][0]["url"], {"name": "#planning*"})
 
-    assert (reply.json()["billable"], reply.json()["formatted_name"]) == (False, "#planning*")
-    updated, rewritten = log.new()
+    assert (response.json()["billable"], response.json()["formatted_name"]) == (False, "#planning*")
+    updated, rewritten = log.read_new()
     assert updated.changes == {"billable": [True, False], "formatted_name": ["#planning", "#planning*"]}
     assert rewritten.changes.keys() == {"billable", "description", "tags"}
     after = account.leader.client.get(entry["url"]).json()
@@ -187,22 +187,22 @@ def test_a_star_makes_a_tag_and_its_entries_unbillable(account: Account) -> None
 
 def test_entries_whose_text_stays_are_left_alone(account: Account) -> None:
     make_tag(account, "planning")
-    entry = log_time(account.leader, "#planning*")
-    log = Recorded(account)
+    entry = make_entry(account.leader, "#planning*")
+    log = EventReader(account)
 
     account.leader.client.put(entry["tags"][0]["url"], {"name": "planning*"})
 
-    assert log.types() == ["tag.updated"]
+    assert log.read_new_types() == ["tag.updated"]
 
 
 def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
     tag = make_tag(account, "holiday*")
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for body in ({}, {"name": "holiday*"}, {"name": "#holiday*"}):
         assert account.leader.client.put(tag["url"], body).json() == tag
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize(
@@ -222,13 +222,13 @@ def test_a_malformed_rename_is_refused(account: Account, name: object, code: str
     make_tag(account, "taken")
     tag = make_tag(account, "free")
 
-    reply = account.leader.client.put(tag["url"], {"name": name})
+    response = account.leader.client.put(tag["url"], {"name": name})
 
-    assert (reply.status, reply.codes) == (400, [("name", code)])
+    assert (response.status, response.codes) == (400, [("name", code)])
 
 
 def test_a_tag_may_take_its_own_name_in_another_spelling(account: Account) -> None:
-    entry = log_time(account.leader, "#planning")
+    entry = make_entry(account.leader, "#planning")
 
     assert account.leader.client.put(entry["tags"][0]["url"], {"name": "PLANNING"}).json()["name"] == "PLANNING"
     assert account.leader.client.get(entry["url"]).json()["description"] == "#PLANNING"
@@ -236,37 +236,37 @@ def test_a_tag_may_take_its_own_name_in_another_spelling(account: Account) -> No
 
 def test_a_deleted_tag_leaves_its_word_behind(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
-    entry = log_time(account.leader, "#Off* for #b, #off!", project_id=project["id"])
+    entry = make_entry(account.leader, "#Off* for #b, #off!", project_id=project["id"])
     approve(account, entry)
     mark_as_invoiced(account, entry)
     archive(account, project)
     before = account.leader.client.get(entry["url"]).json()
     tag_url = entry["tags"][0]["url"]
     text = account.supervisor.client.get(tag_url).body
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     assert account.leader.client.delete(tag_url).status == 204
 
-    updated, deleted = log.new()
+    updated, deleted = log.read_new()
     after = account.leader.client.get(entry["url"])
     assert after.json()["description"] == "Off for #b, off!"
     assert (updated.type, updated.text) == ("entry.updated", after.body)
     assert updated.changes == {key: [before[key], after.json()[key]] for key in ("billable", "description", "tags")}
     assert (deleted.type, deleted.changes, deleted.text) == ("tag.deleted", {}, text)
     assert account.leader.client.get(tag_url).status == 404
-    assert log_time(account.leader, "#off")["tags"][0]["url"] != tag_url
+    assert make_entry(account.leader, "#off")["tags"][0]["url"] != tag_url
 
 
 def test_several_tags_are_deleted_one_after_the_other(account: Account, other_account: Account) -> None:
-    first, second = log_time(account.leader, "#a #b #c")["tags"][:2]
+    first, second = make_entry(account.leader, "#a #b #c")["tags"][:2]
     theirs = make_tag(other_account, "a")
-    log = Recorded(account)
+    log = EventReader(account)
     tag_ids = [second["id"], theirs["id"], NO_SUCH_ID, first["id"]]
 
     assert account.leader.client.put("/v2/tags/delete", {"tag_ids": tag_ids}).status == 204
 
-    events = log.new()
+    events = log.read_new()
     assert [event.type for event in events] == ["entry.updated", "tag.deleted"] * 2
     assert [event.object["id"] for event in events[1::2]] == ids([first, second])
     assert [event.object["description"] for event in events[::2]] == ["a #b #c", "a b #c"]
@@ -276,16 +276,16 @@ def test_several_tags_are_deleted_one_after_the_other(account: Account, other_ac
 @pytest.mark.parametrize("body", [b"", {"tag_ids": []}, {"tag_ids": None}])
 def test_deleting_no_tags_does_nothing(account: Account, body: Any) -> None:
     make_tag(account, "a")
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert account.leader.client.put("/v2/tags/delete", body).status == 204
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_tags_are_for_leaders_to_change(account: Account) -> None:
     project = make_project(account, "Open", account.contractor)
     give_access(account, account.coworker, project)
-    tag = log_time(account.contractor, "#a", project_id=project["id"])["tags"][0]
+    tag = make_entry(account.contractor, "#a", project_id=project["id"])["tags"][0]
 
     for person in (account.coworker, account.contractor):
         assert person.client.put(tag["url"], {"name": ""}).status == 403

@@ -2,23 +2,23 @@
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, archive, fill, log_time, make_project, make_tag
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, archive, insert_entries, make_entry, make_project, make_tag
 
 
 def test_a_merge_rewrites_the_entries_and_leaves_one_tag(account: Account, clock: FakeClock) -> None:
-    both = log_time(account.leader, "#planing and #planning, #x #planing*")
+    both = make_entry(account.leader, "#planing and #planning, #x #planing*")
     swallowed, target = (account.leader.client.get(tag["url"]).json() for tag in both["tags"][:2])
-    one = log_time(account.leader, "#x #Planing")
-    log_time(account.leader, "#planning")
+    one = make_entry(account.leader, "#x #Planing")
+    make_entry(account.leader, "#planning")
     target = account.leader.client.get(target["url"]).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.leader.client.put(target["merge_url"], {"tag_id": swallowed["id"]})
+    response = account.leader.client.put(target["merge_url"], {"tag_id": swallowed["id"]})
 
-    assert (reply.status, reply.body) == (204, b"")
-    *entries, updated, deleted, merged = log.new()
+    assert (response.status, response.body) == (204, b"")
+    *entries, updated, deleted, merged = log.read_new()
     assert [(event.type, event.object["id"]) for event in entries] == [
         ("entry.updated", both["id"]),
         ("entry.updated", one["id"]),
@@ -41,31 +41,31 @@ def test_a_merge_rewrites_the_entries_and_leaves_one_tag(account: Account, clock
 
 def test_a_merge_into_an_unbillable_tag_makes_its_entries_unbillable(account: Account) -> None:
     project = make_project(account)
-    entry = log_time(account.leader, "#a, #b", project_id=project["id"])
+    entry = make_entry(account.leader, "#a, #b", project_id=project["id"])
     approve(account, entry)
     archive(account, project)
     target = make_tag(account, "off*")
-    log = Recorded(account)
+    log = EventReader(account)
 
     account.leader.client.put(target["merge_url"], {"tag_id": entry["tags"][0]["id"]})
 
     after = account.leader.client.get(entry["url"]).json()
     assert (after["description"], after["billable"]) == ("#off*, #b", False)
-    assert log.new()[0].changes.keys() == {"billable", "description", "tags"}
+    assert log.read_new()[0].changes.keys() == {"billable", "description", "tags"}
 
 
 def test_a_merge_with_a_tag_of_the_same_entries_leaves_the_target_as_it_was(account: Account) -> None:
-    a, b = log_time(account.leader, "#a #b")["tags"]
-    log = Recorded(account)
+    a, b = make_entry(account.leader, "#a #b")["tags"]
+    log = EventReader(account)
 
     account.leader.client.put(f"{a['url']}/merge", {"tag_id": b["id"]})
 
-    assert log.types() == ["entry.updated", "tag.deleted", "tag.deleted.merged"]
+    assert log.read_new_types() == ["entry.updated", "tag.deleted", "tag.deleted.merged"]
 
 
 def test_what_stands_against_a_merge(account: Account, other_account: Account) -> None:
     tag, theirs = make_tag(account, "a"), make_tag(other_account, "b")
-    log = Recorded(account)
+    log = EventReader(account)
 
     for body, fault in (
         ({}, ("tag_id", "missing_field")),
@@ -75,20 +75,20 @@ def test_what_stands_against_a_merge(account: Account, other_account: Account) -
         ({"tag_id": theirs["id"]}, ("tag_id", "missing")),
         ({"tag_id": tag["id"]}, ("tag_id", "invalid")),
     ):
-        reply = account.leader.client.put(tag["merge_url"], body)
-        assert (reply.status, reply.codes) == (400, [fault])
-    assert log.new() == []
+        response = account.leader.client.put(tag["merge_url"], body)
+        assert (response.status, response.codes) == (400, [fault])
+    assert log.read_new() == []
 
 
 def test_a_merge_of_more_entries_than_one_batch_holds(account: Account) -> None:
     count = 1201
     target, swallowed = make_tag(account, "a"), make_tag(account, "b")
-    filled = fill(account, count, swallowed)
-    log = Recorded(account)
+    filled = insert_entries(account, count, swallowed)
+    log = EventReader(account)
 
     account.leader.client.put(target["merge_url"], {"tag_id": swallowed["id"]})
 
-    *entries, updated, _, _ = log.new()
+    *entries, updated, _, _ = log.read_new()
     assert [event.object["id"] for event in entries] == filled
     assert {event.object["description"] for event in entries} == {"Work #a"}
     assert updated.changes == {"entries": [0, count]}

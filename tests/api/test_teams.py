@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, ids, log_time, make_team
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, ids, make_entry, make_team
 
 KEYS = [
     "id", "name", "users", "url", "entries_url", "users_url", "created_at", "updated_at", "add_users_url",
@@ -17,16 +17,16 @@ ACTIONS = ["add_users", "remove_users", "remove_all_users"]
 
 
 def test_a_team_is_made(account: Account) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
     user_ids = [account.leader.id, account.owner.id, account.leader.id]
 
-    reply = account.supervisor.client.post("/v2/teams", {"name": " Platform ", "user_ids": user_ids})
+    response = account.supervisor.client.post("/v2/teams", {"name": " Platform ", "user_ids": user_ids})
 
-    assert reply.status == 201
-    team = reply.json()
+    assert response.status == 201
+    team = response.json()
     assert list(team) == KEYS
     url = f"{account.base_url}/v2/teams/{team['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert team == {
         "id": team["id"],
         "name": "Platform",
@@ -57,9 +57,9 @@ def test_a_team_is_made(account: Account) -> None:
         "remove_users_url": f"{url}/remove_users",
         "remove_all_users_url": f"{url}/remove_all_users",
     }
-    [event] = log.new()
-    assert (event.type, event.changes, event.text) == ("team.created", {}, reply.body)
-    assert account.supervisor.client.get(url).body == reply.body
+    [event] = log.read_new()
+    assert (event.type, event.changes, event.text) == ("team.created", {}, response.body)
+    assert account.supervisor.client.get(url).body == response.body
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
 ) -> None:
     user_ids = {key: [account.people[role].id for role in names] for key, names in given.items()}
 
-    reply = account.supervisor.client.post("/v2/teams", {"name": "Platform", **user_ids})
+    response = account.supervisor.client.post("/v2/teams", {"name": "Platform", **user_ids})
 
-    assert reply.status == 201
-    assert ids(reply.json()["users"]) == [account.people[role].id for role in roles]
+    assert response.status == 201
+    assert ids(response.json()["users"]) == [account.people[role].id for role in roles]
 
 
 @pytest.mark.parametrize(
@@ -100,21 +100,21 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
 )
 def test_a_malformed_team_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     make_team(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.supervisor.client.post("/v2/teams", body)
+    response = account.supervisor.client.post("/v2/teams", body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert reply.json()["errors"][0]["resource"] == "Team"
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert response.json()["errors"][0]["resource"] == "Team"
+    assert log.read_new() == []
 
 
 def test_unknown_users_are_refused_by_their_place(account: Account, other_account: Account) -> None:
     user_ids = [account.leader.id, other_account.leader.id, account.coworker.id, NO_SUCH_ID]
 
-    reply = account.supervisor.client.post("/v2/teams", {"name": "Platform", "user_ids": user_ids})
+    response = account.supervisor.client.post("/v2/teams", {"name": "Platform", "user_ids": user_ids})
 
-    assert (reply.status, reply.codes) == (400, [("user_ids[1]", "missing"), ("user_ids[3]", "missing")])
+    assert (response.status, response.codes) == (400, [("user_ids[1]", "missing"), ("user_ids[3]", "missing")])
     assert account.supervisor.client.get("/v2/teams").json() == []
 
 
@@ -147,35 +147,35 @@ def test_teams_are_listed_by_name_and_filtered(account: Account, other_account: 
 
 @pytest.mark.parametrize("query", ["user_ids=me", "name=%00"])
 def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get("/v2/teams", query)
+    response = account.leader.client.get("/v2/teams", query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
 def test_a_team_is_renamed_and_says_so(account: Account, clock: FakeClock) -> None:
     before = make_team(account, "Platform", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.supervisor.client.put(before["url"], {"name": "Platform & Ops", "user_ids": []})
+    response = account.supervisor.client.put(before["url"], {"name": "Platform & Ops", "user_ids": []})
 
-    assert reply.status == 200
-    assert reply.json() == before | {"name": "Platform & Ops", "updated_at": "2024-05-21T10:06:00Z"}
-    [event] = log.new()
+    assert response.status == 200
+    assert response.json() == before | {"name": "Platform & Ops", "updated_at": "2024-05-21T10:06:00Z"}
+    [event] = log.read_new()
     assert (event.type, event.changes) == ("team.updated", {"name": ["Platform", "Platform & Ops"]})
-    assert event.text == reply.body == account.supervisor.client.get(before["url"]).body
+    assert event.text == response.body == account.supervisor.client.get(before["url"]).body
     assert ids(account.leader.client.get("/v2/teams", {"name": "& ops"}).json()) == [before["id"]]
 
 
 def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:
     team = make_team(account, "Platform", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     bodies: list[dict[str, Any]] = [{}, {"name": " Platform "}, {"users": []}]
     for body in bodies:
         assert account.supervisor.client.put(team["url"], body).json() == team
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize(
@@ -184,12 +184,12 @@ def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: F
 def test_a_malformed_rename_is_refused(account: Account, name: object, code: str) -> None:
     team = make_team(account)
     make_team(account, "Other")
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.supervisor.client.put(team["url"], {"name": name})
+    response = account.supervisor.client.put(team["url"], {"name": name})
 
-    assert (reply.status, reply.codes) == (400, [("name", code)])
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, [("name", code)])
+    assert log.read_new() == []
 
 
 def test_a_team_may_take_its_own_name_in_another_spelling(account: Account) -> None:
@@ -201,12 +201,12 @@ def test_a_team_may_take_its_own_name_in_another_spelling(account: Account) -> N
 def test_a_team_is_deleted_as_it_was_and_its_members_stay(account: Account) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
     text = account.supervisor.client.get(team["url"]).body
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.supervisor.client.delete(team["url"])
+    response = account.supervisor.client.delete(team["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    [event] = log.new()
+    assert (response.status, response.body) == (204, b"")
+    [event] = log.read_new()
     assert (event.type, event.changes, event.text) == ("team.deleted", {}, text)
     assert account.supervisor.client.get(team["url"]).status == 404
     assert account.supervisor.client.get("/v2/teams").json() == []
@@ -218,7 +218,7 @@ def test_a_user_shows_his_teams_by_name(account: Account, clock: FakeClock) -> N
     url = f"/v2/users/{account.leader.id}"
     teams = [make_team(account, name, account.leader) for name in ("beta", "Alpha")]
     make_team(account, "Gamma", account.coworker)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     shown = account.supervisor.client.get(url).json()
@@ -229,7 +229,7 @@ def test_a_user_shows_his_teams_by_name(account: Account, clock: FakeClock) -> N
     listed = account.coworker.client.get("/v2/users", {"email": account.leader.email}).json()
     assert listed == [shown]
     edited = account.supervisor.client.put(url, {"first_name": "Grace"})
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.changes == {"first_name": ["Leader", "Grace"]}
     assert event.object["teams"] == [alpha, beta]
     assert event.text == edited.body == account.supervisor.client.get(url).body
@@ -237,11 +237,11 @@ def test_a_user_shows_his_teams_by_name(account: Account, clock: FakeClock) -> N
 
 def test_a_new_name_of_a_user_is_seen_in_his_teams_but_is_no_event_of_theirs(account: Account) -> None:
     team = make_team(account, "Platform", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
 
     account.supervisor.client.put(f"/v2/users/{account.leader.id}", {"last_name": "Murray"})
 
-    assert log.types() == ["user.updated"]
+    assert log.read_new_types() == ["user.updated"]
     shown = account.supervisor.client.get(team["url"]).json()
     assert shown["users"][0]["last_name"] == "Murray"
     assert shown["updated_at"] == team["updated_at"]
@@ -251,12 +251,12 @@ def test_a_deleted_user_leaves_his_teams_without_an_event_of_theirs(account: Acc
     team = make_team(account, "Platform", account.leader, account.coworker)
     url = f"/v2/users/{account.coworker.id}"
     text = account.supervisor.client.get(url).body
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     assert account.supervisor.client.delete(url).status == 204
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.text) == ("user.deleted", text)
     assert ids(event.object["teams"]) == [team["id"]]
     after = account.supervisor.client.get(team["url"]).json()
@@ -265,17 +265,17 @@ def test_a_deleted_user_leaves_his_teams_without_an_event_of_theirs(account: Acc
 
 def test_the_entries_of_a_team_are_those_of_its_members_now(account: Account) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
-    log_time(account.leader, "leader #a", date="2024-05-01", project_name="Website")
-    log_time(account.coworker, "coworker #a", date="2024-05-03")
-    approved = log_time(account.leader, "approved #b*", date="2024-05-02")
-    outside = log_time(account.supervisor, "outside #a")
+    make_entry(account.leader, "leader #a", date="2024-05-01", project_name="Website")
+    make_entry(account.coworker, "coworker #a", date="2024-05-03")
+    approved = make_entry(account.leader, "approved #b*", date="2024-05-02")
+    outside = make_entry(account.supervisor, "outside #a")
     approve(account, approved)
     tag_ids = ",".join(str(tag["id"]) for tag in (*outside["tags"], *approved["tags"]))
 
     def found(query: Any) -> list[str]:
-        reply = account.leader.client.get(team["entries_url"], query)
-        assert reply.status == 200, reply.body
-        return [entry["description"] for entry in reply.json()]
+        response = account.leader.client.get(team["entries_url"], query)
+        assert response.status == 200, response.body
+        return [entry["description"] for entry in response.json()]
 
     everything = ["coworker #a", "approved #b*", "leader #a"]
     for query, expected in (
@@ -301,8 +301,8 @@ def test_the_entries_of_a_team_are_those_of_its_members_now(account: Account) ->
 
 def test_the_entries_of_a_team_are_only_those_that_the_caller_sees(account: Account) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
-    log_time(account.leader, project_name="Closed")
-    own = log_time(account.coworker)
+    make_entry(account.leader, project_name="Closed")
+    own = make_entry(account.coworker)
 
     assert len(account.leader.client.get(team["entries_url"]).json()) == 2
     assert ids(account.coworker.client.get(team["entries_url"]).json()) == [own["id"]]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID, ids, make_team
 
 
@@ -13,33 +13,33 @@ def test_users_are_added_and_all_members_answered(
     account: Account, other_account: Account, clock: FakeClock, method: str
 ) -> None:
     before = make_team(account, "Platform", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     added = [account.coworker.id, account.leader.id, NO_SUCH_ID, other_account.owner.id, account.owner.id]
 
-    reply = account.supervisor.client.request(method, before["add_users_url"], body={"user_ids": added})
+    response = account.supervisor.client.request(method, before["add_users_url"], body={"user_ids": added})
 
-    assert reply.status == 200
+    assert response.status == 200
     members = sorted([account.owner.id, account.leader.id, account.coworker.id])
-    assert reply.json() == [account.supervisor.client.get(f"/v2/users/{id}").json() for id in members]
+    assert response.json() == [account.supervisor.client.get(f"/v2/users/{id}").json() for id in members]
     after = account.supervisor.client.get(before["url"])
     assert ids(after.json()["users"]) == members
     assert after.json() == before | {"users": after.json()["users"], "updated_at": "2024-05-21T10:06:00Z"}
     # Of the users themselves nothing has changed.
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.text) == ("team.updated", after.body)
     assert event.changes == {"users": [before["users"], after.json()["users"]]}
 
 
 def test_adding_nobody_new_answers_the_members_and_raises_nothing(account: Account, clock: FakeClock) -> None:
     team = make_team(account, "Platform", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for user_ids in ([], [account.leader.id], [NO_SUCH_ID]):
-        reply = account.supervisor.client.post(team["add_users_url"], {"user_ids": user_ids})
-        assert (reply.status, ids(reply.json())) == (200, [account.leader.id])
-    assert log.new() == []
+        response = account.supervisor.client.post(team["add_users_url"], {"user_ids": user_ids})
+        assert (response.status, ids(response.json())) == (200, [account.leader.id])
+    assert log.read_new() == []
     assert account.supervisor.client.get(team["url"]).json() == team
 
 
@@ -47,10 +47,10 @@ def test_all_members_are_answered_however_many_there_are(account: Account) -> No
     team = make_team(account)
     user_ids = [account.add(f"user{number}", "contractor").id for number in range(31)]
 
-    reply = account.supervisor.client.post(team["add_users_url"], {"user_ids": user_ids})
+    response = account.supervisor.client.post(team["add_users_url"], {"user_ids": user_ids})
 
-    assert ids(reply.json()) == user_ids
-    assert "link" not in reply.headers
+    assert ids(response.json()) == user_ids
+    assert "link" not in response.headers
     assert len(account.supervisor.client.get(team["users_url"]).json()) == 30
 
 
@@ -63,17 +63,17 @@ def test_whoever_is_deactivated_may_be_in_a_team(account: Account) -> None:
 
 def test_users_are_taken_out(account: Account, clock: FakeClock) -> None:
     before = make_team(account, "Platform", account.leader, account.coworker, account.contractor)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     removed = [account.leader.id, account.contractor.id, account.owner.id, NO_SUCH_ID]
 
-    reply = account.supervisor.client.put(before["remove_users_url"], {"user_ids": removed})
+    response = account.supervisor.client.put(before["remove_users_url"], {"user_ids": removed})
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     after = account.supervisor.client.get(before["url"])
     assert ids(after.json()["users"]) == [account.coworker.id]
     assert after.json()["updated_at"] == "2024-05-21T10:06:00Z"
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.text) == ("team.updated", after.body)
     assert event.changes == {"users": [before["users"], after.json()["users"]]}
     assert account.supervisor.client.get(f"/v2/users/{account.leader.id}").json()["teams"] == []
@@ -82,16 +82,16 @@ def test_users_are_taken_out(account: Account, clock: FakeClock) -> None:
 def test_everybody_is_taken_out(account: Account, clock: FakeClock) -> None:
     before = make_team(account, "Platform", account.leader, account.coworker)
     other = make_team(account, "Other", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for _ in range(2):
-        reply = account.supervisor.client.put(before["remove_all_users_url"])
-        assert (reply.status, reply.body) == (204, b"")
+        response = account.supervisor.client.put(before["remove_all_users_url"])
+        assert (response.status, response.body) == (204, b"")
 
     after = account.supervisor.client.get(before["url"])
     assert after.json() == before | {"users": [], "updated_at": "2024-05-21T10:06:00Z"}
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.text) == ("team.updated", after.body)
     assert event.changes == {"users": [before["users"], []]}
     assert account.supervisor.client.get(other["url"]).json() == other
@@ -100,13 +100,13 @@ def test_everybody_is_taken_out(account: Account, clock: FakeClock) -> None:
 def test_taking_out_who_is_not_in_it_raises_nothing(account: Account, clock: FakeClock) -> None:
     team = make_team(account, "Platform", account.leader)
     make_team(account, "Other", account.coworker)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     for user_ids in ([], [account.coworker.id, NO_SUCH_ID]):
-        reply = account.supervisor.client.put(team["remove_users_url"], {"user_ids": user_ids})
-        assert reply.status == 204
-    assert log.new() == []
+        response = account.supervisor.client.put(team["remove_users_url"], {"user_ids": user_ids})
+        assert response.status == 204
+    assert log.read_new() == []
     assert account.supervisor.client.get(team["url"]).json() == team
 
 
@@ -122,12 +122,12 @@ def test_taking_out_who_is_not_in_it_raises_nothing(account: Account, clock: Fak
 )
 def test_malformed_users_are_refused(account: Account, body: object, fault: tuple[str, str]) -> None:
     team = make_team(account, "Platform", account.leader)
-    log = Recorded(account)
+    log = EventReader(account)
 
     for method, action in (("POST", "add_users"), ("PUT", "add_users"), ("PUT", "remove_users")):
-        reply = account.supervisor.client.request(method, f"{team['url']}/{action}", body=body)
-        assert (reply.status, reply.codes) == (400, [fault])
-    assert log.new() == []
+        response = account.supervisor.client.request(method, f"{team['url']}/{action}", body=body)
+        assert (response.status, response.codes) == (400, [fault])
+    assert log.read_new() == []
 
 
 def test_members_are_listed_by_id_and_filtered(account: Account) -> None:
@@ -146,9 +146,9 @@ def test_members_are_listed_by_id_and_filtered(account: Account) -> None:
         ({"state": "active", "role": "leader"}, ["leader"]),
         ({"per_page": 2, "page": 2}, ["zoë"]),
     ):
-        reply = account.coworker.client.get(team["users_url"], query)
-        assert reply.status == 200, reply.body
-        assert ids(reply.json()) == [people[name].id for name in names], query
+        response = account.coworker.client.get(team["users_url"], query)
+        assert response.status == 200, response.body
+        assert ids(response.json()) == [people[name].id for name in names], query
     first = account.coworker.client.get(team["users_url"], {"per_page": 2})
     assert list(first.links) == ["last", "next"]
     assert ids(account.coworker.client.get(first.links["next"]).json()) == [zoe.id]
@@ -159,6 +159,6 @@ def test_members_are_listed_by_id_and_filtered(account: Account) -> None:
 def test_a_malformed_filter_of_members_is_refused(account: Account, query: str) -> None:
     team = make_team(account)
 
-    reply = account.leader.client.get(team["users_url"], query)
+    response = account.leader.client.get(team["users_url"], query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])

@@ -7,8 +7,8 @@ import pytest
 from tests.conftest import MakeServer
 from tests.support.accounts import ROLES, Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, archive, give_access, ids, log_time, make_project, start_timer
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, archive, give_access, ids, make_entry, make_project, start_timer
 
 KEYS = [
     "id", "state", "seconds", "formatted_time", "date", "description", "user", "project", "url", "start_url",
@@ -26,15 +26,15 @@ def timer_path(project: dict[str, Any], action: str = "") -> str:
 
 def test_a_timer_is_started_and_answered_whole_without_an_event(account: Account) -> None:
     project = make_project(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(timer_path(project, "/start"), {"description": "API design #planning"})
+    response = account.leader.client.put(timer_path(project, "/start"), {"description": "API design #planning"})
 
-    assert reply.status == 200
-    timer = reply.json()
+    assert response.status == 200
+    timer = response.json()
     assert list(timer) == KEYS
     url = f"{account.base_url}/v2/projects/{project['id']}/timer"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert timer == {
         "id": timer["id"],
         "state": "running",
@@ -60,8 +60,8 @@ def test_a_timer_is_started_and_answered_whole_without_an_event(account: Account
         "log_url": f"{url}/log",
     }
     assert list(timer["user"]) == ["id", "email", "first_name", "last_name", "profile_image_url", "url"]
-    assert account.leader.client.get(url).body == reply.body
-    assert log.new() == []
+    assert account.leader.client.get(url).body == response.body
+    assert log.read_new() == []
     assert account.leader.client.get("/v2/tags").json() == []
 
 
@@ -92,7 +92,7 @@ def test_a_timer_runs_on_while_no_server_does(account: Account, clock: FakeClock
 def test_a_clock_that_was_set_back_gives_no_negative_time(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     timer = start_timer(account.leader, project)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     clock.advance(seconds=-3600)
     client = account.leader.client
 
@@ -108,10 +108,10 @@ def test_starting_what_runs_leaves_it_as_it_is(account: Account, clock: FakeCloc
     timer = start_timer(account.leader, make_project(account), description="first")
     clock.advance(seconds=5)
 
-    reply = account.leader.client.put(timer["start_url"], {"entry_date": "2024-05-01", "description": "second"})
+    response = account.leader.client.put(timer["start_url"], {"entry_date": "2024-05-01", "description": "second"})
 
-    assert (reply.status, reply.headers["location"]) == (200, timer["url"])
-    assert reply.json() == timer | {"seconds": 5, "formatted_time": "00:00:05"}
+    assert (response.status, response.headers["location"]) == (200, timer["url"])
+    assert response.json() == timer | {"seconds": 5, "formatted_time": "00:00:05"}
 
 
 def test_a_paused_timer_is_resumed_with_its_time_and_its_day(account: Account, clock: FakeClock) -> None:
@@ -121,9 +121,9 @@ def test_a_paused_timer_is_resumed_with_its_time_and_its_day(account: Account, c
     paused = client.put(timer["pause_url"]).json()
     clock.advance(seconds=600)
 
-    reply = client.put(timer["start_url"], {"entry_date": "2024-05-01", "description": ""})
+    response = client.put(timer["start_url"], {"entry_date": "2024-05-01", "description": ""})
 
-    assert reply.json() == paused | {"state": "running", "description": None}
+    assert response.json() == paused | {"state": "running", "description": None}
     clock.advance(seconds=1)
     assert client.put(timer["start_url"]).json() == paused | {
         "state": "running",
@@ -136,7 +136,7 @@ def test_a_paused_timer_is_resumed_with_its_time_and_its_day(account: Account, c
 
 
 def test_the_day_of_a_timer_is_today_where_its_owner_is(account: Account) -> None:
-    account.set(**{f"utc_offset:{account.leader.email}": "-39600"})
+    account.change_settings(**{f"utc_offset:{account.leader.email}": "-39600"})
     one, other = make_project(account, "One"), make_project(account, "Other")
 
     assert start_timer(account.leader, one)["date"] == "2024-05-20"
@@ -178,10 +178,10 @@ def test_a_malformed_start_is_refused_and_pauses_nothing(
 ) -> None:
     running = start_timer(account.leader, make_project(account, "Running"))
 
-    reply = account.leader.client.put(timer_path(make_project(account), "/start"), body)
+    response = account.leader.client.put(timer_path(make_project(account), "/start"), body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Timer"}
+    assert (response.status, response.codes) == (400, faults)
+    assert {error["resource"] for error in response.json()["errors"]} == {"Timer"}
     assert account.leader.client.get("/v2/timers").json() == [running]
 
 
@@ -191,12 +191,12 @@ def test_a_malformed_start_is_refused_and_pauses_nothing(
 def test_an_edit_makes_a_pending_timer_which_is_shown_but_not_listed(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     client = account.leader.client
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = client.put(timer_path(project), {"description": "Later #planning"})
+    response = client.put(timer_path(project), {"description": "Later #planning"})
 
-    assert reply.status == 200
-    pending = reply.json()
+    assert response.status == 200
+    pending = response.json()
     assert list(pending) == KEYS
     assert (pending["state"], pending["seconds"], pending["date"]) == ("pending", 0, "2024-05-21")
     assert pending["description"] == "Later #planning"
@@ -209,7 +209,7 @@ def test_an_edit_makes_a_pending_timer_which_is_shown_but_not_listed(account: Ac
     started = client.put(pending["start_url"]).json()
     assert started == pending | {"state": "running", "date": "2024-05-22"}
     assert ids(client.get("/v2/timers").json()) == [pending["id"]]
-    assert log.types() == ["project.created"]
+    assert log.read_new_types() == ["project.created"]
 
 
 def test_a_description_is_edited_in_every_state(account: Account, clock: FakeClock) -> None:
@@ -237,10 +237,10 @@ def test_time_is_added_and_subtracted_down_to_nothing(account: Account, clock: F
     clock.advance(seconds=10)
 
     def correct(**body: Any) -> tuple[str, int]:
-        reply = client.put(timer["add_or_subtract_time_url"], body)
-        assert reply.status == 200
-        assert reply.body == client.get(timer["url"]).body
-        return reply.json()["state"], reply.json()["seconds"]
+        response = client.put(timer["add_or_subtract_time_url"], body)
+        assert response.status == 200
+        assert response.body == client.get(timer["url"]).body
+        return response.json()["state"], response.json()["seconds"]
 
     assert correct(minutes=1, seconds=30) == ("running", 100)
     assert correct() == ("running", 100)
@@ -285,9 +285,9 @@ def test_a_malformed_correction_is_refused(
 ) -> None:
     timer = start_timer(account.leader, make_project(account))
 
-    reply = account.leader.client.put(timer["add_or_subtract_time_url"], body)
+    response = account.leader.client.put(timer["add_or_subtract_time_url"], body)
 
-    assert (reply.status, reply.codes) == (400, faults)
+    assert (response.status, response.codes) == (400, faults)
     assert account.leader.client.get(timer["url"]).json() == timer
 
 
@@ -296,8 +296,8 @@ def test_no_timer_grows_beyond_what_an_entry_can_hold(account: Account) -> None:
     client = account.leader.client
 
     for _ in range(3):
-        reply = client.put(timer["add_or_subtract_time_url"], {"minutes": 10_000_000})
-        assert reply.json()["seconds"] == 600_000_000
+        response = client.put(timer["add_or_subtract_time_url"], {"minutes": 10_000_000})
+        assert response.json()["seconds"] == 600_000_000
     assert client.put(timer["log_url"]).status == 204
     assert client.get("/v2/entries").json()[0]["minutes"] == 10_000_005
 
@@ -351,10 +351,10 @@ def test_timers_are_filtered(account: Account, clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("query", ["projects=a", "project_ids=1,x", "billable=1"])
 def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get("/v2/timers", query)
+    response = account.leader.client.get("/v2/timers", query)
 
-    assert reply.status == 400
-    assert [code for _, code in reply.codes] == ["invalid"]
+    assert response.status == 400
+    assert [code for _, code in response.codes] == ["invalid"]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -426,16 +426,16 @@ def test_a_project_without_a_timer_answers_not_found_where_none_is_made(account:
 
 def test_a_discarded_timer_leaves_nothing_behind(account: Account, clock: FakeClock) -> None:
     timer = start_timer(account.leader, make_project(account), description="#planning")
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
     client = account.leader.client
 
-    reply = client.delete(timer["url"])
+    response = client.delete(timer["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     assert client.get(timer["url"]).status == client.delete(timer["url"]).status == 404
     assert client.get("/v2/timers").json() == client.get("/v2/entries").json() == []
-    assert client.get("/v2/inbox_entries").json() == log.new() == []
+    assert client.get("/v2/inbox_entries").json() == log.read_new() == []
     assert client.put(timer["start_url"]).json()["seconds"] == 0
 
 
@@ -445,16 +445,16 @@ def test_a_discarded_timer_leaves_nothing_behind(account: Account, clock: FakeCl
 @pytest.mark.parametrize("action", ["", "/start", "/log"])
 def test_no_timer_of_an_archived_project_is_started_edited_or_logged(account: Account, action: str) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     start_timer(account.leader, project)
     archive(account, project)
     client = account.leader.client
     before = client.get(timer_path(project)).json()
 
-    reply = client.put(timer_path(project, action), {"description": 5, "entry_date": "never"})
+    response = client.put(timer_path(project, action), {"description": 5, "entry_date": "never"})
 
-    assert reply.status == 400
-    assert reply.json() == {
+    assert response.status == 400
+    assert response.json() == {
         "message": "The Timer belongs to an archived project.",
         "errors": [{"resource": "Timer", "field": "base", "code": "archived_project"}],
     }
@@ -463,18 +463,18 @@ def test_no_timer_of_an_archived_project_is_started_edited_or_logged(account: Ac
 
 def test_a_new_timer_is_not_made_in_an_archived_project(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     archive(account, project)
 
     for action in ("", "/start"):
-        reply = account.leader.client.put(timer_path(project, action))
-        assert reply.codes == [("base", "archived_project")]
+        response = account.leader.client.put(timer_path(project, action))
+        assert response.codes == [("base", "archived_project")]
     assert account.leader.client.get(timer_path(project)).status == 404
 
 
 def test_the_time_on_an_archived_project_can_still_be_corrected_and_saved(account: Account) -> None:
     project = make_project(account)
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     timer = start_timer(account.leader, project)
     archive(account, project)
     client = account.leader.client

@@ -4,8 +4,8 @@ from typing import Any
 
 from tests.support.accounts import Account, Person
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import ids, log_time, make_project, start_timer
+from tests.support.events_of import EventReader
+from tests.support.factories import ids, make_entry, make_project, start_timer
 
 
 def timers_of(person: Person) -> list[dict[str, Any]]:
@@ -14,8 +14,8 @@ def timers_of(person: Person) -> list[dict[str, Any]]:
 
 
 def merge(account: Account, target: dict[str, Any], swallowed: dict[str, Any]) -> None:
-    reply = account.leader.client.put(target["merge_url"], {"project_id": swallowed["id"]})
-    assert reply.status == 204, reply.body
+    response = account.leader.client.put(target["merge_url"], {"project_id": swallowed["id"]})
+    assert response.status == 204, response.body
 
 
 # Archived
@@ -23,10 +23,10 @@ def merge(account: Account, target: dict[str, Any], swallowed: dict[str, Any]) -
 
 def test_archiving_a_project_pauses_its_timers_whosever_they_are(account: Account, clock: FakeClock) -> None:
     project, other = make_project(account, "Project", account.contractor), make_project(account, "Other")
-    log_time(account.leader, project_id=project["id"])
+    make_entry(account.leader, project_id=project["id"])
     started = [start_timer(person, project) for person in (account.contractor, account.leader)]
     elsewhere = start_timer(account.owner, other)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     assert account.leader.client.put(project["archive_url"]).status == 204
@@ -43,14 +43,14 @@ def test_archiving_a_project_pauses_its_timers_whosever_they_are(account: Accoun
             }
         ]
     assert timers_of(account.owner) == [elsewhere | {"seconds": 120, "formatted_time": "00:02:00"}]
-    assert log.types() == ["project.updated", "project.updated.archived"]
+    assert log.read_new_types() == ["project.updated", "project.updated.archived"]
     account.leader.client.put(project["unarchive_url"])
     assert timers_of(account.leader)[0]["state"] == "paused"
 
 
 def test_archiving_several_projects_pauses_the_timers_of_those_that_are_archived(account: Account) -> None:
     used, unused = make_project(account, "Used"), make_project(account, "Unused")
-    log_time(account.leader, project_id=used["id"])
+    make_entry(account.leader, project_id=used["id"])
     start_timer(account.leader, used)
     start_timer(account.owner, unused)
     body = {"project_ids": ids([used, unused])}
@@ -69,13 +69,13 @@ def test_timers_go_with_a_project_that_is_deleted(account: Account, clock: FakeC
     account.leader.client.put(f"/v2/projects/{other['id']}/timer")
     timer = start_timer(account.owner, kept)
     start_timer(account.leader, other)
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     assert account.leader.client.delete(one["url"]).status == 204
     assert account.leader.client.put("/v2/projects/delete", {"project_ids": [other["id"]]}).status == 204
 
-    assert log.types() == ["project.deleted", "project.deleted"]
+    assert log.read_new_types() == ["project.deleted", "project.deleted"]
     assert timers_of(account.leader) == []
     assert timers_of(account.owner) == [timer | {"seconds": 60, "formatted_time": "00:01:00"}]
 
@@ -85,11 +85,11 @@ def test_timers_go_with_a_user_who_is_deleted(account: Account) -> None:
     for project in (one, other):
         start_timer(account.contractor, project)
     kept = start_timer(account.leader, one)
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
 
-    assert log.types() == ["user.deleted"]
+    assert log.read_new_types() == ["user.deleted"]
     assert timers_of(account.leader) == [kept]
 
 
@@ -103,12 +103,12 @@ def test_a_merge_moves_timers_in_whatever_state(account: Account, clock: FakeClo
     account.owner.client.put(f"/v2/projects/{swallowed['id']}/timer", {"description": "Pending"})
     clock.advance(seconds=60)
     account.contractor.client.put(paused["pause_url"])
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
     merge(account, target, swallowed)
 
-    assert log.types() == ["project.deleted", "project.deleted.merged"]
+    assert log.read_new_types() == ["project.deleted", "project.deleted.merged"]
     url = f"{account.base_url}/v2/projects/{target['id']}/timer"
     for person, timer, expected in (
         (account.contractor, paused, {"state": "paused", "seconds": 60, "formatted_time": "00:01:00"}),

@@ -6,24 +6,24 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import make_project, make_tag, start_timer
 
 
 def test_a_timer_becomes_an_entry_and_is_gone(account: Account, clock: FakeClock) -> None:
     project = make_project(account, "Website", account.contractor, billing_increment=15)
     timer = start_timer(account.contractor, project, entry_date="2024-05-20", description="API design #planning")
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=15 * 60 + 1)
 
-    reply = account.contractor.client.put(timer["log_url"])
+    response = account.contractor.client.put(timer["log_url"])
 
-    assert (reply.status, reply.body) == (204, b"")
-    assert "location" not in reply.headers
+    assert (response.status, response.body) == (204, b"")
+    assert "location" not in response.headers
     [entry] = account.contractor.client.get("/v2/entries").json()
     assert (entry["date"], entry["minutes"], entry["description"]) == ("2024-05-20", 30, "API design #planning")
     assert (entry["user"], entry["project"]) == (timer["user"], timer["project"])
-    tag, created = log.new()
+    tag, created = log.read_new()
     assert (tag.type, tag.changes, created.type, created.changes) == ("tag.created", {}, "entry.created", {})
     for event in (tag, created):
         assert account.supervisor.client.get(event.object["url"]).body == event.text
@@ -101,27 +101,27 @@ def test_a_malformed_log_is_refused_and_keeps_the_timer(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     timer = start_timer(account.leader, make_project(account))
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.leader.client.put(timer["log_url"], body)
+    response = account.leader.client.put(timer["log_url"], body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Timer"}
+    assert (response.status, response.codes) == (400, faults)
+    assert {error["resource"] for error in response.json()["errors"]} == {"Timer"}
     assert account.leader.client.get(timer["url"]).json() == timer
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> None:
     make_tag(account, "known")
-    account.set(tag_creation_role="leader")
+    account.change_settings(tag_creation_role="leader")
     project = make_project(account, "Open", account.contractor)
     timer = start_timer(account.contractor, project, description="#new")
     client = account.contractor.client
 
-    reply = client.put(timer["log_url"])
+    response = client.put(timer["log_url"])
 
-    assert reply.status == 400
-    assert reply.json()["errors"] == [{"resource": "Timer", "field": "description", "code": "cannot_create_tags"}]
+    assert response.status == 400
+    assert response.json()["errors"] == [{"resource": "Timer", "field": "description", "code": "cannot_create_tags"}]
     assert client.get(timer["url"]).json() == timer
     assert client.put(timer["log_url"], {"description": "#known"}).status == 204
 
@@ -129,19 +129,19 @@ def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> Non
 def test_a_timer_becomes_an_inbox_entry_and_is_gone(account: Account, clock: FakeClock) -> None:
     project = make_project(account, "Website", account.contractor, billing_increment=60)
     timer = start_timer(account.contractor, project, entry_date="2024-05-20", description="API design #planning")
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=121)
     client = account.contractor.client
 
-    reply = client.put(f"{timer['url']}/log_inbox_entry")
+    response = client.put(f"{timer['url']}/log_inbox_entry")
 
-    assert (reply.status, reply.body) == (204, b"")
-    assert "location" not in reply.headers
+    assert (response.status, response.body) == (204, b"")
+    assert "location" not in response.headers
     [inbox_entry] = client.get("/v2/inbox_entries").json()
     assert (inbox_entry["date"], inbox_entry["minutes"]) == ("2024-05-20", 3)
     assert (inbox_entry["description"], inbox_entry["project_name"]) == ("API design #planning", "Website")
     assert (inbox_entry["logged"], inbox_entry["entry_url"]) == (False, None)
-    assert log.new() == []
+    assert log.read_new() == []
     assert client.get(timer["url"]).status == 404
     entry = client.post(inbox_entry["log_url"]).json()
     assert (entry["minutes"], entry["project"]) == (60, timer["project"])
@@ -183,9 +183,9 @@ def test_a_malformed_inbox_log_is_refused_and_keeps_the_timer(account: Account) 
     timer = start_timer(account.leader, make_project(account))
     body = {"inbox_entry_date": "never", "minutes": "x", "description": 5}
 
-    reply = account.leader.client.put(f"{timer['url']}/log_inbox_entry", body)
+    response = account.leader.client.put(f"{timer['url']}/log_inbox_entry", body)
 
-    assert reply.status == 400
-    assert reply.codes == [("inbox_entry_date", "invalid"), ("description", "invalid"), ("minutes", "invalid")]
+    assert response.status == 400
+    assert response.codes == [("inbox_entry_date", "invalid"), ("description", "invalid"), ("minutes", "invalid")]
     assert account.leader.client.get(timer["url"]).json() == timer
     assert account.leader.client.get("/v2/inbox_entries").json() == []

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, approve, ids, log_time
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, approve, ids, make_entry
 
 KEYS = [
     "id", "email", "first_name", "last_name", "profile_image_url", "url", "state", "role", "teams", "entries",
@@ -20,16 +20,16 @@ ACTIONS = [
 
 
 def test_a_user_is_invited(account: Account) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
     given = {"email": "Grace@Northwind.test", "first_name": " Grace ", "last_name": "Murray"}
 
-    reply = account.supervisor.client.post("/v2/users", given)
+    response = account.supervisor.client.post("/v2/users", given)
 
-    assert reply.status == 201
-    user = reply.json()
+    assert response.status == 201
+    user = response.json()
     assert list(user) == KEYS
     url = f"{account.base_url}/v2/users/{user['id']}"
-    assert reply.headers["location"] == url
+    assert response.headers["location"] == url
     assert user == {
         "id": user["id"],
         "email": "Grace@Northwind.test",
@@ -52,9 +52,9 @@ def test_a_user_is_invited(account: Account) -> None:
         "created_at": "2024-05-21T10:05:00Z",
         "updated_at": "2024-05-21T10:05:00Z",
     }
-    [event] = log.new()
-    assert (event.type, event.changes, event.text) == ("user.created", {}, reply.body)
-    assert account.supervisor.client.get(url).body == reply.body
+    [event] = log.read_new()
+    assert (event.type, event.changes, event.text) == ("user.created", {}, response.body)
+    assert account.supervisor.client.get(url).body == response.body
 
 
 @pytest.mark.parametrize(
@@ -72,29 +72,29 @@ def test_a_user_is_invited(account: Account) -> None:
 def test_a_malformed_invitation_is_refused(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
-    log = Recorded(account)
+    log = EventReader(account)
 
-    reply = account.supervisor.client.post("/v2/users", body)
+    response = account.supervisor.client.post("/v2/users", body)
 
-    assert (reply.status, reply.codes) == (400, faults)
-    assert log.new() == []
+    assert (response.status, response.codes) == (400, faults)
+    assert log.read_new() == []
 
 
 def test_two_accounts_may_know_one_person(account: Account, other_account: Account) -> None:
-    reply = account.supervisor.client.post("/v2/users", {"email": other_account.leader.email, "role": "contractor"})
+    response = account.supervisor.client.post("/v2/users", {"email": other_account.leader.email, "role": "contractor"})
 
-    assert (reply.status, reply.json()["role"]) == (201, "contractor")
+    assert (response.status, response.json()["role"]) == (201, "contractor")
 
 
 def test_active_and_pending_users_count_against_the_limit(account: Account) -> None:
     pending = account.add("pending", "leader", "pending")
     account.add("gone", "leader", "disabled")
     account.add("halted", "leader", "suspended")
-    account.set(max_users="6")
+    account.change_settings(max_users="6")
 
-    reply = account.supervisor.client.post("/v2/users", {"email": "x@y.test"})
+    response = account.supervisor.client.post("/v2/users", {"email": "x@y.test"})
 
-    assert (reply.status, reply.codes) == (400, [("base", "reached_user_limit")])
+    assert (response.status, response.codes) == (400, [("base", "reached_user_limit")])
     assert account.supervisor.client.delete(f"/v2/users/{pending.id}").status == 204
     assert account.supervisor.client.post("/v2/users", {"email": "x@y.test"}).status == 201
 
@@ -115,15 +115,15 @@ def test_users_are_listed_by_id_and_filtered(account: Account) -> None:
         ({"state": "pending", "role": "leader"}, []),
         ({"per_page": 2, "page": 2}, ["leader", "coworker"]),
     ):
-        reply = account.coworker.client.get("/v2/users", query)
-        assert ids(reply.json()) == [people[name].id for name in names]
+        response = account.coworker.client.get("/v2/users", query)
+        assert ids(response.json()) == [people[name].id for name in names]
 
 
 @pytest.mark.parametrize("query", ["role=boss", "role=Leader", "state=gone", "name=%00"])
 def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
-    reply = account.leader.client.get("/v2/users", query)
+    response = account.leader.client.get("/v2/users", query)
 
-    assert (reply.status, reply.codes) == (400, [(query.partition("=")[0], "invalid")])
+    assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
 def test_contractors_see_only_themselves(account: Account) -> None:
@@ -136,8 +136,8 @@ def test_contractors_see_only_themselves(account: Account) -> None:
 
 
 def test_a_user_counts_his_entries(account: Account) -> None:
-    log_time(account.leader)
-    log_time(account.supervisor, user_id=account.leader.id)
+    make_entry(account.leader)
+    make_entry(account.supervisor, user_id=account.leader.id)
 
     assert account.coworker.client.get(f"/v2/users/{account.leader.id}").json()["entries"] == 2
 
@@ -145,26 +145,26 @@ def test_a_user_counts_his_entries(account: Account) -> None:
 def test_a_user_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
     url = f"/v2/users/{account.coworker.id}"
     before = account.supervisor.client.get(url).json()
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(seconds=60)
 
-    reply = account.supervisor.client.put(url, {"first_name": "", "last_name": "Murray", "role": "contractor"})
+    response = account.supervisor.client.put(url, {"first_name": "", "last_name": "Murray", "role": "contractor"})
 
-    assert reply.status == 200
+    assert response.status == 200
     changed = {"first_name": None, "last_name": "Murray", "role": "contractor"}
-    assert reply.json() == before | changed | {"updated_at": "2024-05-21T10:06:00Z"}
-    [event] = log.new()
-    assert (event.type, event.text) == ("user.updated", reply.body)
+    assert response.json() == before | changed | {"updated_at": "2024-05-21T10:06:00Z"}
+    [event] = log.read_new()
+    assert (event.type, event.text) == ("user.updated", response.body)
     assert event.changes == {key: [before[key], value] for key, value in changed.items()}
     assert ids(account.leader.client.get("/v2/users", {"name": "murray"}).json()) == [account.coworker.id]
-    assert account.supervisor.client.put(url, reply.json()).json() == reply.json()
-    assert log.new() == []
+    assert account.supervisor.client.put(url, response.json()).json() == response.json()
+    assert log.read_new() == []
 
 
 def test_what_stands_against_an_edit(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
     client = account.supervisor.client
-    log = Recorded(account)
+    log = EventReader(account)
 
     for person, body, fault in (
         (gone, {"first_name": 5}, ("base", "deactivated")),
@@ -173,9 +173,9 @@ def test_what_stands_against_an_edit(account: Account) -> None:
         (account.leader, {"role": None}, ("role", "missing_field")),
         (account.leader, {"role": "boss"}, ("role", "invalid")),
     ):
-        reply = client.put(f"/v2/users/{person.id}", body)
-        assert (reply.status, reply.codes) == (400, [fault])
-    assert log.new() == []
+        response = client.put(f"/v2/users/{person.id}", body)
+        assert (response.status, response.codes) == (400, [fault])
+    assert log.read_new() == []
     assert client.put(f"/v2/users/{account.supervisor.id}", {"role": "supervisor", "first_name": "S"}).status == 200
     assert client.put(f"/v2/users/{account.leader.id}", {"email": "new@northwind.test"}).json()["email"] != "new"
 
@@ -183,11 +183,11 @@ def test_what_stands_against_an_edit(account: Account) -> None:
 def test_a_user_without_entries_is_deleted_as_he_was(account: Account) -> None:
     url = f"/v2/users/{account.coworker.id}"
     text = account.supervisor.client.get(url).body
-    log = Recorded(account)
+    log = EventReader(account)
 
     assert account.supervisor.client.delete(url).status == 204
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.changes, event.text) == ("user.deleted", {}, text)
     assert account.supervisor.client.get(url).status == 404
     assert account.coworker.client.get("/v2/account").status == 401
@@ -195,14 +195,14 @@ def test_a_user_without_entries_is_deleted_as_he_was(account: Account) -> None:
 
 def test_entries_that_a_deleted_user_approved_stay_approved(account: Account) -> None:
     other = account.add("other", "supervisor")
-    entry = log_time(account.leader)
+    entry = make_entry(account.leader)
     other.client.put(entry["approved_url"])
-    approve(account, log_time(account.leader))
-    log = Recorded(account)
+    approve(account, make_entry(account.leader))
+    log = EventReader(account)
 
     assert account.supervisor.client.delete(f"/v2/users/{other.id}").status == 204
 
-    updated, deleted = log.new()
+    updated, deleted = log.read_new()
     after = account.supervisor.client.get(entry["url"])
     assert (after.json()["approved_at"], after.json()["approved_by"]) == ("2024-05-21T10:05:00Z", None)
     assert (updated.type, updated.text) == ("entry.updated", after.body)
@@ -211,18 +211,18 @@ def test_entries_that_a_deleted_user_approved_stay_approved(account: Account) ->
 
 
 def test_what_stands_against_deleting(account: Account) -> None:
-    log_time(account.leader)
+    make_entry(account.leader)
     client = account.supervisor.client
-    log = Recorded(account)
+    log = EventReader(account)
 
     for person, code in (
         (account.owner, "account_owner"),
         (account.supervisor, "authenticated_user"),
         (account.leader, "not_deletable"),
     ):
-        reply = client.delete(f"/v2/users/{person.id}")
-        assert (reply.status, reply.codes) == (400, [("base", code)])
-    assert log.new() == []
+        response = client.delete(f"/v2/users/{person.id}")
+        assert (response.status, response.codes) == (400, [("base", code)])
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize("role", ["leader", "coworker", "contractor"])

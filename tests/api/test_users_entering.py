@@ -4,23 +4,23 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
-from tests.support.events_of import Recorded
-from tests.support.factories import NO_SUCH_ID, ids, log_time, make_project
+from tests.support.events_of import EventReader
+from tests.support.factories import NO_SUCH_ID, ids, make_entry, make_project
 
 
 def test_a_user_is_deactivated_and_activated_again(account: Account, clock: FakeClock) -> None:
-    log_time(account.leader)
+    make_entry(account.leader)
     url = f"/v2/users/{account.leader.id}"
-    log = Recorded(account)
+    log = EventReader(account)
 
     for action, states, status in (
         ("deactivate", ["active", "disabled"], 401),
         ("activate", ["disabled", "active"], 200),
     ):
         clock.advance(seconds=60)
-        reply = account.supervisor.client.put(f"{url}/{action}")
-        assert (reply.status, reply.body) == (204, b"")
-        general, specific = log.new()
+        response = account.supervisor.client.put(f"{url}/{action}")
+        assert (response.status, response.body) == (204, b"")
+        general, specific = log.read_new()
         assert (general.type, specific.type) == ("user.updated", f"user.updated.{action}d")
         assert general.changes == specific.changes == {"state": states}
         assert general.text == specific.text == account.supervisor.client.get(url).body
@@ -31,8 +31,8 @@ def test_a_user_is_deactivated_and_activated_again(account: Account, clock: Fake
 def test_what_stands_against_deactivating(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
     for person in (account.owner, account.supervisor, gone):
-        log_time(account.leader, user_id=person.id)
-    log = Recorded(account)
+        make_entry(account.leader, user_id=person.id)
+    log = EventReader(account)
 
     for person, code in (
         (account.owner, "account_owner"),
@@ -40,15 +40,15 @@ def test_what_stands_against_deactivating(account: Account) -> None:
         (account.coworker, "deletable"),
         (gone, "deactivated"),
     ):
-        reply = account.supervisor.client.put(f"/v2/users/{person.id}/deactivate")
-        assert (reply.status, reply.codes) == (400, [("base", code)])
-    assert log.new() == []
+        response = account.supervisor.client.put(f"/v2/users/{person.id}/deactivate")
+        assert (response.status, response.codes) == (400, [("base", code)])
+    assert log.read_new() == []
 
 
 def test_what_stands_against_activating(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
-    account.set(max_users="5")
-    log = Recorded(account)
+    account.change_settings(max_users="5")
+    log = EventReader(account)
 
     for person, code in (
         (account.leader, "not_deactivated"),
@@ -56,9 +56,9 @@ def test_what_stands_against_activating(account: Account) -> None:
         (account.add("pending", "leader", "pending"), "not_deactivated"),
         (gone, "reached_user_limit"),
     ):
-        reply = account.supervisor.client.put(f"/v2/users/{person.id}/activate")
-        assert (reply.status, reply.codes) == (400, [("base", code)])
-    assert log.new() == []
+        response = account.supervisor.client.put(f"/v2/users/{person.id}/activate")
+        assert (response.status, response.codes) == (400, [("base", code)])
+    assert log.read_new() == []
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
@@ -67,11 +67,11 @@ def test_projects_are_opened_and_closed_to_scoped_roles(account: Account, other_
     url = f"/v2/users/{person.id}"
     a, b, c = (make_project(account, name)["id"] for name in "ABC")
     theirs = make_project(other_account)["id"]
-    log = Recorded(account)
+    log = EventReader(account)
 
     def change(action: str, *project_ids: int) -> list[int]:
-        reply = account.supervisor.client.put(f"{url}/{action}", {"project_ids": project_ids})
-        assert (reply.status, reply.body) == (204, b"")
+        response = account.supervisor.client.put(f"{url}/{action}", {"project_ids": project_ids})
+        assert (response.status, response.body) == (204, b"")
         return ids(person.client.get("/v2/projects").json())
 
     assert change("give_access_to_projects", a, b, a, theirs, NO_SUCH_ID) == [a, b]
@@ -79,7 +79,7 @@ def test_projects_are_opened_and_closed_to_scoped_roles(account: Account, other_
     assert change("revoke_access_to_projects", b, theirs, NO_SUCH_ID) == [a, c]
     assert change("revoke_access_to_projects") == [a, c]
     assert change("revoke_access_to_all_projects") == []
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_other_roles_enter_all_projects_anyway(account: Account) -> None:

@@ -19,10 +19,10 @@ from hourhook.store.statements import Statement
 from tests.api.test_statements import cost_of
 from tests.api.test_users import KEYS
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, open_account
+from tests.support.accounts import Account, make_account
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.invited_users import HEADER, accept, invite
-from tests.support.smtp_server import Mailbox
+from tests.support.invited_users import INVITATION_HEADER, accept_invitation, invite
+from tests.support.smtp_server import FakeSmtpServer
 from tests.support.webhook_receiver import eventually
 
 GRACE = {"email": "grace@northwind.test", "first_name": "Grace"}
@@ -33,9 +33,9 @@ COST_OF_A_MAIL = {"sqlite": 3, "postgresql": 2}
 
 
 @pytest.fixture
-def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox) -> Server:
+def mailing_server(make_server: MakeServer, database: Database, smtp_server: FakeSmtpServer) -> Server:
     """A server that sends mails."""
-    smtp = SmtpServer("127.0.0.1", mailbox.port, "none")
+    smtp = SmtpServer("127.0.0.1", smtp_server.port, "none")
     settings = Settings(smtp_url=smtp, mail_from="Hourhook <hourhook@example.com>")
     outbox = Outbox(DEPENDENCIES.keyring)
     running = Runtime(settings, database, DEPENDENCIES.keyring, DEPENDENCIES.guard, outbox)
@@ -48,35 +48,37 @@ def mailing_server(make_server: MakeServer, database: Database, mailbox: Mailbox
         assert not failures
 
     dependencies = Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, outbox)
-    return make_server(parts={"dependencies": dependencies, "lifespan": [mailing]})
+    return make_server(site_options={"dependencies": dependencies, "lifespan": [mailing]})
 
 
 @pytest.fixture
 def mailing_account(mailing_server: Server) -> Account:
-    return open_account(mailing_server.database, mailing_server.client)
+    return make_account(mailing_server.database, mailing_server.client)
 
 
 def test_without_a_mail_server_the_inviter_gets_the_link(account: Account) -> None:
-    reply = account.supervisor.client.post("/v2/users", GRACE)
+    response = account.supervisor.client.post("/v2/users", GRACE)
 
-    assert reply.status == 201
-    assert list(reply.json()) == KEYS
-    link = reply.headers[HEADER]
+    assert response.status == 201
+    assert list(response.json()) == KEYS
+    link = response.headers[INVITATION_HEADER]
     assert link.startswith(f"{account.base_url}/invitations/")
     assert account.database.read_now(lambda tx: tx.value(MAILS)) == 0
     assert account.client.get(link).status == 200
     # Only now: whoever reads the user later does not see it.
-    assert HEADER not in account.supervisor.client.get(reply.json()["url"]).headers
+    assert INVITATION_HEADER not in account.supervisor.client.get(response.json()["url"]).headers
 
 
-def test_with_a_mail_server_the_link_goes_to_the_invited_alone(mailing_account: Account, mailbox: Mailbox) -> None:
+def test_with_a_mail_server_the_link_goes_to_the_invited_alone(
+    mailing_account: Account, smtp_server: FakeSmtpServer
+) -> None:
     account = mailing_account
-    reply = account.supervisor.client.post("/v2/users", GRACE)
+    response = account.supervisor.client.post("/v2/users", GRACE)
 
-    assert reply.status == 201
-    assert list(reply.json()) == KEYS
-    assert HEADER not in reply.headers
-    mail = mailbox.next()
+    assert response.status == 201
+    assert list(response.json()) == KEYS
+    assert INVITATION_HEADER not in response.headers
+    mail = smtp_server.next()
     assert (mail.recipients, mail.sender) == (["grace@northwind.test"], "hourhook@example.com")
     assert mail.message["Subject"] == "Supervisor (supervisor@northwind.test) invites you to northwind"
     assert (
@@ -97,30 +99,34 @@ If you expect no invitation, leave it: nothing happens until the page is used.
 """
     )
     assert mail.link.startswith(f"{account.base_url}/invitations/")
-    assert accept(account, mail.link).status == 303
-    assert account.supervisor.client.get(reply.json()["url"]).json()["state"] == "active"
+    assert accept_invitation(account, mail.link).status == 303
+    assert account.supervisor.client.get(response.json()["url"]).json()["state"] == "active"
     eventually(lambda: account.database.read_now(lambda tx: tx.value(MAILS)), 0)
 
 
-def test_an_invitation_that_is_refused_sends_and_keeps_nothing(mailing_account: Account, mailbox: Mailbox) -> None:
+def test_an_invitation_that_is_refused_sends_and_keeps_nothing(
+    mailing_account: Account, smtp_server: FakeSmtpServer
+) -> None:
     account = mailing_account
     for body in ({"email": account.leader.email}, {"email": "x"}, {**GRACE, "role": "boss"}):
-        reply = account.supervisor.client.post("/v2/users", body)
-        assert (reply.status, HEADER in reply.headers) == (400, False)
+        response = account.supervisor.client.post("/v2/users", body)
+        assert (response.status, INVITATION_HEADER in response.headers) == (400, False)
     assert account.leader.client.post("/v2/users", GRACE).status == 403
     account.supervisor.client.post("/v2/users", GRACE)
 
-    assert mailbox.next().recipients == ["grace@northwind.test"]
-    assert mailbox.is_empty()
+    assert smtp_server.next().recipients == ["grace@northwind.test"]
+    assert smtp_server.is_empty()
     assert account.database.read_now(lambda tx: tx.value(INVITATIONS)) == 1
 
 
 def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
     # A server whose mailer is elsewhere, and has not been there yet.
     server = make_server(
-        parts={"dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))}
+        site_options={
+            "dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))
+        }
     )
-    account = open_account(database, server.client)
+    account = make_account(database, server.client)
     user = account.supervisor.client.post("/v2/users", GRACE).json()
     assert database.read_now(lambda tx: tx.value(MAILS)) == 1
 
@@ -131,7 +137,7 @@ def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_ser
 
 
 def test_a_name_with_signs_of_every_kind_makes_one_mail_and_no_header(
-    mailing_account: Account, mailbox: Mailbox
+    mailing_account: Account, smtp_server: FakeSmtpServer
 ) -> None:
     account = mailing_account
     name = "Zoë\u2028Bcc: eve@example.net <b>&amp;"
@@ -139,15 +145,17 @@ def test_a_name_with_signs_of_every_kind_makes_one_mail_and_no_header(
 
     account.supervisor.client.post("/v2/users", {**GRACE, "first_name": name})
 
-    mail = mailbox.next()
+    mail = smtp_server.next()
     assert mail.recipients == ["grace@northwind.test"]
     assert mail.message["Bcc"] is None
     assert "Zoë Bcc: eve@example.net <b>&amp;" in mail.message["Subject"]
 
 
-def test_the_log_has_neither_link_nor_text(mailing_account: Account, mailbox: Mailbox, logged: Logged) -> None:
+def test_the_log_has_neither_link_nor_text(
+    mailing_account: Account, smtp_server: FakeSmtpServer, logged: Logged
+) -> None:
     mailing_account.supervisor.client.post("/v2/users", GRACE)
-    mail = mailbox.next()
+    mail = smtp_server.next()
     eventually(lambda: mailing_account.database.read_now(lambda tx: tx.value(MAILS)), 0)
     eventually(lambda: [line["event"] for line in logged if line["event"].startswith("mail")], ["mail sent"])
 
@@ -160,9 +168,11 @@ def test_inviting_costs_as_many_statements_as_documented(account: Account) -> No
 
 def test_a_mail_costs_a_few_more(database: Database, make_server: MakeServer) -> None:
     server = make_server(
-        parts={"dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))}
+        site_options={
+            "dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))
+        }
     )
-    account = open_account(database, server.client)
+    account = make_account(database, server.client)
 
     assert cost_of_inviting(account) == COST[database.dialect] + COST_OF_A_MAIL[database.dialect]
 
@@ -175,11 +185,11 @@ def cost_of_inviting(account: Account) -> int:
 def test_pages_of_other_origins_may_read_the_link(make_server: MakeServer) -> None:
     origin = "https://app.example.com"
     server = make_server(allowed_origins=(origin,))
-    account = open_account(server.database, server.client)
+    account = make_account(server.database, server.client)
 
-    reply = account.supervisor.client.post("/v2/users", GRACE, Origin=origin)
+    response = account.supervisor.client.post("/v2/users", GRACE, Origin=origin)
 
-    assert "X-Hourhook-Invitation" in reply.headers["access-control-expose-headers"]
+    assert "X-Hourhook-Invitation" in response.headers["access-control-expose-headers"]
 
 
 def test_the_document_tells_of_the_link() -> None:

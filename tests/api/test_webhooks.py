@@ -11,9 +11,9 @@ from hourhook.domain.events.catalogue import EVENT_TYPES
 from hourhook.store.schema import webhooks
 from hourhook.store.statements import Statement
 from tests.support.accounts import Account
-from tests.support.events_of import Recorded
+from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID, ids
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 from tests.support.webhooks import KEYS, URI, make_webhook
 
 EVENTS = ["entry.created", "entry.updated"]
@@ -23,12 +23,12 @@ ACTIONS = ("add_events", "remove_events", "reroll_secret", "enable", "disable", 
 def test_a_webhook_is_shown_with_the_keys_of_the_contract_in_their_order(account: Account) -> None:
     body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS}
 
-    reply = account.leader.client.post("/v2/webhooks", body)
+    response = account.leader.client.post("/v2/webhooks", body)
 
-    made = reply.json()
+    made = response.json()
     url = f"{account.base_url}/v2/webhooks/{made['id']}"
-    assert reply.status == 201
-    assert reply.headers["location"] == url
+    assert response.status == 201
+    assert response.headers["location"] == url
     assert list(made) == [*KEYS, "secret"]
     shown = {
         "id": made["id"],
@@ -53,25 +53,25 @@ def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Accoun
     assert len(made["secret"]) == 50
     assert made["secret"].startswith("whsec_")
     assert made["secret"] != other["secret"]
-    for reply in (
+    for response in (
         account.leader.client.get(made["url"]),
         account.leader.client.get("/v2/webhooks"),
         account.leader.client.put(made["url"], {"name": "Renamed"}),
         account.leader.client.put(made["add_events_url"], {"events": ["*"]}),
     ):
-        assert reply.status == 200
-        assert made["secret"].encode() not in reply.body
+        assert response.status == 200
+        assert made["secret"].encode() not in response.body
 
 
 def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
     made = make_webhook(account)
 
-    reply = account.leader.client.put(made["reroll_secret_url"])
+    response = account.leader.client.put(made["reroll_secret_url"])
 
-    assert reply.status == 200
-    assert list(reply.json()) == ["secret"]
-    assert len(reply.json()["secret"]) == 50
-    assert reply.json()["secret"] != made["secret"]
+    assert response.status == 200
+    assert list(response.json()) == ["secret"]
+    assert len(response.json()["secret"]) == 50
+    assert response.json()["secret"] != made["secret"]
 
 
 def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
@@ -130,18 +130,20 @@ def test_what_is_missing_or_malformed_is_named(
 ) -> None:
     body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS, **changes}
 
-    reply = account.leader.client.post("/v2/webhooks", body)
+    response = account.leader.client.post("/v2/webhooks", body)
 
-    assert reply.status == 400
-    assert reply.codes == codes
-    assert {error["resource"] for error in reply.json()["errors"]} == {"Webhook"}
+    assert response.status == 400
+    assert response.codes == codes
+    assert {error["resource"] for error in response.json()["errors"]} == {"Webhook"}
     assert account.leader.client.get("/v2/webhooks").json() == []
 
 
 def test_everything_at_fault_is_reported_together(account: Account) -> None:
-    reply = account.leader.client.post("/v2/webhooks", {"payload_uri": "nowhere", "events": ["a", "tag.created", "b"]})
+    response = account.leader.client.post(
+        "/v2/webhooks", {"payload_uri": "nowhere", "events": ["a", "tag.created", "b"]}
+    )
 
-    assert reply.codes == [
+    assert response.codes == [
         ("name", "missing_field"),
         ("payload_uri", "invalid"),
         ("events[0]", "missing"),
@@ -182,22 +184,22 @@ def test_an_edit_changes_what_is_given_and_ignores_events(account: Account) -> N
 def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
     made = make_webhook(account)
 
-    reply = account.leader.client.put(made["url"], body)
+    response = account.leader.client.put(made["url"], body)
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
 
 
 def test_events_are_added_behind_the_others_and_once(account: Account) -> None:
     made = make_webhook(account, events=["tag.created", "entry.created"])
 
-    reply = account.leader.client.put(
+    response = account.leader.client.put(
         made["add_events_url"], {"events": ["entry.created", "*", "tag.deleted", "tag.deleted"]}
     )
 
-    assert reply.status == 200
-    assert list(reply.json()) == KEYS
-    assert reply.json()["events"] == ["tag.created", "entry.created", "*", "tag.deleted"]
-    assert account.leader.client.put(made["add_events_url"], {"events": []}).json() == reply.json()
+    assert response.status == 200
+    assert list(response.json()) == KEYS
+    assert response.json()["events"] == ["tag.created", "entry.created", "*", "tag.deleted"]
+    assert account.leader.client.put(made["add_events_url"], {"events": []}).json() == response.json()
 
 
 def test_events_are_removed_and_may_all_be(account: Account) -> None:
@@ -231,9 +233,9 @@ def test_subscriptions_can_be_malformed(
 ) -> None:
     made = make_webhook(account)
 
-    reply = account.leader.client.put(f"{made['url']}/{action}", body)
+    response = account.leader.client.put(f"{made['url']}/{action}", body)
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
     assert account.leader.client.get(made["url"]).json()["events"] == made["events"]
 
 
@@ -246,26 +248,26 @@ def test_disabling_and_enabling_twice_is_as_once(account: Account) -> None:
         ("enable", "enabled"),
         ("enable", "enabled"),
     ):
-        reply = account.leader.client.put(made[f"{action}_url"])
+        response = account.leader.client.put(made[f"{action}_url"])
 
-        assert (reply.status, reply.body) == (204, b"")
+        assert (response.status, response.body) == (204, b"")
         assert account.leader.client.get(made["url"]).json()["state"] == state
 
 
 def test_a_ping_is_accepted_without_a_body(account: Account) -> None:
     made = make_webhook(account)
 
-    reply = account.leader.client.put(f"{made['url']}/ping")
+    response = account.leader.client.put(f"{made['url']}/ping")
 
-    assert (reply.status, reply.body) == (202, b"")
+    assert (response.status, response.body) == (202, b"")
 
 
 def test_a_deleted_webhook_is_gone_with_its_log(account: Account) -> None:
     made, kept = make_webhook(account), make_webhook(account)
 
-    reply = account.leader.client.delete(made["url"])
+    response = account.leader.client.delete(made["url"])
 
-    assert (reply.status, reply.body) == (204, b"")
+    assert (response.status, response.body) == (204, b"")
     assert ids(account.leader.client.get("/v2/webhooks").json()) == [kept["id"]]
     for path in ("", "/payloads", "/status"):
         assert account.leader.client.get(made["url"] + path).status == 404
@@ -273,14 +275,14 @@ def test_a_deleted_webhook_is_gone_with_its_log(account: Account) -> None:
 
 
 def test_webhooks_raise_no_events(account: Account) -> None:
-    recorded = Recorded(account)
+    recorded = EventReader(account)
     made = make_webhook(account, events=["*"])
     for action in ("disable", "enable", "reroll_secret", "ping"):
         account.leader.client.put(f"{made['url']}/{action}")
     account.leader.client.put(made["url"], {"name": "Renamed"})
     account.leader.client.delete(made["url"])
 
-    assert recorded.types() == []
+    assert recorded.read_new_types() == []
 
 
 def test_webhooks_are_listed_newest_first_and_page_by_page(account: Account) -> None:
@@ -297,7 +299,7 @@ def test_webhooks_are_listed_newest_first_and_page_by_page(account: Account) -> 
 
 def test_a_list_costs_as_many_statements_however_long_it_is(account: Account) -> None:
     def cost() -> int:
-        with counted(account.database) as statements:
+        with capture_statements(account.database) as statements:
             assert account.leader.client.get("/v2/webhooks").status == 200
         return sum("FROM webhooks" in text or "FROM subscriptions" in text for text in statements)
 
@@ -339,9 +341,9 @@ def test_lists_are_filtered(account: Account) -> None:
     ],
 )
 def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
-    reply = account.leader.client.get(f"/v2/webhooks?{query}")
+    response = account.leader.client.get(f"/v2/webhooks?{query}")
 
-    assert (reply.status, reply.codes) == (400, codes)
+    assert (response.status, response.codes) == (400, codes)
 
 
 def test_webhooks_belong_to_the_account_and_to_leaders(account: Account) -> None:
@@ -384,9 +386,9 @@ def test_the_documented_spelling_with_a_slash_works_too(account: Account, path: 
 
 
 def test_inputs_may_stand_in_the_query(account: Account) -> None:
-    reply = account.leader.client.post(
+    response = account.leader.client.post(
         "/v2/webhooks", query={"name": "Ledger sync", "payload_uri": URI, "events": "entry.created,tag.created"}
     )
 
-    assert reply.status == 201
-    assert reply.json()["events"] == ["entry.created", "tag.created"]
+    assert response.status == 201
+    assert response.json()["events"] == ["entry.created", "tag.created"]

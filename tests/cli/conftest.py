@@ -4,25 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import KEY, Commands
+from tests.support.commands import KEY, CliRunner
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Commands:
+def unconfigured_cli(tmp_path: Path) -> CliRunner:
     """The commands in an empty folder, without a setting."""
     (tmp_path / "work").mkdir()
-    return Commands(tmp_path / "work")
+    return CliRunner(tmp_path / "work")
 
 
 @pytest.fixture(scope="session")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+def cli_with_account(tmp_path_factory: pytest.TempPathFactory) -> CliRunner:
     """The commands where there is an account already, for tests that change nothing."""
-    commands = Commands(tmp_path_factory.mktemp("settled"))
+    commands = CliRunner(tmp_path_factory.mktemp("settled"))
     commands.create_account()
     return commands
 
 
 @pytest.fixture
-def hourhook(bare: Commands, database_url: str) -> Commands:
+def hourhook(unconfigured_cli: CliRunner, database_url: str) -> CliRunner:
     """The commands on a database without an account."""
-    return bare.with_settings(database_url=database_url, secret_key=KEY)
+    return unconfigured_cli.with_settings(database_url=database_url, secret_key=KEY)

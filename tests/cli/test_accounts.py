@@ -9,12 +9,12 @@ from hourhook.domain import passwords
 from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.urls import open_database
-from tests.support.commands import Commands
+from tests.support.commands import CliRunner
 
 OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", "Byron")
 
 
-def test_an_account_made_beside_a_server_is_served_at_once(hourhook: Commands) -> None:
+def test_an_account_made_beside_a_server_is_served_at_once(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         made = hourhook.create_account()
         account = server.client(made["token"]).get("/v2/account").json()
@@ -25,58 +25,58 @@ def test_an_account_made_beside_a_server_is_served_at_once(hourhook: Commands) -
     assert account["owner"]["email"] == "ada@northwind.test"
 
 
-def test_json_is_one_object_with_ids_and_a_token(bare: Commands) -> None:
-    result = bare.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret", "--json")
+def test_json_is_one_object_with_ids_and_a_token(unconfigured_cli: CliRunner) -> None:
+    result = unconfigured_cli.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret", "--json")
 
-    assert result.output.count("\n") == 1
-    made = json.loads(result.output)
+    assert result.stdout.count("\n") == 1
+    made = json.loads(result.stdout)
     assert {name: type(value) for name, value in made.items()} == {"account_id": int, "user_id": int, "token": str}
 
 
-def test_people_are_told_the_token_and_what_to_do_with_it(bare: Commands) -> None:
-    result = bare.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret")
+def test_people_are_told_the_token_and_what_to_do_with_it(unconfigured_cli: CliRunner) -> None:
+    result = unconfigured_cli.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret")
 
     assert result.status == 0
-    assert "Account northwind is made" in result.output
-    assert "curl -H 'X-NokoToken: " in result.output
+    assert "Account northwind is made" in result.stdout
+    assert "curl -H 'X-NokoToken: " in result.stdout
 
 
-def test_a_password_of_a_dash_is_a_line_of_standard_input(hourhook: Commands) -> None:
+def test_a_password_of_a_dash_is_a_line_of_standard_input(hourhook: CliRunner) -> None:
     typed = "pässword with blanks \r\nsecond line\n".encode()
-    result = hourhook.run("account", "create", "--name", "northwind", *OWNER, "--password", "-", typed=typed)
+    result = hourhook.run("account", "create", "--name", "northwind", *OWNER, "--password", "-", stdin=typed)
 
-    assert result.status == 0, result.complaint
+    assert result.status == 0, result.stderr
     stored = read(hourhook, OWNERS).password_hash
     assert passwords.verify_password("pässword with blanks ", stored)
     # As slow to guess as RFC 9106 recommends where memory is scarce.
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
-def test_an_embedded_database_that_is_missing_is_made_whole_and_nothing_else(bare: Commands) -> None:
-    bare.create_account()
+def test_an_embedded_database_that_is_missing_is_made_whole_and_nothing_else(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
 
-    assert [path.name for path in bare.folder.iterdir()] == ["hourhook.db"]
-    with bare.serving() as server:
+    assert [path.name for path in unconfigured_cli.folder.iterdir()] == ["hourhook.db"]
+    with unconfigured_cli.serving() as server:
         assert server.client().get("/health").status == 200
 
 
-def test_a_name_that_is_taken_is_refused(hourhook: Commands) -> None:
+def test_a_name_that_is_taken_is_refused(hourhook: CliRunner) -> None:
     hourhook.create_account()
     result = hourhook.run("account", "create", "--name", "NorthWind", *OWNER, "--password", "secret", "--json")
 
-    assert (result.status, result.output) == (1, "")
-    assert result.complaint == "hourhook: there is an account 'NorthWind' already: choose another name\n"
+    assert (result.status, result.stdout) == (1, "")
+    assert result.stderr == "hourhook: there is an account 'NorthWind' already: choose another name\n"
 
 
 @pytest.mark.parametrize("name", ["", "north wind", "a/b"])
-def test_a_name_that_is_not_safe_in_a_path_is_refused(settled: Commands, name: str) -> None:
-    result = settled.run("account", "create", "--name", name, *OWNER, "--password", "secret")
+def test_a_name_that_is_not_safe_in_a_path_is_refused(cli_with_account: CliRunner, name: str) -> None:
+    result = cli_with_account.run("account", "create", "--name", name, *OWNER, "--password", "secret")
 
     assert result.status == 1
-    assert "cannot be an account's name" in result.complaint
+    assert "cannot be an account's name" in result.stderr
 
 
-def test_what_is_set_holds_for_a_running_server(hourhook: Commands) -> None:
+def test_what_is_set_holds_for_a_running_server(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         made = hourhook.create_account()
         values = ("approvals=off", "max_projects=1", "default_billing_increment=6")
@@ -96,12 +96,12 @@ def test_what_is_set_holds_for_a_running_server(hourhook: Commands) -> None:
         assert server.client(made["token"]).get("/v2/account").status == 200
 
 
-def test_of_several_values_all_are_set_or_none(hourhook: Commands) -> None:
+def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
     hourhook.create_account()
     result = hourhook.run("account", "set", "--account", "northwind", "max_users=3", "approvals=perhaps")
 
     assert result.status == 1
-    assert result.complaint == "hourhook: approvals=perhaps cannot be used: write on or off\n"
+    assert result.stderr == "hourhook: approvals=perhaps cannot be used: write on or off\n"
     assert read(hourhook, ACCOUNTS).max_users is None
 
 
@@ -118,16 +118,16 @@ def test_of_several_values_all_are_set_or_none(hourhook: Commands) -> None:
     ],
 )
 def test_values_that_cannot_be_set_are_refused(
-    settled: Commands, values: list[str], status: int, complaint: str
+    cli_with_account: CliRunner, values: list[str], status: int, complaint: str
 ) -> None:
-    result = settled.run("account", "set", "--account", "northwind", *values)
+    result = cli_with_account.run("account", "set", "--account", "northwind", *values)
 
     assert result.status == status
-    assert complaint in result.complaint
-    assert result.complaint.count("\n") == 1
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
-def read(commands: Commands, query: Statement) -> Row:
+def read(commands: CliRunner, query: Statement) -> Row:
     database = open_database(commands.database_url)
     try:
         row = database.read_now(lambda tx: tx.one(query))

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.support.browsers import Browser
-from tests.support.clients import basic
-from tests.support.commands import Commands
-from tests.support.oauth_clients import App, Knocking, opens
+from tests.support.clients import basic_auth
+from tests.support.commands import CliRunner
+from tests.support.oauth_clients import App, BasicAuthClient, is_token_valid
 
 CREATE = (
     "app",
@@ -19,63 +19,63 @@ CREATE = (
 )
 
 
-def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revoked(hourhook: Commands) -> None:
+def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revoked(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         hourhook.create_account()
         made = hourhook.run(*CREATE, "--json").json()
         app = App(made["client_id"], made["client_secret"], server.client())
         browser = Browser(server.client())
         assert browser.sign_in("ada@northwind.test", "secret").status == 303
-        page = browser.get(app.address())
+        page = browser.get(app.authorize_url())
         location = browser.submit(page, decision="allow").headers["location"]
         token = app.exchange(location.partition("code=")[2]).json()["access_token"]
-        assert opens(server.client(), token)
+        assert is_token_valid(server.client(), token)
 
         assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
-        assert hourhook.run("app", "list").output.splitlines()[1].endswith("  1")
+        assert hourhook.run("app", "list").stdout.splitlines()[1].endswith("  1")
         assert hourhook.run("app", "revoke", app.client_id).status == 0
-        assert not opens(server.client(), token)
+        assert not is_token_valid(server.client(), token)
 
-    assert hourhook.run("app", "list").output.count("\n") == 1
-    assert f"there is no application '{app.client_id}'" in hourhook.run("app", "revoke", app.client_id).complaint
+    assert hourhook.run("app", "list").stdout.count("\n") == 1
+    assert f"there is no application '{app.client_id}'" in hourhook.run("app", "revoke", app.client_id).stderr
 
 
-def test_json_is_one_object_with_id_and_secret(bare: Commands) -> None:
-    bare.create_account()
-    made = bare.run(*CREATE, "--json").json()
-    public = bare.run(*CREATE, "--public", "--json").json()
+def test_json_is_one_object_with_id_and_secret(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    made = unconfigured_cli.run(*CREATE, "--json").json()
+    public = unconfigured_cli.run(*CREATE, "--public", "--json").json()
 
     assert [*made] == [*public] == ["client_id", "client_secret"]
     assert len(bytes.fromhex(made["client_secret"])) == 32
     assert public["client_secret"] is None
 
 
-def test_scopes_may_be_chosen_which_what_is_made_with_a_password_has(hourhook: Commands) -> None:
+def test_scopes_may_be_chosen_which_what_is_made_with_a_password_has(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         hourhook.create_account()
         made = hourhook.run(*CREATE, "--scope", "project", "--scope", "entry", "--json").json()
-        who = Knocking(server.client(), basic("ada@northwind.test", "secret"))
+        who = BasicAuthClient(server.client(), basic_auth("ada@northwind.test", "secret"))
 
         assert who.post("/authorizations/northwind", made).json()["scopes"] == ["project", "entry"]
         assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
-    complaint = hourhook.run(*CREATE, "--scope", "everything").complaint
+    complaint = hourhook.run(*CREATE, "--scope", "everything").stderr
     assert "there is no scope 'everything': choose among current_user, " in complaint
 
 
-def test_for_people_id_and_secret_stand_on_lines_of_their_own(bare: Commands) -> None:
-    bare.create_account()
-    confidential, public = bare.run(*CREATE), bare.run(*CREATE, "--public")
+def test_for_people_id_and_secret_stand_on_lines_of_their_own(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    confidential, public = unconfigured_cli.run(*CREATE), unconfigured_cli.run(*CREATE, "--public")
 
-    assert [line.split()[0] for line in confidential.output.splitlines()] == ["client_id", "client_secret"]
-    assert [line.split()[0] for line in public.output.splitlines()] == ["client_id"]
-    assert (confidential.complaint, public.complaint) == ("", "")
+    assert [line.split()[0] for line in confidential.stdout.splitlines()] == ["client_id", "client_secret"]
+    assert [line.split()[0] for line in public.stdout.splitlines()] == ["client_id"]
+    assert (confidential.stderr, public.stderr) == ("", "")
 
 
-def test_the_list_says_all_of_an_application_but_its_secret(hourhook: Commands) -> None:
+def test_the_list_says_all_of_an_application_but_its_secret(hourhook: CliRunner) -> None:
     hourhook.create_account()
     made = hourhook.run(*CREATE, "--json").json()
     hourhook.run(*CREATE, "--public")
-    output = hourhook.run("app", "list").output
+    output = hourhook.run("app", "list").stdout
 
     head, *rows = output.splitlines()
     assert head.split() == ["client", "id", "name", "kind", "site", "callback", "created", "authorizations"]
@@ -101,25 +101,25 @@ def test_the_list_says_all_of_an_application_but_its_secret(hourhook: Commands) 
     ],
 )
 def test_what_cannot_be_used_is_refused_with_what_to_do(
-    settled: Commands, option: str, value: str, complaint: str
+    cli_with_account: CliRunner, option: str, value: str, complaint: str
 ) -> None:
     words = [*CREATE]
     words[words.index(option) + 1] = value
-    result = settled.run(*words)
+    result = cli_with_account.run(*words)
 
-    assert (result.status, result.output) == (1, "")
-    assert complaint in result.complaint
-    assert result.complaint.count("\n") == 1
+    assert (result.status, result.stdout) == (1, "")
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("client_id", ["nobody", "0" * 32, "ü"])
-def test_an_unknown_application_is_a_line_that_says_so(settled: Commands, client_id: str) -> None:
-    result = settled.run("app", "revoke", client_id)
+def test_an_unknown_application_is_a_line_that_says_so(cli_with_account: CliRunner, client_id: str) -> None:
+    result = cli_with_account.run("app", "revoke", client_id)
 
     assert result.status == 1
-    assert "`hourhook app list` shows them" in result.complaint
+    assert "`hourhook app list` shows them" in result.stderr
 
 
-def listed_tokens(commands: Commands) -> list[str]:
+def listed_tokens(commands: CliRunner) -> list[str]:
     """The rows of the list of tokens, from the name on."""
-    return [row.split(maxsplit=1)[1] for row in commands.run("token", "list").output.splitlines()[1:]]
+    return [row.split(maxsplit=1)[1] for row in commands.run("token", "list").stdout.splitlines()[1:]]

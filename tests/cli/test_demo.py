@@ -12,7 +12,7 @@ from hourhook.cli.demo.receivers import has_valid_signatures
 from hourhook.clock import SECOND, SystemClock
 from hourhook.delivery import envelope, signing
 from tests.support.clients import Client
-from tests.support.commands import Commands
+from tests.support.commands import CliRunner
 
 # What is seen of the story, in this order.
 STORY = (
@@ -36,16 +36,19 @@ STORY = (
 
 
 @pytest.fixture
-def shown(bare: Commands) -> Iterator["subprocess.Popen[str]"]:
+def shown(unconfigured_cli: CliRunner) -> Iterator["subprocess.Popen[str]"]:
     """A demo, whose temporary files are in a folder of the test."""
-    (bare.folder / "temporary").mkdir()
+    (unconfigured_cli.folder / "temporary").mkdir()
     # A setting of somebody's real server, which the demo leaves aside.
-    settings = {"TMPDIR": str(bare.folder / "temporary"), "HOURHOOK_DATABASE_URL": "postgresql://nowhere.invalid/x"}
-    with Commands(bare.folder, settings).started("demo", "--port", "0") as process:
+    settings = {
+        "TMPDIR": str(unconfigured_cli.folder / "temporary"),
+        "HOURHOOK_DATABASE_URL": "postgresql://nowhere.invalid/x",
+    }
+    with CliRunner(unconfigured_cli.folder, settings).start("demo", "--port", "0") as process:
         yield process
 
 
-def test_the_story_is_told_and_summed_up(shown: "subprocess.Popen[str]", bare: Commands) -> None:
+def test_the_story_is_told_and_summed_up(shown: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
     lines = [find(shown, pattern) for pattern in STORY]
 
     # It is real: what somebody else does shows up too.
@@ -61,19 +64,19 @@ def test_the_story_is_told_and_summed_up(shown: "subprocess.Popen[str]", bare: C
         counts = find(shown, rf"^  {name} +\d+ delivered, all verified, \d repeated, 0 out of order$")
         assert int(re.findall(r"\d+", counts)[0]) > 15
     find(shown, r"answered 500 at first, longest catch-up \d+ payloads in \d+ ms$")
-    assert_has_ended(shown, bare, address)
+    assert_has_ended(shown, unconfigured_cli, address)
 
 
-def test_sigterm_ends_it_in_good_order(shown: "subprocess.Popen[str]", bare: Commands) -> None:
+def test_sigterm_ends_it_in_good_order(shown: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
     address = find(shown, STORY[0]).split()[-1]
     find(shown, r"#2 ")
     shown.send_signal(signal.SIGTERM)
 
     find(shown, r"^That was Hourhook: ")
-    assert_has_ended(shown, bare, address)
+    assert_has_ended(shown, unconfigured_cli, address)
 
 
-def test_a_reader_that_leaves_ends_it_in_silence(shown: "subprocess.Popen[str]", bare: Commands) -> None:
+def test_a_reader_that_leaves_ends_it_in_silence(shown: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
     find(shown, r"#1 ")
     assert shown.stdout is not None
     assert shown.stderr is not None
@@ -81,7 +84,7 @@ def test_a_reader_that_leaves_ends_it_in_silence(shown: "subprocess.Popen[str]",
 
     assert shown.wait() == 1
     assert shown.stderr.read() == ""
-    assert [*(bare.folder / "temporary").iterdir()] == []
+    assert [*(unconfigured_cli.folder / "temporary").iterdir()] == []
 
 
 def test_its_receivers_tell_a_right_signature_from_a_wrong_one() -> None:
@@ -139,7 +142,7 @@ def find(process: "subprocess.Popen[str]", pattern: str) -> str:
     raise AssertionError(f"no {pattern!r} in:\n{''.join(seen)}\n{process.stderr.read()}")
 
 
-def assert_has_ended(process: "subprocess.Popen[str]", commands: Commands, address: str) -> None:
+def assert_has_ended(process: "subprocess.Popen[str]", commands: CliRunner, address: str) -> None:
     """See that nothing is left of a demo."""
     assert process.stderr is not None
     assert (process.wait(), process.stderr.read()) == (0, "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import Commands
+from tests.support.commands import CliRunner
 
 OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", "Byron", "--password", "secret")
 
@@ -25,75 +25,98 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
         ("postgresql://127.0.0.1:1/x", "Connection refused; try again once it can be reached and written"),
     ],
 )
-def test_a_url_that_leads_to_no_database_is_said(bare: Commands, url: str, complaint: str) -> None:
-    check(bare, "token", "list", "--database", url, says=complaint)
+def test_a_url_that_leads_to_no_database_is_said(unconfigured_cli: CliRunner, url: str, complaint: str) -> None:
+    check(unconfigured_cli, "token", "list", "--database", url, says=complaint)
 
 
-def test_the_password_of_a_url_is_not_said(bare: Commands) -> None:
+def test_the_password_of_a_url_is_not_said(unconfigured_cli: CliRunner) -> None:
     for url in ("mysql://root:hunter2@localhost/x", "postgres:/root:hunter2@localhost/x", "root:hunter2@localhost/x"):
-        assert "hunter2" not in bare.run("token", "list", "--database", url).complaint
+        assert "hunter2" not in unconfigured_cli.run("token", "list", "--database", url).stderr
 
 
-def test_a_missing_folder_is_said_and_nothing_is_made(bare: Commands) -> None:
+def test_a_missing_folder_is_said_and_nothing_is_made(unconfigured_cli: CliRunner) -> None:
     for words in (("account", "create", "--name", "northwind", *OWNER), ("serve", "--port", "0"), ("migrate",)):
-        check(bare, *words, "--database", "sqlite:///nowhere/x.db", says="the folder nowhere of the database does not")
+        check(
+            unconfigured_cli,
+            *words,
+            "--database",
+            "sqlite:///nowhere/x.db",
+            says="the folder nowhere of the database does not",
+        )
 
-    assert [*bare.folder.iterdir()] == []
+    assert [*unconfigured_cli.folder.iterdir()] == []
 
 
-def test_a_missing_database_is_not_made_by_asking_for_what_is_in_it(bare: Commands) -> None:
-    check(bare, "token", "list", says="there is no database hourhook.db yet: `hourhook account create` makes it")
+def test_a_missing_database_is_not_made_by_asking_for_what_is_in_it(unconfigured_cli: CliRunner) -> None:
+    check(
+        unconfigured_cli,
+        "token",
+        "list",
+        says="there is no database hourhook.db yet: `hourhook account create` makes it",
+    )
 
-    assert [*bare.folder.iterdir()] == []
+    assert [*unconfigured_cli.folder.iterdir()] == []
 
 
-def test_what_is_to_be_typed_is_said_as_a_checkout_has_it(bare: Commands) -> None:
-    checkout = bare.with_settings(program="./bin/hourhook")
+def test_what_is_to_be_typed_is_said_as_a_checkout_has_it(unconfigured_cli: CliRunner) -> None:
+    checkout = unconfigured_cli.with_settings(program="./bin/hourhook")
 
     check(checkout, "token", "list", says="hourhook.db yet: `./bin/hourhook account create` makes it")
 
 
-def test_a_file_that_is_no_database_is_said(bare: Commands) -> None:
-    (bare.folder / "hourhook.db").write_bytes(b"an old letter " * 100)
+def test_a_file_that_is_no_database_is_said(unconfigured_cli: CliRunner) -> None:
+    (unconfigured_cli.folder / "hourhook.db").write_bytes(b"an old letter " * 100)
 
     for words in (("token", "list"), ("serve", "--port", "0"), ("account", "create", "--name", "northwind", *OWNER)):
-        check(bare, *words, says="file is not a database")
+        check(unconfigured_cli, *words, says="file is not a database")
 
 
-def test_a_database_that_somebody_holds_is_said(bare: Commands) -> None:
-    bare.create_account()
-    with sqlite3.connect(bare.folder / "hourhook.db", isolation_level=None) as holder:
+def test_a_database_that_somebody_holds_is_said(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    with sqlite3.connect(unconfigured_cli.folder / "hourhook.db", isolation_level=None) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        check(bare, "token", "create", "--email", "ada@northwind.test", says="database is locked; try again")
+        check(
+            unconfigured_cli, "token", "create", "--email", "ada@northwind.test", says="database is locked; try again"
+        )
     holder.close()
 
 
-def test_a_file_that_was_left_empty_is_filled(bare: Commands) -> None:
-    (bare.folder / "hourhook.db").touch()
+def test_a_file_that_was_left_empty_is_filled(unconfigured_cli: CliRunner) -> None:
+    (unconfigured_cli.folder / "hourhook.db").touch()
 
-    assert bare.create_account()["account_id"] == 1
+    assert unconfigured_cli.create_account()["account_id"] == 1
 
 
-def test_a_file_that_somebody_has_begun_and_not_filled_is_said(bare: Commands) -> None:
-    (bare.folder / "hourhook.db").touch()
-    owner = os.open(bare.folder / "hourhook.db.lock", os.O_CREAT | os.O_RDWR)
+def test_a_file_that_somebody_has_begun_and_not_filled_is_said(unconfigured_cli: CliRunner) -> None:
+    (unconfigured_cli.folder / "hourhook.db").touch()
+    owner = os.open(unconfigured_cli.folder / "hourhook.db.lock", os.O_CREAT | os.O_RDWR)
     fcntl.flock(owner, fcntl.LOCK_EX)
 
-    check(bare, "account", "create", "--name", "northwind", *OWNER, says="is in use by another hourhook process")
+    check(
+        unconfigured_cli,
+        "account",
+        "create",
+        "--name",
+        "northwind",
+        *OWNER,
+        says="is in use by another hourhook process",
+    )
     os.close(owner)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xc3\x28 no text \xff"], ids=["empty", "no text"])
-def test_a_broken_key_file_is_said(bare: Commands, content: bytes) -> None:
-    (bare.folder / "hourhook.db.key").write_bytes(content)
+def test_a_broken_key_file_is_said(unconfigured_cli: CliRunner, content: bytes) -> None:
+    (unconfigured_cli.folder / "hourhook.db.key").write_bytes(content)
 
-    check(bare, "serve", "--port", "0", says="hourhook.db.key is empty, or no text: put it back from a backup")
+    check(
+        unconfigured_cli, "serve", "--port", "0", says="hourhook.db.key is empty, or no text: put it back from a backup"
+    )
 
 
-def test_a_key_file_that_is_a_folder_is_said(bare: Commands) -> None:
-    (bare.folder / "hourhook.db.key").mkdir()
+def test_a_key_file_that_is_a_folder_is_said(unconfigured_cli: CliRunner) -> None:
+    (unconfigured_cli.folder / "hourhook.db.key").mkdir()
 
-    check(bare, "serve", "--port", "0", says="hourhook.db.key: Is a directory: check the path")
+    check(unconfigured_cli, "serve", "--port", "0", says="hourhook.db.key: Is a directory: check the path")
 
 
 @pytest.mark.parametrize(
@@ -106,8 +129,10 @@ def test_a_key_file_that_is_a_folder_is_said(bare: Commands) -> None:
         ("egress_proxy", "nowhere", "HOURHOOK_EGRESS_PROXY cannot be used"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(bare: Commands, setting: str, value: str, complaint: str) -> None:
-    check(bare.with_settings(**{setting: value}), "serve", "--port", "0", says=complaint)
+def test_a_setting_that_cannot_be_used_is_named(
+    unconfigured_cli: CliRunner, setting: str, value: str, complaint: str
+) -> None:
+    check(unconfigured_cli.with_settings(**{setting: value}), "serve", "--port", "0", says=complaint)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +142,8 @@ def test_a_setting_that_cannot_be_used_is_named(bare: Commands, setting: str, va
         ("", "no host was given"),
     ],
 )
-def test_an_address_that_is_not_ours_is_said(bare: Commands, host: str, complaint: str) -> None:
-    check(bare, "serve", "--port", "0", "--host", host, says=complaint)
+def test_an_address_that_is_not_ours_is_said(unconfigured_cli: CliRunner, host: str, complaint: str) -> None:
+    check(unconfigured_cli, "serve", "--port", "0", "--host", host, says=complaint)
 
 
 @pytest.mark.parametrize(
@@ -133,21 +158,23 @@ def test_an_address_that_is_not_ours_is_said(bare: Commands, host: str, complain
         (["openapi", "please"], "got unexpected extra argument (please); see hourhook openapi --help"),
     ],
 )
-def test_a_command_that_is_written_wrongly_is_status_2(bare: Commands, words: list[str], complaint: str) -> None:
-    check(bare, *words, says=complaint, status=2)
+def test_a_command_that_is_written_wrongly_is_status_2(
+    unconfigured_cli: CliRunner, words: list[str], complaint: str
+) -> None:
+    check(unconfigured_cli, *words, says=complaint, status=2)
 
 
-def test_an_argument_that_is_no_text_is_status_2(bare: Commands) -> None:
-    line: list[str | bytes] = [*bare.line("token", "list", "--database"), b"sqlite:///\xff.db"]
-    done = subprocess.run(line, cwd=bare.folder, env=bare.environment(), capture_output=True)
+def test_an_argument_that_is_no_text_is_status_2(unconfigured_cli: CliRunner) -> None:
+    line: list[str | bytes] = [*unconfigured_cli.line("token", "list", "--database"), b"sqlite:///\xff.db"]
+    done = subprocess.run(line, cwd=unconfigured_cli.folder, env=unconfigured_cli.environment(), capture_output=True)
 
     assert done.returncode == 2
     assert b"is not UTF-8 text: type it anew" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 
-def test_a_reader_that_leaves_early_is_left_in_peace(settled: Commands) -> None:
-    with settled.started("openapi") as process:
+def test_a_reader_that_leaves_early_is_left_in_peace(cli_with_account: CliRunner) -> None:
+    with cli_with_account.start("openapi") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
@@ -155,18 +182,18 @@ def test_a_reader_that_leaves_early_is_left_in_peace(settled: Commands) -> None:
         assert process.stderr.read() == ""
 
 
-def check(commands: Commands, *words: str, says: str, status: int = 1) -> None:
+def check(commands: CliRunner, *words: str, says: str, status: int = 1) -> None:
     """Run a command and see it complain."""
     result = commands.run(*words)
-    assert says in result.complaint
-    assert result.complaint.startswith("hourhook: ")
-    assert result.complaint.count("\n") == 1
-    assert (result.status, result.output) == (status, "")
+    assert says in result.stderr
+    assert result.stderr.startswith("hourhook: ")
+    assert result.stderr.count("\n") == 1
+    assert (result.status, result.stdout) == (status, "")
 
 
-def test_pages_and_version_are_shown_at_once_and_without_a_database(bare: Commands) -> None:
+def test_pages_and_version_are_shown_at_once_and_without_a_database(unconfigured_cli: CliRunner) -> None:
     for words in ((), ("--help",), ("account",), ("serve", "--help"), ("--version",)):
-        result = bare.run(*words)
-        assert (result.status, result.complaint) == (0, "")
-        assert result.output.startswith(("Usage: hourhook", "hourhook 0.")), words
-    assert not Path(bare.folder, "hourhook.db").exists()
+        result = unconfigured_cli.run(*words)
+        assert (result.status, result.stderr) == (0, "")
+        assert result.stdout.startswith(("Usage: hourhook", "hourhook 0.")), words
+    assert not Path(unconfigured_cli.folder, "hourhook.db").exists()

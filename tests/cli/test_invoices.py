@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.commands import Commands
+from tests.support.commands import CliRunner
 
 
-def test_the_state_that_is_set_holds_for_a_running_server(hourhook: Commands) -> None:
+def test_the_state_that_is_set_holds_for_a_running_server(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         client = server.client(hourhook.create_account()["token"])
         made = client.post("/v2/invoices", {"invoice_date": "2024-06-01"}).json()
@@ -13,7 +13,7 @@ def test_the_state_that_is_set_holds_for_a_running_server(hourhook: Commands) ->
 
         done = hourhook.run(*words, "in_progress")
 
-        assert (done.status, done.output, done.complaint) == (0, "", f"Invoice {made['id']} is in_progress.\n")
+        assert (done.status, done.stdout, done.stderr) == (0, "", f"Invoice {made['id']} is in_progress.\n")
         assert client.get(made["url"]).json()["state"] == "in_progress"
         assert client.put(made["url"], {"footer": "Thanks"}).codes == [("base", "locked")]
         assert hourhook.run(*words, "unpaid").status == 0
@@ -30,9 +30,11 @@ def test_the_state_that_is_set_holds_for_a_running_server(hourhook: Commands) ->
         (("--account", "northwind", "paid"), 2, "missing option '--invoice'"),
     ],
 )
-def test_what_cannot_be_set_is_refused(settled: Commands, words: tuple[str, ...], status: int, complaint: str) -> None:
-    done = settled.run("invoice", "set", *words)
+def test_what_cannot_be_set_is_refused(
+    cli_with_account: CliRunner, words: tuple[str, ...], status: int, complaint: str
+) -> None:
+    done = cli_with_account.run("invoice", "set", *words)
 
-    assert (done.status, done.output) == (status, "")
-    assert complaint in done.complaint
-    assert done.complaint.count("\n") == 1
+    assert (done.status, done.stdout) == (status, "")
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -5,50 +5,50 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.support.commands import KEY, Commands
+from tests.support.commands import KEY, CliRunner
 from tests.support.databases import PostgresServer
 
 
 @pytest.fixture
-def empty(bare: Commands, _postgres_server: PostgresServer) -> Iterator[Commands]:
+def empty(unconfigured_cli: CliRunner, _postgres_server: PostgresServer) -> Iterator[CliRunner]:
     """The commands on a PostgreSQL database without a table."""
     with _postgres_server.empty() as url:
-        yield bare.with_settings(database_url=url, secret_key=KEY)
+        yield unconfigured_cli.with_settings(database_url=url, secret_key=KEY)
 
 
-def test_an_empty_database_on_a_server_is_refused_until_it_is_migrated(empty: Commands) -> None:
+def test_an_empty_database_on_a_server_is_refused_until_it_is_migrated(empty: CliRunner) -> None:
     for words in (("serve", "--port", "0"), ("worker",), ("token", "list")):
         result = empty.run(*words)
-        assert (result.status, result.complaint.count("\n")) == (1, 1)
-        assert "the database is empty: run `hourhook migrate`" in result.complaint
+        assert (result.status, result.stderr.count("\n")) == (1, 1)
+        assert "the database is empty: run `hourhook migrate`" in result.stderr
 
     first, second = empty.run("migrate"), empty.run("migrate")
-    assert first.output.endswith("is at this version now\n"), first.complaint
-    assert second.output.endswith("was at this version\n"), second.complaint
+    assert first.stdout.endswith("is at this version now\n"), first.stderr
+    assert second.stdout.endswith("was at this version\n"), second.stderr
     empty.create_account()
 
 
-def test_a_newer_schema_is_refused_by_everybody(empty: Commands) -> None:
+def test_a_newer_schema_is_refused_by_everybody(empty: CliRunner) -> None:
     assert empty.run("migrate").status == 0
     with psycopg.connect(empty.database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
     for words in (("serve", "--port", "0"), ("worker",), ("token", "list"), ("migrate",)):
         result = empty.run(*words)
-        assert (result.status, result.complaint.count("\n")) == (1, 1)
-        assert "newer than this Hourhook knows: install the newer Hourhook" in result.complaint
+        assert (result.status, result.stderr.count("\n")) == (1, 1)
+        assert "newer than this Hourhook knows: install the newer Hourhook" in result.stderr
 
 
-def test_an_embedded_database_is_made(bare: Commands) -> None:
-    result = bare.run("migrate", "--database", "sqlite:///new.db")
+def test_an_embedded_database_is_made(unconfigured_cli: CliRunner) -> None:
+    result = unconfigured_cli.run("migrate", "--database", "sqlite:///new.db")
 
-    assert result.output == f"{bare.folder / 'new.db'} is at this version now\n"
-    assert bare.with_settings(database_url="sqlite:///new.db").run("token", "list").status == 0
+    assert result.stdout == f"{unconfigured_cli.folder / 'new.db'} is at this version now\n"
+    assert unconfigured_cli.with_settings(database_url="sqlite:///new.db").run("token", "list").status == 0
 
 
-def test_an_embedded_database_is_not_migrated_beside_its_server(bare: Commands) -> None:
-    with bare.serving():
-        result = bare.run("migrate")
+def test_an_embedded_database_is_not_migrated_beside_its_server(unconfigured_cli: CliRunner) -> None:
+    with unconfigured_cli.serving():
+        result = unconfigured_cli.run("migrate")
 
     assert result.status == 1
-    assert "in use by another hourhook process: stop that one first" in result.complaint
+    assert "in use by another hourhook process: stop that one first" in result.stderr

@@ -8,10 +8,10 @@ from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from hourhook.store.urls import open_database
-from tests.support.commands import Commands
+from tests.support.commands import CliRunner
 
 
-def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: Commands) -> None:
+def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         hourhook.create_account()
         token = hourhook.run("token", "create", "--email", "ADA@northwind.test", "--json").json()["token"]
@@ -21,29 +21,29 @@ def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: Com
         assert hourhook.run("token", "revoke", row[0]).status == 0
         assert server.client(token).get("/v2/account").status == 401
 
-    assert hourhook.run("token", "revoke", row[0]).complaint.startswith(f"hourhook: there is no token {row[0]}:")
+    assert hourhook.run("token", "revoke", row[0]).stderr.startswith(f"hourhook: there is no token {row[0]}:")
 
 
-def test_json_is_one_object_with_the_token_alone(bare: Commands) -> None:
-    bare.create_account()
-    made = bare.run("token", "create", "--email", "ada@northwind.test", "--json").json()
+def test_json_is_one_object_with_the_token_alone(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    made = unconfigured_cli.run("token", "create", "--email", "ada@northwind.test", "--json").json()
 
     assert [*made] == ["token"]
 
 
-def test_for_scripts_the_token_stands_alone_on_its_line(bare: Commands) -> None:
-    bare.create_account()
-    result = bare.run("token", "create", "--email", "ada@northwind.test")
+def test_for_scripts_the_token_stands_alone_on_its_line(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    result = unconfigured_cli.run("token", "create", "--email", "ada@northwind.test")
 
-    assert result.output.count("\n") == 1
-    assert result.output.strip().isascii()
-    assert " " not in result.output
-    assert result.complaint == ""
+    assert result.stdout.count("\n") == 1
+    assert result.stdout.strip().isascii()
+    assert " " not in result.stdout
+    assert result.stderr == ""
 
 
-def test_the_list_names_tokens_and_owners_and_never_shows_a_token(hourhook: Commands) -> None:
+def test_the_list_names_tokens_and_owners_and_never_shows_a_token(hourhook: CliRunner) -> None:
     first = hourhook.create_account()["token"]
-    second = hourhook.run("token", "create", "--email", "ada@northwind.test", "--name", "import\x1b[31m").output.strip()
+    second = hourhook.run("token", "create", "--email", "ada@northwind.test", "--name", "import\x1b[31m").stdout.strip()
     result = hourhook.run("token", "list")
 
     assert [row[1:4] for row in listed(hourhook)] == [
@@ -51,40 +51,40 @@ def test_the_list_names_tokens_and_owners_and_never_shows_a_token(hourhook: Comm
         ["import?[31m", "northwind", "ada@northwind.test"],
     ]
     assert {(row[5], row[6]) for row in listed(hourhook)} == {("never", "never")}
-    assert first not in result.output
-    assert second not in result.output
+    assert first not in result.stdout
+    assert second not in result.stdout
 
 
-def test_an_address_that_several_accounts_know_needs_the_account(hourhook: Commands) -> None:
+def test_an_address_that_several_accounts_know_needs_the_account(hourhook: CliRunner) -> None:
     hourhook.create_account("northwind")
     hourhook.create_account("southwind")
     create = ("token", "create", "--email", "ada@northwind.test", "--json")
 
     result = hourhook.run(*create)
     assert result.status == 1
-    assert "name one of them with --account (northwind, southwind)" in result.complaint
+    assert "name one of them with --account (northwind, southwind)" in result.stderr
     assert hourhook.run(*create, "--account", "Southwind").status == 0
-    assert "in the account 'eastwind'" in hourhook.run(*create, "--account", "eastwind").complaint
+    assert "in the account 'eastwind'" in hourhook.run(*create, "--account", "eastwind").stderr
 
 
-def test_who_is_shut_out_gets_no_token(hourhook: Commands) -> None:
+def test_who_is_shut_out_gets_no_token(hourhook: CliRunner) -> None:
     made = hourhook.create_account()
     database = open_database(hourhook.database_url)
     database.run_now(suspend, made["user_id"])
     database.close()
     result = hourhook.run("token", "create", "--email", "ada@northwind.test")
 
-    assert (result.status, result.output) == (1, "")
-    assert "suspended" in result.complaint
+    assert (result.status, result.stdout) == (1, "")
+    assert "suspended" in result.stderr
 
 
 def suspend(tx: Transaction, user_id: int) -> None:
     tx.execute(SUSPEND, user=user_id)
 
 
-def listed(commands: Commands) -> list[list[str]]:
+def listed(commands: CliRunner) -> list[list[str]]:
     """The rows of the list, by its columns."""
-    head, *rows = commands.run("token", "list").output.splitlines()
+    head, *rows = commands.run("token", "list").stdout.splitlines()
     titles = ("id", "name", "account", "user", "created", "last used", "expires")
     starts = [*map(head.index, titles), None]
     assert head.split() == " ".join(titles).split()

@@ -10,28 +10,28 @@ from hourhook.domain import passwords
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.urls import open_database
-from tests.support.commands import Commands
+from tests.support.commands import CliRunner
 
 SET = ("user", "password", "--email", "ada@northwind.test")
 
 
-def test_a_line_of_standard_input_is_the_password(hourhook: Commands) -> None:
+def test_a_line_of_standard_input_is_the_password(hourhook: CliRunner) -> None:
     hourhook.create_account()
-    result = hourhook.run(*SET, typed=b"correct horse\n")
+    result = hourhook.run(*SET, stdin=b"correct horse\n")
 
-    assert (result.status, result.output) == (0, "")
+    assert (result.status, result.stdout) == (0, "")
     assert is_password(hourhook, "correct horse")
 
 
-def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(bare: Commands) -> None:
-    bare.create_account()
+def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
     status, shown = answer_questions(
-        bare, *SET, answers=[("Password: ", "correct horse"), ("Once more: ", "correct horse")]
+        unconfigured_cli, *SET, answers=[("Password: ", "correct horse"), ("Once more: ", "correct horse")]
     )
 
     assert status == 0, shown
     assert "correct horse" not in shown
-    assert is_password(bare, "correct horse")
+    assert is_password(unconfigured_cli, "correct horse")
 
 
 @pytest.mark.parametrize(
@@ -43,18 +43,18 @@ def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(bare: Commands) -> No
         (b"x" * 1025, "a password has 1 to 1024 characters: choose another"),
     ],
 )
-def test_what_is_no_password_is_refused(settled: Commands, typed: bytes, complaint: str) -> None:
-    assert settled.run(*SET, typed=typed).complaint == f"hourhook: {complaint}\n"
+def test_what_is_no_password_is_refused(cli_with_account: CliRunner, typed: bytes, complaint: str) -> None:
+    assert cli_with_account.run(*SET, stdin=typed).stderr == f"hourhook: {complaint}\n"
 
 
-def test_nobody_is_asked_for_the_password_of_somebody_unknown(settled: Commands) -> None:
-    result = settled.run("user", "password", "--email", "eve@northwind.test")
+def test_nobody_is_asked_for_the_password_of_somebody_unknown(cli_with_account: CliRunner) -> None:
+    result = cli_with_account.run("user", "password", "--email", "eve@northwind.test")
 
     assert result.status == 1
-    assert "there is no user with the e-mail address 'eve@northwind.test'" in result.complaint
+    assert "there is no user with the e-mail address 'eve@northwind.test'" in result.stderr
 
 
-def is_password(commands: Commands, password: str) -> bool:
+def is_password(commands: CliRunner, password: str) -> bool:
     database = open_database(commands.database_url)
     try:
         return passwords.verify_password(password, database.read_now(lambda tx: tx.value(HASH)))
@@ -62,7 +62,7 @@ def is_password(commands: Commands, password: str) -> bool:
         database.close()
 
 
-def answer_questions(commands: Commands, *words: str, answers: list[tuple[str, str]]) -> tuple[int, str]:
+def answer_questions(commands: CliRunner, *words: str, answers: list[tuple[str, str]]) -> tuple[int, str]:
     """Run a command on a terminal and answer what it asks; returns its exit status and all that was shown."""
     child, terminal = pty.fork()
     if child == 0:

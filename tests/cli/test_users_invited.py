@@ -13,14 +13,14 @@ from hourhook.store.schema import mails
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from hourhook.store.urls import open_database
-from tests.support.commands import Commands, Result, Served
-from tests.support.smtp_server import Mailbox
+from tests.support.commands import CliRunner, Result, RunningServer
+from tests.support.smtp_server import FakeSmtpServer
 from tests.support.webhook_receiver import eventually
 
 INVITE = ("user", "invite", "--email", "grace@northwind.test")
 
 
-def add_user(commands: Commands, state: str = "pending", account: str = "northwind") -> None:
+def add_user(commands: CliRunner, state: str = "pending", account: str = "northwind") -> None:
     def add(tx: Transaction) -> None:
         tx.account_id = accounts.find(tx, account)
         storing.insert(
@@ -38,16 +38,16 @@ def add_user(commands: Commands, state: str = "pending", account: str = "northwi
     database.close()
 
 
-def status_of(server: Served, printed: Result) -> int:
+def get_status(server: RunningServer, printed: Result) -> int:
     """What the link answers; on a connection of its own, since commands between two take longer than one may idle."""
     client = server.client()
     try:
-        return client.get(printed.output.strip()).status
+        return client.get(printed.stdout.strip()).status
     finally:
         client.close()
 
 
-def count_mails(commands: Commands) -> int:
+def count_mails(commands: CliRunner) -> int:
     database = open_database(commands.database_url)
     try:
         return int(database.read_now(lambda tx: tx.value(Statement(select(func.count()).select_from(mails)))))
@@ -55,25 +55,25 @@ def count_mails(commands: Commands) -> int:
         database.close()
 
 
-def test_a_link_is_printed_and_works_until_a_newer_one_is_made(hourhook: Commands) -> None:
+def test_a_link_is_printed_and_works_until_a_newer_one_is_made(hourhook: CliRunner) -> None:
     hourhook.create_account()
     add_user(hourhook)
     with hourhook.serving() as server:
         reaching = hourhook.with_settings(base_url=server.address)
         first = reaching.run(*INVITE)
-        assert status_of(server, first) == 200
+        assert get_status(server, first) == 200
 
         second = reaching.run(*INVITE)
 
-        assert (second.status, second.output.count("\n")) == (0, 1)
-        assert second.complaint.startswith("It works once, until ")
-        assert "HOURHOOK_BASE_URL" not in second.complaint
-        assert status_of(server, first) == 404
-        assert status_of(server, second) == 200
+        assert (second.status, second.stdout.count("\n")) == (0, 1)
+        assert second.stderr.startswith("It works once, until ")
+        assert "HOURHOOK_BASE_URL" not in second.stderr
+        assert get_status(server, first) == 404
+        assert get_status(server, second) == 200
     assert count_mails(hourhook) == 0
 
 
-def test_as_json_it_is_one_object(hourhook: Commands) -> None:
+def test_as_json_it_is_one_object(hourhook: CliRunner) -> None:
     hourhook.create_account()
     add_user(hourhook)
 
@@ -85,54 +85,56 @@ def test_as_json_it_is_one_object(hourhook: Commands) -> None:
     assert result["is_mailed"] is False
 
 
-def test_where_no_address_is_set_it_says_that_the_link_may_lead_nowhere(bare: Commands) -> None:
-    bare.create_account()
-    add_user(bare)
+def test_where_no_address_is_set_it_says_that_the_link_may_lead_nowhere(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    add_user(unconfigured_cli)
 
-    result = bare.run(*INVITE)
+    result = unconfigured_cli.run(*INVITE)
 
-    assert result.output.startswith("http://127.0.0.1:8080/invitations/")
-    assert "HOURHOOK_BASE_URL is not set: the link may lead nowhere from other machines." in result.complaint
+    assert result.stdout.startswith("http://127.0.0.1:8080/invitations/")
+    assert "HOURHOOK_BASE_URL is not set: the link may lead nowhere from other machines." in result.stderr
 
 
-def test_with_a_mail_server_a_running_server_sends_it_once(hourhook: Commands, mailbox: Mailbox) -> None:
+def test_with_a_mail_server_a_running_server_sends_it_once(hourhook: CliRunner, smtp_server: FakeSmtpServer) -> None:
     mailing = hourhook.with_settings(
-        smtp_url=mailbox.url, mail_from="hourhook@example.com", base_url="https://time.example.com"
+        smtp_url=smtp_server.url, mail_from="hourhook@example.com", base_url="https://time.example.com"
     )
     mailing.create_account()
     add_user(mailing)
     mailing.run(*INVITE)
     newer = mailing.run(*INVITE)
-    assert "A mail with it goes to grace@northwind.test" in newer.complaint
+    assert "A mail with it goes to grace@northwind.test" in newer.stderr
     # Nobody was there to send them, and the older one is of no use any more.
     assert count_mails(mailing) == 1
 
     with mailing.serving():
-        mail = mailbox.next()
+        mail = smtp_server.next()
         eventually(lambda: count_mails(mailing), 0)
 
-    assert mail.link == newer.output.strip()
+    assert mail.link == newer.stdout.strip()
     assert mail.recipients == ["grace@northwind.test"]
-    assert mailbox.is_empty()
+    assert smtp_server.is_empty()
 
 
-def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(hourhook: Commands, mailbox: Mailbox) -> None:
-    mailing = hourhook.with_settings(smtp_url=mailbox.url, mail_from="hourhook@example.com")
+def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(
+    hourhook: CliRunner, smtp_server: FakeSmtpServer
+) -> None:
+    mailing = hourhook.with_settings(smtp_url=smtp_server.url, mail_from="hourhook@example.com")
     made = mailing.create_account()
     # It commits, and dies before anybody could send.
     with mailing.serving("--no-worker") as server:
         client = server.client(made["token"])
-        reply = client.post("/v2/users", {"email": "grace@northwind.test"})
+        response = client.post("/v2/users", {"email": "grace@northwind.test"})
         client.close()
-        assert (reply.status, "x-hourhook-invitation" in reply.headers) == (201, False)
+        assert (response.status, "x-hourhook-invitation" in response.headers) == (201, False)
         server.process.kill()
-    assert (count_mails(mailing), mailbox.is_empty()) == (1, True)
+    assert (count_mails(mailing), smtp_server.is_empty()) == (1, True)
 
     with mailing.serving():
-        assert mailbox.next().recipients == ["grace@northwind.test"]
+        assert smtp_server.next().recipients == ["grace@northwind.test"]
         eventually(lambda: count_mails(mailing), 0)
 
-    assert mailbox.is_empty()
+    assert smtp_server.is_empty()
 
 
 @pytest.mark.parametrize(
@@ -142,30 +144,30 @@ def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(hourhook: Comm
         ("disabled", "this user is disabled, and only a pending one can be invited: activate the user first"),
     ],
 )
-def test_only_a_pending_user_is_invited(bare: Commands, state: str, says: str) -> None:
-    bare.create_account()
-    add_user(bare, state)
+def test_only_a_pending_user_is_invited(unconfigured_cli: CliRunner, state: str, says: str) -> None:
+    unconfigured_cli.create_account()
+    add_user(unconfigured_cli, state)
 
-    result = bare.run(*INVITE)
+    result = unconfigured_cli.run(*INVITE)
 
-    assert (result.status, result.output, result.complaint) == (1, "", f"hourhook: {says}\n")
+    assert (result.status, result.stdout, result.stderr) == (1, "", f"hourhook: {says}\n")
 
 
-def test_nobody_unknown_is_invited(settled: Commands) -> None:
-    result = settled.run(*INVITE)
+def test_nobody_unknown_is_invited(cli_with_account: CliRunner) -> None:
+    result = cli_with_account.run(*INVITE)
 
     assert result.status == 1
-    assert "there is no user with the e-mail address 'grace@northwind.test'" in result.complaint
+    assert "there is no user with the e-mail address 'grace@northwind.test'" in result.stderr
 
 
-def test_an_address_that_several_accounts_know_needs_the_account(bare: Commands) -> None:
-    bare.create_account()
-    bare.create_account("southwind", "ole@southwind.test")
-    add_user(bare)
-    add_user(bare, account="southwind")
+def test_an_address_that_several_accounts_know_needs_the_account(unconfigured_cli: CliRunner) -> None:
+    unconfigured_cli.create_account()
+    unconfigured_cli.create_account("southwind", "ole@southwind.test")
+    add_user(unconfigured_cli)
+    add_user(unconfigured_cli, account="southwind")
 
-    assert "name one of them with --account (northwind, southwind)" in bare.run(*INVITE).complaint
-    assert bare.run(*INVITE, "--account", "southwind").status == 0
+    assert "name one of them with --account (northwind, southwind)" in unconfigured_cli.run(*INVITE).stderr
+    assert unconfigured_cli.run(*INVITE, "--account", "southwind").status == 0
 
 
 @pytest.mark.parametrize(
@@ -177,18 +179,18 @@ def test_an_address_that_several_accounts_know_needs_the_account(bare: Commands)
     ],
 )
 def test_a_mail_server_that_cannot_be_is_refused_at_the_start_without_its_password(
-    bare: Commands, url: str, mail_from: str, says: str
+    unconfigured_cli: CliRunner, url: str, mail_from: str, says: str
 ) -> None:
-    result = bare.with_settings(smtp_url=url, mail_from=mail_from).run("serve", "--port", "0")
+    result = unconfigured_cli.with_settings(smtp_url=url, mail_from=mail_from).run("serve", "--port", "0")
 
     assert result.status == 1
-    assert says in result.complaint
-    assert "hunter2" not in result.complaint
+    assert says in result.stderr
+    assert "hunter2" not in result.stderr
 
 
-def test_the_server_says_which_mail_server_it_uses_and_no_password(bare: Commands) -> None:
-    mailing = bare.with_settings(smtp_url="smtp://ada:hunter2@mail.example.com:2525", mail_from="x@y.test")
-    with mailing.started("serve", "--port", "0") as process:
+def test_the_server_says_which_mail_server_it_uses_and_no_password(unconfigured_cli: CliRunner) -> None:
+    mailing = unconfigured_cli.with_settings(smtp_url="smtp://ada:hunter2@mail.example.com:2525", mail_from="x@y.test")
+    with mailing.start("serve", "--port", "0") as process:
         assert process.stderr is not None
         line = next(line for line in process.stderr if '"serving"' in line)
 

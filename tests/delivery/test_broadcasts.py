@@ -17,7 +17,7 @@ from hourhook.store.urls import open_database
 from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, Audience, make_audience
 from tests.support.clocks import FakeClock
 from tests.support.query_plans import plans_of
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 from tests.support.threads import run_in_thread
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -177,7 +177,7 @@ def test_what_is_to_be_told_can_be_forgotten_for_one_receiver_or_for_all_of_a_us
 def test_without_a_receiver_a_change_costs_one_statement_however_much_has_changed(
     audience: Audience, database: Database
 ) -> None:
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         audience.record_changes((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
 
     assert sum("broadcasts" in statement for statement in statements) == 1
@@ -186,7 +186,7 @@ def test_without_a_receiver_a_change_costs_one_statement_however_much_has_change
 
 def test_no_question_about_broadcasts_reads_a_whole_table(audience: Audience, database: Database) -> None:
     audience.add_receiver()
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         audience.record_changes((TIMER, "timer.running"))
         database.read_now(broadcasts.waiting_since, [], [])
         audience.claim()

@@ -14,7 +14,7 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, lane_of, make_backlog
 from tests.support.clocks import FakeClock
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 
 @pytest.fixture
@@ -184,18 +184,18 @@ def test_writers_at_the_same_time_leave_no_gap_and_are_heard_in_order(backlog: B
 
 
 def test_any_number_of_webhooks_costs_as_many_statements(backlog: Backlog, database: Database) -> None:
-    with counted(database) as for_one:
+    with capture_statements(database) as for_one:
         backlog.record("tag.created", "tag.updated")
     for _ in range(9):
         backlog.add_webhook()
-    with counted(database) as for_ten:
+    with capture_statements(database) as for_ten:
         backlog.record("tag.created", "tag.updated")
 
     assert len(for_ten) == len(for_one), str(for_ten)
 
 
 def test_the_account_is_locked_before_anything_else_is_asked(backlog: Backlog, database: Database) -> None:
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         backlog.record("tag.created")
 
     assert "FROM accounts" in statements[0]
@@ -232,11 +232,11 @@ def test_what_is_collected_is_written_in_batches_and_lanes_are_locked_in_the_end
             event_log.append(tx, "tag.updated", {}, {"id": id})
         return len(tx.all(_EVENTS, account=backlog.account_id))
 
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         assert backlog.write(record) == 1_500
 
-    assert statements.inserted("events") == [500, 500, 500, 100]
-    assert statements.inserted("payloads") == [1_000, 1_000, 1_000, 200]
+    assert statements.inserted_row_counts("events") == [500, 500, 500, 100]
+    assert statements.inserted_row_counts("payloads") == [1_000, 1_000, 1_000, 200]
     for what in ("FROM subscriptions", "UPDATE accounts", "UPDATE lanes"):
         assert len([text for text in statements if what in text]) == 1, what
     assert "UPDATE lanes" in statements[-1]
@@ -247,20 +247,20 @@ def test_large_events_are_written_the_sooner(backlog: Backlog, database: Databas
         for id in range(100):
             event_log.append(tx, "tag.updated", {"name": ["a" * 50_000, "b" * 50_000]}, {"id": id})
 
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         backlog.write(record)
 
-    assert sum(statements.inserted("events")) == 100
-    assert max(statements.inserted("events")) * 100_000 < 2 * event_log.BATCH_BYTES
+    assert sum(statements.inserted_row_counts("events")) == 100
+    assert max(statements.inserted_row_counts("events")) * 100_000 < 2 * event_log.BATCH_BYTES
 
 
 def test_payloads_of_many_webhooks_are_written_in_batches(backlog: Backlog, database: Database) -> None:
     others = [backlog.add_webhook() for _ in range(59)]
 
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         backlog.record(*["tag.updated"] * 400)
 
-    assert statements.inserted("payloads") == [10_000, 10_000, 4_000]
+    assert statements.inserted_row_counts("payloads") == [10_000, 10_000, 4_000]
     assert {lane_of(other).last_sequence for other in others} == {400}
 
 

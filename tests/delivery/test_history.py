@@ -33,7 +33,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import Backlog, make_backlog
 from tests.support.clocks import START, FakeClock
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 TYPES = ("entry.created", "entry.updated", "tag.created", "tag.deleted")
 
@@ -79,7 +79,7 @@ class Story:
     def go_on(self) -> None:
         """Have one thing happen."""
         waits = self.head <= len(self.payloads)
-        deeds = [self.pass_time, self.record, self.ping, self.send_one_offs]
+        deeds = [self.advance_time, self.record, self.ping, self.send_one_offs]
         if waits:
             deeds += [self.deliver, self.deliver, self.fail]
         if waits and self.payloads[self.head - 1]["state"] == "failing":
@@ -88,7 +88,7 @@ class Story:
             deeds += [self.replay, self.resend]
         self.rng.choice(deeds)()
 
-    def pass_time(self) -> None:
+    def advance_time(self) -> None:
         self.clock.advance(self.rng.choice([1, 1, 2, 60]))
 
     def record(self) -> None:
@@ -213,7 +213,7 @@ def test_runs_are_clipped_and_cut_as_the_lists_they_stand_for(
 
 def test_a_page_reads_as_many_statements_however_much_there_is(backlog: Backlog) -> None:
     def cost() -> int:
-        with counted(backlog.database) as statements:
+        with capture_statements(backlog.database) as statements:
             page(backlog, limit=30)
         return len(statements)
 
@@ -237,7 +237,7 @@ def test_no_question_makes_sqlite_read_all_payloads_or_attempts(backlog: Backlog
     backlog.send_one_offs()
     first = page(backlog)[0][-1]
     key = (backlog.account_id, backlog.webhook_id)
-    with counted(backlog.database) as statements:
+    with capture_statements(backlog.database) as statements:
         page(backlog, limit=3)
         page(backlog, PayloadFilter(states=("delivered", "failing"), created_from=START, created_to=START))
         for payload_id in (first.payload_id, ping):

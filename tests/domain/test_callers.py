@@ -76,7 +76,7 @@ def test_what_a_role_does_not_allow_is_refused(account: Account) -> None:
 @pytest.mark.parametrize("feature", ["invoicing", "approvals"])
 def test_a_feature_that_is_off_is_refused(account: Account, feature: str) -> None:
     caller_of(account, account.owner).require_feature(feature)
-    account.set(**{feature: "off"})
+    account.change_settings(**{feature: "off"})
 
     with pytest.raises(FeatureNotIncluded):
         caller_of(account, account.owner).require_feature(feature)
@@ -84,7 +84,7 @@ def test_a_feature_that_is_off_is_refused(account: Account, feature: str) -> Non
 
 def test_a_locked_account_is_refused(account: Account) -> None:
     caller_of(account, account.owner).require_unlocked()
-    account.set(locked="on")
+    account.change_settings(locked="on")
 
     with pytest.raises(AccountLocked):
         caller_of(account, account.owner).require_unlocked()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeServer
-from tests.support.accounts import Account, open_account
+from tests.support.accounts import Account, make_account
 from tests.support.factories import make_project
 
 NO_JSON = {"message": "JSON Parsing Error"}
@@ -39,27 +39,27 @@ NO_OBJECT = {"message": "Body should be JSON Hash"}
     ids=lambda body: repr(body[:20]),
 )
 def test_what_is_no_json_is_said_to_be_none(account: Account, body: bytes) -> None:
-    reply = account.leader.client.post("/v2/projects", body)
+    response = account.leader.client.post("/v2/projects", body)
 
-    assert reply.status == 400
-    assert reply.json() == NO_JSON
+    assert response.status == 400
+    assert response.json() == NO_JSON
 
 
 @pytest.mark.parametrize("body", [[], None, 1, "text", True, [{"name": "Relaunch"}]], ids=repr)
 def test_json_that_is_no_object_is_said_to_be_none(account: Account, body: Any) -> None:
-    reply = account.leader.client.post("/v2/projects", json.dumps(body).encode())
+    response = account.leader.client.post("/v2/projects", json.dumps(body).encode())
 
-    assert reply.status == 400
-    assert reply.json() == NO_OBJECT
+    assert response.status == 400
+    assert response.json() == NO_OBJECT
 
 
 @pytest.mark.parametrize(
     "content_type", [None, "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
 )
 def test_a_body_is_what_it_parses_as_and_not_what_its_type_says(account: Account, content_type: str | None) -> None:
-    reply = account.leader.client.post("/v2/projects", {"name": "Relaunch"}, Content_Type=content_type)
+    response = account.leader.client.post("/v2/projects", {"name": "Relaunch"}, Content_Type=content_type)
 
-    assert reply.status == 201
+    assert response.status == 201
 
 
 @pytest.mark.parametrize("body", [b"", b"  \r\n", b"{}"])
@@ -68,17 +68,17 @@ def test_an_empty_body_is_an_empty_object(account: Account, body: bytes) -> None
 
 
 def test_inputs_come_from_the_query_where_the_body_is_empty(account: Account) -> None:
-    reply = account.leader.client.post("/v2/projects", b"", {"name": "Relaunch", "billable": "false"})
-    assert (reply.json()["name"], reply.json()["billable"]) == ("Relaunch", False)
+    response = account.leader.client.post("/v2/projects", b"", {"name": "Relaunch", "billable": "false"})
+    assert (response.json()["name"], response.json()["billable"]) == ("Relaunch", False)
 
-    reply = account.leader.client.post("/v2/projects", b"{}", {"name": "Second"})
-    assert reply.json()["name"] == "Second"
+    response = account.leader.client.post("/v2/projects", b"{}", {"name": "Second"})
+    assert response.json()["name"] == "Second"
 
 
 def test_inputs_come_from_the_body_where_there_is_one(account: Account) -> None:
-    reply = account.leader.client.post("/v2/projects", {"name": "Body"}, {"name": "Query", "billable": "false"})
+    response = account.leader.client.post("/v2/projects", {"name": "Body"}, {"name": "Query", "billable": "false"})
 
-    assert (reply.json()["name"], reply.json()["billable"]) == ("Body", True)
+    assert (response.json()["name"], response.json()["billable"]) == ("Body", True)
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b"[", b"\xff" * 100])
@@ -91,16 +91,16 @@ def test_bodies_of_get_and_delete_are_ignored(account: Account, body: bytes) -> 
 
 
 def test_unknown_keys_and_parameters_are_ignored(account: Account) -> None:
-    reply = account.leader.client.post("/v2/projects", {"name": "Relaunch", "id": 9, "": 1, "\u0000": None})
+    response = account.leader.client.post("/v2/projects", {"name": "Relaunch", "id": 9, "": 1, "\u0000": None})
 
-    assert reply.status == 201
+    assert response.status == 201
     assert account.leader.client.get("/v2/projects", {"nothing": "x", "": ""}).status == 200
 
 
 def test_of_keys_that_are_given_twice_the_last_counts(account: Account) -> None:
-    reply = account.leader.client.post("/v2/projects", b'{"name": "First", "name": "Last"}')
+    response = account.leader.client.post("/v2/projects", b'{"name": "First", "name": "Last"}')
 
-    assert reply.json()["name"] == "Last"
+    assert response.json()["name"] == "Last"
 
 
 class TestAPieceThatIsTooLarge:
@@ -109,7 +109,7 @@ class TestAPieceThatIsTooLarge:
     @pytest.fixture
     def small(self, make_server: MakeServer) -> Account:
         server = make_server(max_body_bytes=2_000)
-        return open_account(server.database, server.client)
+        return make_account(server.database, server.client)
 
     def test_a_body_of_the_limit_is_taken(self, small: Account) -> None:
         body = b'{"first_name": "Ada"}'.ljust(2_000)
@@ -119,10 +119,10 @@ class TestAPieceThatIsTooLarge:
     def test_a_body_over_the_limit_is_refused(self, small: Account) -> None:
         body = b'{"first_name": "Ada"}'.ljust(2_001)
 
-        reply = small.leader.client.put("/v2/current_user", body)
+        response = small.leader.client.put("/v2/current_user", body)
 
-        assert reply.status == 413
-        assert set(reply.json()) == {"message"}
+        assert response.status == 413
+        assert set(response.json()) == {"message"}
 
     def test_one_that_does_not_say_its_size_is_refused_too(self, small: Account) -> None:
         chunks = b"".join(b"%x\r\n%b\r\n" % (500, b" " * 500) for _ in range(5)) + b"0\r\n\r\n"
@@ -131,7 +131,7 @@ class TestAPieceThatIsTooLarge:
             "transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
         )
 
-        assert b" 413 " in small.client.raw(head.encode() + chunks).split(b"\r\n")[0]
+        assert b" 413 " in small.client.send_raw(head.encode() + chunks).split(b"\r\n")[0]
 
     def test_one_that_says_a_size_beyond_all_numbers_is_refused(self, small: Account) -> None:
         head = (
@@ -139,12 +139,12 @@ class TestAPieceThatIsTooLarge:
             "content-length: 99999999999999999\r\nconnection: close\r\n\r\n"
         )
 
-        assert b" 413 " in small.client.raw(head.encode()).split(b"\r\n")[0]
+        assert b" 413 " in small.client.send_raw(head.encode()).split(b"\r\n")[0]
 
     def test_fifty_megabytes_are_refused_and_the_server_goes_on(self, small: Account) -> None:
-        reply = small.leader.client.put("/v2/current_user", b" " * 50_000_000)
+        response = small.leader.client.put("/v2/current_user", b" " * 50_000_000)
 
-        assert reply.status == 413
+        assert response.status == 413
         assert small.leader.client.get("/v2/account").status == 200
 
     def test_fifty_megabytes_to_a_get_are_ignored(self, small: Account) -> None:

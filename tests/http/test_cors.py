@@ -13,11 +13,11 @@ PREFLIGHT = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
 def test_by_default_no_other_origin_is_let_in(make_server: MakeServer) -> None:
     client = make_server().client
 
-    reply = client.get("/v2/account", Origin=APP)
+    response = client.get("/v2/account", Origin=APP)
     asked = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
 
-    assert "access-control-allow-origin" not in reply.headers
-    assert reply.headers["vary"] == "Origin"
+    assert "access-control-allow-origin" not in response.headers
+    assert response.headers["vary"] == "Origin"
     assert asked.status == 401
     assert "access-control-allow-origin" not in asked.headers
 
@@ -26,29 +26,29 @@ def test_an_origin_of_the_list_may_ask_and_read(make_server: MakeServer) -> None
     client = make_server(allowed_origins=(APP,)).client
 
     asked = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
-    reply = client.get("/v2/account", Origin=APP)
+    response = client.get("/v2/account", Origin=APP)
 
     assert asked.status == 204
     assert "PUT" in asked.headers["access-control-allow-methods"]
     assert "X-NokoToken" in asked.headers["access-control-allow-headers"]
-    assert reply.status == 401
-    for answer in (asked, reply):
+    assert response.status == 401
+    for answer in (asked, response):
         assert answer.headers["access-control-allow-origin"] == APP
         assert "access-control-allow-credentials" not in answer.headers
-    assert "Link" in reply.headers["access-control-expose-headers"]
+    assert "Link" in response.headers["access-control-expose-headers"]
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.org", "https://app.example.com.evil.org", "null", "x\ty"])
 def test_any_other_origin_is_not_let_in(make_server: MakeServer, origin: str) -> None:
-    reply = make_server(allowed_origins=(APP,)).client.get("/v2/account", Origin=origin)
+    response = make_server(allowed_origins=(APP,)).client.get("/v2/account", Origin=origin)
 
-    assert "access-control-allow-origin" not in reply.headers
+    assert "access-control-allow-origin" not in response.headers
 
 
 def test_all_origins_can_be_let_in(make_server: MakeServer) -> None:
-    reply = make_server(allowed_origins=("*",)).client.get("/v2/account", Origin=APP)
+    response = make_server(allowed_origins=("*",)).client.get("/v2/account", Origin=APP)
 
-    assert reply.headers["access-control-allow-origin"] == APP
+    assert response.headers["access-control-allow-origin"] == APP
 
 
 def test_options_that_is_no_preflight_is_a_verb_like_any_other(make_server: MakeServer) -> None:

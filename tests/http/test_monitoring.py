@@ -22,19 +22,19 @@ def value_of(server: Server, figure: str, **headers: str) -> float:
 
 
 def test_a_server_that_can_serve_is_healthy(server: Server) -> None:
-    reply = server.client.get("/health", User_Agent=None)
+    response = server.client.get("/health", User_Agent=None)
 
-    assert reply.status == 200
-    assert reply.json() == {"status": "ok"}
+    assert response.status == 200
+    assert response.json() == {"status": "ok"}
 
 
 def test_a_server_that_cannot_says_why(make_server: MakeServer) -> None:
     server = make_server({"failure": lambda: "the worker has failed: see the log"})
 
-    reply = server.client.get("/health")
+    response = server.client.get("/health")
 
-    assert reply.status == 503
-    assert reply.json() == {"status": "unavailable", "message": "the worker has failed: see the log"}
+    assert response.status == 503
+    assert response.json() == {"status": "unavailable", "message": "the worker has failed: see the log"}
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -136,7 +136,7 @@ def lines(logged: Logged) -> list[Any]:
 
 
 def test_each_request_is_one_line_of_the_log(account: Account, logged: Logged) -> None:
-    reply = account.leader.client.get("/v2/projects/99/", {"name": "secret"})
+    response = account.leader.client.get("/v2/projects/99/", {"name": "secret"})
 
     [line] = lines(logged)
     assert line.pop("duration_ms") >= 0
@@ -151,7 +151,7 @@ def test_each_request_is_one_line_of_the_log(account: Account, logged: Logged) -
         "user": account.leader.id,
         "account": account.id,
         "client": "127.0.0.1",
-        "request_id": reply.headers["x-request-id"],
+        "request_id": response.headers["x-request-id"],
     }
 
 
@@ -163,7 +163,7 @@ def test_of_somebody_unknown_the_log_says_nothing_but_where_from(server: Server,
 
 
 def test_a_path_of_any_length_is_cut_short(server: Server, logged: Logged) -> None:
-    answer = server.client.raw(b"GET /v2/" + b"a" * 5000 + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    answer = server.client.send_raw(b"GET /v2/" + b"a" * 5000 + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
 
     [line] = lines(logged)
     assert answer.startswith(b"HTTP/1.1 400")

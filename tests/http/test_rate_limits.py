@@ -28,10 +28,10 @@ def test_the_refusal_says_when_to_come_back_and_nothing_else(make_server: MakeSe
     client = make_server(rate_limit=RateLimit(1, 1)).client
     client.get("/v2/account")
 
-    reply = client.get("/v2/account")
+    response = client.get("/v2/account")
 
-    assert (reply.status, reply.body) == (429, b"")
-    assert reply.headers["retry-after"] == "1"
+    assert (response.status, response.body) == (429, b"")
+    assert response.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -56,7 +56,7 @@ def test_nobody_else_may_say_who_a_client_is(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 1)).client
     replies = [client.get("/v2/account", X_Forwarded_For=f"203.0.113.{number}") for number in range(3)]
 
-    assert [reply.status for reply in replies] == [401, 429, 429]
+    assert [response.status for response in replies] == [401, 429, 429]
 
 
 def test_a_bucket_fills_up_to_the_burst_and_no_further() -> None:

@@ -10,8 +10,8 @@ from hourhook.http.asgi import Receive, Scope, Send
 from hourhook.http.bodies import read_body
 from hourhook.http.responses import message_response
 from hourhook.http.server import server_config
-from tests.support.clients import Client, read_all
-from tests.support.servers import Loop, free_socket, serving
+from tests.support.clients import Client, read_until_closed
+from tests.support.servers import EventLoopThread, free_socket, serving
 
 HEAD = b"GET / HTTP/1.1\r\nhost: x\r\n"
 
@@ -29,7 +29,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-def make_client(_loop: Loop) -> Iterator[Callable[..., Client]]:
+def make_client(_loop: EventLoopThread) -> Iterator[Callable[..., Client]]:
     """Starts servers, with options of ``server_config``, and answers clients of them."""
     with ExitStack() as stack:
 
@@ -48,11 +48,11 @@ def client(make_client: Callable[..., Client]) -> Client:
 
 
 def test_a_connection_on_which_nothing_comes_is_closed(client: Client) -> None:
-    assert client.raw(b"") == b""
+    assert client.send_raw(b"") == b""
 
 
 def test_a_head_that_does_not_come_to_its_end_is_not_waited_for(client: Client) -> None:
-    assert client.raw(HEAD) == b""
+    assert client.send_raw(HEAD) == b""
 
 
 def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Client) -> None:
@@ -60,7 +60,7 @@ def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Clien
         connection.sendall(HEAD + b"\r\n")
         assert b"200 OK" in connection.recv(65_536)
         connection.sendall(HEAD)
-        assert read_all(connection) == b""
+        assert read_until_closed(connection) == b""
 
 
 def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs() -> None:
@@ -72,22 +72,22 @@ def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs() -
 def test_a_connection_on_which_nothing_comes_any_more_is_closed(make_client: Callable[..., Client]) -> None:
     client = make_client(keep_alive_seconds=0)
 
-    assert b"200 OK" in client.raw(HEAD + b"\r\n")
+    assert b"200 OK" in client.send_raw(HEAD + b"\r\n")
 
 
 @pytest.mark.parametrize("length", [b"content-length: 5\r\n\r\n12", b"transfer-encoding: chunked\r\n\r\n2\r\n12\r\n"])
 def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(client: Client, length: bytes) -> None:
-    assert client.raw(HEAD.replace(b"GET", b"POST") + length) == b""
+    assert client.send_raw(HEAD.replace(b"GET", b"POST") + length) == b""
 
 
 def test_nor_is_one_that_nobody_reads(client: Client) -> None:
-    answer = client.raw(HEAD + b"content-length: 5\r\n\r\n12")
+    answer = client.send_raw(HEAD + b"content-length: 5\r\n\r\n12")
 
     assert b'{"message":"Here"}' in answer
 
 
 def test_what_is_no_http_is_refused_in_json(client: Client) -> None:
-    answer = client.raw(b"\x00\x01\x02")
+    answer = client.send_raw(b"\x00\x01\x02")
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.endswith(b'{"message":"Invalid HTTP request received."}')

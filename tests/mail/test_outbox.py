@@ -21,8 +21,8 @@ from hourhook.store.transaction import Transaction
 from tests.conftest import Logged
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.servers import Loop
-from tests.support.smtp_server import Mailbox
+from tests.support.servers import EventLoopThread
+from tests.support.smtp_server import FakeSmtpServer
 from tests.support.webhook_receiver import eventually
 
 SECRET = "https://time.example.com/invitations/secret"
@@ -49,9 +49,9 @@ def put(database: Database, outbox: Outbox) -> Put:
 class Runtime:
     """A mailer at work in the loop of the tests, which is hinted as in a server."""
 
-    def __init__(self, loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> None:
+    def __init__(self, loop: EventLoopThread, database: Database, outbox: Outbox, smtp_server: FakeSmtpServer) -> None:
         self._loop = loop
-        loop.run(self._start(database, outbox, mailbox.port))
+        loop.run(self._start(database, outbox, smtp_server.port))
 
     def stop(self) -> None:
         """Have it end soon."""
@@ -80,11 +80,11 @@ Start = Callable[..., Runtime]
 
 
 @pytest.fixture
-def start(_loop: Loop, database: Database, outbox: Outbox, mailbox: Mailbox) -> Iterator[Start]:
+def start(_loop: EventLoopThread, database: Database, outbox: Outbox, smtp_server: FakeSmtpServer) -> Iterator[Start]:
     started: list[Runtime] = []
 
     def start(outbox: Outbox = outbox) -> Runtime:
-        started.append(Runtime(_loop, database, outbox, mailbox))
+        started.append(Runtime(_loop, database, outbox, smtp_server))
         return started[-1]
 
     yield start
@@ -101,17 +101,17 @@ def errors(database: Database) -> list[tuple[int, str | None]]:
 
 
 def test_a_mail_is_sent_once_it_is_committed_and_then_forgotten(
-    database: Database, mailbox: Mailbox, put: Put, start: Start
+    database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     start()
     put()
 
-    assert mailbox.next().text == f"{SECRET}\n"
+    assert smtp_server.next().text == f"{SECRET}\n"
     eventually(lambda: rows(database), [])
 
 
 def test_what_is_rolled_back_is_not_sent(
-    database: Database, outbox: Outbox, mailbox: Mailbox, put: Put, start: Start
+    database: Database, outbox: Outbox, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     def fail(tx: Transaction) -> None:
         tx.account_id = 1
@@ -123,8 +123,8 @@ def test_what_is_rolled_back_is_not_sent(
         database.run_now(fail)
     put()
 
-    assert mailbox.next().recipients == ["grace@northwind.test"]
-    assert mailbox.is_empty()
+    assert smtp_server.next().recipients == ["grace@northwind.test"]
+    assert smtp_server.is_empty()
 
 
 def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Put) -> None:
@@ -136,14 +136,14 @@ def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Put) -
 
 
 def test_a_mail_that_was_committed_before_a_crash_is_sent_after_it(
-    database: Database, mailbox: Mailbox, put: Put, start: Start
+    database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     put()  # and then nobody is there any more to send it
-    assert mailbox.is_empty()
+    assert smtp_server.is_empty()
 
     start()
 
-    assert mailbox.next().text == f"{SECRET}\n"
+    assert smtp_server.next().text == f"{SECRET}\n"
     eventually(lambda: rows(database), [])
 
 
@@ -151,7 +151,7 @@ def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
     database: Database,
     outbox: Outbox,
     clock: FakeClock,
-    mailbox: Mailbox,
+    smtp_server: FakeSmtpServer,
     put: Put,
     start: Start,
 ) -> None:
@@ -160,13 +160,13 @@ def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
     assert dead is not None
     start()
     put("other@northwind.test")
-    assert mailbox.next().recipients == ["other@northwind.test"]
+    assert smtp_server.next().recipients == ["other@northwind.test"]
     assert [row.attempts_count for row in rows(database) if row.id == dead.id] == [1]
 
     clock.advance(LEASE_SECONDS)
     outbox.wake()
 
-    assert mailbox.next().recipients == ["grace@northwind.test"]
+    assert smtp_server.next().recipients == ["grace@northwind.test"]
     eventually(lambda: rows(database), [])
 
 
@@ -201,28 +201,30 @@ def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
     assert not database.read_now(mails.is_any_due, clock.now())
 
 
-def test_two_mailers_send_each_mail_once(database: Database, mailbox: Mailbox, put: Put, start: Start) -> None:
+def test_two_mailers_send_each_mail_once(
+    database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
+) -> None:
     expected = [f"grace{number}@northwind.test" for number in range(12)]
     for recipient in expected:
         put(recipient)
     start()
     start()
 
-    assert sorted(mailbox.next().recipients[0] for _ in expected) == sorted(expected)
+    assert sorted(smtp_server.next().recipients[0] for _ in expected) == sorted(expected)
     eventually(lambda: rows(database), [])
-    assert mailbox.is_empty()
+    assert smtp_server.is_empty()
 
 
 def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_two_days(
     database: Database,
     outbox: Outbox,
     clock: FakeClock,
-    mailbox: Mailbox,
+    smtp_server: FakeSmtpServer,
     put: Put,
     start: Start,
     logged: Logged,
 ) -> None:
-    mailbox.answers = {"RCPT": "450 4.2.1 Busy"}
+    smtp_server.replies = {"RCPT": "450 4.2.1 Busy"}
     start()
     put()
     began = clock.now()
@@ -244,37 +246,37 @@ def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_tw
     assert clock.now() - began <= 2 * 86_400e6
     assert clock.now() - began > 1.5 * 86_400e6
     assert mailer_lines(logged)[-1]["event"] == "mail given up"
-    assert mailbox.is_empty()
+    assert smtp_server.is_empty()
 
 
 def test_a_server_that_is_well_again_gets_the_mail(
     database: Database,
     outbox: Outbox,
     clock: FakeClock,
-    mailbox: Mailbox,
+    smtp_server: FakeSmtpServer,
     put: Put,
     start: Start,
 ) -> None:
-    mailbox.answers = {"CONNECT": "421 Busy"}
+    smtp_server.replies = {"CONNECT": "421 Busy"}
     start()
     put()
     eventually(lambda: errors(database), [(1, "the server refuses us: 421")])
-    mailbox.answers = {}
+    smtp_server.replies = {}
     clock.advance(66)
     outbox.wake()
 
-    assert mailbox.next().message["Message-ID"].startswith("<")
+    assert smtp_server.next().message["Message-ID"].startswith("<")
     eventually(lambda: rows(database), [])
 
 
 def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
     database: Database,
-    mailbox: Mailbox,
+    smtp_server: FakeSmtpServer,
     put: Put,
     start: Start,
     logged: Logged,
 ) -> None:
-    mailbox.answers = {"DATA-END": f"554 5.7.1 {SECRET} is spam"}
+    smtp_server.replies = {"DATA-END": f"554 5.7.1 {SECRET} is spam"}
     start()
     put()
     eventually(lambda: [line["event"] for line in mailer_lines(logged)], ["mail given up"])
@@ -287,25 +289,25 @@ def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
 
 
 def test_an_address_that_cannot_be_is_given_up_and_holds_up_no_other(
-    database: Database, mailbox: Mailbox, put: Put, start: Start, logged: Logged
+    database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start, logged: Logged
 ) -> None:
     put("grace@north..wind.test")
     put("other@northwind.test")
     start()
 
-    assert mailbox.next().recipients == ["other@northwind.test"]
+    assert smtp_server.next().recipients == ["other@northwind.test"]
     assert mailer_lines(logged)[0]["error"] == "there is no such address"
     eventually(lambda: rows(database), [])
 
 
 def test_a_mail_that_another_key_encrypted_waits_for_that_key(
-    database: Database, mailbox: Mailbox, put: Put, start: Start
+    database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     put()
     start(Outbox(Keyring("another key, which is no secret either")))
 
     eventually(lambda: [(number, (error or "")[:11]) for number, error in errors(database)], [(1, "the secrets")])
-    assert mailbox.is_empty()
+    assert smtp_server.is_empty()
 
 
 def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database, put: Put) -> None:
@@ -323,19 +325,19 @@ def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database
 
 
 def test_a_mailer_that_is_stopped_finishes_the_mail_on_the_wire(
-    database: Database, mailbox: Mailbox, put: Put, start: Start
+    database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
-    mailbox.hold()
+    smtp_server.pause()
     running = start()
     put()
     eventually(lambda: errors(database), [(1, None)])
 
     running.stop()
     put("other@northwind.test")
-    mailbox.release()
+    smtp_server.resume()
     running.end()
 
-    assert mailbox.next().recipients == ["grace@northwind.test"]
+    assert smtp_server.next().recipients == ["grace@northwind.test"]
     assert [row.recipient for row in rows(database)] == ["other@northwind.test"]
 
 

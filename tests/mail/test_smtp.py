@@ -8,23 +8,23 @@ import pytest
 
 from hourhook.mail.smtp import SmtpClient, SmtpResult
 from hourhook.settings import Settings, SmtpServer
-from tests.conftest import MakeMailbox
-from tests.support.certificates import Authority, new_authority
+from tests.conftest import MakeSmtpServer
+from tests.support.certificates import CertificateAuthority, make_certificate_authority
 from tests.support.clocks import START
 from tests.support.servers import free_socket
-from tests.support.smtp_server import Mailbox
+from tests.support.smtp_server import FakeSmtpServer
 
 FROM = "Hourhook <hourhook@example.com>"
 TEXT = "Hello Grace,\n\nhttps://time.example.com/invitations/x\n"
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return new_authority()
+def authority() -> CertificateAuthority:
+    return make_certificate_authority()
 
 
 @pytest.fixture
-def ca_file(authority: Authority, tmp_path: Path) -> str:
+def ca_file(authority: CertificateAuthority, tmp_path: Path) -> str:
     path = tmp_path / "authority.pem"
     path.write_bytes(authority.pem)
     return str(path)
@@ -45,10 +45,10 @@ def send(server: SmtpClient, recipient: str = "grace@northwind.test", **values: 
     return server.send(server.compose(recipient, **message))
 
 
-def test_a_mail_arrives_as_it_was_meant(mailbox: Mailbox) -> None:
-    assert send(server_of(mailbox.url)) == SmtpResult()
+def test_a_mail_arrives_as_it_was_meant(smtp_server: FakeSmtpServer) -> None:
+    assert send(server_of(smtp_server.url)) == SmtpResult()
 
-    taken = mailbox.next()
+    taken = smtp_server.next()
     assert (taken.sender, taken.recipients) == ("hourhook@example.com", ["grace@northwind.test"])
     assert taken.text == TEXT
     assert dict(taken.message.items()) == {
@@ -62,25 +62,25 @@ def test_a_mail_arrives_as_it_was_meant(mailbox: Mailbox) -> None:
         "Content-Transfer-Encoding": "7bit",
         "MIME-Version": "1.0",
     }
-    assert mailbox.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
+    assert smtp_server.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
-def test_letters_of_every_kind_arrive_though_only_ascii_is_sent(mailbox: Mailbox) -> None:
+def test_letters_of_every_kind_arrive_though_only_ascii_is_sent(smtp_server: FakeSmtpServer) -> None:
     text = "Hello Zoë,\n\n" + "— 日本 " * 40 + "\n.\n..\n"
 
-    assert send(server_of(mailbox.url), subject="Zoë — 日本", text=text) == SmtpResult()
+    assert send(server_of(smtp_server.url), subject="Zoë — 日本", text=text) == SmtpResult()
 
-    taken = mailbox.next()
+    taken = smtp_server.next()
     assert taken.raw.isascii()
     assert max(map(len, taken.raw.split(b"\r\n"))) <= 998
     assert (taken.message["Subject"], taken.text) == ("Zoë — 日本", text)
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\x85", "\x0b"])
-def test_a_subject_makes_no_header_of_its_own(mailbox: Mailbox, end: str) -> None:
-    assert send(server_of(mailbox.url), subject=f"Grace{end}Bcc: eve@example.net") == SmtpResult()
+def test_a_subject_makes_no_header_of_its_own(smtp_server: FakeSmtpServer, end: str) -> None:
+    assert send(server_of(smtp_server.url), subject=f"Grace{end}Bcc: eve@example.net") == SmtpResult()
 
-    taken = mailbox.next()
+    taken = smtp_server.next()
     assert taken.recipients == ["grace@northwind.test"]
     assert taken.message["Subject"] == "Grace Bcc: eve@example.net"
     assert taken.message["Bcc"] is None
@@ -89,80 +89,82 @@ def test_a_subject_makes_no_header_of_its_own(mailbox: Mailbox, end: str) -> Non
 @pytest.mark.parametrize(
     "recipient", ["grace@north..wind.test", "@northwind.test\n", "grace@x\r\nBcc: eve@y.test", "a@"]
 )
-def test_what_no_mail_can_be_addressed_to_is_refused(mailbox: Mailbox, recipient: str) -> None:
+def test_what_no_mail_can_be_addressed_to_is_refused(smtp_server: FakeSmtpServer, recipient: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        send(server_of(mailbox.url), recipient)
+        send(server_of(smtp_server.url), recipient)
 
-    assert mailbox.is_empty()
-
-
-def test_a_domain_in_other_letters_is_written_as_every_server_takes_it(mailbox: Mailbox) -> None:
-    assert send(server_of(mailbox.url), "grace@müller.test") == SmtpResult()
-
-    assert mailbox.next().recipients == ["grace@xn--mller-kva.test"]
+    assert smtp_server.is_empty()
 
 
-def test_a_name_in_other_letters_needs_a_server_that_takes_it(mailbox: Mailbox) -> None:
-    refused = send(server_of(mailbox.url), "zoë@northwind.test")
-    mailbox.extensions.append("SMTPUTF8")
+def test_a_domain_in_other_letters_is_written_as_every_server_takes_it(smtp_server: FakeSmtpServer) -> None:
+    assert send(server_of(smtp_server.url), "grace@müller.test") == SmtpResult()
+
+    assert smtp_server.next().recipients == ["grace@xn--mller-kva.test"]
+
+
+def test_a_name_in_other_letters_needs_a_server_that_takes_it(smtp_server: FakeSmtpServer) -> None:
+    refused = send(server_of(smtp_server.url), "zoë@northwind.test")
+    smtp_server.extensions.append("SMTPUTF8")
 
     assert refused.is_permanent
     assert "SMTPUTF8" in (refused.error or "")
-    assert send(server_of(mailbox.url), "zoë@northwind.test") == SmtpResult()
-    assert mailbox.next().recipients == ["zoë@northwind.test"]
+    assert send(server_of(smtp_server.url), "zoë@northwind.test") == SmtpResult()
+    assert smtp_server.next().recipients == ["zoë@northwind.test"]
 
 
 def test_starttls_hides_user_password_and_mail(
-    make_mailbox: MakeMailbox, authority: Authority, ca_file: str, tmp_path: Path
+    make_smtp_server: MakeSmtpServer, authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
-    mailbox = make_mailbox(tls=authority.certify(tmp_path, "localhost"))
-    mailbox.extensions.append("AUTH PLAIN")
-    url = f"smtp://ada%40x:pa%2Fss@localhost:{mailbox.port}?starttls=required"
+    smtp_server = make_smtp_server(tls=authority.make_server_context(tmp_path, "localhost"))
+    smtp_server.extensions.append("AUTH PLAIN")
+    url = f"smtp://ada%40x:pa%2Fss@localhost:{smtp_server.port}?starttls=required"
 
     assert send(server_of(url, ca_file)) == SmtpResult()
 
-    taken = mailbox.next()
+    taken = smtp_server.next()
     assert taken.is_encrypted
     assert taken.credentials == "\0ada@x\0pa/ss"
-    assert mailbox.commands == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
+    assert smtp_server.commands == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
-def test_tls_from_the_start(make_mailbox: MakeMailbox, authority: Authority, ca_file: str, tmp_path: Path) -> None:
-    mailbox = make_mailbox(tls=authority.certify(tmp_path, "localhost"), is_wrapped=True)
+def test_tls_from_the_start(
+    make_smtp_server: MakeSmtpServer, authority: CertificateAuthority, ca_file: str, tmp_path: Path
+) -> None:
+    smtp_server = make_smtp_server(tls=authority.make_server_context(tmp_path, "localhost"), is_implicit_tls=True)
 
-    assert send(server_of(f"smtps://localhost:{mailbox.port}", ca_file)) == SmtpResult()
-    assert mailbox.next().is_encrypted
+    assert send(server_of(f"smtps://localhost:{smtp_server.port}", ca_file)) == SmtpResult()
+    assert smtp_server.next().is_encrypted
 
 
-def test_where_starttls_is_required_and_not_offered_nothing_is_said(mailbox: Mailbox, ca_file: str) -> None:
-    url = f"smtp://ada:secret@localhost:{mailbox.port}?starttls=required"
+def test_where_starttls_is_required_and_not_offered_nothing_is_said(smtp_server: FakeSmtpServer, ca_file: str) -> None:
+    url = f"smtp://ada:secret@localhost:{smtp_server.port}?starttls=required"
 
     result = send(server_of(url, ca_file))
 
     assert result == SmtpResult("STARTTLS extension not supported by server.")
-    assert not {"AUTH", "MAIL"} & {*mailbox.commands}
+    assert not {"AUTH", "MAIL"} & {*smtp_server.commands}
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 @pytest.mark.parametrize(("host", "is_known"), [("localhost", False), ("mail.example.com", True)])
 def test_a_server_that_cannot_prove_who_it_is_is_told_nothing(
-    make_mailbox: MakeMailbox,
-    authority: Authority,
+    make_smtp_server: MakeSmtpServer,
+    authority: CertificateAuthority,
     ca_file: str,
     tmp_path: Path,
     scheme: str,
     host: str,
     is_known: bool,
 ) -> None:
-    mailbox = make_mailbox(tls=authority.certify(tmp_path, host), is_wrapped=scheme == "smtps")
+    smtp_server = make_smtp_server(tls=authority.make_server_context(tmp_path, host), is_implicit_tls=scheme == "smtps")
     query = "?starttls=required" if scheme == "smtp" else ""
-    url = f"{scheme}://ada:secret@localhost:{mailbox.port}{query}"
+    url = f"{scheme}://ada:secret@localhost:{smtp_server.port}{query}"
 
     result = send(server_of(url, ca_file if is_known else None))
 
     assert not result.is_permanent
     assert (result.error or "").startswith("the server's certificate is no good: ")
-    assert not {"AUTH", "MAIL"} & {*mailbox.commands}
+    assert not {"AUTH", "MAIL"} & {*smtp_server.commands}
 
 
 @pytest.mark.parametrize(
@@ -181,25 +183,27 @@ def test_a_server_that_cannot_prove_who_it_is_is_told_nothing(
         ({"QUIT": "500 What?"}, SmtpResult()),
     ],
 )
-def test_what_the_server_answers_decides(mailbox: Mailbox, answers: dict[str, str], expected: SmtpResult) -> None:
-    mailbox.answers = answers
+def test_what_the_server_answers_decides(
+    smtp_server: FakeSmtpServer, answers: dict[str, str], expected: SmtpResult
+) -> None:
+    smtp_server.replies = answers
 
-    assert send(server_of(mailbox.url)) == expected
+    assert send(server_of(smtp_server.url)) == expected
 
 
-def test_a_password_that_is_refused_is_no_fault_of_the_mail(mailbox: Mailbox) -> None:
-    mailbox.extensions.append("AUTH PLAIN")
-    mailbox.answers = {"AUTH": "535 5.7.8 No"}
+def test_a_password_that_is_refused_is_no_fault_of_the_mail(smtp_server: FakeSmtpServer) -> None:
+    smtp_server.extensions.append("AUTH PLAIN")
+    smtp_server.replies = {"AUTH": "535 5.7.8 No"}
 
-    result = send(server_of(f"smtp://ada:secret@localhost:{mailbox.port}"))
+    result = send(server_of(f"smtp://ada:secret@localhost:{smtp_server.port}"))
 
     assert result == SmtpResult("user or password is refused: 535 5.7.8")
 
 
-def test_what_a_server_says_of_a_refused_mail_is_not_repeated(mailbox: Mailbox) -> None:
-    mailbox.answers = {"DATA-END": "554 5.7.1 https://time.example.com/invitations/x is spam"}
+def test_what_a_server_says_of_a_refused_mail_is_not_repeated(smtp_server: FakeSmtpServer) -> None:
+    smtp_server.replies = {"DATA-END": "554 5.7.1 https://time.example.com/invitations/x is spam"}
 
-    assert "invitations" not in (send(server_of(mailbox.url)).error or "")
+    assert "invitations" not in (send(server_of(smtp_server.url)).error or "")
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
@@ -218,13 +222,13 @@ def test_a_name_that_does_not_exist_is_tried_again() -> None:
     assert (result.error or "").startswith("the server cannot be reached: ")
 
 
-def test_a_server_that_says_nothing_is_not_waited_for_long(mailbox: Mailbox) -> None:
-    mailbox.hold()
+def test_a_server_that_says_nothing_is_not_waited_for_long(smtp_server: FakeSmtpServer) -> None:
+    smtp_server.pause()
 
-    assert send(server_of(mailbox.url, step_seconds=0.2)) == SmtpResult("the server takes too long")
+    assert send(server_of(smtp_server.url, step_seconds=0.2)) == SmtpResult("the server takes too long")
 
 
-def test_a_server_that_drips_is_not_waited_for_long(mailbox: Mailbox) -> None:
-    mailbox.drips = True
+def test_a_server_that_drips_is_not_waited_for_long(smtp_server: FakeSmtpServer) -> None:
+    smtp_server.trickles = True
 
-    assert send(server_of(mailbox.url, total_seconds=0.3)) == SmtpResult("the server takes too long")
+    assert send(server_of(smtp_server.url, total_seconds=0.3)) == SmtpResult("the server takes too long")

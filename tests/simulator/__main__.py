@@ -5,8 +5,8 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulator.runs import Broken, simulate
-from tests.simulator.stores import PostgresStore, Store, opened
+from tests.simulator.runs import InvariantViolation, simulate
+from tests.simulator.stores import PostgresStore, Store, open_store
 
 PROGRESS_SECONDS = 2.0
 
@@ -21,7 +21,7 @@ def main() -> int:
     arguments = parser.parse_args()
     first = arguments.seed or 0
     count = 1 if arguments.seed is not None and "--seeds" not in sys.argv else arguments.seeds
-    with opened(arguments.database) as store:
+    with open_store(arguments.database) as store:
         return _run(store, range(first, first + count), arguments.keep_going)
 
 
@@ -31,10 +31,10 @@ def _run(store: Store, seeds: range, keeps_going: bool) -> int:
     broken = 0
     for done, seed in enumerate(seeds, 1):
         if isinstance(store, PostgresStore) and done % 20 == 0:
-            store.tidy()
+            store.vacuum()
         try:
             totals += simulate(store, seed).counts
-        except Broken as error:
+        except InvariantViolation as error:
             broken += 1
             _say(f"seed {seed} on {store.dialect}: {error}")
             if not keeps_going:

@@ -13,7 +13,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 EVENTS = ("tag.created", "tag.updated", "tag.deleted", "tag.deleted.merged")
-PERSON = 7
+USER_ID = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def change(tx: Transaction, changes: list[TagChange]) -> None:
                 event_log.append(tx, "tag.deleted.merged", {}, was)
 
 
-def open_hook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring) -> int:
+def create_webhook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring) -> int:
     """Make a webhook, which is sent a ping at once."""
     id = tx.insert(
         webhooks,
@@ -77,7 +77,7 @@ def ping(tx: Transaction, webhook_id: int) -> None:
         one_offs.ping(tx, webhook_id)
 
 
-def delete_hook(tx: Transaction, webhook_id: int) -> None:
+def delete_webhook(tx: Transaction, webhook_id: int) -> None:
     """Delete a webhook, unless somebody else has done so."""
     if tx.value(_HOOK, account=tx.account_id, webhook=webhook_id) is None:
         return
@@ -125,14 +125,14 @@ def retry(tx: Transaction, webhook_id: int, sequence: int) -> None:
         one_offs.redeliver(tx, webhook_id, payload_id, sequence)
 
 
-def some_changes(rng: random.Random) -> list[TagChange]:
+def random_changes(rng: random.Random) -> list[TagChange]:
     """One to a few changes, as one request makes them."""
     count = rng.choice((1, 1, 1, 2, 3, 5))
     kinds = rng.choices(EVENTS, (3, 5, 1, 1), k=count)
     return [TagChange(kind, rng.randrange(1000), f"tag {rng.randrange(1000)} ü") for kind in kinds]
 
 
-def some_events(rng: random.Random) -> tuple[str, ...]:
+def random_events(rng: random.Random) -> tuple[str, ...]:
     """What a webhook listens to."""
     if rng.random() < 0.5:
         return ("*",)

@@ -16,7 +16,7 @@ from hourhook.store.sqlite import SqliteDatabase
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Operation:
     """What a transaction is for: the function that it runs, by name, with its arguments after the transaction."""
 
     name: str
@@ -27,18 +27,18 @@ class Deed:
     is_writing: bool
 
 
-class Gate(Protocol):
+class StatementInterceptor(Protocol):
     """Who watches over the statements of a process: lets them in, counts them, has it die between two of them."""
 
-    def enter(self, text: str, backend: int) -> None:
+    def before_statement(self, text: str, backend: int) -> None:
         """A statement is about to be carried out."""
         ...
 
-    def leave(self, text: str) -> None:
+    def after_statement(self, text: str) -> None:
         """A statement was carried out."""
         ...
 
-    def perform(self, deed: Deed, call: Callable[[], Any]) -> Awaitable[Any]:
+    def run_transaction(self, operation: Operation, call: Callable[[], Any]) -> Awaitable[Any]:
         """Run a whole transaction."""
         ...
 
@@ -46,7 +46,7 @@ class Gate(Protocol):
 class Watched:
     """A driver's connection behind a gate."""
 
-    def __init__(self, raw: Any, gate: Gate, backend: int, give_back: Callable[[Any], None]) -> None:
+    def __init__(self, raw: Any, gate: StatementInterceptor, backend: int, give_back: Callable[[Any], None]) -> None:
         self._raw = raw
         self._gate = gate
         self._backend = backend
@@ -54,9 +54,9 @@ class Watched:
         self._is_closed = False
 
     def execute(self, text: str, parameters: Any = ()) -> Any:
-        self._gate.enter(text, self._backend)
+        self._gate.before_statement(text, self._backend)
         answer = self._raw.execute(text, parameters)
-        self._gate.leave(text)
+        self._gate.after_statement(text)
         return answer
 
     def pipeline(self) -> AbstractContextManager[object]:
@@ -64,9 +64,9 @@ class Watched:
         return nullcontext()
 
     def executemany(self, text: str, rows: Any) -> Any:
-        self._gate.enter(text, self._backend)
+        self._gate.before_statement(text, self._backend)
         answer = self._raw.executemany(text, rows)
-        self._gate.leave(text)
+        self._gate.after_statement(text)
         return answer
 
     @property
@@ -91,7 +91,7 @@ class Watched:
 class SimulatedSqlite(SqliteDatabase):
     """SQLite, each transaction carried out at once, when its turn has come."""
 
-    def __init__(self, path: Path, clock: Clock, gate: Gate) -> None:
+    def __init__(self, path: Path, clock: Clock, gate: StatementInterceptor) -> None:
         self._gate = gate
         super().__init__(path, clock)
 
@@ -99,13 +99,15 @@ class SimulatedSqlite(SqliteDatabase):
         return Watched(open_sqlite(self.path), self._gate, 0, lambda raw: raw.close())
 
     async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        return await self._gate.perform(_deed(function, args), lambda: function(*args, **kwargs))
+        return await self._gate.run_transaction(_deed(function, args), lambda: function(*args, **kwargs))
 
 
 class SimulatedPostgres(PostgresDatabase):
     """PostgreSQL, each transaction in a fiber of its own."""
 
-    def __init__(self, clock: Clock, gate: Gate, take: Callable[[], Any], give_back: Callable[[Any], None]) -> None:
+    def __init__(
+        self, clock: Clock, gate: StatementInterceptor, take: Callable[[], Any], give_back: Callable[[Any], None]
+    ) -> None:
         self._gate = gate
         self._take = take
         self._give_back = give_back
@@ -116,7 +118,7 @@ class SimulatedPostgres(PostgresDatabase):
         return Watched(raw, self._gate, raw.info.backend_pid, self._give_back)
 
     async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        return await self._gate.perform(_deed(function, args), lambda: function(*args, **kwargs))
+        return await self._gate.run_transaction(_deed(function, args), lambda: function(*args, **kwargs))
 
 
 def open_sqlite(path: Path) -> sqlite3.Connection:
@@ -127,7 +129,7 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
     return raw
 
 
-def failure_of(dialect: str) -> Exception:
+def database_error(dialect: str) -> Exception:
     """What the driver raises when the database cannot go on."""
     if dialect == "postgresql":
         return psycopg.OperationalError("the simulated server closed the connection")
@@ -136,10 +138,10 @@ def failure_of(dialect: str) -> Exception:
     return error
 
 
-def _deed(function: Callable[..., Any], args: tuple[Any, ...]) -> Deed:
+def _deed(function: Callable[..., Any], args: tuple[Any, ...]) -> Operation:
     match function.__name__, args:
         case "write_now", (int(account_id), work, *rest):
-            return Deed(work.__name__, account_id, tuple(rest), is_writing=True)
+            return Operation(work.__name__, account_id, tuple(rest), is_writing=True)
         case kind, (work, *rest):
-            return Deed(work.__name__, 0, tuple(rest), is_writing=kind == "run_now")
+            return Operation(work.__name__, 0, tuple(rest), is_writing=kind == "run_now")
     raise AssertionError(function)

@@ -33,7 +33,7 @@ class Attempt:
     sequence: int | None
     payload_id: str
     number: int
-    is_errand: bool
+    is_one_off: bool
     uri: str
     # What the worker was told, once it was.
     outcome: Outcome | None = None
@@ -41,17 +41,17 @@ class Attempt:
 
 @dataclass(slots=True)
 class Log:
-    """One account's events; those before ``kept_from`` were cleared away."""
+    """One account's events; those before ``first_retained_position`` were cleared away."""
 
     events: dict[int, Event] = field(default_factory=dict)
     last_position: int = 0
     last_event_at: int = 0
-    kept_from: int = 1
+    first_retained_position: int = 1
     tags: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Hook:
+class WebhookState:
     """One webhook: what it has to hear, and what it has heard."""
 
     account_id: int
@@ -59,15 +59,15 @@ class Hook:
     # Payload id and position, by sequence.
     payloads: dict[int, tuple[str, int]] = field(default_factory=dict)
     # Sequences that the webhook need not hear any more: accepted, skipped or lost.
-    released: set[int] = field(default_factory=set)
+    done_sequences: set[int] = field(default_factory=set)
     lost_through: int = 0
     # Sends under a lease that still holds; the lane's, and those of errands.
-    flying: list[Attempt] = field(default_factory=list)
-    errands_flying: list[Attempt] = field(default_factory=list)
+    in_flight: list[Attempt] = field(default_factory=list)
+    one_offs_in_flight: list[Attempt] = field(default_factory=list)
     # The number of the last attempt that was written down, by sequence.
-    numbers: dict[int, int] = field(default_factory=dict)
+    attempt_numbers: dict[int, int] = field(default_factory=dict)
     # What was answered with 410, and where.
-    gone: set[tuple[int, str]] = field(default_factory=set)
+    gone_responses: set[tuple[int, str]] = field(default_factory=set)
     targets: list[Target] = field(default_factory=list)
     is_deleted: bool = False
 
@@ -77,7 +77,7 @@ class Hook:
 
 
 @dataclass(slots=True)
-class Seen:
+class Snapshot:
     """What the database held when a worker's last turn was committed: what its sends rest on."""
 
     lanes: dict[int, Any]

@@ -23,13 +23,13 @@ from hourhook.store.transaction import Transaction
 BOTH = ("sqlite", "postgresql")
 POSTGRESQL = ("postgresql",)
 
-PLANTS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {}
+MUTANTS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {}
 """By name: on which databases a bug can show, and what plants it for as long as a context lasts."""
 
 
 def _plant(name: str, dialects: tuple[str, ...] = BOTH) -> Callable[[Callable[[], Iterator[None]]], None]:
     def keep(planted: Callable[[], Iterator[None]]) -> None:
-        PLANTS[name] = dialects, contextmanager(planted)
+        MUTANTS[name] = dialects, contextmanager(planted)
 
     return keep
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from hourhook.clock import Clock
 from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
+from tests.simulator.invariants import Invariants
 from tests.simulator.journal import Attempt
-from tests.simulator.promises import Promises
 
 TIMEOUT_SECONDS = 10
 
 # How likely each fate of a request is. Of ``lost`` and ``hangs`` the receiver has the request, but the sender hears of
 # no answer; of ``refused`` and ``vanishes`` the receiver never hears.
-MOODS: dict[str, dict[str, float]] = {
+BEHAVIOURS: dict[str, dict[str, float]] = {
     "calm": {"200": 100},
     "well": {"200": 95, "204": 3, "500": 0.5, "lost": 0.5, "refused": 0.5},
     "moody": {"200": 45, "500": 15, "503": 5, "302": 2, "lost": 15, "hangs": 6, "refused": 10, "vanishes": 2},
@@ -21,34 +21,34 @@ MOODS: dict[str, dict[str, float]] = {
     "gone": {"410": 100},
     "slow": {"200": 80, "hangs": 20},
 }
-CHANGES_OF_MOOD = ("well", "well", "well", "moody", "moody", "down", "slow", "gone")
+BEHAVIOUR_CHANGES = ("well", "well", "well", "moody", "moody", "down", "slow", "gone")
 
 
 @dataclass(slots=True)
 class Receiver:
     """Who listens at a URI."""
 
-    mood: str = "well"
+    behaviour: str = "well"
 
 
 class Network:
     """All receivers, and the way to them."""
 
-    def __init__(self, rng: random.Random, promises: Promises) -> None:
+    def __init__(self, rng: random.Random, invariants: Invariants) -> None:
         self.receivers: dict[str, Receiver] = {}
         self._rng = rng
-        self._promises = promises
+        self._invariants = invariants
 
     def receiver(self, uri: str) -> Receiver:
         """Whoever listens at a URI."""
         return self.receivers.setdefault(uri, Receiver())
 
-    async def carry(self, attempt: Attempt, clock: Clock) -> Outcome:
+    async def transmit(self, attempt: Attempt, clock: Clock) -> Outcome:
         """Carry a request to its receiver and the answer back."""
         rng = self._rng
-        mood = self.receiver(attempt.uri).mood
-        fate = rng.choices([*MOODS[mood]], [*MOODS[mood].values()])[0]
-        there, back = self._travel_seconds(mood), self._travel_seconds(mood)
+        behaviour = self.receiver(attempt.uri).behaviour
+        fate = rng.choices([*BEHAVIOURS[behaviour]], [*BEHAVIOURS[behaviour].values()])[0]
+        there, back = self._travel_seconds(behaviour), self._travel_seconds(behaviour)
         # Whether it is far enough on its way to arrive even if its sender dies.
         is_beyond_recall = rng.random() < 0.5
         started_at = clock.now()
@@ -65,7 +65,7 @@ class Network:
         if fate == "vanishes":
             await asyncio.sleep(TIMEOUT_SECONDS)
             return outcome(None, "timeout")
-        arrival = loop.call_later(there, self._promises.arrived, attempt)
+        arrival = loop.call_later(there, self._invariants.on_arrival, attempt)
         try:
             if fate == "hangs":
                 await asyncio.sleep(TIMEOUT_SECONDS)
@@ -81,7 +81,7 @@ class Network:
         retry_after_seconds = rng.choice((None, 1.0, 8.0)) if status == 503 else None
         return outcome(status, None if status < 300 else "status", retry_after_seconds)
 
-    def _travel_seconds(self, mood: str) -> float:
-        if mood == "slow":
+    def _travel_seconds(self, behaviour: str) -> float:
+        if behaviour == "slow":
             return self._rng.uniform(0.2, 4)
         return self._rng.choice((0.001, 0.01, 0.05)) * self._rng.uniform(0.5, 4)

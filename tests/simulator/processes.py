@@ -13,16 +13,16 @@ from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.liveness import PAUSE_SECONDS, reap, supervise
 from hourhook.delivery.worker.worker import Worker
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
-from tests.simulator.connections import Deed, failure_of
+from tests.simulator.connections import Operation, database_error
+from tests.simulator.invariants import Invariants
 from tests.simulator.networks import Network
-from tests.simulator.promises import Promises
 from tests.simulator.stores import PostgresStore, Store
-from tests.simulator.thread_scheduler import Fiber, Halted, current_fiber
-from tests.simulator.virtual_time import LocalClock, Times
+from tests.simulator.thread_scheduler import Fiber, ProcessKilled, current_fiber
+from tests.simulator.virtual_time import LocalClock, VirtualTime
 
 LEASE_SECONDS = 60
 SCHEDULE = RetrySchedule(base_seconds=1, cap_seconds=12, window_seconds=40)
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 
 class World(Protocol):
@@ -31,30 +31,30 @@ class World(Protocol):
     rng: random.Random
     loop: asyncio.AbstractEventLoop
     store: Store
-    times: Times
-    promises: Promises
+    virtual_time: VirtualTime
+    invariants: Invariants
     network: Network
     keyring: Keyring
 
-    def hinted(self, by: "Process") -> None:
+    def on_wake_up(self, by: "Process") -> None:
         """Something became due by a commit of this process."""
         ...
 
-    def died(self, process: "Process") -> None:
+    def on_process_death(self, process: "Process") -> None:
         """A process is dead."""
         ...
 
-    def let_the_unblocked_go_on(self) -> None:
+    def resume_unblocked(self) -> None:
         """A statement was carried out, which may have let go of a lock."""
         ...
 
 
 @dataclass(slots=True)
-class Mishap:
+class Fault:
     """What befalls a process at one of its next statements."""
 
     statements_left: int
-    is_deadly: bool
+    is_fatal: bool
     # Before the statement is carried out, or after.
     is_before: bool
 
@@ -62,20 +62,20 @@ class Mishap:
 class Process:
     """One ``serve`` with a worker in it, from its start to its end."""
 
-    def __init__(self, world: World, name: str, off_seconds: float) -> None:
+    def __init__(self, world: World, name: str, clock_offset_seconds: float) -> None:
         self.name = name
         self.is_dead = False
-        self.mishap: Mishap | None = None
+        self.fault_plan: Fault | None = None
         self._world = world
         self._tasks: set[asyncio.Task[Any]] = set()
         self._fibers: set[Fiber] = set()
-        self._deed: Deed | None = None
+        self._deed: Operation | None = None
         self._life: tuple[int, Callable[[], None]] | None = None
         self._life_task: asyncio.Task[None] | None = None
         self._lives: list[int] = []
-        self.clock = LocalClock(world.times, off_seconds)
+        self.clock = LocalClock(world.virtual_time, clock_offset_seconds)
         self.database = world.store.open(self.clock, self)
-        self.database.wake = partial(world.hinted, self)
+        self.database.wake = partial(world.on_wake_up, self)
         self.worker = Worker(
             self.database,
             self,
@@ -99,39 +99,39 @@ class Process:
         task.add_done_callback(self._ended)
         return task
 
-    def die(self) -> None:
+    def kill(self) -> None:
         """Die at once, as by kill -9."""
         if self.is_dead:
             return
         self.is_dead = True
-        promises = self._world.promises
-        promises.note(f"{self.name} dies")
-        promises.counts["deaths"] += 1
+        invariants = self._world.invariants
+        invariants.trace(f"{self.name} dies")
+        invariants.counts["deaths"] += 1
         for fiber in self._fibers:
             fiber.abort(self._world.store.cancel)
         for worker in {self.worker.id, *self._lives}:
-            promises.gave_up(worker)
+            invariants.mark_worker_dead(worker)
         self._give_lock_back()
         for task in self._tasks:
             task.cancel()
-        self._world.died(self)
+        self._world.on_process_death(self)
 
     async def stop(self) -> None:
         """End in good order."""
-        self._world.promises.note(f"{self.name} is stopped")
+        self._world.invariants.trace(f"{self.name} is stopped")
         self.worker.stop()
         await asyncio.wait([self.working])
-        self.die()
+        self.kill()
 
     def close(self) -> None:
         """Give connections back, once nothing runs any more."""
         self.database.close()
 
-    def lose_life(self, notices_after_seconds: float) -> None:
+    def lose_liveness_lock(self, notices_after_seconds: float) -> None:
         """Have the connection break that shows that the worker lives; it notices somewhat later."""
         if self._life is not None and self._life_task is not None:
-            self._world.promises.note(f"{self.name} loses its life's lock")
-            self._world.promises.gave_up(self._life[0])
+            self._world.invariants.trace(f"{self.name} loses its life's lock")
+            self._world.invariants.mark_worker_dead(self._life[0])
             self._give_lock_back()
             self._world.loop.call_later(notices_after_seconds, self._life_task.cancel)
 
@@ -151,11 +151,11 @@ class Process:
         assert isinstance(store, PostgresStore)
         while not self.worker.is_stopping:
             id = self._world.rng.getrandbits(62) + 1
-            self._life = id, partial(store.declare_dead, store.declare_alive(id))
+            self._life = id, partial(store.release_liveness_lock, store.acquire_liveness_lock(id))
             self._lives.append(id)
             self._life_task = self.spawn(self._live(id))
             await asyncio.wait([self._life_task])
-            self._world.promises.gave_up(id)
+            self._world.invariants.mark_worker_dead(id)
             self._give_lock_back()
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -163,7 +163,7 @@ class Process:
         try:
             await self.worker.run(id, partial(reap, self.database))
         except CommitUnknown:
-            self._world.promises.note(f"{self.name} does not know what was committed")
+            self._world.invariants.trace(f"{self.name} does not know what was committed")
 
     def _give_lock_back(self) -> None:
         if self._life is not None:
@@ -178,7 +178,7 @@ class Process:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None and not self.is_dead:
-            self._world.promises.fail(f"{self.name} failed: {error!r}")
+            self._world.invariants.fail(f"{self.name} failed: {error!r}")
 
     # The sender and the observer of the worker
 
@@ -187,11 +187,11 @@ class Process:
             raise asyncio.CancelledError
         task = asyncio.current_task()
         assert task is not None
-        is_errand = "one_off" in task.get_coro().__qualname__  # type: ignore[union-attr]
-        promises = self._world.promises
-        attempt = promises.begins(self.worker.id, uri, dict(headers), body, is_errand=is_errand)
-        outcome = await self._world.network.carry(attempt, self.clock)
-        promises.returned(attempt, outcome)
+        is_one_off = "one_off" in task.get_coro().__qualname__  # type: ignore[union-attr]
+        invariants = self._world.invariants
+        attempt = invariants.on_send(self.worker.id, uri, dict(headers), body, is_one_off=is_one_off)
+        outcome = await self._world.network.transmit(attempt, self.clock)
+        invariants.on_response(attempt, outcome)
         return outcome
 
     def attempt_finished(
@@ -201,83 +201,85 @@ class Process:
 
     # The gate of its statements
 
-    async def perform(self, deed: Deed, call: Callable[[], Any]) -> Any:
+    async def run_transaction(self, operation: Operation, call: Callable[[], Any]) -> Any:
         if self.is_dead:
             raise asyncio.CancelledError
         if self.database.dialect == "sqlite":
-            work = self._begin(self._perform_at_once(deed, call))
+            work = self._begin(self._perform_at_once(operation, call))
         else:
-            work = self._begin(self._perform_in_steps(deed, call))
+            work = self._begin(self._perform_in_steps(operation, call))
         work.add_done_callback(_look_at)
         # Whoever waits for a thread may be cancelled; the thread goes on.
         return await asyncio.shield(work)
 
-    def enter(self, text: str, backend: int) -> None:
+    def before_statement(self, text: str, backend: int) -> None:
         if text.startswith(("ROLLBACK", "PRAGMA")):
             return
         if self.is_dead:
-            raise Halted
+            raise ProcessKilled
         fiber = current_fiber()
-        if fiber is not None and fiber.deed.is_writing and not text.startswith("BEGIN"):
+        if fiber is not None and fiber.operation.is_writing and not text.startswith("BEGIN"):
             # What only reads has one picture of everything, whatever others do meanwhile.
             fiber.park(backend)
-        if self.mishap is not None:
-            self.mishap.statements_left -= 1
-            self._befall(text, is_before=True)
+        if self.fault_plan is not None:
+            self.fault_plan.statements_left -= 1
+            self._inject_fault(text, is_before=True)
 
-    def leave(self, text: str) -> None:
+    def after_statement(self, text: str) -> None:
         if text == "COMMIT":
             fiber = current_fiber()
-            deed = self._deed if fiber is None else fiber.deed
-            assert deed is not None
-            if deed.is_writing:
-                self._world.promises.committed(deed)
-        if self.mishap is not None and not text.startswith(("ROLLBACK", "PRAGMA")):
-            self._befall(text, is_before=False)
+            operation = self._deed if fiber is None else fiber.operation
+            assert operation is not None
+            if operation.is_writing:
+                self._world.invariants.on_commit(operation)
+        if self.fault_plan is not None and not text.startswith(("ROLLBACK", "PRAGMA")):
+            self._inject_fault(text, is_before=False)
 
-    def _befall(self, text: str, *, is_before: bool) -> None:
-        mishap = self.mishap
-        if mishap is None or mishap.statements_left > 0 or mishap.is_before != is_before:
+    def _inject_fault(self, text: str, *, is_before: bool) -> None:
+        fault_plan = self.fault_plan
+        if fault_plan is None or fault_plan.statements_left > 0 or fault_plan.is_before != is_before:
             return
-        self.mishap = None
+        self.fault_plan = None
         when = "before" if is_before else "after"
-        self._world.promises.note(f"{self.name}: {'death' if mishap.is_deadly else 'trouble'} {when} {text[:60]!r}")
-        if mishap.is_deadly:
-            raise Halted
-        self._world.promises.counts["troubles"] += 1
-        raise failure_of(self.database.dialect)
+        self._world.invariants.trace(
+            f"{self.name}: {'death' if fault_plan.is_fatal else 'trouble'} {when} {text[:60]!r}"
+        )
+        if fault_plan.is_fatal:
+            raise ProcessKilled
+        self._world.invariants.counts["faults"] += 1
+        raise database_error(self.database.dialect)
 
-    def let_the_unblocked_go_on(self) -> None:
+    def resume_unblocked(self) -> None:
         """Have statements that waited for a lock, and have got it, come to their end."""
         for fiber in self._fibers:
             if fiber.is_blocked:
-                fiber.look()
+                fiber.poll()
 
-    async def _perform_at_once(self, deed: Deed, call: Callable[[], Any]) -> Any:
+    async def _perform_at_once(self, operation: Operation, call: Callable[[], Any]) -> Any:
         await self._pause()
-        self._deed = deed
+        self._deed = operation
         try:
             result = call()
-        except Halted:
-            self.die()
+        except ProcessKilled:
+            self.kill()
             raise asyncio.CancelledError from None
         await self._pause()
         return result
 
-    async def _perform_in_steps(self, deed: Deed, call: Callable[[], Any]) -> Any:
-        fiber = Fiber(call, deed, self._world.store.is_waiting)
+    async def _perform_in_steps(self, operation: Operation, call: Callable[[], Any]) -> Any:
+        fiber = Fiber(call, operation, self._world.store.is_waiting)
         self._fibers.add(fiber)
         try:
             while not fiber.is_done:
                 await self._pause()
                 fiber.step()
-                self._world.let_the_unblocked_go_on()
+                self._world.resume_unblocked()
                 while fiber.is_blocked:
-                    await asyncio.sleep(LOOK_SECONDS)
-                    fiber.look()
+                    await asyncio.sleep(POLL_SECONDS)
+                    fiber.poll()
             result = fiber.result()
-        except Halted:
-            self.die()
+        except ProcessKilled:
+            self.kill()
             raise asyncio.CancelledError from None
         finally:
             self._fibers.discard(fiber)

@@ -16,11 +16,11 @@ from hourhook.delivery.signing import new_secret
 from hourhook.delivery.worker.maintenance import run_cleanup
 from hourhook.errors import DatabaseUnavailable, NotFound
 from tests.simulator import actors
-from tests.simulator.networks import CHANGES_OF_MOOD, Network
-from tests.simulator.processes import Mishap, Process
-from tests.simulator.promises import Broken, Promises
+from tests.simulator.invariants import Invariants, InvariantViolation
+from tests.simulator.networks import BEHAVIOUR_CHANGES, Network
+from tests.simulator.processes import Fault, Process
 from tests.simulator.stores import Store
-from tests.simulator.virtual_time import Times, VirtualLoop
+from tests.simulator.virtual_time import VirtualLoop, VirtualTime
 from tests.support.account_rows import add_account
 
 DEEDS = 70
@@ -41,24 +41,24 @@ class Report:
 
 
 def simulate(store: Store, seed: int) -> Report:
-    """Run a seed; raises ``Broken`` when a promise does not hold."""
+    """Run a seed; raises ``InvariantViolation`` when a promise does not hold."""
     configuration = structlog.get_config()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=False
     )
-    store.empty()
+    store.clear()
     # A transaction of a run has a few events only: in some runs they are written one or two at a time all the same.
     batch_events, event_log.BATCH_EVENTS = event_log.BATCH_EVENTS, (event_log.BATCH_EVENTS, 1, 2)[seed % 3]
     try:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             world = Run(store, seed, runner.get_loop())
-            runner.run(world.live())
+            runner.run(world.run_to_end())
     finally:
         event_log.BATCH_EVENTS = batch_events
         structlog.configure(**configuration)
-    if world.promises.broken is not None:
-        raise world.promises.broken
-    return Report(seed, world.times.elapsed_seconds, world.promises.counts, world.promises.fingerprint)
+    if world.invariants.violation is not None:
+        raise world.invariants.violation
+    return Report(seed, world.virtual_time.elapsed_seconds, world.invariants.counts, world.invariants.fingerprint)
 
 
 class Run:
@@ -69,10 +69,10 @@ class Run:
         self.store = store
         self.loop = loop
         self.keyring = _keyring
-        self.times = Times(loop)
+        self.virtual_time = VirtualTime(loop)
         self._broken = asyncio.Event()
-        self.promises = Promises(store, self.times, _keyring, self._broken.set)
-        self.network = Network(self.rng, self.promises)
+        self.invariants = Invariants(store, self.virtual_time, _keyring, self._broken.set)
+        self.network = Network(self.rng, self.invariants)
         self.processes: list[Process] = []
         self._accounts: list[int] = []
         self._hooks: list[int] = []
@@ -81,17 +81,17 @@ class Run:
         self._deeds: set[asyncio.Task[Any]] = set()
         self._started_count = 0
 
-    async def live(self) -> None:
+    async def run_to_end(self) -> None:
         """Live through it all, or up to the first promise that breaks."""
         life = self.loop.create_task(self._live())
         alarm = self.loop.create_task(self._broken.wait())
         await asyncio.wait([life, alarm], return_when=asyncio.FIRST_COMPLETED)
         for process in [*self.processes]:
-            process.die()
+            process.kill()
         for task in (life, alarm, *self._tasks):
             task.cancel()
         await asyncio.gather(alarm, life, *self._tasks, return_exceptions=True)
-        if not life.cancelled() and (error := life.exception()) is not None and self.promises.broken is None:
+        if not life.cancelled() and (error := life.exception()) is not None and self.invariants.violation is None:
             raise error
 
     async def _live(self) -> None:
@@ -105,7 +105,7 @@ class Run:
             self._start()
         watching = self._spawn(self._watch())
         for _ in range(self.rng.choice((1, 2, 3))):
-            self._do("open_hook")
+            self._do("create_webhook")
         for _ in range(DEEDS):
             await asyncio.sleep(self.rng.choice((0, 0.01, 0.3, 1.5)) * self.rng.random())
             self._do(self.rng.choices([*_DEEDS], [*_DEEDS.values()])[0])
@@ -114,32 +114,32 @@ class Run:
 
     async def _calm_down(self) -> None:
         """Have every receiver and every process be well, and wait until all is delivered."""
-        self.promises.note("calm")
+        self.invariants.trace("calm")
         for receiver in self.network.receivers.values():
-            receiver.mood = "calm"
+            receiver.behaviour = "calm"
         for process in self.processes:
-            process.mishap = None
+            process.fault_plan = None
         if self._deeds:
             # Somebody may still wait for a lock, and disable a webhook once he has it.
             await asyncio.wait(self._deeds)
         await self._rest()
-        for id, lane in [*self.promises.lanes.items()]:
+        for id, lane in [*self.invariants.lanes.items()]:
             await self._lasting()[0].database.write(lane.account_id, lane_control.enable, id)
         await self._rest()
-        self.promises.finish()
+        self.invariants.check_final_state()
 
     async def _rest(self) -> None:
         for _ in range(REST_SECONDS):
             # First of all: what was decided last has begun by then. Whoever is ending has to end, too.
             await asyncio.sleep(1)
-            if 0 < len(self.processes) == len(self._lasting()) and self.promises.is_quiet():
+            if 0 < len(self.processes) == len(self._lasting()) and self.invariants.is_idle():
                 return
-        self.promises.fail("there is no end to what is to be sent")
+        self.invariants.fail("there is no end to what is to be sent")
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(1)
-            self.promises.watch(somebody_works=bool(self._lasting()))
+            self.invariants.check_progress(is_any_worker_running=bool(self._lasting()))
 
     def _lasting(self) -> list[Process]:
         return [process for process in self.processes if not process.worker.is_stopping]
@@ -147,23 +147,23 @@ class Run:
     # What happens
 
     def _do(self, deed: str) -> None:
-        self.promises.note(f"{deed} …")
+        self.invariants.trace(f"{deed} …")
         getattr(self, f"_{deed}")()
 
     def _change(self) -> None:
-        self._write(self.rng.choice(self._accounts), actors.change, actors.some_changes(self.rng))
+        self._write(self.rng.choice(self._accounts), actors.change, actors.random_changes(self.rng))
 
-    def _open_hook(self) -> None:
-        if len(self.promises.lanes) < 5:
+    def _create_webhook(self) -> None:
+        if len(self.invariants.lanes) < 5:
             account_id = self.rng.choice(self._accounts)
-            self._write(account_id, actors.open_hook, self._uri(), actors.some_events(self.rng), _keyring)
+            self._write(account_id, actors.create_webhook, self._uri(), actors.random_events(self.rng), _keyring)
 
-    def _delete_hook(self) -> None:
-        if len(self.promises.lanes) > 1:
-            self._steer(actors.delete_hook)
+    def _delete_webhook(self) -> None:
+        if len(self.invariants.lanes) > 1:
+            self._steer(actors.delete_webhook)
 
     def _subscribe(self) -> None:
-        self._steer(actors.subscribe, actors.some_events(self.rng))
+        self._steer(actors.subscribe, actors.random_events(self.rng))
 
     def _retarget(self) -> None:
         self._steer(actors.retarget, self._uri())
@@ -184,10 +184,10 @@ class Run:
         self._steer(actors.ping)
 
     def _skip(self) -> None:
-        failing = [id for id, lane in self.promises.lanes.items() if lane.failing_since is not None]
+        failing = [id for id, lane in self.invariants.lanes.items() if lane.failing_since is not None]
         if failing:
-            lane = self.promises.lanes[self.rng.choice(failing)]
-            self._write(lane.account_id, lane_control.skip, lane.webhook_id, lane.head_sequence, actors.PERSON)
+            lane = self.invariants.lanes[self.rng.choice(failing)]
+            self._write(lane.account_id, lane_control.skip, lane.webhook_id, lane.head_sequence, actors.USER_ID)
 
     def _replay(self) -> None:
         lane = self._lane()
@@ -205,25 +205,25 @@ class Run:
     def _change_mood(self) -> None:
         if self.network.receivers:
             uri = self.rng.choice([*self.network.receivers])
-            self.network.receiver(uri).mood = self.rng.choice(CHANGES_OF_MOOD)
+            self.network.receiver(uri).behaviour = self.rng.choice(BEHAVIOUR_CHANGES)
 
     def _die(self) -> None:
         if self.processes:
-            self.rng.choice(self.processes).die()
+            self.rng.choice(self.processes).kill()
 
     def _die_soon(self) -> None:
-        self._befall(is_deadly=True)
+        self._inject_fault(is_fatal=True)
 
     def _have_trouble(self) -> None:
-        self._befall(is_deadly=False)
+        self._inject_fault(is_fatal=False)
 
     def _stop(self) -> None:
         if self.processes:
             self._spawn(self.rng.choice(self.processes).stop())
 
-    def _lose_life(self) -> None:
+    def _lose_liveness_lock(self) -> None:
         if self.processes:
-            self.rng.choice(self.processes).lose_life(self.rng.uniform(0, 3))
+            self.rng.choice(self.processes).lose_liveness_lock(self.rng.uniform(0, 3))
 
     def _run_cleanup(self) -> None:
         if self.processes:
@@ -234,15 +234,15 @@ class Run:
         seconds = self.rng.choice((-30, -3, -0.5, 2, 20, 90))
         if seconds >= 20:
             # At once, or together with the next leap.
-            self.promises.leases_ran_out()
-        self.promises.note(f"clocks move by {seconds} s")
-        self.times.move(seconds)
+            self.invariants.expire_all_leases()
+        self.invariants.trace(f"clocks move by {seconds} s")
+        self.virtual_time.shift(seconds)
 
     def _be_away(self) -> None:
         """Everything stands still for longer than events are kept."""
         for process in [*self.processes]:
-            process.die()
-        self.times.move(RETENTION_SECONDS * self.rng.choice((0.5, 1.2)))
+            process.kill()
+        self.virtual_time.shift(RETENTION_SECONDS * self.rng.choice((0.5, 1.2)))
         # As it is at every start.
         self.loop.call_later(5, self._run_cleanup)
 
@@ -261,36 +261,36 @@ class Run:
             self._write(lane.account_id, function, lane.webhook_id, *arguments)
 
     def _lane(self) -> Any:
-        return self.rng.choice([*self.promises.lanes.values()]) if self.promises.lanes else None
+        return self.rng.choice([*self.invariants.lanes.values()]) if self.invariants.lanes else None
 
     async def _attempt(self, work: Callable[[], Awaitable[Any]]) -> None:
         try:
             await work()
         except (DatabaseUnavailable, NotFound) as error:
-            self.promises.note(f"refused: {error!r}")
+            self.invariants.trace(f"refused: {error!r}")
             if "deadlock" in str(error):
-                self.promises.fail(str(error))
+                self.invariants.fail(str(error))
 
     def _uri(self) -> str:
         uri = f"https://receiver{self.rng.randrange(6)}.example/{self.rng.randrange(2)}"
         self.network.receiver(uri)
         return uri
 
-    def _befall(self, *, is_deadly: bool) -> None:
+    def _inject_fault(self, *, is_fatal: bool) -> None:
         if self.processes:
             is_before = self.rng.random() < 0.5
-            mishap = Mishap(self.rng.randint(1, 30), is_deadly, is_before)
-            if self.store.dialect == "sqlite" and not is_deadly:
+            fault_plan = Fault(self.rng.randint(1, 30), is_fatal, is_before)
+            if self.store.dialect == "sqlite" and not is_fatal:
                 # What SQLite says it has not done it has not done.
-                mishap.is_before = True
-            self.rng.choice(self.processes).mishap = mishap
+                fault_plan.is_before = True
+            self.rng.choice(self.processes).fault_plan = fault_plan
 
     def _start(self) -> None:
         self._started_count += 1
         # The machines of a cluster do not quite agree on the time; one machine has one clock.
-        off_seconds = 0.0 if self.store.dialect == "sqlite" else self.rng.choice((0, 0, 0.4, -1.2))
-        process = Process(self, f"process {self._started_count}", off_seconds)
-        self.promises.note(f"{process.name} starts")
+        clock_offset_seconds = 0.0 if self.store.dialect == "sqlite" else self.rng.choice((0, 0, 0.4, -1.2))
+        process = Process(self, f"process {self._started_count}", clock_offset_seconds)
+        self.invariants.trace(f"{process.name} starts")
         self.processes.append(process)
         process.start()
 
@@ -302,29 +302,29 @@ class Run:
 
     # What processes tell
 
-    def hinted(self, by: Process) -> None:
+    def on_wake_up(self, by: Process) -> None:
         self.loop.call_soon(by.worker.wake)
         for process in self.processes:
             # A hint to another process may get lost.
             if process is not by and self.rng.random() < 0.7:
                 self.loop.call_later(self.rng.uniform(0.001, 0.05), process.worker.wake)
 
-    def died(self, process: Process) -> None:
+    def on_process_death(self, process: Process) -> None:
         if process in self.processes:
             self.processes.remove(process)
         self.loop.call_soon(process.close)
         self.loop.call_later(self.rng.choice((0.01, 0.5, 4)), self._start)
 
-    def let_the_unblocked_go_on(self) -> None:
+    def resume_unblocked(self) -> None:
         for process in self.processes:
-            process.let_the_unblocked_go_on()
+            process.resume_unblocked()
 
 
 # What may happen, and how often.
 _DEEDS = {
     "change": 40,
-    "open_hook": 3,
-    "delete_hook": 1,
+    "create_webhook": 3,
+    "delete_webhook": 1,
     "subscribe": 2,
     "retarget": 2,
     "rename": 1,
@@ -340,10 +340,10 @@ _DEEDS = {
     "die_soon": 3,
     "have_trouble": 3,
     "stop": 1,
-    "lose_life": 1,
+    "lose_liveness_lock": 1,
     "run_cleanup": 2,
     "move_clocks": 1,
     "be_away": 1,
 }
 
-__all__ = ["Broken", "Report", "simulate"]
+__all__ = ["InvariantViolation", "Report", "simulate"]

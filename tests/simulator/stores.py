@@ -17,7 +17,7 @@ from hourhook.clock import Clock
 from hourhook.store.database import Database
 from hourhook.store.schema import TABLES_WITH_IDS, metadata
 from hourhook.store.upgrades import migrate
-from tests.simulator.connections import Gate, SimulatedPostgres, SimulatedSqlite, open_sqlite
+from tests.simulator.connections import SimulatedPostgres, SimulatedSqlite, StatementInterceptor, open_sqlite
 from tests.support.databases import PostgresServer, postgres_server
 
 MEMORY = Path("/dev/shm")
@@ -29,11 +29,11 @@ class Store(ABC):
     dialect: str
 
     @abstractmethod
-    def empty(self) -> None:
+    def clear(self) -> None:
         """Begin anew, as after the migration."""
 
     @abstractmethod
-    def open(self, clock: Clock, gate: Gate) -> Database:
+    def open(self, clock: Clock, gate: StatementInterceptor) -> Database:
         """Open the database for a process."""
 
     @abstractmethod
@@ -59,12 +59,12 @@ class SqliteStore(Store):
         self._raw = open_sqlite(self._path)
         self._raw.execute("PRAGMA journal_mode = WAL")
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         for table in reversed(metadata.sorted_tables):
             self._raw.execute(f"DELETE FROM {table.name}")
         self._raw.execute("UPDATE ids SET last_id = 0")
 
-    def open(self, clock: Clock, gate: Gate) -> Database:
+    def open(self, clock: Clock, gate: StatementInterceptor) -> Database:
         return SimulatedSqlite(self._path, clock, gate)
 
     def rows(self, text: str, *parameters: Any) -> list[Any]:
@@ -85,18 +85,18 @@ class PostgresStore(Store):
         self._free: list[psycopg.Connection[Any]] = []
         self._reader, self._monitor = self._take(), self._take()
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         # Not TRUNCATE, which takes the server longer than a whole run.
         for table in reversed(metadata.sorted_tables):
             self._reader.execute(f"DELETE FROM {table.name}".encode())
         for table in TABLES_WITH_IDS:
             self._reader.execute("SELECT setval(%s::regclass, 1, false)", (f"{table.name}_ids",))
 
-    def tidy(self) -> None:
+    def vacuum(self) -> None:
         """Give back the room of what was deleted."""
         self._reader.execute("VACUUM")
 
-    def open(self, clock: Clock, gate: Gate) -> Database:
+    def open(self, clock: Clock, gate: StatementInterceptor) -> Database:
         return SimulatedPostgres(clock, gate, self._take, self._give_back)
 
     def rows(self, text: str, *parameters: Any) -> list[Any]:
@@ -111,13 +111,13 @@ class PostgresStore(Store):
     def cancel(self, backend: int) -> None:
         self._monitor.execute("SELECT pg_cancel_backend(%s)", (backend,))
 
-    def declare_alive(self, worker: int) -> Any:
-        """Hold the lock that shows that a worker lives; returns what ``declare_dead`` takes."""
+    def acquire_liveness_lock(self, worker: int) -> Any:
+        """Hold the lock that shows that a worker lives; returns what ``release_liveness_lock`` takes."""
         connection = self._take()
         connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
         return connection
 
-    def declare_dead(self, lock: Any) -> None:
+    def release_liveness_lock(self, lock: Any) -> None:
         """Let the lock of a worker go."""
         lock.execute("SELECT pg_advisory_unlock_all()")
         self._free.append(lock)
@@ -159,7 +159,7 @@ def postgres_store(server: PostgresServer) -> Iterator[PostgresStore]:
 
 
 @contextmanager
-def opened(dialect: str) -> Iterator[Store]:
+def open_store(dialect: str) -> Iterator[Store]:
     """A store of one kind, with a server of its own if it needs one."""
     if dialect == "sqlite":
         with sqlite_store() as sqlite:

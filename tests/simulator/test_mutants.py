@@ -7,13 +7,13 @@ import pytest
 from hourhook.delivery import event_log, lane_control, one_offs, retention
 from hourhook.delivery.worker import cycles, leases, liveness, readahead, settlements, worker
 from hourhook.store import database
-from tests.simulator.mutants import PLANTS
-from tests.simulator.promises import Broken
+from tests.simulator.invariants import InvariantViolation
+from tests.simulator.mutants import MUTANTS
 from tests.simulator.runs import simulate
 from tests.simulator.stores import Store, postgres_store, sqlite_store
 
 SEEDS = {"sqlite": 150, "postgresql": 100}
-PLANTED = [(name, dialect) for name, (dialects, _) in PLANTS.items() for dialect in dialects]
+PLANTED = [(name, dialect) for name, (dialects, _) in MUTANTS.items() for dialect in dialects]
 PRODUCTION = (
     *(one_offs, retention, leases, liveness, event_log, readahead, settlements, lane_control, cycles, worker, database),
     *(worker.Worker, database.Database),
@@ -29,8 +29,8 @@ def stores(request: pytest.FixtureRequest) -> Iterator[dict[str, Store]]:
 @pytest.mark.parametrize(("name", "dialect"), PLANTED)
 def test_the_simulator_finds_it_when(stores: dict[str, Store], name: str, dialect: str) -> None:
     before = _production()
-    _, planted = PLANTS[name]
-    with planted(), pytest.raises(Broken):
+    _, planted = MUTANTS[name]
+    with planted(), pytest.raises(InvariantViolation):
         _simulate_seeds(stores[dialect], SEEDS[dialect])
     assert _production() == before
 

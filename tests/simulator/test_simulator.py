@@ -32,7 +32,7 @@ def test_every_promise_holds_on_sqlite(on_sqlite: Store, first: int) -> None:
 
 @pytest.mark.parametrize("first", range(0, 100, POSTGRESQL_CHUNK))
 def test_every_promise_holds_among_several_workers_on_postgresql(on_postgresql: PostgresStore, first: int) -> None:
-    on_postgresql.tidy()
+    on_postgresql.vacuum()
     for seed in range(first, first + POSTGRESQL_CHUNK):
         simulate(on_postgresql, seed)
 
@@ -45,6 +45,6 @@ def test_the_runs_are_eventful(on_sqlite: Store) -> None:
     """What is to be survived does happen: else the promises would be cheap."""
     reports = [simulate(on_sqlite, seed) for seed in range(100, 150)]
     happened = sum((report.counts for report in reports), start=type(reports[0].counts)())
-    for what in ("deaths", "repeats", "errands", "lost", "troubles"):
+    for what in ("deaths", "repeats", "errands", "lost", "faults"):
         assert happened[what] > 0, what
     assert happened["settled"] > 1000

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.simulator.connections import Deed
+from tests.simulator.connections import Operation
 
 # Longer than a statement takes; after it the server is asked whether the statement waits for a lock.
 GRACE_SECONDS = 0.001
-LOOK_SECONDS = 0.0001
+POLL_SECONDS = 0.0001
 
 _threads = ThreadPoolExecutor(64, "fiber")
 _local = threading.local()
 
 
-class Halted(BaseException):
+class ProcessKilled(BaseException):
     """The process is dead: nothing that stands after this point in its program ever happens."""
 
 
@@ -29,8 +29,8 @@ class Fiber:
     ``is_waiting`` tells whether a backend of the database waits for a lock.
     """
 
-    def __init__(self, call: Callable[[], Any], deed: Deed, is_waiting: Callable[[int], bool]) -> None:
-        self.deed = deed
+    def __init__(self, call: Callable[[], Any], operation: Operation, is_waiting: Callable[[int], bool]) -> None:
+        self.operation = operation
         self.is_done = False
         self.is_blocked = False
         self.backend = 0
@@ -50,7 +50,7 @@ class Fiber:
         if not self._halted.acquire(timeout=GRACE_SECONDS):
             self._wait()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """See whether a statement that waited for a lock has got it, and have it come to its end."""
         if self.is_blocked:
             self._wait()
@@ -78,10 +78,10 @@ class Fiber:
         self._halted.release()
         self._go.acquire()
         if self._is_aborted:
-            raise Halted
+            raise ProcessKilled
 
     def _wait(self) -> None:
-        while not self._halted.acquire(timeout=LOOK_SECONDS):
+        while not self._halted.acquire(timeout=POLL_SECONDS):
             self.is_blocked = self._is_waiting(self.backend)
             if self.is_blocked:
                 return
@@ -92,7 +92,7 @@ class Fiber:
         _local.fiber = self
         try:
             if self._is_aborted:
-                raise Halted
+                raise ProcessKilled
             self._value = self._call()
         except BaseException as error:  # noqa: BLE001 - raised again by ``result``
             self._error = error

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.simulator.connections import Deed
-from tests.simulator.journal import Event, Hook, Log
+from tests.simulator.connections import Operation
+from tests.simulator.journal import Event, Log, WebhookState
 
 _LEASE = {"lease_token", "lease_worker", "lease_expires_at"}
 _HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started_at"}
 _MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE}
 
-MAY_CHANGE: dict[str, set[str]] = {
+ALLOWED_CHANGES: dict[str, set[str]] = {
     "run_cycle": {"head_sequence", "stalled", "due_at", "last_succeeded", "last_delivered_at", *_HISTORY, *_LEASE},
     "renew": {"lease_expires_at"},
     "release": _LEASE,
@@ -30,17 +30,19 @@ MAY_CHANGE: dict[str, set[str]] = {
     "delete_old_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
 }
 # What takes leases away without anybody having asked for it.
-FREEING = {"release", "release_all", "reap_dead_workers"}
+LEASE_REVOKING = {"release", "release_all", "reap_dead_workers"}
 
 
-def expected_of(deed: Deed, before: Any, hook: Hook, log: Log) -> dict[str, Any]:
+def expected_fields(operation: Operation, before: Any, hook: WebhookState, log: Log) -> dict[str, Any]:
     """What a deed that is about a lane leaves in its row."""
     head: int = before.head_sequence
-    match deed.name:
-        case "skip" if deed.arguments[1] == head and before.failing_since is not None:
+    match operation.name:
+        case "skip" if operation.arguments[1] == head and before.failing_since is not None:
             return {"head_sequence": head + 1, "stalled": False, "lease_token": None, "failures_count": 0}
-        case "replay" if log.kept_from <= hook.position_of(deed.arguments[1]) and deed.arguments[1] < head:
-            return {"head_sequence": deed.arguments[1], "stalled": before.stalled, "lease_token": None}
+        case "replay" if (
+            log.first_retained_position <= hook.position_of(operation.arguments[1]) and operation.arguments[1] < head
+        ):
+            return {"head_sequence": operation.arguments[1], "stalled": before.stalled, "lease_token": None}
         case "enable" if before.stalled or not before.enabled:
             return {"enabled": True, "stalled": False, "lease_token": None, "window_started_at": None}
         case "disable":
@@ -56,7 +58,7 @@ def expected_of(deed: Deed, before: Any, hook: Hook, log: Log) -> dict[str, Any]
     return {"head_sequence": head}
 
 
-def complaints_about(lane: Any) -> Iterator[str]:
+def find_inconsistent_fields(lane: Any) -> Iterator[str]:
     """What is wrong with a lane, whatever was done to it."""
     waiting = lane.last_sequence - lane.head_sequence + 1
     if waiting < 0 or lane.head_sequence < 1:
@@ -70,7 +72,7 @@ def complaints_about(lane: Any) -> Iterator[str]:
         yield "leased though it is not due"
 
 
-def fold_tag(tags: dict[int, str], event: Event) -> None:
+def apply_tag_event(tags: dict[int, str], event: Event) -> None:
     """Have an event change what the tags are said to be."""
     tag = json.loads(event.object)
     if event.type in ("tag.created", "tag.updated"):

@@ -34,14 +34,14 @@ class _Leaping(selectors.SelectSelector):
         return []
 
 
-class Times:
+class VirtualTime:
     """The time of one run: that of its loop, plus what people have moved the clocks by."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._moved = 0
 
-    def move(self, seconds: float) -> None:
+    def shift(self, seconds: float) -> None:
         """Move every clock, forward or back, in no time at all."""
         self._moved += round(seconds * SECOND)
 
@@ -57,9 +57,9 @@ class Times:
 class LocalClock:
     """The clock of one machine, which is a little off."""
 
-    def __init__(self, times: Times, off_seconds: float) -> None:
-        self._times = times
-        self._off = round(off_seconds * SECOND)
+    def __init__(self, virtual_time: VirtualTime, clock_offset_seconds: float) -> None:
+        self._virtual_time = virtual_time
+        self._off = round(clock_offset_seconds * SECOND)
 
     def now(self) -> int:
-        return self._times.now() + self._off
+        return self._virtual_time.now() + self._off

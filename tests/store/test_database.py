@@ -18,7 +18,7 @@ from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 from tests.support.account_rows import add_account
 from tests.support.clocks import FakeClock
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 NAMES = Statement(select(accounts.c.name).order_by(accounts.c.id))
 RENAME = Statement(update(accounts).where(accounts.c.id == bindparam("account")).values(name=bindparam("to")))
@@ -103,7 +103,7 @@ def test_what_was_put_is_kept_back_in_bounds(database: Database) -> None:
             tx.execute_later(RENAME, account=id, to="x" * 100_000)
         return len(statements) - before
 
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         # On SQLite nothing is kept back at all.
         assert database.write_now(id, write) >= 45
     assert names(database) == ["x" * 100_000]

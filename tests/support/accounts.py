@@ -89,12 +89,12 @@ class Account:
             if row.email == person.email and row.account == self.name:
                 self.database.write_now(self.id, tokens.revoke, row.id)
 
-    def set(self, **values: str) -> None:
-        """Change settings as an administrator does: ``account.set(locked="on")``."""
+    def change_settings(self, **values: str) -> None:
+        """Change settings as an administrator does: ``account.change_settings(locked="on")``."""
         self.database.write_now(self.id, account_settings.update_settings, values)
 
 
-def open_account(database: Database, client: Client, name: str = "northwind") -> Account:
+def make_account(database: Database, client: Client, name: str = "northwind") -> Account:
     """Make an account with its people."""
     made = database.run_now(
         accounts.create,

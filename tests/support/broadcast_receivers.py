@@ -28,6 +28,6 @@ def make_receiver(
 ) -> Any:
     """A broadcast receiver of somebody, with its secret."""
     body = {"name": name, "payload_uri": uri, "subjects": [*subjects]}
-    reply = person.client.post("/v2/broadcast_receivers", body)
-    assert reply.status == 201, reply.body
-    return reply.json()
+    response = person.client.post("/v2/broadcast_receivers", body)
+    assert response.status == 201, response.body
+    return response.json()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
-from tests.support.clients import Client, Reply
+from tests.support.clients import Client, Response
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -28,37 +28,37 @@ class Browser:
         self.base_url = client.base_url
         self.cookies: dict[str, str] = {}
 
-    def get(self, url: str, **headers: str) -> Reply:
+    def get(self, url: str, **headers: str) -> Response:
         """Open a page."""
         return self._kept(self._client.request("GET", url, headers={**self._cookie(), **headers}))
 
-    def post(self, url: str, fields: Mapping[str, str], **headers: str) -> Reply:
+    def post(self, url: str, fields: Mapping[str, str], **headers: str) -> Response:
         """Send a form, or what looks like one."""
         sent = {**self._cookie(), "content-type": FORM, **headers}
         return self._kept(self._client.request("POST", url, body=urlencode(fields).encode(), headers=sent))
 
-    def submit(self, page: Reply, **fields: str) -> Reply:
+    def submit(self, page: Response, **fields: str) -> Response:
         """Send the first form of a page, with some fields filled in."""
-        return self.send(forms_of(page)[0], **fields)
+        return self.send(parse_forms(page)[0], **fields)
 
-    def send(self, form: Form, **fields: str) -> Reply:
+    def send(self, form: Form, **fields: str) -> Response:
         """Send a form, with some fields filled in."""
         return self.post(form.action, {**form.fields, **fields})
 
-    def follow(self, reply: Reply) -> Reply:
+    def follow_redirects(self, response: Response) -> Response:
         """Go where a redirect leads, as long as it leads to a page of this server."""
-        while reply.status in (302, 303):
-            reply = self.get(reply.headers["location"])
-        return reply
+        while response.status in (302, 303):
+            response = self.get(response.headers["location"])
+        return response
 
-    def sign_in(self, email: str, password: str, path: str = "/sign_in") -> Reply:
+    def sign_in(self, email: str, password: str, path: str = "/sign_in") -> Response:
         """Sign in on the page for it, and answer what comes of it."""
         return self.submit(self.get(path), email=email, password=password)
 
     def _cookie(self) -> dict[str, str]:
         return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
 
-    def keep(self, cookie: str) -> None:
+    def store_cookie(self, cookie: str) -> None:
         """Keep a cookie, as a ``Set-Cookie`` header has it."""
         pair, *attributes = cookie.split("; ")
         name, _, value = pair.partition("=")
@@ -66,13 +66,13 @@ class Browser:
         if "Max-Age=0" in attributes:
             del self.cookies[name]
 
-    def _kept(self, reply: Reply) -> Reply:
-        if "set-cookie" in reply.headers:
-            self.keep(reply.headers["set-cookie"])
-        return reply
+    def _kept(self, response: Response) -> Response:
+        if "set-cookie" in response.headers:
+            self.store_cookie(response.headers["set-cookie"])
+        return response
 
 
-def forms_of(page: Reply) -> list[Form]:
+def parse_forms(page: Response) -> list[Form]:
     """The forms of a page, in order."""
     parser = _Forms()
     parser.feed(page.body.decode())

@@ -17,14 +17,14 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Authority:
+class CertificateAuthority:
     """A certificate authority; ``pem`` is its own certificate."""
 
     name: x509.Name
     key: ec.EllipticCurvePrivateKey
     pem: bytes
 
-    def certify(self, folder: Path, host: str, valid_days: int = 1) -> ssl.SSLContext:
+    def make_server_context(self, folder: Path, host: str, valid_days: int = 1) -> ssl.SSLContext:
         """Give what a receiver of this name needs to speak TLS; expired already where the days are below 0."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
@@ -48,7 +48,7 @@ class Authority:
         return context
 
 
-def new_authority(name: str = "Nobody's authority") -> Authority:
+def make_certificate_authority(name: str = "Nobody's authority") -> CertificateAuthority:
     """Make an authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
@@ -62,7 +62,7 @@ def new_authority(name: str = "Nobody's authority") -> Authority:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Authority(_name(name), key, certificate.public_bytes(Encoding.PEM))
+    return CertificateAuthority(_name(name), key, certificate.public_bytes(Encoding.PEM))
 
 
 def _name(text: str) -> x509.Name:

@@ -9,11 +9,11 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-AGENT = "Tests/1.0"
+USER_AGENT = "Tests/1.0"
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """An answer of a server; the names of headers are in lower case."""
 
     status: int
@@ -55,16 +55,16 @@ class Client:
         self._siblings.append(client)
         return client
 
-    def get(self, path: str, query: Any = None, **headers: str | None) -> Reply:
+    def get(self, path: str, query: Any = None, **headers: str | None) -> Response:
         return self.request("GET", path, query=query, headers=headers)
 
-    def post(self, path: str, body: Any = b"", query: Any = None, **headers: str | None) -> Reply:
+    def post(self, path: str, body: Any = b"", query: Any = None, **headers: str | None) -> Response:
         return self.request("POST", path, body=body, query=query, headers=headers)
 
-    def put(self, path: str, body: Any = b"", query: Any = None, **headers: str | None) -> Reply:
+    def put(self, path: str, body: Any = b"", query: Any = None, **headers: str | None) -> Response:
         return self.request("PUT", path, body=body, query=query, headers=headers)
 
-    def delete(self, path: str, body: Any = b"", **headers: str | None) -> Reply:
+    def delete(self, path: str, body: Any = b"", **headers: str | None) -> Response:
         return self.request("DELETE", path, body=body, headers=headers)
 
     def request(
@@ -75,7 +75,7 @@ class Client:
         body: Any = b"",
         query: Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None = None,
         headers: Mapping[str, str | None] | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Send one request. ``path`` may be a whole URL of the server.
 
         A body that is no bytes is sent as JSON; a header that is None is left out, and ``_`` stands for ``-``.
@@ -87,7 +87,10 @@ class Client:
         if query:
             target += ("&" if "?" in target else "?") + (query if isinstance(query, str) else urlencode(query))
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent: dict[str, str | None] = {"user-agent": AGENT, "content-length": str(len(content)) if content else None}
+        sent: dict[str, str | None] = {
+            "user-agent": USER_AGENT,
+            "content-length": str(len(content)) if content else None,
+        }
         if method in ("POST", "PUT"):
             sent["content-length"] = str(len(content))
         if self._token is not None:
@@ -95,11 +98,11 @@ class Client:
         sent |= {name.replace("_", "-").lower(): value for name, value in (headers or {}).items()}
         return self._send(method, target, content, {name: value for name, value in sent.items() if value is not None})
 
-    def raw(self, data: bytes, *, timeout_seconds: float = 10) -> bytes:
+    def send_raw(self, data: bytes, *, timeout_seconds: float = 10) -> bytes:
         """Send bytes as they are on a connection of their own; returns all that comes back until it is closed."""
         with self.connect(timeout_seconds=timeout_seconds) as connection:
             connection.sendall(data)
-            return read_all(connection)
+            return read_until_closed(connection)
 
     def connect(self, *, timeout_seconds: float = 10) -> socket.socket:
         """A connection for what no well-behaved client sends."""
@@ -111,7 +114,7 @@ class Client:
             if client._connection is not None:
                 client._connection.close()
 
-    def _send(self, method: str, target: str, content: bytes, headers: dict[str, str]) -> Reply:
+    def _send(self, method: str, target: str, content: bytes, headers: dict[str, str]) -> Response:
         if self._connection is None:
             self._connection = HTTPConnection(*self.address, timeout=30)
         connection = self._connection
@@ -126,10 +129,10 @@ class Client:
             self._connection = None
             connection.close()
             raise
-        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
 
-def read_all(connection: socket.socket) -> bytes:
+def read_until_closed(connection: socket.socket) -> bytes:
     """Everything that comes until the other side closes the connection."""
     received = b""
     while part := connection.recv(65_536):
@@ -137,6 +140,6 @@ def read_all(connection: socket.socket) -> bytes:
     return received
 
 
-def basic(username: str, password: str = "") -> str:
+def basic_auth(username: str, password: str = "") -> str:
     """The value of an ``Authorization`` header."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

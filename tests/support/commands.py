@@ -20,36 +20,36 @@ class Result:
     """What a command came to."""
 
     status: int
-    output: str
-    complaint: str
+    stdout: str
+    stderr: str
 
     def json(self) -> Any:
         """The output, parsed."""
-        assert self.status == 0, self.complaint
-        return json.loads(self.output)
+        assert self.status == 0, self.stderr
+        return json.loads(self.stdout)
 
 
 @dataclass(frozen=True)
-class Commands:
+class CliRunner:
     """Runs ``hourhook`` in a folder, with the settings of the test and no others."""
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
-    def with_settings(self, **settings: str) -> "Commands":
+    def with_settings(self, **settings: str) -> "CliRunner":
         """The same with more settings: ``with_settings(rate_limit="off")``."""
         more = {f"HOURHOOK_{name.upper()}": value for name, value in settings.items()}
-        return Commands(self.folder, {**self.settings, **more})
+        return CliRunner(self.folder, {**self.settings, **more})
 
     @property
     def database_url(self) -> str:
         """The database that they are on."""
         return self.settings.get("HOURHOOK_DATABASE_URL", f"sqlite:///{self.folder}/hourhook.db")
 
-    def run(self, *words: str, typed: bytes = b"") -> Result:
-        """Run a command to its end; ``typed`` is its standard input."""
+    def run(self, *words: str, stdin: bytes = b"") -> Result:
+        """Run a command to its end; ``stdin`` is its standard input."""
         done = subprocess.run(
-            self.line(*words), cwd=self.folder, env=self.environment(), input=typed, capture_output=True
+            self.line(*words), cwd=self.folder, env=self.environment(), input=stdin, capture_output=True
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -59,7 +59,7 @@ class Commands:
         return self.run("account", "create", "--name", name, "--email", email, *owner, "--json").json()
 
     @contextmanager
-    def started(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    def start(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
         """Run a command that stays; its output and its log come as ``stdout`` and ``stderr``."""
         process = subprocess.Popen(
             self.line(*words),
@@ -77,7 +77,7 @@ class Commands:
             process.communicate()
 
     @contextmanager
-    def started_on(self, terminal: int, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def start_on_terminal(self, terminal: int, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
         """Run a command that stays, on a terminal."""
         process = subprocess.Popen(
             self.line(*words), cwd=self.folder, env=self.environment(), stdin=terminal, stdout=terminal, stderr=terminal
@@ -89,10 +89,10 @@ class Commands:
             process.wait()
 
     @contextmanager
-    def serving(self, *words: str) -> Iterator["Served"]:
+    def serving(self, *words: str) -> Iterator["RunningServer"]:
         """Run a server on a free port, and wait until it serves."""
-        with self.started("serve", "--port", "0", *words) as process:
-            yield Served(process, wait_for(process, "serving")["address"])
+        with self.start("serve", "--port", "0", *words) as process:
+            yield RunningServer(process, wait_for_log_event(process, "serving")["address"])
 
     def line(self, *words: str) -> list[str]:
         """The command line."""
@@ -105,7 +105,7 @@ class Commands:
 
 
 @dataclass(frozen=True)
-class Served:
+class RunningServer:
     """A running server."""
 
     process: "subprocess.Popen[str]"
@@ -115,13 +115,13 @@ class Served:
         """A client of it."""
         return Client(self.address, token)
 
-    def end(self, number: int) -> int:
+    def stop(self, number: int) -> int:
         """Send it a signal and wait for its end; returns its exit status."""
         self.process.send_signal(number)
         return self.process.wait()
 
 
-def wait_for(process: "subprocess.Popen[str]", event: str) -> dict[str, Any]:
+def wait_for_log_event(process: "subprocess.Popen[str]", event: str) -> dict[str, Any]:
     """Read the log of a process up to an event, and return that."""
     assert process.stderr is not None
     seen = []

@@ -8,9 +8,9 @@ from tests.support.accounts import Account
 from tests.support.events_of import Event
 from tests.support.invoice_amounts import calculate_totals
 
-Thing = dict[str, Any]
+Resource = dict[str, Any]
 # By noun and id.
-Things = dict[str, dict[int, Thing]]
+Resources = dict[str, dict[int, Resource]]
 
 # Where each noun is listed.
 PATHS = {
@@ -48,12 +48,12 @@ _MOMENTS = dict.fromkeys(OWN, ("created_at", "updated_at")) | {"user": ("created
 _HASHTAG = re.compile(r"(?:^|(?<=[\s(\[{,;:]))#([\w-]{1,30})")
 
 
-def read_account(account: Account) -> Things:
+def read_account(account: Account) -> Resources:
     """Everything that the owner sees."""
     return {noun: _listed(account, f"/v2/{path}") for noun, path in PATHS.items()}
 
 
-def follow(mirror: Things, event: Event) -> None:
+def apply_event(mirror: Resources, event: Event) -> None:
     """Change a mirror as an event says."""
     noun, _, happening = event.type.partition(".")
     known = mirror[noun].get(event.object["id"])
@@ -76,7 +76,7 @@ def follow(mirror: Things, event: Event) -> None:
     mirror[noun][event.object["id"]] = event.object
 
 
-def own_of(things: Things) -> dict[str, dict[int, Thing]]:
+def own_fields(things: Resources) -> dict[str, dict[int, Resource]]:
     """What the things have of their own, other nouns cut down to their ids."""
     return {
         noun: {id: {key: _reference(thing[key]) for key in (*OWN[noun], *_MOMENTS[noun])} for id, thing in some.items()}
@@ -84,7 +84,7 @@ def own_of(things: Things) -> dict[str, dict[int, Thing]]:
     }
 
 
-def find_stale(before: Things, after: Things, now: str) -> list[str]:
+def find_stale(before: Resources, after: Resources, now: str) -> list[str]:
     """The things that have changed without their ``updated_at`` saying so."""
     before = {noun: {**some} for noun, some in before.items()}
     for id in before["user"].keys() - after["user"].keys():
@@ -99,7 +99,7 @@ def find_stale(before: Things, after: Things, now: str) -> list[str]:
     ]
 
 
-def find_miscounted(things: Things) -> list[str]:
+def find_inconsistencies(things: Resources) -> list[str]:
     """Where a total, a count or an embedded summary is not what the things themselves come to."""
     found = [
         f"{thing['url']} {key}: {thing[key]!r} instead of {expected!r}"
@@ -111,17 +111,17 @@ def find_miscounted(things: Things) -> list[str]:
     return [*found, *_find_outdated(things)]
 
 
-def _take_out_of_teams(things: Things, user_id: int) -> None:
+def _take_out_of_teams(things: Resources, user_id: int) -> None:
     """Who is deleted is in no team any more, and that is no event of the team (contract, events.md §4)."""
     for id, team in things["team"].items():
         things["team"][id] = {**team, "users": [user for user in team["users"] if user["id"] != user_id]}
 
 
-def _listed(account: Account, path: str) -> dict[int, Thing]:
+def _listed(account: Account, path: str) -> dict[int, Resource]:
     # On the connection that everything else goes on, which so is never idle for long.
-    reply = account.client.get(path, {"per_page": 1000}, X_NokoToken=account.owner.token)
-    assert reply.status == 200, reply.body
-    return {thing["id"]: thing for thing in reply.json()}
+    response = account.client.get(path, {"per_page": 1000}, X_NokoToken=account.owner.token)
+    assert response.status == 200, response.body
+    return {thing["id"]: thing for thing in response.json()}
 
 
 def _reference(value: Any) -> Any:
@@ -130,7 +130,7 @@ def _reference(value: Any) -> Any:
     return [_reference(each) for each in value] if isinstance(value, list) else value
 
 
-def _recount_entry(entry: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+def _recount_entry(entry: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
     project = entry["project"]
     is_billable = project is None or things["project"][project["id"]]["billable"]
     tags = [things["tag"][tag["id"]] for tag in entry["tags"]]
@@ -141,7 +141,7 @@ def _recount_entry(entry: Thing, things: Things) -> Iterator[tuple[str, Any]]:
     yield "tags", [_summary(by_name[name], entry["tags"]) for name in names]
 
 
-def _recount_project(project: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+def _recount_project(project: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
     entries = [*_of(things["entry"], "project", project)]
     billable = [entry for entry in entries if entry["billable"]]
     budget = project["budgeted_minutes"]
@@ -159,12 +159,12 @@ def _recount_project(project: Thing, things: Things) -> Iterator[tuple[str, Any]
     yield "participants", [participants[id] for id in sorted(participants)]
 
 
-def _recount_group(group: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+def _recount_group(group: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
     members = _of(things["project"], "group", group)
     yield "projects", [_summary(member, group["projects"]) for member in sorted(members, key=_by_name)]
 
 
-def _recount_invoice(invoice: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+def _recount_invoice(invoice: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
     entries = [*_of(things["entry"], "invoice", invoice)]
     expenses = [*_of(things["expense"], "invoice", invoice)]
     yield "entries", len(entries)
@@ -179,12 +179,12 @@ def _recount_invoice(invoice: Thing, things: Things) -> Iterator[tuple[str, Any]
         yield f"{name}_with_currency", f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,.2f}"
 
 
-def _recount_tag(tag: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+def _recount_tag(tag: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
     yield "entries", sum(any(each["id"] == tag["id"] for each in entry["tags"]) for entry in things["entry"].values())
     yield "formatted_name", f"#{tag['name']}{'' if tag['billable'] else '*'}"
 
 
-def _recount_user(user: Thing, things: Things) -> Iterator[tuple[str, Any]]:
+def _recount_user(user: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
     yield "entries", len([*_of(things["entry"], "user", user)])
     yield "expenses", len([*_of(things["expense"], "user", user)])
     teams = [team for team in things["team"].values() if any(each["id"] == user["id"] for each in team["users"])]
@@ -201,7 +201,7 @@ _RECOUNTS = {
 }
 
 
-def _find_outdated(things: Things) -> Iterator[str]:
+def _find_outdated(things: Resources) -> Iterator[str]:
     """Where something that is embedded is not as it is on its own page."""
     pages = {thing["url"]: thing for some in things.values() for thing in some.values()}
     for thing in pages.values():
@@ -215,19 +215,19 @@ def _find_outdated(things: Things) -> Iterator[str]:
                         yield f"{thing['url']} {key}: {embedded!r} is out of date"
 
 
-def _of(things: Mapping[int, Thing], key: str, owner: Thing) -> Iterator[Thing]:
+def _of(things: Mapping[int, Resource], key: str, owner: Resource) -> Iterator[Resource]:
     return (thing for thing in things.values() if thing[key] is not None and thing[key]["id"] == owner["id"])
 
 
-def _minutes(entries: Iterable[Thing]) -> int:
+def _minutes(entries: Iterable[Resource]) -> int:
     return sum(entry["minutes"] for entry in entries)
 
 
-def _summary(thing: Thing, like: list[Thing]) -> Thing:
+def _summary(thing: Resource, like: list[Resource]) -> Resource:
     """A thing cut down to the keys that it has where it is embedded."""
     return {key: thing[key] for key in like[0]} if like else thing
 
 
-def _by_name(thing: Thing) -> str:
+def _by_name(thing: Resource) -> str:
     name: str = thing["name"].casefold()
     return name

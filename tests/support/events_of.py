@@ -24,21 +24,21 @@ class Event:
     text: bytes
 
 
-class Recorded:
+class EventReader:
     """The log of an account, from now on."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._position = 0
-        self.new()
+        self.read_new()
 
-    def new(self) -> list[Event]:
+    def read_new(self) -> list[Event]:
         """The events since this was asked last."""
         return self._account.database.read_now(self._read)
 
-    def types(self) -> list[str]:
+    def read_new_types(self) -> list[str]:
         """The types of the events since this was asked last."""
-        return [event.type for event in self.new()]
+        return [event.type for event in self.read_new()]
 
     def _read(self, tx: Transaction) -> list[Event]:
         rows = tx.all(_EVENTS, account=self._account.id, position=self._position)

@@ -16,9 +16,9 @@ NO_SUCH_ID = 2_000_000_000
 
 def make_project(account: Account, name: str = "Website relaunch", *people: Person, **values: Any) -> dict[str, Any]:
     """A project that these people may enter."""
-    reply = account.leader.client.post("/v2/projects", {"name": name, **values})
-    assert reply.status == 201, reply.body
-    project: dict[str, Any] = reply.json()
+    response = account.leader.client.post("/v2/projects", {"name": name, **values})
+    assert response.status == 201, response.body
+    project: dict[str, Any] = response.json()
     for person in people:
         give_access(account, person, project)
     return project
@@ -32,54 +32,54 @@ def give_access(account: Account, person: Person, project: dict[str, Any]) -> No
 
 def make_tag(account: Account, name: str) -> dict[str, Any]:
     """A tag; ``holiday*`` is unbillable."""
-    reply = account.leader.client.post("/v2/tags", {"names": [name]})
-    assert reply.status == 201, reply.body
-    tag: dict[str, Any] = reply.json()[0]
+    response = account.leader.client.post("/v2/tags", {"names": [name]})
+    assert response.status == 201, response.body
+    tag: dict[str, Any] = response.json()[0]
     return tag
 
 
 def make_team(account: Account, name: str = "Platform", *people: Person) -> dict[str, Any]:
     """A team of these people."""
-    reply = account.supervisor.client.post("/v2/teams", {"name": name, "user_ids": [person.id for person in people]})
-    assert reply.status == 201, reply.body
-    team: dict[str, Any] = reply.json()
+    response = account.supervisor.client.post("/v2/teams", {"name": name, "user_ids": [person.id for person in people]})
+    assert response.status == 201, response.body
+    team: dict[str, Any] = response.json()
     return team
 
 
 def make_group(account: Account, name: str = "Contoso", *projects: dict[str, Any]) -> dict[str, Any]:
     """A group of these projects."""
-    reply = account.leader.client.post("/v2/project_groups", {"name": name, "project_ids": ids([*projects])})
-    assert reply.status == 201, reply.body
-    group: dict[str, Any] = reply.json()
+    response = account.leader.client.post("/v2/project_groups", {"name": name, "project_ids": ids([*projects])})
+    assert response.status == 201, response.body
+    group: dict[str, Any] = response.json()
     return group
 
 
-def log_time(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
+def make_entry(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
     """An entry."""
     body = {"date": DAY, "minutes": minutes, "description": description, **values}
-    reply = person.client.post("/v2/entries", body)
-    assert reply.status == 201, reply.body
-    entry: dict[str, Any] = reply.json()
+    response = person.client.post("/v2/entries", body)
+    assert response.status == 201, response.body
+    entry: dict[str, Any] = response.json()
     return entry
 
 
-def spend(person: Person, project: dict[str, Any], price: Any = 49.9, **values: Any) -> dict[str, Any]:
+def make_expense(person: Person, project: dict[str, Any], price: Any = 49.9, **values: Any) -> dict[str, Any]:
     """An expense."""
     body = {"date": DAY, "price": price, "project_id": project["id"], **values}
-    reply = person.client.post("/v2/expenses", body)
-    assert reply.status == 201, reply.body
-    expense: dict[str, Any] = reply.json()
+    response = person.client.post("/v2/expenses", body)
+    assert response.status == 201, response.body
+    expense: dict[str, Any] = response.json()
     return expense
 
 
-def invoice(
+def make_invoice(
     account: Account, entries: Sequence[Any] = (), expenses: Sequence[Any] = (), **values: Any
 ) -> dict[str, Any]:
     """An invoice of these entries and expenses."""
     body = {"invoice_date": "2024-06-01", "entry_ids": ids(entries), "expense_ids": ids(expenses), **values}
-    reply = account.leader.client.post("/v2/invoices", body)
-    assert reply.status == 201, reply.body
-    made: dict[str, Any] = reply.json()
+    response = account.leader.client.post("/v2/invoices", body)
+    assert response.status == 201, response.body
+    made: dict[str, Any] = response.json()
     return made
 
 
@@ -104,10 +104,12 @@ def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-0
     assert account.leader.client.put(path, {"date": day}).status == 204
 
 
-def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, Any] | None = None) -> list[int]:
+def insert_entries(
+    account: Account, count: int, tag: dict[str, Any], project: dict[str, Any] | None = None
+) -> list[int]:
     """Many entries of the leader, all with one tag; returns their ids."""
 
-    def fill(tx: Transaction) -> list[int]:
+    def insert_entries(tx: Transaction) -> list[int]:
         text = f"Work {tag['formatted_name']}"
         new = [*tx.next_ids(entries, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
@@ -126,20 +128,20 @@ def fill(account: Account, count: int, tag: dict[str, Any], project: dict[str, A
         tx.insert_many(entry_tags, columns, [(account.id, id, tag["id"], 0) for id in new])
         return new
 
-    return account.database.write_now(account.id, fill)
+    return account.database.write_now(account.id, insert_entries)
 
 
-def fill_with_expenses(account: Account, count: int, project: dict[str, Any]) -> list[int]:
+def insert_expenses(account: Account, count: int, project: dict[str, Any]) -> list[int]:
     """Many expenses of the leader on one project; returns their ids."""
 
-    def fill(tx: Transaction) -> list[int]:
+    def insert_entries(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(expenses, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "price", "taxable", "created_at", "updated_at")
         values = (DAY, account.leader.id, project["id"], 4990, True, tx.event_time, tx.event_time)
         tx.insert_many(expenses, names, [(account.id, id, *values) for id in new])
         return new
 
-    return account.database.write_now(account.id, fill)
+    return account.database.write_now(account.id, insert_entries)
 
 
 def ids(objects: Iterable[dict[str, Any]]) -> list[int]:
@@ -147,17 +149,17 @@ def ids(objects: Iterable[dict[str, Any]]) -> list[int]:
     return [each["id"] for each in objects]
 
 
-def propose(person: Person, description: str = "#standup", **values: Any) -> dict[str, Any]:
+def make_inbox_entry(person: Person, description: str = "#standup", **values: Any) -> dict[str, Any]:
     """An inbox entry."""
-    reply = person.client.post("/v2/inbox_entries", {"date": DAY, "description": description, **values})
-    assert reply.status == 201, reply.body
-    inbox_entry: dict[str, Any] = reply.json()
+    response = person.client.post("/v2/inbox_entries", {"date": DAY, "description": description, **values})
+    assert response.status == 201, response.body
+    inbox_entry: dict[str, Any] = response.json()
     return inbox_entry
 
 
 def start_timer(person: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
     """A timer that runs."""
-    reply = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
-    assert reply.status == 200, reply.body
-    timer: dict[str, Any] = reply.json()
+    response = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
+    assert response.status == 200, response.body
+    timer: dict[str, Any] = response.json()
     return timer

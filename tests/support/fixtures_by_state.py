@@ -6,13 +6,13 @@ from typing import Any
 
 from tests.support import factories
 from tests.support.accounts import Account, Person
-from tests.support.clients import Client, Reply
+from tests.support.clients import Client, Response
 from tests.support.webhooks import make_webhook
 
-Thing = dict[str, Any]
+Resource = dict[str, Any]
 
 
-class Scene:
+class ObjectFactory:
     """An account, and ready-made things in it, each of them new; ``client`` is the supervisor's."""
 
     def __init__(self, account: Account) -> None:
@@ -28,154 +28,154 @@ class Scene:
         """Somebody new."""
         return self.account.add(self.name("person"), role, state)
 
-    def busy_person(self, role: str = "leader") -> Person:
+    def person_with_entry(self, role: str = "leader") -> Person:
         """Somebody who has an entry."""
         person = self.person(role)
         self.entry(user_id=person.id)
         return person
 
-    def deactivated(self, role: str = "coworker") -> Person:
+    def deactivated_person(self, role: str = "coworker") -> Person:
         """Somebody who was shut out."""
-        person = self.busy_person(role)
-        self.done(self.client.put(f"/v2/users/{person.id}/deactivate"))
+        person = self.person_with_entry(role)
+        self.expect_success(self.client.put(f"/v2/users/{person.id}/deactivate"))
         return person
 
-    def project(self, *people: Person, **values: Any) -> Thing:
+    def project(self, *people: Person, **values: Any) -> Resource:
         """A project on which nothing hangs."""
         return factories.make_project(self.account, self.name("project"), *people, **values)
 
-    def used_project(self) -> Thing:
+    def used_project(self) -> Resource:
         """A project with an entry."""
         project = self.project()
         self.entry(project_id=project["id"])
         return project
 
-    def archived_project(self, *people: Person) -> Thing:
+    def archived_project(self, *people: Person) -> Resource:
         """An archived project."""
         project = self.project(*people)
         self.entry(project_id=project["id"])
         return self.archived(project)
 
-    def archived(self, project: Thing) -> Thing:
+    def archived(self, project: Resource) -> Resource:
         """The same project, archived."""
-        self.done(self.client.put(f"/v2/projects/{project['id']}/archive"))
+        self.expect_success(self.client.put(f"/v2/projects/{project['id']}/archive"))
         return project
 
-    def group(self, *projects: Thing) -> Thing:
+    def group(self, *projects: Resource) -> Resource:
         """A project group."""
         return factories.make_group(self.account, self.name("group"), *projects)
 
-    def team(self, *people: Person) -> Thing:
+    def team(self, *people: Person) -> Resource:
         """A team."""
         return factories.make_team(self.account, self.name("team"), *people)
 
-    def tag(self) -> Thing:
+    def tag(self) -> Resource:
         """A tag."""
         return factories.make_tag(self.account, self.name("tag"))
 
-    def entry(self, description: str | None = None, **values: Any) -> Thing:
+    def entry(self, description: str | None = None, **values: Any) -> Resource:
         """An entry of the supervisor, unless the values say otherwise."""
-        return factories.log_time(self.account.supervisor, description, **values)
+        return factories.make_entry(self.account.supervisor, description, **values)
 
-    def entry_in(self, project: Thing, description: str | None = None, **values: Any) -> Thing:
+    def entry_in(self, project: Resource, description: str | None = None, **values: Any) -> Resource:
         """An entry of the supervisor in a project."""
         return self.entry(description, project_id=project["id"], **values)
 
-    def approved_entry(self, **values: Any) -> Thing:
+    def approved_entry(self, **values: Any) -> Resource:
         """An approved entry."""
         entry = self.entry(**values)
         factories.approve(self.account, entry)
         return entry
 
-    def outside_invoiced_entry(self) -> Thing:
+    def outside_invoiced_entry(self) -> Resource:
         """An entry that was invoiced elsewhere."""
         entry = self.entry()
         factories.mark_as_invoiced(self.account, entry)
         return entry
 
-    def archived_entry(self) -> Thing:
+    def archived_entry(self) -> Resource:
         """An entry in an archived project."""
         project = self.project()
         entry = self.entry_in(project)
         self.archived(project)
         return entry
 
-    def expense(self, project: Thing | None = None, **values: Any) -> Thing:
+    def expense(self, project: Resource | None = None, **values: Any) -> Resource:
         """An expense of the supervisor."""
-        return factories.spend(self.account.supervisor, project or self.project(), **values)
+        return factories.make_expense(self.account.supervisor, project or self.project(), **values)
 
-    def archived_expense(self) -> Thing:
+    def archived_expense(self) -> Resource:
         """An expense in an archived project."""
         expense = self.expense()
         self.archived(expense["project"])
         return expense
 
-    def timer(self, project: Thing | None = None, **values: Any) -> Thing:
+    def timer(self, project: Resource | None = None, **values: Any) -> Resource:
         """A timer of the supervisor that runs."""
         return factories.start_timer(self.account.supervisor, project or self.project(), **values)
 
-    def archived_timer(self) -> Thing:
+    def archived_timer(self) -> Resource:
         """A timer of an archived project."""
         timer = self.timer(self.used_project())
         self.archived(timer["project"])
         return timer
 
-    def inbox_entry(self, **values: Any) -> Thing:
+    def inbox_entry(self, **values: Any) -> Resource:
         """An inbox entry of the supervisor."""
-        return factories.propose(self.account.supervisor, **{"minutes": 15, **values})
+        return factories.make_inbox_entry(self.account.supervisor, **{"minutes": 15, **values})
 
-    def logged_inbox_entry(self) -> Thing:
+    def logged_inbox_entry(self) -> Resource:
         """An inbox entry that has become an entry."""
         inbox_entry = self.inbox_entry()
-        self.done(self.client.post(inbox_entry["log_url"]))
+        self.expect_success(self.client.post(inbox_entry["log_url"]))
         return inbox_entry
 
-    def invoice(self, entries: Sequence[Thing] = (), expenses: Sequence[Thing] = (), **values: Any) -> Thing:
+    def invoice(self, entries: Sequence[Resource] = (), expenses: Sequence[Resource] = (), **values: Any) -> Resource:
         """An invoice of these."""
-        return factories.invoice(self.account, entries, expenses, **values)
+        return factories.make_invoice(self.account, entries, expenses, **values)
 
-    def full_invoice(self) -> Thing:
+    def full_invoice(self) -> Resource:
         """An invoice with an entry, an expense and a tax, which come to something."""
         rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 80}
         expense = self.expense()
         entry = self.entry_in(expense["project"])
         return self.invoice([entry], [expense], taxes=[{"name": "VAT", "percentage": 20}], rate_calculation=rates)
 
-    def paid_invoice(self) -> Thing:
+    def paid_invoice(self) -> Resource:
         """An invoice that was paid."""
         invoice = self.full_invoice()
-        self.done(self.client.put(f"{invoice['url']}/paid"))
+        self.expect_success(self.client.put(f"{invoice['url']}/paid"))
         return invoice
 
-    def locked_invoice(self, state: str = "in_progress") -> Thing:
+    def locked_invoice(self, state: str = "in_progress") -> Resource:
         """An invoice that is being paid."""
         invoice = self.full_invoice()
         factories.set_state(self.account, invoice, state)
         return invoice
 
-    def invoiced_entry(self) -> Thing:
+    def invoiced_entry(self) -> Resource:
         """An entry on an invoice."""
         entry = self.entry_in(self.project())
         self.invoice([entry])
         return entry
 
-    def invoiced_expense(self) -> Thing:
+    def invoiced_expense(self) -> Resource:
         """An expense on an invoice."""
         expense = self.expense()
         self.invoice([], [expense])
         return expense
 
-    def webhook(self) -> Thing:
+    def webhook(self) -> Resource:
         """A webhook."""
-        made: Thing = make_webhook(self.account)
+        made: Resource = make_webhook(self.account)
         return made
 
-    def set(self, **values: str) -> None:
+    def change_settings(self, **values: str) -> None:
         """Change settings of the account as an administrator does."""
-        self.account.set(**values)
+        self.account.change_settings(**values)
 
     @staticmethod
-    def done(reply: Reply) -> Reply:
+    def expect_success(response: Response) -> Response:
         """The reply, which must be one of success."""
-        assert reply.status < 300, reply.body
-        return reply
+        assert response.status < 300, response.body
+        return response

@@ -8,22 +8,22 @@ from tests.support.accounts import Account
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.factories import (
     give_access,
-    invoice,
-    log_time,
+    make_entry,
+    make_expense,
     make_group,
+    make_inbox_entry,
+    make_invoice,
     make_project,
     make_tag,
     make_team,
-    propose,
-    spend,
     start_timer,
 )
-from tests.support.webhooks import log_of, make_webhook
+from tests.support.webhooks import get_delivery_log, make_webhook
 
-Stage = Mapping[str, Any]
+PathParameters = Mapping[str, Any]
 
 
-def set_stage(account: Account, name: str = "stage") -> Stage:
+def populate_account(account: Account, name: str = "stage") -> PathParameters:
     """Something for each name that a path may hold, such that the supervisor can do with it what he likes."""
     guest = account.add(f"{name}-guest", "contractor")
     project = make_project(account, f"Project of {name}")
@@ -31,24 +31,24 @@ def set_stage(account: Account, name: str = "stage") -> Stage:
     start_timer(account.supervisor, project)
     webhook = make_webhook(account)
     billed = make_project(account, f"Billed project of {name}")
-    bill = invoice(account, [], [spend(account.supervisor, billed)], taxes=[{"percentage": 20}])
+    bill = make_invoice(account, [], [make_expense(account.supervisor, billed)], taxes=[{"percentage": 20}])
     return {
         "user_id": guest.id,
         "team_id": make_team(account, f"Team of {name}", account.leader)["id"],
         "project_id": project["id"],
         "project_group_id": make_group(account, f"Group of {name}", project)["id"],
         "tag_id": make_tag(account, name)["id"],
-        "entry_id": log_time(account.supervisor, f"Work #{name}", project_id=project["id"])["id"],
-        "inbox_entry_id": propose(account.supervisor, minutes=15)["id"],
-        "expense_id": spend(account.supervisor, project)["id"],
+        "entry_id": make_entry(account.supervisor, f"Work #{name}", project_id=project["id"])["id"],
+        "inbox_entry_id": make_inbox_entry(account.supervisor, minutes=15)["id"],
+        "expense_id": make_expense(account.supervisor, project)["id"],
         "invoice_id": bill["id"],
         "tax_id": bill["taxes"][0]["id"],
         "broadcast_receiver_id": make_receiver(account.supervisor)["id"],
         "webhook_id": webhook["id"],
-        "payload_id": log_of(account, webhook)[0]["payload_id"],
+        "payload_id": get_delivery_log(account, webhook)[0]["payload_id"],
     }
 
 
-def path_of(endpoint: Endpoint, stage: Stage) -> str:
+def resolve_path(endpoint: Endpoint, path_ids: PathParameters) -> str:
     """Where an endpoint is on this stage."""
-    return endpoint.path.format_map(stage)
+    return endpoint.path.format_map(path_ids)

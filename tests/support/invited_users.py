@@ -5,13 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.support.accounts import Account
-from tests.support.clients import Reply
+from tests.support.clients import Response
 
-HEADER = "x-hourhook-invitation"
+INVITATION_HEADER = "x-hourhook-invitation"
 
 
 @dataclass(frozen=True)
-class Invited:
+class NewInvitation:
     """A new user, and the link that he was given."""
 
     user: dict[str, Any]
@@ -23,19 +23,19 @@ class Invited:
         return self.link.rpartition("/")[2]
 
 
-def invite(account: Account, email: str = "grace@northwind.test", **values: Any) -> Invited:
+def invite(account: Account, email: str = "grace@northwind.test", **values: Any) -> NewInvitation:
     """Invite somebody, on a server that has no mail server."""
-    reply = account.supervisor.client.post("/v2/users", {"email": email, **values})
-    assert reply.status == 201, reply.body
-    return Invited(reply.json(), reply.headers[HEADER])
+    response = account.supervisor.client.post("/v2/users", {"email": email, **values})
+    assert response.status == 201, response.body
+    return NewInvitation(response.json(), response.headers[INVITATION_HEADER])
 
 
-def accept(account: Account, link: str, password: str = "correct horse", **fields: str) -> Reply:
+def accept_invitation(account: Account, link: str, password: str = "correct horse", **fields: str) -> Response:
     """Send the form of an invitation as a browser does."""
     return send_form(account, link, {"password": password, **fields})
 
 
-def send_form(account: Account, link: str, fields: Any, **headers: str | None) -> Reply:
+def send_form(account: Account, link: str, fields: Any, **headers: str | None) -> Response:
     """Send a form; fields that are bytes are sent as they are."""
     body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
     sent: dict[str, str | None] = {

@@ -17,7 +17,7 @@ def amounts_of(made: Mapping[str, Any]) -> dict[str, Any]:
     return {name: made[name] for name in AMOUNTS}
 
 
-def recount(account: Account, made: Mapping[str, Any]) -> dict[str, Any]:
+def expected_amounts(account: Account, made: Mapping[str, Any]) -> dict[str, Any]:
     """The amounts that it should show."""
     client = account.supervisor.client
     entries = client.get(made["entries_url"], {"per_page": 1000}).json()

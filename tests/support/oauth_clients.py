@@ -19,7 +19,7 @@ from hourhook.store.statements import Statement
 from hourhook.web.session_cookies import SessionCookies
 from tests.support.accounts import Account, Person
 from tests.support.browsers import FORM, Browser
-from tests.support.clients import Client, Reply, basic
+from tests.support.clients import Client, Response, basic_auth
 from tests.support.dependencies import DEPENDENCIES
 
 PASSWORD = "correct horse battery staple"
@@ -49,26 +49,26 @@ class App:
         secret = {} if self.client_secret is None else {"client_secret": self.client_secret}
         return {"client_id": self.client_id, **secret}
 
-    def address(self, **query: str) -> str:
+    def authorize_url(self, **query: str) -> str:
         """Where it sends users to be asked."""
         return "/oauth/2/authorize?" + urlencode({"client_id": self.client_id, "response_type": "code", **query})
 
-    def fetch(self, **given: str | None) -> Reply:
+    def request_token(self, **given: str | None) -> Response:
         """Ask for tokens, in a form; what is None is left out."""
         fields = {name: value for name, value in {**self.credentials, **given}.items() if value is not None}
         sent = {"content-type": FORM, "accept": "application/json", **self.headers}
         return self.client.request("POST", "/oauth/2/access_token", body=urlencode(fields).encode(), headers=sent)
 
-    def exchange(self, code: str, **given: str | None) -> Reply:
+    def exchange(self, code: str, **given: str | None) -> Response:
         """A code for tokens."""
-        return self.fetch(grant_type="authorization_code", code=code, **given)
+        return self.request_token(grant_type="authorization_code", code=code, **given)
 
-    def refresh(self, refresh_token: str, **given: str | None) -> Reply:
+    def refresh(self, refresh_token: str, **given: str | None) -> Response:
         """A refresh token for new ones."""
-        return self.fetch(grant_type="refresh_token", refresh_token=refresh_token, **given)
+        return self.request_token(grant_type="refresh_token", refresh_token=refresh_token, **given)
 
 
-def make_app(
+def register_app(
     database: Database,
     client: Client,
     name: str = "Planner",
@@ -90,92 +90,92 @@ def make_app(
 
 
 @dataclass(frozen=True)
-class Knocking:
+class BasicAuthClient:
     """Somebody, or an application, who sends a name and a password along with each request."""
 
     client: Client
     authorization: str
 
-    def get(self, path: str, query: Any = None, **headers: str) -> Reply:
+    def get(self, path: str, query: Any = None, **headers: str) -> Response:
         return self.request("GET", path, query=query, **headers)
 
-    def post(self, path: str, body: Any = b"", **headers: str) -> Reply:
+    def post(self, path: str, body: Any = b"", **headers: str) -> Response:
         return self.request("POST", path, body=body, **headers)
 
-    def put(self, path: str, body: Any = b"", **headers: str) -> Reply:
+    def put(self, path: str, body: Any = b"", **headers: str) -> Response:
         return self.request("PUT", path, body=body, **headers)
 
-    def delete(self, path: str) -> Reply:
+    def delete(self, path: str) -> Response:
         return self.request("DELETE", path)
 
-    def request(self, method: str, path: str, *, body: Any = b"", query: Any = None, **headers: str) -> Reply:
+    def request(self, method: str, path: str, *, body: Any = b"", query: Any = None, **headers: str) -> Response:
         sent = {"authorization": self.authorization, **headers}
         return self.client.request(method, path, body=body, query=query, headers=sent)
 
 
-def knocking(account: Account, person: Person, password: str | None = None) -> Knocking:
+def basic_auth_client(account: Account, person: Person, password: str | None = None) -> BasicAuthClient:
     """Somebody with a password, which he is given first unless one is named."""
     if password is None:
-        give_password(account, person)
-    return Knocking(account.client.with_token(None), basic(person.email, password or PASSWORD))
+        set_password(account, person)
+    return BasicAuthClient(account.client.with_token(None), basic_auth(person.email, password or PASSWORD))
 
 
-def knocking_app(app: App) -> Knocking:
+def app_basic_auth_client(app: App) -> BasicAuthClient:
     """An application that asks about its tokens."""
-    return Knocking(app.client, basic(app.client_id, app.client_secret or ""))
+    return BasicAuthClient(app.client, basic_auth(app.client_id, app.client_secret or ""))
 
 
-def give_password(account: Account, person: Person, password: str = PASSWORD) -> None:
+def set_password(account: Account, person: Person, password: str = PASSWORD) -> None:
     """Let somebody sign in."""
     account.database.write_now(account.id, passwords.store, person.id, _hash_of(password))
 
 
-def give_address(account: Account, person: Person, email: str) -> None:
+def set_email(account: Account, person: Person, email: str) -> None:
     """Give somebody the e-mail address that somebody has in another account."""
     change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=search_key(email)))
     account.database.write_now(account.id, lambda tx: tx.execute(change))
 
 
-def signed_in(account: Account, person: Person) -> Browser:
+def signed_in_browser(account: Account, person: Person) -> Browser:
     """The browser of somebody who has signed in, without the time that it takes."""
     token = sessions.new_token()
     account.database.write_now(account.id, sessions.begin, token, person.id)
     browser = Browser(account.client)
-    browser.keep(SessionCookies(DEPENDENCIES.keyring, is_secure=False).set_cookie_header(token)[1])
+    browser.store_cookie(SessionCookies(DEPENDENCIES.keyring, is_secure=False).set_cookie_header(token)[1])
     return browser
 
 
-def allow(browser: Browser, address: str, **fields: str) -> dict[str, str]:
+def grant_consent(browser: Browser, authorize_url: str, **fields: str) -> dict[str, str]:
     """Let an application in; what comes back to it."""
-    page = browser.get(address)
+    page = browser.get(authorize_url)
     assert page.status == 200, page.body
-    return brought_back(browser.submit(page, decision="allow", **fields))
+    return redirect_parameters(browser.submit(page, decision="allow", **fields))
 
 
-def brought_back(reply: Reply, callback: str = CALLBACK) -> dict[str, str]:
+def redirect_parameters(response: Response, callback: str = CALLBACK) -> dict[str, str]:
     """The parameters with which a user comes back to an application."""
-    assert reply.status == 302, reply.body
-    where, _, query = reply.headers["location"].partition("?")
+    assert response.status == 302, response.body
+    where, _, query = response.headers["location"].partition("?")
     assert where == callback
     return dict(parse_qsl(query, strict_parsing=True))
 
 
-def tokens_of(account: Account, person: Person, app: App) -> Any:
+def obtain_tokens(account: Account, person: Person, app: App) -> Any:
     """The tokens of an application that a user let in."""
-    code = allow(signed_in(account, person), app.address())["code"]
-    reply = app.exchange(code)
-    assert reply.status == 200, reply.body
-    return reply.json()
+    code = grant_consent(signed_in_browser(account, person), app.authorize_url())["code"]
+    response = app.exchange(code)
+    assert response.status == 200, response.body
+    return response.json()
 
 
-def opens(client: Client, token: str) -> bool:
+def is_token_valid(client: Client, token: str) -> bool:
     """Whether a token opens the API."""
     status = client.get("/v2/current_user", Authorization=f"Bearer {token}").status
     assert status in (200, 401)
     return status == 200
 
 
-def query_of(url: str) -> dict[str, list[str]]:
+def parse_query(url: str) -> dict[str, list[str]]:
     """The parameters of a URL, each with all its values."""
     return parse_qs(urlsplit(url).query, keep_blank_values=True)
 

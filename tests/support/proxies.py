@@ -7,28 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from tests.support.servers import Loop, free_socket
+from tests.support.servers import EventLoopThread, free_socket
 
 
-class Proxy:
-    """A running proxy; whoever speaks TLS to ``address`` speaks to the server that ``target`` says."""
+class TlsProxy:
+    """A running proxy; whoever speaks TLS to ``address`` speaks to the server that ``upstream_url`` says."""
 
     def __init__(self) -> None:
         self.socket = free_socket()
         self.address = f"https://localhost:{self.socket.getsockname()[1]}"
-        self.target = ""
+        self.upstream_url = ""
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Pass on what one connection carries."""
-        parts = urlsplit(self.target)
+        parts = urlsplit(self.upstream_url)
         far_reader, far_writer = await asyncio.open_connection(parts.hostname, parts.port)
         await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
 
 
 @contextmanager
-def speaking_tls(loop: Loop, context: ssl.SSLContext) -> Iterator[Proxy]:
+def running_tls_proxy(loop: EventLoopThread, context: ssl.SSLContext) -> Iterator[TlsProxy]:
     """Run a proxy in an event loop."""
-    proxy = Proxy()
+    proxy = TlsProxy()
     server = loop.run(asyncio.start_server(proxy.serve, sock=proxy.socket, ssl=context))
     try:
         yield proxy

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tests.support.accounts import Account, Person
-from tests.support.event_replica import Things
+from tests.support.event_replica import Resources
 from tests.support.factories import NO_SUCH_ID
 from tests.support.webhooks import URI
 
@@ -35,7 +35,7 @@ class Chooser:
     def __init__(self, account: Account, seed: int) -> None:
         self.account = account
         self.rng = random.Random(seed)
-        self.things: Things = {}
+        self.things: Resources = {}
         people = account.people
         self._people = [*[people["supervisor"]] * 11, *[people["leader"]] * 5, people["coworker"], people["contractor"]]
         # Whether something was asked for of which there is none.
@@ -43,7 +43,7 @@ class Chooser:
         # Things that no event tells of, by the path of their list.
         self.others: dict[str, list[dict[str, Any]]] = {}
 
-    def next(self, things: Things) -> Request:
+    def next(self, things: Resources) -> Request:
         """The next request, of which most can be carried out."""
         self.things = things
         person = self.rng.choice(self._people)

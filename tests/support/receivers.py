@@ -20,14 +20,14 @@ class Request:
 
 
 @dataclass(slots=True)
-class Caller:
+class ClientConnection:
     """Who has sent a request and waits for the answer."""
 
     request: Request
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
-    async def say(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
         """Send bytes, whatever they are."""
         self.writer.write(data)
         await self.writer.drain()
@@ -55,7 +55,7 @@ class Caller:
         self.writer.transport.abort()
 
 
-Script = Callable[[Caller], Awaitable[None]]
+Handler = Callable[[ClientConnection], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Receiver:
         """The address at which it is reached, by whatever name."""
         return f"{self.scheme}://{host}:{self.port}{path}"
 
-    async def is_left_alone(self, within_seconds: float = 10) -> None:
+    async def wait_until_idle(self, within_seconds: float = 10) -> None:
         """Wait until nobody is connected any more; raises ``TimeoutError`` where somebody stays."""
         async with asyncio.timeout(within_seconds):
             while self.open_connections:
@@ -80,7 +80,7 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+async def running_receiver(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """Run a receiver on a free port of 127.0.0.1 that answers each request by the script."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,7 +92,7 @@ async def receiving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncI
             while not writer.is_closing():
                 request = await _read_request(reader)
                 receiver.requests.append(request)
-                await script(Caller(request, reader, writer))
+                await handler(ClientConnection(request, reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the caller has left, or the test has ended
         finally:
@@ -114,7 +114,7 @@ async def receiving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def talking_first(data: bytes) -> AsyncIterator[Receiver]:
+async def sending_before_request(data: bytes) -> AsyncIterator[Receiver]:
     """Run one that sends these bytes to whoever connects, and listens to nothing."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -129,7 +129,7 @@ async def talking_first(data: bytes) -> AsyncIterator[Receiver]:
 
 
 @contextmanager
-def accepting_nobody() -> Iterator[Receiver]:
+def full_accept_queue() -> Iterator[Receiver]:
     """Keep a port on which connections are neither taken nor turned down."""
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.socket())
@@ -142,76 +142,76 @@ def accepting_nobody() -> Iterator[Receiver]:
         yield Receiver("http", listener.getsockname()[1])
 
 
-def answering(status: int = 200, body: bytes = b"", headers: bytes = b"") -> Script:
+def responding(status: int = 200, body: bytes = b"", headers: bytes = b"") -> Handler:
     """A receiver as it should be; ``headers`` are whole lines."""
     head = b"HTTP/1.1 %d Answer\r\nContent-Length: %d\r\n%b\r\n" % (status, len(body), headers)
 
-    async def script(caller: Caller) -> None:
-        await caller.say(head + body)
+    async def handler(connection: ClientConnection) -> None:
+        await connection.send(head + body)
 
-    return script
+    return handler
 
 
-def saying(data: bytes) -> Script:
+def sending_raw(data: bytes) -> Handler:
     """One that sends these bytes and hangs up."""
 
-    async def script(caller: Caller) -> None:
-        await caller.say(data)
-        caller.hang_up()
+    async def handler(connection: ClientConnection) -> None:
+        await connection.send(data)
+        connection.hang_up()
 
-    return script
+    return handler
 
 
-def holding(data: bytes = b"") -> Script:
+def never_responding(data: bytes = b"") -> Handler:
     """One that sends these bytes, then nothing, and waits for the caller to leave."""
 
-    async def script(caller: Caller) -> None:
-        await caller.say(data)
-        await caller.leaves()
+    async def handler(connection: ClientConnection) -> None:
+        await connection.send(data)
+        await connection.leaves()
 
-    return script
+    return handler
 
 
-def dripping(head: bytes, drop: bytes, every_seconds: float = 0.02) -> Script:
+def trickling(head: bytes, drop: bytes, every_seconds: float = 0.02) -> Handler:
     """One that sends a drop now and then, until the caller leaves."""
 
-    async def script(caller: Caller) -> None:
-        await caller.say(head)
-        while not await caller.leaves(every_seconds):
-            await caller.say(drop)
+    async def handler(connection: ClientConnection) -> None:
+        await connection.send(head)
+        while not await connection.leaves(every_seconds):
+            await connection.send(drop)
 
-    return script
+    return handler
 
 
-def flooding(head: bytes, piece: bytes) -> Script:
+def flooding(head: bytes, piece: bytes) -> Handler:
     """One that sends the same piece over and over, as fast as it is taken."""
 
-    async def script(caller: Caller) -> None:
-        await caller.say(head)
+    async def handler(connection: ClientConnection) -> None:
+        await connection.send(head)
         while True:
-            await caller.say(piece)
+            await connection.send(piece)
 
-    return script
+    return handler
 
 
-def resetting(data: bytes = b"") -> Script:
+def resetting(data: bytes = b"") -> Handler:
     """One that sends these bytes and breaks the connection off."""
 
-    async def script(caller: Caller) -> None:
-        await caller.say(data)
-        caller.reset()
+    async def handler(connection: ClientConnection) -> None:
+        await connection.send(data)
+        connection.reset()
 
-    return script
+    return handler
 
 
-def in_turn(*scripts: Script) -> Script:
+def responding_in_order(*scripts: Handler) -> Handler:
     """One that answers the first request by the first script and so on, and further ones by the last."""
     left = list(scripts)
 
-    async def script(caller: Caller) -> None:
-        await (left.pop(0) if len(left) > 1 else left[0])(caller)
+    async def handler(connection: ClientConnection) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(connection)
 
-    return script
+    return handler
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Request:

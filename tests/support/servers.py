@@ -16,7 +16,7 @@ from hourhook.http.server import server_config
 T = TypeVar("T")
 
 
-class Loop:
+class EventLoopThread:
     """An event loop that runs in a thread, for as many servers as come and go."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ def free_socket() -> socket.socket:
 
 
 @contextmanager
-def serving(loop: Loop, app: Application, bound: socket.socket, **options: Any) -> Iterator[None]:
+def serving(loop: EventLoopThread, app: Application, bound: socket.socket, **options: Any) -> Iterator[None]:
     """Serve an application on a socket; ``options`` are those of ``server_config``."""
     server = uvicorn.Server(server_config(app, **options))
     loop.run(_start(server, bound))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT / "tests" / "api" / "shapes.json"
+SHAPES_FILE = ROOT / "tests" / "api" / "shapes.json"
 # Where the contract lies beside a checkout that has it.
 CONTRACT = ROOT.parent / "shared" / "contract"
 
@@ -158,10 +158,10 @@ def _stem_of(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def text_of(shapes: Mapping[str, Shape]) -> str:
+def dump_shapes(shapes: Mapping[str, Shape]) -> str:
     """The text of the file."""
     return json.dumps(shapes, indent=1) + "\n"
 
 
 if __name__ == "__main__":
-    FILE.write_text(text_of(read_contract(Path(sys.argv[1]))))
+    SHAPES_FILE.write_text(dump_shapes(read_contract(Path(sys.argv[1]))))

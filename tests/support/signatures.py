@@ -16,7 +16,7 @@ def is_signed(delivery: Delivery, secret: str) -> bool:
     return _is_signed_as_documented(delivery, secret) and _is_signed_by_the_standard(delivery, secret)
 
 
-def openssl_says(delivery: Delivery, secret: str) -> str:
+def openssl_hmac(delivery: Delivery, secret: str) -> str:
     """What openssl makes of the body and the secret, to be compared with ``X-Noko-Signature``."""
     openssl = shutil.which("openssl")
     assert openssl is not None, "openssl is not installed"

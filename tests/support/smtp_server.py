@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
 
-from tests.support.servers import Loop
-from tests.support.webhook_receiver import PATIENCE_SECONDS
+from tests.support.servers import EventLoopThread
+from tests.support.webhook_receiver import WAIT_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True)
-class Taken:
+class ReceivedMail:
     """One mail that was taken in."""
 
     sender: str
@@ -41,20 +41,20 @@ class Taken:
 
 
 @dataclass
-class Mailbox:
+class FakeSmtpServer:
     """A running mail server. A test may change at any time what it offers and how it answers."""
 
-    loop: Loop
+    loop: EventLoopThread
     port: int = 0
     extensions: list[str] = field(default_factory=lambda: ["8BITMIME"])
     tls: ssl.SSLContext | None = None
     # Answers by the word that a command begins with; ``DATA-END`` is the end of a mail, ``CONNECT`` the greeting.
-    answers: dict[str, str] = field(default_factory=dict)
+    replies: dict[str, str] = field(default_factory=dict)
     # The word of each command that has come, in capitals.
     commands: list[str] = field(default_factory=list)
     # Whether it says a letter now and then, and never comes to the end of its greeting.
-    drips: bool = False
-    _taken: "queue.Queue[Taken]" = field(default_factory=queue.Queue)
+    trickles: bool = False
+    _taken: "queue.Queue[ReceivedMail]" = field(default_factory=queue.Queue)
     # While there is one, greetings wait for it.
     _held: asyncio.Event | None = None
 
@@ -63,27 +63,27 @@ class Mailbox:
         """Where it is, as the setting has it."""
         return f"smtp://localhost:{self.port}"
 
-    def next(self) -> Taken:
+    def next(self) -> ReceivedMail:
         """The mail that was taken in next; waits for it."""
-        return self._taken.get(timeout=PATIENCE_SECONDS)
+        return self._taken.get(timeout=WAIT_TIMEOUT_SECONDS)
 
     def is_empty(self) -> bool:
         """Whether every mail was looked at."""
         return self._taken.empty()
 
-    def hold(self) -> None:
+    def pause(self) -> None:
         """Say nothing from now on."""
         self._held = asyncio.Event()
 
-    def release(self) -> None:
+    def resume(self) -> None:
         """Go on with what was held, and hold nothing more."""
         held, self._held = self._held, None
 
-        async def release() -> None:
+        async def resume() -> None:
             if held is not None:
                 held.set()
 
-        self.loop.run(release())
+        self.loop.run(resume())
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Talk with one client to the end."""
@@ -99,7 +99,7 @@ class Mailbox:
 class _Talk:
     """One client's visit."""
 
-    mailbox: Mailbox
+    smtp_server: FakeSmtpServer
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     is_encrypted: bool = False
@@ -108,17 +108,17 @@ class _Talk:
     recipients: list[str] = field(default_factory=list)
 
     async def go_on(self) -> None:
-        if self.mailbox._held is not None:
-            await self.mailbox._held.wait()
-        while self.mailbox.drips and not await _leaves(self.reader):
+        if self.smtp_server._held is not None:
+            await self.smtp_server._held.wait()
+        while self.smtp_server.trickles and not await _leaves(self.reader):
             self.writer.write(b"2")
         self.is_encrypted = self.writer.get_extra_info("ssl_object") is not None
-        await self._say(self.mailbox.answers.get("CONNECT", "220 mail.test ready"))
+        await self._say(self.smtp_server.replies.get("CONNECT", "220 mail.test ready"))
         while line := await self.reader.readline():
             command = line.decode().strip()
             word = command.split(" ")[0].upper()
-            self.mailbox.commands.append(word)
-            answer = self.mailbox.answers.get(word)
+            self.smtp_server.commands.append(word)
+            answer = self.smtp_server.replies.get(word)
             if answer is not None:
                 await self._say(answer)
             elif word == "QUIT":
@@ -130,12 +130,12 @@ class _Talk:
     async def _obey(self, word: str, command: str) -> None:
         match word:
             case "EHLO":
-                lines = ["mail.test", *self.mailbox.extensions]
+                lines = ["mail.test", *self.smtp_server.extensions]
                 await self._say("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
             case "STARTTLS":
                 await self._say("220 Go on")
-                assert self.mailbox.tls is not None
-                await self.writer.start_tls(self.mailbox.tls)
+                assert self.smtp_server.tls is not None
+                await self.writer.start_tls(self.smtp_server.tls)
                 self.is_encrypted = True
             case "AUTH":
                 self.credentials = b64decode(command.split(" ")[2]).decode()
@@ -153,12 +153,12 @@ class _Talk:
                 await self._say("250 Yes")
 
     async def _take(self, data: bytes) -> None:
-        answer = self.mailbox.answers.get("DATA-END", "250 Taken")
+        answer = self.smtp_server.replies.get("DATA-END", "250 ReceivedMail")
         if answer.startswith("2"):
             raw = data.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
             message = email.message_from_bytes(raw, policy=default)
-            self.mailbox._taken.put(
-                Taken(self.sender, self.recipients, message, raw, self.is_encrypted, self.credentials)
+            self.smtp_server._taken.put(
+                ReceivedMail(self.sender, self.recipients, message, raw, self.is_encrypted, self.credentials)
             )
         await self._say(answer)
 
@@ -168,22 +168,24 @@ class _Talk:
 
 
 @contextmanager
-def opened(loop: Loop, *, tls: ssl.SSLContext | None = None, is_wrapped: bool = False) -> Iterator[Mailbox]:
+def running_smtp_server(
+    loop: EventLoopThread, *, tls: ssl.SSLContext | None = None, is_implicit_tls: bool = False
+) -> Iterator[FakeSmtpServer]:
     """Run a mail server in an event loop; with ``tls`` it offers STARTTLS, or is wrapped in it from the start."""
-    mailbox = Mailbox(loop, tls=tls)
-    if tls is not None and not is_wrapped:
-        mailbox.extensions.append("STARTTLS")
-    server = loop.run(_start(mailbox, tls if is_wrapped else None))
-    mailbox.port = server.sockets[0].getsockname()[1]
+    smtp_server = FakeSmtpServer(loop, tls=tls)
+    if tls is not None and not is_implicit_tls:
+        smtp_server.extensions.append("STARTTLS")
+    server = loop.run(_start(smtp_server, tls if is_implicit_tls else None))
+    smtp_server.port = server.sockets[0].getsockname()[1]
     try:
-        yield mailbox
+        yield smtp_server
     finally:
-        mailbox.release()
+        smtp_server.resume()
         loop.run(_stop(server))
 
 
-async def _start(mailbox: Mailbox, tls: ssl.SSLContext | None) -> asyncio.Server:
-    return await asyncio.start_server(mailbox.serve, "localhost", 0, ssl=tls, family=socket.AF_INET)
+async def _start(smtp_server: FakeSmtpServer, tls: ssl.SSLContext | None) -> asyncio.Server:
+    return await asyncio.start_server(smtp_server.serve, "localhost", 0, ssl=tls, family=socket.AF_INET)
 
 
 async def _stop(server: asyncio.Server) -> None:

@@ -22,7 +22,7 @@ class Statements(list[str]):
         if rows:
             self._inserted.append((text.split()[2], len(rows)))
 
-    def inserted(self, table: str) -> list[int]:
+    def inserted_row_counts(self, table: str) -> list[int]:
         """How many rows were added to a table by each of the statements that add any number at once."""
         return [count for name, count in self._inserted if name == table]
 
@@ -31,7 +31,7 @@ class Statements(list[str]):
 
 
 @contextmanager
-def counted(database: Database) -> Iterator[Statements]:
+def capture_statements(database: Database) -> Iterator[Statements]:
     """Note every statement that transactions of the database carry out meanwhile, their begin and end left out."""
     noted = Statements()
     make = database._transaction

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from tests.support.receivers import Caller, Receiver, Request, Script, answering, receiving
-from tests.support.servers import Loop
+from tests.support.receivers import ClientConnection, Handler, Receiver, Request, responding, running_receiver
+from tests.support.servers import EventLoopThread
 
-PATIENCE_SECONDS = 20
+WAIT_TIMEOUT_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,24 @@ class Delivery:
         return name
 
 
-class Postbox:
-    """A running receiver; it answers by ``script``, which a test may change at any time."""
+class WebhookReceiver:
+    """A running receiver; it answers by ``handler``, which a test may change at any time."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: EventLoopThread) -> None:
         self._loop = loop
-        self.script: Script = answering()
+        self.handler: Handler = responding()
         self.uri = ""
         self._arrived: queue.Queue[Delivery] = queue.Queue()
 
-    def answer(self, status: int = 200, body: bytes = b"", headers: bytes = b"") -> None:
+    def respond_with(self, status: int = 200, body: bytes = b"", headers: bytes = b"") -> None:
         """Answer so from now on."""
-        self.script = answering(status, body, headers)
+        self.handler = responding(status, body, headers)
 
     def next(self) -> Delivery:
         """What arrived next; waits for it."""
-        return self._arrived.get(timeout=PATIENCE_SECONDS)
+        return self._arrived.get(timeout=WAIT_TIMEOUT_SECONDS)
 
-    def take(self, count: int) -> list[Delivery]:
+    def next_deliveries(self, count: int) -> list[Delivery]:
         """What arrived next; waits for so many."""
         return [self.next() for _ in range(count)]
 
@@ -84,29 +84,29 @@ class Postbox:
 
         self._loop.run(release())
 
-    async def serve(self, caller: Caller) -> None:
+    async def serve(self, connection: ClientConnection) -> None:
         """Take a request and answer it."""
-        script = self.script
-        self._arrived.put(_delivery(caller.request))
-        await script(caller)
+        handler = self.handler
+        self._arrived.put(_delivery(connection.request))
+        await handler(connection)
 
 
 @contextmanager
-def opened(loop: Loop) -> Iterator[Postbox]:
+def running_webhook_receiver(loop: EventLoopThread) -> Iterator[WebhookReceiver]:
     """Run a postbox in an event loop."""
-    postbox = Postbox(loop)
-    running = receiving(postbox.serve)
+    webhook_receiver = WebhookReceiver(loop)
+    running = running_receiver(webhook_receiver.serve)
     receiver: Receiver = loop.run(running.__aenter__())
-    postbox.uri = receiver.uri()
+    webhook_receiver.uri = receiver.uri()
     try:
-        yield postbox
+        yield webhook_receiver
     finally:
         loop.run(running.__aexit__(None, None, None))
 
 
 def eventually(ask: Callable[[], object], expected: object) -> None:
     """Ask until the answer is the expected one; what happened behind an answer takes a moment to be written down."""
-    end = monotonic() + PATIENCE_SECONDS
+    end = monotonic() + WAIT_TIMEOUT_SECONDS
     while (found := ask()) != expected:
         assert monotonic() < end, f"{found!r} instead of {expected!r}"
 

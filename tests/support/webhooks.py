@@ -26,33 +26,33 @@ URI = "http://127.0.0.1:9/hooks/time"
 def make_webhook(account: Account, uri: str = URI, name: str = "Ledger sync", events: Any = ("entry.created",)) -> Any:
     """A webhook of the account, with its secret."""
     body = {"name": name, "payload_uri": uri, "events": events if isinstance(events, str) else [*events]}
-    reply = account.leader.client.post("/v2/webhooks", body)
-    assert reply.status == 201, reply.body
-    return reply.json()
+    response = account.leader.client.post("/v2/webhooks", body)
+    assert response.status == 201, response.body
+    return response.json()
 
 
-def status_of(account: Account, webhook: Any) -> Any:
+def get_status(account: Account, webhook: Any) -> Any:
     """How the delivery to a webhook fares."""
-    reply = account.leader.client.get(f"{webhook['url']}/status")
-    assert reply.status == 200, reply.body
-    return reply.json()
+    response = account.leader.client.get(f"{webhook['url']}/status")
+    assert response.status == 200, response.body
+    return response.json()
 
 
-def log_of(account: Account, webhook: Any, query: Mapping[str, str] | str = "") -> Any:
+def get_delivery_log(account: Account, webhook: Any, query: Mapping[str, str] | str = "") -> Any:
     """The delivery log of a webhook, newest first."""
-    reply = account.leader.client.get(f"{webhook['url']}/payloads", query=query)
-    assert reply.status == 200, reply.body
-    return reply.json()
+    response = account.leader.client.get(f"{webhook['url']}/payloads", query=query)
+    assert response.status == 200, response.body
+    return response.json()
 
 
-def payload_of(account: Account, webhook: Any, payload_id: str) -> Any:
+def get_payload(account: Account, webhook: Any, payload_id: str) -> Any:
     """A payload of a webhook, in full."""
-    reply = account.leader.client.get(f"{webhook['url']}/payloads/{payload_id}")
-    assert reply.status == 200, reply.body
-    return reply.json()
+    response = account.leader.client.get(f"{webhook['url']}/payloads/{payload_id}")
+    assert response.status == 200, response.body
+    return response.json()
 
 
-def ask_for(account: Account, webhook: Any, action: str, payload_id: str) -> None:
+def request_action(account: Account, webhook: Any, action: str, payload_id: str) -> None:
     """Have a payload retried or skipped."""
-    reply = account.leader.client.put(f"{webhook['url']}/{action}/{payload_id}")
-    assert (reply.status, reply.body) == ({"retry": 202, "skip": 204}[action], b"")
+    response = account.leader.client.put(f"{webhook['url']}/{action}/{payload_id}")
+    assert (response.status, response.body) == ({"retry": 202, "skip": 204}[action], b"")

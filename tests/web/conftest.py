@@ -7,25 +7,25 @@ from typing import Any
 import pytest
 
 from tests.support.clients import Client
-from tests.support.servers import Loop, free_socket, serving
+from tests.support.servers import EventLoopThread, free_socket, serving
 
 
 @dataclass
-class Landing:
+class CallbackServer:
     """Where users of an application land."""
 
     uri: str
     client: Client
     # The queries with which they came.
-    visits: list[str] = field(default_factory=list)
+    received_queries: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
-def landing(_loop: Loop) -> Iterator[Landing]:
+def callback_server(_loop: EventLoopThread) -> Iterator[CallbackServer]:
     """The server of an application."""
     bound = free_socket()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    found = Landing(f"{address}/cb", Client(address))
+    found = CallbackServer(f"{address}/cb", Client(address))
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -33,7 +33,7 @@ def landing(_loop: Loop) -> Iterator[Landing]:
                 await receive()
                 await send({"type": f"lifespan.{phase}.complete"})
             return
-        found.visits.append(scope["query_string"].decode())
+        found.received_queries.append(scope["query_string"].decode())
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"Welcome back"})
 

@@ -12,43 +12,43 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
 def test_the_first_page_says_what_this_is_and_where_to_go_on(server: Server) -> None:
-    reply = server.client.get("/", **BROWSER)
+    response = server.client.get("/", **BROWSER)
 
-    assert reply.status == 200
-    assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"This is a Hourhook server" in reply.body
-    for path in re.findall(rb'href="([^"]+)"', reply.body):
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"This is a Hourhook server" in response.body
+    for path in re.findall(rb'href="([^"]+)"', response.body):
         assert server.client.get(path.decode(), **BROWSER).status == 200
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
 def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: str) -> None:
-    reply = server.client.get(path, **BROWSER)
+    response = server.client.get(path, **BROWSER)
 
-    assert reply.status == 404
-    assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"There is no page here" in reply.body
-    assert b"<script" not in reply.body
+    assert response.status == 404
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"There is no page here" in response.body
+    assert b"<script" not in response.body
 
 
 def test_a_path_that_leads_nowhere_is_an_empty_answer_for_programs(server: Server) -> None:
-    reply = server.client.get("/nowhere")
+    response = server.client.get("/nowhere")
 
-    assert reply.status == 404
-    assert reply.body == b""
-    assert "content-type" not in reply.headers
+    assert response.status == 404
+    assert response.body == b""
+    assert "content-type" not in response.headers
 
 
 def test_a_page_lets_nothing_in_but_its_own_style(server: Server) -> None:
-    reply = server.client.get("/", **BROWSER)
+    response = server.client.get("/", **BROWSER)
 
-    [style] = re.findall(rb"<style>(.*?)</style>", reply.body, re.DOTALL)
+    [style] = re.findall(rb"<style>(.*?)</style>", response.body, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
-    policy = reply.headers["content-security-policy"]
+    policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert f"style-src 'sha256-{digest}'" in policy
     assert "form-action 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert reply.headers["referrer-policy"] == "no-referrer"
-    assert reply.headers["cache-control"] == "no-store"
-    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"

@@ -12,7 +12,7 @@ from hourhook import __version__
 from hourhook.cli.options import PORT, database_option, program_name, read_settings
 
 if TYPE_CHECKING:
-    pass
+    from hourhook.process.bootstrap import Runtime
 
 WILDCARD_HOSTS = ("0.0.0.0", "::")
 _VAGUE = "URLs in answers and payloads lead nowhere from other machines: set HOURHOOK_BASE_URL to the way clients come"

@@ -15,20 +15,20 @@ from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.outcomes import BODY_LIMIT_BYTES, HEADERS_LIMIT_BYTES, ErrorKind, Outcome
 from hourhook.errors import OperatorError
-from tests.support.certificates import Authority, new_authority
+from tests.support.certificates import CertificateAuthority, make_certificate_authority
 from tests.support.receivers import (
-    Caller,
-    Script,
-    accepting_nobody,
-    answering,
-    dripping,
+    ClientConnection,
+    Handler,
     flooding,
-    holding,
-    in_turn,
-    receiving,
+    full_accept_queue,
+    never_responding,
     resetting,
-    saying,
-    talking_first,
+    responding,
+    responding_in_order,
+    running_receiver,
+    sending_before_request,
+    sending_raw,
+    trickling,
 )
 
 pytestmark = pytest.mark.anyio
@@ -71,8 +71,8 @@ def transport(
     return HttpTransport(FixedClock(), guard or AddressGuard(allow_loopback=True), timeout_seconds, **options)
 
 
-async def send_to(script: Script, **options: Any) -> Outcome:
-    async with receiving(script) as receiver:
+async def send_to(script: Handler, **options: Any) -> Outcome:
+    async with running_receiver(script) as receiver:
         return await transport(**options).send(receiver.uri(), HEADERS, BODY)
 
 
@@ -86,7 +86,7 @@ def failure_of(outcome: Outcome) -> ErrorKind | None:
 
 
 async def test_headers_and_body_arrive_as_they_are() -> None:
-    async with receiving(answering(200, b"thanks", b"X-Trace: 7\r\n")) as receiver:
+    async with running_receiver(responding(200, b"thanks", b"X-Trace: 7\r\n")) as receiver:
         outcome = await transport().send(receiver.uri(path="/hook?a=b%20c#part"), HEADERS, BODY)
     [request] = receiver.requests
     assert (request.method, request.target, request.body) == ("POST", "/hook?a=b%20c", BODY)
@@ -106,12 +106,12 @@ async def test_headers_and_body_arrive_as_they_are() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 async def test_any_2xx_is_a_success(status: int) -> None:
-    assert (await send_to(answering(status))).is_success
+    assert (await send_to(responding(status))).is_success
 
 
 @pytest.mark.parametrize("status", [300, 304, 400, 404, 410, 429, 500, 501, 503, 999])
 async def test_any_other_status_is_a_failure(status: int) -> None:
-    outcome = await send_to(answering(status, b"" if status == 304 else b"no"))
+    outcome = await send_to(responding(status, b"" if status == 304 else b"no"))
     assert failure_of(outcome) == "status"
     assert outcome.status == status
     assert outcome.is_gone == (status == 410)
@@ -119,24 +119,24 @@ async def test_any_other_status_is_a_failure(status: int) -> None:
 
 async def test_a_switch_of_protocols_is_a_failure() -> None:
     answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
-    assert (await send_to(holding(answer))).status == 101
+    assert (await send_to(never_responding(answer))).status == 101
 
 
 async def test_interim_answers_are_passed_over() -> None:
-    assert (await send_to(saying(b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + OK + b"\r\n"))).status == 200
+    assert (await send_to(sending_raw(b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + OK + b"\r\n"))).status == 200
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(status: int) -> None:
-    async with receiving(answering()) as other:
+    async with running_receiver(responding()) as other:
         location = f"Location: {other.uri()}\r\n".encode()
-        outcome = await send_to(answering(status, headers=location))
+        outcome = await send_to(responding(status, headers=location))
     assert failure_of(outcome) == "status"
     assert other.connections_count == 0
 
 
 async def test_a_connection_is_used_again() -> None:
-    async with receiving(answering(200, b"ok")) as receiver:
+    async with running_receiver(responding(200, b"ok")) as receiver:
         its = transport()
         for _ in range(5):
             assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
@@ -144,8 +144,8 @@ async def test_a_connection_is_used_again() -> None:
 
 
 async def test_a_connection_that_the_receiver_ends_is_not_used_again() -> None:
-    last = saying(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
-    async with receiving(in_turn(last, answering())) as receiver:
+    last = sending_raw(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+    async with running_receiver(responding_in_order(last, responding())) as receiver:
         its = transport()
         for _ in range(3):
             assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
@@ -153,7 +153,7 @@ async def test_a_connection_that_the_receiver_ends_is_not_used_again() -> None:
 
 
 async def test_no_cookie_is_kept() -> None:
-    async with receiving(answering(200, headers=b"Set-Cookie: a=b\r\n")) as receiver:
+    async with running_receiver(responding(200, headers=b"Set-Cookie: a=b\r\n")) as receiver:
         its = transport()
         await its.send(receiver.uri(), HEADERS, BODY)
         await its.send(receiver.uri(), HEADERS, BODY)
@@ -162,26 +162,26 @@ async def test_no_cookie_is_kept() -> None:
 
 @pytest.mark.parametrize(("status", "seconds"), [(429, 7), (503, 7), (500, None), (200, None)])
 async def test_retry_after_counts_on_429_and_503_alone(status: int, seconds: float | None) -> None:
-    outcome = await send_to(answering(status, headers=b"Retry-After: 7\r\n"))
+    outcome = await send_to(responding(status, headers=b"Retry-After: 7\r\n"))
     assert outcome.retry_after_seconds == seconds
 
 
 async def test_an_absurd_retry_after_is_none() -> None:
-    assert (await send_to(answering(429, headers=b"Retry-After: \xe9\r\n"))).retry_after_seconds is None
+    assert (await send_to(responding(429, headers=b"Retry-After: \xe9\r\n"))).retry_after_seconds is None
 
 
 # Receivers that are slow, or never end
 
 
 async def test_a_silent_receiver_times_out() -> None:
-    outcome = await send_to(holding())
+    outcome = await send_to(never_responding())
     assert failure_of(outcome) == "timeout"
     assert DEADLINE_SECONDS * 1000 <= outcome.duration_ms < 5000
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 Slow", OK + b"X-Slow", OK + b"X-Slow: "])
 async def test_headers_that_drip_in_time_out(head: bytes) -> None:
-    outcome = await send_to(dripping(head, b"w"))
+    outcome = await send_to(trickling(head, b"w"))
     assert failure_of(outcome) == "timeout"
     assert outcome.duration_ms < 5000
 
@@ -192,16 +192,16 @@ async def test_interim_answers_without_end_time_out() -> None:
 
 @pytest.mark.parametrize("length", [b"Content-Length: 1000000\r\n", b"", b"Content-Length: 9000000000000000000\r\n"])
 async def test_a_body_that_drips_in_does_not_fail_a_success(length: bytes) -> None:
-    async with receiving(dripping(OK + length + b"\r\nbegun", b".")) as receiver:
+    async with running_receiver(trickling(OK + length + b"\r\nbegun", b".")) as receiver:
         outcome = await transport().send(receiver.uri(), HEADERS, BODY)
-        await receiver.is_left_alone()
+        await receiver.wait_until_idle()
     assert outcome.is_success
     assert outcome.body.startswith(b"begun.")
     assert outcome.duration_ms < 5000
 
 
 async def test_a_body_that_never_comes_does_not_fail_a_success() -> None:
-    outcome = await send_to(holding(OK + b"Content-Length: 5\r\n\r\n"))
+    outcome = await send_to(never_responding(OK + b"Content-Length: 5\r\n\r\n"))
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"")
 
 
@@ -215,24 +215,25 @@ async def test_a_body_that_never_comes_does_not_fail_a_success() -> None:
     ],
 )
 async def test_a_body_that_breaks_off_does_not_fail_a_success(rest: bytes) -> None:
-    outcome = await send_to(saying(OK + rest))
+    outcome = await send_to(sending_raw(OK + rest))
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"abc")
 
 
 @pytest.mark.parametrize(
-    "script", [flooding(OK + b"\r\n", b"x" * 1000), holding(OK + b"Content-Length: 9000\r\n\r\n" + b"x" * 5000)]
+    "script",
+    [flooding(OK + b"\r\n", b"x" * 1000), never_responding(OK + b"Content-Length: 9000\r\n\r\n" + b"x" * 5000)],
 )
-async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(script: Script) -> None:
-    async with receiving(script) as receiver:
+async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(script: Handler) -> None:
+    async with running_receiver(script) as receiver:
         outcome = await transport(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
-        await receiver.is_left_alone()
+        await receiver.wait_until_idle()
     assert outcome.is_success
     assert outcome.body == b"x" * BODY_LIMIT_BYTES
 
 
 @pytest.mark.parametrize("size", [0, 1, BODY_LIMIT_BYTES - 1, BODY_LIMIT_BYTES])
 async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
-    async with receiving(answering(200, b"x" * size)) as receiver:
+    async with running_receiver(responding(200, b"x" * size)) as receiver:
         its = transport()
         for _ in range(3):
             assert len((await its.send(receiver.uri(), HEADERS, BODY)).body) == size
@@ -242,21 +243,21 @@ async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
 @pytest.mark.parametrize("length", [b"abc", b"\xff", b"7", b"9" * 5000, b"2, 2", b""])
 async def test_a_length_that_counts_for_nothing_does_no_harm(length: bytes) -> None:
     claimed = b"Content-Length: %b\r\n" % length
-    chunked = await send_to(saying(OK + claimed + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
+    chunked = await send_to(sending_raw(OK + claimed + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
     assert (chunked.status, chunked.error, chunked.body) == (200, None, b"ok")
-    bodiless = await send_to(saying(b"HTTP/1.1 204 No Content\r\n" + claimed + b"\r\n"))
+    bodiless = await send_to(sending_raw(b"HTTP/1.1 204 No Content\r\n" + claimed + b"\r\n"))
     assert (bodiless.status, bodiless.error, bodiless.body) == (204, None, b"")
 
 
 async def test_a_length_that_is_said_twice_is_one_length() -> None:
-    outcome = await send_to(saying(OK + b"Content-Length: 2, 2\r\n\r\nok"))
+    outcome = await send_to(sending_raw(OK + b"Content-Length: 2, 2\r\n\r\nok"))
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"ok")
 
 
 async def test_a_compressed_body_is_kept_as_it_came() -> None:
     bomb = gzip.compress(bytes(20_000_000))
     assert len(bomb) > BODY_LIMIT_BYTES
-    async with receiving(answering(200, bomb, b"Content-Encoding: gzip\r\n")) as receiver:
+    async with running_receiver(responding(200, bomb, b"Content-Encoding: gzip\r\n")) as receiver:
         outcome = await transport().send(receiver.uri(), HEADERS, BODY)
     assert outcome.body == bomb[:BODY_LIMIT_BYTES]
     assert "accept-encoding" not in receiver.requests[0].headers
@@ -279,37 +280,39 @@ async def test_a_compressed_body_is_kept_as_it_came() -> None:
     ],
 )
 async def test_what_is_no_http_is_a_failure_of_protocol(data: bytes) -> None:
-    assert failure_of(await send_to(saying(data))) == "protocol"
+    assert failure_of(await send_to(sending_raw(data))) == "protocol"
 
 
 @pytest.mark.parametrize("piece", [b"X-Header: value\r\n", b"x" * 1000])
 async def test_headers_without_end_are_a_failure_of_protocol(piece: bytes) -> None:
-    async with receiving(flooding(OK + b"X-First: ", piece)) as receiver:
+    async with running_receiver(flooding(OK + b"X-First: ", piece)) as receiver:
         outcome = await transport(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
-        await receiver.is_left_alone()
+        await receiver.wait_until_idle()
     assert failure_of(outcome) == "protocol"
 
 
 async def test_headers_are_kept_up_to_a_bound() -> None:
     long = b"".join(b"X-Long-%d: %b\r\n" % (number, b"x" * 1000) for number in range(40))
-    outcome = await send_to(answering(headers=long))
+    outcome = await send_to(responding(headers=long))
     assert outcome.is_success
     assert len(outcome.headers) > 10
     assert sum(len(name) + len(value) for name, value in outcome.headers) <= HEADERS_LIMIT_BYTES
 
 
 async def test_headers_that_are_not_ascii_lose_their_value_alone() -> None:
-    outcome = await send_to(answering(headers=b"X-Odd: \xe9\r\nX-Even: 1\r\nX-Even: 2\r\n"))
+    outcome = await send_to(responding(headers=b"X-Odd: \xe9\r\nX-Even: 1\r\nX-Even: 2\r\n"))
     assert dict(outcome.headers) == {"content-length": "0", "x-odd": "\ufffd", "x-even": "1, 2"}
 
 
-@pytest.mark.parametrize("script", [saying(b""), saying(b"HTTP/1.1 20"), saying(OK + b"Conte"), resetting()])
-async def test_a_connection_that_breaks_before_the_answer_is_a_failure_to_connect(script: Script) -> None:
+@pytest.mark.parametrize(
+    "script", [sending_raw(b""), sending_raw(b"HTTP/1.1 20"), sending_raw(OK + b"Conte"), resetting()]
+)
+async def test_a_connection_that_breaks_before_the_answer_is_a_failure_to_connect(script: Handler) -> None:
     assert failure_of(await send_to(script)) == "connect"
 
 
 async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         pass
     assert failure_of(await transport().send(receiver.uri(), HEADERS, BODY)) == "connect"
 
@@ -318,7 +321,7 @@ async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
 
 
 async def test_a_name_leads_to_the_address_that_was_checked() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         outcome = await transport(resolver=Answers(["127.0.0.1"])).send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert outcome.is_success
     assert receiver.requests[0].headers["host"] == f"hooks.invalid:{receiver.port}"
@@ -326,13 +329,13 @@ async def test_a_name_leads_to_the_address_that_was_checked() -> None:
 
 @pytest.mark.parametrize("host", ["hooks.invalid.", "HOOKS.invalid", "bücher.invalid"])
 async def test_any_spelling_of_a_name_leads_to_the_address_that_was_checked(host: str) -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         assert (await transport(resolver=Answers(["127.0.0.1"])).send(receiver.uri(host), HEADERS, BODY)).is_success
 
 
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["fe80::1%1"]])
 async def test_a_name_that_leads_inside_is_refused(answers: list[str]) -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         its = transport(guard=AddressGuard(), resolver=Answers(answers))
         outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert failure_of(outcome) == "refused_address"
@@ -341,7 +344,7 @@ async def test_a_name_that_leads_inside_is_refused(answers: list[str]) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "user@127.0.0.1"])
 async def test_a_literal_address_inside_is_refused(host: str) -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         outcome = await transport(guard=AddressGuard()).send(receiver.uri(host), HEADERS, BODY)
     assert failure_of(outcome) == "refused_address"
     assert receiver.connections_count == 0
@@ -353,7 +356,7 @@ async def test_what_is_no_uri_is_refused(uri: str) -> None:
 
 
 async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         guard = AddressGuard([ip_network("127.0.0.1/32")])
         resolver = Answers(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "10.0.0.1"], ["127.0.0.1"])
         its = transport(guard=guard, resolver=resolver, dns_ttl_seconds=0)
@@ -364,7 +367,7 @@ async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
 
 async def test_a_name_is_resolved_once_for_many_sends() -> None:
     resolver = Answers(["127.0.0.1"])
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         its = transport(resolver=resolver, timeout_seconds=5, dns_ttl_seconds=60)
         uri = receiver.uri("hooks.invalid")
         outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(50)))
@@ -374,7 +377,7 @@ async def test_a_name_is_resolved_once_for_many_sends() -> None:
 
 
 async def test_a_connection_outlives_an_answer_in_another_order() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         resolver = Answers(["127.0.0.1", "::1"], ["::1", "127.0.0.1"])
         its = transport(resolver=resolver, dns_ttl_seconds=0)
         for _ in range(3):
@@ -383,7 +386,7 @@ async def test_a_connection_outlives_an_answer_in_another_order() -> None:
 
 
 async def test_a_new_answer_is_followed() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         its = transport(resolver=Answers(["127.0.0.1"], ["::1"], ["127.0.0.1"]), dns_ttl_seconds=0)
         outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(3)]
     assert [outcome.error for outcome in outcomes] == [None, "connect", None]
@@ -391,7 +394,7 @@ async def test_a_new_answer_is_followed() -> None:
 
 
 async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         its = transport(resolver=Answers(["::1", "127.0.0.1"]), timeout_seconds=5)
         uri = receiver.uri("hooks.invalid")
         outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(10)))
@@ -401,7 +404,7 @@ async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> No
 
 async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
     resolver = Answers(["127.0.0.1", "::1"])
-    async with receiving(saying(b"")) as receiver:
+    async with running_receiver(sending_raw(b"")) as receiver:
         its = transport(resolver=resolver)
         assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
     assert len(receiver.requests) == 1
@@ -409,7 +412,7 @@ async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
 
 
 async def test_another_address_is_tried_where_one_does_not_answer() -> None:
-    with accepting_nobody() as receiver:
+    with full_accept_queue() as receiver:
         its = transport(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=1)
         outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert failure_of(outcome) == "connect"  # which is what the other address came to
@@ -417,7 +420,7 @@ async def test_another_address_is_tried_where_one_does_not_answer() -> None:
 
 
 async def test_all_addresses_that_nobody_answers_at_are_one_failure() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         pass
     its = transport(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
     assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
@@ -444,7 +447,7 @@ async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answe
         await asyncio.sleep(0.9)
         return ["127.0.0.1"]
 
-    async with receiving(holding()) as receiver:
+    async with running_receiver(never_responding()) as receiver:
         uri = receiver.uri("receiver.test")
         outcome = await transport(timeout_seconds=1, resolver=resolve).send(uri, HEADERS, BODY)
     assert failure_of(outcome) == "timeout"
@@ -459,7 +462,7 @@ async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() 
         await may_answer.wait()
         return ["127.0.0.1"]
 
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         its = transport(resolver=slow, timeout_seconds=5)
         first = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
         await asked.wait()
@@ -472,7 +475,7 @@ async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() 
 
 
 async def test_the_deadline_covers_connecting() -> None:
-    with accepting_nobody() as receiver:
+    with full_accept_queue() as receiver:
         its = transport(resolver=Answers(["127.0.0.1"]))
         for host in ("127.0.0.1", "hooks.invalid"):
             assert failure_of(await its.send(receiver.uri(host), HEADERS, BODY)) == "timeout"
@@ -484,12 +487,12 @@ async def test_the_deadline_covers_connecting() -> None:
 async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> None:
     arrived, may_answer = asyncio.Event(), asyncio.Event()
 
-    async def patient(caller: Caller) -> None:
+    async def patient(connection: ClientConnection) -> None:
         arrived.set()
         await may_answer.wait()
-        await caller.say(OK + b"Content-Length: 2\r\n\r\nok")
+        await connection.send(OK + b"Content-Length: 2\r\n\r\nok")
 
-    async with receiving(patient) as slow, receiving(answering()) as quick:
+    async with running_receiver(patient) as slow, running_receiver(responding()) as quick:
         its = transport(max_clients=1, timeout_seconds=5)
         waiting = asyncio.create_task(its.send(slow.uri(), HEADERS, BODY))
         await arrived.wait()
@@ -499,7 +502,7 @@ async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> No
 
 
 async def test_only_so_many_clients_are_kept() -> None:
-    async with receiving(answering()) as one, receiving(answering()) as other:
+    async with running_receiver(responding()) as one, running_receiver(responding()) as other:
         its = transport(max_clients=1)
         for receiver in (one, one, other, one):
             assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
@@ -507,15 +510,15 @@ async def test_only_so_many_clients_are_kept() -> None:
 
 
 async def test_closing_lets_go_of_the_connections() -> None:
-    async with receiving(answering()) as receiver:
+    async with running_receiver(responding()) as receiver:
         its = transport()
         assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
         await its.close()
-        await receiver.is_left_alone()
+        await receiver.wait_until_idle()
 
 
 async def test_a_slow_receiver_does_not_delay_another() -> None:
-    async with receiving(holding()) as silent, receiving(answering()) as well:
+    async with running_receiver(never_responding()) as silent, running_receiver(responding()) as well:
         its = transport(timeout_seconds=2)
         waiting = [asyncio.create_task(its.send(silent.uri(), HEADERS, BODY)) for _ in range(50)]
         outcome = await its.send(well.uri(), HEADERS, BODY)
@@ -529,43 +532,47 @@ async def test_a_slow_receiver_does_not_delay_another() -> None:
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return new_authority()
+def authority() -> CertificateAuthority:
+    return make_certificate_authority()
 
 
 @pytest.fixture
-def ca_file(authority: Authority, tmp_path: Path) -> str:
+def ca_file(authority: CertificateAuthority, tmp_path: Path) -> str:
     path = tmp_path / "authorities.pem"
-    path.write_bytes(new_authority("Another one").pem + authority.pem)
+    path.write_bytes(make_certificate_authority("Another one").pem + authority.pem)
     return str(path)
 
 
 async def send_over_tls(tls: ssl.SSLContext, ca_file: str | None) -> Outcome:
-    async with receiving(answering(200, b"ok"), tls) as receiver:
+    async with running_receiver(responding(200, b"ok"), tls) as receiver:
         # What TLS has to say stands, and is not covered up by the address where nobody listens.
         its = transport(ca_file=ca_file, resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
         return await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
 
 
-async def test_a_certificate_of_the_file_is_trusted(authority: Authority, ca_file: str, tmp_path: Path) -> None:
-    assert (await send_over_tls(authority.certify(tmp_path, "hooks.invalid"), ca_file)).body == b"ok"
+async def test_a_certificate_of_the_file_is_trusted(
+    authority: CertificateAuthority, ca_file: str, tmp_path: Path
+) -> None:
+    assert (await send_over_tls(authority.make_server_context(tmp_path, "hooks.invalid"), ca_file)).body == b"ok"
 
 
-async def test_a_certificate_of_nobody_known_is_refused(authority: Authority, tmp_path: Path) -> None:
-    assert failure_of(await send_over_tls(authority.certify(tmp_path, "hooks.invalid"), None)) == "tls"
+async def test_a_certificate_of_nobody_known_is_refused(authority: CertificateAuthority, tmp_path: Path) -> None:
+    assert failure_of(await send_over_tls(authority.make_server_context(tmp_path, "hooks.invalid"), None)) == "tls"
 
 
-async def test_a_certificate_of_another_name_is_refused(authority: Authority, ca_file: str, tmp_path: Path) -> None:
-    assert failure_of(await send_over_tls(authority.certify(tmp_path, "other.invalid"), ca_file)) == "tls"
+async def test_a_certificate_of_another_name_is_refused(
+    authority: CertificateAuthority, ca_file: str, tmp_path: Path
+) -> None:
+    assert failure_of(await send_over_tls(authority.make_server_context(tmp_path, "other.invalid"), ca_file)) == "tls"
 
 
-async def test_an_expired_certificate_is_refused(authority: Authority, ca_file: str, tmp_path: Path) -> None:
-    tls = authority.certify(tmp_path, "hooks.invalid", valid_days=-2)
+async def test_an_expired_certificate_is_refused(authority: CertificateAuthority, ca_file: str, tmp_path: Path) -> None:
+    tls = authority.make_server_context(tmp_path, "hooks.invalid", valid_days=-2)
     assert failure_of(await send_over_tls(tls, ca_file)) == "tls"
 
 
 async def test_an_answer_without_tls_is_a_failure_of_tls() -> None:
-    async with talking_first(b"HTTP/1.1 400 Bad Request\r\n\r\n") as receiver:
+    async with sending_before_request(b"HTTP/1.1 400 Bad Request\r\n\r\n") as receiver:
         uri = receiver.uri().replace("http:", "https:")
         assert failure_of(await transport(timeout_seconds=5).send(uri, HEADERS, BODY)) == "tls"
 
@@ -583,7 +590,7 @@ def test_a_file_without_certificates_is_a_problem(content: bytes | None, tmp_pat
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with receiving(answering()) as receiver, receiving(answering(500)) as proxy:
+    async with running_receiver(responding()) as receiver, running_receiver(responding(500)) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.uri(path=""))
         assert (await transport().send(receiver.uri(), HEADERS, BODY)).is_success
@@ -591,7 +598,7 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
 
 
 async def test_an_egress_proxy_is_given_the_name() -> None:
-    async with receiving(answering(202)) as proxy:
+    async with running_receiver(responding(202)) as proxy:
         its = transport(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8", "1.1.1.1"]))
         assert (await its.send("http://hooks.invalid/hook", HEADERS, BODY)).status == 202
     [request] = proxy.requests
@@ -600,7 +607,7 @@ async def test_an_egress_proxy_is_given_the_name() -> None:
 
 
 async def test_an_egress_proxy_is_kept_connected_whatever_a_name_resolves_to() -> None:
-    async with receiving(answering()) as proxy:
+    async with running_receiver(responding()) as proxy:
         resolver = Answers(["8.8.8.8"], ["1.1.1.1"])
         its = transport(egress_proxy=proxy.uri(path=""), resolver=resolver, dns_ttl_seconds=0)
         for _ in range(3):
@@ -609,9 +616,9 @@ async def test_an_egress_proxy_is_kept_connected_whatever_a_name_resolves_to() -
 
 
 async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
-    authority: Authority, ca_file: str, tmp_path: Path
+    authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
-    async with receiving(answering(), authority.certify(tmp_path, "localhost")) as proxy:
+    async with running_receiver(responding(), authority.make_server_context(tmp_path, "localhost")) as proxy:
         for file, error in ((None, "tls"), (ca_file, None)):
             its = transport(
                 egress_proxy=proxy.uri("localhost", path=""),
@@ -623,14 +630,14 @@ async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
 
 
 async def test_an_egress_proxy_tunnels_tls() -> None:
-    async with receiving(answering(403)) as proxy:
+    async with running_receiver(responding(403)) as proxy:
         its = transport(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8"]))
         assert failure_of(await its.send("https://hooks.invalid/hook", HEADERS, BODY)) == "connect"
     assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", "hooks.invalid:443")]
 
 
 async def test_an_egress_proxy_does_not_switch_the_guard_off() -> None:
-    async with receiving(answering()) as proxy:
+    async with running_receiver(responding()) as proxy:
         its = transport(egress_proxy=proxy.uri(path=""), guard=AddressGuard(), resolver=Answers(["10.0.0.1"]))
         for uri in ("http://hooks.invalid/", "http://10.0.0.1/", "http://169.254.169.254/"):
             assert failure_of(await its.send(uri, HEADERS, BODY)) == "refused_address"

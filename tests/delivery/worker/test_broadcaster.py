@@ -22,7 +22,7 @@ from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
 from tests.support.scripted_transport import PATIENCE_SECONDS, FakeTransport, SentRequest, eventually
 from tests.support.signatures import is_signed
-from tests.support.statements import Statements, counted
+from tests.support.statements import Statements, capture_statements
 from tests.support.webhook_receiver import Delivery
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ class Flushing:
     observed: list[tuple[int, str, int | None]] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def pass_time(self, seconds: float) -> None:
+    def advance_time(self, seconds: float) -> None:
         """Let seconds pass, and have the clock looked at."""
         self.clock.advance(seconds)
         self.broadcaster.wake()
@@ -112,11 +112,11 @@ async def test_receivers_are_told_once_the_first_change_has_waited_for_the_inter
     audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(4.9)
+        running.advance_time(4.9)
         audience.record_changes((TIMER, "timer.paused"))
         await eventually(database, lambda tx: len(read_pending(tx)), 1)
         assert network.is_quiet()
-        running.pass_time(0.1)
+        running.advance_time(0.1)
 
         assert events([await network.next()]) == ["timer.paused"]
         assert audience.pending() == []
@@ -128,7 +128,7 @@ async def test_the_second_is_not_sent_before_the_first_was_answered(
     audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes(*SWITCH)
-        running.pass_time(5)
+        running.advance_time(5)
         first = await network.next()
         assert first.payload["last_event"] == "timer.paused"
         await settled(database)
@@ -150,7 +150,7 @@ async def test_a_receiver_that_hangs_holds_up_itself_alone_and_is_told_the_newes
         hanging: SentRequest | None = None
         for event in ("timer.running", "timer.paused", "timer.stopped"):
             audience.record_changes((TIMER, event))
-            running.pass_time(5)
+            running.advance_time(5)
             for sending in await network.take(1 if hanging else 2):
                 assert sending.payload["last_event"] == event
                 if sending.uri == URI:
@@ -170,13 +170,13 @@ async def test_what_fails_is_told_to_the_listener_and_never_tried_again(
     id = audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(5)
+        running.advance_time(5)
         (await network.next()).respond(status)
         await all_told(running, 1)
         for _ in range(3):
-            running.pass_time(5)
+            running.advance_time(5)
         audience.record_changes((TIMER, "timer.paused"))
-        running.pass_time(5)
+        running.advance_time(5)
         (await network.next()).respond()
         await all_told(running, 2)
 
@@ -200,7 +200,7 @@ async def test_what_was_on_the_wire_at_a_crash_is_not_sent_again_and_what_waited
     audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(5)
+        running.advance_time(5)
         await network.next()
         audience.record_changes((OTHER_TIMER, "timer.running"))
     clock.advance(5)
@@ -236,7 +236,7 @@ async def test_more_receivers_than_are_taken_at_a_time_are_all_told(
     ids = {audience.add_receiver(URI if number % 2 else OTHER_URI) for number in range(200)}
     async with flushing(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(5)
+        running.advance_time(5)
         sent = await network.take(200)
 
     assert {sending.payload["broadcast_receiver"]["id"] for sending in sent} == ids
@@ -251,7 +251,7 @@ async def test_a_destination_that_hangs_does_not_take_all_seats(
     network.responses = {OTHER_URI: 200}
     async with flushing(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(5)
+        running.advance_time(5)
         while (await network.next()).uri != OTHER_URI:
             pass
         await all_told(running, 1)
@@ -265,19 +265,19 @@ async def test_while_there_is_nothing_to_tell_the_database_is_asked_once_an_inte
     audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(5)
+        running.advance_time(5)
         (await network.next()).respond()
         await all_told(running, 1)
         # In the first round it may still look once more for what came while it told.
         for is_counted in (False, True, True, True):
-            with counted(database) as statements:
-                running.pass_time(5)
+            with capture_statements(database) as statements:
+                running.advance_time(5)
                 looked = (clock.now() + 5_000_000, True)
                 await eventually(database, lambda _: (running.broadcaster._look_at, bool(own(statements))), looked)
                 await settled(database)
-            with counted(database) as no_statements:
+            with capture_statements(database) as no_statements:
                 for _ in range(40):
-                    running.pass_time(0.1)
+                    running.advance_time(0.1)
                     await asyncio.sleep(0)
 
             if is_counted:
@@ -301,11 +301,11 @@ async def test_a_clock_that_was_set_back_is_no_reason_to_wait(
 ) -> None:
     audience.add_receiver()
     async with flushing(database, clock, network) as running:
-        running.pass_time(3600)
+        running.advance_time(3600)
         await eventually(database, lambda _: running.broadcaster._look_at, clock.now() + 5_000_000)
         clock.advance(-3600)
         audience.record_changes((TIMER, "timer.running"))
-        running.pass_time(5)
+        running.advance_time(5)
 
         assert events([await network.next()]) == ["timer.running"]
 
@@ -317,7 +317,7 @@ async def test_what_was_taken_is_told_as_its_receiver_is_by_then(
     secret = signing.new_secret()
     async with flushing(database, clock, network) as running:
         audience.record_changes(*SWITCH)
-        running.pass_time(5)
+        running.advance_time(5)
         first = await network.next()
         audience.update_receiver(id, name="Another", payload_uri=OTHER_URI, secret=DEPENDENCIES.keyring.encrypt(secret))
         first.respond()
@@ -338,7 +338,7 @@ async def test_a_receiver_that_is_disabled_meanwhile_is_told_nothing_more(
     id, other = audience.add_receiver(), audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes(*SWITCH)
-        running.pass_time(5)
+        running.advance_time(5)
         first = await network.take(2)
         audience.update_receiver(id, enabled=False)
         for sending in first:
@@ -357,11 +357,11 @@ async def test_a_flusher_that_is_stopped_tells_what_it_has_taken_and_leaves_the_
     id = audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes(*SWITCH)
-        running.pass_time(5)
+        running.advance_time(5)
         first = await network.next()
         running.broadcaster.stop()
         audience.record_changes((TIMER, "timer.stopped"))
-        running.pass_time(5)
+        running.advance_time(5)
         first.respond()
         second = await network.next()
         second.respond()
@@ -383,7 +383,7 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
     id = audience.add_receiver()
     async with flushing(database, clock, network) as running:
         audience.record_changes(*SWITCH)
-        running.pass_time(5)
+        running.advance_time(5)
         await network.next()
         await running.stop()
 
@@ -404,7 +404,7 @@ async def test_a_database_that_was_away_loses_nothing_that_waited(
             operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             try:
                 operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-                running.pass_time(5)
+                running.advance_time(5)
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     while not any(line["event"] == "broadcasts postponed" for line in logged):
                         await asyncio.to_thread(operator.execute, "SELECT 1")
@@ -427,7 +427,7 @@ async def test_a_secret_that_cannot_be_opened_is_said_and_holds_up_nobody_else(
     async with flushing(database, clock, network) as running:
         for event in ("timer.running", "timer.paused"):
             audience.record_changes((TIMER, event))
-            running.pass_time(5)
+            running.advance_time(5)
             sending = await network.next()
             sending.respond()
             assert (sending.payload["broadcast_receiver"]["id"], sending.payload["last_event"]) == (other, event)

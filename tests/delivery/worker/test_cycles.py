@@ -13,7 +13,7 @@ from hourhook.delivery.worker.readahead import EventCache
 from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store.database import Database
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 MINE = 11
 ROOM = Capacity(ordinary=100, failing=100, one_offs=100)
@@ -225,10 +225,10 @@ def test_any_number_of_lanes_takes_as_many_statements(backlog: Backlog, taker: T
     lanes = [backlog, *(backlog.add_webhook() for _ in range(9))]
     backlog.record("tag.created", "tag.updated")
     ten = taker.take().leased
-    with counted(database) as for_ten:
+    with capture_statements(database) as for_ten:
         assert len(taker.take(*(taker.result(lane) for lane in ten)).settled) == len(lanes)
     [one, *_] = ten
-    with counted(database) as for_one:
+    with capture_statements(database) as for_one:
         taker.take(taker.result(one))
 
     assert len(for_ten) == len(for_one), str(for_ten)

@@ -18,7 +18,7 @@ from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, lane_of, make_backlog
 from tests.support.clocks import FakeClock
 from tests.support.query_plans import plans_of
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 from tests.support.threads import run_in_thread
 
 OTHER_URI = "http://127.0.0.1:10/hook"
@@ -171,7 +171,7 @@ def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: D
     # It guards against a lane that somebody takes between the look and the lock, which no test can bring about.
     now = database.clock.now()
     lease = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         take(database)
         database.run_now(one_off_deliveries.lease_one_offs, **lease)
 
@@ -274,7 +274,7 @@ def test_what_is_locked_is_freed_the_next_time_instead_of_waited_for(backlog: Ba
 
 def test_no_question_about_leases_reads_all_lanes_or_errands(backlog: Backlog, database: Database) -> None:
     now = database.clock.now()
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         take(database)
         database.run_now(
             one_off_deliveries.lease_one_offs, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5

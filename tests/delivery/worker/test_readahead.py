@@ -8,7 +8,7 @@ from hourhook.delivery.worker.readahead import EventCache, Payload, SequenceRang
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import Backlog, make_backlog
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ def test_any_number_of_lanes_is_read_in_as_many_statements(backlog: Backlog, dat
     lanes = [backlog, *(backlog.add_webhook() for _ in range(9))]
     backlog.record("tag.created", "tag.updated")
 
-    with counted(database) as for_one:
+    with capture_statements(database) as for_one:
         read(span(backlog, 1, 2), database=database)
-    with counted(database) as for_ten:
+    with capture_statements(database) as for_ten:
         read(*(span(lane, 1, 2) for lane in lanes), database=database)
 
     assert len(for_one) == len(for_ten) == 2, str(for_ten)
@@ -81,7 +81,7 @@ def test_an_event_that_many_hear_is_read_once(backlog: Backlog, database: Databa
     cache = EventCache()
     [[first]] = read(span(backlog, 1, 1), database=database, cache=cache).values()
 
-    with counted(database) as statements:
+    with capture_statements(database) as statements:
         [[second]] = read(span(other, 1, 1), database=database, cache=cache).values()
 
     assert len(statements) == 1
@@ -103,7 +103,7 @@ def test_only_so_much_is_kept_and_the_oldest_goes_first(
 
 
 def is_kept(backlog: Backlog, cache: EventCache, position: int) -> bool:
-    with counted(backlog.database) as statements:
+    with capture_statements(backlog.database) as statements:
         backlog.database.read_now(read_position, cache, (backlog.account_id, position))
     return not statements
 

@@ -18,7 +18,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
 from tests.support.clocks import FakeClock
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 from tests.support.threads import run_in_thread
 
 MINE, THEIRS = 11, 22
@@ -231,13 +231,13 @@ def test_a_revision_that_has_changed_means_reading_name_and_secret_again(backlog
 def test_any_number_of_results_is_settled_in_as_many_statements(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     [lane] = take(database)
-    with counted(database) as for_one:
+    with capture_statements(database) as for_one:
         write_down(database, result_of(lane, database))
     for _ in range(9):
         backlog.add_webhook()
     backlog.record("tag.created")
     ten = take(database)
-    with counted(database) as for_ten:
+    with capture_statements(database) as for_ten:
         assert len(write_down(database, *(result_of(lane, database) for lane in ten))) == 10
 
     assert len(for_one) == len(for_ten) == 2, str(for_ten)

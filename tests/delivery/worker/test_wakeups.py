@@ -15,7 +15,7 @@ from hourhook.store.postgres import PostgresDatabase
 from tests.conftest import Logged
 from tests.support.backlogs import make_backlog
 from tests.support.scripted_transport import eventually
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 
 pytestmark = [
     pytest.mark.anyio,
@@ -118,7 +118,7 @@ async def test_no_transaction_tells_other_processes_of_itself(postgres: Postgres
     backlog = make_backlog(postgres)
     hinted = threading.Event()
     postgres.wake = hinted.set
-    with counted(postgres) as statements:
+    with capture_statements(postgres) as statements:
         backlog.record("tag.created")
 
     assert hinted.is_set()

@@ -20,10 +20,10 @@ from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog, read_lane
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.receivers import answering, holding, receiving
+from tests.support.receivers import never_responding, responding, running_receiver
 from tests.support.scripted_transport import FakeTransport, SentRequest, eventually, running_worker
 from tests.support.signatures import is_signed
-from tests.support.statements import counted
+from tests.support.statements import capture_statements
 from tests.support.webhook_receiver import Delivery
 
 pytestmark = pytest.mark.anyio
@@ -66,8 +66,8 @@ async def test_a_healthy_receiver_gets_everything_while_fifty_others_hang(
 ) -> None:
     transport = HttpTransport(database.clock, AddressGuard(allow_loopback=True), timeout_seconds=600)
     async with AsyncExitStack() as stack:
-        hanging = [await stack.enter_async_context(receiving(holding())) for _ in range(HANGING)]
-        healthy = await stack.enter_async_context(receiving(answering()))
+        hanging = [await stack.enter_async_context(running_receiver(never_responding())) for _ in range(HANGING)]
+        healthy = await stack.enter_async_context(running_receiver(responding()))
         for receiver in hanging:
             backlog.add_webhook(receiver.uri(), ["tag.created"])
         mine = backlog.add_webhook(healthy.uri(), ["tag.created", "tag.updated"])
@@ -188,7 +188,7 @@ async def test_results_that_come_together_are_settled_together(
     async with running_worker(database, network, network):
         backlog.record("tag.created", "tag.updated")
         first = await network.take(10)
-        with counted(database) as statements:
+        with capture_statements(database) as statements:
             for sending in first:
                 sending.respond()
             assert {sending.sequence for sending in await network.take(10)} == {2}

@@ -16,68 +16,68 @@ from hourhook.store.schema import invitations, users
 from hourhook.store.statements import Statement
 from hourhook.web.auth.invitations import INVITATION_RATE_LIMIT
 from tests.conftest import Logged, MakeServer
-from tests.support.accounts import Account, open_account
-from tests.support.clients import Reply
+from tests.support.accounts import Account, make_account
+from tests.support.clients import Response
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
-from tests.support.events_of import Recorded
-from tests.support.invited_users import Invited, accept, invite, send_form
+from tests.support.events_of import EventReader
+from tests.support.invited_users import NewInvitation, accept_invitation, invite, send_form
 from tests.support.webhook_receiver import eventually
 
 DAY_SECONDS = 86_400
 
 
-def text_of(reply: Reply) -> str:
+def text_of(response: Response) -> str:
     """What a page says, without its tags."""
-    body = re.sub(r"<style>.*?</style>", "", reply.body.decode(), flags=re.DOTALL)
+    body = re.sub(r"<style>.*?</style>", "", response.body.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-def fields_of(reply: Reply) -> dict[str, str]:
+def fields_of(response: Response) -> dict[str, str]:
     """The inputs of a page, by name."""
     return {
         name: html.unescape(re.search(r'value="([^"]*)"', rest)[1] if 'value="' in rest else "")  # type: ignore[index]
-        for name, rest in re.findall(r'<input id="(\w+)"([^>]*)>', reply.body.decode())
+        for name, rest in re.findall(r'<input id="(\w+)"([^>]*)>', response.body.decode())
     }
 
 
-def state_of(account: Account, invited: Invited) -> Any:
+def state_of(account: Account, invited: NewInvitation) -> Any:
     return account.supervisor.client.get(invited.user["url"]).json()["state"]
 
 
-def password_of(account: Account, invited: Invited) -> Any:
+def password_of(account: Account, invited: NewInvitation) -> Any:
     return account.database.read_now(lambda tx: tx.value(PASSWORD, id=invited.user["id"]))
 
 
 def test_the_page_says_who_invites_whom_to_what(account: Account) -> None:
     invited = invite(account, first_name="Grace", last_name="Murray")
 
-    reply = account.client.get(invited.link)
+    response = account.client.get(invited.link)
 
-    assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "Supervisor (supervisor@northwind.test) invites you to the account northwind ." in text_of(reply)
-    assert "works once, until 4 June 2024, 10:05 UTC" in text_of(reply)
-    assert "At least 8 characters" in text_of(reply)
-    assert fields_of(reply) == {
+    assert (response.status, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "Supervisor (supervisor@northwind.test) invites you to the account northwind ." in text_of(response)
+    assert "works once, until 4 June 2024, 10:05 UTC" in text_of(response)
+    assert "At least 8 characters" in text_of(response)
+    assert fields_of(response) == {
         "email": "grace@northwind.test",
         "first_name": "Grace",
         "last_name": "Murray",
         "password": "",
     }
-    assert reply.headers["referrer-policy"] == "same-origin"
-    assert "form-action 'self'" in reply.headers["content-security-policy"]
-    assert reply.headers["cache-control"] == "no-store"
+    assert response.headers["referrer-policy"] == "same-origin"
+    assert "form-action 'self'" in response.headers["content-security-policy"]
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_an_invited_user_chooses_name_and_password_and_is_active(account: Account, clock: FakeClock) -> None:
     invited = invite(account, first_name="Grace")
-    log = Recorded(account)
+    log = EventReader(account)
     clock.advance(60)
 
-    reply = accept(account, invited.link, first_name=" Grace ", last_name="Hopper")
+    response = accept_invitation(account, invited.link, first_name=" Grace ", last_name="Hopper")
 
-    assert (reply.status, reply.headers["location"]) == (303, f"/invitations/{invited.token}")
-    assert reply.body == b""
+    assert (response.status, response.headers["location"]) == (303, f"/invitations/{invited.token}")
+    assert response.body == b""
     user = account.supervisor.client.get(invited.user["url"])
     assert user.json() == {
         **invited.user,
@@ -85,7 +85,7 @@ def test_an_invited_user_chooses_name_and_password_and_is_active(account: Accoun
         "state": "active",
         "updated_at": "2024-05-21T10:06:00Z",
     }
-    [event] = log.new()
+    [event] = log.read_new()
     assert (event.type, event.text) == ("user.updated", user.body)
     assert event.changes == {"last_name": [None, "Hopper"], "state": ["pending", "active"]}
     assert passwords.verify_password("correct horse", password_of(account, invited))
@@ -95,30 +95,30 @@ def test_an_invited_user_chooses_name_and_password_and_is_active(account: Accoun
 
 def test_after_it_a_page_says_what_comes_next(account: Account) -> None:
     invited = invite(account)
-    accept(account, invited.link)
+    accept_invitation(account, invited.link)
 
-    reply = account.client.get(invited.link)
+    response = account.client.get(invited.link)
 
-    assert reply.status == 200
-    assert "You have joined" in text_of(reply)
-    assert "hourhook token create" in text_of(reply)
-    assert f'href="{account.base_url}/docs"' in reply.body.decode()
+    assert response.status == 200
+    assert "You have joined" in text_of(response)
+    assert "hourhook token create" in text_of(response)
+    assert f'href="{account.base_url}/docs"' in response.body.decode()
     # Whoever finds the link later learns nothing by it.
-    assert "grace" not in text_of(reply)
-    assert "northwind" not in text_of(reply)
+    assert "grace" not in text_of(response)
+    assert "northwind" not in text_of(response)
 
 
 def test_a_link_works_once(account: Account) -> None:
     invited = invite(account, first_name="Grace")
-    accept(account, invited.link, first_name="Grace")
-    log = Recorded(account)
+    accept_invitation(account, invited.link, first_name="Grace")
+    log = EventReader(account)
 
-    again = accept(account, invited.link, password="another one", first_name="Eve")
+    again = accept_invitation(account, invited.link, password="another one", first_name="Eve")
 
     assert again.status == 200
     assert "You have joined" in text_of(again)
     assert passwords.verify_password("correct horse", password_of(account, invited))
-    assert log.new() == []
+    assert log.read_new() == []
 
 
 def test_of_two_who_accept_at_the_same_time_one_gets_in(account: Account) -> None:
@@ -135,11 +135,11 @@ def test_of_two_who_accept_at_the_same_time_one_gets_in(account: Account) -> Non
 
 def test_names_that_are_left_blank_are_none(account: Account) -> None:
     invited = invite(account, first_name="Grace", last_name="Hopper")
-    log = Recorded(account)
+    log = EventReader(account)
 
-    assert accept(account, invited.link, first_name="", last_name=" ").status == 303
+    assert accept_invitation(account, invited.link, first_name="", last_name=" ").status == 303
 
-    [event] = log.new()
+    [event] = log.read_new()
     assert event.changes == {
         "first_name": ["Grace", None],
         "last_name": ["Hopper", None],
@@ -149,14 +149,14 @@ def test_names_that_are_left_blank_are_none(account: Account) -> None:
 
 def test_looking_at_the_page_changes_nothing(account: Account) -> None:
     invited = invite(account)
-    log = Recorded(account)
+    log = EventReader(account)
 
     for method in ("GET", "HEAD", "GET"):
         assert account.client.request(method, invited.link).status == 200
 
-    assert log.new() == []
+    assert log.read_new() == []
     assert state_of(account, invited) == "pending"
-    assert accept(account, invited.link).status == 303
+    assert accept_invitation(account, invited.link).status == 303
 
 
 @pytest.mark.parametrize(
@@ -176,21 +176,21 @@ def test_what_cannot_be_taken_is_said_beside_the_field_and_may_be_mended(
 ) -> None:
     invited = invite(account)
 
-    reply = send_form(account, invited.link, {"first_name": "Gräce", **fields})
+    response = send_form(account, invited.link, {"first_name": "Gräce", **fields})
 
-    assert reply.status == 400
-    assert says in text_of(reply)
-    assert fields_of(reply)["first_name"] == {"first_name": "Gräce", **fields}["first_name"]
-    assert fields_of(reply)["password"] == ""
+    assert response.status == 400
+    assert says in text_of(response)
+    assert fields_of(response)["first_name"] == {"first_name": "Gräce", **fields}["first_name"]
+    assert fields_of(response)["password"] == ""
     assert state_of(account, invited) == "pending"
-    assert accept(account, invited.link).status == 303
+    assert accept_invitation(account, invited.link).status == 303
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 1024, "pässwörd", "  spaces  ", "日本語日本語日本"])
 def test_a_password_is_kept_to_the_letter(account: Account, password: str) -> None:
     invited = invite(account)
 
-    assert accept(account, invited.link, password=password).status == 303
+    assert accept_invitation(account, invited.link, password=password).status == 303
     assert passwords.verify_password(password, password_of(account, invited))
 
 
@@ -211,11 +211,11 @@ def test_a_password_is_kept_to_the_letter(account: Account, password: str) -> No
 def test_what_is_no_form_is_not_taken(account: Account, body: bytes, headers: dict[str, str | None]) -> None:
     invited = invite(account, first_name="Grace")
 
-    reply = send_form(account, invited.link, body, **headers)
+    response = send_form(account, invited.link, body, **headers)
 
-    assert reply.status == 400
-    assert "could not be read" in text_of(reply)
-    assert fields_of(reply)["first_name"] == "Grace"
+    assert response.status == 400
+    assert "could not be read" in text_of(response)
+    assert fields_of(response)["first_name"] == "Grace"
     assert state_of(account, invited) == "pending"
 
 
@@ -224,10 +224,10 @@ def test_names_are_shown_as_text_and_nothing_else(account: Account) -> None:
     account.supervisor.client.put("/v2/current_user", {"first_name": script, "last_name": "{{ 7 * 7 }}"})
     invited = invite(account, first_name=script)
 
-    for reply in (account.client.get(invited.link), send_form(account, invited.link, {"last_name": script})):
-        assert b"<script" not in reply.body
-        assert script in html.unescape(reply.body.decode())
-        assert b"49" not in reply.body
+    for response in (account.client.get(invited.link), send_form(account, invited.link, {"last_name": script})):
+        assert b"<script" not in response.body
+        assert script in html.unescape(response.body.decode())
+        assert b"49" not in response.body
 
 
 @pytest.mark.parametrize(
@@ -235,19 +235,19 @@ def test_names_are_shown_as_text_and_nothing_else(account: Account) -> None:
     ["x", "x" * 43, "x" * 129, "%00", "%ff", "%F0%9F%98%80", "..%2f..", "'%20OR%201=1", "%3Cscript%3E", "a%20b"],
 )
 def test_a_link_that_was_never_made_opens_nothing(account: Account, token: str) -> None:
-    for reply in (
+    for response in (
         account.client.get(f"/invitations/{token}", Accept="text/html"),
         send_form(account, f"/invitations/{token}", {"password": "correct horse"}),
     ):
-        assert reply.status == 404
-        assert b"<script" not in reply.body
+        assert response.status == 404
+        assert b"<script" not in response.body
 
 
 def test_an_unknown_link_says_what_to_do(account: Account) -> None:
-    reply = account.client.get("/invitations/unknown")
+    response = account.client.get("/invitations/unknown")
 
-    assert reply.status == 404
-    assert "ask whoever invited you for a new one" in text_of(reply)
+    assert response.status == 404
+    assert "ask whoever invited you for a new one" in text_of(response)
 
 
 def test_an_invitation_runs_out_after_two_weeks(account: Account, clock: FakeClock) -> None:
@@ -256,9 +256,9 @@ def test_an_invitation_runs_out_after_two_weeks(account: Account, clock: FakeClo
     assert account.client.get(invited.link).status == 200
     clock.advance(1)
 
-    for reply in (account.client.get(invited.link), accept(account, invited.link)):
-        assert reply.status == 410
-        assert "Ask Supervisor (supervisor@northwind.test) for a new one." in text_of(reply)
+    for response in (account.client.get(invited.link), accept_invitation(account, invited.link)):
+        assert response.status == 410
+        assert "Ask Supervisor (supervisor@northwind.test) for a new one." in text_of(response)
     assert state_of(account, invited) == "pending"
 
 
@@ -268,10 +268,10 @@ def test_a_newer_invitation_makes_the_older_link_open_nothing(account: Account) 
     new = account.database.write_now(account.id, issuing.reissue, old.user["id"], links=links, outbox=None)
 
     assert account.client.get(old.link).status == 404
-    assert accept(account, old.link).status == 404
-    reply = account.client.get(new.link)
-    assert "You are invited to the account northwind" in text_of(reply)
-    assert accept(account, new.link).status == 303
+    assert accept_invitation(account, old.link).status == 404
+    response = account.client.get(new.link)
+    assert "You are invited to the account northwind" in text_of(response)
+    assert accept_invitation(account, new.link).status == 303
 
 
 def test_the_invitation_of_a_deleted_user_opens_nothing(account: Account) -> None:
@@ -279,7 +279,7 @@ def test_the_invitation_of_a_deleted_user_opens_nothing(account: Account) -> Non
     assert account.supervisor.client.delete(invited.user["url"]).status == 204
 
     assert account.client.get(invited.link).status == 404
-    assert accept(account, invited.link).status == 404
+    assert accept_invitation(account, invited.link).status == 404
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
@@ -288,7 +288,7 @@ def test_the_invitation_of_a_user_who_is_shut_out_opens_nothing(account: Account
     set_state(account, invited, state)
 
     assert account.client.get(invited.link).status == 404
-    assert accept(account, invited.link).status == 404
+    assert accept_invitation(account, invited.link).status == 404
     assert password_of(account, invited) is None
 
 
@@ -307,29 +307,29 @@ def test_a_user_who_came_in_otherwise_needs_no_invitation_any_more(account: Acco
     set_state(account, invited, "active")
 
     assert "You have joined" in text_of(account.client.get(invited.link))
-    assert accept(account, invited.link).status == 200
+    assert accept_invitation(account, invited.link).status == 200
     assert password_of(account, invited) is None
 
 
 def test_an_inviter_who_is_gone_is_not_named(account: Account) -> None:
     inviter = account.add("heidi", "supervisor")
-    reply = inviter.client.post("/v2/users", {"email": "grace@northwind.test"})
+    response = inviter.client.post("/v2/users", {"email": "grace@northwind.test"})
     assert account.supervisor.client.delete(f"/v2/users/{inviter.id}").status == 204
 
-    page = account.client.get(reply.headers["x-hourhook-invitation"])
+    page = account.client.get(response.headers["x-hourhook-invitation"])
 
     assert "You are invited to the account northwind" in text_of(page)
 
 
 def test_a_locked_account_lets_nobody_in_until_it_is_open_again(account: Account) -> None:
     invited = invite(account)
-    account.set(locked="on")
-    for reply in (account.client.get(invited.link), accept(account, invited.link)):
-        assert reply.status == 503
-        assert "locked for maintenance" in text_of(reply)
-    account.set(locked="off")
+    account.change_settings(locked="on")
+    for response in (account.client.get(invited.link), accept_invitation(account, invited.link)):
+        assert response.status == 503
+        assert "locked for maintenance" in text_of(response)
+    account.change_settings(locked="off")
 
-    assert accept(account, invited.link).status == 303
+    assert accept_invitation(account, invited.link).status == 303
 
 
 @pytest.mark.parametrize(
@@ -338,23 +338,23 @@ def test_a_locked_account_lets_nobody_in_until_it_is_open_again(account: Account
 def test_a_form_of_another_page_is_not_taken(account: Account, origin: str) -> None:
     invited = invite(account)
 
-    reply = send_form(account, invited.link, {"password": "correct horse"}, Origin=origin)
+    response = send_form(account, invited.link, {"password": "correct horse"}, Origin=origin)
 
-    assert reply.status == 403
-    assert "not sent from this server" in text_of(reply)
+    assert response.status == 403
+    assert "not sent from this server" in text_of(response)
     assert state_of(account, invited) == "pending"
 
 
 def test_a_page_of_ours_may_be_reached_by_the_name_of_the_settings_or_another(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/hours")
-    account = open_account(server.database, server.client)
+    account = make_account(server.database, server.client)
     for number, origin in enumerate(["https://time.example.com", server.client.base_url, None]):
         invited = invite(account, f"grace{number}@northwind.test")
         assert invited.link.startswith("https://time.example.com/hours/invitations/")
 
-        reply = send_form(account, f"/invitations/{invited.token}", {"password": "correct horse"}, Origin=origin)
+        response = send_form(account, f"/invitations/{invited.token}", {"password": "correct horse"}, Origin=origin)
 
-        assert (reply.status, reply.headers["location"]) == (303, f"/hours/invitations/{invited.token}")
+        assert (response.status, response.headers["location"]) == (303, f"/hours/invitations/{invited.token}")
 
 
 def test_who_tries_too_often_has_to_wait(account: Account, clock: FakeClock, logged: Logged) -> None:
@@ -362,12 +362,12 @@ def test_who_tries_too_often_has_to_wait(account: Account, clock: FakeClock, log
     for _ in range(INVITATION_RATE_LIMIT.burst):
         assert account.client.get("/invitations/wrong").status == 404
 
-    for reply in (account.client.get(invited.link), accept(account, invited.link)):
-        assert (reply.status, reply.headers["retry-after"]) == (429, "60")
-        assert "Too many tries" in text_of(reply)
+    for response in (account.client.get(invited.link), accept_invitation(account, invited.link)):
+        assert (response.status, response.headers["retry-after"]) == (429, "60")
+        assert "Too many tries" in text_of(response)
     assert state_of(account, invited) == "pending"
     clock.advance(60)
-    assert accept(account, invited.link).status == 303
+    assert accept_invitation(account, invited.link).status == 303
 
 
 def test_the_log_has_no_token(account: Account, logged: Logged) -> None:
@@ -375,7 +375,7 @@ def test_the_log_has_no_token(account: Account, logged: Logged) -> None:
     account.client.get(invited.link)
     account.client.get(f"//invitations//{invited.token}/")
     account.client.get(f"/invitations/{invited.token}/more")
-    accept(account, invited.link)
+    accept_invitation(account, invited.link)
 
     # A request is noted once it is answered.
     eventually(
@@ -407,7 +407,7 @@ def test_a_token_made_before_goes_on_working(account: Account) -> None:
     client = account.client.with_token(token)
     assert client.get("/v2/current_user").json()["state"] == "pending"
 
-    accept(account, invited.link)
+    accept_invitation(account, invited.link)
 
     assert client.get("/v2/current_user").json()["state"] == "active"
 
@@ -436,12 +436,12 @@ def test_accepting_takes_a_mail_back_that_is_not_needed_any_more(account: Accoun
     now = account.database.clock.now()
     assert account.database.read_now(outbox.is_any_due, now)
 
-    accept(account, issued.link)
+    accept_invitation(account, issued.link)
 
     assert not account.database.read_now(outbox.is_any_due, now)
 
 
-def set_state(account: Account, invited: Invited, state: str) -> None:
+def set_state(account: Account, invited: NewInvitation, state: str) -> None:
     change = Statement(update(users).where(users.c.id == invited.user["id"]).values(state=state))
     account.database.write_now(account.id, lambda tx: tx.execute(change))
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, open_account
-from tests.support.browsers import Browser, Form, forms_of
-from tests.support.clients import Reply
+from tests.support.accounts import Account, make_account
+from tests.support.browsers import Browser, Form, parse_forms
+from tests.support.clients import Response
 from tests.support.clocks import FakeClock
 from tests.support.oauth_clients import (
     CALLBACK,
@@ -21,16 +21,16 @@ from tests.support.oauth_clients import (
     PASSWORD,
     PKCE,
     App,
-    allow,
-    brought_back,
-    give_address,
-    give_password,
-    make_app,
-    opens,
-    query_of,
-    signed_in,
+    grant_consent,
+    is_token_valid,
+    parse_query,
+    redirect_parameters,
+    register_app,
+    set_email,
+    set_password,
+    signed_in_browser,
 )
-from tests.web.conftest import Landing
+from tests.web.conftest import CallbackServer
 
 UNACCEPTABLE = b"This link does not work"
 
@@ -38,29 +38,31 @@ UNACCEPTABLE = b"This link does not work"
 @pytest.fixture
 def app(server: Server) -> App:
     """A confidential application."""
-    return make_app(server.database, server.client)
+    return register_app(server.database, server.client)
 
 
 @pytest.fixture
 def browser(account: Account) -> Browser:
     """The browser of the leader, who has signed in."""
-    return signed_in(account, account.leader)
+    return signed_in_browser(account, account.leader)
 
 
-def test_the_whole_way_from_the_application_and_back_with_a_token(account: Account, landing: Landing) -> None:
-    app = make_app(account.database, account.client, callback=landing.uri)
-    give_password(account, account.leader)
+def test_the_whole_way_from_the_application_and_back_with_a_token(
+    account: Account, callback_server: CallbackServer
+) -> None:
+    app = register_app(account.database, account.client, callback=callback_server.uri)
+    set_password(account, account.leader)
     browser = Browser(account.client)
 
-    page = browser.follow(browser.get(app.address(state="s 1")))
+    page = browser.follow_redirects(browser.get(app.authorize_url(state="s 1")))
     assert b"<h1>Sign in</h1>" in page.body
-    page = browser.follow(browser.submit(page, email=account.leader.email, password=PASSWORD))
+    page = browser.follow_redirects(browser.submit(page, email=account.leader.email, password=PASSWORD))
     assert b"Planner" in page.body
-    reply = browser.submit(page, decision="allow")
-    assert reply.headers["location"].startswith(f"{landing.uri}?")
-    assert landing.client.get(reply.headers["location"]).body == b"Welcome back"
+    response = browser.submit(page, decision="allow")
+    assert response.headers["location"].startswith(f"{callback_server.uri}?")
+    assert callback_server.client.get(response.headers["location"]).body == b"Welcome back"
 
-    [visit] = landing.visits
+    [visit] = callback_server.received_queries
     back = dict(parse_qsl(visit))
     assert back["state"] == "s 1"
     token = app.exchange(back["code"]).json()["access_token"]
@@ -69,7 +71,7 @@ def test_the_whole_way_from_the_application_and_back_with_a_token(account: Accou
 
 
 def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, browser: Browser, app: App) -> None:
-    page = browser.get(app.address(redirect_uri="https://app.test/cb/deep"))
+    page = browser.get(app.authorize_url(redirect_uri="https://app.test/cb/deep"))
 
     said = re.sub(r"<[^>]+>", "", page.body.decode())
     for words in ("Planner", "http://app.test", "northwind", account.leader.email, "everything that you may do"):
@@ -80,16 +82,16 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, br
 
 
 def test_what_an_application_is_called_is_text_and_nothing_else(server: Server, browser: Browser) -> None:
-    app = make_app(server.database, server.client, "<script>alert(1)</script>\"'&amp;")
+    app = register_app(server.database, server.client, "<script>alert(1)</script>\"'&amp;")
 
-    page = browser.get(app.address(state='"><script>alert(2)</script>'))
+    page = browser.get(app.authorize_url(state='"><script>alert(2)</script>'))
 
     assert b"<script" not in page.body
     assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page.body
 
 
 def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: App) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
 
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -98,9 +100,9 @@ def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: A
     assert "script-src" not in policy
     assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["cache-control"] == "no-store"
-    reply = browser.submit(page, decision="allow")
-    assert reply.headers["referrer-policy"] == "no-referrer"
-    assert reply.headers["cache-control"] == "no-store"
+    response = browser.submit(page, decision="allow")
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -119,26 +121,28 @@ def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: A
 )
 @pytest.mark.parametrize("decision", ["allow", "deny"])
 def test_the_state_comes_back_as_it_was(browser: Browser, app: App, query: str, decision: str) -> None:
-    reply = browser.submit(browser.get(f"{app.address()}&{query}"), decision=decision)
+    response = browser.submit(browser.get(f"{app.authorize_url()}&{query}"), decision=decision)
 
-    assert raw_query(reply)["state"] == decoded(query.partition("=")[2])
+    assert raw_query(response)["state"] == decoded(query.partition("=")[2])
 
 
 @pytest.mark.parametrize("query", ["", "state="])
 def test_no_state_comes_back_where_none_was_sent(browser: Browser, app: App, query: str) -> None:
-    reply = browser.submit(browser.get(f"{app.address()}&{query}"), decision="allow")
+    response = browser.submit(browser.get(f"{app.authorize_url()}&{query}"), decision="allow")
 
-    assert raw_query(reply).keys() == {"code"}
+    assert raw_query(response).keys() == {"code"}
 
 
 def test_a_scope_and_whatever_else_is_unknown_is_ignored(browser: Browser, app: App) -> None:
-    back = allow(browser, app.address(scope="project,entry", prompt="none", user="1", client="x", scopes="y"))
+    back = grant_consent(
+        browser, app.authorize_url(scope="project,entry", prompt="none", user="1", client="x", scopes="y")
+    )
 
     assert back.keys() == {"code"}
 
 
 def test_refusing_is_told_to_the_application(browser: Browser, app: App) -> None:
-    back = brought_back(browser.submit(browser.get(app.address(state="xyz")), decision="deny"))
+    back = redirect_parameters(browser.submit(browser.get(app.authorize_url(state="xyz")), decision="deny"))
 
     assert back == {"error": "access_denied", "error_description": "The user refused.", "state": "xyz"}
 
@@ -168,25 +172,25 @@ def test_refusing_is_told_to_the_application(browser: Browser, app: App) -> None
 def test_a_faulty_request_is_answered_to_the_application_before_anybody_signs_in(
     server: Server, app: App, query: str, error: str
 ) -> None:
-    reply = server.client.get(f"/oauth/2/authorize?client_id={app.client_id}&state=xyz&{query}")
+    response = server.client.get(f"/oauth/2/authorize?client_id={app.client_id}&state=xyz&{query}")
 
-    back = brought_back(reply)
+    back = redirect_parameters(response)
     assert back.keys() == {"error", "error_description", "state"}
     assert (back["error"], back["state"]) == (error, "xyz")
 
 
 def test_a_state_that_is_given_twice_is_a_fault_and_neither_comes_back(server: Server, app: App) -> None:
-    back = brought_back(server.client.get(f"{app.address()}&state=a&state=b"))
+    back = redirect_parameters(server.client.get(f"{app.authorize_url()}&state=a&state=b"))
 
     assert back.keys() == {"error", "error_description"}
     assert back["error"] == "invalid_request"
 
 
 def test_a_public_application_has_to_bring_a_challenge(server: Server, browser: Browser) -> None:
-    app = make_app(server.database, server.client, is_public=True)
+    app = register_app(server.database, server.client, is_public=True)
 
-    assert brought_back(server.client.get(app.address()))["error"] == "invalid_request"
-    assert allow(browser, app.address(**PKCE)).keys() == {"code"}
+    assert redirect_parameters(server.client.get(app.authorize_url()))["error"] == "invalid_request"
+    assert grant_consent(browser, app.authorize_url(**PKCE)).keys() == {"code"}
 
 
 @pytest.mark.parametrize(
@@ -204,9 +208,9 @@ def test_a_public_application_has_to_bring_a_challenge(server: Server, browser: 
     ids=lambda query: query[:40],
 )
 def test_nobody_is_sent_anywhere_for_an_unknown_application(browser: Browser, query: str) -> None:
-    reply = browser.get(f"/oauth/2/authorize?{query}&redirect_uri=http://app.example/")
+    response = browser.get(f"/oauth/2/authorize?{query}&redirect_uri=http://app.example/")
 
-    assert_unacceptable(reply)
+    assert_unacceptable(response)
 
 
 @pytest.mark.parametrize(
@@ -226,126 +230,126 @@ def test_nobody_is_sent_anywhere_for_an_unknown_application(browser: Browser, qu
 )
 def test_nobody_is_sent_where_the_application_is_not(browser: Browser, app: App, redirect_uri: str) -> None:
     for more in ({}, {"response_type": "token"}):
-        assert_unacceptable(browser.get(app.address(redirect_uri=redirect_uri, **more)))
+        assert_unacceptable(browser.get(app.authorize_url(redirect_uri=redirect_uri, **more)))
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 def test_nobody_is_sent_anywhere_where_two_are_named(browser: Browser, app: App, name: str) -> None:
-    address = app.address(redirect_uri=CALLBACK)
+    address = app.authorize_url(redirect_uri=CALLBACK)
 
-    assert_unacceptable(browser.get(f"{address}&{name}={query_of(address)[name][0]}"))
+    assert_unacceptable(browser.get(f"{address}&{name}={parse_query(address)[name][0]}"))
 
 
 def test_a_good_redirect_is_where_the_code_goes_with_its_own_query_kept(browser: Browser, app: App) -> None:
-    address = app.address(redirect_uri="https://app.test/cb/deep?tenant=%7e1")
+    address = app.authorize_url(redirect_uri="https://app.test/cb/deep?tenant=%7e1")
 
-    reply = browser.submit(browser.get(address), decision="allow")
+    response = browser.submit(browser.get(address), decision="allow")
 
-    assert reply.headers["location"].startswith("https://app.test/cb/deep?tenant=%7e1&code=")
+    assert response.headers["location"].startswith("https://app.test/cb/deep?tenant=%7e1&code=")
 
 
 def test_who_is_in_several_accounts_chooses_one(account: Account, other_account: Account, app: App) -> None:
     twin = other_account.add("twin", "leader")
-    give_address(other_account, twin, account.leader.email)
-    give_password(other_account, twin)
-    give_password(account, account.leader)
+    set_email(other_account, twin, account.leader.email)
+    set_password(other_account, twin)
+    set_password(account, account.leader)
     browser = Browser(account.client)
     browser.sign_in(account.leader.email, PASSWORD)
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
 
-    assert forms_of(page)[0].choices["account"] == [str(account.id), str(other_account.id)]
+    assert parse_forms(page)[0].choices["account"] == [str(account.id), str(other_account.id)]
     for chosen, person in ((account, account.leader), (other_account, twin)):
-        code = allow(browser, app.address(), account=str(chosen.id))["code"]
+        code = grant_consent(browser, app.authorize_url(), account=str(chosen.id))["code"]
         token = app.exchange(code).json()["access_token"]
         me = account.client.get("/v2/current_user", Authorization=f"Bearer {token}").json()
         assert me["id"] == person.id
 
 
 def test_only_an_account_of_ones_own_can_be_chosen(browser: Browser, other_account: Account, app: App) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
 
     for account_id in (str(other_account.id), "0", "", "ü", "1" * 400):
-        reply = browser.submit(page, decision="allow", account=account_id)
-        assert (reply.status, reply.headers["location"]) == (303, app.address())
+        response = browser.submit(page, decision="allow", account=account_id)
+        assert (response.status, response.headers["location"]) == (303, app.authorize_url())
 
 
 @pytest.mark.parametrize("decision", ["", "Allow", "maybe"])
 def test_what_is_no_decision_lets_nobody_in(browser: Browser, app: App, decision: str) -> None:
-    reply = browser.submit(browser.get(app.address()), decision=decision)
+    response = browser.submit(browser.get(app.authorize_url()), decision=decision)
 
-    assert (reply.status, reply.headers["location"]) == (303, app.address())
+    assert (response.status, response.headers["location"]) == (303, app.authorize_url())
 
 
 @pytest.mark.parametrize("csrf_token", ["", "0" * 64, "ü", "\0"])
 def test_a_form_of_another_site_lets_nobody_in(browser: Browser, app: App, csrf_token: str) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
 
     for decision in ("allow", "deny"):
-        reply = browser.submit(page, decision=decision, csrf_token=csrf_token)
-        assert reply.status == 403
-        assert "location" not in reply.headers
+        response = browser.submit(page, decision=decision, csrf_token=csrf_token)
+        assert response.status == 403
+        assert "location" not in response.headers
 
 
 def test_a_form_of_somebody_else_lets_nobody_in(account: Account, browser: Browser, app: App) -> None:
-    other = signed_in(account, account.supervisor)
-    csrf_token = forms_of(other.get(app.address()))[0].fields["csrf_token"]
+    other = signed_in_browser(account, account.supervisor)
+    csrf_token = parse_forms(other.get(app.authorize_url()))[0].fields["csrf_token"]
 
-    assert browser.submit(browser.get(app.address()), decision="allow", csrf_token=csrf_token).status == 403
+    assert browser.submit(browser.get(app.authorize_url()), decision="allow", csrf_token=csrf_token).status == 403
 
 
 def test_without_the_cookie_the_form_is_worth_nothing(browser: Browser, app: App) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
     browser.cookies.clear()
 
     assert browser.submit(page, decision="allow").status == 403
 
 
 def test_a_form_whose_question_was_changed_is_asked_anew(browser: Browser, app: App) -> None:
-    fields = {**forms_of(browser.get(app.address()))[0].fields, "decision": "allow"}
+    fields = {**parse_forms(browser.get(app.authorize_url()))[0].fields, "decision": "allow"}
 
-    assert_unacceptable(browser.post(app.address(redirect_uri="http://app.example/cb"), fields))
-    assert brought_back(browser.post(app.address(response_type="token"), fields))["error"] == (
+    assert_unacceptable(browser.post(app.authorize_url(redirect_uri="http://app.example/cb"), fields))
+    assert redirect_parameters(browser.post(app.authorize_url(response_type="token"), fields))["error"] == (
         "unsupported_response_type"
     )
 
 
 def test_who_signed_out_meanwhile_signs_in_first(browser: Browser, app: App) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
     kept = dict(browser.cookies)
-    browser.send(forms_of(page)[1])
+    browser.send(parse_forms(page)[1])
     browser.cookies.update(kept)
 
-    reply = browser.follow(browser.submit(page, decision="allow"))
+    response = browser.follow_redirects(browser.submit(page, decision="allow"))
 
-    assert b"<h1>Sign in</h1>" in reply.body
+    assert b"<h1>Sign in</h1>" in response.body
 
 
 def test_signing_in_as_somebody_else_leads_back_to_the_question(account: Account, browser: Browser, app: App) -> None:
-    page = browser.follow(browser.send(forms_of(browser.get(app.address(state="xyz")))[1]))
+    page = browser.follow_redirects(browser.send(parse_forms(browser.get(app.authorize_url(state="xyz")))[1]))
     assert b"<h1>Sign in</h1>" in page.body
 
-    give_password(account, account.supervisor)
-    page = browser.follow(browser.submit(page, email=account.supervisor.email, password=PASSWORD))
+    set_password(account, account.supervisor)
+    page = browser.follow_redirects(browser.submit(page, email=account.supervisor.email, password=PASSWORD))
 
     assert account.supervisor.email.encode() in page.body
-    assert brought_back(browser.submit(page, decision="deny"))["state"] == "xyz"
+    assert redirect_parameters(browser.submit(page, decision="deny"))["state"] == "xyz"
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
 def test_who_is_shut_out_meanwhile_lets_nobody_in(account: Account, browser: Browser, app: App, state: str) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
     account.set_state(account.leader, state)
 
-    reply = browser.follow(browser.submit(page, decision="allow"))
+    response = browser.follow_redirects(browser.submit(page, decision="allow"))
 
-    assert b"<h1>Sign in</h1>" in reply.body
+    assert b"<h1>Sign in</h1>" in response.body
 
 
 def test_a_locked_account_is_temporarily_unavailable(account: Account, browser: Browser, app: App) -> None:
-    page = browser.get(app.address(state="xyz"))
-    account.set(locked="on")
+    page = browser.get(app.authorize_url(state="xyz"))
+    account.change_settings(locked="on")
 
-    back = brought_back(browser.submit(page, decision="allow"))
+    back = redirect_parameters(browser.submit(page, decision="allow"))
 
     assert (back["error"], back["state"]) == ("temporarily_unavailable", "xyz")
 
@@ -353,17 +357,17 @@ def test_a_locked_account_is_temporarily_unavailable(account: Account, browser: 
 def test_a_failure_of_ours_is_told_to_the_application_and_logged(
     database: Database, browser: Browser, app: App, logged: Logged
 ) -> None:
-    page = browser.get(app.address(state="xyz"))
+    page = browser.get(app.authorize_url(state="xyz"))
 
     with out_of_order(database):
-        back = brought_back(browser.submit(page, decision="allow"))
+        back = redirect_parameters(browser.submit(page, decision="allow"))
 
     assert (back["error"], back["state"]) == ("server_error", "xyz")
     assert [event["event"] for event in logged if event["log_level"] == "error"] == ["authorization failed"]
 
 
 def test_a_code_is_never_stored_or_logged(database: Database, browser: Browser, app: App, logged: Logged) -> None:
-    code = allow(browser, app.address())["code"]
+    code = grant_consent(browser, app.authorize_url())["code"]
     [row] = database.read_now(lambda tx: tx.all(Statement(text("SELECT * FROM authorizations"))))
 
     assert code not in str(row)
@@ -373,29 +377,29 @@ def test_a_code_is_never_stored_or_logged(database: Database, browser: Browser, 
 def test_the_page_is_read_only_until_something_is_decided(
     account: Account, database: Database, browser: Browser, app: App, clock: FakeClock
 ) -> None:
-    browser.get(app.address())
+    browser.get(app.authorize_url())
     count = Statement(text("SELECT count(*) FROM authorizations"))
     assert database.read_now(lambda tx: tx.value(count)) == 0
 
     # And deciding once opens nothing by itself.
-    code = allow(browser, app.address())["code"]
-    assert not opens(account.client, code)
+    code = grant_consent(browser, app.authorize_url())["code"]
+    assert not is_token_valid(account.client, code)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_other_verbs_are_refused(server: Server, app: App, method: str) -> None:
-    reply = server.client.request(method, app.address())
+    response = server.client.request(method, app.authorize_url())
 
-    assert reply.status == 405
-    assert {"GET", "HEAD", "POST"} <= {*reply.headers["allow"].split(", ")}
+    assert response.status == 405
+    assert {"GET", "HEAD", "POST"} <= {*response.headers["allow"].split(", ")}
 
 
 def test_a_trailing_slash_is_the_same_page(browser: Browser, app: App) -> None:
-    assert b"Planner" in browser.get(app.address().replace("authorize?", "authorize/?")).body
+    assert b"Planner" in browser.get(app.authorize_url().replace("authorize?", "authorize/?")).body
 
 
 def test_a_huge_form_is_not_read(browser: Browser, app: App) -> None:
-    page = browser.get(app.address())
+    page = browser.get(app.authorize_url())
 
     assert browser.submit(page, decision="allow", more="x" * 100_000).status == 413
 
@@ -403,30 +407,30 @@ def test_a_huge_form_is_not_read(browser: Browser, app: App) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_below_it(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/hours")
-    account = open_account(server.database, server.client)
-    app = make_app(server.database, server.client)
-    give_password(account, account.leader)
+    account = make_account(server.database, server.client)
+    app = register_app(server.database, server.client)
+    set_password(account, account.leader)
     browser = Browser(server.client)
 
     def passed_on(path: str) -> str:
         assert path.startswith("/hours/")
         return path.removeprefix("/hours")
 
-    def where_to(reply: Reply) -> Reply:
-        assert reply.status == 303
-        return browser.get(passed_on(reply.headers["location"]))
+    def where_to(response: Response) -> Response:
+        assert response.status == 303
+        return browser.get(passed_on(response.headers["location"]))
 
-    def send(form: Form, **fields: str) -> Reply:
+    def send(form: Form, **fields: str) -> Response:
         return browser.post(passed_on(form.action), {**form.fields, **fields})
 
-    page = where_to(browser.get(app.address()))
-    page = where_to(send(forms_of(page)[0], email=account.leader.email, password=PASSWORD))
-    page = where_to(send(forms_of(page)[1]))
-    page = where_to(send(forms_of(page)[0], email=account.leader.email, password=PASSWORD))
-    assert brought_back(send(forms_of(page)[0], decision="allow")).keys() == {"code"}
+    page = where_to(browser.get(app.authorize_url()))
+    page = where_to(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
+    page = where_to(send(parse_forms(page)[1]))
+    page = where_to(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
+    assert redirect_parameters(send(parse_forms(page)[0], decision="allow")).keys() == {"code"}
 
     page = browser.get("/sign_in")
-    assert where_to(send(forms_of(page)[0])).status == 200
+    assert where_to(send(parse_forms(page)[0])).status == 200
     assert b'href="/hours/"' in browser.get("/nowhere", accept="text/html").body
     assert b'href="/hours/docs"' in browser.get("/").body
 
@@ -434,25 +438,25 @@ def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_be
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_over_tls_the_cookie_is_for_this_very_host(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com")
-    account = open_account(server.database, server.client)
-    app = make_app(server.database, server.client)
-    give_password(account, account.leader)
+    account = make_account(server.database, server.client)
+    app = register_app(server.database, server.client)
+    set_password(account, account.leader)
     browser = Browser(server.client)
     browser.sign_in(account.leader.email, PASSWORD)
 
     assert [*browser.cookies] == ["__Host-hourhook"]
-    assert allow(browser, app.address()).keys() == {"code"}
+    assert grant_consent(browser, app.authorize_url()).keys() == {"code"}
 
 
-def assert_unacceptable(reply: Reply) -> None:
-    assert (reply.status, UNACCEPTABLE in reply.body) == (400, True)
-    assert "location" not in reply.headers
-    assert b"app.example" not in reply.body
+def assert_unacceptable(response: Response) -> None:
+    assert (response.status, UNACCEPTABLE in response.body) == (400, True)
+    assert "location" not in response.headers
+    assert b"app.example" not in response.body
 
 
-def raw_query(reply: Reply) -> dict[str, bytes]:
+def raw_query(response: Response) -> dict[str, bytes]:
     """The parameters of a redirect, to the byte."""
-    pairs = [part.partition("=") for part in reply.headers["location"].partition("?")[2].split("&")]
+    pairs = [part.partition("=") for part in response.headers["location"].partition("?")[2].split("&")]
     assert len(pairs) == len({name for name, _, _ in pairs})
     return {name: decoded(value) for name, _, value in pairs}
 

@@ -15,11 +15,11 @@ from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from tests.conftest import Logged, MakeServer, Server
-from tests.support.accounts import Account, Person, open_account
-from tests.support.browsers import FORM, Browser, forms_of
-from tests.support.clients import Reply
+from tests.support.accounts import Account, Person, make_account
+from tests.support.browsers import FORM, Browser, parse_forms
+from tests.support.clients import Response
 from tests.support.clocks import FakeClock
-from tests.support.oauth_clients import PASSWORD, give_address, give_password, signed_in
+from tests.support.oauth_clients import PASSWORD, set_email, set_password, signed_in_browser
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 WRONG = b"The e-mail address and the password do not belong together."
@@ -28,7 +28,7 @@ WRONG = b"The e-mail address and the password do not belong together."
 @pytest.fixture
 def leader(account: Account) -> Person:
     """Somebody with a password."""
-    give_password(account, account.leader)
+    set_password(account, account.leader)
     return account.leader
 
 
@@ -39,10 +39,10 @@ def browser(server: Server) -> Browser:
 
 
 def test_who_signs_in_is_known_from_then_on(leader: Person, browser: Browser) -> None:
-    reply = browser.sign_in(leader.email, PASSWORD)
+    response = browser.sign_in(leader.email, PASSWORD)
 
-    assert (reply.status, reply.headers["location"]) == (303, "/sign_in")
-    page = browser.follow(reply)
+    assert (response.status, response.headers["location"]) == (303, "/sign_in")
+    page = browser.follow_redirects(response)
     assert b"You are signed in" in page.body
     assert leader.email.encode() in page.body
 
@@ -122,24 +122,24 @@ def test_who_can_read_the_database_cannot_sign_in_by_it(leader: Person, browser:
 def test_whatever_is_wrong_is_answered_in_the_same_words(
     leader: Person, browser: Browser, email: str, password: str
 ) -> None:
-    reply = browser.sign_in(email, password)
+    response = browser.sign_in(email, password)
 
-    assert reply.status == 403
-    assert WRONG in reply.body
-    form = forms_of(reply)[0]
+    assert response.status == 403
+    assert WRONG in response.body
+    form = parse_forms(response)[0]
     assert form.fields["email"] == email
     assert form.fields["password"] == ""
-    assert browser.submit(reply, email=leader.email, password=PASSWORD).status == 303
+    assert browser.submit(response, email=leader.email, password=PASSWORD).status == 303
 
 
 def test_bytes_that_are_no_text_are_no_form(browser: Browser, server: Server) -> None:
-    csrf_token = forms_of(browser.get("/sign_in"))[0].fields["csrf_token"]
+    csrf_token = parse_forms(browser.get("/sign_in"))[0].fields["csrf_token"]
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     body = f"proof={csrf_token}&email=%FF%ED%A0%80&password=%FF".encode()
 
-    reply = server.client.post("/sign_in", body, Cookie=cookie, Content_Type=FORM)
+    response = server.client.post("/sign_in", body, Cookie=cookie, Content_Type=FORM)
 
-    assert (reply.status, b"did not come from here" in reply.body) == (403, True)
+    assert (response.status, b"did not come from here" in response.body) == (403, True)
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
@@ -153,24 +153,24 @@ def test_who_is_shut_out_does_not_get_in_and_is_not_told_why(
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
 def test_who_is_shut_out_later_is_signed_out(account: Account, state: str) -> None:
-    browser = signed_in(account, account.leader)
+    browser = signed_in_browser(account, account.leader)
     account.set_state(account.leader, state)
 
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
 def test_a_locked_account_is_a_notice_that_says_so(account: Account, leader: Person, browser: Browser) -> None:
-    account.set(locked="on")
+    account.change_settings(locked="on")
 
-    reply = browser.sign_in(leader.email, PASSWORD)
+    response = browser.sign_in(leader.email, PASSWORD)
 
-    assert reply.status == 503
-    assert b"locked for maintenance" in reply.body
+    assert response.status == 503
+    assert b"locked for maintenance" in response.body
 
 
 def test_who_was_invited_is_active_from_the_first_sign_in(account: Account, browser: Browser) -> None:
     newcomer = account.add("newcomer", "contractor", "pending")
-    give_password(account, newcomer)
+    set_password(account, newcomer)
     path = f"/v2/users/{newcomer.id}"
     assert account.supervisor.client.get(path).json()["state"] == "pending"
 
@@ -192,13 +192,13 @@ def test_a_second_sign_in_changes_nothing(account: Account, leader: Person, brow
 def test_one_password_opens_each_account_where_it_is_the_right_one(
     account: Account, other_account: Account, leader: Person, browser: Browser
 ) -> None:
-    third = open_account(account.database, account.client, "eastwind")
+    third = make_account(account.database, account.client, "eastwind")
     for elsewhere, password in ((other_account, PASSWORD), (third, "another one")):
         twin = elsewhere.add("twin", "coworker")
-        give_address(elsewhere, twin, leader.email)
-        give_password(elsewhere, twin, password)
+        set_email(elsewhere, twin, leader.email)
+        set_password(elsewhere, twin, password)
 
-    page = browser.follow(browser.sign_in(leader.email, PASSWORD))
+    page = browser.follow_redirects(browser.sign_in(leader.email, PASSWORD))
 
     assert (b"northwind" in page.body, b"southwind" in page.body, b"eastwind" in page.body) == (True, True, False)
 
@@ -213,28 +213,28 @@ def test_a_session_ends_by_itself(leader: Person, browser: Browser, clock: FakeC
 
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(leader: Person, browser: Browser) -> None:
-    page = browser.follow(browser.sign_in(leader.email, PASSWORD))
+    page = browser.follow_redirects(browser.sign_in(leader.email, PASSWORD))
     kept = dict(browser.cookies)
 
-    reply = browser.submit(page)
+    response = browser.submit(page)
 
-    assert (reply.status, reply.headers["location"]) == (303, "/sign_in")
+    assert (response.status, response.headers["location"]) == (303, "/sign_in")
     assert browser.cookies == {}
     browser.cookies = kept
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
 def test_a_new_password_ends_the_sessions_that_the_old_one_began(account: Account) -> None:
-    browser, other = signed_in(account, account.leader), signed_in(account, account.supervisor)
+    browser, other = signed_in_browser(account, account.leader), signed_in_browser(account, account.supervisor)
 
-    give_password(account, account.leader, "another one")
+    set_password(account, account.leader, "another one")
 
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
     assert b"You are signed in" in other.get("/sign_in").body
 
 
 def test_a_deleted_user_leaves_no_session(account: Account, database: Database) -> None:
-    browser = signed_in(account, account.contractor)
+    browser = signed_in_browser(account, account.contractor)
 
     assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
 
@@ -245,18 +245,18 @@ def test_a_deleted_user_leaves_no_session(account: Account, database: Database) 
 @pytest.mark.parametrize("path", ["/sign_in", "/sign_out"])
 @pytest.mark.parametrize("csrf_token", ["", "0" * 64, "ü"])
 def test_a_form_of_another_site_is_refused(account: Account, path: str, csrf_token: str) -> None:
-    browser = signed_in(account, account.leader)
+    browser = signed_in_browser(account, account.leader)
 
-    reply = browser.post(path, {"email": account.leader.email, "password": PASSWORD, "csrf_token": csrf_token})
+    response = browser.post(path, {"email": account.leader.email, "password": PASSWORD, "csrf_token": csrf_token})
 
-    assert reply.status == 403
-    assert b"too old" in reply.body
+    assert response.status == 403
+    assert b"too old" in response.body
     assert b"You are signed in" in browser.get("/sign_in").body
 
 
 @pytest.mark.parametrize("path", ["/sign_in", "/sign_out"])
 def test_a_form_without_a_cookie_is_refused(browser: Browser, path: str) -> None:
-    csrf_token = forms_of(browser.get("/sign_in"))[0].fields["csrf_token"]
+    csrf_token = parse_forms(browser.get("/sign_in"))[0].fields["csrf_token"]
     browser.cookies.clear()
 
     assert browser.post(path, {"csrf_token": csrf_token}).status == 403
@@ -265,10 +265,10 @@ def test_a_form_without_a_cookie_is_refused(browser: Browser, path: str) -> None
 @pytest.mark.parametrize("next_path", ["/docs", "/oauth/2/authorize?client_id=a&state=%20&b", "/docs?a=//b"])
 def test_signing_in_leads_on_to_where_somebody_was_going(leader: Person, browser: Browser, next_path: str) -> None:
     page = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password="wrong")
-    reply = browser.submit(page, email=leader.email, password=PASSWORD)
+    response = browser.submit(page, email=leader.email, password=PASSWORD)
 
-    assert (reply.status, reply.headers["location"]) == (303, next_path)
-    assert "content-type" not in reply.headers
+    assert (response.status, response.headers["location"]) == (303, next_path)
+    assert "content-type" not in response.headers
     assert browser.get("/sign_in?" + query(next_path)).headers["location"] == next_path
 
 
@@ -290,10 +290,10 @@ def test_signing_in_leads_on_to_where_somebody_was_going(leader: Person, browser
     ],
 )
 def test_signing_in_leads_to_no_other_site(leader: Person, browser: Browser, next_path: str) -> None:
-    reply = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password=PASSWORD)
-    assert (reply.status, reply.headers["location"]) == (303, "/sign_in")
+    response = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password=PASSWORD)
+    assert (response.status, response.headers["location"]) == (303, "/sign_in")
 
-    page = browser.follow(reply)
+    page = browser.follow_redirects(response)
     assert browser.submit(page, next=next_path).headers["location"] == "/sign_in"
     page = browser.get("/sign_in")
     assert browser.submit(page, email=leader.email, password=PASSWORD, next=next_path).headers["location"] == "/sign_in"
@@ -317,7 +317,7 @@ class TestTries:
 
         def status(number: int, email: str) -> int:
             page = browser.get("/sign_in")
-            fields = {**forms_of(page)[0].fields, "email": email, "password": "wrong"}
+            fields = {**parse_forms(page)[0].fields, "email": email, "password": "wrong"}
             return browser.post("/sign_in", fields, **{"x-forwarded-for": f"203.0.113.{number}"}).status
 
         emails = ["known@x.test", "KNOWN@x.test", " known@x.test", "other@x.test"]
@@ -328,16 +328,16 @@ class TestTries:
         browser = Browser(server.client)
         sign_in(browser, "a@x.test")
 
-        reply = sign_in(browser, "a@x.test")
+        response = sign_in(browser, "a@x.test")
 
-        assert reply.status == 429
-        assert reply.headers["retry-after"] == str(math.ceil(1 / 0.3))
-        assert b"Wait 4 seconds" in reply.body
+        assert response.status == 429
+        assert response.headers["retry-after"] == str(math.ceil(1 / 0.3))
+        assert b"Wait 4 seconds" in response.body
 
     def test_too_many_do_not_even_get_in_with_the_right_password(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 1))
-        account = open_account(server.database, server.client)
-        give_password(account, account.leader)
+        account = make_account(server.database, server.client)
+        set_password(account, account.leader)
         browser = Browser(server.client)
         sign_in(browser, account.leader.email)
 
@@ -362,16 +362,16 @@ def test_the_page_cannot_be_framed_and_sends_its_form_home_alone(browser: Browse
 
 
 def test_what_was_typed_comes_back_as_text(browser: Browser) -> None:
-    reply = browser.sign_in('"><script>alert(1)</script>', "wrong")
+    response = browser.sign_in('"><script>alert(1)</script>', "wrong")
 
-    assert b"<script" not in reply.body
+    assert b"<script" not in response.body
 
 
 def test_a_password_is_neither_shown_nor_logged(leader: Person, browser: Browser, logged: Logged) -> None:
-    reply = browser.sign_in(leader.email, "my secret")
+    response = browser.sign_in(leader.email, "my secret")
     browser.sign_in(leader.email, PASSWORD)
 
-    assert b"my secret" not in reply.body
+    assert b"my secret" not in response.body
     assert "my secret" not in str(logged)
     assert PASSWORD not in str(logged)
     assert [event["event"] for event in logged if event["event"] != "request"] == ["sign-in failed"]
@@ -382,10 +382,10 @@ def test_a_huge_form_is_not_read(browser: Browser) -> None:
 
 
 def test_a_session_of_somebody_else_ends_when_another_signs_in(account: Account, database: Database) -> None:
-    browser = signed_in(account, account.leader)
-    give_password(account, account.supervisor)
+    browser = signed_in_browser(account, account.leader)
+    set_password(account, account.supervisor)
     kept = dict(browser.cookies)
-    csrf_token = forms_of(browser.get("/sign_in"))[0].fields["csrf_token"]
+    csrf_token = parse_forms(browser.get("/sign_in"))[0].fields["csrf_token"]
 
     browser.post("/sign_in", {"csrf_token": csrf_token, "email": account.supervisor.email, "password": PASSWORD})
 
@@ -403,7 +403,7 @@ def test_whoever_holds_a_token_of_a_session_is_whom_it_stands_for(account: Accou
     assert database.read_now(sessions.find, sessions.new_token()) == []
 
 
-def sign_in(browser: Browser, email: str) -> Reply:
+def sign_in(browser: Browser, email: str) -> Response:
     """Try to sign in with a password that nobody has."""
     return browser.sign_in(email, "wrong")
 

@@ -14,10 +14,18 @@ from hourhook.domain.invoices.public_reading import find_by_share_token
 from hourhook.settings import RateLimit
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account
-from tests.support.clients import Reply
-from tests.support.factories import fill, give_access, ids, log_time, make_project, make_tag, spend
-from tests.support.factories import invoice as make_invoice
-from tests.support.statements import counted
+from tests.support.clients import Response
+from tests.support.factories import (
+    give_access,
+    ids,
+    insert_entries,
+    make_entry,
+    make_expense,
+    make_invoice,
+    make_project,
+    make_tag,
+)
+from tests.support.statements import capture_statements
 
 UNKNOWN = "0123456789abcdefghijklmno"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -64,14 +72,14 @@ def test_the_head_says_what_it_is_from_whom_and_for_whom(account: Account) -> No
         company_details="1 Quay\nPort Haven",
         recipient_details="Contoso\n9 Mill Lane",
     )
-    reply = account.client.get(invoice["share_url"])
-    text = text_of(reply)
+    response = account.client.get(invoice["share_url"])
+    text = text_of(response)
 
     assert text.startswith("Invoice NW-0042 · Lighthouse Ltd ")
     assert "Invoice reference NW-0042 Date June 1, 2024 Projects Harbour maps" in text
-    assert "1 Quay\nPort Haven" in reply.body.decode()
-    assert "Contoso\n9 Mill Lane" in reply.body.decode()
-    assert '<html lang="en-US" dir="ltr">' in reply.body.decode()
+    assert "1 Quay\nPort Haven" in response.body.decode()
+    assert "Contoso\n9 Mill Lane" in response.body.decode()
+    assert '<html lang="en-US" dir="ltr">' in response.body.decode()
 
 
 def test_one_tax_is_not_added_up(account: Account) -> None:
@@ -91,9 +99,9 @@ def test_what_is_unbillable_stands_apart_and_costs_nothing(account: Account) -> 
     project = make_project(account, "Pro bono", billable=False)
     make_tag(account, "holiday*")
     logged = [
-        log_time(account.owner, project_id=project["id"], minutes=30),
-        log_time(account.owner, "#holiday", minutes=15),
-        log_time(account.owner, minutes=60),
+        make_entry(account.owner, project_id=project["id"], minutes=30),
+        make_entry(account.owner, "#holiday", minutes=15),
+        make_entry(account.owner, minutes=60),
     ]
     text = open_page(account, bill(account, entry_ids=ids(logged), expense_ids=[], **EVERYTHING))
 
@@ -162,7 +170,7 @@ def test_tax_free_expenses_say_so(account: Account) -> None:
 
 
 def test_an_expense_that_says_nothing_has_its_day(account: Account) -> None:
-    spent = spend(account.owner, make_project(account, "Atlas"), 3, taxable=False)
+    spent = make_expense(account.owner, make_project(account, "Atlas"), 3, taxable=False)
 
     assert "May 21, 2024 · no tax $3.00" in open_page(account, bill(account, expense_ids=[spent["id"]]))
 
@@ -208,9 +216,9 @@ def test_a_paid_invoice_says_so_and_since_when(account: Account) -> None:
 
 def test_texts_are_shown_as_they_are(account: Account) -> None:
     project = make_project(account, HOSTILE)
-    logged = log_time(account.owner, HOSTILE, project_id=project["id"])
+    logged = make_entry(account.owner, HOSTILE, project_id=project["id"])
     account.owner.client.put("/v2/current_user", {"first_name": HOSTILE[:50]})
-    spent = spend(account.owner, project, description=HOSTILE, taxable=False)
+    spent = make_expense(account.owner, project, description=HOSTILE, taxable=False)
     texts = (
         "reference",
         "project_name",
@@ -229,13 +237,13 @@ def test_texts_are_shown_as_they_are(account: Account) -> None:
         **dict.fromkeys(texts, HOSTILE),
         **EVERYTHING,
     )
-    reply = account.client.get(invoice["share_url"])
-    body = reply.body.decode()
+    response = account.client.get(invoice["share_url"])
+    body = response.body.decode()
 
-    assert reply.status == 200
+    assert response.status == 200
     assert "<script" not in body
     assert "<b>" not in body
-    assert text_of(reply).count("<script>alert") > len(LABELS) + len(texts)
+    assert text_of(response).count("<script>alert") > len(LABELS) + len(texts)
 
 
 def test_description_and_footer_are_limited_markdown(account: Account) -> None:
@@ -271,21 +279,21 @@ def test_there_is_a_page_in_every_locale(account: Account) -> None:
     for locale in LOCALE_CURRENCIES:
         change(account, invoice, customization={"locale": locale, "currency_code": None, "currency_symbol": None})
         shown = account.leader.client.get(invoice["url"]).json()
-        reply = account.client.get(invoice["share_url"])
+        response = account.client.get(invoice["share_url"])
 
-        assert reply.status == 200, locale
-        assert f'<html lang="{locale}" dir=' in reply.body.decode()
-        assert shown["customization"]["currency_symbol"] in text_of(reply)
-        assert "2024" in plain_digits(text_of(reply))
+        assert response.status == 200, locale
+        assert f'<html lang="{locale}" dir=' in response.body.decode()
+        assert shown["customization"]["currency_symbol"] in text_of(response)
+        assert "2024" in plain_digits(text_of(response))
 
 
 def test_html_of_its_own_takes_the_place_of_the_page_and_can_do_nothing(account: Account) -> None:
     own = "<!DOCTYPE html>\n<title>Ours</title><script>alert(1)</script><p style='color:red'>Pay</p>"
-    reply = account.client.get(bill(account, customization={"custom_html": own})["share_url"])
+    response = account.client.get(bill(account, customization={"custom_html": own})["share_url"])
 
-    assert (reply.status, reply.body.decode()) == (200, own)
-    assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    policy = dict(part.partition(" ")[::2] for part in reply.headers["content-security-policy"].split("; "))
+    assert (response.status, response.body.decode()) == (200, own)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    policy = dict(part.partition(" ")[::2] for part in response.headers["content-security-policy"].split("; "))
     assert policy == {
         "sandbox": "",
         "default-src": "'none'",
@@ -295,31 +303,31 @@ def test_html_of_its_own_takes_the_place_of_the_page_and_can_do_nothing(account:
         "form-action": "'none'",
         "frame-ancestors": "'none'",
     }
-    assert_is_nobodys_business(reply)
+    assert_is_nobodys_business(response)
 
 
 def test_html_that_is_no_whole_page_is_wrapped_into_one(account: Account) -> None:
     own = "<h1>Pay & smile</h1>"
     customization = {"custom_html": own, "locale": "he", "title": "<Bill>"}
-    reply = account.client.get(bill(account, customization=customization, reference="7")["share_url"])
-    body = reply.body.decode()
+    response = account.client.get(bill(account, customization=customization, reference="7")["share_url"])
+    body = response.body.decode()
 
     assert body.startswith('<!doctype html>\n<html lang="he" dir="rtl">')
     assert "<title>&lt;Bill&gt; 7</title>" in body
     assert own in body
-    assert reply.headers["content-security-policy"].startswith("sandbox; default-src 'none'; ")
+    assert response.headers["content-security-policy"].startswith("sandbox; default-src 'none'; ")
 
 
 def test_the_page_is_nobodys_business_but_its_readers(account: Account) -> None:
-    reply = account.client.get(bill(account)["share_url"])
+    response = account.client.get(bill(account)["share_url"])
 
-    assert reply.status == 200
-    assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'; style-src 'sha256-" in reply.headers["content-security-policy"]
-    assert "unsafe" not in reply.headers["content-security-policy"]
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'; style-src 'sha256-" in response.headers["content-security-policy"]
+    assert "unsafe" not in response.headers["content-security-policy"]
     # The style is let in by its checksum only, so that an attribute would do nothing.
-    assert b" style=" not in reply.body
-    assert_is_nobodys_business(reply)
+    assert b" style=" not in response.body
+    assert_is_nobodys_business(response)
 
 
 def test_the_page_says_nothing_else_of_the_account(account: Account) -> None:
@@ -346,11 +354,11 @@ def test_the_page_says_nothing_else_of_the_account(account: Account) -> None:
     ],
 )
 def test_where_there_is_no_invoice_is_a_page_that_says_so(server: Server, token: str) -> None:
-    reply = server.client.get(f"/i/{token}")
+    response = server.client.get(f"/i/{token}")
 
-    assert reply.status == 404
-    assert b"There is no invoice here" in reply.body
-    assert_is_nobodys_business(reply)
+    assert response.status == 404
+    assert b"There is no invoice here" in response.body
+    assert_is_nobodys_business(response)
 
 
 def test_an_invoice_that_is_gone_is_not_there(account: Account) -> None:
@@ -362,10 +370,10 @@ def test_an_invoice_that_is_gone_is_not_there(account: Account) -> None:
 
 def test_an_account_without_invoicing_shares_none(account: Account) -> None:
     invoice = bill(account)
-    account.set(invoicing="off")
+    account.change_settings(invoicing="off")
     assert account.client.get(invoice["share_url"]).status == 404
 
-    account.set(invoicing="on")
+    account.change_settings(invoicing="on")
     assert account.client.get(invoice["share_url"]).status == 200
 
 
@@ -377,13 +385,13 @@ def test_a_database_that_is_away_is_a_page_that_asks_for_patience(account: Accou
         operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         try:
-            reply = account.client.get(invoice["share_url"])
+            response = account.client.get(invoice["share_url"])
         finally:
             operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
-    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-    assert b"not available at the moment" in reply.body
-    assert_is_nobodys_business(reply)
+    assert (response.status, response.headers["retry-after"]) == (503, "1")
+    assert b"not available at the moment" in response.body
+    assert_is_nobodys_business(response)
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
@@ -393,9 +401,9 @@ def test_what_is_shown_adds_up_to_the_last_unit(account: Account, currency: str,
     give_access(account, account.coworker, project)
     people = (account.owner, account.leader, account.coworker)
     logged = [
-        log_time(person, minutes=minutes, project_id=project["id"]) for person in people for minutes in (7, 11, 13)
+        make_entry(person, minutes=minutes, project_id=project["id"]) for person in people for minutes in (7, 11, 13)
     ]
-    spent = [spend(account.owner, project, 0.05), spend(account.owner, project, -3.335, taxable=False)]
+    spent = [make_expense(account.owner, project, 0.05), make_expense(account.owner, project, -3.335, taxable=False)]
     rates = {
         "calculation_method": method,
         "standard_hourly_rate": 33.33,
@@ -434,17 +442,17 @@ def test_the_page_is_only_read(account: Account) -> None:
 def test_a_large_invoice_is_read_with_as_many_statements_as_a_small_one(account: Account) -> None:
     small = bill(account, expense_ids=[], **EVERYTHING)
     project = make_project(account, "Atlas")
-    entries = fill(account, 2000, make_tag(account, "survey"), project)
+    entries = insert_entries(account, 2000, make_tag(account, "survey"), project)
     large = bill(account, entry_ids=entries, expense_ids=[], **EVERYTHING)
-    with counted(account.database) as few:
+    with capture_statements(account.database) as few:
         assert account.client.get(small["share_url"]).status == 200
-    with counted(account.database) as many:
-        reply = account.client.get(large["share_url"])
+    with capture_statements(account.database) as many:
+        response = account.client.get(large["share_url"])
 
-    assert reply.status == 200
+    assert response.status == 200
     assert len(many) == len(few) == 5, str(many)
-    assert reply.body.count(b'class="entry"') == 2000
-    assert "Leader 1,000 hr × $110.00 $110,000.00" in text_of(reply)
+    assert response.body.count(b'class="entry"') == 2000
+    assert "Leader 1,000 hr × $110.00 $110,000.00" in text_of(response)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -469,15 +477,15 @@ def bill(account: Account, **values: Any) -> dict[str, Any]:
     if "entry_ids" not in values:
         of_project = {"project_id": _project(account)["id"]}
         logged = [
-            log_time(account.owner, "Wireframes #design", minutes=120, date="2024-05-20", **of_project),
-            log_time(account.owner, "Planning", minutes=60),
-            log_time(account.leader, minutes=60, **of_project),
+            make_entry(account.owner, "Wireframes #design", minutes=120, date="2024-05-20", **of_project),
+            make_entry(account.owner, "Planning", minutes=60),
+            make_entry(account.leader, minutes=60, **of_project),
         ]
         values["entry_ids"] = ids(logged)
     if "expense_ids" not in values:
         spent = [
-            spend(account.owner, _project(account), description="Tide tables"),
-            spend(account.owner, _project(account), 12, description="Parking", taxable=False),
+            make_expense(account.owner, _project(account), description="Tide tables"),
+            make_expense(account.owner, _project(account), 12, description="Parking", taxable=False),
         ]
         values["expense_ids"] = ids(spent)
     rates = {
@@ -500,15 +508,15 @@ def change(account: Account, invoice: dict[str, Any], to: str | None = None, **v
 
 
 def open_page(account: Account, invoice: dict[str, Any]) -> str:
-    reply = account.client.get(invoice["share_url"])
-    assert reply.status == 200
-    return text_of(reply)
+    response = account.client.get(invoice["share_url"])
+    assert response.status == 200
+    return text_of(response)
 
 
-def text_of(reply: Reply) -> str:
+def text_of(response: Response) -> str:
     """What somebody reads, blanks made equal; the room for the footer and the hint are left out."""
     body = re.sub(
-        r"<style>.*?</style>|<div class=\"room.*?</div>|<p class=\"hint.*", "", reply.body.decode(), flags=re.DOTALL
+        r"<style>.*?</style>|<div class=\"room.*?</div>|<p class=\"hint.*", "", response.body.decode(), flags=re.DOTALL
     )
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).replace(NBSP, " ").split())
 
@@ -517,8 +525,8 @@ def plain_digits(text: str) -> str:
     return "".join(str(int(character)) if character.isdecimal() else character for character in text)
 
 
-def assert_is_nobodys_business(reply: Reply) -> None:
-    assert reply.headers["x-robots-tag"] == "noindex, nofollow, noarchive"
-    assert reply.headers["referrer-policy"] == "no-referrer"
-    assert reply.headers["cache-control"] == "no-store"
-    assert reply.headers["x-content-type-options"] == "nosniff"
+def assert_is_nobodys_business(response: Response) -> None:
+    assert response.headers["x-robots-tag"] == "noindex, nofollow, noarchive"
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"

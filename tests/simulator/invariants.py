@@ -16,37 +16,39 @@ from hourhook.clock import format_timestamp
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
 from tests.simulator import transitions
-from tests.simulator.connections import Deed
-from tests.simulator.journal import Attempt, Event, Hook, Log, Seen, Target
+from tests.simulator.connections import Operation
+from tests.simulator.journal import Attempt, Event, Log, Snapshot, Target, WebhookState
 from tests.simulator.stores import Store
-from tests.simulator.virtual_time import Times
+from tests.simulator.virtual_time import VirtualTime
 
 EVERYTHING = "*"
 # How many seconds a lane may be due, or held by somebody who is not at work on it.
 PATIENCE_SECONDS = 7
 
 
-class Broken(AssertionError):
+class InvariantViolation(AssertionError):
     """A promise was broken; the text says which, and what led to it."""
 
 
-class Promises:
+class Invariants:
     """What holds at every step of one run."""
 
-    def __init__(self, store: Store, times: Times, keyring: Keyring, on_broken: Callable[[], None]) -> None:
-        self.broken: Broken | None = None
+    def __init__(
+        self, store: Store, virtual_time: VirtualTime, keyring: Keyring, on_violation: Callable[[], None]
+    ) -> None:
+        self.violation: InvariantViolation | None = None
         self.counts: Counter[str] = Counter()
-        self.hooks: dict[int, Hook] = {}
+        self.hooks: dict[int, WebhookState] = {}
         self.logs: dict[int, Log] = {}
         self.lanes: dict[int, Any] = {}
         self.targets: dict[int, Target] = {}
         self.fingerprint = 0
         self._store = store
-        self._times = times
+        self._virtual_time = virtual_time
         self._keyring = keyring
-        self._on_broken = on_broken
+        self._on_broken = on_violation
         self._trace: deque[str] = deque(maxlen=120)
-        self._seen: dict[int, Seen] = {}
+        self._seen: dict[int, Snapshot] = {}
         self._subscriptions: dict[int, set[str]] = {}
         self._errands: dict[int, Any] = {}
         self._patience: Counter[tuple[str, int]] = Counter()
@@ -54,17 +56,17 @@ class Promises:
         self._given_up: set[int] = set()
         self._expired: set[int] = set()
 
-    def note(self, text: str) -> None:
+    def trace(self, text: str) -> None:
         """Write a line for whoever has to find out what led to a failure."""
-        line = f"{self._times.elapsed_seconds:10.4f}  {text}"
+        line = f"{self._virtual_time.elapsed_seconds:10.4f}  {text}"
         self.fingerprint = crc32(line.encode(), self.fingerprint)
         self._trace.append(line)
 
     def fail(self, text: str) -> None:
         """Say that a promise is broken; the first one counts."""
-        if self.broken is None:
-            self.note(f"BROKEN: {text}")
-            self.broken = Broken("\n".join((text, *self._trace)))
+        if self.violation is None:
+            self.trace(f"BROKEN: {text}")
+            self.violation = InvariantViolation("\n".join((text, *self._trace)))
             self._on_broken()
 
     def expect(self, condition: bool, text: str) -> bool:
@@ -75,29 +77,29 @@ class Promises:
 
     # Who lives
 
-    def gave_up(self, worker: int) -> None:
+    def mark_worker_dead(self, worker: int) -> None:
         """A worker has died, ended, or lost its life's lock."""
         self._given_up.add(worker)
 
-    def leases_ran_out(self) -> None:
+    def expire_all_leases(self) -> None:
         """The clocks leapt past the end of every lease: whoever holds one may lose it, alive or not."""
         held = (*self.lanes.values(), *self._errands.values())
         self._expired |= {row.lease_worker for row in held if row.lease_token is not None}
 
     # What is committed
 
-    def committed(self, deed: Deed) -> None:
+    def on_commit(self, operation: Operation) -> None:
         """A transaction that may have changed something is visible from now on."""
         self.counts["commits"] += 1
         before, after = self.lanes, self._read_lanes()
-        worker = deed.arguments[0].worker if deed.name == "run_cycle" else 0
-        self.note(f"commit {deed.name} {worker or _shown(deed.arguments)}")
+        worker = operation.arguments[0].worker if operation.name == "run_cycle" else 0
+        self.trace(f"commit {operation.name} {worker or _shown(operation.arguments)}")
         for id in before.keys() | after.keys():
-            self._check_lane(deed, before.get(id), after.get(id))
-        if deed.account_id:
-            self._check_log(deed, before, after)
+            self._check_lane(operation, before.get(id), after.get(id))
+        if operation.account_id:
+            self._check_log(operation, before, after)
             self._read_targets()
-        self._check_errands(deed)
+        self._check_errands(operation)
         self.lanes = after
         if worker:
             leased = Counter(
@@ -105,7 +107,7 @@ class Promises:
                 for one_off in self._errands.values()
                 if one_off.lease_worker == worker and one_off.lease_token is not None
             )
-            self._seen[worker] = Seen(after, self.targets, leased)
+            self._seen[worker] = Snapshot(after, self.targets, leased)
 
     def _read_lanes(self) -> dict[int, Any]:
         return {lane.webhook_id: lane for lane in self._store.rows("SELECT * FROM lanes")}
@@ -123,61 +125,61 @@ class Promises:
         for row in self._store.rows("SELECT webhook_id, event FROM subscriptions"):
             self._subscriptions.setdefault(row.webhook_id, set()).add(row.event)
 
-    def _check_lane(self, deed: Deed, before: Any, after: Any) -> None:
+    def _check_lane(self, operation: Operation, before: Any, after: Any) -> None:
         if before is None:
-            self.expect(deed.name == "open_hook", f"{deed.name} made a lane")
-            self.hooks[after.webhook_id] = Hook(after.account_id, after.webhook_id)
+            self.expect(operation.name == "create_webhook", f"{operation.name} made a lane")
+            self.hooks[after.webhook_id] = WebhookState(after.account_id, after.webhook_id)
         elif after is None:
-            self.expect(deed.name == "delete_hook", f"{deed.name} took a lane away")
+            self.expect(operation.name == "delete_webhook", f"{operation.name} took a lane away")
             self.hooks[before.webhook_id].is_deleted = True
-            self._void(deed, before, "deleted")
-        elif before != after or (deed.account_id and deed.arguments[:1] == (after.webhook_id,)):
+            self._void(operation, before, "deleted")
+        elif before != after or (operation.account_id and operation.arguments[:1] == (after.webhook_id,)):
             hook = self.hooks[after.webhook_id]
-            self._check_transition(deed, hook, before, after)
+            self._check_transition(operation, hook, before, after)
         if after is not None:
-            for complaint in transitions.complaints_about(after):
-                self.fail(f"lane {after.webhook_id} after {deed.name}: {complaint}: {after}")
+            for complaint in transitions.find_inconsistent_fields(after):
+                self.fail(f"lane {after.webhook_id} after {operation.name}: {complaint}: {after}")
 
-    def _check_transition(self, deed: Deed, hook: Hook, before: Any, after: Any) -> None:
+    def _check_transition(self, operation: Operation, hook: WebhookState, before: Any, after: Any) -> None:
         where = f"lane {after.webhook_id}"
         changed = {name for name in before._fields if getattr(before, name) != getattr(after, name)}
-        stray = changed - transitions.MAY_CHANGE.get(deed.name, set())
-        self.expect(not stray, f"{where}: {deed.name} changed {stray}: {before} -> {after}")
-        if deed.name == "run_cycle":
-            self._check_turn(deed.arguments[0], hook, before, after)
+        stray = changed - transitions.ALLOWED_CHANGES.get(operation.name, set())
+        self.expect(not stray, f"{where}: {operation.name} changed {stray}: {before} -> {after}")
+        if operation.name == "run_cycle":
+            self._check_turn(operation.arguments[0], hook, before, after)
             return
-        expected = transitions.expected_of(deed, before, hook, self.logs.setdefault(hook.account_id, Log()))
+        expected = transitions.expected_fields(operation, before, hook, self.logs.setdefault(hook.account_id, Log()))
         found = {name: getattr(after, name) for name in expected}
-        self.expect(found == expected, f"{where}: {deed.name} left {found}, not {expected}, of {before}")
-        if deed.name == "skip" and after.head_sequence > before.head_sequence:
-            hook.released.add(before.head_sequence)
-        if deed.name == "disable_gone" and before.enabled and not after.enabled:
+        self.expect(found == expected, f"{where}: {operation.name} left {found}, not {expected}, of {before}")
+        if operation.name == "skip" and after.head_sequence > before.head_sequence:
+            hook.done_sequences.add(before.head_sequence)
+        if operation.name == "disable_gone" and before.enabled and not after.enabled:
             here = self.targets[after.webhook_id].payload_uri
             self.expect(
-                (before.head_sequence, here) in hook.gone,
+                (before.head_sequence, here) in hook.gone_responses,
                 f"{where}: disabled though nobody said 410 to {before.head_sequence} at {here}",
             )
         if before.lease_token is not None and after.lease_token != before.lease_token:
-            self._void(deed, before, deed.name)
+            self._void(operation, before, operation.name)
 
-    def _void(self, deed: Deed, before: Any, reason: str) -> None:
+    def _void(self, operation: Operation, before: Any, reason: str) -> None:
         """The lease of a lane was taken away: whatever is on the wire under it settles nothing any more."""
         hook = self.hooks[before.webhook_id]
-        if deed.name in transitions.FREEING:
+        if operation.name in transitions.LEASE_REVOKING:
             self._expect_dead(before.lease_worker, f"lane {before.webhook_id}: {reason}")
-            self.expect(len(hook.flying) <= 1, f"lane {before.webhook_id}: more than one send would be repeated")
-            self.counts["repeats"] += any(a.outcome is not None and a.outcome.is_success for a in hook.flying)
-        hook.flying.clear()
+            self.expect(len(hook.in_flight) <= 1, f"lane {before.webhook_id}: more than one send would be repeated")
+            self.counts["repeats"] += any(a.outcome is not None and a.outcome.is_success for a in hook.in_flight)
+        hook.in_flight.clear()
 
     def _expect_dead(self, holder: int, what: str) -> None:
         is_excused = holder in self._given_up or holder in self._expired
         self.expect(is_excused, f"{what} took the lease of a living worker away")
 
-    def _check_turn(self, turn: Any, hook: Hook, before: Any, after: Any) -> None:
+    def _check_turn(self, turn: Any, hook: WebhookState, before: Any, after: Any) -> None:
         where = f"lane {after.webhook_id}"
         settled = False
         if (before.head_sequence, before.attempts_count) != (after.head_sequence, after.attempts_count):
-            attempt = next((a for a in hook.flying if a.worker == turn.worker and a.outcome is not None), None)
+            attempt = next((a for a in hook.in_flight if a.worker == turn.worker and a.outcome is not None), None)
             is_mine = before.lease_token is not None and before.lease_worker == turn.worker
             if not self.expect(
                 is_mine and attempt is not None and attempt.sequence == before.head_sequence,
@@ -187,15 +189,15 @@ class Promises:
             assert attempt is not None
             assert attempt.outcome is not None
             settled = True
-            hook.flying.remove(attempt)
-            hook.numbers[before.head_sequence] = attempt.number
+            hook.in_flight.remove(attempt)
+            hook.attempt_numbers[before.head_sequence] = attempt.number
             moved = after.head_sequence - before.head_sequence
             self.expect(
                 moved == (1 if attempt.outcome.is_success else 0),
                 f"{where}: {before.head_sequence} came to {attempt.outcome}, and the head moved by {moved}",
             )
             if attempt.outcome.is_gone:
-                hook.gone.add((before.head_sequence, attempt.uri))
+                hook.gone_responses.add((before.head_sequence, attempt.uri))
             self.counts["settled"] += 1
         if after.lease_token != before.lease_token:
             if before.lease_token is not None:
@@ -207,15 +209,15 @@ class Promises:
                     f"{where}: leased though it was not due",
                 )
 
-    def _check_log(self, deed: Deed, before: dict[int, Any], after: dict[int, Any]) -> None:
-        log = self.logs.setdefault(deed.account_id, Log())
-        if deed.name == "delete_old_events":
-            self._check_retention(deed, log, before, after)
+    def _check_log(self, operation: Operation, before: dict[int, Any], after: dict[int, Any]) -> None:
+        log = self.logs.setdefault(operation.account_id, Log())
+        if operation.name == "delete_old_events":
+            self._check_retention(operation, log, before, after)
         first = log.last_position + 1
         new = self._store.rows(
             "SELECT position, type, created_at, changes, object FROM events "
             "WHERE account_id = ? AND position > ? ORDER BY position",
-            deed.account_id,
+            operation.account_id,
             log.last_position,
         )
         for row in new:
@@ -227,26 +229,28 @@ class Promises:
             self.expect(event.created_at >= log.last_event_at, f"event {event.position} is older than the one before")
             log.last_position, log.last_event_at = event.position, event.created_at
             log.events[event.position] = event
-            transitions.fold_tag(log.tags, event)
+            transitions.apply_tag_event(log.tags, event)
         self.counts["events"] += len(new)
         tags = {
             row.id: row.name
-            for row in self._store.rows("SELECT id, name FROM tags WHERE account_id = ?", deed.account_id)
+            for row in self._store.rows("SELECT id, name FROM tags WHERE account_id = ?", operation.account_id)
         }
         self.expect(tags == log.tags, f"the tags {tags} are not what their events say: {log.tags}")
-        self._check_payloads(deed, log, first, before, after)
+        self._check_payloads(operation, log, first, before, after)
 
-    def _check_payloads(self, deed: Deed, log: Log, first: int, before: dict[int, Any], after: dict[int, Any]) -> None:
+    def _check_payloads(
+        self, operation: Operation, log: Log, first: int, before: dict[int, Any], after: dict[int, Any]
+    ) -> None:
         new: dict[int, list[Any]] = {}
         for row in self._store.rows(
             "SELECT webhook_id, sequence, payload_id, position FROM payloads "
             "WHERE account_id = ? AND position >= ? ORDER BY webhook_id, sequence",
-            deed.account_id,
+            operation.account_id,
             first,
         ):
             new.setdefault(row.webhook_id, []).append(row)
         for id, lane in before.items():
-            if lane.account_id != deed.account_id or id not in after:
+            if lane.account_id != operation.account_id or id not in after:
                 continue
             names = self._subscriptions.get(id, set()) if lane.enabled else set()
             heard = [
@@ -268,20 +272,20 @@ class Promises:
             self.hooks[id].payloads |= {row.sequence: (row.payload_id, row.position) for row in found}
         self.expect(not new, f"payloads for lanes that do not listen: {new}")
 
-    def _check_retention(self, deed: Deed, log: Log, before: dict[int, Any], after: dict[int, Any]) -> None:
-        (horizon,) = deed.arguments
-        kept = self._store.rows("SELECT min(position) AS first FROM events WHERE account_id = ?", deed.account_id)
-        kept_from = kept[0].first or log.last_position + 1
-        for position in range(log.kept_from, kept_from):
+    def _check_retention(self, operation: Operation, log: Log, before: dict[int, Any], after: dict[int, Any]) -> None:
+        (horizon,) = operation.arguments
+        kept = self._store.rows("SELECT min(position) AS first FROM events WHERE account_id = ?", operation.account_id)
+        first_retained_position = kept[0].first or log.last_position + 1
+        for position in range(log.first_retained_position, first_retained_position):
             self.expect(log.events[position].created_at < horizon, f"event {position} was cleared away too early")
         for id, lane in before.items():
-            if lane.account_id != deed.account_id:
+            if lane.account_id != operation.account_id:
                 continue
             hook, now = self.hooks[id], after[id]
             waiting = [
                 sequence
                 for sequence in range(lane.head_sequence, lane.last_sequence + 1)
-                if hook.payloads[sequence][1] < kept_from
+                if hook.payloads[sequence][1] < first_retained_position
             ]
             if lane.enabled and not lane.stalled:
                 self.expect(not waiting, f"lane {id}: {waiting} were cleared away while it waited for them")
@@ -290,12 +294,12 @@ class Promises:
             if waiting:
                 lost_until = log.events[hook.payloads[waiting[-1]][1]].created_at
                 self.expect(now.lost_until == lost_until, f"lane {id}: lost_until is {now.lost_until}")
-                hook.released.update(waiting)
+                hook.done_sequences.update(waiting)
                 hook.lost_through = waiting[-1]
                 self.counts["lost"] += len(waiting)
-        log.kept_from = max(log.kept_from, kept_from)
+        log.first_retained_position = max(log.first_retained_position, first_retained_position)
 
-    def _check_errands(self, deed: Deed) -> None:
+    def _check_errands(self, operation: Operation) -> None:
         before = self._errands
         self._errands = {row.id: row for row in self._store.rows("SELECT * FROM errands WHERE due_at IS NOT NULL")}
         for id, one_off in before.items():
@@ -303,33 +307,35 @@ class Promises:
             now = self._errands.get(id)
             if now is not None:
                 if one_off.lease_token is not None and now.lease_token != one_off.lease_token:
-                    self._expect_dead(one_off.lease_worker, f"errand {id}: {deed.name}")
-                    hook.errands_flying = [
+                    self._expect_dead(one_off.lease_worker, f"errand {id}: {operation.name}")
+                    hook.one_offs_in_flight = [
                         a
-                        for a in hook.errands_flying
+                        for a in hook.one_offs_in_flight
                         if (a.payload_id, a.worker) != (one_off.payload_id, one_off.lease_worker)
                     ]
                 continue
             log = self.logs[hook.account_id]
-            if hook.is_deleted or (one_off.sequence and hook.position_of(one_off.sequence) < log.kept_from):
+            if hook.is_deleted or (
+                one_off.sequence and hook.position_of(one_off.sequence) < log.first_retained_position
+            ):
                 continue
-            worker = deed.arguments[0].worker if deed.name == "run_cycle" else 0
+            worker = operation.arguments[0].worker if operation.name == "run_cycle" else 0
             attempt = next(
                 (
                     a
-                    for a in hook.errands_flying
+                    for a in hook.one_offs_in_flight
                     if a.payload_id == one_off.payload_id and a.worker == worker and a.outcome is not None
                 ),
                 None,
             )
-            if self.expect(attempt is not None, f"errand {id}: done by {deed.name} without an attempt"):
+            if self.expect(attempt is not None, f"errand {id}: done by {operation.name} without an attempt"):
                 assert attempt is not None
-                hook.errands_flying.remove(attempt)
+                hook.one_offs_in_flight.remove(attempt)
                 self.counts["errands"] += 1
 
     # What is sent
 
-    def begins(self, worker: int, uri: str, headers: dict[str, str], body: bytes, *, is_errand: bool) -> Attempt:
+    def on_send(self, worker: int, uri: str, headers: dict[str, str], body: bytes, *, is_one_off: bool) -> Attempt:
         """A worker begins to send."""
         webhook_id = int(json.loads(body)["webhook"]["id"])
         number_text = headers.get("X-Hourhook-Sequence")
@@ -339,28 +345,30 @@ class Promises:
             sequence=None if number_text is None else int(number_text),
             payload_id=headers["X-Noko-Delivery"],
             number=int(headers["X-Hourhook-Attempt"]),
-            is_errand=is_errand,
+            is_one_off=is_one_off,
             uri=uri,
         )
         self.counts["sends"] += 1
-        self.note(f"send {webhook_id}/{attempt.sequence} #{attempt.number} {'errand ' * is_errand}to {uri} by {worker}")
+        self.trace(
+            f"send {webhook_id}/{attempt.sequence} #{attempt.number} {'errand ' * is_one_off}to {uri} by {worker}"
+        )
         seen = self._seen[worker]
         hook = self.hooks[webhook_id]
-        if is_errand:
+        if is_one_off:
             known = hook.targets
-            held = [a for a in hook.errands_flying if a.payload_id == attempt.payload_id and a.worker == worker]
+            held = [a for a in hook.one_offs_in_flight if a.payload_id == attempt.payload_id and a.worker == worker]
             self.expect(
                 len(held) < seen.errands[webhook_id, attempt.payload_id],
                 f"errand {webhook_id}/{attempt.payload_id}: sent without a lease",
             )
-            hook.errands_flying.append(attempt)
+            hook.one_offs_in_flight.append(attempt)
         else:
             known = [seen.targets[webhook_id]]
             self._check_order(attempt, hook, seen)
         self._check_request(attempt, hook, known, headers, body)
         return attempt
 
-    def _check_order(self, attempt: Attempt, hook: Hook, seen: Seen) -> None:
+    def _check_order(self, attempt: Attempt, hook: WebhookState, seen: Snapshot) -> None:
         where = f"lane {attempt.webhook_id}"
         lane = seen.lanes[attempt.webhook_id]
         self.expect(
@@ -375,14 +383,14 @@ class Promises:
             # settles nothing, and is the one repeat, beside or after the send of whoever holds the lane now.
             self.counts["late"] += 1
             return
-        self.expect(not hook.flying, f"{where}: {attempt.sequence} sent before {hook.flying} was settled")
-        hook.flying.append(attempt)
+        self.expect(not hook.in_flight, f"{where}: {attempt.sequence} sent before {hook.in_flight} was settled")
+        hook.in_flight.append(attempt)
         assert attempt.sequence is not None
-        last = hook.numbers.get(attempt.sequence, 0)
+        last = hook.attempt_numbers.get(attempt.sequence, 0)
         self.expect(attempt.number > last, f"{where}: attempt {attempt.number} of {attempt.sequence} after {last}")
 
     def _check_request(
-        self, attempt: Attempt, hook: Hook, known: list[Target], headers: dict[str, str], body: bytes
+        self, attempt: Attempt, hook: WebhookState, known: list[Target], headers: dict[str, str], body: bytes
     ) -> None:
         where = f"request {attempt.webhook_id}/{attempt.sequence}"
         target = next(
@@ -411,39 +419,41 @@ class Promises:
         ]
         self.expect(body in bodies, f"{where}: the body {body!r} is none of {bodies}")
 
-    def arrived(self, attempt: Attempt) -> None:
+    def on_arrival(self, attempt: Attempt) -> None:
         """A receiver has a request in its hands."""
         hook = self.hooks[attempt.webhook_id]
         if attempt.sequence is not None and not hook.is_deleted:
-            missing = {*range(1, attempt.sequence)} - hook.released
+            missing = {*range(1, attempt.sequence)} - hook.done_sequences
             self.expect(
                 not missing, f"receiver of {attempt.webhook_id} sees {attempt.sequence} before it accepted {missing}"
             )
 
-    def returned(self, attempt: Attempt, outcome: Outcome) -> None:
+    def on_response(self, attempt: Attempt, outcome: Outcome) -> None:
         """A worker is told what came of its send."""
         attempt.outcome = outcome
-        self.note(f"answer {attempt.webhook_id}/{attempt.sequence} {outcome.status or outcome.error}")
+        self.trace(f"answer {attempt.webhook_id}/{attempt.sequence} {outcome.status or outcome.error}")
         hook = self.hooks[attempt.webhook_id]
         if outcome.is_success and attempt.sequence is not None:
-            hook.released.add(attempt.sequence)
+            hook.done_sequences.add(attempt.sequence)
 
     # What may not last
 
-    def watch(self, *, somebody_works: bool) -> None:
+    def check_progress(self, *, is_any_worker_running: bool) -> None:
         """Once a second: nothing that is due waits for long, and nobody holds what he is not at work on."""
-        now = self._times.now()
+        now = self._virtual_time.now()
         # One that the dead held is free at once, not when its lease runs out.
         late: set[tuple[str, int]] = set()
         for id, lane in self.lanes.items():
-            is_at_work = any(a.worker == lane.lease_worker for a in self.hooks[id].flying)
+            is_at_work = any(a.worker == lane.lease_worker for a in self.hooks[id].in_flight)
             if self._is_late(lane, now, is_at_work=is_at_work):
                 late.add(("lane", id))
         for id, one_off in self._errands.items():
-            is_at_work = any(a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].errands_flying)
+            is_at_work = any(
+                a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].one_offs_in_flight
+            )
             if self._is_late(one_off, now, is_at_work=is_at_work):
                 late.add(("one_off", id))
-        self._patience = Counter({key: self._patience[key] + 1 for key in late}) if somebody_works else Counter()
+        self._patience = Counter({key: self._patience[key] + 1 for key in late}) if is_any_worker_running else Counter()
         for (kind, id), seconds in self._patience.items():
             row = self.lanes[id] if kind == "lane" else self._errands[id]
             is_alive = row.lease_worker not in self._given_up
@@ -457,13 +467,13 @@ class Promises:
             return row.due_at is not None and row.due_at <= now
         return not (is_at_work and row.lease_worker not in self._given_up)
 
-    def is_quiet(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether there is nothing left to do but for what is stalled or disabled."""
         return not self._errands and all(
             lane.lease_token is None and lane.due_at is None for lane in self.lanes.values()
         )
 
-    def finish(self) -> None:
+    def check_final_state(self) -> None:
         """Nothing is left to do: everything that was listened to was delivered, and everything is as it was written."""
         for id, lane in self.lanes.items():
             self.expect(
@@ -471,14 +481,14 @@ class Promises:
                 f"lane {id} did not come to rest: {lane}",
             )
             hook = self.hooks[id]
-            missing = {*range(1, lane.last_sequence + 1)} - hook.released
+            missing = {*range(1, lane.last_sequence + 1)} - hook.done_sequences
             self.expect(not missing, f"lane {id}: {missing} were never delivered")
             kept = {
                 row.sequence: (row.payload_id, row.position)
                 for row in self._store.rows("SELECT * FROM payloads WHERE webhook_id = ?", id)
             }
-            kept_from = self.logs[hook.account_id].kept_from
-            expected = {s: payload for s, payload in hook.payloads.items() if payload[1] >= kept_from}
+            first_retained_position = self.logs[hook.account_id].first_retained_position
+            expected = {s: payload for s, payload in hook.payloads.items() if payload[1] >= first_retained_position}
             self.expect(kept == expected, f"lane {id}: payloads {kept} are left, not {expected}")
         self.expect(not self._errands, f"errands left: {self._errands}")
         for account_id, log in self.logs.items():
@@ -487,7 +497,7 @@ class Promises:
                 for row in self._store.rows("SELECT * FROM events WHERE account_id = ? ORDER BY position", account_id)
             ]
             self.expect(
-                stored == [log.events[p] for p in range(log.kept_from, log.last_position + 1)],
+                stored == [log.events[p] for p in range(log.first_retained_position, log.last_position + 1)],
                 f"the log of account {account_id} is not what it was",
             )
 
