@@ -19,7 +19,7 @@ from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache
 from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store.database import Database
-from hourhook.store.schema import errands as errand_rows
+from hourhook.store.schema import one_offs as one_off_rows
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, make_backlog
@@ -52,7 +52,7 @@ def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Databa
         for future in database.run_now(settle_and_delete_meanwhile):
             future.result(timeout=20)
 
-    assert database.read_now(lambda tx: tx.all(Statement(select(errand_rows.c.id)))) == []
+    assert database.read_now(lambda tx: tx.all(Statement(select(one_off_rows.c.id)))) == []
 
 
 def test_writes_settlements_steering_deletions_and_housekeeping_end_whatever_meets_whatever(
@@ -144,7 +144,7 @@ def waiting(database: Database) -> int:
     return int(database.read_now(lambda tx: tx.value(_WAITING)))
 
 
-_LOCK_ERRAND = Statement(select(errand_rows.c.id).where(errand_rows.c.id == bindparam("id")).with_for_update())
+_LOCK_ERRAND = Statement(select(one_off_rows.c.id).where(one_off_rows.c.id == bindparam("id")).with_for_update())
 _WAITING = Statement(
     text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 )

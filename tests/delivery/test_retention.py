@@ -11,7 +11,7 @@ from hourhook.delivery.retention import delete_old_events, delete_old_one_offs, 
 from hourhook.delivery.worker.maintenance import run_cleanup
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, events, payloads, removals, skips
-from hourhook.store.schema import errands as errand_rows
+from hourhook.store.schema import one_offs as one_off_rows
 from hourhook.store.statements import Statement
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog
 from tests.support.clocks import FakeClock
@@ -228,12 +228,12 @@ def test_pings_go_when_they_are_old_and_done_and_not_before(
     clock.moment += 29 * DAY
     backlog.control(one_offs.ping)
     run_maintenance(database)
-    assert (count(database, errand_rows), count(database, attempts)) == (2, 1)
+    assert (count(database, one_off_rows), count(database, attempts)) == (2, 1)
 
     clock.moment += 31 * DAY
     run_maintenance(database)
 
-    assert (count(database, errand_rows), count(database, attempts)) == (1, 0)
+    assert (count(database, one_off_rows), count(database, attempts)) == (1, 0)
     assert len(backlog.send_one_offs()) == 1
 
 
@@ -247,7 +247,7 @@ def test_old_pings_go_a_batch_at_a_time(
     clock.advance(1)
 
     assert database.run_now(delete_old_one_offs, clock.now()) == 2
-    assert (count(database, errand_rows), count(database, attempts)) == (3, 3)
+    assert (count(database, one_off_rows), count(database, attempts)) == (3, 3)
 
 
 def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
@@ -270,7 +270,7 @@ def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
     run_maintenance(database)
 
     assert counts(database) == (5, 5, 3)
-    assert (count(database, skips), count(database, removals), count(database, errand_rows)) == (1, 0, 1)
+    assert (count(database, skips), count(database, removals), count(database, one_off_rows)) == (1, 0, 1)
     assert attempts_of(other) == [(1, 1, 500), (2, 1, 200)]
 
 

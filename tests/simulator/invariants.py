@@ -50,7 +50,7 @@ class Invariants:
         self._trace: deque[str] = deque(maxlen=120)
         self._seen: dict[int, Snapshot] = {}
         self._subscriptions: dict[int, set[str]] = {}
-        self._errands: dict[int, Any] = {}
+        self._one_offs: dict[int, Any] = {}
         self._patience: Counter[tuple[str, int]] = Counter()
         # Workers that nobody may count on any more: dead, or without the lock that shows that they live.
         self._given_up: set[int] = set()
@@ -83,7 +83,7 @@ class Invariants:
 
     def expire_all_leases(self) -> None:
         """The clocks leapt past the end of every lease: whoever holds one may lose it, alive or not."""
-        held = (*self.lanes.values(), *self._errands.values())
+        held = (*self.lanes.values(), *self._one_offs.values())
         self._expired |= {row.lease_worker for row in held if row.lease_token is not None}
 
     # What is committed
@@ -104,7 +104,7 @@ class Invariants:
         if worker:
             leased = Counter(
                 (one_off.webhook_id, one_off.payload_id)
-                for one_off in self._errands.values()
+                for one_off in self._one_offs.values()
                 if one_off.lease_worker == worker and one_off.lease_token is not None
             )
             self._seen[worker] = Snapshot(after, self.targets, leased)
@@ -300,11 +300,11 @@ class Invariants:
         log.first_retained_position = max(log.first_retained_position, first_retained_position)
 
     def _check_errands(self, operation: Operation) -> None:
-        before = self._errands
-        self._errands = {row.id: row for row in self._store.rows("SELECT * FROM errands WHERE due_at IS NOT NULL")}
+        before = self._one_offs
+        self._one_offs = {row.id: row for row in self._store.rows("SELECT * FROM errands WHERE due_at IS NOT NULL")}
         for id, one_off in before.items():
             hook = self.hooks[one_off.webhook_id]
-            now = self._errands.get(id)
+            now = self._one_offs.get(id)
             if now is not None:
                 if one_off.lease_token is not None and now.lease_token != one_off.lease_token:
                     self._expect_dead(one_off.lease_worker, f"errand {id}: {operation.name}")
@@ -358,7 +358,7 @@ class Invariants:
             known = hook.targets
             held = [a for a in hook.one_offs_in_flight if a.payload_id == attempt.payload_id and a.worker == worker]
             self.expect(
-                len(held) < seen.errands[webhook_id, attempt.payload_id],
+                len(held) < seen.one_offs[webhook_id, attempt.payload_id],
                 f"errand {webhook_id}/{attempt.payload_id}: sent without a lease",
             )
             hook.one_offs_in_flight.append(attempt)
@@ -447,7 +447,7 @@ class Invariants:
             is_at_work = any(a.worker == lane.lease_worker for a in self.hooks[id].in_flight)
             if self._is_late(lane, now, is_at_work=is_at_work):
                 late.add(("lane", id))
-        for id, one_off in self._errands.items():
+        for id, one_off in self._one_offs.items():
             is_at_work = any(
                 a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].one_offs_in_flight
             )
@@ -455,7 +455,7 @@ class Invariants:
                 late.add(("one_off", id))
         self._patience = Counter({key: self._patience[key] + 1 for key in late}) if is_any_worker_running else Counter()
         for (kind, id), seconds in self._patience.items():
-            row = self.lanes[id] if kind == "lane" else self._errands[id]
+            row = self.lanes[id] if kind == "lane" else self._one_offs[id]
             is_alive = row.lease_worker not in self._given_up
             self.expect(
                 seconds <= PATIENCE_SECONDS,
@@ -469,7 +469,7 @@ class Invariants:
 
     def is_idle(self) -> bool:
         """Whether there is nothing left to do but for what is stalled or disabled."""
-        return not self._errands and all(
+        return not self._one_offs and all(
             lane.lease_token is None and lane.due_at is None for lane in self.lanes.values()
         )
 
@@ -490,7 +490,7 @@ class Invariants:
             first_retained_position = self.logs[hook.account_id].first_retained_position
             expected = {s: payload for s, payload in hook.payloads.items() if payload[1] >= first_retained_position}
             self.expect(kept == expected, f"lane {id}: payloads {kept} are left, not {expected}")
-        self.expect(not self._errands, f"errands left: {self._errands}")
+        self.expect(not self._one_offs, f"one-off deliveries left: {self._one_offs}")
         for account_id, log in self.logs.items():
             stored = [
                 Event(row.position, row.type, row.created_at, bytes(row.changes), bytes(row.object))

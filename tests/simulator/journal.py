@@ -83,4 +83,4 @@ class Snapshot:
     lanes: dict[int, Any]
     targets: dict[int, Target]
     # How many errands of a payload the worker held, by webhook and payload id.
-    errands: dict[tuple[int, str], int]
+    one_offs: dict[tuple[int, str], int]

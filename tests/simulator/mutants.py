@@ -16,7 +16,7 @@ from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store import database
 from hourhook.store.database import Database
 from hourhook.store.schema import accounts, lanes, payloads
-from hourhook.store.schema import errands as errand_rows
+from hourhook.store.schema import one_offs as one_off_rows
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -251,8 +251,8 @@ def _() -> Iterator[None]:
 
 @_plant("an errand stays with the dead")
 def _() -> Iterator[None]:
-    nothing = Statement(update(errand_rows).where(literal(0) == literal(1)).values(lease_token=null()))
-    by_nobody = Statement(update(errand_rows).where(bindparam("worker") < literal(0)).values(lease_token=null()))
+    nothing = Statement(update(one_off_rows).where(literal(0) == literal(1)).values(lease_token=null()))
+    by_nobody = Statement(update(one_off_rows).where(bindparam("worker") < literal(0)).values(lease_token=null()))
     with (
         _swapped(leases, "_RELEASE_ALL", {**leases._RELEASE_ALL, "errands": nothing}),
         _swapped(leases, "_RELEASE", {**leases._RELEASE, "errands": by_nobody}),

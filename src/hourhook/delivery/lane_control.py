@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import bindparam, delete, null, select, update
 
 from hourhook.delivery.transports.http.uris import parse_uri
-from hourhook.store.schema import attempts, errands, lanes, removals, skips, webhooks
+from hourhook.store.schema import attempts, lanes, one_offs, removals, skips, webhooks
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -226,12 +226,12 @@ _MOVE_HEAD = Statement(
 _DELETE_LANE = Statement(delete(lanes).where(_THIS_LANE))
 # Locked in the order of their ids, as a settlement locks them: or each might wait for the other.
 _OF_WEBHOOK = (
-    select(errands.c.id)
-    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
-    .order_by(errands.c.id)
+    select(one_offs.c.id)
+    .where(one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"))
+    .order_by(one_offs.c.id)
     .with_for_update()
     .cte("of_webhook")
 )
 _DELETE_ERRANDS = Statement(
-    delete(errands).where(errands.c.account_id == bindparam("account"), errands.c.id.in_(select(_OF_WEBHOOK.c.id)))
+    delete(one_offs).where(one_offs.c.account_id == bindparam("account"), one_offs.c.id.in_(select(_OF_WEBHOOK.c.id)))
 )

@@ -8,7 +8,7 @@ import uuid
 
 from sqlalchemy import bindparam, select
 
-from hourhook.store.schema import errands
+from hourhook.store.schema import one_offs
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -36,7 +36,7 @@ def redeliver(tx: Transaction, webhook_id: int, payload_id: str, sequence: int |
 
 def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None, created_at: int) -> None:
     tx.insert(
-        errands,
+        one_offs,
         account_id=tx.account_id,
         webhook_id=webhook_id,
         payload_id=payload_id,
@@ -51,9 +51,9 @@ def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None
 
 
 _OF_PAYLOAD = (
-    (errands.c.account_id == bindparam("account"))
-    & (errands.c.webhook_id == bindparam("webhook"))
-    & (errands.c.payload_id == bindparam("payload_id"))
+    (one_offs.c.account_id == bindparam("account"))
+    & (one_offs.c.webhook_id == bindparam("webhook"))
+    & (one_offs.c.payload_id == bindparam("payload_id"))
 )
-_IS_DUE = Statement(select(errands.c.id).where(_OF_PAYLOAD, errands.c.due_at.is_not(None)).limit(1))
-_CREATED_AT = Statement(select(errands.c.created_at).where(_OF_PAYLOAD).limit(1))
+_IS_DUE = Statement(select(one_offs.c.id).where(_OF_PAYLOAD, one_offs.c.due_at.is_not(None)).limit(1))
+_CREATED_AT = Statement(select(one_offs.c.created_at).where(_OF_PAYLOAD).limit(1))

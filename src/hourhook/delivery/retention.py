@@ -7,7 +7,7 @@ sequences are never used again, so its receiver sees a true gap (contract, event
 import structlog
 from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, or_, select, update
 
-from hourhook.store.schema import accounts, attempts, errands, events, lanes, payloads, removals, skips
+from hourhook.store.schema import accounts, attempts, events, lanes, one_offs, payloads, removals, skips
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -152,17 +152,17 @@ _CLEAR_EVENTS = Statement(
 
 _HAS_PAYLOAD = exists(
     select(payloads.c.sequence).where(
-        payloads.c.account_id == errands.c.account_id,
-        payloads.c.webhook_id == errands.c.webhook_id,
-        payloads.c.sequence == errands.c.sequence,
+        payloads.c.account_id == one_offs.c.account_id,
+        payloads.c.webhook_id == one_offs.c.webhook_id,
+        payloads.c.sequence == one_offs.c.sequence,
     )
 )
 _OLD_ERRANDS = Statement(
-    select(errands.c.account_id, errands.c.webhook_id, errands.c.id)
+    select(one_offs.c.account_id, one_offs.c.webhook_id, one_offs.c.id)
     .where(
         or_(
-            (errands.c.created_at < bindparam("horizon")) & errands.c.due_at.is_(None),
-            errands.c.sequence.is_not(None) & ~_HAS_PAYLOAD,
+            (one_offs.c.created_at < bindparam("horizon")) & one_offs.c.due_at.is_(None),
+            one_offs.c.sequence.is_not(None) & ~_HAS_PAYLOAD,
         )
     )
     .limit(bindparam("batch"))
@@ -179,10 +179,10 @@ _CLEAR_ERRAND = [
         )
     ),
     Statement(
-        delete(errands).where(
-            errands.c.account_id == bindparam("account"),
-            errands.c.webhook_id == bindparam("webhook"),
-            errands.c.id == bindparam("one_off"),
+        delete(one_offs).where(
+            one_offs.c.account_id == bindparam("account"),
+            one_offs.c.webhook_id == bindparam("webhook"),
+            one_offs.c.id == bindparam("one_off"),
         )
     ),
 ]

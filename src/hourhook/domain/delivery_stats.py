@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, func, literal_column, select
 
 from hourhook.clock import SECOND
-from hourhook.store.schema import accounts, errands, lanes
+from hourhook.store.schema import accounts, lanes, one_offs
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -56,8 +56,8 @@ _MEASURE = Statement(
         func.count().filter(lanes.c.stalled).label("stalled_lanes"),
         func.min(lanes.c.due_at).filter(_IS_DUE, lanes.c.lease_token.is_(None)).label("oldest_due_at"),
         select(func.count())
-        .select_from(errands)
-        .where(errands.c.due_at <= bindparam("now"))
+        .select_from(one_offs)
+        .where(one_offs.c.due_at <= bindparam("now"))
         .scalar_subquery()
         .label("due_errands"),
     ).select_from(lanes)

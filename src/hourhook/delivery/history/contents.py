@@ -17,7 +17,7 @@ from hourhook.delivery.history.entries import (
 )
 from hourhook.delivery.history.sequences import find_lane, find_skipped
 from hourhook.delivery.payload_ids import decode_sequence
-from hourhook.store.schema import attempts, errands, events, payloads, skips
+from hourhook.store.schema import attempts, events, one_offs, payloads, skips
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -157,7 +157,7 @@ _ATTEMPTS = Statement(
     .limit(ATTEMPTS_SHOWN)
 )
 
-_IS_THIS_PING = (errands.c.payload_id == bindparam("payload_id")) & errands.c.sequence.is_(None)
+_IS_THIS_PING = (one_offs.c.payload_id == bindparam("payload_id")) & one_offs.c.sequence.is_(None)
 _PINGS = Statement(
     SELECT_ONE_OFFS.add_columns(
         attempts.c.number,
@@ -169,7 +169,7 @@ _PINGS = Statement(
     ).where(_IS_THIS_PING)
 )
 _IS_PING = Statement(
-    select(errands.c.id)
-    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"), _IS_THIS_PING)
+    select(one_offs.c.id)
+    .where(one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"), _IS_THIS_PING)
     .limit(1)
 )

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, 
 from hourhook.clock import SECOND
 from hourhook.delivery.history.sequences import State, find_skipped, payload_state
 from hourhook.store.rows import encode_rows, rows_sql
-from hourhook.store.schema import attempts, errands, events, payloads
+from hourhook.store.schema import attempts, events, one_offs, payloads
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -148,42 +148,42 @@ def _attempts(dialect: str) -> str:
 
 _ATTEMPTS = Statement(text(_attempts("sqlite")), text(_attempts("postgresql")))
 
-_OF_ERRANDS = errands.outerjoin(
+_OF_ONE_OFFS = one_offs.outerjoin(
     payloads,
     and_(
-        payloads.c.account_id == errands.c.account_id,
-        payloads.c.webhook_id == errands.c.webhook_id,
-        payloads.c.sequence == errands.c.sequence,
+        payloads.c.account_id == one_offs.c.account_id,
+        payloads.c.webhook_id == one_offs.c.webhook_id,
+        payloads.c.sequence == one_offs.c.sequence,
     ),
 ).outerjoin(
     attempts,
     and_(
-        attempts.c.account_id == errands.c.account_id,
-        attempts.c.errand_id == errands.c.id,
+        attempts.c.account_id == one_offs.c.account_id,
+        attempts.c.errand_id == one_offs.c.id,
         # To the letter, or SQLite does not see that the index of errands' attempts serves.
         attempts.c.errand_id > literal_column("0"),
-        attempts.c.webhook_id == errands.c.webhook_id,
+        attempts.c.webhook_id == one_offs.c.webhook_id,
     ),
 )
-_TYPE = case((errands.c.sequence.is_(None), PING), else_=payloads.c.type)
+_TYPE = case((one_offs.c.sequence.is_(None), PING), else_=payloads.c.type)
 _STATE = case(
-    (errands.c.due_at.is_not(None), "waiting"),
+    (one_offs.c.due_at.is_not(None), "waiting"),
     (attempts.c.started_at.is_not(None) & attempts.c.error.is_(None), "delivered"),
     else_="failing",
 )
 SELECT_ONE_OFFS = (
     select(
-        errands.c.id,
-        errands.c.payload_id,
-        errands.c.created_at,
-        errands.c.due_at,
+        one_offs.c.id,
+        one_offs.c.payload_id,
+        one_offs.c.created_at,
+        one_offs.c.due_at,
         _TYPE.label("type"),
         _STATE.label("state"),
         attempts.c.started_at,
         attempts.c.duration_ms,
     )
-    .select_from(_OF_ERRANDS)
-    .where(errands.c.account_id == bindparam("account"), errands.c.webhook_id == bindparam("webhook"))
+    .select_from(_OF_ONE_OFFS)
+    .where(one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"))
 )
 
 
@@ -191,15 +191,15 @@ SELECT_ONE_OFFS = (
 def _errand_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
     """What reads the newest errands, and what counts them all."""
     chosen = SELECT_ONE_OFFS.where(
-        errands.c.created_at.between(bindparam("low"), bindparam("high")),
+        one_offs.c.created_at.between(bindparam("low"), bindparam("high")),
         # One whose payload is gone is about to be cleared away.
-        errands.c.sequence.is_(None) | payloads.c.sequence.is_not(None),
+        one_offs.c.sequence.is_(None) | payloads.c.sequence.is_not(None),
     )
     if by_state:
         chosen = chosen.where(any_of(_STATE, "states"))
     if by_type:
         chosen = chosen.where(any_of(_TYPE, "types"))
-    newest_first = chosen.order_by(errands.c.created_at.desc(), errands.c.id.desc())
+    newest_first = chosen.order_by(one_offs.c.created_at.desc(), one_offs.c.id.desc())
     return (
         Statement(newest_first.limit(bindparam("limit", type_=BigInteger))),
         Statement(chosen.with_only_columns(func.count(), maintain_column_froms=True)),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, bindparam, null, select, true, update
 
 from hourhook.delivery.worker.lanes import LeasedLane
-from hourhook.store.schema import errands, lanes
+from hourhook.store.schema import lanes, one_offs
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -99,8 +99,8 @@ _IS_LEASABLE = (lanes.c.due_at <= bindparam("now")) & lanes.c.lease_token.is_(No
 _ANY_LANE_DUE = Statement(select(select(lanes.c.webhook_id).where(_IS_LEASABLE).exists().label("due")))
 _ANY_ERRAND_DUE = Statement(
     select(
-        select(errands.c.id)
-        .where(errands.c.due_at <= bindparam("now"), errands.c.lease_token.is_(None))
+        select(one_offs.c.id)
+        .where(one_offs.c.due_at <= bindparam("now"), one_offs.c.lease_token.is_(None))
         .exists()
         .label("due")
     )
@@ -130,7 +130,7 @@ LEASE = Statement(
     .returning(lanes)
 )
 
-_LEASED_TABLES = (lanes, errands)
+_LEASED_TABLES = (lanes, one_offs)
 _FREED = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
 
 

@@ -8,7 +8,7 @@ from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.store.rows import encode_rows, rows_sql
-from hourhook.store.schema import attempts, errands
+from hourhook.store.schema import attempts, one_offs
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -78,50 +78,50 @@ def settle_one_offs(tx: Transaction, results: list[OneOffResult]) -> None:
     )
 
 
-_IS_LEASABLE = (errands.c.due_at <= bindparam("now")) & errands.c.lease_token.is_(None)
+_IS_LEASABLE = (one_offs.c.due_at <= bindparam("now")) & one_offs.c.lease_token.is_(None)
 _DUE = (
-    select(errands.c.account_id, errands.c.id)
+    select(one_offs.c.account_id, one_offs.c.id)
     .where(_IS_LEASABLE)
-    .order_by(errands.c.due_at, errands.c.id)
+    .order_by(one_offs.c.due_at, one_offs.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
     .cte("due")
 )
 _LEASE = Statement(
-    update(errands)
-    .where(errands.c.account_id == _DUE.c.account_id, errands.c.id == _DUE.c.id, _IS_LEASABLE)
+    update(one_offs)
+    .where(one_offs.c.account_id == _DUE.c.account_id, one_offs.c.id == _DUE.c.id, _IS_LEASABLE)
     .values(lease_token=bindparam("token"), lease_worker=bindparam("worker"), lease_expires_at=bindparam("expires_at"))
-    .returning(errands)
+    .returning(one_offs)
 )
 
 # The number that the attempt will have: the attempts of a payload go on counting, and a ping has one an errand.
 _NEXT_NUMBER = (
     select(func.coalesce(func.max(attempts.c.number), 0) + 1)
     .where(
-        attempts.c.account_id == errands.c.account_id,
-        attempts.c.webhook_id == errands.c.webhook_id,
-        attempts.c.sequence == errands.c.sequence,
+        attempts.c.account_id == one_offs.c.account_id,
+        attempts.c.webhook_id == one_offs.c.webhook_id,
+        attempts.c.sequence == one_offs.c.sequence,
     )
     .scalar_subquery()
 )
-_pings = errands.alias()
+_pings = one_offs.alias()
 _PING_NUMBER = (
     select(func.count())
     .where(
-        _pings.c.account_id == errands.c.account_id,
-        _pings.c.webhook_id == errands.c.webhook_id,
-        _pings.c.payload_id == errands.c.payload_id,
+        _pings.c.account_id == one_offs.c.account_id,
+        _pings.c.webhook_id == one_offs.c.webhook_id,
+        _pings.c.payload_id == one_offs.c.payload_id,
         # The sum keeps SQLite from looking among all errands of the account by their ids.
-        _pings.c.id + 0 <= errands.c.id,
+        _pings.c.id + 0 <= one_offs.c.id,
     )
     .scalar_subquery()
 )
 _NUMBERS = Statement(
     select(
-        errands.c.account_id,
-        errands.c.id,
-        case((errands.c.sequence.is_(None), _PING_NUMBER), else_=_NEXT_NUMBER).label("number"),
-    ).where(errands.c.due_at.is_not(None), errands.c.lease_token == bindparam("token"))
+        one_offs.c.account_id,
+        one_offs.c.id,
+        case((one_offs.c.sequence.is_(None), _PING_NUMBER), else_=_NEXT_NUMBER).label("number"),
+    ).where(one_offs.c.due_at.is_not(None), one_offs.c.lease_token == bindparam("token"))
 )
 
 

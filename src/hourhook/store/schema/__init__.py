@@ -10,9 +10,9 @@ from sqlalchemy import Integer, MetaData, PrimaryKeyConstraint, Sequence, Table
 from hourhook.store.schema.columns import Text, column, metadata
 from hourhook.store.schema.delivery import (
     attempts,
-    errands,
     events,
     lanes,
+    one_offs,
     payloads,
     removals,
     skips,
@@ -71,7 +71,7 @@ TABLES_WITH_IDS = (
     applications,
     authorizations,
     webhooks,
-    errands,
+    one_offs,
     broadcast_receivers,
     mails,
 )
@@ -96,7 +96,6 @@ __all__ = [
     "broadcasts",
     "entries",
     "entry_tags",
-    "errands",
     "events",
     "expenses",
     "ids",
@@ -111,6 +110,7 @@ __all__ = [
     "lanes",
     "mails",
     "metadata",
+    "one_offs",
     "payloads",
     "project_access",
     "project_group_members",

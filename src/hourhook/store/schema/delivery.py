@@ -106,7 +106,7 @@ payloads = Table(
     sqlite_with_rowid=False,
 )
 
-errands = Table(
+one_offs = Table(
     "errands",
     metadata,
     column("account_id", Integer),
