@@ -26,7 +26,7 @@ def one(call: Call, thing_id: int) -> Thing:
     raise AssertionError
 
 
-def page(call: Call, given: Filters, errors: ValidationErrors) -> Page[Thing]:
+def page(call: Call, params: Filters, errors: ValidationErrors) -> Page[Thing]:
     raise AssertionError
 
 
@@ -62,7 +62,7 @@ def with_another_name(call: Call, id: int) -> Thing:
     raise AssertionError
 
 
-def without_faults(call: Call, thing_id: int, given: Filters) -> Thing:
+def without_faults(call: Call, thing_id: int, params: Filters) -> Thing:
     raise AssertionError
 
 

@@ -28,7 +28,7 @@ def create_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
 
 def delete_lane(tx: Transaction, webhook_id: int) -> None:
     """Take a lane away for good; its payloads and attempts are cleared away in small batches afterwards."""
-    for statement in (_DELETE_LANE, _DELETE_ERRANDS):
+    for statement in (_DELETE_LANE, _DELETE_ONE_OFFS):
         tx.execute(statement, account=tx.account_id, webhook=webhook_id)
     tx.insert_many(removals, ("account_id", "webhook_id"), [(tx.account_id, webhook_id)])
 
@@ -232,6 +232,6 @@ _OF_WEBHOOK = (
     .with_for_update()
     .cte("of_webhook")
 )
-_DELETE_ERRANDS = Statement(
+_DELETE_ONE_OFFS = Statement(
     delete(one_offs).where(one_offs.c.account_id == bindparam("account"), one_offs.c.id.in_(select(_OF_WEBHOOK.c.id)))
 )

@@ -37,9 +37,9 @@ def delete_old_events(tx: Transaction, horizon: int) -> int:
 
 def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
     """Delete a batch of done errands from before a moment, and of those whose payload is gone; returns how many."""
-    old = tx.all(_OLD_ERRANDS, horizon=horizon, batch=BATCH)
+    old = tx.all(_OLD_ONE_OFFS, horizon=horizon, batch=BATCH)
     for one_off in old:
-        for statement in _CLEAR_ERRAND:
+        for statement in _DELETE_ONE_OFF:
             tx.execute(statement, account=one_off.account_id, webhook=one_off.webhook_id, one_off=one_off.id)
     return len(old)
 
@@ -157,7 +157,7 @@ _HAS_PAYLOAD = exists(
         payloads.c.sequence == one_offs.c.sequence,
     )
 )
-_OLD_ERRANDS = Statement(
+_OLD_ONE_OFFS = Statement(
     select(one_offs.c.account_id, one_offs.c.webhook_id, one_offs.c.id)
     .where(
         or_(
@@ -168,7 +168,7 @@ _OLD_ERRANDS = Statement(
     .limit(bindparam("batch"))
     .with_for_update(skip_locked=True)
 )
-_CLEAR_ERRAND = [
+_DELETE_ONE_OFF = [
     Statement(
         delete(attempts).where(
             attempts.c.account_id == bindparam("account"),

@@ -19,7 +19,7 @@ class DeliveryStats:
     due_lanes: int
     failing_lanes: int
     stalled_lanes: int
-    due_errands: int
+    due_one_offs: int
     delivery_lag_seconds: float
 
 
@@ -34,7 +34,7 @@ def collect(tx: Transaction) -> DeliveryStats:
         due_lanes=row.due_lanes,
         failing_lanes=row.failing_lanes,
         stalled_lanes=row.stalled_lanes,
-        due_errands=row.due_errands,
+        due_one_offs=row.due_one_offs,
         delivery_lag_seconds=0 if oldest is None else (tx.started_at - oldest) / SECOND,
     )
 
@@ -59,7 +59,7 @@ _MEASURE = Statement(
         .select_from(one_offs)
         .where(one_offs.c.due_at <= bindparam("now"))
         .scalar_subquery()
-        .label("due_errands"),
+        .label("due_one_offs"),
     ).select_from(lanes)
 )
 

@@ -111,6 +111,6 @@ _GAUGES = {
     "due_lanes": "Webhooks whose next payload is due now.",
     "failing_lanes": "Webhooks whose next payload has failed at least once.",
     "stalled_lanes": "Webhooks that wait for a person.",
-    "due_errands": "Pings and re-sends that are due now.",
+    "due_one_offs": "Pings and re-sends that are due now.",
     "delivery_lag_seconds": "How long the longest overdue payload has been waiting for a worker.",
 }

@@ -49,21 +49,21 @@ def index(call: Call, subdomain: str) -> Page[Authorization]:
 
 
 @endpoints.post("/authorizations/{subdomain}")
-def create(call: Call, subdomain: str, given: NewAuthorization, errors: ValidationErrors) -> Authorization:
+def create(call: Call, subdomain: str, params: NewAuthorization, errors: ValidationErrors) -> Authorization:
     """Let an application act for you.
 
     Its token lasts until the authorization is deleted. An unknown `client_id` and a wrong `client_secret` are a 400
     with the `error` `invalid_client`.
     """
-    return authorizations.create(call.tx, call.caller, call.dependencies, given, errors)
+    return authorizations.create(call.tx, call.caller, call.dependencies, params, errors)
 
 
 @endpoints.put("/authorizations/{subdomain}/clients/{client_id}")
 def ensure(
-    call: Call, subdomain: str, client_id: str, given: WantedAuthorization, errors: ValidationErrors
+    call: Call, subdomain: str, client_id: str, params: WantedAuthorization, errors: ValidationErrors
 ) -> CreatedOrExisting[Authorization]:
     """Let an application act for you, unless you did so before: then the oldest authorization is answered unchanged."""
-    found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, given, errors)
+    found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, params, errors)
     return CreatedOrExisting(found.authorization, found.authorization.url, found.is_new)
 
 
@@ -75,10 +75,10 @@ def show(call: Call, subdomain: str, authorization_id: int) -> Authorization:
 
 @endpoints.put("/authorizations/{subdomain}/{authorization_id}")
 def edit(
-    call: Call, subdomain: str, authorization_id: int, given: AuthorizationChanges, errors: ValidationErrors
+    call: Call, subdomain: str, authorization_id: int, params: AuthorizationChanges, errors: ValidationErrors
 ) -> Authorization:
     """Edit what is noted with an authorization, and its scopes."""
-    return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, given, errors)
+    return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, params, errors)
 
 
 @endpoints.delete("/authorizations/{subdomain}/{authorization_id}")

@@ -17,9 +17,9 @@ endpoints = Endpoints("Broadcast receivers", resource="BroadcastReceiver")
 
 
 @endpoints.get("/v2/broadcast_receivers")
-def index(call: Call, given: BroadcastReceiverFilters, errors: ValidationErrors) -> Page[BroadcastReceiver]:
+def index(call: Call, params: BroadcastReceiverFilters, errors: ValidationErrors) -> Page[BroadcastReceiver]:
     """List the caller's own broadcast receivers, newest first."""
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/broadcast_receivers/{broadcast_receiver_id}")
@@ -29,43 +29,43 @@ def show(call: Call, broadcast_receiver_id: int) -> BroadcastReceiver:
 
 
 @endpoints.post("/v2/broadcast_receivers")
-def create(call: Call, given: NewBroadcastReceiver, errors: ValidationErrors) -> Created[BroadcastReceiverWithSecret]:
+def create(call: Call, params: NewBroadcastReceiver, errors: ValidationErrors) -> Created[BroadcastReceiverWithSecret]:
     """Make a broadcast receiver, which hears of the caller's own timers.
 
     Its secret is in this answer, in that of a re-roll, and nowhere else. No ping is sent.
     """
-    created = editing.create(call.tx, call.caller, call.dependencies, given, errors)
+    created = editing.create(call.tx, call.caller, call.dependencies, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}")
 def edit(
-    call: Call, broadcast_receiver_id: int, given: BroadcastReceiverChanges, errors: ValidationErrors
+    call: Call, broadcast_receiver_id: int, params: BroadcastReceiverChanges, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Rename a broadcast receiver, or give it another address.
 
     Both hold from the next broadcast on.
     """
-    return editing.edit(call.tx, call.caller, call.dependencies, broadcast_receiver_id, given, errors)
+    return editing.edit(call.tx, call.caller, call.dependencies, broadcast_receiver_id, params, errors)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/add_subjects")
 def add_subjects(
-    call: Call, broadcast_receiver_id: int, given: MoreSubjects, errors: ValidationErrors
+    call: Call, broadcast_receiver_id: int, params: MoreSubjects, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Have a broadcast receiver listen to more subjects."""
-    return subscribing.add(call.tx, call.caller, broadcast_receiver_id, given, errors)
+    return subscribing.add(call.tx, call.caller, broadcast_receiver_id, params, errors)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/remove_subjects")
 def remove_subjects(
-    call: Call, broadcast_receiver_id: int, given: FewerSubjects, errors: ValidationErrors
+    call: Call, broadcast_receiver_id: int, params: FewerSubjects, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Have a broadcast receiver listen to fewer subjects.
 
     `*` drops the wildcard only, and a name does not narrow it.
     """
-    return subscribing.remove(call.tx, call.caller, broadcast_receiver_id, given, errors)
+    return subscribing.remove(call.tx, call.caller, broadcast_receiver_id, params, errors)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/reroll_secret")

@@ -15,9 +15,9 @@ def show(call: Call) -> CurrentUser:
 
 
 @endpoints.put("/v2/current_user")
-def edit(call: Call, given: Preferences, errors: ValidationErrors) -> CurrentUser:
+def edit(call: Call, params: Preferences, errors: ValidationErrors) -> CurrentUser:
     """Change one's own name and preferences.
 
     A new name raises `user.updated`; preferences raise nothing.
     """
-    return current_users.edit(call.tx, call.caller, given, errors)
+    return current_users.edit(call.tx, call.caller, params, errors)

@@ -14,50 +14,50 @@ endpoints = Endpoints("Entries", resource="Entry")
 
 
 @endpoints.get("/v2/entries")
-def index(call: Call, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index(call: Call, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List entries, newest date first.
 
     Coworkers see the entries of the projects assigned to them, contractors their own in those.
     """
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/current_user/entries")
-def index_of_caller(call: Call, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index_of_caller(call: Call, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List the caller's own entries."""
-    return reading.list_for_user(call.tx, call.caller, call.caller.user_id, given, errors, call.pagination)
+    return reading.list_for_user(call.tx, call.caller, call.caller.user_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/users/{user_id}/entries")
-def index_of_user(call: Call, user_id: int, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index_of_user(call: Call, user_id: int, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List a user's entries."""
-    return reading.list_for_user(call.tx, call.caller, user_id, given, errors, call.pagination)
+    return reading.list_for_user(call.tx, call.caller, user_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/teams/{team_id}/entries", role="coworker")
-def index_of_team(call: Call, team_id: int, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index_of_team(call: Call, team_id: int, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List the entries of a team's members."""
-    return reading.list_for_team(call.tx, call.caller, team_id, given, errors, call.pagination)
+    return reading.list_for_team(call.tx, call.caller, team_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/projects/{project_id}/entries")
-def index_of_project(call: Call, project_id: int, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index_of_project(call: Call, project_id: int, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List the entries of a project."""
-    return reading.list_for_project(call.tx, call.caller, project_id, given, errors, call.pagination)
+    return reading.list_for_project(call.tx, call.caller, project_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/project_groups/{project_group_id}/entries", role="coworker")
 def index_of_project_group(
-    call: Call, project_group_id: int, given: EntryFilters, errors: ValidationErrors
+    call: Call, project_group_id: int, params: EntryFilters, errors: ValidationErrors
 ) -> Page[Entry]:
     """List the entries of the projects of a group."""
-    return reading.list_for_project_group(call.tx, call.caller, project_group_id, given, errors, call.pagination)
+    return reading.list_for_project_group(call.tx, call.caller, project_group_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/tags/{tag_id}/entries")
-def index_of_tag(call: Call, tag_id: int, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index_of_tag(call: Call, tag_id: int, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List the entries with a tag."""
-    return reading.list_for_tag(call.tx, call.caller, tag_id, given, errors, call.pagination)
+    return reading.list_for_tag(call.tx, call.caller, tag_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/entries/{entry_id}")
@@ -67,68 +67,68 @@ def show(call: Call, entry_id: int) -> Entry:
 
 
 @endpoints.post("/v2/entries")
-def create(call: Call, given: NewEntry, errors: ValidationErrors) -> Created[Entry]:
+def create(call: Call, params: NewEntry, errors: ValidationErrors) -> Created[Entry]:
     """Log time.
 
     Unknown hashtags become tags, and an unknown `project_name` a project, where the caller may create them. Leaders
     log for others too. Raises `project.created` and `tag.created` for what comes into being, then `entry.created`.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/entries/marked_as_invoiced", role="leader")
-def mark_several_as_invoiced(call: Call, given: OutsideInvoices, errors: ValidationErrors) -> None:
+def mark_several_as_invoiced(call: Call, params: OutsideInvoices, errors: ValidationErrors) -> None:
     """Mark several entries as invoiced outside of this system.
 
     Raises `entry.updated` and `entry.updated.invoiced` for each.
     """
-    invoicing.mark_many_invoiced(call.tx, call.caller, given, errors)
+    invoicing.mark_many_invoiced(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/entries/approved", role="supervisor", feature=FEATURE)
-def approve_many(call: Call, given: Approvals, errors: ValidationErrors) -> None:
+def approve_many(call: Call, params: Approvals, errors: ValidationErrors) -> None:
     """Approve several entries.
 
     Raises `entry.updated` and `entry.updated.approved` for each.
     """
-    approving.approve_many(call.tx, call.caller, given, errors)
+    approving.approve_many(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/entries/unapproved", role="supervisor", feature=FEATURE)
-def unapprove_many(call: Call, given: EntryIds, errors: ValidationErrors) -> None:
+def unapprove_many(call: Call, params: EntryIds, errors: ValidationErrors) -> None:
     """Withdraw the approval of several entries.
 
     Raises `entry.updated` and `entry.updated.unapproved` for each.
     """
-    approving.unapprove_many(call.tx, call.caller, given, errors)
+    approving.unapprove_many(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/entries/{entry_id}")
-def edit(call: Call, entry_id: int, given: EntryChanges, errors: ValidationErrors) -> Entry:
+def edit(call: Call, entry_id: int, params: EntryChanges, errors: ValidationErrors) -> Entry:
     """Edit an entry.
 
     Raises `project.created` and `tag.created` for what comes into being, then `entry.updated`.
     """
-    return editing.edit(call.tx, call.caller, entry_id, given, errors)
+    return editing.edit(call.tx, call.caller, entry_id, params, errors)
 
 
 @endpoints.put("/v2/entries/{entry_id}/marked_as_invoiced", role="leader")
-def mark_as_invoiced(call: Call, entry_id: int, given: OutsideInvoice, errors: ValidationErrors) -> None:
+def mark_as_invoiced(call: Call, entry_id: int, params: OutsideInvoice, errors: ValidationErrors) -> None:
     """Mark an entry as invoiced outside of this system.
 
     Of one that is marked already the date moves. Raises `entry.updated`, and the first time `entry.updated.invoiced`.
     """
-    invoicing.mark_invoiced(call.tx, call.caller, entry_id, given, errors)
+    invoicing.mark_invoiced(call.tx, call.caller, entry_id, params, errors)
 
 
 @endpoints.put("/v2/entries/{entry_id}/approved", role="supervisor", feature=FEATURE)
-def approve(call: Call, entry_id: int, given: Approval, errors: ValidationErrors) -> None:
+def approve(call: Call, entry_id: int, params: Approval, errors: ValidationErrors) -> None:
     """Approve an entry.
 
     Raises `entry.updated` and `entry.updated.approved`.
     """
-    approving.approve(call.tx, call.caller, entry_id, given, errors)
+    approving.approve(call.tx, call.caller, entry_id, params, errors)
 
 
 @endpoints.put("/v2/entries/{entry_id}/unapproved", role="supervisor", feature=FEATURE)

@@ -12,30 +12,30 @@ endpoints = Endpoints("Expenses", resource="Expense")
 
 
 @endpoints.get("/v2/expenses")
-def index(call: Call, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
+def index(call: Call, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List expenses, newest date first.
 
     Coworkers see the expenses of the projects assigned to them, contractors their own in those.
     """
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/current_user/expenses")
-def index_of_caller(call: Call, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
+def index_of_caller(call: Call, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List the caller's own expenses."""
-    return reading.list_for_user(call.tx, call.caller, call.caller.user_id, given, errors, call.pagination)
+    return reading.list_for_user(call.tx, call.caller, call.caller.user_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/users/{user_id}/expenses")
-def index_of_user(call: Call, user_id: int, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
+def index_of_user(call: Call, user_id: int, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List a user's expenses."""
-    return reading.list_for_user(call.tx, call.caller, user_id, given, errors, call.pagination)
+    return reading.list_for_user(call.tx, call.caller, user_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/projects/{project_id}/expenses")
-def index_of_project(call: Call, project_id: int, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
+def index_of_project(call: Call, project_id: int, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List the expenses of a project."""
-    return reading.list_for_project(call.tx, call.caller, project_id, given, errors, call.pagination)
+    return reading.list_for_project(call.tx, call.caller, project_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/expenses/{expense_id}")
@@ -45,22 +45,22 @@ def show(call: Call, expense_id: int) -> Expense:
 
 
 @endpoints.post("/v2/expenses")
-def create(call: Call, given: NewExpense, errors: ValidationErrors) -> Created[Expense]:
+def create(call: Call, params: NewExpense, errors: ValidationErrors) -> Created[Expense]:
     """Book an expense.
 
     Leaders book for others too. Raises `expense.created`.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/expenses/{expense_id}")
-def edit(call: Call, expense_id: int, given: ExpenseChanges, errors: ValidationErrors) -> Expense:
+def edit(call: Call, expense_id: int, params: ExpenseChanges, errors: ValidationErrors) -> Expense:
     """Edit an expense.
 
     Raises `expense.updated`.
     """
-    return editing.edit(call.tx, call.caller, expense_id, given, errors)
+    return editing.edit(call.tx, call.caller, expense_id, params, errors)
 
 
 @endpoints.delete("/v2/expenses/{expense_id}")

@@ -14,9 +14,9 @@ endpoints = Endpoints("Inbox entries", resource="InboxEntry")
 
 
 @endpoints.get("/v2/inbox_entries")
-def index(call: Call, given: InboxEntryFilters, errors: ValidationErrors) -> Page[InboxEntry]:
+def index(call: Call, params: InboxEntryFilters, errors: ValidationErrors) -> Page[InboxEntry]:
     """List the caller's own inbox, newest date first."""
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/inbox_entries/{inbox_entry_id}")
@@ -26,29 +26,29 @@ def show(call: Call, inbox_entry_id: int) -> InboxEntry:
 
 
 @endpoints.post("/v2/inbox_entries")
-def create(call: Call, given: NewInboxEntry, errors: ValidationErrors) -> Created[InboxEntry]:
+def create(call: Call, params: NewInboxEntry, errors: ValidationErrors) -> Created[InboxEntry]:
     """Propose time.
 
     It is in no report, and raises nothing, until it is logged.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/inbox_entries/{inbox_entry_id}")
-def edit(call: Call, inbox_entry_id: int, given: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
+def edit(call: Call, inbox_entry_id: int, params: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
     """Edit an inbox entry that has not been logged."""
-    return editing.edit(call.tx, call.caller, inbox_entry_id, given, errors)
+    return editing.edit(call.tx, call.caller, inbox_entry_id, params, errors)
 
 
 @endpoints.post("/v2/inbox_entries/{inbox_entry_id}/log")
-def log(call: Call, inbox_entry_id: int, given: InboxEntryLog, errors: ValidationErrors) -> Created[Entry]:
+def log(call: Call, inbox_entry_id: int, params: InboxEntryLog, errors: ValidationErrors) -> Created[Entry]:
     """Turn an inbox entry into an entry.
 
     Takes what logging time takes. Raises `project.created` and `tag.created` for what comes into being, then
     `entry.created`.
     """
-    entry = confirming.log(call.tx, call.caller, inbox_entry_id, given, errors)
+    entry = confirming.log(call.tx, call.caller, inbox_entry_id, params, errors)
     return Created(entry, entry.url)
 
 

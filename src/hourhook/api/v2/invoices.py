@@ -26,9 +26,9 @@ _get, _post, _put, _delete = (
 
 
 @_get("/v2/invoices")
-def index(call: Call, given: InvoiceFilters, errors: ValidationErrors) -> Page[Invoice]:
+def index(call: Call, params: InvoiceFilters, errors: ValidationErrors) -> Page[Invoice]:
     """List invoices, newest date first."""
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @_get("/v2/invoices/{invoice_id}")
@@ -38,24 +38,24 @@ def show(call: Call, invoice_id: int) -> Invoice:
 
 
 @_post("/v2/invoices")
-def create(call: Call, given: NewInvoice, errors: ValidationErrors) -> Created[Invoice]:
+def create(call: Call, params: NewInvoice, errors: ValidationErrors) -> Created[Invoice]:
     """Make an invoice.
 
     If any of the entries or expenses cannot be put on it, none is made. What is not said is taken over from the newest
     invoice that shares a project with it. Raises `invoice.created`; then `entry.updated` and `entry.updated.invoiced`
     for each entry, and `expense.updated` for each expense.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @_put("/v2/invoices/{invoice_id}")
-def edit(call: Call, invoice_id: int, given: InvoiceChanges, errors: ValidationErrors) -> Invoice:
+def edit(call: Call, invoice_id: int, params: InvoiceChanges, errors: ValidationErrors) -> Invoice:
     """Edit an invoice.
 
     Its entries, expenses and taxes are changed by actions of their own. Raises `invoice.updated`.
     """
-    return editing.edit(call.tx, call.caller, invoice_id, given, errors)
+    return editing.edit(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/paid")
@@ -77,33 +77,33 @@ def mark_unpaid(call: Call, invoice_id: int) -> None:
 
 
 @_get("/v2/invoices/{invoice_id}/entries")
-def index_entries(call: Call, invoice_id: int, given: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
+def index_entries(call: Call, invoice_id: int, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List the entries on an invoice."""
-    return entries_reading.list_for_invoice(call.tx, call.caller, invoice_id, given, errors, call.pagination)
+    return entries_reading.list_for_invoice(call.tx, call.caller, invoice_id, params, errors, call.pagination)
 
 
 @_get("/v2/invoices/{invoice_id}/expenses")
-def index_expenses(call: Call, invoice_id: int, given: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
+def index_expenses(call: Call, invoice_id: int, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List the expenses on an invoice."""
-    return expenses_reading.list_for_invoice(call.tx, call.caller, invoice_id, given, errors, call.pagination)
+    return expenses_reading.list_for_invoice(call.tx, call.caller, invoice_id, params, errors, call.pagination)
 
 
 @_put("/v2/invoices/{invoice_id}/add_entries")
-def add_entries(call: Call, invoice_id: int, given: AddedEntries, errors: ValidationErrors) -> None:
+def add_entries(call: Call, invoice_id: int, params: AddedEntries, errors: ValidationErrors) -> None:
     """Put entries on an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.invoiced` for each entry.
     """
-    filling.add_entries(call.tx, call.caller, invoice_id, given, errors)
+    filling.add_entries(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_entries")
-def remove_entries(call: Call, invoice_id: int, given: RemovedEntries, errors: ValidationErrors) -> None:
+def remove_entries(call: Call, invoice_id: int, params: RemovedEntries, errors: ValidationErrors) -> None:
     """Take entries off an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.uninvoiced` for each entry.
     """
-    filling.remove_entries(call.tx, call.caller, invoice_id, given, errors)
+    filling.remove_entries(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_all_entries")
@@ -116,21 +116,21 @@ def remove_all_entries(call: Call, invoice_id: int) -> None:
 
 
 @_put("/v2/invoices/{invoice_id}/add_expenses")
-def add_expenses(call: Call, invoice_id: int, given: AddedExpenses, errors: ValidationErrors) -> None:
+def add_expenses(call: Call, invoice_id: int, params: AddedExpenses, errors: ValidationErrors) -> None:
     """Put expenses on an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
-    filling.add_expenses(call.tx, call.caller, invoice_id, given, errors)
+    filling.add_expenses(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_expenses")
-def remove_expenses(call: Call, invoice_id: int, given: RemovedExpenses, errors: ValidationErrors) -> None:
+def remove_expenses(call: Call, invoice_id: int, params: RemovedExpenses, errors: ValidationErrors) -> None:
     """Take expenses off an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
-    filling.remove_expenses(call.tx, call.caller, invoice_id, given, errors)
+    filling.remove_expenses(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_all_expenses")
@@ -143,21 +143,21 @@ def remove_all_expenses(call: Call, invoice_id: int) -> None:
 
 
 @_put("/v2/invoices/{invoice_id}/add_taxes")
-def add_taxes(call: Call, invoice_id: int, given: AddedTaxes, errors: ValidationErrors) -> None:
+def add_taxes(call: Call, invoice_id: int, params: AddedTaxes, errors: ValidationErrors) -> None:
     """Add taxes to an invoice.
 
     Raises `invoice.updated`.
     """
-    taxing.add(call.tx, call.caller, invoice_id, given, errors)
+    taxing.add(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_taxes")
-def remove_taxes(call: Call, invoice_id: int, given: RemovedTaxes, errors: ValidationErrors) -> None:
+def remove_taxes(call: Call, invoice_id: int, params: RemovedTaxes, errors: ValidationErrors) -> None:
     """Remove taxes from an invoice.
 
     Raises `invoice.updated`, if it had any of them.
     """
-    taxing.remove(call.tx, call.caller, invoice_id, given, errors)
+    taxing.remove(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_all_taxes")

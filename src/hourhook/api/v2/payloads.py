@@ -12,13 +12,13 @@ endpoints = Endpoints("Payloads", resource="Webhook")
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}/payloads", role="leader")
-def index(call: Call, webhook_id: int, given: PayloadFilters, errors: ValidationErrors) -> Page[Payload]:
+def index(call: Call, webhook_id: int, params: PayloadFilters, errors: ValidationErrors) -> Page[Payload]:
     """List the payloads of a webhook, newest first.
 
     This is the delivery log: every payload that is kept, and every ping and re-sent payload, whose `sequence` is null.
     With `type`, the page linked as `last` may not be the last of all, but at least 5000 payloads lie before it.
     """
-    return reading.list_page(call.tx, call.caller, webhook_id, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, webhook_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}/payloads/{payload_id}", role="leader")
@@ -40,13 +40,13 @@ def skip(call: Call, webhook_id: int, payload_id: str) -> None:
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/replay", role="leader")
-def replay(call: Call, webhook_id: int, given: ReplayStart, errors: ValidationErrors) -> Accepted:
+def replay(call: Call, webhook_id: int, params: ReplayStart, errors: ValidationErrors) -> Accepted:
     """Send everything since some payload once more, in order.
 
     From the first payload created at `from` or later, or from the one with `sequence`: one of the two. Payload ids and
     sequences stay, so the receiver sees a step back. What is further back than what is kept is refused.
     """
-    recovery.replay(call.tx, call.caller, webhook_id, given, errors)
+    recovery.replay(call.tx, call.caller, webhook_id, params, errors)
     return Accepted()
 
 

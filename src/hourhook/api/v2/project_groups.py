@@ -14,12 +14,12 @@ endpoints = Endpoints("Project groups", resource="ProjectGroup")
 
 
 @endpoints.get("/v2/project_groups", role="coworker")
-def index(call: Call, given: ProjectGroupFilters, errors: ValidationErrors) -> Page[ProjectGroup]:
+def index(call: Call, params: ProjectGroupFilters, errors: ValidationErrors) -> Page[ProjectGroup]:
     """List project groups, by name.
 
     Coworkers see those that hold a project assigned to them, and in each such projects only.
     """
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/project_groups/{project_group_id}", role="coworker")
@@ -29,44 +29,44 @@ def show(call: Call, project_group_id: int) -> ProjectGroup:
 
 
 @endpoints.post("/v2/project_groups", role="leader")
-def create(call: Call, given: NewProjectGroup, errors: ValidationErrors) -> Created[ProjectGroup]:
+def create(call: Call, params: NewProjectGroup, errors: ValidationErrors) -> Created[ProjectGroup]:
     """Create a project group.
 
     Projects that are in another group are moved here. Raises `project_group.created`, and `project.updated` for each
     of its projects.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}", role="leader")
-def rename(call: Call, project_group_id: int, given: ProjectGroupChanges, errors: ValidationErrors) -> ProjectGroup:
+def rename(call: Call, project_group_id: int, params: ProjectGroupChanges, errors: ValidationErrors) -> ProjectGroup:
     """Rename a project group.
 
     Raises `project_group.updated`.
     """
-    return editing.rename(call.tx, call.caller, project_group_id, given, errors)
+    return editing.rename(call.tx, call.caller, project_group_id, params, errors)
 
 
 # Documented both ways: the path says so itself, in the `Allow` of a refused verb.
 @endpoints.put("/v2/project_groups/{project_group_id}/add_projects", role="leader")
 @endpoints.post("/v2/project_groups/{project_group_id}/add_projects", role="leader")
-def add_projects(call: Call, project_group_id: int, given: ProjectIds, errors: ValidationErrors) -> list[Project]:
+def add_projects(call: Call, project_group_id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:
     """Add projects to a project group.
 
     Those that are in a group already are skipped. Answers all that are in this one then. Raises
     `project_group.updated` if any was added, and `project.updated` for each of them.
     """
-    return members.add(call.tx, call.caller, project_group_id, given, errors)
+    return members.add(call.tx, call.caller, project_group_id, params, errors)
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}/remove_projects", role="leader")
-def remove_projects(call: Call, project_group_id: int, given: ProjectIds, errors: ValidationErrors) -> None:
+def remove_projects(call: Call, project_group_id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Take projects out of a project group.
 
     Raises `project_group.updated` if any was taken out, and `project.updated` for each of them.
     """
-    members.remove(call.tx, call.caller, project_group_id, given, errors)
+    members.remove(call.tx, call.caller, project_group_id, params, errors)
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}/remove_all_projects", role="leader")

@@ -13,20 +13,20 @@ endpoints = Endpoints("Projects", resource="Project")
 
 
 @endpoints.get("/v2/projects")
-def index(call: Call, given: ProjectFilters, errors: ValidationErrors) -> Page[Project]:
+def index(call: Call, params: ProjectFilters, errors: ValidationErrors) -> Page[Project]:
     """List projects, by name.
 
     Coworkers and contractors see those assigned to them.
     """
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/project_groups/{project_group_id}/projects", role="coworker")
 def index_of_project_group(
-    call: Call, project_group_id: int, given: ProjectFilters, errors: ValidationErrors
+    call: Call, project_group_id: int, params: ProjectFilters, errors: ValidationErrors
 ) -> Page[Project]:
     """List the projects of a group, by name."""
-    return reading.list_for_group(call.tx, call.caller, project_group_id, given, errors, call.pagination)
+    return reading.list_for_group(call.tx, call.caller, project_group_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/projects/{project_id}")
@@ -36,59 +36,59 @@ def show(call: Call, project_id: int) -> Project:
 
 
 @endpoints.post("/v2/projects", role="leader")
-def create(call: Call, given: NewProject, errors: ValidationErrors) -> Created[Project]:
+def create(call: Call, params: NewProject, errors: ValidationErrors) -> Created[Project]:
     """Create a project.
 
     Raises `project.created`.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/projects/archive", role="leader")
-def archive_many(call: Call, given: ProjectIds, errors: ValidationErrors) -> None:
+def archive_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> None:
     """Archive several projects.
 
     Raises `project.updated` and `project.updated.archived` for each.
     """
-    archiving.archive_many(call.tx, call.caller, given, errors)
+    archiving.archive_many(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/projects/unarchive", role="leader")
-def unarchive_many(call: Call, given: ProjectIds, errors: ValidationErrors) -> None:
+def unarchive_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> None:
     """Bring several archived projects back.
 
     Raises `project.updated` and `project.updated.unarchived` for each.
     """
-    archiving.unarchive_many(call.tx, call.caller, given, errors)
+    archiving.unarchive_many(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/projects/delete", role="leader")
-def remove_many(call: Call, given: ProjectIds, errors: ValidationErrors) -> None:
+def remove_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> None:
     """Delete several projects on which nothing hangs.
 
     Raises `project.deleted` for each.
     """
-    editing.remove_many(call.tx, call.caller, given, errors)
+    editing.remove_many(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}", role="leader")
-def edit(call: Call, project_id: int, given: ProjectChanges, errors: ValidationErrors) -> Project:
+def edit(call: Call, project_id: int, params: ProjectChanges, errors: ValidationErrors) -> Project:
     """Edit a project.
 
     Raises `project.updated`.
     """
-    return editing.edit(call.tx, call.caller, project_id, given, errors)
+    return editing.edit(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/merge", role="leader")
-def merge(call: Call, project_id: int, given: SwallowedProject, errors: ValidationErrors) -> None:
+def merge(call: Call, project_id: int, params: SwallowedProject, errors: ValidationErrors) -> None:
     """Pull another project into this one, for good.
 
     Raises `entry.updated` for each entry that moves, `expense.updated` for each expense, `project.updated` for this
     project if its counters change, and `project.deleted` and `project.deleted.merged` for the other.
     """
-    merging.merge(call.tx, call.caller, project_id, given, errors)
+    merging.merge(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/archive", role="leader")

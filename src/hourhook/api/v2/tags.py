@@ -12,21 +12,21 @@ endpoints = Endpoints("Tags", resource="Tag")
 
 
 @endpoints.get("/v2/tags")
-def index(call: Call, given: TagFilters, errors: ValidationErrors) -> Page[Tag]:
+def index(call: Call, params: TagFilters, errors: ValidationErrors) -> Page[Tag]:
     """List tags, by name.
 
     Contractors see those used in their projects.
     """
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.post("/v2/tags")
-def create_many(call: Call, given: NewTags, errors: ValidationErrors) -> Created[list[Tag]]:
+def create_many(call: Call, params: NewTags, errors: ValidationErrors) -> Created[list[Tag]]:
     """Create tags.
 
     Answers those that it created. A setting of the account says whose role allows it. Raises `tag.created` for each.
     """
-    return Created(editing.create_many(call.tx, call.caller, given, errors), None)
+    return Created(editing.create_many(call.tx, call.caller, params, errors), None)
 
 
 @endpoints.get("/v2/tags/{tag_id}")
@@ -36,32 +36,32 @@ def show(call: Call, tag_id: int) -> Tag:
 
 
 @endpoints.put("/v2/tags/delete", role="leader")
-def remove_many(call: Call, given: TagIds, errors: ValidationErrors) -> None:
+def remove_many(call: Call, params: TagIds, errors: ValidationErrors) -> None:
     """Delete several tags.
 
     Raises for each what deleting one raises.
     """
-    editing.remove_many(call.tx, call.caller, given, errors)
+    editing.remove_many(call.tx, call.caller, params, errors)
 
 
 @endpoints.put("/v2/tags/{tag_id}", role="leader")
-def rename(call: Call, tag_id: int, given: TagChanges, errors: ValidationErrors) -> Tag:
+def rename(call: Call, tag_id: int, params: TagChanges, errors: ValidationErrors) -> Tag:
     """Rename a tag, or make it billable or unbillable.
 
     Its hashtags in descriptions are rewritten. Raises `tag.updated`, and `entry.updated` for each entry whose text
     changed.
     """
-    return editing.rename(call.tx, call.caller, tag_id, given, errors)
+    return editing.rename(call.tx, call.caller, tag_id, params, errors)
 
 
 @endpoints.put("/v2/tags/{tag_id}/merge", role="leader")
-def merge(call: Call, tag_id: int, given: SwallowedTag, errors: ValidationErrors) -> None:
+def merge(call: Call, tag_id: int, params: SwallowedTag, errors: ValidationErrors) -> None:
     """Fold another tag into this one, for good.
 
     Raises `entry.updated` for each entry of the other, `tag.updated` for this tag if its entries changed, and
     `tag.deleted` and `tag.deleted.merged` for the other.
     """
-    editing.merge(call.tx, call.caller, tag_id, given, errors)
+    editing.merge(call.tx, call.caller, tag_id, params, errors)
 
 
 @endpoints.delete("/v2/tags/{tag_id}", role="leader")

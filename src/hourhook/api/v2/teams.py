@@ -14,9 +14,9 @@ endpoints = Endpoints("Teams", resource="Team")
 
 
 @endpoints.get("/v2/teams", role="coworker")
-def index(call: Call, given: TeamFilters, errors: ValidationErrors) -> Page[Team]:
+def index(call: Call, params: TeamFilters, errors: ValidationErrors) -> Page[Team]:
     """List teams, by name."""
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/teams/{team_id}", role="coworker")
@@ -26,42 +26,42 @@ def show(call: Call, team_id: int) -> Team:
 
 
 @endpoints.post("/v2/teams", role="supervisor")
-def create(call: Call, given: NewTeam, errors: ValidationErrors) -> Created[Team]:
+def create(call: Call, params: NewTeam, errors: ValidationErrors) -> Created[Team]:
     """Create a team.
 
     Raises `team.created`.
     """
-    created = editing.create(call.tx, call.caller, given, errors)
+    created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/teams/{team_id}", role="supervisor")
-def rename(call: Call, team_id: int, given: TeamChanges, errors: ValidationErrors) -> Team:
+def rename(call: Call, team_id: int, params: TeamChanges, errors: ValidationErrors) -> Team:
     """Rename a team.
 
     Raises `team.updated`.
     """
-    return editing.rename(call.tx, call.caller, team_id, given, errors)
+    return editing.rename(call.tx, call.caller, team_id, params, errors)
 
 
 # Documented both ways: the path says so itself, in the `Allow` of a refused verb.
 @endpoints.put("/v2/teams/{team_id}/add_users", role="supervisor")
 @endpoints.post("/v2/teams/{team_id}/add_users", role="supervisor")
-def add_users(call: Call, team_id: int, given: UserIds, errors: ValidationErrors) -> list[User]:
+def add_users(call: Call, team_id: int, params: UserIds, errors: ValidationErrors) -> list[User]:
     """Add users to a team.
 
     Answers all who are in it then. Raises `team.updated` if anybody was added.
     """
-    return members.add(call.tx, call.caller, team_id, given, errors)
+    return members.add(call.tx, call.caller, team_id, params, errors)
 
 
 @endpoints.put("/v2/teams/{team_id}/remove_users", role="supervisor")
-def remove_users(call: Call, team_id: int, given: UserIds, errors: ValidationErrors) -> None:
+def remove_users(call: Call, team_id: int, params: UserIds, errors: ValidationErrors) -> None:
     """Take users out of a team.
 
     Raises `team.updated` if anybody was taken out.
     """
-    members.remove(call.tx, call.caller, team_id, given, errors)
+    members.remove(call.tx, call.caller, team_id, params, errors)
 
 
 @endpoints.put("/v2/teams/{team_id}/remove_all_users", role="supervisor")

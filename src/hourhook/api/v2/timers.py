@@ -13,12 +13,12 @@ endpoints = Endpoints("Timers", resource="Timer")
 
 
 @endpoints.get("/v2/timers")
-def index(call: Call, given: TimerFilters, errors: ValidationErrors) -> Page[Timer]:
+def index(call: Call, params: TimerFilters, errors: ValidationErrors) -> Page[Timer]:
     """List the caller's own timers, the running one first, then the paused ones.
 
     Those that were never started and have no time are left out.
     """
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/projects/{project_id}/timer")
@@ -28,21 +28,21 @@ def show(call: Call, project_id: int) -> Timer:
 
 
 @endpoints.put("/v2/projects/{project_id}/timer")
-def edit(call: Call, project_id: int, given: TimerChanges, errors: ValidationErrors) -> Timer:
+def edit(call: Call, project_id: int, params: TimerChanges, errors: ValidationErrors) -> Timer:
     """Edit the caller's timer of a project.
 
     Makes one, in state `pending`, where there is none.
     """
-    return editing.edit(call.tx, call.caller, project_id, given, errors)
+    return editing.edit(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/start")
-def start(call: Call, project_id: int, given: TimerStart, errors: ValidationErrors) -> OkWithLocation[Timer]:
+def start(call: Call, project_id: int, params: TimerStart, errors: ValidationErrors) -> OkWithLocation[Timer]:
     """Start the caller's timer of a project, or resume it.
 
     Pauses the timer that the caller has running. One that runs already stays as it is.
     """
-    timer = editing.start(call.tx, call.caller, project_id, given, errors)
+    timer = editing.start(call.tx, call.caller, project_id, params, errors)
     return OkWithLocation(timer, timer.url)
 
 
@@ -56,27 +56,27 @@ def pause(call: Call, project_id: int) -> Timer:
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/add_or_subtract_time")
-def add_or_subtract_time(call: Call, project_id: int, given: TimerCorrection, errors: ValidationErrors) -> Timer:
+def add_or_subtract_time(call: Call, project_id: int, params: TimerCorrection, errors: ValidationErrors) -> Timer:
     """Correct the elapsed time of the caller's timer of a project.
 
     It never falls below zero. The state stays, but a `pending` timer that gains time becomes `paused`.
     """
-    return editing.correct(call.tx, call.caller, project_id, given, errors)
+    return editing.correct(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/log")
-def log(call: Call, project_id: int, given: TimerLog, errors: ValidationErrors) -> None:
+def log(call: Call, project_id: int, params: TimerLog, errors: ValidationErrors) -> None:
     """Turn the caller's timer of a project into an entry, and remove it.
 
     Raises `tag.created` for unknown hashtags, then `entry.created`.
     """
-    recording.log(call.tx, call.caller, project_id, given, errors)
+    recording.log(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/log_inbox_entry")
-def log_inbox_entry(call: Call, project_id: int, given: TimerInboxLog, errors: ValidationErrors) -> None:
+def log_inbox_entry(call: Call, project_id: int, params: TimerInboxLog, errors: ValidationErrors) -> None:
     """Turn the caller's timer of a project into an inbox entry, and remove it."""
-    recording.log_inbox_entry(call.tx, call.caller, project_id, given, errors)
+    recording.log_inbox_entry(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.delete("/v2/projects/{project_id}/timer")

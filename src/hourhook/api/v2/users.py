@@ -13,15 +13,15 @@ endpoints = Endpoints("Users", resource="User")
 
 
 @endpoints.get("/v2/users", role="coworker")
-def index(call: Call, given: UserFilters, errors: ValidationErrors) -> Page[User]:
+def index(call: Call, params: UserFilters, errors: ValidationErrors) -> Page[User]:
     """List users."""
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/teams/{team_id}/users", role="coworker")
-def index_of_team(call: Call, team_id: int, given: UserFilters, errors: ValidationErrors) -> Page[User]:
+def index_of_team(call: Call, team_id: int, params: UserFilters, errors: ValidationErrors) -> Page[User]:
     """List the members of a team."""
-    return reading.list_for_team(call.tx, call.caller, team_id, given, errors, call.pagination)
+    return reading.list_for_team(call.tx, call.caller, team_id, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/users/{user_id}")
@@ -34,23 +34,23 @@ def show(call: Call, user_id: int) -> User:
 
 
 @endpoints.post("/v2/users", role="supervisor", headers=("X-Hourhook-Invitation",))
-def create(call: Call, given: NewUser, errors: ValidationErrors) -> Created[User]:
+def create(call: Call, params: NewUser, errors: ValidationErrors) -> Created[User]:
     """Invite a user.
 
     A link to a page on which the user chooses a password goes out by mail or, where the server has no mail server, is
     in a header of the answer, to be passed on. It works once, for 14 days. Raises `user.created`.
     """
-    created, issued = editing.invite(call.tx, call.caller, call.dependencies, given, errors)
+    created, issued = editing.invite(call.tx, call.caller, call.dependencies, params, errors)
     return Created(created, created.url, {} if issued.is_mailed else {"X-Hourhook-Invitation": issued.link})
 
 
 @endpoints.put("/v2/users/{user_id}", role="supervisor")
-def edit(call: Call, user_id: int, given: UserChanges, errors: ValidationErrors) -> User:
+def edit(call: Call, user_id: int, params: UserChanges, errors: ValidationErrors) -> User:
     """Edit a user's name and role.
 
     Raises `user.updated`.
     """
-    return editing.edit(call.tx, call.caller, user_id, given, errors)
+    return editing.edit(call.tx, call.caller, user_id, params, errors)
 
 
 @endpoints.put("/v2/users/{user_id}/activate", role="supervisor")
@@ -72,21 +72,21 @@ def deactivate(call: Call, user_id: int) -> None:
 
 
 @endpoints.put("/v2/users/{user_id}/give_access_to_projects", role="supervisor")
-def give_access(call: Call, user_id: int, given: ProjectIds, errors: ValidationErrors) -> None:
+def give_access(call: Call, user_id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Open projects to a coworker or contractor.
 
     Does nothing for other roles, which see all projects.
     """
-    access.grant(call.tx, call.caller, user_id, given, errors)
+    access.grant(call.tx, call.caller, user_id, params, errors)
 
 
 @endpoints.put("/v2/users/{user_id}/revoke_access_to_projects", role="supervisor")
-def revoke_access(call: Call, user_id: int, given: ProjectIds, errors: ValidationErrors) -> None:
+def revoke_access(call: Call, user_id: int, params: ProjectIds, errors: ValidationErrors) -> None:
     """Close projects to a coworker or contractor.
 
     What he logged in them stays, out of his sight.
     """
-    access.revoke(call.tx, call.caller, user_id, given, errors)
+    access.revoke(call.tx, call.caller, user_id, params, errors)
 
 
 @endpoints.put("/v2/users/{user_id}/revoke_access_to_all_projects", role="supervisor")

@@ -14,9 +14,9 @@ endpoints = Endpoints("Webhooks", resource="Webhook")
 
 
 @endpoints.get("/v2/webhooks", role="leader")
-def index(call: Call, given: WebhookFilters, errors: ValidationErrors) -> Page[Webhook]:
+def index(call: Call, params: WebhookFilters, errors: ValidationErrors) -> Page[Webhook]:
     """List webhooks, newest first."""
-    return reading.list_page(call.tx, call.caller, given, errors, call.pagination)
+    return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}", role="leader")
@@ -26,40 +26,40 @@ def show(call: Call, webhook_id: int) -> Webhook:
 
 
 @endpoints.post("/v2/webhooks", role="leader")
-def create(call: Call, given: NewWebhook, errors: ValidationErrors) -> Created[WebhookWithSecret]:
+def create(call: Call, params: NewWebhook, errors: ValidationErrors) -> Created[WebhookWithSecret]:
     """Make a webhook.
 
     Its secret is in this answer, in that of a re-roll, and nowhere else. A ping is sent to it at once.
     """
-    created = editing.create(call.tx, call.caller, call.dependencies, given, errors)
+    created = editing.create(call.tx, call.caller, call.dependencies, params, errors)
     return Created(created, created.url)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}", role="leader")
-def edit(call: Call, webhook_id: int, given: WebhookChanges, errors: ValidationErrors) -> Webhook:
+def edit(call: Call, webhook_id: int, params: WebhookChanges, errors: ValidationErrors) -> Webhook:
     """Rename a webhook, or give it another address.
 
     Both hold from the next attempt on, also for payloads that wait. No ping is sent.
     """
-    return editing.edit(call.tx, call.caller, call.dependencies, webhook_id, given, errors)
+    return editing.edit(call.tx, call.caller, call.dependencies, webhook_id, params, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/add_events", role="leader")
-def add_events(call: Call, webhook_id: int, given: MoreEvents, errors: ValidationErrors) -> Webhook:
+def add_events(call: Call, webhook_id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
     """Subscribe a webhook to more events.
 
     Payloads that wait already are not touched.
     """
-    return subscribing.add(call.tx, call.caller, webhook_id, given, errors)
+    return subscribing.add(call.tx, call.caller, webhook_id, params, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/remove_events", role="leader")
-def remove_events(call: Call, webhook_id: int, given: FewerEvents, errors: ValidationErrors) -> Webhook:
+def remove_events(call: Call, webhook_id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events.
 
     `*` drops the wildcard only, and a name does not narrow it. Payloads that wait already are not touched.
     """
-    return subscribing.remove(call.tx, call.caller, webhook_id, given, errors)
+    return subscribing.remove(call.tx, call.caller, webhook_id, params, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/reroll_secret", role="leader")

@@ -76,7 +76,7 @@ def build_payload_entry(lane: Row, row: Row, skipped: Collection[int], tried: Ro
 
 def read_one_off_entries(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[LogEntry]:
     """The lines of the newest errands (see ``count_one_offs``)."""
-    rows = tx.all(_errand_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
+    rows = tx.all(_one_off_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
     return [LogEntry((row.created_at, False, row.id), build_one_off_entry(row)) for row in rows]
 
 
@@ -85,7 +85,7 @@ def count_one_offs(tx: Transaction, parameters: Mapping[str, Any]) -> int:
 
     Where they are given, in one of ``states`` and of one of ``types``.
     """
-    count: int = tx.value(_errand_statements("states" in parameters, "types" in parameters)[1], **parameters)
+    count: int = tx.value(_one_off_statements("states" in parameters, "types" in parameters)[1], **parameters)
     return count
 
 
@@ -188,7 +188,7 @@ SELECT_ONE_OFFS = (
 
 
 @cache
-def _errand_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
+def _one_off_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
     """What reads the newest errands, and what counts them all."""
     chosen = SELECT_ONE_OFFS.where(
         one_offs.c.created_at.between(bindparam("low"), bindparam("high")),

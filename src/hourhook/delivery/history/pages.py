@@ -49,7 +49,7 @@ def read_page(
     """
     lane = find_lane(tx, account_id, webhook_id)
     runs = _find_payloads(tx, lane, choice, offset + limit + COUNT_AHEAD)
-    one_off_parameters = _errand_parameters(lane, choice)
+    one_off_parameters = _one_off_parameters(lane, choice)
     one_offs_count = count_one_offs(tx, one_off_parameters)
     # Of what comes before the page, at least so many are payloads; the rest is sorted out here.
     start = max(0, offset - one_offs_count)
@@ -88,7 +88,7 @@ def _find_payloads(tx: Transaction, lane: Row, choice: PayloadFilter, limit: int
     return [[row.sequence for row in found]]
 
 
-def _errand_parameters(lane: Row, choice: PayloadFilter) -> dict[str, Any]:
+def _one_off_parameters(lane: Row, choice: PayloadFilter) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "account": lane.account_id,
         "webhook": lane.webhook_id,

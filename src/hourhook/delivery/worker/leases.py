@@ -16,7 +16,7 @@ from hourhook.store.transaction import Transaction
 
 def is_any_due(tx: Transaction, now: int) -> bool:
     """Whether some lane or errand could be leased now: the question of the slow poll."""
-    return bool(tx.value(_ANY_LANE_DUE, now=now) or tx.value(_ANY_ERRAND_DUE, now=now))
+    return bool(tx.value(_ANY_LANE_DUE, now=now) or tx.value(_ANY_ONE_OFF_DUE, now=now))
 
 
 def lease(
@@ -97,7 +97,7 @@ def lease_holders(tx: Transaction) -> set[int]:
 _IS_LEASABLE = (lanes.c.due_at <= bindparam("now")) & lanes.c.lease_token.is_(None)
 
 _ANY_LANE_DUE = Statement(select(select(lanes.c.webhook_id).where(_IS_LEASABLE).exists().label("due")))
-_ANY_ERRAND_DUE = Statement(
+_ANY_ONE_OFF_DUE = Statement(
     select(
         select(one_offs.c.id)
         .where(one_offs.c.due_at <= bindparam("now"), one_offs.c.lease_token.is_(None))
