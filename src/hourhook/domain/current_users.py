@@ -48,8 +48,8 @@ class Preferences(Inputs):
         "send_personal_weekly_report_email": "send_personal_weekly_report",
         "send_team_weekly_report_email": "send_team_weekly_report",
     }
-    first_name: Annotated[Name, "The given name."] | UnsetType | None = UNSET
-    last_name: Annotated[Name, "The family name."] | UnsetType | None = UNSET
+    first_name: Annotated[Name, "The user's first name."] | UnsetType | None = UNSET
+    last_name: Annotated[Name, "The user's last name."] | UnsetType | None = UNSET
     time_format: (
         Annotated[str, choice("fraction", "hours_minutes"), "How durations are shown to this user."] | UnsetType
     ) = UNSET

@@ -8,7 +8,7 @@ from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.domain.inputs import HttpUri, UnsetType, ValidationErrors
 from hourhook.mail.outbox import Outbox
 
-PayloadUri = Annotated[HttpUri, "An absolute `http` or `https` URI that this server may reach."]
+PayloadUri = Annotated[HttpUri, "An absolute `http` or `https` URI that this server is allowed to reach."]
 
 
 @dataclass(frozen=True, slots=True)

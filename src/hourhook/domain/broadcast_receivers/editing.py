@@ -30,7 +30,9 @@ class NewBroadcastReceiver(Inputs):
     required: ClassVar = ("name", "payload_uri", "subjects")
     name: Annotated[Name, "Need not be unique."] | UnsetType = UNSET
     payload_uri: PayloadUri | UnsetType = UNSET
-    subjects: Annotated[Subjects, "`*` stands for all present and future ones."] | UnsetType = UNSET
+    subjects: (
+        Annotated[Subjects, "`*` subscribes to all subjects, including any added in future versions."] | UnsetType
+    ) = UNSET
 
 
 class BroadcastReceiverChanges(Inputs):

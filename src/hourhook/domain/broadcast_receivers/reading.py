@@ -25,9 +25,11 @@ State = Annotated[str, choice("enabled", "disabled")]
 class BroadcastReceiverFilters(Inputs):
     """Which broadcast receivers are listed."""
 
-    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
-    subjects: Annotated[Subjects, "They listen to at least one of these; `*` listens to all."] | UnsetType = UNSET
-    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+    name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
+    subjects: (
+        Annotated[Subjects, "Subscribes to at least one of these; a `*` subscription matches any."] | UnsetType
+    ) = UNSET
+    state: Annotated[State, "State is exactly this."] | UnsetType = UNSET
 
 
 def list_page(

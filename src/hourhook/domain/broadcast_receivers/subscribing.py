@@ -20,7 +20,7 @@ class MoreSubjects(Inputs):
     """What a receiver is to listen to as well."""
 
     required: ClassVar = ("subjects",)
-    subjects: Annotated[Subjects, "Those that it listens to already are skipped."] | UnsetType = UNSET
+    subjects: Annotated[Subjects, "Subjects it already subscribes to are skipped."] | UnsetType = UNSET
 
 
 class FewerSubjects(Inputs):
@@ -28,7 +28,7 @@ class FewerSubjects(Inputs):
 
     required: ClassVar = ("subjects",)
     subjects: (
-        Annotated[Subjects, "Those that it does not listen to are skipped; `*` drops the wildcard only."] | UnsetType
+        Annotated[Subjects, "Subjects it does not subscribe to are skipped; `*` removes only the wildcard."] | UnsetType
     ) = UNSET
 
 

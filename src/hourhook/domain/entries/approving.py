@@ -20,7 +20,7 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 FEATURE = "approvals"
-ApprovedAt = Annotated[Moment, "Now where it is absent."]
+ApprovedAt = Annotated[Moment, "Default: now."]
 
 
 class Approval(Inputs):

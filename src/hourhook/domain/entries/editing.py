@@ -34,17 +34,17 @@ from hourhook.store.schema import entries, entry_tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-ProjectName = Annotated[Name, "Counts only without `project_id`; a project that does not exist is created."]
-Description = Annotated[Text, "Its hashtags become tags."]
-SourceUrl = Annotated[Uri, "The work behind the entry, as a commit or a task."]
+ProjectName = Annotated[Name, "Used only without `project_id`; a project that does not exist is created."]
+Description = Annotated[Text, "Hashtags in it become tags."]
+SourceUrl = Annotated[Uri, "A link to the work behind the entry, such as a commit or a task."]
 
 
 class NewEntry(Inputs):
     """Time to be logged."""
 
     required: ClassVar = ("date", "minutes")
-    date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
-    user_id: Annotated[Id, "Whose time it is; the caller's where it is absent."] | UnsetType | None = UNSET
+    date: Annotated[Day, "The day the work was done."] | UnsetType = UNSET
+    user_id: Annotated[Id, "The user who did the work. Default: the caller."] | UnsetType | None = UNSET
     minutes: Annotated[Minutes, "Rounded up to the project's billing increment."] | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     project_id: Id | UnsetType | None = UNSET
@@ -57,9 +57,9 @@ class EntryChanges(Inputs):
 
     date: Day | UnsetType = UNSET
     user_id: Id | UnsetType = UNSET
-    minutes: Annotated[Minutes, "Blank: none."] | UnsetType | None = UNSET
+    minutes: Annotated[Minutes, "`null` sets it to 0."] | UnsetType | None = UNSET
     description: Description | UnsetType | None = UNSET
-    project_id: Annotated[Id, "Blank: none."] | UnsetType | None = UNSET
+    project_id: Annotated[Id, "`null` removes it from its project."] | UnsetType | None = UNSET
     project_name: ProjectName | UnsetType | None = UNSET
     source_url: SourceUrl | UnsetType | None = UNSET
 

@@ -16,7 +16,7 @@ from hourhook.store.schema import entries
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-InvoicedOn = Annotated[Day, "The day it was invoiced, kept as the midnight in UTC that begins it."]
+InvoicedOn = Annotated[Day, "The day it was invoiced, stored as the UTC midnight that begins it."]
 
 
 class OutsideInvoice(Inputs):

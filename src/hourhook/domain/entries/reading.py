@@ -41,26 +41,31 @@ TagFilter = Annotated[str, choice("and", "combination of", any="combination of")
 class EntryFilters(Inputs, rename={"from_": "from"}):
     """Which entries are listed."""
 
-    user_ids: Annotated[IdList, "Of these users."] | UnsetType = UNSET
-    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
-    project_ids: Annotated[IdList, "In these projects."] | UnsetType = UNSET
-    tag_ids: Annotated[IdList, "With these tags."] | UnsetType = UNSET
-    tag_filter_type: Annotated[TagFilter, "`and`: with each of the tags, `combination of`: with any."] | UnsetType = (
-        UNSET
-    )
-    invoice_ids: Annotated[IdList, "On these invoices."] | UnsetType = UNSET
-    import_ids: Annotated[IdList, "From these imports, of which there are none."] | UnsetType = UNSET
-    from_: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
-    to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
-    invoiced: Annotated[Boolean, "Invoiced in either way, or not."] | UnsetType = UNSET
-    invoiced_at_from: Annotated[Day, "Invoiced on this UTC day or later."] | UnsetType = UNSET
-    invoiced_at_to: Annotated[Day, "Invoiced on this UTC day or earlier."] | UnsetType = UNSET
-    updated_from: Annotated[Moment, "Updated then or later."] | UnsetType = UNSET
-    updated_to: Annotated[Moment, "Updated then or earlier."] | UnsetType = UNSET
+    user_ids: Annotated[IdList, "By any of these users."] | UnsetType = UNSET
+    description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "In any of these projects."] | UnsetType = UNSET
+    tag_ids: Annotated[IdList, "With these tags; see `tag_filter_type`."] | UnsetType = UNSET
+    tag_filter_type: (
+        Annotated[TagFilter, "`and`: with all of the tags; `combination of`: with any of them."] | UnsetType
+    ) = UNSET
+    invoice_ids: Annotated[IdList, "On any of these invoices."] | UnsetType = UNSET
+    import_ids: (
+        Annotated[IdList, "From these imports; imports do not exist any more, so nothing matches."] | UnsetType
+    ) = UNSET
+    from_: Annotated[Day, "On or after this date."] | UnsetType = UNSET
+    to: Annotated[Day, "On or before this date."] | UnsetType = UNSET
+    invoiced: (
+        Annotated[Boolean, "`true`: only those invoiced, on an invoice or outside; `false`: only the others."]
+        | UnsetType
+    ) = UNSET
+    invoiced_at_from: Annotated[Day, "Invoiced on or after this UTC day."] | UnsetType = UNSET
+    invoiced_at_to: Annotated[Day, "Invoiced on or before this UTC day."] | UnsetType = UNSET
+    updated_from: Annotated[Moment, "Updated at or after this time."] | UnsetType = UNSET
+    updated_to: Annotated[Moment, "Updated at or before this time."] | UnsetType = UNSET
     billable: Boolean | UnsetType = UNSET
-    approved_at_from: Annotated[Day, "Approved on this UTC day or later."] | UnsetType = UNSET
-    approved_at_to: Annotated[Day, "Approved on this UTC day or earlier."] | UnsetType = UNSET
-    approved_by_ids: Annotated[IdList, "Approved by these users."] | UnsetType = UNSET
+    approved_at_from: Annotated[Day, "Approved on or after this UTC day."] | UnsetType = UNSET
+    approved_at_to: Annotated[Day, "Approved on or before this UTC day."] | UnsetType = UNSET
+    approved_by_ids: Annotated[IdList, "Approved by any of these users."] | UnsetType = UNSET
 
 
 def list_page(

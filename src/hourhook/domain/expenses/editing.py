@@ -30,8 +30,8 @@ from hourhook.store.schema import expenses
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-Price = Annotated[Decimal2, "Without a currency sign; negative for what comes back. Rounded to 2 fraction digits."]
-Description = Annotated[Text, "Its hashtags are left alone."]
+Price = Annotated[Decimal2, "Without a currency symbol; negative for refunds. Rounded to 2 decimal places."]
+Description = Annotated[Text, "Hashtags in it do not become tags."]
 
 
 class NewExpense(Inputs):
@@ -39,10 +39,10 @@ class NewExpense(Inputs):
 
     required: ClassVar = ("date", "project_id", "price")
     date: Annotated[Day, "The day the money was spent."] | UnsetType = UNSET
-    project_id: Annotated[Id, "What it was spent for."] | UnsetType = UNSET
+    project_id: Annotated[Id, "The project it was spent on."] | UnsetType = UNSET
     price: Price | UnsetType = UNSET
-    user_id: Annotated[Id, "Who spent it; the caller where it is absent."] | UnsetType | None = UNSET
-    taxable: Annotated[Boolean, "`true` where it is absent."] | UnsetType | None = UNSET
+    user_id: Annotated[Id, "The user who spent it. Default: the caller."] | UnsetType | None = UNSET
+    taxable: Annotated[Boolean, "Default: `true`."] | UnsetType | None = UNSET
     description: Description | UnsetType | None = UNSET
 
 

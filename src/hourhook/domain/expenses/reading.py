@@ -35,16 +35,16 @@ from hourhook.store.transaction import Transaction
 class ExpenseFilters(Inputs, rename={"from_": "from"}):
     """Which expenses are listed."""
 
-    user_ids: Annotated[IdList, "Of these users."] | UnsetType = UNSET
-    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
-    project_ids: Annotated[IdList, "On these projects."] | UnsetType = UNSET
-    invoice_ids: Annotated[IdList, "On these invoices."] | UnsetType = UNSET
-    from_: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
-    to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
-    price_from: Annotated[DecimalFrom, "At this price or a higher one."] | UnsetType = UNSET
-    price_to: Annotated[DecimalTo, "At this price or a lower one."] | UnsetType = UNSET
-    taxable: Annotated[Boolean, "Taxable, or tax-free."] | UnsetType = UNSET
-    invoiced: Annotated[Boolean, "On an invoice, or not."] | UnsetType = UNSET
+    user_ids: Annotated[IdList, "By any of these users."] | UnsetType = UNSET
+    description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "On any of these projects."] | UnsetType = UNSET
+    invoice_ids: Annotated[IdList, "On any of these invoices."] | UnsetType = UNSET
+    from_: Annotated[Day, "On or after this date."] | UnsetType = UNSET
+    to: Annotated[Day, "On or before this date."] | UnsetType = UNSET
+    price_from: Annotated[DecimalFrom, "Price is at least this."] | UnsetType = UNSET
+    price_to: Annotated[DecimalTo, "Price is at most this."] | UnsetType = UNSET
+    taxable: Annotated[Boolean, "`true`: only taxable ones; `false`: only tax-free ones."] | UnsetType = UNSET
+    invoiced: Annotated[Boolean, "`true`: only those on an invoice; `false`: only the others."] | UnsetType = UNSET
 
 
 def list_page(

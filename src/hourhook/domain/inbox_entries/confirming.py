@@ -19,16 +19,16 @@ from hourhook.store.transaction import Transaction
 class InboxEntryLog(Inputs):
     """How an inbox entry is to be logged; whatever is absent is as it says itself."""
 
-    date: Annotated[Day, "The inbox entry's where it is absent."] | UnsetType | None = UNSET
-    user_id: Annotated[Id, "Whose time it is; the caller's where it is absent."] | UnsetType | None = UNSET
-    minutes: Annotated[Minutes, "The inbox entry's where it is absent; one of them is needed."] | UnsetType | None = (
+    date: Annotated[Day, "Default: that of the inbox entry."] | UnsetType | None = UNSET
+    user_id: Annotated[Id, "The user who did the work. Default: the caller."] | UnsetType | None = UNSET
+    minutes: Annotated[Minutes, "Default: that of the inbox entry; one of the two is required."] | UnsetType | None = (
         UNSET
     )
-    description: Annotated[Text, "The inbox entry's where it is absent."] | UnsetType | None = UNSET
-    project_id: Annotated[Id, "Counts instead of the inbox entry's project name."] | UnsetType | None = UNSET
-    project_name: Annotated[Name, "The inbox entry's where this and `project_id` are absent."] | UnsetType | None = (
-        UNSET
-    )
+    description: Annotated[Text, "Default: that of the inbox entry."] | UnsetType | None = UNSET
+    project_id: Annotated[Id, "Overrides the inbox entry's project name."] | UnsetType | None = UNSET
+    project_name: (
+        Annotated[Name, "Used only without `project_id`. Default: that of the inbox entry."] | UnsetType | None
+    ) = UNSET
     source_url: SourceUrl | UnsetType | None = UNSET
 
 

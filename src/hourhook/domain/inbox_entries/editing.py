@@ -13,15 +13,15 @@ from hourhook.store.schema import inbox_entries
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-Description = Annotated[Text, "Its hashtags become tags when it is logged."]
-ProjectName = Annotated[Name, "Need not exist: logging looks for it, or creates it."]
+Description = Annotated[Text, "Hashtags in it become tags when it is logged."]
+ProjectName = Annotated[Name, "Need not exist: logging finds the project or creates it."]
 
 
 class NewInboxEntry(Inputs):
     """Time to be proposed."""
 
     required: ClassVar = ("date", "description")
-    date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
+    date: Annotated[Day, "The day the work was done."] | UnsetType = UNSET
     description: Description | UnsetType = UNSET
     minutes: Annotated[Minutes, "Not rounded."] | UnsetType | None = UNSET
     project_name: ProjectName | UnsetType | None = UNSET

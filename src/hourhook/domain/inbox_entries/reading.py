@@ -20,13 +20,13 @@ from hourhook.store.transaction import Transaction
 class InboxEntryFilters(Inputs, rename={"from_": "from"}):
     """Which inbox entries are listed."""
 
-    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
-    project_name: Annotated[Text, "The project's name contains this."] | UnsetType = UNSET
-    from_: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
-    to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
-    logged: Annotated[Boolean, "`true`: logged only, `false`: open only."] | UnsetType = UNSET
-    updated_from: Annotated[Moment, "Updated then or later."] | UnsetType = UNSET
-    updated_to: Annotated[Moment, "Updated then or earlier."] | UnsetType = UNSET
+    description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
+    project_name: Annotated[Text, "Project name contains this text."] | UnsetType = UNSET
+    from_: Annotated[Day, "On or after this date."] | UnsetType = UNSET
+    to: Annotated[Day, "On or before this date."] | UnsetType = UNSET
+    logged: Annotated[Boolean, "`true`: only logged ones; `false`: only open ones."] | UnsetType = UNSET
+    updated_from: Annotated[Moment, "Updated at or after this time."] | UnsetType = UNSET
+    updated_to: Annotated[Moment, "Updated at or before this time."] | UnsetType = UNSET
 
 
 def list_page(

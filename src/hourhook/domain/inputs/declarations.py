@@ -2,7 +2,7 @@
 
     class EntryInputs(Inputs):
         required: ClassVar = ("date",)
-        date: Annotated[Day, "The day the time belongs to."] | UnsetType = UNSET
+        date: Annotated[Day, "The day the work was done."] | UnsetType = UNSET
         project_id: Id | None | UnsetType = UNSET
 
     given, faults = inputs.parse(EntryInputs, raw, resource="Entry")

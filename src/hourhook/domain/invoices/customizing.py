@@ -56,63 +56,65 @@ LABELS = {
 class PaypalInput(Inputs):
     """Payment by PayPal; that it is there allows it."""
 
-    paypal_address: Annotated[Label, "The issuer's e-mail address at PayPal."] | UnsetType | None = UNSET
+    paypal_address: Annotated[Label, "The issuer's PayPal e-mail address."] | UnsetType | None = UNSET
     paypal_invoice_title: (
-        Annotated[Label, "The title at PayPal; the invoice's reference where it is absent."] | UnsetType | None
+        Annotated[Label, "Title shown at PayPal. Default: the invoice's reference."] | UnsetType | None
     ) = UNSET
-    paypal_currency_code: Annotated[CurrencyCode, "Fallback: `USD`."] | UnsetType | None = UNSET
+    paypal_currency_code: Annotated[CurrencyCode, "Default: `USD`."] | UnsetType | None = UNSET
 
 
 class StripeInput(Inputs):
     """Payment by Stripe; that it is there allows it."""
 
     payment_description: (
-        Annotated[Label, "The description at Stripe; the invoice's reference where it is absent."] | UnsetType | None
+        Annotated[Label, "Description shown at Stripe. Default: the invoice's reference."] | UnsetType | None
     ) = UNSET
-    currency_code: Annotated[LowerCurrencyCode, "Fallback: `usd`."] | UnsetType | None = UNSET
+    currency_code: Annotated[LowerCurrencyCode, "Default: `usd`."] | UnsetType | None = UNSET
 
 
 class CustomizationInput(Inputs):
     """What is printed on an invoice, and how it can be paid; a key that is blank goes back to its fallback."""
 
-    title: Annotated[Label, "Fallback: `Invoice`."] | UnsetType | None = UNSET
-    date: Annotated[Label, "Fallback: `Date`."] | UnsetType | None = UNSET
-    project: Annotated[Label, "Fallback: `Projects`."] | UnsetType | None = UNSET
-    reference: Annotated[Label, "Fallback: `Invoice reference`."] | UnsetType | None = UNSET
-    total_due: Annotated[Label, "Fallback: `Total amount due`."] | UnsetType | None = UNSET
-    summary: Annotated[Label, "Fallback: `Summary`."] | UnsetType | None = UNSET
-    project_summary: Annotated[Label, "Fallback: `Project summary`."] | UnsetType | None = UNSET
-    user_summary: Annotated[Label, "Fallback: `People summary`."] | UnsetType | None = UNSET
-    no_project_name: Annotated[Label, "Fallback: `No project`."] | UnsetType | None = UNSET
-    work_time: Annotated[Label, "Fallback: `work time`."] | UnsetType | None = UNSET
-    no_tax: Annotated[Label, "Fallback: `no tax`."] | UnsetType | None = UNSET
-    work_total: Annotated[Label, "Fallback: `Total worked`."] | UnsetType | None = UNSET
-    total: Annotated[Label, "Fallback: `TOTAL`."] | UnsetType | None = UNSET
-    report: Annotated[Label, "Fallback: `Report`."] | UnsetType | None = UNSET
-    locale: Annotated[Locale, "Fallback: `en-US`."] | UnsetType | None = UNSET
-    currency_code: Annotated[CurrencyCode, "Fallback: the currency of the locale."] | UnsetType | None = UNSET
-    currency_symbol: Annotated[Label, "Fallback: the symbol of the currency."] | UnsetType | None = UNSET
-    taxable_total: Annotated[Label, "Fallback: `Total taxable`."] | UnsetType | None = UNSET
-    tax_total: Annotated[Label, "Fallback: `Total tax`."] | UnsetType | None = UNSET
-    taxfree_total: Annotated[Label, "Fallback: `Total taxfree`."] | UnsetType | None = UNSET
-    total_report: Annotated[Label, "Fallback: `TOTAL`."] | UnsetType | None = UNSET
-    custom_html: Annotated[Text, "Takes the place of what is printed otherwise."] | UnsetType | None = UNSET
-    paypal_invoice: Annotated[PaypalInput, NestedField(PaypalInput), "Null forbids it."] | UnsetType | None = UNSET
-    stripe_connect_payment: Annotated[StripeInput, NestedField(StripeInput), "Null forbids it."] | UnsetType | None = (
-        UNSET
-    )
-    allow_paypal_invoice: Annotated[Boolean, "`paypal_invoice` wins over it."] | UnsetType | None = UNSET
-    paypal_invoice_title: Annotated[Label, "As in `paypal_invoice`."] | UnsetType | None = UNSET
-    paypal_currency_code: Annotated[CurrencyCode, "As in `paypal_invoice`."] | UnsetType | None = UNSET
-    paypal_address: Annotated[Label, "As in `paypal_invoice`."] | UnsetType | None = UNSET
-    allow_stripe_connect_payment: Annotated[Boolean, "`stripe_connect_payment` wins over it."] | UnsetType | None = (
-        UNSET
-    )
+    title: Annotated[Label, "Default: `Invoice`."] | UnsetType | None = UNSET
+    date: Annotated[Label, "Default: `Date`."] | UnsetType | None = UNSET
+    project: Annotated[Label, "Default: `Projects`."] | UnsetType | None = UNSET
+    reference: Annotated[Label, "Default: `Invoice reference`."] | UnsetType | None = UNSET
+    total_due: Annotated[Label, "Default: `Total amount due`."] | UnsetType | None = UNSET
+    summary: Annotated[Label, "Default: `Summary`."] | UnsetType | None = UNSET
+    project_summary: Annotated[Label, "Default: `Project summary`."] | UnsetType | None = UNSET
+    user_summary: Annotated[Label, "Default: `People summary`."] | UnsetType | None = UNSET
+    no_project_name: Annotated[Label, "Default: `No project`."] | UnsetType | None = UNSET
+    work_time: Annotated[Label, "Default: `work time`."] | UnsetType | None = UNSET
+    no_tax: Annotated[Label, "Default: `no tax`."] | UnsetType | None = UNSET
+    work_total: Annotated[Label, "Default: `Total worked`."] | UnsetType | None = UNSET
+    total: Annotated[Label, "Default: `TOTAL`."] | UnsetType | None = UNSET
+    report: Annotated[Label, "Default: `Report`."] | UnsetType | None = UNSET
+    locale: Annotated[Locale, "Default: `en-US`."] | UnsetType | None = UNSET
+    currency_code: Annotated[CurrencyCode, "Default: the currency of the locale."] | UnsetType | None = UNSET
+    currency_symbol: Annotated[Label, "Default: the symbol of the currency."] | UnsetType | None = UNSET
+    taxable_total: Annotated[Label, "Default: `Total taxable`."] | UnsetType | None = UNSET
+    tax_total: Annotated[Label, "Default: `Total tax`."] | UnsetType | None = UNSET
+    taxfree_total: Annotated[Label, "Default: `Total taxfree`."] | UnsetType | None = UNSET
+    total_report: Annotated[Label, "Default: `TOTAL`."] | UnsetType | None = UNSET
+    custom_html: Annotated[Text, "HTML that replaces the generated invoice."] | UnsetType | None = UNSET
+    paypal_invoice: (
+        Annotated[PaypalInput, NestedField(PaypalInput), "`null` disallows this payment method."] | UnsetType | None
+    ) = UNSET
+    stripe_connect_payment: (
+        Annotated[StripeInput, NestedField(StripeInput), "`null` disallows this payment method."] | UnsetType | None
+    ) = UNSET
+    allow_paypal_invoice: Annotated[Boolean, "`paypal_invoice` takes precedence over it."] | UnsetType | None = UNSET
+    paypal_invoice_title: Annotated[Label, "Same as in `paypal_invoice`."] | UnsetType | None = UNSET
+    paypal_currency_code: Annotated[CurrencyCode, "Same as in `paypal_invoice`."] | UnsetType | None = UNSET
+    paypal_address: Annotated[Label, "Same as in `paypal_invoice`."] | UnsetType | None = UNSET
+    allow_stripe_connect_payment: (
+        Annotated[Boolean, "`stripe_connect_payment` takes precedence over it."] | UnsetType | None
+    ) = UNSET
     stripe_connect_payment_description: (
-        Annotated[Label, "As `payment_description` in `stripe_connect_payment`."] | UnsetType | None
+        Annotated[Label, "Same as `payment_description` in `stripe_connect_payment`."] | UnsetType | None
     ) = UNSET
     stripe_connect_currency_code: (
-        Annotated[LowerCurrencyCode, "As `currency_code` in `stripe_connect_payment`."] | UnsetType | None
+        Annotated[LowerCurrencyCode, "Same as `currency_code` in `stripe_connect_payment`."] | UnsetType | None
     ) = UNSET
 
 

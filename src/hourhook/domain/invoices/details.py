@@ -29,39 +29,41 @@ SEARCHABLE_FIELDS = (*TEXT_FIELDS, "currency_symbol")
 class Details(Inputs):
     """What new invoices and edited ones have in common."""
 
-    reference: (
-        Annotated[Name, "New ones without it get the number of the last one, and one more."] | UnsetType | None
-    ) = UNSET
-    project_name: Annotated[Text, "New ones without it get the names of their projects."] | UnsetType | None = UNSET
+    reference: Annotated[Name, "Default for new invoices: the number of the last one plus 1."] | UnsetType | None = (
+        UNSET
+    )
+    project_name: Annotated[Text, "Default for new invoices: the names of their projects."] | UnsetType | None = UNSET
     company_name: (
         Annotated[
             Name,
-            "The issuer. New ones without it take that of the last invoice of these projects, else the account's name.",
+            "The issuer. Default for new invoices: that of these projects' last invoice, else the account's name.",
         ]
         | UnsetType
         | None
     ) = UNSET
     company_details: (
-        Annotated[Text, "The issuer's address. New ones without it take that of the last invoice of these projects."]
+        Annotated[Text, "The issuer's address. Default for new invoices: that of the last invoice of these projects."]
         | UnsetType
         | None
     ) = UNSET
     recipient_details: (
-        Annotated[Text, "The recipient's address. New ones without it take that of the last invoice of these projects."]
+        Annotated[
+            Text, "The recipient's address. Default for new invoices: that of the last invoice of these projects."
+        ]
         | UnsetType
         | None
     ) = UNSET
-    description: Annotated[Text, "Limited Markdown, kept as it is."] | UnsetType | None = UNSET
-    footer: Annotated[Text, "Limited Markdown, kept as it is."] | UnsetType | None = UNSET
-    show_hours_worked: Annotated[Boolean, "`true` on new ones without it."] | UnsetType | None = UNSET
-    show_full_report: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
-    show_user_summaries: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
-    show_project_summaries: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
-    show_project_name_for_expenses: Annotated[Boolean, "`false` on new ones without it."] | UnsetType | None = UNSET
+    description: Annotated[Text, "Limited Markdown, stored unchanged."] | UnsetType | None = UNSET
+    footer: Annotated[Text, "Limited Markdown, stored unchanged."] | UnsetType | None = UNSET
+    show_hours_worked: Annotated[Boolean, "Default for new invoices: `true`."] | UnsetType | None = UNSET
+    show_full_report: Annotated[Boolean, "Default for new invoices: `false`."] | UnsetType | None = UNSET
+    show_user_summaries: Annotated[Boolean, "Default for new invoices: `false`."] | UnsetType | None = UNSET
+    show_project_summaries: Annotated[Boolean, "Default for new invoices: `false`."] | UnsetType | None = UNSET
+    show_project_name_for_expenses: Annotated[Boolean, "Default for new invoices: `false`."] | UnsetType | None = UNSET
     rate_calculation: (
         Annotated[
             RateCalculation,
-            "New ones without it take that of the last invoice of these projects, else a standard rate of 0.",
+            "Default for new invoices: that of the last invoice of these projects, else a standard rate of 0.",
         ]
         | UnsetType
         | None
@@ -70,7 +72,7 @@ class Details(Inputs):
         Annotated[
             CustomizationInput,
             NestedField(CustomizationInput),
-            "What is absent of it new ones take over from the last invoice of these projects, else it is its fallback.",
+            "Keys left out of a new invoice are taken from the last invoice of these projects, else from the defaults.",
         ]
         | UnsetType
         | None

@@ -19,14 +19,14 @@ from hourhook.domain.summaries import SimpleInvoice, summarise
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
-Addable = Annotated[IdList, "To be put on it: all of them or, where one cannot be, no invoice is made."]
+Addable = Annotated[IdList, "Added to the invoice; if any of them cannot be added, no invoice is created."]
 
 
 class NewInvoice(Details):
     """An invoice to be made."""
 
     required: ClassVar = ("invoice_date",)
-    invoice_date: Annotated[Day, "The day it is issued."] | UnsetType = UNSET
+    invoice_date: Annotated[Day, "The date of issue."] | UnsetType = UNSET
     entry_ids: Addable | UnsetType | None = UNSET
     expense_ids: Addable | UnsetType | None = UNSET
     taxes: taxing.Taxes | UnsetType | None = UNSET

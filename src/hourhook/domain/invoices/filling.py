@@ -12,8 +12,8 @@ from hourhook.domain.invoices.representations import Invoice
 from hourhook.domain.summaries import SimpleInvoice, summarise
 from hourhook.store.transaction import Transaction
 
-ComingIds = Annotated[IdList, "All of them or, where one cannot be, none; those that are on it already are skipped."]
-LeavingIds = Annotated[IdList, "Those that are not on it are skipped."]
+ComingIds = Annotated[IdList, "If any of them cannot be added, none is. Those already on the invoice are skipped."]
+LeavingIds = Annotated[IdList, "Those not on the invoice are skipped."]
 
 
 class AddedEntries(Inputs):

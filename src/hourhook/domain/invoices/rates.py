@@ -26,7 +26,7 @@ class HourlyRateInput(Inputs):
 
     required: ClassVar = ("user_id", "hourly_rate")
     aliases: ClassVar = {"user": "user_id"}
-    user_id: Annotated[Id, "Whose rate it is."] | UnsetType = UNSET
+    user_id: Annotated[Id, "The user the rate applies to."] | UnsetType = UNSET
     hourly_rate: Rate | UnsetType = UNSET
 
 
@@ -37,21 +37,21 @@ class RateCalculationInput(Inputs):
     calculation_method: (
         Annotated[
             Method,
-            "One rate for all, a rate for each of some users and the standard rate for the others, or one amount.",
+            "Individual hourly rates with a standard rate for the rest, one hourly rate for all, or one flat amount.",
         ]
         | UnsetType
     ) = UNSET
-    standard_hourly_rate: Annotated[Rate, "Needed for both kinds of hourly rates."] | UnsetType | None = UNSET
+    standard_hourly_rate: Annotated[Rate, "Required for both hourly methods."] | UnsetType | None = UNSET
     custom_hourly_rates: (
         Annotated[
             list[HourlyRateInput],
             NestedListField(HourlyRateInput, MAX_CUSTOM_RATES),
-            "Needed for `custom_hourly_rates`, and left out of account otherwise.",
+            "Required for `custom_hourly_rates`; ignored otherwise.",
         ]
         | UnsetType
         | None
     ) = UNSET
-    flat_rate: Annotated[Decimal2, "Needed for `flat_rate`: the amount for all hours."] | UnsetType | None = UNSET
+    flat_rate: Annotated[Decimal2, "Required for `flat_rate`: the amount for all hours."] | UnsetType | None = UNSET
 
 
 RateCalculation = Annotated[RateCalculationInput, NestedField(RateCalculationInput)]

@@ -42,34 +42,36 @@ Method = Annotated[str, choice(*METHODS)]
 class InvoiceFilters(Inputs):
     """Which invoices are listed."""
 
-    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
-    reference: Annotated[Text, "The reference contains this."] | UnsetType = UNSET
-    invoice_date_from: Annotated[Day, "Of this day or later."] | UnsetType = UNSET
-    invoice_date_to: Annotated[Day, "Of this day or earlier."] | UnsetType = UNSET
-    project_name: Annotated[Text, "The title line of the projects contains this."] | UnsetType = UNSET
-    total_amount_from: Annotated[DecimalFrom, "They come to this or more."] | UnsetType = UNSET
-    total_amount_to: Annotated[DecimalTo, "They come to this or less."] | UnsetType = UNSET
-    recipient_details: Annotated[Text, "The recipient's address contains this."] | UnsetType = UNSET
-    project_ids: Annotated[IdList, "With entries or expenses of these projects."] | UnsetType = UNSET
-    company_name: Annotated[Text, "The issuer's name contains this."] | UnsetType = UNSET
-    company_details: Annotated[Text, "The issuer's address contains this."] | UnsetType = UNSET
-    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
-    footer: Annotated[Text, "The footer contains this."] | UnsetType = UNSET
-    has_online_payment_details: Annotated[Boolean, "Payment by PayPal or Stripe is allowed, or is not."] | UnsetType = (
-        UNSET
-    )
-    has_custom_html: Annotated[Boolean, "With HTML of their own, or without."] | UnsetType = UNSET
+    state: Annotated[State, "State is exactly this."] | UnsetType = UNSET
+    reference: Annotated[Text, "Reference contains this text."] | UnsetType = UNSET
+    invoice_date_from: Annotated[Day, "On or after this date."] | UnsetType = UNSET
+    invoice_date_to: Annotated[Day, "On or before this date."] | UnsetType = UNSET
+    project_name: Annotated[Text, "Project name on the invoice contains this text."] | UnsetType = UNSET
+    total_amount_from: Annotated[DecimalFrom, "Total is at least this."] | UnsetType = UNSET
+    total_amount_to: Annotated[DecimalTo, "Total is at most this."] | UnsetType = UNSET
+    recipient_details: Annotated[Text, "Recipient's address contains this text."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "Contains entries or expenses of any of these projects."] | UnsetType = UNSET
+    company_name: Annotated[Text, "Issuer's name contains this text."] | UnsetType = UNSET
+    company_details: Annotated[Text, "Issuer's address contains this text."] | UnsetType = UNSET
+    description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
+    footer: Annotated[Text, "Footer contains this text."] | UnsetType = UNSET
+    has_online_payment_details: (
+        Annotated[Boolean, "`true`: only those payable by PayPal or Stripe; `false`: only the others."] | UnsetType
+    ) = UNSET
+    has_custom_html: (
+        Annotated[Boolean, "`true`: only those with custom HTML; `false`: only those without."] | UnsetType
+    ) = UNSET
     show_hours_worked: Boolean | UnsetType = UNSET
     show_full_report: Boolean | UnsetType = UNSET
     show_user_summaries: Boolean | UnsetType = UNSET
     show_project_summaries: Boolean | UnsetType = UNSET
     show_project_name_for_expenses: Boolean | UnsetType = UNSET
-    locale: Annotated[Locale, "In exactly this locale."] | UnsetType = UNSET
-    currency_code: Annotated[CurrencyCode, "In exactly this currency."] | UnsetType = UNSET
-    currency_symbol: Annotated[Text, "The symbol of the currency contains this."] | UnsetType = UNSET
-    rate_calculation: Annotated[Method, "Their hours are paid in exactly this way."] | UnsetType = UNSET
-    updated_from: Annotated[Moment, "Updated then or later."] | UnsetType = UNSET
-    updated_to: Annotated[Moment, "Updated then or earlier."] | UnsetType = UNSET
+    locale: Annotated[Locale, "Locale is exactly this."] | UnsetType = UNSET
+    currency_code: Annotated[CurrencyCode, "Currency is exactly this."] | UnsetType = UNSET
+    currency_symbol: Annotated[Text, "Currency symbol contains this text."] | UnsetType = UNSET
+    rate_calculation: Annotated[Method, "Calculation method is exactly this."] | UnsetType = UNSET
+    updated_from: Annotated[Moment, "Updated at or after this time."] | UnsetType = UNSET
+    updated_to: Annotated[Moment, "Updated at or before this time."] | UnsetType = UNSET
 
 
 _TEXTS = (

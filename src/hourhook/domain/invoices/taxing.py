@@ -23,7 +23,7 @@ class TaxInput(Inputs):
     """A tax."""
 
     required: ClassVar = ("percentage",)
-    percentage: Annotated[Percentage, "In percent, with 2 fraction digits."] | UnsetType = UNSET
+    percentage: Annotated[Percentage, "In percent, with 2 decimal places."] | UnsetType = UNSET
     name: Name | UnsetType | None = UNSET
 
 
@@ -41,7 +41,7 @@ class RemovedTaxes(Inputs):
     """Taxes to be removed from an invoice."""
 
     required: ClassVar = ("tax_ids",)
-    tax_ids: Annotated[IdList, "Those of other invoices are skipped."] | UnsetType = UNSET
+    tax_ids: Annotated[IdList, "Taxes of other invoices are skipped."] | UnsetType = UNSET
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: AddedTaxes, errors: ValidationErrors) -> None:

@@ -26,9 +26,9 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 Secret = Annotated[Text, "The application's secret."]
-Scopes = Annotated[NameList, "What it is for; what is no scope is skipped. Those chosen at registration by default."]
-Note = Annotated[Text, "A reminder why it exists."]
-NoteUrl = Annotated[Text, "A reminder for which application it is."]
+Scopes = Annotated[NameList, "Scopes to grant; unknown ones are skipped. Default: the scopes chosen at registration."]
+Note = Annotated[Text, "A note on why it exists."]
+NoteUrl = Annotated[Text, "A URL that identifies the application it is for."]
 
 
 class WantedAuthorization(Inputs):
@@ -45,7 +45,7 @@ class NewAuthorization(Inputs):
     """An authorization to be made."""
 
     required: ClassVar = ("client_id", "client_secret")
-    client_id: Annotated[Text, "Of the registered application."] | UnsetType = UNSET
+    client_id: Annotated[Text, "The client id of the registered application."] | UnsetType = UNSET
     client_secret: Secret | UnsetType = UNSET
     scopes: Scopes | UnsetType | None = UNSET
     note: Note | UnsetType | None = UNSET
@@ -58,9 +58,9 @@ class AuthorizationChanges(Inputs):
     note: Note | UnsetType | None = UNSET
     note_url: NoteUrl | UnsetType | None = UNSET
     add_scopes: (
-        Annotated[NameList, "Scopes that it is to have; what it has, and what is none, is skipped."] | UnsetType | None
+        Annotated[NameList, "Scopes to add; unknown ones and those it already has are skipped."] | UnsetType | None
     ) = UNSET
-    remove_scopes: Annotated[NameList, "Scopes that it is to lose; what it has not is skipped."] | UnsetType | None = (
+    remove_scopes: Annotated[NameList, "Scopes to remove; those it does not have are skipped."] | UnsetType | None = (
         UNSET
     )
 

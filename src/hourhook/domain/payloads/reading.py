@@ -30,10 +30,10 @@ States = Annotated[list[str], ListField(choice(*STATES))]
 class PayloadFilters(Inputs, rename={"from_": "from"}):
     """Which lines of the log are listed."""
 
-    state: Annotated[States, "They are in one of these states."] | UnsetType = UNSET
-    type: Annotated[PayloadTypes, "They are of one of these events."] | UnsetType = UNSET
-    from_: Annotated[Moment, "They were created at this moment or later."] | UnsetType = UNSET
-    to: Annotated[Moment, "They were created at this moment or earlier."] | UnsetType = UNSET
+    state: Annotated[States, "State is any of these."] | UnsetType = UNSET
+    type: Annotated[PayloadTypes, "Event type is any of these."] | UnsetType = UNSET
+    from_: Annotated[Moment, "Created at or after this time."] | UnsetType = UNSET
+    to: Annotated[Moment, "Created at or before this time."] | UnsetType = UNSET
 
 
 def list_page(

@@ -20,10 +20,8 @@ Sequence = Annotated[int, IntegerField(1, 2**63 - 1)]
 class ReplayStart(Inputs, rename={"from_": "from"}):
     """From where everything is sent once more: one of the two."""
 
-    from_: (
-        Annotated[Moment, "From the first payload on that was created at this moment or later."] | UnsetType | None
-    ) = UNSET
-    sequence: Annotated[Sequence, "From the payload with this sequence on."] | UnsetType | None = UNSET
+    from_: Annotated[Moment, "Start with the first payload created at or after this time."] | UnsetType | None = UNSET
+    sequence: Annotated[Sequence, "Start with the payload that has this sequence."] | UnsetType | None = UNSET
 
 
 def retry(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:

@@ -17,8 +17,8 @@ from hourhook.store.schema import project_groups
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-GroupName = Annotated[Name, "No other group of the account has it, in whatever case."]
-Members = Annotated[IdList, "What is in it, moved here from any other group; may be empty."]
+GroupName = Annotated[Name, "Unique within the account, ignoring case."]
+Members = Annotated[IdList, "The projects in it, moved here from any other group; may be empty."]
 
 
 class NewProjectGroup(Inputs):

@@ -21,8 +21,8 @@ from hourhook.store.transaction import Transaction
 class ProjectGroupFilters(Inputs):
     """Which project groups are listed."""
 
-    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
-    project_ids: Annotated[IdList, "At least one of these projects is in them."] | UnsetType = UNSET
+    name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
+    project_ids: Annotated[IdList, "Contains at least one of these projects."] | UnsetType = UNSET
 
 
 def list_page(

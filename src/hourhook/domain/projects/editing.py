@@ -21,7 +21,7 @@ from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-ProjectName = Annotated[Name, "No other project of the account has it, in whatever case."]
+ProjectName = Annotated[Name, "Unique within the account, ignoring case."]
 HexColor = Annotated[Color, "3 or 6 hexadecimal digits, with or without `#`."]
 
 
@@ -30,10 +30,12 @@ class NewProject(Inputs):
 
     required: ClassVar = ("name",)
     name: ProjectName | UnsetType = UNSET
-    billable: Annotated[Boolean, "`true` where it is absent."] | UnsetType | None = UNSET
-    project_group_id: Annotated[Id, "The group it is put in."] | UnsetType | None = UNSET
-    billing_increment: Annotated[BillingIncrement, "The account's where it is absent."] | UnsetType | None = UNSET
-    color: Annotated[HexColor, "The next of a palette where it is absent."] | UnsetType | None = UNSET
+    billable: Annotated[Boolean, "Default: `true`."] | UnsetType | None = UNSET
+    project_group_id: Annotated[Id, "The project group to add it to."] | UnsetType | None = UNSET
+    billing_increment: Annotated[BillingIncrement, "Default: the account's default increment."] | UnsetType | None = (
+        UNSET
+    )
+    color: Annotated[HexColor, "Default: the next color of a palette."] | UnsetType | None = UNSET
     budgeted_minutes: Minutes | UnsetType | None = UNSET
 
 
@@ -41,8 +43,8 @@ class ProjectChanges(Inputs):
     """What is to change of a project; whatever is absent stays."""
 
     name: ProjectName | UnsetType = UNSET
-    project_group_id: Annotated[Id, "Blank: none."] | UnsetType | None = UNSET
-    billing_increment: Annotated[BillingIncrement, "Entries keep their minutes."] | UnsetType = UNSET
+    project_group_id: Annotated[Id, "`null` removes it from its group."] | UnsetType | None = UNSET
+    billing_increment: Annotated[BillingIncrement, "Existing entries keep their minutes."] | UnsetType = UNSET
     color: HexColor | UnsetType = UNSET
     billable: Boolean | UnsetType = UNSET
     budgeted_minutes: Minutes | UnsetType | None = UNSET

@@ -27,10 +27,10 @@ BillingIncrement = Annotated[int, integer_choice(*INCREMENTS)]
 class ProjectFilters(Inputs):
     """Which projects are listed."""
 
-    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
-    project_group_ids: Annotated[IdList, "In one of these groups."] | UnsetType = UNSET
-    billing_increment: Annotated[BillingIncrement, "With exactly this increment."] | UnsetType = UNSET
-    enabled: Annotated[Boolean, "`true`: active only, `false`: archived only."] | UnsetType = UNSET
+    name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
+    project_group_ids: Annotated[IdList, "In any of these groups."] | UnsetType = UNSET
+    billing_increment: Annotated[BillingIncrement, "Billing increment is exactly this."] | UnsetType = UNSET
+    enabled: Annotated[Boolean, "`true`: only active projects; `false`: only archived ones."] | UnsetType = UNSET
     billable: Boolean | UnsetType = UNSET
 
 

@@ -33,7 +33,9 @@ class NewTags(Inputs):
 
     required: ClassVar = ("names",)
     names: (
-        Annotated[TagNames, "A trailing `*` makes a tag unbillable. What exists, or cannot be a tag, is skipped."]
+        Annotated[
+            TagNames, "A trailing `*` makes a tag unbillable. Existing tags and names that cannot be a tag are skipped."
+        ]
         | UnsetType
     ) = UNSET
 
@@ -41,7 +43,9 @@ class NewTags(Inputs):
 class TagChanges(Inputs):
     """What is to change of a tag."""
 
-    name: Annotated[Name, "With a trailing `*` the tag becomes unbillable, without it billable."] | UnsetType = UNSET
+    name: Annotated[Name, "A trailing `*` makes the tag unbillable; without one it becomes billable."] | UnsetType = (
+        UNSET
+    )
 
 
 class SwallowedTag(Inputs):

@@ -23,8 +23,8 @@ from hourhook.store.transaction import Transaction
 class TagFilters(Inputs):
     """Which tags are listed."""
 
-    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
-    billable: Annotated[Boolean, "`true`: billable only, `false`: unbillable only."] | UnsetType = UNSET
+    name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
+    billable: Annotated[Boolean, "`true`: only billable tags; `false`: only unbillable ones."] | UnsetType = UNSET
 
 
 def list_page(

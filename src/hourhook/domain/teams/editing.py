@@ -17,7 +17,7 @@ from hourhook.store.schema import teams
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-TeamName = Annotated[Name, "No other team of the account has it, in whatever case."]
+TeamName = Annotated[Name, "Unique within the account, ignoring case."]
 
 
 class NewTeam(Inputs):
@@ -26,7 +26,7 @@ class NewTeam(Inputs):
     required: ClassVar = ("name", "user_ids")
     aliases: ClassVar = {"users": "user_ids"}
     name: TeamName | UnsetType = UNSET
-    user_ids: Annotated[IdList, "Who is in it; may be empty."] | UnsetType = UNSET
+    user_ids: Annotated[IdList, "The members; may be empty."] | UnsetType = UNSET
 
 
 class TeamChanges(Inputs):

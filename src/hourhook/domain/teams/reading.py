@@ -19,8 +19,8 @@ from hourhook.store.transaction import Transaction
 class TeamFilters(Inputs):
     """Which teams are listed."""
 
-    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
-    user_ids: Annotated[IdList, "At least one of these users is in them."] | UnsetType = UNSET
+    name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
+    user_ids: Annotated[IdList, "Has at least one of these users as a member."] | UnsetType = UNSET
 
 
 def list_page(

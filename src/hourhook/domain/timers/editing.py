@@ -13,9 +13,13 @@ from hourhook.domain.timers.stopwatches import MAX_SECONDS
 from hourhook.domain.timers.storing import StoredTimer
 from hourhook.store.transaction import Transaction
 
-Description = Annotated[Text, "Its hashtags become tags when it is logged."]
-MoreMinutes = Annotated[int, IntegerField(-MAX_SECONDS // 60, MAX_SECONDS // 60), "Added; subtracted if negative."]
-MoreSeconds = Annotated[int, IntegerField(-MAX_SECONDS, MAX_SECONDS), "Likewise; both add up."]
+Description = Annotated[Text, "Hashtags in it become tags when it is logged."]
+MoreMinutes = Annotated[
+    int, IntegerField(-MAX_SECONDS // 60, MAX_SECONDS // 60), "Minutes to add; negative to subtract."
+]
+MoreSeconds = Annotated[
+    int, IntegerField(-MAX_SECONDS, MAX_SECONDS), "Seconds to add; negative to subtract. Combined with `minutes`."
+]
 
 
 class TimerChanges(Inputs):
@@ -28,11 +32,9 @@ class TimerStart(Inputs):
     """How a timer is started."""
 
     entry_date: (
-        Annotated[Day, "The day of the future entry, today where it is absent; counts for the first start only."]
-        | UnsetType
-        | None
+        Annotated[Day, "The date of the future entry; used only on the first start. Default: today."] | UnsetType | None
     ) = UNSET
-    description: Annotated[Description, "Stays where it is absent."] | UnsetType | None = UNSET
+    description: Annotated[Description, "Unchanged if absent."] | UnsetType | None = UNSET
 
 
 class TimerCorrection(Inputs):

@@ -25,9 +25,11 @@ class TimerFilters(Inputs):
     """Which timers are listed."""
 
     aliases: ClassVar = {"project_ids": "projects"}
-    description: Annotated[Text, "The description contains this."] | UnsetType = UNSET
-    projects: Annotated[IdList, "On these projects."] | UnsetType = UNSET
-    billable: Annotated[Boolean, "Of billable projects, or of unbillable ones."] | UnsetType = UNSET
+    description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
+    projects: Annotated[IdList, "For any of these projects."] | UnsetType = UNSET
+    billable: (
+        Annotated[Boolean, "`true`: only for billable projects; `false`: only for unbillable ones."] | UnsetType
+    ) = UNSET
 
 
 def list_page(

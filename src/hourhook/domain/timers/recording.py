@@ -12,14 +12,14 @@ from hourhook.domain.timers.stopwatches import round_up_to_minutes
 from hourhook.domain.timers.storing import StoredTimer
 from hourhook.store.transaction import Transaction
 
-ElapsedMinutes = Annotated[Minutes, "The elapsed ones where it is absent, begun ones counted whole."]
-Description = Annotated[Text, "The timer's where it is absent."]
+ElapsedMinutes = Annotated[Minutes, "Default: the elapsed time, rounded up to whole minutes."]
+Description = Annotated[Text, "Default: that of the timer."]
 
 
 class TimerLog(Inputs):
     """The entry that a timer becomes; whatever is absent is as the timer has it."""
 
-    entry_date: Annotated[Day, "The timer's where it is absent."] | UnsetType | None = UNSET
+    entry_date: Annotated[Day, "Default: that of the timer."] | UnsetType | None = UNSET
     minutes: ElapsedMinutes | UnsetType | None = UNSET
     description: Description | UnsetType | None = UNSET
 
@@ -27,9 +27,9 @@ class TimerLog(Inputs):
 class TimerInboxLog(Inputs):
     """The inbox entry that a timer becomes; whatever is absent is as the timer has it."""
 
-    inbox_entry_date: Annotated[Day, "The timer's where it is absent."] | UnsetType | None = UNSET
+    inbox_entry_date: Annotated[Day, "Default: that of the timer."] | UnsetType | None = UNSET
     description: (
-        Annotated[Description, "The timer's where it is absent; blank: the project's name."] | UnsetType | None
+        Annotated[Description, "Default: that of the timer; if blank, the project's name."] | UnsetType | None
     ) = UNSET
     minutes: ElapsedMinutes | UnsetType | None = UNSET
 

@@ -30,10 +30,10 @@ class NewUser(Inputs):
     """A user to be invited."""
 
     required: ClassVar = ("email",)
-    email: Annotated[Email, "Where the user is reached; nobody else of the account has it."] | UnsetType = UNSET
+    email: Annotated[Email, "Unique within the account."] | UnsetType = UNSET
     first_name: Name | UnsetType | None = UNSET
     last_name: Name | UnsetType | None = UNSET
-    role: Annotated[Role, "`leader` where it is absent."] | UnsetType | None = UNSET
+    role: Annotated[Role, "Default: `leader`."] | UnsetType | None = UNSET
 
 
 class UserChanges(Inputs):

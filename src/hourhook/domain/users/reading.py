@@ -25,10 +25,10 @@ State = Annotated[str, choice("disabled", "pending", "active", "suspended")]
 class UserFilters(Inputs):
     """Which users are listed."""
 
-    name: Annotated[Text, "Their first and last name contain this."] | UnsetType = UNSET
-    email: Annotated[Text, "Their e-mail address contains this."] | UnsetType = UNSET
-    role: Annotated[Role, "They have exactly this role."] | UnsetType = UNSET
-    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+    name: Annotated[Text, "First and last name together contain this text."] | UnsetType = UNSET
+    email: Annotated[Text, "E-mail address contains this text."] | UnsetType = UNSET
+    role: Annotated[Role, "Role is exactly this."] | UnsetType = UNSET
+    state: Annotated[State, "State is exactly this."] | UnsetType = UNSET
 
 
 def list_page(

@@ -25,7 +25,10 @@ class NewWebhook(Inputs):
     required: ClassVar = ("name", "payload_uri", "events")
     name: Annotated[Name, "Need not be unique."] | UnsetType = UNSET
     payload_uri: PayloadUri | UnsetType = UNSET
-    events: Annotated[Subscriptions, "Names of events; `*` stands for all present and future ones."] | UnsetType = UNSET
+    events: (
+        Annotated[Subscriptions, "Event names; `*` subscribes to all events, including any added in future versions."]
+        | UnsetType
+    ) = UNSET
 
 
 class WebhookChanges(Inputs):

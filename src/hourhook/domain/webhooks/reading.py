@@ -24,11 +24,11 @@ State = Annotated[str, choice("enabled", "disabled")]
 class WebhookFilters(Inputs):
     """Which webhooks are listed."""
 
-    name: Annotated[Text, "Their name contains this."] | UnsetType = UNSET
+    name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     events: (
-        Annotated[Subscriptions, "They are subscribed to at least one of these; `*` subscribes to all."] | UnsetType
+        Annotated[Subscriptions, "Subscribes to at least one of these; a `*` subscription matches any."] | UnsetType
     ) = UNSET
-    state: Annotated[State, "They are in exactly this state."] | UnsetType = UNSET
+    state: Annotated[State, "State is exactly this."] | UnsetType = UNSET
 
 
 def list_page(

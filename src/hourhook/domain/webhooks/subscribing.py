@@ -20,7 +20,7 @@ class MoreEvents(Inputs):
     """What a webhook is to hear of as well."""
 
     required: ClassVar = ("events",)
-    events: Annotated[Subscriptions, "Those that it hears of already are skipped."] | UnsetType = UNSET
+    events: Annotated[Subscriptions, "Events it already subscribes to are skipped."] | UnsetType = UNSET
 
 
 class FewerEvents(Inputs):
@@ -28,7 +28,7 @@ class FewerEvents(Inputs):
 
     required: ClassVar = ("events",)
     events: (
-        Annotated[Subscriptions, "Those that it is not subscribed to are skipped; `*` drops the wildcard only."]
+        Annotated[Subscriptions, "Events it does not subscribe to are skipped; `*` removes only the wildcard."]
         | UnsetType
     ) = UNSET
 
