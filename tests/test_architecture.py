@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "hourhook"
 
-FOUNDATION = ("settings", "clock", "errors", "logs", "crypto", "backoff", "rate_limits")
+FOUNDATION = ("settings", "clock", "errors", "logs", "crypto", "backoff", "rate_limits", "waker")
 # The domain uses the parts of the engine that record and control, never those that send.
 RECORDS_AND_CONTROLS = tuple(
     f"delivery.{name}"
@@ -36,8 +36,9 @@ MAY_IMPORT = {
     "crypto": ("errors",),
     "backoff": ("clock",),
     "rate_limits": ("settings", "clock"),
+    "waker": (),
     "store": (*FOUNDATION, "store"),
-    "mail": (*FOUNDATION, "store", "delivery.worker.wakeups", "mail"),
+    "mail": (*FOUNDATION, "store", "mail"),
     "delivery": (*FOUNDATION, "store", "delivery"),
     "domain": (*FOUNDATION, "store", *RECORDS_AND_CONTROLS, "mail.outbox", "domain"),
     "http": (*BELOW_HTTP, "http"),

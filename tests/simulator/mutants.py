@@ -122,7 +122,7 @@ def _() -> Iterator[None]:
         self._results.append(
             AttemptResult(lane, payload, number, target.name, target.payload_uri, outcome, None, keep=True)
         )
-        self._woken.set()
+        self._waker.wake()
         await self._send(lane.key, target, payload, number)
 
     with _swapped(worker.Worker, "_send_head", send_head):

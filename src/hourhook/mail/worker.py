@@ -20,6 +20,7 @@ from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Mail, Outbox
 from hourhook.mail.smtp import SmtpClient, SmtpResult
 from hourhook.store.database import Database
+from hourhook.waker import Waker
 
 POLL_SECONDS = 5.0
 # Longer than a mail can be on the wire.
@@ -41,41 +42,31 @@ class Mailer:
         self._outbox = outbox
         self._server = server
         self._rng = rng or random.SystemRandom()
-        self._woken = asyncio.Event()
+        self._waker = Waker()
         self._has_waited_enough = asyncio.Event()
-        self._is_stopping = False
 
     def wake(self) -> None:
         """Say, on the event loop, that there may be a mail to send."""
-        self._woken.set()
+        self._waker.wake()
 
     def stop(self) -> None:
         """Have ``run`` end, with the mail that is on the wire if that does not take too long."""
-        self._is_stopping = True
-        self._woken.set()
+        self._waker.stop()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._has_waited_enough.set)
 
     async def run(self) -> None:
         """Send what is due, over and over, until ``stop``."""
-        while not self._is_stopping:
-            self._woken.clear()
+        while not self._waker.is_stopping:
             try:
                 while await self._send_next():
                     pass
             except DatabaseUnavailable as error:
                 _log.warning("mails postponed", error=str(error))
-            await self._wait()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
+            await self._waker.wait(POLL_SECONDS)
 
     async def _send_next(self) -> bool:
         """Try the next mail; False when none is due, or there is no time left for one."""
-        if self._is_stopping:
+        if self._waker.is_stopping:
             return False
         now = self._database.clock.now()
         # Asked first, since the answer is no most of the time, and asking holds up nobody.

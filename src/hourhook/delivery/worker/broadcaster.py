@@ -22,6 +22,7 @@ from hourhook.delivery.worker.slots import Slot, Slots
 from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS, Transport
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
+from hourhook.waker import Waker
 
 # The longest wait without a glance at the clock, which may be set.
 STRETCH_SECONDS = 1.0
@@ -61,38 +62,33 @@ class Broadcaster:
         self._slots = Slots()
         # The ids of receivers that are being told something.
         self._busy: set[int] = set()
-        self._woken = asyncio.Event()
-        self._is_stopping = False
+        self._waker = Waker()
         self._look_at = 0
 
     def wake(self) -> None:
         """Have the clock looked at, on the event loop."""
         # The database is not asked before it is time: what has changed by now is not due earlier than the next look.
         if self._is_time():
-            self._woken.set()
+            self._waker.wake()
 
     def stop(self) -> None:
         """Have the flusher finish what was taken, and end."""
-        self._is_stopping = True
-        self._woken.set()
+        self._waker.stop()
 
     async def run(self) -> None:
         """Tell receivers what has changed, until ``stop``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as sent:
-                while not self._is_stopping:
+                while not self._waker.is_stopping:
                     await self._wait()
-                    if not self._is_stopping:
+                    if not self._waker.is_stopping:
                         await self._look(sent)
                 patience.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
 
     async def _wait(self) -> None:
-        while not (self._woken.is_set() or self._is_time()):
+        left_seconds = 0.0
+        while not (await self._waker.wait(min(left_seconds, STRETCH_SECONDS)) or self._is_time()):
             left_seconds = (self._look_at - self._clock.now()) / SECOND
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left_seconds, STRETCH_SECONDS)):
-                    await self._woken.wait()
-        self._woken.clear()
 
     def _is_time(self) -> bool:
         # It is also where the clock was set back.
@@ -126,7 +122,7 @@ class Broadcaster:
         self._look_again(0 if taken else POSTPONED_SECONDS if limit else SLOW_AFTER_SECONDS)
 
     def _look_again(self, after_seconds: float) -> None:
-        asyncio.get_running_loop().call_later(after_seconds, self._woken.set)
+        self._waker.wake_after(after_seconds)
 
     async def _tell(self, taken: ClaimedBroadcasts, slot: Slot) -> None:
         try:
@@ -147,7 +143,7 @@ class Broadcaster:
             self._busy.discard(taken.key[1])
             self._slots.release(slot)
             # For what has become due to it meanwhile, and for whoever found no seat.
-            self._woken.set()
+            self._waker.wake()
 
     def _give_up(self, key: Key, error: str) -> None:
         _log.warning("broadcasts dropped", account=key[0], broadcast_receiver=key[1], error=error)

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from hourhook.store.postgres import PostgresDatabase
+from hourhook.waker import Waker
 
 CHANNEL = "hourhook_due"
 
@@ -45,19 +46,18 @@ class Notifier:
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
-        self._woken = asyncio.Event()
+        self._waker = Waker()
 
     def wake(self) -> None:
         """Have the others told, soon."""
-        self._woken.set()
+        self._waker.wake()
 
     async def run(self) -> None:
         """Tell the others of hints, until cancelled; hints that come while one is on its way become one."""
         connection: psycopg.AsyncConnection | None = None
         try:
             while True:
-                await self._woken.wait()
-                self._woken.clear()
+                await self._waker.wait()
                 try:
                     connection = connection or await psycopg.AsyncConnection.connect(
                         self._database.url, autocommit=True, application_name="hourhook wake-ups"

@@ -26,6 +26,7 @@ from hourhook.delivery.worker.settlements import AttemptResult, Settlement
 from hourhook.delivery.worker.slots import Slot, Slots
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
+from hourhook.waker import Waker
 
 POLL_SECONDS = 1.0
 LEASE_BATCH = 96
@@ -92,12 +93,11 @@ class Worker:
         self._one_offs_count = 0
         self._results: list[AttemptResult] = []
         self._one_off_results: list[OneOffResult] = []
-        self._woken = asyncio.Event()
+        self._waker = Waker()
         self._has_gathered = asyncio.Event()
         self._wanted_count = 0
         self._is_woken = True
         self._is_short_of_slots = False
-        self._is_stopping = False
         self._next_due: int | None = None
         self._polled_at = 0
         self._renewed_at = 0
@@ -106,24 +106,23 @@ class Worker:
     def wake(self) -> None:
         """Say, on the event loop, that something may be due."""
         self._is_woken = True
-        self._woken.set()
+        self._waker.wake()
 
     def stop(self) -> None:
         """Have the worker finish what is on the wire, give its leases back and end."""
-        self._is_stopping = True
-        self._woken.set()
+        self._waker.stop()
 
     @property
     def is_stopping(self) -> bool:
         """Whether ``stop`` was called."""
-        return self._is_stopping
+        return self._waker.is_stopping
 
     async def run(self, id: int, on_poll: Callable[["Worker"], Awaitable[None]] | None = None) -> None:
         """Deliver, under leases in the name of ``id``, until ``stop``; ``on_poll`` is called once a poll."""
         self.id = id
         self._is_woken = True
         try:
-            while not self._is_stopping:
+            while not self._waker.is_stopping:
                 await self._wait()
                 await self._poll(on_poll)
                 await self._gather_results()
@@ -138,14 +137,8 @@ class Worker:
         wake_at = self._polled_at + round(POLL_SECONDS * SECOND)
         if self._next_due is not None:
             wake_at = min(wake_at, self._next_due)
-        if wake_at > now and not self._woken.is_set():
-            try:
-                # Never longer than from poll to poll, also where the clock was set back.
-                async with asyncio.timeout(min((wake_at - now) / SECOND, POLL_SECONDS)):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-        self._woken.clear()
+        # Never longer than from poll to poll, also where the clock was set back.
+        await self._waker.wait(min((wake_at - now) / SECOND, POLL_SECONDS))
         if self._failure is not None:
             raise self._failure
         if self._next_due is not None and self._next_due <= self._clock.now():
@@ -183,7 +176,7 @@ class Worker:
     async def _turn(self) -> None:
         results, self._results = self._results, []
         one_off_results, self._one_off_results = self._one_off_results, []
-        capacity = self._capacity() if self._is_woken and not self._is_stopping else Capacity()
+        capacity = self._capacity() if self._is_woken and not self._waker.is_stopping else Capacity()
         self._is_short_of_slots |= bool(capacity.saturated)
         self._is_woken = False
         now = self._clock.now()
@@ -215,7 +208,7 @@ class Worker:
         self._is_short_of_slots |= cycle_result.has_more_due
         if cycle_result.postponed:
             self._results += cycle_result.postponed
-            asyncio.get_running_loop().call_later(POSTPONED_SECONDS, self._woken.set)
+            self._waker.wake_after(POSTPONED_SECONDS)
         for lane in cycle_result.lost:
             self._let_go(lane)
         for one in cycle_result.settled:
@@ -274,11 +267,11 @@ class Worker:
                 url=target.payload_uri,
                 outcome=outcome,
                 due_at=None if outcome.is_success else self._next_attempt_at(lane, outcome),
-                keep=not self._is_stopping
+                keep=not self._waker.is_stopping
                 and not (self._is_short_of_slots and lane.sent_count >= MAX_CONSECUTIVE_SENDS),
             )
         )
-        self._woken.set()
+        self._waker.wake()
         if len(self._results) >= self._wanted_count:
             self._has_gathered.set()
 
@@ -314,7 +307,7 @@ class Worker:
             outcome = await self._send(one_off.key, target, payload, one_off.number)
         self._one_offs_count -= 1
         self._one_off_results.append(OneOffResult(one_off, target.name, target.payload_uri, outcome))
-        self._woken.set()
+        self._waker.wake()
 
     async def _send(self, key: tuple[int, int], target: Target, payload: Payload, number: int) -> Outcome:
         event = payload.event
@@ -349,7 +342,7 @@ class Worker:
         if not task.cancelled() and (failure := task.exception()) is not None:
             # A defect: let it end the worker, in the open.
             self._failure = failure
-            self._woken.set()
+            self._waker.wake()
 
     async def _drain(self) -> None:
         try:
@@ -358,8 +351,7 @@ class Worker:
                     if self._results or self._one_off_results:
                         await self._turn()
                     else:
-                        self._woken.clear()
-                        await self._woken.wait()
+                        await self._waker.wait()
                 while await self._database.run(leases.release, self.id):
                     pass
         except (TimeoutError, DatabaseUnavailable):
