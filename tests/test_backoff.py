@@ -1,3 +1,5 @@
+"""Exponential backoff of retries."""
+
 import random
 
 import pytest
@@ -11,7 +13,7 @@ START = 1_700_000_000 * SECOND
 
 
 class NoJitter:
-    """Draws the middle."""
+    """A source of randomness that always returns the middle."""
 
     def uniform(self, a: float, b: float) -> float:
         return (a + b) / 2
@@ -39,7 +41,7 @@ def test_each_delay_is_jittered_by_a_tenth_at_most(failures: int, seed: int) -> 
     assert 0.9 * middle <= (attempt_at - START) / SECOND <= 1.1 * middle
 
 
-def test_attempts_that_failed_together_are_not_made_together_again() -> None:
+def test_jitter_spreads_attempts_that_failed_together() -> None:
     rng = random.Random(7)
     delays = [RetrySchedule().next_attempt_at(9, 0, 0, None, rng) for _ in range(1000)]
     assert len({*delays}) > 990
@@ -49,45 +51,45 @@ def test_attempts_that_failed_together_are_not_made_together_again() -> None:
     assert max(spread) > 1.09
 
 
-def test_retry_after_puts_the_attempt_no_earlier() -> None:
+def test_retry_after_delays_the_attempt() -> None:
     assert delay_after(1, retry_after_seconds=120) == 120
 
 
-def test_retry_after_does_not_put_the_attempt_earlier() -> None:
+def test_retry_after_does_not_shorten_the_delay() -> None:
     assert delay_after(5, retry_after_seconds=1) == 80
 
 
-def test_retry_after_counts_up_to_the_cap() -> None:
+def test_retry_after_is_limited_by_the_cap() -> None:
     assert delay_after(1, retry_after_seconds=1e15) == 21_600
 
 
-def test_the_last_moment_of_the_window_is_within_it() -> None:
+def test_an_attempt_at_the_end_of_the_window_is_made() -> None:
     schedule = RetrySchedule(base_seconds=5, cap_seconds=100, window_seconds=60)
     assert schedule.next_attempt_at(1, START, START + 55 * SECOND, None, NoJitter()) == START + 60 * SECOND
 
 
-def test_there_is_no_attempt_after_the_window() -> None:
+def test_no_attempt_is_made_after_the_window() -> None:
     schedule = RetrySchedule(base_seconds=5, cap_seconds=100, window_seconds=60)
     assert schedule.next_attempt_at(1, START, START + 56 * SECOND, None, NoJitter()) is None
 
 
-def test_retry_after_past_the_window_ends_it() -> None:
+def test_a_retry_after_beyond_the_window_ends_it() -> None:
     schedule = RetrySchedule(base_seconds=5, cap_seconds=100, window_seconds=60)
     assert schedule.next_attempt_at(1, START, START, 90, NoJitter()) is None
 
 
-def test_a_head_is_tried_about_23_times_in_three_days() -> None:
+def test_a_failing_head_is_attempted_about_23_times_in_three_days() -> None:
     schedule = RetrySchedule()
-    moment: int | None = START
+    attempt_at: int | None = START
     attempts = 0
     now = START
-    while moment is not None:
-        attempts, now = attempts + 1, moment
-        moment = schedule.next_attempt_at(attempts, START, now, None, NoJitter())
+    while attempt_at is not None:
+        attempts, now = attempts + 1, attempt_at
+        attempt_at = schedule.next_attempt_at(attempts, START, now, None, NoJitter())
     assert attempts in range(22, 26)
     assert now - START <= 259_200 * SECOND
 
 
-def test_no_failure_needs_no_next_attempt() -> None:
-    with pytest.raises(ValueError, match="follows a failure"):
+def test_zero_failures_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
         RetrySchedule().next_attempt_at(0, START, START, None, NoJitter())

@@ -1,4 +1,4 @@
-"""Secrets at rest."""
+"""Encryption of secrets, and the key file."""
 
 import stat
 from pathlib import Path
@@ -12,7 +12,7 @@ from hourhook.errors import OperatorError
 KEY = "the key of this test, which is no secret"
 
 
-def test_a_secret_comes_out_as_it_went_in_and_is_not_to_be_read_meanwhile() -> None:
+def test_an_encrypted_secret_can_be_decrypted_but_not_read() -> None:
     secret = new_secret()
     stored = Keyring(KEY).encrypt(secret)
 
@@ -20,33 +20,33 @@ def test_a_secret_comes_out_as_it_went_in_and_is_not_to_be_read_meanwhile() -> N
     assert Keyring(KEY).decrypt(stored) == secret
 
 
-def test_the_same_secret_is_never_stored_as_the_same_bytes() -> None:
+def test_encrypting_a_secret_twice_yields_different_bytes() -> None:
     keyring = Keyring(KEY)
 
     assert keyring.encrypt("whsec_same") != keyring.encrypt("whsec_same")
 
 
-def test_another_key_opens_nothing_and_is_told_what_to_do() -> None:
+def test_decrypting_with_another_key_is_refused_with_advice() -> None:
     stored = Keyring(KEY).encrypt("whsec_secret")
 
-    with pytest.raises(OperatorError, match="give HOURHOOK_SECRET_KEY, or the key file beside the database"):
+    with pytest.raises(OperatorError, match="set HOURHOOK_SECRET_KEY, or restore the key file next to the database"):
         Keyring(f"{KEY}.").decrypt(stored)
 
 
-def test_bytes_that_were_changed_open_nothing() -> None:
+def test_altered_ciphertext_is_refused() -> None:
     stored = Keyring(KEY).encrypt("whsec_secret")
 
     with pytest.raises(OperatorError):
         Keyring(KEY).decrypt(stored[:-1] + bytes([stored[-1] ^ 1]))
 
 
-def test_a_key_of_the_settings_must_be_long_enough() -> None:
+def test_a_short_key_in_the_settings_is_refused() -> None:
     assert validate_key("k" * 32) == "k" * 32
     with pytest.raises(OperatorError, match="HOURHOOK_SECRET_KEY must have at least 32 characters"):
         validate_key("k" * 31)
 
 
-def test_the_key_beside_a_database_is_made_once_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     key = load_or_create_key_file(tmp_path / "hourhook.db")
 
     file = tmp_path / "hourhook.db.key"
@@ -58,10 +58,10 @@ def test_the_key_beside_a_database_is_made_once_and_is_for_its_owner_alone(tmp_p
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe"])
-def test_a_key_file_that_holds_no_key_is_never_replaced(tmp_path: Path, content: bytes) -> None:
+def test_a_key_file_without_a_key_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "hourhook.db.key"
     file.write_bytes(content)
 
-    with pytest.raises(OperatorError, match="put it back from a backup"):
+    with pytest.raises(OperatorError, match="restore it from a backup"):
         load_or_create_key_file(tmp_path / "hourhook.db")
     assert file.read_bytes() == content

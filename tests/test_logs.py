@@ -1,4 +1,4 @@
-"""The log: what a line looks like, and what comes through."""
+"""Logging: the format of lines, levels and tracebacks."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from hourhook.settings import Settings
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     structlog.reset_defaults()
@@ -31,7 +31,7 @@ def lines_of(settings: Settings) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_elsewhere_than_on_a_terminal_a_line_is_json() -> None:
+def test_a_line_is_json_unless_on_a_terminal() -> None:
     first, second = map(json.loads, lines_of(Settings()))
 
     assert first["event"] == "request"
@@ -40,7 +40,7 @@ def test_elsewhere_than_on_a_terminal_a_line_is_json() -> None:
     assert (second["event"], second["logger"], second["level"]) == ("a wise word", "library", "warning")
 
 
-def test_the_console_format_can_be_asked_for_and_shows_no_control_characters() -> None:
+def test_the_console_format_escapes_control_characters() -> None:
     first, second = lines_of(Settings(log_format="console"))
 
     assert "request" in first
@@ -48,18 +48,18 @@ def test_the_console_format_can_be_asked_for_and_shows_no_control_characters() -
     assert "a wise word" in second
 
 
-def test_on_a_terminal_a_line_begins_with_the_time_and_keeps_to_what_there_is() -> None:
+def test_a_console_line_starts_with_the_time_and_omits_empty_fields() -> None:
     first, _ = lines_of(Settings(log_format="console"))
 
     assert re.match(r"\d\d:\d\d:\d\d \[info\] request path=", first)
     assert "user" not in first
 
 
-def test_what_lies_below_the_level_is_left_out() -> None:
+def test_events_below_the_level_are_dropped() -> None:
     assert len(lines_of(Settings(log_level="warning"))) == 1
 
 
-def test_a_traceback_is_in_the_log() -> None:
+def test_a_logged_exception_includes_its_traceback() -> None:
     stream = io.StringIO()
     logs.configure(Settings(), stream)
     try:
@@ -71,13 +71,13 @@ def test_a_traceback_is_in_the_log() -> None:
 
 
 class Landing(logs.LogEvent):
-    """Something that happens often."""
+    """A frequent event."""
 
     crow: str
 
 
 @pytest.mark.parametrize(("log_format", "shown"), [("json", '"crow":"Ada"'), ("console", "crow")])
-def test_what_happens_often_is_logged_like_anything_else(log_format: str, shown: str) -> None:
+def test_a_frequent_event_is_logged_in_both_formats(log_format: str, shown: str) -> None:
     stream = io.StringIO()
     logs.configure(Settings(log_format=log_format), stream)
     logs.log_event(Landing(event="landed", level="info", crow="Ada"))
@@ -89,7 +89,7 @@ def test_what_happens_often_is_logged_like_anything_else(log_format: str, shown:
         assert json.loads(line).keys() == {"event", "level", "at", "crow"}
 
 
-def test_what_happens_often_is_left_out_below_the_level() -> None:
+def test_frequent_events_below_the_level_are_dropped() -> None:
     stream = io.StringIO()
     logs.configure(Settings(log_format="json", log_level="warning"), stream)
     logs.log_event(Landing(event="landed", level="info", crow="Ada"))

@@ -1,4 +1,4 @@
-"""The pieces put together: they hear of each other, and what is wrong with one of them is not passed over."""
+"""A runtime process: wake-ups reach other processes, and a failed task ends the process."""
 
 import asyncio
 
@@ -15,37 +15,39 @@ from hourhook.store.statements import Statement
 from tests.support.backlogs import make_backlog
 from tests.support.dependencies import DEPENDENCIES
 
-SPOIL = Statement(text("ALTER TABLE removals RENAME TO spoilt"))
-MEND = Statement(text("ALTER TABLE spoilt RENAME TO removals"))
+BREAK_TABLE = Statement(text("ALTER TABLE removals RENAME TO broken"))
+RESTORE_TABLE = Statement(text("ALTER TABLE broken RENAME TO removals"))
 
 
-def test_housekeeping_that_fails_ends_the_process_in_the_open(database: Database) -> None:
-    running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+def test_a_failed_maintenance_task_ends_the_process(database: Database) -> None:
+    runtime = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     async def run() -> None:
         failed = asyncio.Event()
-        async with run_delivery(running, make_transport(running), on_failure=failed.set), asyncio.timeout(10):
+        async with run_delivery(runtime, make_transport(runtime), on_failure=failed.set), asyncio.timeout(10):
             await failed.wait()
 
-    database.run_now(lambda tx: tx.execute(SPOIL))
+    database.run_now(lambda tx: tx.execute(BREAK_TABLE))
     try:
         asyncio.run(run())
     finally:
-        database.run_now(lambda tx: tx.execute(MEND))
+        database.run_now(lambda tx: tx.execute(RESTORE_TABLE))
 
-    assert running.failure == "the maintenance has failed: see the log"
+    assert runtime.failure == "the maintenance failed: see the log"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_becomes_due_in_one_process_is_told_to_the_others(database: Database, database_url: str) -> None:
+def test_a_wake_up_reaches_other_processes(database: Database, database_url: str) -> None:
     backlog = make_backlog(database)
-    running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+    runtime = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     async def run() -> None:
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
             await other.execute(f"LISTEN {CHANNEL}")
-            async with relay_wakeups(running):
+            async with relay_wakeups(runtime):
                 await asyncio.to_thread(backlog.record, "tag.created")
-                assert [heard.channel async for heard in other.notifies(timeout=10, stop_after=1)] == [CHANNEL]
+                assert [notification.channel async for notification in other.notifies(timeout=10, stop_after=1)] == [
+                    CHANNEL
+                ]
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""Settings: read from the environment, and refused with a line that says what to write."""
+"""Settings: read from the environment; invalid values are rejected with advice."""
 
 import ipaddress
 
@@ -8,11 +8,11 @@ from hourhook.errors import OperatorError
 from hourhook.settings import RateLimit, Settings, SmtpServer
 
 
-def test_nothing_set_is_the_documented_default() -> None:
+def test_an_empty_environment_yields_the_default_settings() -> None:
     assert Settings.from_environment({}) == Settings()
 
 
-def test_every_setting_is_read_as_what_it_is() -> None:
+def test_each_setting_is_parsed_to_its_type() -> None:
     settings = Settings.from_environment(
         {
             "HOURHOOK_ALLOWED_NETWORKS": "10.0.0.0/8, fd00::/8",
@@ -28,11 +28,11 @@ def test_every_setting_is_read_as_what_it_is() -> None:
     assert (settings.max_body_bytes, settings.log_level) == (2048, "warning")
 
 
-def test_a_rate_limit_can_be_switched_off() -> None:
+def test_a_rate_limit_can_be_disabled() -> None:
     assert Settings.from_environment({"HOURHOOK_RATE_LIMIT": "off"}).rate_limit is None
 
 
-def test_an_empty_variable_is_as_if_it_were_not_set() -> None:
+def test_an_empty_variable_counts_as_unset() -> None:
     assert Settings.from_environment({"HOURHOOK_RETENTION_DAYS": " "}) == Settings()
 
 
@@ -66,7 +66,7 @@ def test_an_empty_variable_is_as_if_it_were_not_set() -> None:
         ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused_with_the_variable_name(name: str, value: str) -> None:
     with pytest.raises(OperatorError, match=f"HOURHOOK_{name}="):
         Settings.from_environment({f"HOURHOOK_{name}": value})
 
@@ -76,18 +76,22 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: st
     [
         ("RETRY_BASE_SECONDS", "soon", "a number above 0"),
         ("MAX_BODY_BYTES", "1e6", "a whole number above 0"),
-        ("RATE_LIMIT", "a/b", "as 100/200, or off"),
-        ("RATE_LIMIT", "0/0", "as 100/200, or off"),
-        ("ALLOWED_NETWORKS", "10.1.0.0/16, here", "'here' is no network; write them as 10.1.0.0/16,192.0.2.7"),
-        ("ALLOWED_ORIGINS", "https://a.test, b.test", "'b.test' is no origin; write them as https://app.example.com"),
+        ("RATE_LIMIT", "a/b", "such as 100/200, or off"),
+        ("RATE_LIMIT", "0/0", "such as 100/200, or off"),
+        ("ALLOWED_NETWORKS", "10.1.0.0/16, here", "'here' is not a network; write them like 10.1.0.0/16,192.0.2.7"),
+        (
+            "ALLOWED_ORIGINS",
+            "https://a.test, b.test",
+            "'b.test' is not an origin; write them like https://app.example.com",
+        ),
     ],
 )
-def test_the_refusal_of_a_value_says_what_to_write_instead(name: str, value: str, advice: str) -> None:
+def test_an_invalid_value_is_refused_with_advice(name: str, value: str, advice: str) -> None:
     with pytest.raises(OperatorError, match=advice):
         Settings.from_environment({f"HOURHOOK_{name}": value})
 
 
-def test_addresses_are_kept_with_a_lower_case_scheme_and_without_a_slash_at_the_end() -> None:
+def test_urls_get_a_lower_case_scheme_and_no_trailing_slash() -> None:
     settings = Settings.from_environment(
         {
             "HOURHOOK_BASE_URL": "HTTPS://time.example.com:8443/hours/",
@@ -115,7 +119,7 @@ def test_addresses_are_kept_with_a_lower_case_scheme_and_without_a_slash_at_the_
         ("smtp://mail.example.com?starttls=off", SmtpServer("mail.example.com", 587, "none")),
     ],
 )
-def test_a_mail_server_is_told_by_its_url(url: str, expected: SmtpServer) -> None:
+def test_an_smtp_url_is_parsed_to_an_smtp_server(url: str, expected: SmtpServer) -> None:
     given = {"HOURHOOK_SMTP_URL": url, "HOURHOOK_MAIL_FROM": "hourhook@example.com"}
 
     assert Settings.from_environment(given).smtp_url == expected
@@ -143,7 +147,7 @@ def test_a_mail_server_is_told_by_its_url(url: str, expected: SmtpServer) -> Non
         "smtp://[ada:hunter2@mail.example.com",
     ],
 )
-def test_a_mail_server_that_cannot_be_is_refused_without_repeating_its_password(url: str) -> None:
+def test_an_invalid_smtp_url_is_refused_without_repeating_its_password(url: str) -> None:
     given = {"HOURHOOK_SMTP_URL": url, "HOURHOOK_MAIL_FROM": "hourhook@example.com"}
 
     with pytest.raises(OperatorError, match="HOURHOOK_SMTP_URL cannot be used: ") as refused:
@@ -151,7 +155,7 @@ def test_a_mail_server_that_cannot_be_is_refused_without_repeating_its_password(
     assert "hunter2" not in str(refused.value)
 
 
-def test_settings_that_are_shown_do_not_show_the_password_of_the_mail_server() -> None:
+def test_repr_of_settings_omits_the_smtp_password() -> None:
     smtp = SmtpServer("mail.example.com", 587, "starttls", "ada", "hunter2")
 
     assert "hunter2" not in f"{Settings(smtp_url=smtp, mail_from='x@y.test')!r}{smtp}"
@@ -160,7 +164,7 @@ def test_settings_that_are_shown_do_not_show_the_password_of_the_mail_server() -
 @pytest.mark.parametrize(
     "sender", ["hourhook@example.com", "Hourhook <h@example.com>", '"Zoë, of Hourhook" <h@x.test>']
 )
-def test_mails_are_from_one_address(sender: str) -> None:
+def test_mail_from_accepts_one_address(sender: str) -> None:
     assert Settings.from_environment({"HOURHOOK_MAIL_FROM": sender}).mail_from == sender
 
 
@@ -178,27 +182,27 @@ def test_mails_are_from_one_address(sender: str) -> None:
         "a b@c",
     ],
 )
-def test_what_mails_cannot_be_from_is_refused(sender: str) -> None:
+def test_an_invalid_mail_from_is_refused(sender: str) -> None:
     with pytest.raises(OperatorError, match="HOURHOOK_MAIL_FROM="):
         Settings.from_environment({"HOURHOOK_MAIL_FROM": sender})
 
 
-def test_whoever_sets_a_mail_server_says_whom_mails_are_from() -> None:
+def test_an_smtp_url_without_mail_from_is_refused() -> None:
     with pytest.raises(OperatorError, match="set HOURHOOK_MAIL_FROM too"):
         Settings.from_environment({"HOURHOOK_SMTP_URL": "smtp://mail.example.com"})
 
 
-def test_a_send_must_end_well_within_its_lease() -> None:
+def test_a_send_timeout_over_half_of_the_lease_is_refused() -> None:
     with pytest.raises(OperatorError, match="at most half of HOURHOOK_LEASE_SECONDS"):
         Settings.from_environment({"HOURHOOK_SEND_TIMEOUT_SECONDS": "31"})
 
 
-def test_events_are_kept_as_long_as_they_are_retried() -> None:
+def test_a_retention_shorter_than_the_retry_window_is_refused() -> None:
     with pytest.raises(OperatorError, match="HOURHOOK_RETENTION_DAYS"):
         Settings.from_environment({"HOURHOOK_RETENTION_DAYS": "2"})
 
 
-def test_options_of_a_command_are_checked_alike() -> None:
+def test_settings_changed_by_options_are_checked_too() -> None:
     assert Settings().with_changes(base_url="http://x", database_url=None).base_url == "http://x"
     with pytest.raises(OperatorError, match="lease"):
         Settings().with_changes(lease_seconds=5.0)

@@ -1,3 +1,3 @@
-"""Hourhook: a time-tracking account server whose every change reaches the account's webhooks."""
+"""Hourhook: a time-tracking server compatible with the Noko v2 API that delivers every change to webhooks."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``python -m hourhook`` is ``hourhook``."""
+"""Run the ``hourhook`` command as ``python -m hourhook``."""
 
 from hourhook.cli import main
 

@@ -1,4 +1,4 @@
-"""When a failing head is tried again (contract, events §9): exponentially later, within a window."""
+"""Exponential backoff with jitter: when a failed attempt is retried (``docs/api/events.md``)."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,18 +9,17 @@ _JITTER = 0.1
 
 
 class Jitter(Protocol):
-    """A source of chance, as ``random.Random``; tests and the simulator bring a seeded one."""
+    """A source of random numbers, such as ``random.Random``; tests and the simulator pass a seeded one."""
 
-    def uniform(self, a: float, b: float, /) -> float:
-        """Draw a number between two."""
-        ...
+    def uniform(self, a: float, b: float, /) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """The delays between attempts: ``base_seconds``, doubled after each failure up to ``cap_seconds``.
+    """Compute the time of the next attempt: exponential backoff within a retry window.
 
-    No attempt is made later than ``window_seconds`` after the first one of the window.
+    The delay is ``base_seconds``, doubled after each failure up to ``cap_seconds``, with 10 % jitter. No attempt is
+    made later than ``window_seconds`` after the first one of the window.
     """
 
     base_seconds: float = 5
@@ -35,14 +34,14 @@ class RetrySchedule:
         retry_after_seconds: float | None,
         jitter: Jitter,
     ) -> int | None:
-        """Tell the moment of the next attempt after so many failures in a row (1 or more).
+        """Return the time of the next attempt after ``failures`` consecutive failures (1 or more).
 
-        None when that would be after the window's end: then the lane stalls. What the receiver asked for with
-        Retry-After is the least delay, up to the cap.
+        None if it would fall outside the window; then the lane stalls. The receiver's Retry-After is the minimum delay,
+        up to the cap.
         """
         if failures < 1:
-            raise ValueError("a next attempt follows a failure")
-        doublings = min(failures - 1, 64)  # past any sensible cap already, and no overflow beyond
+            raise ValueError("failures must be at least 1")
+        doublings = min(failures - 1, 64)  # more would exceed any sensible cap, and overflow
         delay = min(self.base_seconds * 2.0**doublings, self.cap_seconds)
         delay *= jitter.uniform(1 - _JITTER, 1 + _JITTER)
         if retry_after_seconds is not None:

@@ -1,6 +1,6 @@
-"""The one place time comes from, so that tests and the simulator own it.
+"""Time: the only source of the current time, so that tests and the simulator can control it.
 
-A *moment* is an ``int``: microseconds since the epoch, UTC. Moments that a caller sees are whole seconds.
+A timestamp is an ``int``: microseconds since the epoch, UTC. Timestamps in API responses are whole seconds.
 """
 
 import time
@@ -14,53 +14,52 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of the current time."""
 
     def now(self) -> int:
-        """Tell the present moment."""
+        """Return the current time in microseconds since the epoch."""
         ...
 
 
 class SystemClock:
-    """The clock of the machine."""
+    """The system clock."""
 
     def now(self) -> int:
-        """Tell the present moment."""
         return time.time_ns() // 1000
 
 
-def truncate_to_second(moment: int) -> int:
-    """Cut a moment down to its second, the precision that callers see."""
-    return moment - moment % SECOND
+def truncate_to_second(timestamp: int) -> int:
+    """Round a timestamp down to the second, the precision of the API."""
+    return timestamp - timestamp % SECOND
 
 
-def format_timestamp(moment: int) -> str:
-    """Write a moment as the contract does: ``2024-05-21T10:05:00Z`` (contract, 00-conventions §5)."""
-    return _format_second(moment // SECOND)
+def format_timestamp(timestamp: int) -> str:
+    """Format a timestamp as ISO 8601: ``2024-05-21T10:05:00Z`` (``docs/api/conventions.md``)."""
+    return _format_second(timestamp // SECOND)
 
 
-# Lists are read again and again, and say when each of their objects was made and changed.
+# Lists are requested repeatedly, and every object in them has two timestamps.
 @lru_cache(maxsize=16_384)
 def _format_second(second: int) -> str:
-    # Not strftime, whose %Y leaves out the zeros of early years.
+    # Not strftime: its %Y omits leading zeros of early years.
     return (_EPOCH + timedelta(seconds=second)).isoformat()[:19] + "Z"
 
 
 def to_timestamp(value: datetime) -> int:
-    """Turn an aware datetime into a moment."""
+    """Convert a timezone-aware datetime to a timestamp."""
     return (value - _EPOCH) // timedelta(microseconds=1)
 
 
-def to_datetime(moment: int) -> datetime:
-    """Turn a moment into a datetime, in UTC."""
-    return _EPOCH + timedelta(microseconds=moment)
+def to_datetime(timestamp: int) -> datetime:
+    """Convert a timestamp to a datetime in UTC."""
+    return _EPOCH + timedelta(microseconds=timestamp)
 
 
 def midnight(day: str) -> int:
-    """The moment at which a UTC day, ``YYYY-MM-DD``, begins."""
+    """Return the timestamp at which a UTC day, ``YYYY-MM-DD``, begins."""
     return to_timestamp(datetime.fromisoformat(day).replace(tzinfo=UTC))
 
 
 def today(now: int, utc_offset: int) -> str:
-    """The date, ``YYYY-MM-DD``, that it is for somebody ``utc_offset`` seconds east of UTC."""
+    """Return the current date, ``YYYY-MM-DD``, at ``utc_offset`` seconds east of UTC."""
     return date.isoformat((_EPOCH + timedelta(microseconds=now, seconds=utc_offset)).date())

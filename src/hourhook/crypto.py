@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with one key, which is kept apart from the database and also signs."""
+"""Encryption of secrets at rest, and signatures: both use one key, which is kept outside the database."""
 
 import hashlib
 import hmac
@@ -17,47 +17,55 @@ MIN_KEY_LENGTH = 32
 
 
 class Keyring:
-    """Encrypts and opens secrets (AES-256 in GCM, a fresh nonce each), and signs what goes out and comes back."""
+    """Encrypt and decrypt secrets (AES-256-GCM with a fresh nonce each), and sign texts (HMAC-SHA256)."""
 
     def __init__(self, key: str) -> None:
-        # Not the key of the cipher: each is of use for one thing only.
+        # Separate keys: a key is used for one purpose only.
         self._signing_key = hashlib.sha256(b"signatures\0" + key.encode()).digest()
         self._cipher = AESGCM(hashlib.sha256(key.encode()).digest())
-        # A worker opens the secret of each lane it leases; most are the same few.
+        # A worker decrypts the secret of each lane it leases, and most leases repeat a few lanes.
         self.decrypt = lru_cache(maxsize=16_384)(self.decrypt_uncached)
 
     def encrypt(self, secret: str) -> bytes:
-        """Encrypt a secret for storing."""
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret.encode(), None)
 
     def sign(self, purpose: str, text: str) -> str:
-        """What nobody without the key can make of a text (HMAC-SHA256, hexadecimal), for one purpose and no other."""
+        """Return the HMAC-SHA256 of a text in hexadecimal, under a key derived for ``purpose``."""
         return hmac.new(self._signing_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
     def decrypt_uncached(self, stored: bytes) -> str:
-        """Decrypt what was stored, without remembering it (raises ``OperatorError`` where another key closed it)."""
+        """Decrypt a stored secret without caching it.
+
+        Raises ``OperatorError`` if it was encrypted with another key.
+        """
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], None).decode()
         except InvalidTag:
             raise OperatorError(
-                "the secrets of this database were encrypted with another key: give HOURHOOK_SECRET_KEY, or the key "
-                "file beside the database, the value it had when they were made"
+                "the secrets of this database were encrypted with another key: set HOURHOOK_SECRET_KEY, or restore the "
+                "key file next to the database, to the value used when they were encrypted"
             ) from None
 
 
 def validate_key(key: str) -> str:
-    """Check a key that was set by hand (raises ``OperatorError``)."""
+    """Return a key set by the operator, if it is long enough.
+
+    Raises ``OperatorError`` otherwise.
+    """
     if len(key) < MIN_KEY_LENGTH:
         raise OperatorError(
             f"HOURHOOK_SECRET_KEY must have at least {MIN_KEY_LENGTH} characters; "
-            "`openssl rand -base64 32` makes a good one"
+            "`openssl rand -base64 32` generates one"
         )
     return key
 
 
 def load_or_create_key_file(database_path: Path) -> str:
-    """The key beside an embedded database; made, readable by its owner alone, when there is none yet."""
+    """Return the key stored next to an SQLite database; create the file, readable by its owner only, if missing.
+
+    Raises ``OperatorError`` if the file has no readable key.
+    """
     path = Path(f"{database_path}.key")
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -67,7 +75,7 @@ def load_or_create_key_file(database_path: Path) -> str:
         except UnicodeDecodeError:
             key = ""
         if not key:
-            raise OperatorError(f"the key file {path} is empty, or no text: put it back from a backup") from None
+            raise OperatorError(f"the key file {path} is empty or not text: restore it from a backup") from None
         return key
     with os.fdopen(descriptor, "w") as file:
         key = secrets.token_urlsafe(MIN_KEY_LENGTH)

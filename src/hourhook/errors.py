@@ -1,8 +1,7 @@
-"""The few ways in which Hourhook says no.
+"""Exceptions that are handled: refusals for the caller, errors for the operator, and database outages.
 
-A ``Refusal`` goes back to a caller of the API, with the status and the body that the contract gives it
-(contract, 00-conventions §8). A ``OperatorError`` goes to whoever runs Hourhook, as one line on standard error.
-Anything else that is raised is a defect.
+A ``Refusal`` becomes a response with the status and body of ``docs/api/conventions.md``. An ``OperatorError`` is
+printed as one line on standard error. Any other exception is a defect.
 """
 
 from dataclasses import dataclass, field
@@ -10,15 +9,15 @@ from typing import Self
 
 
 class OperatorError(Exception):
-    """Something the operator can mend; its text says what is wrong and what to do."""
+    """An error that the operator can fix; its text says what is wrong and what to do."""
 
 
 class Refusal(Exception):
-    """A request that is turned down; subclasses say how."""
+    """A refused request; each subclass has its own status and body."""
 
 
 class Unauthenticated(Refusal):
-    """No credential, or one that opens nothing: 401."""
+    """Missing or invalid credentials: 401."""
 
 
 class Forbidden(Refusal):
@@ -30,11 +29,11 @@ class FeatureNotIncluded(Refusal):
 
 
 class NotFound(Refusal):
-    """No such thing, or none that the caller may see: 404."""
+    """The object does not exist, or the caller may not see it: 404."""
 
 
 class InvalidClient(Refusal):
-    """The application is unknown, or this is not its secret: 400 in the shape of an OAuth error."""
+    """The OAuth client is unknown, or its secret is wrong: 400 with an OAuth error body."""
 
 
 class AccountLocked(Refusal):
@@ -42,12 +41,12 @@ class AccountLocked(Refusal):
 
 
 class MalformedBody(Refusal):
-    """The body is no JSON object: 400 with ``message`` alone."""
+    """The body is not a JSON object: 400 with ``message`` only."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One reason of a validation body: whose field is at fault, and the contract's code for it."""
+    """One error of a validation body: the resource, its field, and the error code."""
 
     resource: str
     field: str
@@ -56,20 +55,20 @@ class FieldError:
 
 @dataclass(eq=False)
 class ValidationFailed(Refusal):
-    """The input or the state of an object stands against it: 400 with a validation body."""
+    """The input is invalid, or the object's state does not allow the request: 400 with a validation body."""
 
     errors: list[FieldError]
     message: str = field(default="Validation Failed")
 
     @classmethod
     def on_base(cls, resource: str, code: str, message: str) -> Self:
-        """The object as a whole stands against it; ``message`` is a sentence that says why."""
+        """Return an error about the object as a whole; ``message`` is a sentence that explains it."""
         return cls([FieldError(resource, "base", code)], message)
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be reached or written just now; nothing of the transaction was kept."""
+    """The database cannot be reached or written to; the transaction has been rolled back."""
 
 
 class CommitUnknown(DatabaseUnavailable):
-    """The connection broke during the commit: all of the transaction was kept, or nothing of it."""
+    """The connection broke during the commit: the transaction was either committed in full or not at all."""

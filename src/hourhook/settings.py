@@ -1,4 +1,4 @@
-"""Every setting: read once from the environment, checked, and then never changed."""
+"""Settings: read once from environment variables, validated, and immutable."""
 
 import email.errors
 import email.policy
@@ -16,7 +16,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """A token bucket per client address: ``per_second`` tokens a second, ``burst`` at most."""
+    """A token bucket per client: ``per_second`` tokens per second, at most ``burst``."""
 
     per_second: float
     burst: int
@@ -24,11 +24,11 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """A mail server that takes mails in: where it is, how it is spoken to, and what it knows us by."""
+    """The SMTP server for outgoing mail, its encryption and credentials."""
 
     host: str
     port: int
-    # From the first byte on, from STARTTLS on, or not at all.
+    # Implicit TLS, STARTTLS, or no encryption.
     encryption: Literal["tls", "starttls", "none"]
     user: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -40,7 +40,7 @@ class SmtpServer:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What Hourhook runs with; each field is the setting ``HOURHOOK_<NAME>``."""
+    """The settings of a process; each field is the environment variable ``HOURHOOK_<NAME>`` (``docs/settings.md``)."""
 
     database_url: str = "sqlite:///hourhook.db"
     base_url: str | None = None
@@ -54,7 +54,7 @@ class Settings:
     broadcast_seconds: float = 5
     retention_days: float = 30
     rate_limit: RateLimit | None = RateLimit(100, 200)
-    # Of one address or one e-mail address that signs in, and of one address that wants OAuth tokens.
+    # Per client address or e-mail address at sign-in; per client address at the OAuth token endpoint.
     sign_in_rate_limit: RateLimit | None = RateLimit(0.2, 10)
     oauth_rate_limit: RateLimit | None = RateLimit(2, 20)
     trusted_proxies: tuple[Network, ...] = ()
@@ -73,7 +73,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the settings from ``HOURHOOK_…`` variables.
 
-        Raises ``OperatorError`` that names the variable for a value that cannot be used.
+        Raises ``OperatorError`` naming the variable if a value is invalid.
         """
         values: dict[str, Any] = {}
         for name, read in _READERS.items():
@@ -83,7 +83,7 @@ class Settings:
             try:
                 values[name] = read(text)
             except ValueError as error:
-                # What holds a password is not repeated.
+                # Values that contain a secret are not repeated.
                 shown = environment_variable(name) if name in _SECRETS else f"{environment_variable(name)}={text!r}"
                 raise OperatorError(f"{shown} cannot be used: {error}") from None
         settings = cls(**values)
@@ -91,13 +91,16 @@ class Settings:
         return settings
 
     def with_changes(self, **changes: Any) -> Self:
-        """The same settings with some replaced, as by options of a command; ``None`` leaves one as it is."""
+        """Return a copy with some settings replaced, such as by command-line options; ``None`` keeps a value.
+
+        Raises ``OperatorError`` if the settings contradict each other.
+        """
         changed = replace(self, **{name: value for name, value in changes.items() if value is not None})
         changed.check()
         return changed
 
     def check(self) -> None:
-        """Refuse settings that contradict each other (raises ``OperatorError``)."""
+        """Raise ``OperatorError`` if settings contradict each other."""
         if self.send_timeout_seconds * 2 > self.lease_seconds:
             raise OperatorError(
                 f"HOURHOOK_SEND_TIMEOUT_SECONDS ({self.send_timeout_seconds:g}) must be at most half of "
@@ -107,17 +110,16 @@ class Settings:
             raise OperatorError(
                 f"HOURHOOK_RETENTION_DAYS ({self.retention_days:g}) is shorter than "
                 f"HOURHOOK_RETRY_WINDOW_SECONDS ({self.retry_window_seconds:g}), so events would be dropped "
-                "while they are still retried: raise the one or lower the other"
+                "while they are still being retried: raise the first or lower the second"
             )
         if self.smtp_url is not None and self.mail_from is None:
             raise OperatorError(
-                "HOURHOOK_SMTP_URL is set, but not whom mails are from: set HOURHOOK_MAIL_FROM too, "
-                "as 'Hourhook <hourhook@example.com>'"
+                "HOURHOOK_SMTP_URL is set without a sender address: set HOURHOOK_MAIL_FROM too, "
+                "such as 'Hourhook <hourhook@example.com>'"
             )
 
 
 def environment_variable(name: str) -> str:
-    """The environment variable of a setting."""
     return f"HOURHOOK_{name.upper()}"
 
 
@@ -127,21 +129,21 @@ def _positive(text: str) -> float:
     except ValueError:
         number = 0
     if not 0 < number < 1e12:
-        raise ValueError("a number above 0 and below 1000000000000 is needed")
+        raise ValueError("it must be a number above 0 and below 1000000000000")
     return number
 
 
 def _count(text: str) -> int:
-    # More digits than anybody needs would be more than Python converts.
+    # Python refuses to convert very long digit strings.
     if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) > 0):
-        raise ValueError("a whole number above 0 is needed, of at most 15 digits")
+        raise ValueError("it must be a whole number above 0, of at most 15 digits")
     return int(text)
 
 
 def _lifetime(text: str) -> int:
     seconds = _count(text)
     if seconds > 315_360_000:
-        raise ValueError("at most 315360000, which is ten years")
+        raise ValueError("it must be at most 315360000 (ten years)")
     return seconds
 
 
@@ -153,7 +155,7 @@ def _network(text: str) -> Network:
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"{text!r} is no network; write them as 10.1.0.0/16,192.0.2.7") from None
+        raise ValueError(f"{text!r} is not a network; write them like 10.1.0.0/16,192.0.2.7") from None
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -162,8 +164,8 @@ def _origins(text: str) -> tuple[str, ...]:
 
 def _origin(text: str) -> str:
     origin = text.rstrip("/")
-    if origin != "*" and (not _is_address(origin) or origin.count("/") != 2 or "@" in origin):
-        raise ValueError(f"{text!r} is no origin; write them as https://app.example.com, or * for all")
+    if origin != "*" and (not _is_base_url(origin) or origin.count("/") != 2 or "@" in origin):
+        raise ValueError(f"{text!r} is not an origin; write them like https://app.example.com, or * for all")
     return origin
 
 
@@ -178,36 +180,36 @@ def _rate_limit(text: str) -> RateLimit | None:
     try:
         return RateLimit(_positive(per_second), _count(burst))
     except ValueError:
-        raise ValueError("write tokens a second, a slash and the burst, as 100/200, or off") from None
+        raise ValueError("write tokens per second, a slash and the burst, such as 100/200, or off") from None
 
 
 def _base_url(text: str) -> str:
-    if not _is_address(text) or "@" in text:
-        raise ValueError("an absolute http or https address is needed, as https://time.example.com")
-    # With its scheme in lower case, as whoever looks for https expects it.
+    if not _is_base_url(text) or "@" in text:
+        raise ValueError("it must be an absolute http or https URL, such as https://time.example.com")
+    # With the scheme in lower case, because other code compares it with "https".
     return urlsplit(text).geturl().rstrip("/")
 
 
-def _is_address(text: str) -> bool:
-    """Whether a text is an http or https URL of nothing but a host, and perhaps a port and a path."""
+def _is_base_url(text: str) -> bool:
+    """Return whether a text is an http or https URL with only a host and, optionally, a port and a path."""
     try:
         parts = urlsplit(text)
-        # Reading the port is what checks it.
-        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # Reading the port validates it.
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return is_whole and text.isprintable() and not any(sign in text for sign in "?# \\")
+    return is_valid and text.isprintable() and not any(character in text for character in "?# \\")
 
 
 def _smtp_url(text: str) -> SmtpServer:
-    example = "as smtp://user:password@mail.example.com:587"
+    example = "such as smtp://user:password@mail.example.com:587"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(f"that is no URL; write it {example}") from None
+        raise ValueError(f"it is not a URL; write one {example}") from None
     if parts.scheme not in ("smtp", "smtps") or not host or parts.path not in ("", "/") or parts.fragment:
-        raise ValueError(f"an smtp or smtps address is needed, {example}, with %2F for a / in the password, and so on")
+        raise ValueError(f"it must be an smtp or smtps URL, {example}, with %2F for a / in the password, and so on")
     user, password = _credentials(parts)
     encryption = _encryption(parts, host)
     default_port = 465 if encryption == "tls" else 587
@@ -218,10 +220,10 @@ def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
     if not parts.username and not parts.password:
         return None, None
     if not parts.username or not parts.password:
-        raise ValueError("user and password go together")
+        raise ValueError("it must contain both a user and a password, or neither")
     user, password = unquote(parts.username, errors="strict"), unquote(parts.password, errors="strict")
     if not (f"{user}{password}".isascii() and f"{user}{password}".isprintable()):
-        raise ValueError("user and password can hold letters, digits and signs of ASCII only")
+        raise ValueError("user and password may contain printable ASCII characters only")
     return user, password
 
 
@@ -229,19 +231,19 @@ def _encryption(parts: SplitResult, host: str) -> Literal["tls", "starttls", "no
     given = parse_qsl(parts.query, keep_blank_values=True)
     if parts.scheme == "smtps":
         if given:
-            raise ValueError("smtps is encrypted from the start, and takes no options")
+            raise ValueError("smtps uses TLS from the start and takes no options")
         return "tls"
     match given:
         case []:
-            return "none" if _is_this_machine(host) else "starttls"
+            return "none" if _is_loopback(host) else "starttls"
         case [("starttls", "required")]:
             return "starttls"
         case [("starttls", "off")]:
             return "none"
-    raise ValueError("the only option is starttls, which is required or off, as ?starttls=off")
+    raise ValueError("the only option is starttls, with the value required or off, such as ?starttls=off")
 
 
-def _is_this_machine(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -249,7 +251,7 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _mail_from(text: str) -> str:
-    example = "write an e-mail address, as hourhook@example.com or 'Hourhook <hourhook@example.com>'"
+    example = "write an e-mail address, such as hourhook@example.com or 'Hourhook <hourhook@example.com>'"
     try:
         header: Any = email.policy.SMTP.header_factory("From", text)
         addresses = header.addresses
@@ -258,7 +260,7 @@ def _mail_from(text: str) -> str:
     if len(addresses) != 1 or header.defects or not addresses[0].username or not addresses[0].domain:
         raise ValueError(example)
     if not addresses[0].addr_spec.isascii():
-        raise ValueError("the address itself can hold letters, digits and signs of ASCII only")
+        raise ValueError("the address itself may contain printable ASCII characters only")
     return text
 
 

@@ -16,11 +16,11 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("mysql://root@localhost/x", "is not understood: write sqlite:///path, with three slashes, or postgresql://…"),
-        ("sqlite:///", "is not understood: write sqlite:///path, with three slashes, or postgresql://…"),
-        ("sqlite:///nowhere/x.db", "the folder nowhere of the database does not exist: make it, or name another"),
+        ("mysql://root@localhost/x", "is not supported: write sqlite:///path, with three slashes, or postgresql://…"),
+        ("sqlite:///", "is not supported: write sqlite:///path, with three slashes, or postgresql://…"),
+        ("sqlite:///nowhere/x.db", "the database folder nowhere does not exist: create it, or choose another"),
         ("sqlite:///.", "the database . is a folder: name a file in it"),
-        ("sqlite:///:memory:", "a database in memory is gone with each connection: name a file"),
+        ("sqlite:///:memory:", "an in-memory database is lost with each connection: name a file"),
         ("postgresql://[bad/x", "the database URL cannot be read"),
         ("postgresql://127.0.0.1:1/x", "Connection refused; try again once it can be reached and written"),
     ],
@@ -41,7 +41,7 @@ def test_a_missing_folder_is_said_and_nothing_is_made(unconfigured_cli: CliRunne
             *words,
             "--database",
             "sqlite:///nowhere/x.db",
-            says="the folder nowhere of the database does not",
+            says="the database folder nowhere does not exist",
         )
 
     assert [*unconfigured_cli.folder.iterdir()] == []
@@ -109,7 +109,7 @@ def test_a_broken_key_file_is_said(unconfigured_cli: CliRunner, content: bytes) 
     (unconfigured_cli.folder / "hourhook.db.key").write_bytes(content)
 
     check(
-        unconfigured_cli, "serve", "--port", "0", says="hourhook.db.key is empty, or no text: put it back from a backup"
+        unconfigured_cli, "serve", "--port", "0", says="hourhook.db.key is empty or not text: restore it from a backup"
     )
 
 
@@ -122,7 +122,11 @@ def test_a_key_file_that_is_a_folder_is_said(unconfigured_cli: CliRunner) -> Non
 @pytest.mark.parametrize(
     ("setting", "value", "complaint"),
     [
-        ("retry_base_seconds", "-1", "HOURHOOK_RETRY_BASE_SECONDS='-1' cannot be used: a number above 0 and below"),
+        (
+            "retry_base_seconds",
+            "-1",
+            "HOURHOOK_RETRY_BASE_SECONDS='-1' cannot be used: it must be a number above 0 and below",
+        ),
         ("lease_seconds", "5", "HOURHOOK_SEND_TIMEOUT_SECONDS (10) must be at most half of HOURHOOK_LEASE_SECONDS (5)"),
         ("secret_key", "short", "HOURHOOK_SECRET_KEY must have at least 32 characters"),
         ("ca_file", "nowhere.pem", "HOURHOOK_CA_FILE='nowhere.pem' cannot be used: No such file or directory"),

@@ -142,7 +142,7 @@ def test_a_worker_that_has_another_key_ends_with_one_line_that_says_so(
     assert process.returncode == 1
     assert "Traceback" not in said
     *_, failed, last = said.splitlines()
-    assert last.startswith("hourhook: the secrets of this database were encrypted with another key: give HOURHOOK_")
+    assert last.startswith("hourhook: the secrets of this database were encrypted with another key: set HOURHOOK_")
     assert json.loads(failed)["event"] == "worker failed"
 
 

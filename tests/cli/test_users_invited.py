@@ -173,8 +173,12 @@ def test_an_address_that_several_accounts_know_needs_the_account(unconfigured_cl
 @pytest.mark.parametrize(
     ("url", "mail_from", "says"),
     [
-        ("smtp://ada:hunter2@mail.example.com", "", "HOURHOOK_SMTP_URL is set, but not whom mails are from"),
-        ("http://ada:hunter2@mail.example.com", "x@y.test", "HOURHOOK_SMTP_URL cannot be used: an smtp or smtps"),
+        ("smtp://ada:hunter2@mail.example.com", "", "HOURHOOK_SMTP_URL is set without a sender address"),
+        (
+            "http://ada:hunter2@mail.example.com",
+            "x@y.test",
+            "HOURHOOK_SMTP_URL cannot be used: it must be an smtp or smtps",
+        ),
         ("smtp://ada:hunter2@mail.example.com:x", "x@y.test", "HOURHOOK_SMTP_URL cannot be used: "),
     ],
 )

@@ -29,12 +29,12 @@ def test_a_server_that_can_serve_is_healthy(server: Server) -> None:
 
 
 def test_a_server_that_cannot_says_why(make_server: MakeServer) -> None:
-    server = make_server({"failure": lambda: "the worker has failed: see the log"})
+    server = make_server({"failure": lambda: "the worker failed: see the log"})
 
     response = server.client.get("/health")
 
     assert response.status == 503
-    assert response.json() == {"status": "unavailable", "message": "the worker has failed: see the log"}
+    assert response.json() == {"status": "unavailable", "message": "the worker failed: see the log"}
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

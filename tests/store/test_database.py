@@ -1,4 +1,4 @@
-"""What every transaction is promised, on both databases."""
+"""Transactions on both databases: atomicity, isolation, ordering and deferred statements."""
 
 import asyncio
 import sqlite3
@@ -36,27 +36,27 @@ def names(database: Database) -> list[str]:
     return [row.name for row in database.read_now(lambda tx: tx.all(NAMES))]
 
 
-def test_what_a_write_changed_is_there_for_the_next_reader(database: Database) -> None:
+def test_a_committed_write_is_visible_to_the_next_reader(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
     database.write_now(id, lambda tx: tx.execute(RENAME, account=id, to="southwind"))
     assert names(database) == ["southwind"]
 
 
-def test_nothing_is_kept_of_a_write_that_fails_and_nobody_is_told(database: Database) -> None:
+def test_a_failed_write_is_rolled_back_and_runs_no_after_commit_action(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
-    told = []
+    calls = []
 
     def fail(tx: Transaction) -> None:
         tx.execute(RENAME, account=id, to="southwind")
-        tx.after_commit(lambda: told.append("after"))
+        tx.after_commit(lambda: calls.append("after"))
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         database.write_now(id, fail)
-    assert (names(database), told) == (["northwind"], [])
+    assert (names(database), calls) == (["northwind"], [])
 
 
-def test_a_failure_of_what_is_done_at_the_commit_undoes_the_whole_write(database: Database) -> None:
+def test_a_failed_before_commit_action_rolls_the_write_back(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
 
     def fail(_: Transaction) -> None:
@@ -71,7 +71,7 @@ def test_a_failure_of_what_is_done_at_the_commit_undoes_the_whole_write(database
     assert names(database) == ["northwind"]
 
 
-def test_what_was_put_is_there_for_whatever_comes_next(database: Database) -> None:
+def test_deferred_statements_are_visible_to_the_next_statement(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
 
     def write(tx: Transaction) -> list[str]:
@@ -82,19 +82,19 @@ def test_what_was_put_is_there_for_whatever_comes_next(database: Database) -> No
     assert database.write_now(id, write) == ["eastwind"]
 
 
-def test_what_was_put_last_is_part_of_the_commit(database: Database) -> None:
+def test_deferred_statements_at_the_end_are_committed(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
 
-    def write(tx: Transaction, *puts: str) -> None:
-        for name in puts:
+    def write(tx: Transaction, *names_to_set: str) -> None:
+        for name in names_to_set:
             tx.execute_later(RENAME, account=id, to=name)
 
-    for puts in (["southwind"], ["westwind", "eastwind"]):
-        database.write_now(id, write, *puts)
-        assert names(database) == [puts[-1]]
+    for names_to_set in (["southwind"], ["westwind", "eastwind"]):
+        database.write_now(id, write, *names_to_set)
+        assert names(database) == [names_to_set[-1]]
 
 
-def test_what_was_put_is_kept_back_in_bounds(database: Database) -> None:
+def test_deferred_statements_are_bounded(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
 
     def write(tx: Transaction) -> int:
@@ -104,12 +104,12 @@ def test_what_was_put_is_kept_back_in_bounds(database: Database) -> None:
         return len(statements) - before
 
     with capture_statements(database) as statements:
-        # On SQLite nothing is kept back at all.
+        # On SQLite no statement is deferred.
         assert database.write_now(id, write) >= 45
     assert names(database) == ["x" * 100_000]
 
 
-def test_what_was_put_where_nothing_may_change_is_refused(database: Database) -> None:
+def test_a_deferred_write_in_a_read_is_refused(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
     with pytest.raises((sqlite3.Error, psycopg.Error, DatabaseUnavailable), match=r"(?i)read-?only"):
         database.read_now(lambda tx: tx.execute_later(RENAME, account=id, to="southwind"))
@@ -117,7 +117,7 @@ def test_what_was_put_where_nothing_may_change_is_refused(database: Database) ->
 
 
 @pytest.mark.parametrize("is_last", [True, False])
-def test_a_failure_of_what_was_put_undoes_the_whole_write(database: Database, is_last: bool) -> None:
+def test_a_failed_deferred_statement_rolls_the_write_back(database: Database, is_last: bool) -> None:
     id = database.run_now(add_account, "northwind")
     database.run_now(add_account, "southwind")
 
@@ -132,7 +132,7 @@ def test_a_failure_of_what_was_put_undoes_the_whole_write(database: Database, is
     assert database.write_now(id, lambda tx: tx.last_position) == 0
 
 
-def test_what_is_done_after_the_commit_sees_it_committed(database: Database) -> None:
+def test_an_after_commit_action_sees_the_committed_data(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
     seen = []
 
@@ -144,35 +144,35 @@ def test_what_is_done_after_the_commit_sees_it_committed(database: Database) -> 
     assert seen == [["southwind"]]
 
 
-def test_a_write_to_an_account_that_is_not_there_is_refused(database: Database) -> None:
+def test_a_write_to_an_unknown_account_is_refused(database: Database) -> None:
     with pytest.raises(NotFound):
         database.write_now(7, lambda _: None)
 
 
-def test_a_read_changes_nothing(database: Database) -> None:
+def test_a_write_in_a_read_transaction_is_refused(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
     with pytest.raises(Exception, match=r"(?i)read-?only"):
         database.read_now(lambda tx: tx.execute(RENAME, account=id, to="southwind"))
     assert names(database) == ["northwind"]
 
 
-def test_a_read_sees_one_picture_while_others_write(database: Database) -> None:
+def test_a_read_sees_one_snapshot_during_concurrent_writes(database: Database) -> None:
     id = database.run_now(add_account, "northwind")
 
     def read(tx: Transaction) -> list[str]:
         before = tx.all(NAMES)
-        elsewhere = threading.Thread(
+        writer = threading.Thread(
             target=database.write_now, args=(id, lambda tx: tx.execute(RENAME, account=id, to="southwind"))
         )
-        elsewhere.start()
-        elsewhere.join()
+        writer.start()
+        writer.join()
         return [row.name for row in (*before, *tx.all(NAMES))]
 
     assert database.read_now(read) == ["northwind", "northwind"]
 
 
-def test_writes_to_one_account_wait_for_each_other(database: Database) -> None:
-    # Dropped, and two writers read the same last position: the heart of gap-free numbers.
+def test_writes_to_one_account_are_serialized(database: Database) -> None:
+    # Without this, two writers could read the same last position, and sequences would collide.
     id = database.run_now(add_account, "northwind")
 
     def next_position(tx: Transaction) -> int:
@@ -186,7 +186,7 @@ def test_writes_to_one_account_wait_for_each_other(database: Database) -> None:
     assert sorted(asyncio.run(many())) == [*range(1, 41)]
 
 
-def test_the_moment_of_a_write_never_lies_before_the_last_event(database: Database, clock: FakeClock) -> None:
+def test_event_time_is_never_earlier_than_the_last_event(database: Database, clock: FakeClock) -> None:
     id = database.run_now(add_account, "northwind")
     later = clock.now() + 90 * SECOND
     database.write_now(id, lambda tx: tx.execute(MOVE_LOG, account=id, position=1, at=later))
@@ -194,10 +194,8 @@ def test_the_moment_of_a_write_never_lies_before_the_last_event(database: Databa
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_write_that_waited_for_the_account_is_of_the_moment_when_it_got_it(
-    database: Database, clock: FakeClock
-) -> None:
-    # Not of the one when it began to wait: or what it makes due, and says, would lie before what it follows.
+def test_a_write_starts_when_it_gets_the_account_lock(database: Database, clock: FakeClock) -> None:
+    # Not when it began to wait: then it would make things due before the write that it follows.
     id = database.run_now(add_account, "northwind")
     with ThreadPoolExecutor(1) as threads:
 
@@ -211,7 +209,7 @@ def test_a_write_that_waited_for_the_account_is_of_the_moment_when_it_got_it(
         assert database.write_now(id, hold).result() == clock.now()
 
 
-def test_moments_of_transactions_are_whole_seconds(database: Database, clock: FakeClock) -> None:
+def test_event_time_is_a_whole_second(database: Database, clock: FakeClock) -> None:
     clock.moment += 123_456
     assert database.read_now(lambda tx: (tx.event_time % SECOND, tx.started_at % SECOND)) == (0, 123_456)
 
@@ -223,26 +221,26 @@ def test_ids_are_unique_across_accounts_and_ascend(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("requested", "found"),
     [([1, 3], ["ann", "cid"]), ([], []), ([99, -1], []), ([2, 2**31], ["bob"])],
     ids=["some", "none", "unknown", "one in range"],
 )
-def test_a_list_is_one_parameter_however_long(database: Database, wanted: list[int], found: list[str]) -> None:
+def test_a_list_of_any_length_is_one_parameter(database: Database, requested: list[int], found: list[str]) -> None:
     for name in ("ann", "bob", "cid"):
         database.run_now(add_account, name)
     query = Statement(select(accounts.c.name).where(any_of(accounts.c.id, "ids")).order_by(accounts.c.id))
-    assert [row.name for row in database.read_now(lambda tx: tx.all(query, ids=wanted))] == found
+    assert [row.name for row in database.read_now(lambda tx: tx.all(query, ids=requested))] == found
 
 
 @pytest.mark.parametrize("needle", ["%", "_", "'", "\\", "100%", "Ä"])
-def test_a_search_takes_every_character_to_the_letter(database: Database, needle: str) -> None:
+def test_contains_matches_every_character_literally(database: Database, needle: str) -> None:
     database.run_now(add_account, f"a{needle}b")
     database.run_now(add_account, "axb")
     query = Statement(select(accounts.c.name).where(contains(accounts.c.name, "needle")))
     assert [row.name for row in database.read_now(lambda tx: tx.all(query, needle=needle))] == [f"a{needle}b"]
 
 
-def test_truth_comes_back_as_truth(database: Database) -> None:
+def test_booleans_are_returned_as_booleans(database: Database) -> None:
     database.run_now(add_account, "northwind")
     query = Statement(select(accounts.c.invoicing_enabled, accounts.c.is_locked))
     row = database.read_now(lambda tx: tx.one(query))
@@ -250,7 +248,7 @@ def test_truth_comes_back_as_truth(database: Database) -> None:
     assert (row.invoicing_enabled, row.is_locked) == (True, False)
 
 
-def test_the_count_of_touched_rows_is_right_for_statements_that_begin_with_with(database: Database) -> None:
+def test_the_row_count_of_an_update_with_a_cte_is_correct(database: Database) -> None:
     for name in ("ann", "bob", "cid"):
         database.run_now(add_account, name)
     chosen = select(accounts.c.id).where(accounts.c.name != "bob").cte("chosen")
@@ -258,8 +256,8 @@ def test_the_count_of_touched_rows_is_right_for_statements_that_begin_with_with(
     assert database.run_now(lambda tx: tx.execute(change)) == 2
 
 
-def test_readers_are_not_kept_waiting_by_writers_in_a_queue(database: Database) -> None:
-    # Writers that wait for an account's lock fill no thread that readers, and /health, need.
+def test_readers_are_not_blocked_by_queued_writers(database: Database) -> None:
+    # Writers waiting for an account's lock must not occupy threads that readers, such as /health, need.
     id = database.run_now(add_account, "northwind")
     release, holding = threading.Event(), threading.Event()
 
@@ -275,5 +273,5 @@ def test_readers_are_not_kept_waiting_by_writers_in_a_queue(database: Database) 
         release.set()
         return await asyncio.gather(*writers)
 
-    # Nobody had to give up for the readers to have their turn.
+    # No writer timed out while the readers ran.
     assert asyncio.run(scenario()) == [True] * 20

@@ -1,4 +1,4 @@
-"""A connection on which a statement failed does no harm afterwards: on PostgreSQL, where statements are prepared."""
+"""PostgreSQL connections after a failed statement: prepared statements still work."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +28,10 @@ def divide(tx: Transaction, by: int) -> int:
     return int(tx.value(NUMBER, by=by))
 
 
-# How often a statement was sent decides when it is prepared, and refused writes when that is forgotten.
+# The number of executions decides when a statement is prepared; refused writes matter if that is forgotten.
 @pytest.mark.parametrize("refusals", [0, 1, 2, 3])
 @pytest.mark.parametrize("successes", range(6))
-def test_a_statement_that_travelled_with_one_that_failed_works_afterwards(
+def test_a_statement_pipelined_with_a_failed_one_works_afterwards(
     database: Database, refusals: int, successes: int
 ) -> None:
     for _ in range(refusals):

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections that break are given up, what cannot be reached is said, and no account takes all threads."""
+"""PostgreSQL: broken connections are replaced, outages are reported, and no account takes all threads."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from tests.support.account_rows import add_account
 from tests.support.databases import PostgresServer
 
 ONE = Statement(text("SELECT 1"))
-END_MYSELF = Statement(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+TERMINATE_OWN_BACKEND = Statement(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def ask(tx: Transaction) -> int:
     return int(tx.value(ONE))
 
 
-def test_connections_that_the_server_ended_while_idle_are_replaced(postgres: PostgresDatabase) -> None:
+def test_idle_connections_ended_by_the_server_are_replaced(postgres: PostgresDatabase) -> None:
     assert postgres.read_now(ask) == 1
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(
@@ -49,18 +49,18 @@ def test_connections_that_the_server_ended_while_idle_are_replaced(postgres: Pos
     assert postgres.read_now(ask) == 1
 
 
-def test_a_connection_that_breaks_in_a_transaction_is_said_to_be_unavailable(postgres: PostgresDatabase) -> None:
+def test_a_connection_that_breaks_in_a_transaction_is_unavailable(postgres: PostgresDatabase) -> None:
     with pytest.raises(DatabaseUnavailable):
-        postgres.run_now(lambda tx: tx.value(END_MYSELF))
+        postgres.run_now(lambda tx: tx.value(TERMINATE_OWN_BACKEND))
     assert postgres.run_now(ask) == 1
 
 
-def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
+def test_an_unreachable_server_is_unavailable() -> None:
     with pytest.raises(DatabaseUnavailable, match="PostgreSQL cannot be used now"):
         open_database("postgresql://nobody@127.0.0.1:1/nothing", SystemClock())
 
 
-def test_writers_of_other_accounts_find_a_thread_while_many_wait_for_a_long_write(postgres: PostgresDatabase) -> None:
+def test_a_long_write_does_not_block_writers_of_other_accounts(postgres: PostgresDatabase) -> None:
     busy, other = (postgres.run_now(add_account, name) for name in ("northwind", "southwind"))
     release, holding = threading.Event(), threading.Event()
 
@@ -75,11 +75,11 @@ def test_writers_of_other_accounts_find_a_thread_while_many_wait_for_a_long_writ
         release.set()
         return await asyncio.gather(*writers)
 
-    # Nobody had to give up for the other account to have its turn.
+    # No writer timed out while the other account's write ran.
     assert asyncio.run(scenario()) == [True] * 40
 
 
-def test_readers_and_the_engine_find_a_thread_while_all_those_of_writers_are_taken(postgres: PostgresDatabase) -> None:
+def test_busy_writer_threads_do_not_block_readers_or_the_engine(postgres: PostgresDatabase) -> None:
     busy = [postgres.run_now(add_account, f"northwind-{number}") for number in range(4)]
     release, holding = threading.Event(), threading.Barrier(len(busy) + 1)
 
@@ -97,11 +97,11 @@ def test_readers_and_the_engine_find_a_thread_while_all_those_of_writers_are_tak
         release.set()
         return await asyncio.gather(*writers)
 
-    # Nobody had to give up for the others to have their turn.
+    # No writer timed out while the others ran.
     assert asyncio.run(scenario()) == [True] * 8
 
 
-def test_no_queue_is_left_of_writers_that_are_done(postgres: PostgresDatabase) -> None:
+def test_the_queue_of_finished_writers_is_removed(postgres: PostgresDatabase) -> None:
     id = postgres.run_now(add_account, "northwind")
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""SQLite in a file: who owns it, and what comes of a file that cannot be used."""
+"""SQLite in a file: its lock, and files that cannot be opened."""
 
 import sqlite3
 import subprocess
@@ -23,7 +23,7 @@ sys.stdin.read()
 """
 
 
-def test_a_file_has_one_owner_at_a_time(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_file_can_be_locked_by_one_process_only(tmp_path: Path, clock: FakeClock) -> None:
     path = tmp_path / "hourhook.db"
     other = subprocess.Popen(
         [sys.executable, "-c", CLAIM, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -33,14 +33,14 @@ def test_a_file_has_one_owner_at_a_time(tmp_path: Path, clock: FakeClock) -> Non
     database = SqliteDatabase(path, clock)
     with pytest.raises(OperatorError, match="in use by another hourhook process: stop that one first"):
         database.acquire_file_lock()
-    # An owner that dies without a word leaves nothing behind.
+    # The lock of a killed process is released.
     other.kill()
     other.wait()
     database.acquire_file_lock()
     database.close()
 
 
-def test_every_commit_is_on_the_disk_before_it_is_answered(tmp_path: Path, clock: FakeClock) -> None:
+def test_commits_are_durable(tmp_path: Path, clock: FakeClock) -> None:
     database = SqliteDatabase(tmp_path / "hourhook.db", clock)
     with database._write_transaction() as connection:
         found = [
@@ -51,14 +51,14 @@ def test_every_commit_is_on_the_disk_before_it_is_answered(tmp_path: Path, clock
     database.close()
 
 
-def test_a_file_that_is_no_database_is_a_clear_refusal(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, clock: FakeClock) -> None:
     path = tmp_path / "hourhook.db"
     path.write_text("this is no database, whatever its name says " * 100)
     with pytest.raises((DatabaseUnavailable, OperatorError), match=r"hourhook\.db"):
         SqliteDatabase(path, clock)
 
 
-def test_a_wrong_statement_is_a_defect_and_no_outage(tmp_path: Path, clock: FakeClock) -> None:
+def test_an_invalid_statement_is_not_reported_as_an_outage(tmp_path: Path, clock: FakeClock) -> None:
     database = SqliteDatabase(tmp_path / "hourhook.db", clock)
     with pytest.raises(sqlite3.OperationalError), database._write_transaction() as connection:
         connection.execute("SELECT FROM nowhere")

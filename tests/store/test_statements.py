@@ -1,4 +1,4 @@
-"""Statements, and the conditions that they take lists and texts for."""
+"""Compiled statements and their conditions on lists and texts."""
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, select
 
@@ -8,7 +8,7 @@ from hourhook.store.statements import DIALECTS, Statement, any_of, contains, in_
 things = Table("things", MetaData(), Column("id", Integer), Column("name", String))
 
 
-def test_a_condition_on_a_list_is_written_so_that_an_index_can_serve_it() -> None:
+def test_any_of_compiles_to_a_condition_that_can_use_an_index() -> None:
     texts = {
         dialect: Statement(select(things.c.id).where(any_of(things.c.id, "ids"), contains(things.c.name, "part")))
         .compiled(dialect)
@@ -22,7 +22,7 @@ def test_a_condition_on_a_list_is_written_so_that_an_index_can_serve_it() -> Non
     }
 
 
-def test_a_condition_on_a_list_may_be_one_of_two_or_denied() -> None:
+def test_any_of_can_be_negated_and_combined() -> None:
     condition = any_of(entries.c.id, "ids")
 
     for construct in (select(entries.c.id).where(condition | (entries.c.id == bindparam("id"))), select(~condition)):
@@ -30,7 +30,7 @@ def test_a_condition_on_a_list_may_be_one_of_two_or_denied() -> None:
             assert "ids" in Statement(construct).compiled(dialect).text
 
 
-def test_the_few_that_a_condition_asks_for_are_asked_for_first() -> None:
+def test_in_subquery_evaluates_the_subquery_first() -> None:
     few = select(entries.c.id).where(entries.c.minutes == bindparam("top"))
     texts = {
         dialect: " ".join(

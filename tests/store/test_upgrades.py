@@ -1,4 +1,4 @@
-"""Bringing a database to this version."""
+"""Schema migrations, and the check that a schema is current."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +21,13 @@ from hourhook.store.urls import open_database
 from tests.conftest import DIALECTS
 from tests.support.databases import PostgresServer
 
-# What a column of each type holds. All ids are 1, so that each row belongs to those that it points at.
+# The value of a column of each type. All ids are 1, so that rows refer to each other.
 VALUES: dict[type[Any], Any] = {int: 1, str: "as it was", bool: True, bytes: b"\0as it was\xff"}
 
 
 @pytest.fixture(params=DIALECTS)
 def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database of the first version, with a row in each of its tables; once on each kind."""
+    """Yield the URL of a database with the first schema and one row in each table; once per dialect."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/first.db"
         _make_first_version(url)
@@ -39,14 +39,14 @@ def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
         yield url
 
 
-def test_a_migrated_database_is_what_the_schema_says(database_url: str) -> None:
+def test_a_migrated_database_matches_the_schema(database_url: str) -> None:
     with _connected(database_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = [difference for difference in compare_metadata(context, metadata) if not _is_of_ids(difference)]
     assert differences == []
 
 
-def test_every_numbered_table_has_where_its_ids_come_from(database: Database) -> None:
+def test_every_table_with_ids_has_a_sequence(database: Database) -> None:
     for name in sequences:
         query = (
             Statement(text("SELECT last_id FROM ids WHERE table_name = :name"))
@@ -60,12 +60,12 @@ def ask(tx: Transaction, query: Statement, name: str) -> Row | None:
     return tx.one(query, name=name)
 
 
-def test_a_database_at_this_version_is_left_alone(database_url: str) -> None:
+def test_migrating_a_current_database_changes_nothing(database_url: str) -> None:
     require_current_schema(database_url)
     assert migrate(database_url) is False
 
 
-def test_a_database_of_the_first_version_keeps_all_that_is_in_it(first_version: str) -> None:
+def test_migrating_from_the_first_version_keeps_all_rows(first_version: str) -> None:
     with _connected(first_version) as connection:
         tables = _reflect(connection)
         before = {table.name: _read(connection, table) for table in tables}
@@ -81,7 +81,7 @@ def test_a_database_of_the_first_version_keeps_all_that_is_in_it(first_version: 
         assert {table.name: _read(connection, table) for table in tables} == before
 
 
-def test_ids_go_on_from_where_they_were_at_the_first_version(first_version: str) -> None:
+def test_migrating_from_the_first_version_keeps_id_sequences(first_version: str) -> None:
     migrate(first_version)
 
     database = open_database(first_version)
@@ -93,10 +93,10 @@ def take_ids(tx: Transaction, tables: list[Table]) -> list[int]:
     return [tx.next_ids(table, 1)[0] for table in tables]
 
 
-def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_migration_is_rolled_back(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/half.db"
     with _connected(url) as connection:
-        # In the way of a step somewhere in the middle.
+        # Makes a step in the middle fail.
         connection.execute(text("CREATE TABLE lanes (x)"))
     with pytest.raises(sqlalchemy.exc.OperationalError, match="already exists"):
         migrate(url)
@@ -105,14 +105,14 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> No
         assert sqlalchemy.inspect(connection).get_table_names() == ["lanes"]
 
 
-def test_a_newer_database_is_refused_with_what_to_do(database_url: str) -> None:
+def test_a_newer_database_is_refused_with_advice(database_url: str) -> None:
     _pretend_to_be(database_url, "9999")
     for refuse in (require_current_schema, migrate):
         with pytest.raises(OperatorError, match="newer than this Hourhook knows: install the newer Hourhook"):
             refuse(database_url)
 
 
-def test_an_older_database_is_refused_with_what_to_do(database_url: str) -> None:
+def test_an_older_database_is_refused_with_advice(database_url: str) -> None:
     with _connected(database_url) as connection:
         connection.execute(text("DELETE FROM alembic_version"))
         connection.commit()
@@ -136,7 +136,7 @@ def _make_first_version(url: str) -> None:
 
 
 def _reflect(connection: sqlalchemy.Connection) -> list[Table]:
-    """The tables of a database as they are, without those that migrations and ids have for themselves."""
+    """Return the tables of a database as they are, without those of Alembic and of ids."""
     found = sqlalchemy.MetaData()
     found.reflect(connection)
     return [table for table in found.sorted_tables if table.name not in ("alembic_version", "ids")]

@@ -1,4 +1,4 @@
-"""From a URL to a database."""
+"""Database URLs."""
 
 from pathlib import Path
 
@@ -8,19 +8,19 @@ from hourhook.errors import OperatorError
 from hourhook.store.urls import is_embedded, open_database, sqlite_path
 
 
-def test_three_slashes_name_a_path_beside_the_process_and_four_a_whole_one() -> None:
+def test_three_slashes_are_a_relative_path_and_four_an_absolute_one() -> None:
     assert sqlite_path("sqlite:///hourhook.db") == Path("hourhook.db")
     assert sqlite_path("sqlite:////srv/hourhook.db") == Path("/srv/hourhook.db")
 
 
 @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "hourhook.db", "sqlite://", "sqlite:///", ""])
-def test_any_other_url_is_refused_with_what_to_write(url: str) -> None:
+def test_an_unsupported_url_is_refused_with_advice(url: str) -> None:
     with pytest.raises(OperatorError, match=r"write sqlite:///path, with three slashes, or postgresql://"):
         open_database(url)
 
 
-def test_a_folder_that_is_not_there_is_said() -> None:
-    with pytest.raises(OperatorError, match="the folder nowhere of the database does not exist"):
+def test_a_missing_folder_is_reported() -> None:
+    with pytest.raises(OperatorError, match="the database folder nowhere does not exist"):
         open_database("sqlite:///nowhere/hourhook.db")
 
 

@@ -1,4 +1,4 @@
-"""What a process stands on, opened and checked before it serves or delivers: database, keys, guard, address."""
+"""Open and check the resources of a process before it serves or delivers: database, keys, address guard, socket."""
 
 import gc
 import ipaddress
@@ -20,7 +20,7 @@ from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import migrate, require_current_schema
 from hourhook.store.urls import is_embedded, open_database, sqlite_path
 
-# New objects until the youngest are looked through for cycles (Python: 700), and how often that includes older ones.
+# Thresholds of the three generations (Python's default for the first: 700).
 GC_THRESHOLDS = (50_000, 10, 10)
 
 _log = structlog.get_logger()
@@ -29,8 +29,8 @@ _log = structlog.get_logger()
 def open_server_database(settings: Settings, clock: Clock | None = None) -> Database:
     """Open the database for a process that serves or delivers.
 
-    An embedded database is owned by this process from here on, and yet to be brought to this version; one on a server
-    must be at it already. Raises ``OperatorError``.
+    An SQLite database is locked for this process; its schema is not yet upgraded. A PostgreSQL database must have the
+    current schema. Raises ``OperatorError``.
     """
     if not is_embedded(settings.database_url):
         require_current_schema(settings.database_url)
@@ -46,32 +46,41 @@ def open_server_database(settings: Settings, clock: Clock | None = None) -> Data
 
 
 def load_keyring(settings: Settings) -> Keyring:
-    """The vault of the secrets, with the key of the settings, or the one beside an embedded database."""
+    """Return the keyring with the key of the settings, or the one stored next to an SQLite database.
+
+    Raises ``OperatorError`` if the key is missing or unusable.
+    """
     if settings.secret_key is not None:
         return Keyring(validate_key(settings.secret_key))
     if is_embedded(settings.database_url):
         return Keyring(load_or_create_key_file(sqlite_path(settings.database_url)))
     raise OperatorError(
-        "HOURHOOK_SECRET_KEY is not set: on PostgreSQL every process needs the same key for the webhooks' secrets; "
-        "`openssl rand -base64 32` makes one"
+        "HOURHOOK_SECRET_KEY is not set: with PostgreSQL, all processes need the same key for webhook secrets; "
+        "`openssl rand -base64 32` generates one"
     )
 
 
 def open_outbox(settings: Settings, keyring: Keyring | None = None) -> Outbox | None:
-    """Where mails are put; None where no mail server is set (raises ``OperatorError`` where the vault has no key)."""
+    """Return the mail outbox, or None if no SMTP server is configured.
+
+    Raises ``OperatorError`` if there is no key.
+    """
     return None if settings.smtp_url is None else Outbox(keyring or load_keyring(settings))
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take an address to serve on (raises ``OperatorError`` when it is taken, or not ours)."""
+    """Bind and listen on an address.
+
+    Raises ``OperatorError`` if the address is in use or not local.
+    """
     if not host:
-        raise OperatorError("no host was given: 127.0.0.1 is this machine, 0.0.0.0 every address of it")
+        raise OperatorError("no host was given: use 127.0.0.1 for this machine only, 0.0.0.0 for all interfaces")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        # Only this tells that nobody else has it; whoever connects from here on waits until the server has started.
+        # Only listening detects that the address is in use. Clients that connect now wait until the server has started.
         listener.listen()
     except (OSError, OverflowError) as error:
         listener.close()
@@ -84,7 +93,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 @dataclass
 class Runtime:
-    """What a process runs: its database, its guard and its vault, and how it can be told to end."""
+    """The resources of a process: settings, database, keyring, address guard, outbox and metrics."""
 
     settings: Settings
     database: Database
@@ -92,7 +101,7 @@ class Runtime:
     guard: AddressGuard
     outbox: Outbox | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    # Why this process can no longer serve, for /health.
+    # Why this process can no longer serve; reported by ``/health``.
     failure: str | None = None
 
     def raise_if_failed(self) -> None:
@@ -102,9 +111,9 @@ class Runtime:
 
 
 def build_runtime(settings: Settings, host: str | None) -> Runtime:
-    """Open what a process needs; ``host`` is the address it serves on, or None for a worker alone.
+    """Open the resources of a process; ``host`` is the address it serves on, or None for a standalone worker.
 
-    An embedded database is brought to this version, once nothing else stands against the start. Raises ``OperatorError``.
+    An SQLite database is upgraded to the current schema once all other checks have passed. Raises ``OperatorError``.
     """
     database = open_server_database(settings)
     try:
@@ -122,7 +131,7 @@ def build_runtime(settings: Settings, host: str | None) -> Runtime:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine talking to itself."""
+    """Return whether a host is a loopback address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -130,7 +139,10 @@ def is_loopback(host: str) -> bool:
 
 
 def make_transport(runtime: Runtime) -> HttpTransport:
-    """What sends, as the settings have it (raises ``OperatorError`` for a certificate file or a proxy that is no use)."""
+    """Create the HTTP transport for deliveries.
+
+    Raises ``OperatorError`` if the CA file or the egress proxy is unusable.
+    """
     settings = runtime.settings
     return HttpTransport(
         runtime.database.clock,
@@ -142,10 +154,10 @@ def make_transport(runtime: Runtime) -> HttpTransport:
 
 
 def tune_gc() -> None:
-    """Have Python look for cycles of garbage seldom, and never among what was there at the start.
+    """Run the garbage collector rarely, and exclude the objects that exist at startup.
 
-    Hardly anything here makes cycles, while what is on its way through the engine is counted as new and looked through
-    again and again: a tenth of the processor time of a delivery (docs/benchmarks.md).
+    Hourhook creates almost no reference cycles, but the collector would scan payloads in flight again and again: a
+    tenth of the processor time of a delivery (``docs/benchmarks.md``).
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What sends beside a server or alone: a worker, a flusher and a mailer, told of what other processes commit."""
+"""Run the delivery side of a process: worker, broadcaster, mail worker and maintenance, with wake-ups."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,10 @@ _log = structlog.get_logger()
 
 
 async def work(runtime: Runtime) -> None:
-    """Deliver until SIGTERM or SIGINT, or end at once on a second SIGINT (raises ``OperatorError`` when the worker fails)."""
+    """Deliver until SIGTERM or SIGINT; exit immediately on a second SIGINT.
+
+    Raises ``OperatorError`` if the worker fails.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
@@ -44,7 +47,7 @@ async def work(runtime: Runtime) -> None:
 async def run_delivery(
     runtime: Runtime, transport: HttpTransport, on_failure: Callable[[], None]
 ) -> AsyncIterator[None]:
-    """Have a worker and a flusher deliver as long as the context lasts; its end finishes what is on the wire."""
+    """Run a worker and a broadcaster while the context is open; on exit, finish the sends in flight."""
     settings, database = runtime.settings, runtime.database
     worker = Worker(
         database,
@@ -65,27 +68,30 @@ async def run_delivery(
     async with relay_wakeups(runtime) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
-        housekeeping = run_maintenance(database, settings.retention_days * 86_400, CLEANUP_TASKS)
-        housekeeper = asyncio.create_task(_keep_going(runtime, "maintenance", housekeeping, on_failure))
+        maintenance = run_maintenance(database, settings.retention_days * 86_400, CLEANUP_TASKS)
+        maintaining = asyncio.create_task(_guard(runtime, "maintenance", maintenance, on_failure))
         working = [
-            asyncio.create_task(_keep_going(runtime, "worker", supervise(database, worker), on_failure)),
-            asyncio.create_task(_keep_going(runtime, "broadcaster", broadcaster.run(), on_failure)),
+            asyncio.create_task(_guard(runtime, "worker", supervise(database, worker), on_failure)),
+            asyncio.create_task(_guard(runtime, "broadcaster", broadcaster.run(), on_failure)),
         ]
         try:
             yield
         finally:
-            # Both at once: each takes its time to finish.
+            # Stop them together: each takes time to finish.
             worker.stop()
             broadcaster.stop()
             stop_mail_worker()
             await asyncio.gather(*working)
-            await _cancelled(housekeeper)
+            await _cancel(maintaining)
             await transport.close()
 
 
 @asynccontextmanager
 async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> AsyncIterator[Callable[[], None]]:
-    """Have a mailer send mails as long as the context lasts, if a mail server is set; gives what stops it early."""
+    """Run a mail worker while the context is open, if an SMTP server is configured.
+
+    Yields a function that stops it early.
+    """
     settings, outbox = runtime.settings, runtime.outbox
     if outbox is None or settings.smtp_url is None or settings.mail_from is None:
         yield lambda: None
@@ -95,7 +101,7 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
     wakeups = Wakeups()
     wakeups.subscribe(mailer.wake)
     outbox.wake = wakeups.wake
-    mailing = asyncio.create_task(_keep_going(runtime, "mail worker", mailer.run(), on_failure))
+    mailing = asyncio.create_task(_guard(runtime, "mail worker", mailer.run(), on_failure))
     try:
         yield mailer.stop
     finally:
@@ -105,7 +111,7 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
 
 @asynccontextmanager
 async def relay_wakeups(runtime: Runtime) -> AsyncIterator[Wakeups]:
-    """Pass hints of this process's commits on, to its own event loop and to the workers of other processes."""
+    """Relay wake-ups from this process's commits to its event loop and to the workers of other processes."""
     wakeups = Wakeups()
     runtime.database.wake = wakeups.wake
     if not isinstance(runtime.database, PostgresDatabase):
@@ -117,26 +123,29 @@ async def relay_wakeups(runtime: Runtime) -> AsyncIterator[Wakeups]:
     try:
         yield wakeups
     finally:
-        await _cancelled(notifying)
+        await _cancel(notifying)
 
 
 def exit_immediately() -> NoReturn:
-    """End as a crash does, which everything survives: what is on the wire will be sent again."""
+    """Exit without cleanup, like a crash: deliveries in flight will be sent again."""
     _log.warning("forced exit")
     os._exit(128 + signal.SIGINT)
 
 
-async def _keep_going(runtime: Runtime, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
+async def _guard(runtime: Runtime, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
     try:
         await work
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and ends the process
-        # A wrong key, a defect or a broken disk: end in the open, so that whoever watches the process learns of it.
-        runtime.failure = _log_failure(f"{name} failed", error) or f"the {name} has failed: see the log"
+    except Exception as error:  # noqa: BLE001 - any failure is logged and ends the process
+        # A wrong key, a defect or a broken disk: end the process visibly, so that its supervisor notices.
+        runtime.failure = _log_failure(f"{name} failed", error) or f"the {name} failed: see the log"
         on_failure()
 
 
 def _log_failure(event: str, error: Exception) -> str | None:
-    """Log a failure; returns what is wrong where a person can mend it, and that without a traceback."""
+    """Log a failure.
+
+    Returns the reason, without a traceback, if an operator can fix it.
+    """
     reason: BaseException = error
     while isinstance(reason, BaseExceptionGroup) and len(reason.exceptions) == 1:
         [reason] = reason.exceptions
@@ -147,7 +156,7 @@ def _log_failure(event: str, error: Exception) -> str | None:
     return None
 
 
-async def _cancelled(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -1,1 +1,1 @@
-"""Storage: one database, its schema and its transactions; knows no rule of the house above it."""
+"""Storage: one database, its schema and its transactions; knows no business rule."""

@@ -1,7 +1,7 @@
-"""One database behind one URL: SQLite in a file, or PostgreSQL.
+"""The database interface, implemented for an SQLite file and for PostgreSQL.
 
-Rules of the house are plain functions whose first parameter is a ``Transaction``; a database runs them in threads, so
-that the event loop is never held up. No transaction outlives its function.
+Domain functions are plain functions whose first parameter is a ``Transaction``. A database runs them in threads, so
+that they do not block the event loop. No transaction outlives its function.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCK_ACCOUNT = Statement(
-    # Only PostgreSQL has a word for the row lock; SQLite's BEGIN IMMEDIATE has locked everything already.
+    # A row lock exists only on PostgreSQL; on SQLite, BEGIN IMMEDIATE has locked the whole database already.
     select(accounts.c.last_position, accounts.c.last_event_at)
     .where(accounts.c.id == bindparam("account_id"))
     .with_for_update(key_share=True)
@@ -31,17 +31,18 @@ LOCK_ACCOUNT = Statement(
 
 
 class Database(ABC):
-    """Where everything is kept. Closed by ``close``."""
+    """A database with its threads and connections, released by ``close``."""
 
     dialect: str
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        # Called, in the writer's thread, after a commit that made something due. A hint: losing one loses no event.
+        # Called in the writer's thread after a commit that made something due. A lost wake-up delays an event, but
+        # loses none.
         self.wake: Callable[[], None] = _ignore
 
     async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function that only asks, on one consistent picture of the database."""
+        """Run a function that only reads, on a consistent snapshot."""
         return await self._in_thread(self._read_executor, self.read_now, function, *args, **kwargs)
 
     async def write(
@@ -51,24 +52,25 @@ class Database(ABC):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run a function that changes an account, whose row is locked before anything else is decided.
+        """Run a function that changes an account; the account's row is locked first.
 
-        So positions and sequences are gap-free and become visible in order (design §2).
+        So positions and sequences have no gaps and become visible in order
+        (``docs/decisions/0003-account-lock-first.md``).
         """
         async with self._writer_queue(account_id):
             return await self._in_thread(self._write_executor, self.write_now, account_id, function, *args, **kwargs)
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function that changes what belongs to no account's lock: the engine's own work."""
+        """Run a function that changes data without locking an account: the engine's own work."""
         async with self._writer_queue():
             return await self._in_thread(self._run_executor, self.run_now, function, *args, **kwargs)
 
     def read_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """``read``, here and now in the calling thread."""
+        """Run ``read`` synchronously in the calling thread."""
         with self._read_transaction() as connection:
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
-            # So that what was put is refused here, and not forgotten.
+            # So that an error of a deferred statement is raised here, and not lost.
             transaction.flush()
             return result
 
@@ -79,9 +81,9 @@ class Database(ABC):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """``write``, here and now in the calling thread.
+        """Run ``write`` synchronously in the calling thread.
 
-        Raises ``NotFound`` when there is no such account.
+        Raises ``NotFound`` if the account does not exist.
         """
         with self._write_transaction() as connection:
             transaction = self._transaction(connection)
@@ -90,7 +92,7 @@ class Database(ABC):
                 raise NotFound
             transaction.account_id = account_id
             transaction.last_position = account.last_position
-            # Read the clock only now: while this waited for the lock, another write may have moved on.
+            # Read the clock only now: while this waited for the lock, another write may have advanced it.
             transaction.started_at = self.clock.now()
             transaction.event_time = max(truncate_to_second(transaction.started_at), account.last_event_at)
             result = function(transaction, *args, **kwargs)
@@ -99,7 +101,7 @@ class Database(ABC):
         return result
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """``run``, here and now in the calling thread."""
+        """Run ``run`` synchronously in the calling thread."""
         with self._write_transaction() as connection:
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
@@ -109,7 +111,7 @@ class Database(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give up every connection and thread."""
+        """Close all connections and threads."""
 
     _read_executor: Executor
     _write_executor: Executor
@@ -117,14 +119,14 @@ class Database(ABC):
 
     @abstractmethod
     def _read_transaction(self) -> AbstractContextManager[Any]:
-        """A driver's connection inside a transaction that only reads."""
+        """Open a read-only transaction; yields the driver's connection."""
 
     @abstractmethod
     def _write_transaction(self) -> AbstractContextManager[Any]:
-        """A driver's connection inside a transaction; commits in the end, rolls back on an exception."""
+        """Open a transaction; yields the driver's connection, commits at the end and rolls back on an exception."""
 
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
-        """What an asynchronous writer waits for before it takes a thread; ``account_id`` is 0 where none is locked."""
+        """Return the queue that a writer waits in before it takes a thread; ``account_id`` is 0 if none is locked."""
         return nullcontext()
 
     def _transaction(self, connection: Any) -> Transaction:
@@ -136,4 +138,4 @@ class Database(ABC):
 
 
 def _ignore() -> None:
-    """What is signalled while nobody listens: the next poll finds it."""
+    """Ignore a wake-up: while nothing is subscribed, the next poll finds the work."""

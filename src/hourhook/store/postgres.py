@@ -1,4 +1,4 @@
-"""PostgreSQL: any number of ``serve`` and ``worker`` processes on any number of machines share it."""
+"""PostgreSQL: shared by any number of ``serve`` and ``worker`` processes on any number of machines."""
 
 import asyncio
 import queue
@@ -15,32 +15,32 @@ from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
 
 THREADS = 8
-# Threads that the writers of one account take: one is at work, and one waits for the lock, to go on at once. The rest
-# queue without a thread, so that the writers of other accounts find one however long a write takes.
+# Threads per account: one writes, and one waits for the lock, to continue at once. Other writers of the account queue
+# without a thread, so that writers of other accounts always find one, however long a write takes.
 WRITERS_PER_ACCOUNT = 2
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class PostgresDatabase(Database):
-    """A database on a server, with a small pool of connections, one for each thread at work."""
+    """A PostgreSQL database with a small connection pool: one connection per busy thread."""
 
     dialect = "postgresql"
 
     def __init__(self, url: str, clock: Clock) -> None:
         super().__init__(clock)
         self.url = url
-        # Apart from each other: writers that wait for an account's lock must not keep readers, or the engine, waiting.
+        # Separate pools: writers waiting for an account's lock must not block readers or the engine.
         self._read_executor = ThreadPoolExecutor(THREADS, "postgres-reader")
         self._write_executor = ThreadPoolExecutor(THREADS, "postgres-writer")
         self._run_executor = ThreadPoolExecutor(2, "postgres-runner")
         self._queues: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
-        # Fails here, in the open, when the server cannot be reached at all.
+        # Fails at startup if the server cannot be reached at all.
         self._idle.put(self.connect())
 
     def connect(self, **options: Any) -> Connection:
-        """Open a connection of its own, outside the pool; the caller closes it."""
-        with _translated():
+        """Open a connection outside the pool; the caller closes it."""
+        with _translate_errors():
             return psycopg.connect(
                 self.url, autocommit=True, prepare_threshold=2, application_name="hourhook", **options
             )
@@ -54,29 +54,29 @@ class PostgresDatabase(Database):
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
         if not account_id:
             return nullcontext()
-        # Kept by those who are in it.
+        # A weak reference: a queue exists while writers hold it.
         return self._queues.setdefault(account_id, asyncio.Semaphore(WRITERS_PER_ACCOUNT))
 
     @contextmanager
     def _write_transaction(self) -> Iterator[Connection]:
-        with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED") as connection:
+        with self._begin("BEGIN ISOLATION LEVEL READ COMMITTED") as connection:
             yield connection
 
     @contextmanager
     def _read_transaction(self) -> Iterator[Connection]:
-        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+        with self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
             yield connection
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[Connection]:
-        with _translated():
-            connection = self._checked_out(begin)
+    def _begin(self, begin: str) -> Iterator[Connection]:
+        with _translate_errors():
+            connection = self._check_out(begin)
             try:
                 yield connection
                 _commit(connection)
             except psycopg.Error:
-                # What the driver believes of a connection may be wrong after an error, above all which statements are
-                # prepared: those that travelled with the one that failed were never seen by the server.
+                # After an error the driver's view of a connection may be wrong, above all of which statements are
+                # prepared: those pipelined with the failed one never reached the server.
                 connection.close()
                 raise
             except BaseException:
@@ -87,7 +87,7 @@ class PostgresDatabase(Database):
                 if not connection.closed:
                     self._idle.put(connection)
 
-    def _checked_out(self, begin: str) -> Connection:
+    def _check_out(self, begin: str) -> Connection:
         while True:
             try:
                 connection = self._idle.get_nowait()
@@ -99,7 +99,7 @@ class PostgresDatabase(Database):
                 connection.execute(begin)
                 return connection
             except psycopg.OperationalError:
-                # The server went away while this one lay idle: try the next, and a fresh one in the end.
+                # The server went away while this connection was idle: try the next one, and finally a new one.
                 connection.close()
 
 
@@ -107,11 +107,11 @@ def _commit(connection: Connection) -> None:
     try:
         connection.execute("COMMIT")
     except psycopg.OperationalError as error:
-        raise CommitUnknown(f"PostgreSQL went away during a commit: {_first_line(error)}") from error
+        raise CommitUnknown(f"the connection to PostgreSQL broke during a commit: {_first_line(error)}") from error
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:

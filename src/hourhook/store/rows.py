@@ -1,8 +1,8 @@
-"""Many rows as one value, for the statements that work on a whole group at once.
+"""Many rows as one JSON value, for statements that work on a whole batch.
 
-The rows travel as one JSON text, an array of arrays. As a parameter they are taken apart by the database: so the
-statement's text stays the same however many there are, and one round trip is enough. As an answer they are taken apart
-here, in one go: the drivers take several times as long for as many rows.
+The rows are one JSON text, an array of arrays. As a parameter it is unpacked by the database, so the statement's text
+does not depend on the number of rows, and one round trip is enough. As a result it is decoded here at once, several
+times as fast as by the drivers (``docs/decisions/0006-rows-as-one-parameter.md``).
 """
 
 from collections.abc import Sequence
@@ -14,27 +14,27 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_rows(rows: Sequence[Any]) -> str:
-    """The value of the parameter that ``rows_sql`` takes apart."""
+    """Return the parameter value that ``rows_sql`` unpacks."""
     return _encode(rows).decode()
 
 
 def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
-    """A SELECT that yields the rows passed as ``parameter``; each column is named with its SQL type."""
+    """Return a SELECT that yields the rows passed as ``parameter``; each column is given with its SQL type."""
     if dialect == "sqlite":
-        values = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns))
+        values = ", ".join(f"json_extract(value, '$[{index}]') AS {name}" for index, name in enumerate(columns))
         return f"SELECT {values} FROM json_each(:{parameter})"
     values = ", ".join(
-        # Bytes travel in base64.
-        f"decode(value ->> {place}, 'base64') AS \"{name}\""
+        # JSON holds bytes in base64.
+        f"decode(value ->> {index}, 'base64') AS \"{name}\""
         if kind == "BYTEA"
-        else f'CAST(value ->> {place} AS {kind}) AS "{name}"'
-        for place, (name, kind) in enumerate(columns.items())
+        else f'CAST(value ->> {index} AS {kind}) AS "{name}"'
+        for index, (name, kind) in enumerate(columns.items())
     )
     return f"SELECT {values} FROM jsonb_array_elements(CAST(:{parameter} AS jsonb))"
 
 
 def aggregate_rows_sql(dialect: str, *columns: str) -> str:
-    """What a SELECT answers to yield all its rows as one such text, in no order."""
+    """Return the column expression that makes a SELECT return all its rows as one such text, unordered."""
     values = ", ".join(columns)
     if dialect == "sqlite":
         return f"json_group_array(json_array({values}))"

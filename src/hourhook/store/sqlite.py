@@ -1,4 +1,4 @@
-"""SQLite in a file: nothing to install, one ``serve`` at a time, the short commands beside it."""
+"""SQLite in a file: no installation, used by one ``serve`` at a time and short commands next to it."""
 
 import asyncio
 import fcntl
@@ -20,7 +20,7 @@ BUSY_TIMEOUT_SECONDS = 10
 
 
 class SqliteDatabase(Database):
-    """A database in one file, with one connection that writes and a few that read."""
+    """An SQLite database with one connection for writing and a few for reading."""
 
     dialect = "sqlite"
 
@@ -29,7 +29,7 @@ class SqliteDatabase(Database):
         self.path = path
         self._read_executor = ThreadPoolExecutor(READERS, "sqlite-reader")
         self._write_executor = self._run_executor = ThreadPoolExecutor(1, "sqlite-writer")
-        # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and starves.
+        # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and is unfair.
         self._queue = asyncio.Lock()
         self._writer_lock = threading.Lock()
         self._writer = self._connect()
@@ -37,9 +37,9 @@ class SqliteDatabase(Database):
         self._file_lock: int | None = None
 
     def acquire_file_lock(self) -> None:
-        """Own the file, as long as this process lives, against every other ``serve`` and ``migrate``.
+        """Lock the file against every other ``serve`` and ``migrate`` while this process runs.
 
-        Raises ``OperatorError`` when another process owns it.
+        Raises ``OperatorError`` if another process holds the lock.
         """
         lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
@@ -68,7 +68,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _write_transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writer_lock, _translated():
+        with self._writer_lock, _translate_errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -80,7 +80,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _read_transaction(self) -> Iterator[sqlite3.Connection]:
-        with _translated():
+        with _translate_errors():
             try:
                 connection = self._idle_readers.get_nowait()
             except queue.Empty:
@@ -90,13 +90,13 @@ class SqliteDatabase(Database):
                 connection.execute("BEGIN")
                 yield connection
             finally:
-                # Where the disk failed, SQLite has ended it already.
+                # After a disk error, SQLite has already ended the transaction.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 self._idle_readers.put(connection)
 
     def _connect(self) -> sqlite3.Connection:
-        with _translated():
+        with _translate_errors():
             connection = sqlite3.connect(
                 self.path,
                 timeout=BUSY_TIMEOUT_SECONDS,
@@ -114,18 +114,18 @@ class SqliteDatabase(Database):
                 ) from None
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 8000")
-            # In KiB, each connection's own. With the 2,000 of the default a list over many rows reads pages anew.
+            # In KiB per connection. With the default of 2,000, listing many rows reads pages repeatedly.
             connection.execute("PRAGMA cache_size = -12000")
             connection.execute("PRAGMA foreign_keys = ON")
             return connection
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        # A wrong statement is a defect and stays one; what remains is a full disk, a lock, a lost file.
+        # An invalid statement is a defect and is raised as it is. The rest is a full disk, a lock or a missing file.
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise
         raise DatabaseUnavailable(f"the database file cannot be used now: {error}") from error

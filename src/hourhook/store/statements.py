@@ -1,8 +1,9 @@
-"""SQL that is built once and executed on the driver itself.
+"""SQL statements that are compiled once and executed directly on the driver.
 
-Building a query with SQLAlchemy Core and having its engine execute it costs more than most of our queries do. So a
-``Statement`` compiles its construct once per database, and a transaction hands the text to the driver. Lists travel as
-one parameter (``any_of``), never as a varying number of them, so that every text stays the same and is prepared once.
+Building a query with SQLAlchemy Core and executing it through its engine costs more than most of our queries. So a
+``Statement`` compiles its construct once per database, and a transaction passes the text to the driver. A list is
+passed as one parameter (``any_of``), so the text does not depend on its length and is prepared once
+(``docs/decisions/0005-core-on-the-driver.md``).
 """
 
 from collections import namedtuple
@@ -18,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 
 class Row(Protocol):
-    """One row of an answer: its columns are attributes."""
+    """One row of a result, with its columns as attributes."""
 
     def __getattr__(self, name: str, /) -> Any: ...
 
@@ -30,9 +31,9 @@ DIALECTS: dict[str, Dialect] = {
 
 
 class Statement:
-    """One SQL construct, compiled on first use for each database it meets.
+    """An SQL construct, compiled on first use for each database.
 
-    Where the databases need texts of their own, ``postgresql`` stands in for ``construct`` there.
+    If the databases need different texts, ``postgresql`` replaces ``construct`` there.
     """
 
     __slots__ = ("_compiled", "_constructs")
@@ -45,7 +46,7 @@ class Statement:
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, dialect: str) -> "Compiled":
-        """The text for one database, with what turns its rows into ``Row``."""
+        """Return the compiled statement for a database."""
         found = self._compiled.get(dialect)
         if found is None:
             found = self._compiled[dialect] = Compiled(self._constructs[dialect], dialect)
@@ -53,24 +54,24 @@ class Statement:
 
 
 class Compiled:
-    """The text of a statement for one database, its fixed parameters, and the shape of its rows."""
+    """The text of a statement for one database, its constant parameters, and its row type."""
 
     __slots__ = ("_make_row", "constants", "text")
 
     def __init__(self, construct: Executable, dialect: str) -> None:
         compiled = construct.compile(dialect=DIALECTS[dialect])  # type: ignore[attr-defined]
         self.text = str(compiled)
-        # Literals of the construct travel as parameters; those that have no value are the caller's to give.
+        # Literals of the construct are passed as parameters; those without a value come from the caller.
         self.constants = {name: value for name, value in compiled.params.items() if value is not None}
         columns = [(entry.name, entry.type) for entry in getattr(compiled, "_result_columns", [])]
         self._make_row = _row_maker(columns, dialect) if columns else None
 
     def rows(self, cursor: Any) -> list[Any]:
-        """Every row that a driver's cursor has to offer."""
+        """Return all rows of a driver's cursor."""
         return [*map(self.row_factory(cursor), cursor.fetchall())]
 
     def row_factory(self, cursor: Any) -> Callable[[Any], Any]:
-        """What turns the driver's rows into ours."""
+        """Return the function that converts the driver's rows to ``Row``."""
         if self._make_row is None:
             # A textual statement: only the driver knows its columns.
             self._make_row = _row_class(tuple(column[0] for column in cursor.description))._make
@@ -79,16 +80,16 @@ class Compiled:
 
 def _row_maker(columns: list[tuple[str, Any]], dialect: str) -> Callable[[Any], Any]:
     make: Callable[[Any], Any] = _row_class(tuple(name for name, _ in columns))._make
-    booleans = [place for place, (_, type_) in enumerate(columns) if isinstance(type_, Boolean)]
+    booleans = [index for index, (_, column_type) in enumerate(columns) if isinstance(column_type, Boolean)]
     if dialect != "sqlite" or not booleans:
         return make
 
     def with_booleans(values: Any) -> Any:
-        # SQLite has no booleans: it answers 0 and 1.
+        # SQLite has no booleans: it returns 0 and 1.
         changed = list(values)
-        for place in booleans:
-            if changed[place] is not None:
-                changed[place] = changed[place] == 1
+        for index in booleans:
+            if changed[index] is not None:
+                changed[index] = changed[index] == 1
         return make(changed)
 
     return with_booleans
@@ -100,7 +101,7 @@ def _row_class(names: tuple[str, ...]) -> Any:
 
 
 class any_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
-    """``column = any of the list`` that is passed as the parameter ``name``."""
+    """``column = ANY(list)``; the list is passed as the parameter ``name``."""
 
     inherit_cache = False
     type = Boolean()
@@ -110,7 +111,7 @@ class any_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
         self.parameter: Any = bindparam(name)
 
     def self_group(self, against: Any = None) -> Self:
-        """It is a condition as it stands: made into ``… = 1`` for SQLite, no index would serve it."""
+        """Return the condition unchanged: as ``… = 1``, which SQLite would get otherwise, no index would be used."""
         return self
 
 
@@ -128,9 +129,9 @@ def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str
 
 
 class in_subquery(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
-    """``column`` is one of what a small SELECT of a single column yields, which is asked first and once.
+    """``column IN (SELECT …)`` for a small SELECT of one column that is evaluated first and once.
 
-    Asked as ``IN (SELECT …)``, PostgreSQL may walk through a large table in its order instead, looking for the few.
+    With a plain ``IN (SELECT …)``, PostgreSQL may scan a large table in order instead.
     """
 
     inherit_cache = False
@@ -141,22 +142,22 @@ class in_subquery(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
         self.few: Any = few.scalar_subquery()
 
     def self_group(self, against: Any = None) -> Self:
-        """It is a condition as it stands: made into ``… = 1`` for SQLite, no index would serve it."""
+        """Return the condition unchanged: as ``… = 1``, which SQLite would get otherwise, no index would be used."""
         return self
 
 
 @compiles(in_subquery, "sqlite")
-def _one_of_sqlite(element: in_subquery, compiler: SQLCompiler, **kw: Any) -> str:
+def _in_subquery_sqlite(element: in_subquery, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.few, **kw)}"
 
 
 @compiles(in_subquery, "postgresql")
-def _one_of_postgresql(element: in_subquery, compiler: SQLCompiler, **kw: Any) -> str:
+def _in_subquery_postgresql(element: in_subquery, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.column, **kw)} = ANY(ARRAY{compiler.process(element.few, **kw)})"
 
 
 class contains(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
-    """``column`` contains the text that is passed as the parameter ``name``, to the letter."""
+    """Whether ``column`` contains the text passed as the parameter ``name``, literally."""
 
     inherit_cache = False
     type = Boolean()
@@ -166,7 +167,7 @@ class contains(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
         self.parameter: Any = bindparam(name)
 
     def self_group(self, against: Any = None) -> Self:
-        """It is a condition as it stands: made into ``… = 1`` for SQLite, no index would serve it."""
+        """Return the condition unchanged: as ``… = 1``, which SQLite would get otherwise, no index would be used."""
         return self
 
 

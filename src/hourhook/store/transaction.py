@@ -1,4 +1,4 @@
-"""What a rule of the house may do with the database: ask, change, and have things done at the commit."""
+"""Transactions: execute statements, and register actions to run before or after the commit."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -11,24 +11,25 @@ from hourhook.clock import truncate_to_second
 from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 
-# Of statements, in characters with their parameters, that wait for the next one. What is more is sent at once.
+# The limit for statements waiting to be pipelined, in characters including parameters. Beyond it they are sent.
 MAX_DEFERRED_CHARACTERS = 1_000_000
 
 
 class Transaction:
-    """One open transaction; it ends when the function that was given it returns or raises.
+    """An open transaction; it ends when the function that received it returns or raises.
 
-    ``started_at`` is when it began, to the microsecond, and ``event_time`` the same as a whole second. In a write ``event_time``
-    never lies before the account's last event, and ``last_position`` is the position of that event; the account's row
-    is locked until the end. ``wake`` tells workers that something became due; grant it to ``after_commit``.
+    ``started_at`` is its start in microseconds, and ``event_time`` the same rounded down to a second. In a write, the
+    account's row is locked until the end, ``event_time`` is never earlier than the account's last event, and
+    ``last_position`` is the position of that event. ``wake`` tells workers that something became due; pass it to
+    ``after_commit``.
     """
 
     __slots__ = (
-        "_after",
-        "_at_commit",
+        "_after_commit",
+        "_before_commit",
         "_connection",
-        "_put_off",
-        "_put_off_size",
+        "_deferred",
+        "_deferred_characters",
         "account_id",
         "dialect",
         "event_time",
@@ -46,58 +47,59 @@ class Transaction:
         self.wake = wake
         self.account_id = 0
         self.last_position = 0
-        # What a module keeps for the length of the transaction, under its own name.
+        # State that a module keeps for the duration of the transaction, under its own key.
         self.state: dict[str, Any] = {}
-        # Statements on their way to PostgreSQL, which the next one takes along.
-        self._put_off: list[tuple[str, Any]] = []
-        self._put_off_size = 0
-        self._at_commit: list[Callable[[Transaction], None]] = []
-        self._after: list[Callable[[], None]] = []
+        # Deferred statements, pipelined with the next one on PostgreSQL.
+        self._deferred: list[tuple[str, Any]] = []
+        self._deferred_characters = 0
+        self._before_commit: list[Callable[[Transaction], None]] = []
+        self._after_commit: list[Callable[[], None]] = []
 
     def all(self, statement: Statement, **parameters: Any) -> list[Row]:
-        """Every row of the answer."""
+        """Return all rows of the result."""
         compiled = statement.compiled(self.dialect)
         return compiled.rows(self._execute(compiled.text, compiled.constants, parameters))
 
     def one(self, statement: Statement, **parameters: Any) -> Row | None:
-        """The first row of the answer, or None."""
+        """Return the first row of the result, or None."""
         compiled = statement.compiled(self.dialect)
         cursor = self._execute(compiled.text, compiled.constants, parameters)
         values = cursor.fetchone()
         return None if values is None else compiled.row_factory(cursor)(values)
 
     def value(self, statement: Statement, **parameters: Any) -> Any:
-        """The first value of the first row, or None."""
+        """Return the first value of the first row, or None."""
         compiled = statement.compiled(self.dialect)
         values = self._execute(compiled.text, compiled.constants, parameters).fetchone()
         return None if values is None else values[0]
 
     def execute(self, statement: Statement, **parameters: Any) -> int:
-        """Carry out a change; returns how many rows it touched."""
+        """Execute a statement; return how many rows it changed."""
         compiled = statement.compiled(self.dialect)
         touched = int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
         if touched < 0 and self.dialect == "sqlite":
-            # Python's SQLite does not count for a statement that begins with WITH.
+            # Python's sqlite3 reports no row count for a statement that begins with WITH.
             touched = int(self._connection.execute("SELECT changes()").fetchone()[0])
         return touched
 
     def execute_later(self, statement: Statement, **parameters: Any) -> None:
-        """Carry out a change of which nothing is to be known: before whatever comes next, and at no cost of its own.
+        """Queue a statement whose result is not needed; on PostgreSQL it is pipelined with the next one.
 
-        On PostgreSQL it travels together with the next statement, since the way there and back is most of what a
-        small statement costs. So what is wrong with it is raised by that one, or by the commit. What would be too much
-        to keep until then is sent at once.
+        So its errors surface in that statement, or in the commit. Most of the cost of a small statement is its round
+        trip, which is saved (``docs/decisions/0024-statements-travel-together.md``). Statements that exceed the size
+        limit are sent at once.
         """
         compiled = statement.compiled(self.dialect)
         if self.dialect == "sqlite":
             self._execute(compiled.text, compiled.constants, parameters)
         else:
-            self._put_statement_off(compiled.text, {**compiled.constants, **parameters}, *parameters.values())
+            self._defer(compiled.text, {**compiled.constants, **parameters}, *parameters.values())
 
     def insert(self, table: Table, **values: Any) -> int:
-        """Add a row to a table that numbers its rows; returns the new id.
+        """Insert a row into a table with generated ids; return its id.
 
-        Ids are positive 32-bit integers, unique across accounts, so that one account's ids open nothing in another.
+        Ids are positive 32-bit integers, unique across accounts, so that an id of one account is never valid in
+        another.
         """
         if self.dialect == "sqlite":
             values["id"] = self.next_ids(table, 1)[0]
@@ -107,7 +109,7 @@ class Transaction:
         return int(self._send(text, tuple(values.values())).fetchone()[0])
 
     def next_ids(self, table: Table, count: int) -> Sequence[int]:
-        """Take ``count`` fresh ids of a table, ascending."""
+        """Reserve ``count`` new ids of a table, ascending."""
         if self.dialect == "sqlite":
             last = self._connection.execute(
                 "UPDATE ids SET last_id = last_id + ? WHERE table_name = ? RETURNING last_id",
@@ -118,33 +120,33 @@ class Transaction:
         return [row[0] for row in rows]
 
     def insert_many(self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows at once, as ``execute_later`` does; each row is a tuple in the order of ``columns``."""
+        """Insert many rows, deferred like ``execute_later``; each row is a tuple in the order of ``columns``."""
         if not rows:
             return
         if self.dialect == "sqlite":
             self._connection.executemany(_insert_text(table.name, columns, "sqlite"), rows)
         else:
             text = encode_rows(rows)
-            self._put_statement_off(_insert_rows_text(table, columns), (text,), text)
+            self._defer(_insert_rows_text(table, columns), (text,), text)
 
     def before_commit(self, action: Callable[["Transaction"], None]) -> None:
-        """Have something done as the last thing inside this transaction."""
-        self._at_commit.append(action)
+        """Register an action to run as the last step inside the transaction."""
+        self._before_commit.append(action)
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Have something done once the commit has succeeded, and only then."""
-        self._after.append(action)
+        """Register an action to run only once the commit has succeeded."""
+        self._after_commit.append(action)
 
     def flush(self) -> None:
-        """Carry out what ``before_commit`` was given, and whatever else is left (for the database, which commits next)."""
-        for action in self._at_commit:
+        """Run the actions of ``before_commit`` and send deferred statements; called before the commit."""
+        for action in self._before_commit:
             action(self)
-        if self._put_off:
-            self._send(*self._put_off.pop())
+        if self._deferred:
+            self._send(*self._deferred.pop())
 
     def run_after_commit(self) -> None:
-        """Carry out what ``after_commit`` was given (for the database, which has committed)."""
-        for action in self._after:
+        """Run the actions of ``after_commit``; called after the commit."""
+        for action in self._after_commit:
             action()
 
     def _execute(self, text: str, constants: dict[str, Any], parameters: dict[str, Any]) -> Any:
@@ -156,20 +158,20 @@ class Transaction:
             parameters = {**constants, **parameters}
         return self._send(text, parameters)
 
-    def _put_statement_off(self, text: str, parameters: Any, *values: Any) -> None:
-        self._put_off.append((text, parameters))
-        self._put_off_size += len(text) + sum(len(value) for value in values if type(value) is str)
-        if self._put_off_size > MAX_DEFERRED_CHARACTERS:
-            self._send(*self._put_off.pop())
+    def _defer(self, text: str, parameters: Any, *values: Any) -> None:
+        self._deferred.append((text, parameters))
+        self._deferred_characters += len(text) + sum(len(value) for value in values if type(value) is str)
+        if self._deferred_characters > MAX_DEFERRED_CHARACTERS:
+            self._send(*self._deferred.pop())
 
     def _send(self, text: str, parameters: Any) -> Any:
-        self._put_off_size = 0
-        if not self._put_off:
+        self._deferred_characters = 0
+        if not self._deferred:
             return self._connection.execute(text, parameters)
-        waiting, self._put_off = self._put_off, []
+        waiting, self._deferred = self._deferred, []
         with self._connection.pipeline():
-            for put_off in waiting:
-                self._connection.execute(*put_off)
+            for deferred in waiting:
+                self._connection.execute(*deferred)
             return self._connection.execute(text, parameters)
 
 
@@ -189,7 +191,7 @@ def _insert_one_text(table: Table, columns: tuple[str, ...]) -> str:
 
 @cache
 def _insert_rows_text(table: Table, columns: tuple[str, ...]) -> str:
-    # As JSON, however many rows are one parameter and one round trip. Arrays of the driver cost ten times as much.
+    # As JSON, any number of rows is one parameter and one round trip. The driver's arrays cost ten times as much.
     names = ", ".join(f'"{column}"' for column in columns)
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     kinds = {name: table.columns[name].type.compile(dialect).split(" COLLATE")[0] for name in columns}

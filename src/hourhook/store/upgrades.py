@@ -1,4 +1,4 @@
-"""Bring a database to this version, or say that it is not there yet."""
+"""Upgrade the schema of a database, or check that it is current."""
 
 import sqlite3
 from functools import cache
@@ -16,17 +16,17 @@ from sqlalchemy.pool import NullPool
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.urls import check_url, is_embedded, sqlite_path
 
-# Any number that nothing else locks.
+# An arbitrary key for the advisory lock.
 _LOCK = 4_686_011_735
 
 
 def migrate(url: str) -> bool:
-    """Carry out the steps that a database lacks, all of them or none; returns whether there were any.
+    """Apply all missing schema migrations in one transaction; return whether there were any.
 
-    Raises ``OperatorError`` for a database that is newer than this Hourhook.
+    Raises ``OperatorError`` if the database is newer than this Hourhook.
     """
     with _connected(url) as connection:
-        # One at a time; whoever waited here finds the work done.
+        # One process at a time; the others find the work done.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_embedded(url) else f"SELECT pg_advisory_xact_lock({_LOCK})")
         if _require_known(connection) == latest_revision():
             return False
@@ -38,20 +38,20 @@ def migrate(url: str) -> bool:
 
 
 def require_current_schema(url: str) -> None:
-    """Refuse a database whose schema is older or newer than this Hourhook (raises ``OperatorError``)."""
+    """Raise ``OperatorError`` unless the schema is the one this Hourhook needs."""
     with _connected(url) as connection:
         found = _require_known(connection)
     if found is None:
         raise OperatorError("the database is empty: run `hourhook migrate` with the same database URL first")
     if found != latest_revision():
         raise OperatorError(
-            f"the database has schema {found}, this Hourhook needs {latest_revision()}: stop every hourhook process, "
+            f"the database has schema {found}, this Hourhook needs {latest_revision()}: stop all hourhook processes, "
             "make a backup and run `hourhook migrate`"
         )
 
 
 def is_empty(url: str) -> bool:
-    """Whether a database holds nothing of ours yet."""
+    """Return whether a database has no Hourhook schema yet."""
     with _connected(url) as connection:
         return _require_known(connection) is None
 
@@ -69,7 +69,7 @@ def _require_known(connection: sqlalchemy.Connection) -> str | None:
 
 @cache
 def latest_revision() -> str:
-    """The version of the schema that this Hourhook needs."""
+    """Return the schema revision that this Hourhook needs."""
     newest = ScriptDirectory.from_config(_configuration()).get_current_head()
     assert newest is not None
     return newest
@@ -87,7 +87,7 @@ def _connected(url: str) -> sqlalchemy.Connection:
         return sqlalchemy.create_engine(
             "sqlite://" if is_embedded(url) else "postgresql+psycopg://",
             poolclass=NullPool,
-            # The drivers read a URL as everywhere else, and not as SQLAlchemy does.
+            # The drivers parse the URL, because SQLAlchemy parses it differently.
             creator=lambda: _connect(url),
         ).connect()
     except sqlalchemy.exc.OperationalError as error:
@@ -96,6 +96,7 @@ def _connected(url: str) -> sqlalchemy.Connection:
 
 def _connect(url: str) -> sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]:
     if is_embedded(url):
-        # Without a level, or Python would commit each step of a migration by itself, and a crash leave half behind.
+        # Without an isolation level. Otherwise Python would commit each migration step separately, and a crash could
+        # leave half of them.
         return sqlite3.connect(sqlite_path(url), isolation_level=None)
     return psycopg.connect(url)

@@ -1,4 +1,4 @@
-"""From a URL to an open database."""
+"""Database URLs: parse and check them, and open the database."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,17 +16,17 @@ POSTGRESQL_SCHEMES = ("postgresql://", "postgres://")
 
 
 def is_embedded(url: str) -> bool:
-    """Whether a URL names a database in a file, which one process owns."""
+    """Return whether a URL names an SQLite file, which only one process can use."""
     return url.startswith("sqlite:")
 
 
 def sqlite_path(url: str) -> Path:
-    """The file of an embedded database."""
+    """Return the file of an SQLite URL."""
     return Path(url.removeprefix("sqlite:///"))
 
 
 def describe_database(url: str) -> str:
-    """Which database this is, without a password."""
+    """Return a description of the database without its password."""
     if is_embedded(url):
         return f"{sqlite_path(url).absolute()}"
     parts = urlsplit(url)
@@ -34,15 +34,15 @@ def describe_database(url: str) -> str:
 
 
 def check_url(url: str) -> None:
-    """Refuse a URL that leads to no database (raises ``OperatorError``)."""
+    """Raise ``OperatorError`` if a URL names no usable database."""
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         path = sqlite_path(url)
         if path.name == ":memory:":
             raise OperatorError(
-                "a database in memory is gone with each connection: name a file, as sqlite:///hourhook.db"
+                "an in-memory database is lost with each connection: name a file, such as sqlite:///hourhook.db"
             )
         if not path.absolute().parent.is_dir():
-            raise OperatorError(f"the folder {path.parent} of the database does not exist: make it, or name another")
+            raise OperatorError(f"the database folder {path.parent} does not exist: create it, or choose another")
         if path.is_dir():
             raise OperatorError(f"the database {path} is a folder: name a file in it")
     elif url.startswith(POSTGRESQL_SCHEMES):
@@ -51,16 +51,16 @@ def check_url(url: str) -> None:
         except psycopg.ProgrammingError as error:
             raise OperatorError(f"the database URL cannot be read: {str(error).strip()}") from None
     else:
-        # Without the URL itself: it may hold a password, and this line ends up in logs.
+        # The URL is not repeated: it may contain a password, and this line ends up in logs.
         raise OperatorError(
-            "the database URL is not understood: write sqlite:///path, with three slashes, or postgresql://…"
+            "the database URL is not supported: write sqlite:///path, with three slashes, or postgresql://…"
         )
 
 
 def open_database(url: str, clock: Clock | None = None) -> Database:
-    """Open the database behind a URL, ``sqlite:///path`` or ``postgresql://…``.
+    """Open the database of a URL, ``sqlite:///path`` or ``postgresql://…``.
 
-    Raises ``OperatorError`` for any other URL, ``DatabaseUnavailable`` when it cannot be reached.
+    Raises ``OperatorError`` for any other URL, ``DatabaseUnavailable`` if the database cannot be reached.
     """
     check_url(url)
     clock = clock or SystemClock()

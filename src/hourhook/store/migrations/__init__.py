@@ -1,1 +1,1 @@
-"""The steps that bring a database of any earlier version to this one."""
+"""Alembic migrations from any earlier version of the schema to the current one."""

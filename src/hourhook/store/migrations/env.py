@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps, inside one transaction, on the connection that ``migrating`` opened."""
+"""Alembic's environment: runs the migrations in one transaction, on the connection that ``upgrades`` opened."""
 
 from alembic import context
 
@@ -9,7 +9,7 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,
     compare_type=True,
-    # On SQLite too: ``migrating`` has begun the transaction.
+    # On SQLite too: ``upgrades`` has begun the transaction.
     transactional_ddl=True,
 )
 with context.begin_transaction():

@@ -1,8 +1,8 @@
-"""Every table. Moments are BIGINT microseconds, dates text, decimals integers in hundredths.
+"""All tables. Timestamps are BIGINT microseconds, dates are text, decimals are integers in hundredths.
 
-``account_id`` leads every key, so that accounts can be spread over a sharded PostgreSQL. Ids are unique across
-accounts all the same (see ``Transaction.insert``). A ``…_key`` column holds the casefolded form of its neighbour, for
-comparing, searching and sorting alike on both databases.
+``account_id`` leads every key, so that accounts can be spread over a sharded PostgreSQL. Ids are unique across accounts
+all the same (see ``Transaction.insert``). A ``…_key`` column holds the casefolded form of its neighbour, so that
+comparing, searching and sorting work the same on both databases.
 """
 
 from sqlalchemy import Integer, MetaData, PrimaryKeyConstraint, Sequence, Table
@@ -53,7 +53,7 @@ from hourhook.store.schema.work import (
     timers,
 )
 
-# Where the ids of a table come from: sequences on PostgreSQL, a row a table on SQLite (which has none).
+# Ids come from sequences on PostgreSQL, and from one row per table on SQLite, which has no sequences.
 TABLES_WITH_IDS = (
     accounts,
     users,

@@ -1,4 +1,4 @@
-"""What all tables are made of."""
+"""Column helpers and naming conventions shared by all tables."""
 
 from typing import Any
 
@@ -17,15 +17,15 @@ Text = String().with_variant(String(collation="C"), "postgresql")
 
 
 def column(name: str, type_: Any, *, null: bool = False) -> Column[Any]:
-    """A column that somebody else gives its values, and that is not null unless it says so."""
+    """Return a column without an automatic value, NOT NULL unless ``null`` is true."""
     return Column(name, type_, nullable=null, autoincrement=False)
 
 
 def timestamps() -> tuple[Column[Any], Column[Any]]:
-    """When a row was made, and when it was changed last."""
+    """Return the columns for the time of creation and of the last change."""
     return column("created_at", BigInteger), column("updated_at", BigInteger)
 
 
 def account_foreign_key(table: str, column: str) -> ForeignKeyConstraint:
-    """A reference to a row of the same account."""
+    """Return a foreign key to a row of the same account."""
     return ForeignKeyConstraint(["account_id", column], [f"{table}.account_id", f"{table}.id"])

@@ -1,4 +1,7 @@
-"""The log and its lanes. No foreign keys to other tables: a settlement must never wait for an account's lock."""
+"""Tables of the event log and its lanes.
+
+They have no foreign keys to other tables: a settlement must never wait for an account's lock.
+"""
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, text
 
@@ -47,9 +50,9 @@ lanes = Table(
     metadata,
     column("account_id", Integer),
     column("webhook_id", Integer),
-    # scheme://host:port of the payload URI: what capacity is shared by.
+    # scheme://host:port of the payload URI; capacity is shared by destination.
     column("destination", Text),
-    # Grows when what a worker has read of the webhook (name, secret) is out of date.
+    # Incremented when the name or secret a worker has read is out of date.
     column("revision", Integer),
     column("enabled", Boolean),
     column("disabled_reason", Text, null=True),
@@ -57,14 +60,14 @@ lanes = Table(
     column("last_sequence", BigInteger),
     # The next payload to send; last_sequence + 1 when nothing waits.
     column("head_sequence", BigInteger),
-    # Heads up to here were sent before: their attempts go on counting.
+    # Heads up to here were sent before a replay: their attempt numbers continue.
     column("replayed_through", BigInteger),
-    # Of the head: attempts ever made, failures in a row of this window, and since when.
+    # Of the head: all attempts, consecutive failures in this window, and the time of the first failure.
     column("attempts_count", Integer),
     column("failures_count", Integer),
     column("failing_since", BigInteger, null=True),
     column("window_started_at", BigInteger, null=True),
-    # When the head is to be sent; null while there is nothing to do.
+    # When the head is due; null while nothing is.
     column("due_at", BigInteger, null=True),
     column("last_succeeded", Boolean),
     column("last_delivered_at", BigInteger, null=True),
@@ -99,9 +102,9 @@ payloads = Table(
     column("sequence", BigInteger),
     column("payload_id", Text),
     column("position", BigInteger),
-    # The event's, once more: to choose payloads by it, the large rows of events need not be read.
+    # A copy of the event's type: selecting payloads by type does not read the large event rows.
     column("type", Text),
-    # And found by it alone: the payload id tells the sequence.
+    # Sufficient to find a payload by its id, because the id encodes the sequence.
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence"),
     sqlite_with_rowid=False,
 )
@@ -113,10 +116,10 @@ one_offs = Table(
     column("id", Integer),
     column("webhook_id", Integer),
     column("payload_id", Text),
-    # The payload that is sent once more; null for a ping.
+    # The payload to redeliver; null for a ping.
     column("sequence", BigInteger, null=True),
     column("created_at", BigInteger),
-    # When it is to be sent; null once it was.
+    # When the delivery is due; null once it was attempted.
     column("due_at", BigInteger, null=True),
     column("lease_token", BigInteger, null=True),
     column("lease_worker", BigInteger, null=True),
@@ -144,12 +147,12 @@ attempts = Table(
     metadata,
     column("account_id", Integer),
     column("webhook_id", Integer),
-    # 0 for a ping, which stands outside the order.
+    # 0 for a ping, which has no sequence.
     column("sequence", BigInteger),
     column("number", Integer),
-    # 0 for an attempt of the lane itself.
+    # The one-off delivery; 0 for an attempt of the lane itself. The column's name is part of the stored schema.
     column("errand_id", Integer),
-    # The name that the body carried, which may have changed since.
+    # The name in the request body; the webhook may have been renamed since.
     column("webhook_name", Text),
     column("url", Text),
     column("started_at", BigInteger),
@@ -159,7 +162,7 @@ attempts = Table(
     column("response_headers", LargeBinary),
     column("response_body", LargeBinary),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
-    # Who asks by it says so: ``errand_id > 0``.
+    # Queries must contain ``errand_id > 0`` to use this partial index.
     Index(
         "ix_attempts_errand",
         "account_id",
@@ -174,7 +177,7 @@ attempts = Table(
 removals = Table(
     "removals",
     metadata,
-    # A deleted webhook whose payloads and attempts are still to be cleared away, in small batches.
+    # Deleted webhooks whose payloads and attempts are still to be deleted, in small batches.
     column("account_id", Integer),
     column("webhook_id", Integer),
     PrimaryKeyConstraint("account_id", "webhook_id"),

@@ -1,4 +1,4 @@
-"""Invoices, and which entries and expenses are on them."""
+"""Tables of invoices, and of the entries and expenses on them."""
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
@@ -31,7 +31,7 @@ invoices = Table(
     column("show_user_summaries", Boolean),
     column("show_project_summaries", Boolean),
     column("show_project_name_for_expenses", Boolean),
-    # The words that are printed, as a JSON object: nothing is searched in them.
+    # The printed labels, as a JSON object: they are never searched.
     column("labels", Text),
     column("locale", Text),
     column("currency_code", Text),
@@ -45,21 +45,21 @@ invoices = Table(
     column("allow_stripe_connect_payment", Boolean),
     column("stripe_connect_payment_description", Text, null=True),
     column("stripe_connect_currency_code", Text),
-    # When the labels, or anything from there to here, changed last.
+    # When the labels, or any column from there to here, last changed.
     column("customized_at", BigInteger),
     column("calculation_method", Text),
-    # In hundredths, as every amount here.
+    # In hundredths, like every amount here.
     column("standard_hourly_rate", BigInteger, null=True),
     column("flat_rate", BigInteger, null=True),
     column("taxable_amount", BigInteger),
     column("taxfree_amount", BigInteger),
     column("tax_total_amount", BigInteger),
     column("total_amount", BigInteger),
-    # Of the payment; null until it is paid.
+    # Of the payment; null until paid.
     column("paid_at", BigInteger, null=True),
     column("payment_reference", Text, null=True),
     column("payment_method", Text, null=True),
-    # What opens its public page: 25 lower-case letters and digits.
+    # The token in the URL of its public page: 25 lower-case letters and digits.
     column("share_token", Text),
     *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
@@ -81,7 +81,7 @@ invoice_taxes = Table(
     Index(None, "account_id", "invoice_id", "id"),
 )
 
-# What the hours of some users cost. The user may be deleted since, and had no hours then: so this points at nobody.
+# Hourly rates per user. A user without hours may have been deleted, so ``user_id`` may refer to nothing.
 invoice_hourly_rates = Table(
     "invoice_hourly_rates",
     metadata,
@@ -112,7 +112,7 @@ invoice_payment_transactions = Table(
     sqlite_with_rowid=False,
 )
 
-# An entry is on one invoice at most, as the key has it; so is an expense.
+# The primary key allows an entry on at most one invoice; the same holds for expenses.
 invoice_entries = Table(
     "invoice_entries",
     metadata,

@@ -1,4 +1,4 @@
-"""Who is there, and how they get in: accounts, users and teams, tokens, sessions and OAuth applications."""
+"""Tables of identity and access: accounts, users, teams, tokens, sessions, invitations and OAuth applications."""
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +28,7 @@ accounts = Table(
     column("tag_creation_role", Text),
     column("default_billing_increment", Integer),
     column("is_locked", Boolean),
-    # The event log's counters live in the row that every write locks first.
+    # The counters of the event log are in the row that every write locks first.
     column("last_position", BigInteger),
     column("last_event_at", BigInteger),
     *timestamps(),
@@ -72,8 +72,8 @@ tokens = Table(
     column("hash", Text),
     column("created_at", BigInteger),
     column("last_used_at", BigInteger, null=True),
-    # Of OAuth access tokens, which one lookup finds together with personal ones. No foreign key: SQLite would have to
-    # write the table anew for it.
+    # For OAuth access tokens, which one lookup finds together with personal ones. No foreign key: SQLite would have to
+    # rewrite the table for it.
     column("authorization_id", Integer, null=True),
     column("expires_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "id"),
@@ -94,12 +94,12 @@ tokens = Table(
     ),
 )
 
-# Whoever signs in with an e-mail address and a password; a row for each account that this opens, all with one hash.
+# Signed-in sessions: one row for each account the credentials grant access to, all with one hash.
 sessions = Table(
     "sessions",
     metadata,
     column("account_id", Integer),
-    # SHA-256 of what the cookie holds, hexadecimal.
+    # SHA-256 of the cookie's token, hexadecimal.
     column("hash", Text),
     column("user_id", Integer),
     column("created_at", BigInteger),
@@ -110,28 +110,28 @@ sessions = Table(
     Index(None, "expires_at"),
 )
 
-# OAuth applications are of no account: they are registered for the whole server.
+# OAuth applications belong to no account: they are registered for the whole server.
 applications = Table(
     "applications",
     metadata,
     column("id", Integer),
     column("client_id", Text),
-    # SHA-256, hexadecimal; null for a public application, which can keep no secret.
+    # SHA-256, hexadecimal; null for a public client, which cannot keep a secret.
     column("secret_hash", Text, null=True),
     column("name", Text),
     column("site_url", Text),
     column("callback_url", Text),
     column("created_at", BigInteger),
-    # While its tokens are being revoked, after which it is deleted.
+    # Set while its tokens are being revoked; then the row is deleted.
     column("revoked_at", BigInteger, null=True),
-    # The permissions chosen at registration, as a JSON array of texts; null where none were.
+    # The scopes chosen at registration, as a JSON array of strings; null if none were.
     column("scopes", Text, null=True),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("client_id"),
 )
 
-# What a user allowed an application, with the code that it was told of it by; all its tokens hang on this. One that a
-# user made with his password has a code that nobody was ever told, and counts as used.
+# OAuth grants: the authorization code a client received, and the parent of all its tokens. A grant created with a
+# user's password has a code that was never disclosed and counts as used.
 authorizations = Table(
     "authorizations",
     metadata,
@@ -141,13 +141,13 @@ authorizations = Table(
     column("application_id", Integer),
     column("code_hash", Text),
     column("code_challenge", Text, null=True),
-    # As the application sent it; null where it left it to its callback URL.
+    # As the client sent it; null if it relied on its callback URL.
     column("redirect_uri", Text, null=True),
     column("code_expires_at", BigInteger),
     column("code_used_at", BigInteger, null=True),
     column("created_at", BigInteger),
-    # Of those alone that were made with a password. The token is encrypted as secrets of webhooks are, since it can be
-    # seen again; the scopes are a JSON array of texts.
+    # Only for grants created with a password. The token is encrypted like webhook secrets, because it can be shown
+    # again; the scopes are a JSON array of strings.
     column("token", LargeBinary, null=True),
     column("scopes", Text, null=True),
     column("note", Text, null=True),
@@ -174,7 +174,7 @@ refresh_tokens = Table(
     column("hash", Text),
     column("authorization_id", Integer),
     column("created_at", BigInteger),
-    # A used one is kept until then too, so that whoever uses it again is noticed.
+    # Used ones are kept until then too, so that reuse is detected.
     column("expires_at", BigInteger),
     column("used_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "hash"),
@@ -184,7 +184,7 @@ refresh_tokens = Table(
     Index(None, "expires_at"),
 )
 
-# The one way in of a pending user, who has one at most; a newer one takes its place.
+# Invitations: at most one per pending user; a newer one replaces it.
 invitations = Table(
     "invitations",
     metadata,
@@ -192,7 +192,7 @@ invitations = Table(
     column("user_id", Integer),
     # SHA-256 of the token, hexadecimal; the token itself is never stored here.
     column("hash", Text),
-    # Null where it was made on the command line. Who it was may be deleted since, and the id is never used again.
+    # Null if created on the command line. The inviting user may have been deleted; ids are never reused.
     column("invited_by_id", Integer, null=True),
     column("created_at", BigInteger),
     column("expires_at", BigInteger),

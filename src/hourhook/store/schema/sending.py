@@ -1,4 +1,4 @@
-"""What is sent beside the log: broadcasts and mails. No foreign keys to other tables, as in ``delivery``."""
+"""Tables of broadcasts and mails. They have no foreign keys to other tables, like those in ``delivery``."""
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table
 
@@ -9,12 +9,12 @@ broadcast_receivers = Table(
     metadata,
     column("account_id", Integer),
     column("id", Integer),
-    # Whose it is, and of whose things it hears.
+    # The owner, whose own objects the receiver is told about.
     column("user_id", Integer),
     column("name", Text),
     column("name_key", Text),
     column("payload_uri", Text),
-    # scheme://host:port of the payload URI: what capacity is shared by.
+    # scheme://host:port of the payload URI; capacity is shared by destination.
     column("destination", Text),
     # Encrypted with the key of the settings.
     column("secret", LargeBinary),
@@ -35,41 +35,41 @@ broadcast_subjects = Table(
     sqlite_with_rowid=False,
 )
 
-# What receivers are still to be told: a row for each receiver and changed resource, which is gone once it is taken.
+# Pending broadcasts: one row for each receiver and changed resource, deleted when it is claimed.
 broadcasts = Table(
     "broadcasts",
     metadata,
     column("account_id", Integer),
     column("broadcast_receiver_id", Integer),
-    # Of the resource, which is known by it.
+    # Of the resource; identifies it.
     column("url", Text),
     column("subject", Text),
-    # The newest change.
+    # The event type of the latest change.
     column("last_event", Text),
-    # Among those of its receiver: the order in which they were changed last.
+    # The order within the receiver: by latest change.
     column("place", BigInteger),
-    # When the first change happened that the receiver was not told of.
+    # When the first change happened that has not been sent.
     column("waiting_since", BigInteger),
     PrimaryKeyConstraint("account_id", "broadcast_receiver_id", "url"),
     Index(None, "waiting_since"),
     sqlite_with_rowid=False,
 )
 
-# Mails that are still to be sent: the row goes once its mail is sent, or given up.
+# Mails to be sent: the row is deleted once its mail is sent or given up.
 mails = Table(
     "mails",
     metadata,
     column("account_id", Integer),
     column("id", Integer),
-    # Whom it is about, and what for: together they say which mails a newer one makes useless.
+    # The user it is about, and its purpose: a newer mail with the same pair replaces it.
     column("user_id", Integer),
     column("kind", Text),
     column("recipient", Text),
     column("subject", Text),
-    # Encrypted with the key of the settings, since links in it open something.
+    # Encrypted with the key of the settings, because it may contain links that grant access.
     column("text", LargeBinary),
     column("created_at", BigInteger),
-    # While somebody is at work on it, until when nobody else is.
+    # While the mail is leased, the expiry of the lease.
     column("next_attempt_at", BigInteger),
     column("attempts_count", Integer),
     column("last_error", Text, null=True),

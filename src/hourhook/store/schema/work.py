@@ -1,4 +1,4 @@
-"""What people work on, and what they log: projects and their groups, tags, entries, expenses and timers."""
+"""Tables of logged work: projects and their groups, tags, entries, expenses, inbox entries and timers."""
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
@@ -46,7 +46,7 @@ project_groups = Table(
     UniqueConstraint("account_id", "name_key"),
 )
 
-# A project is in one group at most, as the key has it.
+# The primary key allows a project in at most one group.
 project_group_members = Table(
     "project_group_members",
     metadata,
@@ -146,7 +146,8 @@ inbox_entries = Table(
     column("project_name", Text, null=True),
     column("project_name_key", Text, null=True),
     column("logged", Boolean),
-    # The entry it became. It may be deleted since, and its id is never used again: so this points at nothing then.
+    # The entry created from it. That entry may have been deleted, and its id is never reused, so this may refer to
+    # nothing.
     column("entry_id", Integer, null=True),
     *timestamps(),
     PrimaryKeyConstraint("account_id", "id"),
@@ -163,7 +164,7 @@ timers = Table(
     column("project_id", Integer),
     # pending, running or paused.
     column("state", Text),
-    # Until it was paused the last time; what runs has the time since ``started_at`` on top.
+    # Up to the last pause; a running timer adds the time since ``started_at``.
     column("seconds", BigInteger),
     column("started_at", BigInteger, null=True),
     column("paused_at", BigInteger, null=True),

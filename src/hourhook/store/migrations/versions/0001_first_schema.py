@@ -1,4 +1,4 @@
-"""Accounts, logged time, webhooks and the delivery engine."""
+"""Create accounts, logged time, webhooks and the delivery engine."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,6 @@ NUMBERED = ("accounts", "users", "tokens", "projects", "tags", "entries", "webho
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.create_table(
         "accounts",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -332,7 +331,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_entry_tags_account_id_tag_id_entry_id", "entry_tags", ["account_id", "tag_id", "entry_id"])
-    # Where ids come from: sequences on PostgreSQL, a row a table on SQLite, which has none.
+    # Ids come from sequences on PostgreSQL, and from one row per table on SQLite, which has no sequences.
     if op.get_bind().dialect.name == "postgresql":
         for table in NUMBERED:
             op.execute(sa.schema.CreateSequence(sa.Sequence(f"{table}_ids")))

@@ -1,4 +1,4 @@
-"""Teams, project groups, expenses, inbox entries and timers."""
+"""Create teams, project groups, expenses, inbox entries and timers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,6 @@ NUMBERED = ("teams", "project_groups", "expenses", "inbox_entries", "timers")
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.create_table(
         "teams",
         sa.Column("account_id", sa.Integer(), nullable=False),

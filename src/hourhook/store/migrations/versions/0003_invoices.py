@@ -1,4 +1,4 @@
-"""Invoices: what is on them, what it costs, and how it was paid."""
+"""Create invoices with their items, taxes and payments."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,6 @@ NUMBERED = ("invoices", "invoice_taxes")
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.create_table(
         "invoices",
         sa.Column("account_id", sa.Integer(), nullable=False),

@@ -1,4 +1,4 @@
-"""Broadcast receivers, their subjects, and what they are still to be told."""
+"""Create broadcast receivers, their subjects and pending broadcasts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,6 @@ TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.create_table(
         "broadcast_receivers",
         sa.Column("account_id", sa.Integer(), nullable=False),

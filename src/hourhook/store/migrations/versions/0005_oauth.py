@@ -1,4 +1,4 @@
-"""Sessions of people who sign in, OAuth applications, what users allowed them, and their tokens."""
+"""Create sessions, OAuth applications, authorizations and their tokens."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,6 @@ NUMBERED = ("applications", "authorizations")
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.add_column("tokens", sa.Column("authorization_id", sa.Integer(), nullable=True))
     op.add_column("tokens", sa.Column("expires_at", sa.BigInteger(), nullable=True))
     op.create_index(

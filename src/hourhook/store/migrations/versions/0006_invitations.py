@@ -1,4 +1,4 @@
-"""Invitations, and mails that are to be sent."""
+"""Create invitations and mails."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,6 @@ NUMBERED = ("mails",)
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.create_table(
         "invitations",
         sa.Column("account_id", sa.Integer(), nullable=False),

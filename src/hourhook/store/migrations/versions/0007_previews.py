@@ -1,4 +1,4 @@
-"""Permissions of OAuth applications, and authorizations that users make with their passwords."""
+"""Add scopes of OAuth applications, and authorizations created with a password."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,6 @@ TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Carry out this step."""
     op.add_column("applications", sa.Column("scopes", TEXT, nullable=True))
     op.add_column("authorizations", sa.Column("token", sa.LargeBinary(), nullable=True))
     op.add_column("authorizations", sa.Column("scopes", TEXT, nullable=True))

@@ -1,1 +1,1 @@
-"""One module a step, in order."""
+"""The migrations, one module each, in order."""
