@@ -64,7 +64,7 @@ def assert_fault(response: Response, error: str, status: int = 400) -> None:
     assert response.headers["cache-control"] == "no-store"
 
 
-def test_a_code_is_good_for_a_token_that_acts_for_the_user(account: Account, browser: Browser, app: App) -> None:
+def test_a_code_is_exchanged_for_a_token_that_acts_for_the_user(account: Account, browser: Browser, app: App) -> None:
     response = app.exchange(code_of(browser, app))
 
     assert response.status == 200
@@ -79,7 +79,7 @@ def test_a_code_is_good_for_a_token_that_acts_for_the_user(account: Account, bro
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "text/html", "application/x-www-form-urlencoded"])
-def test_the_answer_is_a_form_unless_json_is_asked_for(browser: Browser, app: App, accept: str | None) -> None:
+def test_the_response_is_form_encoded_unless_json_is_accepted(browser: Browser, app: App, accept: str | None) -> None:
     fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
     response = app.client.post(PATH, urlencode(fields).encode(), Content_Type=FORM, Accept=accept)
 
@@ -107,13 +107,13 @@ def test_the_answer_is_a_form_unless_json_is_asked_for(browser: Browser, app: Ap
     ],
     ids=["form", "form without a type", "JSON", "JSON without a type", "query", "both"],
 )
-def test_parameters_may_come_in_several_ways(browser: Browser, app: App, carrier: Any) -> None:
+def test_parameters_are_read_from_the_query_a_form_or_json(browser: Browser, app: App, carrier: Any) -> None:
     fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
 
     assert app.client.request("POST", PATH, **carrier(fields)).status == 200
 
 
-def test_credentials_may_come_by_http_basic(browser: Browser, app: App) -> None:
+def test_client_credentials_are_accepted_by_http_basic(browser: Browser, app: App) -> None:
     code = code_of(browser, app)
     header = {"authorization": basic_auth(app.client_id, app.client_secret or "")}
 
@@ -125,20 +125,20 @@ def test_credentials_may_come_by_http_basic(browser: Browser, app: App) -> None:
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic !", "Basic Og==", "Basic /w==", "basic " + "x" * 40_000])
-def test_a_header_that_is_no_basic_is_a_fault(app: App, value: str) -> None:
+def test_an_authorization_header_other_than_basic_is_an_error(app: App, value: str) -> None:
     response = app.with_headers(authorization=value).exchange("x", client_id=None, client_secret=None)
 
     assert_fault(response, "invalid_request")
 
 
-def test_a_header_of_another_application_than_the_parameters_is_a_fault(app: App, other_app: App) -> None:
+def test_a_header_and_parameters_of_two_applications_are_an_error(app: App, other_app: App) -> None:
     header = {"authorization": basic_auth(other_app.client_id, other_app.client_secret or "")}
 
     assert_fault(app.with_headers(**header).exchange("x"), "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["client_id", "grant_type", "code"])
-def test_what_is_missing_or_empty_is_a_fault(app: App, name: str) -> None:
+def test_missing_and_empty_parameters_are_errors(app: App, name: str) -> None:
     for value in (None, ""):
         response = app.request_token(**{"grant_type": "authorization_code", "code": "x", name: value})
 
@@ -146,11 +146,11 @@ def test_what_is_missing_or_empty_is_a_fault(app: App, name: str) -> None:
         assert name in response.json()["error_description"]
 
 
-def test_a_missing_refresh_token_is_a_fault(app: App) -> None:
+def test_a_missing_refresh_token_is_an_error(app: App) -> None:
     assert_fault(app.request_token(grant_type="refresh_token"), "invalid_request")
 
 
-def test_other_grants_are_not_offered(app: App) -> None:
+def test_unsupported_grant_types_are_rejected(app: App) -> None:
     for grant_type in ("password", "client_credentials", "implicit", "openid", "Authorization_code", "\0"):
         assert_fault(
             app.request_token(grant_type=grant_type, code="x", username="a", password="b"), "unsupported_grant_type"
@@ -158,7 +158,7 @@ def test_other_grants_are_not_offered(app: App) -> None:
 
 
 @pytest.mark.parametrize("is_good_code", [True, False])
-def test_who_does_not_know_the_secret_gets_nothing(browser: Browser, app: App, is_good_code: bool) -> None:
+def test_a_wrong_client_secret_gets_no_token(browser: Browser, app: App, is_good_code: bool) -> None:
     code = code_of(browser, app)
     wrong: list[dict[str, str | None]] = [
         {"client_id": "nobody"},
@@ -176,19 +176,17 @@ def test_who_does_not_know_the_secret_gets_nothing(browser: Browser, app: App, i
     assert app.exchange(code).status == 200
 
 
-def test_a_secret_does_for_its_own_application_alone(app: App, other_app: App) -> None:
+def test_a_secret_of_another_application_is_rejected(app: App, other_app: App) -> None:
     assert_fault(app.exchange("x", client_secret=other_app.client_secret), "invalid_client")
 
 
-def test_what_was_never_given_out_is_no_good(app: App) -> None:
+def test_unknown_codes_and_refresh_tokens_are_rejected(app: App) -> None:
     for unknown in ("unknown", "0" * 64, "\0", "x" * 60_000):
         assert_fault(app.exchange(unknown), "invalid_grant")
         assert_fault(app.refresh(unknown), "invalid_grant")
 
 
-def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
-    browser: Browser, app: App, other_app: App
-) -> None:
+def test_a_code_presented_by_another_application_stays_valid(browser: Browser, app: App, other_app: App) -> None:
     code = code_of(browser, app)
 
     assert_fault(other_app.exchange(code), "invalid_grant")
@@ -197,14 +195,14 @@ def test_a_code_of_another_application_is_no_good_and_stays_good_for_its_own(
     assert_fault(other_app.exchange(code), "invalid_grant")
 
 
-def test_a_refresh_token_of_another_application_is_no_good(account: Account, app: App, other_app: App) -> None:
+def test_a_refresh_token_of_another_application_is_rejected(account: Account, app: App, other_app: App) -> None:
     made = obtain_tokens(account, account.leader, app)
 
     assert_fault(other_app.refresh(made["refresh_token"]), "invalid_grant")
     assert app.refresh(made["refresh_token"]).status == 200
 
 
-def test_codes_and_refresh_tokens_do_not_stand_for_each_other(account: Account, browser: Browser, app: App) -> None:
+def test_a_code_is_not_a_refresh_token_nor_the_reverse(account: Account, browser: Browser, app: App) -> None:
     made = obtain_tokens(account, account.leader, app)
 
     assert_fault(app.exchange(made["refresh_token"]), "invalid_grant")
@@ -213,7 +211,7 @@ def test_codes_and_refresh_tokens_do_not_stand_for_each_other(account: Account, 
 
 
 @pytest.mark.parametrize(("seconds", "is_good"), [(599, True), (600, False)])
-def test_a_code_is_good_for_ten_minutes(
+def test_a_code_expires_after_ten_minutes(
     browser: Browser, app: App, clock: FakeClock, seconds: int, is_good: bool
 ) -> None:
     code = code_of(browser, app)
@@ -222,7 +220,7 @@ def test_a_code_is_good_for_ten_minutes(
     assert app.exchange(code).status == (200 if is_good else 400)
 
 
-def test_a_code_that_is_used_again_takes_back_all_that_came_of_it(account: Account, browser: Browser, app: App) -> None:
+def test_reusing_a_code_revokes_the_tokens_it_issued(account: Account, browser: Browser, app: App) -> None:
     code = code_of(browser, app)
     first = app.exchange(code).json()
     second = app.refresh(first["refresh_token"]).json()
@@ -238,7 +236,7 @@ def test_a_code_that_is_used_again_takes_back_all_that_came_of_it(account: Accou
     assert app.refresh(untouched["refresh_token"]).status == 200
 
 
-def test_a_code_stays_used_long_after_it_expired(
+def test_a_used_code_stays_used_after_it_expired(
     account: Account, browser: Browser, app: App, clock: FakeClock
 ) -> None:
     code = code_of(browser, app)
@@ -249,7 +247,7 @@ def test_a_code_stays_used_long_after_it_expired(
     assert not is_token_valid(account.client, made["access_token"])
 
 
-def test_a_second_use_without_the_secret_takes_nothing_back(account: Account, browser: Browser, app: App) -> None:
+def test_reusing_a_code_without_the_secret_revokes_nothing(account: Account, browser: Browser, app: App) -> None:
     code = code_of(browser, app)
     made = app.exchange(code).json()
 
@@ -258,9 +256,7 @@ def test_a_second_use_without_the_secret_takes_nothing_back(account: Account, br
     assert is_token_valid(account.client, made["access_token"])
 
 
-def test_of_many_who_bring_the_same_code_at_the_same_time_one_gets_tokens(
-    account: Account, browser: Browser, app: App
-) -> None:
+def test_one_of_many_parallel_exchanges_of_a_code_succeeds(account: Account, browser: Browser, app: App) -> None:
     code = code_of(browser, app)
 
     with ThreadPoolExecutor(8) as threads:
@@ -273,7 +269,7 @@ def test_of_many_who_bring_the_same_code_at_the_same_time_one_gets_tokens(
     assert not is_token_valid(account.client, made["access_token"])
 
 
-def test_refreshing_brings_new_tokens_and_ends_the_old_refresh_token(account: Account, app: App) -> None:
+def test_a_refresh_issues_new_tokens_and_ends_the_old_refresh_token(account: Account, app: App) -> None:
     first = obtain_tokens(account, account.leader, app)
 
     second = app.refresh(first["refresh_token"]).json()
@@ -286,7 +282,7 @@ def test_refreshing_brings_new_tokens_and_ends_the_old_refresh_token(account: Ac
     assert is_token_valid(account.client, first["access_token"])
 
 
-def test_a_refresh_token_that_is_used_again_takes_back_the_whole_family(account: Account, app: App) -> None:
+def test_reusing_a_refresh_token_revokes_the_whole_token_family(account: Account, app: App) -> None:
     first = obtain_tokens(account, account.leader, app)
     second = app.refresh(first["refresh_token"]).json()
 
@@ -310,7 +306,7 @@ def test_an_access_token_expires_and_is_refreshed(account: Account, app: App, cl
     assert is_token_valid(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
 
 
-def test_how_long_an_access_token_lasts_is_a_setting(make_server: MakeServer, clock: FakeClock) -> None:
+def test_the_lifetime_of_access_tokens_is_a_setting(make_server: MakeServer, clock: FakeClock) -> None:
     server = make_server(oauth_token_seconds=60)
     account = make_account(server.database, server.client)
     made = obtain_tokens(account, account.leader, register_app(server.database, server.client))
@@ -320,7 +316,7 @@ def test_how_long_an_access_token_lasts_is_a_setting(make_server: MakeServer, cl
     assert not is_token_valid(account.client, made["access_token"])
 
 
-def test_a_refresh_token_is_good_for_a_year_after_its_making(account: Account, app: App, clock: FakeClock) -> None:
+def test_a_refresh_token_expires_a_year_after_its_creation(account: Account, app: App, clock: FakeClock) -> None:
     made = obtain_tokens(account, account.leader, app)
     clock.advance(364 * DAY)
     made = app.refresh(made["refresh_token"]).json()
@@ -342,13 +338,13 @@ def test_a_refresh_token_is_good_for_a_year_after_its_making(account: Account, a
     ],
     ids=["Bearer", "token", "Basic x-oauth-basic", "Basic", "X-NokoToken", "access_token", "noko_token"],
 )
-def test_an_access_token_opens_the_api_in_every_carrier(account: Account, app: App, carrier: Any) -> None:
+def test_an_access_token_authenticates_in_every_header_and_parameter(account: Account, app: App, carrier: Any) -> None:
     token = obtain_tokens(account, account.leader, app)["access_token"]
 
     assert account.client.request("GET", "/v2/current_user", **carrier(token)).json()["id"] == account.leader.id
 
 
-def test_finding_out_whose_token_it_is_costs_one_statement(account: Account, app: App) -> None:
+def test_authenticating_an_access_token_takes_one_statement(account: Account, app: App) -> None:
     token = obtain_tokens(account, account.contractor, app)["access_token"]
     account.client.get("/v2/account", Authorization=f"Bearer {token}")
 
@@ -359,7 +355,7 @@ def test_finding_out_whose_token_it_is_costs_one_statement(account: Account, app
     assert len([each for each in statements if "last_used_at=" not in each]) == 2
 
 
-def test_a_token_has_its_user_s_rights_and_no_others(account: Account, app: App) -> None:
+def test_a_token_has_exactly_the_rights_of_its_user(account: Account, app: App) -> None:
     token = obtain_tokens(account, account.contractor, app)["access_token"]
 
     assert account.client.get("/v2/users", Authorization=f"Bearer {token}").status == 403
@@ -381,7 +377,7 @@ def test_a_token_has_its_user_s_rights_and_no_others(account: Account, app: App)
         (f"{CALLBACK}?a=%7e", f"{CALLBACK}?a=~", False),
     ],
 )
-def test_the_redirect_uri_is_the_one_that_was_sent_to_authorize(
+def test_the_redirect_uri_must_match_the_authorization_request(
     browser: Browser, app: App, sent: str | None, given: str | None, is_good: bool
 ) -> None:
     page = browser.get(app.authorize_url(**({} if sent is None else {"redirect_uri": sent})))
@@ -397,9 +393,7 @@ def test_the_redirect_uri_is_the_one_that_was_sent_to_authorize(
         assert app.exchange(code, redirect_uri=sent).status == 200
 
 
-def test_a_public_application_proves_that_it_is_the_one_that_asked(
-    account: Account, browser: Browser, public_app: App
-) -> None:
+def test_a_public_application_must_send_the_pkce_verifier(account: Account, browser: Browser, public_app: App) -> None:
     code = code_of(browser, public_app, **PKCE)
 
     assert_fault(public_app.exchange(code), "invalid_request")
@@ -411,13 +405,13 @@ def test_a_public_application_proves_that_it_is_the_one_that_asked(
     assert is_token_valid(account.client, public_app.refresh(made["refresh_token"]).json()["access_token"])
 
 
-def test_a_public_application_has_no_secret_to_send(browser: Browser, public_app: App) -> None:
+def test_a_public_application_must_not_send_a_secret(browser: Browser, public_app: App) -> None:
     code = code_of(browser, public_app, **PKCE)
 
     assert_fault(public_app.exchange(code, code_verifier=VERIFIER, client_secret="anything"), "invalid_client")
 
 
-def test_a_challenge_holds_for_an_application_with_a_secret_too(browser: Browser, app: App) -> None:
+def test_a_pkce_challenge_binds_confidential_applications_too(browser: Browser, app: App) -> None:
     code = code_of(browser, app, **PKCE)
 
     assert_fault(app.exchange(code), "invalid_request")
@@ -425,12 +419,12 @@ def test_a_challenge_holds_for_an_application_with_a_secret_too(browser: Browser
     assert app.exchange(code, code_verifier=VERIFIER).status == 200
 
 
-def test_a_challenge_that_got_lost_on_the_way_is_noticed(browser: Browser, app: App) -> None:
+def test_a_pkce_verifier_without_a_challenge_is_rejected(browser: Browser, app: App) -> None:
     assert_fault(app.exchange(code_of(browser, app), code_verifier=VERIFIER), "invalid_grant")
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_who_is_shut_out_gets_no_tokens(account: Account, browser: Browser, app: App, state: str) -> None:
+def test_disabled_and_suspended_users_get_no_tokens(account: Account, browser: Browser, app: App, state: str) -> None:
     made = obtain_tokens(account, account.leader, app)
     code = code_of(browser, app)
     account.set_state(account.leader, state)
@@ -444,7 +438,7 @@ def test_who_is_shut_out_gets_no_tokens(account: Account, browser: Browser, app:
     assert app.refresh(made["refresh_token"]).status == 200
 
 
-def test_while_the_account_is_locked_nothing_is_lost(account: Account, browser: Browser, app: App) -> None:
+def test_codes_survive_an_account_lock(account: Account, browser: Browser, app: App) -> None:
     made = obtain_tokens(account, account.leader, app)
     code = code_of(browser, app)
     account.change_settings(locked="on")
@@ -458,7 +452,7 @@ def test_while_the_account_is_locked_nothing_is_lost(account: Account, browser: 
 
 
 @pytest.mark.parametrize("is_split", [True, False])
-def test_no_parameter_may_come_twice(app: App, is_split: bool) -> None:
+def test_a_repeated_parameter_is_an_error(app: App, is_split: bool) -> None:
     for name in ("client_id", "client_secret", "grant_type", "code", "redirect_uri", "refresh_token", "code_verifier"):
         fields = [*{**app.credentials, "grant_type": "authorization_code", "code": "x", name: "x"}.items()]
         query = f"{name}=x" if is_split else None
@@ -470,7 +464,7 @@ def test_no_parameter_may_come_twice(app: App, is_split: bool) -> None:
         assert name in response.json()["error_description"]
 
 
-def test_what_is_unknown_may_come_as_often_as_it_likes(browser: Browser, app: App) -> None:
+def test_unknown_parameters_may_be_repeated(browser: Browser, app: App) -> None:
     fields = {**app.credentials, "grant_type": "authorization_code", "code": code_of(browser, app)}
     body = urlencode([*fields.items(), ("scope", "a"), ("scope", "b"), ("user", "1"), ("client", "x")]).encode()
 
@@ -500,12 +494,12 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("content_type", [FORM, "application/json", "multipart/form-data; boundary=boundary", None])
-def test_nonsense_is_a_fault_like_any_other(server: Server, content_type: str | None) -> None:
+def test_malformed_bodies_are_oauth_errors(server: Server, content_type: str | None) -> None:
     for body in NONSENSE:
         assert_fault(server.client.post(PATH, body, Content_Type=content_type), "invalid_request")
 
 
-def test_a_huge_body_is_not_read(server: Server) -> None:
+def test_a_body_over_the_limit_is_not_read(server: Server) -> None:
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\nConnection: close\r\n\r\n"
     answer = server.client.send_raw(head.encode())
 
@@ -514,19 +508,19 @@ def test_a_huge_body_is_not_read(server: Server) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
-def test_other_verbs_are_refused(server: Server, method: str) -> None:
+def test_other_methods_are_405(server: Server, method: str) -> None:
     response = server.client.request(method, PATH)
 
     assert (response.status, response.json()) == (405, {"message": "Method not allowed"})
     assert "POST" in response.headers["allow"]
 
 
-def test_no_user_agent_is_needed_here(server: Server) -> None:
+def test_no_user_agent_is_required(server: Server) -> None:
     assert_fault(server.client.post(PATH, b"", User_Agent=None), "invalid_request")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_tries_are_counted_by_a_limit_of_its_own(make_server: MakeServer, clock: FakeClock) -> None:
+def test_the_token_endpoint_has_its_own_rate_limit(make_server: MakeServer, clock: FakeClock) -> None:
     client = make_server(oauth_rate_limit=RateLimit(1, 2)).client
 
     assert [client.post(PATH).status for _ in range(3)] == [400, 400, 429]
@@ -537,7 +531,7 @@ def test_tries_are_counted_by_a_limit_of_its_own(make_server: MakeServer, clock:
     assert client.post(PATH).status == 400
 
 
-def test_nothing_that_opens_anything_is_stored_or_logged(
+def test_no_code_token_or_secret_is_stored_or_logged(
     account: Account, browser: Browser, app: App, logged: Logged
 ) -> None:
     code = code_of(browser, app)
@@ -554,7 +548,7 @@ def test_nothing_that_opens_anything_is_stored_or_logged(
         assert str(secret) not in str(logged)
 
 
-def test_a_revoked_token_takes_with_it_what_the_application_could_refresh_it_by(account: Account, app: App) -> None:
+def test_revoking_an_access_token_revokes_its_refresh_token(account: Account, app: App) -> None:
     made = obtain_tokens(account, account.leader, app)
     [row] = [row for row in account.database.read_now(tokens.list_all) if row.expires_at is not None]
     assert (row.name, row.email) == ("OAuth: Planner", account.leader.email)
@@ -566,7 +560,7 @@ def test_a_revoked_token_takes_with_it_what_the_application_could_refresh_it_by(
     assert is_token_valid(account.client, account.leader.token)
 
 
-def test_a_revoked_application_is_gone_with_all_its_tokens(
+def test_revoking_an_application_revokes_all_its_tokens(
     account: Account, other_account: Account, app: App, other_app: App
 ) -> None:
     made = [obtain_tokens(account, account.leader, app), obtain_tokens(other_account, other_account.owner, app)]
@@ -584,7 +578,7 @@ def test_a_revoked_application_is_gone_with_all_its_tokens(
     assert is_token_valid(account.client, kept["access_token"])
 
 
-def test_a_deleted_user_takes_authorizations_and_tokens_along(account: Account, app: App) -> None:
+def test_deleting_a_user_deletes_authorizations_and_tokens(account: Account, app: App) -> None:
     made = obtain_tokens(account, account.contractor, app)
 
     assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
@@ -610,7 +604,7 @@ def clear(database: Database) -> None:
             pass
 
 
-def test_what_time_has_ended_is_cleared_away_and_nothing_else(
+def test_cleanup_deletes_expired_codes_and_tokens_only(
     account: Account, browser: Browser, app: App, clock: FakeClock
 ) -> None:
     database = account.database
@@ -638,7 +632,7 @@ def test_what_time_has_ended_is_cleared_away_and_nothing_else(
     assert is_token_valid(account.client, account.leader.token)
 
 
-def test_a_worker_clears_it_away_in_its_rounds(
+def test_worker_maintenance_runs_the_oauth_cleanup(
     account: Account, app: App, clock: FakeClock, make_server: MakeServer, delivering: Delivering
 ) -> None:
     obtain_tokens(account, account.leader, app)

@@ -3,7 +3,7 @@
 from tests.support.accounts import Account
 
 
-def test_everybody_of_the_account_may_see_it(account: Account) -> None:
+def test_every_role_may_read_the_account(account: Account) -> None:
     for person in account.people.values():
         response = person.client.get("/v2/account")
 
@@ -26,12 +26,12 @@ def test_everybody_of_the_account_may_see_it(account: Account) -> None:
         }
 
 
-def test_each_credential_leads_to_its_own_account(account: Account, other_account: Account) -> None:
+def test_each_token_reads_its_own_account(account: Account, other_account: Account) -> None:
     assert account.leader.client.get("/v2/account").json()["name"] == "northwind"
     assert other_account.leader.client.get("/v2/account").json()["name"] == "southwind"
 
 
-def test_a_feature_that_is_off_is_shown(account: Account) -> None:
+def test_a_disabled_feature_is_shown(account: Account) -> None:
     account.change_settings(invoicing="off")
 
     assert account.leader.client.get("/v2/account").json()["invoicing_enabled"] is False

@@ -20,7 +20,7 @@ ACTIONS = ("add_subjects", "remove_subjects", "reroll_secret", "enable", "disabl
 PATH = "/v2/broadcast_receivers"
 
 
-def test_a_receiver_is_shown_with_the_keys_of_the_contract_in_their_order(account: Account) -> None:
+def test_a_receiver_has_the_documented_keys_in_order(account: Account) -> None:
     body = {"name": "Desk light", "payload_uri": URI, "subjects": ["timer"]}
 
     response = account.contractor.client.post(PATH, body)
@@ -47,7 +47,7 @@ def test_a_receiver_is_shown_with_the_keys_of_the_contract_in_their_order(accoun
     assert account.contractor.client.get(url).body == json.dumps(shown, separators=(",", ":")).encode()
 
 
-def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Account) -> None:
+def test_a_secret_is_whsec_and_32_random_bytes_shown_once(account: Account) -> None:
     made, other = make_receiver(account.leader), make_receiver(account.leader)
 
     assert len(made["secret"]) == 50
@@ -63,7 +63,7 @@ def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Accoun
         assert made["secret"].encode() not in response.body
 
 
-def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
+def test_a_reroll_returns_only_the_new_secret(account: Account) -> None:
     made = make_receiver(account.leader)
 
     response = account.leader.client.put(made["reroll_secret_url"])
@@ -74,7 +74,7 @@ def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
     assert response.json()["secret"] != made["secret"]
 
 
-def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
+def test_secrets_are_encrypted_at_rest(account: Account) -> None:
     made = make_receiver(account.leader)
 
     stored = account.database.read_now(lambda tx: bytes(tx.value(Statement(select(broadcast_receivers.c.secret)))))
@@ -92,7 +92,7 @@ def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
         ("timer, *", ["timer", "*"]),
     ],
 )
-def test_subjects_are_kept_in_order_and_once(account: Account, given: Any, kept: list[str]) -> None:
+def test_subjects_keep_their_order_without_duplicates(account: Account, given: Any, kept: list[str]) -> None:
     body = {"name": "Desk light", "payload_uri": URI, "subjects": given}
 
     assert account.leader.client.post(PATH, body).json()["subjects"] == kept
@@ -121,7 +121,7 @@ def test_subjects_are_kept_in_order_and_once(account: Account, given: Any, kept:
         ({"subjects": {"timer": True}}, [("subjects", "invalid")]),
     ],
 )
-def test_what_is_missing_or_malformed_is_named(
+def test_missing_and_malformed_inputs_are_named(
     account: Account, changes: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
     body = {"name": "Desk light", "payload_uri": URI, "subjects": ["timer"], **changes}
@@ -134,7 +134,7 @@ def test_what_is_missing_or_malformed_is_named(
     assert account.leader.client.get(PATH).json() == []
 
 
-def test_everything_at_fault_is_reported_together(account: Account) -> None:
+def test_all_input_errors_are_reported_together(account: Account) -> None:
     response = account.leader.client.post(PATH, {"payload_uri": "nowhere", "subjects": ["a", "timer", "b"]})
 
     assert response.codes == [
@@ -145,7 +145,7 @@ def test_everything_at_fault_is_reported_together(account: Account) -> None:
     ]
 
 
-def test_an_edit_changes_what_is_given_and_ignores_subjects(account: Account) -> None:
+def test_an_edit_changes_given_keys_and_ignores_subjects(account: Account) -> None:
     made = make_receiver(account.leader)
 
     renamed = account.leader.client.put(made["url"], {"name": "Ceiling light", "subjects": ["*"]})
@@ -168,7 +168,7 @@ def test_an_edit_changes_what_is_given_and_ignores_subjects(account: Account) ->
         ({"payload_uri": "http://192.168.0.1/"}, [("payload_uri", "invalid")]),
     ],
 )
-def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
+def test_a_malformed_edit_is_rejected(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
     made = make_receiver(account.leader)
 
     response = account.leader.client.put(made["url"], body)
@@ -176,7 +176,7 @@ def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], co
     assert (response.status, response.codes) == (400, codes)
 
 
-def test_subjects_are_added_behind_the_others_and_once(account: Account) -> None:
+def test_added_subjects_are_appended_once(account: Account) -> None:
     made = make_receiver(account.leader)
 
     response = account.leader.client.put(made["add_subjects_url"], {"subjects": ["timer", "*", "*"]})
@@ -187,7 +187,7 @@ def test_subjects_are_added_behind_the_others_and_once(account: Account) -> None
     assert account.leader.client.put(made["add_subjects_url"], {"subjects": []}).json() == response.json()
 
 
-def test_subjects_are_removed_and_may_all_be(account: Account) -> None:
+def test_all_subjects_can_be_removed(account: Account) -> None:
     made = make_receiver(account.leader, subjects=["*", "timer"])
     remove = made["remove_subjects_url"]
 
@@ -210,7 +210,7 @@ def test_subjects_are_removed_and_may_all_be(account: Account) -> None:
         ("remove_subjects", {"subjects": [True]}, [("subjects[0]", "invalid")]),
     ],
 )
-def test_subscriptions_can_be_malformed(
+def test_malformed_subscriptions_are_rejected(
     account: Account, action: str, body: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
     made = make_receiver(account.leader)
@@ -221,7 +221,7 @@ def test_subscriptions_can_be_malformed(
     assert account.leader.client.get(made["url"]).json()["subjects"] == ["timer"]
 
 
-def test_disabling_and_enabling_twice_is_as_once(account: Account) -> None:
+def test_enable_and_disable_are_idempotent(account: Account) -> None:
     made = make_receiver(account.leader)
 
     for action, state in (
@@ -247,7 +247,7 @@ def test_a_deleted_receiver_is_gone(account: Account) -> None:
     assert account.leader.client.delete(made["url"]).status == 404
 
 
-def test_receivers_go_with_their_user(account: Account) -> None:
+def test_receivers_are_deleted_with_their_user(account: Account) -> None:
     make_receiver(account.contractor)
     make_receiver(account.contractor, subjects=["timer", "*"])
     kept = make_receiver(account.leader)
@@ -275,7 +275,7 @@ def test_receivers_raise_no_events(account: Account) -> None:
     assert recorded.read_new_types() == []
 
 
-def test_receivers_are_listed_newest_first_and_page_by_page(account: Account) -> None:
+def test_receivers_are_listed_newest_first_in_pages(account: Account) -> None:
     made = [make_receiver(account.coworker, name=f"receiver {number}")["id"] for number in range(5)]
 
     first = account.coworker.client.get(f"{PATH}?per_page=2")
@@ -287,7 +287,7 @@ def test_receivers_are_listed_newest_first_and_page_by_page(account: Account) ->
     assert ids(last.json()) == made[:1]
 
 
-def test_a_list_costs_as_many_statements_however_long_it_is(account: Account) -> None:
+def test_a_list_takes_the_same_statements_at_any_length(account: Account) -> None:
     def cost() -> int:
         with capture_statements(account.database) as statements:
             assert account.leader.client.get(PATH).status == 200
@@ -329,14 +329,14 @@ def test_lists_are_filtered(account: Account) -> None:
         ("subjects=timer,entry.created", [("subjects[1]", "missing")]),
     ],
 )
-def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
+def test_malformed_filters_are_rejected(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
     response = account.leader.client.get(f"{PATH}?{query}")
 
     assert (response.status, response.codes) == (400, codes)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_everybody_may_have_receivers_of_his_own(account: Account, role: str) -> None:
+def test_every_role_may_have_receivers(account: Account, role: str) -> None:
     person = account.people[role]
     made = make_receiver(person)
 
@@ -358,7 +358,7 @@ def assert_not_there(person: Person, url: str) -> None:
         assert person.client.put(f"{url}/{action}").status == 404
 
 
-def test_receivers_of_others_are_not_there_whoever_asks(account: Account, other_account: Account) -> None:
+def test_receivers_of_other_users_are_404_for_every_role(account: Account, other_account: Account) -> None:
     made = make_receiver(account.contractor)
     before = account.contractor.client.get(made["url"]).json()
 
@@ -368,7 +368,7 @@ def test_receivers_of_others_are_not_there_whoever_asks(account: Account, other_
     assert account.contractor.client.get(made["url"]).json() == before
 
 
-def test_what_does_not_exist_is_not_there(account: Account) -> None:
+def test_unknown_receivers_are_404(account: Account) -> None:
     for id in (NO_SUCH_ID, 0, "x"):
         assert_not_there(account.leader, f"{PATH}/{id}")
 
@@ -380,7 +380,7 @@ def test_the_documented_spelling_with_a_slash_works_too(account: Account, path: 
     assert account.leader.client.post(path, body).status == 201
 
 
-def test_inputs_may_stand_in_the_query(account: Account) -> None:
+def test_inputs_are_accepted_in_the_query(account: Account) -> None:
     query = {"name": "Desk light", "payload_uri": URI, "subjects": "timer,*"}
 
     response = account.leader.client.post(PATH, query=query)

@@ -50,7 +50,7 @@ def put(person: Person, timer: dict[str, Any], action: str, body: Any = b"") -> 
 # What is sent
 
 
-def test_a_broadcast_says_what_happened_and_where_to_look_and_is_signed(
+def test_a_broadcast_has_event_subject_url_and_signatures(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     receiver = make_receiver(account.leader, webhook_receiver.uri)
@@ -76,7 +76,7 @@ def test_a_broadcast_says_what_happened_and_where_to_look_and_is_signed(
     assert account.leader.client.get(arrived.payload["subject"]["url"]).json()["state"] == "running"
 
 
-def test_signatures_hold_before_openssl_and_the_public_library(
+def test_openssl_and_standardwebhooks_verify_the_signatures(
     account: Account, webhook_receiver: WebhookReceiver, clock: FakeClock, advance_time: PassTime
 ) -> None:
     receiver = make_receiver(account.leader, webhook_receiver.uri)
@@ -94,7 +94,7 @@ def test_signatures_hold_before_openssl_and_the_public_library(
     assert running.headers["webhook-id"] != paused.headers["webhook-id"]
 
 
-def test_nothing_is_sent_when_a_receiver_is_made(
+def test_creating_a_receiver_sends_nothing(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     make_receiver(account.leader, webhook_receiver.uri)
@@ -108,7 +108,7 @@ def test_nothing_is_sent_when_a_receiver_is_made(
 # What is a change
 
 
-def test_each_change_tells_the_state_that_the_timer_is_in_then(
+def test_each_change_broadcasts_the_timers_new_state(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account)
@@ -140,7 +140,7 @@ def test_each_change_tells_the_state_that_the_timer_is_in_then(
     assert told(webhook_receiver.next()) == ("timer.stopped", timer["url"])
 
 
-def test_what_changes_nothing_tells_nothing(
+def test_a_request_that_changes_nothing_broadcasts_nothing(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     timer = start_timer(account.leader, make_project(account), description="Sketches")
@@ -157,7 +157,7 @@ def test_what_changes_nothing_tells_nothing(
     assert webhook_receiver.is_empty()
 
 
-def test_a_new_timer_is_told_of_behind_the_one_that_it_pauses(
+def test_a_started_timer_is_broadcast_after_the_one_it_pauses(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
@@ -182,7 +182,7 @@ def test_a_new_timer_is_told_of_behind_the_one_that_it_pauses(
         webhook_receiver.next_deliveries(2)
 
 
-def test_changes_within_the_interval_are_told_at_once_and_the_newest_counts(
+def test_changes_within_the_interval_are_coalesced_to_the_newest(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     timer = start_timer(account.leader, make_project(account))
@@ -221,7 +221,7 @@ def test_the_interval_is_a_setting(
 # What happens to projects
 
 
-def test_archiving_a_project_tells_everybody_of_his_own_timer(
+def test_archiving_a_project_broadcasts_each_users_own_timer(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account, "Project", account.contractor)
@@ -242,7 +242,7 @@ def test_archiving_a_project_tells_everybody_of_his_own_timer(
         assert box.is_empty()
 
 
-def test_timers_stop_with_their_project(
+def test_deleting_a_project_broadcasts_its_timers(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
@@ -257,7 +257,7 @@ def test_timers_stop_with_their_project(
     assert told(webhook_receiver.next()) == ("timer.stopped", timers[1]["url"])
 
 
-def test_a_merge_stops_the_timer_where_it_was_and_tells_where_it_is(
+def test_a_merge_broadcasts_the_old_and_the_new_timer(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
@@ -280,7 +280,7 @@ def test_a_merge_stops_the_timer_where_it_was_and_tells_where_it_is(
 # Who is told
 
 
-def test_a_receiver_hears_of_its_owners_timers_only(
+def test_a_receiver_gets_its_owners_timers_only(
     account: Account,
     other_account: Account,
     webhook_receiver: WebhookReceiver,
@@ -303,7 +303,7 @@ def test_a_receiver_hears_of_its_owners_timers_only(
     assert other_webhook_receiver.is_empty()
 
 
-def test_two_receivers_of_one_user_are_both_told(
+def test_both_receivers_of_a_user_get_a_broadcast(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     receivers = [
@@ -321,7 +321,7 @@ def test_two_receivers_of_one_user_are_both_told(
     assert webhook_receiver.is_empty()
 
 
-def test_a_receiver_without_subjects_hears_nothing(
+def test_a_receiver_without_subjects_gets_nothing(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     deaf = make_receiver(account.leader, webhook_receiver.uri)
@@ -337,7 +337,7 @@ def test_a_receiver_without_subjects_hears_nothing(
     assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
 
 
-def test_what_changes_while_a_receiver_is_disabled_is_lost_and_so_is_what_waited(
+def test_a_disabled_receiver_loses_new_and_pending_broadcasts(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project, other = make_project(account), make_project(account, "Other")
@@ -356,7 +356,7 @@ def test_what_changes_while_a_receiver_is_disabled_is_lost_and_so_is_what_waited
     assert webhook_receiver.is_empty()
 
 
-def test_a_deleted_receiver_is_told_nothing_more(
+def test_a_deleted_receiver_gets_nothing_more(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     deleted = make_receiver(account.leader, webhook_receiver.uri)
@@ -369,7 +369,7 @@ def test_a_deleted_receiver_is_told_nothing_more(
     assert webhook_receiver.is_empty()
 
 
-def test_somebody_who_is_shut_out_is_told_nothing_until_he_is_let_in_again(
+def test_receivers_of_blocked_users_pause_until_reactivation(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account, "Project", account.contractor)
@@ -394,7 +394,7 @@ def test_somebody_who_is_shut_out_is_told_nothing_until_he_is_let_in_again(
     assert webhook_receiver.is_empty()
 
 
-def test_somebody_who_is_deleted_is_told_nothing_more(
+def test_receivers_of_deleted_users_get_nothing_more(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     project = make_project(account, "Project", account.contractor)
@@ -412,7 +412,7 @@ def test_somebody_who_is_deleted_is_told_nothing_more(
 # How it is sent
 
 
-def test_name_address_and_secret_are_those_of_the_moment_of_sending(
+def test_name_address_and_secret_are_read_when_sending(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     receiver = make_receiver(account.leader, webhook_receiver.uri)
@@ -430,7 +430,7 @@ def test_name_address_and_secret_are_those_of_the_moment_of_sending(
 
 
 @pytest.mark.parametrize("status", [500, 410, 503, 404])
-def test_what_is_not_accepted_is_not_sent_again(
+def test_a_failed_broadcast_is_not_retried(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime, logged: Logged, status: int
 ) -> None:
     receiver = make_receiver(account.leader, webhook_receiver.uri)
@@ -482,7 +482,7 @@ def delivering_with(database: Database, settings: Settings, guard: AddressGuard 
     return delivering
 
 
-def test_a_receiver_that_never_answers_costs_the_deadline_and_holds_nobody_up(
+def test_a_hanging_receiver_times_out_and_delays_no_other(
     database: Database,
     make_server: MakeServer,
     webhook_receiver: WebhookReceiver,
@@ -506,7 +506,7 @@ def test_a_receiver_that_never_answers_costs_the_deadline_and_holds_nobody_up(
     assert told(other_webhook_receiver.next()) == told(webhook_receiver.next()) == ("timer.paused", timer["url"])
 
 
-def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
+def test_the_address_guard_also_checks_when_sending(
     database: Database,
     make_server: MakeServer,
     webhook_receiver: WebhookReceiver,
@@ -524,7 +524,7 @@ def test_an_address_that_is_not_allowed_is_judged_at_sending_too(
     assert webhook_receiver.is_empty()
 
 
-def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_either(
+def test_a_broadcast_is_logged_and_counted_without_its_secret(
     database: Database,
     make_server: MakeServer,
     webhook_receiver: WebhookReceiver,
@@ -571,7 +571,7 @@ def test_a_broadcast_is_a_line_of_the_log_and_a_figure_and_no_secret_is_in_eithe
     assert receiver["secret"] not in shown
 
 
-def test_webhooks_are_delivered_beside_them(
+def test_webhooks_are_delivered_alongside_broadcasts(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     webhook = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
@@ -588,7 +588,7 @@ def test_webhooks_are_delivered_beside_them(
 # Restarts
 
 
-def test_what_waits_outlives_the_end_of_the_server_and_what_was_sent_is_not_sent_again(
+def test_pending_broadcasts_survive_a_restart_and_sent_ones_do_not_repeat(
     database: Database,
     make_server: MakeServer,
     request: pytest.FixtureRequest,

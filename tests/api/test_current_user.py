@@ -11,7 +11,7 @@ from tests.support.events_of import EventReader
 PATH = "/v2/current_user"
 
 
-def test_everybody_sees_himself(account: Account) -> None:
+def test_every_role_reads_their_own_user(account: Account) -> None:
     for person in account.people.values():
         url = f"{account.base_url}/v2/users/{person.id}"
 
@@ -45,7 +45,7 @@ def test_entries_are_counted(account: Account) -> None:
     assert account.coworker.client.get(PATH).json()["entries"] == 0
 
 
-def test_a_new_name_is_an_event_of_the_user(account: Account, clock: FakeClock) -> None:
+def test_changing_the_name_raises_user_updated(account: Account, clock: FakeClock) -> None:
     recorded = EventReader(account)
     clock.advance(60)
 
@@ -60,7 +60,7 @@ def test_a_new_name_is_an_event_of_the_user(account: Account, clock: FakeClock) 
     assert event.object == account.supervisor.client.get(f"/v2/users/{account.contractor.id}").json()
 
 
-def test_preferences_are_kept_and_are_no_event(account: Account) -> None:
+def test_preferences_are_stored_without_an_event(account: Account) -> None:
     recorded = EventReader(account)
 
     response = account.leader.client.put(PATH, {"time_format": "hours_minutes", "week_start": "MONDAY"})
@@ -77,7 +77,7 @@ def test_a_name_can_be_cleared(account: Account, blank: Any) -> None:
     assert response.json()["first_name"] is None
 
 
-def test_what_is_absent_stays(account: Account, clock: FakeClock) -> None:
+def test_absent_keys_stay_unchanged(account: Account, clock: FakeClock) -> None:
     recorded = EventReader(account)
     before = account.owner.client.get(PATH).json()
     clock.advance(60)
@@ -88,7 +88,7 @@ def test_what_is_absent_stays(account: Account, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["", "_email"])
-def test_reports_are_switched_by_either_name(account: Account, suffix: str) -> None:
+def test_report_settings_accept_both_key_spellings(account: Account, suffix: str) -> None:
     inputs = {f"send_personal_weekly_report{suffix}": "false", f"send_team_weekly_report{suffix}": False}
 
     response = account.supervisor.client.put(PATH, inputs)
@@ -97,7 +97,7 @@ def test_reports_are_switched_by_either_name(account: Account, suffix: str) -> N
     assert response.json()["send_team_weekly_report_email"] is False
 
 
-def test_the_team_report_is_the_supervisors_to_switch(account: Account) -> None:
+def test_only_supervisors_change_the_team_report(account: Account) -> None:
     response = account.leader.client.put(PATH, {"send_team_weekly_report": False, "time_format": "hours_minutes"})
 
     assert response.status == 200
@@ -106,7 +106,7 @@ def test_the_team_report_is_the_supervisors_to_switch(account: Account) -> None:
 
 
 @pytest.mark.parametrize("value", ["sometimes", None, 7])
-def test_what_anybody_else_says_of_the_team_report_is_ignored_however_wrong(account: Account, value: Any) -> None:
+def test_others_team_report_input_is_ignored_even_if_malformed(account: Account, value: Any) -> None:
     response = account.leader.client.put(PATH, {"send_team_weekly_report": value, "week_start": "monday"})
 
     assert response.status == 200
@@ -115,7 +115,7 @@ def test_what_anybody_else_says_of_the_team_report_is_ignored_however_wrong(acco
     assert account.supervisor.client.put(PATH, {"send_team_weekly_report": value}).status == 400
 
 
-def test_e_mail_role_and_offset_cannot_be_changed_here(account: Account) -> None:
+def test_email_role_and_utc_offset_are_read_only(account: Account) -> None:
     before = account.leader.client.get(PATH).json()
 
     response = account.leader.client.put(PATH, {"email": "x@example.com", "role": "supervisor", "utc_offset": 3600})
@@ -137,7 +137,7 @@ def test_e_mail_role_and_offset_cannot_be_changed_here(account: Account) -> None
     ],
     ids=str,
 )
-def test_what_cannot_be_taken_changes_nothing(account: Account, inputs: dict[str, Any], field: str, code: str) -> None:
+def test_rejected_input_changes_nothing(account: Account, inputs: dict[str, Any], field: str, code: str) -> None:
     before = account.leader.client.get(PATH).json()
 
     response = account.leader.client.put(PATH, {"last_name": "Changed", **inputs})

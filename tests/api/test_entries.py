@@ -21,7 +21,7 @@ SIMPLE_TAG_KEYS = ["id", "name", "billable", "formatted_name", "url"]
 # Logging time
 
 
-def test_time_is_logged_and_answered_whole(account: Account) -> None:
+def test_a_created_entry_is_returned_in_full(account: Account) -> None:
     body = {
         "date": "2024-05-20",
         "user_id": account.coworker.id,
@@ -80,7 +80,7 @@ def test_a_minimal_entry_is_the_callers_own(account: Account) -> None:
     assert (entry["project"], entry["description"], entry["tags"]) == (None, None, [])
 
 
-def test_inputs_may_come_as_strings_and_in_the_query(account: Account) -> None:
+def test_inputs_are_accepted_as_strings_and_in_the_query(account: Account) -> None:
     response = account.leader.client.post("/v2/entries", query={"date": DAY, "minutes": "30", "description": ""})
 
     assert response.status == 201
@@ -114,7 +114,7 @@ def test_hashtags_become_tags_in_order_of_appearance(account: Account) -> None:
     assert [(tag["name"], tag["formatted_name"]) for tag in entry["tags"]] == [("c", "#c"), ("b", "#b"), ("a", "#a*")]
 
 
-def test_a_project_is_found_by_name_in_any_case_or_made(account: Account) -> None:
+def test_a_project_name_is_found_in_any_case_or_created(account: Account) -> None:
     project = make_project(account, "Größe")
 
     found = make_entry(account.leader, project_name="GRÖSSE")
@@ -128,7 +128,7 @@ def test_a_project_is_found_by_name_in_any_case_or_made(account: Account) -> Non
     )
 
 
-def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account) -> None:
+def test_created_projects_and_tags_raise_events_before_the_entry(account: Account) -> None:
     make_tag(account, "known")
     log = EventReader(account)
 
@@ -168,7 +168,7 @@ def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account
         ),
     ],
 )
-def test_malformed_input_is_refused_with_everything_that_is_wrong(
+def test_malformed_input_reports_every_error(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     log = EventReader(account)
@@ -182,7 +182,7 @@ def test_malformed_input_is_refused_with_everything_that_is_wrong(
     assert log.read_new() == []
 
 
-def test_time_is_not_logged_for_users_and_projects_of_another_account(account: Account, other_account: Account) -> None:
+def test_users_and_projects_of_another_account_are_missing(account: Account, other_account: Account) -> None:
     theirs = make_project(other_account)
 
     response = account.leader.client.post(
@@ -223,7 +223,7 @@ def test_a_leader_logs_for_others_where_they_have_access(account: Account) -> No
     assert [each["name"] for each in client.get("/v2/projects").json()] == ["Closed", "Open"]
 
 
-def test_no_time_is_logged_in_an_archived_project(account: Account) -> None:
+def test_an_archived_project_takes_no_entries(account: Account) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     archive(account, project)
@@ -234,7 +234,7 @@ def test_no_time_is_logged_in_an_archived_project(account: Account) -> None:
         assert response.codes == [(f"project_{key}", "archived_project")]
 
 
-def test_a_new_name_makes_no_project_beyond_the_limit(account: Account) -> None:
+def test_the_project_limit_stops_a_new_project_name(account: Account) -> None:
     make_project(account, "First")
     account.change_settings(max_projects="1")
     body = {"date": DAY, "minutes": 5}
@@ -245,7 +245,7 @@ def test_a_new_name_makes_no_project_beyond_the_limit(account: Account) -> None:
     assert account.leader.client.post("/v2/entries", body | {"project_name": "First"}).status == 201
 
 
-def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> None:
+def test_unknown_hashtags_need_permission_to_create_tags(account: Account) -> None:
     make_tag(account, "known")
     account.change_settings(tag_creation_role="leader")
     body = {"date": DAY, "minutes": 5}
@@ -260,7 +260,7 @@ def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> Non
 
 
 @pytest.mark.parametrize("path", ["", "/approved", "/unapproved", "/marked_as_invoiced"])
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account, path: str) -> None:
+def test_unknown_entries_are_404(account: Account, other_account: Account, path: str) -> None:
     theirs = make_entry(other_account.leader)
     client = account.supervisor.client
 
@@ -272,7 +272,7 @@ def test_what_is_not_there_is_not_found(account: Account, other_account: Account
             assert client.delete(url).status == 404
 
 
-def test_who_sees_which_entries(account: Account) -> None:
+def test_visibility_of_entries_by_role(account: Account) -> None:
     open_project = make_project(account, "Open", account.coworker, account.contractor)
     closed_project = make_project(account, "Closed")
     leaders = {
@@ -300,7 +300,7 @@ def test_who_sees_which_entries(account: Account) -> None:
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
-def test_who_loses_a_project_loses_sight_of_his_entries_in_it(account: Account, role: str) -> None:
+def test_revoked_project_access_hides_ones_own_entries_there(account: Account, role: str) -> None:
     person = account.people[role]
     project = make_project(account, "Open", person)
     entry = make_entry(person, project_id=project["id"])
@@ -315,7 +315,7 @@ def test_who_loses_a_project_loses_sight_of_his_entries_in_it(account: Account, 
 # Deleting
 
 
-def test_an_entry_is_deleted_as_it_was(account: Account) -> None:
+def test_entry_deleted_carries_the_entry_as_it_was(account: Account) -> None:
     entry = make_entry(account.contractor, "#a")
     log = EventReader(account)
     text = account.supervisor.client.get(entry["url"]).body

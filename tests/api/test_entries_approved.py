@@ -35,7 +35,7 @@ def test_an_approval_may_be_dated(account: Account) -> None:
     assert account.leader.client.get(entry["url"]).json()["approved_at"] == "2024-05-01T10:00:00Z"
 
 
-def test_approval_is_withdrawn(account: Account) -> None:
+def test_an_approved_entry_is_unapproved(account: Account) -> None:
     entry = make_entry(account.contractor)
     approve(account, entry)
     before = account.leader.client.get(entry["url"]).json()
@@ -51,7 +51,7 @@ def test_approval_is_withdrawn(account: Account) -> None:
     assert specific.changes == {key: [before[key], None] for key in ("approved_at", "approved_by")}
 
 
-def test_what_stands_against_approving(account: Account) -> None:
+def test_states_that_prevent_approval(account: Account) -> None:
     project = make_project(account)
     archived = make_entry(account.leader, project_id=project["id"])
     archive(account, project)
@@ -71,7 +71,7 @@ def test_what_stands_against_approving(account: Account) -> None:
     assert client.put(invoiced["approved_url"]).status == 204
 
 
-def test_several_entries_are_approved_and_ineligible_ones_skipped(account: Account, other_account: Account) -> None:
+def test_bulk_approval_skips_ineligible_entries(account: Account, other_account: Account) -> None:
     project = make_project(account)
     archived = make_entry(account.leader, project_id=project["id"])
     archive(account, project)
@@ -103,7 +103,7 @@ def test_several_entries_are_approved_and_ineligible_ones_skipped(account: Accou
 
 
 @pytest.mark.parametrize("action", ["approved", "unapproved"])
-def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: str) -> None:
+def test_bulk_actions_require_a_list_that_may_be_empty(account: Account, action: str) -> None:
     client = account.supervisor.client
     log = EventReader(account)
 
@@ -118,7 +118,7 @@ def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: s
 
 
 @pytest.mark.parametrize("action", ["approved", "unapproved"])
-def test_approval_is_for_supervisors_in_accounts_that_have_it(account: Account, action: str) -> None:
+def test_approval_needs_a_supervisor_and_the_feature(account: Account, action: str) -> None:
     entry = make_entry(account.contractor)
 
     for role in ("leader", "contractor"):

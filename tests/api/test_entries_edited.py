@@ -20,7 +20,7 @@ from tests.support.factories import (
 )
 
 
-def test_an_entry_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
+def test_an_edit_raises_entry_updated_with_the_changes(account: Account, clock: FakeClock) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other", billing_increment=60)
     before = make_entry(account.leader, "#a #b", minutes=15, project_id=one["id"])
     give_access(account, account.coworker, other)
@@ -53,7 +53,7 @@ def test_an_entry_is_edited_and_says_what_changed(account: Account, clock: FakeC
     ]  # fmt: skip
 
 
-def test_an_edit_changes_only_the_keys_that_are_there(account: Account) -> None:
+def test_an_edit_changes_only_the_given_keys(account: Account) -> None:
     project = make_project(account)
     before = make_entry(account.leader, "#a", project_id=project["id"], source_url="https://a.test/")
 
@@ -87,7 +87,7 @@ def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: Fa
     assert log.read_new() == []
 
 
-def test_minutes_are_rounded_anew_when_they_change_or_the_project_does(account: Account) -> None:
+def test_minutes_are_rounded_again_when_they_or_the_project_change(account: Account) -> None:
     five, sixty = make_project(account, "5", billing_increment=5), make_project(account, "60", billing_increment=60)
     entry = make_entry(account.leader, minutes=7)
     client = account.leader.client
@@ -106,7 +106,7 @@ def test_minutes_are_rounded_anew_when_they_change_or_the_project_does(account: 
     assert minutes == [10, 15, 60, 60, 120, 7]
 
 
-def test_an_edit_makes_projects_and_tags_as_logging_does(account: Account) -> None:
+def test_an_edit_creates_projects_and_tags_like_create(account: Account) -> None:
     entry = make_entry(account.leader)
     log = EventReader(account)
 
@@ -130,7 +130,7 @@ def test_an_edit_makes_projects_and_tags_as_logging_does(account: Account) -> No
         ({"project_id": "x"}, [("project_id", "invalid")]),
     ],
 )
-def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_edit_is_rejected(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     entry = make_entry(account.leader, "#a")
 
     response = account.leader.client.put(entry["url"], body)
@@ -139,7 +139,7 @@ def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], fau
     assert account.leader.client.get(entry["url"]).json() == entry
 
 
-def test_an_edit_runs_into_limits_and_rights_as_logging_does(account: Account) -> None:
+def test_an_edit_obeys_the_limits_and_permissions_of_create(account: Account) -> None:
     open_project = make_project(account, "Open", account.contractor)
     entry = make_entry(account.contractor, project_id=open_project["id"])
     closed_project = make_project(account, "Closed")
@@ -161,7 +161,7 @@ def test_an_edit_runs_into_limits_and_rights_as_logging_does(account: Account) -
     assert response.codes == [("project_id", "archived_project")]
 
 
-def test_moving_time_to_somebody_else_asks_for_his_access_to_the_project(account: Account) -> None:
+def test_moving_an_entry_needs_the_new_users_project_access(account: Account) -> None:
     project = make_project(account)
     entry = make_entry(account.leader, project_id=project["id"])
 
@@ -171,7 +171,7 @@ def test_moving_time_to_somebody_else_asks_for_his_access_to_the_project(account
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_others_entries_are_for_leaders_to_change(account: Account, method: str) -> None:
+def test_only_leaders_edit_entries_of_others(account: Account, method: str) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     entry = make_entry(account.leader, project_id=project["id"])
     coworkers = make_entry(account.coworker, project_id=project["id"])
@@ -183,7 +183,7 @@ def test_others_entries_are_for_leaders_to_change(account: Account, method: str)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_the_first_lock_of_an_entry_is_the_one_that_is_reported(account: Account, method: str) -> None:
+def test_the_first_reason_that_locks_an_entry_is_reported(account: Account, method: str) -> None:
     project = make_project(account)
     entry = make_entry(account.leader, project_id=project["id"])
     client = account.leader.client

@@ -11,7 +11,7 @@ NAMES = ["marked_as_invoiced", "invoiced_outside_of_noko", "invoiced_outside_of_
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_entry_is_marked_with_the_midnight_of_a_day(account: Account, clock: FakeClock, name: str) -> None:
+def test_an_entry_is_marked_as_invoiced_on_a_day(account: Account, clock: FakeClock, name: str) -> None:
     entry = make_entry(account.leader, "#a")
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -27,7 +27,7 @@ def test_an_entry_is_marked_with_the_midnight_of_a_day(account: Account, clock: 
     assert general.text == specific.text == account.supervisor.client.get(entry["url"]).body
 
 
-def test_marking_again_moves_the_day_and_is_no_invoicing(account: Account) -> None:
+def test_marking_again_moves_the_day_without_an_invoiced_event(account: Account) -> None:
     entry = make_entry(account.leader)
     mark_as_invoiced(account, entry, "2024-06-01")
     log = EventReader(account)
@@ -40,7 +40,7 @@ def test_marking_again_moves_the_day_and_is_no_invoicing(account: Account) -> No
     assert event.changes == {"invoiced_at": ["2024-06-01T00:00:00Z", "0001-01-01T00:00:00Z"]}
 
 
-def test_approved_entries_and_those_of_archived_projects_are_marked_too(account: Account) -> None:
+def test_approved_and_archived_entries_can_be_marked_as_invoiced(account: Account) -> None:
     project = make_project(account)
     entry = make_entry(account.leader, project_id=project["id"])
     approve(account, entry)
@@ -52,7 +52,7 @@ def test_approved_entries_and_those_of_archived_projects_are_marked_too(account:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_several_entries_are_marked(account: Account, other_account: Account, name: str) -> None:
+def test_entries_are_marked_as_invoiced_in_bulk(account: Account, other_account: Account, name: str) -> None:
     marked = make_entry(account.leader)
     mark_as_invoiced(account, marked, "2024-05-01")
     plain = make_entry(account.leader)
@@ -72,7 +72,7 @@ def test_several_entries_are_marked(account: Account, other_account: Account, na
     assert other_account.leader.client.get(theirs["url"]).json()["invoiced_at"] is None
 
 
-def test_malformed_markings_are_refused(account: Account) -> None:
+def test_malformed_marking_is_rejected(account: Account) -> None:
     entry = make_entry(account.leader)
     client = account.leader.client
 
@@ -87,7 +87,7 @@ def test_malformed_markings_are_refused(account: Account) -> None:
     ]
 
 
-def test_marking_is_for_leaders(account: Account) -> None:
+def test_marking_as_invoiced_needs_a_leader(account: Account) -> None:
     entry = make_entry(account.contractor)
     project = make_project(account, "Open", account.coworker)
     coworkers = make_entry(account.coworker, project_id=project["id"])

@@ -17,14 +17,14 @@ def found(account: Account, query: Any, path: str = "/v2/entries") -> list[str]:
     return [entry["description"] for entry in response.json()]
 
 
-def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
+def test_entries_are_sorted_by_date_then_id_newest_first(account: Account) -> None:
     for description, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
         make_entry(account.leader, description, date=date)
 
     assert found(account, {}) == ["2", "4", "1", "3"]
 
 
-def test_entries_come_in_pages(account: Account) -> None:
+def test_entries_are_paginated(account: Account) -> None:
     for number in range(5):
         make_entry(account.leader, str(number))
     client = account.leader.client
@@ -42,7 +42,7 @@ def test_entries_come_in_pages(account: Account) -> None:
     assert list(client.get("/v2/entries", {"per_page": 5}).links) == []
 
 
-def test_the_last_page_moves_with_the_entries(account: Account) -> None:
+def test_the_last_page_follows_the_number_of_entries(account: Account) -> None:
     entries = [make_entry(account.leader) for _ in range(3)]
     client = account.leader.client
 
@@ -59,7 +59,7 @@ def test_the_last_page_moves_with_the_entries(account: Account) -> None:
     assert list(account.contractor.client.get("/v2/entries", {"per_page": 1}).links) == []
 
 
-def test_entries_are_filtered_by_whose_and_what_they_are(account: Account) -> None:
+def test_entries_are_filtered_by_owner_and_attributes(account: Account) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other", billable=False)
     a = make_entry(account.leader, "Größe #a", project_id=one["id"])
     make_entry(account.supervisor, "#b*", project_id=one["id"], date="2024-05-22")
@@ -100,7 +100,7 @@ def test_entries_are_filtered_by_whose_and_what_they_are(account: Account) -> No
     assert found(account, {}, f"{a['project']['url']}/entries") == ["#b*", "Größe #a"]
 
 
-def test_entries_are_filtered_by_what_happened_to_them_and_when(account: Account, clock: FakeClock) -> None:
+def test_entries_are_filtered_by_state_and_time(account: Account, clock: FakeClock) -> None:
     make_entry(account.leader, "plain", date="2024-05-01")
     invoiced = make_entry(account.leader, "invoiced", date="2024-05-02")
     approved = make_entry(account.leader, "approved", date="2024-05-03")
@@ -143,13 +143,13 @@ def test_entries_are_filtered_by_what_happened_to_them_and_when(account: Account
     ],
 )
 @pytest.mark.parametrize("path", ["/v2/entries", "/v2/current_user/entries"])
-def test_a_malformed_filter_is_refused(account: Account, path: str, query: str, field: str) -> None:
+def test_malformed_entry_filters_are_rejected(account: Account, path: str, query: str, field: str) -> None:
     response = account.leader.client.get(path, query)
 
     assert (response.status, response.codes) == (400, [(field, "invalid")])
 
 
-def test_the_callers_own_entries(account: Account) -> None:
+def test_current_user_entries_are_the_callers_own(account: Account) -> None:
     mine = make_entry(account.leader)
     theirs = make_entry(account.supervisor)
     client = account.leader.client
@@ -159,7 +159,7 @@ def test_the_callers_own_entries(account: Account) -> None:
     assert ids(client.get(f"{theirs['user']['url']}/entries").json()) == [theirs["id"]]
 
 
-def test_entries_of_a_user_a_project_and_a_tag_are_only_those_that_the_caller_sees(account: Account) -> None:
+def test_nested_entry_lists_show_only_visible_entries(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     leaders = make_entry(account.leader, "#a", project_id=project["id"])
     hidden = make_entry(account.leader, "#a")
@@ -185,7 +185,7 @@ def test_entries_of_a_user_a_project_and_a_tag_are_only_those_that_the_caller_se
 
 
 @pytest.mark.parametrize("noun", ["users", "projects", "tags"])
-def test_entries_of_what_is_not_there_are_not_found(account: Account, other_account: Account, noun: str) -> None:
+def test_entries_of_an_unknown_parent_are_404(account: Account, other_account: Account, noun: str) -> None:
     theirs = make_entry(other_account.leader, "#a", project_name="Theirs")
     id = {"users": other_account.leader.id, "projects": theirs["project"]["id"], "tags": theirs["tags"][0]["id"]}[noun]
 
@@ -193,7 +193,7 @@ def test_entries_of_what_is_not_there_are_not_found(account: Account, other_acco
         assert account.supervisor.client.get(f"/v2/{noun}/{missing}/entries").status == 404
 
 
-def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
+def test_entries_of_other_accounts_are_not_listed(account: Account, other_account: Account) -> None:
     theirs = make_entry(other_account.leader, "#a", project_name="Theirs")
 
     for query in ({}, {"user_ids": other_account.leader.id}, {"project_ids": theirs["project"]["id"]}, {"from": DAY}):

@@ -819,7 +819,7 @@ def a_payload_skipped_that_does_not_fail(factory: ObjectFactory) -> Response:
 
 
 @pytest.mark.parametrize("code", PLACES)
-def test_a_code_is_answered_wherever_the_contract_says(account: Account, code: str) -> None:
+def test_each_error_code_occurs_where_it_is_documented(account: Account, code: str) -> None:
     factory = ObjectFactory(account)
     for place in PLACES[code]:
         response = place.provoke(factory)
@@ -865,13 +865,13 @@ CODES = [
 ]
 
 
-def test_no_code_is_left_out() -> None:
+def test_every_error_code_is_covered() -> None:
     assert {*PLACES} | {*NEVER_SENT} == {*CODES} | OURS
     assert {*PLACES} & {*NEVER_SENT} == set()
 
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside this checkout")
-def test_the_codes_are_those_of_the_contract() -> None:
+def test_error_codes_match_the_documentation() -> None:
     page = (CONTRACT / "00-conventions.md").read_text()
     table = page.partition("### Every error code")[2].partition("Withdrawn codes")[0]
 

@@ -726,7 +726,7 @@ def everything_about_webhooks(factory: ObjectFactory) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", DEEDS)
-def test_an_action_raises_the_events_that_the_contract_says(account: Account, clock: FakeClock, name: str) -> None:
+def test_an_action_raises_its_documented_events(account: Account, clock: FakeClock, name: str) -> None:
     factory, deed = ObjectFactory(account), DEEDS[name]
     steps = deed.act(factory)
     next(steps)
@@ -806,7 +806,7 @@ def check_order(events: list[Event]) -> None:
         assert ids == sorted(ids), type
 
 
-def test_no_event_is_left_out() -> None:
+def test_every_event_type_is_covered() -> None:
     raised = {event.partition(" ")[0] for deed in DEEDS.values() for event in deed.raises}
 
     assert raised | NEVER_RAISED == {*EVENT_TYPES}

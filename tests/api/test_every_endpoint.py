@@ -42,7 +42,7 @@ def test_every_endpoint_works(account: Account) -> None:
     assert refused == []
 
 
-def test_nothing_of_another_account_is_found(account: Account, other_account: Account) -> None:
+def test_ids_of_another_account_are_404(account: Account, other_account: Account) -> None:
     ours, theirs = populate_account(account), populate_account(other_account)
     log = EventReader(other_account)
 
@@ -53,7 +53,7 @@ def test_nothing_of_another_account_is_found(account: Account, other_account: Ac
     assert log.read_new() == []
 
 
-def test_nothing_is_found_that_is_not_there(account: Account) -> None:
+def test_unknown_ids_are_404(account: Account) -> None:
     ours = populate_account(account)
 
     found = [*find_answered(account, lambda name: {**ours, name: NO_SUCH_ID})]
@@ -63,9 +63,7 @@ def test_nothing_is_found_that_is_not_there(account: Account) -> None:
     assert found == []
 
 
-def test_an_id_of_another_account_is_missing_in_every_input_that_is_one(
-    account: Account, other_account: Account
-) -> None:
+def test_an_id_of_another_account_is_missing_in_every_id_input(account: Account, other_account: Account) -> None:
     ours, theirs = populate_account(account), populate_account(other_account)
     log = EventReader(other_account)
     taken = []
@@ -82,7 +80,7 @@ def test_an_id_of_another_account_is_missing_in_every_input_that_is_one(
 
 
 @pytest.mark.parametrize("id", [0, -1, 2**31, "99999999999999999999"])
-def test_an_id_that_nothing_can_have_is_missing_in_every_input_that_is_one(account: Account, id: Any) -> None:
+def test_an_impossible_id_is_missing_in_every_id_input(account: Account, id: Any) -> None:
     ours = populate_account(account)
     taken = []
     for endpoint in WITH_BODIES:
@@ -94,7 +92,7 @@ def test_an_id_that_nothing_can_have_is_missing_in_every_input_that_is_one(accou
     assert taken == []
 
 
-def test_ids_of_another_account_do_nothing_in_any_list(account: Account, other_account: Account) -> None:
+def test_ids_of_another_account_are_skipped_in_every_list(account: Account, other_account: Account) -> None:
     ours, theirs = populate_account(account), populate_account(other_account)
     log = EventReader(other_account)
     taken = []
@@ -123,7 +121,7 @@ def test_ids_of_another_account_do_nothing_in_any_list(account: Account, other_a
         (b"null", "Body should be JSON Hash"),
     ],
 )
-def test_a_body_that_is_no_object_is_refused(account: Account, body: bytes, message: str) -> None:
+def test_a_body_that_is_not_an_object_is_rejected(account: Account, body: bytes, message: str) -> None:
     path_ids = populate_account(account)
     log = EventReader(account)
     taken = []

@@ -538,7 +538,7 @@ def test_every_representation_has_the_keys_and_types_of_its_example(factory: Obj
     assert {name: differences for name, differences in found.items() if differences} == {}
 
 
-def test_what_is_left_blank_is_null_where_the_contract_allows_it_and_nowhere_else(account: Account) -> None:
+def test_blank_values_are_null_only_where_documented(account: Account) -> None:
     factory = ObjectFactory(account)
     bare = {
         "entry": factory.entry(),
@@ -553,7 +553,7 @@ def test_what_is_left_blank_is_null_where_the_contract_allows_it_and_nowhere_els
         assert find_differences(SHAPES[name], value, SHAPES, is_full=False) == [], name
 
 
-def test_every_refusal_has_the_keys_and_types_of_its_example(account: Account) -> None:
+def test_every_error_has_the_keys_and_types_of_its_example(account: Account) -> None:
     factory = ObjectFactory(account)
     for name, ask in ERRORS.items():
         response = ask(factory)
@@ -577,7 +577,7 @@ def test_every_payload_has_the_keys_and_types_of_its_example(factory: ObjectFact
         assert unseen == {}, name
 
 
-def test_the_body_of_every_example_of_a_request_is_taken(factory: ObjectFactory) -> None:
+def test_every_example_request_body_is_accepted(factory: ObjectFactory) -> None:
     for name, sent in REQUESTS.items():
         body = sent.body(factory)
         assert find_differences(SHAPES[name], body, SHAPES, is_full=True) == [], name
@@ -585,7 +585,7 @@ def test_the_body_of_every_example_of_a_request_is_taken(factory: ObjectFactory)
         assert response.status in (200, 201, 204), (name, response.body)
 
 
-def test_a_refusal_of_oauth_has_the_keys_and_types_of_its_example(server: Server) -> None:
+def test_an_oauth_error_has_the_keys_and_types_of_its_example(server: Server) -> None:
     response = register_app(server.database, server.client).exchange("no such code")
 
     assert response.status == 400
@@ -718,7 +718,7 @@ def raise_payloads(factory: ObjectFactory, payload: Payload) -> list[dict[str, A
     return [json.loads(get_payload(factory.account, webhook, line["payload_id"])["body"]) for line in reversed(lines)]
 
 
-def test_no_example_is_left_out() -> None:
+def test_every_example_is_covered() -> None:
     checked = {*REPRESENTATIONS, *ERRORS, *PAYLOADS, *REQUESTS} | SENT | BROADCASTS | OAUTH_ERRORS
 
     assert checked | NEVER_SHOWN == {*SHAPES}
@@ -726,7 +726,7 @@ def test_no_example_is_left_out() -> None:
 
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside this checkout")
-def test_the_shapes_are_those_of_the_contract() -> None:
+def test_stored_shapes_match_the_examples_beside_the_checkout() -> None:
     assert dump_shapes(read_contract(CONTRACT)) == SHAPES_FILE.read_text(), (
         "run: python -m tests.support.shapes ../shared/contract"
     )

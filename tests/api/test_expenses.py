@@ -19,7 +19,7 @@ SIMPLE_PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable",
 # Booking
 
 
-def test_an_expense_is_booked_and_answered_whole(account: Account) -> None:
+def test_a_created_expense_is_returned_in_full(account: Account) -> None:
     project = make_project(account, "Website", account.coworker)
     log = EventReader(account)
     body = {
@@ -72,13 +72,13 @@ def test_a_minimal_expense_is_the_callers_own_and_taxable(account: Account) -> N
     assert (expense["user"]["id"], expense["taxable"], expense["description"]) == (account.leader.id, True, None)
 
 
-def test_hashtags_of_an_expense_are_left_alone(account: Account) -> None:
+def test_hashtags_in_an_expense_create_no_tags(account: Account) -> None:
     make_expense(account.leader, make_project(account), description="#icons")
 
     assert account.leader.client.get("/v2/tags").json() == []
 
 
-def test_inputs_may_come_as_strings_and_in_the_query(account: Account) -> None:
+def test_inputs_are_accepted_as_strings_and_in_the_query(account: Account) -> None:
     project = make_project(account)
     query = {"date": DAY, "price": "-3.50", "project_id": str(project["id"]), "taxable": "false"}
 
@@ -114,7 +114,7 @@ def test_inputs_may_come_as_strings_and_in_the_query(account: Account) -> None:
         ("-1000000000000", "-1000000000000.0"),
     ],
 )
-def test_a_price_is_kept_to_the_cent_and_halves_are_rounded_up(account: Account, price: str, answered: str) -> None:
+def test_a_price_is_rounded_half_up_to_cents(account: Account, price: str, answered: str) -> None:
     project = make_project(account)
     body = f'{{"date": "{DAY}", "project_id": {project["id"]}, "price": {price}}}'
 
@@ -126,7 +126,7 @@ def test_a_price_is_kept_to_the_cent_and_halves_are_rounded_up(account: Account,
 
 
 @pytest.mark.parametrize("price", [1e12 + 1, -(10**12) - 1, "1000000000000.01", 2**63, 10**40, 1e300, "9" * 5000])
-def test_a_price_beyond_all_reason_is_refused(account: Account, price: Any) -> None:
+def test_a_price_over_the_maximum_is_rejected(account: Account, price: Any) -> None:
     body = {"date": DAY, "project_id": make_project(account)["id"], "price": price}
 
     assert account.leader.client.post("/v2/expenses", body).codes == [("price", "invalid")]
@@ -167,7 +167,7 @@ def test_a_price_beyond_all_reason_is_refused(account: Account, price: Any) -> N
         ),
     ],
 )
-def test_malformed_input_is_refused_with_everything_that_is_wrong(
+def test_malformed_input_reports_every_error(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     project = make_project(account)
@@ -184,7 +184,7 @@ def test_malformed_input_is_refused_with_everything_that_is_wrong(
     assert account.leader.client.get("/v2/expenses").json() == []
 
 
-def test_nothing_is_booked_for_users_and_projects_of_another_account(account: Account, other_account: Account) -> None:
+def test_users_and_projects_of_another_account_are_missing(account: Account, other_account: Account) -> None:
     theirs = make_project(other_account)
     body = {"date": DAY, "price": 1, "user_id": other_account.leader.id, "project_id": theirs["id"]}
 
@@ -194,7 +194,7 @@ def test_nothing_is_booked_for_users_and_projects_of_another_account(account: Ac
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
-def test_scoped_roles_book_their_own_expenses_on_their_projects_only(account: Account, role: str) -> None:
+def test_scoped_roles_add_their_own_expenses_to_their_projects_only(account: Account, role: str) -> None:
     person = account.people[role]
     open_project = make_project(account, "Open", account.coworker, account.contractor)
     closed_project = make_project(account, "Closed")
@@ -211,7 +211,7 @@ def test_scoped_roles_book_their_own_expenses_on_their_projects_only(account: Ac
     assert person.client.post("/v2/expenses", body | {"user_id": person.id}).status == 201
 
 
-def test_a_leader_books_for_others_where_they_have_access(account: Account) -> None:
+def test_a_leader_adds_expenses_for_users_with_project_access(account: Account) -> None:
     open_project, closed_project = make_project(account, "Open", account.contractor), make_project(account, "Closed")
     body = {"date": DAY, "price": 5, "user_id": account.contractor.id}
     client = account.leader.client
@@ -221,7 +221,7 @@ def test_a_leader_books_for_others_where_they_have_access(account: Account) -> N
     assert response.codes == [("project_id", "insufficent_permissions")]
 
 
-def test_nothing_is_booked_on_an_archived_project(account: Account) -> None:
+def test_an_archived_project_takes_no_expenses(account: Account) -> None:
     project = make_project(account)
     make_expense(account.leader, project)
     archive(account, project)
@@ -234,7 +234,7 @@ def test_nothing_is_booked_on_an_archived_project(account: Account) -> None:
 # Reading
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_expenses_are_404(account: Account, other_account: Account) -> None:
     theirs = make_expense(other_account.leader, make_project(other_account))
     client = account.supervisor.client
 
@@ -246,7 +246,7 @@ def test_what_is_not_there_is_not_found(account: Account, other_account: Account
     assert other_account.leader.client.get(theirs["url"]).json() == theirs
 
 
-def test_who_sees_which_expenses(account: Account) -> None:
+def test_visibility_of_expenses_by_role(account: Account) -> None:
     open_project = make_project(account, "Open", account.coworker, account.contractor)
     closed_project = make_project(account, "Closed")
     leaders, hidden = make_expense(account.leader, open_project), make_expense(account.leader, closed_project)
@@ -270,7 +270,7 @@ def test_who_sees_which_expenses(account: Account) -> None:
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
-def test_who_loses_a_project_loses_sight_of_his_expenses_on_it(account: Account, role: str) -> None:
+def test_revoked_project_access_hides_ones_own_expenses_there(account: Account, role: str) -> None:
     person = account.people[role]
     expense = make_expense(person, make_project(account, "Open", person))
     account.supervisor.client.put(f"/v2/users/{person.id}/revoke_access_to_all_projects")
@@ -285,7 +285,7 @@ def test_who_loses_a_project_loses_sight_of_his_expenses_on_it(account: Account,
 # Editing
 
 
-def test_an_expense_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
+def test_an_edit_raises_expense_updated_with_the_changes(account: Account, clock: FakeClock) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other", account.coworker)
     before = make_expense(account.leader, one, 12, description="Icons")
     log = EventReader(account)
@@ -349,7 +349,7 @@ def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: Fa
         ({"user_id": NO_SUCH_ID, "price": None}, [("price", "missing_field"), ("user_id", "missing")]),
     ],
 )
-def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_edit_is_rejected(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     project = make_project(account)
     before = make_expense(account.leader, project)
     log = EventReader(account)
@@ -363,7 +363,7 @@ def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], fau
     assert log.read_new() == []
 
 
-def test_date_project_and_price_are_needed_also_in_an_edit(account: Account) -> None:
+def test_an_edit_cannot_clear_date_project_or_price(account: Account) -> None:
     expense = make_expense(account.leader, make_project(account))
 
     assert account.leader.client.put(expense["url"], {"description": "Icons"}).codes == [
@@ -373,7 +373,7 @@ def test_date_project_and_price_are_needed_also_in_an_edit(account: Account) -> 
     ]
 
 
-def test_an_edit_runs_into_rights_as_booking_does(account: Account) -> None:
+def test_an_edit_obeys_the_permissions_of_create(account: Account) -> None:
     open_project, closed_project = make_project(account, "Open", account.contractor), make_project(account, "Closed")
     expense = make_expense(account.contractor, open_project)
     archived = make_project(account, "Archived")
@@ -395,7 +395,7 @@ def test_an_edit_runs_into_rights_as_booking_does(account: Account) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_others_expenses_are_for_leaders_to_change(account: Account, method: str) -> None:
+def test_only_leaders_edit_expenses_of_others(account: Account, method: str) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     leaders, coworkers = make_expense(account.leader, project), make_expense(account.coworker, project)
     contractors = make_expense(account.contractor, project)
@@ -417,7 +417,7 @@ def test_others_expenses_are_for_leaders_to_change(account: Account, method: str
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_an_expense_of_an_archived_project_is_frozen(account: Account, method: str) -> None:
+def test_an_expense_of_an_archived_project_is_read_only(account: Account, method: str) -> None:
     project = make_project(account, "Open", account.coworker)
     expense = make_expense(account.leader, project)
     archive(account, project)
@@ -437,7 +437,7 @@ def test_an_expense_of_an_archived_project_is_frozen(account: Account, method: s
 # Deleting
 
 
-def test_an_expense_is_deleted_as_it_was(account: Account) -> None:
+def test_expense_deleted_carries_the_expense_as_it_was(account: Account) -> None:
     expense = make_expense(account.contractor, make_project(account, "Open", account.contractor), description="Icons")
     kept = make_expense(account.leader, make_project(account, "Other"))
     log = EventReader(account)

@@ -31,7 +31,7 @@ def test_users_and_projects_count_their_expenses(account: Account, other_account
     assert account.contractor.client.get("/v2/current_user").json()["expenses"] == 0
 
 
-def test_counters_follow_what_is_moved_and_deleted_without_an_event_of_their_own(account: Account) -> None:
+def test_expense_counters_follow_moves_and_deletions_without_events(account: Account) -> None:
     project, other = make_project(account, "One"), make_project(account, "Other")
     moved, deleted = make_expense(account.leader, project), make_expense(account.leader, project)
     log = EventReader(account)
@@ -64,7 +64,7 @@ def test_a_project_with_expenses_is_archived_and_not_deleted(account: Account) -
     assert general.object["expenses"] == 1
 
 
-def test_several_projects_with_expenses_are_archived(account: Account) -> None:
+def test_projects_with_expenses_are_archived_in_bulk(account: Account) -> None:
     project, empty = make_project(account, "Used"), make_project(account, "Empty")
     make_expense(account.leader, project)
 
@@ -97,7 +97,7 @@ def test_a_user_with_expenses_is_not_deleted(account: Account) -> None:
     assert client.delete(url).status == 204
 
 
-def test_a_user_with_expenses_alone_cannot_be_deleted_but_deactivated(account: Account) -> None:
+def test_a_user_with_only_expenses_can_be_deactivated_not_deleted(account: Account) -> None:
     make_expense(account.leader, make_project(account))
     url = f"/v2/users/{account.leader.id}"
 
@@ -144,7 +144,7 @@ def test_a_merge_of_expenses_alone_counts_them_for_the_target(account: Account) 
     assert (moved.type, updated.type, updated.changes) == ("expense.updated", "project.updated", {"expenses": [0, 1]})
 
 
-def test_a_merge_moves_however_many_there_are(account: Account) -> None:
+def test_a_merge_moves_any_number_of_expenses(account: Account) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other")
     moved = insert_expenses(account, 1001, other)
     log = EventReader(account)

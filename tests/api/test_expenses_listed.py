@@ -15,7 +15,7 @@ def found(account: Account, query: Any, path: str = "/v2/expenses") -> list[str]
     return [expense["description"] for expense in response.json()]
 
 
-def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
+def test_expenses_are_sorted_by_date_then_id_newest_first(account: Account) -> None:
     project = make_project(account)
     for description, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
         make_expense(account.leader, project, description=description, date=date)
@@ -24,7 +24,7 @@ def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Accou
 
 
 @pytest.mark.parametrize("path", ["/v2/expenses", "/v2/current_user/expenses"])
-def test_expenses_come_in_pages(account: Account, path: str) -> None:
+def test_expenses_are_paginated(account: Account, path: str) -> None:
     project = make_project(account)
     for number in range(5):
         make_expense(account.leader, project, description=str(number))
@@ -110,7 +110,7 @@ def test_expenses_are_filtered(account: Account) -> None:
         ("description=%00", "description"),
     ],
 )
-def test_a_malformed_filter_is_refused(account: Account, query: str, field: str) -> None:
+def test_malformed_expense_filters_are_rejected(account: Account, query: str, field: str) -> None:
     project = make_project(account)
     paths = ["/v2", "/v2/current_user", f"/v2/users/{account.leader.id}", f"/v2/projects/{project['id']}"]
     for path in paths:
@@ -118,7 +118,7 @@ def test_a_malformed_filter_is_refused(account: Account, query: str, field: str)
         assert (response.status, response.codes) == (400, [(field, "invalid")])
 
 
-def test_the_callers_own_expenses(account: Account) -> None:
+def test_current_user_expenses_are_the_callers_own(account: Account) -> None:
     project = make_project(account)
     mine, theirs = make_expense(account.leader, project), make_expense(account.supervisor, project)
     client = account.leader.client
@@ -128,7 +128,7 @@ def test_the_callers_own_expenses(account: Account) -> None:
     assert client.get(f"{theirs['user']['url']}/expenses").json() == [theirs]
 
 
-def test_expenses_of_a_user_and_a_project_are_only_those_that_the_caller_sees(account: Account) -> None:
+def test_nested_expense_lists_show_only_visible_expenses(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     closed = make_project(account, "Closed")
     leaders, hidden = make_expense(account.leader, project), make_expense(account.leader, closed)
@@ -155,14 +155,14 @@ def test_expenses_of_a_user_and_a_project_are_only_those_that_the_caller_sees(ac
 
 
 @pytest.mark.parametrize("noun", ["users", "projects"])
-def test_expenses_of_what_is_not_there_are_not_found(account: Account, other_account: Account, noun: str) -> None:
+def test_expenses_of_an_unknown_parent_are_404(account: Account, other_account: Account, noun: str) -> None:
     theirs = {"users": other_account.leader.id, "projects": make_project(other_account)["id"]}[noun]
 
     for missing in (theirs, NO_SUCH_ID, "x"):
         assert account.supervisor.client.get(f"/v2/{noun}/{missing}/expenses").status == 404
 
 
-def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
+def test_expenses_of_other_accounts_are_not_listed(account: Account, other_account: Account) -> None:
     project = make_project(other_account)
     make_expense(other_account.leader, project)
 

@@ -23,7 +23,7 @@ def log_it(account: Account, inbox_entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def test_time_is_proposed_and_answered_whole_without_an_event(account: Account) -> None:
+def test_a_created_inbox_entry_is_returned_without_an_event(account: Account) -> None:
     log = EventReader(account)
     body = {"date": "2024-05-22", "description": "#standup", "minutes": "45", "project_name": " Website relaunch "}
 
@@ -81,7 +81,9 @@ def test_date_and_description_are_enough(account: Account) -> None:
         ),
     ],
 )
-def test_a_malformed_proposal_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_inbox_entry_is_rejected(
+    account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
     inbox_entry = make_inbox_entry(account.leader)
 
     for method, path in (("POST", PATH), ("PUT", inbox_entry["url"])):
@@ -92,7 +94,7 @@ def test_a_malformed_proposal_is_refused(account: Account, body: dict[str, Any],
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_everybody_has_an_inbox_of_his_own(account: Account, role: str) -> None:
+def test_every_user_has_their_own_inbox(account: Account, role: str) -> None:
     person = account.people[role]
     others = make_inbox_entry(account.owner)
     own = make_inbox_entry(person)
@@ -107,7 +109,7 @@ def test_everybody_has_an_inbox_of_his_own(account: Account, role: str) -> None:
     assert account.owner.client.get(PATH).json() == [others]
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_inbox_entries_are_404(account: Account, other_account: Account) -> None:
     theirs = make_inbox_entry(other_account.leader)
     client = account.leader.client
 
@@ -155,7 +157,7 @@ def test_the_inbox_is_filtered(account: Account, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("query", ["from=May", "to=20240521", "logged=yes", "updated_from=x", "updated_to=2024-05-21"])
-def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+def test_malformed_inbox_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get(PATH, query)
 
     assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
@@ -176,7 +178,7 @@ def test_an_inbox_entry_is_edited(account: Account, clock: FakeClock) -> None:
     assert log.read_new() == []
 
 
-def test_an_edit_needs_date_and_description_and_leaves_the_rest(account: Account, clock: FakeClock) -> None:
+def test_an_edit_needs_date_and_description_and_keeps_the_rest(account: Account, clock: FakeClock) -> None:
     before = make_inbox_entry(account.leader, minutes=5, project_name="Website")
     client = account.leader.client
     clock.advance(seconds=60)
@@ -206,7 +208,7 @@ def test_an_open_inbox_entry_is_deleted(account: Account) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", ""), ("POST", "/log"), ("DELETE", "")])
-def test_what_was_logged_is_done_with(account: Account, method: str, path: str) -> None:
+def test_a_logged_inbox_entry_can_no_longer_be_changed(account: Account, method: str, path: str) -> None:
     inbox_entry = make_inbox_entry(account.leader, minutes=5)
     log_it(account, inbox_entry)
     log = EventReader(account)
@@ -221,7 +223,7 @@ def test_what_was_logged_is_done_with(account: Account, method: str, path: str) 
     assert log.read_new() == []
 
 
-def test_a_deleted_entry_leaves_the_inbox_entry_logged_without_a_way_to_it(account: Account) -> None:
+def test_deleting_the_entry_leaves_a_logged_inbox_entry_without_link(account: Account) -> None:
     inbox_entry = make_inbox_entry(account.leader, minutes=5)
     entry = log_it(account, inbox_entry)
     logged = account.leader.client.get(inbox_entry["url"]).json()
@@ -231,7 +233,7 @@ def test_a_deleted_entry_leaves_the_inbox_entry_logged_without_a_way_to_it(accou
     assert account.leader.client.post(inbox_entry["log_url"]).codes == [("base", "logged")]
 
 
-def test_an_inbox_goes_with_its_owner(account: Account) -> None:
+def test_an_inbox_is_deleted_with_its_user(account: Account) -> None:
     make_inbox_entry(account.contractor)
     kept = make_inbox_entry(account.leader)
 
@@ -239,7 +241,7 @@ def test_an_inbox_goes_with_its_owner(account: Account) -> None:
     assert account.leader.client.get(PATH).json() == [kept]
 
 
-def test_an_inbox_does_not_keep_its_owner_from_being_counted_as_without_entries(account: Account) -> None:
+def test_inbox_entries_do_not_prevent_deleting_their_user(account: Account) -> None:
     make_inbox_entry(account.contractor)
     url = f"/v2/users/{account.contractor.id}"
 

@@ -36,7 +36,7 @@ def test_an_inbox_entry_becomes_the_entry_that_it_proposes(account: Account, clo
     }
 
 
-def test_logging_raises_what_came_into_being_and_then_the_entry(account: Account) -> None:
+def test_created_projects_and_tags_raise_events_before_the_entry(account: Account) -> None:
     inbox_entry = make_inbox_entry(account.leader, "#one #two*", minutes=5, project_name="Fresh")
     log = EventReader(account)
 
@@ -81,7 +81,7 @@ def test_what_the_request_says_counts_more(account: Account) -> None:
         ({"project_id": None}, None),
     ],
 )
-def test_the_proposed_project_counts_where_the_request_says_nothing_of_one(
+def test_the_proposed_project_is_used_unless_the_request_names_one(
     account: Account, body: dict[str, Any], name: str | None
 ) -> None:
     inbox_entry = make_inbox_entry(account.leader, minutes=5, project_name="Proposed")
@@ -91,7 +91,7 @@ def test_the_proposed_project_counts_where_the_request_says_nothing_of_one(
     assert (entry["project"] and entry["project"]["name"]) == name
 
 
-def test_blank_keys_clear_what_an_entry_can_do_without(account: Account) -> None:
+def test_blank_keys_clear_optional_values(account: Account) -> None:
     inbox_entry = make_inbox_entry(account.leader, minutes=5)
     blank = {"date": None, "minutes": "", "description": None, "user_id": "", "source_url": ""}
 
@@ -100,7 +100,7 @@ def test_blank_keys_clear_what_an_entry_can_do_without(account: Account) -> None
     assert (entry["date"], entry["minutes"], entry["description"]) == (inbox_entry["date"], 5, None)
 
 
-def test_only_what_neither_says_is_missing(account: Account) -> None:
+def test_only_values_absent_from_both_are_missing(account: Account) -> None:
     inbox_entry = make_inbox_entry(account.leader)
     client = account.leader.client
     log = EventReader(account)
@@ -130,7 +130,7 @@ def test_only_what_neither_says_is_missing(account: Account) -> None:
         ({"source_url": "just words"}, [("source_url", "invalid")]),
     ],
 )
-def test_malformed_input_is_refused_as_for_an_entry(
+def test_malformed_input_is_rejected_as_for_an_entry(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     inbox_entry = make_inbox_entry(account.leader, minutes=5, project_name="Fresh")
@@ -143,7 +143,7 @@ def test_malformed_input_is_refused_as_for_an_entry(
     assert account.leader.client.get(inbox_entry["url"]).json() == inbox_entry
 
 
-def test_logging_runs_into_limits_and_rights_as_for_an_entry(account: Account) -> None:
+def test_logging_obeys_the_limits_and_permissions_of_entries(account: Account) -> None:
     make_tag(account, "known")
     closed = make_project(account, "Closed")
     account.change_settings(tag_creation_role="leader", max_projects="1")
@@ -162,7 +162,7 @@ def test_logging_runs_into_limits_and_rights_as_for_an_entry(account: Account) -
     assert account.contractor.client.post(contractors["log_url"]).status == 201
 
 
-def test_what_the_inbox_entry_itself_proposes_is_judged_as_well(account: Account) -> None:
+def test_the_proposed_values_are_validated_too(account: Account) -> None:
     project = make_project(account, "Frozen")
     make_entry(account.leader, project_id=project["id"])
     archive(account, project)

@@ -62,7 +62,7 @@ def as_it_is(account: Account, made: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_an_invoice_has_the_documented_keys_in_their_order(account: Account) -> None:
+def test_an_invoice_has_the_documented_keys_in_order(account: Account) -> None:
     project = make_project(account)
     rates = {
         "calculation_method": "custom_hourly_rates",
@@ -96,7 +96,7 @@ def test_an_invoice_has_the_documented_keys_in_their_order(account: Account) -> 
 
 
 @pytest.mark.parametrize(("method", "action", "body"), ACTIONS)
-def test_what_is_not_there_is_not_found(
+def test_unknown_invoices_are_404(
     account: Account, other_account: Account, method: str, action: str, body: Any
 ) -> None:
     theirs = make_invoice(other_account)
@@ -109,7 +109,7 @@ def test_what_is_not_there_is_not_found(
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
-def test_invoices_are_for_leaders_and_supervisors(account: Account, role: str) -> None:
+def test_invoices_need_a_leader(account: Account, role: str) -> None:
     made = make_invoice(account)
     log = EventReader(account)
     client = account.people[role].client
@@ -139,7 +139,7 @@ def test_an_account_without_the_feature_has_no_invoices(account: Account) -> Non
 @pytest.mark.parametrize(
     ("state", "code"), [("paid", "paid"), ("in_progress", "locked"), ("awaiting_payment", "locked"), ("none", None)]
 )
-def test_a_settled_invoice_cannot_be_changed(account: Account, state: str, code: str | None) -> None:
+def test_a_paid_or_locked_invoice_cannot_be_changed(account: Account, state: str, code: str | None) -> None:
     made = make_invoice(account, [make_entry(account.leader)], taxes=[{"percentage": 20}])
     set_state(account, made, state)
     shown = as_it_is(account, made)
@@ -162,7 +162,7 @@ def test_a_settled_invoice_cannot_be_changed(account: Account, state: str, code:
 # Deleting
 
 
-def test_deleting_an_invoice_gives_everything_free_and_says_so_last(account: Account, clock: FakeClock) -> None:
+def test_deleting_an_invoice_releases_its_items_first(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     entries = [make_entry(account.leader, "#a", project_id=project["id"]) for _ in range(2)]
     expenses = [make_expense(account.leader, project) for _ in range(2)]
@@ -203,7 +203,7 @@ def test_deleting_an_invoice_gives_everything_free_and_says_so_last(account: Acc
     assert ids([make_invoice(account, entries, expenses)]) != ids([made])
 
 
-def test_deleting_an_empty_invoice_is_one_event(account: Account) -> None:
+def test_deleting_an_empty_invoice_raises_one_event(account: Account) -> None:
     made = make_invoice(account)
     log = EventReader(account)
 
@@ -215,7 +215,7 @@ def test_deleting_an_empty_invoice_is_one_event(account: Account) -> None:
 # What there is of invoices elsewhere
 
 
-def test_an_entry_and_an_expense_show_their_invoice_to_those_who_may_see_invoices(account: Account) -> None:
+def test_items_show_their_invoice_to_roles_that_see_invoices(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     entry = make_entry(account.contractor, project_id=project["id"])
     expense = make_expense(account.contractor, project)
@@ -238,7 +238,7 @@ def test_an_entry_and_an_expense_show_their_invoice_to_those_who_may_see_invoice
 
 
 @pytest.mark.parametrize("role", ["leader", "contractor"])
-def test_what_is_invoiced_can_be_neither_edited_nor_deleted(account: Account, role: str) -> None:
+def test_invoiced_items_can_be_neither_edited_nor_deleted(account: Account, role: str) -> None:
     project = make_project(account, "Open", account.contractor)
     entry = make_entry(account.contractor, project_id=project["id"])
     expense = make_expense(account.contractor, project)
@@ -255,7 +255,7 @@ def test_what_is_invoiced_can_be_neither_edited_nor_deleted(account: Account, ro
     assert log.read_new() == []
 
 
-def test_an_entry_on_an_invoice_is_not_marked_as_invoiced_outside(account: Account) -> None:
+def test_an_entry_on_an_invoice_cannot_be_marked_as_invoiced(account: Account) -> None:
     entry, free = make_entry(account.leader), make_entry(account.leader)
     make_invoice(account, [entry])
     log = EventReader(account)
@@ -273,7 +273,7 @@ def test_an_entry_on_an_invoice_is_not_marked_as_invoiced_outside(account: Accou
     ]
 
 
-def test_a_project_shows_its_invoices_newest_first_and_counts_what_is_invoiced_either_way(account: Account) -> None:
+def test_a_project_lists_its_invoices_and_counts_invoiced_minutes(account: Account) -> None:
     project, other = make_project(account, "One"), make_project(account, "Other")
     by_entry = make_entry(account.leader, project_id=project["id"], minutes=15)
     outside = make_entry(account.leader, project_id=project["id"], minutes=30)
@@ -306,7 +306,7 @@ def test_a_project_with_invoices_is_archived_and_not_deleted(account: Account) -
     assert client.put(project["archive_url"]).status == 204
 
 
-def test_who_has_a_rate_on_an_invoice_can_be_deleted_and_the_invoice_keeps_it(account: Account) -> None:
+def test_deleting_a_user_keeps_their_rate_on_invoices(account: Account) -> None:
     rates = {
         "calculation_method": "custom_hourly_rates",
         "standard_hourly_rate": 80,

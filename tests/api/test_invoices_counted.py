@@ -13,7 +13,7 @@ from tests.support.invoice_amounts import amounts_of, expected_amounts
 HOURLY = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
 
 
-def test_the_worked_example_of_the_pages_comes_to_what_they_say(account: Account) -> None:
+def test_the_documented_example_totals_are_reproduced(account: Account) -> None:
     project = make_project(account, billing_increment=15)
     entries = [
         make_entry(account.leader, minutes=50, project_id=project["id"]),
@@ -55,14 +55,14 @@ def test_the_worked_example_of_the_pages_comes_to_what_they_say(account: Account
         ({"calculation_method": "standard_hourly_rate", "standard_hourly_rate": "33.333"}, 33.33),
     ],
 )
-def test_an_hour_costs_what_the_rates_say(account: Account, rates: Any, total: float) -> None:
+def test_an_hour_is_priced_by_the_calculation_method(account: Account, rates: Any, total: float) -> None:
     made = make_invoice(account, [make_entry(account.leader)], rate_calculation=rates)
 
     assert made["total_amount"] == total
     assert amounts_of(made) == expected_amounts(account, made)
 
 
-def test_currencies_without_hundredths_are_rounded_to_whole_units(account: Account) -> None:
+def test_zero_decimal_currencies_are_rounded_to_whole_units(account: Account) -> None:
     entries = [make_entry(account.leader, minutes=50), make_entry(account.supervisor, minutes=1)]
 
     made = make_invoice(
@@ -79,7 +79,7 @@ def test_currencies_without_hundredths_are_rounded_to_whole_units(account: Accou
     assert amounts_of(made) == expected_amounts(account, made)
 
 
-def test_what_comes_to_more_than_can_be_told_is_refused(account: Account) -> None:
+def test_a_total_over_the_maximum_is_rejected(account: Account) -> None:
     project = make_project(account)
     expenses = [make_expense(account.leader, project, 10**12) for _ in range(11)]
     made = make_invoice(account, [], expenses[:10])
@@ -244,7 +244,7 @@ class TestWhatBecomesOfTagsAndProjects:
         assert ids(invoices) == ids(reversed(stage["invoices"]))
 
 
-def test_tags_that_are_unbillable_elsewhere_do_not_count(account: Account, other_account: Account) -> None:
+def test_unbillable_tags_of_another_account_do_not_count(account: Account, other_account: Account) -> None:
     make_tag(other_account, "a*")
 
     assert make_invoice(account, [make_entry(account.leader, "#a")], rate_calculation=HOURLY)["total_amount"] == 60

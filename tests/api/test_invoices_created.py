@@ -117,7 +117,7 @@ def test_a_minimal_invoice_has_the_documented_defaults(account: Account) -> None
     assert account.supervisor.client.get(url).body == response.body
 
 
-def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeClock) -> None:
+def test_an_invoice_is_created_from_every_input(account: Account, clock: FakeClock) -> None:
     project, other = make_project(account, "Website relaunch"), make_project(account, "API")
     entries = [
         make_entry(account.leader, "Kick-off #planning", project_id=project["id"]),
@@ -205,7 +205,7 @@ def test_an_invoice_is_made_of_all_that_is_given(account: Account, clock: FakeCl
         assert event.object["updated_at"] == "2024-05-21T10:06:00Z"
 
 
-def test_inputs_may_come_as_strings(account: Account) -> None:
+def test_inputs_are_accepted_as_strings(account: Account) -> None:
     entry = make_entry(account.leader)
 
     made = make_invoice(
@@ -223,7 +223,7 @@ def test_inputs_may_come_as_strings(account: Account) -> None:
     assert (made["entries"], made["show_full_report"], made["total_amount"]) == (1, True, 114.6)
 
 
-def test_the_flat_inputs_of_an_invoice_may_come_in_the_query(account: Account) -> None:
+def test_scalar_inputs_are_accepted_in_the_query(account: Account) -> None:
     entry = make_entry(account.leader)
     query = {"invoice_date": "2024-06-01", "entry_ids": entry["id"], "footer": "Thanks"}
 
@@ -233,7 +233,7 @@ def test_the_flat_inputs_of_an_invoice_may_come_in_the_query(account: Account) -
     assert response.codes == [("customization", "invalid"), ("taxes", "invalid"), ("entry_ids[0]", "already_invoiced")]
 
 
-def test_the_user_of_a_rate_may_be_called_user_and_user_id_wins(account: Account) -> None:
+def test_a_rate_accepts_user_as_an_alias_of_user_id(account: Account) -> None:
     def rate(**user: int) -> Any:
         rates = [{**user, "hourly_rate": 1}]
         body = {
@@ -245,7 +245,7 @@ def test_the_user_of_a_rate_may_be_called_user_and_user_id_wins(account: Account
     assert rate(user=NO_SUCH_ID, user_id=account.leader.id) == [{"user": account.leader.id, "hourly_rate": 1}]
 
 
-def test_rates_that_a_method_does_not_use_are_kept_but_those_of_users(account: Account) -> None:
+def test_rates_unused_by_the_method_are_kept_except_custom_ones(account: Account) -> None:
     given = {
         "calculation_method": "flat_rate",
         "flat_rate": 4000,
@@ -261,7 +261,7 @@ def test_rates_that_a_method_does_not_use_are_kept_but_those_of_users(account: A
 # References
 
 
-def test_references_count_up_from_the_newest_that_ends_in_a_number(account: Account) -> None:
+def test_references_increment_the_newest_numeric_one(account: Account) -> None:
     assert [make_invoice(account)["reference"] for _ in range(2)] == ["0001", "0002"]
     make_invoice(account, reference="NW-0099")
     assert make_invoice(account)["reference"] == "NW-0100"
@@ -275,7 +275,7 @@ def test_a_reference_may_be_used_twice(account: Account) -> None:
     assert [make_invoice(account, reference="A")["reference"] for _ in range(2)] == ["A", "A"]
 
 
-def test_references_of_another_account_do_not_count(account: Account, other_account: Account) -> None:
+def test_references_of_another_account_are_ignored(account: Account, other_account: Account) -> None:
     make_invoice(other_account, reference="77")
 
     assert make_invoice(account)["reference"] == "0001"
@@ -296,7 +296,7 @@ def test_an_invoice_is_named_after_its_projects(account: Account) -> None:
     )
 
 
-def test_what_is_not_said_is_as_of_the_newest_invoice_that_shares_a_project(account: Account) -> None:
+def test_defaults_come_from_the_newest_invoice_sharing_a_project(account: Account) -> None:
     project, other = make_project(account, "One"), make_project(account, "Other")
     rates = {
         "calculation_method": "custom_hourly_rates",
@@ -360,7 +360,7 @@ def test_what_is_not_said_is_as_of_the_newest_invoice_that_shares_a_project(acco
     assert make_invoice(account)["company_name"] == "northwind"
 
 
-def test_what_is_said_is_not_taken_over(account: Account) -> None:
+def test_given_values_override_inherited_defaults(account: Account) -> None:
     project = make_project(account)
     make_invoice(
         account,
@@ -433,7 +433,7 @@ def test_what_is_said_is_not_taken_over(account: Account) -> None:
         ({"unknown": 1, "currency_name": "Gold", "created_at": "x"}, {"currency_name": "United States dollar"}),
     ],
 )
-def test_a_customization_is_read_in_either_spelling(account: Account, given: Any, shown: dict[str, Any]) -> None:
+def test_a_customization_accepts_both_spellings(account: Account, given: Any, shown: dict[str, Any]) -> None:
     made = make_invoice(account, customization=given)
 
     assert {key: made["customization"][key] for key in shown} == shown
@@ -564,7 +564,7 @@ def test_a_customization_is_read_in_either_spelling(account: Account, given: Any
         ),
     ],
 )
-def test_malformed_input_is_refused_with_everything_that_is_wrong(
+def test_malformed_input_reports_every_error(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     log = EventReader(account)
@@ -588,7 +588,7 @@ def test_a_user_has_one_rate(account: Account) -> None:
     assert response.codes == [("rate_calculation.custom_hourly_rates[1].user_id", "invalid")]
 
 
-def test_users_of_another_account_have_no_rate(account: Account, other_account: Account) -> None:
+def test_rates_for_users_of_another_account_are_rejected(account: Account, other_account: Account) -> None:
     rates = [{"user_id": other_account.leader.id, "hourly_rate": 1}]
     given = {"calculation_method": "custom_hourly_rates", "standard_hourly_rate": 0, "custom_hourly_rates": rates}
 
@@ -597,7 +597,7 @@ def test_users_of_another_account_have_no_rate(account: Account, other_account: 
     assert response.codes == [("rate_calculation.custom_hourly_rates[0].user_id", "missing")]
 
 
-def test_if_anything_cannot_be_put_on_it_nothing_is_made(account: Account, other_account: Account) -> None:
+def test_one_ineligible_item_prevents_the_invoice(account: Account, other_account: Account) -> None:
     project, frozen = make_project(account, "Open"), make_project(account, "Frozen")
     good, bad = (
         make_entry(account.leader, project_id=project["id"]),
@@ -655,7 +655,7 @@ def test_if_anything_cannot_be_put_on_it_nothing_is_made(account: Account, other
     assert account.leader.client.get(good["url"]).json() == good
 
 
-def test_approved_and_unbillable_entries_are_put_on_it_too(account: Account) -> None:
+def test_approved_and_unbillable_entries_can_be_invoiced(account: Account) -> None:
     make_tag(account, "holiday*")
     approved, unbillable = make_entry(account.leader), make_entry(account.leader, "#holiday")
     approve(account, approved)

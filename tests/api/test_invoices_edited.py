@@ -11,7 +11,7 @@ from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID, make_entry, make_expense, make_invoice, make_project
 
 
-def test_an_invoice_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
+def test_an_edit_raises_invoice_updated_with_the_changes(account: Account, clock: FakeClock) -> None:
     before = make_invoice(account, [make_entry(account.leader)], taxes=[{"percentage": 10}])
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -54,7 +54,7 @@ def test_an_invoice_is_edited_and_says_what_changed(account: Account, clock: Fak
     assert account.supervisor.client.get(before["url"]).body == response.body
 
 
-def test_what_is_absent_stays_also_of_the_customization(account: Account) -> None:
+def test_absent_keys_stay_also_within_the_customization(account: Account) -> None:
     before = make_invoice(
         account,
         reference="A",
@@ -77,7 +77,7 @@ def test_what_is_absent_stays_also_of_the_customization(account: Account) -> Non
     assert after["customization"]["paypal_invoice_title"] == "A"
 
 
-def test_a_rate_calculation_takes_the_place_of_the_whole_one(account: Account) -> None:
+def test_a_rate_calculation_is_replaced_as_a_whole(account: Account) -> None:
     rates: dict[str, Any] = {
         "calculation_method": "custom_hourly_rates",
         "standard_hourly_rate": 80,
@@ -106,7 +106,7 @@ def test_a_rate_calculation_takes_the_place_of_the_whole_one(account: Account) -
     assert client.get(entry["url"]).json()["invoice"]["total_amount"] == 7
 
 
-def test_what_is_blank_goes_back_to_what_it_is_by_default(account: Account) -> None:
+def test_blank_values_reset_to_their_defaults(account: Account) -> None:
     made = make_invoice(
         account,
         reference="A",
@@ -137,7 +137,7 @@ def test_what_is_blank_goes_back_to_what_it_is_by_default(account: Account) -> N
     assert customization["paypal_invoice_title"] is None
 
 
-def test_another_currency_rounds_the_amounts_anew(account: Account) -> None:
+def test_changing_the_currency_rounds_the_amounts_again(account: Account) -> None:
     rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 100.4}
     made = make_invoice(account, [make_entry(account.leader)], rate_calculation=rates, customization={"locale": "ja"})
     assert (made["total_amount"], made["total_amount_with_currency"]) == (100, "\u00a5100.00")
@@ -187,7 +187,7 @@ def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: Fa
         ),
     ],
 )
-def test_a_malformed_edit_is_refused(account: Account, body: Any, faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_edit_is_rejected(account: Account, body: Any, faults: list[tuple[str, str]]) -> None:
     made = make_invoice(account)
     log = EventReader(account)
 
@@ -198,7 +198,7 @@ def test_a_malformed_edit_is_refused(account: Account, body: Any, faults: list[t
     assert as_it_is(account, made) == made
 
 
-def test_searching_finds_what_was_edited(account: Account) -> None:
+def test_search_finds_the_edited_text(account: Account) -> None:
     made = make_invoice(account, reference="OLD")
     account.leader.client.put(made["url"], {"reference": "N\u00c4W"})
 
@@ -217,7 +217,7 @@ def test_an_edit_leaves_other_invoices_alone(account: Account, other_account: Ac
     assert as_it_is(other_account, theirs) == theirs
 
 
-def test_what_is_on_an_invoice_shows_its_new_head_without_an_event(account: Account) -> None:
+def test_items_show_the_edited_invoice_without_an_event(account: Account) -> None:
     project = make_project(account)
     entry, expense = make_entry(account.leader, project_id=project["id"]), make_expense(account.leader, project)
     made = make_invoice(account, [entry], [expense])

@@ -27,7 +27,7 @@ RATES = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 6
 TOTALS = ["taxable_amount", "total_amount", "taxable_amount_with_currency", "total_amount_with_currency"]
 
 
-def test_entries_are_put_on_an_invoice(account: Account, clock: FakeClock) -> None:
+def test_entries_are_added_to_an_invoice(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     old = make_entry(account.leader)
     before = make_invoice(account, [old], rate_calculation=RATES)
@@ -60,7 +60,7 @@ def test_entries_are_put_on_an_invoice(account: Account, clock: FakeClock) -> No
     assert client.get(old["url"]).json()["updated_at"] == "2024-05-21T10:05:00Z"
 
 
-def test_entries_are_taken_off_an_invoice(account: Account, clock: FakeClock) -> None:
+def test_entries_are_removed_from_an_invoice(account: Account, clock: FakeClock) -> None:
     entries = [make_entry(account.leader) for _ in range(3)]
     elsewhere, free = make_entry(account.leader), make_entry(account.leader)
     before = make_invoice(account, entries, rate_calculation=RATES)
@@ -89,7 +89,7 @@ def test_entries_are_taken_off_an_invoice(account: Account, clock: FakeClock) ->
     assert as_it_is(account, other) == other
 
 
-def test_all_entries_are_taken_off(account: Account) -> None:
+def test_all_entries_are_removed_from_an_invoice(account: Account) -> None:
     entries = [make_entry(account.leader) for _ in range(2)]
     project = make_project(account)
     made = make_invoice(account, entries, [make_expense(account.leader, project)])
@@ -105,7 +105,7 @@ def test_all_entries_are_taken_off(account: Account) -> None:
     assert client.put(entries[0]["url"], {"minutes": 5}).status == 200
 
 
-def test_expenses_are_put_on_an_invoice(account: Account, clock: FakeClock) -> None:
+def test_expenses_are_added_to_an_invoice(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     old = make_expense(account.leader, project, 1)
     before = make_invoice(account, [], [old], taxes=[{"percentage": 10}])
@@ -134,7 +134,7 @@ def test_expenses_are_put_on_an_invoice(account: Account, clock: FakeClock) -> N
     assert [event.text for event in events[1:]] == [client.get(expense["url"]).body for expense in expenses]
 
 
-def test_expenses_are_taken_off_an_invoice(account: Account, clock: FakeClock) -> None:
+def test_expenses_are_removed_from_an_invoice(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     expenses = [make_expense(account.leader, project, price) for price in (1, 2, 4)]
     elsewhere = make_expense(account.leader, project)
@@ -167,7 +167,7 @@ def test_expenses_are_taken_off_an_invoice(account: Account, clock: FakeClock) -
 
 
 @pytest.mark.parametrize("kind", ["entry", "expense"])
-def test_if_one_cannot_be_put_on_it_none_is(account: Account, other_account: Account, kind: str) -> None:
+def test_one_ineligible_item_prevents_adding_any(account: Account, other_account: Account, kind: str) -> None:
     def make(project: dict[str, Any]) -> dict[str, Any]:
         if kind == "entry":
             return make_entry(account.leader, project_id=project["id"])
@@ -204,7 +204,7 @@ def test_if_one_cannot_be_put_on_it_none_is(account: Account, other_account: Acc
     assert log.read_new() == []
 
 
-def test_an_entry_that_was_invoiced_outside_is_not_put_on_one(account: Account) -> None:
+def test_an_entry_marked_as_invoiced_cannot_be_added(account: Account) -> None:
     entry = make_entry(account.leader)
     mark_as_invoiced(account, entry)
 
@@ -214,7 +214,7 @@ def test_an_entry_that_was_invoiced_outside_is_not_put_on_one(account: Account) 
 
 
 @pytest.mark.parametrize("action", ["add_entries", "remove_entries", "add_expenses", "remove_expenses"])
-def test_malformed_lists_are_refused_and_empty_ones_change_nothing(account: Account, action: str) -> None:
+def test_malformed_lists_are_rejected_and_empty_ones_change_nothing(account: Account, action: str) -> None:
     made = make_invoice(account)
     log = EventReader(account)
     field = {"entries": "entry_ids", "expenses": "expense_ids"}[action.partition("_")[2]]
@@ -232,7 +232,7 @@ def test_malformed_lists_are_refused_and_empty_ones_change_nothing(account: Acco
     assert log.read_new() == []
 
 
-def test_what_can_be_read_of_a_list_is_judged_beside_what_cannot(account: Account) -> None:
+def test_readable_and_unreadable_list_elements_are_reported_together(account: Account) -> None:
     response = account.leader.client.put(
         f"{make_invoice(account)['url']}/add_entries", {"entry_ids": ["x", NO_SUCH_ID]}
     )
@@ -240,7 +240,7 @@ def test_what_can_be_read_of_a_list_is_judged_beside_what_cannot(account: Accoun
     assert response.codes == [("entry_ids[0]", "invalid"), ("entry_ids[1]", "missing")]
 
 
-def test_what_was_taken_off_can_be_put_on_another(account: Account, clock: FakeClock) -> None:
+def test_a_removed_item_can_be_added_to_another_invoice(account: Account, clock: FakeClock) -> None:
     entry = make_entry(account.leader)
     made, other = make_invoice(account, [entry]), make_invoice(account)
     client = account.leader.client
@@ -256,7 +256,7 @@ def test_what_was_taken_off_can_be_put_on_another(account: Account, clock: FakeC
 # Listing
 
 
-def test_the_entries_and_expenses_of_an_invoice_are_listed_with_all_filters(account: Account) -> None:
+def test_items_of_an_invoice_are_listed_with_all_filters(account: Account) -> None:
     project = make_project(account)
     entries = [
         make_entry(account.leader, f"#{name}", date=f"2024-05-0{day}") for day, name in ((1, "a"), (3, "b"), (2, "a"))
@@ -280,7 +280,7 @@ def test_the_entries_and_expenses_of_an_invoice_are_listed_with_all_filters(acco
     assert client.get(made["expenses_url"], {"taxable": "x"}).codes == [("taxable", "invalid")]
 
 
-def test_entries_and_expenses_are_found_by_their_invoices(account: Account) -> None:
+def test_items_are_filtered_by_invoice(account: Account) -> None:
     project = make_project(account)
     entries = [make_entry(account.leader, str(number)) for number in range(4)]
     expenses = [make_expense(account.leader, project) for _ in range(4)]
@@ -332,7 +332,7 @@ def test_a_large_invoice_is_filled_and_emptied_in_order(account: Account) -> Non
     assert client.get("/v2/entries", {"invoiced": "true"}).json() == []
 
 
-def test_amounts_follow_what_is_put_on_and_taken_off(account: Account) -> None:
+def test_amounts_follow_added_and_removed_items(account: Account) -> None:
     make_tag(account, "free*")
     project, unbillable = make_project(account), make_project(account, "Own", billable=False)
     entries = [

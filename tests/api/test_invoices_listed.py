@@ -16,14 +16,14 @@ def found(account: Account, query: Any) -> list[str]:
     return [each["reference"] for each in response.json()]
 
 
-def test_the_newest_date_comes_first_and_of_one_day_the_newest_id(account: Account) -> None:
+def test_invoices_are_sorted_by_date_then_id_newest_first(account: Account) -> None:
     for reference, date in (("1", "2024-05-02"), ("2", "2024-05-03"), ("3", "2024-05-01"), ("4", "2024-05-02")):
         make_invoice(account, reference=reference, invoice_date=date)
 
     assert found(account, {}) == ["2", "4", "1", "3"]
 
 
-def test_invoices_come_in_pages_and_whole(account: Account) -> None:
+def test_invoices_are_paginated_in_full(account: Account) -> None:
     project = make_project(account)
     made = [
         make_invoice(account, [make_entry(account.leader, project_id=project["id"])], taxes=[{"percentage": number}])
@@ -158,13 +158,13 @@ def test_invoices_are_filtered(account: Account, clock: FakeClock) -> None:
         ("updated_to=now", "updated_to"),
     ],
 )
-def test_a_malformed_filter_is_refused(account: Account, query: str, field: str) -> None:
+def test_malformed_invoice_filters_are_rejected(account: Account, query: str, field: str) -> None:
     response = account.leader.client.get("/v2/invoices", query)
 
     assert (response.status, response.codes) == (400, [(field, "invalid")])
 
 
-def test_nothing_of_another_account_is_listed(account: Account, other_account: Account) -> None:
+def test_invoices_of_other_accounts_are_not_listed(account: Account, other_account: Account) -> None:
     project = make_project(other_account)
     make_invoice(other_account, [], [make_expense(other_account.leader, project)])
 

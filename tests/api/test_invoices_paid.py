@@ -76,7 +76,7 @@ def test_an_invoice_is_marked_as_unpaid_once(account: Account, clock: FakeClock)
 
 @pytest.mark.parametrize("state", ["in_progress", "awaiting_payment", "none"])
 @pytest.mark.parametrize("action", ["paid", "unpaid"])
-def test_whatever_state_an_invoice_is_in_it_can_be_marked(account: Account, state: str, action: str) -> None:
+def test_an_invoice_in_any_state_can_be_marked_as_paid(account: Account, state: str, action: str) -> None:
     made = make_invoice(account)
     set_state(account, made, state)
     log = EventReader(account)
@@ -109,7 +109,7 @@ def test_an_administrator_sets_the_other_states(account: Account, clock: FakeClo
     assert account.leader.client.get(entry["url"]).json()["invoice"]["state"] == state
 
 
-def test_an_administrator_marks_as_paid_as_everybody_does(account: Account) -> None:
+def test_the_command_line_marks_as_paid_like_the_api(account: Account) -> None:
     made = make_invoice(account)
     log = EventReader(account)
 
@@ -121,7 +121,7 @@ def test_an_administrator_marks_as_paid_as_everybody_does(account: Account) -> N
     ]  # fmt: skip
 
 
-def test_an_administrator_is_told_what_cannot_be_set(account: Account, other_account: Account) -> None:
+def test_the_command_line_rejects_unknown_states(account: Account, other_account: Account) -> None:
     theirs = make_invoice(other_account)
 
     for id, state, complaint in (

@@ -13,7 +13,7 @@ from tests.support.factories import NO_SUCH_ID, ids, make_invoice
 FLAT = {"calculation_method": "flat_rate", "flat_rate": 100}
 
 
-def test_taxes_are_added(account: Account, clock: FakeClock) -> None:
+def test_taxes_are_added_to_an_invoice(account: Account, clock: FakeClock) -> None:
     before = make_invoice(account, taxes=[{"percentage": 20, "name": "VAT"}], rate_calculation=FLAT)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -35,7 +35,7 @@ def test_taxes_are_added(account: Account, clock: FakeClock) -> None:
     assert event.text == account.supervisor.client.get(before["url"]).body
 
 
-def test_taxes_are_removed(account: Account) -> None:
+def test_taxes_are_removed_from_an_invoice(account: Account) -> None:
     made = make_invoice(
         account, taxes=[{"percentage": 20}, {"percentage": 5}, {"percentage": 1}], rate_calculation=FLAT
     )
@@ -58,7 +58,7 @@ def test_taxes_are_removed(account: Account) -> None:
     assert as_it_is(account, made)["total_amount"] == 100
 
 
-def test_a_tax_of_nothing_changes_no_amount_and_is_an_event_all_the_same(account: Account) -> None:
+def test_a_zero_tax_changes_no_amount_but_raises_an_event(account: Account) -> None:
     made = make_invoice(account)
     log = EventReader(account)
 
@@ -82,7 +82,7 @@ def test_a_tax_of_nothing_changes_no_amount_and_is_an_event_all_the_same(account
         ("remove_taxes", {"tax_ids": ["x"]}, [("tax_ids[0]", "invalid")]),
     ],
 )
-def test_malformed_taxes_are_refused(account: Account, action: str, body: Any, faults: list[tuple[str, str]]) -> None:
+def test_malformed_taxes_are_rejected(account: Account, action: str, body: Any, faults: list[tuple[str, str]]) -> None:
     made = make_invoice(account, taxes=[{"percentage": 20}])
     log = EventReader(account)
 
@@ -93,7 +93,7 @@ def test_malformed_taxes_are_refused(account: Account, action: str, body: Any, f
     assert as_it_is(account, made) == made
 
 
-def test_empty_lists_change_nothing(account: Account) -> None:
+def test_empty_tax_lists_change_nothing(account: Account) -> None:
     made = make_invoice(account, taxes=[{"percentage": 20}])
     log = EventReader(account)
 

@@ -116,7 +116,7 @@ CHANGES: dict[str, tuple[Change, int]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_large_change_costs_a_few_statements_for_each_batch(account: Account, name: str) -> None:
+def test_a_large_change_takes_a_few_statements_per_batch(account: Account, name: str) -> None:
     change, statements_each = CHANGES[name]
     make_webhook(account, events=["*"])
     costs = {count: cost_of(account, *change(account, count)) for count in (FEW, MANY)}
@@ -129,7 +129,7 @@ def test_a_large_change_costs_a_few_statements_for_each_batch(account: Account, 
         assert sum(cost.inserted_row_counts("payloads")) == sum(cost.inserted_row_counts("events")) >= FEW
 
 
-def test_memory_does_not_grow_with_a_merge(account: Account) -> None:
+def test_memory_does_not_grow_with_the_size_of_a_merge(account: Account) -> None:
     make_webhook(account, events=["*"])
     caller = account.database.read_now(find_caller, account.id, account.owner.id, Links("http://127.0.0.1"))
     assert caller is not None
@@ -198,7 +198,7 @@ def test_the_events_of_a_large_merge_reach_a_webhook_in_order(
         assert arrived[place].body.endswith(b'"object":' + shown.body + b"}")
 
 
-def test_nothing_is_kept_of_a_large_merge_that_fails_in_the_end(account: Account) -> None:
+def test_a_large_merge_that_fails_leaves_nothing_behind(account: Account) -> None:
     path, body = merge_projects(account, 1_200, 10)
     webhook = make_webhook(account, events=["*"])
     # Something that hangs on the project, of which the server knows nothing: so the very last statement fails.
@@ -218,7 +218,7 @@ def test_nothing_is_kept_of_a_large_merge_that_fails_in_the_end(account: Account
     assert account.database.read_now(lambda tx: tx.value(_LAST_SEQUENCE, webhook=webhook["id"])) == 1_200 + 10 + 3
 
 
-def test_tags_are_deleted_one_after_the_other_whether_they_have_many_entries_or_few(account: Account) -> None:
+def test_tags_with_many_or_few_entries_are_deleted_in_order(account: Account) -> None:
     few, many, last, kept = (make_tag(account, name) for name in ("few", "many", "last", "kept"))
     shared = make_entry(account.leader, "#few #last* (#many) #kept")
     only = make_entry(account.leader, "#last")
@@ -278,7 +278,7 @@ def test_many_tags_of_the_same_entries_are_deleted_in_order(account: Account) ->
         assert shown.body == last.text
 
 
-def test_ids_may_be_as_many_as_a_list_may_have(account: Account) -> None:
+def test_a_list_accepts_its_maximum_number_of_ids(account: Account) -> None:
     entry_ids = insert_entries(account, 10, make_tag(account, "a"))
     unknown = [*range(1_000_000, 1_009_990)]
     log = EventReader(account)

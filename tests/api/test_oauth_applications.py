@@ -42,7 +42,7 @@ def make(who: BasicAuthClient, account: Account, app: App) -> Any:
     return who.post(f"/authorizations/{account.name}", {**app.credentials, "note": "kitchen"}).json()
 
 
-def test_a_token_made_with_a_password_is_shown_as_its_user_sees_it(
+def test_a_password_made_token_is_shown_as_its_user_sees_it(
     account: Account, leader: BasicAuthClient, app: App, asking: BasicAuthClient
 ) -> None:
     made = make(leader, account, app)
@@ -53,7 +53,9 @@ def test_a_token_made_with_a_password_is_shown_as_its_user_sees_it(
     assert [*response.json()] == [*made]
 
 
-def test_so_is_a_token_of_the_page_in_the_browser(account: Account, app: App, asking: BasicAuthClient) -> None:
+def test_a_token_from_the_consent_page_is_shown_as_its_user_sees_it(
+    account: Account, app: App, asking: BasicAuthClient
+) -> None:
     made = obtain_tokens(account, account.leader, app)
 
     shown = asking.get(path_of(app, made["access_token"]) + "/").json()
@@ -65,7 +67,7 @@ def test_so_is_a_token_of_the_page_in_the_browser(account: Account, app: App, as
     assert shown["updated_at"] == shown["created_at"]
 
 
-def test_what_is_no_token_of_the_application_is_not_found(
+def test_unknown_tokens_are_404(
     account: Account, app: App, other_app: App, asking: BasicAuthClient, clock: FakeClock
 ) -> None:
     foreign = obtain_tokens(account, account.leader, other_app)["access_token"]
@@ -83,7 +85,7 @@ def test_what_is_no_token_of_the_application_is_not_found(
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_a_token_of_somebody_who_is_shut_out_is_not_valid_and_can_be_revoked(
+def test_a_blocked_users_token_is_invalid_and_revocable(
     account: Account, app: App, asking: BasicAuthClient, state: str
 ) -> None:
     token = obtain_tokens(account, account.leader, app)["access_token"]
@@ -95,7 +97,7 @@ def test_a_token_of_somebody_who_is_shut_out_is_not_valid_and_can_be_revoked(
     assert not is_token_valid(account.client, token)
 
 
-def test_one_token_is_revoked_and_no_other(account: Account, app: App, asking: BasicAuthClient) -> None:
+def test_revoking_one_token_leaves_the_others(account: Account, app: App, asking: BasicAuthClient) -> None:
     first = obtain_tokens(account, account.leader, app)
     second = app.refresh(first["refresh_token"]).json()
 
@@ -109,7 +111,7 @@ def test_one_token_is_revoked_and_no_other(account: Account, app: App, asking: B
     assert asking.get(path_of(app, first["access_token"])).status == 404
 
 
-def test_what_was_made_with_a_password_goes_with_its_token(
+def test_a_password_made_authorization_is_deleted_with_its_token(
     account: Account, leader: BasicAuthClient, app: App, asking: BasicAuthClient
 ) -> None:
     made, kept = make(leader, account, app), make(leader, account, app)
@@ -120,7 +122,7 @@ def test_what_was_made_with_a_password_goes_with_its_token(
     assert leader.get(f"/authorizations/{account.name}").json() == [kept]
 
 
-def test_all_tokens_are_revoked_in_all_accounts(
+def test_all_tokens_of_an_application_are_revoked_in_all_accounts(
     account: Account, other_account: Account, leader: BasicAuthClient, app: App, other_app: App, asking: BasicAuthClient
 ) -> None:
     fetched = [obtain_tokens(account, account.leader, app), obtain_tokens(other_account, other_account.owner, app)]
@@ -140,7 +142,7 @@ def test_all_tokens_are_revoked_in_all_accounts(
     assert is_token_valid(account.client, obtain_tokens(account, account.leader, app)["access_token"])
 
 
-def test_of_a_locked_account_nothing_is_told_or_taken_back(
+def test_tokens_of_a_locked_account_are_neither_shown_nor_revoked(
     account: Account, other_account: Account, app: App, asking: BasicAuthClient
 ) -> None:
     locked = obtain_tokens(account, account.leader, app)["access_token"]
@@ -158,7 +160,7 @@ def test_of_a_locked_account_nothing_is_told_or_taken_back(
     assert not is_token_valid(account.client, locked)
 
 
-def test_who_is_not_the_application_does_not_get_in(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_wrong_client_credentials_are_401(account: Account, leader: BasicAuthClient, app: App) -> None:
     token = obtain_tokens(account, account.leader, app)["access_token"]
     public = register_app(account.database, account.client, "Pocket", is_public=True)
     wrong = [
@@ -181,7 +183,7 @@ def test_who_is_not_the_application_does_not_get_in(account: Account, leader: Ba
     assert is_token_valid(account.client, token)
 
 
-def test_the_tokens_of_another_application_are_not_there(
+def test_tokens_of_another_application_are_404(
     account: Account, app: App, other_app: App, asking: BasicAuthClient
 ) -> None:
     token = obtain_tokens(account, account.leader, other_app)["access_token"]
@@ -199,7 +201,7 @@ def test_the_tokens_of_another_application_are_not_there(
     assert is_token_valid(account.client, token)
 
 
-def test_other_verbs_are_refused(app: App, asking: BasicAuthClient) -> None:
+def test_other_methods_are_405(app: App, asking: BasicAuthClient) -> None:
     for method, path, allowed in (
         ("GET", path_of(app), "DELETE"),
         ("POST", path_of(app, "x"), "DELETE, GET, HEAD"),
@@ -210,9 +212,7 @@ def test_other_verbs_are_refused(app: App, asking: BasicAuthClient) -> None:
         assert response.headers["allow"] == allowed
 
 
-def test_the_log_knows_no_token_of_the_path(
-    account: Account, app: App, asking: BasicAuthClient, logged: Logged
-) -> None:
+def test_tokens_in_paths_are_not_logged(account: Account, app: App, asking: BasicAuthClient, logged: Logged) -> None:
     token = obtain_tokens(account, account.leader, app)["access_token"]
 
     asking.get(path_of(app, token))
@@ -221,5 +221,5 @@ def test_the_log_knows_no_token_of_the_path(
     assert logged[-1]["path"] == "/applications/…"
 
 
-def test_the_body_of_a_delete_is_not_looked_at(account: Account, app: App, asking: BasicAuthClient) -> None:
+def test_the_body_of_a_delete_is_ignored(account: Account, app: App, asking: BasicAuthClient) -> None:
     assert asking.request("DELETE", path_of(app), body=b"[").status == 204

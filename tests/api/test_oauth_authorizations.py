@@ -78,13 +78,13 @@ def find(path: str, account: Account, made: Any, app: App) -> str:
     return path.format(subdomain=account.name, id=made["id"], client_id=app.client_id)
 
 
-def test_the_routes_are_those_that_are_declared() -> None:
+def test_every_declared_route_is_served() -> None:
     declared = {(each.method, each.path.replace("authorization_id", "id")) for each in endpoints.all}
 
     assert declared == {*ROUTES}
 
 
-def test_one_s_accounts_are_those_that_the_password_opens(
+def test_subdomains_lists_the_accounts_the_password_signs_in_to(
     account: Account, other_account: Account, leader: BasicAuthClient
 ) -> None:
     third = make_account(account.database, account.client, "Eastwind")
@@ -107,9 +107,7 @@ def test_one_s_accounts_are_those_that_the_password_opens(
     assert leader.get(path_of(third)).json() == []
 
 
-def test_an_authorization_opens_the_api_for_the_application(
-    account: Account, leader: BasicAuthClient, app: App
-) -> None:
+def test_an_authorizations_token_authenticates_at_the_api(account: Account, leader: BasicAuthClient, app: App) -> None:
     note = {"note": "kitchen display", "note_url": "https://app.test/why"}
     response = leader.post(path_of(account), {**app.credentials, "scopes": ["entry", "project"], **note})
 
@@ -129,9 +127,7 @@ def test_an_authorization_opens_the_api_for_the_application(
     assert leader.get(path_of(account)).json() == [made]
 
 
-def test_what_is_left_out_is_as_it_was_chosen_at_registration_or_blank(
-    account: Account, leader: BasicAuthClient, app: App
-) -> None:
+def test_absent_inputs_default_to_the_registration(account: Account, leader: BasicAuthClient, app: App) -> None:
     plain = register_app(account.database, account.client)
 
     for values in ({}, {"scopes": None, "note": None, "note_url": ""}):
@@ -141,13 +137,13 @@ def test_what_is_left_out_is_as_it_was_chosen_at_registration_or_blank(
     assert make(leader, account, app, scopes=[])["scopes"] == []
 
 
-def test_what_is_no_scope_is_skipped(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_unknown_scopes_are_skipped(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app, scopes=["entry", "everything", "entry", "", "Project", *scopes.SCOPES[-1:]])
 
     assert made["scopes"] == ["entry", "invoice"]
 
 
-def test_each_post_makes_another_and_the_newest_comes_first(
+def test_each_post_creates_an_authorization_listed_newest_first(
     account: Account, leader: BasicAuthClient, app: App
 ) -> None:
     made = [make(leader, account, app) for _ in range(3)]
@@ -159,9 +155,7 @@ def test_each_post_makes_another_and_the_newest_comes_first(
     assert page.links["next"] == f"{account.base_url}/authorizations/northwind?page=2&per_page=2"
 
 
-def test_a_put_for_an_application_makes_one_and_finds_it_again(
-    account: Account, leader: BasicAuthClient, app: App
-) -> None:
+def test_put_for_an_application_is_idempotent(account: Account, leader: BasicAuthClient, app: App) -> None:
     path = path_of(account, "clients", app.client_id)
     made = leader.put(path, {"client_secret": app.client_secret, "note": "kitchen"})
 
@@ -181,7 +175,7 @@ def test_a_put_for_an_application_makes_one_and_finds_it_again(
     assert supervisor.put(path, {"client_secret": app.client_secret}).status == 201
 
 
-def test_of_many_who_put_at_the_same_time_one_makes_it(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_parallel_puts_create_one_authorization(account: Account, leader: BasicAuthClient, app: App) -> None:
     def put(_: int) -> Response:
         who = BasicAuthClient(account.client.with_token(None), leader.authorization)
         return who.put(path_of(account, "clients", app.client_id), {"client_secret": app.client_secret})
@@ -193,7 +187,9 @@ def test_of_many_who_put_at_the_same_time_one_makes_it(account: Account, leader:
     assert len({response.json()["token"] for response in replies}) == 1
 
 
-def test_what_was_allowed_in_the_browser_is_not_among_them(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_authorizations_from_the_consent_page_are_not_listed(
+    account: Account, leader: BasicAuthClient, app: App
+) -> None:
     obtain_tokens(account, account.leader, app)
 
     assert leader.get(path_of(account)).json() == []
@@ -224,7 +220,7 @@ def test_notes_and_scopes_are_edited(account: Account, leader: BasicAuthClient, 
     assert is_token_valid(account.client, made["token"])
 
 
-def test_a_deleted_one_is_gone_with_its_token(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_deleting_an_authorization_revokes_its_token(account: Account, leader: BasicAuthClient, app: App) -> None:
     made, kept = make(leader, account, app), make(leader, account, app)
 
     response = leader.delete(made["url"])
@@ -236,7 +232,7 @@ def test_a_deleted_one_is_gone_with_its_token(account: Account, leader: BasicAut
     assert leader.get(path_of(account)).json() == [kept]
 
 
-def test_nothing_raises_an_event_or_makes_anybody_active(account: Account, app: App) -> None:
+def test_authorizations_raise_no_events_and_activate_no_user(account: Account, app: App) -> None:
     newcomer = account.add("newcomer", "contractor", "pending")
     log = EventReader(account)
     who = basic_auth_client(account, newcomer)
@@ -249,7 +245,9 @@ def test_nothing_raises_an_event_or_makes_anybody_active(account: Account, app: 
     assert account.supervisor.client.get(f"/v2/users/{newcomer.id}").json()["state"] == "pending"
 
 
-def test_nobody_else_s_are_found(account: Account, other_account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_authorizations_of_others_are_404(
+    account: Account, other_account: Account, leader: BasicAuthClient, app: App
+) -> None:
     made = make(leader, account, app)
     stranger, colleague = (
         basic_auth_client(other_account, other_account.leader),
@@ -267,7 +265,7 @@ def test_nobody_else_s_are_found(account: Account, other_account: Account, leade
     assert leader.get(made["url"]).json() == made
 
 
-def test_nothing_is_found_that_is_not_there(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_unknown_authorizations_are_404(account: Account, leader: BasicAuthClient, app: App) -> None:
     paths = [path_of(account, id) for id in (NO_SUCH_ID, 0, -1, "x", "%00", 2**31, "9" * 30, "clients")]
     paths += [f"/authorizations/{name}" for name in ("nowhere", "%00", "northwind%00", "%C3%BC", "north%20wind", "%FF")]
     paths += [path_of(account, "clients", name) for name in ("nobody", "0" * 32, "%00")]
@@ -302,7 +300,7 @@ def test_an_account_is_found_in_any_case(account: Account, leader: BasicAuthClie
         ({"client_id": "x", "client_secret": "x", "note": "x" * 65_536}, [("note", "invalid")]),
     ],
 )
-def test_what_cannot_be_taken_is_reported_all_together(
+def test_all_input_errors_are_reported_together(
     account: Account, leader: BasicAuthClient, body: Any, codes: list[tuple[str, str]] | None
 ) -> None:
     if codes is None:
@@ -337,7 +335,7 @@ def test_the_other_inputs_are_checked_as_well(account: Account, leader: BasicAut
         (b"null", "Body should be JSON Hash"),
     ],
 )
-def test_a_body_that_is_no_object_is_refused(
+def test_a_body_that_is_not_an_object_is_rejected(
     account: Account, leader: BasicAuthClient, app: App, body: bytes, message: str
 ) -> None:
     made = make(leader, account, app)
@@ -349,7 +347,7 @@ def test_a_body_that_is_no_object_is_refused(
     assert leader.request("DELETE", path_of(account, made["id"]), body=body).status == 204
 
 
-def test_inputs_come_from_the_query_where_the_body_is_empty(
+def test_inputs_are_read_from_the_query_when_the_body_is_empty(
     account: Account, leader: BasicAuthClient, app: App
 ) -> None:
     query = {**app.credentials, "scopes": "entry,project", "note": "x"}
@@ -359,7 +357,7 @@ def test_inputs_come_from_the_query_where_the_body_is_empty(
     assert (response.status, response.json()["scopes"], response.json()["note"]) == (200, ["entry", "project"], "x")
 
 
-def test_who_does_not_know_the_secret_makes_nothing(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_a_wrong_client_secret_creates_nothing(account: Account, leader: BasicAuthClient, app: App) -> None:
     other = register_app(account.database, account.client, "Ledger")
     public = register_app(account.database, account.client, "Pocket", is_public=True)
     wrong = [
@@ -398,7 +396,7 @@ def headers_of_nobody(account: Account) -> Iterator[str | None]:
     yield basic_auth("ü" * 5_000, "ü" * 5_000)
 
 
-def test_without_a_password_nobody_gets_in(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_requests_without_a_password_are_401(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
 
     for authorization in headers_of_nobody(account):
@@ -411,12 +409,12 @@ def test_without_a_password_nobody_gets_in(account: Account, leader: BasicAuthCl
     assert account.leader.client.get("/subdomains").status == 401
 
 
-def test_a_password_opens_nothing_else(account: Account, leader: BasicAuthClient) -> None:
+def test_a_password_does_not_authenticate_at_the_api(account: Account, leader: BasicAuthClient) -> None:
     assert leader.get("/v2/account").status == 401
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_who_is_shut_out_does_not_get_in(account: Account, leader: BasicAuthClient, app: App, state: str) -> None:
+def test_disabled_and_suspended_users_are_401(account: Account, leader: BasicAuthClient, app: App, state: str) -> None:
     made = make(leader, account, app)
     account.set_state(account.leader, state)
 
@@ -435,7 +433,7 @@ def test_a_password_may_hold_any_character(account: Account, encoding: str) -> N
     assert response.status == 200
 
 
-def test_while_the_account_is_locked_nothing_is_done_there(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_a_locked_account_is_503_and_unchanged(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
     account.change_settings(locked="on")
 
@@ -447,7 +445,7 @@ def test_while_the_account_is_locked_nothing_is_done_there(account: Account, lea
     assert leader.get(path_of(account)).json() == [made]
 
 
-def test_other_verbs_are_refused_and_head_is_a_get_without_a_body(account: Account, leader: BasicAuthClient) -> None:
+def test_other_methods_are_405_and_head_is_get_without_a_body(account: Account, leader: BasicAuthClient) -> None:
     for method, path, allowed in (
         ("POST", "/subdomains", "GET, HEAD"),
         ("DELETE", path_of(account), "GET, HEAD, POST"),
@@ -461,7 +459,7 @@ def test_other_verbs_are_refused_and_head_is_a_get_without_a_body(account: Accou
     assert (response.status, response.body) == (200, b"")
 
 
-def test_answers_have_the_headers_of_the_api(account: Account, leader: BasicAuthClient) -> None:
+def test_responses_have_the_headers_of_the_api(account: Account, leader: BasicAuthClient) -> None:
     response = leader.get("/subdomains")
 
     assert response.headers["content-type"] == "application/json; charset=utf-8"
@@ -469,7 +467,7 @@ def test_answers_have_the_headers_of_the_api(account: Account, leader: BasicAuth
     assert (response.headers["vary"], response.headers["status"]) == ("Origin", "200 OK")
 
 
-def test_a_huge_body_is_not_read(account: Account, leader: BasicAuthClient) -> None:
+def test_a_body_over_the_limit_is_not_read(account: Account, leader: BasicAuthClient) -> None:
     assert leader.post(path_of(account), b" " * 1_048_577).status == 413
 
 
@@ -506,7 +504,7 @@ class TestTries:
         assert [client.get("/subdomains").status for _ in range(3)] == [401, 401, 429]
 
 
-def test_a_token_lasts_until_it_is_taken_back(
+def test_a_token_lasts_until_it_is_revoked(
     account: Account, leader: BasicAuthClient, app: App, clock: FakeClock
 ) -> None:
     made = make(leader, account, app)
@@ -523,7 +521,7 @@ def test_a_token_lasts_until_it_is_taken_back(
     assert leader.get(made["url"]).status == 404
 
 
-def test_who_or_what_is_deleted_takes_authorizations_along(account: Account, app: App) -> None:
+def test_authorizations_are_deleted_with_their_user_or_application(account: Account, app: App) -> None:
     contractor = basic_auth_client(account, account.contractor)
     other = register_app(account.database, account.client, "Ledger")
     made, kept = make(contractor, account, app), make(contractor, account, other)
@@ -540,7 +538,7 @@ def test_who_or_what_is_deleted_takes_authorizations_along(account: Account, app
     assert not is_token_valid(account.client, kept["token"])
 
 
-def test_nothing_that_opens_anything_is_stored_as_it_is_or_logged(
+def test_no_password_token_or_secret_is_stored_or_logged(
     account: Account, leader: BasicAuthClient, app: App, logged: Logged
 ) -> None:
     made = make(leader, account, app)
@@ -557,7 +555,7 @@ def test_nothing_that_opens_anything_is_stored_as_it_is_or_logged(
     assert (event["user"], event["account"]) == (account.leader.id, account.id)
 
 
-def test_a_token_that_another_key_closed_is_blank_and_works(
+def test_a_token_encrypted_with_another_key_is_blank_but_works(
     account: Account, leader: BasicAuthClient, app: App, make_server: MakeServer
 ) -> None:
     made = make(leader, account, app)
@@ -573,7 +571,7 @@ def test_a_token_that_another_key_closed_is_blank_and_works(
     assert not is_token_valid(client, made["token"])
 
 
-def test_a_new_password_counts_at_once(account: Account, leader: BasicAuthClient, app: App) -> None:
+def test_a_changed_password_applies_at_once(account: Account, leader: BasicAuthClient, app: App) -> None:
     made = make(leader, account, app)
     set_password(account, account.leader, "another one")
 
@@ -583,7 +581,7 @@ def test_a_new_password_counts_at_once(account: Account, leader: BasicAuthClient
     assert basic_auth_client(account, account.leader, "another one").get(path_of(account)).json() == [made]
 
 
-def test_the_document_says_what_opens_it(server: Server) -> None:
+def test_the_openapi_document_names_basic_authentication(server: Server) -> None:
     document = json.loads(server.client.get("/openapi.json").body)
 
     for path, methods in document["paths"].items():

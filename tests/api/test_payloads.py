@@ -70,7 +70,7 @@ def webhook(account: Account, webhook_receiver: WebhookReceiver, advance_time: P
     return webhook
 
 
-def test_the_log_says_what_was_sent_what_fails_and_what_waits(
+def test_the_log_lists_delivered_failing_and_waiting_payloads(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     make_tag(account, "a")
@@ -107,9 +107,7 @@ def test_the_log_says_what_was_sent_what_fails_and_what_waits(
     assert ping == {**ping, **PING, "created_at": "2024-05-21T10:05:00Z", "state": "delivered", "attempts_count": 1}
 
 
-def test_a_ping_that_fails_has_failed_for_good(
-    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
-) -> None:
+def test_a_failed_ping_is_not_retried(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
     webhook_receiver.respond_with(410)
     account.leader.client.put(f"{webhook['url']}/ping")
     eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "failing")
@@ -119,7 +117,7 @@ def test_a_ping_that_fails_has_failed_for_good(
     assert account.leader.client.get(webhook["url"]).json()["state"] == "enabled"
 
 
-def test_a_payload_in_full_says_exactly_what_was_sent_and_answered(
+def test_a_payload_shows_the_exact_request_and_response(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     webhook_receiver.respond_with(
@@ -164,7 +162,7 @@ def test_a_payload_in_full_says_exactly_what_was_sent_and_answered(
     assert second["response_body"] == "thanks"
 
 
-def test_the_text_of_what_waits_is_what_will_be_sent(
+def test_a_waiting_payload_shows_the_body_that_will_be_sent(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     webhook_receiver.respond_with(500)
@@ -187,7 +185,7 @@ def test_the_text_of_what_waits_is_what_will_be_sent(
     assert get_payload(account, webhook, waiting["payload_id"])["body"] == text
 
 
-def test_an_answer_that_is_no_text_is_shown_with_replacements(
+def test_a_binary_response_is_shown_with_replacement_characters(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     body = b"caf\xe9 \xff\x00 " + "é".encode() * 4096
@@ -205,7 +203,7 @@ def test_an_answer_that_is_no_text_is_shown_with_replacements(
     assert "x-odd" in attempt["response_headers"]
 
 
-def test_an_attempt_without_an_answer_says_why(
+def test_an_attempt_without_a_response_has_an_error(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     webhook_receiver.handler = sending_raw(b"SSH-2.0-OpenSSH_9.6\r\n")
@@ -269,7 +267,7 @@ def test_the_log_is_filtered(
         ("from=yesterday&to=2024-05-21", [("from", "invalid"), ("to", "invalid")]),
     ],
 )
-def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
+def test_malformed_log_filters_are_rejected(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
     webhook = make_webhook(account)
 
     response = account.leader.client.get(f"{webhook['url']}/payloads?{query}")
@@ -277,7 +275,7 @@ def test_filters_can_be_malformed(account: Account, query: str, codes: list[tupl
     assert (response.status, response.codes) == (400, codes)
 
 
-def test_the_log_comes_in_pages(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
+def test_the_log_is_paginated(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
     account.leader.client.put(webhook["disable_url"])
     account.leader.client.put(webhook["enable_url"])
     for number in range(5):
@@ -297,7 +295,7 @@ def test_the_log_comes_in_pages(account: Account, webhook_receiver: WebhookRecei
     assert account.leader.client.get(f"{url}?per_page=2").links["last"] == f"{url}?page=3&per_page=2"
 
 
-def test_the_status_of_a_webhook_that_has_done_nothing(account: Account) -> None:
+def test_the_status_of_a_new_webhook(account: Account) -> None:
     webhook = make_webhook(account)
 
     status = get_status(account, webhook)
@@ -312,7 +310,7 @@ def test_the_status_of_a_webhook_that_has_done_nothing(account: Account) -> None
     }
 
 
-def test_the_status_says_what_fails_since_when_and_how_it_went(
+def test_the_status_of_a_failing_webhook(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     for name in ("a", "b", "c"):
@@ -344,7 +342,7 @@ def test_the_status_says_what_fails_since_when_and_how_it_went(
     assert after["waiting_count"] == 2
 
 
-def test_the_log_is_for_leaders_of_the_account(
+def test_the_log_needs_a_leader_of_the_account(
     account: Account, other_account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     [ping] = get_delivery_log(account, webhook)

@@ -61,7 +61,7 @@ def names(deliveries: list[Delivery]) -> list[str]:
     return [each.payload["object"]["name"] for each in deliveries]
 
 
-def test_a_retry_of_the_failing_payload_is_an_attempt_at_once(
+def test_retrying_the_failing_payload_attempts_it_at_once(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     failed = fail(account, webhook, webhook_receiver, "a", "b")
@@ -75,7 +75,7 @@ def test_a_retry_of_the_failing_payload_is_an_attempt_at_once(
     assert names([other]) == ["b"]
 
 
-def test_after_a_retry_that_fails_the_schedule_goes_on(
+def test_the_retry_schedule_continues_after_a_failed_retry(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     failed = fail(account, webhook, webhook_receiver, "a")
@@ -91,7 +91,7 @@ def test_after_a_retry_that_fails_the_schedule_goes_on(
     assert webhook_receiver.next().attempt == 3
 
 
-def test_a_retry_of_what_waits_or_while_disabled_changes_nothing(
+def test_retrying_a_waiting_payload_changes_nothing(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     [delivered] = deliver(account, webhook, webhook_receiver, "before")
@@ -109,7 +109,7 @@ def test_a_retry_of_what_waits_or_while_disabled_changes_nothing(
     assert webhook_receiver.is_empty()
 
 
-def test_a_retry_while_it_is_on_the_wire_changes_nothing(
+def test_retrying_a_payload_in_flight_changes_nothing(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     may_go_on = asyncio.Event()
@@ -133,7 +133,7 @@ def test_a_retry_while_it_is_on_the_wire_changes_nothing(
     assert webhook_receiver.is_empty()
 
 
-def test_a_delivered_payload_is_sent_once_more_outside_the_order(
+def test_retrying_a_delivered_payload_is_a_one_off_redelivery(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     [delivered] = deliver(account, webhook, webhook_receiver, "a")
@@ -153,7 +153,7 @@ def test_a_delivered_payload_is_sent_once_more_outside_the_order(
     assert [each["number"] for each in get_payload(account, webhook, delivered.id)["attempts"]] == [1, 2]
 
 
-def test_a_resend_that_fails_disturbs_nothing(
+def test_a_failed_redelivery_does_not_hold_the_lane(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     [delivered] = deliver(account, webhook, webhook_receiver, "a")
@@ -168,7 +168,7 @@ def test_a_resend_that_fails_disturbs_nothing(
     assert get_status(account, webhook)["success_rate_24h"] == 1
 
 
-def test_a_ping_can_be_sent_again_too(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
+def test_a_ping_can_be_redelivered(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
     [ping] = get_delivery_log(account, webhook)
     request_action(account, webhook, "retry", ping["payload_id"])
 
@@ -217,7 +217,7 @@ def test_enabling_a_stalled_webhook_gives_it_a_new_window(
     assert webhook_receiver.next().attempt == attempt + 1
 
 
-def test_a_skip_gives_the_failing_payload_up_and_is_kept_in_the_log(
+def test_skipping_the_failing_payload_moves_the_lane_on(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     failed = fail(account, webhook, webhook_receiver, "a", "b")
@@ -273,7 +273,7 @@ def test_only_the_failing_payload_can_be_skipped(
         assert (response.status, response.codes) == (400, [("base", "not_failing")])
 
 
-def test_a_skipped_payload_that_is_retried_is_sent_outside_the_order(
+def test_retrying_a_skipped_payload_is_a_one_off_redelivery(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     failed = fail(account, webhook, webhook_receiver, "a")
@@ -289,7 +289,7 @@ def test_a_skipped_payload_that_is_retried_is_sent_outside_the_order(
     assert get_payload(account, webhook, failed.id)["state"] == "skipped"
 
 
-def test_a_replay_sends_everything_since_once_more_in_order(
+def test_a_replay_resends_everything_since_in_order(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     before = deliver(account, webhook, webhook_receiver, "a")
@@ -310,7 +310,7 @@ def test_a_replay_sends_everything_since_once_more_in_order(
     assert get_payload(account, webhook, skipped.id)["delivered_at"] is not None
 
 
-def test_a_replayed_payload_waits_again_and_keeps_when_it_was_first_delivered(
+def test_a_replayed_payload_is_waiting_and_keeps_its_delivered_at(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     deliver(account, webhook, webhook_receiver, "a", "b")
@@ -333,7 +333,7 @@ def test_a_replayed_payload_waits_again_and_keeps_when_it_was_first_delivered(
     assert get_delivery_log(account, webhook)[0]["attempts_count"] == 2
 
 
-def test_a_replay_from_a_moment_begins_with_the_first_payload_of_then_or_later(
+def test_a_replay_from_a_timestamp_starts_at_or_after_it(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     deliver(account, webhook, webhook_receiver, "a")
@@ -356,9 +356,7 @@ def test_a_replay_from_a_moment_begins_with_the_first_payload_of_then_or_later(
     assert names(webhook_receiver.next_deliveries(3)) == ["a", "b", "c"]
 
 
-def test_a_replay_never_moves_forward_and_needs_something_to_send(
-    account: Account, webhook_receiver: WebhookReceiver, webhook: Any
-) -> None:
+def test_a_replay_never_moves_forward(account: Account, webhook_receiver: WebhookReceiver, webhook: Any) -> None:
     url = f"{webhook['url']}/replay"
     assert account.leader.client.put(url, {"sequence": 1}).status == 202
     failed = fail(account, webhook, webhook_receiver, "a", "b")
@@ -386,7 +384,7 @@ def test_a_replay_ends_no_stall(
     assert webhook_receiver.is_empty()
 
 
-def test_a_replay_from_further_back_than_what_is_kept_is_refused_with_the_earliest(
+def test_a_replay_beyond_retention_names_the_earliest(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     deliver(account, webhook, webhook_receiver, "a", "b")
@@ -411,7 +409,7 @@ def test_a_replay_from_further_back_than_what_is_kept_is_refused_with_the_earlie
     assert names([webhook_receiver.next()]) == ["c"]
 
 
-def test_what_the_retention_took_is_said(
+def test_payloads_lost_to_retention_are_counted_in_the_status(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     fail(account, webhook, webhook_receiver, "a", "b")
@@ -441,7 +439,7 @@ def test_what_the_retention_took_is_said(
         ({"sequence": "first", "from": 7}, [("from", "invalid"), ("sequence", "invalid")]),
     ],
 )
-def test_a_replay_can_be_malformed(
+def test_a_malformed_replay_is_rejected(
     account: Account, webhook: Any, body: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
     response = account.leader.client.put(f"{webhook['url']}/replay", body)
@@ -449,7 +447,7 @@ def test_a_replay_can_be_malformed(
     assert (response.status, response.codes) == (400, codes)
 
 
-def test_steering_is_for_leaders_of_the_account_and_for_payloads_of_the_webhook(
+def test_recovery_needs_a_leader_and_a_payload_of_the_webhook(
     account: Account, other_account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
     failed = fail(account, webhook, webhook_receiver, "a")

@@ -27,7 +27,7 @@ def summary(group: dict[str, Any]) -> dict[str, Any]:
     return {key: group[key] for key in ("id", "name", "url")}
 
 
-def test_a_group_is_made_and_its_projects_say_so(account: Account, clock: FakeClock) -> None:
+def test_creating_a_group_updates_its_projects(account: Account, clock: FakeClock) -> None:
     website, app = make_project(account, "Website"), make_project(account, "App", billable=False)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -94,7 +94,7 @@ def test_projects_of_another_group_are_moved_to_a_new_one(account: Account, cloc
         ({"project_ids": [], "projects": ["One"]}, []),
     ],
 )
-def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
+def test_projects_are_accepted_under_the_older_key_or_absent(
     account: Account, given: dict[str, list[str]], names: list[str]
 ) -> None:
     projects = {name: make_project(account, name)["id"] for name in ("One", "Two")}
@@ -125,7 +125,7 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
         ),
     ],
 )
-def test_a_malformed_group_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_group_is_rejected(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     make_group(account)
     log = EventReader(account)
 
@@ -136,9 +136,7 @@ def test_a_malformed_group_is_refused(account: Account, body: dict[str, Any], fa
     assert log.read_new() == []
 
 
-def test_unknown_projects_are_refused_by_their_place_and_nothing_is_moved(
-    account: Account, other_account: Account
-) -> None:
+def test_unknown_projects_are_named_by_index_and_nothing_moves(account: Account, other_account: Account) -> None:
     project, theirs = make_project(account), make_project(other_account)
     project_ids = [project["id"], theirs["id"], project["id"], NO_SUCH_ID]
 
@@ -149,7 +147,7 @@ def test_unknown_projects_are_refused_by_their_place_and_nothing_is_moved(
     assert account.leader.client.get(project["url"]).json() == project
 
 
-def test_two_accounts_may_have_groups_of_one_name(account: Account, other_account: Account) -> None:
+def test_two_accounts_may_use_the_same_group_name(account: Account, other_account: Account) -> None:
     assert make_group(account)["id"] != make_group(other_account)["id"]
 
 
@@ -181,13 +179,13 @@ def test_groups_are_listed_by_name_and_filtered(account: Account, other_account:
 
 
 @pytest.mark.parametrize("query", ["project_ids=all", "name=%00"])
-def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+def test_malformed_group_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get("/v2/project_groups", query)
 
     assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
-def test_a_group_is_renamed_and_says_so_while_its_projects_do_not(account: Account, clock: FakeClock) -> None:
+def test_a_rename_raises_an_event_of_the_group_only(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     before = make_group(account, "Contoso", project)
     project = account.leader.client.get(project["url"]).json()
@@ -219,7 +217,7 @@ def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: F
 @pytest.mark.parametrize(
     ("name", "code"), [("", "missing_field"), (None, "missing_field"), ("OTHER", "already_exists"), (5, "invalid")]
 )
-def test_a_malformed_rename_is_refused(account: Account, name: object, code: str) -> None:
+def test_a_malformed_rename_is_rejected(account: Account, name: object, code: str) -> None:
     group = make_group(account)
     make_group(account, "Other")
     log = EventReader(account)
@@ -230,13 +228,13 @@ def test_a_malformed_rename_is_refused(account: Account, name: object, code: str
     assert log.read_new() == []
 
 
-def test_a_group_may_take_its_own_name_in_another_spelling(account: Account) -> None:
+def test_a_rename_may_change_only_the_case(account: Account) -> None:
     group = make_group(account)
 
     assert account.leader.client.put(group["url"], {"name": "CONTOSO"}).json()["name"] == "CONTOSO"
 
 
-def test_a_group_is_deleted_as_it_was_after_its_projects_have_left_it(account: Account, clock: FakeClock) -> None:
+def test_deleting_a_group_updates_its_projects_first(account: Account, clock: FakeClock) -> None:
     website, app = make_project(account, "Website"), make_project(account, "App")
     make_entry(account.leader, project_id=app["id"])
     archive(account, app)
@@ -263,7 +261,7 @@ def test_a_group_is_deleted_as_it_was_after_its_projects_have_left_it(account: A
     make_group(account, "Contoso", website)
 
 
-def test_an_empty_group_is_deleted_alone(account: Account) -> None:
+def test_deleting_an_empty_group_raises_one_event(account: Account) -> None:
     group = make_group(account)
     log = EventReader(account)
 
@@ -271,7 +269,7 @@ def test_an_empty_group_is_deleted_alone(account: Account) -> None:
     assert log.read_new_types() == ["project_group.deleted"]
 
 
-def test_the_entries_of_a_group_are_those_of_its_projects_now(account: Account) -> None:
+def test_entries_of_a_group_follow_its_current_projects(account: Account) -> None:
     website, app, other = (make_project(account, name, account.coworker) for name in ("Website", "App", "Other"))
     group = make_group(account, "Contoso", website, app)
     make_entry(account.leader, "website #a", date="2024-05-01", project_id=website["id"])
@@ -312,7 +310,7 @@ def test_the_entries_of_a_group_are_those_of_its_projects_now(account: Account) 
     assert found({}) == ["app #a"]
 
 
-def test_coworkers_see_the_groups_of_their_projects_and_in_them_those_projects_only(account: Account) -> None:
+def test_coworkers_see_only_their_projects_in_groups(account: Account) -> None:
     seen, hidden, closed = (make_project(account, name) for name in ("Seen", "Hidden", "Closed"))
     give_access(account, account.coworker, seen)
     group, other = make_group(account, "Contoso", seen, hidden), make_group(account, "Other", closed)
@@ -342,7 +340,7 @@ def test_coworkers_see_the_groups_of_their_projects_and_in_them_those_projects_o
     assert client.get(other["url"]).json() == other
 
 
-def test_groups_are_for_leaders_to_change(account: Account) -> None:
+def test_changing_groups_needs_a_leader(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     group = make_group(account, "Contoso", project)
     url = group["url"]
@@ -357,7 +355,7 @@ def test_groups_are_for_leaders_to_change(account: Account) -> None:
     assert account.leader.client.get(url).json() == group
 
 
-def test_groups_are_not_for_contractors_to_see_but_their_projects_name_them(account: Account) -> None:
+def test_contractors_see_groups_only_by_name_on_projects(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     group = make_group(account, "Contoso", project)
 
@@ -369,7 +367,7 @@ def test_groups_are_not_for_contractors_to_see_but_their_projects_name_them(acco
     assert shown["group"] == summary(group)
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_groups_are_404(account: Account, other_account: Account) -> None:
     theirs = make_group(other_account, "Contoso", make_project(other_account))
     empty = make_group(account, "Empty")
     unseen = {"supervisor": [], "coworker": [empty["id"]], "contractor": [empty["id"]]}
@@ -389,5 +387,5 @@ def test_what_is_not_there_is_not_found(account: Account, other_account: Account
     assert other_account.leader.client.get(theirs["url"]).json() == theirs
 
 
-def test_the_invoices_of_a_group_are_named_but_not_there(account: Account) -> None:
+def test_the_invoices_url_of_a_group_is_404(account: Account) -> None:
     assert account.leader.client.get(make_group(account)["invoices_url"]).status == 404

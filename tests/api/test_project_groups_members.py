@@ -27,7 +27,7 @@ def check_moves(account: Account, events: list[Event], projects: list[dict[str, 
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_projects_are_added_and_all_of_the_group_answered(
+def test_adding_projects_returns_all_projects_of_the_group(
     account: Account, other_account: Account, clock: FakeClock, method: str
 ) -> None:
     member, first, second, others = (make_project(account, name) for name in ("Member", "First", "Alpha", "Others"))
@@ -52,7 +52,7 @@ def test_projects_are_added_and_all_of_the_group_answered(
     check_moves(account, moved, [first, second], None, summary(before))
 
 
-def test_adding_nothing_new_answers_the_projects_and_raises_nothing(account: Account, clock: FakeClock) -> None:
+def test_adding_present_projects_raises_nothing(account: Account, clock: FakeClock) -> None:
     member, others = make_project(account, "Member"), make_project(account, "Others")
     group = make_group(account, "Contoso", member)
     make_group(account, "Other", others)
@@ -66,7 +66,7 @@ def test_adding_nothing_new_answers_the_projects_and_raises_nothing(account: Acc
     assert account.leader.client.get(group["url"]).json() == group
 
 
-def test_all_projects_are_answered_however_many_there_are(account: Account) -> None:
+def test_any_number_of_projects_is_returned(account: Account) -> None:
     group = make_group(account)
     project_ids = ids([make_project(account, f"{number:02}") for number in range(31)])
 
@@ -77,7 +77,7 @@ def test_all_projects_are_answered_however_many_there_are(account: Account) -> N
     assert len(account.leader.client.get(group["projects_url"]).json()) == 30
 
 
-def test_archived_projects_enter_and_leave_groups_too(account: Account, clock: FakeClock) -> None:
+def test_archived_projects_can_be_added_and_removed(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     archive(account, project)
@@ -94,7 +94,7 @@ def test_archived_projects_enter_and_leave_groups_too(account: Account, clock: F
         check_moves(account, moved, [project], before, after)
 
 
-def test_projects_are_taken_out(account: Account, clock: FakeClock) -> None:
+def test_projects_are_removed_from_a_group(account: Account, clock: FakeClock) -> None:
     first, second, stays, others = (make_project(account, name) for name in ("First", "Alpha", "Stays", "Others"))
     before = make_group(account, "Contoso", first, second, stays)
     other = make_group(account, "Other", others)
@@ -115,7 +115,7 @@ def test_projects_are_taken_out(account: Account, clock: FakeClock) -> None:
     assert account.leader.client.get(other["url"]).json() == other
 
 
-def test_all_projects_are_taken_out(account: Account, clock: FakeClock) -> None:
+def test_all_projects_are_removed_from_a_group(account: Account, clock: FakeClock) -> None:
     projects = [make_project(account, name) for name in ("First", "Alpha")]
     before = make_group(account, "Contoso", *projects)
     other = make_group(account, "Other", make_project(account, "Others"))
@@ -135,7 +135,7 @@ def test_all_projects_are_taken_out(account: Account, clock: FakeClock) -> None:
     assert account.leader.client.get(other["url"]).json() == other
 
 
-def test_taking_out_what_is_not_in_it_raises_nothing(account: Account, clock: FakeClock) -> None:
+def test_removing_absent_projects_raises_nothing(account: Account, clock: FakeClock) -> None:
     group = make_group(account, "Contoso", make_project(account, "Member"))
     others, alone = make_project(account, "Others"), make_project(account, "Alone")
     make_group(account, "Other", others)
@@ -159,7 +159,7 @@ def test_taking_out_what_is_not_in_it_raises_nothing(account: Account, clock: Fa
         ({"project_ids": [1, {}]}, ("project_ids[1]", "invalid")),
     ],
 )
-def test_malformed_projects_are_refused(account: Account, body: object, fault: tuple[str, str]) -> None:
+def test_malformed_project_lists_are_rejected(account: Account, body: object, fault: tuple[str, str]) -> None:
     group = make_group(account, "Contoso", make_project(account))
     log = EventReader(account)
 
@@ -199,7 +199,7 @@ def test_the_projects_of_a_group_are_listed_by_name_and_filtered(account: Accoun
 
 
 @pytest.mark.parametrize("query", ["enabled=1", "billing_increment=7", "name=%00"])
-def test_a_malformed_filter_of_projects_is_refused(account: Account, query: str) -> None:
+def test_malformed_project_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get(make_group(account)["projects_url"], query)
 
     assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
@@ -224,7 +224,7 @@ def test_projects_are_filtered_by_group(account: Account, other_account: Account
         assert [project["name"] for project in found] == names, query
 
 
-def test_a_project_is_made_in_a_group_and_only_it_says_so(account: Account, clock: FakeClock) -> None:
+def test_creating_a_project_in_a_group_raises_only_its_event(account: Account, clock: FakeClock) -> None:
     group = make_group(account)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -240,7 +240,7 @@ def test_a_project_is_made_in_a_group_and_only_it_says_so(account: Account, cloc
     assert shown["updated_at"] == group["updated_at"]
 
 
-def test_an_edit_moves_a_project_from_group_to_group_and_out(account: Account, clock: FakeClock) -> None:
+def test_an_edit_moves_a_project_between_groups_and_out(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     first, second = make_group(account, "First"), make_group(account, "Second")
     log = EventReader(account)
@@ -262,7 +262,7 @@ def test_an_edit_moves_a_project_from_group_to_group_and_out(account: Account, c
             assert (ids(shown["projects"]), shown["updated_at"]) == (held, each["updated_at"])
 
 
-def test_an_edit_of_a_project_and_its_group_is_one_event(account: Account) -> None:
+def test_editing_a_project_and_its_group_raises_one_event(account: Account) -> None:
     project, group = make_project(account, "Website"), make_group(account)
     log = EventReader(account)
 
@@ -274,7 +274,7 @@ def test_an_edit_of_a_project_and_its_group_is_one_event(account: Account) -> No
     assert account.leader.client.get(project["url"]).json()["group"] == summary(group)
 
 
-def test_a_project_is_put_into_no_group_that_is_not_there(account: Account, other_account: Account) -> None:
+def test_an_unknown_group_is_missing_for_a_project(account: Account, other_account: Account) -> None:
     group, theirs = make_group(account), make_group(other_account)
     project = make_project(account, project_group_id=group["id"])
     log = EventReader(account)
@@ -288,7 +288,7 @@ def test_a_project_is_put_into_no_group_that_is_not_there(account: Account, othe
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_a_deleted_project_leaves_its_group_without_an_event_of_the_groups(account: Account, several: bool) -> None:
+def test_deleting_a_project_raises_no_event_of_its_group(account: Account, several: bool) -> None:
     gone, stays = make_project(account, "Gone"), make_project(account, "Stays")
     group = make_group(account, "Contoso", gone, stays)
     text = account.supervisor.client.get(gone["url"]).body
@@ -307,7 +307,7 @@ def test_a_deleted_project_leaves_its_group_without_an_event_of_the_groups(accou
     assert shown == group | {"projects": [each for each in group["projects"] if each["id"] == stays["id"]]}
 
 
-def test_a_merge_leaves_the_target_in_its_own_group_or_in_none(account: Account) -> None:
+def test_a_merge_keeps_the_targets_group(account: Account) -> None:
     target, alone, swallowed, other = (make_project(account, name) for name in ("Target", "Alone", "Gone", "Other"))
     group, theirs = make_group(account, "Contoso", target), make_group(account, "Theirs", swallowed, other)
     log = EventReader(account)

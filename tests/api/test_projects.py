@@ -18,7 +18,7 @@ KEYS = [
 INCREMENTS = [1, 5, 6, 10, 15, 20, 30, 60]
 
 
-def test_a_project_is_made_with_defaults(account: Account) -> None:
+def test_a_project_is_created_with_defaults(account: Account) -> None:
     log = EventReader(account)
 
     response = account.leader.client.post("/v2/projects", {"name": " Website relaunch "})
@@ -61,7 +61,7 @@ def test_a_project_is_made_with_defaults(account: Account) -> None:
     assert account.supervisor.client.get(url).body == response.body
 
 
-def test_a_project_is_made_as_told(account: Account) -> None:
+def test_a_project_is_created_with_all_inputs(account: Account) -> None:
     given = {"name": "X", "billable": "false", "billing_increment": "60", "color": "3Fa", "budgeted_minutes": 90}
 
     project = account.leader.client.post("/v2/projects", given).json()
@@ -76,7 +76,7 @@ def test_the_accounts_default_increment_is_a_setting(account: Account) -> None:
     assert make_project(account)["billing_increment"] == 6
 
 
-def test_projects_get_different_colours_one_after_the_other(account: Account) -> None:
+def test_new_projects_get_different_colors(account: Account) -> None:
     colors = [make_project(account, str(number))["color"] for number in range(12)]
 
     assert len({*colors}) == 12
@@ -103,7 +103,7 @@ def test_projects_get_different_colours_one_after_the_other(account: Account) ->
         ),
     ],
 )
-def test_a_malformed_project_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_project_is_rejected(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     make_project(account)
     log = EventReader(account)
 
@@ -125,11 +125,11 @@ def test_archived_projects_do_not_count_against_the_limit(account: Account) -> N
     assert account.leader.client.post("/v2/projects", {"name": "Second"}).status == 201
 
 
-def test_two_accounts_may_have_projects_of_one_name(account: Account, other_account: Account) -> None:
+def test_two_accounts_may_use_the_same_project_name(account: Account, other_account: Account) -> None:
     assert make_project(account)["id"] != make_project(other_account)["id"]
 
 
-def test_counters_tell_of_the_entries(account: Account) -> None:
+def test_counters_match_the_entries(account: Account) -> None:
     project = make_project(account, "Website", account.contractor, budgeted_minutes=300)
     other = make_project(account, "Other")
     id = {"project_id": project["id"]}
@@ -204,13 +204,13 @@ def test_projects_are_filtered(account: Account) -> None:
 
 
 @pytest.mark.parametrize("query", ["billing_increment=7", "enabled=1", "billable=no", "project_group_ids=a"])
-def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+def test_malformed_project_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get("/v2/projects", query)
 
     assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
-def test_a_project_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
+def test_an_edit_raises_project_updated_with_the_changes(account: Account, clock: FakeClock) -> None:
     before = make_project(account, budgeted_minutes=100)
     make_entry(account.leader, project_id=before["id"])
     before = account.leader.client.get(before["url"]).json()
@@ -247,7 +247,7 @@ def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: Fa
     assert log.read_new() == []
 
 
-def test_a_project_may_take_its_own_name_in_another_spelling(account: Account) -> None:
+def test_a_rename_may_change_only_the_case(account: Account) -> None:
     project = make_project(account, "website")
     make_project(account, "other")
 
@@ -264,7 +264,7 @@ def test_a_project_may_take_its_own_name_in_another_spelling(account: Account) -
         ({"project_group_id": 3}, [("project_group_id", "missing")]),
     ],
 )
-def test_a_malformed_edit_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_edit_is_rejected(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     project = make_project(account)
 
     assert account.leader.client.put(project["url"], body).codes == faults
@@ -279,7 +279,7 @@ def test_an_archived_project_is_neither_edited_nor_deleted(account: Account) -> 
     assert account.leader.client.delete(project["url"]).codes == [("base", "archived_project")]
 
 
-def test_an_empty_project_is_deleted_as_it_was(account: Account) -> None:
+def test_project_deleted_carries_the_project_as_it_was(account: Account) -> None:
     project = make_project(account, "Empty", account.contractor)
     log = EventReader(account)
     text = account.supervisor.client.get(project["url"]).body
@@ -305,7 +305,7 @@ def test_a_used_project_is_not_deleted(account: Account) -> None:
     }
 
 
-def test_several_projects_are_deleted_and_ineligible_ones_skipped(account: Account, other_account: Account) -> None:
+def test_bulk_deletion_skips_ineligible_projects(account: Account, other_account: Account) -> None:
     empty = [make_project(account, name) for name in ("B", "A")]
     used = make_project(account, "Used")
     make_entry(account.leader, project_id=used["id"])
@@ -321,7 +321,7 @@ def test_several_projects_are_deleted_and_ineligible_ones_skipped(account: Accou
     assert other_account.leader.client.get(theirs["url"]).status == 200
 
 
-def test_projects_are_for_leaders_to_change(account: Account) -> None:
+def test_changing_projects_needs_a_leader(account: Account) -> None:
     project = make_project(account, "Open", account.coworker, account.contractor)
     url = project["url"]
 
@@ -336,7 +336,7 @@ def test_projects_are_for_leaders_to_change(account: Account) -> None:
             assert person.client.put(f"/v2/projects/{action}").status == 403
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_projects_are_404(account: Account, other_account: Account) -> None:
     theirs = make_project(other_account)
     client = account.supervisor.client
 

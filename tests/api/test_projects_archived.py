@@ -8,7 +8,7 @@ from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID, approve, archive, ids, make_entry, make_project
 
 
-def test_a_used_project_is_archived_and_brought_back(account: Account, clock: FakeClock) -> None:
+def test_a_used_project_is_archived_and_unarchived(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     log = EventReader(account)
@@ -35,7 +35,7 @@ def test_an_unused_project_is_not_archived(account: Account) -> None:
     }
 
 
-def test_bringing_back_asks_for_no_limit(account: Account) -> None:
+def test_unarchiving_ignores_the_project_limit(account: Account) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     archive(account, project)
@@ -45,7 +45,7 @@ def test_bringing_back_asks_for_no_limit(account: Account) -> None:
     assert account.leader.client.put(project["unarchive_url"]).status == 204
 
 
-def test_several_projects_are_archived_and_brought_back(account: Account, other_account: Account) -> None:
+def test_projects_are_archived_and_unarchived_in_bulk(account: Account, other_account: Account) -> None:
     used = [make_project(account, name) for name in ("B", "A")]
     for project in used:
         make_entry(account.leader, project_id=project["id"])
@@ -67,7 +67,7 @@ def test_several_projects_are_archived_and_brought_back(account: Account, other_
 
 
 @pytest.mark.parametrize("action", ["archive", "unarchive", "delete"])
-def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: str) -> None:
+def test_bulk_actions_require_a_list_that_may_be_empty(account: Account, action: str) -> None:
     client = account.leader.client
 
     assert client.put(f"/v2/projects/{action}").codes == [("project_ids", "missing_field")]
@@ -75,7 +75,7 @@ def test_bulk_actions_need_a_list_which_may_be_empty(account: Account, action: s
     assert client.put(f"/v2/projects/{action}", {"project_ids": []}).status == 204
 
 
-def test_a_merge_moves_entries_and_access_and_leaves_one_project(account: Account, clock: FakeClock) -> None:
+def test_a_merge_moves_entries_and_access_to_the_target(account: Account, clock: FakeClock) -> None:
     target = make_project(account, "Target", account.coworker, billing_increment=60, budgeted_minutes=600)
     other = make_project(account, "Other", account.coworker, account.contractor, billing_increment=5)
     stays = make_entry(account.leader, project_id=target["id"])
@@ -114,7 +114,7 @@ def test_a_merge_moves_entries_and_access_and_leaves_one_project(account: Accoun
         assert ids(person.client.get("/v2/projects").json()) == [target["id"]]
 
 
-def test_a_merge_tells_when_it_makes_time_unbillable(account: Account) -> None:
+def test_a_merge_reports_changed_billability(account: Account) -> None:
     target = make_project(account, "Target", billable=False)
     entry = make_entry(account.leader, project_name="Other")
     log = EventReader(account)
@@ -124,7 +124,7 @@ def test_a_merge_tells_when_it_makes_time_unbillable(account: Account) -> None:
     assert log.read_new()[0].changes.keys() == {"billable", "project"}
 
 
-def test_a_merge_with_an_empty_project_leaves_the_target_as_it_was(account: Account) -> None:
+def test_merging_an_empty_project_leaves_the_target_unchanged(account: Account) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other")
     log = EventReader(account)
 
@@ -133,7 +133,7 @@ def test_a_merge_with_an_empty_project_leaves_the_target_as_it_was(account: Acco
     assert log.read_new_types() == ["project.deleted", "project.deleted.merged"]
 
 
-def test_what_stands_against_a_merge(account: Account, other_account: Account) -> None:
+def test_states_that_prevent_a_merge(account: Account, other_account: Account) -> None:
     target, archived = make_project(account, "Target"), make_project(account, "Archived")
     make_entry(account.leader, project_id=archived["id"])
     archive(account, archived)

@@ -38,7 +38,7 @@ def test_the_python_client_works(commands: CliRunner) -> None:
         use(python_client(server.address, made["token"]), made["user_id"], server.address)
 
 
-def test_the_python_client_works_behind_a_proxy_that_speaks_tls(
+def test_the_python_client_works_behind_a_tls_proxy(
     commands: CliRunner, tmp_path: Path, loop: EventLoopThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = make_certificate_authority()

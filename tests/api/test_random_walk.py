@@ -35,9 +35,7 @@ STEPS = int(os.environ.get("HOURHOOK_TEST_STEPS", "300"))
 
 
 @pytest.mark.parametrize("seed", seeds())
-def test_whoever_only_listens_knows_the_account_and_every_count_is_right(
-    account: Account, clock: FakeClock, seed: int
-) -> None:
+def test_events_alone_reproduce_the_account_and_its_counters(account: Account, clock: FakeClock, seed: int) -> None:
     World(account, clock, seed).run(STEPS)
 
 

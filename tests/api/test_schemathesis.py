@@ -90,13 +90,13 @@ def send(case: Case[Any], account: Account, session: requests.Session, **headers
 
 @document.exclude(path_regex=r"\{|/subdomains").parametrize()
 @bounded
-def test_answers_keep_what_the_document_promises(case: Case[Any], account: Account, session: requests.Session) -> None:
+def test_responses_match_the_openapi_document(case: Case[Any], account: Account, session: requests.Session) -> None:
     send(case, account, session)
 
 
 @document.include(path_regex=r"^/v2/.*\{").parametrize()
 @bounded
-def test_answers_keep_it_about_what_is_there_and_what_is_not(
+def test_responses_match_it_for_existing_and_unknown_objects(
     case: Case[Any], account: Account, path_ids: PathParameters, session: requests.Session
 ) -> None:
     send(case, account, session)
@@ -106,7 +106,7 @@ def test_answers_keep_it_about_what_is_there_and_what_is_not(
 
 @document.include(path_regex=r"^/(subdomains|authorizations)").parametrize()
 @bounded
-def test_answers_keep_it_to_whoever_brings_a_password(
+def test_responses_match_it_with_password_authentication(
     case: Case[Any], account: Account, authorized: PathParameters, session: requests.Session
 ) -> None:
     send(case, account, session)
@@ -116,7 +116,7 @@ def test_answers_keep_it_to_whoever_brings_a_password(
 
 @document.include(path_regex=r"^/applications").parametrize()
 @bounded
-def test_answers_keep_it_to_an_application_with_its_secret(
+def test_responses_match_it_with_client_authentication(
     case: Case[Any], account: Account, app: App, authorized: PathParameters, session: requests.Session
 ) -> None:
     authorization = basic_auth(app.client_id, app.client_secret or "")

@@ -43,7 +43,7 @@ def cost_of(account: Account, method: str, path: str, body: object = b"") -> Sta
 LISTS = [endpoint for endpoint in all_endpoints() if get_origin(endpoint.response_type) in (Page, list)]
 
 
-def test_every_list_costs_the_same_however_much_is_on_it(account: Account) -> None:
+def test_every_list_takes_the_same_statements_at_any_length(account: Account) -> None:
     path_ids = dict(populate_account(account))
     furnish(account, path_ids, range(3))
     few = {called(endpoint): cost_of_list(account, endpoint, path_ids, at_least=3) for endpoint in LISTS}
@@ -112,7 +112,7 @@ def furnish(account: Account, path_ids: PathParameters, numbers: range) -> None:
     assert leader.post(f"{group}/add_projects", {"project_ids": projects}).status == 200
 
 
-def test_a_page_of_entries_costs_four_statements_and_three_where_the_total_is_known(account: Account) -> None:
+def test_a_page_of_entries_takes_at_most_four_statements(account: Account) -> None:
     insert_entries(account, 31, make_tag(account, "a"), make_project(account))
 
     assert len(cost_of(account, "GET", "/v2/entries")) == 4
@@ -123,13 +123,13 @@ def test_a_page_of_entries_costs_four_statements_and_three_where_the_total_is_kn
     assert len(cost_of(account, "GET", "/v2/entries")) == 4
 
 
-def test_one_entry_costs_three_statements(account: Account) -> None:
+def test_showing_an_entry_takes_three_statements(account: Account) -> None:
     entry = make_entry(account.leader, "#a", project_name="Website")
 
     assert len(cost_of(account, "GET", entry["url"])) == 3
 
 
-def test_logging_time_costs_few_statements(account: Account) -> None:
+def test_creating_an_entry_takes_few_statements(account: Account) -> None:
     project = make_project(account)
     make_tag(account, "a")
     body = {"date": DAY, "minutes": 15, "description": "#a", "project_id": project["id"]}
@@ -139,7 +139,7 @@ def test_logging_time_costs_few_statements(account: Account) -> None:
     assert len(cost_of(account, "POST", "/v2/entries", body)) == by_database[account.database.dialect]
 
 
-def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_the_last(account: Account) -> None:
+def test_a_page_of_expenses_takes_at_most_three_statements(account: Account) -> None:
     insert_expenses(account, 31, make_project(account))
 
     assert len(cost_of(account, "GET", "/v2/expenses")) == 3
@@ -147,7 +147,7 @@ def test_a_page_of_expenses_costs_two_statements_and_one_more_where_it_is_not_th
 
 
 @pytest.mark.parametrize("noun", ["users", "projects", "tags", "entries", "expenses", "invoices"])
-def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str) -> None:
+def test_plain_lists_take_the_same_statements_at_any_length(account: Account, noun: str) -> None:
     def add(number: int) -> None:
         entry = make_entry(account.leader, f"#tag{number}", project_name=f"project {number}")
         rates = {
@@ -169,7 +169,7 @@ def test_lists_cost_the_same_however_much_is_on_them(account: Account, noun: str
     assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= most
 
 
-def test_the_entries_and_expenses_of_an_invoice_cost_the_same_however_many_they_are(account: Account) -> None:
+def test_items_of_an_invoice_take_the_same_statements_at_any_length(account: Account) -> None:
     project = make_project(account)
     made = make_invoice(account, [make_entry(account.leader)], [make_expense(account.leader, project)])
     paths = [made["entries_url"], made["expenses_url"]]
@@ -181,7 +181,7 @@ def test_the_entries_and_expenses_of_an_invoice_cost_the_same_however_many_they_
     assert [len(cost_of(account, "GET", path)) for path in paths] == before == [4, 3]
 
 
-def test_recounting_costs_the_same_however_many_invoices_there_are(account: Account) -> None:
+def test_recalculation_takes_the_same_statements_for_any_invoices(account: Account) -> None:
     tag, project = make_tag(account, "a"), make_project(account)
 
     def costs() -> list[int]:
@@ -201,7 +201,7 @@ def test_recounting_costs_the_same_however_many_invoices_there_are(account: Acco
     assert costs() == before
 
 
-def test_ones_own_receivers_are_listed_at_the_same_cost_however_many_they_are(account: Account) -> None:
+def test_ones_own_receivers_take_the_same_statements_at_any_length(account: Account) -> None:
     make_receiver(account.supervisor)
     before = len(cost_of(account, "GET", "/v2/broadcast_receivers"))
     for _ in range(7):
@@ -212,7 +212,7 @@ def test_ones_own_receivers_are_listed_at_the_same_cost_however_many_they_are(ac
 
 
 @pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
-def test_ones_own_things_are_listed_at_the_same_cost_however_many_they_are(account: Account, noun: str) -> None:
+def test_ones_own_lists_take_the_same_statements_at_any_length(account: Account, noun: str) -> None:
     def add(number: int) -> None:
         inbox_entry = make_inbox_entry(account.supervisor, minutes=5)
         account.supervisor.client.post(inbox_entry["log_url"])
@@ -227,7 +227,7 @@ def test_ones_own_things_are_listed_at_the_same_cost_however_many_they_are(accou
     assert len(cost_of(account, "GET", f"/v2/{noun}")) == before == 2
 
 
-def test_switching_timers_costs_few_statements(account: Account) -> None:
+def test_switching_timers_takes_few_statements(account: Account) -> None:
     one, other = make_project(account, "One"), make_project(account, "Other")
     start_timer(account.supervisor, one)
     start_timer(account.supervisor, other)
@@ -239,7 +239,7 @@ def test_switching_timers_costs_few_statements(account: Account) -> None:
     assert len(cost_of(account, "PUT", f"/v2/projects/{other['id']}/timer/start")) == 8
 
 
-def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account) -> None:
+def test_archiving_pauses_any_number_of_timers_in_as_many_statements(account: Account) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     start_timer(account.owner, project)
@@ -251,7 +251,7 @@ def test_archiving_pauses_any_number_of_timers_at_the_same_cost(account: Account
     assert len(cost_of(account, "PUT", f"/v2/projects/{project['id']}/archive")) == before
 
 
-def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: Account) -> None:
+def test_teams_take_the_same_statements_with_any_members(account: Account) -> None:
     team = make_team(account, "Team 0", account.leader)
     paths = ["/v2/teams", "/v2/users", f"{team['url']}/users", f"{team['url']}/entries"]
     make_entry(account.leader)
@@ -268,7 +268,7 @@ def test_teams_and_their_users_cost_the_same_however_many_are_in_them(account: A
     assert added[0] == added[1]
 
 
-def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(account: Account) -> None:
+def test_groups_take_the_same_statements_with_any_projects(account: Account) -> None:
     group = make_group(account, "Group 0", make_project(account, "project 0"))
     paths = ["/v2/project_groups", "/v2/projects", f"{group['url']}/projects", f"{group['url']}/entries"]
     make_entry(account.leader, project_id=group["projects"][0]["id"])
@@ -287,7 +287,7 @@ def test_groups_and_their_projects_cost_the_same_however_many_are_in_them(accoun
     assert added[0] == added[1]
 
 
-def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account) -> None:
+def test_bulk_actions_take_a_few_statements_per_500_objects(account: Account) -> None:
     one, other = make_tag(account, "one"), make_tag(account, "other")
     project, target = make_project(account, "Project"), make_project(account, "Target")
     entry_ids = insert_entries(account, 1100, other, project)
@@ -303,7 +303,7 @@ def test_bulk_work_costs_a_few_statements_for_each_five_hundred(account: Account
     assert {name: len(cost) for name, cost in costs.items() if len(cost) > 44} == {}
 
 
-def test_large_invoices_cost_a_few_statements_for_each_five_hundred(account: Account) -> None:
+def test_large_invoices_take_a_few_statements_per_500_items(account: Account) -> None:
     project, tag = make_project(account), make_tag(account, "a*")
     entry_ids, expense_ids = insert_entries(account, 1100, tag, project), insert_expenses(account, 1100, project)
     new = {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids}

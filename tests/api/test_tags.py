@@ -25,7 +25,7 @@ KEYS = [
 ]  # fmt: skip
 
 
-def test_tags_are_made_from_names(account: Account) -> None:
+def test_tags_are_created_from_names(account: Account) -> None:
     make_tag(account, "known")
     log = EventReader(account)
     names = ["#planning", "holiday*", "Known", "PLANNING", "two words", "", "x" * 31, "x" * 300, " größe "]
@@ -59,7 +59,7 @@ def test_tags_are_made_from_names(account: Account) -> None:
 
 
 @pytest.mark.parametrize("names", [[], ["Known"], ["no tag!"]])
-def test_names_that_make_no_tag_are_no_error(account: Account, names: list[str]) -> None:
+def test_names_without_a_tag_are_skipped(account: Account, names: list[str]) -> None:
     make_tag(account, "known")
     log = EventReader(account)
 
@@ -78,18 +78,18 @@ def test_names_that_make_no_tag_are_no_error(account: Account, names: list[str])
         ({"names": ["a", None]}, ("names[1]", "invalid")),
     ],
 )
-def test_malformed_names_are_refused(account: Account, body: dict[str, Any], fault: tuple[str, str]) -> None:
+def test_malformed_names_are_rejected(account: Account, body: dict[str, Any], fault: tuple[str, str]) -> None:
     assert account.leader.client.post("/v2/tags", body).codes == [fault]
 
 
-def test_a_setting_says_who_makes_tags(account: Account) -> None:
+def test_a_setting_decides_which_roles_create_tags(account: Account) -> None:
     account.change_settings(tag_creation_role="coworker")
 
     assert account.contractor.client.post("/v2/tags", {"names": ["a"]}).status == 403
     assert account.coworker.client.post("/v2/tags", {"names": ["a"]}).status == 201
 
 
-def test_a_setting_for_supervisors_keeps_leaders_from_changing_tags_too(account: Account) -> None:
+def test_a_supervisors_only_setting_also_stops_leaders_editing_tags(account: Account) -> None:
     tag = make_tag(account, "a")
     account.change_settings(tag_creation_role="supervisor")
 
@@ -139,7 +139,7 @@ def test_contractors_see_the_tags_of_their_projects_and_entries(account: Account
     assert account.contractor.client.get(hidden["url"]).status == 404
 
 
-def test_a_rename_rewrites_the_hashtags_and_says_so(account: Account, clock: FakeClock) -> None:
+def test_a_rename_rewrites_hashtags_and_raises_entry_updated(account: Account, clock: FakeClock) -> None:
     first = make_entry(account.leader, "#planning, then #Planning* and #other; planning")
     second = make_entry(account.contractor, "(#PLANNING)")
     unconcerned = make_entry(account.leader, "#other #planningx")
@@ -169,7 +169,7 @@ def test_a_rename_rewrites_the_hashtags_and_says_so(account: Account, clock: Fak
     assert ids(account.leader.client.get("/v2/entries", {"description": "#scoping"}).json()) == ids([second, first])
 
 
-def test_a_star_makes_a_tag_and_its_entries_unbillable(account: Account) -> None:
+def test_a_star_in_the_name_makes_a_tag_and_its_entries_unbillable(account: Account) -> None:
     entry = make_entry(account.leader, "#planning")
     log = EventReader(account)
 
@@ -185,7 +185,7 @@ def test_a_star_makes_a_tag_and_its_entries_unbillable(account: Account) -> None
     assert account.leader.client.get(entry["url"]).json()["description"] == "#planning"
 
 
-def test_entries_whose_text_stays_are_left_alone(account: Account) -> None:
+def test_entries_whose_text_stays_raise_no_event(account: Account) -> None:
     make_tag(account, "planning")
     entry = make_entry(account.leader, "#planning*")
     log = EventReader(account)
@@ -218,7 +218,7 @@ def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: F
         (5, "invalid"),
     ],
 )
-def test_a_malformed_rename_is_refused(account: Account, name: object, code: str) -> None:
+def test_a_malformed_rename_is_rejected(account: Account, name: object, code: str) -> None:
     make_tag(account, "taken")
     tag = make_tag(account, "free")
 
@@ -227,14 +227,14 @@ def test_a_malformed_rename_is_refused(account: Account, name: object, code: str
     assert (response.status, response.codes) == (400, [("name", code)])
 
 
-def test_a_tag_may_take_its_own_name_in_another_spelling(account: Account) -> None:
+def test_a_rename_may_change_only_the_case(account: Account) -> None:
     entry = make_entry(account.leader, "#planning")
 
     assert account.leader.client.put(entry["tags"][0]["url"], {"name": "PLANNING"}).json()["name"] == "PLANNING"
     assert account.leader.client.get(entry["url"]).json()["description"] == "#PLANNING"
 
 
-def test_a_deleted_tag_leaves_its_word_behind(account: Account, clock: FakeClock) -> None:
+def test_deleting_a_tag_leaves_its_word_in_descriptions(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     entry = make_entry(account.leader, "#Off* for #b, #off!", project_id=project["id"])
     approve(account, entry)
@@ -258,7 +258,7 @@ def test_a_deleted_tag_leaves_its_word_behind(account: Account, clock: FakeClock
     assert make_entry(account.leader, "#off")["tags"][0]["url"] != tag_url
 
 
-def test_several_tags_are_deleted_one_after_the_other(account: Account, other_account: Account) -> None:
+def test_tags_are_deleted_in_bulk_in_order(account: Account, other_account: Account) -> None:
     first, second = make_entry(account.leader, "#a #b #c")["tags"][:2]
     theirs = make_tag(other_account, "a")
     log = EventReader(account)
@@ -282,7 +282,7 @@ def test_deleting_no_tags_does_nothing(account: Account, body: Any) -> None:
     assert log.read_new() == []
 
 
-def test_tags_are_for_leaders_to_change(account: Account) -> None:
+def test_changing_tags_needs_a_leader(account: Account) -> None:
     project = make_project(account, "Open", account.contractor)
     give_access(account, account.coworker, project)
     tag = make_entry(account.contractor, "#a", project_id=project["id"])["tags"][0]
@@ -294,7 +294,7 @@ def test_tags_are_for_leaders_to_change(account: Account) -> None:
         assert person.client.put("/v2/tags/delete").status == 403
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_tags_are_404(account: Account, other_account: Account) -> None:
     theirs = make_tag(other_account, "a")
     client = account.supervisor.client
 

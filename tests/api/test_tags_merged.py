@@ -6,7 +6,7 @@ from tests.support.events_of import EventReader
 from tests.support.factories import NO_SUCH_ID, approve, archive, insert_entries, make_entry, make_project, make_tag
 
 
-def test_a_merge_rewrites_the_entries_and_leaves_one_tag(account: Account, clock: FakeClock) -> None:
+def test_a_merge_rewrites_entries_and_deletes_the_source(account: Account, clock: FakeClock) -> None:
     both = make_entry(account.leader, "#planing and #planning, #x #planing*")
     swallowed, target = (account.leader.client.get(tag["url"]).json() for tag in both["tags"][:2])
     one = make_entry(account.leader, "#x #Planing")
@@ -54,7 +54,7 @@ def test_a_merge_into_an_unbillable_tag_makes_its_entries_unbillable(account: Ac
     assert log.read_new()[0].changes.keys() == {"billable", "description", "tags"}
 
 
-def test_a_merge_with_a_tag_of_the_same_entries_leaves_the_target_as_it_was(account: Account) -> None:
+def test_merging_a_tag_of_the_same_entries_keeps_the_target(account: Account) -> None:
     a, b = make_entry(account.leader, "#a #b")["tags"]
     log = EventReader(account)
 
@@ -63,7 +63,7 @@ def test_a_merge_with_a_tag_of_the_same_entries_leaves_the_target_as_it_was(acco
     assert log.read_new_types() == ["entry.updated", "tag.deleted", "tag.deleted.merged"]
 
 
-def test_what_stands_against_a_merge(account: Account, other_account: Account) -> None:
+def test_states_that_prevent_a_merge(account: Account, other_account: Account) -> None:
     tag, theirs = make_tag(account, "a"), make_tag(other_account, "b")
     log = EventReader(account)
 
@@ -80,7 +80,7 @@ def test_what_stands_against_a_merge(account: Account, other_account: Account) -
     assert log.read_new() == []
 
 
-def test_a_merge_of_more_entries_than_one_batch_holds(account: Account) -> None:
+def test_a_merge_of_more_entries_than_one_batch(account: Account) -> None:
     count = 1201
     target, swallowed = make_tag(account, "a"), make_tag(account, "b")
     filled = insert_entries(account, count, swallowed)

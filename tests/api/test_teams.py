@@ -16,7 +16,7 @@ KEYS = [
 ACTIONS = ["add_users", "remove_users", "remove_all_users"]
 
 
-def test_a_team_is_made(account: Account) -> None:
+def test_a_team_is_created(account: Account) -> None:
     log = EventReader(account)
     user_ids = [account.leader.id, account.owner.id, account.leader.id]
 
@@ -71,7 +71,7 @@ def test_a_team_is_made(account: Account) -> None:
         ({"user_ids": [], "users": ["leader"]}, []),
     ],
 )
-def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
+def test_members_are_accepted_under_the_older_key_or_absent(
     account: Account, given: dict[str, list[str]], roles: list[str]
 ) -> None:
     user_ids = {key: [account.people[role].id for role in names] for key, names in given.items()}
@@ -98,7 +98,7 @@ def test_members_may_be_named_by_the_key_of_the_older_sample_or_be_none(
         ),
     ],
 )
-def test_a_malformed_team_is_refused(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
+def test_a_malformed_team_is_rejected(account: Account, body: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     make_team(account)
     log = EventReader(account)
 
@@ -109,7 +109,7 @@ def test_a_malformed_team_is_refused(account: Account, body: dict[str, Any], fau
     assert log.read_new() == []
 
 
-def test_unknown_users_are_refused_by_their_place(account: Account, other_account: Account) -> None:
+def test_unknown_users_are_named_by_index(account: Account, other_account: Account) -> None:
     user_ids = [account.leader.id, other_account.leader.id, account.coworker.id, NO_SUCH_ID]
 
     response = account.supervisor.client.post("/v2/teams", {"name": "Platform", "user_ids": user_ids})
@@ -118,7 +118,7 @@ def test_unknown_users_are_refused_by_their_place(account: Account, other_accoun
     assert account.supervisor.client.get("/v2/teams").json() == []
 
 
-def test_two_accounts_may_have_teams_of_one_name(account: Account, other_account: Account) -> None:
+def test_two_accounts_may_use_the_same_team_name(account: Account, other_account: Account) -> None:
     assert make_team(account)["id"] != make_team(other_account)["id"]
 
 
@@ -146,13 +146,13 @@ def test_teams_are_listed_by_name_and_filtered(account: Account, other_account: 
 
 
 @pytest.mark.parametrize("query", ["user_ids=me", "name=%00"])
-def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+def test_malformed_team_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get("/v2/teams", query)
 
     assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
 
 
-def test_a_team_is_renamed_and_says_so(account: Account, clock: FakeClock) -> None:
+def test_a_rename_raises_team_updated(account: Account, clock: FakeClock) -> None:
     before = make_team(account, "Platform", account.leader)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -181,7 +181,7 @@ def test_a_rename_that_changes_nothing_raises_nothing(account: Account, clock: F
 @pytest.mark.parametrize(
     ("name", "code"), [("", "missing_field"), (None, "missing_field"), ("OTHER", "already_exists"), (5, "invalid")]
 )
-def test_a_malformed_rename_is_refused(account: Account, name: object, code: str) -> None:
+def test_a_malformed_rename_is_rejected(account: Account, name: object, code: str) -> None:
     team = make_team(account)
     make_team(account, "Other")
     log = EventReader(account)
@@ -192,13 +192,13 @@ def test_a_malformed_rename_is_refused(account: Account, name: object, code: str
     assert log.read_new() == []
 
 
-def test_a_team_may_take_its_own_name_in_another_spelling(account: Account) -> None:
+def test_a_rename_may_change_only_the_case(account: Account) -> None:
     team = make_team(account)
 
     assert account.supervisor.client.put(team["url"], {"name": "PLATFORM"}).json()["name"] == "PLATFORM"
 
 
-def test_a_team_is_deleted_as_it_was_and_its_members_stay(account: Account) -> None:
+def test_team_deleted_carries_the_team_and_members_stay(account: Account) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
     text = account.supervisor.client.get(team["url"]).body
     log = EventReader(account)
@@ -214,7 +214,7 @@ def test_a_team_is_deleted_as_it_was_and_its_members_stay(account: Account) -> N
     make_team(account)
 
 
-def test_a_user_shows_his_teams_by_name(account: Account, clock: FakeClock) -> None:
+def test_a_user_lists_their_teams_by_name(account: Account, clock: FakeClock) -> None:
     url = f"/v2/users/{account.leader.id}"
     teams = [make_team(account, name, account.leader) for name in ("beta", "Alpha")]
     make_team(account, "Gamma", account.coworker)
@@ -235,7 +235,7 @@ def test_a_user_shows_his_teams_by_name(account: Account, clock: FakeClock) -> N
     assert event.text == edited.body == account.supervisor.client.get(url).body
 
 
-def test_a_new_name_of_a_user_is_seen_in_his_teams_but_is_no_event_of_theirs(account: Account) -> None:
+def test_renaming_a_user_raises_no_event_of_their_teams(account: Account) -> None:
     team = make_team(account, "Platform", account.leader)
     log = EventReader(account)
 
@@ -247,7 +247,7 @@ def test_a_new_name_of_a_user_is_seen_in_his_teams_but_is_no_event_of_theirs(acc
     assert shown["updated_at"] == team["updated_at"]
 
 
-def test_a_deleted_user_leaves_his_teams_without_an_event_of_theirs(account: Account, clock: FakeClock) -> None:
+def test_deleting_a_user_raises_no_event_of_their_teams(account: Account, clock: FakeClock) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
     url = f"/v2/users/{account.coworker.id}"
     text = account.supervisor.client.get(url).body
@@ -263,7 +263,7 @@ def test_a_deleted_user_leaves_his_teams_without_an_event_of_theirs(account: Acc
     assert after == team | {"users": [user for user in team["users"] if user["id"] == account.leader.id]}
 
 
-def test_the_entries_of_a_team_are_those_of_its_members_now(account: Account) -> None:
+def test_entries_of_a_team_follow_its_current_members(account: Account) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
     make_entry(account.leader, "leader #a", date="2024-05-01", project_name="Website")
     make_entry(account.coworker, "coworker #a", date="2024-05-03")
@@ -299,7 +299,7 @@ def test_the_entries_of_a_team_are_those_of_its_members_now(account: Account) ->
     assert found({}) == ["coworker #a"]
 
 
-def test_the_entries_of_a_team_are_only_those_that_the_caller_sees(account: Account) -> None:
+def test_entries_of_a_team_show_only_visible_entries(account: Account) -> None:
     team = make_team(account, "Platform", account.leader, account.coworker)
     make_entry(account.leader, project_name="Closed")
     own = make_entry(account.coworker)
@@ -308,7 +308,7 @@ def test_the_entries_of_a_team_are_only_those_that_the_caller_sees(account: Acco
     assert ids(account.coworker.client.get(team["entries_url"]).json()) == [own["id"]]
 
 
-def test_teams_are_for_supervisors_to_change(account: Account) -> None:
+def test_changing_teams_needs_a_supervisor(account: Account) -> None:
     team = make_team(account, "Platform", account.leader)
     url = team["url"]
 
@@ -323,7 +323,7 @@ def test_teams_are_for_supervisors_to_change(account: Account) -> None:
     assert account.owner.client.get(url).json() == team
 
 
-def test_teams_are_not_for_contractors_to_see(account: Account) -> None:
+def test_contractors_do_not_see_teams(account: Account) -> None:
     team = make_team(account, "Platform", account.contractor)
 
     for path in ("/v2/teams", team["url"], team["entries_url"], team["users_url"]):
@@ -332,7 +332,7 @@ def test_teams_are_not_for_contractors_to_see(account: Account) -> None:
             assert account.people[role].client.get(path).status == 200
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_teams_are_404(account: Account, other_account: Account) -> None:
     theirs = make_team(other_account, "Platform", other_account.leader)
 
     for role in ("supervisor", "contractor"):

@@ -9,7 +9,7 @@ from tests.support.factories import NO_SUCH_ID, ids, make_team
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_users_are_added_and_all_members_answered(
+def test_adding_users_returns_all_members(
     account: Account, other_account: Account, clock: FakeClock, method: str
 ) -> None:
     before = make_team(account, "Platform", account.leader)
@@ -31,7 +31,7 @@ def test_users_are_added_and_all_members_answered(
     assert event.changes == {"users": [before["users"], after.json()["users"]]}
 
 
-def test_adding_nobody_new_answers_the_members_and_raises_nothing(account: Account, clock: FakeClock) -> None:
+def test_adding_present_members_raises_nothing(account: Account, clock: FakeClock) -> None:
     team = make_team(account, "Platform", account.leader)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -43,7 +43,7 @@ def test_adding_nobody_new_answers_the_members_and_raises_nothing(account: Accou
     assert account.supervisor.client.get(team["url"]).json() == team
 
 
-def test_all_members_are_answered_however_many_there_are(account: Account) -> None:
+def test_any_number_of_members_is_returned(account: Account) -> None:
     team = make_team(account)
     user_ids = [account.add(f"user{number}", "contractor").id for number in range(31)]
 
@@ -54,14 +54,14 @@ def test_all_members_are_answered_however_many_there_are(account: Account) -> No
     assert len(account.supervisor.client.get(team["users_url"]).json()) == 30
 
 
-def test_whoever_is_deactivated_may_be_in_a_team(account: Account) -> None:
+def test_deactivated_users_may_be_members(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
     team = make_team(account)
 
     assert ids(account.supervisor.client.post(team["add_users_url"], {"user_ids": [gone.id]}).json()) == [gone.id]
 
 
-def test_users_are_taken_out(account: Account, clock: FakeClock) -> None:
+def test_users_are_removed_from_a_team(account: Account, clock: FakeClock) -> None:
     before = make_team(account, "Platform", account.leader, account.coworker, account.contractor)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -79,7 +79,7 @@ def test_users_are_taken_out(account: Account, clock: FakeClock) -> None:
     assert account.supervisor.client.get(f"/v2/users/{account.leader.id}").json()["teams"] == []
 
 
-def test_everybody_is_taken_out(account: Account, clock: FakeClock) -> None:
+def test_all_users_are_removed_from_a_team(account: Account, clock: FakeClock) -> None:
     before = make_team(account, "Platform", account.leader, account.coworker)
     other = make_team(account, "Other", account.leader)
     log = EventReader(account)
@@ -97,7 +97,7 @@ def test_everybody_is_taken_out(account: Account, clock: FakeClock) -> None:
     assert account.supervisor.client.get(other["url"]).json() == other
 
 
-def test_taking_out_who_is_not_in_it_raises_nothing(account: Account, clock: FakeClock) -> None:
+def test_removing_absent_users_raises_nothing(account: Account, clock: FakeClock) -> None:
     team = make_team(account, "Platform", account.leader)
     make_team(account, "Other", account.coworker)
     log = EventReader(account)
@@ -120,7 +120,7 @@ def test_taking_out_who_is_not_in_it_raises_nothing(account: Account, clock: Fak
         ({"user_ids": [1, {}]}, ("user_ids[1]", "invalid")),
     ],
 )
-def test_malformed_users_are_refused(account: Account, body: object, fault: tuple[str, str]) -> None:
+def test_malformed_user_lists_are_rejected(account: Account, body: object, fault: tuple[str, str]) -> None:
     team = make_team(account, "Platform", account.leader)
     log = EventReader(account)
 
@@ -156,7 +156,7 @@ def test_members_are_listed_by_id_and_filtered(account: Account) -> None:
 
 
 @pytest.mark.parametrize("query", ["role=boss", "state=gone", "name=%00"])
-def test_a_malformed_filter_of_members_is_refused(account: Account, query: str) -> None:
+def test_malformed_member_filters_are_rejected(account: Account, query: str) -> None:
     team = make_team(account)
 
     response = account.leader.client.get(team["users_url"], query)

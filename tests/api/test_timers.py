@@ -24,7 +24,7 @@ def timer_path(project: dict[str, Any], action: str = "") -> str:
 # Starting
 
 
-def test_a_timer_is_started_and_answered_whole_without_an_event(account: Account) -> None:
+def test_a_started_timer_is_returned_without_an_event(account: Account) -> None:
     project = make_project(account)
     log = EventReader(account)
 
@@ -78,7 +78,9 @@ def test_a_running_timer_shows_the_seconds_that_have_passed(account: Account, cl
         assert shown == timer | {"seconds": seconds, "formatted_time": formatted}
 
 
-def test_a_timer_runs_on_while_no_server_does(account: Account, clock: FakeClock, make_server: MakeServer) -> None:
+def test_a_timer_keeps_running_while_the_server_is_down(
+    account: Account, clock: FakeClock, make_server: MakeServer
+) -> None:
     project = make_project(account)
     start_timer(account.leader, project)
     clock.advance(seconds=3600)
@@ -89,7 +91,7 @@ def test_a_timer_runs_on_while_no_server_does(account: Account, clock: FakeClock
     assert restarted.put(timer_path(project, "/pause")).json()["seconds"] == 3600
 
 
-def test_a_clock_that_was_set_back_gives_no_negative_time(account: Account, clock: FakeClock) -> None:
+def test_a_clock_set_back_gives_no_negative_time(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     timer = start_timer(account.leader, project)
     make_entry(account.leader, project_id=project["id"])
@@ -104,7 +106,7 @@ def test_a_clock_that_was_set_back_gives_no_negative_time(account: Account, cloc
     assert client.get(timer["url"]).json()["seconds"] == 30
 
 
-def test_starting_what_runs_leaves_it_as_it_is(account: Account, clock: FakeClock) -> None:
+def test_starting_a_running_timer_changes_nothing(account: Account, clock: FakeClock) -> None:
     timer = start_timer(account.leader, make_project(account), description="first")
     clock.advance(seconds=5)
 
@@ -173,7 +175,7 @@ def test_a_user_has_one_running_timer_at_most(account: Account, clock: FakeClock
         ({"entry_date": 5, "description": ["x"]}, [("entry_date", "invalid"), ("description", "invalid")]),
     ],
 )
-def test_a_malformed_start_is_refused_and_pauses_nothing(
+def test_a_malformed_start_is_rejected_and_pauses_nothing(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     running = start_timer(account.leader, make_project(account, "Running"))
@@ -188,7 +190,7 @@ def test_a_malformed_start_is_refused_and_pauses_nothing(
 # Pending timers
 
 
-def test_an_edit_makes_a_pending_timer_which_is_shown_but_not_listed(account: Account, clock: FakeClock) -> None:
+def test_an_edit_creates_a_pending_timer_that_is_not_listed(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     client = account.leader.client
     log = EventReader(account)
@@ -256,9 +258,7 @@ def test_time_is_added_and_subtracted_down_to_nothing(account: Account, clock: F
     assert correct(seconds=-100) == ("paused", 0)
 
 
-def test_a_pending_timer_that_gains_time_is_paused_and_still_has_its_first_start(
-    account: Account, clock: FakeClock
-) -> None:
+def test_adding_time_to_a_pending_timer_pauses_it(account: Account, clock: FakeClock) -> None:
     project = make_project(account)
     client = account.leader.client
     client.put(timer_path(project))
@@ -280,7 +280,7 @@ def test_a_pending_timer_that_gains_time_is_paused_and_still_has_its_first_start
         ({"seconds": -(10**30)}, [("seconds", "invalid")]),
     ],
 )
-def test_a_malformed_correction_is_refused(
+def test_a_malformed_correction_is_rejected(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     timer = start_timer(account.leader, make_project(account))
@@ -291,7 +291,7 @@ def test_a_malformed_correction_is_refused(
     assert account.leader.client.get(timer["url"]).json() == timer
 
 
-def test_no_timer_grows_beyond_what_an_entry_can_hold(account: Account) -> None:
+def test_a_timer_is_capped_at_the_maximum_of_an_entry(account: Account) -> None:
     timer = start_timer(account.leader, make_project(account))
     client = account.leader.client
 
@@ -350,7 +350,7 @@ def test_timers_are_filtered(account: Account, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("query", ["projects=a", "project_ids=1,x", "billable=1"])
-def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+def test_malformed_timer_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get("/v2/timers", query)
 
     assert response.status == 400
@@ -358,7 +358,7 @@ def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_everybody_has_timers_of_his_own(account: Account, role: str) -> None:
+def test_every_user_has_their_own_timers(account: Account, role: str) -> None:
     person = account.people[role]
     project = make_project(account, "Open", *[person] * (role in ("coworker", "contractor")))
     owners = start_timer(account.owner, project)
@@ -373,7 +373,7 @@ def test_everybody_has_timers_of_his_own(account: Account, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
-def test_timers_are_out_of_sight_with_their_project(account: Account, role: str, clock: FakeClock) -> None:
+def test_timers_of_inaccessible_projects_are_hidden(account: Account, role: str, clock: FakeClock) -> None:
     person = account.people[role]
     project, other = make_project(account, "Open", person), make_project(account, "Other", person)
     timer = start_timer(person, project)
@@ -397,7 +397,7 @@ def test_timers_are_out_of_sight_with_their_project(account: Account, role: str,
     }
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_timers_of_unknown_projects_are_404(account: Account, other_account: Account) -> None:
     theirs = start_timer(other_account.leader, make_project(other_account))
     client = account.supervisor.client
 
@@ -410,7 +410,7 @@ def test_what_is_not_there_is_not_found(account: Account, other_account: Account
     assert other_account.leader.client.get("/v2/timers").json() == [theirs]
 
 
-def test_a_project_without_a_timer_answers_not_found_where_none_is_made(account: Account) -> None:
+def test_a_project_without_a_timer_is_404(account: Account) -> None:
     project = make_project(account)
     client = account.leader.client
 
@@ -443,7 +443,7 @@ def test_a_discarded_timer_leaves_nothing_behind(account: Account, clock: FakeCl
 
 
 @pytest.mark.parametrize("action", ["", "/start", "/log"])
-def test_no_timer_of_an_archived_project_is_started_edited_or_logged(account: Account, action: str) -> None:
+def test_timers_of_archived_projects_cannot_be_started_or_logged(account: Account, action: str) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     start_timer(account.leader, project)
@@ -461,7 +461,7 @@ def test_no_timer_of_an_archived_project_is_started_edited_or_logged(account: Ac
     assert client.get(timer_path(project)).json() == before
 
 
-def test_a_new_timer_is_not_made_in_an_archived_project(account: Account) -> None:
+def test_no_timer_is_created_in_an_archived_project(account: Account) -> None:
     project = make_project(account)
     make_entry(account.leader, project_id=project["id"])
     archive(account, project)

@@ -21,7 +21,7 @@ def merge(account: Account, target: dict[str, Any], swallowed: dict[str, Any]) -
 # Archived
 
 
-def test_archiving_a_project_pauses_its_timers_whosever_they_are(account: Account, clock: FakeClock) -> None:
+def test_archiving_a_project_pauses_the_timers_of_all_users(account: Account, clock: FakeClock) -> None:
     project, other = make_project(account, "Project", account.contractor), make_project(account, "Other")
     make_entry(account.leader, project_id=project["id"])
     started = [start_timer(person, project) for person in (account.contractor, account.leader)]
@@ -48,7 +48,7 @@ def test_archiving_a_project_pauses_its_timers_whosever_they_are(account: Accoun
     assert timers_of(account.leader)[0]["state"] == "paused"
 
 
-def test_archiving_several_projects_pauses_the_timers_of_those_that_are_archived(account: Account) -> None:
+def test_bulk_archiving_pauses_timers_of_archived_projects(account: Account) -> None:
     used, unused = make_project(account, "Used"), make_project(account, "Unused")
     make_entry(account.leader, project_id=used["id"])
     start_timer(account.leader, used)
@@ -63,7 +63,7 @@ def test_archiving_several_projects_pauses_the_timers_of_those_that_are_archived
 # Deleted
 
 
-def test_timers_go_with_a_project_that_is_deleted(account: Account, clock: FakeClock) -> None:
+def test_timers_are_deleted_with_their_project(account: Account, clock: FakeClock) -> None:
     one, other, kept = (make_project(account, name) for name in ("One", "Other", "Kept"))
     start_timer(account.leader, one)
     account.leader.client.put(f"/v2/projects/{other['id']}/timer")
@@ -80,7 +80,7 @@ def test_timers_go_with_a_project_that_is_deleted(account: Account, clock: FakeC
     assert timers_of(account.owner) == [timer | {"seconds": 60, "formatted_time": "00:01:00"}]
 
 
-def test_timers_go_with_a_user_who_is_deleted(account: Account) -> None:
+def test_timers_are_deleted_with_their_user(account: Account) -> None:
     one, other = (make_project(account, name, account.contractor) for name in ("One", "Other"))
     for project in (one, other):
         start_timer(account.contractor, project)
@@ -96,7 +96,7 @@ def test_timers_go_with_a_user_who_is_deleted(account: Account) -> None:
 # Merged
 
 
-def test_a_merge_moves_timers_in_whatever_state(account: Account, clock: FakeClock) -> None:
+def test_a_merge_moves_timers_in_any_state(account: Account, clock: FakeClock) -> None:
     target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed", account.contractor)
     paused = start_timer(account.contractor, swallowed, entry_date="2024-05-20", description="Paused")
     running = start_timer(account.leader, swallowed, description="Running")
@@ -124,7 +124,7 @@ def test_a_merge_moves_timers_in_whatever_state(account: Account, clock: FakeClo
     assert (pending["state"], pending["description"]) == ("pending", "Pending")
 
 
-def test_a_merge_makes_one_of_two_timers_of_one_user(account: Account, clock: FakeClock) -> None:
+def test_a_merge_combines_two_timers_of_a_user(account: Account, clock: FakeClock) -> None:
     target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
     kept = start_timer(account.leader, target, entry_date="2024-05-19", description="Kept")
     clock.advance(seconds=60)
@@ -139,7 +139,7 @@ def test_a_merge_makes_one_of_two_timers_of_one_user(account: Account, clock: Fa
     assert timers_of(account.leader) == [expected | {"seconds": 100, "formatted_time": "00:01:40"}]
 
 
-def test_two_paused_timers_make_a_paused_one(account: Account, clock: FakeClock) -> None:
+def test_two_paused_timers_combine_into_a_paused_one(account: Account, clock: FakeClock) -> None:
     target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
     kept = start_timer(account.leader, target)
     clock.advance(seconds=60)
@@ -155,7 +155,7 @@ def test_two_paused_timers_make_a_paused_one(account: Account, clock: FakeClock)
     ]
 
 
-def test_a_pending_timer_takes_the_day_of_the_one_that_ran(account: Account, clock: FakeClock) -> None:
+def test_a_pending_timer_takes_the_date_of_the_one_that_ran(account: Account, clock: FakeClock) -> None:
     target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
     pending = account.leader.client.put(f"/v2/projects/{target['id']}/timer", {"description": "Pending"}).json()
     start_timer(account.leader, swallowed, entry_date="2024-05-18", description="Ran")

@@ -10,7 +10,7 @@ from tests.support.events_of import EventReader
 from tests.support.factories import make_project, make_tag, start_timer
 
 
-def test_a_timer_becomes_an_entry_and_is_gone(account: Account, clock: FakeClock) -> None:
+def test_logging_a_timer_creates_an_entry_and_deletes_it(account: Account, clock: FakeClock) -> None:
     project = make_project(account, "Website", account.contractor, billing_increment=15)
     timer = start_timer(account.contractor, project, entry_date="2024-05-20", description="API design #planning")
     log = EventReader(account)
@@ -33,7 +33,7 @@ def test_a_timer_becomes_an_entry_and_is_gone(account: Account, clock: FakeClock
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(0, 0), (1, 1), (60, 1), (61, 2), (5025, 84)])
-def test_begun_minutes_count_whole(account: Account, clock: FakeClock, seconds: int, minutes: int) -> None:
+def test_started_minutes_count_as_whole_minutes(account: Account, clock: FakeClock, seconds: int, minutes: int) -> None:
     project = make_project(account, billing_increment=1)
     client = account.leader.client
 
@@ -46,7 +46,7 @@ def test_begun_minutes_count_whole(account: Account, clock: FakeClock, seconds: 
     assert client.get("/v2/inbox_entries").json()[0]["minutes"] == minutes
 
 
-def test_a_pending_and_a_paused_timer_are_logged_as_well(account: Account, clock: FakeClock) -> None:
+def test_pending_and_paused_timers_can_be_logged(account: Account, clock: FakeClock) -> None:
     pending, paused = make_project(account, "Pending"), make_project(account, "Paused")
     client = account.leader.client
     url = f"/v2/projects/{pending['id']}/timer"
@@ -64,7 +64,7 @@ def test_a_pending_and_a_paused_timer_are_logged_as_well(account: Account, clock
     ]
 
 
-def test_what_the_request_says_of_the_entry_counts_more(account: Account, clock: FakeClock) -> None:
+def test_the_request_overrides_the_timer_for_the_entry(account: Account, clock: FakeClock) -> None:
     project = make_project(account, billing_increment=15)
     client = account.leader.client
     bodies = [
@@ -97,7 +97,7 @@ def test_what_the_request_says_of_the_entry_counts_more(account: Account, clock:
         ),
     ],
 )
-def test_a_malformed_log_is_refused_and_keeps_the_timer(
+def test_a_malformed_log_is_rejected_and_keeps_the_timer(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     timer = start_timer(account.leader, make_project(account))
@@ -111,7 +111,7 @@ def test_a_malformed_log_is_refused_and_keeps_the_timer(
     assert log.read_new() == []
 
 
-def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> None:
+def test_unknown_hashtags_need_permission_to_create_tags(account: Account) -> None:
     make_tag(account, "known")
     account.change_settings(tag_creation_role="leader")
     project = make_project(account, "Open", account.contractor)
@@ -126,7 +126,7 @@ def test_unknown_hashtags_need_the_right_to_create_tags(account: Account) -> Non
     assert client.put(timer["log_url"], {"description": "#known"}).status == 204
 
 
-def test_a_timer_becomes_an_inbox_entry_and_is_gone(account: Account, clock: FakeClock) -> None:
+def test_logging_to_the_inbox_creates_an_inbox_entry(account: Account, clock: FakeClock) -> None:
     project = make_project(account, "Website", account.contractor, billing_increment=60)
     timer = start_timer(account.contractor, project, entry_date="2024-05-20", description="API design #planning")
     log = EventReader(account)
@@ -158,7 +158,7 @@ def test_a_timer_becomes_an_inbox_entry_and_is_gone(account: Account, clock: Fak
         (None, {"description": None}, "Website"),
     ],
 )
-def test_an_inbox_entry_that_nothing_is_said_of_is_called_after_its_project(
+def test_an_inbox_entry_without_description_is_named_after_its_project(
     account: Account, described: str | None, body: dict[str, Any], description: str
 ) -> None:
     timer = start_timer(account.leader, make_project(account, "Website"), description=described)
@@ -168,7 +168,7 @@ def test_an_inbox_entry_that_nothing_is_said_of_is_called_after_its_project(
     assert account.leader.client.get("/v2/inbox_entries").json()[0]["description"] == description
 
 
-def test_what_the_request_says_of_the_inbox_entry_counts_more(account: Account, clock: FakeClock) -> None:
+def test_the_request_overrides_the_timer_for_the_inbox_entry(account: Account, clock: FakeClock) -> None:
     timer = start_timer(account.leader, make_project(account), description="Timer's")
     clock.advance(seconds=600)
     body = {"inbox_entry_date": "2024-05-25", "minutes": 0, "description": "Other"}
@@ -179,7 +179,7 @@ def test_what_the_request_says_of_the_inbox_entry_counts_more(account: Account, 
     assert (inbox_entry["date"], inbox_entry["minutes"], inbox_entry["description"]) == ("2024-05-25", 0, "Other")
 
 
-def test_a_malformed_inbox_log_is_refused_and_keeps_the_timer(account: Account) -> None:
+def test_a_malformed_inbox_log_is_rejected_and_keeps_the_timer(account: Account) -> None:
     timer = start_timer(account.leader, make_project(account))
     body = {"inbox_entry_date": "never", "minutes": "x", "description": 5}
 

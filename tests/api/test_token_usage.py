@@ -31,7 +31,7 @@ def use(database: Database, *people: Person) -> None:
     asyncio.run(note())
 
 
-def test_the_first_use_of_a_token_is_noted(account: Account, clock: FakeClock) -> None:
+def test_the_first_use_of_a_token_is_recorded(account: Account, clock: FakeClock) -> None:
     assert last_use(account, account.leader) is None
 
     use(account.database, account.leader, account.coworker)
@@ -41,7 +41,7 @@ def test_the_first_use_of_a_token_is_noted(account: Account, clock: FakeClock) -
     assert last_use(account, account.contractor) is None
 
 
-def test_within_the_hour_later_uses_are_not(account: Account, clock: FakeClock) -> None:
+def test_later_uses_within_the_hour_are_not_recorded(account: Account, clock: FakeClock) -> None:
     use(account.database, account.leader)
     first = clock.now()
 
@@ -54,7 +54,7 @@ def test_within_the_hour_later_uses_are_not(account: Account, clock: FakeClock) 
     assert last_use(account, account.leader) == clock.now()
 
 
-def test_a_request_notes_the_use_of_its_token_behind_its_answer(account: Account, clock: FakeClock) -> None:
+def test_token_use_is_recorded_after_the_response(account: Account, clock: FakeClock) -> None:
     for _ in range(1000):
         assert account.leader.client.get("/v2/account").status == 200
         if last_use(account, account.leader) is not None:

@@ -69,7 +69,7 @@ def test_a_user_is_invited(account: Account) -> None:
         ({"email": 1, "first_name": "x" * 256}, [("email", "invalid"), ("first_name", "invalid")]),
     ],
 )
-def test_a_malformed_invitation_is_refused(
+def test_a_malformed_invitation_is_rejected(
     account: Account, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     log = EventReader(account)
@@ -80,7 +80,7 @@ def test_a_malformed_invitation_is_refused(
     assert log.read_new() == []
 
 
-def test_two_accounts_may_know_one_person(account: Account, other_account: Account) -> None:
+def test_two_accounts_may_have_a_user_with_the_same_email(account: Account, other_account: Account) -> None:
     response = account.supervisor.client.post("/v2/users", {"email": other_account.leader.email, "role": "contractor"})
 
     assert (response.status, response.json()["role"]) == (201, "contractor")
@@ -120,7 +120,7 @@ def test_users_are_listed_by_id_and_filtered(account: Account) -> None:
 
 
 @pytest.mark.parametrize("query", ["role=boss", "role=Leader", "state=gone", "name=%00"])
-def test_a_malformed_filter_is_refused(account: Account, query: str) -> None:
+def test_malformed_user_filters_are_rejected(account: Account, query: str) -> None:
     response = account.leader.client.get("/v2/users", query)
 
     assert (response.status, response.codes) == (400, [(query.partition("=")[0], "invalid")])
@@ -135,14 +135,14 @@ def test_contractors_see_only_themselves(account: Account) -> None:
     assert account.coworker.client.get(f"/v2/users/{account.leader.id}").status == 200
 
 
-def test_a_user_counts_his_entries(account: Account) -> None:
+def test_a_user_counts_their_entries(account: Account) -> None:
     make_entry(account.leader)
     make_entry(account.supervisor, user_id=account.leader.id)
 
     assert account.coworker.client.get(f"/v2/users/{account.leader.id}").json()["entries"] == 2
 
 
-def test_a_user_is_edited_and_says_what_changed(account: Account, clock: FakeClock) -> None:
+def test_an_edit_raises_user_updated_with_the_changes(account: Account, clock: FakeClock) -> None:
     url = f"/v2/users/{account.coworker.id}"
     before = account.supervisor.client.get(url).json()
     log = EventReader(account)
@@ -161,7 +161,7 @@ def test_a_user_is_edited_and_says_what_changed(account: Account, clock: FakeClo
     assert log.read_new() == []
 
 
-def test_what_stands_against_an_edit(account: Account) -> None:
+def test_states_that_prevent_an_edit(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
     client = account.supervisor.client
     log = EventReader(account)
@@ -180,7 +180,7 @@ def test_what_stands_against_an_edit(account: Account) -> None:
     assert client.put(f"/v2/users/{account.leader.id}", {"email": "new@northwind.test"}).json()["email"] != "new"
 
 
-def test_a_user_without_entries_is_deleted_as_he_was(account: Account) -> None:
+def test_user_deleted_carries_the_user_as_it_was(account: Account) -> None:
     url = f"/v2/users/{account.coworker.id}"
     text = account.supervisor.client.get(url).body
     log = EventReader(account)
@@ -193,7 +193,7 @@ def test_a_user_without_entries_is_deleted_as_he_was(account: Account) -> None:
     assert account.coworker.client.get("/v2/account").status == 401
 
 
-def test_entries_that_a_deleted_user_approved_stay_approved(account: Account) -> None:
+def test_entries_stay_approved_after_their_approver_is_deleted(account: Account) -> None:
     other = account.add("other", "supervisor")
     entry = make_entry(account.leader)
     other.client.put(entry["approved_url"])
@@ -210,7 +210,7 @@ def test_entries_that_a_deleted_user_approved_stay_approved(account: Account) ->
     assert deleted.type == "user.deleted"
 
 
-def test_what_stands_against_deleting(account: Account) -> None:
+def test_states_that_prevent_deletion(account: Account) -> None:
     make_entry(account.leader)
     client = account.supervisor.client
     log = EventReader(account)
@@ -226,7 +226,7 @@ def test_what_stands_against_deleting(account: Account) -> None:
 
 
 @pytest.mark.parametrize("role", ["leader", "coworker", "contractor"])
-def test_users_are_for_supervisors_to_change(account: Account, role: str) -> None:
+def test_changing_users_needs_a_supervisor(account: Account, role: str) -> None:
     person = account.people[role]
     url = f"/v2/users/{person.id}"
 
@@ -237,7 +237,7 @@ def test_users_are_for_supervisors_to_change(account: Account, role: str) -> Non
         assert person.client.put(f"{url}/{action}").status == 403
 
 
-def test_what_is_not_there_is_not_found(account: Account, other_account: Account) -> None:
+def test_unknown_users_are_404(account: Account, other_account: Account) -> None:
     client = account.supervisor.client
 
     for id in (NO_SUCH_ID, other_account.coworker.id, "abc"):

@@ -69,7 +69,7 @@ def test_without_a_mail_server_the_inviter_gets_the_link(account: Account) -> No
     assert INVITATION_HEADER not in account.supervisor.client.get(response.json()["url"]).headers
 
 
-def test_with_a_mail_server_the_link_goes_to_the_invited_alone(
+def test_with_a_mail_server_only_the_invited_user_gets_the_link(
     mailing_account: Account, smtp_server: FakeSmtpServer
 ) -> None:
     account = mailing_account
@@ -104,9 +104,7 @@ If you expect no invitation, leave it: nothing happens until the page is used.
     eventually(lambda: account.database.read_now(lambda tx: tx.value(MAILS)), 0)
 
 
-def test_an_invitation_that_is_refused_sends_and_keeps_nothing(
-    mailing_account: Account, smtp_server: FakeSmtpServer
-) -> None:
+def test_a_rejected_invitation_sends_and_stores_nothing(mailing_account: Account, smtp_server: FakeSmtpServer) -> None:
     account = mailing_account
     for body in ({"email": account.leader.email}, {"email": "x"}, {**GRACE, "role": "boss"}):
         response = account.supervisor.client.post("/v2/users", body)
@@ -119,7 +117,7 @@ def test_an_invitation_that_is_refused_sends_and_keeps_nothing(
     assert account.database.read_now(lambda tx: tx.value(INVITATIONS)) == 1
 
 
-def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
+def test_a_user_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
     # A server whose mailer is elsewhere, and has not been there yet.
     server = make_server(
         site_options={
@@ -136,9 +134,7 @@ def test_a_user_who_is_deleted_at_once_gets_no_mail(database: Database, make_ser
     assert database.read_now(lambda tx: tx.value(INVITATIONS)) == 0
 
 
-def test_a_name_with_signs_of_every_kind_makes_one_mail_and_no_header(
-    mailing_account: Account, smtp_server: FakeSmtpServer
-) -> None:
+def test_names_cannot_inject_mail_headers(mailing_account: Account, smtp_server: FakeSmtpServer) -> None:
     account = mailing_account
     name = "Zoë\u2028Bcc: eve@example.net <b>&amp;"
     account.supervisor.client.put("/v2/current_user", {"first_name": name})
@@ -151,7 +147,7 @@ def test_a_name_with_signs_of_every_kind_makes_one_mail_and_no_header(
     assert "Zoë Bcc: eve@example.net <b>&amp;" in mail.message["Subject"]
 
 
-def test_the_log_has_neither_link_nor_text(
+def test_links_and_texts_of_mails_are_not_logged(
     mailing_account: Account, smtp_server: FakeSmtpServer, logged: Logged
 ) -> None:
     mailing_account.supervisor.client.post("/v2/users", GRACE)
@@ -162,11 +158,11 @@ def test_the_log_has_neither_link_nor_text(
     assert mail.link.rpartition("/")[2] not in str(logged)
 
 
-def test_inviting_costs_as_many_statements_as_documented(account: Account) -> None:
+def test_inviting_takes_a_fixed_number_of_statements(account: Account) -> None:
     assert cost_of_inviting(account) == COST[account.database.dialect]
 
 
-def test_a_mail_costs_a_few_more(database: Database, make_server: MakeServer) -> None:
+def test_a_mail_takes_a_few_more_statements(database: Database, make_server: MakeServer) -> None:
     server = make_server(
         site_options={
             "dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))
@@ -182,7 +178,7 @@ def cost_of_inviting(account: Account) -> int:
     return len(cost_of(account, "POST", "/v2/users", GRACE))
 
 
-def test_pages_of_other_origins_may_read_the_link(make_server: MakeServer) -> None:
+def test_cors_exposes_the_invitation_header(make_server: MakeServer) -> None:
     origin = "https://app.example.com"
     server = make_server(allowed_origins=(origin,))
     account = make_account(server.database, server.client)
@@ -192,7 +188,7 @@ def test_pages_of_other_origins_may_read_the_link(make_server: MakeServer) -> No
     assert "X-Hourhook-Invitation" in response.headers["access-control-expose-headers"]
 
 
-def test_the_document_tells_of_the_link() -> None:
+def test_the_openapi_document_describes_the_invitation_header() -> None:
     document = json.loads(openapi_text())
     created = document["paths"]["/v2/users"]["post"]["responses"]["201"]
 
@@ -200,7 +196,7 @@ def test_the_document_tells_of_the_link() -> None:
     assert "description" in document["components"]["headers"]["X-Hourhook-Invitation"]
 
 
-def test_the_link_is_no_credential_of_the_api(account: Account) -> None:
+def test_an_invitation_link_does_not_authenticate_at_the_api(account: Account) -> None:
     invited = invite(account)
 
     assert account.client.with_token(invited.token).get("/v2/current_user").status == 401

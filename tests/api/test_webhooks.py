@@ -20,7 +20,7 @@ EVENTS = ["entry.created", "entry.updated"]
 ACTIONS = ("add_events", "remove_events", "reroll_secret", "enable", "disable", "ping")
 
 
-def test_a_webhook_is_shown_with_the_keys_of_the_contract_in_their_order(account: Account) -> None:
+def test_a_webhook_has_the_documented_keys_in_order(account: Account) -> None:
     body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS}
 
     response = account.leader.client.post("/v2/webhooks", body)
@@ -47,7 +47,7 @@ def test_a_webhook_is_shown_with_the_keys_of_the_contract_in_their_order(account
     assert account.leader.client.get(url).body == json.dumps(shown, separators=(",", ":")).encode()
 
 
-def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Account) -> None:
+def test_a_secret_is_whsec_and_32_random_bytes_shown_once(account: Account) -> None:
     made, other = make_webhook(account), make_webhook(account)
 
     assert len(made["secret"]) == 50
@@ -63,7 +63,7 @@ def test_a_secret_is_whsec_and_32_random_bytes_and_is_shown_once(account: Accoun
         assert made["secret"].encode() not in response.body
 
 
-def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
+def test_a_reroll_returns_only_the_new_secret(account: Account) -> None:
     made = make_webhook(account)
 
     response = account.leader.client.put(made["reroll_secret_url"])
@@ -74,7 +74,7 @@ def test_a_reroll_answers_the_new_secret_alone(account: Account) -> None:
     assert response.json()["secret"] != made["secret"]
 
 
-def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
+def test_secrets_are_encrypted_at_rest(account: Account) -> None:
     made = make_webhook(account)
 
     stored = account.database.read_now(lambda tx: bytes(tx.value(Statement(select(webhooks.c.secret)))))
@@ -93,7 +93,7 @@ def test_secrets_are_not_stored_as_they_are(account: Account) -> None:
         ("entry.created, tag.created", ["entry.created", "tag.created"]),
     ],
 )
-def test_events_are_kept_in_order_and_once(account: Account, given: Any, kept: list[str]) -> None:
+def test_events_keep_their_order_without_duplicates(account: Account, given: Any, kept: list[str]) -> None:
     assert make_webhook(account, events=given)["events"] == kept
 
 
@@ -125,7 +125,7 @@ def test_events_are_kept_in_order_and_once(account: Account, given: Any, kept: l
         ({"events": {"entry": "created"}}, [("events", "invalid")]),
     ],
 )
-def test_what_is_missing_or_malformed_is_named(
+def test_missing_and_malformed_inputs_are_named(
     account: Account, changes: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
     body = {"name": "Ledger sync", "payload_uri": URI, "events": EVENTS, **changes}
@@ -138,7 +138,7 @@ def test_what_is_missing_or_malformed_is_named(
     assert account.leader.client.get("/v2/webhooks").json() == []
 
 
-def test_everything_at_fault_is_reported_together(account: Account) -> None:
+def test_all_input_errors_are_reported_together(account: Account) -> None:
     response = account.leader.client.post(
         "/v2/webhooks", {"payload_uri": "nowhere", "events": ["a", "tag.created", "b"]}
     )
@@ -151,14 +151,14 @@ def test_everything_at_fault_is_reported_together(account: Account) -> None:
     ]
 
 
-def test_two_webhooks_may_have_one_name_and_one_address(account: Account) -> None:
+def test_two_webhooks_may_share_name_and_address(account: Account) -> None:
     one, other = make_webhook(account), make_webhook(account)
 
     assert one["name"] == other["name"]
     assert one["id"] != other["id"]
 
 
-def test_an_edit_changes_what_is_given_and_ignores_events(account: Account) -> None:
+def test_an_edit_changes_given_keys_and_ignores_events(account: Account) -> None:
     made = make_webhook(account)
 
     renamed = account.leader.client.put(made["url"], {"name": "Books", "events": ["tag.created"]})
@@ -181,7 +181,7 @@ def test_an_edit_changes_what_is_given_and_ignores_events(account: Account) -> N
         ({"payload_uri": "http://192.168.0.1/"}, [("payload_uri", "invalid")]),
     ],
 )
-def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
+def test_a_malformed_edit_is_rejected(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
     made = make_webhook(account)
 
     response = account.leader.client.put(made["url"], body)
@@ -189,7 +189,7 @@ def test_an_edit_can_be_malformed_too(account: Account, body: dict[str, Any], co
     assert (response.status, response.codes) == (400, codes)
 
 
-def test_events_are_added_behind_the_others_and_once(account: Account) -> None:
+def test_added_events_are_appended_once(account: Account) -> None:
     made = make_webhook(account, events=["tag.created", "entry.created"])
 
     response = account.leader.client.put(
@@ -202,7 +202,7 @@ def test_events_are_added_behind_the_others_and_once(account: Account) -> None:
     assert account.leader.client.put(made["add_events_url"], {"events": []}).json() == response.json()
 
 
-def test_events_are_removed_and_may_all_be(account: Account) -> None:
+def test_all_events_can_be_removed(account: Account) -> None:
     made = make_webhook(account, events=["tag.created", "*", "entry.created"])
     remove = made["remove_events_url"]
 
@@ -228,7 +228,7 @@ def test_events_are_removed_and_may_all_be(account: Account) -> None:
         ("remove_events", {"events": [True]}, [("events[0]", "invalid")]),
     ],
 )
-def test_subscriptions_can_be_malformed(
+def test_malformed_subscriptions_are_rejected(
     account: Account, action: str, body: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
     made = make_webhook(account)
@@ -239,7 +239,7 @@ def test_subscriptions_can_be_malformed(
     assert account.leader.client.get(made["url"]).json()["events"] == made["events"]
 
 
-def test_disabling_and_enabling_twice_is_as_once(account: Account) -> None:
+def test_enable_and_disable_are_idempotent(account: Account) -> None:
     made = make_webhook(account)
 
     for action, state in (
@@ -262,7 +262,7 @@ def test_a_ping_is_accepted_without_a_body(account: Account) -> None:
     assert (response.status, response.body) == (202, b"")
 
 
-def test_a_deleted_webhook_is_gone_with_its_log(account: Account) -> None:
+def test_deleting_a_webhook_deletes_its_log(account: Account) -> None:
     made, kept = make_webhook(account), make_webhook(account)
 
     response = account.leader.client.delete(made["url"])
@@ -285,7 +285,7 @@ def test_webhooks_raise_no_events(account: Account) -> None:
     assert recorded.read_new_types() == []
 
 
-def test_webhooks_are_listed_newest_first_and_page_by_page(account: Account) -> None:
+def test_webhooks_are_listed_newest_first_in_pages(account: Account) -> None:
     made = [make_webhook(account, name=f"webhook {number}")["id"] for number in range(5)]
 
     first = account.leader.client.get("/v2/webhooks?per_page=2")
@@ -297,7 +297,7 @@ def test_webhooks_are_listed_newest_first_and_page_by_page(account: Account) -> 
     assert ids(last.json()) == made[:1]
 
 
-def test_a_list_costs_as_many_statements_however_long_it_is(account: Account) -> None:
+def test_a_list_takes_the_same_statements_at_any_length(account: Account) -> None:
     def cost() -> int:
         with capture_statements(account.database) as statements:
             assert account.leader.client.get("/v2/webhooks").status == 200
@@ -340,13 +340,13 @@ def test_lists_are_filtered(account: Account) -> None:
         ("events=webhook.ping", [("events[0]", "missing")]),
     ],
 )
-def test_filters_can_be_malformed(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
+def test_malformed_webhook_filters_are_rejected(account: Account, query: str, codes: list[tuple[str, str]]) -> None:
     response = account.leader.client.get(f"/v2/webhooks?{query}")
 
     assert (response.status, response.codes) == (400, codes)
 
 
-def test_webhooks_belong_to_the_account_and_to_leaders(account: Account) -> None:
+def test_webhooks_need_a_leader_of_the_account(account: Account) -> None:
     made = make_webhook(account)
 
     for person in (account.owner, account.supervisor):
@@ -363,7 +363,7 @@ def test_webhooks_belong_to_the_account_and_to_leaders(account: Account) -> None
     assert account.leader.client.get(made["url"]).json()["name"] == account.supervisor.email
 
 
-def test_webhooks_of_another_account_are_not_there(account: Account, other_account: Account) -> None:
+def test_webhooks_of_another_account_are_404(account: Account, other_account: Account) -> None:
     made = make_webhook(account)
     before = account.leader.client.get(made["url"]).json()
 
@@ -385,7 +385,7 @@ def test_the_documented_spelling_with_a_slash_works_too(account: Account, path: 
     assert account.leader.client.post(path, body).status == 201
 
 
-def test_inputs_may_stand_in_the_query(account: Account) -> None:
+def test_inputs_are_accepted_in_the_query(account: Account) -> None:
     response = account.leader.client.post(
         "/v2/webhooks", query={"name": "Ledger sync", "payload_uri": URI, "events": "entry.created,tag.created"}
     )

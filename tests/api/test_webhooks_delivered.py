@@ -45,7 +45,7 @@ def test_a_new_webhook_gets_a_ping_at_once(account: Account, webhook_receiver: W
     assert is_signed(ping, made["secret"])
 
 
-def test_events_arrive_in_order_with_the_object_that_is_shown(
+def test_events_arrive_in_order_with_the_object_that_get_returns(
     account: Account, webhook_receiver: WebhookReceiver
 ) -> None:
     made = make_webhook(account, webhook_receiver.uri, events=["entry.created", "tag.created", "entry.updated"])
@@ -68,7 +68,7 @@ def test_events_arrive_in_order_with_the_object_that_is_shown(
     assert len({tag.id, created.id, updated.id}) == 3
 
 
-def test_signatures_hold_before_openssl_and_the_public_library(
+def test_openssl_and_standardwebhooks_verify_the_signatures(
     account: Account, webhook_receiver: WebhookReceiver, clock: FakeClock
 ) -> None:
     clock.moment = truncate_to_second(SystemClock().now())
@@ -81,9 +81,7 @@ def test_signatures_hold_before_openssl_and_the_public_library(
         verify_with_library(delivery, made["secret"])
 
 
-def test_an_event_that_two_subscriptions_match_is_sent_once(
-    account: Account, webhook_receiver: WebhookReceiver
-) -> None:
+def test_an_event_matching_two_subscriptions_is_sent_once(account: Account, webhook_receiver: WebhookReceiver) -> None:
     make_webhook(account, webhook_receiver.uri, events=["tag.created", "*"])
     webhook_receiver.next()
     make_tag(account, "a")
@@ -92,7 +90,7 @@ def test_an_event_that_two_subscriptions_match_is_sent_once(
     assert [each.payload["object"]["name"] for each in webhook_receiver.next_deliveries(2)] == ["a", "b"]
 
 
-def test_subscriptions_hold_from_the_next_event_on(account: Account, webhook_receiver: WebhookReceiver) -> None:
+def test_subscription_changes_apply_from_the_next_event(account: Account, webhook_receiver: WebhookReceiver) -> None:
     made = make_webhook(account, webhook_receiver.uri, events=["user.created"])
     webhook_receiver.next()
     make_tag(account, "unheard")
@@ -106,7 +104,7 @@ def test_subscriptions_hold_from_the_next_event_on(account: Account, webhook_rec
     assert [each.payload["object"]["name"] for each in webhook_receiver.next_deliveries(2)] == ["heard", "heard-again"]
 
 
-def test_a_new_name_and_a_new_secret_hold_for_what_waits(
+def test_a_new_name_and_secret_apply_to_waiting_payloads(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
@@ -133,7 +131,7 @@ def test_a_new_name_and_a_new_secret_hold_for_what_waits(
     assert is_signed(failed, made["secret"])
 
 
-def test_what_waits_goes_to_the_new_address_and_no_ping_does(
+def test_waiting_payloads_go_to_the_new_address(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
@@ -151,7 +149,7 @@ def test_what_waits_goes_to_the_new_address_and_no_ping_does(
     assert other_webhook_receiver.is_empty()
 
 
-def test_while_disabled_nothing_but_pings_is_sent_and_new_events_are_not_for_it(
+def test_a_disabled_webhook_gets_pings_only_and_queues_no_events(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
     made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
@@ -176,7 +174,7 @@ def test_while_disabled_nothing_but_pings_is_sent_and_new_events_are_not_for_it(
     assert get_status(account, made)["disabled_reason"] is None
 
 
-def test_a_receiver_that_is_gone_disables_its_webhook(account: Account, webhook_receiver: WebhookReceiver) -> None:
+def test_a_410_response_disables_the_webhook(account: Account, webhook_receiver: WebhookReceiver) -> None:
     made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     webhook_receiver.next()
     webhook_receiver.respond_with(410)
@@ -195,7 +193,7 @@ def test_a_receiver_that_is_gone_disables_its_webhook(account: Account, webhook_
     assert webhook_receiver.next().id == gone.id
 
 
-def test_a_deleted_webhook_hears_nothing_more(
+def test_a_deleted_webhook_gets_nothing_more(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver
 ) -> None:
     deleted = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
@@ -209,7 +207,7 @@ def test_a_deleted_webhook_hears_nothing_more(
     assert webhook_receiver.is_empty()
 
 
-def test_a_webhook_of_another_account_hears_nothing(
+def test_a_webhook_of_another_account_gets_nothing(
     account: Account, other_account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver
 ) -> None:
     make_webhook(account, webhook_receiver.uri, events=["*"])

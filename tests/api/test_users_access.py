@@ -28,7 +28,7 @@ def test_a_user_is_deactivated_and_activated_again(account: Account, clock: Fake
         assert account.leader.client.get("/v2/account").status == status
 
 
-def test_what_stands_against_deactivating(account: Account) -> None:
+def test_states_that_prevent_deactivation(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
     for person in (account.owner, account.supervisor, gone):
         make_entry(account.leader, user_id=person.id)
@@ -45,7 +45,7 @@ def test_what_stands_against_deactivating(account: Account) -> None:
     assert log.read_new() == []
 
 
-def test_what_stands_against_activating(account: Account) -> None:
+def test_states_that_prevent_activation(account: Account) -> None:
     gone = account.add("gone", "leader", "disabled")
     account.change_settings(max_users="5")
     log = EventReader(account)
@@ -62,7 +62,9 @@ def test_what_stands_against_activating(account: Account) -> None:
 
 
 @pytest.mark.parametrize("role", ["coworker", "contractor"])
-def test_projects_are_opened_and_closed_to_scoped_roles(account: Account, other_account: Account, role: str) -> None:
+def test_project_access_is_granted_and_revoked_for_scoped_roles(
+    account: Account, other_account: Account, role: str
+) -> None:
     person = account.people[role]
     url = f"/v2/users/{person.id}"
     a, b, c = (make_project(account, name)["id"] for name in "ABC")
@@ -82,7 +84,7 @@ def test_projects_are_opened_and_closed_to_scoped_roles(account: Account, other_
     assert log.read_new() == []
 
 
-def test_other_roles_enter_all_projects_anyway(account: Account) -> None:
+def test_other_roles_have_access_to_all_projects(account: Account) -> None:
     project = make_project(account)
     url = f"/v2/users/{account.leader.id}"
     client = account.supervisor.client
@@ -95,7 +97,7 @@ def test_other_roles_enter_all_projects_anyway(account: Account) -> None:
 @pytest.mark.parametrize(
     "action", ["give_access_to_projects", "revoke_access_to_projects", "revoke_access_to_all_projects"]
 )
-def test_what_stands_against_changing_access(account: Account, action: str) -> None:
+def test_states_that_prevent_changing_access(account: Account, action: str) -> None:
     gone = account.add("gone", "contractor", "disabled")
     client = account.supervisor.client
 

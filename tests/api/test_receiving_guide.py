@@ -64,7 +64,7 @@ def ping(account: Account, webhook_receiver: WebhookReceiver) -> tuple[Delivery,
 
 
 @pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
-def test_python_tells_genuine_payloads_from_forged_ones(ping: tuple[Delivery, str], name: str) -> None:
+def test_python_verifies_genuine_and_rejects_forged_payloads(ping: tuple[Delivery, str], name: str) -> None:
     genuine, secret = ping
     made: dict[str, Any] = {}
     exec(program(name), made)
@@ -81,7 +81,7 @@ def test_python_tells_genuine_payloads_from_forged_ones(ping: tuple[Delivery, st
 
 
 @pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
-def test_python_refuses_a_recording(ping: tuple[Delivery, str], name: str) -> None:
+def test_python_rejects_a_replayed_recording(ping: tuple[Delivery, str], name: str) -> None:
     genuine, secret = ping
     made: dict[str, Any] = {}
     exec(program(name), made)
@@ -94,7 +94,9 @@ def test_python_refuses_a_recording(ping: tuple[Delivery, str], name: str) -> No
 
 # Where there is no Node, its program is left to the reader.
 @pytest.mark.parametrize("node", [path for path in [shutil.which("node")] if path])
-def test_node_tells_genuine_payloads_from_forged_ones(ping: tuple[Delivery, str], tmp_path: Path, node: str) -> None:
+def test_node_verifies_genuine_and_rejects_forged_payloads(
+    ping: tuple[Delivery, str], tmp_path: Path, node: str
+) -> None:
     genuine, secret = ping
     (tmp_path / "verify.mjs").write_text(program("verify.mjs"))
     (tmp_path / "ask.mjs").write_text(
@@ -118,7 +120,7 @@ def test_node_tells_genuine_payloads_from_forged_ones(ping: tuple[Delivery, str]
     assert json.loads(done.stdout) == [[True, True], [False, False], [False, False], [False, False]]
 
 
-def test_openssl_makes_both_signatures(ping: tuple[Delivery, str], tmp_path: Path) -> None:
+def test_openssl_computes_both_signatures(ping: tuple[Delivery, str], tmp_path: Path) -> None:
     genuine, secret = ping
     (tmp_path / "body").write_bytes(genuine.body)
     timestamp = genuine.headers["webhook-timestamp"]
@@ -128,7 +130,7 @@ def test_openssl_makes_both_signatures(ping: tuple[Delivery, str], tmp_path: Pat
     assert made == [genuine.headers["x-noko-signature"], genuine.headers["webhook-signature"]]
 
 
-def test_the_vector_is_right(tmp_path: Path) -> None:
+def test_the_documented_test_vector_is_correct(tmp_path: Path) -> None:
     vector = GUIDE.read_text().partition("### A vector")[2].partition("\n## ")[0]
     secret, id, timestamp = re.findall(r"`([^`\n]+)`", vector)[:3]
     body, signatures = re.findall(r"^```\w*\n(.*?)\n```", vector, re.MULTILINE | re.DOTALL)
@@ -141,7 +143,7 @@ def test_the_vector_is_right(tmp_path: Path) -> None:
     assert run_shell(tmp_path, SECRET=secret, ID=id, TIMESTAMP=timestamp) == [*told.values()]
 
 
-def test_the_whole_receiver_does_nothing_twice_and_says_what_it_missed(
+def test_the_full_receiver_ignores_duplicates_and_reports_gaps(
     account: Account, tmp_path: Path, advance_time: PassTime
 ) -> None:
     with closing(free_socket()) as reserved:
@@ -174,7 +176,7 @@ def test_the_whole_receiver_does_nothing_twice_and_says_what_it_missed(
     assert get_status(account, webhook)["lost_count"] == 0
 
 
-def test_the_whole_receiver_refuses_what_is_signed_with_another_secret(account: Account, tmp_path: Path) -> None:
+def test_the_full_receiver_rejects_another_secret(account: Account, tmp_path: Path) -> None:
     with closing(free_socket()) as reserved:
         port = reserved.getsockname()[1]
     (tmp_path / "receiver.py").write_text(program("receiver.py"))
