@@ -1,4 +1,4 @@
-"""``POST /oauth/2/access_token``, and what its tokens open (contract, oauth.md)."""
+"""``POST /oauth/2/access_token``: exchange codes and refresh tokens, and authenticate with the result."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -40,23 +40,23 @@ DAY = 86_400
 
 @pytest.fixture
 def public_app(server: Server) -> App:
-    """An application that can keep no secret."""
+    """A public application, which has no secret."""
     return register_app(server.database, server.client, "Pocket", is_public=True)
 
 
 @pytest.fixture
 def browser(account: Account) -> Browser:
-    """The browser of the leader, who has signed in."""
+    """The browser of the leader, signed in."""
     return signed_in_browser(account, account.leader)
 
 
 def code_of(browser: Browser, app: App, **query: str) -> str:
-    """The code of an application that was just let in."""
+    """A fresh authorization code."""
     return grant_consent(browser, app.authorize_url(**query))["code"]
 
 
 def assert_fault(response: Response, error: str, status: int = 400) -> None:
-    """Whether this is how the contract says no."""
+    """Assert that this is the documented OAuth error."""
     assert (response.status, response.json()["error"]) == (status, error)
     assert [*response.json()] == ["error", "error_description"]
     assert response.json()["error_description"].endswith(".")
@@ -191,7 +191,7 @@ def test_a_code_presented_by_another_application_stays_valid(browser: Browser, a
 
     assert_fault(other_app.exchange(code), "invalid_grant")
     assert app.exchange(code).status == 200
-    # Nor does it count as used a second time.
+    # It does not count as a second use either.
     assert_fault(other_app.exchange(code), "invalid_grant")
 
 
@@ -278,7 +278,7 @@ def test_a_refresh_issues_new_tokens_and_ends_the_old_refresh_token(account: Acc
     assert [*second] == [*first]
     assert len({made[name] for made in (first, second, third) for name in ("access_token", "refresh_token")}) == 6
     assert is_token_valid(account.client, third["access_token"])
-    # What was given out is good until it expires.
+    # Issued tokens stay valid until they expire.
     assert is_token_valid(account.client, first["access_token"])
 
 
@@ -351,7 +351,7 @@ def test_authenticating_an_access_token_takes_one_statement(account: Account, ap
     with capture_statements(account.database) as statements:
         account.client.get("/v2/account", Authorization=f"Bearer {token}")
 
-    # And the account. That a token was used is noted behind the answer, now and then.
+    # And the account. The use of a token is recorded after the response, about once an hour.
     assert len([each for each in statements if "last_used_at=" not in each]) == 2
 
 
@@ -389,7 +389,7 @@ def test_the_redirect_uri_must_match_the_authorization_request(
         assert response.status == 200
     else:
         assert_fault(response, "invalid_grant")
-        # A slip is no second use.
+        # A mistake does not count as a second use.
         assert app.exchange(code, redirect_uri=sent).status == 200
 
 
@@ -588,7 +588,7 @@ def test_deleting_a_user_deletes_authorizations_and_tokens(account: Account, app
 
 
 def counts(database: Database) -> dict[str, int]:
-    """How many rows there are of what time ends."""
+    """Count the rows that cleanup may delete."""
     found = {}
     for table in ("sessions", "authorizations", "refresh_tokens", "tokens"):
         where = " WHERE expires_at IS NOT NULL" if table == "tokens" else ""
@@ -598,7 +598,7 @@ def counts(database: Database) -> dict[str, int]:
 
 
 def clear(database: Database) -> None:
-    """One round of housekeeping."""
+    """One round of maintenance."""
     for chore in cleanup.CLEANUP_TASKS:
         while database.run_now(chore):
             pass
@@ -614,7 +614,7 @@ def test_cleanup_deletes_expired_codes_and_tokens_only(
     clear(database)
     assert counts(database) == {"sessions": 1, "authorizations": 2, "refresh_tokens": 2, "tokens": 2}
 
-    # A day beyond its end: the code that nobody fetched, and the access tokens.
+    # One day after expiry: the code that was never exchanged, and the access tokens.
     clock.advance(2 * DAY + 1)
     clear(database)
     assert counts(database) == {"sessions": 1, "authorizations": 1, "refresh_tokens": 2, "tokens": 0}
@@ -625,7 +625,7 @@ def test_cleanup_deletes_expired_codes_and_tokens_only(
     assert counts(database) == {"sessions": 0, "authorizations": 1, "refresh_tokens": 1, "tokens": 0}
     assert is_token_valid(account.client, app.refresh(made["refresh_token"]).json()["access_token"])
 
-    # All of it, with what it came of.
+    # All of it, with the authorization.
     clock.advance(367 * DAY)
     clear(database)
     assert counts(database) == {"sessions": 0, "authorizations": 0, "refresh_tokens": 0, "tokens": 0}

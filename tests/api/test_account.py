@@ -1,4 +1,4 @@
-"""``/v2/account``."""
+"""``/v2/account``: read the account of the token."""
 
 from tests.support.accounts import Account
 

@@ -1,4 +1,4 @@
-"""``/v2/broadcast_receivers``: making, changing, finding and deleting them."""
+"""``/v2/broadcast_receivers``: create, edit, list and delete broadcast receivers."""
 
 import json
 from typing import Any

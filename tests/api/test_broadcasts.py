@@ -1,4 +1,4 @@
-"""What broadcast receivers are told of timers: real requests in, real receivers at the other end."""
+"""Broadcasts of timers, from real requests to real receivers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -37,17 +37,17 @@ def server(make_server: MakeServer, delivering: Delivering) -> Server:
 
 
 def told(delivery: Delivery) -> Told:
-    """What a broadcast says: the event, and where to look."""
+    """The event of a broadcast and the URL of its object."""
     return delivery.payload["last_event"], delivery.payload["subject"]["url"]
 
 
 def put(person: Person, timer: dict[str, Any], action: str, body: Any = b"") -> None:
-    """Do something to a timer."""
+    """Change a timer."""
     response = person.client.put(f"{timer['url']}{action}", body)
     assert response.status in (200, 204), response.body
 
 
-# What is sent
+# Content
 
 
 def test_a_broadcast_has_event_subject_url_and_signatures(
@@ -105,7 +105,7 @@ def test_creating_a_receiver_sends_nothing(
     assert webhook_receiver.next().payload["last_event"] == "timer.running"
 
 
-# What is a change
+# Changes that broadcast
 
 
 def test_each_change_broadcasts_the_timers_new_state(
@@ -166,7 +166,7 @@ def test_a_started_timer_is_broadcast_after_the_one_it_pauses(
         was = start_timer(account.leader, first)
         advance_time(6)
         webhook_receiver.next()
-        # Also where it is known already that something of the other is to be told.
+        # Also when a broadcast of the other timer is already pending.
         put(account.leader, {"url": f"{account.base_url}/v2/projects/{second['id']}/timer"}, "", {"description": "x"})
         advance_time(3)
         now = start_timer(account.leader, second)
@@ -194,7 +194,7 @@ def test_changes_within_the_interval_are_coalesced_to_the_newest(
     assert webhook_receiver.is_empty()
     advance_time(1)
     assert told(webhook_receiver.next()) == ("timer.running", timer["url"])
-    # Not told yet, so it begins an interval of its own.
+    # Not broadcast yet, so it starts an interval of its own.
     put(account.leader, timer, "/pause")
     advance_time(4)
     assert webhook_receiver.is_empty()
@@ -218,7 +218,7 @@ def test_the_interval_is_a_setting(
     assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])
 
 
-# What happens to projects
+# Changes of projects
 
 
 def test_archiving_a_project_broadcasts_each_users_own_timer(
@@ -277,7 +277,7 @@ def test_a_merge_broadcasts_the_old_and_the_new_timer(
         ]
 
 
-# Who is told
+# Recipients
 
 
 def test_a_receiver_gets_its_owners_timers_only(
@@ -381,7 +381,7 @@ def test_receivers_of_blocked_users_pause_until_reactivation(
     assert account.supervisor.client.put(f"/v2/users/{account.contractor.id}/deactivate").status == 204
     advance_time(5)
     assert other_webhook_receiver.next().payload["last_event"] == "timer.running"
-    # Others can still change what he has.
+    # Others can still change the user's timers.
     assert account.leader.client.put(project["archive_url"]).status == 204
     advance_time(5)
     assert other_webhook_receiver.next().payload["last_event"] == "timer.paused"
@@ -409,7 +409,7 @@ def test_receivers_of_deleted_users_get_nothing_more(
     assert webhook_receiver.is_empty()
 
 
-# How it is sent
+# Sending
 
 
 def test_name_address_and_secret_are_read_when_sending(
@@ -471,7 +471,7 @@ def test_a_redirect_is_not_followed(
 
 
 def delivering_with(database: Database, settings: Settings, guard: AddressGuard = DEPENDENCIES.guard) -> Delivering:
-    """What delivers, with settings of the test's choice."""
+    """A server with a worker, with settings chosen by the test."""
 
     @asynccontextmanager
     async def delivering(_: object) -> AsyncIterator[None]:

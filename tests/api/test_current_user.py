@@ -1,4 +1,4 @@
-"""``/v2/current_user``."""
+"""``/v2/current_user``: read and edit one's own user."""
 
 from typing import Any
 

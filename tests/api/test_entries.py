@@ -1,4 +1,4 @@
-"""``/v2/entries``: logging, reading and deleting."""
+"""``/v2/entries``: create, read and delete entries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``/v2/entries``: approving, and withdrawing approval."""
+"""``/v2/entries``: approve and unapprove entries."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``/v2/entries``: editing, and what stands against it."""
+"""``/v2/entries``: edit entries, and the states that prevent it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``/v2/entries``: marking as invoiced outside."""
+"""``/v2/entries``: mark entries as invoiced outside of Hourhook."""
 
 import pytest
 

@@ -11,7 +11,7 @@ from tests.support.factories import DAY, NO_SUCH_ID, approve, ids, make_entry, m
 
 
 def found(account: Account, query: Any, path: str = "/v2/entries") -> list[str]:
-    """The descriptions of the entries that a leader finds, in order."""
+    """The descriptions of the entries in a leader's list, in order."""
     response = account.leader.client.get(path, query)
     assert response.status == 200, response.body
     return [entry["description"] for entry in response.json()]

@@ -1,4 +1,4 @@
-"""Every error code of the contract, at each place that it names for it (00-conventions §8)."""
+"""Every documented error code, in each place where it can occur (docs/api/conventions.md)."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Provoke = Callable[[ObjectFactory], Response]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a code is provoked, what it is about, and whose message the contract gives word for word."""
+    """A request that provokes a code, the field it names, and the message if it is documented word for word."""
 
     name: str
     field: str
@@ -31,17 +31,17 @@ class Place:
 
 PLACES: dict[str, list[Place]] = {}
 
-# Codes that the contract names and that nothing raises.
+# Documented codes that nothing raises.
 NEVER_SENT = {
     "dependent": "says the contract",
 }
 
-# Codes of ours, for endpoints of ours.
+# Codes of our own endpoints.
 OURS = {"not_failing"}
 
 
 def raising(code: str, resource: str, field: str = "base", message: str | None = None) -> Callable[[Provoke], Provoke]:
-    """Declare that this is answered with the code, and with no other."""
+    """Declare that a request is rejected with this code and no other."""
 
     def declare(provoke: Provoke) -> Provoke:
         name = provoke.__name__.replace("_", " ")
@@ -834,7 +834,7 @@ def test_each_error_code_occurs_where_it_is_documented(account: Account, code: s
             assert re.fullmatch(r"[A-Z].+\.", answered["message"]), place.name
 
 
-# The codes of the contract's table, in its order.
+# The codes in the order of the documented table.
 CODES = [
     "missing",
     "missing_field",

@@ -16,7 +16,7 @@ from tests.support.events_of import Event, EventReader
 from tests.support.factories import DAY
 from tests.support.fixtures_by_state import ObjectFactory, Resource
 
-# Prepares, yields, and then acts.
+# Prepares, yields, then performs the action.
 Act = Callable[[ObjectFactory], Iterator[None]]
 
 
@@ -30,10 +30,10 @@ class Deed:
 
 DEEDS: dict[str, Deed] = {}
 
-# Names that nothing raises.
+# Event types that nothing raises.
 NEVER_RAISED = {"project_group.deleted.merged"}
 
-# What is derived from other nouns.
+# Keys derived from other resources.
 COUNTERS = {
     "entries",
     "expenses",
@@ -46,7 +46,7 @@ COUNTERS = {
     "invoices",
 }
 
-# Where each noun is listed.
+# The list URL of each resource.
 PATHS = {
     "entry": "entries",
     "tag": "tags",
@@ -73,7 +73,7 @@ def raising(*events: str) -> Callable[[Act], Act]:
 def logging_time(factory: ObjectFactory) -> Iterator[None]:
     project, tag = factory.project(), factory.tag()
     yield
-    # Neither the project nor the tag nor the user: their counters are none of their own.
+    # Neither the project, the tag nor the user: derived counters raise no events.
     factory.entry_in(project, tag["formatted_name"])
 
 
@@ -597,7 +597,7 @@ def deleting_a_tag_that_changes_what_an_invoice_comes_to(factory: ObjectFactory)
     [tag] = factory.client.post("/v2/tags", {"names": ["holiday*"]}).json()
     factory.invoice([factory.entry("#holiday")])
     yield
-    # Its totals are derived: they change without an event of the invoice.
+    # Totals are derived: they change without an event of the invoice.
     factory.expect_success(factory.client.delete(tag["url"]))
 
 
@@ -755,7 +755,7 @@ def told(event: Event) -> str:
 
 
 def read_everything(account: Account) -> dict[str, dict[int, Resource]]:
-    """What a supervisor sees, by noun and id."""
+    """The representations that a supervisor sees, by resource and id."""
     return {
         noun: {each["id"]: each for each in account.supervisor.client.get(f"/v2/{path}", {"per_page": 1000}).json()}
         for noun, path in PATHS.items()
@@ -763,7 +763,7 @@ def read_everything(account: Account) -> dict[str, dict[int, Resource]]:
 
 
 def check_object_of_what_is_there(account: Account, events: list[Event], event: Event) -> None:
-    """The newest word about an object is, byte for byte, what is shown of it."""
+    """Assert that the newest event of an object carries, byte for byte, what GET returns."""
     newest = [each for each in events if each.object["url"] == event.object["url"]][-1]
     assert account.supervisor.client.get(event.object["url"]).body == newest.text
     if event.type.endswith(".created") or {*event.changes} - COUNTERS:
@@ -771,7 +771,7 @@ def check_object_of_what_is_there(account: Account, events: list[Event], event: 
 
 
 def check_changes(event: Event, before: Resource | None) -> None:
-    """What has changed is said with how it was; of what has just been made, nothing is."""
+    """Assert that updates carry their changes with the old values, and creations carry none."""
     if event.type.endswith(".created"):
         assert (before, event.changes) == (None, {})
         return
@@ -784,7 +784,7 @@ def check_changes(event: Event, before: Resource | None) -> None:
 
 
 def check_object_of_what_is_gone(events: list[Event], event: Event, before: Resource) -> None:
-    """What is gone is shown as it was just before, with its counters; of what was merged, those had gone already."""
+    """Assert that a deletion carries the object as it was; a merged one has already lost its counters."""
     assert event.changes == {}
     assert [*event.object] == [*before]
     is_merged = any(each.type.endswith(".merged") and each.text == event.text for each in events)
@@ -794,7 +794,7 @@ def check_object_of_what_is_gone(events: list[Event], event: Event, before: Reso
 
 
 def check_order(events: list[Event]) -> None:
-    """A specific event follows its general one at once, and says the same; what is alike comes by ascending id."""
+    """Assert that a specific event directly follows its general one, and that equal events come by ascending id."""
     assert [each.type for each in events[:1] if each.type.count(".") == 2] == []
     for general, specific in pairwise(events):
         if specific.type.count(".") == 2:

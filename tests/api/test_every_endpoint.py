@@ -1,4 +1,4 @@
-"""Every endpoint is asked the same questions: does it work, is it yours, is it there, is it well formed?"""
+"""Every endpoint: it works, ids of other accounts and unknown ids are 404, malformed input is rejected."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
@@ -17,7 +17,7 @@ from tests.support.webhooks import URI
 
 ENDPOINTS = all_endpoints()
 WITH_BODIES = [endpoint for endpoint in ENDPOINTS if endpoint.method in ("POST", "PUT")]
-# No input is a list of lists, or of texts that no database can keep.
+# No input is a list of lists, or of text that no database can store.
 NO_INPUT: list[list[int]] = [[]]
 NO_FILTER = "\0"
 ID_KIND = get_args(Id)[1]
@@ -157,7 +157,7 @@ def test_every_input_of_the_wrong_type_is_reported_with_all_others(account: Acco
 
 
 def find_answered(account: Account, of: Callable[[str], PathParameters]) -> Iterator[str]:
-    """The endpoints that answer anything but 404 for names of which one is of somebody else, or of nothing."""
+    """Endpoints that do not answer 404 although one id in the path is foreign or unknown."""
     for endpoint in ENDPOINTS:
         for name in endpoint.parameters:
             response = account.supervisor.client.request(endpoint.method, resolve_path(endpoint, of(name)))
@@ -203,7 +203,7 @@ def empty_first(account: Account, path_ids: PathParameters) -> None:
 
 Value = Callable[[Account, PathParameters], object]
 
-# What each required input may be.
+# A valid value for each required input.
 GOOD: dict[str, Value] = {
     "date": lambda account, path_ids: DAY,
     "minutes": lambda account, path_ids: 15,
@@ -226,10 +226,10 @@ GOOD: dict[str, Value] = {
     "taxes": lambda account, path_ids: [{"percentage": 20}],
 }
 
-# Only what a worker failed to deliver can be skipped (test_payloads_steered.py).
+# Only a payload that a worker failed to deliver can be skipped (test_payloads_recovery.py).
 WORK_ONLY_WITH_A_WORKER = {"PUT /v2/webhooks/{webhook_id}/skip/{payload_id}"}
 
-# What has to be so before an endpoint works, or more that it asks for.
+# Preconditions of an endpoint, and further required inputs.
 PREPARED: dict[str, Callable[[Account, PathParameters], dict[str, object] | None]] = {
     "PUT /v2/users/{user_id}/activate": activate_first,
     "PUT /v2/users/{user_id}/deactivate": use_first,

@@ -1,4 +1,4 @@
-"""Everything that the contract gives an example of, key by key, in order and with its types, as the API answers it.
+"""Every documented example, key by key, in order and with its types, as the API answers it.
 
 The shapes of the examples are in ``shapes.json``, which ``tests/support/shapes.py`` writes.
 """
@@ -28,7 +28,7 @@ from tests.support.webhooks import URI, get_delivery_log, get_payload, make_webh
 
 SHAPES: dict[str, Any] = json.loads(SHAPES_FILE.read_text())
 
-# What an example shows that this server has no use for: imports were withdrawn, and the key is always null.
+# Keys of examples that this server never fills: imports were withdrawn, so the key is always null.
 NEVER_SHOWN = {"simple_import"}
 
 Show = Callable[[ObjectFactory], Any]
@@ -39,7 +39,7 @@ PAYLOADS: dict[str, "Payload"] = {}
 
 @dataclass(frozen=True)
 class Payload:
-    """An event, and what raises it."""
+    """An event and the action that raises it."""
 
     type: str
     act: Callable[[ObjectFactory], None]
@@ -47,7 +47,7 @@ class Payload:
 
 @dataclass(frozen=True)
 class Sent:
-    """A request that an example has the body of."""
+    """A request whose body is an example."""
 
     method: str
     path: Callable[[ObjectFactory], str]
@@ -55,19 +55,19 @@ class Sent:
 
 
 def shown(show: Show) -> Show:
-    """Declare where a representation is seen, with everything filled that can be."""
+    """Declare where a representation is shown with every key filled."""
     REPRESENTATIONS[show.__name__] = show
     return show
 
 
 def refused(ask: Callable[[ObjectFactory], Response]) -> Callable[[ObjectFactory], Response]:
-    """Declare what is refused just so."""
+    """Declare a request that is rejected like the example."""
     ERRORS[ask.__name__] = ask
     return ask
 
 
 def raised(type: str) -> Callable[[Callable[[ObjectFactory], None]], Callable[[ObjectFactory], None]]:
-    """Declare what raises an event."""
+    """Declare the action that raises an event."""
 
     def declare(act: Callable[[ObjectFactory], None]) -> Callable[[ObjectFactory], None]:
         PAYLOADS[act.__name__] = Payload(type, act)
@@ -377,7 +377,7 @@ def payload_user_updated_deactivated(factory: ObjectFactory) -> None:
 
 @raised("webhook.ping")
 def payload_webhook_ping(factory: ObjectFactory) -> None:
-    """A webhook gets one when it is made."""
+    """A new webhook gets a ping."""
 
 
 REQUESTS: dict[str, Sent] = {
@@ -515,7 +515,7 @@ REQUESTS: dict[str, Sent] = {
     ),
 }
 
-# What a worker sends of its own.
+# Payloads that only a worker sends.
 SENT = {"headers_entry_updated", "headers_webhook_ping", "headers_broadcast_timer"}
 BROADCASTS = {"broadcast_timer", "broadcast_receiver_summary"}
 OAUTH_ERRORS = {"oauth_error"}
@@ -523,7 +523,7 @@ OAUTH_ERRORS = {"oauth_error"}
 
 @pytest.fixture
 def factory(account: Account) -> ObjectFactory:
-    """An account whose people have all that a person can have."""
+    """An account whose users have every value set."""
     factory = ObjectFactory(account)
     fill_people(account)
     return factory
@@ -565,7 +565,7 @@ def test_every_error_has_the_keys_and_types_of_its_example(account: Account) -> 
 
 def test_every_payload_has_the_keys_and_types_of_its_example(factory: ObjectFactory) -> None:
     for name, payload in PAYLOADS.items():
-        # The changes of an example may come of more than one action.
+        # The changes of an example may stem from more than one action.
         unseen = dict(SHAPES[name].get("changes", {}))
         for body in raise_payloads(factory, payload):
             shape = SHAPES[name]
@@ -593,11 +593,11 @@ def test_an_oauth_error_has_the_keys_and_types_of_its_example(server: Server) ->
 
 
 class TestTheHeadersOfWhatIsSent:
-    """A worker sends it."""
+    """A ping, sent by a worker."""
 
     @pytest.fixture
     def server(self, make_server: MakeServer, delivering: Delivering) -> Server:
-        """A server with a worker in it."""
+        """A server with a worker."""
         return make_server(site_options={"lifespan": [delivering]})
 
     def test_they_are_those_of_the_examples_and_more(self, account: Account, webhook_receiver: WebhookReceiver) -> None:
@@ -631,7 +631,7 @@ class TestTheHeadersOfWhatIsSent:
 
 
 def a_full_invoice(factory: ObjectFactory) -> Resource:
-    """The body of a request for an invoice on which much is said."""
+    """The request body of an invoice with many inputs."""
     return {
         "invoice_date": "2024-06-01",
         "reference": "NW-0042",
@@ -669,10 +669,10 @@ def a_full_invoice(factory: ObjectFactory) -> Resource:
 
 
 def full_invoice(factory: ObjectFactory) -> Resource:
-    """An invoice with all that an invoice can have, but a payment."""
+    """An invoice with every value set except a payment."""
     body = a_full_invoice(factory)
     made: Resource = factory.expect_success(factory.client.post("/v2/invoices", body)).json()
-    # A rate for all hours at once is kept beside the others where it was said once.
+    # A flat rate that was set once is kept beside the others.
     for rates in (
         {"calculation_method": "flat_rate", "flat_rate": 4000},
         body["rate_calculation"] | {"flat_rate": 4000},
@@ -683,7 +683,7 @@ def full_invoice(factory: ObjectFactory) -> Resource:
 
 
 def fill_payments(account: Account) -> None:
-    """Let every payment have come from somewhere, which no endpoint can."""
+    """Give every payment a source, which no endpoint can set."""
     values = {"reference": "PP-7QK2", "payment_method": "paypal"}
     for table, reference in ((invoices, "payment_reference"), (invoice_payment_transactions, "reference")):
         change = Statement(
@@ -697,7 +697,7 @@ def fill_payments(account: Account) -> None:
 
 
 def fill_people(account: Account) -> None:
-    """Give everybody a name and a picture, which no endpoint takes."""
+    """Give every user a name and a picture, which no endpoint can set."""
     values = users.c.last_name, users.c.first_name, users.c.profile_image_url
     change = Statement(
         update(users)
@@ -710,7 +710,7 @@ def fill_people(account: Account) -> None:
 
 
 def raise_payloads(factory: ObjectFactory, payload: Payload) -> list[dict[str, Any]]:
-    """What a webhook is sent of the event when this is done, oldest first."""
+    """The payloads of an event that an action sends, oldest first."""
     webhook = make_webhook(factory.account, events=["*"])
     payload.act(factory)
     lines = get_delivery_log(factory.account, webhook, {"type": payload.type})

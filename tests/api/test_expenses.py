@@ -1,4 +1,4 @@
-"""``/v2/expenses``: booking, reading, editing and deleting."""
+"""``/v2/expenses``: create, read, edit and delete expenses."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SIMPLE_USER_KEYS = ["id", "email", "first_name", "last_name", "profile_image_url
 SIMPLE_PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable", "color", "url"]
 
 
-# Booking
+# Creating
 
 
 def test_a_created_expense_is_returned_in_full(account: Account) -> None:

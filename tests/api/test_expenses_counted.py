@@ -1,4 +1,4 @@
-"""What expenses mean for the users and projects that they belong to."""
+"""Expense counters of users and projects, and what they prevent."""
 
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
@@ -108,7 +108,7 @@ def test_a_user_with_only_expenses_can_be_deactivated_not_deleted(account: Accou
 def test_a_merge_moves_expenses_after_entries(account: Account, clock: FakeClock) -> None:
     target, other = make_project(account, "Target"), make_project(account, "Other", account.coworker)
     make_expense(account.leader, target)
-    # The order is that of ids, whatever the dates say.
+    # In the order of ids, not of dates.
     expenses = [make_expense(account.coworker, other, 5, date="2024-05-22"), make_expense(account.leader, other, -1)]
     entry = make_entry(account.leader, project_id=other["id"])
     target = account.leader.client.get(target["url"]).json()

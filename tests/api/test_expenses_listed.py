@@ -9,7 +9,7 @@ from tests.support.factories import DAY, NO_SUCH_ID, ids, make_expense, make_pro
 
 
 def found(account: Account, query: Any, path: str = "/v2/expenses") -> list[str]:
-    """The descriptions of the expenses that a leader finds, in order."""
+    """The descriptions of the expenses in a leader's list, in order."""
     response = account.leader.client.get(path, query)
     assert response.status == 200, response.body
     return [expense["description"] for expense in response.json()]

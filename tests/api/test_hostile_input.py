@@ -1,4 +1,4 @@
-"""What people send who mean no good, or whose programs are broken: never a 5xx, and nothing comes through."""
+"""Hostile and broken input: never a 5xx, never an injection."""
 
 import base64
 from typing import Any
@@ -192,7 +192,7 @@ def test_no_credential_reaches_the_log(account: Account, logged: Any) -> None:
 
 
 def one_for_each_inputs(*methods: str) -> list[Endpoint]:
-    """An endpoint for each declaration of inputs that these methods take."""
+    """One endpoint for each declaration of inputs that these methods accept."""
     found = {endpoint.inputs: endpoint for endpoint in all_endpoints() if endpoint.method in methods}
     return [endpoint for inputs, endpoint in found.items() if inputs is not None]
 

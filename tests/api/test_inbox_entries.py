@@ -1,4 +1,4 @@
-"""``/v2/inbox_entries``: proposing time, reading, editing and deleting."""
+"""``/v2/inbox_entries``: create, read, edit and delete inbox entries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``/v2/inbox_entries``: turning proposed time into entries."""
+"""``/v2/inbox_entries``: log inbox entries as entries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``/v2/invoices``: what is shown to whom, deleting, and what stands against changes."""
+"""``/v2/invoices``: visibility, deletion, and the states that prevent changes."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ CUSTOMIZATION_KEYS = [
 SIMPLE_KEYS = ["id", "reference", "invoice_date", "state", "total_amount", "url"]
 SIMPLE_PROJECT_KEYS = ["id", "name", "billing_increment", "enabled", "billable", "color", "url"]
 
-# Every action, with a body that would do.
+# Every action with a valid body.
 ACTIONS: list[tuple[str, str, Any]] = [
     ("GET", "", b""),
     ("PUT", "", {"footer": "Thanks"}),
@@ -47,12 +47,12 @@ ACTIONS: list[tuple[str, str, Any]] = [
     ("PUT", "/remove_all_taxes", b""),
     ("DELETE", "", b""),
 ]
-# Those that a settled invoice refuses.
+# Actions that a paid or locked invoice rejects.
 CHANGES = [action for action in ACTIONS if action[0] != "GET" and action[1] not in ("/paid", "/unpaid")]
 
 
 def short(made: dict[str, Any]) -> dict[str, Any]:
-    """An invoice as it is shown inside others."""
+    """An invoice as embedded in other representations."""
     return {key: made[key] for key in SIMPLE_KEYS}
 
 
@@ -212,7 +212,7 @@ def test_deleting_an_empty_invoice_raises_one_event(account: Account) -> None:
     assert log.read_new_types() == ["invoice.deleted"]
 
 
-# What there is of invoices elsewhere
+# Invoices in other representations
 
 
 def test_items_show_their_invoice_to_roles_that_see_invoices(account: Account) -> None:

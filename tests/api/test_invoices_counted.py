@@ -1,4 +1,4 @@
-"""What invoices come to, and how it follows whatever it is made of."""
+"""Totals of invoices, and how they follow their items and rates."""
 
 from typing import Any
 
@@ -98,11 +98,11 @@ def test_a_total_over_the_maximum_is_rejected(account: Account) -> None:
 
 
 class TestWhatBecomesOfTagsAndProjects:
-    """Entries on an invoice cannot be edited; whether they are billable can change all the same."""
+    """Billability of invoiced entries can change although the entries cannot be edited."""
 
     @pytest.fixture
     def stage(self, account: Account) -> dict[str, Any]:
-        """Two invoices and one that is paid, with entries of two tags and two projects on them."""
+        """Two open invoices and a paid one, with entries of two tags and two projects."""
         project = make_project(account, "Billed")
         own = make_project(account, "Own", billable=False)
         made = [
@@ -126,7 +126,7 @@ class TestWhatBecomesOfTagsAndProjects:
         return {"invoices": made, "project": project, "own": own, **tags}
 
     def total_of(self, account: Account, stage: dict[str, Any], events: list[Event]) -> float:
-        """What each of the invoices comes to, the same wherever it is shown; events showed it as it is now."""
+        """The total of each invoice, the same in every list and in the newest event."""
         now = [as_it_is(account, each) for each in stage["invoices"]]
         for each in now:
             assert amounts_of(each) == expected_amounts(account, each)
@@ -149,7 +149,7 @@ class TestWhatBecomesOfTagsAndProjects:
 
         assert account.leader.client.put(stage["free"]["url"], {"name": "free"}).status == 200
 
-        # Another quarter of an hour; the project of the third entry is unbillable still.
+        # Another quarter of an hour; the project of the third entry is still unbillable.
         assert self.total_of(account, stage, log.read_new()) == 57.2
 
     def test_a_tag_that_becomes_unbillable(self, account: Account, stage: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""``POST /v2/invoices``: what is given, what is taken over, and what cannot be put on one."""
+"""``POST /v2/invoices``: inputs, inherited defaults, and ineligible items."""
 
 import re
 from typing import Any
@@ -281,7 +281,7 @@ def test_references_of_another_account_are_ignored(account: Account, other_accou
     assert make_invoice(account)["reference"] == "0001"
 
 
-# What is taken over
+# Inherited defaults
 
 
 def test_an_invoice_is_named_after_its_projects(account: Account) -> None:
@@ -348,7 +348,7 @@ def test_defaults_come_from_the_newest_invoice_sharing_a_project(account: Accoun
     assert first["customization"]["allow_paypal_invoice"] is True
     assert (made["project_name"], made["description"], made["footer"], made["taxes"]) == ("One", "", "", [])
     assert (made["show_hours_worked"], made["show_full_report"]) == (True, False)
-    # By now this one is the newest, whatever its date.
+    # This one is the newest now, whatever its date.
     newest = make_invoice(
         account,
         [make_entry(account.leader, project_id=project["id"])],
@@ -440,7 +440,7 @@ def test_a_customization_accepts_both_spellings(account: Account, given: Any, sh
     assert as_it_is(account, made) == made
 
 
-# What is wrong
+# Errors
 
 
 @pytest.mark.parametrize(

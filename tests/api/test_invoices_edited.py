@@ -1,4 +1,4 @@
-"""``PUT /v2/invoices/:id``."""
+"""``PUT /v2/invoices/:id``: edit invoices."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_absent_keys_stay_also_within_the_customization(account: Account) -> Non
     after = account.leader.client.put(before["url"], {"customization": {"date": "Datum"}}).json()
 
     assert after == before | {"customization": before["customization"] | {"date": "Datum"}}
-    # Not even what would follow from it on a new invoice.
+    # Nor are the defaults of a new invoice derived again.
     after = account.leader.client.put(before["url"], {"customization": {"currency_code": "USD"}}).json()
     assert (after["customization"]["currency_code"], after["customization"]["currency_symbol"]) == ("USD", "\u20ac")
     after = account.leader.client.put(before["url"], {"reference": "B"}).json()

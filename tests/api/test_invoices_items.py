@@ -1,4 +1,4 @@
-"""Putting entries and expenses on invoices, taking them off, and listing them."""
+"""Add entries and expenses to invoices, remove and list them."""
 
 from typing import Any
 
@@ -298,13 +298,13 @@ def test_items_are_filtered_by_invoice(account: Account) -> None:
         assert found({"invoice_ids": f"{one['id']},{other['id']},{NO_SUCH_ID}"}) == [second, first]
         assert found({"invoice_ids": NO_SUCH_ID}) == []
         assert found({"invoice_ids": one["id"], "invoiced": "false"}) == []
-        # Outside, only an entry can be invoiced.
+        # Only entries can be marked as invoiced outside of Hourhook.
         outside = [fourth] if path == "/v2/entries" else []
         assert found({"invoiced": "true"}) == [*outside, second, first]
         assert found({"invoiced": "false"}) == [each for each in (fourth, third) if each not in outside]
 
 
-# Large ones
+# Large invoices
 
 
 def test_a_large_invoice_is_filled_and_emptied_in_order(account: Account) -> None:

@@ -10,7 +10,7 @@ from tests.support.factories import NO_SUCH_ID, ids, make_entry, make_expense, m
 
 
 def found(account: Account, query: Any) -> list[str]:
-    """The references of the invoices that a leader finds, in order."""
+    """The references of the invoices in a leader's list, in order."""
     response = account.leader.client.get("/v2/invoices", query)
     assert response.status == 200, response.body
     return [each["reference"] for each in response.json()]

@@ -1,4 +1,4 @@
-"""Marking invoices as paid and unpaid, and the states that only an administrator sets."""
+"""Mark invoices as paid and unpaid, and set the states that only the command line sets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The taxes of invoices."""
+"""``/v2/invoices``: add and remove taxes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What changes thousands of things at once: one transaction, few statements for each batch, memory that is bounded."""
+"""Changes of thousands of objects: one transaction, few statements per batch, bounded memory."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Change = Callable[[Account, int], tuple[str, Any]]
 
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering, request: pytest.FixtureRequest) -> Server:
-    """A server; with a worker in it where a test takes a postbox."""
+    """A server, with a worker if the test takes a webhook receiver."""
     parts = {"lifespan": [delivering]} if "postbox" in request.fixturenames else {}
     return make_server(site_options=parts)
 
@@ -99,7 +99,7 @@ def delete_projects(account: Account, count: int) -> tuple[str, Any]:
     return "/v2/projects/delete", {"project_ids": fill_with_projects(account, count)}
 
 
-# What each costs for one more batch; a merge has expenses besides, and as many events again for them.
+# Statements per additional batch; a merge also moves expenses, with as many events again.
 CHANGES: dict[str, tuple[Change, int]] = {
     "merge of projects": (merge_projects, 8),
     "merge of tags": (merge_tags, 5),
@@ -181,7 +181,7 @@ def test_the_events_of_a_large_merge_reach_a_webhook_in_order(
     assert updated.payload["changes"]["entries"] == [0, count]
     assert updated.payload["object"]["id"] == target_id
     assert deleted.payload["object"]["id"] == merged.payload["object"]["id"] == swallowed_id
-    # On both sides of where one batch ends and the next one begins.
+    # On both sides of the border between two batches.
     for place in (
         0,
         1,
@@ -201,7 +201,7 @@ def test_the_events_of_a_large_merge_reach_a_webhook_in_order(
 def test_a_large_merge_that_fails_leaves_nothing_behind(account: Account) -> None:
     path, body = merge_projects(account, 1_200, 10)
     webhook = make_webhook(account, events=["*"])
-    # Something that hangs on the project, of which the server knows nothing: so the very last statement fails.
+    # A row that references the project unknown to the server, so that the very last statement fails.
     account.database.run_now(lambda tx: tx.execute(_MAKE_HOLDS))
     account.database.run_now(lambda tx: tx.execute(_HOLD, account=account.id, project=body["project_id"]))
     log = EventReader(account)
@@ -211,7 +211,7 @@ def test_a_large_merge_that_fails_leaves_nothing_behind(account: Account) -> Non
     assert log.read_new() == []
     assert len(ids_of(account, _IN_PROJECT, body["project_id"])) == 1_200
     assert account.database.read_now(lambda tx: tx.value(_LAST_SEQUENCE, webhook=webhook["id"])) == 0
-    # And the next one begins where the last that succeeded ended.
+    # The next merge starts where the last successful one ended.
     account.database.run_now(lambda tx: tx.execute(_LET_GO))
     assert account.leader.client.put(path, body).status == 204
     assert len(log.read_new()) == 1_200 + 10 + 3
@@ -292,7 +292,7 @@ def test_a_list_accepts_its_maximum_number_of_ids(account: Account) -> None:
 
 
 def cost_of(account: Account, path: str, body: Any) -> Statements:
-    """What a request costs."""
+    """The number of statements of a request."""
     with capture_statements(account.database) as statements:
         response = account.supervisor.client.put(path, body)
     assert response.status < 300, response.body
@@ -300,7 +300,7 @@ def cost_of(account: Account, path: str, body: Any) -> Statements:
 
 
 def assert_chained(before: dict[str, Any], changed: list[Event]) -> None:
-    """Each event of an object begins with what the one before it has made of it."""
+    """Assert that the events of an object form a chain of changes."""
     for event in changed:
         assert event.changes == {
             key: [before[key], event.object[key]]
@@ -311,14 +311,14 @@ def assert_chained(before: dict[str, Any], changed: list[Event]) -> None:
 
 
 def use(account: Account, entry_ids: list[int], tag_ids: list[int]) -> None:
-    """Have each entry a tag of its own besides, of which its text says nothing."""
+    """Give each entry a further tag that its text does not contain."""
     columns = ("account_id", "entry_id", "tag_id", "place")
     rows = [(account.id, *pair, 1) for pair in zip(entry_ids, tag_ids, strict=True)]
     account.database.write_now(account.id, lambda tx: tx.insert_many(entry_tags, columns, rows))
 
 
 def fill_with_projects(account: Account, count: int) -> list[int]:
-    """Many projects on which nothing hangs; returns their ids."""
+    """Create many unused projects and return their ids."""
 
     def insert_entries(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(projects, count)]
@@ -348,7 +348,7 @@ def use_projects(account: Account, project_ids: list[int]) -> None:
 
 
 def ids_of(account: Account, statement: Statement, id: int) -> list[int]:
-    """What a statement answers, ids in order."""
+    """The ids that a statement returns, in order."""
     return [row.id for row in account.database.read_now(lambda tx: tx.all(statement, of=id))]
 
 
