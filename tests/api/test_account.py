@@ -17,7 +17,7 @@ def test_every_role_may_read_the_account(account: Account) -> None:
                 "email": "owner@northwind.test",
                 "first_name": "Ada",
                 "last_name": "Byron",
-                "profile_image_url": None,
+                "profile_image_url": "",
                 "url": f"{account.base_url}/v2/users/{account.owner.id}",
             },
             "url": f"{account.base_url}/v2/account",

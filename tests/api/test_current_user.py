@@ -20,7 +20,7 @@ def test_every_role_reads_their_own_user(account: Account) -> None:
             "email": person.email,
             "first_name": "Ada" if person == account.owner else person.role.title(),
             "last_name": "Byron" if person == account.owner else None,
-            "profile_image_url": None,
+            "profile_image_url": "",
             "url": url,
             "state": "active",
             "role": person.role,

@@ -46,7 +46,7 @@ def test_a_created_entry_is_returned_in_full(account: Account) -> None:
             "email": account.coworker.email,
             "first_name": "Coworker",
             "last_name": None,
-            "profile_image_url": None,
+            "profile_image_url": "",
             "url": f"{account.base_url}/v2/users/{account.coworker.id}",
         },
         "billable": True,
@@ -77,14 +77,14 @@ def test_a_minimal_entry_is_the_callers_own(account: Account) -> None:
     entry = make_entry(account.contractor)
 
     assert entry["user"]["id"] == account.contractor.id
-    assert (entry["project"], entry["description"], entry["tags"]) == (None, None, [])
+    assert (entry["project"], entry["description"], entry["tags"]) == (None, "", [])
 
 
 def test_inputs_are_accepted_as_strings_and_in_the_query(account: Account) -> None:
     response = account.leader.client.post("/v2/entries", query={"date": DAY, "minutes": "30", "description": ""})
 
     assert response.status == 201
-    assert (response.json()["minutes"], response.json()["description"]) == (30, None)
+    assert (response.json()["minutes"], response.json()["description"]) == (30, "")
 
 
 @pytest.mark.parametrize(("minutes", "increment", "rounded"), [(1, 15, 15), (15, 15, 15), (16, 15, 30), (0, 60, 0)])

@@ -69,7 +69,7 @@ def test_blank_keys_are_cleared(account: Account) -> None:
 
     after = account.leader.client.put(f"/v2/entries/{before['id']}", blank).json()
 
-    assert after == before | {"minutes": 0, "description": None, "tags": [], "project": None, "source_url": None}
+    assert after == before | {"minutes": 0, "description": "", "tags": [], "project": None, "source_url": None}
 
 
 def test_an_edit_that_changes_nothing_raises_nothing(account: Account, clock: FakeClock) -> None:

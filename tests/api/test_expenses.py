@@ -53,7 +53,7 @@ def test_a_created_expense_is_returned_in_full(account: Account) -> None:
             "email": account.coworker.email,
             "first_name": "Coworker",
             "last_name": None,
-            "profile_image_url": None,
+            "profile_image_url": "",
             "url": f"{account.base_url}/v2/users/{account.coworker.id}",
         },
         "url": url,

@@ -97,7 +97,7 @@ def test_blank_keys_clear_optional_values(account: Account) -> None:
 
     entry = account.leader.client.post(inbox_entry["log_url"], blank).json()
 
-    assert (entry["date"], entry["minutes"], entry["description"]) == (inbox_entry["date"], 5, None)
+    assert (entry["date"], entry["minutes"], entry["description"]) == (inbox_entry["date"], 5, "")
 
 
 def test_only_values_absent_from_both_are_missing(account: Account) -> None:

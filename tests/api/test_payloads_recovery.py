@@ -234,7 +234,7 @@ def test_skipping_the_failing_payload_moves_the_lane_on(
         "email": account.leader.email,
         "first_name": "Leader",
         "last_name": None,
-        "profile_image_url": None,
+        "profile_image_url": "",
         "url": f"{account.base_url}/v2/users/{account.leader.id}",
     }
     assert shown["delivered_at"] is None

@@ -36,7 +36,7 @@ def test_a_team_is_created(account: Account) -> None:
                 "email": "owner@northwind.test",
                 "first_name": "Ada",
                 "last_name": "Byron",
-                "profile_image_url": None,
+                "profile_image_url": "",
                 "url": f"{account.base_url}/v2/users/{account.owner.id}",
             },
             {
@@ -44,7 +44,7 @@ def test_a_team_is_created(account: Account) -> None:
                 "email": "leader@northwind.test",
                 "first_name": "Leader",
                 "last_name": None,
-                "profile_image_url": None,
+                "profile_image_url": "",
                 "url": f"{account.base_url}/v2/users/{account.leader.id}",
             },
         ],

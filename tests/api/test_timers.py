@@ -47,7 +47,7 @@ def test_a_started_timer_is_returned_without_an_event(account: Account) -> None:
             "email": account.leader.email,
             "first_name": "Leader",
             "last_name": None,
-            "profile_image_url": None,
+            "profile_image_url": "",
             "url": f"{account.base_url}/v2/users/{account.leader.id}",
         },
         "project": {

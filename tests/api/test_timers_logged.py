@@ -59,7 +59,7 @@ def test_pending_and_paused_timers_can_be_logged(account: Account, clock: FakeCl
     assert client.put(f"{url}/log").status == client.put(timer["log_url"]).status == 204
 
     assert [(entry["minutes"], entry["description"]) for entry in client.get("/v2/entries").json()] == [
-        (15, None),
+        (15, ""),
         (0, "nothing yet"),
     ]
 
@@ -81,7 +81,7 @@ def test_the_request_overrides_the_timer_for_the_entry(account: Account, clock: 
     found = client.get("/v2/entries").json()
     assert [(entry["date"], entry["minutes"], entry["description"]) for entry in found] == [
         ("2024-05-25", 45, "Other"),
-        ("2024-05-24", 0, None),
+        ("2024-05-24", 0, ""),
         ("2024-05-20", 15, "#planning"),
     ]
 

@@ -12,7 +12,8 @@ from tests.support.factories import NO_SUCH_ID, approve, ids, make_entry
 KEYS = [
     "id", "email", "first_name", "last_name", "profile_image_url", "url", "state", "role", "teams", "entries",
     "entries_url", "expenses", "expenses_url", "give_access_to_project_url", "revoke_access_to_project_url",
-    "revoke_access_to_all_projects_url", "activate_url", "deactivate_url", "created_at", "updated_at",
+    "give_access_to_projects_url", "revoke_access_to_projects_url", "revoke_access_to_all_projects_url", "activate_url",
+    "deactivate_url", "created_at", "updated_at",
 ]  # fmt: skip
 ACTIONS = [
     "activate", "deactivate", "give_access_to_projects", "revoke_access_to_projects", "revoke_access_to_all_projects",
@@ -35,7 +36,7 @@ def test_a_user_is_invited(account: Account) -> None:
         "email": "Grace@Northwind.test",
         "first_name": "Grace",
         "last_name": "Murray",
-        "profile_image_url": None,
+        "profile_image_url": "",
         "url": url,
         "state": "pending",
         "role": "leader",
@@ -46,6 +47,8 @@ def test_a_user_is_invited(account: Account) -> None:
         "expenses_url": f"{url}/expenses",
         "give_access_to_project_url": f"{url}/give_access_to_projects",
         "revoke_access_to_project_url": f"{url}/revoke_access_to_projects",
+        "give_access_to_projects_url": f"{url}/give_access_to_projects",
+        "revoke_access_to_projects_url": f"{url}/revoke_access_to_projects",
         "revoke_access_to_all_projects_url": f"{url}/revoke_access_to_all_projects",
         "activate_url": f"{url}/activate",
         "deactivate_url": f"{url}/deactivate",

@@ -22,7 +22,7 @@ def make_expense(*, enabled: bool) -> Expense:
         taxable=True,
         date="2024-05-20",
         project=SimpleProject(20817, "Website", 15, enabled, True, "#3fa7d6", LINKS.project(20817)),
-        user=SimpleUser(7301, "ada@northwind.test", "Ada", None, None, LINKS.user(7301)),
+        user=SimpleUser(7301, "ada@northwind.test", "Ada", None, "", LINKS.user(7301)),
         created_at=0,
         updated_at=0,
     )

@@ -4,7 +4,8 @@
 
 A shape is the name of a type (``integer``, ``decimal``, ``boolean``, ``string``, ``date``, ``timestamp``, ``url``, or
 ``null`` where the example has nothing else), the name of an example that is embedded, a list of one shape, an object
-of shapes, or, under ``changes``, a pair of them. A key with ``?`` behind it may be null, as the contract's pages say.
+of shapes, or, under ``changes``, a pair of them. As the contract's pages say, a key with ``?`` behind it may be null,
+and a type with ``or blank`` behind it is ``""`` where there is nothing.
 """
 
 import json
@@ -12,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES_FILE = ROOT / "tests" / "api" / "shapes.json"
@@ -26,13 +27,15 @@ _TEXTS = {
 }
 # What the examples of requests, payloads and errors hold is embedded in nothing.
 _TOPMOST = ("request_", "payload_", "headers_", "error_", "entries_list")
+# The suffix of a type that is ``""`` where there is nothing.
+_OR_BLANK = " or blank"
 Shape = Any
 
 
 def read_contract(contract: Path) -> dict[str, Shape]:
     """The shape of each example of the contract, by its name."""
     examples = {path.stem: json.loads(path.read_text()) for path in sorted((contract / "examples").glob("*.json"))}
-    return _Reader(examples, _find_nullable(contract)).read_all()
+    return _Reader(examples, _find_keys(contract, "null"), _find_keys(contract, "blank")).read_all()
 
 
 def find_differences(
@@ -55,6 +58,10 @@ def find_differences(
             for number, each in enumerate(value)
         ]
         return [difference for differences in found for difference in differences]
+    if shape.endswith(_OR_BLANK):
+        if value == "" and not is_full:
+            return []
+        shape = shape.removesuffix(_OR_BLANK)
     found_type = type_of(value)
     # An address is a text too, and so is a name that looks like one.
     if found_type == shape or (shape == "string" and found_type in _TEXTS):
@@ -91,9 +98,12 @@ def _differences_of_object(
 class _Reader:
     """Turns examples into shapes."""
 
-    def __init__(self, examples: Mapping[str, Any], nullable: Mapping[str, set[str]]) -> None:
+    def __init__(
+        self, examples: Mapping[str, Any], nullable: Mapping[str, set[str]], blankable: Mapping[str, set[str]]
+    ) -> None:
         self._examples = examples
         self._nullable = nullable
+        self._blankable = blankable
         # The representations, by their keys; of two with the same keys the one with the shorter name comes first.
         self._by_keys: dict[tuple[str, ...], list[str]] = {}
         for name in sorted(examples, key=len):
@@ -119,8 +129,16 @@ class _Reader:
                 key: {"before": self._read(pair[0], key), "after": self._read(pair[1], key)}
                 for key, pair in value.items()
             }
-        nullable = self._nullable.get(name, self._nullable.get(name.split("_", maxsplit=1)[0], set()))
-        return {f"{key}?" if key in nullable else key: self._read(inner, key) for key, inner in value.items()}
+        nullable, blankable = (
+            keys.get(name, keys.get(name.split("_", maxsplit=1)[0], set()))
+            for keys in (self._nullable, self._blankable)
+        )
+        return {
+            f"{key}?" if key in nullable else key: (
+                f"{self._read(inner, key)}{_OR_BLANK}" if key in blankable else self._read(inner, key)
+            )
+            for key, inner in value.items()
+        }
 
     def _embedded(self, value: Mapping[str, Any], key: str) -> str | None:
         named = self._by_keys.get((*value,), [])
@@ -128,8 +146,11 @@ class _Reader:
         return next(iter([*alike, *named]), None)
 
 
-def _find_nullable(contract: Path) -> dict[str, set[str]]:
-    """The keys that may be null, of each representation that the contract's pages describe in a table or in a line."""
+def _find_keys(contract: Path, absence: Literal["null", "blank"]) -> dict[str, set[str]]:
+    """Return the keys that are ``null`` or ``""`` without a value, by representation.
+
+    The contract's pages describe a representation in a table or in a line.
+    """
     found: dict[str, set[str]] = {}
     for page in sorted(contract.glob("*.md")):
         for name, parents, text in _sections(page.read_text()):
@@ -138,9 +159,12 @@ def _find_nullable(contract: Path) -> dict[str, set[str]]:
                 keys |= found.get(parent, set())
             for row in re.findall(r"^\|(.*)\|$", text, re.MULTILINE):
                 cells = [cell.strip() for cell in row.split("|")]
-                if len(cells) > 2 and cells[2] == "yes":
+                is_blankable = len(cells) > 3 and cells[1] == "string" and '→ `""`' in cells[3]
+                is_nullable = len(cells) > 2 and cells[2] == "yes" and not is_blankable
+                if is_blankable if absence == "blank" else is_nullable:
                     keys |= {*re.findall(r"`(\w+)`", cells[0])}
-            keys |= {*re.findall(r"`(\w+)` \((?:\w+, )?nullable", text)}
+            if absence == "null":
+                keys |= {*re.findall(r"`(\w+)` \((?:\w+, )?nullable", text)}
     # Said in words only: the current user begins with what a user begins with.
     found["current_user"] |= found["simple_user"]
     return found

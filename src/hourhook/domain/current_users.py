@@ -9,7 +9,7 @@ from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, UnsetType, ValidationErrors, choice
-from hourhook.domain.summaries import Timestamp, Url
+from hourhook.domain.summaries import Timestamp, Url, UrlOrBlank
 from hourhook.domain.users import reading, storing
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, expenses, users
@@ -24,7 +24,7 @@ class CurrentUser(msgspec.Struct, frozen=True):
     email: str
     first_name: str | None
     last_name: str | None
-    profile_image_url: Url | None
+    profile_image_url: UrlOrBlank
     url: Url
     state: str
     role: str
@@ -117,7 +117,7 @@ def _represent(caller: Caller, row: Row) -> CurrentUser:
         email=row.email,
         first_name=row.first_name,
         last_name=row.last_name,
-        profile_image_url=row.profile_image_url,
+        profile_image_url=row.profile_image_url or "",
         url=url,
         state=row.state,
         role=row.role,

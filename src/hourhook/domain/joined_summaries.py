@@ -23,7 +23,7 @@ def summarise_joined_user(links: Links, row: Row) -> SimpleUser:
         row.user_email,
         row.user_first_name,
         row.user_last_name,
-        row.user_profile_image_url,
+        row.user_profile_image_url or "",
         links.user(row.user_id),
     )
 

@@ -16,6 +16,7 @@ from hourhook.store.statements import Row
 Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+UrlOrBlank = Annotated[str, Meta(description='A URL, or `""` if there is none.')]
 
 
 class SimpleUser(msgspec.Struct, frozen=True):
@@ -25,7 +26,7 @@ class SimpleUser(msgspec.Struct, frozen=True):
     email: str
     first_name: str | None
     last_name: str | None
-    profile_image_url: Url | None
+    profile_image_url: UrlOrBlank
     url: Url
 
 
@@ -87,7 +88,7 @@ class SimpleImport(msgspec.Struct, frozen=True):
 
 def summarise_user(links: Links, row: Row) -> SimpleUser:
     """The short form of a row of users."""
-    return SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url, links.user(row.id))
+    return SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url or "", links.user(row.id))
 
 
 def summarise_team(links: Links, row: Row) -> SimpleTeam:

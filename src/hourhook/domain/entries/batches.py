@@ -49,7 +49,7 @@ def store_descriptions(tx: Transaction, described: list[Entry]) -> None:
         _DESCRIBE,
         now=tx.event_time,
         rows=encode_rows(
-            [(tx.account_id, e.id, e.description, e.description and search_key(e.description)) for e in described]
+            [(tx.account_id, e.id, e.description or None, search_key(e.description) or None) for e in described]
         ),
     )
 

@@ -122,7 +122,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: EntryChanges, errors:
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
     place = _find_new_place(tx, caller, errors, before, params)
-    description = value_or(params.description, before.description)
+    description = value_or(params.description, before.description) or ""
     is_rewritten = description != before.description
     wanted = _look_up_tags(tx, caller, errors, description if is_rewritten else None)
     errors.raise_if_any()
@@ -208,8 +208,8 @@ def _store(tx: Transaction, entry: Entry) -> None:
         user=entry.user.id,
         project=None if entry.project is None else entry.project.id,
         minutes=entry.minutes,
-        description=entry.description,
-        description_key=entry.description and search_key(entry.description),
+        description=entry.description or None,
+        description_key=search_key(entry.description) or None,
         source_url=entry.source_url,
         now=tx.event_time,
     )

@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True):
     user: SimpleUser
     billable: bool
     minutes: int
-    description: str | None
+    description: str
     project: SimpleProject | None
     tags: list[SimpleTag]
     source_url: Url | None
@@ -141,7 +141,7 @@ def compose(
         user=user,
         billable=is_billable(project, tags),
         minutes=minutes,
-        description=description,
+        description=description or "",
         project=project,
         tags=tags,
         source_url=source_url,
@@ -191,7 +191,7 @@ def _represent(links: Links, row: Row, tags: list[SimpleTag], include_invoice: b
             row.approver_email,
             row.approver_first_name,
             row.approver_last_name,
-            row.approver_profile_image_url,
+            row.approver_profile_image_url or "",
             links.user(row.approver_id),
         ),
         created_at=row.created_at,

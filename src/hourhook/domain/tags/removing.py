@@ -79,7 +79,7 @@ def _dissolve(tx: Transaction, before: Entry, tag: Tag) -> Entry:
     left = [other for other in before.tags if other.id != tag.id]
     after = msgspec.structs.replace(
         before,
-        description=hashtags.strip_hash_sign(before.description or "", search_key(tag.name)) or None,
+        description=hashtags.strip_hash_sign(before.description, search_key(tag.name)),
         tags=left,
         billable=is_billable(before.project, left),
         updated_at=format_timestamp(tx.event_time),

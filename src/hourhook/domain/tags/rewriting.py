@@ -40,12 +40,12 @@ def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTa
 
 
 def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> Entry:
-    description = hashtags.rename(entry.description or "", search_key(tag.name), successor.formatted_name)
+    description = hashtags.rename(entry.description, search_key(tag.name), successor.formatted_name)
     swapped = (successor if other.id in (tag.id, successor.id) else other for other in entry.tags)
     tags = [*{each.id: each for each in swapped}.values()]
     return msgspec.structs.replace(
         entry,
-        description=description or None,
+        description=description,
         tags=tags,
         billable=is_billable(entry.project, tags),
         updated_at=now,

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, summarise_team
+from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, UrlOrBlank, summarise_team
 from hourhook.store.schema import entries, expenses, team_members, teams, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -20,7 +20,7 @@ class User(msgspec.Struct, frozen=True):
     email: str
     first_name: str | None
     last_name: str | None
-    profile_image_url: Url | None
+    profile_image_url: UrlOrBlank
     url: Url
     state: str
     role: str
@@ -31,6 +31,8 @@ class User(msgspec.Struct, frozen=True):
     expenses_url: Url
     give_access_to_project_url: Url
     revoke_access_to_project_url: Url
+    give_access_to_projects_url: Url
+    revoke_access_to_projects_url: Url
     revoke_access_to_all_projects_url: Url
     activate_url: Url
     deactivate_url: Url
@@ -79,7 +81,7 @@ def _represent(links: Links, row: Row, teams: list[SimpleTeam]) -> User:
         email=row.email,
         first_name=row.first_name,
         last_name=row.last_name,
-        profile_image_url=row.profile_image_url,
+        profile_image_url=row.profile_image_url or "",
         url=url,
         state=row.state,
         role=row.role,
@@ -90,6 +92,8 @@ def _represent(links: Links, row: Row, teams: list[SimpleTeam]) -> User:
         expenses_url=f"{url}/expenses",
         give_access_to_project_url=f"{url}/give_access_to_projects",
         revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
+        give_access_to_projects_url=f"{url}/give_access_to_projects",
+        revoke_access_to_projects_url=f"{url}/revoke_access_to_projects",
         revoke_access_to_all_projects_url=f"{url}/revoke_access_to_all_projects",
         activate_url=f"{url}/activate",
         deactivate_url=f"{url}/deactivate",
