@@ -12,7 +12,7 @@ from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Outbox
 from hourhook.mail.smtp import SmtpClient
-from hourhook.mail.worker import LEASE_SECONDS, Mailer
+from hourhook.mail.worker import LEASE_SECONDS, MailWorker
 from hourhook.settings import SmtpServer
 from hourhook.store.database import Database
 from hourhook.store.schema import mails as table
@@ -62,7 +62,7 @@ class Runtime:
         self._loop.run(self._end())
 
     async def _start(self, database: Database, outbox: Outbox, port: int) -> None:
-        self._mailer = Mailer(database, outbox, SmtpClient(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
+        self._mailer = MailWorker(database, outbox, SmtpClient(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
         wakeups = Wakeups()
         wakeups.subscribe(self._mailer.wake)
         outbox.wake = wakeups.wake

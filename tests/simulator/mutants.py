@@ -155,11 +155,11 @@ def _() -> Iterator[None]:
         .where(payloads.c.account_id == lanes.c.account_id, payloads.c.webhook_id == lanes.c.webhook_id)
         .scalar_subquery()
     )
-    right = _construct(event_log._LISTENING)
+    right = _construct(event_log._SUBSCRIPTIONS)
     listening = right.with_only_columns(
         right.selected_columns[0], right.selected_columns[1], left.label("last_sequence")
     )
-    with _swapped(event_log, "_LISTENING", Statement(listening)):
+    with _swapped(event_log, "_SUBSCRIPTIONS", Statement(listening)):
         yield
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from hourhook.backoff import RetrySchedule
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
+from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.wakeups import Wakeups
-from hourhook.delivery.worker.worker import Transport, Worker
+from hourhook.delivery.worker.worker import Worker
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.support.dependencies import DEPENDENCIES

@@ -27,7 +27,7 @@ ATTEMPT_COLUMNS = (
 def attempt_row(
     key: Key, sequence: int, number: int, errand_id: int, webhook_name: str, url: str, outcome: Outcome
 ) -> tuple[Any, ...]:
-    """One row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
+    """Return a row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
     return (
         *key,
         sequence,

@@ -1,8 +1,7 @@
-"""Broadcasts: that something has changed, for receivers who fetch it themselves (contract, broadcast_receivers.md).
+"""Broadcasts: notices that an object changed, for receivers that fetch it (``docs/api/broadcast_receivers.md``).
 
-What a receiver is to be told waits in a row for each thing that has changed, so that further changes of it are told
-together with the first, and that a restart loses none. Taking a row is giving it out: nothing is tried again, and of
-several processes one alone sends it.
+A pending broadcast is a row for each receiver and changed object, so that further changes are merged into it and a
+restart loses none. Claiming deletes the row: a broadcast is never retried, and only one process sends it.
 """
 
 from dataclasses import dataclass
@@ -16,16 +15,16 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 Key = tuple[int, int]
-"""What names a receiver: its account's id and its own."""
+"""The key of a receiver: account id and receiver id."""
 
 
-# Whose thing has changed, its subject, its URL, and the event.
 Change = tuple[int, str, str, str]
+"""The owner of a changed object, its subject, its URL, and the event type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """What is told: of which subject, where it is fetched, and what happened to it last."""
+    """A broadcast: the subject and URL of an object, and its last event."""
 
     subject: str
     url: str
@@ -34,7 +33,7 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBroadcasts:
-    """All that one receiver is to be told now, in order, and where it is as of now."""
+    """The broadcasts for one receiver, in order, with its current target."""
 
     key: Key
     target: Target
@@ -42,31 +41,31 @@ class ClaimedBroadcasts:
 
 
 def enqueue(tx: Transaction, user_id: int, subject: str, url: str, last_event: str) -> None:
-    """Have the receivers of a user told that something has changed, those that are enabled and listen to the subject.
+    """Queue a broadcast for a user's enabled receivers that subscribe to the subject.
 
-    Nothing is kept when the transaction fails.
+    It is discarded if the transaction fails.
     """
     collected: dict[tuple[int, str], Change] | None = tx.state.get("broadcasts")
     if collected is None:
         collected = tx.state["broadcasts"] = {}
-        tx.before_commit(_write)
-    # The newest change wins, and comes in its turn.
+        tx.before_commit(_write_pending)
+    # The latest change replaces earlier ones and moves to the end.
     collected.pop((user_id, url), None)
     collected[user_id, url] = (user_id, subject, url, last_event)
 
 
 def discard(tx: Transaction, receiver_id: int) -> None:
-    """Drop what a receiver was still to be told."""
-    tx.execute(_FORGET, account=tx.account_id, receiver=receiver_id)
+    """Delete the pending broadcasts of a receiver."""
+    tx.execute(_DISCARD, account=tx.account_id, receiver=receiver_id)
 
 
 def discard_for_user(tx: Transaction, user_id: int) -> None:
-    """Drop what all receivers of a user were still to be told."""
-    tx.execute(_FORGET_ALL, account=tx.account_id, user=user_id)
+    """Delete the pending broadcasts of all receivers of a user."""
+    tx.execute(_DISCARD_FOR_USER, account=tx.account_id, user=user_id)
 
 
 def waiting_since(tx: Transaction, busy: list[int], saturated: list[str]) -> int | None:
-    """Since when the longest waiting broadcast waits, or None; receivers in ``busy`` and ``saturated`` left out."""
+    """Return since when the oldest pending broadcast waits, or None, ignoring ``busy`` and ``saturated``."""
     found: int | None = tx.value(_WAITING_SINCE, busy=busy, saturated=saturated)
     return found
 
@@ -74,23 +73,23 @@ def waiting_since(tx: Transaction, busy: list[int], saturated: list[str]) -> int
 def claim(
     tx: Transaction, *, waiting_since: int, limit: int, busy: list[int], saturated: list[str]
 ) -> list[ClaimedBroadcasts]:
-    """Take all that is to be told to up to ``limit`` receivers, of those with something that waits since then.
+    """Claim all pending broadcasts of up to ``limit`` receivers, of those with one that waits since then or longer.
 
-    Receivers whose id is in ``busy`` and those at the destinations in ``saturated`` are left alone.
+    Skips receivers whose id is in ``busy`` and destinations in ``saturated``.
     """
-    rows = tx.all(_TAKE, horizon=waiting_since, limit=limit, busy=busy, saturated=saturated)
-    told: dict[Key, list[Broadcast]] = {}
+    rows = tx.all(_CLAIM, horizon=waiting_since, limit=limit, busy=busy, saturated=saturated)
+    claimed: dict[Key, list[Broadcast]] = {}
     for row in sorted(rows, key=lambda row: (int(row.place), int(row.broadcast_receiver_id))):
         key = row.account_id, row.broadcast_receiver_id
-        told.setdefault(key, []).append(Broadcast(row.subject, row.url, row.last_event))
-    if not told:
+        claimed.setdefault(key, []).append(Broadcast(row.subject, row.url, row.last_event))
+    if not claimed:
         return []
-    targets = {(row.account_id, row.id): _target(row) for row in tx.all(_TARGETS, rows=encode_rows([*told]))}
-    return [ClaimedBroadcasts(key, targets[key], broadcasts) for key, broadcasts in told.items() if key in targets]
+    targets = {(row.account_id, row.id): _target(row) for row in tx.all(_TARGETS, rows=encode_rows([*claimed]))}
+    return [ClaimedBroadcasts(key, targets[key], broadcasts) for key, broadcasts in claimed.items() if key in targets]
 
 
 def read_target(tx: Transaction, key: Key) -> Target | None:
-    """Where a receiver is; None once it is disabled or gone."""
+    """Return the target of a receiver; None if it is disabled or deleted."""
     rows = tx.all(_TARGETS, rows=encode_rows([key]))
     return _target(rows[0]) if rows else None
 
@@ -99,13 +98,13 @@ def _target(row: Row) -> Target:
     return Target(row.name, row.payload_uri, bytes(row.secret))
 
 
-def _write(tx: Transaction) -> None:
+def _write_pending(tx: Transaction) -> None:
     collected: dict[tuple[int, str], Change] = tx.state["broadcasts"]
-    rows = encode_rows([(place, *change) for place, change in enumerate(collected.values(), 1)])
-    tx.execute_later(_KEEP, account=tx.account_id, now=tx.started_at, rows=rows)
+    rows = encode_rows([(index, *change) for index, change in enumerate(collected.values(), 1)])
+    tx.execute_later(_ENQUEUE, account=tx.account_id, now=tx.started_at, rows=rows)
 
 
-def _keeping(dialect: str) -> str:
+def _enqueue_sql(dialect: str) -> str:
     changes = rows_sql(dialect, "rows", place="BIGINT", user_id="INTEGER", subject="TEXT", url="TEXT", event="TEXT")
     return f"""
     INSERT INTO broadcasts (account_id, broadcast_receiver_id, url, subject, last_event, place, waiting_since)
@@ -124,26 +123,26 @@ def _keeping(dialect: str) -> str:
     """
 
 
-def _is_free(dialect: str) -> str:
+def _is_available_sql(dialect: str) -> str:
     if dialect == "sqlite":
         return """r.id NOT IN (SELECT value FROM json_each(:busy))
             AND r.destination NOT IN (SELECT value FROM json_each(:saturated))"""
     return "r.id <> ALL(CAST(:busy AS INTEGER[])) AND r.destination <> ALL(CAST(:saturated AS TEXT[]))"
 
 
-def _waiting(dialect: str) -> str:
+def _waiting_since_sql(dialect: str) -> str:
     return f"""
     SELECT b.waiting_since FROM broadcasts AS b
     JOIN broadcast_receivers AS r ON r.account_id = b.account_id AND r.id = b.broadcast_receiver_id
-    WHERE r.enabled AND {_is_free(dialect)}
+    WHERE r.enabled AND {_is_available_sql(dialect)}
     ORDER BY b.waiting_since LIMIT 1
     """
 
 
-def _taking(dialect: str) -> str:
-    # A receiver is taken whole, or else two processes might send what it is told at once, and out of order. So its row
-    # is locked; and whatever somebody else has locked is left for the next time.
-    # The sums keep SQLite from reading all that waits, in the order of its key.
+def _claim_sql(dialect: str) -> str:
+    # A receiver's broadcasts are claimed together. Otherwise two processes might send to it at once, out of order. So
+    # its row is locked, and rows locked by another process are left for the next time. The sums stop SQLite from
+    # reading all pending rows in key order.
     lock_receiver, lock = ("", "") if dialect == "sqlite" else ("FOR UPDATE OF r SKIP LOCKED", "FOR UPDATE SKIP LOCKED")
     return f"""
     WITH due AS MATERIALIZED (
@@ -152,7 +151,7 @@ def _taking(dialect: str) -> str:
     ), receivers AS MATERIALIZED (
         SELECT r.account_id, r.id FROM due AS d
         JOIN broadcast_receivers AS r ON r.account_id = d.account_id AND r.id = d.id
-        WHERE r.enabled AND {_is_free(dialect)}
+        WHERE r.enabled AND {_is_available_sql(dialect)}
         ORDER BY d.since, r.id LIMIT :limit {lock_receiver}
     ), taken AS MATERIALIZED (
         SELECT account_id, broadcast_receiver_id, url FROM broadcasts
@@ -164,7 +163,7 @@ def _taking(dialect: str) -> str:
     """
 
 
-def _targets(dialect: str) -> str:
+def _targets_sql(dialect: str) -> str:
     return f"""
     SELECT r.account_id, r.id, r.name, r.payload_uri, r.secret
     FROM ({rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER")}) AS k
@@ -173,17 +172,17 @@ def _targets(dialect: str) -> str:
     """
 
 
-_KEEP = Statement(text(_keeping("sqlite")), text(_keeping("postgresql")))
-_WAITING_SINCE = Statement(text(_waiting("sqlite")), text(_waiting("postgresql")))
-_TAKE = Statement(text(_taking("sqlite")), text(_taking("postgresql")))
-_TARGETS = Statement(text(_targets("sqlite")), text(_targets("postgresql")))
+_ENQUEUE = Statement(text(_enqueue_sql("sqlite")), text(_enqueue_sql("postgresql")))
+_WAITING_SINCE = Statement(text(_waiting_since_sql("sqlite")), text(_waiting_since_sql("postgresql")))
+_CLAIM = Statement(text(_claim_sql("sqlite")), text(_claim_sql("postgresql")))
+_TARGETS = Statement(text(_targets_sql("sqlite")), text(_targets_sql("postgresql")))
 
-_FORGET = Statement(
+_DISCARD = Statement(
     delete(broadcasts).where(
         broadcasts.c.account_id == bindparam("account"), broadcasts.c.broadcast_receiver_id == bindparam("receiver")
     )
 )
-_FORGET_ALL = Statement(
+_DISCARD_FOR_USER = Statement(
     delete(broadcasts).where(
         broadcasts.c.account_id == bindparam("account"),
         exists(

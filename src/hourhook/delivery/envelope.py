@@ -1,6 +1,6 @@
-"""What goes on the wire around a stored event, byte for byte (contract, events §5–§8 and §11).
+"""The HTTP envelope of stored events, byte for byte: bodies and headers (``docs/api/events.md``).
 
-``changes`` and ``object`` come as the bytes that were stored with the event and are put in as they are.
+``changes`` and ``object`` are the stored bytes of the event and are inserted unchanged.
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ _encode_json = msgspec.json.Encoder().encode
 
 
 def body(webhook_id: int, webhook_name: str, type: str, created_at: int, changes: bytes, object: bytes) -> bytes:
-    """Build the body of an event's payload."""
+    """Return the body of an event's payload."""
     return b'{"webhook":%b,"type":"%b","created_at":"%b","changes":%b,"object":%b}' % (
         _summary(webhook_id, webhook_name),
         type.encode(),
@@ -25,7 +25,7 @@ def body(webhook_id: int, webhook_name: str, type: str, created_at: int, changes
 
 
 def ping_body(payload_id: str, created_at: int, webhook_id: int, webhook_name: str) -> bytes:
-    """Build the body of a ping."""
+    """Return the body of a ping."""
     return b'{"payload_id":"%b","created_at":"%b","type":"webhook.ping","object":{},"webhook":%b}' % (
         payload_id.encode(),
         _timestamp(created_at),
@@ -36,9 +36,9 @@ def ping_body(payload_id: str, created_at: int, webhook_id: int, webhook_name: s
 def headers(
     payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int, body: bytes, secret: str
 ) -> Headers:
-    """Build the headers of a payload, signed with the webhook's secret as it is now.
+    """Return the headers of a payload, signed with the webhook's current secret.
 
-    ``sequence`` is None for what stands outside the order (a ping).
+    ``sequence`` is None for a ping, which has no place in the order.
     """
     return [
         *unsigned_headers(payload_id, type, sequence, attempt, sent_at),
@@ -47,7 +47,7 @@ def headers(
 
 
 def unsigned_headers(payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int) -> Headers:
-    """Build the headers of a payload without the signatures, as the log of attempts shows them."""
+    """Return the headers of a payload without the signatures, as shown in the delivery log."""
     built = [
         ("Content-Type", "application/json"),
         ("User-Agent", "Noko-Webhooks"),
@@ -66,9 +66,9 @@ def unsigned_headers(payload_id: str, type: str, sequence: int | None, attempt: 
 def broadcast_body(
     receiver_id: int, receiver_name: str, sent_at: int, last_event: str, subject: str, url: str
 ) -> bytes:
-    """Build the body of a broadcast: what happened last to something of this subject, which is to be fetched there.
+    """Return the body of a broadcast: the last event of an object and the URL to fetch it from.
 
-    (Contract, broadcast_receivers.)
+    See ``docs/api/broadcast_receivers.md``.
     """
     return b'{"broadcast_receiver":%b,"sent_at":"%b","last_event":"%b","subject":{"type":"%b","url":%b}}' % (
         _summary(receiver_id, receiver_name),
@@ -80,7 +80,7 @@ def broadcast_body(
 
 
 def broadcast_headers(message_id: str, subject: str, sent_at: int, body: bytes, secret: str) -> Headers:
-    """Build the headers of a broadcast, signed with the receiver's secret."""
+    """Return the headers of a broadcast, signed with the receiver's secret."""
     return [
         ("Content-Type", "application/json"),
         ("User-Agent", "Noko-Broadcasts"),
@@ -97,5 +97,5 @@ def _summary(id: int, name: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _timestamp(moment: int) -> bytes:
-    return format_timestamp(moment).encode()
+def _timestamp(timestamp: int) -> bytes:
+    return format_timestamp(timestamp).encode()

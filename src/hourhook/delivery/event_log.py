@@ -1,8 +1,8 @@
 """The event log: every change of an account, in order, written in the transaction of the change itself.
 
-Events are collected while a transaction runs and written in batches, the last of them as its last act: one statement
-for the events of a batch and one for their payloads, however many webhooks listen. So what is held is bounded, however
-much a transaction changes. Lanes are woken once, in the end (contract, events.md §2-3, §9).
+Events are collected while a transaction runs and written in batches, the last one just before the commit. A batch takes
+one statement for its events and one for their payloads, however many webhooks subscribe, so memory use is bounded.
+Lanes are woken once, at the end (``docs/api/events.md``).
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 EVERYTHING = "*"
 NO_CHANGES = b"{}"
-# What is collected at most before it is written: so many events, or bytes of them, and so many rows of payloads.
+# The limits of a batch: collected events, their size in bytes, and payload rows per statement.
 BATCH_EVENTS = 500
 BATCH_BYTES = 2_000_000
 BATCH_PAYLOADS = 10_000
@@ -25,7 +25,7 @@ BATCH_PAYLOADS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as it is stored: ``changes`` and ``object`` are the bytes that every payload will carry."""
+    """An event as stored; ``changes`` and ``object`` are the bytes that every payload contains."""
 
     type: str
     changes: bytes
@@ -34,7 +34,7 @@ class Event:
 
 @dataclass(slots=True)
 class Subscriber:
-    """A webhook that hears some of the events of a transaction: which of its names match, and how many it got."""
+    """A webhook that subscribes to events of this transaction, with the matching subscription names and its count."""
 
     last_sequence: int
     names: set[str] = field(default_factory=set)
@@ -43,24 +43,24 @@ class Subscriber:
 
 @dataclass(slots=True)
 class PendingEvents:
-    """The events of one transaction: those that are not written yet, and who hears those that are."""
+    """The events of one transaction that are not written yet, and the subscribers to those that are."""
 
     unwritten: list[Event] = field(default_factory=list)
     unwritten_bytes: int = 0
-    # The types that subscriptions were looked up for.
+    # The event types whose subscriptions have been looked up.
     known_types: set[str] = field(default_factory=set)
     subscribers: dict[int, Subscriber] = field(default_factory=dict)
 
 
 def append(tx: Transaction, type: str, changes: dict[str, list[object]], object: object) -> None:
-    """Record an event; ``object`` is the representation that GET answers, serialised here once.
+    """Append an event to the log; ``object`` is the representation that GET returns, serialized here once.
 
-    Nothing is kept when the transaction fails.
+    The event is discarded if the transaction fails.
     """
     pending = tx.state.get("events")
     if pending is None:
         pending = tx.state["events"] = PendingEvents()
-        tx.before_commit(_write_last)
+        tx.before_commit(_write_remaining)
     encoded = msgspec.json.encode(changes) if changes else NO_CHANGES
     event = Event(type, encoded, msgspec.json.encode(object))
     pending.unwritten.append(event)
@@ -69,7 +69,7 @@ def append(tx: Transaction, type: str, changes: dict[str, list[object]], object:
         _write_payloads(tx, pending, _write_events(tx, pending))
 
 
-def _write_last(tx: Transaction) -> None:
+def _write_remaining(tx: Transaction) -> None:
     pending: PendingEvents = tx.state["events"]
     written = _write_events(tx, pending)
     tx.execute_later(_ADVANCE_LOG, account=tx.account_id, position=tx.last_position, at=tx.event_time)
@@ -78,7 +78,7 @@ def _write_last(tx: Transaction) -> None:
 
 
 def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, str]]:
-    """Write what was collected, and forget it; returns position and type of each."""
+    """Write the collected events and clear them; return the position and type of each."""
     collected, pending.unwritten, pending.unwritten_bytes = pending.unwritten, [], 0
     first = tx.last_position + 1
     tx.insert_many(
@@ -94,17 +94,19 @@ def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, st
 
 
 def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[tuple[int, str]]) -> None:
-    _look_up_listeners(tx, pending, [*dict.fromkeys(type for _, type in written)])
+    _find_subscribers(tx, pending, [*dict.fromkeys(type for _, type in written)])
     rows: list[tuple[int, int, int, str, int, str]] = []
     for webhook_id, subscriber in pending.subscribers.items():
-        hears_all = EVERYTHING in subscriber.names
-        heard = [each for each in written if hears_all or each[1] in subscriber.names]
-        sequences = range(subscriber.last_sequence + 1, subscriber.last_sequence + 1 + len(heard))
-        subscriber.last_sequence += len(heard)
-        subscriber.count += len(heard)
+        has_wildcard = EVERYTHING in subscriber.names
+        matching = [event for event in written if has_wildcard or event[1] in subscriber.names]
+        sequences = range(subscriber.last_sequence + 1, subscriber.last_sequence + 1 + len(matching))
+        subscriber.last_sequence += len(matching)
+        subscriber.count += len(matching)
         rows += [
             (tx.account_id, webhook_id, sequence, payload_id, position, type)
-            for sequence, payload_id, (position, type) in zip(sequences, new_payload_ids(sequences), heard, strict=True)
+            for sequence, payload_id, (position, type) in zip(
+                sequences, new_payload_ids(sequences), matching, strict=True
+            )
         ]
         if len(rows) >= BATCH_PAYLOADS:
             tx.insert_many(payloads, _PAYLOAD_COLUMNS, rows)
@@ -112,13 +114,13 @@ def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[tuple
     tx.insert_many(payloads, _PAYLOAD_COLUMNS, rows)
 
 
-def _look_up_listeners(tx: Transaction, pending: PendingEvents, types: list[str]) -> None:
-    # Subscriptions and last sequences stay as they are while the account is locked: so each type is looked up once.
+def _find_subscribers(tx: Transaction, pending: PendingEvents, types: list[str]) -> None:
+    # Subscriptions and last sequences cannot change while the account is locked, so each type is looked up once.
     unknown = [type for type in types if type not in pending.known_types]
     if not unknown:
         return
     pending.known_types.update(unknown)
-    for row in tx.all(_LISTENING, account=tx.account_id, types=[*unknown, EVERYTHING]):
+    for row in tx.all(_SUBSCRIPTIONS, account=tx.account_id, types=[*unknown, EVERYTHING]):
         subscriber = pending.subscribers.get(row.webhook_id)
         if subscriber is None:
             subscriber = pending.subscribers[row.webhook_id] = Subscriber(row.last_sequence)
@@ -126,15 +128,15 @@ def _look_up_listeners(tx: Transaction, pending: PendingEvents, types: list[str]
 
 
 def _wake(tx: Transaction, pending: PendingEvents) -> None:
-    # Last of all, so that lanes are locked for a moment only; and always, even where a lane is at work already: waking
-    # and going idle meet in this row.
+    # The last step, so that lanes are locked briefly. Also for lanes that are leased: going idle and waking up meet in
+    # this row, so neither can miss the other.
     subscribers = pending.subscribers
     woken: list[Row] = []
     for count in {subscriber.count for subscriber in subscribers.values()}:
         ids = [webhook_id for webhook_id, subscriber in subscribers.items() if subscriber.count == count]
         woken += tx.all(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
     if any(lane.lease_token is None and lane.due_at is not None and lane.due_at <= tx.started_at for lane in woken):
-        # Whoever is at work on a lane goes on by himself, and to look for more costs him as much as a delivery.
+        # A worker that holds the lane continues by itself, and looking for due lanes costs it as much as a delivery.
         tx.after_commit(tx.wake)
 
 
@@ -146,7 +148,7 @@ _ADVANCE_LOG = Statement(
     .values(last_position=bindparam("position"), last_event_at=bindparam("at"))
 )
 
-_LISTENING = Statement(
+_SUBSCRIPTIONS = Statement(
     select(subscriptions.c.webhook_id, subscriptions.c.event, lanes.c.last_sequence)
     .join_from(
         subscriptions,
@@ -167,6 +169,6 @@ _WAKE = Statement(
         last_sequence=lanes.c.last_sequence + bindparam("count"),
         due_at=case((lanes.c.stalled, lanes.c.due_at), else_=func.coalesce(lanes.c.due_at, bindparam("now"))),
     )
-    # The columns themselves: SQLite may answer wrongly where ``IS NULL`` stands in RETURNING.
+    # The columns themselves: SQLite may return wrong results for ``IS NULL`` in RETURNING.
     .returning(lanes.c.lease_token, lanes.c.due_at)
 )

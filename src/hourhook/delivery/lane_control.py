@@ -1,7 +1,7 @@
-"""What a person, or a receiver that is gone, may do to a lane: enable, disable, retry, skip, replay, re-target.
+"""Lane control: create, delete, enable, disable, retry, skip, replay and retarget lanes.
 
-All of it runs inside a write of the account. Whatever moves a lane takes the lease away, so that a send in flight
-cannot move a head that was moved meanwhile (design §2).
+All functions run inside a write of the account. Moving a lane revokes its lease, so that a send in flight cannot move a
+head that has been moved in the meantime (``docs/how-it-works.md``).
 """
 
 from typing import Literal
@@ -18,7 +18,7 @@ RetryResult = Literal["waiting", "in_flight", "now", "settled"]
 
 
 def create_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
-    """Make the lane of a new webhook: enabled, with nothing waiting."""
+    """Create the lane of a new webhook: enabled and empty."""
     tx.insert_many(
         lanes,
         (*_NEW_LANE, "account_id", "webhook_id", "destination"),
@@ -27,39 +27,39 @@ def create_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
 
 
 def delete_lane(tx: Transaction, webhook_id: int) -> None:
-    """Take a lane away for good; its payloads and attempts are cleared away in small batches afterwards."""
+    """Delete a lane; maintenance deletes its payloads and attempts later in small batches."""
     for statement in (_DELETE_LANE, _DELETE_ONE_OFFS):
         tx.execute(statement, account=tx.account_id, webhook=webhook_id)
     tx.insert_many(removals, ("account_id", "webhook_id"), [(tx.account_id, webhook_id)])
 
 
 def destination_of(payload_uri: str) -> str:
-    """The host that a URI leads to, ``scheme://host:port``: what the capacity of workers is shared by."""
+    """Return the origin of a URI, ``scheme://host:port``: workers share their capacity by destination."""
     scheme, host, port = parse_uri(payload_uri).origin
     return f"{scheme}://{host}:{port}"
 
 
 def disable(tx: Transaction, webhook_id: int, reason: DisabledReason) -> None:
-    """Stop a lane; what waits goes on waiting. A disabled lane stays as it is."""
+    """Disable a lane; pending payloads are kept. A disabled lane is left unchanged."""
     tx.execute(_DISABLE, account=tx.account_id, webhook=webhook_id, reason=reason)
 
 
 def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
-    """Stop a lane whose receiver answered 410 to the payload ``sequence``; returns whether it did.
+    """Disable a lane whose receiver answered payload ``sequence`` with 410; return whether it was disabled.
 
-    Not when the lane was moved or given another address since.
+    It is not if the lane has been moved or retargeted since.
     """
     lane = _lane(tx, webhook_id)
     if lane is None or not lane.enabled or lane.head_sequence != sequence or lane.failing_since is None:
         return False
-    if not tx.value(_WAS_TRIED_HERE, account=tx.account_id, webhook=webhook_id, sequence=sequence):
+    if not tx.value(_WAS_ATTEMPTED_HERE, account=tx.account_id, webhook=webhook_id, sequence=sequence):
         return False
     disable(tx, webhook_id, "gone")
     return True
 
 
 def enable(tx: Transaction, webhook_id: int) -> None:
-    """Set a disabled or stalled lane going, with a new window for its head; any other stays as it is."""
+    """Enable a disabled or stalled lane, with a new retry window for its head; others are left unchanged."""
     lane = _lane(tx, webhook_id)
     if lane is not None and (lane.stalled or not lane.enabled):
         tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
@@ -67,20 +67,20 @@ def enable(tx: Transaction, webhook_id: int) -> None:
 
 
 def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
-    """Send to another address from the next attempt on."""
+    """Send to another URI from the next attempt on."""
     tx.execute(_RETARGET, account=tx.account_id, webhook=webhook_id, destination=destination_of(payload_uri))
     tx.after_commit(tx.wake)
 
 
 def reload_target(tx: Transaction, webhook_id: int) -> None:
-    """Have name and secret read again before the next attempt."""
+    """Make workers read the webhook's name and secret again before the next attempt."""
     tx.execute(_RELOAD_TARGET, account=tx.account_id, webhook=webhook_id)
 
 
 def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
-    """Have a payload attempted at once, if it is the head of an enabled lane and not in flight already.
+    """Attempt a payload immediately if it is the head of an enabled lane and not in flight.
 
-    ``settled``: it was delivered or skipped before, so the caller may send it as an errand.
+    Returns ``settled`` if it was already delivered or skipped; the caller may then queue a one-off redelivery.
     """
     lane = _lane(tx, webhook_id)
     if lane is None or not lane.enabled or sequence > lane.head_sequence:
@@ -95,7 +95,7 @@ def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
 
 
 def skip(tx: Transaction, webhook_id: int, sequence: int, skipped_by_id: int) -> bool:
-    """Give up the failing head, so that the lane goes on with a new window; False if it is not the failing head."""
+    """Skip the failing head and start a new retry window; return False if it is not the failing head."""
     lane = _lane(tx, webhook_id)
     if lane is None or lane.head_sequence != sequence or lane.failing_since is None:
         return False
@@ -109,7 +109,7 @@ def skip(tx: Transaction, webhook_id: int, sequence: int, skipped_by_id: int) ->
 
 
 def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
-    """Move the head back to ``sequence``, so that everything since is sent once more; never forward."""
+    """Move the head back to ``sequence``, so that all payloads from there are sent again; never forward."""
     lane = _lane(tx, webhook_id)
     if lane is not None and sequence < lane.head_sequence:
         _move_head(tx, lane, webhook_id, sequence, stalled=lane.stalled)
@@ -122,7 +122,7 @@ def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, st
         webhook=webhook_id,
         sequence=sequence,
         stalled=stalled,
-        # The attempts of whatever was a head before go on counting.
+        # Payloads that were the head before keep their attempt numbers.
         replayed_through=max(lane.replayed_through, lane.head_sequence),
         due_at=None if stalled or not lane.enabled else _due_at(tx, lane, sequence),
     )
@@ -150,7 +150,7 @@ _NEW_LANE: dict[str, int | bool | None] = {
     "failing_since": None,
     "window_started_at": None,
     "due_at": None,
-    # Until it has failed, a lane counts as one that succeeds.
+    # A new lane counts as succeeding.
     "last_succeeded": True,
     "last_delivered_at": None,
     "lost_count": 0,
@@ -164,10 +164,10 @@ _NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": 
 _NEW_WINDOW = {"failures_count": 0, "window_started_at": null()}
 _THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
 
-# Locked, because a worker may be settling this very lane. It waits for one settlement at most.
+# Locked, because a worker may be settling this lane. This waits for at most one settlement.
 _LANE = Statement(select(lanes).where(_THIS_LANE).with_for_update(key_share=True))
-# Whether the last attempt of a head went to the address that the webhook has now.
-_WAS_TRIED_HERE = Statement(
+# Whether the last attempt of the head went to the webhook's current URI.
+_WAS_ATTEMPTED_HERE = Statement(
     select((attempts.c.url == webhooks.c.payload_uri).label("here"))
     .join_from(
         attempts, webhooks, (webhooks.c.account_id == attempts.c.account_id) & (webhooks.c.id == attempts.c.webhook_id)
@@ -206,7 +206,7 @@ _RETARGET = Statement(
 )
 _RELOAD_TARGET = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
 _RETRY_NOW = Statement(
-    # Counted among the lanes that succeed for this once: who asks for an attempt does not queue behind the broken.
+    # Scheduled as succeeding for this attempt: a manual retry must not queue behind failing lanes.
     update(lanes).where(_THIS_LANE).values(due_at=bindparam("now"), last_succeeded=True)
 )
 _MOVE_HEAD = Statement(
@@ -224,7 +224,7 @@ _MOVE_HEAD = Statement(
     )
 )
 _DELETE_LANE = Statement(delete(lanes).where(_THIS_LANE))
-# Locked in the order of their ids, as a settlement locks them: or each might wait for the other.
+# Locked in id order, like a settlement, to avoid deadlocks.
 _OF_WEBHOOK = (
     select(one_offs.c.id)
     .where(one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"))

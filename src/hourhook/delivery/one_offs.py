@@ -1,7 +1,7 @@
-"""Errands: pings, and payloads that are sent once more; one attempt each, outside the order.
+"""One-off deliveries: pings, test events and redeliveries, attempted once and outside a lane's order.
 
-They are rows, leased and woken like lanes, because a 202 was given for them: a crash must not lose them
-(contract, events.md §6, §9).
+They are rows, leased and woken like lanes, because their request was answered with 202: a crash must not lose them
+(``docs/api/payloads.md``).
 """
 
 import uuid
@@ -14,22 +14,22 @@ from hourhook.store.transaction import Transaction
 
 
 def ping(tx: Transaction, webhook_id: int) -> str:
-    """Have a ping sent to a webhook, whatever its state; returns its payload id."""
+    """Queue a ping to a webhook in any state; return its payload id."""
     payload_id = str(uuid.uuid4())
     _add(tx, webhook_id, payload_id, None, tx.event_time)
     return payload_id
 
 
 def redeliver(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> None:
-    """Have a payload that was settled before, or a ping (``sequence`` None), sent once more.
+    """Queue a redelivery of a settled payload, or of a ping (``sequence`` None).
 
-    Where it is about to be sent so already, nothing more happens.
+    Does nothing if one is queued already.
     """
     if tx.value(_IS_DUE, account=tx.account_id, webhook=webhook_id, payload_id=payload_id):
         return
     created_at = tx.event_time
     if sequence is None:
-        # A ping says when it was made: the same bytes again say the same moment.
+        # A ping's body contains its creation time: the same bytes need the same time.
         created_at = tx.value(_CREATED_AT, account=tx.account_id, webhook=webhook_id, payload_id=payload_id)
     _add(tx, webhook_id, payload_id, sequence, created_at)
 

@@ -1,7 +1,7 @@
-"""Retention: what is older than its days goes, in small batches, unless a moving lane still waits for it.
+"""Retention: delete events older than the retention period in small batches, unless a moving lane needs them.
 
-A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when. Their
-sequences are never used again, so its receiver sees a true gap (contract, events.md §9).
+A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when.
+Sequences are never reused, so its receiver sees a true gap (``docs/api/events.md``).
 """
 
 import structlog
@@ -17,9 +17,9 @@ _log = structlog.get_logger()
 
 
 def delete_old_events(tx: Transaction, horizon: int) -> int:
-    """Delete the oldest batch of the account's events from before a moment, with payloads and attempts.
+    """Delete the oldest batch of an account's events before ``horizon``, with payloads and attempts.
 
-    Returns how many events went. Lanes that do not move lose what they waited for.
+    Returns how many events were deleted. Stalled and disabled lanes lose payloads they have not sent.
     """
     position = tx.value(_LAST_OLD, account=tx.account_id, horizon=horizon, batch=BATCH)
     awaited = tx.value(_FIRST_AWAITED, account=tx.account_id)
@@ -27,16 +27,19 @@ def delete_old_events(tx: Transaction, horizon: int) -> int:
         return 0
     if awaited is not None:
         position = min(position, awaited - 1)
-    for lane in tx.all(_TOUCHED, account=tx.account_id, position=position):
+    for lane in tx.all(_AFFECTED_LANES, account=tx.account_id, position=position):
         if lane.last_old >= lane.head_sequence:
-            _lose(tx, lane.webhook_id, lane.head_sequence, lane.last_old)
-        for statement in _CLEAR_PAYLOADS:
+            _record_loss(tx, lane.webhook_id, lane.head_sequence, lane.last_old)
+        for statement in _DELETE_PAYLOADS:
             tx.execute(statement, account=tx.account_id, webhook=lane.webhook_id, sequence=lane.last_old)
-    return tx.execute(_CLEAR_EVENTS, account=tx.account_id, position=position)
+    return tx.execute(_DELETE_EVENTS, account=tx.account_id, position=position)
 
 
 def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
-    """Delete a batch of done errands from before a moment, and of those whose payload is gone; returns how many."""
+    """Delete a batch of one-off deliveries that are settled and older than ``horizon``, or whose payload is gone.
+
+    Returns how many were deleted.
+    """
     old = tx.all(_OLD_ONE_OFFS, horizon=horizon, batch=BATCH)
     for one_off in old:
         for statement in _DELETE_ONE_OFF:
@@ -45,23 +48,25 @@ def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
 
 
 def purge_deleted_webhooks(tx: Transaction) -> int:
-    """Delete a batch of what a deleted webhook has left; returns how many rows, 0 when nothing is left of any."""
+    """Delete a batch of rows of deleted webhooks; return how many, 0 if none are left."""
     removed = tx.one(_ANY_REMOVED)
     if removed is None:
         return 0
     parameters = {"account": removed.account_id, "webhook": removed.webhook_id}
-    touched = sum(tx.execute(statement, batch=BATCH, **parameters) for statement in _CLEAR_REMOVED)
-    return touched or tx.execute(_END_REMOVAL, **parameters)
+    deleted = sum(tx.execute(statement, batch=BATCH, **parameters) for statement in _DELETE_REMOVED)
+    return deleted or tx.execute(_END_REMOVAL, **parameters)
 
 
-def _lose(tx: Transaction, webhook_id: int, head_sequence: int, last_lost: int) -> None:
+def _record_loss(tx: Transaction, webhook_id: int, head_sequence: int, last_lost: int) -> None:
     count = last_lost - head_sequence + 1
-    tx.execute(_LOSE, account=tx.account_id, webhook=webhook_id, head=last_lost + 1, count=count, last_lost=last_lost)
+    tx.execute(
+        _RECORD_LOSS, account=tx.account_id, webhook=webhook_id, head=last_lost + 1, count=count, last_lost=last_lost
+    )
     _log.warning("payloads deleted by retention", account=tx.account_id, webhook=webhook_id, count=count)
 
 
 def accounts_with_old_events(tx: Transaction, horizon: int) -> list[int]:
-    """List the accounts that have events from before a moment."""
+    """Return the accounts with events before ``horizon``."""
     found = (account.id for account in tx.all(_ACCOUNTS))
     return [id for id in found if tx.value(_LAST_OLD, account=id, horizon=horizon, batch=1) is not None]
 
@@ -77,7 +82,7 @@ _OLDEST = (
 )
 _LAST_OLD = Statement(select(func.max(_OLDEST.c.position)).where(_OLDEST.c.created_at < bindparam("horizon")))
 
-# The position of the first event that an enabled and moving lane still has to send.
+# The position of the first event that an enabled, moving lane still has to send.
 _FIRST_AWAITED = Statement(
     select(func.min(payloads.c.position))
     .join_from(
@@ -90,22 +95,22 @@ _FIRST_AWAITED = Statement(
     .where(lanes.c.account_id == bindparam("account"), lanes.c.enabled.is_(True), lanes.c.stalled.is_(False))
 )
 
-# For each lane, the last payload whose event goes: one of its first few, since a batch has no more events than that.
-# Locked, because a worker may be at work on it.
+# For each lane, the last payload whose event is deleted: within its first few, because a batch is limited. Locked,
+# because a worker may be settling the lane.
 _IS_OF_LANE = (payloads.c.account_id == lanes.c.account_id) & (payloads.c.webhook_id == lanes.c.webhook_id)
-_FIRST_KEPT = select(func.min(payloads.c.sequence)).where(_IS_OF_LANE).correlate(lanes).scalar_subquery()
+_FIRST_RETAINED = select(func.min(payloads.c.sequence)).where(_IS_OF_LANE).correlate(lanes).scalar_subquery()
 _LAST_OLD_PAYLOAD = (
     select(func.max(payloads.c.sequence))
-    .where(_IS_OF_LANE, payloads.c.sequence < _FIRST_KEPT + BATCH, payloads.c.position <= bindparam("position"))
+    .where(_IS_OF_LANE, payloads.c.sequence < _FIRST_RETAINED + BATCH, payloads.c.position <= bindparam("position"))
     .correlate(lanes)
     .scalar_subquery()
 )
-_TOUCHED = Statement(
+_AFFECTED_LANES = Statement(
     select(lanes.c.webhook_id, lanes.c.head_sequence, _LAST_OLD_PAYLOAD.label("last_old"))
     .where(lanes.c.account_id == bindparam("account"), _LAST_OLD_PAYLOAD.is_not(None))
     .with_for_update(key_share=True)
 )
-_LOSE = Statement(
+_RECORD_LOSS = Statement(
     update(lanes)
     .where(lanes.c.account_id == bindparam("account"), lanes.c.webhook_id == bindparam("webhook"))
     .values(
@@ -129,24 +134,24 @@ _LOSE = Statement(
         failures_count=0,
         failing_since=null(),
         window_started_at=null(),
-        # A lane that a person has just retried may be due: not any more, where nothing is left of it.
+        # A lane that was just retried manually may be due: not any more if nothing is left of it.
         due_at=case((lanes.c.last_sequence >= bindparam("head"), lanes.c.due_at)),
         lease_token=null(),
     )
 )
-_CLEAR_PAYLOADS = [
+_DELETE_PAYLOADS = [
     Statement(
         delete(table).where(
             table.c.account_id == bindparam("account"),
             table.c.webhook_id == bindparam("webhook"),
             table.c.sequence <= bindparam("sequence"),
-            # Pings stand outside the order: they go with their errands.
+            # Pings have sequence 0; they are deleted with their one-off deliveries.
             table.c.sequence > 0,
         )
     )
     for table in (attempts, skips, payloads)
 ]
-_CLEAR_EVENTS = Statement(
+_DELETE_EVENTS = Statement(
     delete(events).where(events.c.account_id == bindparam("account"), events.c.position <= bindparam("position"))
 )
 
@@ -190,7 +195,7 @@ _DELETE_ONE_OFF = [
 _ANY_REMOVED = Statement(
     select(removals.c.account_id, removals.c.webhook_id).limit(1).with_for_update(skip_locked=True)
 )
-_CLEAR_REMOVED = [
+_DELETE_REMOVED = [
     Statement(
         delete(table).where(
             table.c.account_id == bindparam("account"),

@@ -1,4 +1,4 @@
-"""Signatures of payloads and broadcasts, and the secrets that they are made with (docs/api/events.md)."""
+"""Signatures of payloads and broadcasts, and their secrets (``docs/api/events.md``)."""
 
 import base64
 import hmac
@@ -13,12 +13,15 @@ _SECRET_PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    """Make a secret: ``whsec_`` and the standard base64 of 32 random bytes."""
+    """Return a new secret: ``whsec_`` and the standard base64 of 32 random bytes."""
     return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def signature_headers(message_id: str, sent_at: int, body: bytes, secret: str) -> Headers:
-    """Sign a message: the hex HMAC-SHA256 of its body, and the signature of Standard Webhooks."""
+    """Return the signature headers of a message.
+
+    ``X-Noko-Signature`` is the HMAC-SHA256 of the body in hexadecimal; ``webhook-signature`` follows Standard Webhooks.
+    """
     noko, standard = (key.copy() for key in _keys(secret))
     noko.update(body)
     standard.update(b"%b.%d." % (message_id.encode(), sent_at // SECOND))
@@ -29,13 +32,14 @@ def signature_headers(message_id: str, sent_at: int, body: bytes, secret: str) -
     ]
 
 
-# A copy of a keyed hash costs less than ``hmac.digest``, which sets the key up anew and lets go of the
-# interpreter's lock each time: with the client's thread waiting for it, a fifth of the time of a send.
+# Copying a keyed hash is cheaper than ``hmac.digest``, which sets up the key again and releases the interpreter lock
+# each time: a fifth of the time of a send while the client's thread competes for the lock.
 @lru_cache(maxsize=4096)
 def _keys(secret: str) -> tuple[hmac.HMAC, hmac.HMAC]:
-    """The keyed hashes of the two signatures: by the whole text, and by the bytes that it encodes after its prefix.
+    """Return the keyed hashes of the two signatures.
 
-    A secret of another form, as one brought along from elsewhere, is its own key in both.
+    One is keyed by the whole secret, the other by the bytes encoded after its prefix. A secret of another form, such as
+    one imported from another system, is the key of both.
     """
     text = secret.encode()
     try:

@@ -1,4 +1,4 @@
-"""Delivery targets: where the payloads of a webhook go, and the name and secret that they carry."""
+"""Delivery targets: the URI, name and secret of a webhook."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 Key = tuple[int, int]
-"""What names a lane: its account's id and its webhook's."""
+"""The key of a lane: account id and webhook id."""
 
 
 @dataclass(slots=True, eq=False)
 class Target:
-    """Where a webhook's payloads go, and what they are called and signed with."""
+    """The URI that payloads are sent to, and the name and secret they carry."""
 
     name: str
     payload_uri: str
-    # Encrypted, as it is stored.
+    # Encrypted, as stored.
     secret: bytes
 
 
 def read_targets(tx: Transaction, keys: list[Key]) -> dict[Key, Target]:
-    """Read where the payloads of these webhooks go; a webhook that is gone is missing."""
+    """Read the targets of these webhooks; deleted webhooks are omitted."""
     return {
         (row.account_id, row.webhook_id): Target(row.name, row.payload_uri, bytes(row.secret))
         for row in tx.all(_TARGETS, rows=encode_rows(keys))

@@ -1,1 +1,1 @@
-"""Outgoing e-mail: an outbox in the database, a worker that empties it, and SMTP."""
+"""Outgoing mail: the outbox, the worker that sends it, and SMTP."""

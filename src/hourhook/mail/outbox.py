@@ -1,7 +1,8 @@
-"""Mails that are to be sent: rows, written in the transaction of what they tell, so that a crash loses none.
+"""The mail outbox: rows written in the transaction that requires the mail, so that a crash loses none.
 
-A mail is sent after the commit, by the mailer of some process. It is leased for that, by putting off its next attempt;
-the number of the attempt says whose lease it is. Once it is sent, or given up, its row goes.
+A mail is sent after the commit, by the mail worker of any process. The worker leases it by postponing its next attempt;
+the attempt number identifies the lease. Once a mail is sent or given up, its row is deleted
+(``docs/decisions/0026-mails-are-rows-first.md``).
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail under our lease; ``text`` is still encrypted, and ``number`` is that of this attempt."""
+    """A leased mail; ``text`` is still encrypted, and ``number`` is the number of this attempt."""
 
     account_id: int
     id: int
@@ -29,9 +30,9 @@ class Mail:
 
 
 class Outbox:
-    """Where the mails of a process are put; its texts are encrypted, since they may hold what opens something.
+    """The outbox of a process. Texts are stored encrypted, because they may contain links that grant access.
 
-    ``wake`` is called, in the writer's thread, once there is a mail to be sent.
+    ``wake`` is called in the writer's thread once there is a mail to send.
     """
 
     def __init__(self, keyring: Keyring) -> None:
@@ -39,7 +40,7 @@ class Outbox:
         self.wake: Callable[[], None] = _ignore
 
     def enqueue(self, tx: Transaction, *, user_id: int, kind: str, recipient: str, subject: str, text: str) -> None:
-        """Have a mail sent once this transaction is committed."""
+        """Queue a mail to be sent once this transaction is committed."""
         tx.insert(
             mails,
             account_id=tx.account_id,
@@ -56,7 +57,10 @@ class Outbox:
         tx.after_commit(self._wake)
 
     def decrypt_text(self, mail: Mail) -> str:
-        """The text of a mail (raises ``OperatorError`` where another key encrypted it)."""
+        """Decrypt the text of a mail.
+
+        Raises ``OperatorError`` if it was encrypted with another key.
+        """
         return self._keyring.decrypt_uncached(mail.text)
 
     def _wake(self) -> None:
@@ -64,17 +68,17 @@ class Outbox:
 
 
 def cancel(tx: Transaction, user_id: int, kind: str) -> None:
-    """Take back the mails of one kind about a user that have not been sent yet."""
-    tx.execute_later(_WITHDRAW, account=tx.account_id, user=user_id, kind=kind)
+    """Delete the unsent mails of one kind about a user."""
+    tx.execute_later(_CANCEL, account=tx.account_id, user=user_id, kind=kind)
 
 
 def is_any_due(tx: Transaction, now: int) -> bool:
-    """Whether there is a mail to be sent now."""
+    """Return whether a mail is due."""
     return bool(tx.value(_ANY_DUE, now=now))
 
 
 def lease(tx: Transaction, now: int, leased_until: int) -> Mail | None:
-    """Take the mail that is due longest, so that nobody else tries it before ``leased_until``."""
+    """Lease the mail that has been due longest, until ``leased_until``."""
     row = tx.one(_LEASE, now=now, leased_until=leased_until)
     if row is None:
         return None
@@ -82,12 +86,12 @@ def lease(tx: Transaction, now: int, leased_until: int) -> Mail | None:
 
 
 def remove(tx: Transaction, mail: Mail) -> None:
-    """Forget a mail that is done with, unless somebody else is at work on it by now."""
+    """Delete a mail that is sent or given up, unless its lease is lost."""
     tx.execute(_REMOVE, account=mail.account_id, id=mail.id, number=mail.number)
 
 
 def postpone(tx: Transaction, mail: Mail, next_attempt_at: int, error: str) -> None:
-    """Have a mail tried again later, unless somebody else is at work on it by now."""
+    """Postpone the next attempt of a mail, unless its lease is lost."""
     tx.execute(
         _POSTPONE,
         account=mail.account_id,
@@ -99,7 +103,7 @@ def postpone(tx: Transaction, mail: Mail, next_attempt_at: int, error: str) -> N
 
 
 def _ignore() -> None:
-    """What is hinted while no mailer runs here: that of another process finds the mail when it polls."""
+    """Ignore a wake-up: without a mail worker here, that of another process finds the mail when it polls."""
 
 
 _IS_DUE = mails.c.next_attempt_at <= bindparam("now")
@@ -115,7 +119,7 @@ _DUE = (
 )
 _LEASE = Statement(
     update(mails)
-    # The condition stands once more, as for lanes: PostgreSQL may hand on a row that somebody has leased meanwhile.
+    # Checked again, as for lanes: PostgreSQL may return a row that was leased meanwhile.
     .where(mails.c.account_id == _DUE.c.account_id, mails.c.id == _DUE.c.id, _IS_DUE)
     .values(attempts_count=mails.c.attempts_count + 1, next_attempt_at=bindparam("leased_until"))
     .returning(mails)
@@ -131,7 +135,7 @@ _POSTPONE = Statement(
     update(mails).where(_IS_OURS).values(next_attempt_at=bindparam("next_attempt_at"), last_error=bindparam("error"))
 )
 
-_WITHDRAW = Statement(
+_CANCEL = Statement(
     delete(mails).where(
         mails.c.account_id == bindparam("account"),
         mails.c.user_id == bindparam("user"),

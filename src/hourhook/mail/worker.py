@@ -1,7 +1,8 @@
-"""The mailer: sends the mails of the outbox, one after the other, beside a worker.
+"""The mail worker: sends the mails of the outbox one by one, next to a delivery worker.
 
-No transaction is open while a mail is on the wire. A process that dies then leaves the mail to its lease, and another
-one, or the same anew, sends it: it may arrive twice, with the same Message-ID, and is never lost.
+No transaction is open while a mail is being sent. If the process dies, the mail's lease expires and another process
+sends it: it may arrive twice, with the same Message-ID, but is never lost
+(``docs/decisions/0026-mails-are-rows-first.md``).
 """
 
 import asyncio
@@ -23,17 +24,17 @@ from hourhook.store.database import Database
 from hourhook.waker import Waker
 
 POLL_SECONDS = 5.0
-# Longer than a mail can be on the wire.
+# Longer than sending a mail can take.
 LEASE_SECONDS = 300.0
 DRAIN_SECONDS = 5.0
-# After 1, 2, 4 minutes and so on, up to 4 hours apart, for two days.
+# Retries after 1, 2, 4 minutes and so on, at most 4 hours apart, for two days.
 SCHEDULE = RetrySchedule(60, 4 * 3600, 2 * 86_400)
 
 _log = structlog.get_logger()
 
 
-class Mailer:
-    """What sends mails; ``run`` runs until ``stop``."""
+class MailWorker:
+    """A mail worker; ``run`` runs until ``stop``."""
 
     def __init__(
         self, database: Database, outbox: Outbox, server: SmtpClient, rng: random.Random | None = None
@@ -43,19 +44,19 @@ class Mailer:
         self._server = server
         self._rng = rng or random.SystemRandom()
         self._waker = Waker()
-        self._has_waited_enough = asyncio.Event()
+        self._drain_expired = asyncio.Event()
 
     def wake(self) -> None:
-        """Say, on the event loop, that there may be a mail to send."""
+        """Look for a mail to send soon; call it on the event loop."""
         self._waker.wake()
 
     def stop(self) -> None:
-        """Have ``run`` end, with the mail that is on the wire if that does not take too long."""
+        """End ``run``, after the mail in flight if it finishes within ``DRAIN_SECONDS``."""
         self._waker.stop()
-        asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._has_waited_enough.set)
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._drain_expired.set)
 
     async def run(self) -> None:
-        """Send what is due, over and over, until ``stop``."""
+        """Send due mails until ``stop``."""
         while not self._waker.is_stopping:
             try:
                 while await self._send_next():
@@ -65,11 +66,11 @@ class Mailer:
             await self._waker.wait(POLL_SECONDS)
 
     async def _send_next(self) -> bool:
-        """Try the next mail; False when none is due, or there is no time left for one."""
+        """Send the next mail; return False if none is due or the worker is stopping."""
         if self._waker.is_stopping:
             return False
         now = self._database.clock.now()
-        # Asked first, since the answer is no most of the time, and asking holds up nobody.
+        # Asked first in a read, because usually no mail is due, and a read blocks no writer.
         if not await self._database.read(mails.is_any_due, now):
             return False
         mail = await self._database.run(mails.lease, now, now + round(LEASE_SECONDS * SECOND))
@@ -83,7 +84,7 @@ class Mailer:
         return True
 
     async def _send(self, mail: Mail) -> SmtpResult | None:
-        """What came of it, or None when there is no time left to wait for that."""
+        """Send a mail and return the result, or None if the worker stopped waiting for it."""
         try:
             message = self._server.compose(
                 mail.recipient,
@@ -92,41 +93,41 @@ class Mailer:
                 sent_at=self._database.clock.now(),
                 id=f"{mail.created_at}.{mail.id}.hourhook",
             )
-        except OperatorError as problem:
-            return SmtpResult(str(problem))
+        except OperatorError as error:
+            return SmtpResult(str(error))
         except ValueError:
             return SmtpResult("there is no such address", is_permanent=True)
-        handing = _Handing(asyncio.get_running_loop(), asyncio.Event())
-        # Not one of the event loop's threads: those are waited for at the end of the process, however long it takes.
-        threading.Thread(target=handing.run, args=(self._server, message), name="mail worker", daemon=True).start()
-        waiting = [asyncio.create_task(event.wait()) for event in (handing.ended, self._has_waited_enough)]
+        handover = _Handover(asyncio.get_running_loop(), asyncio.Event())
+        # Not one of the event loop's threads: the end of the process would wait for those.
+        threading.Thread(target=handover.run, args=(self._server, message), name="mail worker", daemon=True).start()
+        waiting = [asyncio.create_task(event.wait()) for event in (handover.ended, self._drain_expired)]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
-        return handing.result
+        return handover.result
 
     async def _settle(self, mail: Mail, result: SmtpResult) -> None:
-        about = {"account": mail.account_id, "mail": mail.id, "attempt": mail.number}
+        fields = {"account": mail.account_id, "mail": mail.id, "attempt": mail.number}
         if result.error is None:
             await self._database.run(mails.remove, mail)
-            _log.info("mail sent", **about)
+            _log.info("mail sent", **fields)
             return
         now = self._database.clock.now()
         next_attempt_at = SCHEDULE.next_attempt_at(mail.number, mail.created_at, now, None, self._rng)
         if result.is_permanent or next_attempt_at is None:
             await self._database.run(mails.remove, mail)
-            _log.warning("mail given up", **about, error=result.error)
+            _log.warning("mail given up", **fields, error=result.error)
             return
         await self._database.run(mails.postpone, mail, next_attempt_at, result.error)
         again_at = format_timestamp(next_attempt_at)
-        _log.warning("mail not sent yet", **about, error=result.error, next_attempt_at=again_at)
+        _log.warning("mail not sent yet", **fields, error=result.error, next_attempt_at=again_at)
 
 
 @dataclass(slots=True)
-class _Handing:
-    """One mail on its way, in a thread that nobody has to wait for."""
+class _Handover:
+    """One mail being sent, in a thread that does not delay the end of the process."""
 
     loop: asyncio.AbstractEventLoop
     ended: asyncio.Event
@@ -135,9 +136,9 @@ class _Handing:
     def run(self, server: SmtpClient, message: EmailMessage) -> None:
         try:
             self.result = server.send(message)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is logged, and must not hold up other mails
+        except Exception as error:  # noqa: BLE001 - any failure is logged, and must not delay other mails
             _log.exception("sending a mail failed unexpectedly")
             self.result = SmtpResult(f"a defect: {type(error).__name__}")
-        # A loop that has ended waits for nothing any more.
+        # A closed event loop needs no notification.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.ended.set)

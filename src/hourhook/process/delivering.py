@@ -21,7 +21,7 @@ from hourhook.delivery.worker.worker import Worker
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
-from hourhook.mail.worker import Mailer
+from hourhook.mail.worker import MailWorker
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.store.postgres import PostgresDatabase
 
@@ -96,17 +96,19 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
     if outbox is None or settings.smtp_url is None or settings.mail_from is None:
         yield lambda: None
         return
-    mailer = Mailer(runtime.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, settings.ca_file))
+    mail_worker = MailWorker(
+        runtime.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, settings.ca_file)
+    )
 
     wakeups = Wakeups()
-    wakeups.subscribe(mailer.wake)
+    wakeups.subscribe(mail_worker.wake)
     outbox.wake = wakeups.wake
-    mailing = asyncio.create_task(_guard(runtime, "mail worker", mailer.run(), on_failure))
+    running = asyncio.create_task(_guard(runtime, "mail worker", mail_worker.run(), on_failure))
     try:
-        yield mailer.stop
+        yield mail_worker.stop
     finally:
-        mailer.stop()
-        await mailing
+        mail_worker.stop()
+        await running
 
 
 @asynccontextmanager

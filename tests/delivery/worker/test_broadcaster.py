@@ -273,7 +273,7 @@ async def test_while_there_is_nothing_to_tell_the_database_is_asked_once_an_inte
             with capture_statements(database) as statements:
                 running.advance_time(5)
                 looked = (clock.now() + 5_000_000, True)
-                await eventually(database, lambda _: (running.broadcaster._look_at, bool(own(statements))), looked)
+                await eventually(database, lambda _: (running.broadcaster._next_look_at, bool(own(statements))), looked)
                 await settled(database)
             with capture_statements(database) as no_statements:
                 for _ in range(40):
@@ -302,7 +302,7 @@ async def test_a_clock_that_was_set_back_is_no_reason_to_wait(
     audience.add_receiver()
     async with flushing(database, clock, network) as running:
         running.advance_time(3600)
-        await eventually(database, lambda _: running.broadcaster._look_at, clock.now() + 5_000_000)
+        await eventually(database, lambda _: running.broadcaster._next_look_at, clock.now() + 5_000_000)
         clock.advance(-3600)
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(5)

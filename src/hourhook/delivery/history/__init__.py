@@ -1,1 +1,1 @@
-"""The delivery log, read: what was sent to a webhook, what waits, and how it fares. Nothing here changes anything."""
+"""The delivery log of a webhook, for display: payloads, attempts, status and statistics. Read-only."""

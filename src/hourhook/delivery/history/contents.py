@@ -1,4 +1,4 @@
-"""One payload in full: the text that was sent, or is to be, and every attempt with what the receiver answered."""
+"""The contents of one payload: the body that was or will be sent, and all attempts with their responses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +21,13 @@ from hourhook.store.schema import attempts, events, one_offs, payloads, skips
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
-# The newest attempts that are shown; a payload can be retried by hand any number of times.
+# How many of the latest attempts are shown; a payload can be retried manually any number of times.
 ATTEMPTS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedAttempt:
-    """One attempt: what went out, without its signatures, and what came back."""
+    """An attempt: the request without its signatures, and the response."""
 
     number: int
     started_at: int
@@ -41,7 +41,7 @@ class LoggedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PayloadContents:
-    """A payload in full."""
+    """A payload with its body and attempts."""
 
     logged: LoggedPayload
     skipped_at: int | None
@@ -51,7 +51,7 @@ class PayloadContents:
 
 
 def read_contents(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> PayloadContents | None:
-    """A payload or a ping with this id; None where the webhook has none."""
+    """Return the payload or ping with this id, or None."""
     sequence = find_sequence(tx, account_id, webhook_id, payload_id)
     if sequence is None:
         return None
@@ -60,7 +60,7 @@ def read_contents(tx: Transaction, account_id: int, webhook_id: int, payload_id:
 
 
 def find_sequence(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> int | None:
-    """The sequence of a payload, 0 for a ping; None where the webhook has neither."""
+    """Return the sequence of the payload with this id, 0 for a ping, or None."""
     sequence = decode_sequence(payload_id)
     if sequence is not None and find_payload_id(tx, account_id, webhook_id, sequence) == payload_id:
         return sequence
@@ -68,47 +68,47 @@ def find_sequence(tx: Transaction, account_id: int, webhook_id: int, payload_id:
 
 
 def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence: int) -> str | None:
-    """The id of the payload with a sequence."""
+    """Return the id of the payload with this sequence, or None."""
     found: str | None = tx.value(_ID, account=account_id, webhook=webhook_id, sequence=sequence)
     return found
 
 
 def _read_payload(tx: Transaction, lane: Row, sequence: int) -> PayloadContents:
     row = tx.one(_PAYLOAD, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
-    assert row is not None, "it was found by its id in this transaction"
-    tried = summarize_attempts(tx, lane, [sequence]).get(sequence)
-    logged = build_payload_entry(lane, row, find_skipped(tx, lane, sequence, sequence), tried)
-    made = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
+    assert row is not None, "the payload was found by its id in this transaction"
+    attempt_summary = summarize_attempts(tx, lane, [sequence]).get(sequence)
+    logged = build_payload_entry(lane, row, find_skipped(tx, lane, sequence, sequence), attempt_summary)
+    rows = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
     skip = tx.one(_SKIP, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
-    # What is settled was sent as it was; what is not will be sent under the webhook's name of then.
-    name = made[0].webhook_name if made and sequence < lane.head_sequence else lane.name
+    # A settled payload was sent with the name of that time; others will be sent with the current name.
+    name = rows[0].webhook_name if rows and sequence < lane.head_sequence else lane.name
     return PayloadContents(
         logged,
         skipped_at=skip.skipped_at if skip else None,
         skipped_by_id=skip.skipped_by_id if skip else None,
         body=envelope.body(lane.webhook_id, name, row.type, row.created_at, bytes(row.changes), bytes(row.object)),
-        attempts=_log_attempts(logged, made),
+        attempts=_log_attempts(logged, rows),
     )
 
 
 def _read_ping(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
-    # The ping itself, and then the errands that sent it again.
+    # The ping itself, then the one-off deliveries that sent it again.
     rows = tx.all(_PINGS, account=lane.account_id, webhook=lane.webhook_id, payload_id=payload_id)
     rows.sort(key=lambda row: row.id, reverse=True)
-    made = [row for row in rows if row.started_at is not None]
-    logged = replace(build_one_off_entry(rows[0]), attempts_count=len(made))
-    name = lane.name if logged.state == "waiting" or not made else made[0].webhook_name
+    attempted = [row for row in rows if row.started_at is not None]
+    logged = replace(build_one_off_entry(rows[0]), attempts_count=len(attempted))
+    name = lane.name if logged.state == "waiting" or not attempted else attempted[0].webhook_name
     return PayloadContents(
         logged,
         skipped_at=None,
         skipped_by_id=None,
         body=envelope.ping_body(payload_id, logged.created_at, lane.webhook_id, name),
-        attempts=_log_attempts(logged, made[:ATTEMPTS_SHOWN]),
+        attempts=_log_attempts(logged, attempted[:ATTEMPTS_SHOWN]),
     )
 
 
-def _log_attempts(logged: LoggedPayload, made: Sequence[Row]) -> list[LoggedAttempt]:
-    """The attempts of rows that are given newest first, oldest first."""
+def _log_attempts(logged: LoggedPayload, rows: Sequence[Row]) -> list[LoggedAttempt]:
+    """Return the attempts of rows given newest first, oldest first."""
     return [
         LoggedAttempt(
             number=row.number,
@@ -122,7 +122,7 @@ def _log_attempts(logged: LoggedPayload, made: Sequence[Row]) -> list[LoggedAtte
             response_headers=_decode_headers(row.response_headers),
             response_body=bytes(row.response_body),
         )
-        for row in reversed(made)
+        for row in reversed(rows)
     ]
 
 
@@ -134,7 +134,7 @@ _PAYLOAD = Statement(
     SELECT_PAYLOADS.add_columns(events.c.changes, events.c.object).where(payloads.c.sequence == bindparam("sequence"))
 )
 
-# The last time that somebody skipped it.
+# The last time it was skipped.
 _SKIP = Statement(
     select(skips.c.skipped_at, skips.c.skipped_by_id)
     .where(

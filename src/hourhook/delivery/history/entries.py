@@ -1,4 +1,4 @@
-"""The lines of the delivery log: one for each payload, however often it was tried, and one for each errand."""
+"""Entries of the delivery log: one for each payload, with any number of attempts, and one for each one-off delivery."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MILLISECOND = SECOND // 1000
 
 @dataclass(frozen=True, slots=True)
 class LoggedPayload:
-    """One line of the log; ``sequence`` is None for an errand, which stands outside the order."""
+    """An entry of the log; ``sequence`` is None for a one-off delivery."""
 
     payload_id: str
     sequence: int | None
@@ -34,63 +34,65 @@ class LoggedPayload:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A line, and where it stands among others: the greater its ``sort_key``, the newer it is."""
+    """An entry with its sort key: the greater the key, the newer the entry."""
 
-    # Its moment, payloads above errands (the first ping of a webhook comes first), and then by their numbers.
+    # The time, payloads above one-off deliveries (the first ping of a webhook comes first), then sequence or id.
     sort_key: tuple[int, bool, int]
     logged: LoggedPayload
 
 
 def read_payload_entries(tx: Transaction, lane: Row, sequences: list[int]) -> list[LogEntry]:
-    """The lines of these payloads, which are given newest first, in no order."""
+    """Return the entries of these payloads, given newest first; the result is unordered."""
     if not sequences:
         return []
     skipped = find_skipped(tx, lane, sequences[-1], sequences[0])
-    tried = summarize_attempts(tx, lane, sequences)
+    summaries = summarize_attempts(tx, lane, sequences)
     rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=encode_rows([*zip(sequences)]))
     return [
-        LogEntry((row.created_at, True, row.sequence), build_payload_entry(lane, row, skipped, tried.get(row.sequence)))
+        LogEntry(
+            (row.created_at, True, row.sequence), build_payload_entry(lane, row, skipped, summaries.get(row.sequence))
+        )
         for row in rows
     ]
 
 
 def summarize_attempts(tx: Transaction, lane: Row, sequences: list[int]) -> dict[int, Row]:
-    """Of each of these payloads that was tried: how often, and when it was first delivered in its turn."""
+    """Return, by sequence, how often a payload was attempted and when its lane first delivered it."""
     rows = tx.all(_ATTEMPTS, account=lane.account_id, webhook=lane.webhook_id, sequences=encode_rows([*zip(sequences)]))
     return {row.sequence: row for row in rows}
 
 
-def build_payload_entry(lane: Row, row: Row, skipped: Collection[int], tried: Row | None) -> LoggedPayload:
-    """The line of a row of ``SELECT_PAYLOADS``; ``tried`` is what ``summarize_attempts`` says of it."""
+def build_payload_entry(lane: Row, row: Row, skipped: Collection[int], summary: Row | None) -> LoggedPayload:
+    """Return the entry of a row of ``SELECT_PAYLOADS``; ``summary`` comes from ``summarize_attempts``."""
     return LoggedPayload(
         payload_id=row.payload_id,
         sequence=row.sequence,
         type=row.type,
         created_at=row.created_at,
         state=payload_state(lane, row.sequence, skipped),
-        attempts_count=tried.attempts_count if tried else 0,
+        attempts_count=summary.attempts_count if summary else 0,
         next_attempt_at=lane.due_at if row.sequence == lane.head_sequence else None,
-        delivered_at=tried.delivered_at if tried else None,
+        delivered_at=summary.delivered_at if summary else None,
     )
 
 
 def read_one_off_entries(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[LogEntry]:
-    """The lines of the newest errands (see ``count_one_offs``)."""
+    """Return the entries of the newest one-off deliveries; for ``parameters`` see ``count_one_offs``."""
     rows = tx.all(_one_off_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
     return [LogEntry((row.created_at, False, row.id), build_one_off_entry(row)) for row in rows]
 
 
 def count_one_offs(tx: Transaction, parameters: Mapping[str, Any]) -> int:
-    """How many errands there are: of an ``account`` and a ``webhook``, from the moment ``low`` to the moment ``high``.
+    """Count the one-off deliveries of an ``account`` and a ``webhook`` created from ``low`` to ``high``.
 
-    Where they are given, in one of ``states`` and of one of ``types``.
+    Optionally only those in one of ``states`` and of one of ``types``.
     """
     count: int = tx.value(_one_off_statements("states" in parameters, "types" in parameters)[1], **parameters)
     return count
 
 
 def build_one_off_entry(row: Row) -> LoggedPayload:
-    """The line of a row of ``SELECT_ONE_OFFS``."""
+    """Return the entry of a row of ``SELECT_ONE_OFFS``."""
     return LoggedPayload(
         payload_id=row.payload_id,
         sequence=None,
@@ -118,7 +120,7 @@ SELECT_PAYLOADS = (
 
 
 def _sequences(dialect: str) -> str:
-    # CROSS JOIN, so that SQLite begins with the few that are asked for: by itself it would read all that there are.
+    # CROSS JOIN makes SQLite start with the few requested sequences; otherwise it would read all payloads.
     return f"FROM ({rows_sql(dialect, 'sequences', sequence='BIGINT')}) AS r CROSS JOIN"
 
 
@@ -160,7 +162,7 @@ _OF_ONE_OFFS = one_offs.outerjoin(
     and_(
         attempts.c.account_id == one_offs.c.account_id,
         attempts.c.errand_id == one_offs.c.id,
-        # To the letter, or SQLite does not see that the index of errands' attempts serves.
+        # Literally, or SQLite does not use the partial index of one-off attempts.
         attempts.c.errand_id > literal_column("0"),
         attempts.c.webhook_id == one_offs.c.webhook_id,
     ),
@@ -189,18 +191,18 @@ SELECT_ONE_OFFS = (
 
 @cache
 def _one_off_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
-    """What reads the newest errands, and what counts them all."""
-    chosen = SELECT_ONE_OFFS.where(
+    """Return the statements that read the newest one-off deliveries and count them all."""
+    selected = SELECT_ONE_OFFS.where(
         one_offs.c.created_at.between(bindparam("low"), bindparam("high")),
-        # One whose payload is gone is about to be cleared away.
+        # A one-off delivery without its payload is about to be deleted.
         one_offs.c.sequence.is_(None) | payloads.c.sequence.is_not(None),
     )
     if by_state:
-        chosen = chosen.where(any_of(_STATE, "states"))
+        selected = selected.where(any_of(_STATE, "states"))
     if by_type:
-        chosen = chosen.where(any_of(_TYPE, "types"))
-    newest_first = chosen.order_by(one_offs.c.created_at.desc(), one_offs.c.id.desc())
+        selected = selected.where(any_of(_TYPE, "types"))
+    newest_first = selected.order_by(one_offs.c.created_at.desc(), one_offs.c.id.desc())
     return (
         Statement(newest_first.limit(bindparam("limit", type_=BigInteger))),
-        Statement(chosen.with_only_columns(func.count(), maintain_column_froms=True)),
+        Statement(selected.with_only_columns(func.count(), maintain_column_froms=True)),
     )

@@ -1,7 +1,7 @@
-"""The delivery log of a webhook, page by page: its payloads, merged with its errands, newest first.
+"""Pages of the delivery log of a webhook: its payloads, merged with its one-off deliveries, newest first.
 
-The number of statements is fixed, and what they read grows with the page and not with what waits; only a choice by
-type has to look at the payloads one by one.
+The number of statements is constant, and what they read grows with the page, not with the backlog. Only a filter by
+type has to read payloads one by one.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,14 +25,14 @@ from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
-# How far beyond a page payloads of certain types are counted: to count all that wait would mean to read them all.
+# How far beyond a page payloads of certain types are counted: counting all of them would read the whole backlog.
 COUNT_AHEAD = 5000
 _END_OF_TIME = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadFilter:
-    """Which lines are asked for; the moments are those of creation, both included. None means any."""
+    """Filters of the log; creation times are inclusive. None means no filter."""
 
     states: Collection[str] | None = None
     types: Collection[str] | None = None
@@ -41,39 +41,39 @@ class PayloadFilter:
 
 
 def read_page(
-    tx: Transaction, account_id: int, webhook_id: int, choice: PayloadFilter, *, offset: int, limit: int
+    tx: Transaction, account_id: int, webhook_id: int, filter: PayloadFilter, *, offset: int, limit: int
 ) -> tuple[list[LoggedPayload], int]:
-    """Up to ``limit`` lines of the log from ``offset`` on, and how many there are.
+    """Return up to ``limit`` entries from ``offset`` on, and the total.
 
-    Where types are asked for, there may be more of them, once ``COUNT_AHEAD`` follow.
+    With a filter by type, the total is a lower bound once ``COUNT_AHEAD`` more entries follow.
     """
     lane = find_lane(tx, account_id, webhook_id)
-    runs = _find_payloads(tx, lane, choice, offset + limit + COUNT_AHEAD)
-    one_off_parameters = _one_off_parameters(lane, choice)
+    runs = _find_payloads(tx, lane, filter, offset + limit + COUNT_AHEAD)
+    one_off_parameters = _one_off_parameters(lane, filter)
     one_offs_count = count_one_offs(tx, one_off_parameters)
-    # Of what comes before the page, at least so many are payloads; the rest is sorted out here.
+    # At least this many entries before the page are payloads; the rest is sorted here.
     start = max(0, offset - one_offs_count)
-    lines = read_payload_entries(tx, lane, slice_runs(runs, start, offset + limit - start))
+    entries = read_payload_entries(tx, lane, slice_runs(runs, start, offset + limit - start))
     if one_offs_count:
-        lines += read_one_off_entries(tx, one_off_parameters, limit=offset + limit)
-    lines.sort(key=lambda line: line.sort_key, reverse=True)
-    page = lines[offset - start : offset - start + limit]
+        entries += read_one_off_entries(tx, one_off_parameters, limit=offset + limit)
+    entries.sort(key=lambda line: line.sort_key, reverse=True)
+    page = entries[offset - start : offset - start + limit]
     return [line.logged for line in page], sum(map(len, runs)) + one_offs_count
 
 
-def _find_payloads(tx: Transaction, lane: Row, choice: PayloadFilter, limit: int) -> Sequence[Sequence[int]]:
-    """The sequences of the payloads that are asked for, newest first; of certain types at most ``limit``."""
-    states = STATES if choice.states is None else choice.states
+def _find_payloads(tx: Transaction, lane: Row, filter: PayloadFilter, limit: int) -> Sequence[Sequence[int]]:
+    """Return the sequences of the matching payloads, newest first; with a filter by type at most ``limit``."""
+    states = STATES if filter.states is None else filter.states
     skipped: list[int] = []
     if ("skipped" in states) != ("delivered" in states):
         skipped = find_skipped(tx, lane, lane.first_sequence, lane.last_sequence)
     runs = find_runs(lane, states, skipped)
-    if choice.created_from is not None:
-        runs = clip_runs(runs, find_first_since(tx, lane, choice.created_from), lane.last_sequence)
-    if choice.created_to is not None:
-        # Moments of events are whole seconds.
-        runs = clip_runs(runs, lane.first_sequence, find_first_since(tx, lane, choice.created_to + SECOND) - 1)
-    if choice.types is None or not runs:
+    if filter.created_from is not None:
+        runs = clip_runs(runs, find_first_since(tx, lane, filter.created_from), lane.last_sequence)
+    if filter.created_to is not None:
+        # Event times are whole seconds.
+        runs = clip_runs(runs, lane.first_sequence, find_first_since(tx, lane, filter.created_to + SECOND) - 1)
+    if filter.types is None or not runs:
         return runs
     found = tx.all(
         _OF_TYPES,
@@ -82,23 +82,23 @@ def _find_payloads(tx: Transaction, lane: Row, choice: PayloadFilter, limit: int
         low=runs[-1][-1],
         high=runs[0][0],
         runs=encode_rows([(run[-1], run[0]) for run in runs]),
-        types=[*choice.types],
+        types=[*filter.types],
         limit=limit,
     )
     return [[row.sequence for row in found]]
 
 
-def _one_off_parameters(lane: Row, choice: PayloadFilter) -> dict[str, Any]:
+def _one_off_parameters(lane: Row, filter: PayloadFilter) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "account": lane.account_id,
         "webhook": lane.webhook_id,
-        "low": choice.created_from or 0,
-        "high": _END_OF_TIME if choice.created_to is None else choice.created_to,
+        "low": filter.created_from or 0,
+        "high": _END_OF_TIME if filter.created_to is None else filter.created_to,
     }
-    if choice.states is not None:
-        parameters["states"] = [*choice.states]
-    if choice.types is not None:
-        parameters["types"] = [*choice.types]
+    if filter.states is not None:
+        parameters["states"] = [*filter.states]
+    if filter.types is not None:
+        parameters["types"] = [*filter.types]
     return parameters
 
 

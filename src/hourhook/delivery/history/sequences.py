@@ -1,7 +1,8 @@
-"""Payloads by their sequences, of which most questions are answered by arithmetic, however many wait.
+"""Payloads by sequence: most questions about them are answered by arithmetic, however large the backlog.
 
-The sequences of a webhook have no gaps from the first that is kept to the last there is, and the moments of the events
-behind them never go back. What is below the head is settled, the head is tried or failing, the rest waits.
+The sequences of a webhook have no gaps from the first retained to the last, and the times of their events never
+decrease. Below the head payloads are settled, the head is new or failing, and above it they wait
+(``docs/decisions/0021-the-log-by-arithmetic.md``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,30 +18,30 @@ from hourhook.store.transaction import Transaction
 State = Literal["waiting", "failing", "delivered", "skipped"]
 STATES: tuple[State, ...] = ("waiting", "failing", "delivered", "skipped")
 
-# Sequences that follow each other, the highest first.
+# A range of consecutive sequences, in descending order.
 Run = range
 
 
 def find_lane(tx: Transaction, account_id: int, webhook_id: int) -> Row:
-    """The lane of a webhook, with its ``first_sequence``, the lowest that is kept, and the webhook's ``name``.
+    """Return the lane of a webhook, with its ``first_sequence`` (the lowest retained) and the webhook's ``name``.
 
-    Where no payload is kept, ``first_sequence`` is the one that the next payload will have.
+    If no payload is retained, ``first_sequence`` is the one that the next payload will get.
     """
     lane = tx.one(_LANE, account=account_id, webhook=webhook_id)
     assert lane is not None, "a webhook has a lane"
     return lane
 
 
-def find_first_since(tx: Transaction, lane: Row, moment: int) -> int:
-    """The sequence of the first payload of a lane that was created at or after a moment.
+def find_first_since(tx: Transaction, lane: Row, timestamp: int) -> int:
+    """Return the sequence of a lane's first payload created at or after a timestamp.
 
-    Where there is none, it is the one that the next payload will have.
+    If there is none, it is the one that the next payload will get.
     """
     found: int = tx.value(
         _FIRST_SINCE,
         account=lane.account_id,
         webhook=lane.webhook_id,
-        moment=moment,
+        timestamp=timestamp,
         first=lane.first_sequence,
         step=1 << (lane.last_sequence - lane.first_sequence + 1).bit_length(),
     )
@@ -48,7 +49,7 @@ def find_first_since(tx: Transaction, lane: Row, moment: int) -> int:
 
 
 def retained_since(tx: Transaction, lane: Row) -> int | None:
-    """The moment from which on all payloads of a lane are kept; None where none was ever dropped."""
+    """Return since when all payloads of a lane are retained; None if none was ever deleted."""
     if lane.first_sequence == 1:
         return None
     earliest: int | None = tx.value(_EARLIEST_EVENT, account=lane.account_id)
@@ -56,7 +57,7 @@ def retained_since(tx: Transaction, lane: Row) -> int | None:
 
 
 def find_skipped(tx: Transaction, lane: Row, low: int, high: int) -> list[int]:
-    """The payloads between two sequences that somebody has skipped, and that were not delivered since; ascending."""
+    """Return the payloads between two sequences that were skipped and not delivered since, ascending."""
     rows = tx.all(
         _SKIPPED, account=lane.account_id, webhook=lane.webhook_id, low=low, high=min(high, lane.head_sequence - 1)
     )
@@ -64,7 +65,7 @@ def find_skipped(tx: Transaction, lane: Row, low: int, high: int) -> list[int]:
 
 
 def payload_state(lane: Row, sequence: int, skipped: Collection[int]) -> State:
-    """How it stands with a payload."""
+    """Return the state of a payload."""
     if sequence < lane.head_sequence:
         return "skipped" if sequence in skipped else "delivered"
     is_failing = sequence == lane.head_sequence and lane.failing_since is not None
@@ -72,7 +73,7 @@ def payload_state(lane: Row, sequence: int, skipped: Collection[int]) -> State:
 
 
 def find_runs(lane: Row, states: Collection[str], skipped: Sequence[int]) -> list[Run]:
-    """All payloads in any of these states, newest first; ``skipped`` are those that are, ascending."""
+    """Return all payloads in any of these states, newest first; ``skipped`` are the skipped ones, ascending."""
     head, failing_count = lane.head_sequence, int(lane.failing_since is not None)
     runs = []
     if "waiting" in states:
@@ -93,13 +94,13 @@ def find_runs(lane: Row, states: Collection[str], skipped: Sequence[int]) -> lis
 
 
 def clip_runs(runs: Iterable[Run], low: int, high: int) -> list[Run]:
-    """What of these runs lies between two sequences, both included."""
+    """Return the parts of these runs between two sequences, inclusive."""
     clipped = (_run(max(run[-1], low), min(run[0], high)) for run in runs)
     return [run for run in clipped if run]
 
 
 def slice_runs(runs: Iterable[Sequence[int]], offset: int, limit: int) -> list[int]:
-    """The sequences of these runs from ``offset`` on, at most ``limit`` of them."""
+    """Return at most ``limit`` sequences of these runs, starting at ``offset``."""
     found: list[int] = []
     for run in runs:
         found += run[offset : offset + limit - len(found)]
@@ -126,7 +127,7 @@ _LANE = Statement(
     .where(lanes.c.account_id == bindparam("account"), lanes.c.webhook_id == bindparam("webhook"))
 )
 
-# Each step asks for one payload, and either leaps over as many as were left to ask about, half, a quarter … or stays.
+# Binary search: each step reads one payload, and advances by half, a quarter … of the payloads, or stays.
 _FIRST_SINCE = Statement(
     text(
         """
@@ -140,7 +141,7 @@ _FIRST_SINCE = Statement(
                     JOIN events AS e ON e.account_id = p.account_id AND e.position = p.position
                     WHERE p.account_id = :account AND p.webhook_id = :webhook
                         AND p.sequence = search.sequence + search.step - 1
-                ) < :moment THEN sequence + step ELSE sequence END,
+                ) < :timestamp THEN sequence + step ELSE sequence END,
                 step / 2
             FROM search WHERE step > 0
         )
@@ -153,7 +154,7 @@ _EARLIEST_EVENT = Statement(
     select(events.c.created_at).where(events.c.account_id == bindparam("account")).order_by(events.c.position).limit(1)
 )
 
-# Of what is settled, that was skipped whose last attempt in its turn had failed.
+# A settled payload was skipped if its lane's last attempt had failed.
 _LAST_ERROR = (
     select(attempts.c.error)
     .where(

@@ -1,4 +1,4 @@
-"""How the delivery to a webhook fares: what waits, what fails, what was lost, and how fast its receiver answers."""
+"""The delivery status of a webhook: backlog, failures, losses, success rate and latency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from hourhook.store.schema import attempts
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
-# The figures are made of the attempts at so many payloads, up to the head: more would take longer to read than they
-# tell. No index by time serves them, since each costs every attempt a page on the disk.
+# Statistics cover the attempts of this many payloads up to the head: more would take longer to read than they are
+# worth. There is no index by time, because it would cost each attempt a page write.
 SAMPLE = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
-    """How it stands with a lane; the moments are None where nothing of the kind has happened, or will."""
+    """The status of a lane; timestamps are None if the event has not happened or will not."""
 
     is_enabled: bool
     is_stalled: bool
@@ -31,18 +31,18 @@ class LaneStatus:
     last_delivered_at: int | None
     lost_count: int
     lost_until: int | None
-    # Of attempts within the last 24 hours, errands not counted; None where there was none.
+    # Of the lane's attempts in the last 24 hours, without one-off deliveries; None if there were none.
     success_rate: float | None
-    # Of those that were answered.
+    # Of attempts with a response.
     latency_ms_p50: int | None
     latency_ms_p95: int | None
 
 
 def read_status(tx: Transaction, account_id: int, webhook_id: int) -> LaneStatus:
-    """How it stands with the lane of a webhook now."""
+    """Return the current status of the lane of a webhook."""
     lane = find_lane(tx, account_id, webhook_id)
     is_failing = lane.failing_since is not None
-    made = tx.all(
+    recent = tx.all(
         _RECENT,
         account=account_id,
         webhook=webhook_id,
@@ -51,7 +51,7 @@ def read_status(tx: Transaction, account_id: int, webhook_id: int) -> LaneStatus
         since=tx.started_at - DAY,
         limit=SAMPLE,
     )
-    durations = sorted(row.duration_ms for row in made if row.status is not None)
+    durations = sorted(row.duration_ms for row in recent if row.status is not None)
     return LaneStatus(
         is_enabled=lane.enabled,
         is_stalled=lane.stalled,
@@ -63,18 +63,18 @@ def read_status(tx: Transaction, account_id: int, webhook_id: int) -> LaneStatus
         last_delivered_at=lane.last_delivered_at,
         lost_count=lane.lost_count,
         lost_until=lane.lost_until,
-        success_rate=_success_rate(made),
+        success_rate=_success_rate(recent),
         latency_ms_p50=_percentile(durations, 50),
         latency_ms_p95=_percentile(durations, 95),
     )
 
 
-def _success_rate(made: Sequence[Row]) -> float | None:
-    return round(sum(row.error is None for row in made) / len(made), 4) if made else None
+def _success_rate(recent: Sequence[Row]) -> float | None:
+    return round(sum(row.error is None for row in recent) / len(recent), 4) if recent else None
 
 
 def _percentile(ascending: Sequence[int], percent: int) -> int | None:
-    """The least value that so many in a hundred do not exceed."""
+    """Return the nearest-rank percentile of ascending values."""
     return ascending[-(-len(ascending) * percent // 100) - 1] if ascending else None
 
 
@@ -84,7 +84,7 @@ _RECENT = Statement(
         attempts.c.account_id == bindparam("account"),
         attempts.c.webhook_id == bindparam("webhook"),
         attempts.c.sequence > bindparam("after"),
-        # What lies beyond the head was attempted before a replay.
+        # Payloads beyond the head were attempted before a replay.
         attempts.c.sequence <= bindparam("head"),
         attempts.c.started_at >= bindparam("since"),
         attempts.c.errand_id == 0,

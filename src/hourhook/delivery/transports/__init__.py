@@ -1,1 +1,1 @@
-"""How a message reaches a receiver: a message in, an outcome out."""
+"""Transports: each sends a message to a receiver and returns the outcome."""

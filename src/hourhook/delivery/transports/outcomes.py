@@ -1,4 +1,4 @@
-"""What a send comes to: a value, whatever the network or the receiver did."""
+"""Outcomes: the result of a send as a value, whatever the network or the receiver did."""
 
 from collections.abc import Iterable
 from datetime import UTC
@@ -12,22 +12,22 @@ from hourhook.clock import SECOND, to_timestamp
 ErrorKind = Literal["timeout", "dns", "refused_address", "connect", "tls", "protocol", "status"]
 """Why a send failed.
 
-``timeout``: no status line and headers within the deadline. ``dns``: the name leads nowhere.
-``refused_address``: it leads where the guard lets nothing through. ``connect``: no connection, or one that
-broke before the answer. ``tls``: no trusted one. ``protocol``: the answer is no HTTP. ``status``: an answer
-came, and it is no 2xx.
+``timeout``: no status line and headers within the deadline. ``dns``: the name could not be resolved.
+``refused_address``: the address guard refused an address of the host (SSRF protection). ``connect``: the connection
+failed, or broke before the response. ``tls``: no trusted TLS connection. ``protocol``: the response was not valid HTTP.
+``status``: the response had a status other than 2xx.
 """
 
 BODY_LIMIT_BYTES = 4096
 HEADERS_LIMIT_BYTES = 16_384
-_LONGEST_RETRY_AFTER = 64
+_MAX_RETRY_AFTER_LENGTH = 64
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of one send.
+    """The outcome of one send.
 
-    ``status`` is None where no answer came; ``error`` is None where the answer was a success. ``headers`` and
-    ``body`` are the beginning of the answer, as much as the log keeps.
+    ``status`` is None if there was no response; ``error`` is None if it was a success. ``headers`` and ``body`` are the
+    beginning of the response, truncated for the log.
     """
 
     status: int | None
@@ -40,40 +40,40 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def is_success(self) -> bool:
-        """Did the receiver accept it?"""
+        """Return whether the receiver accepted the message (2xx)."""
         return self.error is None
 
     @property
     def is_gone(self) -> bool:
-        """Did the receiver say that it is gone for good (410)?"""
+        """Return whether the receiver answered 410 Gone."""
         return self.status == 410
 
 
 def truncate_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Keep the headers that fit the log, in order, up to the first that does not."""
-    kept = []
-    room = HEADERS_LIMIT_BYTES
+    """Return the leading headers that fit the log."""
+    retained = []
+    remaining_bytes = HEADERS_LIMIT_BYTES
     for header in headers:
-        room -= len(header[0]) + len(header[1])
-        if room < 0:
+        remaining_bytes -= len(header[0]) + len(header[1])
+        if remaining_bytes < 0:
             break
-        kept.append(header)
-    return tuple(kept)
+        retained.append(header)
+    return tuple(retained)
 
 
 def parse_retry_after(value: str, now: int) -> float | None:
-    """Read a Retry-After header, seconds or an HTTP date, as seconds from the moment ``now``.
+    """Parse a Retry-After header (RFC 9110): seconds or an HTTP date, as seconds from ``now``.
 
-    None for anything else, also for numbers and texts that no honest receiver sends.
+    Returns None for anything else, and for implausibly long values.
     """
     value = value.strip()
-    if len(value) > _LONGEST_RETRY_AFTER:
+    if len(value) > _MAX_RETRY_AFTER_LENGTH:
         return None
     if value.isascii() and value.isdigit():
         return float(value) if len(value) <= 10 else None
     try:
         date = parsedate_to_datetime(value)
-        moment = to_timestamp(date if date.tzinfo else date.replace(tzinfo=UTC))
+        timestamp = to_timestamp(date if date.tzinfo else date.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment - now) / SECOND)
+    return max(0.0, (timestamp - now) / SECOND)

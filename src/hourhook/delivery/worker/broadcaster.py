@@ -1,13 +1,12 @@
-"""The flusher: tells receivers what has changed, a few seconds after the first change that they were not told of.
+"""The broadcaster: sends pending broadcasts a few seconds after the first change they cover.
 
-A receiver is told one thing after the other, in the order of the changes; receivers do not wait for each other. What
-comes of it is written down and otherwise ignored: nothing is tried again (contract, broadcast_receivers.md).
+A receiver gets its broadcasts one after the other, in the order of the changes; receivers do not wait for each other.
+Results are logged and otherwise ignored: nothing is retried (``docs/api/broadcast_receivers.md``).
 """
 
 import asyncio
 import contextlib
 import uuid
-from typing import Protocol
 
 import structlog
 
@@ -17,32 +16,25 @@ from hourhook.delivery import broadcasts, envelope
 from hourhook.delivery.broadcasts import Broadcast, ClaimedBroadcasts, Key
 from hourhook.delivery.lane_control import destination_of
 from hourhook.delivery.targets import Target
-from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.transports.transport import Transport
+from hourhook.delivery.worker.observers import BroadcastObserver
 from hourhook.delivery.worker.slots import Slot, Slots
-from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS, Transport
+from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
 from hourhook.waker import Waker
 
-# The longest wait without a glance at the clock, which may be set.
-STRETCH_SECONDS = 1.0
-# Until what somebody had locked is tried again: about as long as a commit takes.
+# The longest wait between two looks at the clock, which may be set.
+MAX_WAIT_SECONDS = 1.0
+# How long until rows locked by another process are tried again: about the duration of a commit.
 POSTPONED_SECONDS = 0.01
 BATCH = 64
 
 _log = structlog.get_logger()
 
 
-class BroadcastObserver(Protocol):
-    """Who hears of every broadcast, for logs and figures."""
-
-    def broadcast_finished(self, key: Key, last_event: str, outcome: Outcome, /) -> None:
-        """A receiver was told, or was not to be reached."""
-        ...
-
-
 class Broadcaster:
-    """Tells receivers; ``run`` runs until ``stop``."""
+    """A broadcaster; ``run`` runs until ``stop``."""
 
     def __init__(
         self,
@@ -60,92 +52,89 @@ class Broadcaster:
         self._interval = round(interval_seconds * SECOND)
         self._observer = observer
         self._slots = Slots()
-        # The ids of receivers that are being told something.
+        # The ids of receivers with a send in flight.
         self._busy: set[int] = set()
         self._waker = Waker()
-        self._look_at = 0
+        self._next_look_at = 0
 
     def wake(self) -> None:
-        """Have the clock looked at, on the event loop."""
-        # The database is not asked before it is time: what has changed by now is not due earlier than the next look.
+        """Check whether broadcasts are due; call it on the event loop."""
+        # The database is not queried before the next look is due: recent changes are not due earlier.
         if self._is_time():
             self._waker.wake()
 
     def stop(self) -> None:
-        """Have the flusher finish what was taken, and end."""
+        """Finish the claimed broadcasts and end ``run``."""
         self._waker.stop()
 
     async def run(self) -> None:
-        """Tell receivers what has changed, until ``stop``."""
+        """Send pending broadcasts until ``stop``."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as sent:
+            async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as sends:
                 while not self._waker.is_stopping:
                     await self._wait()
                     if not self._waker.is_stopping:
-                        await self._look(sent)
-                patience.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
+                        await self._send_due(sends)
+                deadline.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
 
     async def _wait(self) -> None:
-        left_seconds = 0.0
-        while not (await self._waker.wait(min(left_seconds, STRETCH_SECONDS)) or self._is_time()):
-            left_seconds = (self._look_at - self._clock.now()) / SECOND
+        remaining_seconds = 0.0
+        while not (await self._waker.wait(min(remaining_seconds, MAX_WAIT_SECONDS)) or self._is_time()):
+            remaining_seconds = (self._next_look_at - self._clock.now()) / SECOND
 
     def _is_time(self) -> bool:
-        # It is also where the clock was set back.
-        return not 0 < self._look_at - self._clock.now() <= self._interval
+        # Also true if the clock was set back.
+        return not 0 < self._next_look_at - self._clock.now() <= self._interval
 
-    async def _look(self, sent: asyncio.TaskGroup) -> None:
+    async def _send_due(self, sends: asyncio.TaskGroup) -> None:
         now = self._clock.now()
         self._slots.mark_slow(now - round(SLOW_AFTER_SECONDS * SECOND))
-        # What changes after this look is due after this.
-        self._look_at = now + self._interval
+        # Changes made after this look become due no earlier than this.
+        self._next_look_at = now + self._interval
         limit = min(BATCH, self._slots.available(failing=False))
-        taken: list[ClaimedBroadcasts] = []
+        claimed: list[ClaimedBroadcasts] = []
         busy, saturated = [*self._busy], self._slots.saturated
         try:
             since = await self._database.read(broadcasts.waiting_since, busy, saturated)
             if since is None or since + self._interval > now:
-                self._look_at = min(self._look_at, (since or now) + self._interval)
+                self._next_look_at = min(self._next_look_at, (since or now) + self._interval)
                 return
             if limit:
-                taken = await self._database.run(
+                claimed = await self._database.run(
                     broadcasts.claim, waiting_since=now - self._interval, limit=limit, busy=busy, saturated=saturated
                 )
         except DatabaseUnavailable as error:
             _log.warning("broadcasts postponed", error=str(error))
-            self._look_again(PAUSE_SECONDS)
+            self._waker.wake_after(PAUSE_SECONDS)
             return
-        for one in taken:
-            self._busy.add(one.key[1])
-            slot = self._slots.acquire(destination_of(one.target.payload_uri), is_slow=False, now=now)
-            sent.create_task(self._tell(one, slot))
-        self._look_again(0 if taken else POSTPONED_SECONDS if limit else SLOW_AFTER_SECONDS)
+        for receiver in claimed:
+            self._busy.add(receiver.key[1])
+            slot = self._slots.acquire(destination_of(receiver.target.payload_uri), is_slow=False, now=now)
+            sends.create_task(self._send_all(receiver, slot))
+        self._waker.wake_after(0 if claimed else POSTPONED_SECONDS if limit else SLOW_AFTER_SECONDS)
 
-    def _look_again(self, after_seconds: float) -> None:
-        self._waker.wake_after(after_seconds)
-
-    async def _tell(self, taken: ClaimedBroadcasts, slot: Slot) -> None:
+    async def _send_all(self, claimed: ClaimedBroadcasts, slot: Slot) -> None:
         try:
-            target: Target | None = taken.target
-            for broadcast in taken.broadcasts:
-                # A send takes its time, and the receiver may be another meanwhile.
-                if broadcast is not taken.broadcasts[0]:
-                    target = await self._database.read(broadcasts.read_target, taken.key)
+            target: Target | None = claimed.target
+            for broadcast in claimed.broadcasts:
+                # Sends take time, and the receiver's settings may change meanwhile.
+                if broadcast is not claimed.broadcasts[0]:
+                    target = await self._database.read(broadcasts.read_target, claimed.key)
                 if target is None:
                     break
-                await self._send(taken.key, target, broadcast)
+                await self._send(claimed.key, target, broadcast)
         except asyncio.CancelledError:
-            self._give_up(taken.key, "the process ended")
+            self._log_dropped(claimed.key, "the process ended")
             raise
         except DatabaseUnavailable as error:
-            self._give_up(taken.key, str(error))
+            self._log_dropped(claimed.key, str(error))
         finally:
-            self._busy.discard(taken.key[1])
+            self._busy.discard(claimed.key[1])
             self._slots.release(slot)
-            # For what has become due to it meanwhile, and for whoever found no seat.
+            # For newly due broadcasts of this receiver, and for receivers that found no slot.
             self._waker.wake()
 
-    def _give_up(self, key: Key, error: str) -> None:
+    def _log_dropped(self, key: Key, error: str) -> None:
         _log.warning("broadcasts dropped", account=key[0], broadcast_receiver=key[1], error=error)
 
     async def _send(self, key: Key, target: Target, broadcast: Broadcast) -> None:
@@ -155,9 +144,9 @@ class Broadcaster:
         )
         try:
             secret = self._keyring.decrypt(target.secret)
-        except OperatorError as problem:
-            # Not worth ending for, as it is for a payload: nobody but the receiver's owner can make a new secret.
-            _log.error("broadcast not signed", account=key[0], broadcast_receiver=key[1], error=str(problem))
+        except OperatorError as error:
+            # Unlike for a payload, the process does not end: only the receiver's owner can create a new secret.
+            _log.error("broadcast not signed", account=key[0], broadcast_receiver=key[1], error=str(error))
             return
         headers = envelope.broadcast_headers(str(uuid.uuid4()), broadcast.subject, sent_at, body, secret)
         outcome = await self._transport.send(target.payload_uri, headers, body)

@@ -1,7 +1,7 @@
-"""One turn of a worker: everything it wants of the database, in one transaction.
+"""One worker cycle in one transaction: settle results, lease due lanes, and prefetch payloads.
 
-A turn settles the results that came in since the last, leases what is due, and reads what is to be sent next. So the
-cost of a commit is shared by all lanes, and a lane's next payload goes out only after its last one is settled.
+So all lanes share the cost of a commit, and a lane's next payload is sent only after its last one is settled
+(``docs/decisions/0004-one-transaction-a-turn.md``).
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ READ_AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many more lanes and errands a worker has seats for."""
+    """How many more lanes and one-off deliveries a worker has slots for."""
 
     ordinary: int = 0
     failing: int = 0
@@ -30,7 +30,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What a worker brings to a turn."""
+    """The input of a cycle: results to settle, and the capacity for new leases."""
 
     worker: int
     token: int
@@ -43,25 +43,25 @@ class Cycle:
 
 @dataclass(slots=True)
 class CycleResult:
-    """What a turn came to: nothing of it holds before the transaction is committed."""
+    """The result of a cycle, valid only once the transaction is committed."""
 
     settled: list[Settlement] = field(default_factory=list)
-    # Locked by somebody else just now, or not the only one of its lane: for the next turn.
+    # Locked by another transaction, or the second result of a lane: to settle in the next cycle.
     postponed: list[AttemptResult] = field(default_factory=list)
-    # No longer ours: somebody steered the lane meanwhile.
+    # No longer leased by this worker: the lane was moved or disabled.
     lost: list[LeasedLane] = field(default_factory=list)
     leased: list[LeasedLane] = field(default_factory=list)
     one_offs: list[OneOff] = field(default_factory=list)
     targets: dict[Key, Target] = field(default_factory=dict)
     payloads: dict[Key, list[Payload]] = field(default_factory=dict)
-    # What errands send once more, by lane and sequence.
+    # Payloads of one-off deliveries, by lane and sequence.
     one_off_payloads: dict[tuple[Key, int], Payload] = field(default_factory=dict)
-    # Whether there was more to lease than room.
+    # Whether more was due than the capacity allowed.
     has_more_due: bool = False
 
 
 def run_cycle(tx: Transaction, cycle: Cycle, cache: EventCache) -> CycleResult:
-    """Settle, lease and read ahead."""
+    """Settle results, lease due lanes and prefetch payloads."""
     cycle_result = CycleResult()
     if cycle.results:
         _settle(tx, cycle, cycle_result)
@@ -73,17 +73,17 @@ def run_cycle(tx: Transaction, cycle: Cycle, cache: EventCache) -> CycleResult:
 
 
 def _settle(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
-    # A lane that was steered and leased anew has two sends on the wire, and may have two results: one in each turn.
+    # A lane that was moved and leased again may have two sends in flight, and so two results: one per cycle.
     results = {result.lane.key: result for result in reversed(cycle.results)}
     cycle_result.postponed = [result for result in cycle.results if results[result.lane.key] is not result]
     cycle_result.settled = settle(tx, [*results.values()], now=cycle.now, expires_at=cycle.expires_at)
     if len(cycle_result.settled) == len(results):
         return
-    done = {one.result.lane.key for one in cycle_result.settled}
-    left = [result for key, result in results.items() if key not in done]
-    held = find_still_leased(tx, [result.lane for result in left])
-    cycle_result.postponed += [result for result in left if result.lane.key in held]
-    cycle_result.lost = [result.lane for result in left if result.lane.key not in held]
+    done = {settlement.result.lane.key for settlement in cycle_result.settled}
+    unsettled = [result for key, result in results.items() if key not in done]
+    held = find_still_leased(tx, [result.lane for result in unsettled])
+    cycle_result.postponed += [result for result in unsettled if result.lane.key in held]
+    cycle_result.lost = [result.lane for result in unsettled if result.lane.key not in held]
 
 
 def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
@@ -115,29 +115,33 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
 
 
 def _read(tx: Transaction, cycle_result: CycleResult, cache: EventCache) -> None:
-    # Heads and revisions as they are after the settlement, which the lanes themselves do not show yet.
-    kept: list[tuple[LeasedLane, Row | LeasedLane, int]] = [
-        (one.result.lane, one.row, len(one.result.lane.prefetched) - one.result.outcome.is_success)
-        for one in cycle_result.settled
-        if one.is_kept
+    # Heads and revisions after the settlement, which the lanes themselves do not have yet.
+    retained: list[tuple[LeasedLane, Row | LeasedLane, int]] = [
+        (settled.result.lane, settled.row, len(settled.result.lane.prefetched) - settled.result.outcome.is_success)
+        for settled in cycle_result.settled
+        if settled.is_kept
     ]
-    fresh: list[tuple[LeasedLane, Row | LeasedLane, int]] = [(lane, lane, 0) for lane in cycle_result.leased]
-    keys = [lane.key for lane, seen, _ in (*kept, *fresh) if lane.target is None or seen.revision != lane.revision]
+    leased: list[tuple[LeasedLane, Row | LeasedLane, int]] = [(lane, lane, 0) for lane in cycle_result.leased]
+    keys = [
+        lane.key
+        for lane, current, _ in (*retained, *leased)
+        if lane.target is None or current.revision != lane.revision
+    ]
     keys += [one_off.key for one_off in cycle_result.one_offs]
     if keys:
         cycle_result.targets = read_targets(tx, [*dict.fromkeys(keys)])
-    spans = [
+    ranges = [
         SequenceRange(
             *lane.key,
-            low=seen.head_sequence,
-            high=min(seen.last_sequence, seen.head_sequence + READ_AHEAD - 1),
+            low=current.head_sequence,
+            high=min(current.last_sequence, current.head_sequence + READ_AHEAD - 1),
             replayed_through=lane.replayed_through,
         )
-        for lane, seen, left in (*kept, *fresh)
-        if not left
+        for lane, current, prefetched_count in (*retained, *leased)
+        if not prefetched_count
     ]
-    if spans:
-        cycle_result.payloads = read_ahead(tx, spans, cache)
+    if ranges:
+        cycle_result.payloads = read_ahead(tx, ranges, cache)
     one_off_payloads = [
         SequenceRange(*one_off.key, low=one_off.sequence, high=one_off.sequence, replayed_through=0)
         for one_off in cycle_result.one_offs

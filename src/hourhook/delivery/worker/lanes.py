@@ -1,6 +1,6 @@
-"""What a worker knows of the lanes it holds.
+"""Leased lanes, as a worker keeps them in memory.
 
-A lane is one webhook's row in the engine: which payload is next (its head), when it is due, and who is at work on it.
+A lane is the queue of one webhook: a row with its next payload (the head), when it is due, and its lease.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from hourhook.delivery.worker.readahead import Payload
 
 @dataclass(slots=True, eq=False)
 class LeasedLane:
-    """A lane under our lease; ``token`` 0 once the lease is given back."""
+    """A lane leased by this worker; ``token`` is 0 once the lease is released."""
 
     account_id: int
     webhook_id: int
@@ -27,12 +27,12 @@ class LeasedLane:
     stalled: bool
     last_succeeded: bool
     target: Target | None = None
-    # Payloads read ahead, the head first.
+    # Prefetched payloads, the head first.
     prefetched: list[Payload] = field(default_factory=list)
-    # How many were sent in this lease.
+    # Payloads sent under this lease.
     sent_count: int = 0
 
     @property
     def key(self) -> Key:
-        """What names the lane."""
+        """The account id and webhook id."""
         return self.account_id, self.webhook_id

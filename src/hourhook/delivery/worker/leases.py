@@ -1,6 +1,7 @@
-"""Leases: who is at work on which lane. Nothing here takes an account's lock.
+"""Leases: each lane is leased by at most one worker. No account is locked here.
 
-The unit of work is the lane, never the single payload: so what one webhook hears keeps its order (design §2).
+The unit of work is the lane, not the payload: so each webhook receives its payloads in order
+(``docs/how-it-works.md``).
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from hourhook.store.transaction import Transaction
 
 
 def is_any_due(tx: Transaction, now: int) -> bool:
-    """Whether some lane or errand could be leased now: the question of the slow poll."""
+    """Return whether any lane or one-off delivery can be leased now; asked by the slow poll."""
     return bool(tx.value(_ANY_LANE_DUE, now=now) or tx.value(_ANY_ONE_OFF_DUE, now=now))
 
 
@@ -30,10 +31,10 @@ def lease(
     limit: int,
     saturated: list[str],
 ) -> list[LeasedLane]:
-    """Take up to ``limit`` due lanes for a worker, the longest due first.
+    """Lease up to ``limit`` due lanes for a worker, the longest due first.
 
-    ``succeeding`` chooses the lanes whose last result was a success, or the others; lanes of the destinations in
-    ``saturated`` are left alone.
+    ``succeeding`` selects lanes whose last attempt succeeded, or the others. Lanes of destinations in ``saturated`` are
+    skipped.
     """
     rows = tx.all(
         LEASE,
@@ -66,31 +67,31 @@ def lease(
 
 
 def renew(tx: Transaction, worker: int, expires_at: int) -> None:
-    """Put off the expiry of every lease of a worker."""
+    """Extend all leases of a worker."""
     for table in _LEASED_TABLES:
         tx.execute(_RENEW[table.name], worker=worker, expires_at=expires_at)
 
 
 def release(tx: Transaction, worker: int) -> int:
-    """Give back the leases of a worker, on its clean end or because it is dead.
+    """Release the leases of a worker, on shutdown or because it died.
 
-    Returns how many; what somebody has locked just now is left, so go on until there are none.
+    Returns how many; rows locked by others are skipped, so repeat until it returns 0.
     """
     return sum(tx.execute(_RELEASE[table.name], worker=worker) for table in _LEASED_TABLES)
 
 
 def release_expired(tx: Transaction, worker: int, now: int) -> int:
-    """Free what is leased beyond its time, but for the asking worker's own; returns how many."""
+    """Release expired leases, except those of ``worker``; return how many."""
     return sum(tx.execute(_RELEASE_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
 
 
 def release_all(tx: Transaction) -> int:
-    """Free everything: for the only worker there is, at its start; returns how many."""
+    """Release all leases, for the only worker at its start; return how many."""
     return sum(tx.execute(_RELEASE_ALL[table.name]) for table in _LEASED_TABLES)
 
 
 def lease_holders(tx: Transaction) -> set[int]:
-    """The ids of the workers that hold a lease."""
+    """Return the ids of the workers that hold a lease."""
     return {row.lease_worker for table in _LEASED_TABLES for row in tx.all(_WORKERS[table.name])}
 
 
@@ -123,7 +124,7 @@ LEASE = Statement(
     .where(
         lanes.c.account_id == _DUE.c.account_id,
         lanes.c.webhook_id == _DUE.c.webhook_id,
-        # Once more: PostgreSQL may hand on a row that somebody leased between our snapshot and our lock.
+        # Checked again: PostgreSQL may return a row that another worker leased between our snapshot and our lock.
         _IS_LEASABLE,
     )
     .values(lease_token=bindparam("token"), lease_worker=bindparam("worker"), lease_expires_at=bindparam("expires_at"))
@@ -131,17 +132,14 @@ LEASE = Statement(
 )
 
 _LEASED_TABLES = (lanes, one_offs)
-_FREED = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
+_NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
 
 
 def _updating(table: Table, condition: ColumnElement[bool], values: Mapping[str, Any]) -> Statement:
-    # Rows that are locked are left for the next time: waiting for one of them while holding others would meet a write
-    # that waits for those, and PostgreSQL would end one of the two.
-    number = table.primary_key.columns.values()
-    held = (
-        select(*number).where(table.c.lease_token.is_not(None), condition).with_for_update(skip_locked=True).cte("held")
-    )
-    return Statement(update(table).where(*(column == held.c[column.name] for column in number)).values(values))
+    # Locked rows are skipped: waiting for one while holding others could deadlock with a write that waits for those.
+    key = table.primary_key.columns.values()
+    held = select(*key).where(table.c.lease_token.is_not(None), condition).with_for_update(skip_locked=True).cte("held")
+    return Statement(update(table).where(*(column == held.c[column.name] for column in key)).values(values))
 
 
 _IS_MINE = {table: table.c.lease_worker == bindparam("worker") for table in _LEASED_TABLES}
@@ -150,12 +148,12 @@ _RENEW = {
     table.name: _updating(table, _IS_MINE[table], {"lease_expires_at": bindparam("expires_at")})
     for table in _LEASED_TABLES
 }
-_RELEASE = {table.name: _updating(table, _IS_MINE[table], _FREED) for table in _LEASED_TABLES}
+_RELEASE = {table.name: _updating(table, _IS_MINE[table], _NO_LEASE) for table in _LEASED_TABLES}
 _RELEASE_EXPIRED = {
-    table.name: _updating(table, ~_IS_MINE[table] & (table.c.lease_expires_at < bindparam("now")), _FREED)
+    table.name: _updating(table, ~_IS_MINE[table] & (table.c.lease_expires_at < bindparam("now")), _NO_LEASE)
     for table in _LEASED_TABLES
 }
-_RELEASE_ALL = {table.name: _updating(table, true(), _FREED) for table in _LEASED_TABLES}
+_RELEASE_ALL = {table.name: _updating(table, true(), _NO_LEASE) for table in _LEASED_TABLES}
 _WORKERS = {
     table.name: Statement(select(table.c.lease_worker).where(table.c.lease_token.is_not(None)).distinct())
     for table in _LEASED_TABLES

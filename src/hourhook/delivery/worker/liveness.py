@@ -1,7 +1,7 @@
-"""Whether workers live: so that the lanes of a dead one are free at once, not when their leases run out.
+"""Worker liveness: lanes of a dead worker are released immediately, not when their leases expire.
 
-On PostgreSQL a worker holds an advisory lock under its id, on a connection of its own, as long as it lives; others
-probe it. The same connection hears the hints of other processes. Embedded there is one worker, and nobody to ask.
+On PostgreSQL a worker holds an advisory lock under its id, on its own connection, while it runs; other workers probe
+the lock. The same connection receives wake-ups from other processes. On SQLite there is only one worker.
 """
 
 import asyncio
@@ -29,51 +29,51 @@ _log = structlog.get_logger()
 
 CHECK_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
-# Short, so that the server soon sees a machine that vanished without a word.
+# Short, so that the server quickly detects a machine that disappeared.
 KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
 class LivenessLost(Exception):
-    """The connection that proves a worker's life broke: it must stop sending, and begin anew under another id."""
+    """The connection that holds the liveness lock broke: the worker must stop and start again under a new id."""
 
 
 async def supervise(database: Database, worker: Worker, rng: random.Random | None = None) -> None:
-    """Run a worker until it is stopped, as many lives as that takes."""
+    """Run a worker until it is stopped, restarting it under a new id when its connection breaks."""
     rng = rng or random.SystemRandom()
     if not isinstance(database, PostgresDatabase):
-        # The only worker there is: whoever holds a lease is dead.
+        # This is the only worker, so all existing leases belong to dead ones.
         await database.run(leases.release_all)
         await worker.run(_new_id(rng))
         return
     while not worker.is_stopping:
         try:
-            await _live(database, worker, _new_id(rng))
-        except* (LivenessLost, CommitUnknown, psycopg.Error) as lost:
-            _log.warning("worker lost its database connection", error=str(lost.exceptions[0]))
+            await _run_with_lock(database, worker, _new_id(rng))
+        except* (LivenessLost, CommitUnknown, psycopg.Error) as errors:
+            _log.warning("worker lost its database connection", error=str(errors.exceptions[0]))
             await asyncio.sleep(PAUSE_SECONDS)
 
 
 def reap_dead_workers(tx: Transaction, worker: int, now: int) -> int:
-    """Free what dead workers hold, and what is held too long; ``worker`` is the one who asks. Returns how much."""
-    freed = leases.release_expired(tx, worker, now)
+    """Release the leases of dead workers and expired leases, on behalf of ``worker``; return how many."""
+    released = leases.release_expired(tx, worker, now)
     for other in leases.lease_holders(tx) - {worker}:
         if tx.value(_TRY_LOCK, worker=other):
-            freed += leases.release(tx, other)
-    return freed
+            released += leases.release(tx, other)
+    return released
 
 
 async def reap(database: Database, worker: Worker) -> None:
-    """Have a worker see to the lanes of others that died; it does so once a poll."""
+    """Release the leases of dead workers; called once per poll."""
     if await database.read(leases.lease_holders) - {worker.id}:
-        freed = await database.run(reap_dead_workers, worker.id, database.clock.now())
-        if freed:
-            _log.warning("took over lanes from a dead worker", count=freed)
+        released = await database.run(reap_dead_workers, worker.id, database.clock.now())
+        if released:
+            _log.warning("took over lanes from a dead worker", count=released)
             worker.wake()
 
 
 @asynccontextmanager
 async def holding_liveness_lock(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
-    """Have a worker be alive, for all to see, as long as the context lasts; gives the connection that proves it."""
+    """Hold a worker's liveness lock while the context is open; yields the connection that holds it."""
     connection = await psycopg.AsyncConnection.connect(
         database.url, autocommit=True, application_name=f"hourhook worker {worker}", **KEEPALIVE
     )
@@ -86,11 +86,11 @@ async def holding_liveness_lock(database: PostgresDatabase, worker: int) -> Asyn
             await connection.close()
 
 
-async def _live(database: PostgresDatabase, worker: Worker, id: int) -> None:
+async def _run_with_lock(database: PostgresDatabase, worker: Worker, id: int) -> None:
     async with holding_liveness_lock(database, id) as connection, asyncio.TaskGroup() as group:
-        watching = group.create_task(_watch(connection, worker.wake))
+        watch_task = group.create_task(_watch(connection, worker.wake))
         await worker.run(id, partial(reap, database))
-        watching.cancel()
+        watch_task.cancel()
 
 
 async def _watch(connection: psycopg.AsyncConnection, wake: Callable[[], None]) -> None:

@@ -1,7 +1,6 @@
-"""Maintenance: clear away what time has ended, round after round.
+"""Maintenance: apply retention and run cleanup tasks, once a minute.
 
-Besides retention these are *chores*, which the process brings along: each deletes one batch in a transaction of its
-own, and says how many rows that were.
+A cleanup task is passed in by the process; it deletes one batch in its own transaction and returns how many rows.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 
-ROUND_SECONDS = 60.0
+INTERVAL_SECONDS = 60.0
 CleanupTask = Callable[[Transaction], int]
 
 _log = structlog.get_logger()
@@ -29,28 +28,28 @@ _log = structlog.get_logger()
 async def run_maintenance(
     database: Database, retention_seconds: float, cleanup_tasks: Sequence[CleanupTask] = ()
 ) -> None:
-    """Clear away what is too old, round after round, until cancelled."""
+    """Delete expired data once per interval, until cancelled."""
     while True:
         try:
             await run_cleanup(database, retention_seconds, cleanup_tasks)
         except DatabaseUnavailable as error:
             _log.warning("maintenance postponed", error=str(error))
-        await asyncio.sleep(ROUND_SECONDS)
+        await asyncio.sleep(INTERVAL_SECONDS)
 
 
 async def run_cleanup(database: Database, retention_seconds: float, cleanup_tasks: Sequence[CleanupTask] = ()) -> int:
-    """Clear away everything that is too old now, and what deleted webhooks left; returns how many events went."""
+    """Delete all data that has expired, and what deleted webhooks left; return how many events were deleted."""
     while await database.run(purge_deleted_webhooks):
         pass
-    # Not below 0, since no database holds what "for ever" may come to.
+    # At least 0: an "infinite" retention period must not exceed the range of a column.
     horizon = max(0, database.clock.now() - round(retention_seconds * SECOND))
-    cleared = 0
+    deleted = 0
     for account_id in await database.read(accounts_with_old_events, horizon):
         while count := await database.write(account_id, delete_old_events, horizon):
-            cleared += count
+            deleted += count
     while await database.run(delete_old_one_offs, horizon):
         pass
-    for chore in cleanup_tasks:
-        while await database.run(chore):
+    for task in cleanup_tasks:
+        while await database.run(task):
             pass
-    return cleared
+    return deleted

@@ -1,13 +1,30 @@
-"""One line of log for each attempt and each broadcast; never a secret, a body or the query of an address."""
+"""Observers of attempts and broadcasts, and those that log them; never a secret, a body or a query string."""
 
+from typing import Protocol
+
+from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker.broadcaster import BroadcastObserver
-from hourhook.delivery.worker.worker import AttemptObserver
 from hourhook.logs import LogEvent, log_event
 
 
+class AttemptObserver(Protocol):
+    """An observer of all attempts, such as for logs and metrics."""
+
+    def attempt_finished(self, key: Key, payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+        """Handle the end of an attempt; ``key`` is that of the lane."""
+        ...
+
+
+class BroadcastObserver(Protocol):
+    """An observer of all broadcasts, such as for logs and metrics."""
+
+    def broadcast_finished(self, key: Key, last_event: str, outcome: Outcome, /) -> None:
+        """Handle the end of a broadcast; ``key`` is that of the receiver."""
+        ...
+
+
 class AttemptLine(LogEvent):
-    """What is logged of an attempt."""
+    """The log line of an attempt."""
 
     account: int
     webhook: int
@@ -20,16 +37,13 @@ class AttemptLine(LogEvent):
 
 
 class AttemptLogger:
-    """Writes each attempt down, and passes it on to whoever keeps figures."""
+    """Log each attempt, and pass it on to the metrics."""
 
-    def __init__(self, figures: AttemptObserver) -> None:
-        self._figures = figures
+    def __init__(self, metrics: AttemptObserver) -> None:
+        self._metrics = metrics
 
-    def attempt_finished(
-        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
-    ) -> None:
-        """Write down an attempt that came to its end."""
-        self._figures.attempt_finished(key, payload_id, type, number, outcome)
+    def attempt_finished(self, key: Key, payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
+        self._metrics.attempt_finished(key, payload_id, type, number, outcome)
         log_event(
             AttemptLine(
                 event="attempt",
@@ -47,7 +61,7 @@ class AttemptLogger:
 
 
 class BroadcastLine(LogEvent):
-    """What is logged of a broadcast."""
+    """The log line of a broadcast."""
 
     account: int
     broadcast_receiver: int
@@ -58,14 +72,13 @@ class BroadcastLine(LogEvent):
 
 
 class BroadcastLogger:
-    """Writes each broadcast down, and passes it on to whoever keeps figures."""
+    """Log each broadcast, and pass it on to the metrics."""
 
-    def __init__(self, figures: BroadcastObserver) -> None:
-        self._figures = figures
+    def __init__(self, metrics: BroadcastObserver) -> None:
+        self._metrics = metrics
 
-    def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
-        """Write down what came of a broadcast."""
-        self._figures.broadcast_finished(key, last_event, outcome)
+    def broadcast_finished(self, key: Key, last_event: str, outcome: Outcome, /) -> None:
+        self._metrics.broadcast_finished(key, last_event, outcome)
         log_event(
             BroadcastLine(
                 event="broadcast",

@@ -1,4 +1,4 @@
-"""One-off deliveries as a worker sees them: leased, numbered and settled like lanes, each attempted once."""
+"""One-off deliveries in a worker: leased, numbered and settled like lanes, each attempted once."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(slots=True, eq=False)
 class OneOff:
-    """One errand under our lease; ``sequence`` is None for a ping."""
+    """A leased one-off delivery; ``sequence`` is None for a ping."""
 
     account_id: int
     id: int
@@ -28,13 +28,13 @@ class OneOff:
 
     @property
     def key(self) -> Key:
-        """What names the lane of its webhook."""
+        """The account id and webhook id."""
         return self.account_id, self.webhook_id
 
 
 @dataclass(frozen=True, slots=True)
 class OneOffResult:
-    """What came of an errand."""
+    """The result of a one-off delivery."""
 
     one_off: OneOff
     webhook_name: str
@@ -43,7 +43,7 @@ class OneOffResult:
 
 
 def lease_one_offs(tx: Transaction, *, worker: int, token: int, now: int, expires_at: int, limit: int) -> list[OneOff]:
-    """Take up to ``limit`` due errands for a worker, the oldest first."""
+    """Lease up to ``limit`` due one-off deliveries for a worker, the oldest first."""
     rows = tx.all(_LEASE, worker=worker, token=token, now=now, expires_at=expires_at, limit=limit)
     numbers = {(row.account_id, row.id): row.number for row in tx.all(_NUMBERS, token=token)} if rows else {}
     return [
@@ -62,7 +62,7 @@ def lease_one_offs(tx: Transaction, *, worker: int, token: int, now: int, expire
 
 
 def settle_one_offs(tx: Transaction, results: list[OneOffResult]) -> None:
-    """Write down what came of errands whose lease is still ours; each is done for good."""
+    """Write the results of one-off deliveries whose lease is still held."""
     by_id = {(result.one_off.account_id, result.one_off.id): result for result in results}
     rows = encode_rows([(r.one_off.account_id, r.one_off.id, r.one_off.token) for r in results])
     done = [by_id[row.account_id, row.id] for row in tx.all(_SETTLE, rows=rows)]
@@ -94,7 +94,7 @@ _LEASE = Statement(
     .returning(one_offs)
 )
 
-# The number that the attempt will have: the attempts of a payload go on counting, and a ping has one an errand.
+# The attempt's number: numbers of a payload continue, and a ping counts its one-off deliveries.
 _NEXT_NUMBER = (
     select(func.coalesce(func.max(attempts.c.number), 0) + 1)
     .where(
@@ -111,7 +111,7 @@ _PING_NUMBER = (
         _pings.c.account_id == one_offs.c.account_id,
         _pings.c.webhook_id == one_offs.c.webhook_id,
         _pings.c.payload_id == one_offs.c.payload_id,
-        # The sum keeps SQLite from looking among all errands of the account by their ids.
+        # The sum stops SQLite from searching the account's one-off deliveries by id.
         _pings.c.id + 0 <= one_offs.c.id,
     )
     .scalar_subquery()
@@ -127,7 +127,7 @@ _NUMBERS = Statement(
 
 def _settle(dialect: str) -> str:
     results = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", token="BIGINT")
-    # Locked in the order of their ids, as whoever deletes a webhook locks them: or each might wait for the other.
+    # Locked in id order, like the deletion of a webhook, to avoid deadlocks.
     locked = "" if dialect == "sqlite" else "FOR UPDATE OF e"
     return f"""
     WITH results AS ({results}), ours AS MATERIALIZED (

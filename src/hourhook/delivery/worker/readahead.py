@@ -1,7 +1,7 @@
-"""Payloads read before their turn, so that a lane can go on the moment its last result is settled.
+"""Prefetch payloads, so that a lane can continue as soon as its last result is settled.
 
-Payloads and events never change once they are written: what was read ahead stays true. Many webhooks hear the same
-event, so events are read once and kept for a while.
+Payloads and events are immutable, so prefetched ones stay valid. Many webhooks share an event, so events are cached for
+a while.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ CACHE_BYTES = 16_000_000
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
-    """An event of the log, with the bytes of ``changes`` and ``object`` as every payload carries them."""
+    """An event of the log, with the bytes of ``changes`` and ``object`` that every payload contains."""
 
     type: str
     created_at: int
@@ -27,7 +27,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """One payload of a lane; ``attempts_before`` counts attempts of an earlier pass, if it is replayed."""
+    """A payload of a lane; ``attempts_before`` counts attempts before a replay."""
 
     sequence: int
     payload_id: str
@@ -36,7 +36,7 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 class SequenceRange(msgspec.Struct, frozen=True):
-    """Which payloads of a lane to read: ``low`` to ``high``, both included."""
+    """A range of payloads of a lane: ``low`` to ``high``, inclusive."""
 
     account_id: int
     webhook_id: int
@@ -46,24 +46,24 @@ class SequenceRange(msgspec.Struct, frozen=True):
 
 
 class EventCache:
-    """The events that were read lately, up to ``CACHE_BYTES`` of them; used by one thread at a time."""
+    """A cache of recently read events, up to ``CACHE_BYTES``; used by one thread at a time."""
 
     def __init__(self) -> None:
         self._events: OrderedDict[tuple[int, int], StoredEvent] = OrderedDict()
         self._bytes = 0
 
     def read(self, tx: Transaction, keys: set[tuple[int, int]]) -> dict[tuple[int, int], StoredEvent]:
-        """The events at these positions, each key an account's id and a position."""
+        """Return the events with these keys, each an account id and a position."""
         found = {key: event for key in keys if (event := self._events.get(key)) is not None}
         if len(found) < len(keys):
             missing = [key for key in keys if key not in found]
             for row in tx.all(_EVENTS, rows=encode_rows(missing)):
                 event = StoredEvent(row.type, row.created_at, bytes(row.changes), bytes(row.object))
                 found[row.account_id, row.position] = event
-                self._keep((row.account_id, row.position), event)
+                self._add((row.account_id, row.position), event)
         return found
 
-    def _keep(self, key: tuple[int, int], event: StoredEvent) -> None:
+    def _add(self, key: tuple[int, int], event: StoredEvent) -> None:
         self._events[key] = event
         self._bytes += len(event.changes) + len(event.object)
         while self._bytes > CACHE_BYTES:
@@ -71,11 +71,11 @@ class EventCache:
             self._bytes -= len(dropped.changes) + len(dropped.object)
 
 
-def read_ahead(tx: Transaction, spans: list[SequenceRange], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
-    """Read the payloads of these spans, in order; the answer is keyed by account and webhook."""
+def read_ahead(tx: Transaction, ranges: list[SequenceRange], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
+    """Read the payloads of these ranges, in order; the result is keyed by account and webhook."""
     text = tx.value(
         _PAYLOADS,
-        rows=encode_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in spans]),
+        rows=encode_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in ranges]),
     )
     rows = sorted(_decode(text), key=_sequence_of)
     events = cache.read(tx, {(row.account_id, row.position) for row in rows})
@@ -100,7 +100,7 @@ _sequence_of = attrgetter("sequence")
 
 
 def _payloads(dialect: str) -> str:
-    spans = rows_sql(
+    ranges = rows_sql(
         dialect,
         "rows",
         account_id="INTEGER",
@@ -118,7 +118,7 @@ def _payloads(dialect: str) -> str:
     )
     return f"""
     SELECT {found}
-    FROM ({spans}) AS r
+    FROM ({ranges}) AS r
     JOIN payloads AS p ON p.account_id = r.account_id AND p.webhook_id = r.webhook_id
         AND p.sequence BETWEEN r.low AND r.high
     """

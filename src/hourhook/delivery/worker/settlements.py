@@ -1,7 +1,7 @@
-"""Settlements: what came of a group of attempts, written for all their lanes at once.
+"""Settlements: write the results of a group of attempts for all their lanes at once.
 
-A crash before the commit repeats at most the one payload that each lane had on the wire. A settlement never waits: a
-lane that somebody else has locked is left to the next group, and no account's lock is taken (design §2).
+A crash before the commit repeats at most the one payload that each lane had in flight. A settlement never waits: a lane
+locked by another transaction is left to the next group, and no account is locked.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 
 
 class AttemptResult(msgspec.Struct, frozen=True, eq=False):
-    """What came of one attempt at the head of a lane, and how the lane goes on."""
+    """The result of an attempt at the head of a lane, and what should happen to the lane."""
 
     lane: LeasedLane
     payload: Payload
@@ -27,25 +27,25 @@ class AttemptResult(msgspec.Struct, frozen=True, eq=False):
     webhook_name: str
     url: str
     outcome: Outcome
-    # After a failure: when the head is tried again; None stalls the lane.
+    # After a failure: when the head is retried; None stalls the lane.
     due_at: int | None
-    # After a success: whether the worker wants to keep the lane.
+    # After a success: whether the worker keeps the lease.
     keep: bool
 
 
 class Settlement(msgspec.Struct, frozen=True, eq=False):
-    """A result that was written down, and what its lane looks like since; see ``Settlement.apply``."""
+    """A result that was written, and the lane's new row; see ``Settlement.apply``."""
 
     result: AttemptResult
     row: Row
 
     @property
     def is_kept(self) -> bool:
-        """Whether the lane is still leased, and has more to send."""
+        """Return whether the lane is still leased and has more to send."""
         return self.row.lease_token is not None
 
     def apply(self) -> None:
-        """Bring the lane up to date: once the transaction has been committed, and not before."""
+        """Update the lane in memory; call it only once the transaction is committed."""
         lane, row = self.result.lane, self.row
         lane.token = row.lease_token or 0
         lane.head_sequence, lane.last_sequence = row.head_sequence, row.last_sequence
@@ -55,12 +55,12 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
         if self.result.outcome.is_success:
             del lane.prefetched[0]
         if row.revision != lane.revision:
-            # Its name or its secret has changed: read both again before the next attempt.
+            # The webhook's name or secret has changed: read both again before the next attempt.
             lane.revision, lane.target = row.revision, None
 
 
 def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_at: int) -> list[Settlement]:
-    """Write down a group of results, with their attempts, and move each lane on whose lease is still ours."""
+    """Write a group of results with their attempts, and advance each lane whose lease is still held."""
     by_key = {result.lane.key: result for result in results}
     rows = [
         (
@@ -85,14 +85,14 @@ def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_a
         ATTEMPT_COLUMNS,
         [
             attempt_row(r.lane.key, r.payload.sequence, r.number, 0, r.webhook_name, r.url, r.outcome)
-            for r in (one.result for one in settled)
+            for r in (settlement.result for settlement in settled)
         ],
     )
     return settled
 
 
 def find_still_leased(tx: Transaction, held: list[LeasedLane]) -> set[Key]:
-    """Which of these lanes are leased under the token that we know."""
+    """Return which of these lanes are still leased under the token we know."""
     tokens = {lane.key: lane.token for lane in held}
     rows = tx.all(_TOKENS, rows=encode_rows([*tokens]))
     keys = ((row.account_id, row.webhook_id, row.lease_token) for row in rows)
@@ -141,7 +141,7 @@ def _settle(dialect: str) -> str:
     )"""
         returned = [f"l.{column}" for column in _RETURNED]
         is_unlocked = "AND (l.account_id, l.webhook_id) IN (SELECT account_id, webhook_id FROM unlocked)"
-    # Taken apart once, and not again wherever a column of theirs is named.
+    # Materialized, so that the JSON is unpacked once and not for every column reference.
     return f"""
     WITH results AS MATERIALIZED ({results}){unlocked}
     UPDATE lanes AS l SET

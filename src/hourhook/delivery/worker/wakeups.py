@@ -1,7 +1,8 @@
-"""Wake-ups: hints that something became due. Losing one costs a poll's length and no event (design §2).
+"""Wake-ups: hints that something became due. A lost one costs a poll interval, and loses no event.
 
-Inside a process a hint is a call; between processes on PostgreSQL it is a NOTIFY after the commit, on a connection of
-its own and coalesced: a NOTIFY inside every transaction would serialise all commits.
+Inside a process a wake-up is a call. Between processes on PostgreSQL it is a coalesced NOTIFY after the commit, on a
+separate connection: a NOTIFY inside every transaction would serialize all commits
+(``docs/decisions/0009-wake-ups-are-hints.md``).
 """
 
 import asyncio
@@ -20,40 +21,40 @@ _log = structlog.get_logger()
 
 
 class Wakeups:
-    """Passes hints from whatever thread commits to who waits on the event loop."""
+    """Relay wake-ups from the thread that commits to subscribers on the event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._listeners: list[Callable[[], None]] = []
+        self._subscribers: list[Callable[[], None]] = []
 
-    def subscribe(self, listener: Callable[[], None]) -> None:
-        """Have somebody called, on the event loop, at every hint."""
-        self._listeners.append(listener)
+    def subscribe(self, subscriber: Callable[[], None]) -> None:
+        """Register a function to be called on the event loop at each wake-up."""
+        self._subscribers.append(subscriber)
 
     def wake(self) -> None:
-        """Say that something may be due; from any thread, at any time."""
-        # A hint that comes after the loop has closed has nobody left to wake.
+        """Wake the subscribers; may be called from any thread at any time."""
+        # After the loop has closed there is nothing left to wake.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._pass_on)
+            self._loop.call_soon_threadsafe(self._relay)
 
-    def _pass_on(self) -> None:
-        for listener in self._listeners:
-            listener()
+    def _relay(self) -> None:
+        for subscriber in self._subscribers:
+            subscriber()
 
 
 class Notifier:
-    """Passes hints on to the workers of other processes."""
+    """Send wake-ups to the workers of other processes."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
         self._waker = Waker()
 
     def wake(self) -> None:
-        """Have the others told, soon."""
+        """Send a wake-up soon."""
         self._waker.wake()
 
     async def run(self) -> None:
-        """Tell the others of hints, until cancelled; hints that come while one is on its way become one."""
+        """Send wake-ups until cancelled; those requested while one is being sent are merged."""
         connection: psycopg.AsyncConnection | None = None
         try:
             while True:
@@ -64,7 +65,7 @@ class Notifier:
                     )
                     await connection.execute(f"NOTIFY {CHANNEL}")
                 except psycopg.Error as error:
-                    # Their poll finds what is due; the next hint tries again on a fresh connection.
+                    # Other processes find due lanes when they poll; the next wake-up opens a new connection.
                     _log.warning("wake-up not sent", error=str(error))
                     if connection is not None:
                         await connection.close()

@@ -1,13 +1,12 @@
-"""The worker: leases due lanes, sends their heads, settles what came of it; over and over, for all lanes at once.
+"""The worker: lease due lanes, send their heads and settle the outcomes, in cycles for all lanes at once.
 
-No transaction is open while a request is on the wire, and a lane's next payload is not sent before the last result is
-settled. So a crash repeats at most one payload of each lane, with the same payload id (design §2).
+No transaction is open while a request is in flight, and a lane's next payload is sent only after the last result is
+settled. So a crash repeats at most one payload of each lane, with the same payload id (``docs/how-it-works.md``).
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import structlog
 
@@ -17,9 +16,11 @@ from hourhook.crypto import Keyring
 from hourhook.delivery import envelope, lane_control
 from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker import leases
 from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, run_cycle
 from hourhook.delivery.worker.lanes import LeasedLane
+from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache, Payload
 from hourhook.delivery.worker.settlements import AttemptResult, Settlement
@@ -32,10 +33,10 @@ POLL_SECONDS = 1.0
 LEASE_BATCH = 96
 MAX_ONE_OFFS = 64
 SLOW_AFTER_SECONDS = 1.0
-# How many payloads of one lane in a row, while others wait for a seat.
+# How many payloads of a lane are sent in a row while others wait for a slot.
 MAX_CONSECUTIVE_SENDS = 64
 RENEW_EACH = 4
-# Until a lane that somebody had locked is tried again: about as long as a commit takes.
+# How long until a lane locked by another transaction is tried again: about the duration of a commit.
 POSTPONED_SECONDS = 0.002
 GATHER_SECONDS = 0.004
 GATHER_SHARE = 0.75
@@ -45,26 +46,8 @@ PAUSE_SECONDS = 0.5
 _log = structlog.get_logger()
 
 
-class Transport(Protocol):
-    """What carries a payload to its receiver; the sender, or the simulator's network."""
-
-    async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes, /) -> Outcome:
-        """Send once; raises for nothing that the network or a receiver can do."""
-        ...
-
-
-class AttemptObserver(Protocol):
-    """Who is told of every attempt, for logs and figures."""
-
-    def attempt_finished(
-        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
-    ) -> None:
-        """An attempt came to its end."""
-        ...
-
-
 class Worker:
-    """One worker; ``run`` runs until ``stop``."""
+    """A delivery worker; ``run`` runs until ``stop``."""
 
     def __init__(
         self,
@@ -95,7 +78,7 @@ class Worker:
         self._one_off_results: list[OneOffResult] = []
         self._waker = Waker()
         self._has_gathered = asyncio.Event()
-        self._wanted_count = 0
+        self._gather_count = 0
         self._is_woken = True
         self._is_short_of_slots = False
         self._next_due: int | None = None
@@ -104,21 +87,20 @@ class Worker:
         self._failure: BaseException | None = None
 
     def wake(self) -> None:
-        """Say, on the event loop, that something may be due."""
+        """Look for due lanes soon; call it on the event loop."""
         self._is_woken = True
         self._waker.wake()
 
     def stop(self) -> None:
-        """Have the worker finish what is on the wire, give its leases back and end."""
+        """Finish the sends in flight, release all leases and end ``run``."""
         self._waker.stop()
 
     @property
     def is_stopping(self) -> bool:
-        """Whether ``stop`` was called."""
         return self._waker.is_stopping
 
     async def run(self, id: int, on_poll: Callable[["Worker"], Awaitable[None]] | None = None) -> None:
-        """Deliver, under leases in the name of ``id``, until ``stop``; ``on_poll`` is called once a poll."""
+        """Deliver until ``stop``, with leases held by worker ``id``; ``on_poll`` is called at each poll."""
         self.id = id
         self._is_woken = True
         try:
@@ -127,17 +109,17 @@ class Worker:
                 await self._poll(on_poll)
                 await self._gather_results()
                 if self._is_woken or self._results or self._one_off_results:
-                    await self._turn()
+                    await self._run_cycle()
             await self._drain()
         finally:
-            await self._abandon()
+            await self._discard_work()
 
     async def _wait(self) -> None:
         now = self._clock.now()
         wake_at = self._polled_at + round(POLL_SECONDS * SECOND)
         if self._next_due is not None:
             wake_at = min(wake_at, self._next_due)
-        # Never longer than from poll to poll, also where the clock was set back.
+        # At most one poll interval, even if the clock was set back.
         await self._waker.wait(min((wake_at - now) / SECOND, POLL_SECONDS))
         if self._failure is not None:
             raise self._failure
@@ -146,9 +128,9 @@ class Worker:
             self._is_woken = True
 
     async def _gather_results(self) -> None:
-        # Where many sends are about to come back, a moment's patience makes one commit serve most of them.
-        self._wanted_count = int(self._slots.ordinary_count * GATHER_SHARE)
-        if self._results and len(self._results) < self._wanted_count:
+        # If many sends are about to finish, a short wait lets one commit serve most of them.
+        self._gather_count = int(self._slots.ordinary_count * GATHER_SHARE)
+        if self._results and len(self._results) < self._gather_count:
             self._has_gathered.clear()
             try:
                 async with asyncio.timeout(GATHER_SECONDS):
@@ -173,7 +155,7 @@ class Worker:
         except DatabaseUnavailable as error:
             _log.warning("poll failed", error=str(error))
 
-    async def _turn(self) -> None:
+    async def _run_cycle(self) -> None:
         results, self._results = self._results, []
         one_off_results, self._one_off_results = self._one_off_results, []
         capacity = self._capacity() if self._is_woken and not self._waker.is_stopping else Capacity()
@@ -185,7 +167,8 @@ class Worker:
         try:
             cycle_result = await self._database.run(run_cycle, cycle, self._cache)
         except CommitUnknown:
-            # There may be leases now that nobody knows of: end this life, so that they are freed as a dead worker's.
+            # Leases may have been committed that this worker does not know of: end, so that they are released as a dead
+            # worker's.
             raise
         except DatabaseUnavailable as error:
             _log.warning("worker cycle postponed", error=str(error), results=len(results))
@@ -210,46 +193,46 @@ class Worker:
             self._results += cycle_result.postponed
             self._waker.wake_after(POSTPONED_SECONDS)
         for lane in cycle_result.lost:
-            self._let_go(lane)
-        for one in cycle_result.settled:
-            one.apply()
-            self._follow_up(one)
+            self._release_lane(lane)
+        for settlement in cycle_result.settled:
+            settlement.apply()
+            self._follow_up(settlement)
         now = self._clock.now()
         for lane in cycle_result.leased:
             self._held[lane] = self._slots.acquire(lane.destination, is_slow=not lane.last_succeeded, now=now)
-            self._go_on(lane, cycle_result)
+            self._continue_lane(lane, cycle_result)
         for one_off in cycle_result.one_offs:
             self._start_one_off(one_off, cycle_result)
-        for one in cycle_result.settled:
-            if one.is_kept:
-                self._slots.restart(self._held[one.result.lane], now)
-                self._go_on(one.result.lane, cycle_result)
+        for settlement in cycle_result.settled:
+            if settlement.is_kept:
+                self._slots.restart(self._held[settlement.result.lane], now)
+                self._continue_lane(settlement.result.lane, cycle_result)
 
-    def _follow_up(self, one: Settlement) -> None:
-        lane, outcome = one.result.lane, one.result.outcome
-        if one.is_kept:
+    def _follow_up(self, settlement: Settlement) -> None:
+        lane, outcome = settlement.result.lane, settlement.result.outcome
+        if settlement.is_kept:
             return
-        self._let_go(lane)
+        self._release_lane(lane)
         if outcome.is_gone:
-            self._start(self._disable_gone(lane.key, one.result.payload.sequence))
+            self._start(self._disable_gone(lane.key, settlement.result.payload.sequence))
         elif lane.stalled:
             _log.warning("webhook stalled", account=lane.account_id, webhook=lane.webhook_id)
-        elif one.result.due_at is not None and not outcome.is_success:
-            self._next_due = min(self._next_due or one.result.due_at, one.result.due_at)
+        elif settlement.result.due_at is not None and not outcome.is_success:
+            self._next_due = min(self._next_due or settlement.result.due_at, settlement.result.due_at)
 
-    def _let_go(self, lane: LeasedLane) -> None:
+    def _release_lane(self, lane: LeasedLane) -> None:
         self._slots.release(self._held.pop(lane))
         if self._is_short_of_slots:
-            # For whatever found none.
+            # Lanes that found no slot may now get one.
             self._is_short_of_slots = False
             self.wake()
 
-    def _go_on(self, lane: LeasedLane, cycle_result: CycleResult) -> None:
+    def _continue_lane(self, lane: LeasedLane, cycle_result: CycleResult) -> None:
         lane.target = lane.target or cycle_result.targets.get(lane.key)
         lane.prefetched += cycle_result.payloads.get(lane.key, ())
         if lane.target is None or not lane.prefetched:
-            # The webhook was deleted, or its payloads lost to retention, between two statements.
-            self._let_go(lane)
+            # Between two statements the webhook was deleted, or its payloads were deleted by retention.
+            self._release_lane(lane)
             return
         lane.sent_count += 1
         self._start(self._send_head(lane, lane.target, lane.prefetched[0]))
@@ -272,7 +255,7 @@ class Worker:
             )
         )
         self._waker.wake()
-        if len(self._results) >= self._wanted_count:
+        if len(self._results) >= self._gather_count:
             self._has_gathered.set()
 
     def _next_attempt_at(self, lane: LeasedLane, outcome: Outcome) -> int | None:
@@ -292,8 +275,8 @@ class Worker:
             None if one_off.sequence is None else cycle_result.one_off_payloads.get((one_off.key, one_off.sequence))
         )
         target = cycle_result.targets.get(one_off.key)
-        is_gone = target is None or (one_off.sequence is not None and payload is None)
-        if target is not None and not is_gone:
+        is_deleted = target is None or (one_off.sequence is not None and payload is None)
+        if target is not None and not is_deleted:
             self._start(self._send_one_off(one_off, target, payload))
         else:
             self._one_offs_count -= 1
@@ -329,18 +312,18 @@ class Worker:
             if await self._database.write(account_id, lane_control.disable_gone, webhook_id, sequence):
                 _log.warning("webhook disabled: receiver returned 410 Gone", account=account_id, webhook=webhook_id)
         except DatabaseUnavailable as error:
-            # The schedule asks the receiver once more, and its 410 comes back here.
+            # The next attempt will return 410 again.
             _log.warning("disabling of webhook postponed", account=account_id, webhook=webhook_id, error=str(error))
 
     def _start(self, run: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(run)
         self._sending.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_task_done)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
-            # A defect: let it end the worker, in the open.
+            # A defect: end the worker visibly.
             self._failure = failure
             self._waker.wake()
 
@@ -349,7 +332,7 @@ class Worker:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self._sending or self._results or self._one_off_results:
                     if self._results or self._one_off_results:
-                        await self._turn()
+                        await self._run_cycle()
                     else:
                         await self._waker.wait()
                 while await self._database.run(leases.release, self.id):
@@ -357,7 +340,7 @@ class Worker:
         except (TimeoutError, DatabaseUnavailable):
             _log.warning("shutdown with deliveries in flight", lanes=len(self._held))
 
-    async def _abandon(self) -> None:
+    async def _discard_work(self) -> None:
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)

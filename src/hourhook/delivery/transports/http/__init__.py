@@ -1,1 +1,1 @@
-"""Sending over HTTP: the client, its connections, and the address guard (SSRF protection)."""
+"""HTTP transport: the client, its connections, and the address guard (SSRF protection)."""

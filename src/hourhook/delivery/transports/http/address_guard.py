@@ -1,8 +1,8 @@
-"""The address guard: nothing private is reached, whatever a webhook's URI says or its name resolves to.
+"""SSRF protection: the address guard blocks private networks, whatever a URI contains or a name resolves to.
 
-Public addresses may be reached, and the networks that the operator allows. What is link-local, and where clouds
-keep their metadata, is opened only by a network that lies within it: neither a wide network nor
-``allow_loopback`` does it. An IPv4 address inside an IPv6 one is judged as that IPv4 address too.
+Public addresses are allowed, and networks that the operator allows. Link-local networks and cloud metadata addresses
+are allowed only by a network within them: neither a wider network nor ``allow_loopback`` allows them. An IPv6 address
+with an embedded IPv4 address is also checked as that IPv4 address.
 """
 
 from collections.abc import Iterable
@@ -21,31 +21,31 @@ from hourhook.delivery.transports.http.uris import InvalidUri, parse_uri
 
 
 class NameNotFound(Exception):
-    """The name leads to no address."""
+    """The name could not be resolved."""
 
 
 class AddressRefused(Exception):
-    """The name, or the address, leads to where nothing may be sent."""
+    """The host is, or resolves to, an address that is not allowed."""
 
 
 class AddressGuard:
-    """Decides which addresses may be reached."""
+    """Decide which addresses webhooks may reach."""
 
     def __init__(self, allowed_networks: Iterable[Network] = (), allow_loopback: bool = False) -> None:
-        """Allow these networks besides the public ones, and with ``allow_loopback`` this machine itself."""
+        """Allow these networks besides public ones, and loopback addresses if ``allow_loopback``."""
         self._allowed = (*allowed_networks, *(LOOPBACK if allow_loopback else ()))
 
     def is_allowed(self, ip: str) -> bool:
-        """May this address be reached? What is no address may not."""
+        """Return whether an address may be reached; False for anything that is not an address."""
         try:
-            return self._may_reach(parse_address(ip))
+            return self._is_address_allowed(parse_address(ip))
         except ValueError:
             return False
 
     def check_uri(self, uri: str) -> str | None:
-        """Say what stands against a webhook with this URI, or None.
+        """Return why a webhook must not use this URI, or None.
 
-        An address in it is judged, a name is not: where a name leads is known only when it is sent to.
+        Only a literal address is checked; names are resolved and checked when sending.
         """
         try:
             destination = parse_uri(uri)
@@ -56,25 +56,25 @@ class AddressGuard:
         return None
 
     async def resolve(self, host: str, port: int, resolver: Resolver) -> tuple[str, ...]:
-        """Find the addresses of a host, in the resolver's order, without repeats.
+        """Return the addresses of a host, in the resolver's order, without duplicates.
 
-        Raises ``NameNotFound``, or ``AddressRefused`` where any one of them is not allowed: a name that leads to
-        the inside as well as to the outside is no accident worth guessing about.
+        Raises ``NameNotFound``, or ``AddressRefused`` if any of them is not allowed: a name with public and private
+        addresses is suspicious.
         """
         try:
-            answers = await resolver(host, port)
+            resolved = await resolver(host, port)
         except (OSError, UnicodeError) as error:
             raise NameNotFound(host) from error
-        if not answers:
+        if not resolved:
             raise NameNotFound(host)
-        if not all(map(self.is_allowed, answers)):
+        if not all(map(self.is_allowed, resolved)):
             raise AddressRefused(host)
-        return tuple(dict.fromkeys(str(parse_address(answer)) for answer in answers))
+        return tuple(dict.fromkeys(str(parse_address(address)) for address in resolved))
 
-    def _may_reach(self, address: Address) -> bool:
-        return all(self._is_listed(face) or is_public(face) for face in embedded_addresses(address))
+    def _is_address_allowed(self, address: Address) -> bool:
+        return all(self._is_listed(embedded) or is_public(embedded) for embedded in embedded_addresses(address))
 
     def _is_listed(self, address: Address) -> bool:
         # Of two networks that share an address, the one with the longer prefix lies within the other.
-        least_prefix = max((network.prefixlen for network in RESTRICTED_NETWORKS if address in network), default=0)
-        return any(address in network and network.prefixlen >= least_prefix for network in self._allowed)
+        min_prefix = max((network.prefixlen for network in RESTRICTED_NETWORKS if address in network), default=0)
+        return any(address in network and network.prefixlen >= min_prefix for network in self._allowed)

@@ -1,7 +1,7 @@
-"""Which addresses belong to the public internet, and which IPv4 addresses others carry in them.
+"""IP address ranges: which are public, and which IPv6 addresses embed IPv4 addresses.
 
-The tables follow the special-purpose address registries of IANA (RFC 6890 and its successors). They stand here
-because what the standard library calls private differs between its versions.
+The tables follow IANA's special-purpose address registries (RFC 6890 and its successors). The standard library's
+``is_private`` differs between Python versions, so it is not used.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ Network = IPv4Network | IPv6Network
 
 LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
-# What is link-local, and where a cloud's machines learn their credentials. A wider network that is allowed does not
-# open these in passing: only one that lies within them does, since then somebody has named them.
+# Link-local networks and cloud metadata services, which hand out credentials. A wider allowed network does not include
+# these implicitly: only a network within them allows them.
 RESTRICTED_NETWORKS: tuple[Network, ...] = (
     IPv4Network("169.254.0.0/16"),  # link-local, and the metadata of most clouds
     IPv4Network("100.100.100.200/32"),  # Alibaba Cloud
@@ -29,11 +29,11 @@ RESTRICTED_NETWORKS: tuple[Network, ...] = (
 _NOT_PUBLIC_IPV4 = tuple(
     IPv4Network(text)
     for text in (
-        "0.0.0.0/8",  # this network: Linux connects it to itself
+        "0.0.0.0/8",  # this network: Linux connects to itself
         "10.0.0.0/8",  # private
-        "100.64.0.0/10",  # carrier-grade translation
+        "100.64.0.0/10",  # carrier-grade NAT
         "127.0.0.0/8",  # loopback
-        "168.63.129.16/32",  # the platform of a cloud
+        "168.63.129.16/32",  # Azure's platform services
         "169.254.0.0/16",  # link-local
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments
@@ -69,7 +69,7 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 def parse_address(text: str) -> Address:
-    """Read an address as the system gives it: without its zone, and an IPv4-mapped one as the IPv4 it is.
+    """Parse an address: without its zone, and an IPv4-mapped IPv6 address as IPv4.
 
     Raises ``ValueError`` for anything else.
     """
@@ -80,17 +80,17 @@ def parse_address(text: str) -> Address:
 
 
 def is_public(address: Address) -> bool:
-    """Does this address, taken by itself, belong to a host of the public internet?"""
+    """Return whether this address, ignoring embedded ones, belongs to the public internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_IPV4)
     return address in _PUBLIC_IPV6 and not any(address in network for network in _NOT_PUBLIC_IPV6)
 
 
 def embedded_addresses(address: Address) -> Iterator[Address]:
-    """Every address that a packet to this one may end at, each of which has to be judged.
+    """Yield every address that a packet to this one may reach; each must be checked.
 
-    That is the address itself, and the IPv4 address that it carries. One of the well-known translation prefix
-    (NAT64) is nothing but what it carries: where a network has IPv6 only, that is how IPv4 is reached.
+    That is the address itself and the IPv4 address embedded in it. An address of the well-known NAT64 prefix is only
+    its embedded address: IPv6-only networks reach IPv4 that way.
     """
     if isinstance(address, IPv4Address):
         yield address

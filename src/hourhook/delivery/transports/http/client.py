@@ -1,9 +1,9 @@
-"""Sends one request to a receiver and tells what came of it.
+"""The HTTP client: posts one message to a receiver and returns the outcome.
 
-A send is a value in the end: it raises for nothing that the network or a receiver can do. One deadline covers
-it whole, from resolving the name to the last byte that is read. The status line decides; of the body as much is
-read as the log keeps, and what is missing of it by the deadline changes nothing. Redirects are not followed,
-nothing is decompressed, no cookie is kept, and nothing of the environment is used.
+``send`` raises for nothing that the network or a receiver can do. One deadline covers all steps, from resolving the
+name to the last byte read. The status line decides the outcome; the body is read up to the log's limit, and what is
+missing of it at the deadline changes nothing. The client follows no redirects, decompresses nothing, keeps no cookies
+and ignores proxy settings of the environment.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ from hourhook.delivery.transports.outcomes import (
 
 Headers = tuple[tuple[str, str], ...]
 
-# What the world can do to a send. The client's own errors tell their causes, outermost first, as texts.
+# Failures of the network or the receiver. The client's errors list their causes as texts, outermost first.
 _FAILURES = (InvalidUri, NameNotFound, AddressRefused, TrustStoreMissing, TimeoutError, DetailedPyreqwestError)
 _CONNECTING = "client error (Connect)"
 _BEFORE_TLS = ("tcp connect error", "dns error", "tunnel error")
 
 
 class HttpTransport:
-    """Posts payloads, each within a deadline of its own."""
+    """Post messages, each with its own deadline."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class HttpTransport:
         resolver: Resolver | None = None,
         dns_ttl_seconds: float = 5,
     ) -> None:
-        """Trust the certificate authorities of the system and of ``ca_file``; keep ``max_clients`` clients.
+        """Trust the system's certificate authorities and those in ``ca_file``; keep up to ``max_clients`` clients.
 
-        A name is resolved anew after ``dns_ttl_seconds``, by the machine's resolver unless another is given.
-        Raises ``OperatorError`` where ``ca_file`` or ``egress_proxy`` cannot be used.
+        Names are resolved again after ``dns_ttl_seconds``, by the system's resolver unless another is given. Raises
+        ``OperatorError`` if ``ca_file`` or ``egress_proxy`` is unusable.
         """
         self._clock = clock
         self._timeout_seconds = timeout_seconds
@@ -61,54 +61,54 @@ class HttpTransport:
         )
 
     async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes) -> Outcome:
-        """Post a body to a URI, and tell what came of it."""
+        """Post a body to a URI and return the outcome."""
         started_at = self._clock.now()
-        began = monotonic()
+        start = monotonic()
         try:
             destination = parse_uri(uri)
-            request, response = await self._post(destination, headers, body, began + self._timeout_seconds)
+            request, response = await self._post(destination, headers, body, start + self._timeout_seconds)
         except _FAILURES as error:
-            return Outcome(None, _kind_of(error), started_at, _milliseconds_since(began))
+            return Outcome(None, _kind_of(error), started_at, _milliseconds_since(start))
         status = response.status
-        answer_headers = _read_headers(response)
-        answer = await _read_body(request, response, _value_of("content-length", answer_headers))
+        response_headers = _read_headers(response)
+        response_body = await _read_body(request, response, _value_of("content-length", response_headers))
         return Outcome(
             status,
             None if 200 <= status < 300 else "status",
             started_at,
-            _milliseconds_since(began),
-            answer_headers,
-            answer,
-            self._retry_after_seconds(answer_headers) if status in (429, 503) else None,
+            _milliseconds_since(start),
+            response_headers,
+            response_body,
+            self._retry_after_seconds(response_headers) if status in (429, 503) else None,
         )
 
     async def close(self) -> None:
-        """Let go of all connections; for when no send is under way."""
+        """Close all connections; call it when no send is in progress."""
         await self._pool.close()
 
     async def _post(
         self, destination: ParsedUri, headers: list[tuple[str, str]], body: bytes, deadline: float
     ) -> tuple[StreamRequest, Response]:
-        """Send the request and wait for the answer's headers, at each of the host's addresses if need be."""
-        route = self._pool.find(destination) or await self._open(destination, deadline)
-        tried_count = 1
+        """Send the request and wait for the response headers, trying the host's other addresses if needed."""
+        pinned = self._pool.find(destination) or await self._open(destination, deadline)
+        attempts_count = 1
         while True:
             request = (
-                route.client.post(destination.url)
+                pinned.client.post(destination.url)
                 .headers(headers)
                 .body_bytes(body)
                 .timeout(timedelta(seconds=max(0.0, deadline - monotonic())))
-                # With a buffer the client would wait for the body, and lose the status where that fails.
+                # With a buffer the client would wait for the body, and lose the status if reading it fails.
                 .streamed_read_buffer_limit(0)
                 .build_streamed()
             )
             try:
                 return request, await request.__aenter__()
             except (NetworkError, RequestTimeoutError) as error:
-                if tried_count >= len(route.addresses) or not _was_unreachable(error):
+                if attempts_count >= len(pinned.addresses) or not _is_unreachable(error):
                     raise
-            tried_count += 1
-            route = await self._open(destination, deadline, failed=route)
+            attempts_count += 1
+            pinned = await self._open(destination, deadline, failed=pinned)
 
     async def _open(self, destination: ParsedUri, deadline: float, failed: PinnedClient | None = None) -> PinnedClient:
         async with asyncio.timeout(max(0.0, deadline - monotonic())):
@@ -120,10 +120,10 @@ class HttpTransport:
 
 
 async def _read_body(request: StreamRequest, response: Response, declared_length: str | None) -> bytes:
-    """Read as much of the body as is kept, and drop the connection where more would come."""
+    """Read the body up to the log's limit, and close the connection if there is more."""
     body = b""
     try:
-        # Compared as text: beside another framing, or with a status that has no body, it may be anything.
+        # Compared as text: with chunked encoding, or a status without a body, the header may contain anything.
         while str(len(body)) != declared_length:
             if len(body) >= BODY_LIMIT_BYTES:
                 await request.__aexit__(None, None, None)
@@ -133,7 +133,7 @@ async def _read_body(request: StreamRequest, response: Response, declared_length
                 break
             body += bytes(chunk)
     except RequestError:
-        pass  # it broke off, or took too long: the status has decided
+        pass  # it broke off or timed out; the status has already decided
     return body[:BODY_LIMIT_BYTES]
 
 
@@ -141,7 +141,7 @@ def _read_headers(response: Response) -> Headers:
     headers = response.headers
     try:
         return truncate_headers(headers.items())
-    except ValueError:  # a value is not ASCII, and the client gives it in no other form
+    except ValueError:  # a value is not ASCII, which the client only reports this way
         return truncate_headers((name, _read_value(response, name)) for name in dict.fromkeys(headers))
 
 
@@ -167,20 +167,20 @@ def _kind_of(error: Exception) -> ErrorKind:
         case TrustStoreMissing():
             return "tls"
         case NetworkError():
-            return "tls" if _was_securing(error) else "connect"
+            return "tls" if _is_tls_failure(error) else "connect"
         case _:
             return "protocol"
 
 
-def _was_unreachable(error: NetworkError | RequestTimeoutError) -> bool:
-    """Was nothing sent yet, and may another address fare better?"""
-    if isinstance(error, NetworkError) and _was_securing(error):
+def _is_unreachable(error: NetworkError | RequestTimeoutError) -> bool:
+    """Return whether nothing was sent, so that another address may be tried."""
+    if isinstance(error, NetworkError) and _is_tls_failure(error):
         return False
     return _CONNECTING in _causes(error)
 
 
-def _was_securing(error: DetailedPyreqwestError) -> bool:
-    """Was the address connected to, and the certificate or what else TLS needs at fault?"""
+def _is_tls_failure(error: DetailedPyreqwestError) -> bool:
+    """Return whether the connection was established but TLS failed, such as by an untrusted certificate."""
     causes = _causes(error)
     return _CONNECTING in causes and not any(cause.startswith(_BEFORE_TLS) or "(os error" in cause for cause in causes)
 
@@ -189,5 +189,5 @@ def _causes(error: DetailedPyreqwestError) -> list[str]:
     return [cause["message"] for cause in error.details["causes"] or ()]
 
 
-def _milliseconds_since(began: float) -> int:
-    return round((monotonic() - began) * 1000)
+def _milliseconds_since(start: float) -> int:
+    return round((monotonic() - start) * 1000)

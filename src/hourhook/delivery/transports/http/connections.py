@@ -1,10 +1,10 @@
-"""One client per destination, pinned to an address that the guard has seen; a bounded number of them is kept.
+"""A connection pool: one client per destination, pinned to an address that the guard has checked.
 
-What is checked is what is connected to: a client never resolves a name itself, so a name that answers
-differently the next time (rebinding) changes nothing. Names are resolved anew every few seconds, and the client
-stays as long as its address is still among the answers, so that its open connections do.
+The address that was checked is the address connected to: a client never resolves a name itself, so DNS rebinding has no
+effect. Names are resolved again every few seconds; a client is kept while its address is still among the results, with
+its open connections. The number of clients is bounded.
 
-Through an egress proxy the guard still judges what a name resolves to, but the proxy resolves it once more.
+With an egress proxy the guard still checks what a name resolves to, but the proxy resolves it again.
 """
 
 import asyncio
@@ -17,29 +17,28 @@ from time import monotonic
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError
-from pyreqwest.http import Url
 from pyreqwest.proxy import ProxyBuilder
 
 from hourhook.delivery.transports.http.address_guard import AddressGuard, AddressRefused
+from hourhook.delivery.transports.http.proxy import parse_proxy
 from hourhook.delivery.transports.http.resolvers import Resolver, SystemResolver
 from hourhook.delivery.transports.http.uris import ParsedUri
 from hourhook.errors import OperatorError
 
-# Common servers close an idle connection after 5 s and more: let go of it earlier, since a request that meets
-# the closing fails.
+# Common servers close idle connections after 5 s or more: close them earlier, because a request sent while the server
+# closes fails.
 _IDLE = timedelta(seconds=4)
-_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 _Origin = tuple[str, str, int]
 
 
 class TrustStoreMissing(Exception):
-    """This machine has no roots of trust, so nobody's certificate can be checked."""
+    """This machine has no root certificates, so no certificate can be verified."""
 
 
 @dataclass(slots=True, eq=False)
 class PinnedClient:
-    """A way to a destination: a client, the address it is pinned to, and all the addresses there are."""
+    """A client for a destination, the address it is pinned to, and all addresses of the host."""
 
     client: Client
     address: str
@@ -48,7 +47,7 @@ class PinnedClient:
 
 
 class ConnectionPool:
-    """Opens the routes to destinations, and keeps those used last."""
+    """Open clients for destinations, and keep the most recently used ones."""
 
     def __init__(
         self,
@@ -60,52 +59,52 @@ class ConnectionPool:
         resolver: Resolver | None,
         dns_ttl_seconds: float,
     ) -> None:
-        """Raises ``OperatorError`` where the file or the proxy cannot be used."""
+        """Raise ``OperatorError`` if the CA file or the egress proxy is unusable."""
         self._guard = guard
         self._resolver = resolver or SystemResolver()
         self._connect_timeout = timedelta(seconds=timeout_seconds / 2)
         self._certificates = _read_certificates(ca_file) if ca_file else None
-        self._proxy = _read_proxy(egress_proxy) if egress_proxy else None
+        self._proxy = parse_proxy(egress_proxy) if egress_proxy else None
         self._max_clients = max_clients
-        self._fresh_seconds = dns_ttl_seconds
-        self._routes: OrderedDict[_Origin, PinnedClient] = OrderedDict()
-        self._openings: dict[_Origin, asyncio.Task[PinnedClient]] = {}
+        self._dns_ttl_seconds = dns_ttl_seconds
+        self._clients: OrderedDict[_Origin, PinnedClient] = OrderedDict()
+        self._opening_tasks: dict[_Origin, asyncio.Task[PinnedClient]] = {}
 
     def find(self, destination: ParsedUri) -> PinnedClient | None:
-        """Give the open route to a destination, or None where there is none or its addresses have aged."""
-        route = self._routes.get(destination.origin)
-        if route is None or route.valid_until < monotonic():
+        """Return the client of a destination, or None if there is none or its addresses have expired."""
+        pinned = self._clients.get(destination.origin)
+        if pinned is None or pinned.valid_until < monotonic():
             return None
-        self._routes.move_to_end(destination.origin)
-        return route
+        self._clients.move_to_end(destination.origin)
+        return pinned
 
     async def open(self, destination: ParsedUri, failed: PinnedClient | None = None) -> PinnedClient:
-        """Open a route, or follow the name of an aged one; whoever asks for it meanwhile waits for the same.
+        """Open a client, or resolve the name of an expired one; concurrent calls share one attempt.
 
-        ``failed`` is a route that could not be connected to: the next address takes its place. Raises what
+        ``failed`` is a client that could not connect: the next address replaces it. Raises what
         ``AddressGuard.resolve`` raises, and ``TrustStoreMissing``.
         """
-        current = self._routes.get(destination.origin)
+        current = self._clients.get(destination.origin)
         if failed is not None and current is not None and current is not failed:
-            return current  # somebody else has changed it
-        opening = self._openings.get(destination.origin)
+            return current  # another send has replaced it
+        opening = self._opening_tasks.get(destination.origin)
         if opening is None:
             opening = asyncio.create_task(self._open(destination, current, failed))
-            self._openings[destination.origin] = opening
+            self._opening_tasks[destination.origin] = opening
             opening.add_done_callback(lambda task: self._end_opening(destination.origin, task))
-        # Who gives up waiting leaves the others their answer.
+        # Shielded: one caller's timeout must not cancel the attempt for the others.
         return await asyncio.shield(opening)
 
     async def close(self) -> None:
-        """Let go of all clients and of the connections that are idle; for when no send is under way."""
-        for opening in list(self._openings.values()):
+        """Drop all clients and idle connections; call it when no send is in progress."""
+        for opening in list(self._opening_tasks.values()):
             opening.cancel()
-        self._routes.clear()
+        self._clients.clear()
 
     def _end_opening(self, origin: _Origin, opening: asyncio.Task[PinnedClient]) -> None:
-        del self._openings[origin]
+        del self._opening_tasks[origin]
         if not opening.cancelled():
-            opening.exception()  # is seen here in case that nobody waits any more
+            opening.exception()  # retrieved here in case no caller waits any more
 
     async def _open(
         self, destination: ParsedUri, current: PinnedClient | None, failed: PinnedClient | None
@@ -113,17 +112,17 @@ class ConnectionPool:
         addresses = await self._find_addresses(destination)
         if current is not None and current is not failed and current.address in addresses:
             current.addresses = addresses
-            current.valid_until = monotonic() + self._fresh_seconds
+            current.valid_until = monotonic() + self._dns_ttl_seconds
             return current
         address = _choose(addresses, failed)
-        # The roots of trust are read anew for each client, which takes milliseconds.
+        # Building a client reads the root certificates, which takes milliseconds.
         client = await asyncio.to_thread(self._build_client, destination, address, len(addresses) > 1)
-        route = PinnedClient(client, address, addresses, monotonic() + self._fresh_seconds)
-        self._routes[destination.origin] = route
-        self._routes.move_to_end(destination.origin)
-        while len(self._routes) > self._max_clients:
-            self._routes.popitem(last=False)
-        return route
+        pinned = PinnedClient(client, address, addresses, monotonic() + self._dns_ttl_seconds)
+        self._clients[destination.origin] = pinned
+        self._clients.move_to_end(destination.origin)
+        while len(self._clients) > self._max_clients:
+            self._clients.popitem(last=False)
+        return pinned
 
     async def _find_addresses(self, destination: ParsedUri) -> tuple[str, ...]:
         if destination.is_ip_literal:
@@ -131,7 +130,7 @@ class ConnectionPool:
                 raise AddressRefused(destination.host)
             return (destination.host,)
         addresses = await self._guard.resolve(destination.host, destination.port, self._resolver)
-        # A proxy is given the name, so there is one way only.
+        # A proxy receives the name, so there is only one address.
         return addresses if self._proxy is None else (destination.host,)
 
     def _build_client(self, destination: ParsedUri, address: str, has_alternatives: bool) -> Client:
@@ -149,7 +148,7 @@ class ConnectionPool:
         if self._proxy is not None:
             builder.proxy(ProxyBuilder.all(self._proxy))
         else:
-            builder.no_proxy()  # nor one of the environment
+            builder.no_proxy()  # ignore proxy settings of the environment
             if not destination.is_ip_literal:
                 builder.resolve(destination.host, address, destination.port)
         if has_alternatives:
@@ -157,7 +156,7 @@ class ConnectionPool:
         if self._certificates is not None:
             builder.add_root_certificate_pem(self._certificates)
         if not self._uses_tls(destination):
-            # There is no certificate to check. It spares reading the roots of trust, and the need to have some.
+            # There is no certificate to verify. This avoids reading the root certificates, which may not exist.
             builder.danger_accept_invalid_certs(True)
         try:
             return builder.build()
@@ -169,7 +168,7 @@ class ConnectionPool:
 
 
 def _choose(addresses: tuple[str, ...], failed: PinnedClient | None) -> str:
-    """The first address, or the one after that which failed."""
+    """Return the first address, or the one after the failed one."""
     if failed is None or failed.address not in addresses:
         return addresses[0]
     return addresses[(addresses.index(failed.address) + 1) % len(addresses)]
@@ -180,20 +179,8 @@ def _read_certificates(path: str) -> bytes:
         certificates = Path(path).read_bytes()
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates.decode("ascii"))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds none in PEM"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it contains no PEM certificates"
         raise OperatorError(
-            f"HOURHOOK_CA_FILE={path!r} cannot be used: {reason}; name a file of certificates in PEM"
+            f"HOURHOOK_CA_FILE={path!r} cannot be used: {reason}; specify a file with PEM certificates"
         ) from None
     return certificates
-
-
-def _read_proxy(address: str) -> Url:
-    # What it is set to is not repeated: it may hold a password.
-    refusal = OperatorError("HOURHOOK_EGRESS_PROXY cannot be used: write it as http://proxy.example.com:3128")
-    try:
-        proxy = Url(address)
-    except ValueError:
-        raise refusal from None
-    if proxy.scheme not in _PROXY_SCHEMES or not proxy.host_str:
-        raise refusal
-    return proxy

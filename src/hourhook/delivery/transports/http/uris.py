@@ -1,8 +1,8 @@
-"""Where a URI leads: read once, by the parser of the HTTP client itself.
+"""Payload URIs, parsed once, by the parser of the HTTP client itself.
 
-Two parsers that disagree about the host of a URI are a hole: the one is asked, the other is obeyed. So what is
-checked here is what the client connects to, with every odd spelling of an address (``2130706433``, ``0x7f.1``,
-``0177.0.0.1``, full-width digits) already turned into the address.
+Two parsers that disagree about the host of a URI are a security hole: one is checked, the other is connected to. So the
+host checked here is the host the client connects to, with every spelling of an address (``2130706433``, ``0x7f.1``,
+``0177.0.0.1``, full-width digits) already normalized.
 """
 
 import re
@@ -13,17 +13,17 @@ from pyreqwest.http import Url
 
 URI_LIMIT = 2048
 
-# No blanks, no control characters, no backslash: parsers differ about them, and no URI has them.
+# No whitespace, control characters or backslashes: parsers disagree about them, and they are invalid in URIs.
 _SHAPE = re.compile(r"(https?)://([^/?#\\\s\x00-\x1f\x7f-\x9f]+)[^\\\s\x00-\x1f\x7f-\x9f]*", re.IGNORECASE)
 
 
 class InvalidUri(ValueError):
-    """No URI that a payload can be sent to; the text says why."""
+    """A URI that no payload can be sent to; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedUri:
-    """One URI, taken apart. ``host`` is a name or an address, in lower case and ASCII."""
+    """A parsed URI. ``host`` is a name or an address, in lower case and ASCII."""
 
     url: Url
     scheme: str
@@ -35,10 +35,11 @@ class ParsedUri:
 
 @lru_cache(maxsize=4096)
 def parse_uri(uri: str) -> ParsedUri:
-    """Take an absolute http or https URI apart.
+    """Parse an absolute http or https URI.
 
-    Raises ``InvalidUri`` for anything else. User names and passwords are refused: the signature is what a receiver
-    checks, and a URI is shown in lists and logs. A token may stand in the path or the query.
+    Raises ``InvalidUri`` for anything else. User names and passwords are refused: receivers verify the signature, and a
+    URI is shown in lists and logs. A token may be part of the path or the query
+    (``docs/decisions/0015-no-credentials-in-payload-uris.md``).
     """
     if len(uri) > URI_LIMIT:
         raise InvalidUri(f"is longer than {URI_LIMIT} characters")

@@ -1,0 +1,14 @@
+"""The transport interface: a message in, an outcome out."""
+
+from typing import Protocol
+
+from hourhook.delivery.signing import Headers
+from hourhook.delivery.transports.outcomes import Outcome
+
+
+class Transport(Protocol):
+    """Send messages to receivers; implemented over HTTP, and by the simulator's network."""
+
+    async def send(self, uri: str, headers: Headers, body: bytes, /) -> Outcome:
+        """Send a message once; raises for nothing that the network or a receiver can do."""
+        ...
