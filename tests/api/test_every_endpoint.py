@@ -184,7 +184,7 @@ def inputs_of(endpoint: Endpoint, kind: Any) -> list[str]:
     if endpoint.inputs is None:
         return []
     is_kind = (lambda found: isinstance(found, kind)) if isinstance(kind, type) else (lambda found: found == kind)
-    return [field.name for field in fields_of(endpoint.inputs) if is_kind(field.kind)]
+    return [field.name for field in fields_of(endpoint.inputs) if is_kind(field.type)]
 
 
 def activate_first(account: Account, path_ids: PathParameters) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from hourhook.clock import format_timestamp
 from hourhook.domain import tokens
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs.field import FieldType
+from hourhook.domain.inputs.base import FieldType
 from hourhook.domain.inputs.texts import EmailField, TextField
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user

@@ -156,12 +156,12 @@ def _content_of(answers: Any) -> Any:
 
 
 def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:
-    parameter: Json = {"name": field.name, "in": "query", "schema": field.kind.schema}
+    parameter: Json = {"name": field.name, "in": "query", "schema": field.type.schema}
     if field.name in inputs.required:
         parameter["required"] = True
     if field.description:
         parameter["description"] = field.description
-    if field.kind.schema["type"] == "array":
+    if field.type.schema["type"] == "array":
         parameter |= {"style": "form", "explode": False}
     return parameter
 

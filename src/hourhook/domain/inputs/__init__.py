@@ -1,19 +1,11 @@
-"""Inputs of endpoints: declared once, which both reads and documents them."""
+"""Inputs of endpoints: each is declared once, and the declaration parses, validates and documents it."""
 
 from msgspec import UNSET, UnsetType
 
-from hourhook.domain.inputs.declarations import (
-    Inputs,
-    Query,
-    RawInputs,
-    ValidationErrors,
-    fields_of,
-    parse,
-    schema_of,
-    value_or,
-)
-from hourhook.domain.inputs.field import FieldType
-from hourhook.domain.inputs.fields import (
+from hourhook.domain.inputs.base import FieldType
+from hourhook.domain.inputs.declarations import Inputs, fields_of, schema_of, value_or
+from hourhook.domain.inputs.enums import choice, integer_choice
+from hourhook.domain.inputs.input_types import (
     Boolean,
     Count,
     Day,
@@ -31,8 +23,8 @@ from hourhook.domain.inputs.fields import (
     Text,
     Uri,
 )
-from hourhook.domain.inputs.numbers import integer_choice
-from hourhook.domain.inputs.texts import choice
+from hourhook.domain.inputs.parsing import Query, RawInputs, parse
+from hourhook.domain.inputs.validation_errors import ValidationErrors
 
 __all__ = [
     "UNSET",

@@ -1,21 +1,22 @@
-"""Inputs inside inputs: an object of them under one key, or a list of such objects.
+"""The field types of nested inputs: an object of inputs under one key, or a list of such objects.
 
-    class GivenTax(Inputs):
+    class TaxLine(Inputs):
         required: ClassVar = ("percentage",)
         percentage: Percentage | UnsetType = UNSET
 
     class NewInvoice(Inputs):
-        taxes: Annotated[list[GivenTax], ListOf(GivenTax, 100)] | UnsetType = UNSET
+        taxes: Annotated[list[TaxLine], NestedListField(TaxLine, 100)] | UnsetType = UNSET
 
-Faults of parts are named by the way to them: ``taxes[1].percentage`` (contract, 00-conventions §8). What is at fault is
-read as far as it goes, so that the rules can find what else is wrong.
+Errors name the path of a part, such as ``taxes[1].percentage`` (``docs/api/conventions.md#errors``). The readable parts
+of a value with errors are kept, so that the rules can report further errors in them.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from hourhook.domain.inputs.declarations import Inputs, parse, schema_of
-from hourhook.domain.inputs.field import FieldType, PartialError
+from hourhook.domain.inputs.base import FieldType, PartialError
+from hourhook.domain.inputs.declarations import Inputs, schema_of
+from hourhook.domain.inputs.parsing import parse
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class NestedField(FieldType):
         return schema_of(self.inputs)
 
     def parse(self, value: object) -> Inputs:
-        params, errors = _read(self.inputs, value)
+        params, errors = _parse_object(self.inputs, value)
         if errors:
             raise PartialError(errors, params)
         return params
@@ -37,7 +38,7 @@ class NestedField(FieldType):
 
 @dataclass(frozen=True)
 class NestedListField(FieldType):
-    """A list of objects of inputs, no longer than ``max_items``."""
+    """A list of objects of inputs, with at most ``max_items``."""
 
     inputs: type[Inputs]
     max_items: int
@@ -48,23 +49,23 @@ class NestedListField(FieldType):
 
     def parse(self, value: object) -> list[Inputs]:
         if not isinstance(value, list) or len(value) > self.max_items:
-            raise ValueError("no list, or too long a one")
-        found = []
-        bad = []
-        for place, element in enumerate(value):
+            raise ValueError("not a list, or too long")
+        parsed = []
+        found_errors = []
+        for index, element in enumerate(value):
             try:
-                params, errors = _read(self.inputs, element)
+                params, errors = _parse_object(self.inputs, element)
             except ValueError:
-                # It keeps its place, since faults are reported by place.
+                # The element keeps its index, because errors are reported by index.
                 params, errors = self.inputs(), [("", "invalid")]
-            found.append(params)
-            bad += [(f"[{place}]{part}", code) for part, code in errors]
-        if bad:
-            raise PartialError(bad, found)
-        return found
+            parsed.append(params)
+            found_errors += [(f"[{index}]{part}", code) for part, code in errors]
+        if found_errors:
+            raise PartialError(found_errors, parsed)
+        return parsed
 
 
-def _read(inputs: type[Inputs], value: object) -> tuple[Inputs, list[tuple[str, str]]]:
+def _parse_object(inputs: type[Inputs], value: object) -> tuple[Inputs, list[tuple[str, str]]]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
     params, errors = parse(inputs, value, resource="")

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from hourhook.domain.inputs.field import FieldType
+from hourhook.domain.inputs.base import FieldType
 
 # Far apart from each other, and readable under white text.
 PALETTE = (

@@ -6,7 +6,7 @@ Seconds are whole and never negative, even where the clock was set back. ``now``
 from dataclasses import dataclass, replace
 
 from hourhook.clock import SECOND, truncate_to_second
-from hourhook.domain.inputs.fields import MAX_MINUTES
+from hourhook.domain.inputs.input_types import MAX_MINUTES
 
 PENDING, RUNNING, PAUSED = "pending", "running", "paused"
 # Of a timer that is no more.
