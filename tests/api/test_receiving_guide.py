@@ -131,12 +131,12 @@ def test_openssl_computes_both_signatures(ping: tuple[Delivery, str], tmp_path: 
 
 
 def test_the_documented_test_vector_is_correct(tmp_path: Path) -> None:
-    vector = GUIDE.read_text().partition("### A vector")[2].partition("\n## ")[0]
+    vector = GUIDE.read_text().partition("### Test vector")[2].partition("\n## ")[0]
     secret, id, timestamp = re.findall(r"`([^`\n]+)`", vector)[:3]
     body, signatures = re.findall(r"^```\w*\n(.*?)\n```", vector, re.MULTILINE | re.DOTALL)
     (tmp_path / "body").write_text(body)
     told = dict(line.split(": ") for line in signatures.splitlines())
-    headers = dict(envelope.headers(id, "webhook.ping", None, 1, int(timestamp) * SECOND, body.encode(), secret))
+    headers = dict(envelope.headers(id, "tag.updated", 3, 1, int(timestamp) * SECOND, body.encode(), secret))
 
     assert int(timestamp) * SECOND == midnight("2024-05-01") + 30_600 * SECOND
     assert told == {name: headers[name] for name in told}
@@ -216,7 +216,7 @@ def run_shell(folder: Path, **variables: str) -> list[str]:
 @contextmanager
 def receiving(folder: Path, port: int, secrets: str) -> Iterator[Any]:
     """Run the receiver of the guide; yields what it prints."""
-    environment = {"SECRETS": secrets, "PORT": str(port), "KEPT": str(folder / "kept.db")}
+    environment = {"SECRETS": secrets, "PORT": str(port), "DATABASE": str(folder / "receiver.db")}
     with subprocess.Popen(
         [sys.executable, folder / "receiver.py"], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
