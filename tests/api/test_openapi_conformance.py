@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 PATHS = msgspec.json.decode(openapi_text())["paths"]
 OPERATIONS = [f"{method.upper()} {path}" for path, operations in PATHS.items() for method in operations]
 FOR_CLIENTS = [operation for operation in OPERATIONS if " /applications" in operation]
-FOR_PASSWORDS = [operation for operation in OPERATIONS if " /subdomains" in operation or " /authorizations" in operation]
+FOR_PASSWORDS = [
+    operation for operation in OPERATIONS if " /subdomains" in operation or " /authorizations" in operation
+]
 WITH_PARAMETERS = [operation for operation in OPERATIONS if " /v2/" in operation and "{" in operation]
 WITHOUT_PARAMETERS = [
     operation for operation in OPERATIONS if operation not in {*FOR_CLIENTS, *FOR_PASSWORDS, *WITH_PARAMETERS}
