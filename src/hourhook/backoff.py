@@ -1,4 +1,4 @@
-"""Exponential backoff with jitter: when a failed attempt is retried (``docs/api/events.md``)."""
+"""Exponential backoff with jitter: when a failed attempt is retried (``docs/guides/receiving.md#how-to-respond``)."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -34,7 +34,7 @@ def truncate_to_second(timestamp: int) -> int:
 
 
 def format_timestamp(timestamp: int) -> str:
-    """Format a timestamp as ISO 8601: ``2024-05-21T10:05:00Z`` (``docs/api/conventions.md``)."""
+    """Format a timestamp as ISO 8601: ``2024-05-21T10:05:00Z`` (``docs/api/conventions.md#responses``)."""
     return _format_second(timestamp // SECOND)
 
 

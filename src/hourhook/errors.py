@@ -1,6 +1,6 @@
 """Exceptions that are handled: refusals for the caller, errors for the operator, and database outages.
 
-A ``Refusal`` becomes a response with the status and body of ``docs/api/conventions.md``. An ``OperatorError`` is
+A ``Refusal`` becomes a response with the status and body of ``docs/api/conventions.md#errors``. An ``OperatorError`` is
 printed as one line on standard error. Any other exception is a defect.
 """
 

@@ -1,7 +1,7 @@
 """Structured logging to standard error, one line per event: readable text on a terminal, JSON elsewhere.
 
 Modules log events with ``structlog.get_logger()``. Never log a token, a secret, a password or a query string. Events
-that happen thousands of times per second use ``log_event``.
+that happen thousands of times per second use ``log_event`` (``docs/operating/monitoring.md#the-log``).
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""Rate limits: a token bucket per client address, or per any other key (``docs/api/conventions.md``)."""
+"""Rate limits: a token bucket per client address, or per any other key (``docs/api/conventions.md#rate-limits``)."""
 
 from collections import OrderedDict
 

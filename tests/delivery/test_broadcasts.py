@@ -1,4 +1,4 @@
-"""What receivers are still to be told: kept with the change, once for each thing, and given out once."""
+"""Pending broadcasts: one for each receiver and changed object, claimed once."""
 
 import re
 import threading
@@ -31,18 +31,18 @@ def audience(database: Database) -> Audience:
 
 @pytest.fixture
 def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """The database, as another process has opened it."""
+    """The database, opened as by another process."""
     opened = open_database(database_url, clock)
     yield opened
     opened.close()
 
 
-def told(taken: list[ClaimedBroadcasts]) -> dict[int, list[tuple[str, str]]]:
-    """What is told to each receiver."""
+def broadcasts_by_receiver(taken: list[ClaimedBroadcasts]) -> dict[int, list[tuple[str, str]]]:
+    """Return the claimed broadcasts of each receiver."""
     return {one.key[1]: [(each.url, each.last_event) for each in one.broadcasts] for one in taken}
 
 
-def test_each_enabled_receiver_that_listens_is_to_be_told(audience: Audience, database: Database) -> None:
+def test_a_change_is_queued_for_each_enabled_subscribed_receiver(audience: Audience, database: Database) -> None:
     one, everything = audience.add_receiver(), audience.add_receiver(subjects=["*", "timer"])
     audience.update_receiver(audience.add_receiver(), enabled=False)
     audience.add_receiver(subjects=[])
@@ -54,7 +54,7 @@ def test_each_enabled_receiver_that_listens_is_to_be_told(audience: Audience, da
     assert audience.pending() == [(one, TIMER, "timer.running"), (everything, TIMER, "timer.running")]
 
 
-def test_another_subject_is_for_those_that_listen_to_it_or_to_all(audience: Audience) -> None:
+def test_a_change_is_queued_for_its_subject_and_the_wildcard(audience: Audience) -> None:
     audience.add_receiver()
     listening = [audience.add_receiver(subjects=[subject]) for subject in ("lamp", "*")]
 
@@ -65,7 +65,7 @@ def test_another_subject_is_for_those_that_listen_to_it_or_to_all(audience: Audi
     assert {tuple(one.broadcasts) for one in taken} == {(Broadcast("lamp", "http://lamp", "lamp.lit"),)}
 
 
-def test_nothing_is_kept_of_a_change_that_fails(audience: Audience) -> None:
+def test_a_rolled_back_change_queues_no_broadcast(audience: Audience) -> None:
     audience.add_receiver()
 
     def change_and_fail(tx: Transaction) -> None:
@@ -77,27 +77,27 @@ def test_nothing_is_kept_of_a_change_that_fails(audience: Audience) -> None:
     assert audience.pending() == []
 
 
-def test_the_newest_change_counts_and_comes_in_its_turn_and_the_wait_begins_with_the_first(
-    audience: Audience, clock: FakeClock
-) -> None:
+def test_changes_of_an_object_are_merged_in_the_order_of_the_latest(audience: Audience, clock: FakeClock) -> None:
     id = audience.add_receiver()
-    began = clock.now()
+    started_at = clock.now()
     audience.record_changes((TIMER, "timer.pending"), (OTHER_TIMER, "timer.running"), (TIMER, "timer.running"))
     assert audience.pending() == [(id, OTHER_TIMER, "timer.running"), (id, TIMER, "timer.running")]
     clock.advance(3)
     audience.record_changes((OTHER_TIMER, "timer.stopped"))
 
     assert audience.pending() == [(id, TIMER, "timer.running"), (id, OTHER_TIMER, "timer.stopped")]
-    assert audience.database.read_now(broadcasts.waiting_since, [], []) == began
-    assert audience.claim(began - 1) == []
-    assert told(audience.claim(began)) == {id: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.stopped")]}
+    assert audience.database.read_now(broadcasts.waiting_since, [], []) == started_at
+    assert audience.claim(started_at - 1) == []
+    assert broadcasts_by_receiver(audience.claim(started_at)) == {
+        id: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.stopped")]
+    }
 
 
-def test_what_is_taken_is_gone_and_what_changes_then_waits_anew(audience: Audience, clock: FakeClock) -> None:
+def test_claimed_broadcasts_are_deleted_and_later_changes_wait_anew(audience: Audience, clock: FakeClock) -> None:
     id = audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     clock.advance(5)
-    assert told(audience.claim()) == {id: [(TIMER, "timer.running")]}
+    assert broadcasts_by_receiver(audience.claim()) == {id: [(TIMER, "timer.running")]}
     assert audience.claim() == []
     assert audience.pending() == []
     audience.record_changes((TIMER, "timer.paused"))
@@ -106,44 +106,42 @@ def test_what_is_taken_is_gone_and_what_changes_then_waits_anew(audience: Audien
     assert audience.claim(clock.now() - 1) == []
 
 
-def test_a_receiver_is_taken_whole_as_soon_as_one_thing_has_waited_long_enough(
-    audience: Audience, clock: FakeClock
-) -> None:
+def test_a_receivers_broadcasts_are_claimed_together_once_one_is_due(audience: Audience, clock: FakeClock) -> None:
     one, other = audience.add_receiver(), audience.add_receiver()
-    began = clock.now()
+    started_at = clock.now()
     audience.record_changes((TIMER, "timer.running"))
-    assert set(told(audience.claim(busy=[other]))) == {one}
+    assert set(broadcasts_by_receiver(audience.claim(busy=[other]))) == {one}
     clock.advance(3)
     audience.record_changes((OTHER_TIMER, "timer.running"))
 
-    assert told(audience.claim(began)) == {other: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.running")]}
+    assert broadcasts_by_receiver(audience.claim(started_at)) == {
+        other: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.running")]
+    }
     assert audience.pending() == [(one, OTHER_TIMER, "timer.running")]
 
 
-def test_those_that_are_busy_or_at_a_saturated_destination_are_left_for_later(audience: Audience) -> None:
+def test_busy_receivers_and_saturated_destinations_are_skipped(audience: Audience) -> None:
     busy, saturated, free = audience.add_receiver(), audience.add_receiver(OTHER_URI), audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     full = ["http://127.0.0.1:10"]
 
-    assert set(told(audience.claim(busy=[busy], saturated=full))) == {free}
+    assert set(broadcasts_by_receiver(audience.claim(busy=[busy], saturated=full))) == {free}
     assert audience.database.read_now(broadcasts.waiting_since, [busy], full) is None
-    assert set(told(audience.claim())) == {busy, saturated}
+    assert set(broadcasts_by_receiver(audience.claim())) == {busy, saturated}
 
 
-def test_no_more_receivers_are_taken_than_there_is_room_for_the_longest_waiting_first(
-    audience: Audience, clock: FakeClock
-) -> None:
+def test_at_most_limit_receivers_are_claimed_longest_waiting_first(audience: Audience, clock: FakeClock) -> None:
     first = audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     clock.advance(1)
     others = [audience.add_receiver() for _ in range(3)]
     audience.record_changes((OTHER_TIMER, "timer.running"))
 
-    assert set(told(audience.claim(limit=2))) == {first, others[0]}
-    assert set(told(audience.claim(limit=2))) == set(others[1:])
+    assert set(broadcasts_by_receiver(audience.claim(limit=2))) == {first, others[0]}
+    assert set(broadcasts_by_receiver(audience.claim(limit=2))) == set(others[1:])
 
 
-def test_a_taken_one_says_where_its_receiver_is(audience: Audience, database: Database) -> None:
+def test_claimed_broadcasts_have_the_current_target(audience: Audience, database: Database) -> None:
     id = audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     audience.update_receiver(id, name="Another", payload_uri=OTHER_URI)
@@ -159,24 +157,20 @@ def test_a_taken_one_says_where_its_receiver_is(audience: Audience, database: Da
     assert database.read_now(broadcasts.read_target, taken.key) is None
 
 
-def test_what_is_to_be_told_can_be_forgotten_for_one_receiver_or_for_all_of_a_user(
-    audience: Audience, database: Database
-) -> None:
+def test_pending_broadcasts_can_be_discarded_by_receiver_or_user(audience: Audience, database: Database) -> None:
     one, other = audience.add_receiver(), audience.add_receiver()
-    stranger = make_audience(database, "southwind")
-    theirs = stranger.add_receiver()
+    other_audience = make_audience(database, "southwind")
+    other_receiver = other_audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
-    stranger.record_changes((TIMER, "timer.running"))
+    other_audience.record_changes((TIMER, "timer.running"))
 
     audience.write(broadcasts.discard, one)
-    assert {receiver for receiver, _, _ in audience.pending()} == {other, theirs}
+    assert {receiver for receiver, _, _ in audience.pending()} == {other, other_receiver}
     audience.write(broadcasts.discard_for_user, audience.user_id)
-    assert {receiver for receiver, _, _ in audience.pending()} == {theirs}
+    assert {receiver for receiver, _, _ in audience.pending()} == {other_receiver}
 
 
-def test_without_a_receiver_a_change_costs_one_statement_however_much_has_changed(
-    audience: Audience, database: Database
-) -> None:
+def test_queueing_broadcasts_without_receivers_takes_one_statement(audience: Audience, database: Database) -> None:
     with capture_statements(database) as statements:
         audience.record_changes((TIMER, "timer.running"), (OTHER_TIMER, "timer.paused"))
 
@@ -184,7 +178,7 @@ def test_without_a_receiver_a_change_costs_one_statement_however_much_has_change
     assert len(statements) == 2, "the lock of the account, and this one"
 
 
-def test_no_question_about_broadcasts_reads_a_whole_table(audience: Audience, database: Database) -> None:
+def test_no_broadcast_query_scans_a_whole_table(audience: Audience, database: Database) -> None:
     audience.add_receiver()
     with capture_statements(database) as statements:
         audience.record_changes((TIMER, "timer.running"))
@@ -205,7 +199,7 @@ def test_no_question_about_broadcasts_reads_a_whole_table(audience: Audience, da
             assert whole is None or whole[1] not in tables or "INDEX" in line, f"{statement}\n{plan}"
 
 
-def test_two_processes_give_nothing_out_twice_and_no_receiver_in_parts(
+def test_two_processes_claim_each_receiver_once_and_whole(
     audience: Audience, database: Database, other_database: Database
 ) -> None:
     ids = [audience.add_receiver() for _ in range(40)]
@@ -214,7 +208,7 @@ def test_two_processes_give_nothing_out_twice_and_no_receiver_in_parts(
         audience.record_changes(*expected)
         barrier = threading.Barrier(2)
 
-        def take_all(database: Database, barrier: threading.Barrier = barrier) -> list[ClaimedBroadcasts]:
+        def claim_all(database: Database, barrier: threading.Barrier = barrier) -> list[ClaimedBroadcasts]:
             taken: list[ClaimedBroadcasts] = []
             barrier.wait()
             while more := Audience(database, audience.account_id, audience.user_id).claim(limit=3):
@@ -222,27 +216,27 @@ def test_two_processes_give_nothing_out_twice_and_no_receiver_in_parts(
             return taken
 
         with ThreadPoolExecutor(2) as threads:
-            found = [*threads.map(take_all, (database, other_database))]
+            found = [*threads.map(claim_all, (database, other_database))]
         found.append(audience.claim())
 
         given = [one.key[1] for taken in found for one in taken]
         assert sorted(given) == ids, round_
-        assert all(each == expected for taken in found for each in told(taken).values())
+        assert all(each == expected for taken in found for each in broadcasts_by_receiver(taken).values())
 
 
 @on_postgresql
-def test_what_somebody_else_has_in_hand_is_left_and_not_waited_for(audience: Audience, database: Database) -> None:
+def test_rows_locked_by_another_process_are_skipped(audience: Audience, database: Database) -> None:
     changed, edited, free = audience.add_receiver(), audience.add_receiver(), audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
 
-    def take_meanwhile(tx: Transaction) -> list[ClaimedBroadcasts]:
+    def claim_meanwhile(tx: Transaction) -> list[ClaimedBroadcasts]:
         for lock in _LOCKS:
             tx.one(lock, changed=changed, edited=edited)
         taken: list[ClaimedBroadcasts] = run_in_thread(audience.claim)
         return taken
 
-    assert set(told(database.run_now(take_meanwhile))) == {free}
-    assert set(told(audience.claim())) == {changed, edited}
+    assert set(broadcasts_by_receiver(database.run_now(claim_meanwhile))) == {free}
+    assert set(broadcasts_by_receiver(audience.claim())) == {changed, edited}
 
 
 _LOCKS = [
@@ -252,29 +246,29 @@ _LOCKS = [
 
 
 @on_postgresql
-def test_a_change_while_the_same_thing_is_being_taken_is_told_the_next_time(
+def test_a_change_during_a_claim_is_sent_the_next_time(
     audience: Audience, database: Database, clock: FakeClock
 ) -> None:
     id = audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
-    is_taken = threading.Event()
+    is_claimed = threading.Event()
     threads = ThreadPoolExecutor(1)
 
-    def take_slowly(tx: Transaction) -> list[ClaimedBroadcasts]:
+    def claim_slowly(tx: Transaction) -> list[ClaimedBroadcasts]:
         taken = broadcasts.claim(tx, waiting_since=clock.now(), limit=1, busy=[], saturated=[])
-        is_taken.set()
+        is_claimed.set()
         # Until the writer waits for this transaction.
         while not tx.value(_WAITS):
             pass
         return taken
 
-    taking = threads.submit(database.run_now, take_slowly)
-    assert is_taken.wait(10)
+    taking = threads.submit(database.run_now, claim_slowly)
+    assert is_claimed.wait(10)
     audience.record_changes((TIMER, "timer.paused"))
-    assert told(taking.result(10)) == {id: [(TIMER, "timer.running")]}
+    assert broadcasts_by_receiver(taking.result(10)) == {id: [(TIMER, "timer.running")]}
     threads.shutdown()
 
-    assert told(audience.claim()) == {id: [(TIMER, "timer.paused")]}
+    assert broadcasts_by_receiver(audience.claim()) == {id: [(TIMER, "timer.paused")]}
 
 
 _WAITS = Statement(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))

@@ -1,4 +1,4 @@
-"""Everything at once: nobody waits for somebody who waits for him."""
+"""Concurrent writes, settlements, lane control and maintenance: no deadlocks."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 ROUNDS = 30
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["as they came", "the other way round"])
-def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Database, order: int) -> None:
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "in reverse order"])
+def test_deleting_a_webhook_while_one_offs_settle_does_not_deadlock(database: Database, order: int) -> None:
     backlog = make_backlog(database)
     for _ in range(3):
         backlog.control(one_offs.ping)
@@ -38,8 +38,8 @@ def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Databa
     results = [OneOffResult(one_off, "Webhook", URI, outcome(database)) for one_off in leased][::order]
 
     def settle_and_delete_meanwhile(tx: Transaction) -> tuple[Future[Any], Future[Any]]:
-        # Both come to a stop at the second of three, each with whatever it has locked by then.
-        tx.one(_LOCK_ERRAND, id=leased[1].id)
+        # Both block at the second of three rows, holding what they have locked by then.
+        tx.one(_LOCK_ONE_OFF, id=leased[1].id)
         settling = threads.submit(database.run_now, one_off_deliveries.settle_one_offs, results)
         while waiting(database) < 1 and not settling.done():
             pass
@@ -55,7 +55,7 @@ def test_a_webhook_can_be_deleted_while_its_errands_are_settled(database: Databa
     assert database.read_now(lambda tx: tx.all(Statement(select(one_off_rows.c.id)))) == []
 
 
-def test_writes_settlements_steering_deletions_and_housekeeping_end_whatever_meets_whatever(
+def test_concurrent_writes_workers_and_maintenance_do_not_deadlock(
     database: Database,
 ) -> None:
     accounts = make_backlog(database, "northwind"), make_backlog(database, "southwind")
@@ -116,7 +116,7 @@ def run_maintenance(database: Database, accounts: Sequence[Backlog]) -> None:
             backlog.write(delete_old_events, horizon)
         database.run_now(delete_old_one_offs, horizon)
         database.run_now(purge_deleted_webhooks)
-        # All workers count as dead here, since none holds its lock.
+        # All workers count as dead here, because none holds its liveness lock.
         database.run_now(reap_dead_workers, 99, horizon)
 
 
@@ -140,11 +140,11 @@ def lease(database: Database) -> list[OneOff]:
 
 
 def waiting(database: Database) -> int:
-    """How many transactions wait for a lock of another."""
+    """Return how many transactions wait for a lock."""
     return int(database.read_now(lambda tx: tx.value(_WAITING)))
 
 
-_LOCK_ERRAND = Statement(select(one_off_rows.c.id).where(one_off_rows.c.id == bindparam("id")).with_for_update())
+_LOCK_ONE_OFF = Statement(select(one_off_rows.c.id).where(one_off_rows.c.id == bindparam("id")).with_for_update())
 _WAITING = Statement(
     text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 )

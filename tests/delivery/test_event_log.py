@@ -1,4 +1,4 @@
-"""The event log: every change of an account, in order, in the transaction of the change."""
+"""The event log: every change of an account, in order, written in the transaction of the change."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def heard(backlog: Backlog) -> list[str]:
     return [type for _, _, type in payloads_of(backlog)]
 
 
-def test_events_have_positions_without_gaps_and_the_moment_of_their_write(backlog: Backlog, clock: FakeClock) -> None:
+def test_events_have_gap_free_positions_and_the_time_of_their_write(backlog: Backlog, clock: FakeClock) -> None:
     began = clock.now()
     backlog.record("tag.created", "tag.updated")
     clock.advance(60)
@@ -50,7 +50,7 @@ def test_events_have_positions_without_gaps_and_the_moment_of_their_write(backlo
     ]
 
 
-def test_a_write_that_fails_leaves_no_event_and_no_gap(backlog: Backlog) -> None:
+def test_a_failed_write_leaves_no_event_and_no_gap(backlog: Backlog) -> None:
     def record_and_fail(tx: Transaction) -> None:
         event_log.append(tx, "tag.created", {}, {"id": 1})
         raise RuntimeError
@@ -64,7 +64,7 @@ def test_a_write_that_fails_leaves_no_event_and_no_gap(backlog: Backlog) -> None
     assert payloads_of(backlog) == [(1, 1, "tag.updated")]
 
 
-def test_changes_and_object_are_stored_as_the_bytes_that_are_sent(backlog: Backlog) -> None:
+def test_changes_and_object_are_stored_as_sent(backlog: Backlog) -> None:
     def record(tx: Transaction) -> None:
         event_log.append(tx, "tag.updated", {"name": ["für", "für\u2028"]}, {"z": 1, "a": "日本"})
 
@@ -75,7 +75,7 @@ def test_changes_and_object_are_stored_as_the_bytes_that_are_sent(backlog: Backl
     assert bytes(event.object) == '{"z":1,"a":"日本"}'.encode()
 
 
-def test_a_webhook_gets_what_it_listens_to_by_the_exact_name_in_sequences_without_gaps(backlog: Backlog) -> None:
+def test_a_webhook_gets_its_subscribed_events_in_gap_free_sequences(backlog: Backlog) -> None:
     two = backlog.add_webhook(URI, ["entry.updated", "tag.created"])
     both = backlog.add_webhook(URI, ["tag.created", event_log.EVERYTHING])
     none = backlog.add_webhook(URI, [])
@@ -91,7 +91,7 @@ def test_a_webhook_gets_what_it_listens_to_by_the_exact_name_in_sequences_withou
     assert [lane_of(one).last_sequence for one in (backlog, two, both, none)] == [4, 3, 4, 0]
 
 
-def test_a_webhook_of_another_account_hears_nothing(backlog: Backlog, database: Database) -> None:
+def test_a_webhook_of_another_account_gets_no_events(backlog: Backlog, database: Database) -> None:
     other = make_backlog(database, "southwind")
     backlog.record("tag.created")
 
@@ -100,7 +100,7 @@ def test_a_webhook_of_another_account_hears_nothing(backlog: Backlog, database: 
     assert [(row.position, row.type) for row in events_of(other)] == [(1, "tag.deleted")]
 
 
-def test_what_happens_while_a_webhook_is_disabled_is_not_for_it(backlog: Backlog) -> None:
+def test_events_are_not_queued_for_a_disabled_webhook(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.control(lane_control.disable, "by_user")
     backlog.record("tag.updated")
@@ -110,14 +110,14 @@ def test_what_happens_while_a_webhook_is_disabled_is_not_for_it(backlog: Backlog
     assert payloads_of(backlog) == [(1, 1, "tag.created"), (2, 3, "tag.deleted")]
 
 
-def test_an_idle_lane_is_due_at_once(backlog: Backlog, clock: FakeClock) -> None:
+def test_an_event_makes_an_idle_lane_due_immediately(backlog: Backlog, clock: FakeClock) -> None:
     clock.advance(0.25)
     backlog.record("tag.created")
 
     assert lane_of(backlog).due_at == clock.now()
 
 
-def test_a_lane_that_is_due_already_keeps_its_time(backlog: Backlog, clock: FakeClock) -> None:
+def test_an_event_does_not_change_when_a_due_lane_is_due(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=100)
     due_at = lane_of(backlog).due_at
@@ -129,7 +129,7 @@ def test_a_lane_that_is_due_already_keeps_its_time(backlog: Backlog, clock: Fake
     assert lane_of(backlog).last_sequence == 3
 
 
-def test_a_stalled_lane_is_given_more_and_is_not_woken(backlog: Backlog) -> None:
+def test_an_event_is_queued_in_a_stalled_lane_without_waking_it(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=None)
     backlog.record("tag.updated")
@@ -137,7 +137,7 @@ def test_a_stalled_lane_is_given_more_and_is_not_woken(backlog: Backlog) -> None
     assert (lane_of(backlog).last_sequence, lane_of(backlog).due_at) == (2, None)
 
 
-def test_a_lane_at_work_is_given_more_and_left_to_its_worker(backlog: Backlog, database: Database) -> None:
+def test_an_event_is_queued_in_a_leased_lane_without_revoking_it(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     token = database.run_now(backlog.lease).token
     backlog.record("tag.updated")
@@ -145,9 +145,7 @@ def test_a_lane_at_work_is_given_more_and_left_to_its_worker(backlog: Backlog, d
     assert (lane_of(backlog).last_sequence, lane_of(backlog).lease_token) == (2, token)
 
 
-def test_workers_are_told_after_the_commit_and_only_where_somebody_listens(
-    backlog: Backlog, database: Database
-) -> None:
+def test_workers_are_woken_after_the_commit_if_a_webhook_subscribes(backlog: Backlog, database: Database) -> None:
     seen: list[Sequence[Any]] = []
     database.wake = lambda: seen.append(events_of(backlog))
 
@@ -159,7 +157,7 @@ def test_workers_are_told_after_the_commit_and_only_where_somebody_listens(
     assert seen == []
 
 
-def test_moments_of_events_never_go_back_though_the_clock_does(backlog: Backlog, clock: FakeClock) -> None:
+def test_event_times_never_decrease_when_the_clock_is_set_back(backlog: Backlog, clock: FakeClock) -> None:
     for seconds in (0, -3600, 1):
         clock.advance(seconds)
         backlog.record("tag.created")
@@ -168,7 +166,7 @@ def test_moments_of_events_never_go_back_though_the_clock_does(backlog: Backlog,
     assert moments == sorted(moments)
 
 
-def test_writers_at_the_same_time_leave_no_gap_and_are_heard_in_order(backlog: Backlog) -> None:
+def test_concurrent_writers_leave_no_gap_and_keep_the_order(backlog: Backlog) -> None:
     other = backlog.add_webhook(URI, ["tag.updated"])
 
     def record(_: int) -> None:
@@ -183,7 +181,7 @@ def test_writers_at_the_same_time_leave_no_gap_and_are_heard_in_order(backlog: B
     assert payloads_of(other) == [(at, at * 2, "tag.updated") for at in range(1, 41)]
 
 
-def test_any_number_of_webhooks_costs_as_many_statements(backlog: Backlog, database: Database) -> None:
+def test_the_number_of_statements_does_not_depend_on_webhooks(backlog: Backlog, database: Database) -> None:
     with capture_statements(database) as for_one:
         backlog.record("tag.created", "tag.updated")
     for _ in range(9):
@@ -194,7 +192,7 @@ def test_any_number_of_webhooks_costs_as_many_statements(backlog: Backlog, datab
     assert len(for_ten) == len(for_one), str(for_ten)
 
 
-def test_the_account_is_locked_before_anything_else_is_asked(backlog: Backlog, database: Database) -> None:
+def test_the_account_is_locked_before_any_other_statement(backlog: Backlog, database: Database) -> None:
     with capture_statements(database) as statements:
         backlog.record("tag.created")
 
@@ -204,7 +202,7 @@ def test_the_account_is_locked_before_anything_else_is_asked(backlog: Backlog, d
     assert "UPDATE lanes" in statements[-1], "lanes are locked for a moment only"
 
 
-def test_more_events_than_a_batch_holds_have_positions_and_sequences_without_gaps(backlog: Backlog) -> None:
+def test_several_batches_have_gap_free_positions_and_sequences(backlog: Backlog) -> None:
     others = [backlog.add_webhook(URI, [name]) for name in ("entry.updated", "tag.updated", "tag.deleted")]
     backlog.record("tag.updated")
     types = ["entry.updated"] * 1_300 + ["tag.updated", "tag.deleted"]
@@ -222,9 +220,7 @@ def test_more_events_than_a_batch_holds_have_positions_and_sequences_without_gap
     assert lane_of(backlog).last_sequence == len(told)
 
 
-def test_what_is_collected_is_written_in_batches_and_lanes_are_locked_in_the_end_alone(
-    backlog: Backlog, database: Database
-) -> None:
+def test_events_are_written_in_batches_and_lanes_locked_last(backlog: Backlog, database: Database) -> None:
     backlog.add_webhook()
 
     def record(tx: Transaction) -> int:
@@ -242,7 +238,7 @@ def test_what_is_collected_is_written_in_batches_and_lanes_are_locked_in_the_end
     assert "UPDATE lanes" in statements[-1]
 
 
-def test_large_events_are_written_the_sooner(backlog: Backlog, database: Database) -> None:
+def test_large_events_fill_a_batch_sooner(backlog: Backlog, database: Database) -> None:
     def record(tx: Transaction) -> None:
         for id in range(100):
             event_log.append(tx, "tag.updated", {"name": ["a" * 50_000, "b" * 50_000]}, {"id": id})
@@ -264,9 +260,7 @@ def test_payloads_of_many_webhooks_are_written_in_batches(backlog: Backlog, data
     assert {lane_of(other).last_sequence for other in others} == {400}
 
 
-def test_a_write_that_fails_after_batches_were_written_leaves_no_event_and_no_gap(
-    backlog: Backlog, database: Database
-) -> None:
+def test_a_write_that_fails_after_a_batch_leaves_no_event_and_no_gap(backlog: Backlog, database: Database) -> None:
     told: list[int] = []
     database.wake = lambda: told.append(1)
 
@@ -284,7 +278,7 @@ def test_a_write_that_fails_after_batches_were_written_leaves_no_event_and_no_ga
     assert payloads_of(backlog) == [(1, 1, "tag.updated")]
 
 
-def test_the_account_knows_its_last_event(backlog: Backlog, clock: FakeClock) -> None:
+def test_the_account_row_has_the_last_position_and_event_time(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
 
     row = backlog.database.read_now(lambda tx: tx.one(_ACCOUNT, account=backlog.account_id))

@@ -1,4 +1,4 @@
-"""Reading the delivery log: against a naive reading of everything, and without reading everything."""
+"""The delivery log, compared with a naive reading, and its query plans."""
 
 import random
 import re
@@ -157,9 +157,7 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_page_of_every_choice_is_what_a_naive_reading_finds(
-    database: Database, clock: FakeClock, seed: int
-) -> None:
+def test_every_page_of_every_filter_matches_a_naive_reading(database: Database, clock: FakeClock, seed: int) -> None:
     rng = random.Random(seed)
     story = Story(make_backlog(database), clock, rng)
     for _ in range(120):
@@ -196,7 +194,7 @@ RUNS = st.lists(st.tuples(st.integers(1, 8), st.integers(0, 5)), max_size=6)
 
 
 @given(RUNS, st.integers(-2, 60), st.integers(-2, 60), st.integers(0, 60), st.integers(0, 20))
-def test_runs_are_clipped_and_cut_as_the_lists_they_stand_for(
+def test_runs_are_clipped_and_sliced_like_lists(
     shape: list[tuple[int, int]], low: int, high: int, offset: int, limit: int
 ) -> None:
     runs, top = [], 50
@@ -211,7 +209,7 @@ def test_runs_are_clipped_and_cut_as_the_lists_they_stand_for(
     assert slice_runs(runs, offset, limit) == flat[offset : offset + limit]
 
 
-def test_a_page_reads_as_many_statements_however_much_there_is(backlog: Backlog) -> None:
+def test_the_number_of_statements_of_a_page_is_constant(backlog: Backlog) -> None:
     def cost() -> int:
         with capture_statements(backlog.database) as statements:
             page(backlog, limit=30)
@@ -228,7 +226,7 @@ def test_a_page_reads_as_many_statements_however_much_there_is(backlog: Backlog)
     assert cost() == few == 6
 
 
-def test_no_question_makes_sqlite_read_all_payloads_or_attempts(backlog: Backlog) -> None:
+def test_no_query_scans_all_payloads_or_attempts_on_sqlite(backlog: Backlog) -> None:
     if backlog.database.dialect != "sqlite":
         return
     backlog.record(*TYPES, *TYPES)
@@ -276,7 +274,7 @@ def explain(database: Database, text_: str) -> list[str]:
 LISTS = {"sequences", "runs", "types", "states", "rows", "saturated", "ids"}
 
 
-def test_where_types_are_chosen_more_may_follow_than_are_counted(backlog: Backlog) -> None:
+def test_the_total_with_a_type_filter_is_a_lower_bound(backlog: Backlog) -> None:
     count = COUNT_AHEAD + 100
     backlog.record(*["tag.created"] * count)
 
@@ -286,7 +284,7 @@ def test_where_types_are_chosen_more_may_follow_than_are_counted(backlog: Backlo
     assert page(backlog, PayloadFilter(types=["tag.deleted"]), limit=30) == ([], 0)
 
 
-def test_the_first_payload_since_a_moment_is_found_among_many(backlog: Backlog, clock: FakeClock) -> None:
+def test_the_first_payload_since_a_timestamp_is_found(backlog: Backlog, clock: FakeClock) -> None:
     moments = []
     for number in range(40):
         backlog.record(*["tag.created"] * (number % 3 + 1))
@@ -298,7 +296,7 @@ def test_the_first_payload_since_a_moment_is_found_among_many(backlog: Backlog, 
         assert ask(backlog, find_first_since, moment) == expected
 
 
-def test_of_nothing_nothing_is_found(backlog: Backlog) -> None:
+def test_an_empty_log_has_no_entries(backlog: Backlog) -> None:
     assert page(backlog) == ([], 0)
     assert ask(backlog, find_first_since, START) == 1
     assert ask(backlog, retained_since) is None
@@ -306,7 +304,7 @@ def test_of_nothing_nothing_is_found(backlog: Backlog) -> None:
     assert backlog.database.read_now(read_contents, backlog.account_id, backlog.webhook_id, "x") is None
 
 
-def test_what_retention_took_is_neither_listed_nor_counted(backlog: Backlog, clock: FakeClock) -> None:
+def test_payloads_deleted_by_retention_are_not_listed_or_counted(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.created")
     backlog.attempt()
     backlog.attempt()
@@ -323,7 +321,7 @@ def test_what_retention_took_is_neither_listed_nor_counted(backlog: Backlog, clo
     assert ask(backlog, retained_since) == kept_from
 
 
-def test_where_everything_was_taken_nothing_is_kept_since_before_now(backlog: Backlog, clock: FakeClock) -> None:
+def test_retained_since_is_now_if_retention_deleted_everything(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt()
     clock.advance(31 * 86_400)
@@ -334,7 +332,7 @@ def test_where_everything_was_taken_nothing_is_kept_since_before_now(backlog: Ba
     assert ask(backlog, find_first_since, START) == 2
 
 
-def test_figures_are_made_of_a_days_attempts_of_the_lane(backlog: Backlog, clock: FakeClock) -> None:
+def test_statistics_cover_the_lanes_attempts_of_one_day(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record(*["tag.created"] * 30)
     backlog.attempt(500, duration_ms=999)
     clock.advance(86_400)
@@ -354,7 +352,7 @@ def test_figures_are_made_of_a_days_attempts_of_the_lane(backlog: Backlog, clock
 
 
 @pytest.mark.parametrize("states", [["waiting"], ["failing"], ["delivered"], ["skipped"], [*STATES]])
-def test_runs_of_a_lane_cover_each_payload_once(backlog: Backlog, states: list[str]) -> None:
+def test_runs_cover_each_payload_of_a_lane_once(backlog: Backlog, states: list[str]) -> None:
     backlog.record(*["tag.created"] * 6)
     backlog.attempt()
     backlog.attempt(500)
@@ -369,7 +367,7 @@ def test_runs_of_a_lane_cover_each_payload_once(backlog: Backlog, states: list[s
     assert [each for run in runs for each in run] == sorted(expected, reverse=True)
 
 
-def test_payload_rows_say_the_type_of_their_event(backlog: Backlog) -> None:
+def test_payload_rows_repeat_the_type_of_their_event(backlog: Backlog) -> None:
     backlog.record(*TYPES)
 
     rows = backlog.database.read_now(

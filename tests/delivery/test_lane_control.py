@@ -1,4 +1,4 @@
-"""Steering: what a person, or a receiver that is gone, may do to a lane."""
+"""Lane control: enable, disable, retry, skip, replay and retarget."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_back
 from tests.support.clocks import FakeClock
 
 OTHER_URI = "https://time.example:8443/hook"
-PERSON = 7
+USER_ID = 7
 
-Steer = Callable[[Backlog], object]
+Control = Callable[[Backlog], object]
 
 
 @pytest.fixture
@@ -22,35 +22,35 @@ def backlog(database: Database) -> Backlog:
 
 
 def stall(backlog: Backlog) -> None:
-    """Have the head fail for good."""
+    """Exhaust the retries of the head."""
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     backlog.attempt(500, retry_seconds=None)
 
 
-def take(backlog: Backlog) -> None:
-    """Have a worker take the lane."""
+def lease_lane(backlog: Backlog) -> None:
+    """Lease the lane."""
     backlog.database.run_now(backlog.lease)
 
 
 def skip_first(backlog: Backlog) -> object:
-    return backlog.control(lane_control.skip, 1, PERSON)
+    return backlog.control(lane_control.skip, 1, USER_ID)
 
 
-MOVES: dict[str, Steer] = {
+MOVES: dict[str, Control] = {
     "disable": lambda backlog: backlog.control(lane_control.disable, "by_user"),
     "disable_gone": lambda backlog: backlog.control(lane_control.disable_gone, 2),
     "retarget": lambda backlog: backlog.control(lane_control.retarget, OTHER_URI),
-    "skip": lambda backlog: backlog.control(lane_control.skip, 2, PERSON),
+    "skip": lambda backlog: backlog.control(lane_control.skip, 2, USER_ID),
     "replay": lambda backlog: backlog.control(lane_control.replay, 1),
 }
 
 
 @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
-def test_whatever_steers_a_lane_takes_it_from_the_worker(backlog: Backlog, move: Steer) -> None:
+def test_lane_control_revokes_the_lease(backlog: Backlog, move: Control) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     backlog.attempt()
     backlog.attempt(500)
-    take(backlog)
+    lease_lane(backlog)
     assert lane_of(backlog).lease_token is not None
 
     move(backlog)
@@ -59,19 +59,19 @@ def test_whatever_steers_a_lane_takes_it_from_the_worker(backlog: Backlog, move:
     assert row.lease_token is row.lease_worker is row.lease_expires_at is None
 
 
-def test_to_enable_a_stalled_lane_takes_it_from_the_worker_that_retries_it(backlog: Backlog) -> None:
+def test_enabling_a_stalled_lane_revokes_the_lease_of_a_retry(backlog: Backlog) -> None:
     stall(backlog)
     backlog.control(lane_control.retry, 1)
-    take(backlog)
+    lease_lane(backlog)
 
     backlog.control(lane_control.enable)
 
     assert lane_of(backlog).lease_token is None
 
 
-def test_a_new_name_or_secret_leaves_the_lane_to_its_worker_who_sees_another_revision(backlog: Backlog) -> None:
+def test_a_new_name_or_secret_keeps_the_lease_and_bumps_the_revision(backlog: Backlog) -> None:
     backlog.record("tag.created")
-    take(backlog)
+    lease_lane(backlog)
     before = lane_of(backlog)
 
     backlog.control(lane_control.reload_target)
@@ -80,14 +80,14 @@ def test_a_new_name_or_secret_leaves_the_lane_to_its_worker_who_sees_another_rev
     assert lane_of(backlog).lease_token == before.lease_token
 
 
-def test_a_new_lane_is_enabled_and_has_nothing_to_do(backlog: Backlog) -> None:
+def test_a_new_lane_is_enabled_and_empty(backlog: Backlog) -> None:
     row = lane_of(backlog)
 
     assert (row.enabled, row.stalled, row.head_sequence, row.last_sequence, row.due_at) == (True, False, 1, 0, None)
     assert row.destination == "http://127.0.0.1:9"
 
 
-def test_a_disabled_lane_keeps_what_waits_and_has_it_sent_once_enabled(backlog: Backlog, clock: FakeClock) -> None:
+def test_a_disabled_lane_keeps_its_payloads_until_enabled(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
     backlog.control(lane_control.disable, "by_user")
     row = lane_of(backlog)
@@ -104,7 +104,7 @@ def test_a_disabled_lane_keeps_what_waits_and_has_it_sent_once_enabled(backlog: 
     assert [sequence for sequence, _, _ in attempts_of(backlog)] == [1, 2]
 
 
-def test_to_disable_a_disabled_lane_changes_nothing(backlog: Backlog) -> None:
+def test_disabling_a_disabled_lane_changes_nothing(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt(410)
     assert backlog.control(lane_control.disable_gone, 1)
@@ -114,24 +114,24 @@ def test_to_disable_a_disabled_lane_changes_nothing(backlog: Backlog) -> None:
     assert lane_of(backlog).disabled_reason == "gone"
 
 
-def test_an_enabled_lane_with_nothing_to_send_is_not_due(backlog: Backlog) -> None:
+def test_enabling_an_empty_lane_does_not_make_it_due(backlog: Backlog) -> None:
     backlog.control(lane_control.disable, "by_user")
     backlog.control(lane_control.enable)
 
     assert lane_of(backlog).due_at is None
 
 
-def test_to_enable_a_lane_that_moves_changes_nothing(backlog: Backlog) -> None:
+def test_enabling_an_enabled_lane_changes_nothing(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=100)
-    take_nothing = lane_of(backlog)
+    before = lane_of(backlog)
 
     backlog.control(lane_control.enable)
 
-    assert lane_of(backlog) == take_nothing
+    assert lane_of(backlog) == before
 
 
-def test_a_lane_that_is_enabled_anew_gets_a_new_window_and_counts_its_attempts_on(backlog: Backlog) -> None:
+def test_a_reenabled_lane_gets_a_new_window_and_keeps_its_numbers(backlog: Backlog) -> None:
     stall(backlog)
 
     backlog.control(lane_control.enable)
@@ -141,7 +141,7 @@ def test_a_lane_that_is_enabled_anew_gets_a_new_window_and_counts_its_attempts_o
     assert (row.attempts_count, row.head_sequence, row.due_at) == (1, 1, backlog.database.clock.now())
 
 
-def test_a_receiver_that_is_gone_stops_the_lane_only_while_that_payload_is_its_head(backlog: Backlog) -> None:
+def test_410_disables_the_lane_only_while_its_payload_is_the_head(backlog: Backlog) -> None:
     backlog.record("tag.created", "tag.updated")
     assert not backlog.control(lane_control.disable_gone, 1), "it has not failed"
     backlog.attempt(410)
@@ -154,7 +154,7 @@ def test_a_receiver_that_is_gone_stops_the_lane_only_while_that_payload_is_its_h
     assert not backlog.control(lane_control.disable_gone, 2), "it is disabled already"
 
 
-def test_a_receiver_that_is_gone_stops_no_lane_that_is_sent_elsewhere_by_now(backlog: Backlog) -> None:
+def test_410_does_not_disable_a_retargeted_lane(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt(410)
     backlog.set_uri(OTHER_URI)
@@ -162,7 +162,7 @@ def test_a_receiver_that_is_gone_stops_no_lane_that_is_sent_elsewhere_by_now(bac
     assert not backlog.control(lane_control.disable_gone, 1)
 
 
-def test_a_retry_makes_a_failing_head_due_at_once_among_those_that_succeed(backlog: Backlog, clock: FakeClock) -> None:
+def test_a_retry_makes_a_failing_head_due_as_if_succeeding(backlog: Backlog, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=1000)
     clock.advance(1)
@@ -173,10 +173,10 @@ def test_a_retry_makes_a_failing_head_due_at_once_among_those_that_succeed(backl
     assert (row.due_at, row.last_succeeded, row.head_sequence, row.attempts_count) == (clock.now(), True, 1, 1)
 
 
-def test_a_retry_does_nothing_to_what_is_on_the_wire_waits_or_is_settled(backlog: Backlog) -> None:
+def test_a_retry_changes_nothing_unless_the_payload_is_an_idle_head(backlog: Backlog) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     backlog.attempt()
-    take(backlog)
+    lease_lane(backlog)
     before = lane_of(backlog)
 
     assert [backlog.control(lane_control.retry, sequence) for sequence in (1, 2, 3)] == [
@@ -187,7 +187,7 @@ def test_a_retry_does_nothing_to_what_is_on_the_wire_waits_or_is_settled(backlog
     assert lane_of(backlog) == before
 
 
-def test_nothing_of_a_disabled_lane_is_retried(backlog: Backlog) -> None:
+def test_a_retry_in_a_disabled_lane_changes_nothing(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.control(lane_control.disable, "by_user")
 
@@ -195,7 +195,7 @@ def test_nothing_of_a_disabled_lane_is_retried(backlog: Backlog) -> None:
     assert lane_of(backlog).due_at is None
 
 
-def test_a_skip_moves_the_head_by_one_with_a_new_window_and_ends_a_stall(backlog: Backlog) -> None:
+def test_a_skip_advances_the_head_and_ends_a_stall(backlog: Backlog) -> None:
     stall(backlog)
 
     assert skip_first(backlog)
@@ -210,14 +210,14 @@ def test_only_the_failing_head_can_be_skipped(backlog: Backlog) -> None:
     backlog.record("tag.created", "tag.updated")
     assert not skip_first(backlog), "it has not failed yet"
     backlog.attempt(500)
-    assert not backlog.control(lane_control.skip, 2, PERSON), "it waits"
+    assert not backlog.control(lane_control.skip, 2, USER_ID), "it waits"
     assert skip_first(backlog)
     assert not skip_first(backlog), "it was skipped before"
 
     assert lane_of(backlog).head_sequence == 2
 
 
-def test_after_a_skip_of_the_last_payload_nothing_is_due(backlog: Backlog) -> None:
+def test_skipping_the_last_payload_makes_the_lane_idle(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt(500)
 
@@ -229,7 +229,7 @@ def test_after_a_skip_of_the_last_payload_nothing_is_due(backlog: Backlog) -> No
     assert attempts_of(backlog)[-1] == (2, 1, 200)
 
 
-def test_a_skip_in_a_disabled_lane_moves_the_head_and_sends_nothing(backlog: Backlog) -> None:
+def test_a_skip_in_a_disabled_lane_advances_the_head_only(backlog: Backlog) -> None:
     stall(backlog)
     backlog.control(lane_control.disable, "by_user")
 
@@ -238,7 +238,7 @@ def test_a_skip_in_a_disabled_lane_moves_the_head_and_sends_nothing(backlog: Bac
     assert (lane_of(backlog).head_sequence, lane_of(backlog).due_at) == (2, None)
 
 
-def test_a_replay_sends_everything_since_in_order_and_counts_attempts_on(backlog: Backlog) -> None:
+def test_a_replay_resends_in_order_and_continues_attempt_numbers(backlog: Backlog) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     backlog.attempt()
     backlog.attempt()
@@ -264,7 +264,7 @@ def test_a_replay_never_moves_forward(backlog: Backlog) -> None:
     assert lane_of(backlog) == before
 
 
-def test_a_replay_ends_neither_a_stall_nor_a_disabled_state(backlog: Backlog) -> None:
+def test_a_replay_keeps_a_lane_stalled_or_disabled(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt()
     stall(backlog)
@@ -277,7 +277,7 @@ def test_a_replay_ends_neither_a_stall_nor_a_disabled_state(backlog: Backlog) ->
     assert lane_of(backlog).due_at is None
 
 
-def test_a_new_address_keeps_head_and_schedule(backlog: Backlog) -> None:
+def test_a_new_uri_keeps_the_head_and_its_schedule(backlog: Backlog) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=100)
     before = lane_of(backlog)
@@ -290,7 +290,7 @@ def test_a_new_address_keeps_head_and_schedule(backlog: Backlog) -> None:
     assert row.due_at == backlog.database.clock.now() + 100 * SECOND
 
 
-def test_a_closed_lane_takes_its_errands_along_and_leaves_others_alone(backlog: Backlog) -> None:
+def test_deleting_a_lane_deletes_its_one_offs_only(backlog: Backlog) -> None:
     other = backlog.add_webhook()
     for one in (backlog, other):
         one.control(one_offs.ping)
@@ -302,9 +302,9 @@ def test_a_closed_lane_takes_its_errands_along_and_leaves_others_alone(backlog: 
     other.attempt()
 
 
-def test_what_makes_a_lane_due_tells_the_workers(backlog: Backlog) -> None:
+def test_making_a_lane_due_wakes_workers(backlog: Backlog) -> None:
     wakeups: list[str] = []
-    steers: list[Steer] = [
+    steers: list[Control] = [
         lambda backlog: backlog.control(lane_control.retry, 1),
         lambda backlog: backlog.control(lane_control.retarget, URI),
         skip_first,

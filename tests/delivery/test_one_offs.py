@@ -1,4 +1,4 @@
-"""Errands: pings, and payloads that are sent once more."""
+"""One-off deliveries: pings and redeliveries."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def lines_count(backlog: Backlog) -> int:
     return backlog.database.read_now(read_page, *key, PayloadFilter(), offset=0, limit=10)[1]
 
 
-def test_a_payload_that_is_about_to_be_sent_again_is_not_sent_twice(backlog: Backlog) -> None:
+def test_a_queued_redelivery_is_not_queued_twice(backlog: Backlog) -> None:
     ping = backlog.database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
 
     for _ in range(2):
@@ -33,7 +33,7 @@ def test_a_payload_that_is_about_to_be_sent_again_is_not_sent_twice(backlog: Bac
     assert [one_off.payload_id for one_off in backlog.send_one_offs()] == [ping]
 
 
-def test_a_ping_that_is_sent_again_says_the_same_and_counts_on(backlog: Backlog, clock: FakeClock) -> None:
+def test_a_redelivered_ping_has_the_same_body_and_the_next_number(backlog: Backlog, clock: FakeClock) -> None:
     ping = backlog.database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
     [first] = backlog.send_one_offs(500)
     clock.advance(60)
@@ -48,7 +48,7 @@ def test_a_ping_that_is_sent_again_says_the_same_and_counts_on(backlog: Backlog,
 
 
 @pytest.mark.parametrize("is_leased", [False, True])
-def test_an_errand_does_not_outlive_its_payload(backlog: Backlog, clock: FakeClock, is_leased: bool) -> None:
+def test_a_one_off_delivery_is_deleted_with_its_payload(backlog: Backlog, clock: FakeClock, is_leased: bool) -> None:
     backlog.record("tag.created")
     backlog.attempt()
     key = (backlog.account_id, backlog.webhook_id)

@@ -1,4 +1,4 @@
-"""Payload ids tell which payload they name, and look like any random UUID."""
+"""Payload ids encode the sequence and look like random UUIDs."""
 
 import uuid
 
@@ -10,15 +10,15 @@ LARGEST = (1 << 60) - 1
 
 
 @pytest.mark.parametrize("sequence", [1, 2, 255, 1_000_000, LARGEST])
-def test_an_id_tells_the_sequence_it_was_made_for(sequence: int) -> None:
+def test_an_id_encodes_its_sequence(sequence: int) -> None:
     assert [decode_sequence(id) for id in new_payload_ids([sequence] * 20)] == [sequence] * 20
 
 
-def test_ids_come_in_the_order_of_their_sequences() -> None:
+def test_ids_are_returned_in_the_order_of_their_sequences() -> None:
     assert [decode_sequence(id) for id in new_payload_ids(range(7, 400))] == [*range(7, 400)]
 
 
-def test_an_id_is_spelled_as_a_random_uuid_in_lower_case() -> None:
+def test_an_id_is_a_lower_case_version_4_uuid() -> None:
     for id in new_payload_ids(range(1, 200)):
         parsed = uuid.UUID(id)
         assert (str(parsed), parsed.version, parsed.variant) == (id, 4, uuid.RFC_4122)
@@ -28,7 +28,7 @@ def test_ids_of_one_sequence_differ() -> None:
     assert len({*new_payload_ids([1] * 10_000)}) == 10_000
 
 
-def test_ids_of_neighbours_do_not_look_alike() -> None:
+def test_ids_of_adjacent_sequences_look_unrelated() -> None:
     beginnings = {id[:8] for id in new_payload_ids(range(1, 1_000))}
     assert len(beginnings) > 990
 
@@ -46,5 +46,5 @@ def test_ids_of_neighbours_do_not_look_alike() -> None:
         "٠b6f1c52-6f0e-4c53-9d0a-3a3f0f8f5f10",
     ],
 )
-def test_what_no_payload_is_called_tells_nothing(text: str) -> None:
+def test_a_malformed_id_has_no_sequence(text: str) -> None:
     assert decode_sequence(text) is None

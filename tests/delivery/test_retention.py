@@ -1,4 +1,4 @@
-"""Retention: what goes, what stays because a lane waits for it, and what is said of what was lost."""
+"""Retention: which events are deleted, which are kept for a lane, and what is reported as lost."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ def counts(database: Database) -> tuple[int, int, int]:
     return count(database, events), count(database, payloads), count(database, attempts)
 
 
-def test_what_is_delivered_and_older_than_its_days_goes_with_payloads_and_attempts(
+def test_old_delivered_events_are_deleted_with_payloads_and_attempts(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
     backlog.record("tag.created")
@@ -57,7 +57,9 @@ def test_what_is_delivered_and_older_than_its_days_goes_with_payloads_and_attemp
 
 
 @pytest.mark.parametrize("seconds", [86_400 * 999_999_999, 86_400 * 10.0**12])
-def test_what_is_kept_for_ever_stays(backlog: Backlog, database: Database, clock: FakeClock, seconds: float) -> None:
+def test_an_infinite_retention_period_deletes_nothing(
+    backlog: Backlog, database: Database, clock: FakeClock, seconds: float
+) -> None:
     backlog.record("tag.created")
     backlog.attempt(200)
     backlog.write(one_offs.ping, backlog.webhook_id)
@@ -67,7 +69,7 @@ def test_what_is_kept_for_ever_stays(backlog: Backlog, database: Database, clock
     assert counts(database) == (1, 1, 1)
 
 
-def test_what_a_moving_lane_waits_for_stays_however_old(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_old_events_that_a_moving_lane_needs_are_kept(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     backlog.attempt()
     backlog.attempt(500)
@@ -80,7 +82,7 @@ def test_what_a_moving_lane_waits_for_stays_however_old(backlog: Backlog, databa
     assert attempts_of(backlog) == [(2, 1, 500), (2, 2, 200), (3, 1, 200)]
 
 
-def test_what_one_moving_lane_waits_for_stays_for_everybody(
+def test_events_one_moving_lane_needs_are_kept_for_all_lanes(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
     slow = backlog.add_webhook()
@@ -96,7 +98,7 @@ def test_what_one_moving_lane_waits_for_stays_for_everybody(
 
 
 @pytest.mark.parametrize("state", ["stalled", "disabled"])
-def test_a_lane_that_does_not_move_loses_what_is_too_old_and_it_is_said(
+def test_a_stalled_or_disabled_lane_loses_old_payloads_and_reports_it(
     backlog: Backlog, database: Database, clock: FakeClock, state: str
 ) -> None:
     backlog.record("tag.created", "tag.updated")
@@ -120,7 +122,7 @@ def test_a_lane_that_does_not_move_loses_what_is_too_old_and_it_is_said(
     assert attempts_of(backlog) == [(3, 1, 200)]
 
 
-def test_sequences_and_positions_are_not_used_again(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_sequences_and_positions_are_not_reused(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
     backlog.control(lane_control.disable, "by_user")
     clock.moment += 40 * DAY
@@ -134,7 +136,7 @@ def test_sequences_and_positions_are_not_used_again(backlog: Backlog, database: 
 
     assert attempts_of(backlog) == [(3, 1, 200)]
     assert lane_of(backlog).lost_count == 2
-    # Once more: what was lost is added up.
+    # Again: losses are added up.
     backlog.record("tag.deleted")
     backlog.control(lane_control.disable, "by_user")
     clock.moment += 40 * DAY
@@ -142,9 +144,7 @@ def test_sequences_and_positions_are_not_used_again(backlog: Backlog, database: 
     assert lane_of(backlog).lost_count == 3
 
 
-def test_a_lane_that_loses_its_head_is_taken_from_the_worker_that_retries_it(
-    backlog: Backlog, database: Database, clock: FakeClock
-) -> None:
+def test_losing_the_head_revokes_the_lease_of_a_retry(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=None)
     clock.moment += 40 * DAY
@@ -161,7 +161,7 @@ def test_a_lane_that_loses_its_head_is_taken_from_the_worker_that_retries_it(
     assert attempts_of(backlog) == [(2, 1, 200)]
 
 
-def test_a_lane_that_loses_its_head_while_it_is_retried_goes_on_with_what_is_left(
+def test_a_lane_that_loses_its_head_during_a_retry_continues(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
     backlog.record("tag.created")
@@ -177,7 +177,7 @@ def test_a_lane_that_loses_its_head_while_it_is_retried_goes_on_with_what_is_lef
     assert lane_of(backlog).lost_count == 1
 
 
-def test_events_that_nobody_hears_go_too(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_old_events_without_subscribers_are_deleted(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.control(lane_control.disable, "by_user")
     backlog.record("tag.created")
     clock.moment += 31 * DAY
@@ -186,7 +186,7 @@ def test_events_that_nobody_hears_go_too(backlog: Backlog, database: Database, c
     assert count(database, events) == 0
 
 
-def test_a_batch_at_a_time_is_deleted_until_nothing_is_left(
+def test_events_are_deleted_in_batches_until_none_are_left(
     backlog: Backlog, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 3)
@@ -200,7 +200,7 @@ def test_a_batch_at_a_time_is_deleted_until_nothing_is_left(
     assert (counts(database), lane_of(backlog).lost_count) == ((0, 0, 0), 8)
 
 
-def test_every_account_is_looked_after(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_maintenance_covers_every_account(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     other = make_backlog(database, "southwind")
     for one in (backlog, other):
         one.record("tag.created")
@@ -210,7 +210,7 @@ def test_every_account_is_looked_after(backlog: Backlog, database: Database, clo
     assert run_maintenance(database) == 2
 
 
-def test_skips_go_with_their_payloads(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_skips_are_deleted_with_their_payloads(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500)
     backlog.control(lane_control.skip, 1, 7)
@@ -220,9 +220,7 @@ def test_skips_go_with_their_payloads(backlog: Backlog, database: Database, cloc
     assert count(database, skips) == 0
 
 
-def test_pings_go_when_they_are_old_and_done_and_not_before(
-    backlog: Backlog, database: Database, clock: FakeClock
-) -> None:
+def test_pings_are_deleted_once_old_and_settled(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.control(one_offs.ping)
     backlog.send_one_offs()
     clock.moment += 29 * DAY
@@ -237,7 +235,7 @@ def test_pings_go_when_they_are_old_and_done_and_not_before(
     assert len(backlog.send_one_offs()) == 1
 
 
-def test_old_pings_go_a_batch_at_a_time(
+def test_old_pings_are_deleted_in_batches(
     backlog: Backlog, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
@@ -250,7 +248,7 @@ def test_old_pings_go_a_batch_at_a_time(
     assert (count(database, one_off_rows), count(database, attempts)) == (3, 3)
 
 
-def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
+def test_purging_a_deleted_webhook_leaves_others_alone(
     backlog: Backlog, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
@@ -274,7 +272,7 @@ def test_what_a_deleted_webhook_has_left_is_cleared_away_and_nothing_of_others(
     assert attempts_of(other) == [(1, 1, 500), (2, 1, 200)]
 
 
-def test_chores_that_the_process_brings_along_are_done_until_nothing_is_left(database: Database) -> None:
+def test_cleanup_tasks_run_until_they_delete_nothing(database: Database) -> None:
     left = {"first": 3, "second": 1}
 
     def do(name: str) -> int:

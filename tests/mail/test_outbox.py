@@ -1,4 +1,4 @@
-"""The outbox and the mailer: no mail is lost, and none is sent to no end."""
+"""The outbox and the mail worker: no mail is lost, retries end, and permanent refusals are given up."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -46,19 +46,19 @@ def put(database: Database, outbox: Outbox) -> Put:
     return put
 
 
-class Runtime:
-    """A mailer at work in the loop of the tests, which is hinted as in a server."""
+class RunningMailWorker:
+    """A mail worker running in the event loop of the tests, woken as in a server."""
 
     def __init__(self, loop: EventLoopThread, database: Database, outbox: Outbox, smtp_server: FakeSmtpServer) -> None:
         self._loop = loop
         loop.run(self._start(database, outbox, smtp_server.port))
 
     def stop(self) -> None:
-        """Have it end soon."""
+        """Stop the mail worker without waiting."""
         self._loop.run(self._stop())
 
     def end(self) -> None:
-        """Have it end, and wait for that."""
+        """Stop the mail worker and wait for its end."""
         self._loop.run(self._end())
 
     async def _start(self, database: Database, outbox: Outbox, port: int) -> None:
@@ -76,15 +76,15 @@ class Runtime:
         await self._working
 
 
-Start = Callable[..., Runtime]
+Start = Callable[..., RunningMailWorker]
 
 
 @pytest.fixture
 def start(_loop: EventLoopThread, database: Database, outbox: Outbox, smtp_server: FakeSmtpServer) -> Iterator[Start]:
-    started: list[Runtime] = []
+    started: list[RunningMailWorker] = []
 
-    def start(outbox: Outbox = outbox) -> Runtime:
-        started.append(Runtime(_loop, database, outbox, smtp_server))
+    def start(outbox: Outbox = outbox) -> RunningMailWorker:
+        started.append(RunningMailWorker(_loop, database, outbox, smtp_server))
         return started[-1]
 
     yield start
@@ -100,7 +100,7 @@ def errors(database: Database) -> list[tuple[int, str | None]]:
     return [(row.attempts_count, row.last_error) for row in rows(database)]
 
 
-def test_a_mail_is_sent_once_it_is_committed_and_then_forgotten(
+def test_a_mail_is_sent_after_the_commit_and_then_deleted(
     database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     start()
@@ -110,7 +110,7 @@ def test_a_mail_is_sent_once_it_is_committed_and_then_forgotten(
     eventually(lambda: rows(database), [])
 
 
-def test_what_is_rolled_back_is_not_sent(
+def test_a_rolled_back_mail_is_not_sent(
     database: Database, outbox: Outbox, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     def fail(tx: Transaction) -> None:
@@ -127,7 +127,7 @@ def test_what_is_rolled_back_is_not_sent(
     assert smtp_server.is_empty()
 
 
-def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Put) -> None:
+def test_a_pending_text_is_encrypted(database: Database, put: Put) -> None:
     put()
 
     [row] = rows(database)
@@ -135,10 +135,10 @@ def test_a_text_is_not_to_be_read_while_it_waits(database: Database, put: Put) -
     assert (row.recipient, row.subject) == ("grace@northwind.test", "Come")
 
 
-def test_a_mail_that_was_committed_before_a_crash_is_sent_after_it(
+def test_a_mail_committed_before_a_crash_is_sent_after_it(
     database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
-    put()  # and then nobody is there any more to send it
+    put()  # and no worker is left to send it
     assert smtp_server.is_empty()
 
     start()
@@ -147,7 +147,7 @@ def test_a_mail_that_was_committed_before_a_crash_is_sent_after_it(
     eventually(lambda: rows(database), [])
 
 
-def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
+def test_a_mail_of_a_dead_process_is_sent_by_another_one(
     database: Database,
     outbox: Outbox,
     clock: FakeClock,
@@ -170,7 +170,7 @@ def test_a_mail_whose_process_dies_while_it_sends_is_sent_by_another_one(
     eventually(lambda: rows(database), [])
 
 
-def test_what_comes_of_a_lease_that_has_run_out_counts_no_more(database: Database, clock: FakeClock, put: Put) -> None:
+def test_a_result_under_an_expired_lease_changes_nothing(database: Database, clock: FakeClock, put: Put) -> None:
     put()
     late = database.run_now(mails.lease, clock.now(), clock.now() + 1)
     clock.advance(1)
@@ -187,9 +187,7 @@ def test_what_comes_of_a_lease_that_has_run_out_counts_no_more(database: Databas
     assert rows(database) == []
 
 
-def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
-    database: Database, clock: FakeClock, put: Put
-) -> None:
+def test_a_mail_is_leased_once_longest_due_first(database: Database, clock: FakeClock, put: Put) -> None:
     put("first@x.test")
     clock.advance(1)
     put("second@x.test")
@@ -201,7 +199,7 @@ def test_a_mail_is_leased_to_one_at_a_time_and_the_longest_due_first(
     assert not database.read_now(mails.is_any_due, clock.now())
 
 
-def test_two_mailers_send_each_mail_once(
+def test_two_mail_workers_send_each_mail_once(
     database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     expected = [f"grace{number}@northwind.test" for number in range(12)]
@@ -215,7 +213,7 @@ def test_two_mailers_send_each_mail_once(
     assert smtp_server.is_empty()
 
 
-def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_two_days(
+def test_a_temporary_refusal_is_retried_with_backoff_for_two_days(
     database: Database,
     outbox: Outbox,
     clock: FakeClock,
@@ -231,7 +229,7 @@ def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_tw
     pauses: list[float] = []
     while True:
         count = len(pauses) + 1
-        eventually(lambda count=count: [e["attempt"] for e in mailer_lines(logged)][-1:], [count])  # type: ignore[misc]
+        eventually(lambda count=count: [e["attempt"] for e in mail_worker_lines(logged)][-1:], [count])  # type: ignore[misc]
         if not rows(database):
             break
         [row] = rows(database)
@@ -245,11 +243,11 @@ def test_a_server_that_refuses_for_now_is_asked_again_with_growing_pauses_for_tw
     assert max(pauses) <= 4 * 3600 * 1.1
     assert clock.now() - began <= 2 * 86_400e6
     assert clock.now() - began > 1.5 * 86_400e6
-    assert mailer_lines(logged)[-1]["event"] == "mail given up"
+    assert mail_worker_lines(logged)[-1]["event"] == "mail given up"
     assert smtp_server.is_empty()
 
 
-def test_a_server_that_is_well_again_gets_the_mail(
+def test_a_server_that_recovers_gets_the_mail(
     database: Database,
     outbox: Outbox,
     clock: FakeClock,
@@ -269,7 +267,7 @@ def test_a_server_that_is_well_again_gets_the_mail(
     eventually(lambda: rows(database), [])
 
 
-def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
+def test_a_permanently_refused_mail_is_given_up_and_logged(
     database: Database,
     smtp_server: FakeSmtpServer,
     put: Put,
@@ -279,16 +277,16 @@ def test_a_mail_that_is_refused_for_good_is_given_up_and_said_so(
     smtp_server.replies = {"DATA-END": f"554 5.7.1 {SECRET} is spam"}
     start()
     put()
-    eventually(lambda: [line["event"] for line in mailer_lines(logged)], ["mail given up"])
+    eventually(lambda: [line["event"] for line in mail_worker_lines(logged)], ["mail given up"])
 
-    [line] = mailer_lines(logged)
+    [line] = mail_worker_lines(logged)
     assert line["error"] == "the mail is refused: 554 5.7.1"
     assert (line["account"], line["attempt"], line["log_level"]) == (1, 1, "warning")
     eventually(lambda: rows(database), [])
     assert "secret" not in str(logged)
 
 
-def test_an_address_that_cannot_be_is_given_up_and_holds_up_no_other(
+def test_an_invalid_address_is_given_up_and_delays_no_others(
     database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start, logged: Logged
 ) -> None:
     put("grace@north..wind.test")
@@ -296,11 +294,11 @@ def test_an_address_that_cannot_be_is_given_up_and_holds_up_no_other(
     start()
 
     assert smtp_server.next().recipients == ["other@northwind.test"]
-    assert mailer_lines(logged)[0]["error"] == "there is no such address"
+    assert mail_worker_lines(logged)[0]["error"] == "there is no such address"
     eventually(lambda: rows(database), [])
 
 
-def test_a_mail_that_another_key_encrypted_waits_for_that_key(
+def test_a_mail_encrypted_with_another_key_waits_for_that_key(
     database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     put()
@@ -310,7 +308,7 @@ def test_a_mail_that_another_key_encrypted_waits_for_that_key(
     assert smtp_server.is_empty()
 
 
-def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database, put: Put) -> None:
+def test_a_newer_mail_of_a_kind_replaces_older_ones(database: Database, put: Put) -> None:
     put("old@x.test")
     put("other@x.test", user_id=2)
     put("report@x.test", kind="report")
@@ -324,7 +322,7 @@ def test_a_newer_mail_of_a_kind_takes_the_place_of_older_ones(database: Database
     assert [row.recipient for row in rows(database)] == ["other@x.test", "report@x.test"]
 
 
-def test_a_mailer_that_is_stopped_finishes_the_mail_on_the_wire(
+def test_a_stopped_mail_worker_finishes_the_mail_in_flight(
     database: Database, smtp_server: FakeSmtpServer, put: Put, start: Start
 ) -> None:
     smtp_server.pause()
@@ -341,7 +339,7 @@ def test_a_mailer_that_is_stopped_finishes_the_mail_on_the_wire(
     assert [row.recipient for row in rows(database)] == ["other@northwind.test"]
 
 
-def mailer_lines(logged: Logged) -> Logged:
+def mail_worker_lines(logged: Logged) -> Logged:
     return [line for line in logged if line["event"].startswith("mail ")]
 
 

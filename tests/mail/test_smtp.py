@@ -1,4 +1,4 @@
-"""Handing mails over, to a real mail server on loopback."""
+"""SMTP, with a real mail server on loopback."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ def send(server: SmtpClient, recipient: str = "grace@northwind.test", **values: 
     return server.send(server.compose(recipient, **message))
 
 
-def test_a_mail_arrives_as_it_was_meant(smtp_server: FakeSmtpServer) -> None:
+def test_a_mail_arrives_with_its_headers_and_text(smtp_server: FakeSmtpServer) -> None:
     assert send(server_of(smtp_server.url)) == SmtpResult()
 
     taken = smtp_server.next()
@@ -65,7 +65,7 @@ def test_a_mail_arrives_as_it_was_meant(smtp_server: FakeSmtpServer) -> None:
     assert smtp_server.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
-def test_letters_of_every_kind_arrive_though_only_ascii_is_sent(smtp_server: FakeSmtpServer) -> None:
+def test_non_ascii_text_arrives_encoded_as_ascii(smtp_server: FakeSmtpServer) -> None:
     text = "Hello Zoë,\n\n" + "— 日本 " * 40 + "\n.\n..\n"
 
     assert send(server_of(smtp_server.url), subject="Zoë — 日本", text=text) == SmtpResult()
@@ -77,7 +77,7 @@ def test_letters_of_every_kind_arrive_though_only_ascii_is_sent(smtp_server: Fak
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\x85", "\x0b"])
-def test_a_subject_makes_no_header_of_its_own(smtp_server: FakeSmtpServer, end: str) -> None:
+def test_a_subject_cannot_inject_a_header(smtp_server: FakeSmtpServer, end: str) -> None:
     assert send(server_of(smtp_server.url), subject=f"Grace{end}Bcc: eve@example.net") == SmtpResult()
 
     taken = smtp_server.next()
@@ -89,20 +89,20 @@ def test_a_subject_makes_no_header_of_its_own(smtp_server: FakeSmtpServer, end: 
 @pytest.mark.parametrize(
     "recipient", ["grace@north..wind.test", "@northwind.test\n", "grace@x\r\nBcc: eve@y.test", "a@"]
 )
-def test_what_no_mail_can_be_addressed_to_is_refused(smtp_server: FakeSmtpServer, recipient: str) -> None:
+def test_an_invalid_recipient_is_refused(smtp_server: FakeSmtpServer, recipient: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         send(server_of(smtp_server.url), recipient)
 
     assert smtp_server.is_empty()
 
 
-def test_a_domain_in_other_letters_is_written_as_every_server_takes_it(smtp_server: FakeSmtpServer) -> None:
+def test_a_non_ascii_domain_is_written_in_punycode(smtp_server: FakeSmtpServer) -> None:
     assert send(server_of(smtp_server.url), "grace@müller.test") == SmtpResult()
 
     assert smtp_server.next().recipients == ["grace@xn--mller-kva.test"]
 
 
-def test_a_name_in_other_letters_needs_a_server_that_takes_it(smtp_server: FakeSmtpServer) -> None:
+def test_a_non_ascii_local_part_needs_a_server_with_smtputf8(smtp_server: FakeSmtpServer) -> None:
     refused = send(server_of(smtp_server.url), "zoë@northwind.test")
     smtp_server.extensions.append("SMTPUTF8")
 
@@ -112,7 +112,7 @@ def test_a_name_in_other_letters_needs_a_server_that_takes_it(smtp_server: FakeS
     assert smtp_server.next().recipients == ["zoë@northwind.test"]
 
 
-def test_starttls_hides_user_password_and_mail(
+def test_starttls_encrypts_credentials_and_mail(
     make_smtp_server: MakeSmtpServer, authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
     smtp_server = make_smtp_server(tls=authority.make_server_context(tmp_path, "localhost"))
@@ -127,7 +127,7 @@ def test_starttls_hides_user_password_and_mail(
     assert smtp_server.commands == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
-def test_tls_from_the_start(
+def test_smtps_uses_tls_from_the_start(
     make_smtp_server: MakeSmtpServer, authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
     smtp_server = make_smtp_server(tls=authority.make_server_context(tmp_path, "localhost"), is_implicit_tls=True)
@@ -136,7 +136,7 @@ def test_tls_from_the_start(
     assert smtp_server.next().is_encrypted
 
 
-def test_where_starttls_is_required_and_not_offered_nothing_is_said(smtp_server: FakeSmtpServer, ca_file: str) -> None:
+def test_a_server_without_required_starttls_gets_no_mail(smtp_server: FakeSmtpServer, ca_file: str) -> None:
     url = f"smtp://ada:secret@localhost:{smtp_server.port}?starttls=required"
 
     result = send(server_of(url, ca_file))
@@ -147,7 +147,7 @@ def test_where_starttls_is_required_and_not_offered_nothing_is_said(smtp_server:
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 @pytest.mark.parametrize(("host", "is_known"), [("localhost", False), ("mail.example.com", True)])
-def test_a_server_that_cannot_prove_who_it_is_is_told_nothing(
+def test_a_server_with_an_untrusted_certificate_gets_no_mail(
     make_smtp_server: MakeSmtpServer,
     authority: CertificateAuthority,
     ca_file: str,
@@ -183,7 +183,7 @@ def test_a_server_that_cannot_prove_who_it_is_is_told_nothing(
         ({"QUIT": "500 What?"}, SmtpResult()),
     ],
 )
-def test_what_the_server_answers_decides(
+def test_the_servers_reply_decides_the_result(
     smtp_server: FakeSmtpServer, answers: dict[str, str], expected: SmtpResult
 ) -> None:
     smtp_server.replies = answers
@@ -191,7 +191,7 @@ def test_what_the_server_answers_decides(
     assert send(server_of(smtp_server.url)) == expected
 
 
-def test_a_password_that_is_refused_is_no_fault_of_the_mail(smtp_server: FakeSmtpServer) -> None:
+def test_a_refused_password_is_a_temporary_failure(smtp_server: FakeSmtpServer) -> None:
     smtp_server.extensions.append("AUTH PLAIN")
     smtp_server.replies = {"AUTH": "535 5.7.8 No"}
 
@@ -200,13 +200,13 @@ def test_a_password_that_is_refused_is_no_fault_of_the_mail(smtp_server: FakeSmt
     assert result == SmtpResult("user or password is refused: 535 5.7.8")
 
 
-def test_what_a_server_says_of_a_refused_mail_is_not_repeated(smtp_server: FakeSmtpServer) -> None:
+def test_the_text_of_a_refusal_is_not_repeated(smtp_server: FakeSmtpServer) -> None:
     smtp_server.replies = {"DATA-END": "554 5.7.1 https://time.example.com/invitations/x is spam"}
 
     assert "invitations" not in (send(server_of(smtp_server.url)).error or "")
 
 
-def test_a_server_that_is_not_there_is_tried_again() -> None:
+def test_an_unreachable_server_is_a_temporary_failure() -> None:
     with free_socket() as nobody:
         port = nobody.getsockname()[1]
     result = send(server_of(f"smtp://localhost:{port}"))
@@ -215,20 +215,20 @@ def test_a_server_that_is_not_there_is_tried_again() -> None:
     assert re.match("the server cannot be reached: ", result.error or "")
 
 
-def test_a_name_that_does_not_exist_is_tried_again() -> None:
+def test_an_unresolvable_server_is_a_temporary_failure() -> None:
     result = send(server_of("smtp://mail.invalid:25?starttls=off"))
 
     assert not result.is_permanent
     assert (result.error or "").startswith("the server cannot be reached: ")
 
 
-def test_a_server_that_says_nothing_is_not_waited_for_long(smtp_server: FakeSmtpServer) -> None:
+def test_a_silent_server_times_out(smtp_server: FakeSmtpServer) -> None:
     smtp_server.pause()
 
     assert send(server_of(smtp_server.url, step_seconds=0.2)) == SmtpResult("the server takes too long")
 
 
-def test_a_server_that_drips_is_not_waited_for_long(smtp_server: FakeSmtpServer) -> None:
+def test_a_slow_server_times_out(smtp_server: FakeSmtpServer) -> None:
     smtp_server.trickles = True
 
     assert send(server_of(smtp_server.url, total_seconds=0.3)) == SmtpResult("the server takes too long")

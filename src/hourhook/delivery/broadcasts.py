@@ -1,4 +1,4 @@
-"""Broadcasts: notices that an object changed, for receivers that fetch it (``docs/api/broadcast_receivers.md``).
+"""Broadcasts: notices that an object changed, for receivers that fetch it (``docs/how-it-works.md#broadcasts``).
 
 A pending broadcast is a row for each receiver and changed object, so that further changes are merged into it and a
 restart loses none. Claiming deletes the row: a broadcast is never retried, and only one process sends it.

@@ -1,4 +1,4 @@
-"""The HTTP envelope of stored events, byte for byte: bodies and headers (``docs/api/events.md``).
+"""The HTTP envelope of stored events, byte for byte: bodies and headers (``docs/guides/receiving.md#request-format``).
 
 ``changes`` and ``object`` are the stored bytes of the event and are inserted unchanged.
 """
@@ -68,7 +68,7 @@ def broadcast_body(
 ) -> bytes:
     """Return the body of a broadcast: the last event of an object and the URL to fetch it from.
 
-    See ``docs/api/broadcast_receivers.md``.
+    See ``docs/api/broadcast_receivers.md#broadcast-format``.
     """
     return b'{"broadcast_receiver":%b,"sent_at":"%b","last_event":"%b","subject":{"type":"%b","url":%b}}' % (
         _summary(receiver_id, receiver_name),

@@ -2,7 +2,7 @@
 
 Events are collected while a transaction runs and written in batches, the last one just before the commit. A batch takes
 one statement for its events and one for their payloads, however many webhooks subscribe, so memory use is bounded.
-Lanes are woken once, at the end (``docs/api/events.md``).
+Lanes are woken once, at the end (``docs/how-it-works.md#writes``).
 """
 
 from dataclasses import dataclass, field

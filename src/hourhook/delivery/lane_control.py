@@ -1,7 +1,7 @@
 """Lane control: create, delete, enable, disable, retry, skip, replay and retarget lanes.
 
 All functions run inside a write of the account. Moving a lane revokes its lease, so that a send in flight cannot move a
-head that has been moved in the meantime (``docs/how-it-works.md``).
+head that has been moved in the meantime (``docs/how-it-works.md#leases-and-settlements``).
 """
 
 from typing import Literal

@@ -1,7 +1,7 @@
 """One-off deliveries: pings, test events and redeliveries, attempted once and outside a lane's order.
 
 They are rows, leased and woken like lanes, because their request was answered with 202: a crash must not lose them
-(``docs/api/payloads.md``).
+(``docs/concepts.md#webhooks-and-payloads``).
 """
 
 import uuid

@@ -2,7 +2,7 @@
 
 The low 62 bits are random. The high 60 are the sequence, masked with a hash of the low bits, so that ids look
 unrelated. So a payload is found by its id without an index; every write would have to update that index once for each
-webhook (``docs/decisions/0023-payload-ids-tell-the-sequence.md``).
+webhook (``docs/decisions/0023-payload-ids-encode-the-sequence.md``).
 """
 
 import os

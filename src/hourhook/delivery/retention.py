@@ -1,7 +1,7 @@
 """Retention: delete events older than the retention period in small batches, unless a moving lane needs them.
 
 A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when.
-Sequences are never reused, so its receiver sees a true gap (``docs/api/events.md``).
+Sequences are never reused, so its receiver sees a true gap (``docs/how-it-works.md#retention``).
 """
 
 import structlog

@@ -1,4 +1,4 @@
-"""Signatures of payloads and broadcasts, and their secrets (``docs/api/events.md``)."""
+"""Signatures of payloads and broadcasts, and their secrets (``docs/guides/receiving.md#verify-the-signature``)."""
 
 import base64
 import hmac

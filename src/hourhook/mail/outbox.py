@@ -2,7 +2,7 @@
 
 A mail is sent after the commit, by the mail worker of any process. The worker leases it by postponing its next attempt;
 the attempt number identifies the lease. Once a mail is sent or given up, its row is deleted
-(``docs/decisions/0026-mails-are-rows-first.md``).
+(``docs/decisions/0026-mail-outbox.md``).
 """
 
 from collections.abc import Callable

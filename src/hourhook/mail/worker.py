@@ -2,7 +2,7 @@
 
 No transaction is open while a mail is being sent. If the process dies, the mail's lease expires and another process
 sends it: it may arrive twice, with the same Message-ID, but is never lost
-(``docs/decisions/0026-mails-are-rows-first.md``).
+(``docs/operating/mail.md#how-mail-is-sent``).
 """
 
 import asyncio

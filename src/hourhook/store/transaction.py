@@ -86,7 +86,7 @@ class Transaction:
         """Queue a statement whose result is not needed; on PostgreSQL it is pipelined with the next one.
 
         So its errors surface in that statement, or in the commit. Most of the cost of a small statement is its round
-        trip, which is saved (``docs/decisions/0024-statements-travel-together.md``). Statements that exceed the size
+        trip, which is saved (``docs/decisions/0024-pipelined-statements.md``). Statements that exceed the size
         limit are sent at once.
         """
         compiled = statement.compiled(self.dialect)

@@ -1,4 +1,4 @@
-"""The sender against real receivers on loopback; what is waited for is the small deadline of the sender."""
+"""The HTTP client with real receivers on loopback; its deadline is short, so that timeouts are fast."""
 
 import asyncio
 import gzip
@@ -50,8 +50,8 @@ class FixedClock:
         return NOW
 
 
-class Answers:
-    """A name server that gives each question its own answer, and the last one ever after."""
+class ScriptedResolver:
+    """A resolver that returns one result per lookup, and repeats the last one."""
 
     def __init__(self, *answers: list[str] | Exception) -> None:
         self.answers = list(answers)
@@ -82,10 +82,10 @@ def failure_of(outcome: Outcome) -> ErrorKind | None:
     return outcome.error
 
 
-# What is sent, and what decides
+# Requests and outcomes
 
 
-async def test_headers_and_body_arrive_as_they_are() -> None:
+async def test_headers_and_body_arrive_unchanged() -> None:
     async with running_receiver(responding(200, b"thanks", b"X-Trace: 7\r\n")) as receiver:
         outcome = await transport().send(receiver.uri(path="/hook?a=b%20c#part"), HEADERS, BODY)
     [request] = receiver.requests
@@ -117,12 +117,12 @@ async def test_any_other_status_is_a_failure(status: int) -> None:
     assert outcome.is_gone == (status == 410)
 
 
-async def test_a_switch_of_protocols_is_a_failure() -> None:
+async def test_101_switching_protocols_is_a_failure() -> None:
     answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
     assert (await send_to(never_responding(answer))).status == 101
 
 
-async def test_interim_answers_are_passed_over() -> None:
+async def test_interim_responses_are_ignored() -> None:
     assert (await send_to(sending_raw(b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + OK + b"\r\n"))).status == 200
 
 
@@ -135,7 +135,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
     assert other.connections_count == 0
 
 
-async def test_a_connection_is_used_again() -> None:
+async def test_a_connection_is_reused() -> None:
     async with running_receiver(responding(200, b"ok")) as receiver:
         its = transport()
         for _ in range(5):
@@ -143,7 +143,7 @@ async def test_a_connection_is_used_again() -> None:
     assert receiver.connections_count == 1
 
 
-async def test_a_connection_that_the_receiver_ends_is_not_used_again() -> None:
+async def test_a_connection_closed_by_the_receiver_is_not_reused() -> None:
     last = sending_raw(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
     async with running_receiver(responding_in_order(last, responding())) as receiver:
         its = transport()
@@ -161,16 +161,16 @@ async def test_no_cookie_is_kept() -> None:
 
 
 @pytest.mark.parametrize(("status", "seconds"), [(429, 7), (503, 7), (500, None), (200, None)])
-async def test_retry_after_counts_on_429_and_503_alone(status: int, seconds: float | None) -> None:
+async def test_retry_after_is_read_only_on_429_and_503(status: int, seconds: float | None) -> None:
     outcome = await send_to(responding(status, headers=b"Retry-After: 7\r\n"))
     assert outcome.retry_after_seconds == seconds
 
 
-async def test_an_absurd_retry_after_is_none() -> None:
+async def test_an_implausible_retry_after_is_none() -> None:
     assert (await send_to(responding(429, headers=b"Retry-After: \xe9\r\n"))).retry_after_seconds is None
 
 
-# Receivers that are slow, or never end
+# Slow receivers
 
 
 async def test_a_silent_receiver_times_out() -> None:
@@ -180,18 +180,18 @@ async def test_a_silent_receiver_times_out() -> None:
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 Slow", OK + b"X-Slow", OK + b"X-Slow: "])
-async def test_headers_that_drip_in_time_out(head: bytes) -> None:
+async def test_slowly_sent_headers_time_out(head: bytes) -> None:
     outcome = await send_to(trickling(head, b"w"))
     assert failure_of(outcome) == "timeout"
     assert outcome.duration_ms < 5000
 
 
-async def test_interim_answers_without_end_time_out() -> None:
+async def test_endless_interim_responses_time_out() -> None:
     assert failure_of(await send_to(flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100))) == "timeout"
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 1000000\r\n", b"", b"Content-Length: 9000000000000000000\r\n"])
-async def test_a_body_that_drips_in_does_not_fail_a_success(length: bytes) -> None:
+async def test_a_slowly_sent_body_does_not_fail_a_success(length: bytes) -> None:
     async with running_receiver(trickling(OK + length + b"\r\nbegun", b".")) as receiver:
         outcome = await transport().send(receiver.uri(), HEADERS, BODY)
         await receiver.wait_until_idle()
@@ -200,7 +200,7 @@ async def test_a_body_that_drips_in_does_not_fail_a_success(length: bytes) -> No
     assert outcome.duration_ms < 5000
 
 
-async def test_a_body_that_never_comes_does_not_fail_a_success() -> None:
+async def test_a_missing_body_does_not_fail_a_success() -> None:
     outcome = await send_to(never_responding(OK + b"Content-Length: 5\r\n\r\n"))
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"")
 
@@ -214,7 +214,7 @@ async def test_a_body_that_never_comes_does_not_fail_a_success() -> None:
         b"\r\nabc",
     ],
 )
-async def test_a_body_that_breaks_off_does_not_fail_a_success(rest: bytes) -> None:
+async def test_a_truncated_body_does_not_fail_a_success(rest: bytes) -> None:
     outcome = await send_to(sending_raw(OK + rest))
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"abc")
 
@@ -223,7 +223,7 @@ async def test_a_body_that_breaks_off_does_not_fail_a_success(rest: bytes) -> No
     "script",
     [flooding(OK + b"\r\n", b"x" * 1000), never_responding(OK + b"Content-Length: 9000\r\n\r\n" + b"x" * 5000)],
 )
-async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(script: Handler) -> None:
+async def test_a_body_over_the_limit_is_truncated_and_its_connection_closed(script: Handler) -> None:
     async with running_receiver(script) as receiver:
         outcome = await transport(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
         await receiver.wait_until_idle()
@@ -232,7 +232,7 @@ async def test_a_body_past_the_bound_is_read_to_it_and_its_connection_dropped(sc
 
 
 @pytest.mark.parametrize("size", [0, 1, BODY_LIMIT_BYTES - 1, BODY_LIMIT_BYTES])
-async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
+async def test_a_body_within_the_limit_keeps_the_connection(size: int) -> None:
     async with running_receiver(responding(200, b"x" * size)) as receiver:
         its = transport()
         for _ in range(3):
@@ -241,7 +241,7 @@ async def test_a_body_up_to_the_bound_keeps_the_connection(size: int) -> None:
 
 
 @pytest.mark.parametrize("length", [b"abc", b"\xff", b"7", b"9" * 5000, b"2, 2", b""])
-async def test_a_length_that_counts_for_nothing_does_no_harm(length: bytes) -> None:
+async def test_an_ignored_content_length_does_no_harm(length: bytes) -> None:
     claimed = b"Content-Length: %b\r\n" % length
     chunked = await send_to(sending_raw(OK + claimed + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
     assert (chunked.status, chunked.error, chunked.body) == (200, None, b"ok")
@@ -249,12 +249,12 @@ async def test_a_length_that_counts_for_nothing_does_no_harm(length: bytes) -> N
     assert (bodiless.status, bodiless.error, bodiless.body) == (204, None, b"")
 
 
-async def test_a_length_that_is_said_twice_is_one_length() -> None:
+async def test_a_repeated_content_length_is_accepted() -> None:
     outcome = await send_to(sending_raw(OK + b"Content-Length: 2, 2\r\n\r\nok"))
     assert (outcome.status, outcome.error, outcome.body) == (200, None, b"ok")
 
 
-async def test_a_compressed_body_is_kept_as_it_came() -> None:
+async def test_a_compressed_body_is_not_decompressed() -> None:
     bomb = gzip.compress(bytes(20_000_000))
     assert len(bomb) > BODY_LIMIT_BYTES
     async with running_receiver(responding(200, bomb, b"Content-Encoding: gzip\r\n")) as receiver:
@@ -263,7 +263,7 @@ async def test_a_compressed_body_is_kept_as_it_came() -> None:
     assert "accept-encoding" not in receiver.requests[0].headers
 
 
-# Receivers that do not speak HTTP as they should
+# Invalid HTTP
 
 
 @pytest.mark.parametrize(
@@ -279,19 +279,19 @@ async def test_a_compressed_body_is_kept_as_it_came() -> None:
         OK + b"Content-Length: 99999999999999999999\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_a_failure_of_protocol(data: bytes) -> None:
+async def test_invalid_http_is_a_protocol_error(data: bytes) -> None:
     assert failure_of(await send_to(sending_raw(data))) == "protocol"
 
 
 @pytest.mark.parametrize("piece", [b"X-Header: value\r\n", b"x" * 1000])
-async def test_headers_without_end_are_a_failure_of_protocol(piece: bytes) -> None:
+async def test_endless_headers_are_a_protocol_error(piece: bytes) -> None:
     async with running_receiver(flooding(OK + b"X-First: ", piece)) as receiver:
         outcome = await transport(timeout_seconds=60).send(receiver.uri(), HEADERS, BODY)
         await receiver.wait_until_idle()
     assert failure_of(outcome) == "protocol"
 
 
-async def test_headers_are_kept_up_to_a_bound() -> None:
+async def test_headers_are_truncated_for_the_log() -> None:
     long = b"".join(b"X-Long-%d: %b\r\n" % (number, b"x" * 1000) for number in range(40))
     outcome = await send_to(responding(headers=long))
     assert outcome.is_success
@@ -299,7 +299,7 @@ async def test_headers_are_kept_up_to_a_bound() -> None:
     assert sum(len(name) + len(value) for name, value in outcome.headers) <= HEADERS_LIMIT_BYTES
 
 
-async def test_headers_that_are_not_ascii_lose_their_value_alone() -> None:
+async def test_a_non_ascii_header_loses_only_its_value() -> None:
     outcome = await send_to(responding(headers=b"X-Odd: \xe9\r\nX-Even: 1\r\nX-Even: 2\r\n"))
     assert dict(outcome.headers) == {"content-length": "0", "x-odd": "\ufffd", "x-even": "1, 2"}
 
@@ -307,11 +307,11 @@ async def test_headers_that_are_not_ascii_lose_their_value_alone() -> None:
 @pytest.mark.parametrize(
     "script", [sending_raw(b""), sending_raw(b"HTTP/1.1 20"), sending_raw(OK + b"Conte"), resetting()]
 )
-async def test_a_connection_that_breaks_before_the_answer_is_a_failure_to_connect(script: Handler) -> None:
+async def test_a_connection_broken_before_the_response_is_a_connect_error(script: Handler) -> None:
     assert failure_of(await send_to(script)) == "connect"
 
 
-async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
+async def test_a_closed_port_is_a_connect_error() -> None:
     async with running_receiver(responding()) as receiver:
         pass
     assert failure_of(await transport().send(receiver.uri(), HEADERS, BODY)) == "connect"
@@ -320,30 +320,34 @@ async def test_a_port_where_nobody_listens_is_a_failure_to_connect() -> None:
 # Names and addresses
 
 
-async def test_a_name_leads_to_the_address_that_was_checked() -> None:
+async def test_a_name_is_connected_at_the_checked_address() -> None:
     async with running_receiver(responding()) as receiver:
-        outcome = await transport(resolver=Answers(["127.0.0.1"])).send(receiver.uri("hooks.invalid"), HEADERS, BODY)
+        outcome = await transport(resolver=ScriptedResolver(["127.0.0.1"])).send(
+            receiver.uri("hooks.invalid"), HEADERS, BODY
+        )
     assert outcome.is_success
     assert receiver.requests[0].headers["host"] == f"hooks.invalid:{receiver.port}"
 
 
 @pytest.mark.parametrize("host", ["hooks.invalid.", "HOOKS.invalid", "bücher.invalid"])
-async def test_any_spelling_of_a_name_leads_to_the_address_that_was_checked(host: str) -> None:
+async def test_any_spelling_of_a_name_is_connected_at_the_checked_address(host: str) -> None:
     async with running_receiver(responding()) as receiver:
-        assert (await transport(resolver=Answers(["127.0.0.1"])).send(receiver.uri(host), HEADERS, BODY)).is_success
+        assert (
+            await transport(resolver=ScriptedResolver(["127.0.0.1"])).send(receiver.uri(host), HEADERS, BODY)
+        ).is_success
 
 
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["fe80::1%1"]])
-async def test_a_name_that_leads_inside_is_refused(answers: list[str]) -> None:
+async def test_a_name_with_a_private_address_is_refused(answers: list[str]) -> None:
     async with running_receiver(responding()) as receiver:
-        its = transport(guard=AddressGuard(), resolver=Answers(answers))
+        its = transport(guard=AddressGuard(), resolver=ScriptedResolver(answers))
         outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
     assert failure_of(outcome) == "refused_address"
     assert receiver.connections_count == 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "user@127.0.0.1"])
-async def test_a_literal_address_inside_is_refused(host: str) -> None:
+async def test_a_literal_private_address_is_refused(host: str) -> None:
     async with running_receiver(responding()) as receiver:
         outcome = await transport(guard=AddressGuard()).send(receiver.uri(host), HEADERS, BODY)
     assert failure_of(outcome) == "refused_address"
@@ -351,14 +355,14 @@ async def test_a_literal_address_inside_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "nonsense", "ftp://127.0.0.1/", "http://[", "http://127.0.0.1:0/", "http://\x00/"])
-async def test_what_is_no_uri_is_refused(uri: str) -> None:
+async def test_an_invalid_uri_is_refused(uri: str) -> None:
     assert failure_of(await transport().send(uri, HEADERS, BODY)) == "refused_address"
 
 
-async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
+async def test_dns_rebinding_is_refused_without_connecting() -> None:
     async with running_receiver(responding()) as receiver:
         guard = AddressGuard([ip_network("127.0.0.1/32")])
-        resolver = Answers(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "10.0.0.1"], ["127.0.0.1"])
+        resolver = ScriptedResolver(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "10.0.0.1"], ["127.0.0.1"])
         its = transport(guard=guard, resolver=resolver, dns_ttl_seconds=0)
         outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(4)]
     assert [outcome.error for outcome in outcomes] == [None, "refused_address", "refused_address", None]
@@ -366,7 +370,7 @@ async def test_a_name_that_is_rebound_is_refused_and_not_connected_to() -> None:
 
 
 async def test_a_name_is_resolved_once_for_many_sends() -> None:
-    resolver = Answers(["127.0.0.1"])
+    resolver = ScriptedResolver(["127.0.0.1"])
     async with running_receiver(responding()) as receiver:
         its = transport(resolver=resolver, timeout_seconds=5, dns_ttl_seconds=60)
         uri = receiver.uri("hooks.invalid")
@@ -376,34 +380,34 @@ async def test_a_name_is_resolved_once_for_many_sends() -> None:
     assert resolver.questions == ["hooks.invalid"]
 
 
-async def test_a_connection_outlives_an_answer_in_another_order() -> None:
+async def test_a_connection_survives_reordered_dns_results() -> None:
     async with running_receiver(responding()) as receiver:
-        resolver = Answers(["127.0.0.1", "::1"], ["::1", "127.0.0.1"])
+        resolver = ScriptedResolver(["127.0.0.1", "::1"], ["::1", "127.0.0.1"])
         its = transport(resolver=resolver, dns_ttl_seconds=0)
         for _ in range(3):
             assert (await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)).is_success
     assert receiver.connections_count == 1
 
 
-async def test_a_new_answer_is_followed() -> None:
+async def test_a_new_dns_result_is_used() -> None:
     async with running_receiver(responding()) as receiver:
-        its = transport(resolver=Answers(["127.0.0.1"], ["::1"], ["127.0.0.1"]), dns_ttl_seconds=0)
+        its = transport(resolver=ScriptedResolver(["127.0.0.1"], ["::1"], ["127.0.0.1"]), dns_ttl_seconds=0)
         outcomes = [await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY) for _ in range(3)]
     assert [outcome.error for outcome in outcomes] == [None, "connect", None]
     assert len(receiver.requests) == 2
 
 
-async def test_another_address_is_tried_where_one_cannot_be_connected_to() -> None:
+async def test_another_address_is_tried_if_one_refuses_connections() -> None:
     async with running_receiver(responding()) as receiver:
-        its = transport(resolver=Answers(["::1", "127.0.0.1"]), timeout_seconds=5)
+        its = transport(resolver=ScriptedResolver(["::1", "127.0.0.1"]), timeout_seconds=5)
         uri = receiver.uri("hooks.invalid")
         outcomes = await asyncio.gather(*(its.send(uri, HEADERS, BODY) for _ in range(10)))
     assert all(outcome.is_success for outcome in outcomes)
     assert len(receiver.requests) == 10
 
 
-async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
-    resolver = Answers(["127.0.0.1", "::1"])
+async def test_no_other_address_is_tried_once_the_request_is_sent() -> None:
+    resolver = ScriptedResolver(["127.0.0.1", "::1"])
     async with running_receiver(sending_raw(b"")) as receiver:
         its = transport(resolver=resolver)
         assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
@@ -411,27 +415,30 @@ async def test_no_other_address_is_tried_once_the_request_was_sent() -> None:
     assert len(resolver.questions) == 1
 
 
-async def test_another_address_is_tried_where_one_does_not_answer() -> None:
+async def test_another_address_is_tried_if_one_does_not_respond() -> None:
     with full_accept_queue() as receiver:
-        its = transport(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=1)
+        its = transport(resolver=ScriptedResolver(["127.0.0.1", "::1"]), timeout_seconds=1)
         outcome = await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
-    assert failure_of(outcome) == "connect"  # which is what the other address came to
+    assert failure_of(outcome) == "connect"  # the outcome of the other address
     assert outcome.duration_ms >= 500
 
 
-async def test_all_addresses_that_nobody_answers_at_are_one_failure() -> None:
+async def test_several_unreachable_addresses_are_one_failure() -> None:
     async with running_receiver(responding()) as receiver:
         pass
-    its = transport(resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+    its = transport(resolver=ScriptedResolver(["127.0.0.1", "::1"]), timeout_seconds=5)
     assert failure_of(await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)) == "connect"
 
 
 @pytest.mark.parametrize("answer", [OSError("no such name"), UnicodeError("label too long"), []])
-async def test_a_name_that_leads_nowhere_is_a_failure_of_dns(answer: list[str] | Exception) -> None:
-    assert failure_of(await transport(resolver=Answers(answer)).send("http://hooks.invalid/", HEADERS, BODY)) == "dns"
+async def test_an_unresolvable_name_is_a_dns_error(answer: list[str] | Exception) -> None:
+    assert (
+        failure_of(await transport(resolver=ScriptedResolver(answer)).send("http://hooks.invalid/", HEADERS, BODY))
+        == "dns"
+    )
 
 
-async def test_the_deadline_covers_resolving() -> None:
+async def test_the_deadline_covers_dns_resolution() -> None:
     async def never(host: str, port: int) -> Sequence[str]:
         answer: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
         return await answer
@@ -442,7 +449,7 @@ async def test_the_deadline_covers_resolving() -> None:
     await its.close()
 
 
-async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answer() -> None:
+async def test_slow_dns_resolution_leaves_less_time_for_the_response() -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         await asyncio.sleep(0.9)
         return ["127.0.0.1"]
@@ -454,7 +461,7 @@ async def test_a_name_that_is_slow_to_resolve_leaves_the_less_time_for_the_answe
     assert outcome.duration_ms < 1700
 
 
-async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() -> None:
+async def test_one_timed_out_lookup_does_not_cancel_it_for_others() -> None:
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
     async def slow(host: str, port: int) -> Sequence[str]:
@@ -476,7 +483,7 @@ async def test_who_gives_up_waiting_for_a_name_leaves_the_others_their_answer() 
 
 async def test_the_deadline_covers_connecting() -> None:
     with full_accept_queue() as receiver:
-        its = transport(resolver=Answers(["127.0.0.1"]))
+        its = transport(resolver=ScriptedResolver(["127.0.0.1"]))
         for host in ("127.0.0.1", "hooks.invalid"):
             assert failure_of(await its.send(receiver.uri(host), HEADERS, BODY)) == "timeout"
 
@@ -484,7 +491,7 @@ async def test_the_deadline_covers_connecting() -> None:
 # Clients
 
 
-async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> None:
+async def test_an_evicted_client_finishes_its_sends() -> None:
     arrived, may_answer = asyncio.Event(), asyncio.Event()
 
     async def patient(connection: ClientConnection) -> None:
@@ -501,7 +508,7 @@ async def test_a_client_that_makes_room_finishes_what_it_has_on_the_wire() -> No
         assert (await waiting).body == b"ok"
 
 
-async def test_only_so_many_clients_are_kept() -> None:
+async def test_the_number_of_clients_is_bounded() -> None:
     async with running_receiver(responding()) as one, running_receiver(responding()) as other:
         its = transport(max_clients=1)
         for receiver in (one, one, other, one):
@@ -509,7 +516,7 @@ async def test_only_so_many_clients_are_kept() -> None:
     assert (one.connections_count, other.connections_count) == (2, 1)
 
 
-async def test_closing_lets_go_of_the_connections() -> None:
+async def test_close_closes_the_connections() -> None:
     async with running_receiver(responding()) as receiver:
         its = transport()
         assert (await its.send(receiver.uri(), HEADERS, BODY)).is_success
@@ -545,22 +552,24 @@ def ca_file(authority: CertificateAuthority, tmp_path: Path) -> str:
 
 async def send_over_tls(tls: ssl.SSLContext, ca_file: str | None) -> Outcome:
     async with running_receiver(responding(200, b"ok"), tls) as receiver:
-        # What TLS has to say stands, and is not covered up by the address where nobody listens.
-        its = transport(ca_file=ca_file, resolver=Answers(["127.0.0.1", "::1"]), timeout_seconds=5)
+        # The TLS error is reported, not that of the other address, which is a closed port.
+        its = transport(ca_file=ca_file, resolver=ScriptedResolver(["127.0.0.1", "::1"]), timeout_seconds=5)
         return await its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
 
 
-async def test_a_certificate_of_the_file_is_trusted(
+async def test_a_certificate_of_the_ca_file_is_trusted(
     authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
     assert (await send_over_tls(authority.make_server_context(tmp_path, "hooks.invalid"), ca_file)).body == b"ok"
 
 
-async def test_a_certificate_of_nobody_known_is_refused(authority: CertificateAuthority, tmp_path: Path) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_refused(
+    authority: CertificateAuthority, tmp_path: Path
+) -> None:
     assert failure_of(await send_over_tls(authority.make_server_context(tmp_path, "hooks.invalid"), None)) == "tls"
 
 
-async def test_a_certificate_of_another_name_is_refused(
+async def test_a_certificate_for_another_name_is_refused(
     authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
     assert failure_of(await send_over_tls(authority.make_server_context(tmp_path, "other.invalid"), ca_file)) == "tls"
@@ -571,14 +580,14 @@ async def test_an_expired_certificate_is_refused(authority: CertificateAuthority
     assert failure_of(await send_over_tls(tls, ca_file)) == "tls"
 
 
-async def test_an_answer_without_tls_is_a_failure_of_tls() -> None:
+async def test_a_response_without_tls_is_a_tls_error() -> None:
     async with sending_before_request(b"HTTP/1.1 400 Bad Request\r\n\r\n") as receiver:
         uri = receiver.uri().replace("http:", "https:")
         assert failure_of(await transport(timeout_seconds=5).send(uri, HEADERS, BODY)) == "tls"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAA\n"])
-def test_a_file_without_certificates_is_a_problem(content: bytes | None, tmp_path: Path) -> None:
+def test_a_ca_file_without_certificates_is_refused(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "authorities.pem"
     if content is not None:
         path.write_bytes(content)
@@ -589,7 +598,7 @@ def test_a_file_without_certificates_is_a_problem(content: bytes | None, tmp_pat
 # Proxies
 
 
-async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_receiver(responding()) as receiver, running_receiver(responding(500)) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.uri(path=""))
@@ -597,25 +606,25 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
     assert proxy.connections_count == 0
 
 
-async def test_an_egress_proxy_is_given_the_name() -> None:
+async def test_an_egress_proxy_receives_the_name() -> None:
     async with running_receiver(responding(202)) as proxy:
-        its = transport(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8", "1.1.1.1"]))
+        its = transport(egress_proxy=proxy.uri(path=""), resolver=ScriptedResolver(["8.8.8.8", "1.1.1.1"]))
         assert (await its.send("http://hooks.invalid/hook", HEADERS, BODY)).status == 202
     [request] = proxy.requests
     assert request.target == "http://hooks.invalid/hook"
     assert request.body == BODY
 
 
-async def test_an_egress_proxy_is_kept_connected_whatever_a_name_resolves_to() -> None:
+async def test_an_egress_proxy_connection_survives_dns_changes() -> None:
     async with running_receiver(responding()) as proxy:
-        resolver = Answers(["8.8.8.8"], ["1.1.1.1"])
+        resolver = ScriptedResolver(["8.8.8.8"], ["1.1.1.1"])
         its = transport(egress_proxy=proxy.uri(path=""), resolver=resolver, dns_ttl_seconds=0)
         for _ in range(3):
             assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).is_success
     assert proxy.connections_count == 1
 
 
-async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
+async def test_an_egress_proxy_with_an_unknown_authority_is_refused(
     authority: CertificateAuthority, ca_file: str, tmp_path: Path
 ) -> None:
     async with running_receiver(responding(), authority.make_server_context(tmp_path, "localhost")) as proxy:
@@ -623,7 +632,7 @@ async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
             its = transport(
                 egress_proxy=proxy.uri("localhost", path=""),
                 ca_file=file,
-                resolver=Answers(["8.8.8.8"]),
+                resolver=ScriptedResolver(["8.8.8.8"]),
                 timeout_seconds=5,
             )
             assert (await its.send("http://hooks.invalid/", HEADERS, BODY)).error == error
@@ -631,20 +640,20 @@ async def test_an_egress_proxy_with_a_certificate_of_nobody_known_is_refused(
 
 async def test_an_egress_proxy_tunnels_tls() -> None:
     async with running_receiver(responding(403)) as proxy:
-        its = transport(egress_proxy=proxy.uri(path=""), resolver=Answers(["8.8.8.8"]))
+        its = transport(egress_proxy=proxy.uri(path=""), resolver=ScriptedResolver(["8.8.8.8"]))
         assert failure_of(await its.send("https://hooks.invalid/hook", HEADERS, BODY)) == "connect"
     assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", "hooks.invalid:443")]
 
 
-async def test_an_egress_proxy_does_not_switch_the_guard_off() -> None:
+async def test_an_egress_proxy_does_not_disable_the_address_guard() -> None:
     async with running_receiver(responding()) as proxy:
-        its = transport(egress_proxy=proxy.uri(path=""), guard=AddressGuard(), resolver=Answers(["10.0.0.1"]))
+        its = transport(egress_proxy=proxy.uri(path=""), guard=AddressGuard(), resolver=ScriptedResolver(["10.0.0.1"]))
         for uri in ("http://hooks.invalid/", "http://10.0.0.1/", "http://169.254.169.254/"):
             assert failure_of(await its.send(uri, HEADERS, BODY)) == "refused_address"
     assert proxy.connections_count == 0
 
 
 @pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://"])
-def test_an_egress_proxy_that_cannot_be_used_is_a_problem(address: str) -> None:
+def test_an_invalid_egress_proxy_is_refused(address: str) -> None:
     with pytest.raises(OperatorError, match="HOURHOOK_EGRESS_PROXY"):
         transport(egress_proxy=address)

@@ -20,7 +20,7 @@ NOW = 1_714_552_200 * SECOND  # Wed, 01 May 2024 08:30:00 GMT
         ("Wed, 01 May 2024 08:00:00 GMT", 0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
+def test_retry_after_is_parsed_as_seconds_or_a_date(value: str, seconds: float) -> None:
     assert parse_retry_after(value, NOW) == seconds
 
 
@@ -40,21 +40,21 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
         "\x00",
     ],
 )
-def test_an_absurd_retry_after_is_none(value: str) -> None:
+def test_an_implausible_retry_after_is_none(value: str) -> None:
     assert parse_retry_after(value, NOW) is None
 
 
 @given(st.text(max_size=80))
-def test_no_retry_after_raises(value: str) -> None:
+def test_parse_retry_after_never_raises(value: str) -> None:
     seconds = parse_retry_after(value, NOW)
     assert seconds is None or seconds >= 0
 
 
-def test_headers_are_kept_up_to_the_first_that_does_not_fit() -> None:
+def test_headers_are_truncated_at_the_first_that_does_not_fit() -> None:
     headers = [("a", "b"), ("c", "d" * HEADERS_LIMIT_BYTES), ("e", "f")]
     assert truncate_headers(headers) == (("a", "b"),)
 
 
 @pytest.mark.parametrize(("status", "is_gone"), [(410, True), (404, False), (None, False)])
-def test_gone_is_410(status: int | None, is_gone: bool) -> None:
+def test_410_is_gone(status: int | None, is_gone: bool) -> None:
     assert Outcome(status, "status", NOW, 1).is_gone is is_gone

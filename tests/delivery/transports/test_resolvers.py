@@ -1,4 +1,4 @@
-"""Names become addresses, or an error that leaves nothing behind."""
+"""DNS resolution by the system, and errors without garbage."""
 
 import asyncio
 import gc
@@ -7,18 +7,18 @@ import pytest
 
 from hourhook.delivery.transports.http.resolvers import SystemResolver
 
-# No label of a name is that long: an error without asking anybody.
+# A label of a name cannot be this long: an error without a lookup.
 NO_NAME = f"{'x' * 64}.test"
 
 
-def test_a_literal_address_is_found() -> None:
+def test_a_literal_address_is_resolved() -> None:
     async def look_up() -> list[str]:
         return [*await SystemResolver()("127.0.0.1", 80)]
 
     assert asyncio.run(look_up()) == ["127.0.0.1"]
 
 
-def test_a_name_that_leads_nowhere_leaves_no_garbage_for_the_collector() -> None:
+def test_a_failed_lookup_leaves_no_reference_cycle() -> None:
     async def fail() -> int:
         resolver = SystemResolver()
         gc.collect()
@@ -29,7 +29,7 @@ def test_a_name_that_leads_nowhere_leaves_no_garbage_for_the_collector() -> None
 
     gc.disable()
     try:
-        # The frames of a send hold its payload. Some of Python's own are let pass, but none for each time.
+        # The frames of a send hold its payload. Some garbage of Python itself is tolerated, but none per lookup.
         assert asyncio.run(fail()) < 20
     finally:
         gc.enable()

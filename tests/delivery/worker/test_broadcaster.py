@@ -1,4 +1,4 @@
-"""The flusher, on a network in the test's hand: when receivers are told, in what order, and how it ends."""
+"""The broadcaster, with a scripted network: timing, order, failures and shutdown."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -48,15 +48,15 @@ async def network(database: Database) -> FakeTransport:
 
 @pytest.fixture
 def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """The database, as another process has opened it."""
+    """The database, opened as by another process."""
     opened = open_database(database_url, clock)
     yield opened
     opened.close()
 
 
 @dataclass
-class Flushing:
-    """A flusher at work, and what it says of it: receiver, event and status."""
+class RunningBroadcaster:
+    """A running broadcaster and what it reports: receiver, event and status."""
 
     broadcaster: Broadcaster
     task: asyncio.Task[None]
@@ -64,30 +64,32 @@ class Flushing:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def advance_time(self, seconds: float) -> None:
-        """Let seconds pass, and have the clock looked at."""
+        """Advance the clock and wake the broadcaster."""
         self.clock.advance(seconds)
         self.broadcaster.wake()
 
     async def stop(self) -> None:
-        """End it in good order."""
+        """Stop the broadcaster gracefully."""
         self.broadcaster.stop()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await self.task
 
 
-class Heard(list[tuple[int, str, int | None]]):
-    """A listener who keeps what it is told."""
+class RecordingObserver(list[tuple[int, str, int | None]]):
+    """An observer that records what it is given."""
 
     def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Outcome, /) -> None:
         self.append((key[1], last_event, outcome.status))
 
 
 @asynccontextmanager
-async def flushing(database: Database, clock: FakeClock, network: FakeTransport) -> AsyncIterator[Flushing]:
-    """Have a flusher work; it is killed in the end, if it has not ended before."""
-    heard = Heard()
+async def run_broadcaster(
+    database: Database, clock: FakeClock, network: FakeTransport
+) -> AsyncIterator[RunningBroadcaster]:
+    """Run a broadcaster; it is killed at the end unless it was stopped."""
+    heard = RecordingObserver()
     working = Broadcaster(database, network, DEPENDENCIES.keyring, interval_seconds=5, observer=heard)
-    running = Flushing(working, asyncio.create_task(working.run()), heard, clock)
+    running = RunningBroadcaster(working, asyncio.create_task(working.run()), heard, clock)
     try:
         yield running
     finally:
@@ -101,16 +103,16 @@ def events(sent: list[SentRequest]) -> list[str]:
     return [sending.payload["last_event"] for sending in sent]
 
 
-async def all_told(running: Flushing, count: int) -> None:
-    """Wait until so many broadcasts have come to their end."""
+async def all_finished(running: RunningBroadcaster, count: int) -> None:
+    """Wait until this many broadcasts have finished."""
     await eventually(running.broadcaster._database, lambda _: len(running.observed), count)
 
 
-async def test_receivers_are_told_once_the_first_change_has_waited_for_the_interval(
+async def test_broadcasts_are_sent_one_interval_after_the_first_change(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(4.9)
         audience.record_changes((TIMER, "timer.paused"))
@@ -122,11 +124,11 @@ async def test_receivers_are_told_once_the_first_change_has_waited_for_the_inter
         assert audience.pending() == []
 
 
-async def test_the_second_is_not_sent_before_the_first_was_answered(
+async def test_a_receiver_gets_its_broadcasts_one_after_the_other(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes(*SWITCH)
         running.advance_time(5)
         first = await network.next()
@@ -140,13 +142,13 @@ async def test_the_second_is_not_sent_before_the_first_was_answered(
         assert first.headers["webhook-id"] != second.headers["webhook-id"]
 
 
-async def test_a_receiver_that_hangs_holds_up_itself_alone_and_is_told_the_newest_afterwards(
+async def test_a_hanging_receiver_delays_only_its_own_broadcasts(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver(URI)
     audience.add_receiver(OTHER_URI)
     network.responses = {OTHER_URI: 200}
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         hanging: SentRequest | None = None
         for event in ("timer.running", "timer.paused", "timer.stopped"):
             audience.record_changes((TIMER, event))
@@ -164,59 +166,62 @@ async def test_a_receiver_that_hangs_holds_up_itself_alone_and_is_told_the_newes
 
 
 @pytest.mark.parametrize("status", [500, 302, 410, None])
-async def test_what_fails_is_told_to_the_listener_and_never_tried_again(
+async def test_a_failed_broadcast_is_observed_and_not_retried(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock, status: int | None
 ) -> None:
     id = audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(5)
         (await network.next()).respond(status)
-        await all_told(running, 1)
+        await all_finished(running, 1)
         for _ in range(3):
             running.advance_time(5)
         audience.record_changes((TIMER, "timer.paused"))
         running.advance_time(5)
         (await network.next()).respond()
-        await all_told(running, 2)
+        await all_finished(running, 2)
 
         assert running.observed == [(id, "timer.running", status), (id, "timer.paused", 200)]
         assert len(network.sent) == 2
 
 
-async def test_what_waited_while_nobody_flushed_is_told_at_the_start(
+async def test_broadcasts_pending_at_the_start_are_sent(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     clock.advance(3600)
-    async with flushing(database, clock, network):
+    async with run_broadcaster(database, clock, network):
         assert events([await network.next()]) == ["timer.running"]
 
 
-async def test_what_was_on_the_wire_at_a_crash_is_not_sent_again_and_what_waited_is(
+async def test_a_crash_loses_broadcasts_in_flight_and_keeps_pending_ones(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(5)
         await network.next()
         audience.record_changes((OTHER_TIMER, "timer.running"))
     clock.advance(5)
-    async with flushing(database, clock, network):
+    async with run_broadcaster(database, clock, network):
         sending = await network.next()
 
     assert sending.payload["subject"]["url"] == OTHER_TIMER
     assert len(network.sent) == 2
 
 
-async def test_two_flushers_tell_nothing_twice_and_nobody_out_of_order(
+async def test_two_broadcasters_send_nothing_twice_or_out_of_order(
     audience: Audience, database: Database, other_database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     ids = [audience.add_receiver() for _ in range(100)]
     network.responses = {URI: 200}
-    async with flushing(database, clock, network) as one, flushing(other_database, clock, network) as other:
+    async with (
+        run_broadcaster(database, clock, network) as one,
+        run_broadcaster(other_database, clock, network) as other,
+    ):
         for count in range(1, 4):
             audience.record_changes(*SWITCH)
             clock.advance(5)
@@ -230,11 +235,11 @@ async def test_two_flushers_tell_nothing_twice_and_nobody_out_of_order(
         assert sorted(receiver for receiver, _, _ in one.observed + other.observed) == sorted(ids * 6)
 
 
-async def test_more_receivers_than_are_taken_at_a_time_are_all_told(
+async def test_more_receivers_than_a_batch_are_all_served(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     ids = {audience.add_receiver(URI if number % 2 else OTHER_URI) for number in range(200)}
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(5)
         sent = await network.take(200)
@@ -242,33 +247,33 @@ async def test_more_receivers_than_are_taken_at_a_time_are_all_told(
     assert {sending.payload["broadcast_receiver"]["id"] for sending in sent} == ids
 
 
-async def test_a_destination_that_hangs_does_not_take_all_seats(
+async def test_a_hanging_destination_does_not_take_all_slots(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     for _ in range(300):
         audience.add_receiver(URI)
     audience.add_receiver(OTHER_URI)
     network.responses = {OTHER_URI: 200}
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(5)
         while (await network.next()).uri != OTHER_URI:
             pass
-        await all_told(running, 1)
+        await all_finished(running, 1)
 
     assert len(network.sent) < 256
 
 
-async def test_while_there_is_nothing_to_tell_the_database_is_asked_once_an_interval(
+async def test_an_idle_broadcaster_queries_once_per_interval(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes((TIMER, "timer.running"))
         running.advance_time(5)
         (await network.next()).respond()
-        await all_told(running, 1)
-        # In the first round it may still look once more for what came while it told.
+        await all_finished(running, 1)
+        # In the first interval it may query once more for changes made while it sent.
         for is_counted in (False, True, True, True):
             with capture_statements(database) as statements:
                 running.advance_time(5)
@@ -286,21 +291,21 @@ async def test_while_there_is_nothing_to_tell_the_database_is_asked_once_an_inte
 
 
 async def settled(database: Database) -> None:
-    """Wait long enough for a few looks; where it is not, there is less to see, and nothing goes wrong."""
+    """Wait long enough for a few looks; if it is not enough, the test sees less, but does not fail."""
     for _ in range(20):
         await database.read(read_pending)
 
 
 def own(statements: Statements) -> list[str]:
-    """Those that are not of ``settled``."""
+    """Return the statements that are not of ``settled``."""
     return [statement for statement in statements if "ORDER BY broadcasts.broadcast_receiver_id" not in statement]
 
 
-async def test_a_clock_that_was_set_back_is_no_reason_to_wait(
+async def test_a_clock_set_back_does_not_delay_broadcasts(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         running.advance_time(3600)
         await eventually(database, lambda _: running.broadcaster._next_look_at, clock.now() + 5_000_000)
         clock.advance(-3600)
@@ -310,12 +315,12 @@ async def test_a_clock_that_was_set_back_is_no_reason_to_wait(
         assert events([await network.next()]) == ["timer.running"]
 
 
-async def test_what_was_taken_is_told_as_its_receiver_is_by_then(
+async def test_claimed_broadcasts_use_the_receivers_current_settings(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     id = audience.add_receiver()
     secret = signing.new_secret()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes(*SWITCH)
         running.advance_time(5)
         first = await network.next()
@@ -332,11 +337,11 @@ def as_received(sending: SentRequest) -> Delivery:
     return Delivery({name.lower(): value for name, value in sending.headers.items()}, sending.body)
 
 
-async def test_a_receiver_that_is_disabled_meanwhile_is_told_nothing_more(
+async def test_a_receiver_disabled_meanwhile_gets_no_more_broadcasts(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     id, other = audience.add_receiver(), audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes(*SWITCH)
         running.advance_time(5)
         first = await network.take(2)
@@ -345,17 +350,17 @@ async def test_a_receiver_that_is_disabled_meanwhile_is_told_nothing_more(
             sending.respond()
         second = await network.next()
         second.respond()
-        await all_told(running, 3)
+        await all_finished(running, 3)
         assert network.is_quiet()
 
     assert second.payload["broadcast_receiver"]["id"] == other
 
 
-async def test_a_flusher_that_is_stopped_tells_what_it_has_taken_and_leaves_the_rest(
+async def test_a_stopped_broadcaster_sends_claimed_broadcasts_only(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     id = audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes(*SWITCH)
         running.advance_time(5)
         first = await network.next()
@@ -371,7 +376,7 @@ async def test_a_flusher_that_is_stopped_tells_what_it_has_taken_and_leaves_the_
     assert audience.pending() == [(id, TIMER, "timer.stopped")]
 
 
-async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
+async def test_a_hanging_receiver_does_not_block_shutdown(
     audience: Audience,
     database: Database,
     network: FakeTransport,
@@ -381,7 +386,7 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
 ) -> None:
     monkeypatch.setattr(broadcaster, "DRAIN_SECONDS", 0.05)
     id = audience.add_receiver()
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         audience.record_changes(*SWITCH)
         running.advance_time(5)
         await network.next()
@@ -392,14 +397,14 @@ async def test_a_receiver_that_hangs_keeps_nobody_from_ending(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_database_that_was_away_loses_nothing_that_waited(
+async def test_a_database_outage_loses_no_pending_broadcast(
     audience: Audience, database: Database, database_url: str, network: FakeTransport, clock: FakeClock, logged: Logged
 ) -> None:
     audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     name = urlsplit(database_url).path[1:]
     with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
-        async with flushing(database, clock, network) as running:
+        async with run_broadcaster(database, clock, network) as running:
             await settled(database)
             operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             try:
@@ -414,17 +419,19 @@ async def test_a_database_that_was_away_loses_nothing_that_waited(
             assert events([await network.next()]) == ["timer.running"]
 
 
-async def test_an_idle_flusher_ends_at_once(database: Database, network: FakeTransport, clock: FakeClock) -> None:
-    async with flushing(database, clock, network) as running:
+async def test_an_idle_broadcaster_stops_immediately(
+    database: Database, network: FakeTransport, clock: FakeClock
+) -> None:
+    async with run_broadcaster(database, clock, network) as running:
         await running.stop()
 
 
-async def test_a_secret_that_cannot_be_opened_is_said_and_holds_up_nobody_else(
+async def test_an_undecryptable_secret_is_logged_and_delays_no_others(
     audience: Audience, database: Database, network: FakeTransport, clock: FakeClock, logged: Logged
 ) -> None:
     locked, other = audience.add_receiver(), audience.add_receiver()
     audience.update_receiver(locked, secret=Keyring("another key of the tests").encrypt(signing.new_secret()))
-    async with flushing(database, clock, network) as running:
+    async with run_broadcaster(database, clock, network) as running:
         for event in ("timer.running", "timer.paused"):
             audience.record_changes((TIMER, event))
             running.advance_time(5)

@@ -1,4 +1,4 @@
-"""One turn of a worker: settle, lease and read ahead, in one transaction."""
+"""One worker cycle: settle, lease and prefetch, in one transaction."""
 
 import pytest
 
@@ -20,8 +20,8 @@ ROOM = Capacity(ordinary=100, failing=100, one_offs=100)
 OTHER_URI = "http://127.0.0.1:10/hook"
 
 
-class Taker:
-    """Takes turns for a worker, and brings its lanes up to date after each."""
+class CycleRunner:
+    """Run cycles of a worker, and update its lanes after each."""
 
     def __init__(self, database: Database, worker: int = MINE) -> None:
         self.database = database
@@ -46,7 +46,7 @@ class Taker:
         return cycle_result
 
     def result(self, lane: LeasedLane, status: int = 200) -> AttemptResult:
-        """What came of sending the head of a lane."""
+        """Return the result of sending the head of a lane."""
         due_at = None if status < 300 else self.database.clock.now()
         number = lane.attempts_count + 1
         return AttemptResult(lane, lane.prefetched[0], number, "Webhook", URI, self.outcome(status), due_at, keep=True)
@@ -61,15 +61,15 @@ def backlog(database: Database) -> Backlog:
 
 
 @pytest.fixture
-def taker(database: Database) -> Taker:
-    return Taker(database)
+def taker(database: Database) -> CycleRunner:
+    return CycleRunner(database)
 
 
 def waiting(lane: LeasedLane) -> list[int]:
     return [payload.sequence for payload in lane.prefetched]
 
 
-def test_a_lane_comes_with_its_target_and_its_first_payloads(backlog: Backlog, taker: Taker) -> None:
+def test_a_leased_lane_has_its_target_and_first_payloads(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record("tag.created", "tag.updated")
 
     [lane] = taker.take().leased
@@ -79,7 +79,7 @@ def test_a_lane_comes_with_its_target_and_its_first_payloads(backlog: Backlog, t
     assert waiting(lane) == [1, 2]
 
 
-def test_so_many_payloads_are_read_ahead_and_the_next_when_they_are_used_up(backlog: Backlog, taker: Taker) -> None:
+def test_payloads_are_prefetched_again_once_used_up(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record(*["tag.created"] * (READ_AHEAD + 2))
     [lane] = taker.take().leased
     assert waiting(lane) == [*range(1, READ_AHEAD + 1)]
@@ -92,9 +92,7 @@ def test_so_many_payloads_are_read_ahead_and_the_next_when_they_are_used_up(back
     assert waiting(lane) == [READ_AHEAD + 1, READ_AHEAD + 2]
 
 
-def test_of_two_results_of_one_lane_the_first_is_settled_and_the_other_in_the_next_turn(
-    backlog: Backlog, taker: Taker
-) -> None:
+def test_a_second_result_of_a_lane_is_settled_in_the_next_cycle(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record("tag.created", "tag.updated")
     [old] = taker.take().leased
     backlog.control(lane_control.retarget, URI)
@@ -110,7 +108,7 @@ def test_of_two_results_of_one_lane_the_first_is_settled_and_the_other_in_the_ne
     assert lane_of(backlog).head_sequence == 2
 
 
-def test_a_lane_that_was_steered_is_lost_and_free_in_the_same_turn(backlog: Backlog, taker: Taker) -> None:
+def test_a_lane_moved_meanwhile_is_lost_and_leased_again(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = taker.take().leased
     backlog.control(lane_control.retarget, OTHER_URI)
@@ -121,7 +119,7 @@ def test_a_lane_that_was_steered_is_lost_and_free_in_the_same_turn(backlog: Back
     assert [(one.key, one.head_sequence) for one in cycle_result.leased] == [(lane.key, 1)]
 
 
-def test_name_and_secret_are_read_again_once_they_have_changed(backlog: Backlog, taker: Taker) -> None:
+def test_a_changed_name_and_secret_are_read_again(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     [lane] = taker.take().leased
     assert not taker.take(taker.result(lane)).targets
@@ -130,7 +128,7 @@ def test_name_and_secret_are_read_again_once_they_have_changed(backlog: Backlog,
     assert [*taker.take(taker.result(lane)).targets] == [lane.key]
 
 
-def test_lanes_that_fail_and_errands_have_room_of_their_own(backlog: Backlog, taker: Taker) -> None:
+def test_failing_lanes_and_one_offs_have_their_own_capacity(backlog: Backlog, taker: CycleRunner) -> None:
     failing = backlog.add_webhook()
     backlog.record("tag.created")
     failing.attempt(500)
@@ -151,8 +149,8 @@ def test_lanes_that_fail_and_errands_have_room_of_their_own(backlog: Backlog, ta
 @pytest.mark.parametrize(
     ("capacity", "has_more_due"), [(Capacity(ordinary=1), True), (Capacity(ordinary=2), True), (ROOM, False)]
 )
-def test_a_turn_says_where_there_may_be_more_than_room(
-    backlog: Backlog, taker: Taker, capacity: Capacity, has_more_due: bool
+def test_a_cycle_reports_that_more_is_due_than_capacity(
+    backlog: Backlog, taker: CycleRunner, capacity: Capacity, has_more_due: bool
 ) -> None:
     backlog.add_webhook()
     backlog.record("tag.created")
@@ -160,7 +158,7 @@ def test_a_turn_says_where_there_may_be_more_than_room(
     assert taker.take(capacity=capacity).has_more_due is has_more_due
 
 
-def test_an_errand_comes_with_where_it_goes_and_what_it_sends(backlog: Backlog, taker: Taker) -> None:
+def test_a_leased_one_off_has_its_target_and_payload(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record("tag.created")
     [lane] = taker.take().leased
     payload_id = lane.prefetched[0].payload_id
@@ -178,7 +176,7 @@ def test_an_errand_comes_with_where_it_goes_and_what_it_sends(backlog: Backlog, 
     assert [*cycle_result.targets] == [lane.key]
 
 
-def test_an_errand_is_done_after_one_attempt_and_only_by_who_holds_it(backlog: Backlog, taker: Taker) -> None:
+def test_a_one_off_is_settled_once_and_only_by_its_lease_holder(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.control(one_offs.ping)
     [lost] = taker.take().one_offs
     taker.database.run_now(leases.release_all)
@@ -197,7 +195,7 @@ def test_an_errand_is_done_after_one_attempt_and_only_by_who_holds_it(backlog: B
     assert taker.take().one_offs == []
 
 
-def test_a_turn_is_all_or_nothing(backlog: Backlog, taker: Taker) -> None:
+def test_a_failed_cycle_is_rolled_back(backlog: Backlog, taker: CycleRunner) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = taker.take().leased
     before = lane_of(backlog)
@@ -218,7 +216,9 @@ def test_a_turn_is_all_or_nothing(backlog: Backlog, taker: Taker) -> None:
     assert lane_of(other).lease_token is None
 
 
-def test_any_number_of_lanes_takes_as_many_statements(backlog: Backlog, taker: Taker, database: Database) -> None:
+def test_the_number_of_statements_does_not_depend_on_lanes(
+    backlog: Backlog, taker: CycleRunner, database: Database
+) -> None:
     backlog.record("tag.created")
     [lane] = taker.take().leased
     taker.take(taker.result(lane))

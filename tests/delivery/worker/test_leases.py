@@ -1,4 +1,4 @@
-"""Leases: who is at work on which lane."""
+"""Leases of lanes and one-off deliveries."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def holder(backlog: Backlog) -> tuple[int | None, int | None, int | None]:
     return lane.lease_token, lane.lease_worker, lane.lease_expires_at
 
 
-def test_a_lane_is_taken_once_something_waits_in_it(backlog: Backlog, database: Database) -> None:
+def test_a_lane_with_a_payload_can_be_leased(backlog: Backlog, database: Database) -> None:
     assert take(database) == []
     backlog.record("tag.created", "tag.updated")
 
@@ -59,7 +59,7 @@ def test_a_lane_is_taken_once_something_waits_in_it(backlog: Backlog, database: 
     assert holder(backlog) == (MINE, MINE, database.clock.now() + 60 * SECOND)
 
 
-def test_a_lane_that_is_taken_is_not_taken_again(backlog: Backlog, database: Database) -> None:
+def test_a_leased_lane_is_not_leased_again(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     assert take(database)
 
@@ -67,7 +67,7 @@ def test_a_lane_that_is_taken_is_not_taken_again(backlog: Backlog, database: Dat
     assert not database.read_now(leases.is_any_due, database.clock.now())
 
 
-def test_a_lane_is_not_taken_before_it_is_due(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_a_lane_is_not_leased_before_it_is_due(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=5)
 
@@ -78,7 +78,7 @@ def test_a_lane_is_not_taken_before_it_is_due(backlog: Backlog, database: Databa
     assert take(database, succeeding=False) != []
 
 
-def test_a_disabled_lane_is_not_taken(backlog: Backlog, database: Database) -> None:
+def test_a_disabled_lane_is_not_leased(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     backlog.control(lane_control.disable, "by_user")
 
@@ -86,7 +86,7 @@ def test_a_disabled_lane_is_not_taken(backlog: Backlog, database: Database) -> N
     assert take(database) == []
 
 
-def test_the_longest_due_are_taken_first_and_no_more_than_there_is_room_for(
+def test_at_most_limit_lanes_are_leased_longest_due_first(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
     others = [backlog.add_webhook(OTHER_URI, ["tag.updated"]), backlog.add_webhook(OTHER_URI, ["tag.deleted"])]
@@ -94,12 +94,12 @@ def test_the_longest_due_are_taken_first_and_no_more_than_there_is_room_for(
         backlog.record(type)
         clock.advance(1)
 
-    # The first webhook hears everything, so it has been due as long as the last.
+    # The first webhook subscribes to all events, so it has been due as long as the last.
     assert {*webhook_ids(take(database, limit=2))} == {backlog.webhook_id, others[1].webhook_id}
     assert webhook_ids(take(database, limit=2)) == [others[0].webhook_id]
 
 
-def test_lanes_that_fail_and_lanes_that_succeed_are_asked_for_apart(backlog: Backlog, database: Database) -> None:
+def test_failing_and_succeeding_lanes_are_leased_separately(backlog: Backlog, database: Database) -> None:
     failing = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     failing.attempt(500)
@@ -108,14 +108,14 @@ def test_lanes_that_fail_and_lanes_that_succeed_are_asked_for_apart(backlog: Bac
     assert webhook_ids(take(database, succeeding=False)) == [failing.webhook_id]
 
 
-def test_lanes_of_a_destination_that_has_seats_enough_are_left_alone(backlog: Backlog, database: Database) -> None:
+def test_lanes_of_a_saturated_destination_are_skipped(backlog: Backlog, database: Database) -> None:
     other = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
 
     assert webhook_ids(take(database, saturated=[lane_control.destination_of(URI)])) == [other.webhook_id]
 
 
-def test_workers_that_look_at_the_same_time_never_take_the_same_lane(backlog: Backlog, database: Database) -> None:
+def test_concurrent_workers_never_lease_the_same_lane(backlog: Backlog, database: Database) -> None:
     for _ in range(59):
         backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
@@ -135,9 +135,7 @@ def test_workers_that_look_at_the_same_time_never_take_the_same_lane(backlog: Ba
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_lane_that_somebody_is_just_taking_is_passed_over_without_waiting(
-    backlog: Backlog, database: Database
-) -> None:
+def test_a_lane_locked_by_another_lease_is_skipped_without_waiting(backlog: Backlog, database: Database) -> None:
     other = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
 
@@ -152,23 +150,21 @@ def test_a_lane_that_somebody_is_just_taking_is_passed_over_without_waiting(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_an_errand_that_somebody_is_just_taking_is_passed_over_without_waiting(
-    backlog: Backlog, database: Database, clock: FakeClock
-) -> None:
+def test_a_one_off_locked_by_another_lease_is_skipped(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     ids = [backlog.write(one_offs.ping, backlog.webhook_id) for _ in range(2)]
 
-    def take_errand(tx: Transaction, worker: int) -> list[str]:
+    def take_one_off(tx: Transaction, worker: int) -> list[str]:
         lease = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}
         return [one_off.payload_id for one_off in one_off_deliveries.lease_one_offs(tx, **lease, limit=1)]
 
     def take_meanwhile(tx: Transaction) -> list[str]:
-        return [*take_errand(tx, MINE), *run_in_thread(database.run_now, take_errand, THEIRS)]
+        return [*take_one_off(tx, MINE), *run_in_thread(database.run_now, take_one_off, THEIRS)]
 
     assert database.run_now(take_meanwhile) == ids
 
 
-def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: Database) -> None:
-    # It guards against a lane that somebody takes between the look and the lock, which no test can bring about.
+def test_a_lease_checks_again_that_the_lane_is_free(database: Database) -> None:
+    # It guards against a lane leased by another worker between our snapshot and our lock, which no test can provoke.
     now = database.clock.now()
     lease = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
     with capture_statements(database) as statements:
@@ -182,7 +178,7 @@ def test_whether_something_is_free_is_asked_once_more_as_it_is_taken(database: D
         assert "lease_token IS NULL" in taking
 
 
-def test_a_worker_puts_off_the_end_of_its_own_leases(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_a_worker_renews_its_own_leases_only(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     other = backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     take(database, MINE, limit=1)
@@ -196,7 +192,7 @@ def test_a_worker_puts_off_the_end_of_its_own_leases(backlog: Backlog, database:
     assert after == {**before, mine: (MINE, MINE, clock.now() + 90 * SECOND)}
 
 
-def test_what_a_worker_gives_back_is_free_and_the_rest_is_not(backlog: Backlog, database: Database) -> None:
+def test_releasing_frees_the_leases_of_one_worker_only(backlog: Backlog, database: Database) -> None:
     backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     [mine] = take(database, MINE, limit=1)
@@ -207,7 +203,7 @@ def test_what_a_worker_gives_back_is_free_and_the_rest_is_not(backlog: Backlog, 
     assert webhook_ids(take(database, 33)) == [mine.webhook_id]
 
 
-def test_a_lease_that_has_run_out_is_free_for_others_but_stays_with_whoever_works_on(
+def test_an_expired_lease_can_be_taken_but_stays_valid_until_then(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
     backlog.record("tag.created")
@@ -221,14 +217,14 @@ def test_a_lease_that_has_run_out_is_free_for_others_but_stays_with_whoever_work
     assert holder(backlog) == (None, None, None)
 
 
-def test_errands_are_leased_and_freed_as_lanes_are(backlog: Backlog, database: Database, clock: FakeClock) -> None:
-    def take_errands(worker: int) -> int:
+def test_one_offs_are_leased_and_released_like_lanes(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+    def take_one_offs(worker: int) -> int:
         now = clock.now()
         lease = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
         return len(database.run_now(one_off_deliveries.lease_one_offs, **lease))
 
     backlog.write(one_offs.ping, backlog.webhook_id)
-    assert (take_errands(MINE), take_errands(THEIRS)) == (1, 0)
+    assert (take_one_offs(MINE), take_one_offs(THEIRS)) == (1, 0)
     assert database.read_now(leases.lease_holders) == {MINE}
 
     database.run_now(leases.renew, MINE, clock.now() + 90 * SECOND)
@@ -236,14 +232,14 @@ def test_errands_are_leased_and_freed_as_lanes_are(backlog: Backlog, database: D
     assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 0
     clock.advance(30)
     assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 1
-    assert take_errands(MINE) == 1
+    assert take_one_offs(MINE) == 1
     assert database.run_now(leases.release, MINE) == 1
-    assert take_errands(MINE) == 1
+    assert take_one_offs(MINE) == 1
     assert database.run_now(leases.release_all) == 1
     assert database.read_now(leases.lease_holders) == set()
 
 
-def test_at_its_start_the_only_worker_frees_everything(backlog: Backlog, database: Database) -> None:
+def test_release_all_releases_every_lease(backlog: Backlog, database: Database) -> None:
     backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     take(database, MINE, limit=1)
@@ -254,7 +250,7 @@ def test_at_its_start_the_only_worker_frees_everything(backlog: Backlog, databas
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_is_locked_is_freed_the_next_time_instead_of_waited_for(backlog: Backlog, database: Database) -> None:
+def test_locked_rows_are_released_the_next_time(backlog: Backlog, database: Database) -> None:
     backlog.add_webhook(OTHER_URI)
     backlog.record("tag.created")
     take(database, MINE)
@@ -272,7 +268,7 @@ def test_what_is_locked_is_freed_the_next_time_instead_of_waited_for(backlog: Ba
     assert database.run_now(leases.release, MINE) == 0
 
 
-def test_no_question_about_leases_reads_all_lanes_or_errands(backlog: Backlog, database: Database) -> None:
+def test_no_lease_query_scans_all_lanes_or_one_offs(backlog: Backlog, database: Database) -> None:
     now = database.clock.now()
     with capture_statements(database) as statements:
         take(database)
@@ -295,7 +291,7 @@ def test_no_question_about_leases_reads_all_lanes_or_errands(backlog: Backlog, d
         assert all("USING" in line and "INDEX ix_" in line for line in lines), f"{statement}\n{plan}"
 
 
-def test_a_lane_that_was_steered_is_free_for_a_new_lease(backlog: Backlog, database: Database) -> None:
+def test_a_moved_lane_can_be_leased_again(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     take(database, MINE)
     backlog.control(lane_control.retarget, OTHER_URI)
@@ -305,7 +301,7 @@ def test_a_lane_that_was_steered_is_free_for_a_new_lease(backlog: Backlog, datab
     assert (lane.token, lane.destination) == (THEIRS, lane_control.destination_of(OTHER_URI))
 
 
-def test_a_lease_that_was_taken_away_is_not_renewed(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_a_revoked_lease_is_not_renewed(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     take(database, MINE)
     database.run_now(lambda tx: tx.execute(Statement(update(lanes).values(lease_token=null()))))

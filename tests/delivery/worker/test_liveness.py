@@ -1,4 +1,4 @@
-"""Whether workers live: so that the lanes of a dead one are free at once."""
+"""Worker liveness: the lanes of a dead worker are released immediately."""
 
 import asyncio
 from collections.abc import Iterator
@@ -43,14 +43,14 @@ async def network(database: Database) -> FakeTransport:
 
 @pytest.fixture
 def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """The database, as another process has opened it."""
+    """The database, opened as by another process."""
     opened = open_database(database_url, clock)
     yield opened
     opened.close()
 
 
 def take(backlog: Backlog, worker: int) -> None:
-    """Have a worker lease the lane, for a minute."""
+    """Lease the lane for a worker, for one minute."""
     now = backlog.database.clock.now()
     common: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60_000_000, "limit": 9}
     backlog.database.run_now(leases.lease, succeeding=True, saturated=[], **common)
@@ -59,7 +59,7 @@ def take(backlog: Backlog, worker: int) -> None:
 
 @contextmanager
 def living(database: Database, worker: int) -> Iterator[None]:
-    """Have a worker be alive, as far as others can tell."""
+    """Hold the liveness lock of a worker."""
     assert isinstance(database, PostgresDatabase)
     connection = database.connect()
     connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
@@ -68,7 +68,9 @@ def living(database: Database, worker: int) -> Iterator[None]:
 
 
 @on_postgresql
-def test_what_a_dead_worker_holds_is_free_at_once(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_leases_of_a_dead_worker_are_released_immediately(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
     backlog.record("tag.created")
     backlog.control(one_offs.ping)
     take(backlog, THEIRS)
@@ -78,7 +80,7 @@ def test_what_a_dead_worker_holds_is_free_at_once(backlog: Backlog, database: Da
 
 
 @on_postgresql
-def test_whoever_asks_after_a_worker_does_not_pass_for_it_afterwards(
+def test_probing_a_worker_does_not_keep_its_lock(
     backlog: Backlog, database: Database, other_database: Database, clock: FakeClock
 ) -> None:
     backlog.record("tag.created")
@@ -90,7 +92,7 @@ def test_whoever_asks_after_a_worker_does_not_pass_for_it_afterwards(
 
 
 @on_postgresql
-def test_what_a_living_worker_holds_stays_its_own_until_its_lease_runs_out(
+def test_leases_of_a_live_worker_are_kept_until_they_expire(
     backlog: Backlog, database: Database, clock: FakeClock
 ) -> None:
     backlog.record("tag.created")
@@ -104,7 +106,7 @@ def test_what_a_living_worker_holds_stays_its_own_until_its_lease_runs_out(
 
 
 @on_postgresql
-def test_a_worker_frees_nothing_of_its_own(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_a_worker_does_not_reap_itself(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     take(backlog, MINE)
     clock.advance(61)
@@ -113,7 +115,7 @@ def test_a_worker_frees_nothing_of_its_own(backlog: Backlog, database: Database,
 
 
 @on_postgresql
-async def test_a_worker_takes_over_from_one_that_died(
+async def test_a_worker_takes_over_from_a_dead_worker(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     backlog.record("tag.created")
@@ -124,7 +126,7 @@ async def test_a_worker_takes_over_from_one_that_died(
 
 
 @on_postgresql
-async def test_a_worker_leaves_the_lanes_of_a_living_one_alone(
+async def test_a_worker_leaves_the_lanes_of_a_live_worker_alone(
     backlog: Backlog, database: Database, other_database: Database, network: FakeTransport
 ) -> None:
     other_network = replace(network, sent=[], observed=[], _arrived=asyncio.Queue())
@@ -132,7 +134,7 @@ async def test_a_worker_leaves_the_lanes_of_a_living_one_alone(
         backlog.record("tag.created", "tag.updated")
         sending = await network.next()
         async with running_worker(other_database, other_network, other_network) as second:
-            # Its lane, which the other keeps, is what it would send before this.
+            # If it leased the other worker's lane, it would send that payload before this one.
             other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
             ping = await asyncio.wait_for(first_of(network, other_network), 20)
             assert ping.payload["type"] == "webhook.ping"
@@ -151,7 +153,7 @@ async def first_of(*networks: FakeTransport) -> Any:
     return done.pop().result()
 
 
-async def test_the_only_worker_of_a_file_frees_everything_at_its_start(
+async def test_the_only_worker_releases_all_leases_at_its_start(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     backlog.record("tag.created")
@@ -165,7 +167,7 @@ async def test_the_only_worker_of_a_file_frees_everything_at_its_start(
 
 
 @on_postgresql
-async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_another_id(
+async def test_a_worker_that_loses_its_liveness_lock_restarts_with_a_new_id(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network) as at_work:
@@ -178,17 +180,17 @@ async def test_a_worker_that_loses_the_connection_it_lives_by_begins_anew_under_
         again = await network.next()
 
         assert (again.sequence, again.payload_id) == (1, lost.payload_id)
-        # What it had on the wire then moves nothing any more.
+        # Results of sends in flight at that time change nothing any more.
         assert lane_of(backlog).head_sequence == 1
         again.respond()
         assert (await network.next()).sequence == 2
 
 
 @on_postgresql
-async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_under_another_id(
+async def test_a_worker_with_an_unknown_commit_restarts_with_a_new_id(
     backlog: Backlog, database: Database, network: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # There may be leases that it does not know of: they are freed as those of a dead one.
+    # Leases that it does not know of are released as those of a dead worker.
     monkeypatch.setattr(liveness, "PAUSE_SECONDS", 0.01)
     with breaking_commits(database):
         async with running_worker(database, network, network) as at_work:
@@ -204,14 +206,14 @@ async def test_a_worker_that_cannot_know_what_became_of_a_commit_begins_anew_und
 
 @contextmanager
 def breaking_commits(database: Database) -> Iterator[None]:
-    """Have the connection break whenever a lease is committed, until that is mended."""
+    """Break the connection whenever a lease is committed."""
     database.run_now(lambda tx: [tx.execute(statement) for statement in _BREAK_COMMITS])
     yield
     database.run_now(lambda tx: tx.execute(_MEND_COMMITS))
 
 
 @on_postgresql
-async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
+async def test_the_liveness_lock_is_held_while_a_worker_runs(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network) as at_work:
@@ -219,7 +221,7 @@ async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
         await network.next()
         assert await database.run(reap_dead_workers, MINE, clock.now()) == 0
         await at_work.crash()
-        # The server takes a moment to see that the connection is closed.
+        # The server takes a moment to notice the closed connection.
         await eventually(database, lambda tx: tx.value(_LIVES), 0)
 
     assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
@@ -227,23 +229,23 @@ async def test_a_worker_at_work_is_seen_to_live_and_one_that_ended_is_not(
 
 
 @on_postgresql
-async def test_a_machine_that_vanishes_without_a_word_is_missed_within_seconds(database: Database) -> None:
+async def test_a_disappeared_machine_is_detected_within_seconds(database: Database) -> None:
     assert isinstance(database, PostgresDatabase)
     async with holding_liveness_lock(database, MINE) as connection:
         kept = connection.info.get_parameters()
 
-    # Which is long before a lease runs out.
+    # Long before a lease expires.
     assert int(kept["keepalives_idle"]) + int(kept["keepalives_interval"]) * int(kept["keepalives_count"]) <= 15
 
 
 @on_postgresql
-async def test_a_hint_of_another_process_reaches_a_worker(
+async def test_a_wake_up_of_another_process_reaches_a_worker(
     backlog: Backlog, database: Database, other_database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
         backlog.control(one_offs.ping)
         (await network.next()).respond()
-        # The other process tells of it, and time stands still, so no poll does.
+        # The other process sends a wake-up; the clock is stopped, so no poll finds the lane.
         other_database.write_now(backlog.account_id, lane_control.disable, backlog.webhook_id, "by_user")
         other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
         other_database.run_now(lambda tx: tx.execute(Statement(text("NOTIFY hourhook_due"))))

@@ -1,4 +1,4 @@
-"""Payloads read before their turn."""
+"""Prefetched payloads and cached events."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def backlog(database: Database) -> Backlog:
     return make_backlog(database)
 
 
-def span(backlog: Backlog, low: int, high: int, replayed_through: int = 0) -> SequenceRange:
+def sequence_range(backlog: Backlog, low: int, high: int, replayed_through: int = 0) -> SequenceRange:
     return SequenceRange(backlog.account_id, backlog.webhook_id, low, high, replayed_through)
 
 
@@ -26,10 +26,10 @@ def read(
     return database.read_now(read_ahead, [*spans], cache or EventCache())
 
 
-def test_payloads_come_in_order_with_the_bytes_of_their_events(backlog: Backlog, database: Database) -> None:
+def test_payloads_are_in_order_with_the_bytes_of_their_events(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted", "user.created")
 
-    [found] = read(span(backlog, 2, 3), database=database).values()
+    [found] = read(sequence_range(backlog, 2, 3), database=database).values()
 
     assert [(payload.sequence, payload.event.type) for payload in found] == [(2, "tag.updated"), (3, "tag.deleted")]
     assert {(payload.event.changes, payload.event.object) for payload in found} == {(b"{}", b'{"id":1}')}
@@ -37,13 +37,15 @@ def test_payloads_come_in_order_with_the_bytes_of_their_events(backlog: Backlog,
     assert len({payload.payload_id for payload in found}) == 2
 
 
-def test_lanes_are_told_apart_and_what_is_not_there_is_missing(backlog: Backlog, database: Database) -> None:
+def test_payloads_are_keyed_by_lane_and_missing_ones_omitted(backlog: Backlog, database: Database) -> None:
     deaf = backlog.add_webhook(events=[])
     other = make_backlog(database, "southwind")
     backlog.record("tag.created")
     other.record("user.created", "user.updated")
 
-    found = read(span(backlog, 1, 9), span(other, 2, 9), span(deaf, 1, 9), database=database)
+    found = read(
+        sequence_range(backlog, 1, 9), sequence_range(other, 2, 9), sequence_range(deaf, 1, 9), database=database
+    )
 
     assert {key: [payload.event.type for payload in payloads] for key, payloads in found.items()} == {
         (backlog.account_id, backlog.webhook_id): ["tag.created"],
@@ -51,44 +53,44 @@ def test_lanes_are_told_apart_and_what_is_not_there_is_missing(backlog: Backlog,
     }
 
 
-def test_attempts_of_an_earlier_pass_are_counted_for_what_is_replayed(backlog: Backlog, database: Database) -> None:
+def test_attempts_before_a_replay_are_counted(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     for status in (500, 500, 200, 200, 500):
         backlog.attempt(status)
     backlog.control(one_offs.redeliver, "a payload id", 2)
     backlog.send_one_offs()
 
-    [found] = read(span(backlog, 1, 3, replayed_through=2), database=database).values()
+    [found] = read(sequence_range(backlog, 1, 3, replayed_through=2), database=database).values()
 
     assert [payload.attempts_before for payload in found] == [3, 2, 0]
 
 
-def test_any_number_of_lanes_is_read_in_as_many_statements(backlog: Backlog, database: Database) -> None:
+def test_the_number_of_statements_does_not_depend_on_lanes(backlog: Backlog, database: Database) -> None:
     lanes = [backlog, *(backlog.add_webhook() for _ in range(9))]
     backlog.record("tag.created", "tag.updated")
 
     with capture_statements(database) as for_one:
-        read(span(backlog, 1, 2), database=database)
+        read(sequence_range(backlog, 1, 2), database=database)
     with capture_statements(database) as for_ten:
-        read(*(span(lane, 1, 2) for lane in lanes), database=database)
+        read(*(sequence_range(lane, 1, 2) for lane in lanes), database=database)
 
     assert len(for_one) == len(for_ten) == 2, str(for_ten)
 
 
-def test_an_event_that_many_hear_is_read_once(backlog: Backlog, database: Database) -> None:
+def test_an_event_with_many_subscribers_is_read_once(backlog: Backlog, database: Database) -> None:
     other = backlog.add_webhook()
     backlog.record("tag.created")
     cache = EventCache()
-    [[first]] = read(span(backlog, 1, 1), database=database, cache=cache).values()
+    [[first]] = read(sequence_range(backlog, 1, 1), database=database, cache=cache).values()
 
     with capture_statements(database) as statements:
-        [[second]] = read(span(other, 1, 1), database=database, cache=cache).values()
+        [[second]] = read(sequence_range(other, 1, 1), database=database, cache=cache).values()
 
     assert len(statements) == 1
     assert second.event is first.event
 
 
-def test_only_so_much_is_kept_and_the_oldest_goes_first(
+def test_the_cache_is_bounded_and_evicts_the_oldest_events(
     backlog: Backlog, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backlog.record(*["tag.created"] * 5)
@@ -96,13 +98,13 @@ def test_only_so_much_is_kept_and_the_oldest_goes_first(
     monkeypatch.setattr(readahead, "CACHE_BYTES", 3 * one_event)
     cache = EventCache()
     for position in range(1, 6):
-        read(span(backlog, position, position), database=database, cache=cache)
+        read(sequence_range(backlog, position, position), database=database, cache=cache)
 
-    # From the newest on: what has to be read takes the place of the oldest that is left.
-    assert [is_kept(backlog, cache, position) for position in (5, 4, 3, 2, 1)] == [True, True, True, False, False]
+    # From the newest to the oldest: reading an event again evicts the oldest one left.
+    assert [is_cached(backlog, cache, position) for position in (5, 4, 3, 2, 1)] == [True, True, True, False, False]
 
 
-def is_kept(backlog: Backlog, cache: EventCache, position: int) -> bool:
+def is_cached(backlog: Backlog, cache: EventCache, position: int) -> bool:
     with capture_statements(backlog.database) as statements:
         backlog.database.read_now(read_position, cache, (backlog.account_id, position))
     return not statements

@@ -1,4 +1,4 @@
-"""Settlements: what came of a group of attempts, written for all their lanes at once."""
+"""Settlements: the results of a group of attempts, written for all their lanes at once."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def backlog(database: Database) -> Backlog:
 
 
 def take(database: Database, token: int = MINE) -> list[LeasedLane]:
-    """Lease all that is due, and read its heads."""
+    """Lease all due lanes and read their heads."""
     return database.run_now(_take, token)
 
 
@@ -49,7 +49,7 @@ def _take(tx: Transaction, token: int) -> list[LeasedLane]:
 def result_of(
     lane: LeasedLane, database: Database, status: int = 200, *, retry_seconds: float | None = 10, keep: bool = True
 ) -> AttemptResult:
-    """What came of sending the head of a lane."""
+    """Return the result of sending the head of a lane."""
     now = database.clock.now()
     is_success = status < 300
     return AttemptResult(
@@ -64,7 +64,7 @@ def result_of(
     )
 
 
-def write_down(database: Database, *results: AttemptResult) -> list[Settlement]:
+def settle_results(database: Database, *results: AttemptResult) -> list[Settlement]:
     now = database.clock.now()
     settled = database.run_now(settle, [*results], now=now, expires_at=now + 60 * SECOND)
     for one in settled:
@@ -72,11 +72,11 @@ def write_down(database: Database, *results: AttemptResult) -> list[Settlement]:
     return settled
 
 
-def test_a_success_moves_the_head_by_one_and_is_kept_in_the_log(backlog: Backlog, database: Database) -> None:
+def test_a_success_advances_the_head_and_is_logged(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     [lane] = take(database)
 
-    [settled] = write_down(database, result_of(lane, database))
+    [settled] = settle_results(database, result_of(lane, database))
 
     row = lane_of(backlog)
     assert (row.head_sequence, row.last_sequence, row.last_delivered_at) == (2, 3, database.clock.now())
@@ -85,14 +85,12 @@ def test_a_success_moves_the_head_by_one_and_is_kept_in_the_log(backlog: Backlog
     assert (lane.head_sequence, lane.prefetched[0].sequence) == (2, 2)
 
 
-def test_a_failure_leaves_the_head_where_it_is_and_is_kept_in_the_log(
-    backlog: Backlog, database: Database, clock: FakeClock
-) -> None:
+def test_a_failure_keeps_the_head_and_is_logged(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
     first_failure_at = clock.now()
 
-    [settled] = write_down(database, result_of(lane, database, 500))
+    [settled] = settle_results(database, result_of(lane, database, 500))
 
     row = lane_of(backlog)
     assert not settled.is_kept
@@ -103,19 +101,19 @@ def test_a_failure_leaves_the_head_where_it_is_and_is_kept_in_the_log(
 
     clock.advance(10)
     [lane] = take(database, THEIRS)
-    write_down(database, result_of(lane, database, 500))
+    settle_results(database, result_of(lane, database, 500))
     row = lane_of(backlog)
     assert (row.attempts_count, row.failures_count) == (2, 2)
     assert (row.failing_since, row.window_started_at) == (first_failure_at, first_failure_at)
     assert attempts_of(backlog) == [(1, 1, 500), (1, 2, 500)]
 
 
-def test_a_success_ends_what_failed(backlog: Backlog, database: Database, clock: FakeClock) -> None:
+def test_a_success_ends_a_failing_state(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
     backlog.attempt(500)
     [lane] = take(database)
 
-    write_down(database, result_of(lane, database))
+    settle_results(database, result_of(lane, database))
 
     row = lane_of(backlog)
     assert (row.attempts_count, row.failures_count, row.last_succeeded) == (0, 0, True)
@@ -123,52 +121,48 @@ def test_a_success_ends_what_failed(backlog: Backlog, database: Database, clock:
     assert attempts_of(backlog) == [(1, 1, 500), (1, 2, 200)]
 
 
-def test_a_failure_after_which_no_attempt_follows_stalls_the_lane_until_a_success(
-    backlog: Backlog, database: Database
-) -> None:
+def test_a_final_failure_stalls_the_lane_until_a_success(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
-    write_down(database, result_of(lane, database, 500, retry_seconds=None))
+    settle_results(database, result_of(lane, database, 500, retry_seconds=None))
     assert (lane_of(backlog).stalled, lane_of(backlog).due_at) == (True, None)
     assert take(database) == []
 
     backlog.control(lane_control.retry, 1)
     [lane] = take(database)
-    write_down(database, result_of(lane, database))
+    settle_results(database, result_of(lane, database))
     assert not lane_of(backlog).stalled
     assert lane_of(backlog).head_sequence == 2
 
 
-def test_a_lane_with_nothing_left_goes_idle_and_gives_its_lease_back(backlog: Backlog, database: Database) -> None:
+def test_an_empty_lane_goes_idle_and_releases_its_lease(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     [lane] = take(database)
 
-    [settled] = write_down(database, result_of(lane, database))
+    [settled] = settle_results(database, result_of(lane, database))
 
     assert not settled.is_kept
     assert lane_of(backlog).due_at is lane_of(backlog).lease_token is None
 
 
-def test_a_lane_that_got_something_meanwhile_does_not_go_idle(backlog: Backlog, database: Database) -> None:
+def test_a_lane_with_a_new_payload_does_not_go_idle(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     [lane] = take(database)
     backlog.record("tag.updated")
 
-    [settled] = write_down(database, result_of(lane, database))
+    [settled] = settle_results(database, result_of(lane, database))
 
     assert settled.is_kept
     assert lane.last_sequence == 2
     assert lane_of(backlog).due_at is not None
 
 
-def test_a_lane_that_is_not_kept_is_due_for_others_at_once(
-    backlog: Backlog, database: Database, clock: FakeClock
-) -> None:
+def test_a_lane_that_is_not_kept_is_due_immediately(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
     clock.advance(3)
 
-    [settled] = write_down(database, result_of(lane, database, keep=False))
+    [settled] = settle_results(database, result_of(lane, database, keep=False))
 
     assert not settled.is_kept
     assert lane_of(backlog).due_at == clock.now()
@@ -176,82 +170,80 @@ def test_a_lane_that_is_not_kept_is_due_for_others_at_once(
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_a_result_under_a_lease_that_is_no_longer_ours_leaves_no_trace(
-    backlog: Backlog, database: Database, status: int
-) -> None:
+def test_a_result_under_a_lost_lease_changes_nothing(backlog: Backlog, database: Database, status: int) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
     database.run_now(leases.release_all)
     take(database, THEIRS)
     before = lane_of(backlog)
 
-    assert write_down(database, result_of(lane, database, status)) == []
+    assert settle_results(database, result_of(lane, database, status)) == []
 
     assert lane_of(backlog) == before
     assert attempts_of(backlog) == []
     assert database.read_now(find_still_leased, [lane]) == set()
 
 
-def test_the_same_result_is_settled_once(backlog: Backlog, database: Database) -> None:
+def test_a_result_is_settled_only_once(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created", "tag.updated", "tag.deleted")
     [lane] = take(database)
     result = result_of(lane, database)
 
-    assert len(write_down(database, result)) == 1
-    assert write_down(database, result) == []
+    assert len(settle_results(database, result)) == 1
+    assert settle_results(database, result) == []
     assert lane_of(backlog).head_sequence == 2
     assert attempts_of(backlog) == [(1, 1, 200)]
 
 
-def test_one_lost_lease_does_not_spoil_the_results_of_others(backlog: Backlog, database: Database) -> None:
+def test_a_lost_lease_does_not_affect_other_results(backlog: Backlog, database: Database) -> None:
     other = backlog.add_webhook()
     backlog.record("tag.created", "tag.updated")
     both = take(database)
     backlog.control(lane_control.retarget, URI)
 
-    [settled] = write_down(database, *(result_of(lane, database) for lane in both))
+    [settled] = settle_results(database, *(result_of(lane, database) for lane in both))
 
     assert settled.result.lane.webhook_id == other.webhook_id
     assert (lane_of(backlog).head_sequence, lane_of(other).head_sequence) == (1, 2)
     assert (attempts_of(backlog), attempts_of(other)) == ([], [(1, 1, 200)])
 
 
-def test_a_revision_that_has_changed_means_reading_name_and_secret_again(backlog: Backlog, database: Database) -> None:
+def test_a_new_revision_clears_the_target(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
     revision = lane.revision
     backlog.control(lane_control.reload_target)
 
-    [settled] = write_down(database, result_of(lane, database))
+    [settled] = settle_results(database, result_of(lane, database))
 
     assert settled.is_kept
     assert (lane.revision, lane.target) == (revision + 1, None)
 
 
-def test_any_number_of_results_is_settled_in_as_many_statements(backlog: Backlog, database: Database) -> None:
+def test_the_number_of_statements_does_not_depend_on_results(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     [lane] = take(database)
     with capture_statements(database) as for_one:
-        write_down(database, result_of(lane, database))
+        settle_results(database, result_of(lane, database))
     for _ in range(9):
         backlog.add_webhook()
     backlog.record("tag.created")
     ten = take(database)
     with capture_statements(database) as for_ten:
-        assert len(write_down(database, *(result_of(lane, database) for lane in ten))) == 10
+        assert len(settle_results(database, *(result_of(lane, database) for lane in ten))) == 10
 
     assert len(for_one) == len(for_ten) == 2, str(for_ten)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_lane_that_somebody_has_locked_is_left_to_the_next_settlement(backlog: Backlog, database: Database) -> None:
+def test_a_locked_lane_is_left_to_the_next_settlement(backlog: Backlog, database: Database) -> None:
     other = backlog.add_webhook()
     backlog.record("tag.created")
     results = {lane.webhook_id: result_of(lane, database) for lane in take(database)}
 
     def settle_meanwhile(tx: Transaction) -> list[Settlement]:
         tx.one(_LOCK, id=backlog.webhook_id)
-        return run_in_thread(write_down, database, *results.values())
+        return run_in_thread(settle_results, database, *results.values())
 
     [settled] = database.run_now(settle_meanwhile)
 
@@ -259,23 +251,23 @@ def test_a_lane_that_somebody_has_locked_is_left_to_the_next_settlement(backlog:
     left = results[backlog.webhook_id]
     assert attempts_of(backlog) == []
     assert database.read_now(find_still_leased, [left.lane]) == {left.lane.key}
-    assert len(write_down(database, left)) == 1
+    assert len(settle_results(database, left)) == 1
     assert lane_of(backlog).head_sequence == 2
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_settlement_waits_for_no_write_of_the_account(backlog: Backlog, database: Database) -> None:
+def test_a_settlement_does_not_wait_for_an_account_write(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     [lane] = take(database)
 
     def settle_meanwhile(_: Transaction) -> list[Settlement]:
-        return run_in_thread(write_down, database, result_of(lane, database))
+        return run_in_thread(settle_results, database, result_of(lane, database))
 
     assert len(backlog.write(settle_meanwhile)) == 1
 
 
-def test_no_table_of_the_delivery_refers_to_another() -> None:
-    # A foreign key is checked under a lock on the row it refers to: a settlement would wait for a write of the account.
+def test_delivery_tables_have_no_foreign_keys() -> None:
+    # A foreign key check locks the referenced row, so a settlement would wait for a write of the account.
     tables = [table for table in vars(delivery).values() if isinstance(table, Table)]
     assert lanes in tables
     assert not [table.name for table in tables if table.foreign_keys]

@@ -1,4 +1,4 @@
-"""Wake-ups: hints that pass from commits to workers, in this process and in others."""
+"""Wake-ups from commits to workers, in this process and in others."""
 
 import asyncio
 import contextlib
@@ -39,14 +39,14 @@ def postgres(database: Database) -> PostgresDatabase:
     return database
 
 
-class Listening:
-    """Another process, which hears what it is told."""
+class OtherProcess:
+    """Another process that listens for wake-ups."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._heard = connection.notifies()
 
     async def count_until(self, last: str) -> int:
-        """How many hints came before a last word."""
+        """Return how many wake-ups arrived before a final one."""
         count = 0
         async with asyncio.timeout(PATIENCE_SECONDS):
             async for heard in self._heard:
@@ -55,23 +55,23 @@ class Listening:
                 count += 1
         raise AssertionError("the connection ended")
 
-    async def hears(self) -> None:
-        """Wait for one hint."""
+    async def receives(self) -> None:
+        """Wait for one wake-up."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             await anext(self._heard)
 
     async def end(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._heard.aclose()
 
 
 @asynccontextmanager
-async def telling(postgres: PostgresDatabase) -> AsyncIterator[tuple[Notifier, Listening]]:
-    """Who tells others of hints, and one of those others."""
+async def notifier_and_process(postgres: PostgresDatabase) -> AsyncIterator[tuple[Notifier, OtherProcess]]:
+    """A notifier, and another process that listens."""
     notifier = Notifier(postgres)
     async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as connection:
         await connection.execute(f"LISTEN {CHANNEL}")
-        listening = Listening(connection)
+        listening = OtherProcess(connection)
         running = asyncio.create_task(notifier.run())
         try:
             yield notifier, listening
@@ -87,34 +87,32 @@ def say(postgres: PostgresDatabase, statement: str) -> None:
         connection.execute(statement)
 
 
-async def test_hints_that_come_together_are_passed_on_as_one(postgres: PostgresDatabase) -> None:
-    async with telling(postgres) as (notifier, other):
+async def test_concurrent_wake_ups_are_merged(postgres: PostgresDatabase) -> None:
+    async with notifier_and_process(postgres) as (notifier, other):
         for _ in range(50):
             notifier.wake()
-        await other.hears()
+        await other.receives()
         say(postgres, f"NOTIFY {CHANNEL}, 'last'")
         assert await other.count_until("last") == 0
 
         notifier.wake()
-        await other.hears()
+        await other.receives()
 
 
-async def test_a_hint_after_a_broken_connection_is_passed_on_over_another(
-    postgres: PostgresDatabase, logged: Logged
-) -> None:
-    async with telling(postgres) as (notifier, other):
+async def test_a_wake_up_after_a_broken_connection_uses_a_new_one(postgres: PostgresDatabase, logged: Logged) -> None:
+    async with notifier_and_process(postgres) as (notifier, other):
         notifier.wake()
-        await other.hears()
+        await other.receives()
         say(postgres, END_CONNECTION)
         notifier.wake()
         await eventually(postgres, lambda _: [event["event"] for event in logged], ["wake-up not sent"])
 
         notifier.wake()
-        await other.hears()
+        await other.receives()
 
 
-async def test_no_transaction_tells_other_processes_of_itself(postgres: PostgresDatabase) -> None:
-    # Commits with a NOTIFY in them wait for each other, whichever accounts they are of.
+async def test_no_transaction_contains_a_notify(postgres: PostgresDatabase) -> None:
+    # Commits with a NOTIFY are serialized across all accounts.
     backlog = make_backlog(postgres)
     hinted = threading.Event()
     postgres.wake = hinted.set
@@ -125,7 +123,7 @@ async def test_no_transaction_tells_other_processes_of_itself(postgres: Postgres
     assert not [statement for statement in statements if "notify" in statement.lower()]
 
 
-async def test_a_hint_from_any_thread_is_heard_on_the_event_loop(postgres: PostgresDatabase) -> None:
+async def test_a_wake_up_from_any_thread_runs_on_the_event_loop(postgres: PostgresDatabase) -> None:
     heard: asyncio.Queue[int] = asyncio.Queue()
     wakeups = Wakeups()
     wakeups.subscribe(lambda: heard.put_nowait(threading.get_ident()))

@@ -1,4 +1,4 @@
-"""The worker, on a network in the test's hand or before real receivers."""
+"""The worker, with a scripted network or real receivers."""
 
 import asyncio
 import threading
@@ -52,16 +52,16 @@ def sequences(sent: list[SentRequest]) -> list[int | None]:
 
 
 async def settled(backlog: Backlog, head_sequence: int) -> None:
-    """Wait until the head is this one, and what was tried before it is settled."""
+    """Wait until ``head_sequence`` is the head, and earlier results are settled."""
     await eventually(backlog.database, lambda tx: read_lane(tx, backlog).head_sequence, head_sequence)
 
 
 async def failed(backlog: Backlog, attempts_count: int) -> None:
-    """Wait until so many attempts of the head have failed."""
+    """Wait until this many attempts of the head have failed."""
     await eventually(backlog.database, lambda tx: read_lane(tx, backlog).attempts_count, attempts_count)
 
 
-async def test_a_healthy_receiver_gets_everything_while_fifty_others_hang(
+async def test_fifty_hanging_receivers_do_not_delay_a_healthy_one(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     transport = HttpTransport(database.clock, AddressGuard(allow_loopback=True), timeout_seconds=600)
@@ -84,7 +84,7 @@ async def test_a_healthy_receiver_gets_everything_while_fifty_others_hang(
         assert all(len(receiver.requests) == len(receiver.open_connections) == 1 for receiver in hanging)
 
 
-async def test_a_receiver_that_is_down_holds_its_own_lane_only_and_catches_up_in_order(
+async def test_a_failing_receiver_delays_only_its_lane_and_catches_up(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     network.responses = {URI: 503, OTHER_URI: 200}
@@ -105,9 +105,7 @@ async def test_a_receiver_that_is_down_holds_its_own_lane_only_and_catches_up_in
     assert sequences([sending for sending in network.sent if sending.uri == OTHER_URI]) == [1, 2, 3, 4, 5, 6, 7]
 
 
-async def test_a_lane_has_one_payload_on_the_wire_and_the_next_goes_out_once_that_is_settled(
-    backlog: Backlog, database: Database, network: FakeTransport
-) -> None:
+async def test_a_lane_sends_one_payload_at_a_time(backlog: Backlog, database: Database, network: FakeTransport) -> None:
     async with running_worker(database, network, network):
         backlog.record(*["tag.created"] * 40)
         for sequence in range(1, 41):
@@ -122,9 +120,7 @@ async def test_a_lane_has_one_payload_on_the_wire_and_the_next_goes_out_once_tha
     assert lane_of(backlog).due_at is lane_of(backlog).lease_token is None
 
 
-async def test_events_that_happen_while_a_payload_is_on_the_wire_follow_it(
-    backlog: Backlog, database: Database, network: FakeTransport
-) -> None:
+async def test_events_during_a_send_follow_it(backlog: Backlog, database: Database, network: FakeTransport) -> None:
     async with running_worker(database, network, network):
         backlog.record("tag.created")
         first = await network.next()
@@ -136,7 +132,7 @@ async def test_events_that_happen_while_a_payload_is_on_the_wire_follow_it(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_lane_that_was_locked_as_its_result_came_goes_on_without_anybody_telling(
+async def test_a_lane_locked_during_its_settlement_continues_by_itself(
     backlog: Backlog, database: Database, network: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 3600)
@@ -144,20 +140,20 @@ async def test_a_lane_that_was_locked_as_its_result_came_goes_on_without_anybody
     async with running_worker(database, network, network):
         backlog.record("tag.created", "tag.updated")
         first = await network.next()
-        holding_it = asyncio.create_task(database.write(backlog.account_id, _hold_lane, backlog.webhook_id, is_free))
+        lock_task = asyncio.create_task(database.write(backlog.account_id, _hold_lane, backlog.webhook_id, is_free))
         await eventually(database, _is_lane_locked, True)
         first.respond()
         await eventually(database, lambda _: len(network.observed), 1)
-        # Long enough for a turn, mostly; where it is not, there is less to see, and nothing goes wrong.
+        # Usually long enough for a cycle; if it is not, the test sees less, but does not fail.
         for _ in range(10):
             await database.read(_is_lane_locked)
         is_free.set()
-        await holding_it
+        await lock_task
 
         assert (await network.next()).sequence == 2
 
 
-async def test_no_transaction_is_open_while_a_request_is_on_the_wire(
+async def test_no_transaction_is_open_during_a_send(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
@@ -181,7 +177,7 @@ def transactions_of_others(tx: Transaction) -> int:
     return found
 
 
-async def test_results_that_come_together_are_settled_together(
+async def test_concurrent_results_are_settled_together(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     lanes = [backlog, *(backlog.add_webhook(OTHER_URI) for _ in range(9))]
@@ -197,10 +193,10 @@ async def test_results_that_come_together_are_settled_together(
     assert {lane_of(lane).head_sequence for lane in lanes} == {2}
 
 
-async def test_a_failure_is_tried_again_when_the_schedule_says_with_the_same_id_and_bytes(
+async def test_a_failure_is_retried_on_schedule_with_the_same_id_and_body(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    async with running_worker(database, network, network) as at_work:
+    async with running_worker(database, network, network) as running:
         backlog.record("tag.created")
         sent = []
         for attempt, delay in ((1, 10), (2, 20), (3, 40)):
@@ -210,10 +206,10 @@ async def test_a_failure_is_tried_again_when_the_schedule_says_with_the_same_id_
             waits = (lane_of(backlog).due_at - clock.now()) / 1_000_000
             assert 0.9 * delay <= waits <= 1.1 * delay
             clock.advance(0.9 * delay - 1)
-            # What is asked for after the lanes are looked at goes out after whatever was due.
+            # One-off deliveries are leased after the lanes, so a due lane would send first.
             await pinged(backlog, network)
             clock.advance(0.2 * delay + 1)
-            at_work.worker.wake()
+            running.worker.wake()
         sent.append(await network.next())
 
     assert [sending.attempt for sending in sent] == [1, 2, 3, 4]
@@ -222,14 +218,14 @@ async def test_a_failure_is_tried_again_when_the_schedule_says_with_the_same_id_
 
 
 async def pinged(backlog: Backlog, network: FakeTransport) -> None:
-    """Have a ping sent, before which whatever is due would be sent."""
+    """Send a ping; anything due would be sent before it."""
     backlog.control(one_offs.ping)
     ping = await network.next()
     assert ping.payload["type"] == "webhook.ping"
     ping.respond()
 
 
-async def test_a_retry_that_is_due_needs_no_hint(
+async def test_a_due_retry_needs_no_wake_up(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network):
@@ -241,23 +237,23 @@ async def test_a_retry_that_is_due_needs_no_hint(
         assert (await network.next()).attempt == 2
 
 
-async def test_a_hint_that_is_lost_loses_no_event(
+async def test_a_lost_wake_up_loses_no_event(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network):
         await pinged(backlog, network)
-        database.wake = deaf
+        database.wake = ignore
         backlog.record("tag.created")
         clock.advance(1)
 
         assert (await network.next()).sequence == 1
 
 
-def deaf() -> None:
-    """Nobody hears it."""
+def ignore() -> None:
+    """Lose a wake-up."""
 
 
-async def test_after_the_window_a_lane_stalls_and_hears_nothing_until_it_is_enabled(
+async def test_a_lane_stalls_after_the_window_until_it_is_enabled(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network):
@@ -278,7 +274,7 @@ async def test_after_the_window_a_lane_stalls_and_hears_nothing_until_it_is_enab
 
 
 async def stall(backlog: Backlog, network: FakeTransport, clock: FakeClock) -> int:
-    """Have attempts fail until the window ends; returns how many."""
+    """Fail attempts until the window ends; return how many."""
     backlog.record("tag.created")
     attempt = 0
     while not lane_of(backlog).stalled:
@@ -291,7 +287,7 @@ async def stall(backlog: Backlog, network: FakeTransport, clock: FakeClock) -> i
     return attempt
 
 
-async def test_a_retry_by_hand_that_fails_leaves_a_lane_stalled_and_one_that_succeeds_sets_it_going(
+async def test_a_manual_retry_resumes_a_stalled_lane_only_on_success(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network):
@@ -311,7 +307,7 @@ async def test_a_retry_by_hand_that_fails_leaves_a_lane_stalled_and_one_that_suc
         assert not lane_of(backlog).stalled
 
 
-async def test_a_receiver_that_is_gone_disables_its_lane_and_what_waits_goes_on_waiting(
+async def test_410_disables_the_lane_and_keeps_its_payloads(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
@@ -326,7 +322,7 @@ async def test_a_receiver_that_is_gone_disables_its_lane_and_what_waits_goes_on_
         assert (again.sequence, again.attempt) == (1, 2)
 
 
-async def test_a_result_of_a_lane_that_was_steered_meanwhile_moves_nothing(
+async def test_a_result_of_a_lane_moved_meanwhile_changes_nothing(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
@@ -343,11 +339,11 @@ async def test_a_result_of_a_lane_that_was_steered_meanwhile_moves_nothing(
 
         second_again = await network.next()
         assert (second_again.sequence, second_again.payload_id) == (2, second.payload_id)
-        # What was sent as the second attempt was never written down, so it is the first that was.
+        # The result of the earlier send was discarded, so this is the first attempt.
         assert second_again.attempt == 1
 
 
-async def test_a_disabled_lane_sends_no_more_though_it_was_being_worked(
+async def test_a_lane_disabled_during_a_send_sends_no_more(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
@@ -362,7 +358,7 @@ async def test_a_disabled_lane_sends_no_more_though_it_was_being_worked(
     assert attempts_of(backlog) == []
 
 
-async def test_a_new_address_is_sent_to_from_the_next_attempt_on(
+async def test_a_new_uri_is_used_from_the_next_attempt_on(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
@@ -378,7 +374,7 @@ async def test_a_new_address_is_sent_to_from_the_next_attempt_on(
     assert old.payload_id == new.payload_id
 
 
-async def test_a_new_name_and_a_new_secret_hold_from_the_next_attempt_on_also_for_what_was_read_ahead(
+async def test_a_new_name_and_secret_apply_to_prefetched_payloads(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     secret = signing.new_secret()
@@ -403,15 +399,15 @@ def as_received(sending: SentRequest) -> Delivery:
     return Delivery({name.lower(): value for name, value in sending.headers.items()}, sending.body)
 
 
-async def test_a_webhook_that_is_deleted_while_its_payload_is_on_the_wire_hears_nothing_more(
+async def test_a_webhook_deleted_during_a_send_gets_no_more_payloads(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    doomed = backlog.add_webhook(OTHER_URI)
+    deleted = backlog.add_webhook(OTHER_URI)
     async with running_worker(database, network, network):
         backlog.record("tag.created", "tag.updated")
         for sending in await network.take(2):
             if sending.uri == OTHER_URI:
-                doomed.write(delete, doomed.webhook_id)
+                deleted.write(delete, deleted.webhook_id)
             sending.respond()
         following = await network.next()
         following.respond()
@@ -427,14 +423,14 @@ def delete(tx: Transaction, webhook_id: int) -> None:
     lane_control.delete_lane(tx, webhook_id)
 
 
-async def test_after_a_crash_what_was_on_the_wire_is_sent_again_with_the_same_id_and_bytes_and_nothing_else_is(
+async def test_after_a_crash_only_payloads_in_flight_are_sent_again(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    async with running_worker(database, network, network) as at_work:
+    async with running_worker(database, network, network) as running:
         backlog.record("tag.created", "tag.updated", "tag.deleted")
         (await network.next()).respond()
         lost = await network.next()
-        await at_work.crash()
+        await running.crash()
     async with running_worker(database, network, network):
         again = await network.next()
         again.respond()
@@ -445,16 +441,16 @@ async def test_after_a_crash_what_was_on_the_wire_is_sent_again_with_the_same_id
     assert last.sequence == 3
 
 
-async def test_a_worker_that_is_stopped_settles_what_is_on_the_wire_and_gives_its_lanes_back(
+async def test_a_stopped_worker_settles_its_sends_and_releases_its_lanes(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    async with running_worker(database, network, network) as at_work:
+    async with running_worker(database, network, network) as running:
         backlog.record("tag.created", "tag.updated")
         sending = await network.next()
-        at_work.worker.stop()
+        running.worker.stop()
         backlog.control(one_offs.ping)
         sending.respond()
-        await at_work.task
+        await running.task
 
     assert network.is_quiet()
     assert lane_of(backlog).head_sequence == 2
@@ -463,7 +459,7 @@ async def test_a_worker_that_is_stopped_settles_what_is_on_the_wire_and_gives_it
     assert database.read_now(leases.is_any_due, database.clock.now())
 
 
-async def test_a_worker_puts_off_the_end_of_its_leases_as_long_as_it_works(
+async def test_a_running_worker_renews_its_leases(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     async with running_worker(database, network, network):
@@ -476,7 +472,7 @@ async def test_a_worker_puts_off_the_end_of_its_leases_as_long_as_it_works(
         await settled(backlog, 2)
 
 
-async def test_a_ping_goes_out_whatever_the_state_of_the_lane_and_holds_nothing_up(
+async def test_a_ping_is_sent_in_any_lane_state_and_delays_nothing(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     backlog.control(lane_control.disable, "by_user")
@@ -490,15 +486,15 @@ async def test_a_ping_goes_out_whatever_the_state_of_the_lane_and_holds_nothing_
         assert (await network.next()).sequence == 1
 
 
-async def test_errands_outlive_a_crash(backlog: Backlog, database: Database, network: FakeTransport) -> None:
-    async with running_worker(database, network, network) as at_work:
+async def test_one_offs_survive_a_crash(backlog: Backlog, database: Database, network: FakeTransport) -> None:
+    async with running_worker(database, network, network) as running:
         backlog.control(one_offs.ping)
         lost = await network.next()
-        await at_work.crash()
+        await running.crash()
     async with running_worker(database, network, network):
         again = await network.next()
         again.respond(500)
-        # One attempt each: what comes after it is another ping.
+        # One attempt only: the next request is another ping.
         backlog.control(one_offs.ping)
         other = await network.next()
 
@@ -506,7 +502,7 @@ async def test_errands_outlive_a_crash(backlog: Backlog, database: Database, net
     assert other.payload_id != lost.payload_id
 
 
-async def test_a_payload_that_is_sent_once_more_counts_its_attempts_on_and_leaves_the_lane_alone(
+async def test_a_redelivery_continues_numbers_and_does_not_affect_its_lane(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     async with running_worker(database, network, network):
@@ -527,7 +523,7 @@ async def test_a_payload_that_is_sent_once_more_counts_its_attempts_on_and_leave
     assert lane_of(backlog).enabled
 
 
-async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
+async def test_a_hanging_destination_leaves_slots_for_others(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     for _ in range(299):
@@ -537,7 +533,7 @@ async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
     network.responses = {OTHER_URI: 200}
     async with running_worker(database, network, network):
         backlog.record("tag.created")
-        # A batch at a time.
+        # One batch at a time.
         for _ in range(2):
             await network.take(96)
             backlog.database.wake()
@@ -548,33 +544,33 @@ async def test_many_lanes_that_hang_at_one_destination_leave_seats_for_others(
     assert sum(sending.uri == URI for sending in network.sent) < 256
 
 
-async def test_lanes_that_failed_before_take_no_seat_of_those_that_succeed(
+async def test_failing_lanes_take_no_slots_of_succeeding_ones(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    other = beside_many_that_hang(backlog, database, network)
+    other = add_hanging_lanes(backlog, database, network)
     database.run_now(lambda tx: tx.execute(_HAVE_FAILED, account=backlog.account_id))
     async with running_worker(database, network, network):
-        await take_all_seats(database, network)
-        # Time stands still, so no seat is given up for being slow.
+        await fill_slots(database, network)
+        # The clock is stopped, so no slot becomes slow.
         other.record("tag.created")
         await settled(other, 2)
 
 
-async def test_sends_that_take_their_time_make_room_for_others(
+async def test_slow_sends_free_ordinary_slots(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    other = beside_many_that_hang(backlog, database, network)
+    other = add_hanging_lanes(backlog, database, network)
     async with running_worker(database, network, network):
-        await take_all_seats(database, network)
+        await fill_slots(database, network)
         clock.advance(2)
         other.record("tag.created")
         await settled(other, 2)
 
 
-def beside_many_that_hang(backlog: Backlog, database: Database, network: FakeTransport) -> Backlog:
-    """A lane whose receiver answers, beside 300 with something for receivers that do not."""
+def add_hanging_lanes(backlog: Backlog, database: Database, network: FakeTransport) -> Backlog:
+    """Add 300 lanes whose receivers hang, and return one whose receiver responds."""
     for number in range(299):
-        # Several destinations, since none may take all seats anyhow.
+        # Several destinations, because one cannot take all slots.
         backlog.add_webhook(f"http://127.0.0.{1 + number % 3}:9/hook", ["tag.created"])
     backlog.record("tag.created")
     other = make_backlog(database, "southwind")
@@ -583,14 +579,14 @@ def beside_many_that_hang(backlog: Backlog, database: Database, network: FakeTra
     return other
 
 
-async def take_all_seats(database: Database, network: FakeTransport) -> None:
-    """Have as many sends hang as there are seats of one kind, a batch at a time."""
+async def fill_slots(database: Database, network: FakeTransport) -> None:
+    """Let as many sends hang as there are ordinary slots, one batch at a time."""
     for count in (96, 96, 64):
         await network.take(count)
         database.wake()
 
 
-async def test_lanes_beyond_the_first_batch_get_their_turn(
+async def test_lanes_beyond_the_first_batch_are_served(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     for _ in range(119):
@@ -603,7 +599,7 @@ async def test_lanes_beyond_the_first_batch_get_their_turn(
     assert len({sending.payload_id for sending in sent}) == 240
 
 
-async def test_a_long_backlog_makes_room_for_lanes_that_wait_for_a_seat(
+async def test_a_lane_with_a_long_backlog_does_not_starve_others(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     network.responses = {URI: 200}
@@ -620,13 +616,13 @@ async def test_a_long_backlog_makes_room_for_lanes_that_wait_for_a_seat(
     assert len(network.sent) == 320
 
 
-async def test_a_lane_with_much_to_send_gives_its_seat_up_now_and_then(
+async def test_a_lane_yields_its_slot_after_consecutive_sends(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "SLOTS_PER_DESTINATION", 1)
     monkeypatch.setattr(worker, "LEASE_BATCH", 1)
     monkeypatch.setattr(worker, "MAX_CONSECUTIVE_SENDS", 4)
-    patient = backlog.add_webhook(URI, ["user.created"])
+    waiting = backlog.add_webhook(URI, ["user.created"])
     backlog.record(*["tag.created"] * 20)
     clock.advance(0.01)
     backlog.record("user.created")
@@ -636,22 +632,22 @@ async def test_a_lane_with_much_to_send_gives_its_seat_up_now_and_then(
         network.responses = {URI: 200}
         first.respond()
         await settled(backlog, 22)
-        await settled(patient, 2)
+        await settled(waiting, 2)
 
-    heard = [sending.payload["webhook"]["id"] for sending in network.sent]
-    assert heard.index(patient.webhook_id) == 4
+    recipients = [sending.payload["webhook"]["id"] for sending in network.sent]
+    assert recipients.index(waiting.webhook_id) == 4
 
 
-async def test_whoever_keeps_figures_is_told_of_every_attempt(
+async def test_the_observer_is_notified_of_every_attempt(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
-    async with running_worker(database, network, network) as at_work:
+    async with running_worker(database, network, network) as running:
         backlog.record("tag.created")
         first = await network.next()
         first.respond(500)
         await failed(backlog, 1)
         clock.advance(11)
-        at_work.worker.wake()
+        running.worker.wake()
         (await network.next()).respond()
         await settled(backlog, 2)
         backlog.control(one_offs.ping)
@@ -662,14 +658,14 @@ async def test_whoever_keeps_figures_is_told_of_every_attempt(
     assert network.observed == [(first.payload_id, 1, 500), (first.payload_id, 2, 200), (ping.payload_id, 1, None)]
 
 
-async def test_with_another_key_than_the_secrets_were_made_with_a_worker_ends_and_says_what_to_do(
+async def test_a_worker_with_another_key_ends_with_advice(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    async with running_worker(database, network, network, Keyring("another key of the tests")) as at_work:
+    async with running_worker(database, network, network, Keyring("another key of the tests")) as running:
         backlog.record("tag.created")
-        problem = pytest.RaisesExc(OperatorError, match="HOURHOOK_SECRET_KEY")
-        with pytest.RaisesGroup(problem, allow_unwrapped=True):
-            await at_work.task
+        error = pytest.RaisesExc(OperatorError, match="HOURHOOK_SECRET_KEY")
+        with pytest.RaisesGroup(error, allow_unwrapped=True):
+            await running.task
 
     assert network.sent == []
     assert lane_of(backlog).head_sequence == 1

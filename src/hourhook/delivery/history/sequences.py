@@ -2,7 +2,7 @@
 
 The sequences of a webhook have no gaps from the first retained to the last, and the times of their events never
 decrease. Below the head payloads are settled, the head is new or failing, and above it they wait
-(``docs/decisions/0021-the-log-by-arithmetic.md``).
+(``docs/decisions/0021-delivery-log-by-arithmetic.md``).
 """
 
 from collections.abc import Collection, Iterable, Sequence

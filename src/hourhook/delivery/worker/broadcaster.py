@@ -1,7 +1,7 @@
 """The broadcaster: sends pending broadcasts a few seconds after the first change they cover.
 
 A receiver gets its broadcasts one after the other, in the order of the changes; receivers do not wait for each other.
-Results are logged and otherwise ignored: nothing is retried (``docs/api/broadcast_receivers.md``).
+Results are logged and otherwise ignored: nothing is retried (``docs/how-it-works.md#broadcasts``).
 """
 
 import asyncio

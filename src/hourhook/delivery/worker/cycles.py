@@ -1,7 +1,7 @@
 """One worker cycle in one transaction: settle results, lease due lanes, and prefetch payloads.
 
 So all lanes share the cost of a commit, and a lane's next payload is sent only after its last one is settled
-(``docs/decisions/0004-one-transaction-a-turn.md``).
+(``docs/decisions/0004-one-transaction-per-cycle.md``).
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Leases: each lane is leased by at most one worker. No account is locked here.
 
 The unit of work is the lane, not the payload: so each webhook receives its payloads in order
-(``docs/how-it-works.md``).
+(``docs/how-it-works.md#leases-and-settlements``).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """Worker liveness: lanes of a dead worker are released immediately, not when their leases expire.
 
 On PostgreSQL a worker holds an advisory lock under its id, on its own connection, while it runs; other workers probe
-the lock. The same connection receives wake-ups from other processes. On SQLite there is only one worker.
+the lock. The same connection receives wake-ups from other processes. On SQLite there is only one worker
+(``docs/how-it-works.md#dead-workers``).
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Inside a process a wake-up is a call. Between processes on PostgreSQL it is a coalesced NOTIFY after the commit, on a
 separate connection: a NOTIFY inside every transaction would serialize all commits
-(``docs/decisions/0009-wake-ups-are-hints.md``).
+(``docs/decisions/0009-wake-ups-can-be-lost.md``).
 """
 
 import asyncio

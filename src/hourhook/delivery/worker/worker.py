@@ -1,7 +1,8 @@
 """The worker: lease due lanes, send their heads and settle the outcomes, in cycles for all lanes at once.
 
 No transaction is open while a request is in flight, and a lane's next payload is sent only after the last result is
-settled. So a crash repeats at most one payload of each lane, with the same payload id (``docs/how-it-works.md``).
+settled. So a crash repeats at most one payload of each lane, with the same payload id
+(``docs/how-it-works.md#worker-cycles``).
 """
 
 import asyncio

@@ -2,7 +2,8 @@
 
 Public addresses are allowed, and networks that the operator allows. Link-local networks and cloud metadata addresses
 are allowed only by a network within them: neither a wider network nor ``allow_loopback`` allows them. An IPv6 address
-with an embedded IPv4 address is also checked as that IPv4 address.
+with an embedded IPv4 address is also checked as that IPv4 address
+(``SECURITY.md#ssrf-protection``).
 """
 
 from collections.abc import Iterable

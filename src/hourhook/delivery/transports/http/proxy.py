@@ -1,4 +1,4 @@
-"""The egress proxy that deliveries can be sent through (``docs/settings.md``)."""
+"""The egress proxy that deliveries can be sent through (``docs/settings.md#delivery``)."""
 
 from pyreqwest.http import Url
 
