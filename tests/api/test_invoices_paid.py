@@ -125,7 +125,7 @@ def test_the_command_line_rejects_unknown_states(account: Account, other_account
     theirs = make_invoice(other_account)
 
     for id, state, complaint in (
-        (make_invoice(account)["id"], "lost", "'lost' is no state of an invoice; there are unpaid, awaiting_payment,"),
+        (make_invoice(account)["id"], "lost", "'lost' is not an invoice state: use one of unpaid, awaiting_payment,"),
         (theirs["id"], "paid", f"the account has no invoice with the id {theirs['id']}"),
         (NO_SUCH_ID, "paid", "the account has no invoice with the id"),
     ):

@@ -65,7 +65,7 @@ def test_a_name_that_is_taken_is_refused(hourhook: CliRunner) -> None:
     result = hourhook.run("account", "create", "--name", "NorthWind", *OWNER, "--password", "secret", "--json")
 
     assert (result.status, result.stdout) == (1, "")
-    assert result.stderr == "hourhook: there is an account 'NorthWind' already: choose another name\n"
+    assert result.stderr == "hourhook: an account named 'NorthWind' already exists: choose another name\n"
 
 
 @pytest.mark.parametrize("name", ["", "north wind", "a/b"])
@@ -73,7 +73,7 @@ def test_a_name_that_is_not_safe_in_a_path_is_refused(cli_with_account: CliRunne
     result = cli_with_account.run("account", "create", "--name", name, *OWNER, "--password", "secret")
 
     assert result.status == 1
-    assert "cannot be an account's name" in result.stderr
+    assert "is not a valid account name" in result.stderr
 
 
 def test_what_is_set_holds_for_a_running_server(hourhook: CliRunner) -> None:
@@ -101,7 +101,7 @@ def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
     result = hourhook.run("account", "set", "--account", "northwind", "max_users=3", "approvals=perhaps")
 
     assert result.status == 1
-    assert result.stderr == "hourhook: approvals=perhaps cannot be used: write on or off\n"
+    assert result.stderr == "hourhook: approvals=perhaps is invalid: must be on or off\n"
     assert read(hourhook, ACCOUNTS).max_users is None
 
 
@@ -111,9 +111,9 @@ def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
         (["max_users"], 2, "'max_users' is not KEY=VALUE"),
         (["max_users=1", "max_users=2"], 2, "max_users is given twice"),
         ([], 2, "missing argument 'KEY=VALUE...'"),
-        (["colour=red"], 1, "there is no setting 'colour'; there are invoicing,"),
-        (["max_users=-1"], 1, "max_users=-1 cannot be used"),
-        (["tag_creation_role=boss"], 1, "choose one of supervisor, leader, coworker, contractor"),
+        (["colour=red"], 1, "there is no setting 'colour': use one of invoicing,"),
+        (["max_users=-1"], 1, "max_users=-1 is invalid"),
+        (["tag_creation_role=boss"], 1, "must be one of supervisor, leader, coworker, contractor"),
         (["utc_offset:nobody@northwind.test=0"], 1, "there is no user with the e-mail address 'nobody@northwind.test'"),
     ],
 )

@@ -37,7 +37,10 @@ def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revok
         assert not is_token_valid(server.client(), token)
 
     assert hourhook.run("app", "list").stdout.count("\n") == 1
-    assert f"there is no application '{app.client_id}'" in hourhook.run("app", "revoke", app.client_id).stderr
+    assert (
+        f"there is no application with the client id '{app.client_id}'"
+        in hourhook.run("app", "revoke", app.client_id).stderr
+    )
 
 
 def test_json_is_one_object_with_id_and_secret(unconfigured_cli: CliRunner) -> None:
@@ -59,7 +62,7 @@ def test_scopes_may_be_chosen_which_what_is_made_with_a_password_has(hourhook: C
         assert who.post("/authorizations/northwind", made).json()["scopes"] == ["project", "entry"]
         assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
     complaint = hourhook.run(*CREATE, "--scope", "everything").stderr
-    assert "there is no scope 'everything': choose among current_user, " in complaint
+    assert "there is no scope 'everything': choose from current_user, " in complaint
 
 
 def test_for_people_id_and_secret_stand_on_lines_of_their_own(unconfigured_cli: CliRunner) -> None:
@@ -117,7 +120,7 @@ def test_an_unknown_application_is_a_line_that_says_so(cli_with_account: CliRunn
     result = cli_with_account.run("app", "revoke", client_id)
 
     assert result.status == 1
-    assert "`hourhook app list` shows them" in result.stderr
+    assert "list them with `hourhook app list`" in result.stderr
 
 
 def listed_tokens(commands: CliRunner) -> list[str]:

@@ -24,7 +24,7 @@ def test_the_state_that_is_set_holds_for_a_running_server(hourhook: CliRunner) -
     ("words", "status", "complaint"),
     [
         (("--account", "northwind", "--invoice", "5150", "paid"), 1, "the account has no invoice with the id 5150"),
-        (("--account", "southwind", "--invoice", "5150", "paid"), 1, "there is no account 'southwind'"),
+        (("--account", "southwind", "--invoice", "5150", "paid"), 1, "there is no account named 'southwind'"),
         (("--account", "northwind", "--invoice", "5150", "lost"), 2, "'lost' is not one of"),
         (("--account", "northwind", "--invoice", "0", "paid"), 2, "'0' is no whole number from 1 to 2147483647"),
         (("--account", "northwind", "paid"), 2, "missing option '--invoice'"),

@@ -36,7 +36,7 @@ def test_a_newer_schema_is_refused_by_everybody(empty: CliRunner) -> None:
     for words in (("serve", "--port", "0"), ("worker",), ("token", "list"), ("migrate",)):
         result = empty.run(*words)
         assert (result.status, result.stderr.count("\n")) == (1, 1)
-        assert "newer than this Hourhook knows: install the newer Hourhook" in result.stderr
+        assert "newer than this version of Hourhook: install the version that migrated the database" in result.stderr
 
 
 def test_an_embedded_database_is_made(unconfigured_cli: CliRunner) -> None:
@@ -51,4 +51,4 @@ def test_an_embedded_database_is_not_migrated_beside_its_server(unconfigured_cli
         result = unconfigured_cli.run("migrate")
 
     assert result.status == 1
-    assert "in use by another hourhook process: stop that one first" in result.stderr
+    assert "in use by another hourhook process: stop that process first" in result.stderr

@@ -86,7 +86,7 @@ def test_of_two_servers_on_one_file_the_second_is_refused(unconfigured_cli: CliR
         result = unconfigured_cli.run("serve", "--port", "0")
 
     assert result.status == 1
-    assert "is in use by another hourhook process: stop that one first" in result.stderr
+    assert "is in use by another hourhook process: stop that process first" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_is_refused(unconfigured_cli: CliRunner) -> None:
             result = unconfigured_cli.run(*words)
 
             assert result.status == 1
-            assert f"cannot serve on 127.0.0.1:{port}: Address already in use; choose another" in result.stderr
+            assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another" in result.stderr
             assert result.stderr.count("\n") == 1
 
 

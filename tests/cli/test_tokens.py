@@ -21,7 +21,9 @@ def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: Cli
         assert hourhook.run("token", "revoke", row[0]).status == 0
         assert server.client(token).get("/v2/account").status == 401
 
-    assert hourhook.run("token", "revoke", row[0]).stderr.startswith(f"hourhook: there is no token {row[0]}:")
+    assert hourhook.run("token", "revoke", row[0]).stderr.startswith(
+        f"hourhook: there is no token with the id {row[0]}:"
+    )
 
 
 def test_json_is_one_object_with_the_token_alone(unconfigured_cli: CliRunner) -> None:
@@ -62,7 +64,7 @@ def test_an_address_that_several_accounts_know_needs_the_account(hourhook: CliRu
 
     result = hourhook.run(*create)
     assert result.status == 1
-    assert "name one of them with --account (northwind, southwind)" in result.stderr
+    assert "choose one with --account (northwind, southwind)" in result.stderr
     assert hourhook.run(*create, "--account", "Southwind").status == 0
     assert "in the account 'eastwind'" in hourhook.run(*create, "--account", "eastwind").stderr
 

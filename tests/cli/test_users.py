@@ -38,9 +38,9 @@ def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(unconfigured_cli: Cli
     ("typed", "complaint"),
     [
         (b"", "no password was given: write it to standard input, as one line"),
-        (b"\n", "a password has 1 to 1024 characters: choose another"),
+        (b"\n", "a password must have 1 to 1024 characters: choose another"),
         (b"\xff\n", "the password on standard input is not UTF-8 text: type it anew"),
-        (b"x" * 1025, "a password has 1 to 1024 characters: choose another"),
+        (b"x" * 1025, "a password must have 1 to 1024 characters: choose another"),
     ],
 )
 def test_what_is_no_password_is_refused(cli_with_account: CliRunner, typed: bytes, complaint: str) -> None:

@@ -67,7 +67,7 @@ def test_a_value_that_cannot_be_used_is_said_with_its_key(
     with pytest.raises(OperatorError) as complaint:
         database.write_now(made.account_id, account_settings.update_settings, {"locked": "on", key: text})
 
-    assert str(complaint.value).startswith(f"{key}={text} cannot be used: ")
+    assert str(complaint.value).startswith(f"{key}={text} is invalid: ")
     assert not caller_of(database, made).is_account_locked
 
 

@@ -57,12 +57,12 @@ def test_a_name_that_can_stand_in_a_path_is_taken(database: Database, name: str)
 @pytest.mark.parametrize(
     ("changed", "complaint"),
     [
-        ({"name": ""}, "cannot be an account's name"),
-        ({"name": "two words"}, "cannot be an account's name"),
-        ({"name": "a/b"}, "cannot be an account's name"),
-        ({"name": ".."}, "cannot be an account's name"),
-        ({"name": "größe"}, "cannot be an account's name"),
-        ({"name": "x" * 64}, "cannot be an account's name"),
+        ({"name": ""}, "is not a valid account name"),
+        ({"name": "two words"}, "is not a valid account name"),
+        ({"name": "a/b"}, "is not a valid account name"),
+        ({"name": ".."}, "is not a valid account name"),
+        ({"name": "größe"}, "is not a valid account name"),
+        ({"name": "x" * 64}, "is not a valid account name"),
         ({"name": "NorthWind"}, "choose another name"),
         ({"email": "ada"}, "is not an e-mail address"),
         ({"email": ""}, "is not an e-mail address"),

@@ -50,7 +50,7 @@ def test_a_server_without_its_database_says_so(server: Server, database_url: str
             operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
     assert health.status == 503
-    assert "PostgreSQL cannot be used now" in health.json()["message"]
+    assert "cannot use PostgreSQL: " in health.json()["message"]
     # What the process counts itself is wanted most just then.
     assert metrics.status == 200
     assert b"hourhook_requests_total" in metrics.body

@@ -31,7 +31,7 @@ def test_a_file_can_be_locked_by_one_process_only(tmp_path: Path, clock: FakeClo
     assert other.stdout is not None
     assert other.stdout.readline() == "claimed\n"
     database = SqliteDatabase(path, clock)
-    with pytest.raises(OperatorError, match="in use by another hourhook process: stop that one first"):
+    with pytest.raises(OperatorError, match="in use by another hourhook process: stop that process first"):
         database.acquire_file_lock()
     # The lock of a killed process is released.
     other.kill()

@@ -108,7 +108,7 @@ def test_a_failed_migration_is_rolled_back(tmp_path: Path) -> None:
 def test_a_newer_database_is_refused_with_advice(database_url: str) -> None:
     _pretend_to_be(database_url, "9999")
     for refuse in (require_current_schema, migrate):
-        with pytest.raises(OperatorError, match="newer than this Hourhook knows: install the newer Hourhook"):
+        with pytest.raises(OperatorError, match="newer than this version of Hourhook: install the version"):
             refuse(database_url)
 
 

@@ -34,7 +34,7 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
             column, read = _SETTINGS[key]
             tx.execute(_SET[column], account=tx.account_id, value=_checked(key, text, read), now=tx.event_time)
         else:
-            raise OperatorError(f"there is no setting {key!r}; there are {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
+            raise OperatorError(f"there is no setting {key!r}: use one of {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
 
 
 def _set_utc_offset(tx: Transaction, email: str, offset: int) -> None:
@@ -47,7 +47,7 @@ def _checked(key: str, text: str, read: Callable[[str], Any]) -> Any:
     try:
         return read(text.strip().lower())
     except ValueError as error:
-        raise OperatorError(f"{key}={text} cannot be used: {error}") from None
+        raise OperatorError(f"{key}={text} is invalid: {error}") from None
 
 
 def _switch(text: str) -> bool:
@@ -55,26 +55,26 @@ def _switch(text: str) -> bool:
         return True
     if text in ("off", "false", "no"):
         return False
-    raise ValueError("write on or off")
+    raise ValueError("must be on or off")
 
 
 def _limit(text: str) -> int | None:
     if text in ("", "none"):
         return None
     if not text.isascii() or not text.isdigit() or int(text) > MAX_LIMIT:
-        raise ValueError(f"write a number up to {MAX_LIMIT}, or none")
+        raise ValueError(f"must be a number up to {MAX_LIMIT}, or none")
     return int(text)
 
 
 def _role(text: str) -> str:
     if text not in ROLES:
-        raise ValueError(f"choose one of {', '.join(ROLES)}")
+        raise ValueError(f"must be one of {', '.join(ROLES)}")
     return text
 
 
 def _increment(text: str) -> int:
     if text not in map(str, INCREMENTS):
-        raise ValueError(f"choose one of {', '.join(map(str, INCREMENTS))} minutes")
+        raise ValueError(f"must be one of {', '.join(map(str, INCREMENTS))} minutes")
     return int(text)
 
 
@@ -84,7 +84,7 @@ def _utc_offset(text: str) -> int:
     except ValueError:
         offset = MAX_UTC_OFFSET + 1
     if not MIN_UTC_OFFSET <= offset <= MAX_UTC_OFFSET:
-        raise ValueError(f"write seconds east of UTC, from {MIN_UTC_OFFSET} to {MAX_UTC_OFFSET}")
+        raise ValueError(f"must be seconds east of UTC, from {MIN_UTC_OFFSET} to {MAX_UTC_OFFSET}")
     return offset
 
 

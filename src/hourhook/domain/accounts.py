@@ -82,15 +82,15 @@ def create(
     """
     if not _NAME.fullmatch(name):
         raise OperatorError(
-            f"{name!r} cannot be an account's name: it takes 1 to 63 letters, digits, hyphens, dots, underscores or "
-            "tildes, and begins with a letter or digit"
+            f"{name!r} is not a valid account name: use 1 to 63 letters, digits, hyphens, dots, underscores or tildes, "
+            "starting with a letter or digit"
         )
     tx.execute(_ONE_AT_A_TIME)
     if tx.one(_BY_NAME, name=name.lower()):
-        raise OperatorError(f"there is an account {name!r} already: choose another name")
-    email = _read(EmailField(), email, "an e-mail address")
+        raise OperatorError(f"an account named {name!r} already exists: choose another name")
+    email = _read(EmailField(), email, "a valid e-mail address")
     first_name, last_name = (
-        part and _read(TextField(255, is_single_line=True), part, "a name") for part in (first_name, last_name)
+        part and _read(TextField(255, is_single_line=True), part, "a valid name") for part in (first_name, last_name)
     )
     tx.account_id = tx.insert(
         accounts,
@@ -132,7 +132,7 @@ def find(tx: Transaction, name: str) -> int:
     """The id of the account of this name; raises ``OperatorError`` when there is none."""
     row = tx.one(_BY_NAME, name=name.lower())
     if row is None:
-        raise OperatorError(f"there is no account {name!r} in this database: check the name, and the database URL")
+        raise OperatorError(f"there is no account named {name!r} in this database: check the name and the database URL")
     return int(row.id)
 
 
@@ -149,11 +149,11 @@ def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     if not found:
         where = "" if account is None else f" in the account {account!r}"
         raise OperatorError(
-            f"there is no user with the e-mail address {email!r}{where}: check it, and the database URL"
+            f"there is no user with the e-mail address {email!r}{where}: check the address and the database URL"
         )
     if len(found) > 1:
         names = ", ".join(row.account_name for row in found)
-        raise OperatorError(f"several accounts know {email!r}: name one of them with --account ({names})")
+        raise OperatorError(f"several accounts have a user {email!r}: choose one with --account ({names})")
     return found[0]
 
 
@@ -163,7 +163,7 @@ def _read(kind: FieldType, text: str, what: str) -> str:
     except ValueError:
         read = None
     if read is None:
-        raise OperatorError(f"{text!r} is not {what}: check how it is written")
+        raise OperatorError(f"{text!r} is not {what}: check the spelling")
     return str(read)
 
 

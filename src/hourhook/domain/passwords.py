@@ -24,7 +24,7 @@ _hasher = PasswordHasher()
 def hash_password(password: str) -> str:
     """What is stored of a password; raises ``OperatorError`` for one that is empty or longer than 1024 characters."""
     if not 1 <= len(password) <= MAX_LENGTH:
-        raise OperatorError(f"a password has 1 to {MAX_LENGTH} characters: choose another")
+        raise OperatorError(f"a password must have 1 to {MAX_LENGTH} characters: choose another")
     return _hasher.hash(_as_bytes(password))
 
 

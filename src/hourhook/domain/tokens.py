@@ -27,7 +27,7 @@ def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
     """
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state in ("disabled", "suspended"):
-        raise OperatorError(f"this user is {state}, so a token would open nothing: activate the user first")
+        raise OperatorError(f"this user is {state}, so a token would not work: activate the user first")
     text = "-".join("".join(secrets.choice(_BASE_36) for _ in range(GROUP_LENGTH)) for _ in range(2))
     store(tx, text, user_id, name)
     return text
@@ -88,7 +88,7 @@ def revoke(tx: Transaction, id: int) -> None:
 
 
 def _no_token(id: int) -> OperatorError:
-    return OperatorError(f"there is no token {id}: `hourhook token list` shows them")
+    return OperatorError(f"there is no token with the id {id}: list them with `hourhook token list`")
 
 
 _STATE = Statement(

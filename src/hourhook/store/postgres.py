@@ -115,7 +115,7 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailable(f"PostgreSQL cannot be used now: {_first_line(error)}") from error
+        raise DatabaseUnavailable(f"cannot use PostgreSQL: {_first_line(error)}") from error
 
 
 def _first_line(error: psycopg.Error) -> str:

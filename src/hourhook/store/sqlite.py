@@ -47,8 +47,8 @@ class SqliteDatabase(Database):
         except BlockingIOError:
             os.close(lock)
             raise OperatorError(
-                f"the database {self.path} is in use by another hourhook process: stop that one first, "
-                "or name another file with --database sqlite:///path"
+                f"the database {self.path} is in use by another hourhook process: stop that process first, "
+                "or choose another file with --database sqlite:///path"
             ) from None
         self._file_lock = lock
 
@@ -110,7 +110,7 @@ class SqliteDatabase(Database):
                 if isinstance(error, sqlite3.OperationalError):
                     raise
                 raise OperatorError(
-                    f"{self.path} cannot be opened ({error}): name another file, or restore a backup"
+                    f"cannot open the database {self.path} ({error}): choose another file, or restore a backup"
                 ) from None
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 8000")
@@ -128,4 +128,4 @@ def _translate_errors() -> Iterator[None]:
         # An invalid statement is a defect and is raised as it is. The rest is a full disk, a lock or a missing file.
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise
-        raise DatabaseUnavailable(f"the database file cannot be used now: {error}") from error
+        raise DatabaseUnavailable(f"cannot use the database file: {error}") from error

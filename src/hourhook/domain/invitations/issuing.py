@@ -52,10 +52,10 @@ def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | Non
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state == "active":
         raise OperatorError(
-            "this user is active already and needs no invitation: `hourhook user password` sets a password"
+            "this user is already active and needs no invitation: set a password with `hourhook user password`"
         )
     if state != "pending":
-        raise OperatorError(f"this user is {state}, and only a pending one can be invited: activate the user first")
+        raise OperatorError(f"this user is {state}, and only pending users can be invited: activate the user first")
     withdraw(tx, user_id)
     return issue(tx, user_id, links=links, outbox=outbox)
 

@@ -32,10 +32,10 @@ def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
     Raises ``OperatorError`` for an invoice that is not there, and for what is no state.
     """
     if state not in STATES:
-        raise OperatorError(f"{state!r} is no state of an invoice; there are {', '.join(STATES)}")
+        raise OperatorError(f"{state!r} is not an invoice state: use one of {', '.join(STATES)}")
     row = reading.find_row(tx, tx.account_id, id)
     if row is None:
-        raise OperatorError(f"the account has no invoice with the id {id}: check it, and the account")
+        raise OperatorError(f"the account has no invoice with the id {id}: check the id and the account")
     _enter(tx, links, row, state)
 
 

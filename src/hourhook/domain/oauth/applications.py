@@ -73,16 +73,16 @@ def register(
     except ValueError:
         name = ""
     if not name:
-        raise OperatorError("an application's name has 1 to 100 characters, on one line: choose another")
+        raise OperatorError("an application's name must be one line of 1 to 100 characters: choose another")
     for what, url in (("site", site_url), ("callback", callback_url)):
         if redirects.parse(url) is None:
             raise OperatorError(
-                f"{url!r} cannot be the {what} URL: it takes an absolute http or https address in plain ASCII, without "
+                f"{url!r} cannot be the {what} URL: it must be an absolute http or https URL in ASCII, without "
                 "a user name, a fragment or a backslash"
             )
     for scope in chosen_scopes:
         if scope not in scopes.SCOPES:
-            raise OperatorError(f"there is no scope {scope!r}: choose among {', '.join(scopes.SCOPES)}")
+            raise OperatorError(f"there is no scope {scope!r}: choose from {', '.join(scopes.SCOPES)}")
     client_secret = None if is_public else secrets.token_hex(32)
     made = NewApplication(secrets.token_hex(16), client_secret)
     tx.insert(
@@ -121,7 +121,9 @@ def mark_revoked(tx: Transaction, client_id: str) -> int:
     """
     id = tx.value(_ID, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
     if id is None:
-        raise OperatorError(f"there is no application {client_id!r}: `hourhook app list` shows them")
+        raise OperatorError(
+            f"there is no application with the client id {client_id!r}: list them with `hourhook app list`"
+        )
     tx.execute(_CLOSE, id=id, now=tx.event_time)
     return int(id)
 
