@@ -37,7 +37,7 @@ def test_people_are_told_the_token_and_what_to_do_with_it(unconfigured_cli: CliR
     result = unconfigured_cli.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret")
 
     assert result.status == 0
-    assert "Account northwind is made" in result.stdout
+    assert "Created account northwind (id 1) with owner ada@northwind.test" in result.stdout
     assert "curl -H 'X-NokoToken: " in result.stdout
 
 

@@ -22,7 +22,7 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
         ("sqlite:///.", "the database . is a folder: name a file in it"),
         ("sqlite:///:memory:", "an in-memory database is lost with each connection: name a file"),
         ("postgresql://[bad/x", "the database URL cannot be read"),
-        ("postgresql://127.0.0.1:1/x", "Connection refused; try again once it can be reached and written"),
+        ("postgresql://127.0.0.1:1/x", "Connection refused; check that it is reachable and writable, then try again"),
     ],
 )
 def test_a_url_that_leads_to_no_database_is_said(unconfigured_cli: CliRunner, url: str, complaint: str) -> None:
@@ -52,7 +52,7 @@ def test_a_missing_database_is_not_made_by_asking_for_what_is_in_it(unconfigured
         unconfigured_cli,
         "token",
         "list",
-        says="there is no database hourhook.db yet: `hourhook account create` makes it",
+        says="there is no database hourhook.db yet: create it and an account with `hourhook account create`",
     )
 
     assert [*unconfigured_cli.folder.iterdir()] == []
@@ -61,7 +61,9 @@ def test_a_missing_database_is_not_made_by_asking_for_what_is_in_it(unconfigured
 def test_what_is_to_be_typed_is_said_as_a_checkout_has_it(unconfigured_cli: CliRunner) -> None:
     checkout = unconfigured_cli.with_settings(program="./bin/hourhook")
 
-    check(checkout, "token", "list", says="hourhook.db yet: `./bin/hourhook account create` makes it")
+    check(
+        checkout, "token", "list", says="hourhook.db yet: create it and an account with `./bin/hourhook account create`"
+    )
 
 
 def test_a_file_that_is_no_database_is_said(unconfigured_cli: CliRunner) -> None:
@@ -76,7 +78,12 @@ def test_a_database_that_somebody_holds_is_said(unconfigured_cli: CliRunner) -> 
     with sqlite3.connect(unconfigured_cli.folder / "hourhook.db", isolation_level=None) as holder:
         holder.execute("BEGIN IMMEDIATE")
         check(
-            unconfigured_cli, "token", "create", "--email", "ada@northwind.test", says="database is locked; try again"
+            unconfigured_cli,
+            "token",
+            "create",
+            "--email",
+            "ada@northwind.test",
+            says="database is locked; check that it",
         )
     holder.close()
 
@@ -153,12 +160,12 @@ def test_an_address_that_is_not_ours_is_said(unconfigured_cli: CliRunner, host: 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["srve"], "no such command 'srve' (is it 'serve'?); see hourhook --help"),
-        (["serve", "--prot", "80"], "(is it one of '--host', '--port'?); see hourhook serve --help"),
-        (["serve", "--port", "65536"], "'65536' is no whole number from 0 to 65535; see hourhook serve --help"),
-        (["demo", "--port", "http"], "'http' is no whole number from 0 to 65535; see hourhook demo --help"),
+        (["srve"], "no such command 'srve' (did you mean 'serve'?); see hourhook --help"),
+        (["serve", "--prot", "80"], "(did you mean one of '--host', '--port'?); see hourhook serve --help"),
+        (["serve", "--port", "65536"], "'65536' is not a whole number between 0 and 65535; see hourhook serve --help"),
+        (["demo", "--port", "http"], "'http' is not a whole number between 0 and 65535; see hourhook demo --help"),
         (["token", "create"], "missing option '--email'; see hourhook token create --help"),
-        (["token", "revoke", "99999999999999999999"], "is no whole number from 1 to 2147483647"),
+        (["token", "revoke", "99999999999999999999"], "is not a whole number between 1 and 2147483647"),
         (["openapi", "please"], "got unexpected extra argument (please); see hourhook openapi --help"),
     ],
 )
@@ -173,7 +180,7 @@ def test_an_argument_that_is_no_text_is_status_2(unconfigured_cli: CliRunner) ->
     done = subprocess.run(line, cwd=unconfigured_cli.folder, env=unconfigured_cli.environment(), capture_output=True)
 
     assert done.returncode == 2
-    assert b"is not UTF-8 text: type it anew" in done.stderr
+    assert b"is not valid UTF-8: type it again" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 

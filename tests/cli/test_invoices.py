@@ -13,7 +13,7 @@ def test_the_state_that_is_set_holds_for_a_running_server(hourhook: CliRunner) -
 
         done = hourhook.run(*words, "in_progress")
 
-        assert (done.status, done.stdout, done.stderr) == (0, "", f"Invoice {made['id']} is in_progress.\n")
+        assert (done.status, done.stdout, done.stderr) == (0, "", f"Invoice {made['id']} is now in_progress.\n")
         assert client.get(made["url"]).json()["state"] == "in_progress"
         assert client.put(made["url"], {"footer": "Thanks"}).codes == [("base", "locked")]
         assert hourhook.run(*words, "unpaid").status == 0
@@ -26,7 +26,7 @@ def test_the_state_that_is_set_holds_for_a_running_server(hourhook: CliRunner) -
         (("--account", "northwind", "--invoice", "5150", "paid"), 1, "the account has no invoice with the id 5150"),
         (("--account", "southwind", "--invoice", "5150", "paid"), 1, "there is no account named 'southwind'"),
         (("--account", "northwind", "--invoice", "5150", "lost"), 2, "'lost' is not one of"),
-        (("--account", "northwind", "--invoice", "0", "paid"), 2, "'0' is no whole number from 1 to 2147483647"),
+        (("--account", "northwind", "--invoice", "0", "paid"), 2, "'0' is not a whole number between 1 and 2147483647"),
         (("--account", "northwind", "paid"), 2, "missing option '--invoice'"),
     ],
 )

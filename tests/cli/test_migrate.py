@@ -23,8 +23,8 @@ def test_an_empty_database_on_a_server_is_refused_until_it_is_migrated(empty: Cl
         assert "the database is empty: run `hourhook migrate`" in result.stderr
 
     first, second = empty.run("migrate"), empty.run("migrate")
-    assert first.stdout.endswith("is at this version now\n"), first.stderr
-    assert second.stdout.endswith("was at this version\n"), second.stderr
+    assert first.stdout.endswith("has been upgraded to this version\n"), first.stderr
+    assert second.stdout.endswith("is already at this version\n"), second.stderr
     empty.create_account()
 
 
@@ -42,7 +42,7 @@ def test_a_newer_schema_is_refused_by_everybody(empty: CliRunner) -> None:
 def test_an_embedded_database_is_made(unconfigured_cli: CliRunner) -> None:
     result = unconfigured_cli.run("migrate", "--database", "sqlite:///new.db")
 
-    assert result.stdout == f"{unconfigured_cli.folder / 'new.db'} is at this version now\n"
+    assert result.stdout == f"{unconfigured_cli.folder / 'new.db'} has been upgraded to this version\n"
     assert unconfigured_cli.with_settings(database_url="sqlite:///new.db").run("token", "list").status == 0
 
 

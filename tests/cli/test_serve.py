@@ -17,7 +17,7 @@ from tests.support.commands import CliRunner, RunningServer, wait_for_log_event
 def test_a_server_says_where_it_is_and_that_there_is_no_account_yet(unconfigured_cli: CliRunner) -> None:
     with unconfigured_cli.start("serve", "--port", "0") as process:
         serving = wait_for_log_event(process, "serving")
-        wait_for_log_event(process, "there is no account yet: hourhook account create makes one")
+        wait_for_log_event(process, "there is no account yet: create one with hourhook account create")
 
     assert serving["address"] == serving["base_url"]
     assert serving["database"] == str(unconfigured_cli.folder / "hourhook.db")
@@ -29,13 +29,13 @@ def test_on_a_terminal_a_few_lines_say_it(unconfigured_cli: CliRunner) -> None:
     with unconfigured_cli.start_on_terminal(its, "serve", "--port", "0") as process:
         os.close(its)
         shown = ""
-        while "Ctrl-C ends it." not in shown:
+        while "Press Ctrl-C to stop." not in shown:
             shown += os.read(ours, 1024).decode()
         process.send_signal(signal.SIGINT)
         status = process.wait()
 
     assert status == 0
-    assert "serves http://127.0.0.1:" in shown
+    assert "is running at http://127.0.0.1:" in shown
     assert "/docs" in shown
     assert "hourhook account create" in shown
     os.close(ours)
@@ -105,7 +105,7 @@ def test_a_worker_alone_needs_postgresql(unconfigured_cli: CliRunner) -> None:
     result = unconfigured_cli.run("worker")
 
     assert result.status == 1
-    assert "a worker of its own needs PostgreSQL" in result.stderr
+    assert "a standalone worker needs PostgreSQL; an SQLite database can be used by only one process" in result.stderr
 
 
 def test_a_server_without_a_worker_leaves_delivery_to_one_alone(

@@ -26,7 +26,7 @@ def test_a_line_of_standard_input_is_the_password(hourhook: CliRunner) -> None:
 def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
     status, shown = answer_questions(
-        unconfigured_cli, *SET, answers=[("Password: ", "correct horse"), ("Once more: ", "correct horse")]
+        unconfigured_cli, *SET, answers=[("Password: ", "correct horse"), ("Repeat the password: ", "correct horse")]
     )
 
     assert status == 0, shown
@@ -37,9 +37,9 @@ def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(unconfigured_cli: Cli
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        (b"", "no password was given: write it to standard input, as one line"),
+        (b"", "no password was given: write it to standard input as one line"),
         (b"\n", "a password must have 1 to 1024 characters: choose another"),
-        (b"\xff\n", "the password on standard input is not UTF-8 text: type it anew"),
+        (b"\xff\n", "the password on standard input is not valid UTF-8: type it again"),
         (b"x" * 1025, "a password must have 1 to 1024 characters: choose another"),
     ],
 )

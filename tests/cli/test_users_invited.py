@@ -66,7 +66,7 @@ def test_a_link_is_printed_and_works_until_a_newer_one_is_made(hourhook: CliRunn
         second = reaching.run(*INVITE)
 
         assert (second.status, second.stdout.count("\n")) == (0, 1)
-        assert second.stderr.startswith("It works once, until ")
+        assert second.stderr.startswith("The link works once, until ")
         assert "HOURHOOK_BASE_URL" not in second.stderr
         assert get_status(server, first) == 404
         assert get_status(server, second) == 200
@@ -92,7 +92,7 @@ def test_where_no_address_is_set_it_says_that_the_link_may_lead_nowhere(unconfig
     result = unconfigured_cli.run(*INVITE)
 
     assert result.stdout.startswith("http://127.0.0.1:8080/invitations/")
-    assert "HOURHOOK_BASE_URL is not set: the link may lead nowhere from other machines." in result.stderr
+    assert "HOURHOOK_BASE_URL is not set: the link may not work from other machines." in result.stderr
 
 
 def test_with_a_mail_server_a_running_server_sends_it_once(hourhook: CliRunner, smtp_server: FakeSmtpServer) -> None:
@@ -103,7 +103,7 @@ def test_with_a_mail_server_a_running_server_sends_it_once(hourhook: CliRunner, 
     add_user(mailing)
     mailing.run(*INVITE)
     newer = mailing.run(*INVITE)
-    assert "A mail with it goes to grace@northwind.test" in newer.stderr
+    assert "It is also sent to grace@northwind.test by e-mail" in newer.stderr
     # Nobody was there to send them, and the older one is of no use any more.
     assert count_mails(mailing) == 1
 

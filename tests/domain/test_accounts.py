@@ -64,10 +64,10 @@ def test_a_name_that_can_stand_in_a_path_is_taken(database: Database, name: str)
         ({"name": "größe"}, "is not a valid account name"),
         ({"name": "x" * 64}, "is not a valid account name"),
         ({"name": "NorthWind"}, "choose another name"),
-        ({"email": "ada"}, "is not an e-mail address"),
-        ({"email": ""}, "is not an e-mail address"),
-        ({"first_name": "x" * 256}, "is not a name"),
-        ({"last_name": "new\nline"}, "is not a name"),
+        ({"email": "ada"}, "is not a valid e-mail address"),
+        ({"email": ""}, "is not a valid e-mail address"),
+        ({"first_name": "x" * 256}, "is not a valid name"),
+        ({"last_name": "new\nline"}, "is not a valid name"),
     ],
 )
 def test_what_cannot_be_used_is_said(database: Database, changed: dict[str, str], complaint: str) -> None:
@@ -78,7 +78,7 @@ def test_what_cannot_be_used_is_said(database: Database, changed: dict[str, str]
 
 
 def test_an_account_that_is_not_there_is_not_found(database: Database) -> None:
-    with pytest.raises(OperatorError, match="no account 'nowhere'"):
+    with pytest.raises(OperatorError, match="no account named 'nowhere'"):
         database.read_now(accounts.find, "nowhere")
 
 

@@ -84,5 +84,5 @@ def test_a_revoked_token_opens_nothing(database: Database) -> None:
     database.write_now(account.account_id, tokens.revoke, row.id)
 
     assert database.read_now(callers.authenticate, account.token, LINKS) is None
-    with pytest.raises(OperatorError, match=f"no token {row.id}"):
+    with pytest.raises(OperatorError, match=f"no token with the id {row.id}"):
         database.write_now(account.account_id, tokens.revoke, row.id)

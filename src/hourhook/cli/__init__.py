@@ -1,4 +1,4 @@
-"""The command line: one module per family of commands, which import what they run only when they run it."""
+"""Command line: one module per group of commands; each command imports its dependencies when it runs."""
 
 import click
 
@@ -15,18 +15,17 @@ from hourhook.cli.tokens import token
 from hourhook.cli.users import user
 
 _HELP = """
-A time-tracking server that speaks the Noko v2 API, and whose every change reaches the account's webhooks: in order,
-signed, and never lost.
+A time-tracking server compatible with the Noko v2 API that delivers every change to webhooks.
 
 \b
-Begin with:
-  hourhook demo    watch it work, on a throw-away database
-  hourhook serve   run it
+Start with:
+  hourhook demo    take a scripted tour on a throw-away database
+  hourhook serve   run the server
 """
 
 _EPILOG = """
-Settings are environment variables; docs/settings.md lists all of them. Those that matter to a command are named in its
-help, and an option overrides its variable.
+Settings are environment variables, listed in docs/settings.md. The help of each command names the ones that matter to
+it. An option overrides its variable.
 """
 
 
@@ -36,6 +35,6 @@ def main() -> None:
     """Run one command."""
 
 
-# In the order in which they are met.
+# In the order in which a new user needs them.
 for command in (demo, serve, worker, migrate, account, user, token, app, invoice, openapi):
     main.add_command(command)

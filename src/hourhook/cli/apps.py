@@ -1,4 +1,4 @@
-"""``hourhook app``: OAuth applications, which users may let act for them."""
+"""``hourhook app``: register, list and revoke OAuth applications."""
 
 import json
 import sys
@@ -17,20 +17,24 @@ def app() -> None:
 
 
 @app.command(short_help="Register an application.")
-@click.option("--name", metavar="NAME", required=True, help="What users know it by; up to 100 characters.")
-@click.option("--site", metavar="URL", required=True, help="Where users read about it.")
+@click.option("--name", metavar="NAME", required=True, help="The name shown to users; up to 100 characters.")
+@click.option("--site", metavar="URL", required=True, help="The application's website.")
 @click.option(
-    "--callback", metavar="URL", required=True, help="Where users are sent back to: this path, or one below it."
+    "--callback", metavar="URL", required=True, help="Where users are redirected to: this path or one below it."
 )
-@click.option("--public", is_flag=True, help="It can keep no secret, as an app on a phone: it has to use PKCE.")
+@click.option(
+    "--public",
+    is_flag=True,
+    help="For clients that cannot keep a secret (mobile or browser apps); PKCE is then required.",
+)
 @click.option(
     "--scope",
     "chosen_scopes",
     metavar="SCOPE",
     multiple=True,
-    help="What it is for, as project; may be given several times. Nothing is refused for want of one.",
+    help='A scope, e.g. "project"; repeatable. Scopes are recorded but not enforced.',
 )
-@json_option("client_id, client_secret (null for a public one)")
+@json_option("client_id, client_secret (null if public)")
 @database_option
 def create(
     name: str,
@@ -41,9 +45,9 @@ def create(
     as_json: bool,
     database: str | None,
 ) -> None:
-    """Register an application and print its client id and secret, which are shown this once.
+    """Register an application and print its client id and secret. The secret cannot be shown again.
 
-    It may ask users of every account of this server. Works beside a running server.
+    Users of every account on this server can authorize it. A server may be running meanwhile.
 
     \b
     Example:
@@ -54,7 +58,7 @@ def create(
     from hourhook.domain.oauth import applications
 
     with command_database(read_settings(database)) as db:
-        made = db.run_now(
+        created = db.run_now(
             applications.register,
             name=name,
             site_url=site,
@@ -63,19 +67,19 @@ def create(
             chosen_scopes=chosen_scopes,
         )
     if as_json:
-        click.echo(json.dumps({"client_id": made.client_id, "client_secret": made.client_secret}))
+        click.echo(json.dumps({"client_id": created.client_id, "client_secret": created.client_secret}))
         return
-    click.echo(f"client_id      {made.client_id}")
-    if made.client_secret is not None:
-        click.echo(f"client_secret  {made.client_secret}")
+    click.echo(f"client_id      {created.client_id}")
+    if created.client_secret is not None:
+        click.echo(f"client_secret  {created.client_secret}")
         if sys.stdout.isatty():
-            click.echo("Keep the secret: it is never shown again.", err=True)
+            click.echo("Store the secret now: it cannot be shown again.", err=True)
 
 
-@app.command("list", short_help="List applications, never their secrets.")
+@app.command("list", short_help="List applications, without their secrets.")
 @database_option
 def list_(database: str | None) -> None:
-    """List the applications, with how many times users have let each of them in."""
+    """List all applications, with the number of users who have authorized each of them."""
     from hourhook.cli.databases import command_database
     from hourhook.clock import format_timestamp
     from hourhook.domain.oauth import applications
@@ -97,18 +101,21 @@ def list_(database: str | None) -> None:
     print_table(_COLUMNS, rows)
 
 
-@app.command(short_help="Shut an application out, with all its tokens.")
+@app.command(short_help="Revoke an application and all its tokens.")
 @click.argument("client_id", metavar="CLIENT_ID")
 @database_option
 def revoke(client_id: str, database: str | None) -> None:
-    """Delete an application: whatever users allowed it is revoked, and its tokens open nothing from now on."""
+    """Delete an application and revoke all of its authorizations and tokens.
+
+    CLIENT_ID is shown by `hourhook app list`.
+    """
     from hourhook.cli.databases import command_database
     from hourhook.domain.oauth import applications, revoking
 
     with command_database(read_settings(database)) as db:
-        # Closed first, so that nothing new comes of it while account after account lets go of it.
+        # Marked first, so that no new authorization is made while its authorizations are revoked account by account.
         id = db.run_now(applications.mark_revoked, client_id)
         for account_id in db.read_now(revoking.find_accounts, id):
             db.write_now(account_id, revoking.revoke_for_application, id)
         db.run_now(applications.remove, id)
-    click.echo(f"The application {client_id} is revoked.", err=True)
+    click.echo(f"Revoked application {client_id}.", err=True)

@@ -1,7 +1,7 @@
-"""The database of a short command, which runs beside a server and takes nothing away from it.
+"""Open the database for a short command, which may run beside a server.
 
-An embedded database that is missing is made under another name and then given its own in one step. So whoever makes
-it at the same time, ``serve`` before all, finds it whole or not at all, and nobody is kept from owning it meanwhile.
+A missing SQLite database is created under a temporary name and then linked to its own in one step. A process that
+opens it at the same time, such as ``serve``, sees the complete file or none, and can still lock it.
 """
 
 import os
@@ -20,16 +20,16 @@ from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import is_empty, migrate, require_current_schema
 from hourhook.store.urls import check_url, is_embedded, open_database, sqlite_path
 
-# How long another process may take to fill the file that it has begun.
+# How long another process may take to create the schema in an empty file.
 SCHEMA_TIMEOUT_SECONDS = 5.0
 POLL_INTERVAL_SECONDS = 0.05
 
 
 @contextmanager
 def command_database(settings: Settings, *, may_create: bool = False) -> Iterator[Database]:
-    """Open the database for as long as the context lasts; ``may_create`` makes an embedded one that is missing.
+    """Open the database for the duration of the context; ``may_create`` creates a missing SQLite file.
 
-    Raises ``OperatorError`` where there is none, or it is not at this version.
+    Raises ``OperatorError`` if the database does not exist or its schema is not current.
     """
     url = settings.database_url
     if is_embedded(url):
@@ -51,27 +51,27 @@ def _require_file(path: Path, may_create: bool) -> None:
         return
     if not may_create:
         raise OperatorError(
-            f"there is no database {path} yet: `{program_name()} account create` makes it, with an account in it; "
-            "if there is one elsewhere, name it with --database or HOURHOOK_DATABASE_URL"
+            f"there is no database {path} yet: create it and an account with `{program_name()} account create`, "
+            "or name an existing database with --database or HOURHOOK_DATABASE_URL"
         )
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        migrate(f"sqlite:///{fresh}")
-        with suppress(FileExistsError):  # somebody else was faster, and theirs is as good
-            os.link(fresh, path)
+        migrate(f"sqlite:///{temporary}")
+        with suppress(FileExistsError):  # another process was faster; its file is as good
+            os.link(temporary, path)
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _await_schema(url: str) -> None:
-    # A file without a schema is most likely one that a starting server is about to fill.
-    patient_until = time.monotonic() + SCHEMA_TIMEOUT_SECONDS
-    while is_empty(url) and time.monotonic() < patient_until:
+    # A file without a schema most likely belongs to a server that is just starting.
+    deadline = time.monotonic() + SCHEMA_TIMEOUT_SECONDS
+    while is_empty(url) and time.monotonic() < deadline:
         Event().wait(POLL_INTERVAL_SECONDS)
 
 
 def _fill(database: Database) -> None:
-    """Fill a file that was left empty; this needs to own it, for a moment."""
+    """Create the schema in an empty file, holding its lock meanwhile."""
     assert isinstance(database, SqliteDatabase)
     database.acquire_file_lock()
     migrate(f"sqlite:///{database.path}")

@@ -1,7 +1,6 @@
-"""What goes wrong, said in one line on standard error: what it is, and what to do.
+"""Turn errors into one line on standard error that says what is wrong and what to do.
 
-Exit status 1 for what stands against a command, 2 for a command that was written wrongly, 130 after Ctrl-C. A
-traceback is for defects alone.
+Exit status 1 for an error that the user can fix, 2 for wrong usage, 130 after Ctrl-C. Only defects end in a traceback.
 """
 
 import os
@@ -13,10 +12,9 @@ import click
 
 
 class CommandGroup(click.Group):
-    """A group of commands, listed in the order they were added, that complains in one line."""
+    """A group of commands, listed in the order they were added, that reports errors in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, as the help lists them."""
         return [*self.commands]
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
@@ -34,54 +32,54 @@ class CommandGroup(click.Group):
         except click.Abort:
             status = 130
         except BrokenPipeError:
-            # Whoever read this has gone: no word more, not even while the interpreter ends.
+            # The reader has closed the pipe: print nothing more, not even when the interpreter flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = 1
         except Exception as error:
-            complaint = error_message(error)
-            if complaint is None:
+            message = error_message(error)
+            if message is None:
                 raise
-            status = print_error(complaint)
+            status = print_error(message)
         sys.exit(status if isinstance(status, int) else 0)
 
 
 def print_error(text: str, status: int = 1) -> int:
-    """Say what is wrong; returns the exit status."""
+    """Print an error and return the exit status."""
     click.echo(f"hourhook: {' '.join(text.split())}", err=True)
     return status
 
 
 def require_utf8(args: Iterable[str]) -> None:
-    """Refuse arguments that are no text, which nothing could store (raises ``click.UsageError``)."""
+    """Raise ``click.UsageError`` for arguments that are not UTF-8 and so could not be stored."""
     for arg in args:
         try:
             arg.encode()
         except UnicodeEncodeError:
             shown = arg.encode(errors="backslashreplace").decode()
-            raise click.UsageError(f"the argument {shown!r} is not UTF-8 text: type it anew") from None
+            raise click.UsageError(f"the argument {shown!r} is not valid UTF-8: type it again") from None
 
 
 def error_message(error: Exception) -> str | None:
-    """What to say about an error that whoever runs Hourhook can mend; None for a defect."""
+    """Return the message for an error that the operator can fix; None for a defect."""
     from hourhook.errors import DatabaseUnavailable, NotFound, OperatorError, ValidationFailed
 
     match error:
         case OperatorError():
             return str(error)
         case DatabaseUnavailable():
-            return f"{error}; try again once it can be reached and written"
+            return f"{error}; check that it is reachable and writable, then try again"
         case NotFound():
-            return "what this is about has just been deleted: look again"
+            return "the object was deleted in the meantime: list the objects again"
         case ValidationFailed():
-            reasons = ", ".join(f"{one.field}: {one.code}" for one in error.errors)
+            reasons = ", ".join(f"{each.field}: {each.code}" for each in error.errors)
             return f"{error.message} ({reasons})"
         case OSError(strerror=str(reason)):
             about = f"{error.filename}: " if error.filename else ""
-            return f"{about}{reason}: check the path, its permissions and the space that is left"
-    return _complaint_of_a_driver(error)
+            return f"{about}{reason}: check the path, its permissions and the free disk space"
+    return _driver_error_message(error)
 
 
-def _complaint_of_a_driver(error: Exception) -> str | None:
+def _driver_error_message(error: Exception) -> str | None:
     import sqlite3
 
     import psycopg
@@ -91,13 +89,13 @@ def _complaint_of_a_driver(error: Exception) -> str | None:
         error = error.orig
     match error:
         case psycopg.errors.InsufficientPrivilege():
-            return f"PostgreSQL refuses: {_first_line(error)}; grant the user of the database URL what it needs"
+            return f"PostgreSQL denied access: {_first_line(error)}; grant the required privileges to the database user"
         case sqlite3.DatabaseError() if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            return f"the database file cannot be read: {error}; name another file, or put it back from a backup"
+            return f"cannot read the database file: {error}; choose another file, or restore a backup"
         case psycopg.OperationalError():
-            return f"PostgreSQL cannot be used now: {_first_line(error)}; try again once it can be"
+            return f"cannot use PostgreSQL: {_first_line(error)}; check that it is running, then try again"
         case sqlite3.OperationalError() if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
-            return f"the database file cannot be used now: {error}; try again once it can be"
+            return f"cannot use the database file: {error}; check that it is writable, then try again"
     return None
 
 
@@ -109,6 +107,6 @@ def _usage(error: click.UsageError) -> str:
     message, _, guess = error.format_message().rstrip(".").partition("Did you mean ")
     message = message.rstrip(". (")
     if guess:
-        message = f"{message} (is it {guess.rstrip('?)').replace(':', '', 1)}?)"
+        message = f"{message} (did you mean {guess.rstrip('?)').replace(':', '', 1)}?)"
     path = error.ctx.command_path if error.ctx is not None else "hourhook"
     return f"{message[:1].lower()}{message[1:]}; see {path} --help"

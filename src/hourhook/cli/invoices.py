@@ -1,4 +1,4 @@
-"""``hourhook invoice``: the states of invoices that the API only shows."""
+"""``hourhook invoice``: set invoice states that the API only shows."""
 
 import click
 
@@ -9,7 +9,7 @@ STATES = ("unpaid", "awaiting_payment", "in_progress", "paid", "none")
 
 @click.group(short_help="Set the state of an invoice.")
 def invoice() -> None:
-    """What an administrator does for invoices."""
+    """Manage invoices."""
 
 
 @invoice.command("set", short_help="Set the state of an invoice.")
@@ -20,8 +20,8 @@ def invoice() -> None:
 def set_(account: str, id: int, state: str, database: str | None) -> None:
     """Set the state of an invoice: unpaid, awaiting_payment, in_progress, paid or none.
 
-    While it is awaiting_payment or in_progress, the API refuses to change it. The account's webhooks are told, so set
-    HOURHOOK_BASE_URL as the server has it: it is in what they get.
+    In the states awaiting_payment and in_progress, the API refuses to change the invoice. The change raises events, so
+    set HOURHOOK_BASE_URL to the same value as for the server: it is part of the URLs in webhook payloads.
 
     \b
     Example:
@@ -36,4 +36,4 @@ def set_(account: str, id: int, state: str, database: str | None) -> None:
     with command_database(settings) as db:
         links = Links(settings.base_url or "http://127.0.0.1:8080")
         db.write_now(db.read_now(accounts.find, account), paying.set_state, links, id, state)
-    click.echo(f"Invoice {id} is {state}.", err=True)
+    click.echo(f"Invoice {id} is now {state}.", err=True)

@@ -1,4 +1,4 @@
-"""``hourhook migrate``."""
+"""``hourhook migrate``: bring the database schema to this version."""
 
 from contextlib import closing
 
@@ -7,13 +7,13 @@ import click
 from hourhook.cli.options import database_option, read_settings
 
 
-@click.command(short_help="Bring a database to this version.")
+@click.command(short_help="Upgrade the database schema to this version.")
 @database_option
 def migrate(database: str | None) -> None:
-    """Bring a database to this version of Hourhook, or make it if it is new.
+    """Upgrade the database schema to this version of Hourhook, or create it in an empty database.
 
-    An embedded one is also migrated by `hourhook serve` when it starts, and cannot be while one is running. On
-    PostgreSQL stop every hourhook process first, and make a backup.
+    SQLite: `hourhook serve` also does this when it starts; stop a running server first. PostgreSQL: stop every hourhook
+    process and make a backup first.
 
     \b
     Example:
@@ -30,7 +30,7 @@ def migrate(database: str | None) -> None:
             opened.acquire_file_lock()
         has_changed = migrate(url)
     click.echo(
-        f"{describe_database(url)} is at this version now"
+        f"{describe_database(url)} has been upgraded to this version"
         if has_changed
-        else f"{describe_database(url)} was at this version"
+        else f"{describe_database(url)} is already at this version"
     )

@@ -1,4 +1,4 @@
-"""``hourhook openapi``."""
+"""``hourhook openapi``: print the OpenAPI document."""
 
 import click
 
@@ -7,9 +7,9 @@ from hourhook.cli.options import read_settings
 
 @click.command(short_help="Print the OpenAPI document.")
 def openapi() -> None:
-    """Print the OpenAPI document of the API as JSON; a running server has it at /openapi.json.
+    """Print the OpenAPI document of the API as JSON. A running server provides it at /openapi.json.
 
-    HOURHOOK_BASE_URL is the address that it names.
+    HOURHOOK_BASE_URL sets the server URL in it.
     """
     from hourhook.api.app import openapi_text
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings that they override."""
+"""Define the options that commands share, and read the settings that they override."""
 
 import os
 from collections.abc import Callable
@@ -13,22 +13,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class IntegerRange(click.ParamType[int]):
-    """A whole number between two."""
+    """A whole number between a minimum and a maximum."""
 
     name = "number"
 
-    def __init__(self, least: int, most: int) -> None:
-        self._least = least
-        self._most = most
+    def __init__(self, minimum: int, maximum: int) -> None:
+        self._minimum = minimum
+        self._maximum = maximum
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the number."""
         try:
             number = int(value)
         except ValueError:
-            number = self._least - 1
-        if not self._least <= number <= self._most:
-            self.fail(f"{value!r} is no whole number from {self._least} to {self._most}", param, ctx)
+            number = self._minimum - 1
+        if not self._minimum <= number <= self._maximum:
+            self.fail(f"{value!r} is not a whole number between {self._minimum} and {self._maximum}", param, ctx)
         return number
 
 
@@ -37,7 +36,7 @@ ID = IntegerRange(1, 2_147_483_647)
 
 
 def database_option(function: F) -> F:
-    """``--database URL``."""
+    """Add ``--database URL``."""
     return click.option(
         "--database",
         metavar="URL",
@@ -48,28 +47,28 @@ def database_option(function: F) -> F:
     )(function)
 
 
-def account_option(why: str, *, required: bool = False) -> Callable[[F], F]:
-    """``--account N``; ``why`` says what for."""
-    return click.option("--account", metavar="NAME", required=required, help=why)
+def account_option(text: str, *, required: bool = False) -> Callable[[F], F]:
+    """Add ``--account NAME``; ``text`` is its help."""
+    return click.option("--account", metavar="NAME", required=required, help=text)
 
 
 def email_option(function: F) -> F:
-    """``--email E``."""
+    """Add ``--email EMAIL``."""
     return click.option("--email", metavar="EMAIL", required=True, help="The user's e-mail address.")(function)
 
 
 def json_option(shape: str) -> Callable[[F], F]:
-    """``--json``, which prints one object of this shape."""
+    """Add ``--json``; ``shape`` names the keys of the object that it prints."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object: {shape}.")
 
 
 def program_name() -> str:
-    """What to type to run Hourhook: `hourhook`, or the script of a checkout as it was called."""
+    """Return the command that runs Hourhook: ``hourhook``, or the path of the script in a checkout."""
     return os.environ.get("HOURHOOK_PROGRAM", "hourhook")
 
 
 def read_settings(database: str | None = None) -> "Settings":
-    """The settings of the environment, with the database of the option where one was given (raises ``OperatorError``)."""
+    """Read the settings from the environment; ``database`` overrides the URL. Raises ``OperatorError``."""
     from hourhook.settings import Settings
 
     return Settings.from_environment().with_changes(database_url=database)

@@ -1,8 +1,6 @@
-"""``hourhook serve`` and ``hourhook worker``: the processes that stay."""
+"""``hourhook serve`` and ``hourhook worker``: run the server and standalone delivery workers."""
 
-import asyncio
 import signal
-from collections.abc import Coroutine
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +10,28 @@ from hourhook import __version__
 from hourhook.cli.options import PORT, database_option, program_name, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from hourhook.process.bootstrap import Runtime
 
 WILDCARD_HOSTS = ("0.0.0.0", "::")
-_VAGUE = "URLs in answers and payloads lead nowhere from other machines: set HOURHOOK_BASE_URL to the way clients come"
+_NEEDS_BASE_URL = (
+    "URLs in responses and payloads do not work from other machines: set HOURHOOK_BASE_URL to the URL that clients use"
+)
 
 
-@click.command(short_help="Run the server: API, documentation and delivery.")
-@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="0.0.0.0 is every address.")
-@click.option("--port", metavar="PORT", default=8080, show_default=True, type=PORT, help="0 takes a free one.")
+@click.command(short_help="Run the server: API, documentation and webhook delivery.")
+@click.option(
+    "--host", metavar="HOST", default="127.0.0.1", show_default=True, help="0.0.0.0 listens on all addresses."
+)
+@click.option("--port", metavar="PORT", default=8080, show_default=True, type=PORT, help="0 picks a free port.")
 @database_option
-@click.option("--no-worker", is_flag=True, help="Serve only; workers elsewhere deliver.")
+@click.option("--no-worker", is_flag=True, help="Do not deliver; separate workers do.")
 def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
     """Run the API, its documentation and a delivery worker in one process, until Ctrl-C or SIGTERM.
 
-    An embedded database is created and migrated on start, and belongs to this process as long as it runs; one on
-    PostgreSQL must be at this version (hourhook migrate) and may be shared by any number of processes.
+    An SQLite database is created and migrated on start, and only one server can use it at a time. A PostgreSQL database
+    must be migrated first (hourhook migrate) and can be shared by any number of processes.
 
     \b
     Examples:
@@ -35,12 +39,12 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
       hourhook serve --host 0.0.0.0 --database sqlite:////srv/hourhook.db
       HOURHOOK_BASE_URL=https://time.example.com hourhook serve
 
-    HOURHOOK_BASE_URL is the address that clients reach this server by, where a proxy stands before it (http://HOST:PORT
-    otherwise). On PostgreSQL HOURHOOK_SECRET_KEY is needed.
+    HOURHOOK_BASE_URL is the URL that clients use, if it is not http://HOST:PORT (for example behind a proxy). On
+    PostgreSQL, HOURHOOK_SECRET_KEY is required.
     """
     from hourhook import logs
     from hourhook.process.bootstrap import bind, build_runtime
-    from hourhook.process.serving import serve as serve_until_told
+    from hourhook.process.serving import serve as serve_until_stopped
 
     settings = read_settings(database)
     logs.configure(settings)
@@ -50,7 +54,7 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
         runtime = build_runtime(settings.with_changes(base_url=settings.base_url or address), host)
         with closing(runtime.database):
             run(
-                serve_until_told(
+                serve_until_stopped(
                     runtime,
                     listener,
                     with_worker=not no_worker,
@@ -61,18 +65,18 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
             )
 
 
-@click.command(short_help="Run a delivery worker alone, on PostgreSQL.")
+@click.command(short_help="Run a standalone delivery worker (PostgreSQL only).")
 @database_option
 def worker(database: str | None) -> None:
-    """Run a delivery worker without a server, until Ctrl-C or SIGTERM. PostgreSQL only; run as many as you like.
+    """Run a standalone delivery worker until Ctrl-C or SIGTERM. PostgreSQL only; you can run any number of workers.
 
-    An embedded database belongs to one process: there `hourhook serve` delivers itself.
+    On SQLite, `hourhook serve` delivers by itself, because only one process can use the database.
 
     \b
     Example:
       hourhook worker --database postgresql://hourhook@db.example.com/hourhook
 
-    HOURHOOK_SECRET_KEY must be that of the servers.
+    HOURHOOK_SECRET_KEY must be the same as for the servers.
     """
     from hourhook import logs
     from hourhook.errors import OperatorError
@@ -83,8 +87,8 @@ def worker(database: str | None) -> None:
     settings = read_settings(database)
     if is_embedded(settings.database_url):
         raise OperatorError(
-            "a worker of its own needs PostgreSQL, since an embedded database belongs to one process: `hourhook serve` "
-            "delivers already; name a postgresql:// database with --database or HOURHOOK_DATABASE_URL to have both"
+            "a standalone worker needs PostgreSQL; an SQLite database can be used by only one process, and "
+            "`hourhook serve` delivers by itself: name a postgresql:// URL with --database or HOURHOOK_DATABASE_URL"
         )
     logs.configure(settings)
     runtime = build_runtime(settings, None)
@@ -93,15 +97,17 @@ def worker(database: str | None) -> None:
 
 
 def server_url(host: str, port: int) -> str:
-    """The address of a server as an URL."""
+    """Return the URL of a server."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, which Ctrl-C and SIGTERM bring about: then it is one in good order."""
+def run(work: "Coroutine[Any, Any, None]") -> None:
+    """Run until the work ends; Ctrl-C and SIGTERM end the process with status 0."""
+    import asyncio
+
     import uvloop
 
-    # What the server raises anew once it has ended, and what comes before it listens to signals.
+    # For signals that arrive before the server handles them, and those that it raises again after shutting down.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -109,9 +115,9 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs_base_url: bool) -> None:
-    """Say that the server is up, and what is still to do.
+    """Report that the server is up, and what the operator still has to do.
 
-    ``needs_base_url`` when the address that URLs begin with, for want of a setting, leads nowhere from other machines.
+    ``needs_base_url`` means that ``HOURHOOK_BASE_URL`` is not set and its default does not work from other machines.
     """
     import structlog
 
@@ -133,23 +139,23 @@ def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs
             mail=None if settings.smtp_url is None else str(settings.smtp_url),
         )
         if is_new:
-            log.info("there is no account yet: hourhook account create makes one")
+            log.info("there is no account yet: create one with hourhook account create")
         if needs_base_url:
-            log.warning(_VAGUE, base_url=settings.base_url)
+            log.warning(_NEEDS_BASE_URL, base_url=settings.base_url)
         return
-    delivery = "by a worker in this process" if with_worker else "elsewhere (--no-worker)"
+    delivery = "by a worker in this process" if with_worker else "by separate workers (--no-worker)"
     lines = [
-        f"Hourhook {__version__} serves {address}",
+        f"Hourhook {__version__} is running at {address}",
         "",
         f"  Documentation  {settings.base_url}/docs",
         f"  Database       {database}",
         f"  Delivery       {delivery}",
-        *([f"  Mail           through {settings.smtp_url}"] if settings.smtp_url is not None else []),
-        *([f"  Clients' way   {settings.base_url}"] if settings.base_url != address else []),
+        *([f"  Mail           via {settings.smtp_url}"] if settings.smtp_url is not None else []),
+        *([f"  Public URL     {settings.base_url}"] if settings.base_url != address else []),
         "",
-        *([f"{_VAGUE[:1].upper()}{_VAGUE[1:]}."] if needs_base_url else []),
-        *([f"There is no account yet; this makes one: {program_name()} account create --help"] if is_new else []),
-        "Ctrl-C ends it.",
+        *([f"{_NEEDS_BASE_URL[:1].upper()}{_NEEDS_BASE_URL[1:]}."] if needs_base_url else []),
+        *([f"There is no account yet. To create one, see: {program_name()} account create --help"] if is_new else []),
+        "Press Ctrl-C to stop.",
     ]
     click.echo("\n".join(lines), err=True)
 

@@ -1,4 +1,4 @@
-"""``hourhook token``: tokens that open the API."""
+"""``hourhook token``: create, list and revoke personal access tokens."""
 
 import json
 import sys
@@ -11,21 +11,21 @@ from hourhook.cli.tables import print_table
 _COLUMNS = ("id", "name", "account", "user", "created", "last used", "expires")
 
 
-@click.group(short_help="Make, list and revoke personal access tokens.")
+@click.group(short_help="Create, list and revoke personal access tokens.")
 def token() -> None:
-    """Make, list and revoke personal access tokens."""
+    """Create, list and revoke personal access tokens."""
 
 
-@token.command(short_help="Make a token for a user.")
+@token.command(short_help="Create a token for a user.")
 @email_option
-@account_option("The account's name, where several know the address.")
-@click.option("--name", metavar="NAME", help="What the token is for, as the list shows it.")
+@account_option("The account's name; needed only if the address exists in several accounts.")
+@click.option("--name", metavar="NAME", help="A note on what the token is for, shown by `token list`.")
 @json_option("token")
 @database_option
 def create(email: str, account: str | None, name: str | None, as_json: bool, database: str | None) -> None:
-    """Make a token for a user and print it, which is the only time it can be seen.
+    """Create a token for a user. It is printed once and cannot be shown again.
 
-    The user may be in any state but disabled or suspended, and stays in it.
+    The user may be in any state except disabled or suspended. The state does not change.
 
     \b
     Example:
@@ -36,18 +36,18 @@ def create(email: str, account: str | None, name: str | None, as_json: bool, dat
 
     with command_database(read_settings(database)) as db:
         found = db.read_now(accounts.find_user, email, account)
-        made = db.write_now(found.account_id, tokens.create, found.id, name)
-    click.echo(json.dumps({"token": made}) if as_json else made)
+        created = db.write_now(found.account_id, tokens.create, found.id, name)
+    click.echo(json.dumps({"token": created}) if as_json else created)
     if not as_json and sys.stdout.isatty():
-        click.echo("Keep it: it is never shown again.", err=True)
+        click.echo("Store the token now: it cannot be shown again.", err=True)
 
 
-@token.command("list", short_help="List tokens, never the tokens themselves.")
+@token.command("list", short_help="List tokens by name and owner.")
 @database_option
 def list_(database: str | None) -> None:
-    """List the tokens of all accounts, with name, owner and last use, never the token itself.
+    """List the tokens of all accounts with id, name, owner and last use. The tokens themselves are not shown.
 
-    Those named OAuth, and whatever expires, are access tokens of OAuth applications; `hourhook app list` shows these.
+    Tokens that are named "OAuth: …" or that expire belong to OAuth applications; see `hourhook app list`.
     """
     from hourhook.cli.databases import command_database
     from hourhook.clock import format_timestamp
@@ -70,17 +70,17 @@ def list_(database: str | None) -> None:
     print_table(_COLUMNS, rows)
 
 
-@token.command(short_help="Make a token open nothing any more.")
+@token.command(short_help="Revoke a token.")
 @click.argument("id", type=ID)
 @database_option
 def revoke(id: int, database: str | None) -> None:
-    """Make a token open nothing from now on; ID is that of `hourhook token list`.
+    """Revoke a token. ID is shown by `hourhook token list`.
 
-    With the token of an OAuth application goes everything else that the user's permission gave it.
+    For a token of an OAuth application, the user's whole authorization is revoked.
     """
     from hourhook.cli.databases import command_database
     from hourhook.domain import tokens
 
     with command_database(read_settings(database)) as db:
         db.write_now(db.read_now(tokens.find_account, id), tokens.revoke, id)
-    click.echo(f"Token {id} is revoked.", err=True)
+    click.echo(f"Revoked token {id}.", err=True)

@@ -1,4 +1,4 @@
-"""``hourhook user``."""
+"""``hourhook user``: set passwords and re-invite users."""
 
 import json
 
@@ -8,17 +8,17 @@ from hourhook.cli.options import account_option, database_option, email_option, 
 from hourhook.cli.passwords import read_password
 
 
-@click.group(short_help="Set a user's password; invite a user anew.")
+@click.group(short_help="Set a user's password; re-invite a user.")
 def user() -> None:
-    """What an administrator does for users."""
+    """Set a user's password, or re-invite a user."""
 
 
 @user.command(short_help="Set a user's password.")
 @email_option
-@account_option("The account's name, where several know the address.")
+@account_option("The account's name; needed only if the address exists in several accounts.")
 @database_option
 def password(email: str, account: str | None, database: str | None) -> None:
-    """Set a user's password: asked for on a terminal, else read from standard input, as one line.
+    """Set a user's password. It is prompted for on a terminal, and otherwise read as one line of standard input.
 
     \b
     Examples:
@@ -29,23 +29,23 @@ def password(email: str, account: str | None, database: str | None) -> None:
     from hourhook.domain import accounts, passwords
 
     with command_database(read_settings(database)) as db:
-        # Before anybody types: whether there is somebody to type it for.
+        # Looked up before the prompt, so that an unknown user is reported first.
         found = db.read_now(accounts.find_user, email, account)
         password_hash = passwords.hash_password(read_password())
         db.write_now(found.account_id, passwords.store, found.id, password_hash)
-    click.echo(f"The password of {email} is set.", err=True)
+    click.echo(f"The password of {email} has been set.", err=True)
 
 
-@user.command(short_help="Invite a pending user anew.")
+@user.command(short_help="Re-invite a pending user.")
 @email_option
-@account_option("The account's name, where several know the address.")
+@account_option("The account's name; needed only if the address exists in several accounts.")
 @json_option("link, expires_at, is_mailed")
 @database_option
 def invite(email: str, account: str | None, as_json: bool, database: str | None) -> None:
-    """Make a new link for a user who is invited and has not joined yet, and print it; older ones open nothing any more.
+    """Create and print a new invitation link for a pending user. Earlier links stop working.
 
-    Where a mail server is set, a running server sends the link by mail as well. On its page the user chooses a
-    password. HOURHOOK_BASE_URL is what the link begins with.
+    The link leads to a page where the user chooses a password. If HOURHOOK_SMTP_URL is set, a running server or worker
+    also sends the link by e-mail. HOURHOOK_BASE_URL is the start of the link.
 
     \b
     Example:
@@ -70,8 +70,8 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
         click.echo(json.dumps({"link": issued.link, "expires_at": expires_at, "is_mailed": issued.is_mailed}))
         return
     click.echo(issued.link)
-    click.echo(f"It works once, until {format_date_time(issued.expires_at)}.", err=True)
+    click.echo(f"The link works once, until {format_date_time(issued.expires_at)}.", err=True)
     if issued.is_mailed:
-        click.echo(f"A mail with it goes to {found.email} as soon as a server or worker runs.", err=True)
+        click.echo(f"It is also sent to {found.email} by e-mail as soon as a server or worker is running.", err=True)
     if settings.base_url is None:
-        click.echo("HOURHOOK_BASE_URL is not set: the link may lead nowhere from other machines.", err=True)
+        click.echo("HOURHOOK_BASE_URL is not set: the link may not work from other machines.", err=True)
