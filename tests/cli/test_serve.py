@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_is_refused(unconfigured_cli: CliRunner) -> None:
             result = unconfigured_cli.run(*words)
 
             assert result.status == 1
-            assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another" in result.stderr
+            assert f"cannot serve on 127.0.0.1:{port}: Address already in use; choose another" in result.stderr
             assert result.stderr.count("\n") == 1
 
 

@@ -61,8 +61,8 @@ def _require_known(connection: sqlalchemy.Connection) -> str | None:
     known = {script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()}
     if found is not None and found not in known:
         raise OperatorError(
-            f"the database has schema {found}, which is newer than this Hourhook knows: "
-            "install the newer Hourhook that migrated it"
+            f"the database has schema {found}, which is newer than this version of Hourhook: "
+            "install the version that migrated the database"
         )
     return found
 
