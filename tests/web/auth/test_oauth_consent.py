@@ -144,7 +144,7 @@ def test_a_scope_and_whatever_else_is_unknown_is_ignored(browser: Browser, app: 
 def test_refusing_is_told_to_the_application(browser: Browser, app: App) -> None:
     back = redirect_parameters(browser.submit(browser.get(app.authorize_url(state="xyz")), decision="deny"))
 
-    assert back == {"error": "access_denied", "error_description": "The user refused.", "state": "xyz"}
+    assert back == {"error": "access_denied", "error_description": "The user denied the request.", "state": "xyz"}
 
 
 @pytest.mark.parametrize(

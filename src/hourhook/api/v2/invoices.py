@@ -10,9 +10,9 @@ from hourhook.domain.expenses import reading as expenses_reading
 from hourhook.domain.expenses.reading import ExpenseFilters
 from hourhook.domain.expenses.representations import Expense
 from hourhook.domain.inputs import ValidationErrors
-from hourhook.domain.invoices import editing, filling, paying, reading, taxing
+from hourhook.domain.invoices import editing, items, paying, reading, taxing
 from hourhook.domain.invoices.editing import InvoiceChanges, NewInvoice
-from hourhook.domain.invoices.filling import AddedEntries, AddedExpenses, RemovedEntries, RemovedExpenses
+from hourhook.domain.invoices.items import AddedEntries, AddedExpenses, RemovedEntries, RemovedExpenses
 from hourhook.domain.invoices.reading import InvoiceFilters
 from hourhook.domain.invoices.representations import Invoice
 from hourhook.domain.invoices.taxing import AddedTaxes, RemovedTaxes
@@ -94,7 +94,7 @@ def add_entries(call: Call, invoice_id: int, params: AddedEntries, errors: Valid
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.invoiced` for each entry.
     """
-    filling.add_entries(call.tx, call.caller, invoice_id, params, errors)
+    items.add_entries(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_entries")
@@ -103,7 +103,7 @@ def remove_entries(call: Call, invoice_id: int, params: RemovedEntries, errors: 
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.uninvoiced` for each entry.
     """
-    filling.remove_entries(call.tx, call.caller, invoice_id, params, errors)
+    items.remove_entries(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_all_entries")
@@ -112,7 +112,7 @@ def remove_all_entries(call: Call, invoice_id: int) -> None:
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.uninvoiced` for each entry.
     """
-    filling.remove_all_entries(call.tx, call.caller, invoice_id)
+    items.remove_all_entries(call.tx, call.caller, invoice_id)
 
 
 @_put("/v2/invoices/{invoice_id}/add_expenses")
@@ -121,7 +121,7 @@ def add_expenses(call: Call, invoice_id: int, params: AddedExpenses, errors: Val
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
-    filling.add_expenses(call.tx, call.caller, invoice_id, params, errors)
+    items.add_expenses(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_expenses")
@@ -130,7 +130,7 @@ def remove_expenses(call: Call, invoice_id: int, params: RemovedExpenses, errors
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
-    filling.remove_expenses(call.tx, call.caller, invoice_id, params, errors)
+    items.remove_expenses(call.tx, call.caller, invoice_id, params, errors)
 
 
 @_put("/v2/invoices/{invoice_id}/remove_all_expenses")
@@ -139,7 +139,7 @@ def remove_all_expenses(call: Call, invoice_id: int) -> None:
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
-    filling.remove_all_expenses(call.tx, call.caller, invoice_id)
+    items.remove_all_expenses(call.tx, call.caller, invoice_id)
 
 
 @_put("/v2/invoices/{invoice_id}/add_taxes")

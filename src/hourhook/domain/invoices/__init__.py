@@ -1,1 +1,1 @@
-"""Entries and expenses billed together, at rates and with taxes (contract, invoices.md)."""
+"""Invoices: bill entries and expenses at hourly or flat rates, with taxes (`docs/api/invoices.md`)."""

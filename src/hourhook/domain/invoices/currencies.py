@@ -1,20 +1,17 @@
-"""The currencies of invoices: ISO 4217 codes, English names, symbols and how amounts are written in them.
-
-(Contract, invoice_locales.md, and invoices.md under "Money".)
-"""
+"""The currencies of invoices: ISO 4217 codes, English names, symbols, minor units, and the format of amounts."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """A currency, and the symbol that stands before its amounts."""
+    """A currency's English name, and the symbol before its amounts."""
 
     name: str
     symbol: str
 
 
-# By their codes, which are matched to the letter.
+# By code; codes are case-sensitive.
 CURRENCIES = {
     "AED": Currency("United Arab Emirates dirham", "د.إ"),
     "AFN": Currency("Afghan afghani", "؋"),
@@ -176,18 +173,18 @@ CURRENCIES = {
     "ZWL": Currency("Zimbabwean dollar", "$"),
 }
 
-# Those whose smallest unit is the currency itself; all others have hundredths.
+# Currencies without minor units; all others have hundredths.
 ZERO_DECIMAL_CURRENCIES = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF"}
 )
 
 
 def smallest_unit(code: str) -> int:
-    """The smallest amount there is in a currency, in hundredths: what amounts are rounded to."""
+    """Return the unit that amounts in a currency are rounded to, in hundredths."""
     return 100 if code in ZERO_DECIMAL_CURRENCIES else 1
 
 
 def format_amount(hundredths: int, symbol: str) -> str:
-    """Write an amount as ``$1,234.50`` or ``-$5.00``, the same for every locale."""
+    """Format an amount like ``$1,234.50`` or ``-$5.00``, the same in every locale."""
     units, rest = divmod(abs(hundredths), 100)
     return f"{'-' if hundredths < 0 else ''}{symbol}{units:,}.{rest:02}"

@@ -1,7 +1,6 @@
-"""What is printed on an invoice, in which language and currency, and how it can be paid online.
+"""The customization of an invoice: printed labels, locale, currency and online payment (`docs/api/invoices.md`).
 
-A key that is sent blank goes back to its fallback: to what it is where nobody has ever said anything. (Contract,
-invoices.md under "customization".)
+A key that is sent blank is reset to its default.
 """
 
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from hourhook.store.statements import Row
 
 
 class LocaleField(TextField):
-    """The code of a locale; read as any text, so that an unknown one is told apart from what is no code at all."""
+    """A locale code, parsed as plain text: ``check_locale`` reports an unknown one with an error code of its own."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -30,7 +29,7 @@ Locale = Annotated[str, LocaleField(255)]
 CurrencyCode = Annotated[str, choice(*CURRENCIES)]
 LowerCurrencyCode = Annotated[str, choice(*map(str.lower, CURRENCIES), ignore_case=True)]
 
-# What is printed, with what is printed where nobody says anything else.
+# The labels and their defaults.
 LABELS = {
     "title": "Invoice",
     "date": "Date",
@@ -54,7 +53,7 @@ LABELS = {
 
 
 class PaypalInput(Inputs):
-    """Payment by PayPal; that it is there allows it."""
+    """Payment by PayPal, which the presence of this object allows."""
 
     paypal_address: Annotated[Label, "The issuer's PayPal e-mail address."] | UnsetType | None = UNSET
     paypal_invoice_title: (
@@ -64,7 +63,7 @@ class PaypalInput(Inputs):
 
 
 class StripeInput(Inputs):
-    """Payment by Stripe; that it is there allows it."""
+    """Payment by Stripe, which the presence of this object allows."""
 
     payment_description: (
         Annotated[Label, "Description shown at Stripe. Default: the invoice's reference."] | UnsetType | None
@@ -73,7 +72,7 @@ class StripeInput(Inputs):
 
 
 class CustomizationInput(Inputs):
-    """What is printed on an invoice, and how it can be paid; a key that is blank goes back to its fallback."""
+    """The labels on an invoice, and how it can be paid online. A blank key is reset to its default."""
 
     title: Annotated[Label, "Default: `Invoice`."] | UnsetType | None = UNSET
     date: Annotated[Label, "Default: `Date`."] | UnsetType | None = UNSET
@@ -118,7 +117,7 @@ class CustomizationInput(Inputs):
     ) = UNSET
 
 
-# How the objects inside a customization are spelled without them.
+# The flat spelling of the keys inside nested objects.
 _FLAT = {
     "paypal_invoice": {
         "paypal_address": "paypal_address",
@@ -131,10 +130,10 @@ _FLAT = {
     },
 }
 _ALLOWANCES = {"paypal_invoice": "allow_paypal_invoice", "stripe_connect_payment": "allow_stripe_connect_payment"}
-_FALLBACKS: dict[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     **LABELS,
     "locale": DEFAULT_LOCALE,
-    # These follow from the locale and from each other.
+    # Derived from the locale and from each other.
     "currency_code": None,
     "currency_symbol": None,
     "custom_html": None,
@@ -146,15 +145,15 @@ _FALLBACKS: dict[str, Any] = {
     "stripe_connect_payment_description": None,
     "stripe_connect_currency_code": "usd",
 }
-# Neither is taken over from the previous invoice, whose reference they hold most often.
+# Not inherited from the previous invoice: they usually hold its reference.
 _TITLES = ("paypal_invoice_title", "stripe_connect_payment_description")
 
-# By the names of the representation, all of them.
+# All keys, by their names in the representation.
 Customization = dict[str, Any]
 
 
 def check_locale(errors: ValidationErrors, params: CustomizationInput | UnsetType | None) -> None:
-    """Note ``locale_not_available`` for a locale that this server does not know."""
+    """Add ``locale_not_available`` for an unknown locale."""
     if params and params.locale and params.locale not in LOCALE_CURRENCIES:
         errors.add("customization.locale", "locale_not_available")
 
@@ -162,58 +161,58 @@ def check_locale(errors: ValidationErrors, params: CustomizationInput | UnsetTyp
 def build_customization(
     params: CustomizationInput | UnsetType | None, previous: Row | None, reference: str
 ) -> Customization:
-    """The customization of a new invoice: what is given, else as of the previous one, else the fallbacks."""
-    wanted = _read(params)
-    inherited = dict(_FALLBACKS) if previous is None else read_stored(previous)
-    if wanted.get("currency_code", inherited["currency_code"]) != inherited["currency_code"]:
+    """Return the customization of a new invoice: values sent, then those of the previous invoice, then defaults."""
+    requested = _read(params)
+    inherited = dict(_DEFAULTS) if previous is None else read_stored(previous)
+    if requested.get("currency_code", inherited["currency_code"]) != inherited["currency_code"]:
         # The symbol of another currency would be wrong.
         inherited["currency_symbol"] = None
-    return _completed({**inherited, **dict.fromkeys(_TITLES, reference)}, wanted)
+    return _complete({**inherited, **dict.fromkeys(_TITLES, reference)}, requested)
 
 
 def update_customization(params: CustomizationInput | UnsetType | None, stored: Row) -> Customization:
-    """The customization of an invoice that is edited: what is given, else as it is."""
-    return _completed(read_stored(stored), _read(params))
+    """Return the customization of an edited invoice: values sent, then the stored ones."""
+    return _complete(read_stored(stored), _read(params))
 
 
 def read_stored(invoice: Row) -> Customization:
-    """The customization of a row of invoices."""
+    """Return the customization of a row of ``invoices``."""
     labels = msgspec.json.decode(invoice.labels, type=dict[str, str])
-    return {**labels, **{name: getattr(invoice, name) for name in _FALLBACKS if name not in LABELS}}
+    return {**labels, **{name: getattr(invoice, name) for name in _DEFAULTS if name not in LABELS}}
 
 
 def as_columns(customization: Customization) -> dict[str, Any]:
-    """The same as it is stored: its columns, the labels in one of them."""
+    """Return a customization as columns; the labels are JSON in one of them."""
     labels = {name: customization[name] for name in LABELS}
     columns = {name: value for name, value in customization.items() if name not in LABELS}
     return {"labels": msgspec.json.encode(labels).decode(), **columns}
 
 
 def _read(params: CustomizationInput | UnsetType | None) -> Mapping[str, Any]:
-    """What is given, by the names of the representation; None for what is blank."""
+    """Return the values that were sent, by their names in the representation; None for blank ones."""
     if not params:
         return {}
-    wanted = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
+    requested = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     for name, spellings in _FLAT.items():
-        if name not in wanted:
+        if name not in requested:
             continue
-        nested = wanted.pop(name)
-        wanted[_ALLOWANCES[name]] = nested is not None
+        nested = requested.pop(name)
+        requested[_ALLOWANCES[name]] = nested is not None
         for inner, flat in spellings.items():
             if nested is not None and getattr(nested, inner) is not UNSET:
-                wanted[flat] = getattr(nested, inner)
-    if not (wanted.get("custom_html") or "-").strip():
-        wanted["custom_html"] = None
-    return wanted
+                requested[flat] = getattr(nested, inner)
+    if not (requested.get("custom_html") or "-").strip():
+        requested["custom_html"] = None
+    return requested
 
 
-def _completed(otherwise: Mapping[str, Any], wanted: Mapping[str, Any]) -> Customization:
-    done = {**otherwise, **wanted}
-    for name, fallback in _FALLBACKS.items():
-        if done[name] is None:
-            done[name] = fallback
-    if done["currency_code"] is None:
-        done["currency_code"] = LOCALE_CURRENCIES[done["locale"]]
-    if done["currency_symbol"] is None:
-        done["currency_symbol"] = CURRENCIES[done["currency_code"]].symbol
-    return done
+def _complete(inherited: Mapping[str, Any], requested: Mapping[str, Any]) -> Customization:
+    customization = {**inherited, **requested}
+    for name, default in _DEFAULTS.items():
+        if customization[name] is None:
+            customization[name] = default
+    if customization["currency_code"] is None:
+        customization["currency_code"] = LOCALE_CURRENCIES[customization["locale"]]
+    if customization["currency_symbol"] is None:
+        customization["currency_symbol"] = CURRENCIES[customization["currency_code"]].symbol
+    return customization

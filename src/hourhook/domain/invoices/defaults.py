@@ -1,4 +1,4 @@
-"""What a new invoice takes over: from the newest one that shares a project with it (contract, invoices.md)."""
+"""Defaults of a new invoice, from the newest one that shares a project with it (`docs/api/invoices.md`)."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from hourhook.store.transaction import Transaction
 
 
 def find_defaults_source(tx: Transaction, project_ids: Collection[int]) -> Row | None:
-    """The newest invoice with entries or expenses of one of these projects."""
+    """Return the newest invoice with entries or expenses of one of these projects."""
     if not project_ids:
         return None
     newest = tx.value(_NEWEST, account=tx.account_id, ids=[*project_ids])
@@ -19,7 +19,7 @@ def find_defaults_source(tx: Transaction, project_ids: Collection[int]) -> Row |
 
 
 def account_name(tx: Transaction) -> str:
-    """The name of the account, for an invoice that has no precedent."""
+    """Return the name of the account: the default issuer."""
     return str(tx.value(_ACCOUNT_NAME, account=tx.account_id))
 
 

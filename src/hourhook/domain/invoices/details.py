@@ -1,4 +1,4 @@
-"""What an invoice says: its reference, names, addresses and texts, and what it shows (contract, invoices.md)."""
+"""Inputs that new and edited invoices share: reference, names, addresses, texts and display flags."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from hourhook.domain.invoices.customizing import CustomizationInput
 from hourhook.domain.invoices.rates import RateCalculation
 from hourhook.domain.search_keys import search_key
 
-# Absent or blank, each is this.
+# The values of absent and blank flags.
 FLAG_DEFAULTS = {
     "show_hours_worked": True,
     "show_full_report": False,
@@ -18,16 +18,16 @@ FLAG_DEFAULTS = {
     "show_project_summaries": False,
     "show_project_name_for_expenses": False,
 }
-# Blank, each of them is an empty text.
+# Blank ones are stored as an empty string.
 TEXT_FIELDS = (
     "reference", "project_name", "company_name", "company_details", "recipient_details", "description", "footer",
 )  # fmt: skip
-# Columns beside which their casefolded form is kept.
+# Each of these columns has a casefolded one beside it, for filters.
 SEARCHABLE_FIELDS = (*TEXT_FIELDS, "currency_symbol")
 
 
 class Details(Inputs):
-    """What new invoices and edited ones have in common."""
+    """The properties that new and edited invoices share."""
 
     reference: Annotated[Name, "Default for new invoices: the number of the last one plus 1."] | UnsetType | None = (
         UNSET
@@ -80,17 +80,17 @@ class Details(Inputs):
 
 
 def read_details(params: Details) -> dict[str, Any]:
-    """What is given of texts and switches, with what blank ones come to."""
+    """Return the texts and flags that were sent, with blank ones replaced by their defaults."""
     values = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     texts = {name: values[name] or "" for name in TEXT_FIELDS if name in values}
-    switches = {
+    flags = {
         name: default if values[name] is None else values[name]
         for name, default in FLAG_DEFAULTS.items()
         if name in values
     }
-    return {**texts, **switches}
+    return {**texts, **flags}
 
 
 def with_search_keys(columns: dict[str, Any]) -> dict[str, Any]:
-    """The columns of an invoice, with the casefolded forms that are searched."""
+    """Return the columns of an invoice with the casefolded columns that filters search."""
     return {**columns, **{f"{name}_key": search_key(columns[name]) for name in SEARCHABLE_FIELDS if name in columns}}

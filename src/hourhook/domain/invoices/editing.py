@@ -1,4 +1,4 @@
-"""Creating, editing and deleting invoices (contract, invoices.md)."""
+"""Create, edit and delete invoices (`docs/api/invoices.md`)."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -9,8 +9,7 @@ from hourhook.domain.inputs import UNSET, Day, IdList, UnsetType, ValidationErro
 from hourhook.domain.invoices import customizing, items, rates, reading, rules, storing, taxing
 from hourhook.domain.invoices.defaults import account_name, find_defaults_source
 from hourhook.domain.invoices.details import FLAG_DEFAULTS, Details, read_details
-from hourhook.domain.invoices.invoicing import record_item_events
-from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Eligibility
+from hourhook.domain.invoices.items import ENTRIES, EXPENSES, Eligibility, record_item_events
 from hourhook.domain.invoices.numbering import new_share_token, next_reference
 from hourhook.domain.invoices.rates import StoredRates
 from hourhook.domain.invoices.recalculation import recalculate
@@ -23,7 +22,7 @@ Addable = Annotated[IdList, "Added to the invoice; if any of them cannot be adde
 
 
 class NewInvoice(Details):
-    """An invoice to be made."""
+    """An invoice to create."""
 
     required: ClassVar = ("invoice_date",)
     invoice_date: Annotated[Day, "The date of issue."] | UnsetType = UNSET
@@ -33,26 +32,26 @@ class NewInvoice(Details):
 
 
 class InvoiceChanges(Details):
-    """What is to change of an invoice; whatever is absent stays, also of its customization.
+    """Changes to an invoice. Absent properties, including those of `customization`, keep their values.
 
-    A `rate_calculation` takes the place of the whole one. Entries, expenses and taxes have actions of their own.
+    `rate_calculation` is replaced as a whole. Entries, expenses and taxes have actions of their own.
     """
 
     invoice_date: Day | UnsetType = UNSET
 
 
 def create(tx: Transaction, caller: Caller, params: NewInvoice, errors: ValidationErrors) -> Invoice:
-    """Make an invoice of entries and expenses."""
+    """Create an invoice and record its event, then those of its entries and expenses."""
     caller.require_role("leader")
     eligibility = [
         items.check_eligibility(tx, ENTRIES, params.entry_ids or []),
         items.check_eligibility(tx, EXPENSES, params.expense_ids or []),
     ]
-    _judge(tx, caller, params, errors)
+    _check(tx, caller, params, errors)
     items.check(errors, *eligibility)
-    start = _find_start(tx, params, eligibility)
-    id = storing.insert(tx, start.columns)
-    rates.store_custom(tx, id, start.rates)
+    initial = _initial_values(tx, params, eligibility)
+    id = storing.insert(tx, initial.columns)
+    rates.store_custom(tx, id, initial.rates)
     if params.taxes:
         taxing.store(tx, id, params.taxes)
     for each in eligibility:
@@ -66,10 +65,9 @@ def create(tx: Transaction, caller: Caller, params: NewInvoice, errors: Validati
 
 
 def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, errors: ValidationErrors) -> Invoice:
-    """Change an invoice; whatever is absent stays."""
     row = reading.find(tx, caller, id)
     rules.refuse_uneditable(row)
-    _judge(tx, caller, params, errors)
+    _check(tx, caller, params, errors)
     errors.raise_if_any()
     before = represent(tx, caller.account_id, caller.links, [row])[0]
     stored_rates = rates.read_stored(tx, row)
@@ -94,7 +92,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, error
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete an invoice; what was on it is not invoiced any more."""
+    """Delete an invoice; its entries and expenses are released and can be invoiced again."""
     before = reading.show_editable(tx, caller, id)
     left = summarise(SimpleInvoice, before)
     for kind in (ENTRIES, EXPENSES):
@@ -106,16 +104,16 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
-    """How a new invoice begins: with what is given, and with what it takes over from the one before it."""
+class _InitialValues:
+    """The values of a new invoice: those that were sent, then those of the previous one, then defaults."""
 
     columns: dict[str, Any]
     rates: StoredRates
 
 
-def _find_start(tx: Transaction, params: NewInvoice, eligibility: list[Eligibility]) -> _Start:
+def _initial_values(tx: Transaction, params: NewInvoice, eligibility: list[Eligibility]) -> _InitialValues:
     projects = {id: row for each in eligibility for id, row in each.projects.items()}
-    precedent = find_defaults_source(tx, projects.keys())
+    previous = find_defaults_source(tx, projects.keys())
     details = read_details(params)
     reference = details.pop("reference", "") or next_reference(tx)
     names = sorted(projects.values(), key=lambda row: str(row.project_name_key))
@@ -125,25 +123,25 @@ def _find_start(tx: Transaction, params: NewInvoice, eligibility: list[Eligibili
         "description": "",
         "footer": "",
         **FLAG_DEFAULTS,
-        **_taken_over(tx, precedent),
+        **_addresses(tx, previous),
         **details,
         "reference": reference,
         "share_token": new_share_token(),
-        **customizing.as_columns(customizing.build_customization(params.customization, precedent, reference)),
+        **customizing.as_columns(customizing.build_customization(params.customization, previous, reference)),
     }
     if params.rate_calculation:
-        start_rates = rates.from_input(params.rate_calculation)
+        initial_rates = rates.from_input(params.rate_calculation)
     else:
-        start_rates = StoredRates() if precedent is None else rates.read_stored(tx, precedent)
-    return _Start({**columns, **start_rates.as_columns()}, start_rates)
+        initial_rates = StoredRates() if previous is None else rates.read_stored(tx, previous)
+    return _InitialValues({**columns, **initial_rates.as_columns()}, initial_rates)
 
 
-def _taken_over(tx: Transaction, precedent: Row | None) -> dict[str, str]:
-    if precedent is None:
+def _addresses(tx: Transaction, previous: Row | None) -> dict[str, str]:
+    if previous is None:
         return {"company_name": account_name(tx), "company_details": "", "recipient_details": ""}
-    return {name: getattr(precedent, name) for name in ("company_name", "company_details", "recipient_details")}
+    return {name: getattr(previous, name) for name in ("company_name", "company_details", "recipient_details")}
 
 
-def _judge(tx: Transaction, caller: Caller, params: Details, errors: ValidationErrors) -> None:
+def _check(tx: Transaction, caller: Caller, params: Details, errors: ValidationErrors) -> None:
     rates.validate(tx, caller, params.rate_calculation, errors)
     customizing.check_locale(errors, params.customization)

@@ -1,4 +1,4 @@
-"""An invoice inside an entry or an expense: where it comes from, and its short form (contract, invoices.md)."""
+"""Join and summarise the invoice that entries and expenses embed."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import invoices
 from hourhook.store.statements import Row
 
-# What ``embedded_invoice`` wants to know of an invoice that ``join_invoice`` joined.
+# The columns that ``summarise_joined_invoice`` reads; ``join_invoice`` provides them.
 INVOICE_COLUMNS = tuple(
     invoices.c[name].label(f"invoice_{name}") for name in ("id", "reference", "invoice_date", "state", "total_amount")
 )
 
 
 def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> FromClause:
-    """Join the invoice of each item to a SELECT of items; ``member_id`` names the items in the table that tells it."""
+    """Join the invoice of each item to a SELECT; ``member_id`` is the item's id in the table of invoice items."""
     members = member_id.table
     return joined.outerjoin(
         members, (members.c.account_id == items.c.account_id) & (member_id == items.c.id)
@@ -25,7 +25,7 @@ def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> Fr
 
 
 def summarise_joined_invoice(links: Links, row: Row) -> SimpleInvoice | None:
-    """The invoice of a row that holds ``INVOICE_COLUMNS``, if there is one."""
+    """Return the summary of the invoice in a row of ``INVOICE_COLUMNS``, if there is one."""
     if row.invoice_id is None:
         return None
     return SimpleInvoice(

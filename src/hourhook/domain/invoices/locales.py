@@ -1,8 +1,8 @@
-"""The locales of invoices, with the currency that each suggests (contract, invoice_locales.md)."""
+"""The locales of invoices, with the default currency of each."""
 
 DEFAULT_LOCALE = "en-US"
 
-# By their codes, which are matched to the letter.
+# By code; codes are case-sensitive.
 LOCALE_CURRENCIES = {
     "ar": "EGP",
     "eu": "EUR",

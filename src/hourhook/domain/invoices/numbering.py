@@ -1,4 +1,4 @@
-"""The reference that an invoice gets where none is given, and the token that opens its public page."""
+"""Default references of invoices, and the share tokens of their public pages."""
 
 import re
 import secrets
@@ -11,24 +11,23 @@ from hourhook.store.transaction import Transaction
 
 FIRST_REFERENCE = "0001"
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
-# 129 bits.
 TOKEN_LENGTH = 25
 
 
 def next_reference(tx: Transaction) -> str:
-    """One more than the newest reference that ends in a number, with as many zeros before it."""
+    """Increment the newest reference that ends in a number."""
     newest = tx.value(_NEWEST, account=tx.account_id)
     return FIRST_REFERENCE if newest is None else increment_reference(newest)
 
 
 def increment_reference(reference: str) -> str:
-    """The same with the number at its end increased by one: ``NW-0100`` after ``NW-0099``."""
+    """Increment the number at the end, keeping its width: ``NW-0100`` follows ``NW-0099``."""
     [digits] = re.findall(r"[0-9]+\Z", reference)
     return f"{reference.removesuffix(digits)}{int(digits) + 1:0{len(digits)}}"
 
 
 def new_share_token() -> str:
-    """A token that nobody guesses."""
+    """Generate a random token of 129 bits."""
     return "".join(secrets.choice(_BASE_36) for _ in range(TOKEN_LENGTH))
 
 

@@ -1,6 +1,6 @@
-"""What belongs to an invoice and is kept apart from it: rates of users, taxes, payments, and the projects it is about.
+"""Parts of invoices that are stored in tables of their own: hourly rates, taxes, payment transactions, projects.
 
-Each is read with one statement, of however many invoices (contract, invoices.md).
+Each kind is read with one statement for any number of invoices.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,14 +31,14 @@ T = TypeVar("T")
 
 
 class HourlyRate(msgspec.Struct, frozen=True):
-    """What an hour of one user costs."""
+    """The hourly rate of one user."""
 
     user: int
     hourly_rate: float
 
 
 class InvoiceTax(msgspec.Struct, frozen=True):
-    """A tax, in percent."""
+    """A tax on the taxable amount, in percent."""
 
     id: int
     name: str | None
@@ -46,7 +46,7 @@ class InvoiceTax(msgspec.Struct, frozen=True):
 
 
 class PaymentTransaction(msgspec.Struct, frozen=True):
-    """Something that happened to the payment of an invoice, and the state after it."""
+    """A change of an invoice's payment state."""
 
     created_at: Timestamp
     description: str
@@ -57,7 +57,7 @@ class PaymentTransaction(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of one invoice, each in the order in which it is shown."""
+    """The parts of one invoice, each in the order of the representation."""
 
     hourly_rates: list[HourlyRate]
     taxes: list[InvoiceTax]
@@ -66,7 +66,7 @@ class Parts:
 
 
 def read_parts(tx: Transaction, account_id: int, links: Links, ids: Sequence[int]) -> dict[int, Parts]:
-    """The parts of each of these invoices, also of those that have none."""
+    """Return the parts of each of these invoices, including those that have none."""
 
     def read(statement: Statement, represent: Callable[[Row], T]) -> dict[int, list[T]]:
         found: dict[int, list[T]] = {}
@@ -77,8 +77,10 @@ def read_parts(tx: Transaction, account_id: int, links: Links, ids: Sequence[int
     rates = read(_RATES, lambda row: HourlyRate(row.user_id, to_json_number(row.hourly_rate)))
     taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, to_json_number(row.percentage)))
     payments = read(_TRANSACTIONS, _transaction)
-    concerned = read(_PROJECTS, lambda row: summarise_project(links, row))
-    return {id: Parts(rates.get(id, []), taxes.get(id, []), payments.get(id, []), concerned.get(id, [])) for id in ids}
+    projects_of = read(_PROJECTS, lambda row: summarise_project(links, row))
+    return {
+        id: Parts(rates.get(id, []), taxes.get(id, []), payments.get(id, []), projects_of.get(id, [])) for id in ids
+    }
 
 
 def _transaction(row: Row) -> PaymentTransaction:
@@ -115,8 +117,8 @@ _TRANSACTIONS = Statement(
     .order_by(invoice_payment_transactions.c.invoice_id, invoice_payment_transactions.c.number)
 )
 
-# Which projects the entries and expenses of each invoice are of.
-_concerned = union(
+# The projects of each invoice's entries and expenses.
+_invoice_projects = union(
     *(
         select(members.c.invoice_id, items.c.project_id)
         .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
@@ -130,7 +132,7 @@ _concerned = union(
 
 _PROJECTS = Statement(
     select(
-        _concerned.c.invoice_id,
+        _invoice_projects.c.invoice_id,
         projects.c.id,
         projects.c.name,
         projects.c.billing_increment,
@@ -138,7 +140,7 @@ _PROJECTS = Statement(
         projects.c.billable,
         projects.c.color,
     )
-    .join_from(_concerned, projects, projects.c.id == _concerned.c.project_id)
+    .join_from(_invoice_projects, projects, projects.c.id == _invoice_projects.c.project_id)
     .where(projects.c.account_id == bindparam("account"))
-    .order_by(_concerned.c.invoice_id, projects.c.name_key)
+    .order_by(_invoice_projects.c.invoice_id, projects.c.name_key)
 )

@@ -1,4 +1,4 @@
-"""Marking invoices as paid and unpaid, and the states that only an administrator sets (contract, invoices.md)."""
+"""Mark invoices as paid or unpaid, and set the states that only an administrator can (`docs/api/invoices.md`)."""
 
 from sqlalchemy import bindparam, null, update
 
@@ -17,29 +17,29 @@ _DESCRIPTIONS = {"paid": "Marked as paid", "unpaid": "Marked as unpaid"}
 
 
 def mark_paid(tx: Transaction, caller: Caller, id: int) -> None:
-    """Mark an invoice as paid now, whatever state it is in."""
-    _enter(tx, caller.links, reading.find(tx, caller, id), "paid")
+    """Mark an invoice as paid now, in any state; does nothing to a paid one."""
+    _change_state(tx, caller.links, reading.find(tx, caller, id), "paid")
 
 
 def mark_unpaid(tx: Transaction, caller: Caller, id: int) -> None:
-    """Mark an invoice as unpaid, and forget its payment."""
-    _enter(tx, caller.links, reading.find(tx, caller, id), "unpaid")
+    """Mark an invoice as unpaid and clear its payment; does nothing to an unpaid one."""
+    _change_state(tx, caller.links, reading.find(tx, caller, id), "unpaid")
 
 
 def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
-    """Put an invoice of the transaction's account into a state, as an administrator does.
+    """Set the state of an invoice of the transaction's account, for an administrator.
 
-    Raises ``OperatorError`` for an invoice that is not there, and for what is no state.
+    Raises ``OperatorError`` for an unknown invoice or state.
     """
     if state not in STATES:
         raise OperatorError(f"{state!r} is not an invoice state: use one of {', '.join(STATES)}")
     row = reading.find_row(tx, tx.account_id, id)
     if row is None:
         raise OperatorError(f"the account has no invoice with the id {id}: check the id and the account")
-    _enter(tx, links, row, state)
+    _change_state(tx, links, row, state)
 
 
-def _enter(tx: Transaction, links: Links, row: Row, state: str) -> None:
+def _change_state(tx: Transaction, links: Links, row: Row, state: str) -> None:
     if row.state == state:
         return
     [before] = represent(tx, tx.account_id, links, [row])

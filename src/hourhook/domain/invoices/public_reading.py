@@ -1,7 +1,7 @@
-"""What the public page of an invoice shows, for whoever knows its token (contract, invoices.md).
+"""Read an invoice for its public page, which anyone with its share token can open (`docs/api/invoices.md`).
 
-It is read with five statements, however much is on the invoice. The totals are those that are stored, and each amount
-above them is priced as they were: so the page and the API agree to the last cent, and what is printed adds up.
+Takes five statements for an invoice of any size. Totals are the stored ones, and each amount above them is computed in
+the same way: the page and the API agree to the cent, and the printed lines add up.
 """
 
 import msgspec
@@ -39,7 +39,7 @@ from hourhook.store.transaction import Transaction
 
 
 def find_by_share_token(tx: Transaction, token: str) -> SharedInvoice | None:
-    """The invoice with this token; None where there is none, or its account does without invoicing."""
+    """Return the invoice with this token; None if there is none or its account has invoicing disabled."""
     head = tx.one(_FIND, token=token)
     if head is None:
         return None

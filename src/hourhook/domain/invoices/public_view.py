@@ -1,7 +1,7 @@
-"""What stands on the public page of an invoice, and how it is worked out of what was logged (contract, invoices.md).
+"""The data of an invoice's public page, computed from its entries; nothing here reads the database.
 
-Nothing is read here. Rows are entries with their person and project, as ``sharing`` reads them. Amounts and rates are
-in hundredths, percentages in hundredths of a percent.
+Rows are entries with their user and project, as ``public_reading`` selects them. Amounts and rates are in hundredths,
+percentages in hundredths of a percent.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from hourhook.store.statements import Row
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What somebody worked: at what rate and for how much, unless all of it has one price."""
+    """The minutes of one person; with a flat rate they have no rate or amount of their own."""
 
     person: str
     minutes: int
@@ -25,7 +25,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class MinutesTotal:
-    """How many minutes somebody worked, or went to a project; those of no project have no name."""
+    """The minutes of one person or project; ``name`` is None for those without a project."""
 
     name: str | None
     minutes: int
@@ -33,7 +33,7 @@ class MinutesTotal:
 
 @dataclass(frozen=True, slots=True)
 class ReportedEntry:
-    """One entry in the full report."""
+    """An entry in the full report."""
 
     person: str
     project: str | None
@@ -52,7 +52,7 @@ class ReportedDay:
 
 @dataclass(frozen=True, slots=True)
 class SharedExpense:
-    """An expense; its project is left out where the invoice does not show it."""
+    """An expense; ``project`` is None if the invoice hides it."""
 
     date: str
     description: str
@@ -63,7 +63,7 @@ class SharedExpense:
 
 @dataclass(frozen=True, slots=True)
 class SharedTax:
-    """A tax, and what it comes to."""
+    """A tax and its amount."""
 
     name: str | None
     percentage: int
@@ -72,7 +72,7 @@ class SharedTax:
 
 @dataclass(frozen=True, slots=True)
 class SharedInvoice:
-    """Everything that the page shows, and nothing else; sections that are not to be shown are empty."""
+    """Everything that the page shows, and nothing else; hidden sections are empty."""
 
     reference: str
     invoice_date: str
@@ -82,17 +82,17 @@ class SharedInvoice:
     recipient_details: str
     description: str
     footer: str
-    # The words that are printed, by the names of the customization.
+    # The printed labels, by their names in the customization.
     labels: Mapping[str, str]
     locale: str
     currency_code: str
     currency_symbol: str
-    # Takes the place of all the rest.
+    # Replaces all the rest.
     custom_html: str | None
-    # The day it was paid, UTC.
+    # The day of payment, in UTC.
     paid_on: str | None
     is_paid: bool
-    # What each person worked, and all of them together; minutes are to be shown only if ``show_hours_worked``.
+    # The work of each person, and their sums; minutes are shown only if ``show_hours_worked``.
     show_hours_worked: bool
     work: Sequence[Work]
     minutes: int
@@ -108,7 +108,7 @@ class SharedInvoice:
     report: Sequence[ReportedDay]
 
     def amounts(self) -> Iterable[int]:
-        """Every amount that is shown."""
+        """Iterate over every amount that is shown."""
         yield from (self.hours_amount, self.taxable_amount, self.taxfree_amount, self.tax_total_amount)
         yield self.total_amount
         yield from (amount for work in self.work for amount in (work.hourly_rate, work.amount) if amount is not None)
@@ -117,14 +117,14 @@ class SharedInvoice:
 
 
 def price_work(logged: Sequence[Row], rates: Rates, unit: int, *, include_unpriced: bool) -> Iterable[Work]:
-    """The work of each person, by name; what is unbillable stands apart, at no rate, so that every line adds up."""
+    """Return the work of each person, by name; unbillable work is a line of its own at rate 0, so that lines add up."""
     names = {row.user_id: _name_of(row) for row in logged}
     billable = billable_minutes(logged)
-    everything = _minutes_of(logged)
+    all_minutes = _minutes_of(logged)
     for user_id in sorted(names, key=lambda id: (search_key(names[id]), id)):
         if rates.calculation_method == FLAT:
             if include_unpriced:
-                yield Work(names[user_id], everything[user_id], None, None)
+                yield Work(names[user_id], all_minutes[user_id], None, None)
             continue
         minutes = billable.get(user_id, 0)
         if minutes:
@@ -135,34 +135,33 @@ def price_work(logged: Sequence[Row], rates: Rates, unit: int, *, include_unpric
                 rates.standard_hourly_rate if rate is None else rate,
                 price_hours(rates, {user_id: minutes}, unit),
             )
-        if include_unpriced and everything[user_id] > minutes:
-            yield Work(names[user_id], everything[user_id] - minutes, 0, 0)
+        if include_unpriced and all_minutes[user_id] > minutes:
+            yield Work(names[user_id], all_minutes[user_id] - minutes, 0, 0)
 
 
 def price_tax(taxable: int, percentage: int, unit: int) -> int:
-    """What one tax comes to."""
     return calculate_totals(
         Rates(FLAT, flat_rate=taxable), {}, percentages=[percentage], smallest_unit=unit
     ).tax_total_amount
 
 
 def billable_minutes(logged: Iterable[Row]) -> dict[int, int]:
-    """The minutes of each user that cost money."""
+    """Return the billable minutes of each user."""
     return _minutes_of(row for row in logged if row.project_billable is not False and not row.has_unbillable_tag)
 
 
 def minutes_by_person(logged: Iterable[Row]) -> list[MinutesTotal]:
-    """How long each person worked, by name."""
-    return _share_out((row.user_id, _name_of(row), row.minutes) for row in logged)
+    """Sum the minutes of each person, in the order of names."""
+    return _sum_by_name((row.user_id, _name_of(row), row.minutes) for row in logged)
 
 
 def minutes_by_project(logged: Iterable[Row]) -> list[MinutesTotal]:
-    """How long was worked on each project, by name, and on none at the end."""
-    return _share_out((row.project_id, row.project_name, row.minutes) for row in logged)
+    """Sum the minutes of each project, in the order of names, those without a project last."""
+    return _sum_by_name((row.project_id, row.project_name, row.minutes) for row in logged)
 
 
 def report(logged: Iterable[Row]) -> Iterable[ReportedDay]:
-    """The full report, of entries in the order of their days."""
+    """Group entries by day; they must be in the order of their days."""
     for date, rows in groupby(logged, key=lambda row: str(row.date)):
         of_day = [ReportedEntry(_name_of(row), row.project_name, row.description or "", row.minutes) for row in rows]
         yield ReportedDay(date, sum(entry.minutes for entry in of_day), of_day)
@@ -175,16 +174,16 @@ def _minutes_of(logged: Iterable[Row]) -> dict[int, int]:
     return minutes
 
 
-def _share_out(minutes: Iterable[tuple[int | None, str | None, int]]) -> list[MinutesTotal]:
-    """The minutes of each id, in the order of names, what has none at the end."""
+def _sum_by_name(minutes: Iterable[tuple[int | None, str | None, int]]) -> list[MinutesTotal]:
+    """Sum minutes by id, in the order of names, None last."""
     found: dict[tuple[int | None, str | None], int] = {}
     for id, name, count in minutes:
         found[id, name] = found.get((id, name), 0) + count
-    shares = [MinutesTotal(name, count) for (_, name), count in found.items()]
-    return sorted(shares, key=lambda share: (share.name is None, search_key(share.name or "")))
+    totals = [MinutesTotal(name, count) for (_, name), count in found.items()]
+    return sorted(totals, key=lambda total: (total.name is None, search_key(total.name or "")))
 
 
 def _name_of(row: Row) -> str:
-    """How a person is called in public; never by a whole e-mail address."""
+    """Return a person's public name; never a whole e-mail address."""
     name = " ".join(filter(None, (row.first_name, row.last_name)))
     return name or str(row.email).partition("@")[0]

@@ -1,4 +1,4 @@
-"""How the hours of an invoice become money: what is given, and how it is kept (contract, invoices.md)."""
+"""Rate calculation of an invoice: inputs, validation and storage (`docs/api/invoices.md`)."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -17,12 +17,12 @@ from hourhook.store.transaction import Transaction
 
 Method = Annotated[str, choice(*METHODS)]
 Rate = Annotated[int, DecimalField(0, MAX_DECIMAL)]
-# More people than bill their hours together.
+# More people than one invoice bills.
 MAX_CUSTOM_RATES = 1_000
 
 
 class HourlyRateInput(Inputs):
-    """What an hour of one user costs."""
+    """The hourly rate of one user."""
 
     required: ClassVar = ("user_id", "hourly_rate")
     aliases: ClassVar = {"user": "user_id"}
@@ -31,7 +31,7 @@ class HourlyRateInput(Inputs):
 
 
 class RateCalculationInput(Inputs):
-    """How hours become money."""
+    """How the billable hours are priced."""
 
     required: ClassVar = ("calculation_method",)
     calculation_method: (
@@ -56,8 +56,8 @@ class RateCalculationInput(Inputs):
 
 RateCalculation = Annotated[RateCalculationInput, NestedField(RateCalculationInput)]
 
-# What each method cannot do without.
-_NEEDED = {
+# The required inputs of each method.
+_REQUIRED = {
     STANDARD: ("standard_hourly_rate",),
     CUSTOM: ("standard_hourly_rate", "custom_hourly_rates"),
     FLAT: ("flat_rate",),
@@ -66,7 +66,7 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class StoredRates:
-    """A rate calculation as it is stored, in hundredths; the custom rates are of users, in order."""
+    """A stored rate calculation, in hundredths; custom rates are pairs of user id and rate, in order."""
 
     calculation_method: str = STANDARD
     standard_hourly_rate: int | None = 0
@@ -74,7 +74,7 @@ class StoredRates:
     custom_hourly_rates: tuple[tuple[int, int], ...] = ()
 
     def as_columns(self) -> dict[str, Any]:
-        """What of it stands in the invoice itself."""
+        """Return the columns of the invoice itself; custom rates have a table of their own."""
         return {
             "calculation_method": self.calculation_method,
             "standard_hourly_rate": self.standard_hourly_rate,
@@ -85,21 +85,21 @@ class StoredRates:
 def validate(
     tx: Transaction, caller: Caller, params: RateCalculationInput | UnsetType | None, errors: ValidationErrors
 ) -> None:
-    """Note what its method cannot do without, and users who are not there or have two rates."""
+    """Add errors for missing inputs of the method, unknown users, and users with two rates."""
     if not params:
         return
     path = "rate_calculation"
     if params.calculation_method is not UNSET and params.calculation_method != CUSTOM:
         errors.discard(f"{path}.custom_hourly_rates")
-    for name in _NEEDED.get(params.calculation_method or "", ()):
+    for name in _REQUIRED.get(params.calculation_method or "", ()):
         if getattr(params, name) in (UNSET, None) and not errors.has(f"{path}.{name}"):
             errors.add(f"{path}.{name}", "missing_field")
     if params.calculation_method == CUSTOM:
-        _judge_users(tx, caller, params.custom_hourly_rates or [], errors, f"{path}.custom_hourly_rates")
+        _check_users(tx, caller, params.custom_hourly_rates or [], errors, f"{path}.custom_hourly_rates")
 
 
 def from_input(params: RateCalculationInput) -> StoredRates:
-    """A rate calculation that was judged."""
+    """Convert a validated input."""
     custom = params.custom_hourly_rates or [] if params.calculation_method == CUSTOM else []
     return StoredRates(
         params.calculation_method or "",
@@ -110,7 +110,7 @@ def from_input(params: RateCalculationInput) -> StoredRates:
 
 
 def read_stored(tx: Transaction, invoice: Row) -> StoredRates:
-    """The rate calculation of a row of invoices."""
+    """Return the rate calculation of a row of ``invoices``."""
     custom = tx.all(_CUSTOM, account=invoice.account_id, id=invoice.id)
     return StoredRates(
         invoice.calculation_method,
@@ -121,7 +121,7 @@ def read_stored(tx: Transaction, invoice: Row) -> StoredRates:
 
 
 def store_custom(tx: Transaction, id: int, rates: StoredRates) -> None:
-    """Store the custom rates of an invoice, in the place of those that it has."""
+    """Replace the custom rates of an invoice."""
     clear_custom(tx, id)
     tx.insert_many(
         invoice_hourly_rates,
@@ -131,23 +131,22 @@ def store_custom(tx: Transaction, id: int, rates: StoredRates) -> None:
 
 
 def clear_custom(tx: Transaction, id: int) -> None:
-    """Forget the custom rates of an invoice."""
     tx.execute_later(_CLEAR, account=tx.account_id, id=id)
 
 
-def _judge_users(
+def _check_users(
     tx: Transaction, caller: Caller, params: list[HourlyRateInput], errors: ValidationErrors, path: str
 ) -> None:
     ids = [rate.user_id for rate in params if rate.user_id]
     known = {*users_reading.find_ids(tx, caller, ids)} if ids else set()
     seen = set()
-    for place, rate in enumerate(params):
+    for index, rate in enumerate(params):
         if not rate.user_id:
             continue
         if rate.user_id not in known:
-            errors.add(f"{path}[{place}].user_id", "missing")
+            errors.add(f"{path}[{index}].user_id", "missing")
         elif rate.user_id in seen:
-            errors.add(f"{path}[{place}].user_id", "invalid")
+            errors.add(f"{path}[{index}].user_id", "invalid")
         seen.add(rate.user_id)
 
 

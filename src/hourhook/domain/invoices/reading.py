@@ -1,4 +1,4 @@
-"""Finding and listing invoices, which leaders and supervisors see, and nobody else does."""
+"""Find and list invoices; only leaders and supervisors can see them."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ Method = Annotated[str, choice(*METHODS)]
 
 
 class InvoiceFilters(Inputs):
-    """Which invoices are listed."""
+    """Filters of invoices."""
 
     state: Annotated[State, "State is exactly this."] | UnsetType = UNSET
     reference: Annotated[Text, "Reference contains this text."] | UnsetType = UNSET
@@ -78,7 +78,7 @@ _TEXTS = (
     "reference", "project_name", "recipient_details", "company_name", "company_details", "description", "footer",
     "currency_symbol",
 )  # fmt: skip
-_SWITCHES = (
+_FLAGS = (
     "show_hours_worked", "show_full_report", "show_user_summaries", "show_project_summaries",
     "show_project_name_for_expenses",
 )  # fmt: skip
@@ -98,19 +98,19 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Invoice:
-    """Show an invoice; raises ``NotFound`` where there is none, then ``Forbidden``."""
+    """Return the representation of an invoice; raises ``NotFound`` if there is none, then ``Forbidden``."""
     return represent(tx, caller.account_id, caller.links, [find(tx, caller, id)])[0]
 
 
 def show_editable(tx: Transaction, caller: Caller, id: int) -> Invoice:
-    """Show an invoice that can be changed; raises what ``show`` does, then ``ValidationFailed`` for one that is settled."""
+    """Return an invoice that can be changed; raises as ``show`` does, then ``ValidationFailed`` if it is settled."""
     row = find(tx, caller, id)
     rules.refuse_uneditable(row)
     return represent(tx, caller.account_id, caller.links, [row])[0]
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Row:
-    """The row of an invoice, as ``represent`` takes it; raises ``NotFound`` where there is none, then ``Forbidden``."""
+    """Return the row of an invoice for ``represent``; raises ``NotFound`` if there is none, then ``Forbidden``."""
     row = find_row(tx, caller.account_id, id)
     if row is None:
         raise NotFound
@@ -119,12 +119,12 @@ def find(tx: Transaction, caller: Caller, id: int) -> Row:
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
-    """Refuse an invoice that is not there (raises ``NotFound``), then a caller who may see none (``Forbidden``)."""
+    """Raise ``NotFound`` if there is no such invoice, then ``Forbidden`` if the caller may not see invoices."""
     find(tx, caller, id)
 
 
 def find_row(tx: Transaction, account_id: int, id: int) -> Row | None:
-    """The row of an invoice of an account, whoever asks."""
+    """Return the row of an invoice of an account, without checking a role."""
     return tx.one(_FIND, account=account_id, id=id)
 
 
@@ -135,7 +135,7 @@ _allows_online_payment = invoices.c.allow_paypal_invoice.is_(True) | invoices.c.
 
 
 def _of_projects() -> dict[str, ColumnElement[bool]]:
-    def concern(condition: str) -> ColumnElement[bool]:
+    def has_items_of(condition: str) -> ColumnElement[bool]:
         return or_(
             *(
                 invoices.c.id.in_(
@@ -153,7 +153,7 @@ def _of_projects() -> dict[str, ColumnElement[bool]]:
             )
         )
 
-    return {name: concern(name) for name in ("project_ids", "project_ids_only")}
+    return {name: has_items_of(name) for name in ("project_ids", "project_ids_only")}
 
 
 _LISTING = Listing(
@@ -169,8 +169,8 @@ _LISTING = Listing(
         "total_amount_to": invoices.c.total_amount <= bindparam("total_amount_to"),
         **_of_projects(),
         **{name: contains(invoices.c[f"{name}_key"], name) for name in _TEXTS},
-        **{name: invoices.c[name].is_(True) for name in _SWITCHES},
-        **{f"not {name}": invoices.c[name].is_(False) for name in _SWITCHES},
+        **{name: invoices.c[name].is_(True) for name in _FLAGS},
+        **{f"not {name}": invoices.c[name].is_(False) for name in _FLAGS},
         "has_online_payment_details": _allows_online_payment,
         "not has_online_payment_details": ~_allows_online_payment,
         "has_custom_html": invoices.c.custom_html.is_not(None),

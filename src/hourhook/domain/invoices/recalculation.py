@@ -1,7 +1,7 @@
-"""What invoices come to, stored with them, and recounted whenever something that it is made of has changed.
+"""Recalculate the stored totals of invoices when something that they are computed from has changed.
 
-Entries that are invoiced cannot be edited. But what becomes of a tag or a project decides whether they are billable,
-and so goes through here; it is no change of the invoice itself, and no event of it (contract, events.md §3).
+Invoiced entries cannot be edited, but a change of a tag or a project can make them billable or unbillable. Such a
+change alters totals without updating the invoice, and raises no event of it (`docs/api/events.md`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,15 +42,15 @@ from hourhook.store.schema import (
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
-# How many invoices are read at once.
-SIZE = 500
-# Far beyond any real bill, and with its two fraction digits still exact as a JSON number. In hundredths.
+# Invoices per statement.
+BATCH_SIZE = 500
+# In hundredths. Far beyond any real invoice, and still exact as a JSON number with two fraction digits.
 MAX_AMOUNT = 10**15
 
 
 @dataclass(slots=True)
-class _Parts:
-    """What one invoice is added up from."""
+class _Inputs:
+    """The numbers from which the totals of one invoice are computed."""
 
     rates: dict[int, int] = field(default_factory=dict)
     minutes: dict[int, int] = field(default_factory=dict)
@@ -60,33 +60,34 @@ class _Parts:
 
 
 def recalculate(tx: Transaction, ids: Iterable[int]) -> None:
-    """Add these invoices up and store what they come to; what they are made of must be stored already.
+    """Compute and store the totals of invoices; their items, rates and taxes must be stored already.
 
-    One statement reads five hundred of them, and another stores those that changed. Raises ``ValidationFailed`` for one that
-    would come to more than can be told.
+    Takes three statements for every 500 invoices. Raises ``ValidationFailed`` if an amount exceeds the maximum.
     """
     in_order = sorted({*ids})
-    for start in range(0, len(in_order), SIZE):
-        _recount(tx, in_order[start : start + SIZE])
+    for start in range(0, len(in_order), BATCH_SIZE):
+        _recalculate_batch(tx, in_order[start : start + BATCH_SIZE])
 
 
 def recalculate_as_if_tags(tx: Transaction, tag_ids: Sequence[int], *, billable: bool) -> None:
-    """Recount as if these tags were all billable, or were not, as they are not yet.
+    """Recalculate as if these tags were all billable, or all unbillable; today they are the opposite.
 
-    A tag that is renamed will be what its new name says, one that is merged what its successor is, and one that is
-    deleted is in nobody's way. The tags themselves are left as they were. So the entries that are rewritten next show
-    what their invoices come to when all is done.
+    A renamed tag takes the billability of its new name, a merged one that of its successor, and a deleted one makes
+    nothing unbillable. The tags themselves keep their billability. So the entries that are rewritten next already show
+    the final totals of their invoices.
     """
-    _foresee(tx, _OF_TAGS, _SET_TAGS, tag_ids, billable)
+    _recalculate_as_if(tx, _OF_TAGS, _SET_TAGS, tag_ids, billable)
 
 
 def recalculate_as_if_project(tx: Transaction, project_id: int, *, billable: bool) -> None:
-    """Recount as if a project were billable, or were not, as it is not yet; the project itself is left as it was."""
-    _foresee(tx, _OF_PROJECTS, _SET_PROJECTS, [project_id], billable)
+    """Recalculate as if a project were billable, or unbillable; the project itself keeps its billability."""
+    _recalculate_as_if(tx, _OF_PROJECTS, _SET_PROJECTS, [project_id], billable)
 
 
-def _foresee(tx: Transaction, concerned: Statement, change: Statement, ids: Sequence[int], billable: bool) -> None:
-    invoice_ids = [row.invoice_id for row in tx.all(concerned, account=tx.account_id, ids=[*ids])]
+def _recalculate_as_if(
+    tx: Transaction, affected: Statement, change: Statement, ids: Sequence[int], billable: bool
+) -> None:
+    invoice_ids = [row.invoice_id for row in tx.all(affected, account=tx.account_id, ids=[*ids])]
     if not invoice_ids:
         return
     tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=billable)
@@ -94,46 +95,46 @@ def _foresee(tx: Transaction, concerned: Statement, change: Statement, ids: Sequ
     tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=not billable)
 
 
-def _recount(tx: Transaction, ids: list[int]) -> None:
-    parts = {id: _Parts() for id in ids}
+def _recalculate_batch(tx: Transaction, ids: list[int]) -> None:
+    inputs = {id: _Inputs() for id in ids}
     for row in tx.all(_PARTS, account=tx.account_id, ids=ids):
-        _gather(parts[row.invoice_id], row)
+        _collect(inputs[row.invoice_id], row)
     rows = []
     for head in tx.all(_HEADS, account=tx.account_id, ids=ids):
-        amounts = _add_up(head, parts[head.id])
-        _refuse_beyond_reason(amounts)
+        amounts = _calculate(head, inputs[head.id])
+        _refuse_excessive(amounts)
         rows.append((tx.account_id, head.id, *astuple(amounts)))
     tx.execute_later(_STORE, rows=encode_rows(rows))
 
 
-def _gather(parts: _Parts, row: Row) -> None:
+def _collect(inputs: _Inputs, row: Row) -> None:
     match row.part:
         case "minutes":
-            parts.minutes[row.key] = int(row.value)
+            inputs.minutes[row.key] = int(row.value)
         case "rate":
-            parts.rates[row.key] = int(row.value)
+            inputs.rates[row.key] = int(row.value)
         case "taxable":
-            parts.taxable = int(row.value)
+            inputs.taxable = int(row.value)
         case "taxfree":
-            parts.taxfree = int(row.value)
+            inputs.taxfree = int(row.value)
         case "tax":
-            parts.percentages.append(int(row.value))
+            inputs.percentages.append(int(row.value))
 
 
-def _add_up(head: Row, parts: _Parts) -> Amounts:
+def _calculate(head: Row, inputs: _Inputs) -> Amounts:
     return calculate_totals(
-        Rates(head.calculation_method, head.standard_hourly_rate or 0, parts.rates, head.flat_rate or 0),
-        parts.minutes,
-        taxable_expenses=parts.taxable,
-        taxfree_expenses=parts.taxfree,
-        percentages=parts.percentages,
+        Rates(head.calculation_method, head.standard_hourly_rate or 0, inputs.rates, head.flat_rate or 0),
+        inputs.minutes,
+        taxable_expenses=inputs.taxable,
+        taxfree_expenses=inputs.taxfree,
+        percentages=inputs.percentages,
         smallest_unit=smallest_unit(head.currency_code),
     )
 
 
-def _refuse_beyond_reason(amounts: Amounts) -> None:
+def _refuse_excessive(amounts: Amounts) -> None:
     if max(map(abs, astuple(amounts))) > MAX_AMOUNT:
-        raise ValidationFailed.on_base("Invoice", "invalid", "The Invoice would come to more than can be told exactly.")
+        raise ValidationFailed.on_base("Invoice", "invalid", "The invoice total exceeds the maximum amount.")
 
 
 _HEADS = Statement(
@@ -156,7 +157,7 @@ def _part(name: str, invoice_id: ColumnElement[Any], key: ColumnElement[Any], va
     ).where(invoice_id.table.c.account_id == bindparam("account"), any_of(invoice_id, "ids"))
 
 
-# Asked anew of each entry, unlike in lists: the entries of an invoice are few beside all that have such a tag.
+# Correlated, unlike in lists: an invoice has few entries compared with all that carry an unbillable tag.
 _has_unbillable_tag = exists(
     select(entry_tags.c.tag_id)
     .join(tags, (tags.c.account_id == entry_tags.c.account_id) & (tags.c.id == entry_tags.c.tag_id))
@@ -207,9 +208,9 @@ _PARTS = Statement(
 )
 
 
-def _storing(dialect: str) -> str:
+def _store_sql(dialect: str) -> str:
     columns = ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount")
-    # The account is one of the columns: named as a constant it would lead SQLite to walk through all of its invoices.
+    # The account is one of the columns: with a constant, SQLite would scan all invoices of the account.
     rows = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", **dict.fromkeys(columns, "BIGINT"))
     return f"""
     UPDATE invoices SET {", ".join(f"{name} = r.{name}" for name in columns)}
@@ -218,7 +219,7 @@ def _storing(dialect: str) -> str:
     """
 
 
-_STORE = Statement(text(_storing("sqlite")), text(_storing("postgresql")))
+_STORE = Statement(text(_store_sql("sqlite")), text(_store_sql("postgresql")))
 
 
 def _invoices_with(items: FromClause, entry_id: ColumnElement[Any], id: ColumnElement[Any]) -> Statement:
@@ -238,7 +239,7 @@ _OF_TAGS = _invoices_with(entry_tags, entry_tags.c.entry_id, entry_tags.c.tag_id
 _OF_PROJECTS = _invoices_with(entries, entries.c.id, entries.c.project_id)
 
 
-def _setting(table: Table) -> Statement:
+def _set_billable(table: Table) -> Statement:
     return Statement(
         update(table)
         .where(table.c.account_id == bindparam("account"), any_of(table.c.id, "ids"))
@@ -246,5 +247,5 @@ def _setting(table: Table) -> Statement:
     )
 
 
-_SET_TAGS = _setting(tags)
-_SET_PROJECTS = _setting(projects)
+_SET_TAGS = _set_billable(tags)
+_SET_PROJECTS = _set_billable(projects)

@@ -1,4 +1,4 @@
-"""An invoice as the API shows it, in the key order of the contract (invoices.md)."""
+"""The JSON representation of an invoice (`docs/api/invoices.md`)."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 
 class RateCalculation(msgspec.Struct, frozen=True):
-    """How the hours of an invoice become money."""
+    """How the billable hours of an invoice are priced."""
 
     calculation_method: str
     standard_hourly_rate: float | None
@@ -26,7 +26,7 @@ class RateCalculation(msgspec.Struct, frozen=True):
 
 
 class PaymentDetails(msgspec.Struct, frozen=True):
-    """How an invoice was paid."""
+    """The payment of an invoice."""
 
     paid_at: Timestamp
     reference: str | None
@@ -34,7 +34,7 @@ class PaymentDetails(msgspec.Struct, frozen=True):
 
 
 class InvoiceCustomization(msgspec.Struct, frozen=True):
-    """What is printed on an invoice, and how it can be paid online."""
+    """The labels on an invoice, and how it can be paid online."""
 
     title: str
     date: str
@@ -112,7 +112,7 @@ class Invoice(msgspec.Struct, frozen=True):
     url: Url
 
 
-# What ``represent`` wants to know of an invoice.
+# The columns that ``represent`` reads.
 COLUMNS = (
     *(column for column in invoices.c if not column.name.endswith("_key")),
     *(
@@ -127,7 +127,7 @@ COLUMNS = (
 
 
 def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[Invoice]:
-    """The representations of rows of ``COLUMNS``, with four statements however many there are."""
+    """Represent rows of ``COLUMNS``, with four statements for any number of them."""
     if not rows:
         return []
     parts = read_parts(tx, account_id, links, [row.id for row in rows])

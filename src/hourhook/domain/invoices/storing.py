@@ -1,4 +1,4 @@
-"""How an invoice is stored, and how a change of it is recorded."""
+"""Store invoices, and record their changes as events."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from hourhook.store.schema import invoice_hourly_rates, invoice_payment_transact
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-# What editing may change of an invoice's own row, besides ``updated_at``.
+# The columns that editing may change, besides ``updated_at``.
 EDITABLE = tuple(
     column.name
     for column in invoices.c
@@ -25,9 +25,9 @@ EDITABLE = tuple(
         "payment_reference", "payment_method", "share_token", "created_at", "updated_at",
     )
 )  # fmt: skip
-# The same without what is kept only for searching.
+# The same without the casefolded columns.
 EDITABLE_FIELDS = tuple(name for name in EDITABLE if not name.endswith("_key"))
-NOTHING_YET = {
+_EMPTY_TOTALS = {
     "taxable_amount": 0,
     "taxfree_amount": 0,
     "tax_total_amount": 0,
@@ -39,13 +39,13 @@ NOTHING_YET = {
 
 
 def insert(tx: Transaction, columns: Mapping[str, Any]) -> int:
-    """Add an invoice with nothing on it; returns its id."""
+    """Insert an invoice without items; returns its id."""
     return tx.insert(
         invoices,
         account_id=tx.account_id,
         state="unpaid",
         **with_search_keys({**columns}),
-        **NOTHING_YET,
+        **_EMPTY_TOTALS,
         customized_at=tx.event_time,
         created_at=tx.event_time,
         updated_at=tx.event_time,
@@ -53,12 +53,12 @@ def insert(tx: Transaction, columns: Mapping[str, Any]) -> int:
 
 
 def update_row(tx: Transaction, id: int, columns: Mapping[str, Any]) -> None:
-    """Store what an invoice is like now, all that is ``EDITABLE`` of it."""
+    """Store all ``EDITABLE`` columns of an invoice."""
     tx.execute_later(_UPDATE, account=tx.account_id, id=id, now=tx.event_time, **with_search_keys({**columns}))
 
 
 def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
-    """Recount an invoice after a change that was stored, and record what has changed of it."""
+    """Recalculate an invoice whose change is stored already, and record the event of the change."""
     recalculate(tx, [before.id])
     tx.execute_later(_TOUCH, account=tx.account_id, id=before.id, now=tx.event_time)
     after = reading.show(tx, caller, before.id)
@@ -67,7 +67,7 @@ def record_change(tx: Transaction, caller: Caller, before: Invoice) -> Invoice:
 
 
 def delete_rows(tx: Transaction, id: int) -> None:
-    """Delete an invoice on which nothing is any more, and all that is its own."""
+    """Delete an invoice that has no items any more, with its taxes, rates and payment transactions."""
     for statement in _DELETE:
         tx.execute_later(statement, account=tx.account_id, id=id)
 

@@ -1,4 +1,4 @@
-"""The taxes of an invoice (contract, invoices.md)."""
+"""Add, remove and store the taxes of an invoice (`docs/api/invoices.md`)."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -14,13 +14,13 @@ from hourhook.store.schema import invoice_taxes
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-# In one request.
+# Per request.
 MAX_TAXES = 100
 Percentage = Annotated[int, DecimalField(0, 100)]
 
 
 class TaxInput(Inputs):
-    """A tax."""
+    """A tax to add."""
 
     required: ClassVar = ("percentage",)
     percentage: Annotated[Percentage, "In percent, with 2 decimal places."] | UnsetType = UNSET
@@ -31,21 +31,20 @@ Taxes = Annotated[list[TaxInput], NestedListField(TaxInput, MAX_TAXES)]
 
 
 class AddedTaxes(Inputs):
-    """Taxes to be added to an invoice."""
+    """Taxes to add to an invoice."""
 
     required: ClassVar = ("taxes",)
     taxes: Taxes | UnsetType = UNSET
 
 
 class RemovedTaxes(Inputs):
-    """Taxes to be removed from an invoice."""
+    """Taxes to remove from an invoice."""
 
     required: ClassVar = ("tax_ids",)
     tax_ids: Annotated[IdList, "Taxes of other invoices are skipped."] | UnsetType = UNSET
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: AddedTaxes, errors: ValidationErrors) -> None:
-    """Add taxes to an invoice."""
     before = reading.show_editable(tx, caller, id)
     errors.raise_if_any()
     if params.taxes:
@@ -54,7 +53,6 @@ def add(tx: Transaction, caller: Caller, id: int, params: AddedTaxes, errors: Va
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: RemovedTaxes, errors: ValidationErrors) -> None:
-    """Remove taxes from an invoice."""
     before = reading.show_editable(tx, caller, id)
     errors.raise_if_any()
     if tx.execute(_REMOVE, account=tx.account_id, invoice=id, ids=params.tax_ids or []):
@@ -62,14 +60,13 @@ def remove(tx: Transaction, caller: Caller, id: int, params: RemovedTaxes, error
 
 
 def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
-    """Remove all taxes from an invoice."""
     before = reading.show_editable(tx, caller, id)
     if clear(tx, id):
         storing.record_change(tx, caller, before)
 
 
 def store(tx: Transaction, invoice_id: int, params: Sequence[TaxInput]) -> None:
-    """Store taxes of an invoice besides those that it has."""
+    """Insert taxes of an invoice, keeping those that it has."""
     ids = tx.next_ids(invoice_taxes, len(params))
     tx.insert_many(
         invoice_taxes,
@@ -82,7 +79,7 @@ def store(tx: Transaction, invoice_id: int, params: Sequence[TaxInput]) -> None:
 
 
 def clear(tx: Transaction, invoice_id: int) -> bool:
-    """Store that an invoice has no taxes any more; returns whether it had any."""
+    """Delete all taxes of an invoice; returns whether it had any."""
     return tx.execute(_CLEAR, account=tx.account_id, invoice=invoice_id) > 0
 
 

@@ -1,7 +1,7 @@
-"""What an invoice comes to: integers all the way, nothing is read and nothing is stored (contract, invoices.md).
+"""Compute the totals of an invoice, in integers and without the database (`docs/api/invoices.md`).
 
-Amounts and rates are in hundredths, percentages in hundredths of a percent. Rounding is half-up, halves away from zero,
-to the smallest unit of the currency: what each user's hours cost once, and each tax once.
+Amounts and rates are in hundredths, percentages in hundredths of a percent. Halves are rounded away from zero, to the
+smallest unit of the currency: once for the hours of each user, and once for each tax.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ METHODS = (CUSTOM, STANDARD, FLAT)
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How hours become money; ``custom_hourly_rates`` by user, the standard rate is everybody else's."""
+    """A rate calculation; ``custom_hourly_rates`` are by user id, the standard rate is for all other users."""
 
     calculation_method: str
     standard_hourly_rate: int = 0
@@ -25,7 +25,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What an invoice comes to."""
+    """The totals of an invoice."""
 
     taxable_amount: int
     taxfree_amount: int
@@ -42,15 +42,15 @@ def calculate_totals(
     percentages: Iterable[int] = (),
     smallest_unit: int = 1,
 ) -> Amounts:
-    """Add an invoice up; ``minutes`` are the billable ones of each user, ``smallest_unit`` is in hundredths."""
+    """Compute totals; ``minutes`` are the billable ones by user id, ``smallest_unit`` is in hundredths."""
     taxable = price_hours(rates, minutes, smallest_unit) + taxable_expenses
-    # Taxes do not compound: each is taken of the same amount.
+    # Taxes are not compounded: each applies to the same amount.
     taxes = sum(_round(taxable * percentage, 10_000, smallest_unit) for percentage in percentages)
     return Amounts(taxable, taxfree_expenses, taxes, taxable + taxfree_expenses + taxes)
 
 
 def price_hours(rates: Rates, minutes: Mapping[int, int], smallest_unit: int = 1) -> int:
-    """What the hours of all users cost together."""
+    """Return the price of the hours of all users."""
     if rates.calculation_method == FLAT:
         return rates.flat_rate
     custom = (rates.custom_hourly_rates or {}) if rates.calculation_method == CUSTOM else {}
@@ -61,7 +61,7 @@ def price_hours(rates: Rates, minutes: Mapping[int, int], smallest_unit: int = 1
 
 
 def _round(numerator: int, denominator: int, smallest_unit: int) -> int:
-    """The fraction as a multiple of the smallest unit, halves away from zero."""
+    """Round a fraction to a multiple of the smallest unit, halves away from zero."""
     divisor = denominator * smallest_unit
     rounded = (2 * abs(numerator) + divisor) // (2 * divisor) * smallest_unit
     return rounded if numerator >= 0 else -rounded

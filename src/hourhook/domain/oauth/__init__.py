@@ -1,1 +1,1 @@
-"""OAuth 2: applications that act for users who allowed it (contract, oauth.md)."""
+"""OAuth 2.0: applications that act on behalf of users (`docs/api/oauth.md`)."""

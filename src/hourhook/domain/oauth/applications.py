@@ -1,7 +1,7 @@
-"""Applications that may ask users to let them in: registered by an administrator, for all accounts of the server.
+"""OAuth applications (clients): registered by an administrator, for all accounts of the server.
 
-A confidential application has a secret, of which the hash alone is stored. A public one (an app on a phone, a page in a
-browser) could keep none; it proves by PKCE that it is the one that asked.
+A confidential application has a secret, of which only the hash is stored. A public one, such as a mobile app or a page
+in a browser, cannot keep a secret and has to use PKCE.
 """
 
 import re
@@ -32,27 +32,26 @@ class Application:
     site_url: str
     callback_url: str
     secret_hash: str | None
-    # Chosen at registration.
+    # The default scopes of its authorizations.
     scopes: Sequence[str]
 
     @property
     def token_name(self) -> str:
-        """What its access tokens are called in the list of all tokens."""
+        """The name of its access tokens in lists of tokens."""
         return f"OAuth: {self.name}"
 
     @property
     def is_public(self) -> bool:
-        """Whether it has no secret."""
         return self.secret_hash is None
 
     def is_secret_valid(self, secret: str) -> bool:
-        """Whether this is its secret; how long the comparison takes does not tell."""
+        """Return whether this is its secret, in constant time; False for a public application."""
         return self.secret_hash is not None and secrets.compare_digest(self.secret_hash, hash_token(secret))
 
 
 @dataclass(frozen=True, slots=True)
 class NewApplication:
-    """What an application authenticates with; the secret can be seen only now, and a public one has none."""
+    """The credentials of a new application. The secret cannot be read again; a public application has none."""
 
     client_id: str
     client_secret: str | None
@@ -67,27 +66,27 @@ def register(
     is_public: bool,
     chosen_scopes: Sequence[str] = (),
 ) -> NewApplication:
-    """Register an application; raises ``OperatorError`` for a name, an address or a scope that cannot be used."""
+    """Register an application; raises ``OperatorError`` for an invalid name, URL or scope."""
     try:
         name = TextField(100, is_single_line=True).parse(name) or ""
     except ValueError:
         name = ""
     if not name:
         raise OperatorError("an application's name must be one line of 1 to 100 characters: choose another")
-    for what, url in (("site", site_url), ("callback", callback_url)):
+    for kind, url in (("site", site_url), ("callback", callback_url)):
         if redirects.parse(url) is None:
             raise OperatorError(
-                f"{url!r} cannot be the {what} URL: it must be an absolute http or https URL in ASCII, without "
+                f"{url!r} cannot be the {kind} URL: it must be an absolute http or https URL in ASCII, without "
                 "a user name, a fragment or a backslash"
             )
     for scope in chosen_scopes:
         if scope not in scopes.SCOPES:
             raise OperatorError(f"there is no scope {scope!r}: choose from {', '.join(scopes.SCOPES)}")
     client_secret = None if is_public else secrets.token_hex(32)
-    made = NewApplication(secrets.token_hex(16), client_secret)
+    created = NewApplication(secrets.token_hex(16), client_secret)
     tx.insert(
         applications,
-        client_id=made.client_id,
+        client_id=created.client_id,
         secret_hash=client_secret and hash_token(client_secret),
         name=name,
         site_url=site_url,
@@ -96,44 +95,44 @@ def register(
         revoked_at=None,
         scopes=scopes.encode(scopes.filter_known(chosen_scopes)),
     )
-    return made
+    return created
 
 
 def list_all(tx: Transaction) -> list[Row]:
-    """Every application, by name, with ``authorizations``, the number of users it may act for."""
+    """Return all applications by name, with ``authorizations``, the number of those whose code was exchanged."""
     return tx.all(_ALL)
 
 
 def find(tx: Transaction, client_id: str) -> Application | None:
-    """The application of this id; None when there is none, or it is being revoked."""
-    return _application(tx, _FIND, client_id)
+    """Return the application with this client id; None if there is none or it is being revoked."""
+    return _find(tx, _FIND, client_id)
 
 
 def find_for_share(tx: Transaction, client_id: str) -> Application | None:
-    """``find``, in a write: until its end the application cannot be revoked."""
-    return _application(tx, _HOLD, client_id)
+    """Find an application and lock it: it cannot be revoked until the transaction ends."""
+    return _find(tx, _FIND_FOR_SHARE, client_id)
 
 
 def mark_revoked(tx: Transaction, client_id: str) -> int:
-    """Let an application do nothing new any more; returns its id, by which its authorizations are revoked next.
+    """Mark an application as revoked, so that it gets no new authorizations; returns its id.
 
-    Raises ``OperatorError`` when there is none of this client id.
+    The caller then revokes its authorizations. Raises ``OperatorError`` for an unknown client id.
     """
     id = tx.value(_ID, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
     if id is None:
         raise OperatorError(
             f"there is no application with the client id {client_id!r}: list them with `hourhook app list`"
         )
-    tx.execute(_CLOSE, id=id, now=tx.event_time)
+    tx.execute(_MARK_REVOKED, id=id, now=tx.event_time)
     return int(id)
 
 
 def remove(tx: Transaction, id: int) -> None:
-    """Delete a closed application, of which no authorization is left."""
+    """Delete a revoked application that has no authorizations left."""
     tx.execute(_REMOVE, id=id)
 
 
-def _application(tx: Transaction, statement: Statement, client_id: str) -> Application | None:
+def _find(tx: Transaction, statement: Statement, client_id: str) -> Application | None:
     row = tx.one(statement, client_id=client_id) if _CLIENT_ID.fullmatch(client_id) else None
     if row is None:
         return None
@@ -155,9 +154,11 @@ def _by_client_id() -> Select[tuple[object, ...]]:
 
 
 _FIND = Statement(_by_client_id())
-_HOLD = Statement(_by_client_id().with_for_update(read=True))
+_FIND_FOR_SHARE = Statement(_by_client_id().with_for_update(read=True))
 _ID = Statement(select(applications.c.id).where(applications.c.client_id == bindparam("client_id")))
-_CLOSE = Statement(update(applications).where(applications.c.id == bindparam("id")).values(revoked_at=bindparam("now")))
+_MARK_REVOKED = Statement(
+    update(applications).where(applications.c.id == bindparam("id")).values(revoked_at=bindparam("now"))
+)
 _REMOVE = Statement(delete(applications).where(applications.c.id == bindparam("id")))
 
 _ALL = Statement(

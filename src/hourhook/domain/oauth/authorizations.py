@@ -1,8 +1,7 @@
-"""Authorizations that users make by themselves, with their password, for applications without a browser.
+"""Authorizations that users create with their password, for applications without a browser (`docs/api/oauth.md`).
 
-(Contract, oauth.md, part B.) Their tokens last until they are taken back, and can be seen again, so that they are kept
-as the secrets of webhooks are: encrypted. What came of the page in the browser is not among them, since of its tokens
-the hashes alone are kept.
+Their tokens do not expire and can be read again, so they are stored encrypted, like the secrets of webhooks.
+Authorizations granted in the browser are not listed here, since only the hashes of their tokens are stored.
 """
 
 import secrets
@@ -32,7 +31,7 @@ NoteUrl = Annotated[Text, "A URL that identifies the application it is for."]
 
 
 class WantedAuthorization(Inputs):
-    """An authorization that is made unless there is one."""
+    """An authorization to create unless there is one."""
 
     required: ClassVar = ("client_secret",)
     client_secret: Secret | UnsetType = UNSET
@@ -42,7 +41,7 @@ class WantedAuthorization(Inputs):
 
 
 class NewAuthorization(Inputs):
-    """An authorization to be made."""
+    """An authorization to create."""
 
     required: ClassVar = ("client_id", "client_secret")
     client_id: Annotated[Text, "The client id of the registered application."] | UnsetType = UNSET
@@ -53,7 +52,7 @@ class NewAuthorization(Inputs):
 
 
 class AuthorizationChanges(Inputs):
-    """What is to change of an authorization; whatever is absent stays."""
+    """Changes to an authorization. Absent properties keep their values."""
 
     note: Note | UnsetType | None = UNSET
     note_url: NoteUrl | UnsetType | None = UNSET
@@ -67,7 +66,7 @@ class AuthorizationChanges(Inputs):
 
 @dataclass(frozen=True, slots=True)
 class GetOrCreateResult:
-    """An authorization that is there now, and whether it was made for that."""
+    """The authorization, and whether it is a new one."""
 
     authorization: Authorization
     is_new: bool
@@ -76,23 +75,22 @@ class GetOrCreateResult:
 def list_page(
     tx: Transaction, caller: Caller, dependencies: Dependencies, pagination: Pagination
 ) -> Page[Authorization]:
-    """List the authorizations that the caller made, newest first."""
+    """List the authorizations that the caller created, newest first."""
     rows, total = _LISTING.read(tx, caller, pagination, {})
     return Page([_represent(caller, dependencies, row) for row in rows], total)
 
 
 def show(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> Authorization:
-    """Show an authorization of the caller."""
     return _represent(caller, dependencies, _find(tx, caller, id))
 
 
 def create(
     tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewAuthorization, errors: ValidationErrors
 ) -> Authorization:
-    """Let an application act for the caller (raises ``InvalidClient``, also for one without a secret)."""
+    """Authorize an application; raises ``InvalidClient`` for a wrong secret or a public application."""
     errors.raise_if_any()
-    application = _proven(applications.find_for_share(tx, params.client_id or ""), params)
-    return _make(tx, caller, dependencies, application, params)
+    application = _check_secret(applications.find_for_share(tx, params.client_id or ""), params)
+    return _create(tx, caller, dependencies, application, params)
 
 
 def get_or_create(
@@ -103,16 +101,16 @@ def get_or_create(
     params: WantedAuthorization,
     errors: ValidationErrors,
 ) -> GetOrCreateResult:
-    """The caller's oldest authorization of an application, as it is, or a new one (raises ``InvalidClient``)."""
+    """Return the caller's oldest authorization of an application, unchanged, or create one (see ``create``)."""
     application = applications.find_for_share(tx, client_id)
     if application is None:
         raise NotFound
     errors.raise_if_any()
-    _proven(application, params)
+    _check_secret(application, params)
     row = tx.one(_OF_APPLICATION, account=caller.account_id, me=caller.user_id, application=application.id)
     if row is not None:
         return GetOrCreateResult(_represent(caller, dependencies, row), is_new=False)
-    return GetOrCreateResult(_make(tx, caller, dependencies, application, params), is_new=True)
+    return GetOrCreateResult(_create(tx, caller, dependencies, application, params), is_new=True)
 
 
 def edit(
@@ -123,7 +121,7 @@ def edit(
     params: AuthorizationChanges,
     errors: ValidationErrors,
 ) -> Authorization:
-    """Note something else with an authorization, or give it other scopes."""
+    """Change the note or the scopes of an authorization."""
     before = _find(tx, caller, id)
     errors.raise_if_any()
     note, note_url = value_or(params.note, before.note), value_or(params.note_url, before.note_url)
@@ -146,32 +144,32 @@ def edit(
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Take an authorization back: its token opens nothing from now on."""
+    """Revoke an authorization and its token."""
     revoking.revoke(tx, _find(tx, caller, id).id)
 
 
-def _make(
+def _create(
     tx: Transaction,
     caller: Caller,
     dependencies: Dependencies,
     application: Application,
     params: NewAuthorization | WantedAuthorization,
 ) -> Authorization:
-    chosen = scopes.filter_known(params.scopes) if isinstance(params.scopes, list) else application.scopes
+    granted = scopes.filter_known(params.scopes) if isinstance(params.scopes, list) else application.scopes
     token = f"at_{secrets.token_hex(32)}"
     id = tx.insert(
         authorizations,
         account_id=caller.account_id,
         user_id=caller.user_id,
         application_id=application.id,
-        # Nobody is ever told this code, which counts as used.
+        # A code is required, but this one is never shown and counts as used.
         code_hash=hash_token(secrets.token_hex(32)),
         code_challenge=None,
         redirect_uri=None,
         code_expires_at=tx.event_time,
         code_used_at=tx.event_time,
         token=dependencies.keyring.encrypt(token),
-        scopes=scopes.encode(chosen),
+        scopes=scopes.encode(granted),
         note=value_or(params.note, None),
         note_url=value_or(params.note_url, None),
         created_at=tx.event_time,
@@ -181,7 +179,7 @@ def _make(
     return show(tx, caller, dependencies, id)
 
 
-def _proven(application: Application | None, params: NewAuthorization | WantedAuthorization) -> Application:
+def _check_secret(application: Application | None, params: NewAuthorization | WantedAuthorization) -> Application:
     if application is None or not application.is_secret_valid(params.client_secret or ""):
         raise InvalidClient
     return application
@@ -198,7 +196,7 @@ def _represent(caller: Caller, dependencies: Dependencies, row: Row) -> Authoriz
     try:
         token = dependencies.keyring.decrypt_uncached(row.token)
     except OperatorError:
-        # The server's key was changed since: the token still opens what it did, but nobody can be told it any more.
+        # The server's key has changed since: the token still works, but can no longer be shown.
         token = ""
     return represent(caller.links, row, token)
 

@@ -1,6 +1,6 @@
-"""What an application may know of its own tokens, and how it takes them back (contract, oauth.md, part C).
+"""Token introspection and revocation by an application, for its own tokens (`docs/api/oauth.md`).
 
-They may have come of the page in the browser, or have been made with a password.
+Covers both kinds of tokens: those granted in the browser, and those created with a password.
 """
 
 from sqlalchemy import bindparam, delete
@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 
 
 def authenticate(tx: Transaction, client_id: str, client_secret: str) -> Application:
-    """The application that these are the credentials of (raises ``Unauthenticated``)."""
+    """Return the application with these credentials; raises ``Unauthenticated``."""
     application = applications.find(tx, client_id)
     if application is None or not application.is_secret_valid(client_secret):
         raise Unauthenticated
@@ -27,9 +27,9 @@ def authenticate(tx: Transaction, client_id: str, client_secret: str) -> Applica
 
 
 def show(tx: Transaction, application: Application, token: str, links: Links) -> Authorization:
-    """Show what a token of the application stands for.
+    """Return the authorization of a token.
 
-    Raises ``NotFound`` for one that opens nothing or is not the application's, and ``AccountLocked``.
+    Raises ``NotFound`` if the token is invalid or belongs to another application, and ``AccountLocked``.
     """
     row = _find(tx, application, token)
     if row.is_locked:
@@ -40,14 +40,14 @@ def show(tx: Transaction, application: Application, token: str, links: Links) ->
 
 
 def find_account(tx: Transaction, application: Application, token: str) -> int:
-    """The account that a token of the application opens (raises ``NotFound``)."""
+    """Return the account id of a token of the application; raises ``NotFound``."""
     return int(_find(tx, application, token).account_id)
 
 
 def revoke(tx: Transaction, application: Application, token: str) -> None:
-    """Make one token of the application open nothing from now on, in the write of its account.
+    """Revoke one token of the application, in the write of its account.
 
-    What was made with a password goes with its token. Raises ``NotFound`` and ``AccountLocked``.
+    An authorization created with a password is deleted with its token. Raises ``NotFound`` and ``AccountLocked``.
     """
     accounts.require_unlocked(tx)
     row = _find(tx, application, token)
@@ -58,7 +58,7 @@ def revoke(tx: Transaction, application: Application, token: str) -> None:
 
 
 def revoke_all(tx: Transaction, application: Application) -> None:
-    """Take back whatever users of the transaction's account allowed the application (raises ``AccountLocked``)."""
+    """Revoke all authorizations of the application in the transaction's account; raises ``AccountLocked``."""
     accounts.require_unlocked(tx)
     revoking.revoke_for_application(tx, application.id)
 

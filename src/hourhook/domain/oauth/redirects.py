@@ -1,8 +1,8 @@
-"""Where a user may be sent back to (contract, oauth.md, the rule for ``redirect_uri``).
+"""Redirect URIs: decide whether an application may use one (`docs/api/oauth.md`).
 
-Host and port are those of the registered callback, and the path is the callback's or lies below it; the scheme may
-differ. What a browser would read differently from how it is read here is refused: so is anything that is no plain
-ASCII, a backslash, somebody's name before the host, and a fragment.
+Host and port must be those of the registered callback, and the path the callback's or one below it; the scheme may
+differ. URIs that a browser could parse differently are refused: those with non-ASCII characters, a backslash, a user
+name or a fragment.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 MAX_LENGTH = 2000
 
-# Graphic ASCII without what no URL holds unencoded, and without the backslash, which browsers take for a slash.
+# Printable ASCII without the characters that URLs must encode, and without backslash, which browsers read as a slash.
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DOT = re.compile(r"%2e", re.IGNORECASE)
@@ -20,7 +20,7 @@ _DOT = re.compile(r"%2e", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RedirectUrl:
-    """A URL as far as the rule looks at it."""
+    """The parts of a URL that are compared."""
 
     scheme: str
     host: str
@@ -29,27 +29,26 @@ class RedirectUrl:
 
     @property
     def has_default_port(self) -> bool:
-        """Whether the port is the one that its scheme has by itself."""
         return self.port == _DEFAULT_PORTS[self.scheme]
 
 
 def is_allowed_redirect(uri: str, callback: str) -> bool:
-    """Whether an application with this callback may have its users sent to the URI."""
-    there, registered = parse(uri), parse(callback)
-    if there is None or registered is None or there.host != registered.host:
+    """Return whether an application with this callback may redirect users to the URI."""
+    requested, registered = parse(uri), parse(callback)
+    if requested is None or registered is None or requested.host != registered.host:
         return False
-    if there.port != registered.port:
-        differ_by_scheme_alone = there.has_default_port and registered.has_default_port
-        if not differ_by_scheme_alone:
+    if requested.port != registered.port:
+        ports_follow_schemes = requested.has_default_port and registered.has_default_port
+        if not ports_follow_schemes:
             return False
-    # Also as a server would see it that takes an encoded slash for one: nothing may climb out there.
-    return _is_below(_segments(there.path), _segments(registered.path)) and _is_below(
-        _segments(_decoded(there.path)), _segments(_decoded(registered.path))
+    # Compared decoded as well, for servers that decode slashes: ``..`` must not escape the path there either.
+    return _is_below(_segments(requested.path), _segments(registered.path)) and _is_below(
+        _segments(_decoded(requested.path)), _segments(_decoded(registered.path))
     )
 
 
 def parse(uri: str) -> RedirectUrl | None:
-    """Take a URL apart; None for one to which nobody may be sent."""
+    """Parse a URL; None if it is not allowed as a redirect."""
     if len(uri) > MAX_LENGTH or not _PLAIN.fullmatch(uri) or "#" in uri:
         return None
     try:
@@ -63,7 +62,7 @@ def parse(uri: str) -> RedirectUrl | None:
 
 
 def add_query_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """The URI with parameters added to its query, and nothing else of it changed."""
+    """Add parameters to the query of a URI without changing the rest of it."""
     added = "&".join(f"{name}={quote(value, safe='', errors='surrogateescape')}" for name, value in pairs)
     if "?" not in uri:
         return f"{uri}?{added}"
@@ -75,7 +74,7 @@ def _decoded(path: str) -> str:
 
 
 def _segments(path: str) -> Sequence[str]:
-    """The segments of a path, its dots resolved as a browser does; a slash at the end is as good as none."""
+    """Split a path into segments, resolving dots as browsers do; trailing slashes are ignored."""
     found: list[str] = []
     for segment in path.split("/")[1:]:
         dots = _DOT.sub(".", segment)

@@ -1,4 +1,4 @@
-"""An authorization of an application, and an account of a user, as they are shown (contract, oauth.md)."""
+"""The JSON representations of authorizations and subdomains (`docs/api/oauth.md`)."""
 
 import msgspec
 from sqlalchemy import func, select
@@ -12,7 +12,7 @@ from hourhook.store.statements import Row
 
 
 class AuthorizedApp(msgspec.Struct, frozen=True):
-    """The application that an authorization is for."""
+    """The application of an authorization."""
 
     url: Url
     name: str
@@ -20,7 +20,7 @@ class AuthorizedApp(msgspec.Struct, frozen=True):
 
 
 class Authorization(msgspec.Struct, frozen=True):
-    """What a user allowed an application."""
+    """A user's permission for an application, with its token."""
 
     id: int
     url: Url
@@ -61,7 +61,7 @@ AUTHORIZATION_SELECT = (
 
 
 def represent(links: Links, row: Row, token: str) -> Authorization:
-    """The representation of a row of ``AUTHORIZATION_SELECT``, with one of its tokens."""
+    """Represent a row of ``AUTHORIZATION_SELECT`` with one of its tokens."""
     return Authorization(
         id=row.id,
         url=links.authorization(row.account_name, row.id),

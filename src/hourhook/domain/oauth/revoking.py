@@ -1,4 +1,4 @@
-"""Taking back what a user allowed an application: its tokens open nothing from then on."""
+"""Revoke authorizations of applications, with all their tokens."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from hourhook.store.transaction import Transaction
 
 
 def revoke(tx: Transaction, authorization_id: int) -> None:
-    """Revoke an authorization of the transaction's account, with every token that came of it."""
+    """Revoke an authorization of the transaction's account."""
     _revoke(tx, [authorization_id])
 
 
 def revoke_for_application(tx: Transaction, application_id: int) -> None:
-    """Revoke all authorizations that an application has in the transaction's account."""
+    """Revoke all authorizations of an application in the transaction's account."""
     rows = tx.all(_OF_APPLICATION, account=tx.account_id, application=application_id)
     _revoke(tx, [row.id for row in rows])
 
@@ -26,7 +26,7 @@ def revoke_for_user(tx: Transaction, user_id: int) -> None:
 
 
 def find_accounts(tx: Transaction, application_id: int) -> Sequence[int]:
-    """The accounts in which an application has authorizations."""
+    """Return the ids of the accounts in which an application has authorizations."""
     return [row.account_id for row in tx.all(_ACCOUNTS, application=application_id)]
 
 

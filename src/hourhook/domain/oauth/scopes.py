@@ -1,7 +1,4 @@
-"""Scopes: what an application says it wants to do. They are stored and told, and nothing is refused for their lack.
-
-(Contract, 00-conventions §14.)
-"""
+"""OAuth scopes: recorded and shown, but not enforced (`docs/api/oauth.md`)."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -10,20 +7,20 @@ SCOPES = ("current_user", "user:email", "project", "user", "entry", "tag", "impo
 
 
 def filter_known(names: Iterable[str]) -> list[str]:
-    """Those of the names that are scopes, in their order, each once."""
+    """Return the names that are scopes, in their order, without duplicates."""
     return [name for name in dict.fromkeys(names) if name in SCOPES]
 
 
 def apply_changes(scopes: Iterable[str], *, add: Iterable[str], remove: Collection[str]) -> list[str]:
-    """Scopes with some added to them, and then some taken away."""
+    """Add scopes, then remove others."""
     return [scope for scope in filter_known([*scopes, *add]) if scope not in remove]
 
 
 def encode(scopes: Iterable[str]) -> str:
-    """The text in which scopes are stored."""
+    """Encode scopes for storage."""
     return json.dumps([*scopes])
 
 
 def decode(stored: str | None) -> list[str]:
-    """The scopes of a stored text; none where there is none."""
+    """Decode stored scopes; NULL means none."""
     return [] if stored is None else [str(scope) for scope in json.loads(stored)]

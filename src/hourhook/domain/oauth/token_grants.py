@@ -1,7 +1,7 @@
-"""A code or a refresh token for an access token (contract, oauth.md, POST /oauth/2/access_token).
+"""Exchange a code or a refresh token for an access token (RFC 6749 sections 4.1.3 and 6, `docs/api/oauth.md`).
 
-Codes and refresh tokens are good for once. Who uses one again may have stolen it, or may have been robbed: nobody can
-tell, so all tokens that came of the same authorization are revoked.
+Codes and refresh tokens can be used once. A second use means that one was stolen, by an unknown party, so all tokens of
+the same authorization are revoked.
 """
 
 import secrets
@@ -31,22 +31,22 @@ PARAMETERS = (
     "refresh_token",
     "code_verifier",
 )
-# A refresh token that is not used within a year, and how long a used one is remembered.
+# Lifetime of an unused refresh token, and how long a used one is kept to detect reuse.
 REFRESH_TOKEN_SECONDS = 365 * 86_400
 REMEMBERED_SECONDS = 30 * 86_400
 
 _GRANTS = {"authorization_code": AuthorizationCodeGrant, "refresh_token": RefreshTokenGrant}
 _REFRESH_COLUMNS = ("account_id", "hash", "authorization_id", "created_at", "expires_at", "used_at")
 _REASONS = {
-    "invalid_client": "The client_id is unknown, or the client_secret is not the right one.",
-    "invalid_grant": "The code or refresh token is wrong, expired, used before or of another application, or the "
-    "redirect_uri or the code_verifier is not the one that belongs to it.",
+    "invalid_client": "The client_id is unknown, or the client_secret is wrong.",
+    "invalid_grant": "The code or refresh token is wrong, expired, already used or issued to another application, or "
+    "the redirect_uri or the code_verifier does not match it.",
     "unsupported_grant_type": "The grant_type must be authorization_code or refresh_token.",
 }
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """What an application gets: the keys are in the order of the contract's example."""
+    """An access token, with the refresh token for the next one."""
 
     access_token: str
     refresh_token: str
@@ -57,7 +57,7 @@ class AccessToken(msgspec.Struct, frozen=True):
 
 
 class OAuthError(msgspec.Struct, frozen=True):
-    """Why it gets nothing: ``error`` is for programs to go by."""
+    """An OAuth error; `error` is a code for programs."""
 
     error: str
     error_description: str
@@ -67,7 +67,7 @@ INVALID_CLIENT = OAuthError("invalid_client", _REASONS["invalid_client"])
 
 
 def find_account(tx: Transaction, given: Mapping[str, str]) -> int | None:
-    """The account that a code or refresh token belongs to, so that it can be locked; None where there is none."""
+    """Return the account id of a code or refresh token, so that the account can be locked; None if it is unknown."""
     statement, text = (
         (_ACCOUNT_OF_REFRESH_TOKEN, given.get("refresh_token"))
         if given.get("grant_type") == "refresh_token"
@@ -78,27 +78,27 @@ def find_account(tx: Transaction, given: Mapping[str, str]) -> int | None:
 
 
 def find_error(tx: Transaction, given: Mapping[str, str]) -> OAuthError:
-    """What is wrong with a request whose code or refresh token is of no account; changes nothing."""
-    fault = _check(TokenRequestValidator(tx, applications.find), given)
-    assert fault is not None
-    return fault
+    """Return the error of a request for which ``find_account`` found no account."""
+    error = _check(TokenRequestValidator(tx, applications.find), given)
+    assert error is not None
+    return error
 
 
 def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> AccessToken | OAuthError:
-    """Issue tokens in the write of the account that ``find_account`` found, or say why not.
+    """Issue tokens in the write of the account that ``find_account`` returned, or return an error.
 
     ``given`` are those of ``PARAMETERS`` that were sent and not empty. Raises ``AccountLocked``.
     """
     accounts.require_unlocked(tx)
     validator = TokenRequestValidator(tx, applications.find_for_share)
-    fault = _check(validator, given)
+    error = _check(validator, given)
     if validator.reused_authorization_id is not None:
         revoking.revoke(tx, validator.reused_authorization_id)
-    if fault is not None:
-        return fault
+    if error is not None:
+        return error
     assert validator.token_grant is not None
     assert validator.application is not None
-    _use_up(tx, validator.token_grant)
+    _mark_used(tx, validator.token_grant)
     return _issue(tx, validator.token_grant, validator.application.token_name, token_seconds)
 
 
@@ -111,12 +111,12 @@ def _check(validator: TokenRequestValidator, given: Mapping[str, str]) -> OAuthE
         return OAuthError("unsupported_grant_type", _REASONS["unsupported_grant_type"])
     try:
         grant(validator).validate_token_request(Request("", body=[*given.items()], encoding=None))
-    except errors.OAuth2Error as error:
-        return OAuthError(error.error, _REASONS.get(error.error, error.description))
+    except errors.OAuth2Error as refusal:
+        return OAuthError(refusal.error, _REASONS.get(refusal.error, refusal.description))
     return None
 
 
-def _use_up(tx: Transaction, token_grant: TokenGrant) -> None:
+def _mark_used(tx: Transaction, token_grant: TokenGrant) -> None:
     if token_grant.token_hash is None:
         tx.execute(_USE_CODE, account=tx.account_id, id=token_grant.id, now=tx.event_time)
         return

@@ -1,7 +1,7 @@
-"""What the protocol's library (oauthlib) asks about applications, codes and tokens, answered from the database.
+"""Request validators for oauthlib, which answer its questions from the database.
 
-The library knows the order in which a request is checked, and what each refusal is called; these know what is true. One
-validator serves one request, and keeps what it found for whoever carries out the request.
+oauthlib decides the order of the checks and the error codes. A validator serves one request and keeps the rows that it
+found. Methods without a docstring are described by ``oauthlib.oauth2.RequestValidator``.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ FindApplication = Callable[[Transaction, str], Application | None]
 
 
 class AuthorizationRequestValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
-    """Answers for the request that a user's browser brings."""
+    """Validator of authorization requests."""
 
     def __init__(self, tx: Transaction) -> None:
         super().__init__()
@@ -31,41 +31,34 @@ class AuthorizationRequestValidator(RequestValidator):  # type: ignore[misc]  # 
         self.application: Application | None = None
 
     def validate_client_id(self, client_id: str, request: Request) -> bool:
-        """Whether there is such an application."""
         self.application = applications.find(self._tx, client_id)
         return self.application is not None
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Request) -> bool:
-        """Whether the application may have its users sent there."""
         assert self.application is not None
         return redirects.is_allowed_redirect(redirect_uri, self.application.callback_url)
 
     def get_default_redirect_uri(self, client_id: str, request: Request) -> str:
-        """Where its users are sent if it does not say."""
         assert self.application is not None
         return self.application.callback_url
 
     def validate_response_type(self, client_id: str, response_type: str, client: object, request: Request) -> bool:
-        """Every application may ask for a code."""
         return True
 
     def is_pkce_required(self, client_id: str, request: Request) -> bool:
-        """Whether it has to prove in the end that it is the one that asks now."""
         assert self.application is not None
         return self.application.is_public
 
     def get_default_scopes(self, client_id: str, request: Request) -> list[str]:
-        """There are no scopes."""
         return []
 
     def validate_scopes(self, client_id: str, scopes: list[str], client: object, request: Request) -> bool:
-        """There are none to refuse."""
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """The authorization that a code or a refresh token belongs to."""
+    """The authorization of a valid code or refresh token."""
 
     id: int
     user_id: int
@@ -74,11 +67,11 @@ class TokenGrant:
 
 
 class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
-    """Answers for an application that wants tokens.
+    """Validator of token requests.
 
-    ``token_grant`` is the authorization that it may have them for. ``reused_authorization_id`` is one whose code or
-    refresh token was used before: somebody has a copy of it, so that its tokens are to be revoked. ``find_application``
-    is ``find_for_share`` in a write and ``find`` elsewhere.
+    ``token_grant`` is the authorization to issue tokens for. ``reused_authorization_id`` is one whose code or refresh
+    token was used before: it may have been stolen, so the caller must revoke the authorization. ``find_application`` is
+    ``find_for_share`` in a write and ``find`` elsewhere.
     """
 
     def __init__(self, tx: Transaction, find_application: FindApplication) -> None:
@@ -91,26 +84,24 @@ class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the libr
         self._challenge: str | None = None
 
     def client_authentication_required(self, request: Request) -> bool:
-        """Whether the application has a secret that it must know; also asked of one that is unknown."""
+        """Return whether a secret is required; True for an unknown application, so that it is refused as well."""
         self.application = self._find_application(self._tx, request.client_id)
         return self.application is None or not self.application.is_public
 
     def authenticate_client(self, request: Request) -> bool:
-        """Whether it knows its secret."""
         request.client = self.application
         return self.application is not None and self.application.is_secret_valid(request.client_secret or "")
 
     def authenticate_client_id(self, client_id: str, request: Request) -> bool:
-        """Whether it is public as it says: one that sends a secret takes itself for another."""
+        """Accept a public application, unless it sends a secret, which it cannot have."""
         request.client = self.application
         return request.client_secret is None
 
     def validate_grant_type(self, client_id: str, grant_type: str, client: Application, request: Request) -> bool:
-        """Every application may use codes and refresh tokens."""
         return True
 
     def validate_code(self, client_id: str, code: str, client: Application, request: Request) -> bool:
-        """Whether the code is this application's, fresh, and asked for in the same words."""
+        """Return whether the code is this application's, unused, unexpired, and for the same redirect URI."""
         row = self._tx.one(_BY_CODE, hash=hash_token(code), application=client.id)
         if row is None:
             return False
@@ -119,53 +110,47 @@ class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the libr
             return False
         self._challenge = row.code_challenge
         if row.code_challenge is None and request.code_verifier is not None:
-            # Somebody took the challenge out of the request on its way.
+            # The challenge was stripped from the authorization request (PKCE downgrade, RFC 9700 section 2.1.1).
             return False
-        return self._is_open(row) and _leads_back(row.redirect_uri, request.redirect_uri, client)
+        return self._accept(row) and _is_redirect_uri_equal(row.redirect_uri, request.redirect_uri, client)
 
     def get_code_challenge(self, code: str, request: Request) -> str | None:
-        """What the verifier must lead to."""
         return self._challenge
 
     def get_code_challenge_method(self, code: str, request: Request) -> str:
-        """No other is taken."""
         return "S256"
 
     def is_pkce_required(self, client_id: str, request: Request) -> bool:
-        """Whether a code must have been asked for with a challenge."""
         assert self.application is not None
         return self.application.is_public
 
     def get_default_redirect_uri(self, client_id: str, request: Request) -> str:
-        """Where users are sent if the application does not say."""
         assert self.application is not None
         return self.application.callback_url
 
     def confirm_redirect_uri(self, *_: object, **__: object) -> bool:
-        """Looked at with the code, since a mismatch is the fault of the grant (contract, oauth.md)."""
+        """Accept: ``validate_code`` compares the URI, so that a mismatch is an ``invalid_grant``."""
         return True
 
     def validate_refresh_token(self, refresh_token: str, client: Application, request: Request) -> bool:
-        """Whether the refresh token is this application's, and was not used before."""
         row = self._tx.one(_BY_REFRESH_TOKEN, hash=hash_token(refresh_token), application=client.id)
         if row is not None and row.used_at is not None:
             self.reused_authorization_id = row.id
             return False
-        return row is not None and self._is_open(row)
+        return row is not None and self._accept(row)
 
     def get_original_scopes(self, refresh_token: str, request: Request) -> list[str]:
-        """There are no scopes."""
         return []
 
-    def _is_open(self, row: Row) -> bool:
+    def _accept(self, row: Row) -> bool:
         if row.expires_at <= self._tx.started_at or not row.is_user_enabled:
             return False
         self.token_grant = TokenGrant(row.id, row.user_id, row.token_hash)
         return True
 
 
-def _leads_back(stored: str | None, given: str | None, application: Application) -> bool:
-    """Whether a code is fetched with the redirect URI that it was asked for with."""
+def _is_redirect_uri_equal(stored: str | None, given: str | None, application: Application) -> bool:
+    """Return whether the token request has the redirect URI of the authorization request (RFC 6749 section 4.1.3)."""
     if stored is None:
         return given in (None, application.callback_url)
     return given == stored

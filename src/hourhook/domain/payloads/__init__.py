@@ -1,1 +1,1 @@
-"""The payloads of a webhook: what was sent, what waits, and how to move on when a receiver fails."""
+"""Payloads of a webhook: the delivery log, delivery status, and recovery (`docs/api/payloads.md`)."""

@@ -1,4 +1,4 @@
-"""The delivery log of a webhook, a payload of it, and how the delivery fares."""
+"""Read the delivery log of a webhook, its payloads and its delivery status."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ States = Annotated[list[str], ListField(choice(*STATES))]
 
 
 class PayloadFilters(Inputs, rename={"from_": "from"}):
-    """Which lines of the log are listed."""
+    """Filters of payloads."""
 
     state: Annotated[States, "State is any of these."] | UnsetType = UNSET
     type: Annotated[PayloadTypes, "Event type is any of these."] | UnsetType = UNSET
@@ -44,37 +44,36 @@ def list_page(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Payload]:
-    """List the payloads and errands of a webhook, newest first."""
+    """List the payloads of a webhook, one-off deliveries included, newest first."""
     webhooks.find(tx, caller, webhook_id)
     check_known(errors, "type", params.type or (), PAYLOAD_TYPES)
     errors.raise_if_any()
-    chosen = PayloadFilter(
+    payload_filter = PayloadFilter(
         params.state or None, params.type or None, value_or(params.from_, None), value_or(params.to, None)
     )
-    lines, total = read_page(
-        tx, caller.account_id, webhook_id, chosen, offset=pagination.offset, limit=pagination.limit
+    payloads, total = read_page(
+        tx, caller.account_id, webhook_id, payload_filter, offset=pagination.offset, limit=pagination.limit
     )
-    return Page([represent(caller.links, webhook_id, line) for line in lines], total)
+    return Page([represent(caller.links, webhook_id, payload) for payload in payloads], total)
 
 
 def show(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> PayloadInFull:
-    """Show a payload with its text, exactly as it was sent or is to be, and its attempts."""
+    """Return a payload with its exact body and its attempts."""
     find(tx, caller, webhook_id, payload_id)
     contents = read_contents(tx, caller.account_id, webhook_id, payload_id)
-    assert contents is not None, "it was found in this transaction"
+    assert contents is not None, "the payload was found in this transaction"
     return represent_detail(tx, caller, webhook_id, contents)
 
 
 def show_status(tx: Transaction, caller: Caller, webhook_id: int) -> Status:
-    """Show how the delivery to a webhook fares."""
     webhooks.find(tx, caller, webhook_id)
     return represent_status(read_status(tx, caller.account_id, webhook_id))
 
 
 def find(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> int:
-    """The sequence of a payload that the caller may see, 0 for a ping.
+    """Return the sequence of a payload that the caller may see; 0 for a one-off delivery.
 
-    Raises ``NotFound`` where the webhook, or the payload, is not there, then ``Forbidden``.
+    Raises ``NotFound`` if there is no such webhook or payload, then ``Forbidden``.
     """
     webhooks.find_in_account(tx, caller, webhook_id)
     sequence = find_sequence(tx, caller.account_id, webhook_id, payload_id)

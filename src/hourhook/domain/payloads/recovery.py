@@ -1,4 +1,4 @@
-"""Moving on: retry a payload, give the failing one up, or send everything since some payload once more."""
+"""Recover from failed deliveries: retry a payload, skip the failing one, or replay (`docs/api/payloads.md`)."""
 
 from typing import Annotated
 
@@ -18,16 +18,16 @@ Sequence = Annotated[int, IntegerField(1, 2**63 - 1)]
 
 
 class ReplayStart(Inputs, rename={"from_": "from"}):
-    """From where everything is sent once more: one of the two."""
+    """The start of a replay: exactly one of the two."""
 
     from_: Annotated[Moment, "Start with the first payload created at or after this time."] | UnsetType | None = UNSET
     sequence: Annotated[Sequence, "Start with the payload that has this sequence."] | UnsetType | None = UNSET
 
 
 def retry(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:
-    """Have a payload attempted at once, outside the schedule, or sent once more if it is settled.
+    """Attempt the head at once, or send a settled payload again as a one-off delivery.
 
-    Changes nothing of one that waits for its turn, or is being sent just now, or while the webhook is disabled.
+    Has no effect on a payload behind the head or in flight, nor on any while the webhook is disabled.
     """
     sequence = reading.find(tx, caller, webhook_id, payload_id)
     if lane_control.retry(tx, webhook_id, sequence) == "settled":
@@ -35,37 +35,37 @@ def retry(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> 
 
 
 def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:
-    """Give up the failing payload at the head, so that the others go on."""
+    """Skip the failing head, so that the payloads behind it are sent."""
     sequence = reading.find(tx, caller, webhook_id, payload_id)
     if not lane_control.skip(tx, webhook_id, sequence, caller.user_id):
-        raise ValidationFailed.on_base("Webhook", "not_failing", "Only the payload that is failing can be skipped.")
+        raise ValidationFailed.on_base("Webhook", "not_failing", "Only the failing payload can be skipped.")
 
 
 def replay(tx: Transaction, caller: Caller, webhook_id: int, params: ReplayStart, errors: ValidationErrors) -> None:
-    """Send everything since some payload once more, in order, with what was skipped; never moves forward."""
+    """Send all payloads since a start again, in order, skipped ones included; never moves forward."""
     webhooks.find(tx, caller, webhook_id)
     errors.raise_if_any()
     lane = find_lane(tx, caller.account_id, webhook_id)
     match value_or(params.from_, None), value_or(params.sequence, None):
-        case int(moment), None:
-            start = _find_start(tx, lane, moment)
+        case int(timestamp), None:
+            start = _find_start(tx, lane, timestamp)
         case None, int(start):
             if start < lane.first_sequence:
                 raise _too_far_back("sequence", f"Payloads are kept from sequence {lane.first_sequence} on.")
         case _:
             code = "invalid" if params.sequence else "missing_field"
             raise ValidationFailed.on_base(
-                "Webhook", code, "A replay starts from a moment or from a sequence: give one of them."
+                "Webhook", code, "A replay starts at a time or at a sequence: give exactly one of them."
             )
     lane_control.replay(tx, webhook_id, start)
 
 
-def _find_start(tx: Transaction, lane: Row, moment: int) -> int:
+def _find_start(tx: Transaction, lane: Row, timestamp: int) -> int:
     since = retained_since(tx, lane)
-    if since is not None and moment < since:
-        kept = f"Payloads are kept since {format_timestamp(since)}, from sequence {lane.first_sequence} on."
-        raise _too_far_back("from", kept)
-    return find_first_since(tx, lane, moment)
+    if since is not None and timestamp < since:
+        message = f"Payloads are kept since {format_timestamp(since)}, from sequence {lane.first_sequence} on."
+        raise _too_far_back("from", message)
+    return find_first_since(tx, lane, timestamp)
 
 
 def _too_far_back(field: str, message: str) -> ValidationFailed:

@@ -1,4 +1,4 @@
-"""Payloads, attempts and the status of a webhook as the API shows them."""
+"""The JSON representations of payloads, attempts and delivery status (`docs/api/payloads.md`)."""
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """One line of the delivery log: a payload, or an errand, whose sequence is null."""
+    """A payload in the delivery log. One-off deliveries, such as pings, have no sequence."""
 
     payload_id: str
     sequence: int | None
@@ -31,7 +31,7 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One attempt to send a payload."""
+    """An attempt to deliver a payload."""
 
     number: int
     started_at: Timestamp
@@ -44,7 +44,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class PayloadInFull(Payload, frozen=True):
-    """A payload with its text and its attempts."""
+    """A payload with its body and its attempts."""
 
     skipped_at: Timestamp | None
     skipped_by: SimpleUser | None
@@ -53,7 +53,7 @@ class PayloadInFull(Payload, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How the delivery to a webhook fares."""
+    """The delivery status of a webhook."""
 
     state: str
     stalled: bool
@@ -71,7 +71,6 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def represent(links: Links, webhook_id: int, logged: LoggedPayload) -> Payload:
-    """The representation of a line of the log."""
     return Payload(
         payload_id=logged.payload_id,
         sequence=logged.sequence,
@@ -86,13 +85,12 @@ def represent(links: Links, webhook_id: int, logged: LoggedPayload) -> Payload:
 
 
 def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents: PayloadContents) -> PayloadInFull:
-    """The representation of a payload with all that is known of it."""
-    line = represent(caller.links, webhook_id, contents.logged)
+    payload = represent(caller.links, webhook_id, contents.logged)
     user = None
     if contents.skipped_by_id is not None:
         user = tx.one(_USER, account=caller.account_id, id=contents.skipped_by_id)
     return PayloadInFull(
-        **msgspec.structs.asdict(line),
+        **msgspec.structs.asdict(payload),
         skipped_at=_timestamp(contents.skipped_at),
         skipped_by=summarise_user(caller.links, user) if user else None,
         body=contents.body.decode(),
@@ -101,7 +99,6 @@ def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents:
 
 
 def represent_status(status: LaneStatus) -> Status:
-    """The representation of how it stands with a webhook's lane."""
     return Status(
         state="enabled" if status.is_enabled else "disabled",
         stalled=status.is_stalled,
@@ -128,21 +125,21 @@ def _represent_attempt(attempt: LoggedAttempt) -> Attempt:
         error=attempt.error,
         request_headers=_by_name(attempt.request_headers),
         response_headers=_by_name(attempt.response_headers),
-        # It is whatever the receiver sent, and may have been cut in the middle of a character.
+        # The receiver may have sent any bytes, and the log may have cut a character in half.
         response_body=attempt.response_body.decode(errors="replace"),
     )
 
 
 def _by_name(headers: Headers) -> dict[str, str]:
-    """Headers by their names; those that came several times are joined, as HTTP allows."""
+    """Map headers by name; repeated ones are joined, as RFC 9110 section 5.3 allows."""
     by_name: dict[str, str] = {}
     for name, value in headers:
         by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
     return by_name
 
 
-def _timestamp(moment: int | None) -> str | None:
-    return None if moment is None else format_timestamp(moment)
+def _timestamp(timestamp: int | None) -> str | None:
+    return None if timestamp is None else format_timestamp(timestamp)
 
 
 _USER = Statement(select(users).where(users.c.account_id == bindparam("account"), users.c.id == bindparam("id")))

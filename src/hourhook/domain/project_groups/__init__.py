@@ -1,1 +1,1 @@
-"""Named sets of projects, of which a project is in one at most (contract, project_groups.md)."""
+"""Project groups: named sets of projects; a project is in at most one (`docs/api/project_groups.md`)."""

@@ -1,4 +1,4 @@
-"""Creating, renaming and deleting project groups (contract, project_groups.md)."""
+"""Create, rename and delete project groups."""
 
 from typing import Annotated, ClassVar
 
@@ -22,7 +22,7 @@ Members = Annotated[IdList, "The projects in it, moved here from any other group
 
 
 class NewProjectGroup(Inputs):
-    """A project group to be created."""
+    """A project group to create."""
 
     required: ClassVar = ("name", "project_ids")
     aliases: ClassVar = {"projects": "project_ids"}
@@ -31,20 +31,20 @@ class NewProjectGroup(Inputs):
 
 
 class ProjectGroupChanges(Inputs):
-    """What is to change of a project group; its projects are changed by actions of their own."""
+    """Changes to a project group. Its projects are changed by actions of their own."""
 
     name: GroupName | UnsetType = UNSET
 
 
 def create(tx: Transaction, caller: Caller, params: NewProjectGroup, errors: ValidationErrors) -> ProjectGroup:
-    """Create a project group; projects of another one are moved here."""
+    """Create a project group; projects that are in another group are moved."""
     caller.require_role("leader")
     name, project_ids = params.name or "", params.project_ids or []
     moved = projects_reading.find_many(tx, caller, project_ids)
     known = {project.id for project in moved}
-    for place, project_id in enumerate(project_ids):
+    for index, project_id in enumerate(project_ids):
         if project_id not in known:
-            errors.add(f"project_ids[{place}]", "missing")
+            errors.add(f"project_ids[{index}]", "missing")
     _check(tx, caller, params, errors)
     id = tx.insert(
         project_groups,
@@ -64,7 +64,6 @@ def create(tx: Transaction, caller: Caller, params: NewProjectGroup, errors: Val
 def rename(
     tx: Transaction, caller: Caller, id: int, params: ProjectGroupChanges, errors: ValidationErrors
 ) -> ProjectGroup:
-    """Give a project group another name."""
     before = reading.show(tx, caller, id)
     caller.require_role("leader")
     _check(tx, caller, params, errors, id)
@@ -78,7 +77,7 @@ def rename(
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a project group; its projects stay, and are in none."""
+    """Delete a project group; its projects are kept, without a group."""
     group = reading.show(tx, caller, id)
     caller.require_role("leader")
     moved = members.find_all(tx, caller, group)

@@ -1,4 +1,4 @@
-"""Which projects are in a group (contract, project_groups.md). A change is the group's, and each project's own too."""
+"""Members of project groups; a change updates the group and each project, with an event for each."""
 
 import msgspec
 from sqlalchemy import bindparam, update
@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:
-    """Put projects into a group; returns all that are in it then. Those that are in a group already are skipped."""
+    """Add projects to a group and return all its projects; those that are in a group already are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     found = projects_reading.find_many(tx, caller, params.project_ids or [])
@@ -28,27 +28,26 @@ def add(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: Va
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Take projects out of a group; those that are not in it are skipped."""
+    """Remove projects from a group; those that are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     members = {project.id for project in before.projects}
-    dropped = [project_id for project_id in params.project_ids or [] if project_id in members]
-    _move(tx, caller, before, projects_reading.find_many(tx, caller, dropped), None)
+    removed = [project_id for project_id in params.project_ids or [] if project_id in members]
+    _move(tx, caller, before, projects_reading.find_many(tx, caller, removed), None)
 
 
 def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
-    """Take all projects out of a group."""
     before = _find_editable(tx, caller, id)
     _move(tx, caller, before, find_all(tx, caller, before), None)
 
 
 def find_all(tx: Transaction, caller: Caller, group: ProjectGroup) -> list[Project]:
-    """The projects of a group in full, ascending, for a caller who sees them all."""
+    """Return the projects of a group by id; the caller must see all projects."""
     return projects_reading.find_many(tx, caller, [project.id for project in group.projects])
 
 
 def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
-    """Store that projects are in this group from now on, or in none."""
+    """Store that projects are in a group, or with None in no group."""
     if not moved:
         return
     ids = [project.id for project in moved]
@@ -59,7 +58,7 @@ def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
 
 
 def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) -> None:
-    """Record of each of these projects that it is in this group now, or in none."""
+    """Record the event of each project that was moved into a group, or with None out of one."""
     summary = None if group is None else summarise(SimpleProjectGroup, group)
     for before in moved:
         after = msgspec.structs.replace(before, group=summary, updated_at=format_timestamp(tx.event_time))

@@ -1,4 +1,4 @@
-"""Finding and listing project groups."""
+"""Find and list project groups."""
 
 from functools import cache
 from typing import Annotated
@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 
 
 class ProjectGroupFilters(Inputs):
-    """Which project groups are listed."""
+    """Filters of project groups."""
 
     name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     project_ids: Annotated[IdList, "Contains at least one of these projects."] | UnsetType = UNSET
@@ -35,29 +35,29 @@ def list_page(
     if "name" in filters:
         filters["name"] = search_key(filters["name"])
     if "project_ids" in filters and caller.is_scoped:
-        # In which group a project is that he does not see, he does not learn.
+        # Must not reveal the group of a project that the caller cannot see.
         filters["seen_project_ids"] = filters.pop("project_ids")
     rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller, rows), total)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> ProjectGroup:
-    """Show a project group; raises ``NotFound`` for one that the caller does not see, then ``Forbidden``."""
+    """Return a project group; raises ``NotFound`` if the caller does not see it, then ``Forbidden``."""
     return represent(tx, caller, [_look_up(tx, caller, id)])[0]
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
-    """Refuse a group that the caller does not see (raises ``NotFound``), then one who may see none (``Forbidden``)."""
+    """Raise ``NotFound`` if the caller does not see the group, then ``Forbidden`` if they may not see groups."""
     _look_up(tx, caller, id)
 
 
 def exists(tx: Transaction, caller: Caller, id: int) -> bool:
-    """Whether the account has a project group with this id."""
+    """Return whether the account has a project group with this id."""
     return tx.one(_find("account"), account=caller.account_id, id=id) is not None
 
 
 def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
-    """The id of the project group that has this name, in whatever spelling."""
+    """Return the id of the project group with this name, ignoring case."""
     found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=search_key(name))
     return found
 
@@ -75,7 +75,7 @@ def _find(scope: str) -> Statement:
     return Statement(_OF_ACCOUNT.where(project_groups.c.id == bindparam("id"), visible_project_groups(scope)))
 
 
-def _hold_one_of(name: str, scope: str) -> ColumnElement[bool]:
+def _contains_project(name: str, scope: str) -> ColumnElement[bool]:
     return project_groups.c.id.in_(
         select(project_group_members.c.project_group_id).where(
             project_group_members.c.account_id == bindparam("account"),
@@ -100,7 +100,7 @@ _LISTING = Listing(
     visible=visible_project_groups,
     conditions={
         "name": contains(project_groups.c.name_key, "name"),
-        "project_ids": _hold_one_of("project_ids", "account"),
-        "seen_project_ids": _hold_one_of("seen_project_ids", "coworker"),
+        "project_ids": _contains_project("project_ids", "account"),
+        "seen_project_ids": _contains_project("seen_project_ids", "coworker"),
     },
 )

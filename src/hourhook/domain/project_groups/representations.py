@@ -1,4 +1,4 @@
-"""A project group as the API shows it, in the key order of the contract (project_groups.md)."""
+"""The JSON representation of a project group (`docs/api/project_groups.md`)."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -33,14 +33,14 @@ class ProjectGroup(msgspec.Struct, frozen=True):
     remove_all_projects_url: Url
 
 
-# What ``represent`` wants to know of a project group.
+# The columns that ``represent`` reads.
 COLUMNS = (project_groups.c.id, project_groups.c.name, project_groups.c.created_at, project_groups.c.updated_at)
 
 
 def represent(tx: Transaction, caller: Caller, rows: Sequence[Row]) -> list[ProjectGroup]:
-    """The representations of rows of ``COLUMNS``, with one statement however many there are.
+    """Represent rows of ``COLUMNS``, with one statement for any number of them.
 
-    Of its projects each shows those that the caller sees.
+    Each group shows only the projects that the caller sees.
     """
     if not rows:
         return []
@@ -59,7 +59,7 @@ def _represent(links: Links, row: Row, members: list[SimpleProject]) -> ProjectG
         projects=members,
         url=url,
         entries_url=f"{url}/entries",
-        # Nothing is there: the action was withdrawn, and the key stayed.
+        # The Noko v2 API keeps the key although it no longer has the action.
         invoices_url=f"{url}/invoices",
         projects_url=f"{url}/projects",
         created_at=format_timestamp(row.created_at),

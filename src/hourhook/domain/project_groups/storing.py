@@ -1,4 +1,4 @@
-"""How it is stored in which group a project is, whichever way that changes."""
+"""Store which group a project is in."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ from hourhook.store.transaction import Transaction
 
 
 def add_projects(tx: Transaction, id: int, project_ids: Sequence[int]) -> None:
-    """Store that projects, none of which is in a group, are in this one from now on."""
+    """Store that projects are in a group; none of them may be in one already."""
     rows = [(tx.account_id, project_id, id) for project_id in project_ids]
     tx.insert_many(project_group_members, ("account_id", "project_id", "project_group_id"), rows)
 
 
 def remove_projects(tx: Transaction, project_ids: Sequence[int]) -> None:
-    """Store that projects are in no group any more."""
-    tx.execute(_LEAVE, account=tx.account_id, ids=[*project_ids])
+    """Store that projects are in no group."""
+    tx.execute(_REMOVE, account=tx.account_id, ids=[*project_ids])
 
 
-_LEAVE = Statement(
+_REMOVE = Statement(
     delete(project_group_members).where(
         project_group_members.c.account_id == bindparam("account"), any_of(project_group_members.c.project_id, "ids")
     )

@@ -1,1 +1,1 @@
-"""What time is logged on (contract, projects.md)."""
+"""Projects, on which users log time (`docs/api/projects.md`)."""

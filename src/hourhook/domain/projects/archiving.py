@@ -1,4 +1,4 @@
-"""Archiving projects and bringing them back (contract, projects.md)."""
+"""Archive and unarchive projects."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.timers import cascades as timers_following
+from hourhook.domain.timers import cascades as timers_cascades
 from hourhook.errors import ValidationFailed
 from hourhook.store.schema import projects
 from hourhook.store.statements import Statement, any_of
@@ -20,7 +20,7 @@ from hourhook.store.transaction import Transaction
 
 
 def archive(tx: Transaction, caller: Caller, id: int) -> None:
-    """Freeze a project on which something hangs; does nothing to one that is archived already."""
+    """Archive a project that is in use; does nothing to an archived one."""
     project = reading.show(tx, caller, id)
     caller.require_role("leader")
     if project.enabled and not rules.is_used(project):
@@ -33,20 +33,20 @@ def archive(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 def archive_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Freeze those of these projects on which something hangs."""
+    """Archive those of these projects that are in use."""
     for found in _find_in_batches(tx, caller, params, errors):
         _set_enabled(tx, caller, [project for project in found if rules.is_used(project)], False)
 
 
 def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
-    """Bring a project back; does nothing to one that is active already."""
+    """Unarchive a project; does nothing to an active one."""
     project = reading.show(tx, caller, id)
     caller.require_role("leader")
     _set_enabled(tx, caller, [project], True)
 
 
 def unarchive_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Bring those of these projects back that are archived."""
+    """Unarchive those of these projects that are archived."""
     for found in _find_in_batches(tx, caller, params, errors):
         _set_enabled(tx, caller, found, True)
 
@@ -66,7 +66,7 @@ def _set_enabled(tx: Transaction, caller: Caller, found: list[Project], enabled:
     ids = [project.id for project in changed]
     tx.execute(_SET_ENABLED, account=tx.account_id, ids=ids, enabled=enabled, now=tx.event_time)
     if not enabled:
-        timers_following.pause_for_projects(tx, caller, ids)
+        timers_cascades.pause_for_projects(tx, caller, ids)
     for before in changed:
         after = msgspec.structs.replace(before, enabled=enabled, updated_at=format_timestamp(tx.event_time))
         recording.record_update(tx, "project", before, after, "unarchived" if enabled else "archived")

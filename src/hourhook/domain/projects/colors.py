@@ -1,11 +1,11 @@
-"""Colours of projects: how they are written, and which one is next."""
+"""Colors of projects: input format and default palette."""
 
 import re
 from typing import Annotated, Any
 
 from hourhook.domain.inputs.base import FieldType
 
-# Far apart from each other, and readable under white text.
+# Easy to tell apart, and dark enough for white text.
 PALETTE = (
     "#2f6fde",
     "#c2410c",
@@ -24,7 +24,7 @@ _HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
 class ColorField(FieldType):
-    """A colour in 3 or 6 hexadecimal digits, with or without ``#``; kept as ``#rrggbb``."""
+    """A color in 3 or 6 hexadecimal digits, with or without ``#``; stored as ``#rrggbb``."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class ColorField(FieldType):
     def parse(self, value: object) -> str:
         match = _HEX.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise ValueError("not a colour")
+            raise ValueError("not a color")
         digits = match[1].lower()
         return "#" + ("".join(2 * digit for digit in digits) if len(digits) == 3 else digits)
 
@@ -42,5 +42,5 @@ Color = Annotated[str, ColorField()]
 
 
 def next_color(count: int) -> str:
-    """The colour of the next of so many projects."""
+    """Return the default color of the next project, if there are ``count`` already."""
     return PALETTE[count % len(PALETTE)]

@@ -1,4 +1,4 @@
-"""Creating, editing and deleting projects (contract, projects.md)."""
+"""Create, edit and delete projects."""
 
 from typing import Annotated, ClassVar
 
@@ -15,7 +15,7 @@ from hourhook.domain.projects.colors import Color
 from hourhook.domain.projects.reading import BillingIncrement, ProjectIds
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.search_keys import search_key
-from hourhook.domain.timers import cascades as timers_following
+from hourhook.domain.timers import cascades as timers_cascades
 from hourhook.errors import ValidationFailed
 from hourhook.store.schema import project_access, projects
 from hourhook.store.statements import Statement, any_of
@@ -26,7 +26,7 @@ HexColor = Annotated[Color, "3 or 6 hexadecimal digits, with or without `#`."]
 
 
 class NewProject(Inputs):
-    """A project to be created."""
+    """A project to create."""
 
     required: ClassVar = ("name",)
     name: ProjectName | UnsetType = UNSET
@@ -40,7 +40,7 @@ class NewProject(Inputs):
 
 
 class ProjectChanges(Inputs):
-    """What is to change of a project; whatever is absent stays."""
+    """Changes to a project. Absent properties keep their values."""
 
     name: ProjectName | UnsetType = UNSET
     project_group_id: Annotated[Id, "`null` removes it from its group."] | UnsetType | None = UNSET
@@ -51,13 +51,12 @@ class ProjectChanges(Inputs):
 
 
 def create(tx: Transaction, caller: Caller, params: NewProject, errors: ValidationErrors) -> Project:
-    """Create a project."""
     caller.require_role("leader")
     name = params.name or ""
     _check(tx, caller, params, errors)
     if storing.is_project_limit_reached(tx, caller):
         raise ValidationFailed.on_base(
-            "Project", "reached_project_limit", "The account has as many projects as it may have."
+            "Project", "reached_project_limit", "The account has reached its limit of projects."
         )
     id = storing.insert(
         tx,
@@ -76,7 +75,7 @@ def create(tx: Transaction, caller: Caller, params: NewProject, errors: Validati
 
 
 def edit(tx: Transaction, caller: Caller, id: int, params: ProjectChanges, errors: ValidationErrors) -> Project:
-    """Change a project; whatever is absent stays, and entries keep their minutes."""
+    """Edit a project; its entries keep their minutes, even if the billing increment changes."""
     before = reading.show(tx, caller, id)
     caller.require_role("leader")
     rules.refuse_archived(before)
@@ -106,7 +105,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ProjectChanges, error
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a project on which nothing hangs."""
+    """Delete a project that is not in use; raises ``ValidationFailed`` otherwise."""
     project = reading.show(tx, caller, id)
     caller.require_role("leader")
     rules.refuse_archived(project)
@@ -120,7 +119,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 def remove_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Delete those of these projects that are active and on which nothing hangs."""
+    """Delete those of these projects that are active and not in use."""
     caller.require_role("leader")
     errors.raise_if_any()
     for found in reading.find_in_batches(tx, caller, params.project_ids or []):
@@ -145,9 +144,9 @@ def _remove(tx: Transaction, caller: Caller, removed: list[Project]) -> None:
     for project in removed:
         recording.record_deletion(tx, "project", project)
     ids = [project.id for project in removed]
-    timers_following.remove_for_projects(tx, caller, ids)
+    timers_cascades.remove_for_projects(tx, caller, ids)
     project_groups_storing.remove_projects(tx, ids)
-    tx.execute(_CLOSE, account=caller.account_id, ids=ids)
+    tx.execute(_DELETE_ACCESS, account=caller.account_id, ids=ids)
     tx.execute(_DELETE, account=caller.account_id, ids=ids)
 
 
@@ -165,7 +164,7 @@ _EDIT = Statement(
     )
 )
 
-_CLOSE = Statement(
+_DELETE_ACCESS = Statement(
     delete(project_access).where(
         project_access.c.account_id == bindparam("account"), any_of(project_access.c.project_id, "ids")
     )

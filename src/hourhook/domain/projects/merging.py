@@ -1,4 +1,4 @@
-"""Pulling one project into another (contract, projects.md)."""
+"""Merge one project into another."""
 
 from typing import ClassVar
 
@@ -17,39 +17,39 @@ from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import SimpleProject, summarise
-from hourhook.domain.timers import cascades as timers_following
+from hourhook.domain.timers import cascades as timers_cascades
 from hourhook.store.schema import entries, expenses, project_access, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
 class SwallowedProject(Inputs):
-    """The project that is emptied and then deleted."""
+    """The project to merge into the other one; it is deleted."""
 
     required: ClassVar = ("project_id",)
     project_id: Id | UnsetType = UNSET
 
 
 def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedProject, errors: ValidationErrors) -> None:
-    """Move another project's entries, expenses and timers here, and who may enter it; then delete it."""
+    """Move another project's entries, expenses, timers and user access to this one, then delete it."""
     target = reading.show(tx, caller, id)
     caller.require_role("leader")
     rules.refuse_archived(target)
-    swallowed = _find_swallowed(tx, caller, id, params, errors)
-    if swallowed.billable != target.billable:
-        recalculation.recalculate_as_if_project(tx, swallowed.id, billable=target.billable)
-    _move_entries(tx, caller, swallowed, summarise(SimpleProject, target))
-    _move_expenses(tx, caller, swallowed, summarise(SimpleProject, target))
-    timers_following.move(tx, caller, swallowed.id, summarise(SimpleProject, target))
-    tx.execute(_SHARE_ACCESS, account=caller.account_id, swallowed=swallowed.id, target=id)
-    tx.execute(_CLOSE, account=caller.account_id, swallowed=swallowed.id)
+    source = _find_source(tx, caller, id, params, errors)
+    if source.billable != target.billable:
+        recalculation.recalculate_as_if_project(tx, source.id, billable=target.billable)
+    _move_entries(tx, caller, source, summarise(SimpleProject, target))
+    _move_expenses(tx, caller, source, summarise(SimpleProject, target))
+    timers_cascades.move(tx, caller, source.id, summarise(SimpleProject, target))
+    tx.execute(_SHARE_ACCESS, account=caller.account_id, source=source.id, target=id)
+    tx.execute(_DELETE_ACCESS, account=caller.account_id, source=source.id)
     recording.record_update(tx, "project", target, reading.show(tx, caller, id))
-    recording.record_deletion(tx, "project", reading.show(tx, caller, swallowed.id), "merged")
-    project_groups_storing.remove_projects(tx, [swallowed.id])
-    tx.execute(_DELETE, account=caller.account_id, swallowed=swallowed.id)
+    recording.record_deletion(tx, "project", reading.show(tx, caller, source.id), "merged")
+    project_groups_storing.remove_projects(tx, [source.id])
+    tx.execute(_DELETE, account=caller.account_id, source=source.id)
 
 
-def _find_swallowed(
+def _find_source(
     tx: Transaction, caller: Caller, id: int, params: SwallowedProject, errors: ValidationErrors
 ) -> Project:
     found = reading.find_many(tx, caller, [params.project_id]) if params.project_id else []
@@ -63,8 +63,8 @@ def _find_swallowed(
     return found[0]
 
 
-def _move_entries(tx: Transaction, caller: Caller, swallowed: Project, target: SimpleProject) -> None:
-    for batch in batches.of_project(tx, caller, swallowed.id):
+def _move_entries(tx: Transaction, caller: Caller, source: Project, target: SimpleProject) -> None:
+    for batch in batches.of_project(tx, caller, source.id):
         for before in batch:
             after = msgspec.structs.replace(
                 before,
@@ -73,27 +73,27 @@ def _move_entries(tx: Transaction, caller: Caller, swallowed: Project, target: S
                 updated_at=format_timestamp(tx.event_time),
             )
             recording.record_update(tx, "entry", before, after)
-    tx.execute(_MOVE_ENTRIES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.event_time)
+    tx.execute(_MOVE_ENTRIES, account=caller.account_id, source=source.id, target=target.id, now=tx.event_time)
 
 
-def _move_expenses(tx: Transaction, caller: Caller, swallowed: Project, target: SimpleProject) -> None:
-    for batch in expenses_batches.of_project(tx, caller, swallowed.id):
+def _move_expenses(tx: Transaction, caller: Caller, source: Project, target: SimpleProject) -> None:
+    for batch in expenses_batches.of_project(tx, caller, source.id):
         for before in batch:
             after = msgspec.structs.replace(before, project=target, updated_at=format_timestamp(tx.event_time))
             recording.record_update(tx, "expense", before, after)
-    tx.execute(_MOVE_EXPENSES, account=caller.account_id, swallowed=swallowed.id, target=target.id, now=tx.event_time)
+    tx.execute(_MOVE_EXPENSES, account=caller.account_id, source=source.id, target=target.id, now=tx.event_time)
 
 
-def _moving(table: Table) -> Statement:
+def _move_to_target(table: Table) -> Statement:
     return Statement(
         update(table)
-        .where(table.c.account_id == bindparam("account"), table.c.project_id == bindparam("swallowed"))
+        .where(table.c.account_id == bindparam("account"), table.c.project_id == bindparam("source"))
         .values(project_id=bindparam("target"), updated_at=bindparam("now"))
     )
 
 
-_MOVE_ENTRIES = _moving(entries)
-_MOVE_EXPENSES = _moving(expenses)
+_MOVE_ENTRIES = _move_to_target(entries)
+_MOVE_EXPENSES = _move_to_target(expenses)
 
 _granted = project_access.alias("granted")
 
@@ -102,7 +102,7 @@ _SHARE_ACCESS = Statement(
         ["account_id", "user_id", "project_id"],
         select(_granted.c.account_id, _granted.c.user_id, bindparam("target", type_=Integer)).where(
             _granted.c.account_id == bindparam("account"),
-            _granted.c.project_id == bindparam("swallowed"),
+            _granted.c.project_id == bindparam("source"),
             ~exists(
                 select(project_access.c.user_id).where(
                     project_access.c.account_id == _granted.c.account_id,
@@ -114,12 +114,12 @@ _SHARE_ACCESS = Statement(
     )
 )
 
-_CLOSE = Statement(
+_DELETE_ACCESS = Statement(
     delete(project_access).where(
-        project_access.c.account_id == bindparam("account"), project_access.c.project_id == bindparam("swallowed")
+        project_access.c.account_id == bindparam("account"), project_access.c.project_id == bindparam("source")
     )
 )
 
 _DELETE = Statement(
-    delete(projects).where(projects.c.account_id == bindparam("account"), projects.c.id == bindparam("swallowed"))
+    delete(projects).where(projects.c.account_id == bindparam("account"), projects.c.id == bindparam("source"))
 )

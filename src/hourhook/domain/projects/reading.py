@@ -1,4 +1,4 @@
-"""Finding and listing projects."""
+"""Find and list projects."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -25,7 +25,7 @@ BillingIncrement = Annotated[int, integer_choice(*INCREMENTS)]
 
 
 class ProjectFilters(Inputs):
-    """Which projects are listed."""
+    """Filters of projects."""
 
     name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     project_group_ids: Annotated[IdList, "In any of these groups."] | UnsetType = UNSET
@@ -35,7 +35,7 @@ class ProjectFilters(Inputs):
 
 
 class ProjectIds(Inputs):
-    """Which projects it is about."""
+    """The projects of a bulk action."""
 
     required: ClassVar = ("project_ids",)
     project_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
@@ -49,7 +49,7 @@ def list_page(
     pagination: Pagination,
     **within: int,
 ) -> Page[Project]:
-    """List the projects that the caller sees, by name."""
+    """List the projects that the caller sees, by name; ``within`` are additional conditions of ``_LISTING``."""
     errors.raise_if_any()
     filters = {**active_filters(params), **within}
     if "name" in filters:
@@ -66,18 +66,18 @@ def list_for_group(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Project]:
-    """List the projects of a group; raises ``NotFound`` for one that the caller does not see."""
+    """List the projects of a group; raises ``NotFound`` if the caller does not see the group."""
     project_groups_reading.require(tx, caller, group_id)
     return list_page(tx, caller, params, errors, pagination, within_group=group_id)
 
 
 def list_members(tx: Transaction, caller: Caller, group_id: int) -> list[Project]:
-    """All projects of a group, by name, for a caller who sees them all."""
+    """Return all projects of a group, by name; the caller must see all projects."""
     return _represent(tx, caller, tx.all(_MEMBERS, account=caller.account_id, within_group=group_id))
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Project:
-    """Show a project; raises ``NotFound`` for one that the caller does not see."""
+    """Return a project; raises ``NotFound`` if the caller does not see it."""
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
@@ -85,20 +85,20 @@ def show(tx: Transaction, caller: Caller, id: int) -> Project:
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
-    """Refuse a project that the caller does not see (raises ``NotFound``)."""
+    """Raise ``NotFound`` if the caller does not see the project."""
     if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
         raise NotFound
 
 
 def find_many(tx: Transaction, caller: Caller, ids: list[int]) -> list[Project]:
-    """The projects of the account with these ids, ascending."""
+    """Return the projects of the account with these ids, ascending."""
     return _represent(tx, caller, tx.all(_BY_IDS, account=caller.account_id, ids=ids))
 
 
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Project]]:
-    """The same, a bounded number at a time."""
-    for some in batching.batch_ids(ids):
-        yield find_many(tx, caller, some)
+    """Iterate over the projects with these ids in batches of bounded size."""
+    for batch in batching.batch_ids(ids):
+        yield find_many(tx, caller, batch)
 
 
 def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project]:
@@ -112,11 +112,11 @@ def _find(scope: str) -> Statement:
 
 @cache
 def _exists(scope: str) -> Statement:
-    is_seen = (projects.c.id == bindparam("id"), visible_projects(scope))
-    return Statement(select(projects.c.id).where(projects.c.account_id == bindparam("account"), *is_seen))
+    is_visible = (projects.c.id == bindparam("id"), visible_projects(scope))
+    return Statement(select(projects.c.id).where(projects.c.account_id == bindparam("account"), *is_visible))
 
 
-def _are_members(of_groups: ColumnElement[bool]) -> ColumnElement[bool]:
+def _is_member(of_groups: ColumnElement[bool]) -> ColumnElement[bool]:
     return projects.c.id.in_(
         select(project_group_members.c.project_id).where(
             project_group_members.c.account_id == bindparam("account"), of_groups
@@ -126,7 +126,7 @@ def _are_members(of_groups: ColumnElement[bool]) -> ColumnElement[bool]:
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(projects.c.account_id == bindparam("account"))
 _BY_IDS = Statement(_OF_ACCOUNT.where(any_of(projects.c.id, "ids")).order_by(projects.c.id))
-_is_in_group = _are_members(project_group_members.c.project_group_id == bindparam("within_group"))
+_is_in_group = _is_member(project_group_members.c.project_group_id == bindparam("within_group"))
 _MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_group).order_by(projects.c.name_key))
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
@@ -136,7 +136,7 @@ _LISTING = Listing(
     conditions={
         "within_group": _is_in_group,
         "name": contains(projects.c.name_key, "name"),
-        "project_group_ids": _are_members(any_of(project_group_members.c.project_group_id, "project_group_ids")),
+        "project_group_ids": _is_member(any_of(project_group_members.c.project_group_id, "project_group_ids")),
         "billing_increment": projects.c.billing_increment == bindparam("billing_increment"),
         "enabled": projects.c.enabled.is_(True),
         "not enabled": projects.c.enabled.is_(False),

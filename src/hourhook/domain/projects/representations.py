@@ -1,4 +1,4 @@
-"""A project as the API shows it, in the key order of the contract (projects.md)."""
+"""The JSON representation of a project (`docs/api/projects.md`)."""
 
 from collections.abc import Sequence
 
@@ -64,7 +64,7 @@ class Project(msgspec.Struct, frozen=True):
     unarchive_url: Url
 
 
-# What ``represent`` wants to know of a project; ``JOINED`` is where it comes from.
+# The columns that ``represent`` reads, from ``JOINED``.
 COLUMNS = (
     projects.c.id,
     projects.c.name,
@@ -97,9 +97,9 @@ JOINED = projects.outerjoin(
 def represent(
     tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, include_budgets: bool
 ) -> list[Project]:
-    """The representations of rows of ``COLUMNS``, with three statements however many there are.
+    """Represent rows of ``COLUMNS``, with at most three statements for any number of them.
 
-    Counters are those of the whole project, whoever looks; budgets and invoices are only for those who may see them.
+    Counters cover the whole project for every caller; budgets and invoices are shown only with ``include_budgets``.
     """
     if not rows:
         return []
@@ -181,7 +181,7 @@ _by_user = (
     .subquery()
 )
 
-# What each participant logged in each project.
+# Sums of each participant in each project.
 _LOGGED = Statement(
     select(
         _by_user.c.project_id,
@@ -199,13 +199,13 @@ _LOGGED = Statement(
     .order_by(_by_user.c.project_id, users.c.id)
 )
 
-# How much of it is unbillable by its tags; whether the project is billable at all, its own row says.
+# Sums of entries that are unbillable because of a tag. The project's own row says whether it is billable at all.
 _UNBILLABLE = Statement(
     select(entries.c.project_id, *_SUMS).where(*_IN_PROJECTS, has_unbillable_tag).group_by(entries.c.project_id)
 )
 
-# Which invoices hold entries or expenses of each project.
-_holding = union(
+# The invoices with entries or expenses of each project.
+_project_invoices = union(
     *(
         select(items.c.project_id, member_id.table.c.invoice_id)
         .join_from(
@@ -216,17 +216,17 @@ _holding = union(
     )
 ).subquery()
 
-# In the order in which invoices are listed.
+# In the order of the list of invoices.
 _INVOICES = Statement(
     select(
-        _holding.c.project_id,
+        _project_invoices.c.project_id,
         invoices.c.id,
         invoices.c.reference,
         invoices.c.invoice_date,
         invoices.c.state,
         invoices.c.total_amount,
     )
-    .join_from(_holding, invoices, invoices.c.id == _holding.c.invoice_id)
+    .join_from(_project_invoices, invoices, invoices.c.id == _project_invoices.c.invoice_id)
     .where(invoices.c.account_id == bindparam("account"))
-    .order_by(_holding.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc())
+    .order_by(_project_invoices.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc())
 )

@@ -1,15 +1,15 @@
-"""What stands against changing a project (contract, projects.md)."""
+"""Rules that forbid changing a project."""
 
 from hourhook.domain.projects.representations import Project
 from hourhook.errors import ValidationFailed
 
 
 def refuse_archived(project: Project) -> None:
-    """Refuse a project that is archived."""
+    """Raise ``ValidationFailed`` if the project is archived."""
     if not project.enabled:
         raise ValidationFailed.on_base("Project", "archived_project", "The Project is archived.")
 
 
 def is_used(project: Project) -> bool:
-    """Whether anything hangs on a project, so that it can be archived and not deleted."""
+    """Return whether a project has entries, expenses or invoices: then it can be archived but not deleted."""
     return bool(project.entries or project.expenses or project.invoices)

@@ -1,4 +1,4 @@
-"""How a project is stored, whichever way it comes in."""
+"""Store projects, find them by name, and check the account's limit."""
 
 from sqlalchemy import bindparam, func, select
 
@@ -21,7 +21,7 @@ def insert(
     color: str | None = None,
     budgeted_minutes: int | None = None,
 ) -> SimpleProject:
-    """Add a project; whatever is not said is as the account has it by default."""
+    """Insert a project; increment and color default to those of the account."""
     increment = billing_increment or caller.default_billing_increment
     color = color or next_color(tx.value(_COUNT, account=caller.account_id))
     id = tx.insert(
@@ -41,14 +41,14 @@ def insert(
 
 
 def is_project_limit_reached(tx: Transaction, caller: Caller) -> bool:
-    """Whether the account has as many projects as it may have; archived ones do not count."""
+    """Return whether the account has reached its limit of projects; archived ones do not count."""
     if caller.max_projects is None:
         return False
     return bool(tx.value(_COUNT_ENABLED, account=caller.account_id) >= caller.max_projects)
 
 
 def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
-    """The id of the project that has this name, in whatever spelling."""
+    """Return the id of the project with this name, ignoring case."""
     found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=search_key(name))
     return found
 

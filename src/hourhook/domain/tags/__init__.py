@@ -1,1 +1,1 @@
-"""Labels written as hashtags inside descriptions of entries (contract, tags.md)."""
+"""Tags: labels written as hashtags in descriptions of entries (`docs/api/tags.md`)."""

@@ -1,6 +1,6 @@
-"""Creating, renaming, merging and deleting tags (contract, tags.md).
+"""Create, rename, merge and delete tags.
 
-A merge is done within its request, so that no tag is ever found ``locked``.
+A merge completes within its request, so no tag is ever ``locked``.
 """
 
 from typing import Annotated, ClassVar
@@ -24,12 +24,12 @@ from hourhook.store.schema import tags
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-# Any text may be sent, since what cannot be a tag is skipped.
+# Any text is accepted; names that are not valid tags are skipped.
 TagNames = Annotated[list[str], ListField(TextField(65_535))]
 
 
 class NewTags(Inputs):
-    """Tags to be created."""
+    """Tags to create."""
 
     required: ClassVar = ("names",)
     names: (
@@ -41,7 +41,7 @@ class NewTags(Inputs):
 
 
 class TagChanges(Inputs):
-    """What is to change of a tag."""
+    """Changes to a tag."""
 
     name: Annotated[Name, "A trailing `*` makes the tag unbillable; without one it becomes billable."] | UnsetType = (
         UNSET
@@ -49,46 +49,46 @@ class TagChanges(Inputs):
 
 
 class SwallowedTag(Inputs):
-    """The tag that disappears in another."""
+    """The tag to merge into the other one; it is deleted."""
 
     required: ClassVar = ("tag_id",)
     tag_id: Id | UnsetType = UNSET
 
 
 class TagIds(Inputs):
-    """Which tags it is about."""
+    """The tags of a bulk action."""
 
     tag_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType | None = UNSET
 
 
 def create_many(tx: Transaction, caller: Caller, params: NewTags, errors: ValidationErrors) -> list[Tag]:
-    """Create tags; returns those that this made, in the order given."""
+    """Create tags; returns the new ones, in the order of the request."""
     caller.require_role(caller.tag_creation_role)
     errors.raise_if_any()
-    wanted: dict[str, tuple[str, bool]] = {}
+    requested: dict[str, tuple[str, bool]] = {}
     for text in params.names or []:
-        read = hashtags.parse_name(text)
-        if read is not None:
-            name, is_starred = read
-            wanted.setdefault(search_key(name), (name, not is_starred))
-    for key in tagging.find_by_keys(tx, caller, [*wanted]):
-        del wanted[key]
-    created = tagging.create(tx, caller, [*wanted.values()])
+        parsed = hashtags.parse_name(text)
+        if parsed is not None:
+            name, is_starred = parsed
+            requested.setdefault(search_key(name), (name, not is_starred))
+    for key in tagging.find_by_keys(tx, caller, [*requested]):
+        del requested[key]
+    created = tagging.create(tx, caller, [*requested.values()])
     for tag in created:
         recording.record_creation(tx, "tag", tag)
     return created
 
 
 def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors: ValidationErrors) -> Tag:
-    """Give a tag another name or billability, and its entries the new hashtag."""
+    """Change a tag's name or billability, and the hashtag in its entries."""
     before = _find_editable(tx, caller, id)
     name, billable = before.name, before.billable
     if params.name:
-        read = hashtags.parse_name(params.name)
-        if read is None:
+        parsed = hashtags.parse_name(params.name)
+        if parsed is None:
             errors.add("name", "invalid")
         else:
-            name, billable = read[0], not read[1]
+            name, billable = parsed[0], not parsed[1]
             if any(tag.id != id for tag in tagging.find_by_keys(tx, caller, [search_key(name)]).values()):
                 errors.add("name", "already_exists")
     errors.raise_if_any()
@@ -118,32 +118,32 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors:
 
 
 def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedTag, errors: ValidationErrors) -> None:
-    """Fold another tag into this one: its entries and hashtags become this one's, and it is gone."""
+    """Merge another tag into this one: its entries and hashtags become this one's, and it is deleted."""
     before = _find_editable(tx, caller, id)
-    swallowed = reading.find(tx, caller, params.tag_id) if params.tag_id else None
+    source = reading.find(tx, caller, params.tag_id) if params.tag_id else None
     if params.tag_id == id:
         errors.add("tag_id", "invalid")
-    elif params.tag_id and swallowed is None:
+    elif params.tag_id and source is None:
         errors.add("tag_id", "missing")
     errors.raise_if_any()
-    assert swallowed is not None
-    if swallowed.billable != before.billable:
-        recalculation.recalculate_as_if_tags(tx, [swallowed.id], billable=before.billable)
-    rewriting.rewrite(tx, caller, summarise(SimpleTag, swallowed), summarise(SimpleTag, before))
+    assert source is not None
+    if source.billable != before.billable:
+        recalculation.recalculate_as_if_tags(tx, [source.id], billable=before.billable)
+    rewriting.rewrite(tx, caller, summarise(SimpleTag, source), summarise(SimpleTag, before))
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "tag", before, after)
-    recording.record_deletion(tx, "tag", msgspec.structs.replace(swallowed, entries=0), "merged")
-    tx.execute(_DELETE, account=caller.account_id, id=swallowed.id)
+    recording.record_deletion(tx, "tag", msgspec.structs.replace(source, entries=0), "merged")
+    tx.execute(_DELETE, account=caller.account_id, id=source.id)
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a tag; the entries stay, and its hashtags become plain words."""
+    """Delete a tag; its entries are kept, with the hashtags turned into plain words."""
     removing.remove(tx, caller, [_find_editable(tx, caller, id)])
 
 
 def remove_many(tx: Transaction, caller: Caller, params: TagIds, errors: ValidationErrors) -> None:
     """Delete tags, in ascending id; unknown ones are skipped."""
-    _require_right(caller)
+    _require_permission(caller)
     errors.raise_if_any()
     for found in reading.find_in_batches(tx, caller, params.tag_ids or []):
         removing.remove(tx, caller, found)
@@ -151,11 +151,11 @@ def remove_many(tx: Transaction, caller: Caller, params: TagIds, errors: Validat
 
 def _find_editable(tx: Transaction, caller: Caller, id: int) -> Tag:
     tag = reading.show(tx, caller, id)
-    _require_right(caller)
+    _require_permission(caller)
     return tag
 
 
-def _require_right(caller: Caller) -> None:
+def _require_permission(caller: Caller) -> None:
     caller.require_role("leader")
     caller.require_role(caller.tag_creation_role)
 

@@ -1,4 +1,4 @@
-"""Finding and listing tags."""
+"""Find and list tags."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -21,7 +21,7 @@ from hourhook.store.transaction import Transaction
 
 
 class TagFilters(Inputs):
-    """Which tags are listed."""
+    """Filters of tags."""
 
     name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     billable: Annotated[Boolean, "`true`: only billable tags; `false`: only unbillable ones."] | UnsetType = UNSET
@@ -30,7 +30,6 @@ class TagFilters(Inputs):
 def list_page(
     tx: Transaction, caller: Caller, params: TagFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[Tag]:
-    """List the tags that the caller sees, by name."""
     errors.raise_if_any()
     filters = active_filters(params)
     if "name" in filters:
@@ -40,7 +39,7 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Tag:
-    """Show a tag; raises ``NotFound`` for one that the caller does not see."""
+    """Return a tag; raises ``NotFound`` if the caller does not see it."""
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
@@ -48,19 +47,19 @@ def show(tx: Transaction, caller: Caller, id: int) -> Tag:
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Tag | None:
-    """The tag of the account with this id, if there is one."""
+    """Return the tag of the account with this id, whether or not the caller sees it."""
     rows = tx.all(_BY_IDS, account=caller.account_id, ids=[id])
     return represent(caller.links, rows[0]) if rows else None
 
 
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Tag]]:
-    """The tags of the account with these ids, ascending, a bounded number at a time."""
-    for some in batching.batch_ids(ids):
-        yield [represent(caller.links, row) for row in tx.all(_BY_IDS, account=caller.account_id, ids=some)]
+    """Iterate over the tags of the account with these ids, ascending, in batches of bounded size."""
+    for batch in batching.batch_ids(ids):
+        yield [represent(caller.links, row) for row in tx.all(_BY_IDS, account=caller.account_id, ids=batch)]
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
-    """Refuse a tag that the caller does not see (raises ``NotFound``)."""
+    """Raise ``NotFound`` if the caller does not see the tag."""
     if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
         raise NotFound
 

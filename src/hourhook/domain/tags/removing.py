@@ -1,8 +1,8 @@
-"""Deleting tags: their entries stay, and the hashtags in them become plain words (contract, tags.md).
+"""Delete tags; their entries are kept, with the hashtags turned into plain words (`docs/api/tags.md`).
 
-What is recorded is in the order of the contract, tag by tag: its entries, and then the tag itself. What it costs is a
-few statements for each ``BATCH_SIZE`` of tags and of their entries, whether one tag has all the entries or each has a few.
-Approved, invoiced and archived entries are rewritten too.
+Events are recorded tag by tag: those of its entries, then that of the tag. Each ``BATCH_SIZE`` of tags or entries takes
+a few statements, whether one tag has all the entries or each has a few. Approved, invoiced and archived entries are
+rewritten too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,22 +26,22 @@ from hourhook.store.transaction import Transaction
 
 
 def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
-    """Delete tags, in this order; each is given as it is in the database, with the number of its entries."""
-    for some in _in_groups(removed):
-        unbillable = [tag.id for tag in some if not tag.billable]
+    """Delete tags in this order; each must be as it is in the database, with the count of its entries."""
+    for group in _in_groups(removed):
+        unbillable = [tag.id for tag in group if not tag.billable]
         if unbillable:
             recalculation.recalculate_as_if_tags(tx, unbillable, billable=True)
-        if len(some) == 1:
-            _dissolve_one(tx, caller, some[0])
+        if len(group) == 1:
+            _remove_one(tx, caller, group[0])
         else:
-            _dissolve_several(tx, caller, some)
-        ids = [tag.id for tag in some]
+            _remove_several(tx, caller, group)
+        ids = [tag.id for tag in group]
         tx.execute(_DROP, account=caller.account_id, ids=ids)
         tx.execute(_DELETE, account=caller.account_id, ids=ids)
 
 
 def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
-    """Tags together that have no more than ``BATCH_SIZE`` entries, or one alone that has more by itself."""
+    """Group tags that have at most ``BATCH_SIZE`` entries together; a tag with more is a group of its own."""
     group: list[Tag] = []
     entries_count = 0
     for tag in removed:
@@ -54,34 +54,34 @@ def _in_groups(removed: Sequence[Tag]) -> Iterator[list[Tag]]:
         yield group
 
 
-def _dissolve_one(tx: Transaction, caller: Caller, tag: Tag) -> None:
+def _remove_one(tx: Transaction, caller: Caller, tag: Tag) -> None:
     for batch in batches.of_tag(tx, caller, tag.id):
-        batches.store_descriptions(tx, [_dissolve(tx, entry, tag) for entry in batch])
+        batches.store_descriptions(tx, [_strip_tag(tx, entry, tag) for entry in batch])
     recording.record_deletion(tx, "tag", tag)
 
 
-def _dissolve_several(tx: Transaction, caller: Caller, group: list[Tag]) -> None:
+def _remove_several(tx: Transaction, caller: Caller, group: list[Tag]) -> None:
     uses: dict[int, list[int]] = {}
     for row in tx.all(_USES, account=caller.account_id, ids=[tag.id for tag in group]):
         uses.setdefault(row.tag_id, []).append(row.entry_id)
     used = [entry_id for entry_ids in uses.values() for entry_id in entry_ids]
-    # An entry that has several of the tags changes with each of them, and each time begins with what it has become.
+    # An entry with several of the tags changes once for each of them, and each change starts from the previous one.
     found = {entry.id: entry for batch in batches.of_ids(tx, caller, used) for entry in batch}
     for tag in group:
         for entry_id in uses.get(tag.id, ()):
-            found[entry_id] = _dissolve(tx, found[entry_id], tag)
+            found[entry_id] = _strip_tag(tx, found[entry_id], tag)
         recording.record_deletion(tx, "tag", tag)
     if found:
         batches.store_descriptions(tx, [*found.values()])
 
 
-def _dissolve(tx: Transaction, before: Entry, tag: Tag) -> Entry:
-    left = [other for other in before.tags if other.id != tag.id]
+def _strip_tag(tx: Transaction, before: Entry, tag: Tag) -> Entry:
+    remaining = [other for other in before.tags if other.id != tag.id]
     after = msgspec.structs.replace(
         before,
         description=hashtags.strip_hash_sign(before.description, search_key(tag.name)),
-        tags=left,
-        billable=is_billable(before.project, left),
+        tags=remaining,
+        billable=is_billable(before.project, remaining),
         updated_at=format_timestamp(tx.event_time),
     )
     recording.record_update(tx, "entry", before, after)

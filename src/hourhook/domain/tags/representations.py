@@ -1,4 +1,4 @@
-"""A tag as the API shows it, in the key order of the contract (tags.md)."""
+"""The JSON representation of a tag (`docs/api/tags.md`)."""
 
 import msgspec
 from sqlalchemy import func, select
@@ -27,7 +27,7 @@ class Tag(msgspec.Struct, frozen=True):
     updated_at: Timestamp
 
 
-# What ``represent`` wants to know of a tag.
+# The columns that ``represent`` reads.
 COLUMNS = (
     tags.c.id,
     tags.c.name,
@@ -44,7 +44,6 @@ COLUMNS = (
 
 
 def represent(links: Links, row: Row) -> Tag:
-    """The representation of a row of ``COLUMNS``."""
     return compose(
         links,
         id=row.id,
@@ -57,7 +56,7 @@ def represent(links: Links, row: Row) -> Tag:
 
 
 def compose(links: Links, *, id: int, name: str, billable: bool, entries: int, created_at: int, updated_at: int) -> Tag:
-    """The representation of a tag whose parts are at hand."""
+    """Represent a tag from its values, without reading the database."""
     url = links.tag(id)
     return Tag(
         id=id,

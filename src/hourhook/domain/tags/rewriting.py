@@ -1,7 +1,7 @@
-"""What becomes of the entries of a tag that is renamed or merged: text and tags of each go on agreeing.
+"""Rewrite the entries of a tag that is renamed or merged, so that descriptions and tags agree (`docs/api/tags.md`).
 
-A hashtag is replaced whole, with its ``*`` or the lack of it, by the new hashtag as the tag is formatted: ``#holiday*``
-while it is unbillable. Approved, invoiced and archived entries are rewritten too (contract, tags.md).
+A hashtag, with or without ``*``, is replaced by the ``formatted_name`` of the new tag, such as ``#holiday*`` for an
+unbillable one. Approved, invoiced and archived entries are rewritten too.
 """
 
 import msgspec
@@ -21,25 +21,25 @@ from hourhook.store.transaction import Transaction
 
 
 def rewrite(tx: Transaction, caller: Caller, tag: SimpleTag, successor: SimpleTag) -> None:
-    """Rewrite the entries of a tag, and record what changes of them.
+    """Rewrite the entries of a tag and record their events.
 
-    ``successor`` is the tag as it will be, or another tag. The tag itself must not have been changed yet.
+    ``successor`` is the renamed tag, or another tag. The tag itself must not be changed in the database yet.
     """
     for batch in batches.of_tag(tx, caller, tag.id):
         rewritten = []
         for before in batch:
-            after = _rewritten(before, tag, successor, format_timestamp(tx.event_time))
-            # That a tag looks different changes nothing of an entry; that it has another text or tag does.
+            after = _rewrite_entry(before, tag, successor, format_timestamp(tx.event_time))
+            # A change inside the embedded tag is not a change of the entry; a new description or another tag is.
             if after.description != before.description or successor.id != tag.id:
                 recording.record_update(tx, "entry", before, after)
                 rewritten.append(after)
         batches.store_descriptions(tx, rewritten)
     if successor.id != tag.id:
-        for statement in (_ADVANCE, _JOIN, _DROP):
+        for statement in (_MOVE_FORWARD, _REPLACE, _DROP):
             tx.execute(statement, account=caller.account_id, tag=tag.id, successor=successor.id)
 
 
-def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> Entry:
+def _rewrite_entry(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> Entry:
     description = hashtags.rename(entry.description, search_key(tag.name), successor.formatted_name)
     swapped = (successor if other.id in (tag.id, successor.id) else other for other in entry.tags)
     tags = [*{each.id: each for each in swapped}.values()]
@@ -54,8 +54,8 @@ def _rewritten(entry: Entry, tag: SimpleTag, successor: SimpleTag, now: str) -> 
 
 _merged = entry_tags.alias("merged")
 
-# Where an entry has both tags, the one that stays stands where the first of them stood.
-_ADVANCE = Statement(
+# If an entry has both tags, the remaining one takes the position of the first of them.
+_MOVE_FORWARD = Statement(
     update(entry_tags)
     .where(
         entry_tags.c.account_id == bindparam("account"),
@@ -80,7 +80,7 @@ _ADVANCE = Statement(
     )
 )
 
-_JOIN = Statement(
+_REPLACE = Statement(
     insert(entry_tags).from_select(
         ["account_id", "entry_id", "tag_id", "place"],
         select(_merged.c.account_id, _merged.c.entry_id, bindparam("successor", type_=Integer), _merged.c.place).where(

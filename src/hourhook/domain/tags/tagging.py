@@ -1,4 +1,4 @@
-"""From the hashtags of a description to tags, which come into being by being used (contract, tags.md)."""
+"""Resolve the hashtags of a description to tags, and create missing tags."""
 
 from dataclasses import dataclass
 
@@ -17,51 +17,48 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTags:
-    """The tags that a description names: each one's first hashtag in order of appearance, and those that exist."""
+    """The tags of a description: the first hashtag of each, in order of appearance, and the existing tags, by key."""
 
     hashtags: dict[str, Hashtag]
     known: dict[str, SimpleTag]
 
     @property
     def missing(self) -> list[Hashtag]:
-        """The hashtags that have no tag yet."""
         return [hashtag for key, hashtag in self.hashtags.items() if key not in self.known]
 
 
 def resolve(tx: Transaction, caller: Caller, description: str | None) -> ResolvedTags:
-    """Find the tags that a description names."""
-    wanted: dict[str, Hashtag] = {}
+    requested: dict[str, Hashtag] = {}
     for hashtag in hashtags.find(description):
-        wanted.setdefault(hashtag.key, hashtag)
-    if not wanted:
+        requested.setdefault(hashtag.key, hashtag)
+    if not requested:
         return ResolvedTags({}, {})
-    return ResolvedTags(wanted, find_by_keys(tx, caller, [*wanted]))
+    return ResolvedTags(requested, find_by_keys(tx, caller, [*requested]))
 
 
 def find_by_keys(tx: Transaction, caller: Caller, keys: list[str]) -> dict[str, SimpleTag]:
-    """The tags of the account that have these keys."""
+    """Return the tags of the account with these search keys, by key."""
     rows = tx.all(_BY_KEYS, account=caller.account_id, keys=keys)
     return {row.name_key: summarise_tag(caller.links, row) for row in rows}
 
 
 def can_create(caller: Caller) -> bool:
-    """Whether the account's setting lets the caller create tags."""
+    """Return whether the account's settings allow the caller to create tags."""
     return caller.has_role(caller.tag_creation_role)
 
 
-def create_missing(tx: Transaction, caller: Caller, wanted: ResolvedTags) -> tuple[list[SimpleTag], list[Tag]]:
-    """Make the tags that do not exist yet; returns all that are wanted, in order of appearance, and the new ones.
+def create_missing(tx: Transaction, caller: Caller, requested: ResolvedTags) -> tuple[list[SimpleTag], list[Tag]]:
+    """Create the missing tags; returns all tags of the description, in order of appearance, and the new ones.
 
-    The new ones are represented as they are once the one entry has them whose description it is; recording their
-    creation is left to the caller.
+    The new ones are represented with one entry, the one that has the description. The caller records their creation.
     """
-    created = create(tx, caller, [(h.name, not h.is_starred) for h in wanted.missing], entries=1)
-    known = {**wanted.known, **{search_key(tag.name): summarise(SimpleTag, tag) for tag in created}}
-    return [known[key] for key in wanted.hashtags], created
+    created = create(tx, caller, [(h.name, not h.is_starred) for h in requested.missing], entries=1)
+    known = {**requested.known, **{search_key(tag.name): summarise(SimpleTag, tag) for tag in created}}
+    return [known[key] for key in requested.hashtags], created
 
 
 def create(tx: Transaction, caller: Caller, names: list[tuple[str, bool]], *, entries: int = 0) -> list[Tag]:
-    """Make tags by name and billability; none of the names may be taken."""
+    """Insert tags by name and billability; none of the names may exist."""
     if not names:
         return []
     ids = tx.next_ids(tags, len(names))

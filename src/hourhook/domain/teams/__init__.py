@@ -1,1 +1,1 @@
-"""Named sets of users (contract, teams.md)."""
+"""Teams: named sets of users (`docs/api/teams.md`)."""

@@ -1,4 +1,4 @@
-"""Creating, renaming and deleting teams (contract, teams.md)."""
+"""Create, rename and delete teams."""
 
 from typing import Annotated, ClassVar
 
@@ -21,7 +21,7 @@ TeamName = Annotated[Name, "Unique within the account, ignoring case."]
 
 
 class NewTeam(Inputs):
-    """A team to be created."""
+    """A team to create."""
 
     required: ClassVar = ("name", "user_ids")
     aliases: ClassVar = {"users": "user_ids"}
@@ -30,19 +30,18 @@ class NewTeam(Inputs):
 
 
 class TeamChanges(Inputs):
-    """What is to change of a team; its members are changed by actions of their own."""
+    """Changes to a team. Its members are changed by actions of their own."""
 
     name: TeamName | UnsetType = UNSET
 
 
 def create(tx: Transaction, caller: Caller, params: NewTeam, errors: ValidationErrors) -> Team:
-    """Create a team."""
     caller.require_role("supervisor")
     name, user_ids = params.name or "", params.user_ids or []
     known = {*users_reading.find_ids(tx, caller, user_ids)}
-    for place, user_id in enumerate(user_ids):
+    for index, user_id in enumerate(user_ids):
         if user_id not in known:
-            errors.add(f"user_ids[{place}]", "missing")
+            errors.add(f"user_ids[{index}]", "missing")
     _check(tx, caller, params, errors)
     id = tx.insert(
         teams,
@@ -59,7 +58,6 @@ def create(tx: Transaction, caller: Caller, params: NewTeam, errors: ValidationE
 
 
 def rename(tx: Transaction, caller: Caller, id: int, params: TeamChanges, errors: ValidationErrors) -> Team:
-    """Give a team another name."""
     before = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     _check(tx, caller, params, errors, id)
@@ -73,7 +71,7 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TeamChanges, errors
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a team; its members stay."""
+    """Delete a team; its members are kept."""
     team = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     members.clear(tx, id)

@@ -1,4 +1,4 @@
-"""Who is in a team (contract, teams.md). A change is the team's; of the users themselves it changes nothing."""
+"""Members of teams; a change updates the team, not the users."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -18,14 +18,14 @@ from hourhook.store.transaction import Transaction
 
 
 class UserIds(Inputs):
-    """Which users it is about."""
+    """The users of a bulk action."""
 
     required: ClassVar = ("user_ids",)
     user_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: ValidationErrors) -> list[User]:
-    """Put users into a team; returns all who are in it then. Unknown users and present members are skipped."""
+    """Add users to a team and return all its members; unknown users and present members are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     present = {user.id for user in before.users}
@@ -37,28 +37,27 @@ def add(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: Valid
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: ValidationErrors) -> None:
-    """Take users out of a team; those who are not in it are skipped."""
+    """Remove users from a team; those who are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
-    if tx.execute(_DROP, account=caller.account_id, id=id, user_ids=params.user_ids or []):
+    if tx.execute(_REMOVE, account=caller.account_id, id=id, user_ids=params.user_ids or []):
         _record(tx, caller, before)
 
 
 def remove_all(tx: Transaction, caller: Caller, id: int) -> None:
-    """Take everybody out of a team."""
     before = _find_editable(tx, caller, id)
     if clear(tx, id):
         _record(tx, caller, before)
 
 
 def add_members(tx: Transaction, id: int, user_ids: Sequence[int]) -> None:
-    """Store that users, none of whom is in the team yet, are in it from now on."""
+    """Store that users are in a team; none of them may be in it already."""
     rows = [(tx.account_id, id, user_id) for user_id in user_ids]
     tx.insert_many(team_members, ("account_id", "team_id", "user_id"), rows)
 
 
 def clear(tx: Transaction, id: int) -> bool:
-    """Store that nobody is in a team any more; returns whether anybody was."""
+    """Remove all members of a team; returns whether there were any."""
     return tx.execute(_CLEAR, account=tx.account_id, id=id) > 0
 
 
@@ -75,7 +74,7 @@ def _record(tx: Transaction, caller: Caller, before: Team) -> None:
 
 _OF_TEAM = (team_members.c.account_id == bindparam("account"), team_members.c.team_id == bindparam("id"))
 
-_DROP = Statement(delete(team_members).where(*_OF_TEAM, any_of(team_members.c.user_id, "user_ids")))
+_REMOVE = Statement(delete(team_members).where(*_OF_TEAM, any_of(team_members.c.user_id, "user_ids")))
 
 _CLEAR = Statement(delete(team_members).where(*_OF_TEAM))
 

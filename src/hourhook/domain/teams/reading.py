@@ -1,4 +1,4 @@
-"""Finding and listing teams; whoever may see teams sees them all."""
+"""Find and list teams; a caller with the role sees all of them."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 
 class TeamFilters(Inputs):
-    """Which teams are listed."""
+    """Filters of teams."""
 
     name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     user_ids: Annotated[IdList, "Has at least one of these users as a member."] | UnsetType = UNSET
@@ -37,17 +37,17 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Team:
-    """Show a team; raises ``NotFound`` where there is none, then ``Forbidden``."""
+    """Return a team; raises ``NotFound`` if there is none, then ``Forbidden``."""
     return represent(tx, caller.account_id, caller.links, [_look_up(tx, caller, id)])[0]
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
-    """Refuse a team that is not there (raises ``NotFound``), then a caller who may see none (``Forbidden``)."""
+    """Raise ``NotFound`` if there is no such team, then ``Forbidden`` if the caller may not see teams."""
     _look_up(tx, caller, id)
 
 
 def find_by_name(tx: Transaction, caller: Caller, name: str) -> int | None:
-    """The id of the team that has this name, in whatever spelling."""
+    """Return the id of the team with this name, ignoring case."""
     found: int | None = tx.value(_BY_NAME, account=caller.account_id, key=search_key(name))
     return found
 

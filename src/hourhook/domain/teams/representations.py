@@ -1,4 +1,4 @@
-"""A team as the API shows it, in the key order of the contract (teams.md)."""
+"""The JSON representation of a team (`docs/api/teams.md`)."""
 
 from collections.abc import Sequence
 
@@ -29,12 +29,12 @@ class Team(msgspec.Struct, frozen=True):
     remove_all_users_url: Url
 
 
-# What ``represent`` wants to know of a team.
+# The columns that ``represent`` reads.
 COLUMNS = (teams.c.id, teams.c.name, teams.c.created_at, teams.c.updated_at)
 
 
 def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[Team]:
-    """The representations of rows of ``COLUMNS``, with one statement however many there are."""
+    """Represent rows of ``COLUMNS``, with one statement for any number of them."""
     if not rows:
         return []
     members: dict[int, list[SimpleUser]] = {}

@@ -1,1 +1,1 @@
-"""Time that is being worked just now, one timer for each user and project (contract, timers.md)."""
+"""Timers, which measure work in progress; one for each user and project (`docs/api/timers.md`)."""

@@ -1,4 +1,4 @@
-"""What becomes of timers when something happens to their project or user, or to another timer."""
+"""Cascades to timers from changes of their project or user, or of another timer."""
 
 from dataclasses import replace
 
@@ -15,28 +15,28 @@ from hourhook.store.transaction import Transaction
 
 
 def pause_for_caller(tx: Transaction, caller: Caller) -> None:
-    """Pause whatever timer the caller has running: he is about to start another."""
+    """Pause the caller's running timer, before another one is started."""
     _pause(tx, _read(tx, caller, _RUNNING_OF_USER, user=caller.user_id))
 
 
 def pause_for_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
-    """Pause everybody's running timers of projects that are archived."""
+    """Pause all users' running timers of projects that are archived."""
     _pause(tx, _read(tx, caller, _RUNNING_OF_PROJECTS, projects=project_ids))
 
 
 def move(tx: Transaction, caller: Caller, from_id: int, to: SimpleProject) -> None:
-    """Take everybody's timers of one project over to another; where a user has one there already, both become one."""
+    """Move all users' timers of one project to another; if a user has timers of both, they are merged."""
     found = _read(tx, caller, _OF_PROJECTS, projects=[from_id, to.id])
-    kept = {timer.user.id: timer for timer in found if timer.project.id == to.id}
-    leaving = [timer for timer in found if timer.project.id == from_id]
-    joining = [timer for timer in leaving if timer.user.id in kept]
-    storing.remove(tx, joining)
-    storing.move(tx, [timer for timer in leaving if timer not in joining], to, caller.links.timer(to.id))
-    storing.update(tx, [_joined(kept[timer.user.id], timer, tx.started_at) for timer in joining])
+    retained = {timer.user.id: timer for timer in found if timer.project.id == to.id}
+    moving = [timer for timer in found if timer.project.id == from_id]
+    merging = [timer for timer in moving if timer.user.id in retained]
+    storing.remove(tx, merging)
+    storing.move(tx, [timer for timer in moving if timer not in merging], to, caller.links.timer(to.id))
+    storing.update(tx, [_merged(retained[timer.user.id], timer, tx.started_at) for timer in merging])
 
 
 def remove_for_projects(tx: Transaction, caller: Caller, project_ids: list[int]) -> None:
-    """Discard everybody's timers of projects that are about to be deleted."""
+    """Discard all users' timers of projects that are about to be deleted."""
     storing.remove(tx, _read(tx, caller, _OF_PROJECTS, projects=project_ids))
 
 
@@ -49,13 +49,13 @@ def _pause(tx: Transaction, running: list[StoredTimer]) -> None:
     storing.update(tx, [replace(timer, stopwatch=timer.stopwatch.paused(tx.started_at)) for timer in running])
 
 
-def _joined(kept: StoredTimer, other: StoredTimer, now: int) -> StoredTimer:
+def _merged(retained: StoredTimer, other: StoredTimer, now: int) -> StoredTimer:
     return replace(
-        kept,
-        stopwatch=kept.stopwatch.merged(other.stopwatch, now),
-        # The day of one with which no time was spent says nothing.
-        date=other.date if kept.stopwatch.state == PENDING else kept.date,
-        description=kept.description or other.description,
+        retained,
+        stopwatch=retained.stopwatch.merged(other.stopwatch, now),
+        # A pending timer has no time, so its day is meaningless.
+        date=other.date if retained.stopwatch.state == PENDING else retained.date,
+        description=retained.description or other.description,
     )
 
 

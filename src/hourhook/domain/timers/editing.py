@@ -1,4 +1,4 @@
-"""Starting, pausing, correcting and discarding timers (contract, timers.md)."""
+"""Start, pause, correct and discard timers."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -23,13 +23,13 @@ MoreSeconds = Annotated[
 
 
 class TimerChanges(Inputs):
-    """What is to change of a timer."""
+    """Changes to a timer."""
 
     description: Description | UnsetType | None = UNSET
 
 
 class TimerStart(Inputs):
-    """How a timer is started."""
+    """Options of starting a timer."""
 
     entry_date: (
         Annotated[Day, "The date of the future entry; used only on the first start. Default: today."] | UnsetType | None
@@ -38,22 +38,22 @@ class TimerStart(Inputs):
 
 
 class TimerCorrection(Inputs):
-    """By how much the elapsed time is wrong."""
+    """A correction of the elapsed time."""
 
     minutes: MoreMinutes | UnsetType | None = UNSET
     seconds: MoreSeconds | UnsetType | None = UNSET
 
 
 def edit(tx: Transaction, caller: Caller, project_id: int, params: TimerChanges, errors: ValidationErrors) -> Timer:
-    """Change the caller's timer of a project; makes one, with nothing elapsed, where there is none."""
+    """Edit the caller's timer of a project; creates one without elapsed time if there is none."""
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
     errors.raise_if_any()
-    return _keep(tx, before, replace(before, description=value_or(params.description, before.description)))
+    return _save(tx, before, replace(before, description=value_or(params.description, before.description)))
 
 
 def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, errors: ValidationErrors) -> Timer:
-    """Set the caller's timer of a project running, and pause the one that was; leaves it as it is if it runs."""
+    """Start the caller's timer of a project and pause their running one; does nothing to a running timer."""
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
     errors.raise_if_any()
@@ -69,33 +69,33 @@ def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, 
         date=date,
         description=value_or(params.description, before.description),
     )
-    return _keep(tx, before, after)
+    return _save(tx, before, after)
 
 
 def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
-    """Pause the caller's timer of a project; leaves it as it is if it does not run."""
+    """Pause the caller's timer of a project; does nothing to one that is not running."""
     before = reading.find(tx, caller, project_id)
-    return _keep(tx, before, replace(before, stopwatch=before.stopwatch.paused(tx.started_at)))
+    return _save(tx, before, replace(before, stopwatch=before.stopwatch.paused(tx.started_at)))
 
 
 def correct(
     tx: Transaction, caller: Caller, project_id: int, params: TimerCorrection, errors: ValidationErrors
 ) -> Timer:
-    """Add time to the caller's timer of a project, or take some away, down to nothing."""
+    """Add time to the caller's timer of a project, or subtract it, but not below zero."""
     before = reading.find(tx, caller, project_id)
     errors.raise_if_any()
     by_seconds = (params.minutes or 0) * 60 + (params.seconds or 0)
     if not by_seconds:
         return represent(before, tx.started_at)
-    return _keep(tx, before, replace(before, stopwatch=before.stopwatch.corrected(by_seconds, tx.started_at)))
+    return _save(tx, before, replace(before, stopwatch=before.stopwatch.corrected(by_seconds, tx.started_at)))
 
 
 def discard(tx: Transaction, caller: Caller, project_id: int) -> None:
-    """Remove the caller's timer of a project without recording its time."""
+    """Remove the caller's timer of a project without logging its time."""
     storing.remove(tx, [reading.find(tx, caller, project_id)])
 
 
-def _keep(tx: Transaction, before: StoredTimer, after: StoredTimer) -> Timer:
+def _save(tx: Transaction, before: StoredTimer, after: StoredTimer) -> Timer:
     if after != before or after.id is None:
         after = storing.save(tx, after)
     return represent(after, tx.started_at)

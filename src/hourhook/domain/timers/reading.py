@@ -1,4 +1,4 @@
-"""Finding and listing timers; everybody finds his own, on the projects that he sees."""
+"""Find and list timers; users see only their own, on the projects that they see."""
 
 from functools import cache
 from typing import Annotated, ClassVar
@@ -22,7 +22,7 @@ from hourhook.store.transaction import Transaction
 
 
 class TimerFilters(Inputs):
-    """Which timers are listed."""
+    """Filters of timers."""
 
     aliases: ClassVar = {"project_ids": "projects"}
     description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
@@ -35,7 +35,7 @@ class TimerFilters(Inputs):
 def list_page(
     tx: Transaction, caller: Caller, params: TimerFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[Timer]:
-    """List the caller's running timer, then his paused ones, the one that was paused last first."""
+    """List the caller's running timer, then their paused ones, most recently paused first."""
     errors.raise_if_any()
     filters = active_filters(params)
     if "description" in filters:
@@ -45,12 +45,12 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, project_id: int) -> Timer:
-    """Show the caller's timer of a project (raises ``NotFound``)."""
+    """Return the caller's timer of a project; raises ``NotFound``."""
     return represent(find(tx, caller, project_id), tx.started_at)
 
 
 def find(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
-    """The caller's timer of a project; raises ``NotFound`` where there is none, or no project that he sees."""
+    """Find the caller's timer of a project; raises ``NotFound`` if there is none or the project is not visible."""
     timer = find_or_new(tx, caller, project_id)
     if timer.id is None:
         raise NotFound
@@ -58,9 +58,9 @@ def find(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
 
 
 def find_or_new(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer:
-    """The caller's timer of a project, or a new one that is not kept yet.
+    """Return the caller's timer of a project, or a new one that is not stored yet.
 
-    Raises ``NotFound`` for a project that the caller does not see.
+    Raises ``NotFound`` if the caller does not see the project.
     """
     row = tx.one(_by_project(scope_of(caller)), account=caller.account_id, me=caller.user_id, project=project_id)
     if row is None:

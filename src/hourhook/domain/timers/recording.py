@@ -1,4 +1,4 @@
-"""Turning the time of a timer into an entry, or into a proposal for one (contract, timers.md)."""
+"""Log a timer as an entry or as an inbox entry."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ Description = Annotated[Text, "Default: that of the timer."]
 
 
 class TimerLog(Inputs):
-    """The entry that a timer becomes; whatever is absent is as the timer has it."""
+    """The entry to create from a timer. Absent properties are taken from the timer."""
 
     entry_date: Annotated[Day, "Default: that of the timer."] | UnsetType | None = UNSET
     minutes: ElapsedMinutes | UnsetType | None = UNSET
@@ -25,7 +25,7 @@ class TimerLog(Inputs):
 
 
 class TimerInboxLog(Inputs):
-    """The inbox entry that a timer becomes; whatever is absent is as the timer has it."""
+    """The inbox entry to create from a timer. Absent properties are taken from the timer."""
 
     inbox_entry_date: Annotated[Day, "Default: that of the timer."] | UnsetType | None = UNSET
     description: (
@@ -35,7 +35,7 @@ class TimerInboxLog(Inputs):
 
 
 def log(tx: Transaction, caller: Caller, project_id: int, params: TimerLog, errors: ValidationErrors) -> None:
-    """Log the time of the caller's timer of a project, and remove the timer."""
+    """Log the caller's timer of a project as an entry, and remove the timer."""
     timer = reading.find(tx, caller, project_id)
     rules.refuse_archived(timer)
     entry = NewEntry(
@@ -51,7 +51,7 @@ def log(tx: Transaction, caller: Caller, project_id: int, params: TimerLog, erro
 def log_inbox_entry(
     tx: Transaction, caller: Caller, project_id: int, params: TimerInboxLog, errors: ValidationErrors
 ) -> None:
-    """Put the time of the caller's timer of a project into his inbox, and remove the timer."""
+    """Log the caller's timer of a project to their inbox, and remove the timer."""
     timer = reading.find(tx, caller, project_id)
     errors.raise_if_any()
     inbox_entries_storing.insert(
@@ -65,7 +65,7 @@ def log_inbox_entry(
     storing.remove(tx, [timer])
 
 
-def _minutes(tx: Transaction, timer: StoredTimer, params: int | UnsetType | None) -> int:
-    if params is UNSET or params is None:
+def _minutes(tx: Transaction, timer: StoredTimer, requested: int | UnsetType | None) -> int:
+    if requested is UNSET or requested is None:
         return round_up_to_minutes(timer.stopwatch.elapsed_seconds(tx.started_at))
-    return params
+    return requested

@@ -1,4 +1,4 @@
-"""A timer as the API shows it, in the key order of the contract (timers.md)."""
+"""The JSON representation of a timer (`docs/api/timers.md`)."""
 
 import msgspec
 
@@ -26,7 +26,7 @@ class Timer(msgspec.Struct, frozen=True):
 
 
 def represent(timer: StoredTimer, now: int) -> Timer:
-    """The representation of a timer that is kept, as it is now."""
+    """Represent a stored timer at the time ``now``."""
     assert timer.id is not None
     seconds = timer.stopwatch.elapsed_seconds(now)
     url = timer.url

@@ -1,10 +1,10 @@
-"""What stands against changing a timer (contract, timers.md)."""
+"""Rules that forbid changing a timer."""
 
 from hourhook.domain.timers.storing import StoredTimer
 from hourhook.errors import ValidationFailed
 
 
 def refuse_archived(timer: StoredTimer) -> None:
-    """Refuse a timer of an archived project."""
+    """Raise ``ValidationFailed`` if the timer's project is archived."""
     if not timer.project.enabled:
         raise ValidationFailed.on_base("Timer", "archived_project", "The Timer belongs to an archived project.")

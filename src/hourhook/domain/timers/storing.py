@@ -1,6 +1,6 @@
-"""How timers are kept, and the one place where they change: each change of any timer goes through here.
+"""Store timers; every change goes through here and is sent to the user's broadcast receivers.
 
-So it is from here that broadcast receivers are told of it (contract, broadcast_receivers.md).
+See `docs/api/broadcast_receivers.md`.
 """
 
 from collections.abc import Sequence
@@ -29,21 +29,21 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class StoredTimer:
-    """A timer; one that is not kept yet has no id."""
+    """A timer; ``id`` is None for one that is not stored yet."""
 
     id: int | None
     user: SimpleUser
     project: SimpleProject
     stopwatch: Stopwatch
-    # The day of the entry that it will become.
+    # The date of the future entry.
     date: str
     description: str | None
     url: str
-    # Whether its user's receivers hear of it: not while he is shut out.
+    # False while the user is disabled or suspended.
     is_broadcast: bool
 
 
-# What ``read`` wants to know of a timer, from ``timers``, its project and its user.
+# The columns that ``read`` reads, from ``JOINED``.
 COLUMNS = (
     *(timers.c[name] for name in ("id", "state", "seconds", "started_at", "paused_at", "date", "description")),
     *USER_COLUMNS,
@@ -56,7 +56,7 @@ JOINED = timers.join(
 
 
 def read(links: Links, row: Row, today: str = "") -> StoredTimer:
-    """The timer in a row of ``COLUMNS``; where it has a user and a project only, a new one of the day ``today``."""
+    """Return the timer in a row of ``COLUMNS``; if the row has only a user and a project, a new one dated ``today``."""
     return StoredTimer(
         id=row.id,
         user=summarise_joined_user(links, row),
@@ -70,7 +70,7 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
 
 
 def save(tx: Transaction, timer: StoredTimer) -> StoredTimer:
-    """Store a timer, be it new or changed."""
+    """Insert or update a timer."""
     if timer.id is not None:
         update(tx, [timer])
         return timer
@@ -95,7 +95,7 @@ def save(tx: Transaction, timer: StoredTimer) -> StoredTimer:
 
 
 def update(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
-    """Store what has changed of timers that are kept."""
+    """Update stored timers."""
     if changed:
         tx.execute(_CHANGE, now=tx.event_time, rows=encode_rows([_values(tx, timer) for timer in changed]))
     for timer in changed:
@@ -103,14 +103,14 @@ def update(tx: Transaction, changed: Sequence[StoredTimer]) -> None:
 
 
 def move(tx: Transaction, moved: Sequence[StoredTimer], to: SimpleProject, url: str) -> None:
-    """Take timers over to another project, whose timers are at this URL; where they were there is none any more."""
+    """Move timers to another project, whose timers have this URL; receivers are notified of both URLs."""
     for timer in moved:
         _broadcast(tx, timer, STOPPED)
     update(tx, [replace(timer, project=to, url=url) for timer in moved])
 
 
 def remove(tx: Transaction, removed: Sequence[StoredTimer]) -> None:
-    """Stop timers for good."""
+    """Delete timers; receivers are notified that they stopped."""
     if removed:
         tx.execute(_DELETE, account=tx.account_id, ids=[timer.id for timer in removed])
     for timer in removed:
@@ -139,7 +139,7 @@ def _values(tx: Transaction, timer: StoredTimer) -> tuple[object, ...]:
 
 
 # In the order of ``_values``; the first two are the key.
-_KINDS = {
+_COLUMN_TYPES = {
     "account_id": "INTEGER",
     "id": "INTEGER",
     "project_id": "INTEGER",
@@ -153,15 +153,15 @@ _KINDS = {
 }
 
 
-def _changing(dialect: str) -> str:
-    changes = ", ".join(f"{name} = r.{name}" for name in [*_KINDS][2:])
+def _update_sql(dialect: str) -> str:
+    changes = ", ".join(f"{name} = r.{name}" for name in [*_COLUMN_TYPES][2:])
     return f"""
     UPDATE timers SET {changes}, updated_at = :now
-    FROM ({rows_sql(dialect, "rows", **_KINDS)}) AS r
+    FROM ({rows_sql(dialect, "rows", **_COLUMN_TYPES)}) AS r
     WHERE timers.account_id = r.account_id AND timers.id = r.id
     """
 
 
-_CHANGE = Statement(text(_changing("sqlite")), text(_changing("postgresql")))
+_CHANGE = Statement(text(_update_sql("sqlite")), text(_update_sql("postgresql")))
 
 _DELETE = Statement(delete(timers).where(timers.c.account_id == bindparam("account"), any_of(timers.c.id, "ids")))

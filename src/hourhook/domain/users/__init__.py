@@ -1,1 +1,1 @@
-"""The people of an account (contract, users.md)."""
+"""Users of an account (`docs/api/users.md`)."""

@@ -1,4 +1,4 @@
-"""Which projects a coworker or contractor may enter (contract, users.md); others enter them all."""
+"""Project access of coworkers and contractors; other roles have access to all projects (`docs/api/users.md`)."""
 
 from sqlalchemy import Integer, bindparam, delete, exists, insert, select
 
@@ -15,23 +15,23 @@ from hourhook.store.transaction import Transaction
 
 
 def grant(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Open projects to a user; changes nothing for one who enters all projects anyway."""
+    """Grant a user access to projects; does nothing if their role gives access to all projects."""
     user = _find_other(tx, caller, id)
     rules.refuse_deactivated(user)
     errors.raise_if_any()
     if user.role in SCOPED_ROLES:
-        tx.execute(_GIVE, account=caller.account_id, user=id, project_ids=params.project_ids)
+        tx.execute(_GRANT, account=caller.account_id, user=id, project_ids=params.project_ids)
 
 
 def revoke(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Close projects to a user; what he logged in them stays, out of his sight."""
+    """Revoke a user's access to projects; entries they logged there remain, but they can no longer see them."""
     _find_scoped(tx, caller, id)
     errors.raise_if_any()
     tx.execute(_REVOKE, account=caller.account_id, user=id, project_ids=params.project_ids)
 
 
 def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
-    """Close every project to a user."""
+    """Revoke a user's access to all projects."""
     _find_scoped(tx, caller, id)
     tx.execute(_REVOKE_ALL, account=caller.account_id, user=id)
 
@@ -47,14 +47,14 @@ def _find_scoped(tx: Transaction, caller: Caller, id: int) -> None:
     user = _find_other(tx, caller, id)
     if user.role not in SCOPED_ROLES:
         raise ValidationFailed.on_base(
-            "User", "can_access_all_projects", "The User can access all projects by its role."
+            "User", "can_access_all_projects", "This user's role already grants access to all projects."
         )
     rules.refuse_deactivated(user)
 
 
 _OF_USER = (project_access.c.account_id == bindparam("account"), project_access.c.user_id == bindparam("user"))
 
-_GIVE = Statement(
+_GRANT = Statement(
     insert(project_access).from_select(
         ["account_id", "user_id", "project_id"],
         select(projects.c.account_id, bindparam("user", type_=Integer), projects.c.id).where(

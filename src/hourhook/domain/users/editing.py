@@ -1,4 +1,4 @@
-"""Inviting, editing and deleting users (contract, users.md)."""
+"""Invite, edit and delete users."""
 
 from typing import Annotated, ClassVar
 
@@ -16,7 +16,7 @@ from hourhook.domain.invitations import issuing
 from hourhook.domain.invitations.issuing import IssuedInvitation
 from hourhook.domain.oauth import revoking
 from hourhook.domain.search_keys import search_key
-from hourhook.domain.timers import cascades as timers_following
+from hourhook.domain.timers import cascades as timers_cascades
 from hourhook.domain.users import reading, rules, storing
 from hourhook.domain.users.reading import Role
 from hourhook.domain.users.representations import User
@@ -27,7 +27,7 @@ from hourhook.store.transaction import Transaction
 
 
 class NewUser(Inputs):
-    """A user to be invited."""
+    """A user to invite."""
 
     required: ClassVar = ("email",)
     email: Annotated[Email, "Unique within the account."] | UnsetType = UNSET
@@ -37,7 +37,7 @@ class NewUser(Inputs):
 
 
 class UserChanges(Inputs):
-    """What is to change of a user; whatever is absent stays."""
+    """Changes to a user. Absent properties keep their values."""
 
     first_name: Name | UnsetType | None = UNSET
     last_name: Name | UnsetType | None = UNSET
@@ -47,7 +47,7 @@ class UserChanges(Inputs):
 def invite(
     tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewUser, errors: ValidationErrors
 ) -> tuple[User, IssuedInvitation]:
-    """Add a user to the account, in state ``pending``, and invite him."""
+    """Create a user in state ``pending`` and issue an invitation."""
     caller.require_role("supervisor")
     email = params.email or ""
     if tx.one(_BY_EMAIL, account=caller.account_id, email_key=search_key(email)):
@@ -70,7 +70,7 @@ def invite(
 
 
 def edit(tx: Transaction, caller: Caller, id: int, params: UserChanges, errors: ValidationErrors) -> User:
-    """Change a user's name and role; nobody changes his own role, or the owner's."""
+    """Edit a user's name and role; the roles of the caller and of the account's owner cannot be changed."""
     before = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     rules.refuse_deactivated(before)
@@ -101,10 +101,10 @@ def edit(tx: Transaction, caller: Caller, id: int, params: UserChanges, errors: 
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a user to whom no entry and no expense belongs.
+    """Delete a user without entries and expenses.
 
-    Entries that he approved stay approved, but no longer say by whom. He is in no team any more, which is no event of
-    the team.
+    Entries that they approved stay approved, but no longer name the approver. They leave their teams, without an event
+    of the team.
     """
     before = reading.show(tx, caller, id)
     caller.require_role("supervisor")
@@ -116,7 +116,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
         )
     approving.clear_approver(tx, caller, id)
     broadcast_receivers_storing.remove_for_user(tx, id)
-    timers_following.remove_for_user(tx, caller, id)
+    timers_cascades.remove_for_user(tx, caller, id)
     inbox_entries_storing.remove_for_user(tx, caller, id)
     revoking.revoke_for_user(tx, id)
     sessions.end_all(tx, id)

@@ -1,4 +1,4 @@
-"""Finding and listing users."""
+"""Find and list users."""
 
 from functools import cache
 from typing import Annotated
@@ -23,7 +23,7 @@ State = Annotated[str, choice("disabled", "pending", "active", "suspended")]
 
 
 class UserFilters(Inputs):
-    """Which users are listed."""
+    """Filters of users."""
 
     name: Annotated[Text, "First and last name together contain this text."] | UnsetType = UNSET
     email: Annotated[Text, "E-mail address contains this text."] | UnsetType = UNSET
@@ -39,7 +39,7 @@ def list_page(
     pagination: Pagination,
     **within: int,
 ) -> Page[User]:
-    """List the users of the account, by id."""
+    """List the users that the caller sees, by id; ``within`` are additional conditions of ``_LISTING``."""
     caller.require_role("coworker")
     errors.raise_if_any()
     filters = {**active_filters(params), **within}
@@ -52,19 +52,19 @@ def list_page(
 def list_for_team(
     tx: Transaction, caller: Caller, team_id: int, params: UserFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[User]:
-    """List the members of a team; raises ``NotFound`` for one that is not there."""
+    """List the members of a team; raises ``NotFound`` if there is no such team."""
     teams_reading.require(tx, caller, team_id)
     return list_page(tx, caller, params, errors, pagination, within_team=team_id)
 
 
 def list_members(tx: Transaction, caller: Caller, team_id: int) -> list[User]:
-    """All members of a team, by id."""
+    """Return all members of a team, by id."""
     rows = tx.all(_MEMBERS, account=caller.account_id, within_team=team_id)
     return represent(tx, caller.account_id, caller.links, rows)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> User:
-    """Show a user; raises ``NotFound`` for one that the caller does not see."""
+    """Return a user; raises ``NotFound`` if the caller does not see them."""
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
@@ -72,13 +72,13 @@ def show(tx: Transaction, caller: Caller, id: int) -> User:
 
 
 def require(tx: Transaction, caller: Caller, id: int) -> None:
-    """Refuse a user that the caller does not see (raises ``NotFound``)."""
+    """Raise ``NotFound`` if the caller does not see the user."""
     if tx.one(_exists(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id) is None:
         raise NotFound
 
 
 def find_ids(tx: Transaction, caller: Caller, ids: list[int]) -> list[int]:
-    """Which of these ids are users of the account, ascending."""
+    """Return those of these ids that are users of the account, ascending."""
     return [row.id for row in tx.all(_IDS, account=caller.account_id, ids=ids)]
 
 

@@ -1,4 +1,4 @@
-"""A user as the API shows it, in the key order of the contract (users.md)."""
+"""The JSON representation of a user (`docs/api/users.md`)."""
 
 from collections.abc import Sequence
 
@@ -40,7 +40,7 @@ class User(msgspec.Struct, frozen=True):
     updated_at: Timestamp
 
 
-# What ``represent`` wants to know of a user.
+# The columns that ``represent`` reads.
 COLUMNS = (
     users.c.id,
     users.c.email,
@@ -65,7 +65,7 @@ COLUMNS = (
 
 
 def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row]) -> list[User]:
-    """The representations of rows of ``COLUMNS``, with one statement however many there are."""
+    """Represent rows of ``COLUMNS``, with one statement for any number of them."""
     if not rows:
         return []
     teams_of: dict[int, list[SimpleTeam]] = {}

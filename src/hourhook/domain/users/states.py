@@ -1,4 +1,4 @@
-"""Activating and deactivating users, and their first sign-in (contract, users.md)."""
+"""Activate and deactivate users; activate a pending user at the first sign-in."""
 
 import msgspec
 from sqlalchemy import bindparam, update
@@ -17,42 +17,42 @@ from hourhook.store.transaction import Transaction
 
 
 def activate(tx: Transaction, caller: Caller, id: int) -> None:
-    """Let a deactivated user in again."""
+    """Activate a deactivated user."""
     user = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     if user.state != "disabled":
         raise ValidationFailed.on_base("User", "not_deactivated", "The User is not deactivated.")
     rules.check_user_limit(tx, caller)
-    _enter(tx, user, "active", "activated")
+    _change_state(tx, user, "active", "activated")
 
 
 def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
-    """Shut a user out who has entries and so cannot be deleted; what he logged stays.
+    """Deactivate a user who has entries or expenses and so cannot be deleted; these are kept.
 
-    His broadcast receivers stay as well, but are told nothing more as long as he is shut out.
+    Their broadcast receivers are kept as well, but receive nothing while the user is deactivated.
     """
     user = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     rules.refuse_owner(tx, caller, id)
     rules.refuse_self(caller, id)
     if not (user.entries or user.expenses):
-        # One with expenses cannot be deleted, and there must be a way to shut him out (contract, 00-conventions §9).
-        why = "The User should be deleted because it does not have any entries or expenses."
-        raise ValidationFailed.on_base("User", "deletable", why)
+        # A user with expenses cannot be deleted, so deactivating them must be possible.
+        message = "The User should be deleted because it does not have any entries or expenses."
+        raise ValidationFailed.on_base("User", "deletable", message)
     rules.refuse_deactivated(user)
     broadcasts.discard_for_user(tx, id)
     issuing.withdraw(tx, id)
-    _enter(tx, user, "disabled", "deactivated")
+    _change_state(tx, user, "disabled", "deactivated")
 
 
 def activate_pending(tx: Transaction, caller: Caller) -> None:
-    """Make a user active who was invited and signs in for the first time."""
+    """Activate a pending user who signs in for the first time; does nothing to any other."""
     user = reading.show(tx, caller, caller.user_id)
     if user.state == "pending":
-        _enter(tx, user, "active")
+        _change_state(tx, user, "active")
 
 
-def _enter(tx: Transaction, user: User, state: str, specific: str | None = None) -> None:
+def _change_state(tx: Transaction, user: User, state: str, specific: str | None = None) -> None:
     tx.execute(_SET_STATE, account=tx.account_id, id=user.id, state=state, now=tx.event_time)
     after = msgspec.structs.replace(user, state=state, updated_at=format_timestamp(tx.event_time))
     recording.record_update(tx, "user", user, after, specific)

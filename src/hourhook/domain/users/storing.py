@@ -1,4 +1,4 @@
-"""How a user is stored."""
+"""Store users."""
 
 from hourhook.domain.search_keys import search_key
 from hourhook.store.schema import users
@@ -16,7 +16,7 @@ def insert(
     state: str,
     password_hash: str | None = None,
 ) -> int:
-    """Add a user with default preferences; returns the id."""
+    """Insert a user with default preferences; returns the id."""
     return tx.insert(
         users,
         account_id=account_id,
@@ -40,5 +40,5 @@ def insert(
 
 
 def name_key(first_name: str | None, last_name: str | None) -> str:
-    """What a search for a name looks at: first and last name, separated by a blank."""
+    """Return the search key of a full name: first and last name, separated by a space."""
     return search_key(" ".join(name for name in (first_name, last_name) if name))

@@ -1,1 +1,1 @@
-"""Webhooks: who is told of an account's events, and where (contract, webhooks.md)."""
+"""Webhooks: subscriptions of receivers to an account's events (`docs/api/webhooks.md`)."""

@@ -1,4 +1,4 @@
-"""Making, changing and deleting webhooks (contract, webhooks.md)."""
+"""Create, edit and delete webhooks, and re-roll their secrets."""
 
 from typing import Annotated, ClassVar
 
@@ -20,10 +20,10 @@ from hourhook.store.transaction import Transaction
 
 
 class NewWebhook(Inputs):
-    """A webhook to be made."""
+    """A webhook to create."""
 
     required: ClassVar = ("name", "payload_uri", "events")
-    name: Annotated[Name, "Need not be unique."] | UnsetType = UNSET
+    name: Annotated[Name, "Does not have to be unique."] | UnsetType = UNSET
     payload_uri: PayloadUri | UnsetType = UNSET
     events: (
         Annotated[Subscriptions, "Event names; `*` subscribes to all events, including any added in future versions."]
@@ -32,7 +32,7 @@ class NewWebhook(Inputs):
 
 
 class WebhookChanges(Inputs):
-    """What is to change of a webhook; whatever is absent stays."""
+    """Changes to a webhook. Absent properties keep their values."""
 
     name: Name | UnsetType = UNSET
     payload_uri: PayloadUri | UnsetType = UNSET
@@ -41,7 +41,7 @@ class WebhookChanges(Inputs):
 def create(
     tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewWebhook, errors: ValidationErrors
 ) -> WebhookWithSecret:
-    """Make a webhook and have a ping sent to it at once; only here, and on a re-roll, is its secret shown."""
+    """Create a webhook and queue a ping to it. The secret is returned only here and by ``reroll_secret``."""
     caller.require_role("leader")
     dependencies.check_uri(params.payload_uri, errors)
     events = params.events or []
@@ -74,7 +74,7 @@ def edit(
     params: WebhookChanges,
     errors: ValidationErrors,
 ) -> Webhook:
-    """Rename a webhook, or send its payloads to another address, from the next attempt on; no ping is sent."""
+    """Change a webhook's name or URL, which apply from the next attempt on; no ping is sent."""
     before = reading.find(tx, caller, id)
     dependencies.check_uri(params.payload_uri, errors)
     errors.raise_if_any()
@@ -92,7 +92,7 @@ def edit(
 
 
 def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> WebhookSecret:
-    """Make a new secret; the old one is void at once, for payloads that wait as well."""
+    """Generate a new secret; it replaces the old one at once, for waiting payloads as well."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
     tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
@@ -101,22 +101,22 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a webhook with what waits for it and its log; an attempt that is running is not interrupted."""
+    """Delete a webhook with its waiting payloads and its log; an attempt in flight is not interrupted."""
     reading.find(tx, caller, id)
     tx.execute(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
     tx.execute(_DELETE, account=caller.account_id, id=id)
     lane_control.delete_lane(tx, id)
 
 
-_THIS = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))
+_OF_ID = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))
 
 _EDIT = Statement(
     update(webhooks)
-    .where(_THIS)
+    .where(_OF_ID)
     .values(name=bindparam("name"), name_key=bindparam("name_key"), payload_uri=bindparam("payload_uri"))
 )
-_REROLL = Statement(update(webhooks).where(_THIS).values(secret=bindparam("secret")))
-_DELETE = Statement(delete(webhooks).where(_THIS))
+_REROLL = Statement(update(webhooks).where(_OF_ID).values(secret=bindparam("secret")))
+_DELETE = Statement(delete(webhooks).where(_OF_ID))
 _DELETE_SUBSCRIPTIONS = Statement(
     delete(subscriptions).where(
         subscriptions.c.account_id == bindparam("account"), subscriptions.c.webhook_id == bindparam("id")

@@ -1,4 +1,4 @@
-"""Finding and listing webhooks."""
+"""Find and list webhooks."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ State = Annotated[str, choice("enabled", "disabled")]
 
 
 class WebhookFilters(Inputs):
-    """Which webhooks are listed."""
+    """Filters of webhooks."""
 
     name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     events: (
@@ -42,7 +42,7 @@ def list_page(
     if "name" in filters:
         filters["name"] = search_key(filters["name"])
     if events := filters.pop("events", None):
-        # A subscription to everything is one to each of them.
+        # A subscription to everything includes each of them.
         filters["events"] = [*events, EVERYTHING]
     if "state" in filters:
         filters["state"] = filters["state"] == "enabled"
@@ -51,22 +51,18 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Webhook:
-    """Show a webhook."""
     return represent(tx, caller.links, [find(tx, caller, id)])[0]
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Row:
-    """The row of a webhook that the caller may see and change.
-
-    Raises ``NotFound`` where there is none, then ``Forbidden``.
-    """
+    """Return the row of a webhook that the caller may see and change; raises ``NotFound``, then ``Forbidden``."""
     row = find_in_account(tx, caller, id)
     caller.require_role("leader")
     return row
 
 
 def find_in_account(tx: Transaction, caller: Caller, id: int) -> Row:
-    """The row of a webhook of the account, whoever asks (raises ``NotFound``)."""
+    """Return the row of a webhook of the account, without checking a role; raises ``NotFound``."""
     row = tx.one(_FIND, account=caller.account_id, id=id)
     if row is None:
         raise NotFound
@@ -81,7 +77,7 @@ _LISTING = Listing(
     count_query=select(func.count()).select_from(WITH_LANE).where(webhooks.c.account_id == bindparam("account")),
     # Ids are given in the order of creation.
     order=(webhooks.c.id.desc(),),
-    # Whoever may see webhooks sees them all.
+    # A caller who may see webhooks sees all of them.
     visible=lambda _: true(),
     conditions={
         "name": contains(webhooks.c.name_key, "name"),

@@ -1,4 +1,4 @@
-"""A webhook as the API shows it, in the key order of the contract (webhooks.md)."""
+"""The JSON representation of a webhook (`docs/api/webhooks.md`)."""
 
 from collections.abc import Sequence
 
@@ -29,24 +29,24 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 class WebhookWithSecret(Webhook, frozen=True):
-    """A webhook just made, with the secret that is shown this once."""
+    """A new webhook, with its secret, which is shown only once."""
 
     secret: str
 
 
 class WebhookSecret(msgspec.Struct, frozen=True):
-    """A new secret, which is shown this once."""
+    """A new secret, which is shown only once."""
 
     secret: str
 
 
-# What ``represent`` wants to know of a webhook.
+# The columns that ``represent`` reads, from ``WITH_LANE``.
 COLUMNS = (webhooks.c.account_id, webhooks.c.id, webhooks.c.name, webhooks.c.payload_uri, lanes.c.enabled)
 WITH_LANE = webhooks.join(lanes, (lanes.c.account_id == webhooks.c.account_id) & (lanes.c.webhook_id == webhooks.c.id))
 
 
 def represent(tx: Transaction, links: Links, rows: Sequence[Row]) -> list[Webhook]:
-    """The representations of rows of ``COLUMNS``, all of one account."""
+    """Represent rows of ``COLUMNS``, all of one account, with one statement for any number of them."""
     if not rows:
         return []
     events: dict[int, list[str]] = {row.id: [] for row in rows}

@@ -1,4 +1,4 @@
-"""Stopping a webhook, setting it going, and asking whether its receiver is there (contract, webhooks.md)."""
+"""Disable, enable and ping webhooks."""
 
 from hourhook.delivery import lane_control, one_offs
 from hourhook.domain.callers import Caller
@@ -7,18 +7,18 @@ from hourhook.store.transaction import Transaction
 
 
 def disable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Send nothing but pings; new events are not for this webhook, and what waits goes on waiting."""
+    """Disable a webhook: new events are not queued, waiting payloads are kept, and only pings are sent."""
     reading.find(tx, caller, id)
     lane_control.disable(tx, id, "by_user")
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Set a webhook going that is disabled or stalled; changes nothing of any other."""
+    """Re-enable a disabled or stalled webhook; does nothing to any other."""
     reading.find(tx, caller, id)
     lane_control.enable(tx, id)
 
 
 def ping(tx: Transaction, caller: Caller, id: int) -> None:
-    """Have a ping sent at once, outside the order, whatever the webhook's state."""
+    """Queue a ping, which is sent out of order and whatever the webhook's state."""
     reading.find(tx, caller, id)
     one_offs.ping(tx, id)

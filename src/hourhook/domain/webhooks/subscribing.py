@@ -1,4 +1,4 @@
-"""Which events a webhook hears of (contract, webhooks.md). What waits already is not touched by a change."""
+"""Subscriptions of webhooks to events; changes do not affect payloads that are queued already."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -17,14 +17,14 @@ from hourhook.store.transaction import Transaction
 
 
 class MoreEvents(Inputs):
-    """What a webhook is to hear of as well."""
+    """Events to add to a webhook's subscriptions."""
 
     required: ClassVar = ("events",)
     events: Annotated[Subscriptions, "Events it already subscribes to are skipped."] | UnsetType = UNSET
 
 
 class FewerEvents(Inputs):
-    """What a webhook is to hear of no more."""
+    """Events to remove from a webhook's subscriptions."""
 
     required: ClassVar = ("events",)
     events: (
@@ -34,7 +34,6 @@ class FewerEvents(Inputs):
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
-    """Subscribe a webhook to more events."""
     webhook = reading.show(tx, caller, id)
     events = params.events or []
     check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
@@ -44,15 +43,15 @@ def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: Va
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
-    """Unsubscribe a webhook from events, from all of them if need be."""
+    """Unsubscribe a webhook from events; it may end up without any."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
-    tx.execute(_DROP, account=caller.account_id, id=id, events=params.events or [])
+    tx.execute(_REMOVE, account=caller.account_id, id=id, events=params.events or [])
     return reading.show(tx, caller, id)
 
 
 def subscribe(tx: Transaction, id: int, events: Sequence[str]) -> None:
-    """Subscribe a webhook of the transaction's account to events that it does not hear of yet."""
+    """Subscribe a webhook of the transaction's account to events; it must not be subscribed to any of them yet."""
     place = tx.value(_LAST_PLACE, account=tx.account_id, id=id)
     tx.insert_many(
         subscriptions,
@@ -61,7 +60,7 @@ def subscribe(tx: Transaction, id: int, events: Sequence[str]) -> None:
     )
 
 
-_THIS_WEBHOOKS = (subscriptions.c.account_id == bindparam("account")) & (subscriptions.c.webhook_id == bindparam("id"))
+_OF_WEBHOOK = (subscriptions.c.account_id == bindparam("account")) & (subscriptions.c.webhook_id == bindparam("id"))
 
-_LAST_PLACE = Statement(select(func.coalesce(func.max(subscriptions.c.place), 0)).where(_THIS_WEBHOOKS))
-_DROP = Statement(delete(subscriptions).where(_THIS_WEBHOOKS, any_of(subscriptions.c.event, "events")))
+_LAST_PLACE = Statement(select(func.coalesce(func.max(subscriptions.c.place), 0)).where(_OF_WEBHOOK))
+_REMOVE = Statement(delete(subscriptions).where(_OF_WEBHOOK, any_of(subscriptions.c.event, "events")))

@@ -1,7 +1,7 @@
-"""What it means for entries and expenses that they are put on an invoice, or taken off: events of their own.
+"""Record events of entries and expenses that are added to an invoice or removed from one (`docs/api/events.md`).
 
-By then the invoice itself is as it will be, so that what is shown of it inside of them is so too. Large invoices are
-worked through in batches, each with a fixed number of statements (contract, events.md §3 and §4).
+The invoice must be stored first, since the events embed it. Large invoices are processed in batches, each with a fixed
+number of statements.
 """
 
 from collections.abc import Sequence
@@ -14,27 +14,13 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches as entries_batches
 from hourhook.domain.events import recording
 from hourhook.domain.expenses import batches as expenses_batches
-from hourhook.domain.invoices.items import ENTRIES, ItemKind
 from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import entries, expenses
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def record_item_events(
-    tx: Transaction, caller: Caller, kind: ItemKind, ids: Sequence[int], left: SimpleInvoice | None
-) -> None:
-    """Record, in ascending id, what has become of entries or expenses whose invoice was stored already.
-
-    ``left`` is the invoice that they were on before; None for those that were put on one.
-    """
-    if kind is ENTRIES:
-        _follow_entries(tx, caller, ids, left)
-    else:
-        _follow_expenses(tx, caller, ids, left)
-
-
-def _follow_entries(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+def record_entry_events(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
     now = format_timestamp(tx.event_time)
     for batch in entries_batches.of_ids(tx, caller, ids):
         tx.execute(
@@ -50,7 +36,7 @@ def _follow_entries(tx: Transaction, caller: Caller, ids: Sequence[int], left: S
             recording.record_update(tx, "entry", before, after, "invoiced" if left is None else "uninvoiced")
 
 
-def _follow_expenses(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+def record_expense_events(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
     for batch in expenses_batches.of_ids(tx, caller, ids):
         tx.execute(_TOUCH_EXPENSES, account=tx.account_id, ids=[expense.id for expense in batch], now=tx.event_time)
         for expense in batch:
