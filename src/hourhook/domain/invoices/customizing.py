@@ -1,4 +1,4 @@
-"""The customization of an invoice: printed labels, locale, currency and online payment (`docs/api/invoices.md`).
+"""Customization of invoices: labels, locale, currency, online payment (`docs/api/invoices.md#customization`).
 
 A key that is sent blank is reset to its default.
 """

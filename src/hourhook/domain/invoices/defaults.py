@@ -1,4 +1,4 @@
-"""Defaults of a new invoice, from the newest one that shares a project with it (`docs/api/invoices.md`)."""
+"""Defaults of new invoices, from the newest one of the same projects (`docs/api/invoices.md#create-an-invoice`)."""
 
 from collections.abc import Collection
 

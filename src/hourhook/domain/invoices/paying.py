@@ -1,4 +1,4 @@
-"""Mark invoices as paid or unpaid, and set the states that only an administrator can (`docs/api/invoices.md`)."""
+"""Mark invoices as paid or unpaid, and set an administrator's states (`docs/api/invoices.md#states`)."""
 
 from sqlalchemy import bindparam, null, update
 

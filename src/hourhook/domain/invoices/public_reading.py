@@ -1,4 +1,4 @@
-"""Read an invoice for its public page, which anyone with its share token can open (`docs/api/invoices.md`).
+"""Read an invoice for its public page, which anyone with its share token can open (`docs/guides/sharing-invoices.md`).
 
 Takes five statements for an invoice of any size. Totals are the stored ones, and each amount above them is computed in
 the same way: the page and the API agree to the cent, and the printed lines add up.

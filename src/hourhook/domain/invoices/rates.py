@@ -1,4 +1,4 @@
-"""Rate calculation of an invoice: inputs, validation and storage (`docs/api/invoices.md`)."""
+"""Rate calculation of an invoice: inputs, validation and storage (`docs/api/invoices.md#rates`)."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar

@@ -1,7 +1,7 @@
 """Recalculate the stored totals of invoices when something that they are computed from has changed.
 
 Invoiced entries cannot be edited, but a change of a tag or a project can make them billable or unbillable. Such a
-change alters totals without updating the invoice, and raises no event of it (`docs/api/events.md`).
+change alters totals but does not update the invoice, and raises no event (`docs/api/events.md#what-raises-no-event`).
 """
 
 from collections.abc import Iterable, Sequence

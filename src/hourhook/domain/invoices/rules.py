@@ -1,4 +1,4 @@
-"""Rules that forbid changing an invoice (`docs/api/invoices.md`)."""
+"""Rules that forbid changing an invoice (`docs/api/invoices.md#states`)."""
 
 from hourhook.errors import ValidationFailed
 from hourhook.store.statements import Row

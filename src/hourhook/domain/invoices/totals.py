@@ -1,4 +1,4 @@
-"""Compute the totals of an invoice, in integers and without the database (`docs/api/invoices.md`).
+"""Compute the totals of an invoice, in integers and without the database (`docs/api/invoices.md#totals`).
 
 Amounts and rates are in hundredths, percentages in hundredths of a percent. Halves are rounded away from zero, to the
 smallest unit of the currency: once for the hours of each user, and once for each tax.

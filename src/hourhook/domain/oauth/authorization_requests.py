@@ -1,5 +1,6 @@
-"""Validate authorization requests, and redirect with a code or an error (`docs/api/oauth.md`, RFC 6749 section 4.1).
+"""Validate authorization requests, and redirect with a code or an error (RFC 6749 section 4.1).
 
+See `docs/api/oauth.md#authorization-request`.
 An ``AuthorizationRejected`` request is answered with a page: its redirect URI may be forged, so the user is not sent
 there. Every other request ends with a redirect to the application's ``target``.
 """

@@ -1,4 +1,4 @@
-"""Authorizations that users create with their password, for applications without a browser (`docs/api/oauth.md`).
+"""Authorizations that users create with their password (`docs/api/oauth.md#without-a-browser`).
 
 Their tokens do not expire and can be read again, so they are stored encrypted, like the secrets of webhooks.
 Authorizations granted in the browser are not listed here, since only the hashes of their tokens are stored.

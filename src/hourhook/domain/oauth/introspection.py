@@ -1,4 +1,4 @@
-"""Token introspection and revocation by an application, for its own tokens (`docs/api/oauth.md`).
+"""Token introspection and revocation by an application, for its own tokens (`docs/api/oauth.md#token-introspection`).
 
 Covers both kinds of tokens: those granted in the browser, and those created with a password.
 """

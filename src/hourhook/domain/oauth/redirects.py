@@ -1,4 +1,4 @@
-"""Redirect URIs: decide whether an application may use one (`docs/api/oauth.md`).
+"""Redirect URIs: decide whether an application may use one (`docs/api/oauth.md#authorization-request`).
 
 Host and port must be those of the registered callback, and the path the callback's or one below it; the scheme may
 differ. URIs that a browser could parse differently are refused: those with non-ASCII characters, a backslash, a user

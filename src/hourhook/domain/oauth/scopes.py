@@ -1,4 +1,4 @@
-"""OAuth scopes: recorded and shown, but not enforced (`docs/api/oauth.md`)."""
+"""OAuth scopes: recorded and shown, but not enforced (`docs/api/oauth.md#scopes`)."""
 
 import json
 from collections.abc import Collection, Iterable

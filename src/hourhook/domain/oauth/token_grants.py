@@ -1,5 +1,6 @@
-"""Exchange a code or a refresh token for an access token (RFC 6749 sections 4.1.3 and 6, `docs/api/oauth.md`).
+"""Exchange a code or a refresh token for an access token (RFC 6749 sections 4.1.3 and 6).
 
+See `docs/api/oauth.md#token-request` and `docs/api/oauth.md#refresh-tokens`.
 Codes and refresh tokens can be used once. A second use means that one was stolen, by an unknown party, so all tokens of
 the same authorization are revoked.
 """

@@ -1,4 +1,4 @@
-"""Recover from failed deliveries: retry a payload, skip the failing one, or replay (`docs/api/payloads.md`)."""
+"""Recover from failed deliveries: retry a payload, skip the failing one, or replay (`docs/api/payloads.md#replay`)."""
 
 from typing import Annotated
 

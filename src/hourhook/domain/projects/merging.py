@@ -1,4 +1,4 @@
-"""Merge one project into another."""
+"""Merge one project into another (`docs/api/projects.md#delete-archive-merge`)."""
 
 from typing import ClassVar
 

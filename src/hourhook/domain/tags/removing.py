@@ -1,4 +1,4 @@
-"""Delete tags; their entries are kept, with the hashtags turned into plain words (`docs/api/tags.md`).
+"""Delete tags; in their entries the hashtags become plain words (`docs/api/tags.md#rename-merge-delete`).
 
 Events are recorded tag by tag: those of its entries, then that of the tag. Each ``BATCH_SIZE`` of tags or entries takes
 a few statements, whether one tag has all the entries or each has a few. Approved, invoiced and archived entries are

@@ -1,7 +1,7 @@
-"""Rewrite the entries of a tag that is renamed or merged, so that descriptions and tags agree (`docs/api/tags.md`).
+"""Rewrite the entries of a tag that is renamed or merged (`docs/api/tags.md#rename-merge-delete`).
 
-A hashtag, with or without ``*``, is replaced by the ``formatted_name`` of the new tag, such as ``#holiday*`` for an
-unbillable one. Approved, invoiced and archived entries are rewritten too.
+Descriptions and tags of entries keep agreeing. A hashtag, with or without ``*``, is replaced by the ``formatted_name``
+of the new tag, such as ``#holiday*`` for an unbillable one. Approved, invoiced and archived entries are rewritten too.
 """
 
 import msgspec

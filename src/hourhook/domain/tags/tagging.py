@@ -1,4 +1,4 @@
-"""Resolve the hashtags of a description to tags, and create missing tags."""
+"""Resolve the hashtags of a description to tags, and create missing tags (`docs/api/tags.md#hashtags`)."""
 
 from dataclasses import dataclass
 

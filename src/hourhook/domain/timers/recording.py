@@ -1,4 +1,4 @@
-"""Log a timer as an entry or as an inbox entry."""
+"""Log a timer as an entry or as an inbox entry (`docs/api/timers.md#log-a-timer`)."""
 
 from typing import Annotated
 

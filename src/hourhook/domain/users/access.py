@@ -1,4 +1,4 @@
-"""Project access of coworkers and contractors; other roles have access to all projects (`docs/api/users.md`)."""
+"""Project access of coworkers and contractors; other roles see all projects (`docs/api/users.md#project-access`)."""
 
 from sqlalchemy import Integer, bindparam, delete, exists, insert, select
 

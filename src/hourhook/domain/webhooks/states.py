@@ -1,4 +1,4 @@
-"""Disable, enable and ping webhooks."""
+"""Disable, enable and ping webhooks (`docs/api/webhooks.md#states`)."""
 
 from hourhook.delivery import lane_control, one_offs
 from hourhook.domain.callers import Caller
