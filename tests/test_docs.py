@@ -1,4 +1,4 @@
-"""The pages say what is so: links lead somewhere, settings and endpoints exist, and none is left out."""
+"""The documentation is consistent with itself and with the code: links, settings, endpoints, metrics, log events."""
 
 import re
 from collections import Counter
@@ -19,16 +19,17 @@ from hourhook.settings import Settings, environment_variable
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
-OF_TESTS = {f"HOURHOOK_TEST_{name}" for name in ("DATABASE_URL", "SEEDS", "STEPS")}
-SETTINGS = {environment_variable(field.name) for field in fields(Settings)} | OF_TESTS
+CODE = [path for folder in ("src", "tests", "bench") for path in sorted((ROOT / folder).rglob("*.py"))]
+TEST_SETTINGS = {f"HOURHOOK_TEST_{name}" for name in ("DATABASE_URL", "SEEDS", "STEPS")}
+SETTINGS = {environment_variable(field.name) for field in fields(Settings)} | TEST_SETTINGS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
-    assert [link for link in find_links(page.read_text()) if not leads_somewhere(page, link)] == []
+def test_every_link_of_a_page_has_a_target(page: Path) -> None:
+    assert [link for link in find_links(page.read_text()) if not has_target(page, link)] == []
 
 
-def test_every_page_is_found_from_the_readme() -> None:
+def test_every_page_can_be_reached_from_the_readme() -> None:
     found = {ROOT / "README.md"}
     to_read = [*found]
     while to_read:
@@ -43,26 +44,86 @@ def test_every_page_is_found_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+def test_every_setting_named_on_a_page_exists(page: Path) -> None:
     assert {*re.findall(r"\bHOURHOOK_[A-Z_]+[A-Z]\b", page.read_text())} - SETTINGS == set()
 
 
-def test_every_endpoint_is_on_a_page_of_the_api() -> None:
-    told = {endpoint for page in (DOCS / "api").glob("*.md") for endpoint in find_endpoints(page.read_text())}
+def test_every_endpoint_is_documented_on_an_api_page() -> None:
+    documented = {endpoint for page in (DOCS / "api").glob("*.md") for endpoint in find_endpoints(page.read_text())}
 
-    assert sorted(find_offered() - told) == []
+    assert sorted(find_offered() - documented) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_endpoint_that_a_page_names_exists(page: Path) -> None:
+def test_every_endpoint_named_on_a_page_exists(page: Path) -> None:
     assert sorted({*find_endpoints(page.read_text())} - find_offered()) == []
 
 
-def test_the_page_about_monitoring_names_the_figures_that_there_are() -> None:
+def test_the_monitoring_page_lists_all_metrics() -> None:
     exposed = Metrics().exposition(DeliveryStats(0, 0, 0, 0, 0, 0, 0)).decode()
     page = (DOCS / "operating" / "monitoring.md").read_text()
 
     assert {*re.findall(r"\bhourhook_[a-z_]+", page)} == {*re.findall(r"^# TYPE (\S+)", exposed, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", ["monitoring.md", "mail.md"])
+def test_the_log_events_of_a_page_exist(page: str) -> None:
+    table = re.findall(
+        r"^\| event \| .*\n\|[-|]*\n((?:\|.*\n)+)", (DOCS / "operating" / page).read_text(), re.MULTILINE
+    )
+    events = [event for row in "".join(table).splitlines() for event in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    source = "".join(path.read_text() for path in CODE if path.is_relative_to(ROOT / "src"))
+    # The parts of a worker process log their failures through one function.
+    failures = {f"{name} failed" for name in re.findall(r'_guard\(runtime, "([a-z ]+)"', source)}
+
+    assert failures
+    assert [event for event, count in Counter(events).items() if count > 1] == []
+    assert [event for event in events if f'"{event}"' not in source and event not in failures] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_headings_of_a_page_are_different(page: Path) -> None:
+    assert [slug for slug, count in Counter(find_slugs(page.read_text())).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_row_of_a_table_is_repeated(page: Path) -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", page.read_text(), re.MULTILINE)
+
+    assert [row for table in tables for row, count in Counter(table.splitlines()).items() if count > 1] == []
+
+
+def test_the_map_of_the_code_names_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where things are")[2].partition("\n## ")[0]
+    named = re.findall(r"`([a-z0-9_/]+(?:\.py|/))`", text)
+
+    assert named
+    assert [
+        path for path in named if not (ROOT / "src" / "hourhook" / path).exists() and not (ROOT / path).exists()
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        *("lane", "head", "sequence", "position", "lease", "settlement", "attempt", "outcome", "envelope", "stalled"),
+        *("replay", "skip", "resource", "payload", "one-off delivery", "broadcast"),
+    ],
+)
+def test_the_glossary_defines_a_term(term: str) -> None:
+    assert f"\n**{term.capitalize()}.** " in (DOCS / "concepts.md").read_text()
+
+
+def test_the_documentation_named_in_code_exists() -> None:
+    """A path, and its anchor; a bare name such as ``events.md`` says too little to be found."""
+    missing = [
+        f"{path.relative_to(ROOT)} names {link}"
+        for path in CODE
+        for link in re.findall(r"\bdocs/[\w./-]*\w(?:#[\w-]+)?", path.read_text())
+        if link != "docs/" and not has_target(ROOT / "README.md", link)
+    ]
+
+    assert missing == []
 
 
 def test_decisions_are_numbered_once_and_listed() -> None:
@@ -83,19 +144,19 @@ def test_decisions_are_numbered_once_and_listed() -> None:
         ("How is it doing: /metrics", "how-is-it-doing-metrics"),
     ],
 )
-def test_a_heading_is_linked_to_by_its_slug(heading: str, slug: str) -> None:
+def test_the_anchor_of_a_heading_is_its_slug(heading: str, slug: str) -> None:
     assert slug_of(heading) == slug
 
 
 def find_links(text: str) -> Iterator[str]:
-    """The links of a page to what lies in the repository, images included."""
+    """Yield the links of a page to files of the repository, including images."""
     prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
     for link in re.findall(r"\]\(([^()\s]+)\)", re.sub(r"`[^`\n]*`", "", prose)):
         if not re.match(r"[a-z]+:", link):
             yield link
 
 
-def leads_somewhere(page: Path, link: str) -> bool:
+def has_target(page: Path, link: str) -> bool:
     path, _, anchor = unquote(link).partition("#")
     target = page.parent / path if path else page
     if not target.exists():
@@ -110,7 +171,7 @@ def find_slugs(text: str) -> Iterator[str]:
 
 
 def slug_of(heading: str) -> str:
-    """The anchor that hosts of repositories give a heading."""
+    """Return the anchor that hosts of repositories give a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -131,5 +192,5 @@ def find_offered() -> set[tuple[str, str]]:
 
 
 def shape_of(path: str) -> str:
-    """A path whatever its parameters are called."""
+    """Return a path without the names of its parameters."""
     return re.sub(r"\{[^}]*\}", "{}", path).rstrip("/")
