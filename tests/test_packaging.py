@@ -93,11 +93,12 @@ def test_the_package_readme_has_no_relative_links_or_images() -> None:
     assert [link for found in links for link in found if link and not link.startswith(("https://", "#"))] == []
 
 
-def test_the_image_is_built_from_files_that_exist() -> None:
+def test_the_image_is_built_from_files_that_exist_and_no_others() -> None:
     sources = [words[:-1] for words in find_instructions("COPY") if not words[0].startswith("--from")]
 
     assert [source for words in sources for source in words if not (ROOT / source).exists()] == []
-    assert "requirements/run.txt" in [source for words in sources for source in words]
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert {source for words in sources for source in words} == allowed
 
 
 def test_the_image_installs_as_the_install_page_says() -> None:
