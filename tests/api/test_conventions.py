@@ -4,9 +4,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from litestar import get
 
-from hourhook.http.responses import message_response
 from hourhook.settings import RateLimit
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account, make_account
@@ -71,11 +69,12 @@ def test_what_is_outside_of_the_api_is_not_found_either(server: Server) -> None:
     assert server.client.get("/nothing", User_Agent=None).status == 404
 
 
-def test_what_is_outside_of_the_api_can_be_answered_by_others(make_server: MakeServer) -> None:
-    server = make_server({"elsewhere": message_response(404, "This page is not here")})
+def test_an_unknown_page_is_an_html_404_outside_of_the_api_only(server: Server) -> None:
+    page = server.client.get("/nothing", Accept="text/html")
 
-    assert server.client.get("/nothing").json() == {"message": "This page is not here"}
-    assert server.client.get("/v2/nothing").status == 401
+    assert page.status == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert server.client.get("/v2/nothing", Accept="text/html").status == 401
 
 
 def test_a_bulk_action_stands_where_an_id_could(account: Account) -> None:
@@ -302,11 +301,10 @@ def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int 
 def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceback(
     make_server: MakeServer, logged: Logged
 ) -> None:
-    @get("/broken")
-    async def broken() -> None:
+    async def broken(scope: object, receive: object, send: object) -> None:
         raise RuntimeError("planted secret")
 
-    server = make_server({"extra_routes": [broken]})
+    server = make_server({"extra_routes": {"/broken": broken}})
 
     response = server.client.get("/broken")
 

@@ -27,7 +27,7 @@ def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: st
 
     assert response.status == 404
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"There is no page here" in response.body
+    assert b"Page not found" in response.body
     assert b"<script" not in response.body
 
 

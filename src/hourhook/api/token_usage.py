@@ -1,4 +1,4 @@
-"""When tokens were last used: written about once an hour for each, and never while a request waits for it."""
+"""Record when tokens were last used: at most hourly for each token, and in the background."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class LastUsedRecorder:
-    """Notes uses of tokens, in the background."""
+    """Writes the time of last use after the response, so that no request waits for it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,7 +23,7 @@ class LastUsedRecorder:
         self._task: asyncio.Task[None] | None = None
 
     def record(self, caller: Caller) -> None:
-        """Note that the caller's token is in use, unless that was written within the last hour."""
+        """Record that the caller's token is in use, unless that was written within the last hour."""
         last = caller.token_last_used_at
         if caller.token_id is None or (last is not None and self._database.clock.now() - last < UPDATE_INTERVAL):
             return
@@ -32,7 +32,7 @@ class LastUsedRecorder:
             self._task = asyncio.create_task(self._write())
 
     async def finish(self) -> None:
-        """Wait until everything noted is written."""
+        """Wait until everything recorded is written."""
         if self._task is not None:
             await self._task
 
@@ -42,7 +42,7 @@ class LastUsedRecorder:
             try:
                 await self._database.run(record_last_used, ids)
             except DatabaseUnavailable as error:
-                # It will be noted with the next use.
+                # The next use records it.
                 log.warning("could not record token use", reason=str(error))
                 self._waiting.clear()
             self._waiting.difference_update(ids)

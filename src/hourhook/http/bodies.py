@@ -1,4 +1,4 @@
-"""The bodies of requests: read up to a limit, parsed as JSON whatever their type says (contract, 00-conventions §4)."""
+"""Read the bodies of requests, up to a limit, and parse those that are JSON (``docs/api/conventions.md``)."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from hourhook.http.asgi import Receive, Scope
 
 
 class BodyTooLarge(Refusal):
-    """The body is over the limit: 413."""
+    """The body is larger than the limit: 413."""
 
 
 class ClientDisconnected(Exception):
-    """The client went away before its request was complete: there is nobody to answer."""
+    """The client closed the connection before its request was complete, so no response is sent."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
-    """Take the whole body.
+    """Read the whole body.
 
-    Raises ``BodyTooLarge`` as soon as it is known to be, whatever Content-Length says, and ``ClientDisconnected``.
+    Raises ``BodyTooLarge`` as early as possible, whatever ``Content-Length`` says, and ``ClientDisconnected``.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > limit_bytes):
@@ -40,13 +40,13 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The object that a body holds, ``{}`` when it is empty (raises ``MalformedBody``)."""
+    """Parse a JSON object, whatever the ``Content-Type``; an empty body is ``{}``. Raises ``MalformedBody``."""
     if not body.strip():
         return {}
     try:
         parsed = msgspec.json.decode(body)
     except (ValueError, RecursionError):
-        # What msgspec says of bad JSON, of bad UTF-8, of too deep a nesting and of numbers without end.
+        # msgspec raises these for bad JSON, bad UTF-8, deep nesting and numbers that are too long.
         raise MalformedBody("JSON Parsing Error") from None
     if not isinstance(parsed, dict):
         raise MalformedBody("Body should be JSON Hash")

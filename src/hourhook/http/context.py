@@ -1,17 +1,19 @@
-"""What is known of one request while it passes through, from the front to the line in the log."""
+"""The context of a request: what the layers in front of its endpoint find out about it, down to the line in the log."""
 
 from dataclasses import dataclass, field
 
-from hourhook.api.pagination import Pairs
 from hourhook.domain.callers import Caller
 from hourhook.http.asgi import Scope
+from hourhook.http.queries import Pairs
 
+# The route of a request that no route takes, in logs and metrics.
+NO_ROUTE = "none"
 _KEY = "hourhook.context"
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request: who sent it from where, and who it turned out to be."""
+    """One request: where it came from, the route it takes, and its caller once authenticated."""
 
     request_id: str
     client_address: str
@@ -19,17 +21,17 @@ class RequestContext:
     path: str
     # Monotonic, for durations only.
     started_at: float
+    # The template of its path, such as ``/v2/entries/{entry_id}``.
+    route: str = NO_ROUTE
     pairs: Pairs = field(default_factory=list)
     token: str = ""
     caller: Caller | None = None
 
 
 def set_context(context: RequestContext, scope: Scope) -> None:
-    """Keep the visit with its request."""
     scope[_KEY] = context
 
 
 def get_context(scope: Scope) -> RequestContext:
-    """The visit of a request."""
     context: RequestContext = scope[_KEY]
     return context

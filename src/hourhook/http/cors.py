@@ -3,9 +3,9 @@
 from hourhook.http.asgi import Scope
 from hourhook.http.responses import Headers, Response
 
-_VERBS = b"GET, HEAD, POST, PUT, DELETE"
+_METHODS = b"GET, HEAD, POST, PUT, DELETE"
 _REQUEST_HEADERS = b"Authorization, Content-Type, X-NokoToken, X-FreckleToken"
-_ANSWER_HEADERS = b"Link, Location, Retry-After, Status, X-Hourhook-Invitation, X-Request-Id"
+_RESPONSE_HEADERS = b"Link, Location, Retry-After, Status, X-Hourhook-Invitation, X-Request-Id"
 
 
 class CorsPolicy:
@@ -19,7 +19,7 @@ class CorsPolicy:
         origin = self._allowed_origin(scope)
         if origin is None:
             return ()
-        return ((b"access-control-allow-origin", origin), (b"access-control-expose-headers", _ANSWER_HEADERS))
+        return ((b"access-control-allow-origin", origin), (b"access-control-expose-headers", _RESPONSE_HEADERS))
 
     def preflight(self, scope: Scope) -> Response | None:
         """The answer to a browser that asks before it sends; None for any other request."""
@@ -30,7 +30,7 @@ class CorsPolicy:
         return Response(
             204,
             headers=(
-                (b"access-control-allow-methods", _VERBS),
+                (b"access-control-allow-methods", _METHODS),
                 (b"access-control-allow-headers", _REQUEST_HEADERS),
                 (b"access-control-max-age", b"600"),
             ),

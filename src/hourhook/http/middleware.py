@@ -1,47 +1,48 @@
-"""What stands before every route: the first checks, the headers of every answer, the log line, and the last resort.
+"""The middleware in front of every route: first checks, headers of every response, access log, metrics, last resort.
 
-The order of checks is that of the contract (00-conventions §8): User-Agent, rate, credential; the rest is behind the
-doors. Verbs that nobody knows and paths that lead nowhere are answered here too, but only to somebody who may enter.
+The front ends describe their parts of the URL space as surfaces, each with its own checks and headers.
 """
 
 import re
 import secrets
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import structlog
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
-from hourhook.api.credentials import extract_token
-from hourhook.api.dispatcher import METHODS, Dispatcher
-from hourhook.api.pagination import parse_query_string
 from hourhook.http.asgi import Application, Message, Receive, Scope, Send
+from hourhook.http.bodies import ClientDisconnected
 from hourhook.http.client_addresses import client_address
-from hourhook.http.context import RequestContext, set_context
+from hourhook.http.context import RequestContext, get_context, set_context
 from hourhook.http.cors import CorsPolicy
 from hourhook.http.metrics import Metrics
-from hourhook.http.responses import (
-    MISSING_USER_AGENT,
-    NOT_FOUND,
-    TOO_MANY_REQUESTS,
-    UNAUTHORIZED,
-    Response,
-    message_response,
-    method_not_allowed,
-    server_error,
-)
+from hourhook.http.responses import TOO_MANY_REQUESTS, Headers, Response, server_error
+from hourhook.http.router import METHODS
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Network
 
-# The pages of invoices, open to whoever knows their paths.
-_SHARED = "/i/"
-# Of the API in all but their credentials, which are passwords and secrets of applications.
-_PREVIEWS = re.compile(r"/subdomains|/authorizations/.+|/applications/.+")
+# Returns the response that refuses a request before it is routed, or None.
+Check = Callable[[Scope], Response | None]
+
 _SLASHES = re.compile(r"/{2,}")
-_API_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
-# Below these a path holds what opens something, so that the log has the beginning only.
-_SECRET_BELOW = ("/invitations/", _SHARED, "/applications/")
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A part of the URL space: its paths, the checks before its routes, in order, and the headers of its responses."""
+
+    includes: Callable[[str], bool]
+    checks: Sequence[Check] = ()
+    headers: Headers = ()
+    cors: CorsPolicy | None = None
+    # Whether responses repeat their status in a ``Status`` header.
+    has_status_header: bool = False
+
+
+_OTHER = Surface(lambda path: True)
 
 
 class RequestMiddleware:
@@ -50,112 +51,57 @@ class RequestMiddleware:
     def __init__(
         self,
         app: Application,
-        dispatcher: Dispatcher,
+        surfaces: Sequence[Surface],
         *,
-        rate_limits: TokenBuckets | None,
         trusted_proxies: tuple[Network, ...],
-        origins: CorsPolicy,
         metrics: Metrics,
-        not_found: Application | None = None,
+        secret_prefixes: tuple[str, ...] = (),
     ) -> None:
+        """``secret_prefixes`` begin the paths that go on with a secret, which the log leaves out."""
         self._app = app
-        self._dispatcher = dispatcher
-        self._buckets = rate_limits
-        self._trusted = trusted_proxies
-        self._origins = origins
+        self._surfaces = (*surfaces, _OTHER)
+        self._trusted_proxies = trusted_proxies
         self._metrics = metrics
-        self._elsewhere = not_found or NOT_FOUND
+        self._secret_prefixes = secret_prefixes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         method = scope["method"]
         path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
-        is_api = path == "/v2" or path.startswith("/v2/")
-        is_preview = _PREVIEWS.fullmatch(path) is not None
+        surface = next(surface for surface in self._surfaces if surface.includes(path))
         context = RequestContext(
             request_id=secrets.token_hex(8),
-            client_address=client_address(scope, self._trusted),
+            client_address=client_address(scope, self._trusted_proxies),
             method=method,
             path=path,
             started_at=time.perf_counter(),
         )
-        # A copy, since the server goes by its own.
-        inner: Scope = {**scope, "path": path, "method": _routed(method)}
+        # A copy, since the server reads its own.
+        inner: Scope = {**scope, "path": path, "method": _routed_method(method)}
         set_context(context, inner)
-        headers = self._headers(scope, context, is_api=is_api, is_preview=is_preview)
-        response_sender = ResponseSender(send, context, headers, tells_status=is_api or is_preview)
+        response_sender = ResponseSender(send, context, _headers(surface, scope, context), surface.has_status_header)
         try:
-            refusal = self._origins.preflight(scope) if is_api else None
-            if is_api and refusal is None:
-                refusal = self._first_checks(inner, context)
-            if (is_preview or path.startswith(_SHARED)) and not self._may_ask(context):
-                refusal = TOO_MANY_REQUESTS
-            if refusal is not None:
-                await refusal(inner, receive, response_sender)
-            else:
-                await self._route(inner, receive, response_sender, is_api)
+            refusals = (check(inner) for check in surface.checks)
+            refusal = next((refusal for refusal in refusals if refusal is not None), None)
+            await (refusal or self._app)(inner, receive, response_sender)
+        except ClientDisconnected:
+            pass
         except Exception as error:
-            _log.error("request failed", request_id=context.request_id, path=_shown(context.path), exc_info=error)
+            _log.error("request failed", request_id=context.request_id, path=self._log_path(path), exc_info=error)
             if response_sender.status:
                 raise
             await server_error()(inner, receive, response_sender)
         finally:
-            self._note(context, response_sender, inner)
+            self._record(context, response_sender)
 
-    def _first_checks(self, scope: Scope, context: RequestContext) -> Response | None:
-        if not any(name == b"user-agent" and value.strip() for name, value in scope["headers"]):
-            return MISSING_USER_AGENT
-        if not self._may_ask(context):
-            return TOO_MANY_REQUESTS
-        context.pairs = parse_query_string(scope["query_string"])
-        context.token = extract_token(scope, context.pairs) or ""
-        return None if context.token else UNAUTHORIZED
-
-    def _may_ask(self, context: RequestContext) -> bool:
-        return self._buckets is None or self._buckets.try_acquire(context.client_address)
-
-    async def _route(self, scope: Scope, receive: Receive, send: "ResponseSender", is_api: bool) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except NotFoundException as error:
-            _let_go(error)
-            if is_api:
-                await self._dispatcher.refuse(NOT_FOUND, scope, receive, send)
-            else:
-                await self._elsewhere(scope, receive, send)
-        except MethodNotAllowedException as error:
-            allowed = (error.headers or {}).get("allow", "").split(", ")
-            _let_go(error)
-            await method_not_allowed(allowed)(scope, receive, send)
-        except HTTPException as error:
-            if send.status:
-                raise
-            await message_response(error.status_code, error.detail)(scope, receive, send)
-
-    def _headers(
-        self, scope: Scope, context: RequestContext, *, is_api: bool, is_preview: bool
-    ) -> list[tuple[bytes, bytes]]:
-        headers = [(b"x-request-id", context.request_id.encode()), (b"x-content-type-options", b"nosniff")]
-        if is_api or is_preview:
-            headers += _API_HEADERS
-        if is_api:
-            # No page of another site is to handle passwords.
-            headers += self._origins.headers(scope)
-        return headers
-
-    def _note(self, context: RequestContext, response_sender: "ResponseSender", scope: Scope) -> None:
+    def _record(self, context: RequestContext, response_sender: "ResponseSender") -> None:
         seconds = time.perf_counter() - context.started_at
-        route = scope.get("path_template") or "none"
-        self._metrics.request_finished(context.method, route, response_sender.status, seconds)
+        self._metrics.request_finished(context.method, context.route, response_sender.status, seconds)
         caller = context.caller
         _log.info(
             "request",
             method=context.method[:16],
-            route=route,
-            path=_shown(context.path)[:512],
+            route=context.route,
+            path=self._log_path(context.path)[:512],
             status=response_sender.status,
             duration_ms=round(seconds * 1000, 2),
             bytes=response_sender.size,
@@ -165,25 +111,32 @@ class RequestMiddleware:
             request_id=context.request_id,
         )
 
+    def _log_path(self, path: str) -> str:
+        """Return a path without its secret."""
+        for prefix in self._secret_prefixes:
+            if path.startswith(prefix):
+                return f"{prefix}…"
+        return path
+
 
 class ResponseSender:
-    """The way out: adds the headers that every answer has, leaves the body of HEAD out, and counts."""
+    """An ASGI ``send`` that adds headers to the response, leaves the body of HEAD out, and counts bytes."""
 
     def __init__(
-        self, send: Send, context: RequestContext, headers: list[tuple[bytes, bytes]], *, tells_status: bool
+        self, send: Send, context: RequestContext, headers: list[tuple[bytes, bytes]], has_status_header: bool
     ) -> None:
         self._send = send
         self._headers = headers
-        self._tells_status = tells_status
+        self._has_status_header = has_status_header
         self._has_body = context.method != "HEAD"
+        # 0 until the response has begun.
         self.status = 0
         self.size = 0
 
     async def __call__(self, message: Message) -> None:
-        """Pass one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._tells_status:
+            if self._has_status_header:
                 phrase = HTTPStatus(self.status).phrase
                 self._headers.append((b"status", f"{self.status} {phrase}".encode()))
             message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
@@ -194,26 +147,30 @@ class ResponseSender:
         await self._send(message)
 
 
-def _shown(path: str) -> str:
-    """What the log may know of a path."""
-    for beginning in _SECRET_BELOW:
-        if path.startswith(beginning):
-            return f"{beginning}…"
-    return path
+def rate_limit_check(buckets: TokenBuckets | None) -> Check:
+    """Return the check of the rate of requests from each client address."""
+
+    def check(scope: Scope) -> Response | None:
+        if buckets is None or buckets.try_acquire(get_context(scope).client_address):
+            return None
+        return TOO_MANY_REQUESTS
+
+    return check
 
 
-def _routed(method: str) -> str:
-    """The verb by which a request finds its way.
+def _headers(surface: Surface, scope: Scope, context: RequestContext) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", context.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+    headers += surface.headers
+    if surface.cors is not None:
+        headers += surface.cors.headers(scope)
+    return headers
 
-    HEAD is GET whose body is left out at the very end. A verb that nobody knows is refused as PATCH is.
+
+def _routed_method(method: str) -> str:
+    """Return the method by which a request is routed.
+
+    HEAD is GET whose body is left out at the very end. An unknown method is refused as PATCH is.
     """
     if method == "HEAD":
         return "GET"
     return method if method in METHODS else "PATCH"
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Cut an exception off the frames it came through: they refer to it in turn, and hold what was read of the body."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__context__

@@ -1,18 +1,15 @@
-"""``/health`` and ``/metrics``, for those who watch over a server."""
+"""``/health`` and ``/metrics``, for monitoring (``docs/operating/monitoring.md``)."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from litestar import Request, get
-from litestar.types import ASGIApp, ControllerRouterHandler
+from collections.abc import Callable, Mapping
 
 from hourhook.domain import delivery_stats
 from hourhook.errors import DatabaseUnavailable
-from hourhook.http.asgi import Scope
+from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.client_addresses import is_forwarded, is_loopback, peer_address
 from hourhook.http.metrics import Metrics
 from hourhook.http.responses import NOT_FOUND, Response, json_response
+from hourhook.http.router import MethodRoutes
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 
@@ -22,11 +19,10 @@ _UNCACHED = ((b"cache-control", b"no-store"),)
 
 def monitoring_routes(
     settings: Settings, database: Database, metrics: Metrics, failure: Callable[[], str | None]
-) -> Sequence[ControllerRouterHandler]:
-    """The routes of ``/health`` and ``/metrics``; ``failure`` says why this process cannot serve, if so."""
+) -> Mapping[str, Application]:
+    """Return the routes. ``failure`` returns why this process cannot serve, or None."""
 
-    @get("/health")
-    async def health() -> ASGIApp:
+    async def show_health(scope: Scope, receive: Receive, send: Send) -> None:
         reason = failure()
         if reason is None:
             try:
@@ -34,26 +30,28 @@ def monitoring_routes(
             except DatabaseUnavailable as error:
                 reason = str(error)
         if reason is None:
-            return json_response(200, {"status": "ok"}, _UNCACHED)
-        return json_response(503, {"status": "unavailable", "message": reason}, _UNCACHED)
+            response = json_response(200, {"status": "ok"}, _UNCACHED)
+        else:
+            response = json_response(503, {"status": "unavailable", "message": reason}, _UNCACHED)
+        await response(scope, receive, send)
 
-    @get("/metrics")
-    async def show_metrics(request: Request[Any, Any, Any]) -> ASGIApp:
-        if not _may_watch(request.scope, settings.metrics_token):
-            return NOT_FOUND
-        try:
-            counted = await database.read(delivery_stats.collect)
-        except DatabaseUnavailable:
-            # What this process counts itself is wanted most when the database is away.
-            counted = None
-        return Response(200, metrics.exposition(counted), _UNCACHED, PROMETHEUS)
+    async def show_metrics(scope: Scope, receive: Receive, send: Send) -> None:
+        response = NOT_FOUND
+        if _may_read_metrics(scope, settings.metrics_token):
+            try:
+                stats = await database.read(delivery_stats.collect)
+            except DatabaseUnavailable:
+                # The metrics of the process itself matter most while the database is away.
+                stats = None
+            response = Response(200, metrics.exposition(stats), _UNCACHED, PROMETHEUS)
+        await response(scope, receive, send)
 
-    return [health, show_metrics]
+    return {"/health": MethodRoutes({"GET": show_health}), "/metrics": MethodRoutes({"GET": show_metrics})}
 
 
-def _may_watch(scope: Scope, token: str | None) -> bool:
+def _may_read_metrics(scope: Scope, token: str | None) -> bool:
     if is_loopback(peer_address(scope)) and not is_forwarded(scope):
         return True
-    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-    scheme, _, presented = given.partition(b" ")
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, presented = header.partition(b" ")
     return token is not None and scheme.lower() == b"bearer" and secrets.compare_digest(presented, token.encode())

@@ -1,40 +1,47 @@
-"""A server: the API and the pages, with a worker beside them or without, until it is told to end."""
+"""Serve the API and the pages, with or without a worker in the same process."""
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Any
 
 import uvicorn
-from litestar.types import ASGIApp
 
-from hourhook.api.app import make_app
+from hourhook.api.app import make_api
+from hourhook.api.surfaces import SECRET_PREFIXES, api_surfaces, is_api_path
 from hourhook.domain.dependencies import Dependencies
+from hourhook.http.asgi import Application, Receive, Scope, Send
+from hourhook.http.cors import CorsPolicy
+from hourhook.http.lifespan import Lifespan, with_lifespan
+from hourhook.http.metrics import Metrics
+from hourhook.http.middleware import RequestMiddleware, rate_limit_check
+from hourhook.http.monitoring import monitoring_routes
+from hourhook.http.router import Router
 from hourhook.http.server import server_config
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.delivering import exit_immediately, relay_wakeups, run_delivery
+from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import app as web_app
 
-# With the seven seconds of a draining worker after them, a process ends within ten.
+# A worker then drains for up to seven seconds more, so that the process ends within ten.
 GRACEFUL_SHUTDOWN_SECONDS = 2
 
 
 async def serve(
     runtime: Runtime, listener: socket.socket, *, with_worker: bool, on_start: Callable[[], None] = lambda: None
 ) -> None:
-    """Serve until SIGTERM or SIGINT; what is on the wire then is finished, within ten seconds.
+    """Serve until SIGTERM or SIGINT, then finish open requests and deliveries within ten seconds.
 
-    ``on_start`` is called once connections are taken. A second SIGINT ends the process at once. Raises ``OperatorError`` when
-    the worker beside the server has failed.
+    ``on_start`` is called once the server accepts connections. A second SIGINT ends the process at once. Raises
+    ``OperatorError`` if the worker in this process has failed.
     """
 
     @asynccontextmanager
-    async def with_the_server(_: object) -> AsyncIterator[None]:
+    async def deliver() -> AsyncIterator[None]:
         async with run_delivery(runtime, transport, on_failure=stop) if transport else relay_wakeups(runtime):
             yield
 
@@ -47,7 +54,7 @@ async def serve(
         runtime.database,
         Dependencies(runtime.guard, runtime.keyring, runtime.outbox),
         metrics=runtime.metrics,
-        lifespan=[with_the_server],
+        lifespans=[deliver],
         failure=lambda: runtime.failure,
     )
     server = _Server(server_config(app, timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS), on_start)
@@ -55,18 +62,51 @@ async def serve(
     runtime.raise_if_failed()
 
 
-def make_asgi_app(settings: Settings, database: Database, dependencies: Dependencies, **parts: Any) -> ASGIApp:
-    """The API and the pages as one application; ``parts`` are further arguments of ``make_app``."""
+def make_asgi_app(
+    settings: Settings,
+    database: Database,
+    dependencies: Dependencies,
+    *,
+    metrics: Metrics | None = None,
+    lifespans: Sequence[Lifespan] = (),
+    failure: Callable[[], str | None] = lambda: None,
+    extra_routes: Mapping[str, Application] | None = None,
+) -> Application:
+    """Combine the API, the pages and the monitoring in one ASGI application.
+
+    ``lifespans`` last as long as the server runs. ``failure`` returns why this process cannot serve, for ``/health``.
+    """
+    metrics = metrics or Metrics()
     sign_in_throttle = SignInThrottle(settings.sign_in_rate_limit, database.clock)
-    pages = {
-        "extra_routes": web_app.routes(settings, database, dependencies, sign_in_throttle),
-        "not_found": web_app.not_found(settings),
-    }
-    return make_app(settings, database, dependencies, sign_in_throttle, **{**pages, **parts})
+    api = make_api(settings, database, dependencies, sign_in_throttle)
+    pages = web_app.make_web_app(settings, database, dependencies, sign_in_throttle)
+    rate_limit = rate_limit_check(TokenBuckets(settings.rate_limit, database.clock) if settings.rate_limit else None)
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        application = api.not_found if is_api_path(scope["path"]) else pages.not_found
+        await application(scope, receive, send)
+
+    router = Router(
+        {
+            **api.routes,
+            **monitoring_routes(settings, database, metrics, failure),
+            **pages.routes,
+            **(extra_routes or {}),
+        },
+        not_found,
+    )
+    app = RequestMiddleware(
+        router,
+        [*api_surfaces(CorsPolicy(settings.allowed_origins), rate_limit), *web_app.web_surfaces(rate_limit)],
+        trusted_proxies=settings.trusted_proxies,
+        metrics=metrics,
+        secret_prefixes=(*web_app.SECRET_PREFIXES, *SECRET_PREFIXES),
+    )
+    return with_lifespan(app, [api.lifespan, *lifespans])
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it has started, and ends at once when SIGINT says so again."""
+    """A server that reports its start, and ends at once on a second SIGINT."""
 
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)

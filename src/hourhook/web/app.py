@@ -1,57 +1,64 @@
-"""All pages together, as the application takes them: their routes, and what answers where there is none."""
+"""The web app: the routes and surfaces of all pages."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from litestar import get
-from litestar.handlers import HTTPRouteHandler
-from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, ControllerRouterHandler
+from starlette.requests import Request
 
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
+from hourhook.http.asgi import Application, Receive, Scope, Send
+from hourhook.http.middleware import Check, Surface
+from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.web.auth.invitations import invitation_routes
+from hourhook.web.auth import invitations
+from hourhook.web.auth.invitations import Invitations
 from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
-from hourhook.web.public.invoices import invoice_routes
+from hourhook.web.public import invoices
 from hourhook.web.rendering import render
-from hourhook.web.responses import empty_response
+from hourhook.web.responses import empty_response, page_route
 from hourhook.web.session_cookies import SessionCookies
 
+SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 
-def routes(
+
+@dataclass(frozen=True, slots=True)
+class WebApp:
+    """The pages as an ASGI server takes them: an application for each path, and one for any other path."""
+
+    routes: Mapping[str, Application]
+    not_found: Application
+
+
+def make_web_app(
     settings: Settings, database: Database, dependencies: Dependencies, sign_in_throttle: SignInThrottle
-) -> Sequence[ControllerRouterHandler]:
-    """The routes of all pages."""
+) -> WebApp:
     links = Links(settings.base_url or DEFAULT_BASE_URL)
     session_cookies = SessionCookies(dependencies.keyring, is_secure=links.base_url.startswith("https://"))
-    return [
-        _home(links),
-        *SignIn(database, sign_in_throttle, session_cookies, links).routes(),
-        *OAuthConsent(database, session_cookies, links).routes(),
-        *invoice_routes(database),
-        *invitation_routes(database, links),
-    ]
 
-
-def not_found(settings: Settings) -> ASGIApp:
-    """What answers a path that leads nowhere: with a page for people, with nothing for programs."""
-    links = Links(settings.base_url or DEFAULT_BASE_URL)
-
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        asked_for = b"".join(value for name, value in scope["headers"] if name == b"accept")
-        found = render("elsewhere", status=404, href=links.href) if b"text/html" in asked_for else empty_response(404)
-        await found(scope, receive, send)
-
-    return answer
-
-
-def _home(links: Links) -> HTTPRouteHandler:
-    @get("/")
-    async def home() -> ASGIResponse:
+    async def show_home(request: Request) -> Response:
         return render("home", href=links.href)
 
-    return home
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond with a page to browsers, and with an empty 404 to programs."""
+        accepted = b"".join(value for name, value in scope["headers"] if name == b"accept")
+        is_browser = b"text/html" in accepted
+        response = render("not_found", status=404, href=links.href) if is_browser else empty_response(404)
+        await response(scope, receive, send)
+
+    routes = {
+        "/": page_route(GET=show_home),
+        **SignIn(database, sign_in_throttle, session_cookies, links).routes(),
+        **OAuthConsent(database, session_cookies, links).routes(),
+        **invoices.invoice_routes(database),
+        **Invitations(database, links).routes(),
+    }
+    return WebApp(routes, not_found)
+
+
+def web_surfaces(rate_limit: Check) -> Sequence[Surface]:
+    """Return the surface of the public invoice pages, the only pages under the rate limit of the API."""
+    return (Surface(lambda path: path.startswith(invoices.PREFIX), (rate_limit,)),)

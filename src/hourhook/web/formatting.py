@@ -1,7 +1,7 @@
-"""How amounts, dates and times are written in a locale, by the rules that are common there (Unicode's CLDR).
+"""Format amounts, dates and durations for a locale (Unicode CLDR).
 
-Digits are those of the locale. Amounts are exact: they have the fraction digits of their currency, and two where that
-has none and one of the amounts at hand needs them.
+Digits are those of the locale. Amounts are exact: they have the fraction digits of their currency, or two if the
+currency has none and one of the amounts needs them.
 """
 
 import unicodedata
@@ -15,18 +15,18 @@ from babel.dates import format_date
 from babel.numbers import NumberPattern, get_currency_name, get_currency_precision, get_minus_sign_symbol
 from babel.units import format_unit
 
-# The zeros of numbering systems whose ten digits follow each other; other systems are written in our digits.
+# The zeros of numbering systems with ten consecutive digits; other systems are written in ASCII digits.
 _ZEROS = {"arab": "٠", "arabext": "۰", "beng": "০", "deva": "०"}
 _LATIN = "0123456789"
-_PLAIN = "en"
+_DEFAULT = "en"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class LocaleFormatter:
-    """The ways of one locale and one currency; ``symbol`` is whatever stands for the currency.
+    """Formats for one locale and one currency, which ``symbol`` represents.
 
-    Amounts are in hundredths, and ``amounts`` are those that will be written. ``language`` and ``direction`` are for
-    the attributes of HTML.
+    Amounts are in hundredths; ``amounts`` are all that will be formatted. ``language`` and ``direction`` are for the
+    attributes of HTML.
     """
 
     def __init__(self, locale: str, currency: str, symbol: str, amounts: Iterable[int] = ()) -> None:
@@ -40,7 +40,7 @@ class LocaleFormatter:
         self._currency = _with_digits(self._locale.currency_formats["standard"], precision, precision)
         self._percent = _with_digits(self._locale.percent_formats[None], 0, 2)
         self._symbol = symbol
-        # Patterns have a plain hyphen for it, which ends up behind the number where text runs from right to left.
+        # Patterns have a plain hyphen, which ends up behind the number in right-to-left text.
         self._minus = get_minus_sign_symbol(self._locale, numbering_system=self._system)
         self._durations: dict[int, str] = {}
         self.currency_name = get_currency_name(currency, locale=self._locale)
@@ -48,21 +48,19 @@ class LocaleFormatter:
         self.direction = self._locale.text_direction
 
     def amount(self, hundredths: int) -> str:
-        """An amount with its currency."""
         written: str = self._currency.apply(_decimal(hundredths), self._locale, numbering_system=self._system)
         return _with_symbol(written.replace("-", self._minus).translate(self._digits), self._symbol)
 
     def percentage(self, hundredths: int) -> str:
-        """A percentage, with the fraction digits that it needs."""
+        """Format hundredths of a percent, with as many fraction digits as needed."""
         written: str = self._percent.apply(_decimal(hundredths).scaleb(-2), self._locale, numbering_system=self._system)
         return written.translate(self._digits)
 
     def day(self, day: str) -> str:
-        """A day, ``YYYY-MM-DD``, with the name of its month."""
+        """Format a date (``YYYY-MM-DD``) with the name of its month."""
         return format_date(date.fromisoformat(day), "long", self._locale).translate(self._digits)
 
     def duration(self, minutes: int) -> str:
-        """Hours and minutes."""
         found = self._durations.get(minutes)
         if found is None:
             found = self._durations[minutes] = self._duration(minutes).translate(self._digits)
@@ -81,23 +79,23 @@ class LocaleFormatter:
 
 
 def _find_locale(code: str) -> Locale:
-    """The locale of a code, that of its language where there is no nearer one, or a plain one."""
+    """Return the locale of a code, or that of its language, or English."""
     for candidate in (code, code.partition("-")[0]):
         try:
             return Locale.parse(candidate, sep="-")
         except (UnknownLocaleError, ValueError):
             continue
-    return Locale.parse(_PLAIN)
+    return Locale.parse(_DEFAULT)
 
 
 def _digits_of(system: str) -> dict[int, str]:
     zero = ord(_ZEROS.get(system, "0"))
-    return {ord(digit): chr(zero + place) for place, digit in enumerate(_LATIN)}
+    return {ord(digit): chr(zero + value) for value, digit in enumerate(_LATIN)}
 
 
-def _with_digits(pattern: NumberPattern, fewest: int, most: int) -> NumberPattern:
+def _with_digits(pattern: NumberPattern, min_digits: int, max_digits: int) -> NumberPattern:
     changed = copy(pattern)
-    changed.frac_prec = (fewest, most)
+    changed.frac_prec = (min_digits, max_digits)
     return changed
 
 
@@ -106,7 +104,7 @@ def _decimal(hundredths: int) -> Decimal:
 
 
 def _with_symbol(written: str, symbol: str) -> str:
-    """Put the symbol where its sign stands; a word is kept apart from the number, a sign as the locale has it."""
+    """Replace the currency sign with the symbol; a symbol that is a word is separated from the number by a space."""
     before, _, after = written.partition("¤")
     if symbol and before[-1:].isdigit() and _is_word(symbol[0]):
         before += _NO_BREAK

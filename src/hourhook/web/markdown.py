@@ -1,7 +1,7 @@
-"""The limited Markdown of descriptions and footers: text, lists and links, and nothing that acts.
+"""Render the limited Markdown of invoice descriptions and footers: text, lists and links.
 
-HTML and pictures in it are shown as they were typed. A link leads to the web or to a mail address, and says that it is
-nobody's recommendation; any other stays the text that it was.
+HTML and pictures are shown as typed. A link may lead to the web or to a mail address, with ``rel="nofollow noopener"``;
+any other stays plain text.
 """
 
 import re
@@ -23,12 +23,11 @@ _INLINES = (
     "fragments_join",
 )
 _ALLOWED = re.compile(r"https?://|mailto:", re.IGNORECASE)
-# A heading of the text stands below those of the page.
+# Headings of the text are below those of the page.
 _HEADINGS_BELOW = 2
 
 
 def render(text: str) -> Markup:
-    """The HTML of a text."""
     parser = _parser()
     tokens = parser.parse(text)
     for token in tokens:
@@ -37,17 +36,16 @@ def render(text: str) -> Markup:
         for part in token.children or ():
             if part.type == "link_open":
                 part.attrSet("rel", "nofollow noopener")
-    # Safe, since whatever was HTML in the text is escaped by now.
+    # Safe, since the parser has escaped any HTML in the text.
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
 class _Limited(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - as the library calls it
-        """Whether a link may lead there."""
         return _ALLOWED.match(url) is not None
 
 
 @cache
 def _parser() -> MarkdownIt:
-    # Lines end where they were ended: these are texts of letters, not of programs.
+    # Line breaks are kept, as in a letter.
     return _Limited("zero", {"html": False, "breaks": True}).enable([*_BLOCKS, *_INLINES])

@@ -1,6 +1,6 @@
-"""The one word that an invoice needs and has no label for, in each language that an invoice can have."""
+"""The word "Paid" for the public invoice page, in each language of an invoice; the API has no label for it."""
 
-# "Paid", as a stamp says it. By the code of the locale, or of its language.
+# By the code of the locale, or of its language.
 PAID_STAMPS = {
     "ar": "مدفوعة",
     "bg": "Платено",
@@ -57,5 +57,4 @@ PAID_STAMPS = {
 
 
 def paid_stamp(locale: str) -> str:
-    """The word in the language of a locale."""
     return PAID_STAMPS.get(locale) or PAID_STAMPS.get(locale.partition("-")[0]) or PAID_STAMPS["en"]

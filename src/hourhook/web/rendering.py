@@ -1,9 +1,9 @@
-"""Pages: HTML from a template, with headers that let nothing in but what the page itself carries.
+"""Render pages: HTML from a template, with a content security policy that allows only what the page itself contains.
 
-A template is ``templates/NAME.html``, built on ``layout.html``; a ``NAME.css`` beside it is added to the style of the
-house. Everything is in the page as it is served: no script, picture or font comes from anywhere else.
+A template is ``templates/NAME.html``, with a NAME such as ``auth/sign_in``, and extends ``layout.html``. A ``NAME.css``
+beside it is appended to ``layout.css``. A page is complete as served: it loads no script, picture or font.
 
-``sandboxed_page`` serves HTML that somebody else wrote, behind a policy of its own.
+``sandboxed_page`` serves HTML of a user, under a policy of its own.
 """
 
 import base64
@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
+from hourhook.http.responses import HTML, Headers, Response
+
 _FOLDER = Path(__file__).parent / "templates"
-# What somebody else wrote gets an origin of its own that is nobody's (``sandbox``), so that it can neither act as one
-# of our pages nor run, send or frame anything. It may look as it likes, with pictures of its own.
-_FOREIGN_POLICY = (
+# HTML of a user gets an opaque origin (``sandbox``): it cannot act as a page of this server, nor run, send or frame
+# anything. It may have its own styles and pictures.
+_SANDBOX_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
@@ -32,11 +33,11 @@ def render(
     form_targets: Sequence[str] = (),
     headers: Sequence[tuple[str, str]] = (),
     **values: object,
-) -> ASGIResponse:
-    """The answer that shows a template.
+) -> Response:
+    """Return the page of a template, with these values.
 
-    ``form_targets`` are the sources that its forms may be sent to, redirects included, as in the
-    ``Content-Security-Policy``: ``'self'``, or an origin.
+    ``form_targets`` are the sources its forms may be sent to, redirects included, as the ``Content-Security-Policy``
+    names them: ``'self'``, or an origin.
     """
     style = _style(name)
     targets = " ".join(form_targets) or "'none'"
@@ -45,34 +46,32 @@ def render(
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; img-src data:; base-uri 'none'; "
         f"form-action {targets}; frame-ancestors 'none'"
     )
-    # Where a page has a form of ours, browsers say where it is sent from only if they may say so to ourselves.
+    # Forms to this server need it, since browsers send no ``Origin`` with them under ``no-referrer``.
     referrer = "same-origin" if "'self'" in form_targets else "no-referrer"
-    return _answer(text, status, policy, referrer, headers)
+    return _page(text, status, policy, referrer, headers)
 
 
 def render_text(name: str, **values: object) -> str:
-    """The text of a template."""
     return _templates().get_template(f"{name}.html").render(**values)
 
 
-def sandboxed_page(html: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
-    """The answer that shows HTML that somebody else wrote, as it is, and lets it do nothing."""
-    return _answer(html, 200, _FOREIGN_POLICY, "no-referrer", headers)
+def sandboxed_page(html: str, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """Return a page of HTML that a user wrote, unchanged, in a sandbox."""
+    return _page(html, 200, _SANDBOX_POLICY, "no-referrer", headers)
 
 
-def _answer(text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]]) -> ASGIResponse:
-    return ASGIResponse(
-        body=text.encode(),
-        status_code=status,
-        media_type="text/html",
-        headers=[
-            ("content-security-policy", policy),
-            # Addresses of pages hold what is nobody else's business.
-            ("referrer-policy", referrer),
-            ("cache-control", "no-store"),
-            *headers,
-        ],
-    )
+def encode_headers(headers: Sequence[tuple[str, str]]) -> Headers:
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+
+
+def _page(text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]]) -> Response:
+    common = [
+        ("content-security-policy", policy),
+        # URLs of pages contain secrets.
+        ("referrer-policy", referrer),
+        ("cache-control", "no-store"),
+    ]
+    return Response(status, text.encode(), encode_headers([*common, *headers]), HTML)
 
 
 @cache
@@ -89,7 +88,7 @@ def _templates() -> Environment:
 @cache
 def _style(name: str) -> str:
     own = _FOLDER / f"{name}.css"
-    return (_FOLDER / "house.css").read_text() + (own.read_text() if own.exists() else "")
+    return (_FOLDER / "layout.css").read_text() + (own.read_text() if own.exists() else "")
 
 
 @cache

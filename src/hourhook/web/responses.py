@@ -1,47 +1,69 @@
-"""Answers that many pages have in common: going elsewhere, and why there is nothing to see."""
+"""Responses that many pages share: redirects, notices, and the pages of errors."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from litestar.response.base import ASGIResponse
+from starlette.requests import Request
 
 from hourhook.errors import AccountLocked, DatabaseUnavailable
+from hourhook.http.asgi import Application, Receive, Scope, Send
+from hourhook.http.bodies import BodyTooLarge
+from hourhook.http.responses import Response, message_response
+from hourhook.http.router import MethodRoutes
+from hourhook.http.statuses import EXPECTED_ERRORS, status_of
 from hourhook.web.forms import InvalidForm
-from hourhook.web.rendering import render
+from hourhook.web.rendering import encode_headers, render
+
+Page = Callable[[Request], Awaitable[Response]]
 
 
-def empty_response(status: int, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
-    """An answer without a body."""
-    answer = ASGIResponse(status_code=status, headers=headers)
-    # The library says of a body that is not there that it is JSON.
-    del answer.headers["content-type"]
-    return answer
+def page_route(**pages: Page) -> Application:
+    """Return the route of a path that has a page for each of these methods, such as ``GET=self.show``."""
+    return MethodRoutes({method: _page_application(page) for method, page in pages.items()})
 
 
-def redirect(url: str, *, status: int = 303, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
-    """Send a visitor to another address, which is ASCII: what can be no header there is not to come here."""
-    kept_to_itself = [("cache-control", "no-store"), ("referrer-policy", "no-referrer")]
-    return empty_response(status, [("location", url), *kept_to_itself, *headers])
+def empty_response(status: int, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    return Response(status, headers=encode_headers(headers))
 
 
-def notice(status: int, title: str, text: str, *, headers: Sequence[tuple[str, str]] = ()) -> ASGIResponse:
-    """A page that says one thing."""
+def redirect(url: str, *, status: int = 303, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """Return a redirect to a URL in ASCII."""
+    private = [("cache-control", "no-store"), ("referrer-policy", "no-referrer")]
+    return empty_response(status, [("location", url), *private, *headers])
+
+
+def notice(status: int, title: str, text: str, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """Return a page with a title and one paragraph."""
     return render("notice", status=status, headers=headers, title=title, text=text)
 
 
-async def with_error_pages(work: Awaitable[ASGIResponse]) -> ASGIResponse:
-    """What a page comes to, also while the database is away or the account is locked, or when a form is none."""
-    try:
-        return await work
-    except DatabaseUnavailable:
+def csrf_failed() -> Response:
+    """Return the page for a form that does not carry the CSRF token of its session."""
+    text = "This form has expired, or was not sent from this server. Go back, reload the page, and submit it again."
+    return notice(403, "The form was not accepted", text)
+
+
+def error_page(error: Exception) -> Response:
+    """Return the page of an expected error, with the status that the API gives it."""
+    status = status_of(error)
+    if isinstance(error, DatabaseUnavailable):
         text = "The database is not available at the moment. Try again in a minute."
-        return notice(503, "Not now", text, headers=[("retry-after", "1")])
-    except InvalidForm:
-        return csrf_failed()
-    except AccountLocked:
-        return notice(503, "Not now", "This account is locked for maintenance. Try again later.")
+        return notice(status, "Temporarily unavailable", text, headers=[("retry-after", "1")])
+    if isinstance(error, AccountLocked):
+        text = "This account is locked for maintenance. Try again later."
+        return notice(status, "Temporarily unavailable", text)
+    if isinstance(error, BodyTooLarge):
+        return message_response(status, "Request Entity Too Large")
+    return notice(status, "Not allowed", "You cannot do this.")
 
 
-def csrf_failed() -> ASGIResponse:
-    """The answer to a form that no page of this visitor held."""
-    text = "This form is too old, or did not come from here. Go back, load the page anew, and send it once more."
-    return notice(403, "That did not work", text)
+def _page_application(page: Page) -> Application:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await page(Request(scope, receive))
+        except InvalidForm:
+            response = csrf_failed()
+        except EXPECTED_ERRORS as error:
+            response = error_page(error)
+        await response(scope, receive, send)
+
+    return application

@@ -162,13 +162,13 @@ def test_looking_at_the_page_changes_nothing(account: Account) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "That cannot be a password here: it needs 8 to 1024 characters, of any kind."),
-        ({"password": ""}, "That cannot be a password here"),
-        ({"password": "short"}, "That cannot be a password here"),
-        ({"password": "x" * 1025}, "That cannot be a password here"),
-        ({"password": "nul\0nul\0nul"}, "That cannot be a password here"),
-        ({"password": "correct horse", "first_name": "x" * 256}, "A name has up to 255 characters, on one line."),
-        ({"password": "correct horse", "last_name": "a\nb"}, "A name has up to 255 characters, on one line."),
+        ({}, "This password cannot be used. It must have 8 to 1024 characters, of any kind."),
+        ({"password": ""}, "This password cannot be used"),
+        ({"password": "short"}, "This password cannot be used"),
+        ({"password": "x" * 1025}, "This password cannot be used"),
+        ({"password": "nul\0nul\0nul"}, "This password cannot be used"),
+        ({"password": "correct horse", "first_name": "x" * 256}, "A name can have up to 255 characters, on one line."),
+        ({"password": "correct horse", "last_name": "a\nb"}, "A name can have up to 255 characters, on one line."),
     ],
 )
 def test_what_cannot_be_taken_is_said_beside_the_field_and_may_be_mended(
@@ -247,7 +247,7 @@ def test_an_unknown_link_says_what_to_do(account: Account) -> None:
     response = account.client.get("/invitations/unknown")
 
     assert response.status == 404
-    assert "ask whoever invited you for a new one" in text_of(response)
+    assert "ask the person who invited you for a new one" in text_of(response)
 
 
 def test_an_invitation_runs_out_after_two_weeks(account: Account, clock: FakeClock) -> None:
@@ -270,7 +270,7 @@ def test_a_newer_invitation_makes_the_older_link_open_nothing(account: Account) 
     assert account.client.get(old.link).status == 404
     assert accept_invitation(account, old.link).status == 404
     response = account.client.get(new.link)
-    assert "You are invited to the account northwind" in text_of(response)
+    assert "You have been invited to the account northwind" in text_of(response)
     assert accept_invitation(account, new.link).status == 303
 
 
@@ -318,7 +318,7 @@ def test_an_inviter_who_is_gone_is_not_named(account: Account) -> None:
 
     page = account.client.get(response.headers["x-hourhook-invitation"])
 
-    assert "You are invited to the account northwind" in text_of(page)
+    assert "You have been invited to the account northwind" in text_of(page)
 
 
 def test_a_locked_account_lets_nobody_in_until_it_is_open_again(account: Account) -> None:
@@ -364,7 +364,7 @@ def test_who_tries_too_often_has_to_wait(account: Account, clock: FakeClock, log
 
     for response in (account.client.get(invited.link), accept_invitation(account, invited.link)):
         assert (response.status, response.headers["retry-after"]) == (429, "60")
-        assert "Too many tries" in text_of(response)
+        assert "Too many attempts" in text_of(response)
     assert state_of(account, invited) == "pending"
     clock.advance(60)
     assert accept_invitation(account, invited.link).status == 303

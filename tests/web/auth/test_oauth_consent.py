@@ -74,9 +74,9 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, br
     page = browser.get(app.authorize_url(redirect_uri="https://app.test/cb/deep"))
 
     said = re.sub(r"<[^>]+>", "", page.body.decode())
-    for words in ("Planner", "http://app.test", "northwind", account.leader.email, "everything that you may do"):
+    for words in ("Planner", "http://app.test", "northwind", account.leader.email, "everything that you can do"):
         assert words in said
-    assert "go back to app.test" in said
+    assert "redirected to app.test" in said
     assert page.status == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
 

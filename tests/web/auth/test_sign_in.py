@@ -22,7 +22,7 @@ from tests.support.clocks import FakeClock
 from tests.support.oauth_clients import PASSWORD, set_email, set_password, signed_in_browser
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
-WRONG = b"The e-mail address and the password do not belong together."
+WRONG = b"Incorrect e-mail address or password."
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_bytes_that_are_no_text_are_no_form(browser: Browser, server: Server) ->
 
     response = server.client.post("/sign_in", body, Cookie=cookie, Content_Type=FORM)
 
-    assert (response.status, b"did not come from here" in response.body) == (403, True)
+    assert (response.status, b"was not sent from this server" in response.body) == (403, True)
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
@@ -250,7 +250,7 @@ def test_a_form_of_another_site_is_refused(account: Account, path: str, csrf_tok
     response = browser.post(path, {"email": account.leader.email, "password": PASSWORD, "csrf_token": csrf_token})
 
     assert response.status == 403
-    assert b"too old" in response.body
+    assert b"has expired" in response.body
     assert b"You are signed in" in browser.get("/sign_in").body
 
 

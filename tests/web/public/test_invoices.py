@@ -178,7 +178,7 @@ def test_an_expense_that_says_nothing_has_its_day(account: Account) -> None:
 def test_a_long_footer_is_printed_once(account: Account) -> None:
     def is_printed_on_each_page(footer: str) -> bool:
         body = account.client.get(bill(account, footer=footer)["share_url"]).body
-        return b'<footer class="prose running"' in body and b'<div class="capacity"' in body
+        return b'<footer class="prose running"' in body and b'<div class="footer_spacer"' in body
 
     assert is_printed_on_each_page("Thank you.\nPay soon.")
     assert not is_printed_on_each_page("Terms\n" * 20)
@@ -252,7 +252,7 @@ def test_description_and_footer_are_limited_markdown(account: Account) -> None:
     )
     body = account.client.get(bill(account, description=text, footer=text)["share_url"]).body.decode()
 
-    # The footer twice: as it is, and as the room that it needs on paper.
+    # The footer twice: as it is, and as the space that it needs in print.
     assert body.count("<strong>you</strong>") == 3
     assert body.count('<a href="https://pay.example" rel="nofollow noopener">') == 3
     assert "<img" not in body
@@ -357,7 +357,7 @@ def test_where_there_is_no_invoice_is_a_page_that_says_so(server: Server, token:
     response = server.client.get(f"/i/{token}")
 
     assert response.status == 404
-    assert b"There is no invoice here" in response.body
+    assert b"Invoice not found" in response.body
     assert_is_nobodys_business(response)
 
 
@@ -514,9 +514,12 @@ def open_page(account: Account, invoice: dict[str, Any]) -> str:
 
 
 def text_of(response: Response) -> str:
-    """What somebody reads, blanks made equal; the room for the footer and the hint are left out."""
+    """What somebody reads, blanks made equal; the footer spacer and the hint are left out."""
     body = re.sub(
-        r"<style>.*?</style>|<div class=\"room.*?</div>|<p class=\"hint.*", "", response.body.decode(), flags=re.DOTALL
+        r"<style>.*?</style>|<div class=\"footer_spacer.*?</div>|<p class=\"hint.*",
+        "",
+        response.body.decode(),
+        flags=re.DOTALL,
     )
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).replace(NBSP, " ").split())
 

@@ -1,19 +1,17 @@
-"""``/subdomains`` and ``/authorizations``: users manage what they allow applications (contract, oauth.md, part B).
+"""``/subdomains`` and ``/authorizations``: users manage the applications that may act for them (``docs/api/oauth.md``).
 
-Whoever comes here brings his e-mail address and his password by HTTP Basic, and the path says in which of his accounts
-he is to be. The rest is as behind any door of the API.
+They authenticate with their e-mail address and password by HTTP Basic, and the path names one of their accounts.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-import msgspec
 import structlog
-from litestar.types import ControllerRouterHandler
 
-from hourhook.api.credentials import extract_basic_auth
-from hourhook.api.dispatcher import respond, route_to
-from hourhook.api.endpoints import Call, CreatedOrExisting, Endpoint, Endpoints, Request, group_by_path
-from hourhook.api.pagination import link_header, parse_paging, parse_query_string
+from hourhook.api.dispatcher import Request, encode_result, make_request, run_endpoint
+from hourhook.api.endpoints import Call, CreatedOrExisting, Endpoint, Endpoints, group_by_path
+from hourhook.api.errors import respond
+from hourhook.api.pagination import link_header, parse_paging
 from hourhook.domain import sign_ins
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.inputs import Query, ValidationErrors
@@ -24,10 +22,12 @@ from hourhook.domain.oauth.representations import Authorization, Subdomain
 from hourhook.domain.pages import Page
 from hourhook.domain.sign_ins import Candidate
 from hourhook.errors import NotFound, Unauthenticated
-from hourhook.http.asgi import Receive, Scope, Send
+from hourhook.http.asgi import Application, Receive, Scope, Send
+from hourhook.http.basic_auth import extract_basic_auth
 from hourhook.http.bodies import parse_body, read_body
 from hourhook.http.context import RequestContext, get_context
-from hourhook.http.responses import Response, method_not_allowed
+from hourhook.http.queries import parse_query_string
+from hourhook.http.responses import Response, json_response, method_not_allowed
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
@@ -43,14 +43,14 @@ endpoints = Endpoints("OAuth", resource="Authorization")
 def index(call: Call, subdomain: str) -> Page[Authorization]:
     """List the authorizations that you made, newest first.
 
-    What you allowed applications in the browser is not among them.
+    Authorizations that you gave in the browser are not listed.
     """
     return authorizations.list_page(call.tx, call.caller, call.dependencies, call.pagination)
 
 
 @endpoints.post("/authorizations/{subdomain}")
 def create(call: Call, subdomain: str, params: NewAuthorization, errors: ValidationErrors) -> Authorization:
-    """Let an application act for you.
+    """Authorize an application to act for you.
 
     Its token lasts until the authorization is deleted. An unknown `client_id` and a wrong `client_secret` are a 400
     with the `error` `invalid_client`.
@@ -62,7 +62,7 @@ def create(call: Call, subdomain: str, params: NewAuthorization, errors: Validat
 def ensure(
     call: Call, subdomain: str, client_id: str, params: WantedAuthorization, errors: ValidationErrors
 ) -> CreatedOrExisting[Authorization]:
-    """Let an application act for you, unless you did so before: then the oldest authorization is answered unchanged."""
+    """Authorize an application unless you did before; then return the oldest authorization, unchanged."""
     found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, params, errors)
     return CreatedOrExisting(found.authorization, found.authorization.url, found.is_new)
 
@@ -77,18 +77,18 @@ def show(call: Call, subdomain: str, authorization_id: int) -> Authorization:
 def edit(
     call: Call, subdomain: str, authorization_id: int, params: AuthorizationChanges, errors: ValidationErrors
 ) -> Authorization:
-    """Edit what is noted with an authorization, and its scopes."""
+    """Edit the note and the scopes of an authorization."""
     return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, params, errors)
 
 
 @endpoints.delete("/authorizations/{subdomain}/{authorization_id}")
 def remove(call: Call, subdomain: str, authorization_id: int) -> None:
-    """Delete an authorization: its token opens nothing from then on."""
+    """Delete an authorization. Its token stops working."""
     authorizations.remove(call.tx, call.caller, authorization_id)
 
 
 class BasicAuthRoutes:
-    """Lets people in who bring a password."""
+    """The routes, for requests of users who send their password."""
 
     def __init__(
         self,
@@ -100,47 +100,49 @@ class BasicAuthRoutes:
     ) -> None:
         self._database = database
         self._links = links
-        self._outside = dependencies
+        self._dependencies = dependencies
         self._sign_in_throttle = sign_in_throttle
         self._max_body_bytes = max_body_bytes
 
-    def routes(self) -> Sequence[ControllerRouterHandler]:
-        """The one route of all paths."""
-        known = {SUBDOMAINS: {}, **group_by_path(endpoints.all)}
+    def routes(self) -> Mapping[str, Application]:
+        paths = {SUBDOMAINS: None, **group_by_path(endpoints.all)}
+        return {path: partial(self._dispatch, methods) for path, methods in paths.items()}
 
-        async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            answered = self._answer(known[scope["path_template"]], scope, receive)
-            await respond(answered, scope, receive, send)
+    async def _dispatch(
+        self, methods: Mapping[str, Endpoint] | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        await respond(self._handle(methods, scope, receive), scope, receive, send)
 
-        return [route_to(application, known)]
-
-    async def _answer(self, verbs: Mapping[str, Endpoint], scope: Scope, receive: Receive) -> Response:
+    async def _handle(self, methods: Mapping[str, Endpoint] | None, scope: Scope, receive: Receive) -> Response:
+        """Handle a request to ``/subdomains``, or to a path with endpoints."""
         context = get_context(scope)
         context.pairs = parse_query_string(scope["query_string"])
-        candidates = await self._identify(scope, context.client_address)
+        candidates = await self._authenticate(scope, context.client_address)
         if isinstance(candidates, Response):
             return candidates
-        if scope["path_template"] == SUBDOMAINS:
-            is_known = scope["method"] == "GET"
-            return self._subdomains(candidates, context) if is_known else method_not_allowed(["GET"])
+        if methods is None:
+            return self._subdomains(candidates, context) if scope["method"] == "GET" else method_not_allowed(["GET"])
         candidate = _in_account(candidates, scope["path_params"]["subdomain"])
-        await self._database.read(self._admit, candidate, context)
-        endpoint = verbs.get(scope["method"])
+        await self._database.read(self._set_caller, candidate, context)
+        endpoint = methods.get(scope["method"])
         if endpoint is None:
-            return method_not_allowed(verbs)
+            return method_not_allowed(methods)
         if endpoint.method == "GET":
-            return await self._database.read(self._run, endpoint, candidate, _request(context, scope), context)
-        # Nobody who may not enter has a body read.
-        body = b"" if endpoint.method == "DELETE" else await read_body(scope, receive, self._max_body_bytes)
-        request = _request(context, scope, body)
-        return await self._database.write(candidate.account_id, self._run, endpoint, candidate, request, context)
+            request = make_request(endpoint, scope, {})
+            result = await self._database.read(self._run, endpoint, candidate, request, context)
+        else:
+            # The body is read only for an authenticated caller.
+            body = b"" if endpoint.method == "DELETE" else await read_body(scope, receive, self._max_body_bytes)
+            request = make_request(endpoint, scope, parse_body(body))
+            result = await self._database.write(candidate.account_id, self._run, endpoint, candidate, request, context)
+        return encode_result(endpoint, result, request, self._links)
 
-    async def _identify(self, scope: Scope, client: str) -> Sequence[Candidate] | Response:
-        """The users that somebody is, each of another account; or what to answer who guesses too fast."""
-        found = extract_basic_auth(scope)
-        if found is None:
+    async def _authenticate(self, scope: Scope, client: str) -> Sequence[Candidate] | Response:
+        """Return the users with these credentials, one for each account, or the 429 of too many attempts."""
+        credentials = extract_basic_auth(scope)
+        if credentials is None:
             raise Unauthenticated
-        email, password = found
+        email, password = credentials
         if not self._sign_in_throttle.try_acquire(client, email):
             return Response(429, headers=((b"retry-after", b"%d" % self._sign_in_throttle.retry_after_seconds),))
         candidates = await self._sign_in_throttle.authenticate(self._database, email, password)
@@ -154,27 +156,23 @@ class BasicAuthRoutes:
         pagination = parse_paging(Query.of(context.pairs))
         shown = [Subdomain(candidate.account_name, candidate.profile_image_url) for candidate in candidates]
         link = link_header(self._links.url(SUBDOMAINS), context.pairs, pagination, len(shown))
-        body = msgspec.json.encode(shown[pagination.offset : pagination.offset + pagination.limit])
-        return Response(200, body, () if link is None else ((b"link", link.encode()),))
+        page = shown[pagination.offset : pagination.offset + pagination.limit]
+        return json_response(200, page, () if link is None else ((b"link", link.encode()),))
 
     def _run(
         self, tx: Transaction, endpoint: Endpoint, candidate: Candidate, request: Request, context: RequestContext
-    ) -> Response:
-        self._admit(tx, candidate, context)
+    ) -> object:
+        self._set_caller(tx, candidate, context)
         assert context.caller is not None
-        return endpoint.run(tx, context.caller, self._outside, request)
+        return run_endpoint(tx, endpoint, context.caller, self._dependencies, request)
 
-    def _admit(self, tx: Transaction, candidate: Candidate, context: RequestContext) -> None:
+    def _set_caller(self, tx: Transaction, candidate: Candidate, context: RequestContext) -> None:
         context.caller = sign_ins.require_caller(tx, candidate, self._links)
 
 
 def _in_account(candidates: Sequence[Candidate], name: str) -> Candidate:
-    """The user who somebody is in an account; a stranger there learns nothing of it."""
+    """Return the candidate of an account. Raises ``NotFound`` for any other account, whether it exists or not."""
     for candidate in candidates:
         if candidate.account_name.lower() == name.lower():
             return candidate
     raise NotFound
-
-
-def _request(context: RequestContext, scope: Scope, body: bytes = b"") -> Request:
-    return Request(scope["path"], scope["path_params"], context.pairs, Query.of(context.pairs), parse_body(body))

@@ -10,10 +10,10 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from hourhook import __version__
+from hourhook.api.credentials import CREDENTIAL_PARAMETERS
 from hourhook.api.endpoints import Accepted, Created, CreatedOrExisting, Endpoint, OkWithLocation
 from hourhook.api.oauth import authorizations
 from hourhook.api.openapi import oauth
-from hourhook.api.pagination import CREDENTIAL_PARAMETERS
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
 from hourhook.domain.inputs.declarations import InputField as Input

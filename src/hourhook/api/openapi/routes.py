@@ -1,22 +1,20 @@
-"""``/openapi.json`` and ``/docs``: the API described for programs and for people."""
+"""``/openapi.json`` and ``/docs``: the OpenAPI document and the page that shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import msgspec
-from litestar import get
-from litestar.types import ASGIApp, ControllerRouterHandler
 
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.openapi import docs_page
 from hourhook.api.openapi.document import Json, build_document
-from hourhook.http.responses import Response
+from hourhook.http.asgi import Application, Receive, Scope, Send
+from hourhook.http.responses import HTML, Response
+from hourhook.http.router import MethodRoutes
 
-_HTML = b"text/html; charset=utf-8"
 
-
-def openapi_routes(endpoints: Sequence[Endpoint], base_url: str) -> Sequence[ControllerRouterHandler]:
-    """The routes of the document and of the page that shows it, both made when they are first asked for."""
+def openapi_routes(endpoints: Sequence[Endpoint], base_url: str) -> Mapping[str, Application]:
+    """Return the routes. Document and page are built on the first request for each."""
 
     @cache
     def document() -> Response:
@@ -25,19 +23,17 @@ def openapi_routes(endpoints: Sequence[Endpoint], base_url: str) -> Sequence[Con
     @cache
     def page() -> Response:
         body, policy = docs_page.render(build_document(endpoints, base_url))
-        return Response(200, body, ((b"content-security-policy", policy),), _HTML)
+        return Response(200, body, ((b"content-security-policy", policy),), HTML)
 
-    @get("/openapi.json")
-    async def show_document() -> ASGIApp:
-        return document()
+    async def show_document(scope: Scope, receive: Receive, send: Send) -> None:
+        await document()(scope, receive, send)
 
-    @get("/docs")
-    async def show_page() -> ASGIApp:
-        return page()
+    async def show_page(scope: Scope, receive: Receive, send: Send) -> None:
+        await page()(scope, receive, send)
 
-    return [show_document, show_page]
+    return {"/openapi.json": MethodRoutes({"GET": show_document}), "/docs": MethodRoutes({"GET": show_page})}
 
 
 def encode(document: Json) -> bytes:
-    """The text of a document, for people to read too."""
+    """Return the document as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

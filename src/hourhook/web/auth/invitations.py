@@ -1,17 +1,13 @@
-"""``/invitations/TOKEN``: the page on which an invited user accepts (contract, users.md).
+"""``/invitations/TOKEN``: the page on which an invited user joins (``docs/api/users.md#how-invitations-work``).
 
-The token in the path is the only credential here, so that nothing is told without it. It works once.
+The token in the path is the only credential, and works once.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import structlog
-from litestar import Request, get, post
-from litestar.params import FromPath
-from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, ControllerRouterHandler
+from starlette.requests import Request
 
 from hourhook.domain import inputs
 from hourhook.domain.invitations import accepting, reading
@@ -22,15 +18,20 @@ from hourhook.domain.invitations.reading import Invitation
 from hourhook.domain.links import Links
 from hourhook.domain.passwords import MAX_LENGTH, MIN_LENGTH
 from hourhook.errors import DatabaseUnavailable, ValidationFailed
+from hourhook.http.asgi import Application
+from hourhook.http.bodies import BodyTooLarge
+from hourhook.http.context import get_context
+from hourhook.http.responses import Response
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.web.forms import InvalidForm, is_same_origin, read_form
 from hourhook.web.rendering import render
-from hourhook.web.responses import redirect
-from hourhook.web.session_cookies import client_address
+from hourhook.web.responses import page_route, redirect
 
-# What keeps an invitation from being accepted, and what is answered then.
+# The path goes on with a secret.
+PREFIX = "/invitations/"
+# The status of the page, by the reason why an invitation cannot be accepted.
 _STATUSES = {
     "unknown": 404,
     "void": 404,
@@ -40,76 +41,61 @@ _STATUSES = {
     "cross_origin": 403,
     "rate_limited": 429,
 }
-# Of one client address, since secrets could be tried out here (contract, 00-conventions §7): whatever the API allows.
+# For each client address, against guessing of tokens, and whatever the rate limit of the API.
 INVITATION_RATE_LIMIT = RateLimit(1, 20)
 _log = structlog.get_logger()
 
 
-def invitation_routes(database: Database, links: Links) -> Sequence[ControllerRouterHandler]:
-    """The routes of the page."""
-    visits = _Visits(database, links)
-
-    @get("/invitations/{token:str}")
-    async def show(request: Request[Any, Any, Any], token: FromPath[str]) -> ASGIApp:
-        return await visits.show(request, token)
-
-    @post("/invitations/{token:str}")
-    async def accept(request: Request[Any, Any, Any], token: FromPath[str]) -> ASGIApp:
-        return await visits.accept(request, token)
-
-    return [show, accept]
-
-
-class _Visits:
-    """What is answered to whoever comes with a link."""
-
+class Invitations:
     def __init__(self, database: Database, links: Links) -> None:
         self._database = database
         self._links = links
         self._rate_limits = TokenBuckets(INVITATION_RATE_LIMIT, database.clock)
 
-    async def show(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
-        """Show the form of an open invitation."""
-        found = await self._find(request, token)
+    def routes(self) -> Mapping[str, Application]:
+        return {f"{PREFIX}{{token}}": page_route(GET=self._show, POST=self._accept)}
+
+    async def _show(self, request: Request) -> Response:
+        found = await self._find(request)
         return _form(found, _names_of(found)) if isinstance(found, Invitation) else found
 
-    async def accept(self, request: Request[Any, Any, Any], token: str) -> ASGIApp:
-        """Take the form of an open invitation."""
+    async def _accept(self, request: Request) -> Response:
         if not is_same_origin(request, self._links.base_url):
             return _closed("cross_origin")
-        found = await self._find(request, token)
+        found = await self._find(request)
         if not isinstance(found, Invitation):
             return found
         try:
             fields = await read_form(request)
-        except InvalidForm:
+        except (InvalidForm, BodyTooLarge):
             return _form(found, _names_of(found), ["form"])
+        token = request.path_params["token"]
         try:
-            await self._let_in(found, token, fields)
+            await self._join(found, token, fields)
         except ValidationFailed as refusal:
             return _form(found, fields, [error.field for error in refusal.errors])
         except DatabaseUnavailable:
             return _closed("unavailable")
-        # Whatever has come of it is shown there, so that sending the form twice does no harm.
-        return redirect(self._links.href(f"/invitations/{token}"))
+        # That page shows the result, so that submitting the form twice does no harm.
+        return redirect(self._links.href(f"{PREFIX}{token}"))
 
-    async def _find(self, request: Request[Any, Any, Any], token: str) -> Invitation | ASGIApp:
-        """The invitation if it is open, else what to answer instead."""
-        if not self._rate_limits.try_acquire(client_address(request)):
+    async def _find(self, request: Request) -> Invitation | Response:
+        """Return the invitation if it is open, else the page that says why not."""
+        if not self._rate_limits.try_acquire(get_context(request.scope).client_address):
             return _closed("rate_limited")
         try:
-            found = await self._database.read(reading.find, token)
+            found = await self._database.read(reading.find, request.path_params["token"])
         except DatabaseUnavailable:
             return _closed("unavailable")
         if found is None:
             return _closed("unknown")
         if found.state == "accepted":
-            return render("invitation_accepted", docs=self._links.url("/docs"))
+            return render("auth/invitation_accepted", docs=self._links.url("/docs"))
         return found if found.state == "open" else _closed(found.state, found)
 
-    async def _let_in(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:
+    async def _join(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:
         params, errors = inputs.parse(Acceptance, fields, resource="User")
-        # In a thread, and before the transaction: it takes its time on purpose.
+        # In a thread, and before the transaction, since hashing is slow on purpose.
         password_hash = await asyncio.to_thread(accepting.validate_and_hash, params, errors)
         account_id = invitation.account_id
         if await self._database.write(account_id, accepting.accept, token, params, password_hash, self._links):
@@ -120,9 +106,9 @@ def _names_of(invitation: Invitation) -> dict[str, str | None]:
     return {"first_name": invitation.first_name, "last_name": invitation.last_name}
 
 
-def _form(invitation: Invitation, fields: Mapping[str, str | None], errors: Sequence[str] = ()) -> ASGIResponse:
+def _form(invitation: Invitation, fields: Mapping[str, str | None], errors: Sequence[str] = ()) -> Response:
     return render(
-        "invitation",
+        "auth/invitation",
         status=400 if errors else 200,
         form_targets=["'self'"],
         invitation=invitation,
@@ -135,9 +121,14 @@ def _form(invitation: Invitation, fields: Mapping[str, str | None], errors: Sequ
     )
 
 
-def _closed(reason: str, invitation: Invitation | None = None) -> ASGIResponse:
+def _closed(reason: str, invitation: Invitation | None = None) -> Response:
     status = _STATUSES[reason]
     headers = [("retry-after", "60")] if status in (429, 503) else []
     return render(
-        "invitation_closed", status=status, headers=headers, reason=reason, invitation=invitation, days=VALID_DAYS
+        "auth/invitation_closed",
+        status=status,
+        headers=headers,
+        reason=reason,
+        invitation=invitation,
+        days=VALID_DAYS,
     )

@@ -1,18 +1,15 @@
-"""``/oauth/2/authorize``: a user decides whether an application may act for him (contract, oauth.md).
+"""``/oauth/2/authorize``: the OAuth consent page, on which a user authorizes an application (``docs/api/oauth.md``).
 
-What is asked stands in the query, of the page and of its form alike, and is read anew each time: what a form says of it
-does not count. The user is sent to the application and nowhere else, and only to where it is registered to be.
+The authorization request is in the query of the page and of its form alike, and is validated each time: fields of the
+form cannot change it. The user is redirected only to a redirect URI that the application has registered.
 """
 
 import string
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlsplit
 
 import structlog
-from litestar import Request, get, post
-from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, ControllerRouterHandler
+from starlette.requests import Request
 
 from hourhook.domain import sessions
 from hourhook.domain.links import Links
@@ -25,122 +22,113 @@ from hourhook.domain.oauth.authorization_requests import (
 )
 from hourhook.domain.sessions import SessionUser
 from hourhook.errors import AccountLocked, DatabaseUnavailable, Unauthenticated
+from hourhook.http.asgi import Application
+from hourhook.http.queries import parse_query_string
+from hourhook.http.responses import Response
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from hourhook.web.auth.sign_in import sign_in_url
-from hourhook.web.forms import MAX_FORM_BYTES, read_form
+from hourhook.web.forms import read_form
 from hourhook.web.rendering import render
-from hourhook.web.responses import csrf_failed, notice, redirect, with_error_pages
+from hourhook.web.responses import csrf_failed, notice, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
 
 PATH = "/oauth/2/authorize"
-# Browsers hold a form to its page's policy through all redirects that follow, which lead on as the application likes.
+# Browsers apply the policy of a page to all redirects after its form, and the application may redirect anywhere.
 _FORM_TARGETS = ("'self'", "https:", "http:")
 
-_PLAIN = string.punctuation.replace("\\", "")
+_SAFE_CHARACTERS = string.punctuation.replace("\\", "")
 
 _log = structlog.get_logger()
 
 
 class OAuthConsent:
-    """The page on which a user decides."""
-
     def __init__(self, database: Database, session_cookies: SessionCookies, links: Links) -> None:
         self._database = database
         self._session_cookies = session_cookies
         self._links = links
 
-    def routes(self) -> Sequence[ControllerRouterHandler]:
-        """The routes of the page."""
+    def routes(self) -> Mapping[str, Application]:
+        return {PATH: page_route(GET=self._show, POST=self._decide)}
 
-        @get(PATH)
-        async def show(request: Request[Any, Any, Any]) -> ASGIApp:
-            return await with_error_pages(self._show(request))
-
-        @post(PATH, status_code=200, request_max_body_size=MAX_FORM_BYTES)
-        async def decide(request: Request[Any, Any, Any]) -> ASGIApp:
-            return await with_error_pages(self._decide(request))
-
-        return [show, decide]
-
-    async def _show(self, request: Request[Any, Any, Any]) -> ASGIResponse:
+    async def _show(self, request: Request) -> Response:
         token = self._session_cookies.session_token(request)
-        asked, users = await self._database.read(_look, _pairs(request), token)
-        if not isinstance(asked, AuthorizationRequest):
-            return _answered(asked)
+        authorization_request, users = await self._database.read(_read_request, _pairs(request), token)
+        if not isinstance(authorization_request, AuthorizationRequest):
+            return _error_response(authorization_request)
         if token is None or not users:
-            return redirect(self._links.href(sign_in_url(_address(request))))
+            return redirect(self._links.href(sign_in_url(_page_url(request))))
         return render(
-            "authorize",
+            "auth/oauth_consent",
             form_targets=_FORM_TARGETS,
-            application=asked.application,
-            destination=urlsplit(asked.target).netloc,
+            application=authorization_request.application,
+            destination=urlsplit(authorization_request.target).netloc,
             users=users,
-            address=_address(request),
+            page_url=_page_url(request),
             href=self._links.href,
             csrf_token=self._session_cookies.csrf_token(token),
         )
 
-    async def _decide(self, request: Request[Any, Any, Any]) -> ASGIResponse:
+    async def _decide(self, request: Request) -> Response:
         form = await read_form(request)
         token = self._session_cookies.session_token(request)
         if not self._session_cookies.is_csrf_valid(token, form.get("csrf_token", "")):
             return csrf_failed()
-        asked, users = await self._database.read(_look, _pairs(request), token)
-        if not isinstance(asked, AuthorizationRequest):
-            return _answered(asked)
+        authorization_request, users = await self._database.read(_read_request, _pairs(request), token)
+        if not isinstance(authorization_request, AuthorizationRequest):
+            return _error_response(authorization_request)
         if form.get("decision") == "deny":
-            return redirect(asked.error_url("access_denied"), status=302)
+            return redirect(authorization_request.error_url("access_denied"), status=302)
         user = next((user for user in users if str(user.account_id) == form.get("account")), None)
         if user is None or form.get("decision") != "allow":
-            # Signed out meanwhile, or nothing decided: once more from the start.
-            return redirect(self._links.href(_address(request)))
-        return await self._allow(request, asked, user)
+            # Signed out meanwhile, or no decision: start again.
+            return redirect(self._links.href(_page_url(request)))
+        return await self._allow(request, authorization_request, user)
 
     async def _allow(
-        self, request: Request[Any, Any, Any], asked: AuthorizationRequest, user: SessionUser
-    ) -> ASGIResponse:
+        self, request: Request, authorization_request: AuthorizationRequest, user: SessionUser
+    ) -> Response:
         try:
             url = await self._database.write(
-                user.account_id, authorization_requests.approve, asked, user.user_id, self._links
+                user.account_id, authorization_requests.approve, authorization_request, user.user_id, self._links
             )
         except Unauthenticated:
-            return redirect(self._links.href(_address(request)))
+            return redirect(self._links.href(_page_url(request)))
         except (AccountLocked, DatabaseUnavailable):
-            url = asked.error_url("temporarily_unavailable")
-        except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the application is told as the contract has it
-            _log.exception("authorization failed", application=asked.application.client_id)
-            url = asked.error_url("server_error")
+            url = authorization_request.error_url("temporarily_unavailable")
+        except Exception:  # noqa: BLE001 - it is logged, and the application gets the error of RFC 6749
+            _log.exception("authorization failed", application=authorization_request.application.client_id)
+            url = authorization_request.error_url("server_error")
         else:
             _log.info(
                 "application authorized",
-                application=asked.application.client_id,
+                application=authorization_request.application.client_id,
                 account=user.account_id,
                 user=user.user_id,
             )
         return redirect(url, status=302)
 
 
-def _look(
+def _read_request(
     tx: Transaction, pairs: QueryParameters, token: str | None
 ) -> tuple[AuthorizationRequest | AuthorizationRedirect | AuthorizationRejected, Sequence[SessionUser]]:
-    """What is asked, and who is there to decide on it."""
-    asked = authorization_requests.read(tx, pairs)
-    return asked, sessions.find(tx, token) if token is not None and isinstance(asked, AuthorizationRequest) else []
+    """Return the authorization request of a query, and the signed-in users who can decide on it."""
+    authorization_request = authorization_requests.read(tx, pairs)
+    if token is None or not isinstance(authorization_request, AuthorizationRequest):
+        return authorization_request, []
+    return authorization_request, sessions.find(tx, token)
 
 
-def _answered(asked: AuthorizationRedirect | AuthorizationRejected) -> ASGIResponse:
-    if isinstance(asked, AuthorizationRedirect):
-        return redirect(asked.url, status=302)
-    return notice(400, "This link does not work", f"{asked.reason} Nothing has happened, and nobody was let in.")
+def _error_response(authorization_request: AuthorizationRedirect | AuthorizationRejected) -> Response:
+    if isinstance(authorization_request, AuthorizationRedirect):
+        return redirect(authorization_request.url, status=302)
+    return notice(400, "This link does not work", f"{authorization_request.reason} The application was not authorized.")
 
 
-def _pairs(request: Request[Any, Any, Any]) -> QueryParameters:
-    # What is no UTF-8 survives as lone surrogates, so that ``state`` comes back as it was.
-    query = request.scope["query_string"].decode("latin-1")
-    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+def _pairs(request: Request) -> QueryParameters:
+    return parse_query_string(request.scope["query_string"])
 
 
-def _address(request: Request[Any, Any, Any]) -> str:
-    """This very page, with what is asked to the letter; encoded where it is nothing that a URL should hold."""
-    return f"{PATH}?{quote(request.scope['query_string'], safe=_PLAIN)}"
+def _page_url(request: Request) -> str:
+    """Return the URL of this page with its query unchanged, except that unsafe characters are encoded."""
+    return f"{PATH}?{quote(request.scope['query_string'], safe=_SAFE_CHARACTERS)}"

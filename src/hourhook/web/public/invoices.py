@@ -1,83 +1,83 @@
-"""The public page of an invoice: ``/i/TOKEN``, for whoever knows the token, on a screen and on paper.
+"""``/i/TOKEN``: the public page of an invoice, for the screen and for print (``docs/guides/sharing-invoices.md``).
 
-It shows what is on the invoice and nothing else of the account, in the invoice's own words, in the locale's ways. An
-unknown token, one that is none, and an account without invoicing are all the same page that says so.
+It shows what is on the invoice and nothing else of the account, with the labels and the locale of the invoice. Unknown
+and malformed tokens and those of accounts without invoicing get the same 404.
 """
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from unicodedata import east_asian_width
 
-from litestar import get
-from litestar.params import FromPath
-from litestar.types import ASGIApp, ControllerRouterHandler
 from markupsafe import Markup
+from starlette.requests import Request
 
 from hourhook.domain.invoices.public_reading import find_by_share_token
 from hourhook.domain.invoices.public_view import SharedInvoice
 from hourhook.errors import DatabaseUnavailable
+from hourhook.http.asgi import Application
+from hourhook.http.responses import Response
 from hourhook.store.database import Database
 from hourhook.web import markdown
 from hourhook.web.formatting import LocaleFormatter
 from hourhook.web.paid_stamp import paid_stamp
 from hourhook.web.rendering import render, render_text, sandboxed_page
-from hourhook.web.responses import notice
+from hourhook.web.responses import notice, page_route
 
-# In lines; a quarter of a small page, beyond which browsers keep no room free.
+# The path goes on with a secret.
+PREFIX = "/i/"
+# In lines; a quarter of a small page, beyond which browsers reserve no space for it.
 MAX_REPEATED_FOOTER_LINES = 8
 _CHARACTERS_PER_LINE = 110
 _TOKEN = re.compile(r"[a-z0-9]{25}")
-# A whole page; anything else is wrapped into one.
-_WHOLE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
+# A complete HTML page; anything else is wrapped in one.
+_COMPLETE = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 _UNLISTED = [("x-robots-tag", "noindex, nofollow, noarchive")]
 
 
-def invoice_routes(database: Database) -> Sequence[ControllerRouterHandler]:
-    """The route of the page."""
-
-    @get("/i/{token:str}")
-    async def show_invoice(token: FromPath[str]) -> ASGIApp:
+def invoice_routes(database: Database) -> Mapping[str, Application]:
+    async def show(request: Request) -> Response:
+        token = request.path_params["token"]
         try:
             invoice = await database.read(find_by_share_token, token) if _TOKEN.fullmatch(token) else None
         except DatabaseUnavailable:
-            text = "This page is not available at the moment. Please try again in a little while."
-            return notice(503, "Not now", text, headers=[("retry-after", "1"), *_UNLISTED])
+            text = "This page is not available at the moment. Please try again in a minute."
+            return notice(503, "Temporarily unavailable", text, headers=[("retry-after", "1"), *_UNLISTED])
         if invoice is None:
-            text = "The address may be incomplete, or the invoice was withdrawn. Whoever sent it to you can say."
-            return notice(404, "There is no invoice here", text, headers=_UNLISTED)
-        # A long report takes its time, and must not keep others waiting.
-        return await asyncio.to_thread(_show, invoice)
+            text = "The address may be incomplete, or the invoice is no longer shared. Ask the sender for a new link."
+            return notice(404, "Invoice not found", text, headers=_UNLISTED)
+        # In a thread, since a long report takes long to render.
+        return await asyncio.to_thread(_render, invoice)
 
-    return [show_invoice]
+    return {f"{PREFIX}{{token}}": page_route(GET=show)}
 
 
-def _show(invoice: SharedInvoice) -> ASGIApp:
+def _render(invoice: SharedInvoice) -> Response:
     formatter = LocaleFormatter(invoice.locale, invoice.currency_code, invoice.currency_symbol, invoice.amounts())
     if invoice.custom_html is not None:
         html = invoice.custom_html
-        if not _WHOLE.match(html):
-            html = render_text("custom_invoice", invoice=invoice, formatter=formatter, html=Markup(html))
+        if not _COMPLETE.match(html):
+            html = render_text("public/custom_invoice", invoice=invoice, formatter=formatter, html=Markup(html))
         return sandboxed_page(html, headers=_UNLISTED)
     return render(
-        "invoice",
+        "public/invoice",
         headers=_UNLISTED,
         invoice=invoice,
         labels=invoice.labels,
         formatter=formatter,
         description=markdown.render(invoice.description),
         footer=markdown.render(invoice.footer),
-        # What takes up a page is not printed on each.
+        # A footer as long as a page is not repeated on each.
         is_footer_repeated=_count_lines(invoice.footer) <= MAX_REPEATED_FOOTER_LINES,
         paid=paid_stamp(invoice.locale),
     )
 
 
 def _count_lines(text: str) -> int:
-    """How many lines a text takes on paper, more or less."""
+    """Estimate the lines that a text takes in print."""
     return sum(1 + _width(line) // _CHARACTERS_PER_LINE for line in text.splitlines())
 
 
 def _width(line: str) -> int:
-    """How wide a line is, in letters; signs of East Asia are as wide as two."""
+    """Return the width of a line in letters; wide East Asian characters count as two."""
     return sum(2 if east_asian_width(character) in ("W", "F") else 1 for character in line)

@@ -1,6 +1,6 @@
-"""``/docs``: the OpenAPI document as a page to read, without a script or a byte from anywhere else.
+"""Render ``/docs``: the OpenAPI document as an HTML page.
 
-Everything is in the page as it is served; its few lines of script only filter the list and copy the examples.
+The page is complete as served. Its script filters the list and copies the examples.
 """
 
 import base64
@@ -17,13 +17,13 @@ from markupsafe import Markup, escape
 Json = dict[str, Any]
 
 _FOLDER = Path(__file__).parent
-_PLACE = re.compile(r"\{([^}]+)\}")
+_PATH_PARAMETER = re.compile(r"\{([^}]+)\}")
 _CODE = re.compile(r"`([^`]+)`")
-_LARGEST_EXAMPLE = 4
+_MAX_EXAMPLE_KEYS = 4
 
 
 def render(document: Json) -> tuple[bytes, bytes]:
-    """The page of an OpenAPI document, and the value of its ``Content-Security-Policy``."""
+    """Return the page and the value of its ``Content-Security-Policy``."""
     style, script = ((_FOLDER / name).read_text() for name in ("page.css", "page.js"))
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
@@ -37,7 +37,7 @@ def render(document: Json) -> tuple[bytes, bytes]:
         about=document["info"]["description"],
         version=document["info"]["version"],
         groups=_groups(document),
-        refusals=_refusals(document),
+        errors=_errors(document),
         objects=_objects(document),
         base_url=document["servers"][0]["url"],
         style=Markup(style),
@@ -80,50 +80,52 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Json:
         "path_parameters": [_row(p["name"], p["schema"], p, True) for p in parameters if p["in"] == "path"],
         "query": [_row(p["name"], p["schema"], p, p.get("required", False)) for p in parameters if p["in"] == "query"],
         "body": _rows_with_parts(body) if body else [],
-        "successes": [_answer(document, *answer) for answer in operation["responses"].items() if answer[0] < "400"],
-        "refusals": [status for status in operation["responses"] if status >= "400"],
+        "successes": [
+            _response(document, *response) for response in operation["responses"].items() if response[0] < "400"
+        ],
+        "errors": [status for status in operation["responses"] if status >= "400"],
         "example": _example(document["servers"][0]["url"] + path, method.upper(), body, _credential(operation))
         if operation.get("security", True)
         else _open_example(document["servers"][0]["url"] + path, method.upper(), parameters, body),
     }
 
 
-def _answer(document: Json, status: str, answer: Json) -> Json:
-    answer = _resolved(document, answer)
-    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+def _response(document: Json, status: str, response: Json) -> Json:
+    response = _resolved(document, response)
+    schema = response.get("content", {}).get("application/json", {}).get("schema")
     return {
         "status": status,
-        "description": answer["description"],
+        "description": response["description"],
         "type": _type(schema) if schema else None,
-        "headers": [*answer.get("headers", {})],
+        "headers": [*response.get("headers", {})],
     }
 
 
-def _refusals(document: Json) -> list[Json]:
-    """Each refusal once, however many operations share it."""
-    refusals: Json = {}
+def _errors(document: Json) -> list[Json]:
+    """Return each error response once, however many operations share it."""
+    errors: Json = {}
     for methods in document["paths"].values():
         for operation in methods.values():
-            for status, answer in operation["responses"].items():
+            for status, response in operation["responses"].items():
                 if status >= "400":
-                    refusals.setdefault(status, answer)
-    return [_answer(document, status, answer) for status, answer in sorted(refusals.items())]
+                    errors.setdefault(status, response)
+    return [_response(document, status, response) for status, response in sorted(errors.items())]
 
 
 def _objects(document: Json) -> list[Json]:
-    answered = {
+    referenced = {
         name: schema
         for name, schema in document["components"]["schemas"].items()
         if f'"#/components/schemas/{name}"' in json.dumps([document["components"], _contents(document)])
     }
     return [
         {"name": name, "id": _slug(name), "description": schema.get("description", ""), "rows": _rows(schema)}
-        for name, schema in answered.items()
+        for name, schema in referenced.items()
     ]
 
 
 def _contents(document: Json) -> list[Any]:
-    """What the operations answer, but not what they take, whose keys stand beside each of them."""
+    """Return the responses of all operations. Request bodies are shown with their operation instead."""
     return [operation["responses"] for methods in document["paths"].values() for operation in methods.values()]
 
 
@@ -132,14 +134,14 @@ def _rows(schema: Json) -> list[Json]:
     return [_row(name, field, field, name in required) for name, field in schema.get("properties", {}).items()]
 
 
-def _rows_with_parts(schema: Json, way: str = "") -> list[Json]:
-    """The keys of a body, each followed by those inside it: ``rate_calculation``, ``rate_calculation.flat_rate``."""
+def _rows_with_parts(schema: Json, prefix: str = "") -> list[Json]:
+    """Return the keys of a body, each followed by its nested keys, such as ``rate_calculation.flat_rate``."""
     required = schema.get("required", [])
     rows = []
     for name, field in schema.get("properties", {}).items():
-        rows.append(_row(way + name, field, field, name in required))
-        rows += _rows_with_parts(field, f"{way}{name}.")
-        rows += _rows_with_parts(field.get("items", {}), f"{way}{name}[].")
+        rows.append(_row(prefix + name, field, field, name in required))
+        rows += _rows_with_parts(field, f"{prefix}{name}.")
+        rows += _rows_with_parts(field.get("items", {}), f"{prefix}{name}[].")
     return rows
 
 
@@ -155,7 +157,7 @@ def _row(name: str, schema: Json, described: Json, is_required: bool) -> Json:
 
 
 def _type(schema: Json) -> Json:
-    """How a type is written: its words, and the object it refers to, if it does."""
+    """Describe a type: its words, and the object it refers to, if any."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return {"words": name, "object": _slug(name)}
@@ -184,34 +186,34 @@ def _resolved(document: Json, part: Json) -> Json:
 
 
 def _credential(operation: Json) -> str:
-    """How curl sends what opens an operation."""
-    way = next(iter(operation["security"][0])) if "security" in operation else "token"
+    """Return the curl option with the credential of an operation."""
+    scheme = next(iter(operation["security"][0])) if "security" in operation else "token"
     return {"password": '-u "$EMAIL:$PASSWORD"', "application": '-u "$CLIENT_ID:$CLIENT_SECRET"'}.get(
-        way, '-H "X-NokoToken: $TOKEN"'
+        scheme, '-H "X-NokoToken: $TOKEN"'
     )
 
 
 def _example(url: str, method: str, body: Json | None, credential: str) -> str:
-    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + _PLACE.sub(_place, url)]
+    lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + _PATH_PARAMETER.sub(_path_value, url)]
     lines.append(credential)
     if body:
         lines.append("-d " + shlex.quote(json.dumps(_object(body), indent=2)).replace("\n", "\n  "))
     return " \\\n  ".join(lines)
 
 
-def _place(found: re.Match[str]) -> str:
-    """What stands in an example for a name of its path: an id, if nothing else."""
-    return _PLACES.get(found[1], "20817")
+def _path_value(found: re.Match[str]) -> str:
+    """Return the example value of a path parameter, an id by default."""
+    return _PATH_VALUES.get(found[1], "20817")
 
 
 def _object(schema: Json) -> Json:
     names = [*schema.get("required", []), *schema["properties"]]
-    chosen = [*dict.fromkeys(names)][: max(_LARGEST_EXAMPLE, len(schema.get("required", [])))]
+    chosen = [*dict.fromkeys(names)][: max(_MAX_EXAMPLE_KEYS, len(schema.get("required", [])))]
     return {name: _value(name, schema["properties"][name]) for name in chosen}
 
 
 def _open_example(url: str, method: str, parameters: list[Json], body: Json | None) -> str:
-    """An example of what needs no token, and takes parameters as forms do."""
+    """Return an example of an operation without a token, with form-encoded parameters."""
     required = [parameter for parameter in parameters if parameter.get("required")]
     query = "&".join(f"{p['name']}={p['schema'].get('enum', ['…'])[0]}" for p in required)
     lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + shlex.quote(f"{url}?{query}" if query else url)]
@@ -235,7 +237,7 @@ def _value(name: str, schema: Json) -> Any:
     return by_format.get(schema.get("format", ""), by_type.get(types[0], "text"))
 
 
-_PLACES = {"subdomain": "northwind", "client_id": "$CLIENT_ID", "access_token": "$ACCESS_TOKEN"}
+_PATH_VALUES = {"subdomain": "northwind", "client_id": "$CLIENT_ID", "access_token": "$ACCESS_TOKEN"}
 _VALUES: Json = {
     "minutes": 45,
     "description": "Kick-off #planning",

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const filter = document.getElementById("filter");
-  const no_matches = document.getElementById("no_matches");
+  const noMatches = document.getElementById("no_matches");
   const entries = [...document.querySelectorAll("[data-words]")];
   const sections = [...document.querySelectorAll("nav section, main .group")];
 
@@ -13,7 +13,7 @@
     for (const section of sections) {
       section.hidden = !section.querySelector("[data-words]:not([hidden])");
     }
-    no_matches.hidden = entries.some((entry) => !entry.hidden);
+    noMatches.hidden = entries.some((entry) => !entry.hidden);
   };
 
   filter.hidden = false;

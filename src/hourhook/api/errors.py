@@ -1,0 +1,62 @@
+"""Turn errors into responses of the API (``docs/api/conventions.md``)."""
+
+from collections.abc import Awaitable
+
+from hourhook.domain.oauth.token_grants import INVALID_CLIENT
+from hourhook.errors import (
+    AccountLocked,
+    DatabaseUnavailable,
+    FeatureNotIncluded,
+    Forbidden,
+    InvalidClient,
+    MalformedBody,
+    Unauthenticated,
+    ValidationFailed,
+)
+from hourhook.http.asgi import Receive, Scope, Send
+from hourhook.http.bodies import BodyTooLarge
+from hourhook.http.responses import (
+    CONTENT_TOO_LARGE,
+    UNAUTHORIZED,
+    Response,
+    json_response,
+    message_response,
+    service_unavailable,
+)
+from hourhook.http.statuses import EXPECTED_ERRORS, status_of
+
+
+async def respond(response: Awaitable[Response], scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a response, or that of the error which its making raises."""
+    try:
+        result = await response
+    except EXPECTED_ERRORS as error:
+        result = error_response(error)
+    await result(scope, receive, send)
+
+
+def error_response(error: Exception) -> Response:
+    """Return the response to one of ``EXPECTED_ERRORS``."""
+    status = status_of(error)
+    match error:
+        case ValidationFailed():
+            errors = [{"resource": fault.resource, "field": fault.field, "code": fault.code} for fault in error.errors]
+            return json_response(status, {"message": error.message, "errors": errors})
+        case MalformedBody():
+            return message_response(status, str(error))
+        case InvalidClient():
+            return json_response(status, INVALID_CLIENT)
+        case Unauthenticated():
+            return UNAUTHORIZED
+        case FeatureNotIncluded():
+            return message_response(status, "Account does not include this feature")
+        case Forbidden():
+            return message_response(status, "Forbidden")
+        case BodyTooLarge():
+            return CONTENT_TOO_LARGE
+        case AccountLocked():
+            return message_response(status, "Account is locked for maintenance")
+        case DatabaseUnavailable():
+            return service_unavailable()
+        case _:
+            return Response(status)

@@ -1,0 +1,12 @@
+"""Query strings of requests."""
+
+from urllib.parse import parse_qsl
+
+Pairs = list[tuple[str, str]]
+
+
+def parse_query_string(query_string: bytes) -> Pairs:
+    """Return the parameters in order. Bytes that are not UTF-8 become lone surrogates."""
+    if not query_string:
+        return []
+    return parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
