@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from hourhook.crypto import Keyring
+from hourhook.delivery.transports.http.resolvers import SystemResolver
 from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Outbox
@@ -62,17 +63,19 @@ class RunningMailWorker:
         self._loop.run(self._end())
 
     async def _start(self, database: Database, outbox: Outbox, port: int) -> None:
-        self._mailer = MailWorker(database, outbox, SmtpClient(SmtpServer("127.0.0.1", port, "none"), "h@example.com"))
+        self._mail_worker = MailWorker(
+            database, outbox, SmtpClient(SmtpServer("127.0.0.1", port, "none"), "h@example.com", SystemResolver())
+        )
         wakeups = Wakeups()
-        wakeups.subscribe(self._mailer.wake)
+        wakeups.subscribe(self._mail_worker.wake)
         outbox.wake = wakeups.wake
-        self._working = asyncio.create_task(self._mailer.run())
+        self._working = asyncio.create_task(self._mail_worker.run())
 
     async def _stop(self) -> None:
-        self._mailer.stop()
+        self._mail_worker.stop()
 
     async def _end(self) -> None:
-        self._mailer.stop()
+        self._mail_worker.stop()
         await self._working
 
 
@@ -258,7 +261,7 @@ def test_a_server_that_recovers_gets_the_mail(
     smtp_server.replies = {"CONNECT": "421 Busy"}
     start()
     put()
-    eventually(lambda: errors(database), [(1, "the server refuses us: 421")])
+    eventually(lambda: errors(database), [(1, "the connection is refused: 421")])
     smtp_server.replies = {}
     clock.advance(66)
     outbox.wake()

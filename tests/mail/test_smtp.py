@@ -1,11 +1,13 @@
 """SMTP, with a real mail server on loopback."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hourhook.delivery.transports.http.resolvers import SystemResolver
 from hourhook.mail.smtp import SmtpClient, SmtpResult
 from hourhook.settings import Settings, SmtpServer
 from tests.conftest import MakeSmtpServer
@@ -31,7 +33,7 @@ def ca_file(authority: CertificateAuthority, tmp_path: Path) -> str:
 
 
 def server_of(url: str, ca_file: str | None = None, **seconds: float) -> SmtpClient:
-    return SmtpClient(smtp_of(url), FROM, ca_file, **seconds)
+    return SmtpClient(smtp_of(url), FROM, SystemResolver(), ca_file, **seconds)
 
 
 def smtp_of(url: str) -> SmtpServer:
@@ -42,7 +44,7 @@ def smtp_of(url: str) -> SmtpServer:
 
 def send(server: SmtpClient, recipient: str = "grace@northwind.test", **values: Any) -> SmtpResult:
     message = {"subject": "You are invited", "text": TEXT, "sent_at": START, "id": "1.2.hourhook", **values}
-    return server.send(server.compose(recipient, **message))
+    return asyncio.run(server.send(server.compose(recipient, **message)))
 
 
 def test_a_mail_arrives_with_its_headers_and_text(smtp_server: FakeSmtpServer) -> None:
@@ -141,7 +143,7 @@ def test_a_server_without_required_starttls_gets_no_mail(smtp_server: FakeSmtpSe
 
     result = send(server_of(url, ca_file))
 
-    assert result == SmtpResult("STARTTLS extension not supported by server.")
+    assert result == SmtpResult("the server does not support STARTTLS")
     assert not {"AUTH", "MAIL"} & {*smtp_server.commands}
 
 
@@ -163,7 +165,7 @@ def test_a_server_with_an_untrusted_certificate_gets_no_mail(
     result = send(server_of(url, ca_file if is_known else None))
 
     assert not result.is_permanent
-    assert (result.error or "").startswith("the server's certificate is no good: ")
+    assert (result.error or "").startswith("the server's certificate is not trusted: ")
     assert not {"AUTH", "MAIL"} & {*smtp_server.commands}
 
 
@@ -177,9 +179,9 @@ def test_a_server_with_an_untrusted_certificate_gets_no_mail(
         ({"DATA-END": "452 4.3.1 Full"}, SmtpResult("the mail is refused: 452 4.3.1")),
         ({"DATA-END": "554 5.7.1 Spam"}, SmtpResult("the mail is refused: 554 5.7.1", is_permanent=True)),
         ({"MAIL": "530 5.7.0 Sign in"}, SmtpResult("the sender is refused: 530 5.7.0")),
-        ({"CONNECT": "554 Go away"}, SmtpResult("the server refuses us: 554")),
-        ({"CONNECT": "421 Busy"}, SmtpResult("the server refuses us: 421")),
-        ({"CONNECT": "HTTP/1.1 400 Bad Request"}, SmtpResult("the server hung up, or speaks no SMTP")),
+        ({"CONNECT": "554 Go away"}, SmtpResult("the connection is refused: 554")),
+        ({"CONNECT": "421 Busy"}, SmtpResult("the connection is refused: 421")),
+        ({"CONNECT": "HTTP/1.1 400 Bad Request"}, SmtpResult("the server disconnected, or does not speak SMTP")),
         ({"QUIT": "500 What?"}, SmtpResult()),
     ],
 )
@@ -225,10 +227,10 @@ def test_an_unresolvable_server_is_a_temporary_failure() -> None:
 def test_a_silent_server_times_out(smtp_server: FakeSmtpServer) -> None:
     smtp_server.pause()
 
-    assert send(server_of(smtp_server.url, step_seconds=0.2)) == SmtpResult("the server takes too long")
+    assert send(server_of(smtp_server.url, step_seconds=0.2)) == SmtpResult("the server does not respond in time")
 
 
 def test_a_slow_server_times_out(smtp_server: FakeSmtpServer) -> None:
     smtp_server.trickles = True
 
-    assert send(server_of(smtp_server.url, total_seconds=0.3)) == SmtpResult("the server takes too long")
+    assert send(server_of(smtp_server.url, total_seconds=0.3)) == SmtpResult("the server does not respond in time")

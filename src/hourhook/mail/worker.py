@@ -6,11 +6,7 @@ sends it: it may arrive twice, with the same Message-ID, but is never lost
 """
 
 import asyncio
-import contextlib
 import random
-import threading
-from dataclasses import dataclass
-from email.message import EmailMessage
 
 import structlog
 
@@ -97,16 +93,17 @@ class MailWorker:
             return SmtpResult(str(error))
         except ValueError:
             return SmtpResult("there is no such address", is_permanent=True)
-        handover = _Handover(asyncio.get_running_loop(), asyncio.Event())
-        # Not one of the event loop's threads: the end of the process would wait for those.
-        threading.Thread(target=handover.run, args=(self._server, message), name="mail worker", daemon=True).start()
-        waiting = [asyncio.create_task(event.wait()) for event in (handover.ended, self._drain_expired)]
+        sending = asyncio.create_task(self._server.send(message))
+        draining = asyncio.create_task(self._drain_expired.wait())
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sending, draining), return_when=asyncio.FIRST_COMPLETED)
+            return sending.result() if sending.done() else None
+        except Exception as error:  # noqa: BLE001 - any failure is logged, and must not delay other mails
+            _log.exception("sending a mail failed unexpectedly")
+            return SmtpResult(f"a defect: {type(error).__name__}")
         finally:
-            for task in waiting:
-                task.cancel()
-        return handover.result
+            sending.cancel()
+            draining.cancel()
 
     async def _settle(self, mail: Mail, result: SmtpResult) -> None:
         fields = {"account": mail.account_id, "mail": mail.id, "attempt": mail.number}
@@ -123,22 +120,3 @@ class MailWorker:
         await self._database.run(mails.postpone, mail, next_attempt_at, result.error)
         again_at = format_timestamp(next_attempt_at)
         _log.warning("mail not sent yet", **fields, error=result.error, next_attempt_at=again_at)
-
-
-@dataclass(slots=True)
-class _Handover:
-    """One mail being sent, in a thread that does not delay the end of the process."""
-
-    loop: asyncio.AbstractEventLoop
-    ended: asyncio.Event
-    result: SmtpResult | None = None
-
-    def run(self, server: SmtpClient, message: EmailMessage) -> None:
-        try:
-            self.result = server.send(message)
-        except Exception as error:  # noqa: BLE001 - any failure is logged, and must not delay other mails
-            _log.exception("sending a mail failed unexpectedly")
-            self.result = SmtpResult(f"a defect: {type(error).__name__}")
-        # A closed event loop needs no notification.
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self.ended.set)

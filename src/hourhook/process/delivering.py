@@ -12,6 +12,7 @@ import structlog
 
 from hourhook.backoff import RetrySchedule
 from hourhook.delivery.transports.http.client import HttpTransport
+from hourhook.delivery.transports.http.resolvers import SystemResolver
 from hourhook.delivery.worker.broadcaster import Broadcaster
 from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.maintenance import run_maintenance
@@ -97,7 +98,7 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
         yield lambda: None
         return
     mail_worker = MailWorker(
-        runtime.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, settings.ca_file)
+        runtime.database, outbox, SmtpClient(settings.smtp_url, settings.mail_from, SystemResolver(), settings.ca_file)
     )
 
     wakeups = Wakeups()
