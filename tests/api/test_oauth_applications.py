@@ -1,4 +1,4 @@
-"""``/applications``: what an application may ask of its tokens, and take back (contract, oauth.md, part C)."""
+"""``/applications``: introspection and revocation of tokens (docs/api/oauth.md#token-introspection)."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ DAY = 86_400
 
 @pytest.fixture
 def asking(app: App) -> BasicAuthClient:
-    """The application, with its secret."""
+    """A client with the application's credentials."""
     return app_basic_auth_client(app)
 
 
 @pytest.fixture
 def leader(account: Account) -> BasicAuthClient:
-    """The leader, with a password."""
+    """A client with the leader's password."""
     return basic_auth_client(account, account.leader)
 
 
@@ -37,30 +37,30 @@ def path_of(app: App, *token: str) -> str:
     return "/".join(["", "applications", app.client_id, "tokens", *token])
 
 
-def make(who: BasicAuthClient, account: Account, app: App) -> Any:
-    """An authorization that was made with a password."""
-    return who.post(f"/authorizations/{account.name}", {**app.credentials, "note": "kitchen"}).json()
+def authorize(client: BasicAuthClient, account: Account, app: App) -> Any:
+    """Create an authorization with a password."""
+    return client.post(f"/authorizations/{account.name}", {**app.credentials, "note": "kitchen"}).json()
 
 
-def test_a_password_made_token_is_shown_as_its_user_sees_it(
+def test_a_token_made_with_a_password_is_shown_as_its_user_sees_it(
     account: Account, leader: BasicAuthClient, app: App, asking: BasicAuthClient
 ) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
 
-    response = asking.get(path_of(app, made["token"]))
+    response = asking.get(path_of(app, created["token"]))
 
-    assert (response.status, response.json()) == (200, made)
-    assert [*response.json()] == [*made]
+    assert (response.status, response.json()) == (200, created)
+    assert [*response.json()] == [*created]
 
 
 def test_a_token_from_the_consent_page_is_shown_as_its_user_sees_it(
     account: Account, app: App, asking: BasicAuthClient
 ) -> None:
-    made = obtain_tokens(account, account.leader, app)
+    created = obtain_tokens(account, account.leader, app)
 
-    shown = asking.get(path_of(app, made["access_token"]) + "/").json()
+    shown = asking.get(path_of(app, created["access_token"]) + "/").json()
 
-    assert shown["token"] == made["access_token"]
+    assert shown["token"] == created["access_token"]
     assert shown["url"] == f"{account.base_url}/authorizations/northwind/{shown['id']}"
     assert (shown["scopes"], shown["note"], shown["note_url"]) == ([], None, None)
     assert shown["app"] == {"url": "http://app.test", "name": "Planner", "client_id": app.client_id}
@@ -71,8 +71,8 @@ def test_unknown_tokens_are_404(
     account: Account, app: App, other_app: App, asking: BasicAuthClient, clock: FakeClock
 ) -> None:
     foreign = obtain_tokens(account, account.leader, other_app)["access_token"]
-    made = obtain_tokens(account, account.leader, app)
-    unknown = ["x", "%00", "%FF", "%C3%BC", "9" * 5_000, account.leader.token, foreign, made["refresh_token"]]
+    created = obtain_tokens(account, account.leader, app)
+    unknown = ["x", "%00", "%FF", "%C3%BC", "9" * 5_000, account.leader.token, foreign, created["refresh_token"]]
 
     for token in unknown:
         for method in ("GET", "DELETE"):
@@ -80,7 +80,7 @@ def test_unknown_tokens_are_404(
             assert (response.status, response.body) == (404, b""), token
     clock.advance(DAY)
     for method in ("GET", "DELETE"):
-        assert asking.request(method, path_of(app, made["access_token"])).status == 404
+        assert asking.request(method, path_of(app, created["access_token"])).status == 404
     assert is_token_valid(account.client, account.leader.token)
 
 
@@ -111,32 +111,32 @@ def test_revoking_one_token_leaves_the_others(account: Account, app: App, asking
     assert asking.get(path_of(app, first["access_token"])).status == 404
 
 
-def test_a_password_made_authorization_is_deleted_with_its_token(
+def test_an_authorization_made_with_a_password_is_deleted_with_its_token(
     account: Account, leader: BasicAuthClient, app: App, asking: BasicAuthClient
 ) -> None:
-    made, kept = make(leader, account, app), make(leader, account, app)
+    created, remaining = authorize(leader, account, app), authorize(leader, account, app)
 
-    assert asking.delete(path_of(app, made["token"])).status == 204
+    assert asking.delete(path_of(app, created["token"])).status == 204
 
-    assert [is_token_valid(account.client, each["token"]) for each in (made, kept)] == [False, True]
-    assert leader.get(f"/authorizations/{account.name}").json() == [kept]
+    assert [is_token_valid(account.client, each["token"]) for each in (created, remaining)] == [False, True]
+    assert leader.get(f"/authorizations/{account.name}").json() == [remaining]
 
 
 def test_all_tokens_of_an_application_are_revoked_in_all_accounts(
     account: Account, other_account: Account, leader: BasicAuthClient, app: App, other_app: App, asking: BasicAuthClient
 ) -> None:
     fetched = [obtain_tokens(account, account.leader, app), obtain_tokens(other_account, other_account.owner, app)]
-    made = make(leader, account, app)
-    kept = obtain_tokens(account, account.leader, other_app)["access_token"]
+    created = authorize(leader, account, app)
+    remaining = obtain_tokens(account, account.leader, other_app)["access_token"]
 
     response = asking.delete(path_of(app))
 
     assert (response.status, response.body) == (204, b"")
-    for token in [made["token"], *(each["access_token"] for each in fetched)]:
+    for token in [created["token"], *(each["access_token"] for each in fetched)]:
         assert not is_token_valid(account.client, token)
         assert asking.get(path_of(app, token)).status == 404
     assert [app.refresh(each["refresh_token"]).json()["error"] for each in fetched] == ["invalid_grant"] * 2
-    assert is_token_valid(account.client, kept)
+    assert is_token_valid(account.client, remaining)
     assert leader.get(f"/authorizations/{account.name}").json() == []
     assert asking.delete(path_of(app)).status == 204
     assert is_token_valid(account.client, obtain_tokens(account, account.leader, app)["access_token"])
@@ -152,7 +152,7 @@ def test_tokens_of_a_locked_account_are_neither_shown_nor_revoked(
     for method, path in (("GET", path_of(app, locked)), ("DELETE", path_of(app, locked)), ("DELETE", path_of(app))):
         response = asking.request(method, path)
         assert (response.status, response.json()) == (503, {"message": "Account is locked for maintenance"})
-    # Whatever could be revoked was, and the rest is when it is asked for again.
+    # The tokens in other accounts were revoked; the rest is revoked by a repeated request.
     assert not is_token_valid(account.client, open_)
     account.change_settings(locked="off")
     assert is_token_valid(account.client, locked)

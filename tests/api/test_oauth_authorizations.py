@@ -1,4 +1,4 @@
-"""``/subdomains`` and ``/authorizations`` (contract, oauth.md, part B)."""
+"""``/subdomains`` and ``/authorizations`` (docs/api/oauth.md#without-a-browser)."""
 
 import base64
 import json
@@ -51,31 +51,29 @@ ROUTES = [
 
 @pytest.fixture
 def app(server: Server) -> App:
-    """An application for which some permissions were chosen."""
+    """An application with default scopes."""
     return register_app(server.database, server.client, scopes=["current_user", "project"])
 
 
 @pytest.fixture
 def leader(account: Account) -> BasicAuthClient:
-    """The leader, with a password."""
+    """A client with the leader's password."""
     return basic_auth_client(account, account.leader)
 
 
 def path_of(account: Account, *parts: object) -> str:
-    """A path in an account."""
     return "/".join(["", "authorizations", account.name, *map(str, parts)])
 
 
-def make(who: BasicAuthClient, account: Account, app: App, **values: Any) -> Any:
-    """An authorization."""
-    response = who.post(path_of(account), {**app.credentials, **values})
+def authorize(client: BasicAuthClient, account: Account, app: App, **values: Any) -> Any:
+    response = client.post(path_of(account), {**app.credentials, **values})
     assert response.status == 200, response.body
     return response.json()
 
 
-def find(path: str, account: Account, made: Any, app: App) -> str:
-    """One of the routes, with names filled in."""
-    return path.format(subdomain=account.name, id=made["id"], client_id=app.client_id)
+def fill_in(path: str, account: Account, created: Any, app: App) -> str:
+    """Fill in the parameters of a route's path."""
+    return path.format(subdomain=account.name, id=created["id"], client_id=app.client_id)
 
 
 def test_every_declared_route_is_served() -> None:
@@ -102,7 +100,7 @@ def test_subdomains_lists_the_accounts_the_password_signs_in_to(
     page = leader.get("/subdomains/", {"per_page": 1, "page": 2})
     assert page.json() == [{"name": "northwind", "avatar": None}]
     assert page.links["next"] == f"{account.base_url}/subdomains?page=3&per_page=1"
-    # In the account where he has another password he is a stranger as long as he uses this one.
+    # With this password, the account where the user has another one does not exist.
     assert leader.get(path_of(fourth)).status == 404
     assert leader.get(path_of(third)).json() == []
 
@@ -113,72 +111,74 @@ def test_an_authorizations_token_authenticates_at_the_api(account: Account, lead
 
     assert response.status == 200
     assert "location" not in response.headers
-    made = response.json()
-    assert [*made] == KEYS
-    assert made["url"] == f"{account.base_url}/authorizations/northwind/{made['id']}"
-    assert made["scopes"] == ["entry", "project"]
-    assert made["app"] == {"url": "http://app.test", "name": "Planner", "client_id": app.client_id}
-    assert [*made["app"]] == ["url", "name", "client_id"]
-    assert (made["note"], made["note_url"]) == (note["note"], note["note_url"])
-    assert made["updated_at"] == made["created_at"]
-    me = account.client.get("/v2/current_user", Authorization=f"Bearer {made['token']}").json()
+    created = response.json()
+    assert [*created] == KEYS
+    assert created["url"] == f"{account.base_url}/authorizations/northwind/{created['id']}"
+    assert created["scopes"] == ["entry", "project"]
+    assert created["app"] == {"url": "http://app.test", "name": "Planner", "client_id": app.client_id}
+    assert [*created["app"]] == ["url", "name", "client_id"]
+    assert (created["note"], created["note_url"]) == (note["note"], note["note_url"])
+    assert created["updated_at"] == created["created_at"]
+    me = account.client.get("/v2/current_user", Authorization=f"Bearer {created['token']}").json()
     assert me["id"] == account.leader.id
-    assert leader.get(made["url"]).json() == made
-    assert leader.get(path_of(account)).json() == [made]
+    assert leader.get(created["url"]).json() == created
+    assert leader.get(path_of(account)).json() == [created]
 
 
 def test_absent_inputs_default_to_the_registration(account: Account, leader: BasicAuthClient, app: App) -> None:
     plain = register_app(account.database, account.client)
 
     for values in ({}, {"scopes": None, "note": None, "note_url": ""}):
-        made = make(leader, account, app, **values)
-        assert (made["scopes"], made["note"], made["note_url"]) == (["current_user", "project"], None, None)
-    assert make(leader, account, plain)["scopes"] == []
-    assert make(leader, account, app, scopes=[])["scopes"] == []
+        created = authorize(leader, account, app, **values)
+        assert (created["scopes"], created["note"], created["note_url"]) == (["current_user", "project"], None, None)
+    assert authorize(leader, account, plain)["scopes"] == []
+    assert authorize(leader, account, app, scopes=[])["scopes"] == []
 
 
 def test_unknown_scopes_are_skipped(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made = make(leader, account, app, scopes=["entry", "everything", "entry", "", "Project", *scopes.SCOPES[-1:]])
+    created = authorize(
+        leader, account, app, scopes=["entry", "everything", "entry", "", "Project", *scopes.SCOPES[-1:]]
+    )
 
-    assert made["scopes"] == ["entry", "invoice"]
+    assert created["scopes"] == ["entry", "invoice"]
 
 
 def test_each_post_creates_an_authorization_listed_newest_first(
     account: Account, leader: BasicAuthClient, app: App
 ) -> None:
-    made = [make(leader, account, app) for _ in range(3)]
+    created = [authorize(leader, account, app) for _ in range(3)]
 
-    assert len({each["token"] for each in made}) == 3
-    assert leader.get(path_of(account)).json() == made[::-1]
+    assert len({each["token"] for each in created}) == 3
+    assert leader.get(path_of(account)).json() == created[::-1]
     page = leader.get(path_of(account), {"per_page": 2})
-    assert page.json() == [made[2], made[1]]
+    assert page.json() == [created[2], created[1]]
     assert page.links["next"] == f"{account.base_url}/authorizations/northwind?page=2&per_page=2"
 
 
 def test_put_for_an_application_is_idempotent(account: Account, leader: BasicAuthClient, app: App) -> None:
     path = path_of(account, "clients", app.client_id)
-    made = leader.put(path, {"client_secret": app.client_secret, "note": "kitchen"})
+    created = leader.put(path, {"client_secret": app.client_secret, "note": "kitchen"})
 
-    assert made.status == 201
-    assert made.headers["location"] == made.json()["url"]
-    assert [*made.json()] == KEYS
-    assert (made.json()["scopes"], made.json()["note"]) == (["current_user", "project"], "kitchen")
-    assert is_token_valid(account.client, made.json()["token"])
+    assert created.status == 201
+    assert created.headers["location"] == created.json()["url"]
+    assert [*created.json()] == KEYS
+    assert (created.json()["scopes"], created.json()["note"]) == (["current_user", "project"], "kitchen")
+    assert is_token_valid(account.client, created.json()["token"])
 
     found = leader.put(path, {"client_secret": app.client_secret, "note": "hall", "scopes": ["entry"]})
-    assert (found.status, found.json()) == (200, made.json())
+    assert (found.status, found.json()) == (200, created.json())
     assert "location" not in found.headers
-    # Also after another one was made beside it, and for nobody else.
-    make(leader, account, app)
-    assert leader.put(path, {"client_secret": app.client_secret}).json() == made.json()
+    # The oldest one is returned, and only to the user who created it.
+    authorize(leader, account, app)
+    assert leader.put(path, {"client_secret": app.client_secret}).json() == created.json()
     supervisor = basic_auth_client(account, account.supervisor)
     assert supervisor.put(path, {"client_secret": app.client_secret}).status == 201
 
 
 def test_parallel_puts_create_one_authorization(account: Account, leader: BasicAuthClient, app: App) -> None:
     def put(_: int) -> Response:
-        who = BasicAuthClient(account.client.with_token(None), leader.authorization)
-        return who.put(path_of(account, "clients", app.client_id), {"client_secret": app.client_secret})
+        caller = BasicAuthClient(account.client.with_token(None), leader.authorization)
+        return caller.put(path_of(account, "clients", app.client_id), {"client_secret": app.client_secret})
 
     with ThreadPoolExecutor(4) as threads:
         replies = [*threads.map(put, range(4))]
@@ -197,49 +197,49 @@ def test_authorizations_from_the_consent_page_are_not_listed(
 
 
 def test_notes_and_scopes_are_edited(account: Account, leader: BasicAuthClient, app: App, clock: FakeClock) -> None:
-    made = make(leader, account, app, note="kitchen", note_url="https://app.test/why")
+    created = authorize(leader, account, app, note="kitchen", note_url="https://app.test/why")
     clock.advance(60)
 
     for nothing in ({}, {"note": "kitchen"}, {"add_scopes": ["project", "nonsense"], "remove_scopes": ["goal", "x"]}):
-        response = leader.put(made["url"], nothing)
-        assert (response.status, response.json()) == (200, made)
+        response = leader.put(created["url"], nothing)
+        assert (response.status, response.json()) == (200, created)
     change = {"note": "hall", "add_scopes": ["entry", "project", "entry", "x"], "remove_scopes": ["current_user"]}
-    edited = leader.put(made["url"], change).json()
+    edited = leader.put(created["url"], change).json()
 
     assert [*edited] == KEYS
     assert edited == {
-        **made,
+        **created,
         "note": "hall",
         "scopes": ["project", "entry"],
         "updated_at": edited["updated_at"],
     }
     assert edited["updated_at"] > edited["created_at"]
-    assert leader.get(made["url"]).json() == edited
-    blank = leader.put(made["url"], {"note": None, "note_url": "", "add_scopes": None, "remove_scopes": []}).json()
+    assert leader.get(created["url"]).json() == edited
+    blank = leader.put(created["url"], {"note": None, "note_url": "", "add_scopes": None, "remove_scopes": []}).json()
     assert (blank["note"], blank["note_url"], blank["scopes"]) == (None, None, ["project", "entry"])
-    assert is_token_valid(account.client, made["token"])
+    assert is_token_valid(account.client, created["token"])
 
 
 def test_deleting_an_authorization_revokes_its_token(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made, kept = make(leader, account, app), make(leader, account, app)
+    created, remaining = authorize(leader, account, app), authorize(leader, account, app)
 
-    response = leader.delete(made["url"])
+    response = leader.delete(created["url"])
 
     assert (response.status, response.body) == (204, b"")
-    assert not is_token_valid(account.client, made["token"])
-    assert is_token_valid(account.client, kept["token"])
-    assert leader.delete(made["url"]).status == 404
-    assert leader.get(path_of(account)).json() == [kept]
+    assert not is_token_valid(account.client, created["token"])
+    assert is_token_valid(account.client, remaining["token"])
+    assert leader.delete(created["url"]).status == 404
+    assert leader.get(path_of(account)).json() == [remaining]
 
 
 def test_authorizations_raise_no_events_and_activate_no_user(account: Account, app: App) -> None:
     newcomer = account.add("newcomer", "contractor", "pending")
     log = EventReader(account)
-    who = basic_auth_client(account, newcomer)
+    caller = basic_auth_client(account, newcomer)
 
-    made = make(who, account, app)
-    who.put(made["url"], {"note": "x"})
-    who.delete(made["url"])
+    created = authorize(caller, account, app)
+    caller.put(created["url"], {"note": "x"})
+    caller.delete(created["url"])
 
     assert log.read_new() == []
     assert account.supervisor.client.get(f"/v2/users/{newcomer.id}").json()["state"] == "pending"
@@ -248,21 +248,23 @@ def test_authorizations_raise_no_events_and_activate_no_user(account: Account, a
 def test_authorizations_of_others_are_404(
     account: Account, other_account: Account, leader: BasicAuthClient, app: App
 ) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
     stranger, colleague = (
         basic_auth_client(other_account, other_account.leader),
         basic_auth_client(account, account.owner),
     )
 
     for method, path in ROUTES:
-        response = stranger.request(method, find(path, account, made, app), body={**app.credentials, "note": "x"})
+        response = stranger.request(method, fill_in(path, account, created, app), body={**app.credentials, "note": "x"})
         assert (response.status, response.body) == (404, b""), (method, path)
-    for who, where in ((stranger, other_account), (colleague, account)):
+    for caller, where in ((stranger, other_account), (colleague, account)):
         for method in ("GET", "PUT", "DELETE"):
-            response = who.request(method, path_of(where, made["id"]), body={"note": "x"} if method == "PUT" else b"")
+            response = caller.request(
+                method, path_of(where, created["id"]), body={"note": "x"} if method == "PUT" else b""
+            )
             assert (response.status, response.body) == (404, b""), method
-        assert who.get(path_of(where)).json() == []
-    assert leader.get(made["url"]).json() == made
+        assert caller.get(path_of(where)).json() == []
+    assert leader.get(created["url"]).json() == created
 
 
 def test_unknown_authorizations_are_404(account: Account, leader: BasicAuthClient, app: App) -> None:
@@ -278,9 +280,9 @@ def test_unknown_authorizations_are_404(account: Account, leader: BasicAuthClien
 
 
 def test_an_account_is_found_in_any_case(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
 
-    assert leader.get(f"/authorizations/NorthWind/{made['id']}/").json() == made
+    assert leader.get(f"/authorizations/NorthWind/{created['id']}/").json() == created
 
 
 @pytest.mark.parametrize(
@@ -315,15 +317,17 @@ def test_all_input_errors_are_reported_together(
     assert leader.get(path_of(account)).json() == []
 
 
-def test_the_other_inputs_are_checked_as_well(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made = make(leader, account, app)
+def test_malformed_edits_and_puts_for_an_application_are_rejected(
+    account: Account, leader: BasicAuthClient, app: App
+) -> None:
+    created = authorize(leader, account, app)
 
     response = leader.put(path_of(account, "clients", app.client_id), {"scopes": "\0"})
     assert (response.status, response.codes) == (400, [("client_secret", "missing_field"), ("scopes", "invalid")])
-    response = leader.put(made["url"], {"note": 1, "note_url": [], "add_scopes": 1, "remove_scopes": [1]})
+    response = leader.put(created["url"], {"note": 1, "note_url": [], "add_scopes": 1, "remove_scopes": [1]})
     assert response.status == 400
     assert response.codes == [(name, "invalid") for name in ("note", "note_url", "add_scopes", "remove_scopes[0]")]
-    assert leader.get(path_of(account)).json() == [made]
+    assert leader.get(path_of(account)).json() == [created]
 
 
 @pytest.mark.parametrize(
@@ -338,13 +342,13 @@ def test_the_other_inputs_are_checked_as_well(account: Account, leader: BasicAut
 def test_a_body_that_is_not_an_object_is_rejected(
     account: Account, leader: BasicAuthClient, app: App, body: bytes, message: str
 ) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
 
     for method, path in ROUTES:
         if method in ("POST", "PUT"):
-            response = leader.request(method, find(path, account, made, app), body=body)
+            response = leader.request(method, fill_in(path, account, created, app), body=body)
             assert (response.status, response.json()) == (400, {"message": message})
-    assert leader.request("DELETE", path_of(account, made["id"]), body=body).status == 204
+    assert leader.request("DELETE", path_of(account, created["id"]), body=body).status == 204
 
 
 def test_inputs_are_read_from_the_query_when_the_body_is_empty(
@@ -370,7 +374,7 @@ def test_a_wrong_client_secret_creates_nothing(account: Account, leader: BasicAu
 
     replies = [leader.post(path_of(account), body) for body in wrong]
     replies.append(leader.put(path_of(account, "clients", app.client_id), {"client_secret": "wrong"}))
-    make(leader, account, app)
+    authorize(leader, account, app)
     replies.append(leader.put(path_of(account, "clients", app.client_id), {"client_secret": "wrong"}))
 
     for response in replies:
@@ -379,7 +383,7 @@ def test_a_wrong_client_secret_creates_nothing(account: Account, leader: BasicAu
     assert len(leader.get(path_of(account)).json()) == 1
 
 
-def headers_of_nobody(account: Account) -> Iterator[str | None]:
+def invalid_authorization_headers(account: Account) -> Iterator[str | None]:
     email, token = account.leader.email, account.leader.token
     yield None
     yield f"Bearer {token}"
@@ -397,14 +401,14 @@ def headers_of_nobody(account: Account) -> Iterator[str | None]:
 
 
 def test_requests_without_a_password_are_401(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
 
-    for authorization in headers_of_nobody(account):
+    for authorization in invalid_authorization_headers(account):
         response = account.client.get("/subdomains", Authorization=authorization)
         assert (response.status, response.json()) == (401, UNAUTHORIZED), authorization
         assert response.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
     for method, path in ROUTES:
-        response = account.client.request(method, find(path, account, made, app), body=b"[")
+        response = account.client.request(method, fill_in(path, account, created, app), body=b"[")
         assert (response.status, response.json()) == (401, UNAUTHORIZED)
     assert account.leader.client.get("/subdomains").status == 401
 
@@ -415,12 +419,12 @@ def test_a_password_does_not_authenticate_at_the_api(account: Account, leader: B
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
 def test_disabled_and_suspended_users_are_401(account: Account, leader: BasicAuthClient, app: App, state: str) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
     account.set_state(account.leader, state)
 
     assert leader.get("/subdomains").status == 401
     assert leader.get(path_of(account)).status == 401
-    assert not is_token_valid(account.client, made["token"])
+    assert not is_token_valid(account.client, created["token"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
@@ -434,15 +438,15 @@ def test_a_password_may_hold_any_character(account: Account, encoding: str) -> N
 
 
 def test_a_locked_account_is_503_and_unchanged(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
     account.change_settings(locked="on")
 
     for method, path in ROUTES:
-        response = leader.request(method, find(path, account, made, app), body=b"[")
+        response = leader.request(method, fill_in(path, account, created, app), body=b"[")
         assert (response.status, response.json()) == (503, {"message": "Account is locked for maintenance"})
     assert [each["name"] for each in leader.get("/subdomains").json()] == ["northwind"]
     account.change_settings(locked="off")
-    assert leader.get(path_of(account)).json() == [made]
+    assert leader.get(path_of(account)).json() == [created]
 
 
 def test_other_methods_are_405_and_head_is_get_without_a_body(account: Account, leader: BasicAuthClient) -> None:
@@ -472,22 +476,27 @@ def test_a_body_over_the_limit_is_not_read(account: Account, leader: BasicAuthCl
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-class TestTries:
-    """How many there may be."""
+class TestSignInThrottle:
+    """Sign-in attempts are limited per address."""
 
-    def test_guesses_are_counted_and_what_is_right_is_not(self, make_server: MakeServer, clock: FakeClock) -> None:
+    def test_failed_attempts_are_counted_and_successful_ones_are_not(
+        self, make_server: MakeServer, clock: FakeClock
+    ) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 3))
         account = make_account(server.database, server.client)
-        who, guessing = basic_auth_client(account, account.leader), basic_auth_client(account, account.leader, "wrong")
+        caller, guessing = (
+            basic_auth_client(account, account.leader),
+            basic_auth_client(account, account.leader, "wrong"),
+        )
 
-        assert [who.get("/subdomains").status for _ in range(5)] == [200] * 5
+        assert [caller.get("/subdomains").status for _ in range(5)] == [200] * 5
         assert [guessing.get("/subdomains").status for _ in range(4)] == [401, 401, 401, 429]
-        response = who.get("/subdomains")
+        response = caller.get("/subdomains")
         assert (response.status, response.body, response.headers["retry-after"]) == (429, b"", "5")
         clock.advance(5)
-        assert [who.get("/subdomains").status for _ in range(2)] == [200, 200]
+        assert [caller.get("/subdomains").status for _ in range(2)] == [200, 200]
 
-    def test_they_are_counted_together_with_those_on_the_page(self, make_server: MakeServer) -> None:
+    def test_attempts_are_counted_together_with_those_on_the_page(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 2))
         account = make_account(server.database, server.client)
         guessing = basic_auth_client(account, account.leader, "wrong")
@@ -498,7 +507,7 @@ class TestTries:
         assert browser.sign_in(account.leader.email, "wrong").status == 429
         assert guessing.get("/subdomains").status == 429
 
-    def test_the_rate_of_the_api_holds_here_too(self, make_server: MakeServer) -> None:
+    def test_the_rate_limit_of_the_api_applies(self, make_server: MakeServer) -> None:
         client = make_server(rate_limit=RateLimit(1, 2)).client
 
         assert [client.get("/subdomains").status for _ in range(3)] == [401, 401, 429]
@@ -507,49 +516,49 @@ class TestTries:
 def test_a_token_lasts_until_it_is_revoked(
     account: Account, leader: BasicAuthClient, app: App, clock: FakeClock
 ) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
     clock.advance(800 * DAY)
-    for chore in cleanup.CLEANUP_TASKS:
-        while account.database.run_now(chore):
+    for task in cleanup.CLEANUP_TASKS:
+        while account.database.run_now(task):
             pass
 
-    assert is_token_valid(account.client, made["token"])
-    assert leader.get(made["url"]).json() == made
+    assert is_token_valid(account.client, created["token"])
+    assert leader.get(created["url"]).json() == created
     [row] = [row for row in account.database.read_now(tokens.list_all) if row.name == "OAuth: Planner"]
     account.database.write_now(account.id, tokens.revoke, row.id)
-    assert not is_token_valid(account.client, made["token"])
-    assert leader.get(made["url"]).status == 404
+    assert not is_token_valid(account.client, created["token"])
+    assert leader.get(created["url"]).status == 404
 
 
 def test_authorizations_are_deleted_with_their_user_or_application(account: Account, app: App) -> None:
     contractor = basic_auth_client(account, account.contractor)
     other = register_app(account.database, account.client, "Ledger")
-    made, kept = make(contractor, account, app), make(contractor, account, other)
+    created, remaining = authorize(contractor, account, app), authorize(contractor, account, other)
     database = account.database
 
     id = database.run_now(applications.mark_revoked, app.client_id)
     assert contractor.put(path_of(account, "clients", app.client_id), {"client_secret": "x"}).status == 404
     database.write_now(account.id, revoking.revoke_for_application, id)
     database.run_now(applications.remove, id)
-    assert [is_token_valid(account.client, each["token"]) for each in (made, kept)] == [False, True]
-    assert contractor.get(path_of(account)).json() == [kept]
+    assert [is_token_valid(account.client, each["token"]) for each in (created, remaining)] == [False, True]
+    assert contractor.get(path_of(account)).json() == [remaining]
 
     assert account.owner.client.delete(f"/v2/users/{account.contractor.id}").status == 204
-    assert not is_token_valid(account.client, kept["token"])
+    assert not is_token_valid(account.client, remaining["token"])
 
 
 def test_no_password_token_or_secret_is_stored_or_logged(
     account: Account, leader: BasicAuthClient, app: App, logged: Logged
 ) -> None:
-    made = make(leader, account, app)
-    leader.get(made["url"])
-    kept = []
+    created = authorize(leader, account, app)
+    leader.get(created["url"])
+    remaining = []
     for table in ("tokens", "authorizations", "applications"):
         select = Statement(text(f"SELECT * FROM {table}"))
-        kept += account.database.read_now(lambda tx, select: tx.all(select), select)
+        remaining += account.database.read_now(lambda tx, select: tx.all(select), select)
 
-    for secret in (made["token"], PASSWORD, app.client_secret):
-        assert str(secret) not in str(kept)
+    for secret in (created["token"], PASSWORD, app.client_secret):
+        assert str(secret) not in str(remaining)
         assert str(secret) not in str(logged)
     [event] = [event for event in logged if event["event"] == "request" and event["method"] == "GET"]
     assert (event["user"], event["account"]) == (account.leader.id, account.id)
@@ -558,27 +567,27 @@ def test_no_password_token_or_secret_is_stored_or_logged(
 def test_a_token_encrypted_with_another_key_is_blank_but_works(
     account: Account, leader: BasicAuthClient, app: App, make_server: MakeServer
 ) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
     dependencies = replace(DEPENDENCIES, keyring=Keyring("another key, which has to be as long as this"))
     client = make_server(site_options={"dependencies": dependencies}).client
-    who = BasicAuthClient(client, leader.authorization)
+    caller = BasicAuthClient(client, leader.authorization)
 
-    [shown] = who.get(path_of(account)).json()
+    [shown] = caller.get(path_of(account)).json()
 
-    assert (shown["id"], shown["token"]) == (made["id"], "")
-    assert is_token_valid(client, made["token"])
-    assert who.delete(path_of(account, made["id"])).status == 204
-    assert not is_token_valid(client, made["token"])
+    assert (shown["id"], shown["token"]) == (created["id"], "")
+    assert is_token_valid(client, created["token"])
+    assert caller.delete(path_of(account, created["id"])).status == 204
+    assert not is_token_valid(client, created["token"])
 
 
 def test_a_changed_password_applies_at_once(account: Account, leader: BasicAuthClient, app: App) -> None:
-    made = make(leader, account, app)
+    created = authorize(leader, account, app)
     set_password(account, account.leader, "another one")
 
     assert leader.get(path_of(account)).status == 401
-    # It ends sessions, and nothing that an application was allowed.
-    assert is_token_valid(account.client, made["token"])
-    assert basic_auth_client(account, account.leader, "another one").get(path_of(account)).json() == [made]
+    # A changed password ends sessions, but not authorizations.
+    assert is_token_valid(account.client, created["token"])
+    assert basic_auth_client(account, account.leader, "another one").get(path_of(account)).json() == [created]
 
 
 def test_the_openapi_document_names_basic_authentication(server: Server) -> None:

@@ -64,13 +64,13 @@ def send(account: Account) -> Iterator[Send]:
 @pytest.fixture
 def authorized(account: Account, app: App) -> PathParameters:
     """The parameters of existing resources in paths that need a password or client credentials."""
-    who = basic_auth_client(account, account.supervisor)
-    made = who.post(f"/authorizations/{account.name}", app.credentials).json()
+    caller = basic_auth_client(account, account.supervisor)
+    created = caller.post(f"/authorizations/{account.name}", app.credentials).json()
     return {
         "subdomain": account.name,
-        "authorization_id": made["id"],
+        "authorization_id": created["id"],
         "client_id": app.client_id,
-        "access_token": made["token"],
+        "access_token": created["token"],
     }
 
 

@@ -1,4 +1,4 @@
-"""The delivery log of webhooks, payloads in full, and how the delivery fares; with a worker and real receivers."""
+"""Delivery log, payloads and delivery status of webhooks, with a worker and real receivers."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.support.webhook_receiver import WebhookReceiver, eventually
 from tests.support.webhooks import get_delivery_log, get_payload, get_status, make_webhook
 
 PassTime = Callable[[float], None]
-LINE_KEYS = [
+PAYLOAD_KEYS = [
     "payload_id",
     "sequence",
     "type",
@@ -56,15 +56,15 @@ PING = {"sequence": None, "type": "webhook.ping"}
 
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
-    """A server with a worker in it."""
+    """A server with a worker in its process."""
     return make_server(site_options={"lifespan": [delivering]})
 
 
 @pytest.fixture
 def webhook(account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime) -> Any:
-    """A webhook that hears everything, made a minute ago; its first ping is taken."""
+    """A webhook for all events, created a minute ago, with its first ping delivered."""
     webhook = make_webhook(account, webhook_receiver.uri, events=["*"])
-    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)], ["delivered"])
+    eventually(lambda: [payload["state"] for payload in get_delivery_log(account, webhook)], ["delivered"])
     webhook_receiver.next()
     advance_time(60)
     return webhook
@@ -84,9 +84,9 @@ def test_the_log_lists_delivered_failing_and_waiting_payloads(
 
     waiting, failed, sent, ping = get_delivery_log(account, webhook)
 
-    for line in (waiting, failed, sent, ping):
-        assert list(line) == LINE_KEYS
-        assert line["url"] == f"{webhook['url']}/payloads/{line['payload_id']}"
+    for payload in (waiting, failed, sent, ping):
+        assert list(payload) == PAYLOAD_KEYS
+        assert payload["url"] == f"{webhook['url']}/payloads/{payload['payload_id']}"
     moment = "2024-05-21T10:06:00Z"
     nothing_yet = {"attempts_count": 0, "next_attempt_at": None, "delivered_at": None}
     assert waiting == {**waiting, "sequence": 3, "type": "entry.created", "state": "waiting", **nothing_yet}
@@ -133,8 +133,8 @@ def test_a_payload_shows_the_exact_request_and_response(
 
     shown = get_payload(account, webhook, failed.id)
 
-    assert list(shown) == [*LINE_KEYS, "skipped_at", "skipped_by", "body", "attempts"]
-    assert {key: shown[key] for key in LINE_KEYS} == get_delivery_log(account, webhook)[0]
+    assert list(shown) == [*PAYLOAD_KEYS, "skipped_at", "skipped_by", "body", "attempts"]
+    assert {key: shown[key] for key in PAYLOAD_KEYS} == get_delivery_log(account, webhook)[0]
     assert (shown["skipped_at"], shown["skipped_by"]) == (None, None)
     assert shown["body"].encode() == sent.body == failed.body
     first, second = shown["attempts"]
@@ -179,7 +179,7 @@ def test_a_waiting_payload_shows_the_body_that_will_be_sent(
 
     assert [webhook_receiver.next().id, webhook_receiver.next().body] == [first.id, text.encode()]
     assert json.loads(text)["webhook"]["name"] == "Books \U0001f4da"
-    # What was delivered keeps the name that it was sent under.
+    # A delivered payload keeps the webhook's name at the time.
     eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
     account.leader.client.put(webhook["url"], {"name": "Renamed since"})
     assert get_payload(account, webhook, waiting["payload_id"])["body"] == text
@@ -235,7 +235,7 @@ def test_the_log_is_filtered(
     eventually(lambda: get_delivery_log(account, webhook)[0]["state"], "failing")
 
     def found(**query: str) -> list[Any]:
-        return [line["sequence"] or line["type"] for line in get_delivery_log(account, webhook, query)]
+        return [payload["sequence"] or payload["type"] for payload in get_delivery_log(account, webhook, query)]
 
     ping = "webhook.ping"
     assert found() == [ping, 3, 2, 1, ping]
@@ -281,12 +281,12 @@ def test_the_log_is_paginated(account: Account, webhook_receiver: WebhookReceive
     for number in range(5):
         make_tag(account, f"tag{number}")
     url = f"{webhook['url']}/payloads"
-    everything = [line["payload_id"] for line in get_delivery_log(account, webhook)]
+    everything = [payload["payload_id"] for payload in get_delivery_log(account, webhook)]
 
     pages, target = [], f"{url}?per_page=2"
     while target:
         response = account.leader.client.get(target)
-        pages.append([line["payload_id"] for line in response.json()])
+        pages.append([payload["payload_id"] for payload in response.json()])
         target = response.links.get("next", "")
 
     assert [len(page) for page in pages] == [2, 2, 2]

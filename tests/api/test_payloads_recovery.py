@@ -1,4 +1,4 @@
-"""Retrying, skipping and replaying payloads, with a worker and real receivers."""
+"""Retry, skip and replay of payloads, with a worker and real receivers."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,22 +23,22 @@ WINDOW_SECONDS = 259_200
 
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
-    """A server with a worker in it."""
+    """A server with a worker in its process."""
     return make_server(site_options={"lifespan": [delivering]})
 
 
 @pytest.fixture
 def webhook(account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime) -> Any:
-    """A webhook that hears of new tags, made a minute ago; its first ping is taken."""
+    """A webhook for new tags, created a minute ago, with its first ping delivered."""
     webhook = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
-    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)], ["delivered"])
+    eventually(lambda: [payload["state"] for payload in get_delivery_log(account, webhook)], ["delivered"])
     webhook_receiver.next()
     advance_time(60)
     return webhook
 
 
 def fail(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *names: str) -> Delivery:
-    """Have new tags of these names wait behind the first of them, which fails."""
+    """Create tags with these names; the delivery of the first fails, the others wait behind it."""
     webhook_receiver.respond_with(500)
     for name in names:
         make_tag(account, name)
@@ -48,7 +48,7 @@ def fail(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *nam
 
 
 def deliver(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *names: str) -> list[Delivery]:
-    """Have new tags of these names delivered."""
+    """Create tags with these names and wait until they are delivered."""
     webhook_receiver.respond_with(200)
     for name in names:
         make_tag(account, name)
@@ -83,7 +83,7 @@ def test_the_retry_schedule_continues_after_a_failed_retry(
     webhook_receiver.next()
     eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], 2)
 
-    # Two failures in a row: the next is due after 10 s, give or take a tenth.
+    # After two failures in a row, the next attempt is due after 10 s ± 10 %.
     advance_time(8)
     assert get_delivery_log(account, webhook)[0]["state"] == "failing"
     advance_time(4)
@@ -112,24 +112,24 @@ def test_retrying_a_waiting_payload_changes_nothing(
 def test_retrying_a_payload_in_flight_changes_nothing(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any
 ) -> None:
-    may_go_on = asyncio.Event()
+    may_respond = asyncio.Event()
 
     async def hold(connection: ClientConnection) -> None:
-        await may_go_on.wait()
+        await may_respond.wait()
         await responding(200)(connection)
 
     webhook_receiver.handler = hold
     make_tag(account, "a")
-    held = webhook_receiver.next()
+    in_flight = webhook_receiver.next()
     webhook_receiver.respond_with(200)
-    request_action(account, webhook, "retry", held.id)
+    request_action(account, webhook, "retry", in_flight.id)
     account.leader.client.put(f"{webhook['url']}/ping")
     assert webhook_receiver.next().type == "webhook.ping"
     account.database.wake()
-    webhook_receiver.release(may_go_on)
-    eventually(lambda: get_payload(account, webhook, held.id)["state"], "delivered")
+    webhook_receiver.release(may_respond)
+    eventually(lambda: get_payload(account, webhook, in_flight.id)["state"], "delivered")
 
-    assert get_payload(account, webhook, held.id)["attempts_count"] == 1
+    assert get_payload(account, webhook, in_flight.id)["attempts_count"] == 1
     assert webhook_receiver.is_empty()
 
 
@@ -238,7 +238,7 @@ def test_skipping_the_failing_payload_moves_the_lane_on(
         "url": f"{account.base_url}/v2/users/{account.leader.id}",
     }
     assert shown["delivered_at"] is None
-    assert [line["payload_id"] for line in get_delivery_log(account, webhook, "state=skipped")] == [failed.id]
+    assert [payload["payload_id"] for payload in get_delivery_log(account, webhook, "state=skipped")] == [failed.id]
 
 
 def test_a_skip_ends_a_stall(
@@ -306,7 +306,7 @@ def test_a_replay_resends_everything_since_in_order(
     assert [each.id for each in replayed] == [before[0].id, skipped.id, after[0].id]
     assert [each.sequence for each in replayed] == [1, 2, 3]
     assert [each.attempt for each in replayed] == [2, 2, 2]
-    assert {line["state"] for line in get_delivery_log(account, webhook)} == {"delivered"}
+    assert {payload["state"] for payload in get_delivery_log(account, webhook)} == {"delivered"}
     assert get_payload(account, webhook, skipped.id)["delivered_at"] is not None
 
 
@@ -319,7 +319,7 @@ def test_a_replayed_payload_is_waiting_and_keeps_its_delivered_at(
     webhook_receiver.respond_with(503)
     account.leader.client.put(f"{webhook['url']}/replay", {"sequence": 1})
     webhook_receiver.next()
-    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)[:2]], ["waiting", "failing"])
+    eventually(lambda: [payload["state"] for payload in get_delivery_log(account, webhook)[:2]], ["waiting", "failing"])
 
     assert get_status(account, webhook)["waiting_count"] == 2
     assert get_delivery_log(account, webhook)[0]["delivered_at"] == first["delivered_at"] == "2024-05-21T10:06:00Z"
@@ -327,7 +327,9 @@ def test_a_replayed_payload_is_waiting_and_keeps_its_delivered_at(
     webhook_receiver.respond_with(200)
     advance_time(6)
     webhook_receiver.next_deliveries(2)
-    eventually(lambda: [line["state"] for line in get_delivery_log(account, webhook)[:2]], ["delivered", "delivered"])
+    eventually(
+        lambda: [payload["state"] for payload in get_delivery_log(account, webhook)[:2]], ["delivered", "delivered"]
+    )
 
     assert get_delivery_log(account, webhook)[0]["delivered_at"] == first["delivered_at"]
     assert get_delivery_log(account, webhook)[0]["attempts_count"] == 2
@@ -342,8 +344,8 @@ def test_a_replay_from_a_timestamp_starts_at_or_after_it(
     advance_time(10)
     deliver(account, webhook, webhook_receiver, "c")
 
-    def replay(moment: str) -> None:
-        assert account.leader.client.put(f"{webhook['url']}/replay", {"from": moment}).status == 202
+    def replay(timestamp: str) -> None:
+        assert account.leader.client.put(f"{webhook['url']}/replay", {"from": timestamp}).status == 202
 
     replay("2024-05-21T10:06:10Z")
     assert names(webhook_receiver.next_deliveries(2)) == ["b", "c"]
@@ -368,7 +370,7 @@ def test_a_replay_never_moves_forward(account: Account, webhook_receiver: Webhoo
     assert get_status(account, webhook)["waiting_count"] == 2
 
 
-def test_a_replay_ends_no_stall(
+def test_a_replay_does_not_end_a_stall(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     deliver(account, webhook, webhook_receiver, "a")
@@ -394,14 +396,14 @@ def test_a_replay_beyond_retention_names_the_earliest(
     url = f"{webhook['url']}/replay"
 
     by_sequence = account.leader.client.put(url, {"sequence": 2})
-    by_moment = account.leader.client.put(url, {"from": "2024-06-30T10:05:59Z"})
+    by_timestamp = account.leader.client.put(url, {"from": "2024-06-30T10:05:59Z"})
 
     assert (by_sequence.status, by_sequence.codes) == (400, [("sequence", "invalid")])
     assert by_sequence.json()["message"] == "Payloads are kept from sequence 3 on."
-    assert (by_moment.status, by_moment.codes) == (400, [("from", "invalid")])
-    assert by_moment.json()["message"] == "Payloads are kept since 2024-06-30T10:06:00Z, from sequence 3 on."
+    assert (by_timestamp.status, by_timestamp.codes) == (400, [("from", "invalid")])
+    assert by_timestamp.json()["message"] == "Payloads are kept since 2024-06-30T10:06:00Z, from sequence 3 on."
 
-    # What was named is taken.
+    # The earliest values from the messages are accepted.
     assert account.leader.client.put(url, {"from": "2024-06-30T10:06:00Z"}).status == 202
     assert names([webhook_receiver.next()]) == ["c"]
     eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
@@ -468,7 +470,7 @@ def test_recovery_needs_a_leader_and_a_payload_of_the_webhook(
 
 
 def stall(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, advance_time: PassTime) -> None:
-    """Let the window of a failing webhook pass, with its last attempt."""
+    """Advance past the retry window of a failing webhook, so that its last attempt fails and it stalls."""
     failing = get_status(account, webhook)["failing_payload_id"]
     count = get_payload(account, webhook, failing)["attempts_count"]
     advance_time(WINDOW_SECONDS + 1)

@@ -18,12 +18,12 @@ ACTIONS = ["add_projects", "remove_projects", "remove_all_projects"]
 
 
 def simple(project: dict[str, Any]) -> dict[str, Any]:
-    """A project as it is shown inside a group."""
+    """The form of a project inside a group."""
     return {key: project[key] for key in SIMPLE_KEYS}
 
 
 def summary(group: dict[str, Any]) -> dict[str, Any]:
-    """A group as it is shown inside a project."""
+    """The form of a group inside a project."""
     return {key: group[key] for key in ("id", "name", "url")}
 
 
@@ -81,7 +81,7 @@ def test_projects_of_another_group_are_moved_to_a_new_one(account: Account, cloc
     assert (created.type, ids(created.object["projects"])) == ("project_group.created", [moved["id"]])
     assert (updated.type, updated.object["id"]) == ("project.updated", moved["id"])
     assert updated.changes == {"group": [summary(old), summary(new)]}
-    # That the other group has lost it is told by the project.
+    # The other group raises no event; the project does.
     assert account.leader.client.get(old["url"]).json() == old | {"projects": [simple(stays)]}
 
 
@@ -121,7 +121,7 @@ def test_projects_are_accepted_under_the_older_key_or_absent(
         ({"name": "CONTOSO", "project_ids": []}, [("name", "already_exists")]),
         (
             {"name": "Contoso", "project_ids": [NO_SUCH_ID, 0, 10**12]},
-            [("name", "already_exists"), *((f"project_ids[{place}]", "missing") for place in range(3))],
+            [("name", "already_exists"), *((f"project_ids[{index}]", "missing") for index in range(3))],
         ),
     ],
 )
@@ -327,7 +327,7 @@ def test_coworkers_see_only_their_projects_in_groups(account: Account) -> None:
     for query, found in (
         ({"project_ids": seen["id"]}, [group["id"]]),
         ({"project_ids": f"{hidden['id']},{seen['id']}"}, [group["id"]]),
-        # In which group a project is that he does not see, he does not learn.
+        # The filter does not reveal the group of a project that the caller cannot see.
         ({"project_ids": hidden["id"]}, []),
         ({"project_ids": closed["id"]}, []),
         ({"name": "other"}, []),
@@ -379,8 +379,8 @@ def test_unknown_groups_are_404(account: Account, other_account: Account) -> Non
             assert (client.get(url).status, client.get(url).body) == (404, b"")
             assert client.put(url, {"name": ""}).status == 404
             assert client.delete(url).status == 404
-            for noun in ("entries", "projects"):
-                assert client.get(f"{url}/{noun}").status == 404
+            for resource in ("entries", "projects"):
+                assert client.get(f"{url}/{resource}").status == 404
             assert client.post(f"{url}/add_projects").status == 404
             for action in ACTIONS:
                 assert client.put(f"{url}/{action}").status == 404

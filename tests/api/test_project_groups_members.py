@@ -1,4 +1,4 @@
-"""``/v2/project_groups``: which projects are in a group, which enter it and which leave, by whichever way."""
+"""``/v2/project_groups``: adding and removing projects, directly and by changes of projects."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ LATER = "2024-05-21T10:06:00Z"
 
 
 def summary(group: dict[str, Any]) -> dict[str, Any]:
-    """A group as it is shown inside a project."""
+    """The form of a group inside a project."""
     return {key: group[key] for key in ("id", "name", "url")}
 
 
 def check_moves(account: Account, events: list[Event], projects: list[dict[str, Any]], before: Any, after: Any) -> None:
-    """Each of these projects has said that it is in another group now, and shows it."""
+    """Assert that each project raised an event about its new group, and shows it."""
     assert [(event.type, event.object["id"]) for event in events] == [("project.updated", id) for id in ids(projects)]
     for event in events:
         assert event.changes == {"group": [before, after]}
@@ -253,7 +253,7 @@ def test_an_edit_moves_a_project_between_groups_and_out(account: Account, clock:
         for _ in range(2):
             response = account.leader.client.put(project["url"], body)
             assert (response.status, response.json()) == (200, project | {"group": after, "updated_at": LATER})
-        # The groups themselves say nothing, and the second time nothing has changed.
+        # The groups raise no event, and the second request changes nothing.
         check_moves(account, log.read_new(), [project], current, after)
         current = after
         for each in (first, second):
@@ -308,11 +308,11 @@ def test_deleting_a_project_raises_no_event_of_its_group(account: Account, sever
 
 
 def test_a_merge_keeps_the_targets_group(account: Account) -> None:
-    target, alone, swallowed, other = (make_project(account, name) for name in ("Target", "Alone", "Gone", "Other"))
-    group, theirs = make_group(account, "Contoso", target), make_group(account, "Theirs", swallowed, other)
+    target, alone, source, other = (make_project(account, name) for name in ("Target", "Alone", "Gone", "Other"))
+    group, theirs = make_group(account, "Contoso", target), make_group(account, "Theirs", source, other)
     log = EventReader(account)
 
-    for into, gone in ((target, swallowed), (alone, other)):
+    for into, gone in ((target, source), (alone, other)):
         before = account.leader.client.get(into["url"]).json()
         assert account.leader.client.put(into["merge_url"], {"project_id": gone["id"]}).status == 204
         deleted, merged = log.read_new()

@@ -1,4 +1,4 @@
-"""``/v2/projects``: archiving, bringing back, merging."""
+"""``/v2/projects``: archiving, unarchiving, merging."""
 
 import pytest
 

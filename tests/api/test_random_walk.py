@@ -1,7 +1,7 @@
-"""Whatever is done to an account: no change goes without its event, none is made up, and all that is counted is right.
+"""Random requests to one account: every change has its event, every event its change, and all counters are right.
 
-``HOURHOOK_TEST_SEEDS=100-199 HOURHOOK_TEST_STEPS=1000 bin/test tests/api/test_random_walk.py`` does more of it. A
-failure names its seed, its step and its request; the same seed does the same again.
+``HOURHOOK_TEST_SEEDS=100-199 HOURHOOK_TEST_STEPS=1000 bin/test tests/api/test_random_walk.py`` runs more of them. A
+failure names its seed, step and request; the same seed repeats the same requests.
 """
 
 import os
@@ -36,32 +36,32 @@ STEPS = int(os.environ.get("HOURHOOK_TEST_STEPS", "300"))
 
 @pytest.mark.parametrize("seed", seeds())
 def test_events_alone_reproduce_the_account_and_its_counters(account: Account, clock: FakeClock, seed: int) -> None:
-    World(account, clock, seed).run(STEPS)
+    RandomWalk(account, clock, seed).run(STEPS)
 
 
-class World:
-    """An account, somebody who listens to it, and what is done next."""
+class RandomWalk:
+    """Sends random requests to an account and compares it with a replica that only follows its events."""
 
     def __init__(self, account: Account, clock: FakeClock, seed: int) -> None:
         self._account = account
         self._clock = clock
         self._seed = seed
         self._choose = Chooser(account, seed)
-        self._webhook = make_webhook(account, name="listens to all", events=["*"])
+        self._webhook = make_webhook(account, name="all events", events=["*"])
         self._log_url = f"{self._webhook['url']}/payloads"
         self._log = EventReader(account)
-        self._heard: list[str] = []
-        self._mirror = read_account(account)
+        self._event_types: list[str] = []
+        self._replica = read_account(account)
 
     def run(self, steps: int) -> None:
         for step in range(steps):
             self._clock.advance(seconds=self._choose.any(0, 1, 60, 3600))
-            before = self._mirror
+            before = self._replica
             request = self._choose.next(before)
             try:
                 self._take_step(request, before, step)
             except (AssertionError, KeyError) as error:
-                # The account as a whole would be printed otherwise.
+                # Otherwise pytest prints the whole account.
                 raise AssertionError(f"seed {self._seed}, step {step}: {request}: {error}") from None
         self._check_webhook()
 
@@ -73,19 +73,19 @@ class World:
         if response.status >= 400:
             assert [event.type for event in events] == []
             assert find_changed(before, now) == []
-        mirror = {noun: {**things} for noun, things in before.items()}
+        replica = {resource: {**objects} for resource, objects in before.items()}
         for event in events:
-            apply_event(mirror, event)
+            apply_event(replica, event)
         self._check_events(events)
-        assert find_changed(own_fields(mirror), own_fields(now)) == []
+        assert find_changed(own_fields(replica), own_fields(now)) == []
         assert find_stale(before, now, format_timestamp(truncate_to_second(self._clock.now()))) == []
         assert find_inconsistencies(now) == []
         self._check_others(request, now, step)
-        self._heard += [event.type for event in events]
-        self._mirror = now
+        self._event_types += [event.type for event in events]
+        self._replica = now
 
     def _check_events(self, events: list[Event]) -> None:
-        """The newest word about each object that is still there is, byte for byte, what is shown of it."""
+        """The newest event of each object has, byte for byte, the object that GET returns."""
         newest = {event.object["url"]: event for event in events}
         for url, event in newest.items():
             response = self._ask(self._account.owner, "GET", url)
@@ -95,7 +95,7 @@ class World:
                 assert response.body == event.text, f"{event.type} says {event.text!r}, GET says {response.body!r}"
 
     def _check_others(self, request: Request, now: Resources, step: int) -> None:
-        """What no event tells of: the inbox, timers and webhooks of whoever acted, or of everybody now and then."""
+        """Check resources without events: webhooks, and timers and inbox of the caller, or sometimes of all users."""
         people = self._account.people.values() if step % 10 == 0 else [request.person]
         if "webhooks" in request.path:
             webhooks = self._ask(self._account.owner, "GET", "/v2/webhooks?per_page=1000").json()
@@ -111,34 +111,34 @@ class World:
                 self._choose.others["inbox_entries"] = inbox.json()
 
     def _ask(self, person: Person, method: str, path: str, body: object = b"") -> Response:
-        """Send a request as somebody, all of them on one connection, which so is never idle for long."""
+        """Send a request as a user; all share one connection, which so is never idle for long."""
         headers = {"X-NokoToken": person.token}
         return self._account.client.request(method, path, body=body, headers=headers)
 
     def _check_webhook(self) -> None:
-        """A webhook that listens to all was given every event, in order and without a gap."""
-        told: list[tuple[int, str]] = []
+        """The log of a webhook for all events has every event, in order and without gaps."""
+        logged: list[tuple[int, str]] = []
         page = 1
         while found := self._ask(self._account.owner, "GET", f"{self._log_url}?per_page=1000&page={page}").json():
-            told += [(line["sequence"], line["type"]) for line in found if line["sequence"] is not None]
+            logged += [(payload["sequence"], payload["type"]) for payload in found if payload["sequence"] is not None]
             page += 1
-        told.reverse()
-        assert told == [*enumerate(self._heard, 1)]
+        logged.reverse()
+        assert logged == [*enumerate(self._event_types, 1)]
 
 
-def check_timers(timers: list[dict[str, Any]], things: Resources) -> None:
-    """One runs at most, none on an archived project, and all of them where there is a project."""
+def check_timers(timers: list[dict[str, Any]], resources: Resources) -> None:
+    """At most one timer runs, none runs on an archived project, and each has a project."""
     running = [timer for timer in timers if timer["state"] == "running"]
     assert len(running) <= 1, running
     for timer in timers:
-        project = things["project"].get(timer["project"]["id"])
+        project = resources["project"].get(timer["project"]["id"])
         assert project is not None, timer
         assert project["enabled"] or timer["state"] != "running", timer
 
 
-def check_inbox(inbox_entries: list[dict[str, Any]], things: Resources) -> None:
-    """What was logged leads to its entry as long as there is one."""
-    urls = {entry["url"] for entry in things["entry"].values()}
+def check_inbox(inbox_entries: list[dict[str, Any]], resources: Resources) -> None:
+    """A logged inbox entry links to its entry as long as that exists."""
+    urls = {entry["url"] for entry in resources["entry"].values()}
     for inbox_entry in inbox_entries:
         if inbox_entry["entry_url"] is not None:
             assert inbox_entry["logged"], inbox_entry
@@ -146,10 +146,10 @@ def check_inbox(inbox_entries: list[dict[str, Any]], things: Resources) -> None:
 
 
 def find_changed(before: Resources, after: Resources) -> list[str]:
-    """In what two views of an account differ."""
+    """Return the differences between two states of an account."""
     return [
-        f"{noun} {id}: {before[noun].get(id)!r} against {after[noun].get(id)!r}"
-        for noun in before
-        for id in {*before[noun], *after[noun]}
-        if before[noun].get(id) != after[noun].get(id)
+        f"{resource} {id}: {before[resource].get(id)!r} against {after[resource].get(id)!r}"
+        for resource in before
+        for id in {*before[resource], *after[resource]}
+        if before[resource].get(id) != after[resource].get(id)
     ]

@@ -1,4 +1,4 @@
-"""The guide to receiving: its programs do what it says, with payloads that were really sent."""
+"""The programs of docs/guides/receiving.md work as described, with payloads that were really sent."""
 
 import json
 import re
@@ -31,13 +31,13 @@ PassTime = Callable[[float], None]
 
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering, clock: FakeClock) -> Server:
-    """A server with a worker in it, at the time of this machine, by which receivers go."""
+    """A server with a worker in its process, on real time, since receivers use the machine's clock."""
     clock.moment = truncate_to_second(SystemClock().now())
     return make_server(site_options={"lifespan": [delivering]})
 
 
 def program(name: str) -> str:
-    """A program of the guide, by the name in its first line."""
+    """Return a program of the guide by the file name in its first line."""
     for block in re.findall(r"^```\w+\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL):
         if block.startswith((f"# {name}\n", f"// {name}\n")):
             return str(block)
@@ -45,20 +45,20 @@ def program(name: str) -> str:
 
 
 def forged(genuine: Delivery) -> list[Delivery]:
-    """What is almost like a delivery, but not signed."""
+    """Return copies of a delivery with another body, and without signatures."""
     other_body = genuine.body.replace(b"webhook", b"w3bhook")
     unsigned = {name: value for name, value in genuine.headers.items() if "signature" not in name}
     return [Delivery(genuine.headers, other_body), Delivery(unsigned, genuine.body)]
 
 
 def other_than(secret: str) -> str:
-    """A secret that is not this one."""
+    """Return another secret."""
     return secret.replace("whsec_", "whsec_AAAA")
 
 
 @pytest.fixture
 def ping(account: Account, webhook_receiver: WebhookReceiver) -> tuple[Delivery, str]:
-    """A ping that was sent just now, and the secret it was signed with."""
+    """A fresh ping, and the secret that signed it."""
     secret = make_webhook(account, webhook_receiver.uri, name="Bücher")["secret"]
     return webhook_receiver.next(), secret
 
@@ -66,10 +66,10 @@ def ping(account: Account, webhook_receiver: WebhookReceiver) -> tuple[Delivery,
 @pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
 def test_python_verifies_genuine_and_rejects_forged_payloads(ping: tuple[Delivery, str], name: str) -> None:
     genuine, secret = ping
-    made: dict[str, Any] = {}
-    exec(program(name), made)
-    checks = [function for name, function in made.items() if name.startswith("is_genuine")]
-    # As most servers give them.
+    created: dict[str, Any] = {}
+    exec(program(name), created)
+    checks = [function for name, function in created.items() if name.startswith("is_genuine")]
+    # Most servers capitalise header names.
     headers = {name.title(): value for name, value in genuine.headers.items()}
 
     assert checks
@@ -83,16 +83,16 @@ def test_python_verifies_genuine_and_rejects_forged_payloads(ping: tuple[Deliver
 @pytest.mark.parametrize("name", ["verify.py", "verify_with_library.py"])
 def test_python_rejects_a_replayed_recording(ping: tuple[Delivery, str], name: str) -> None:
     genuine, secret = ping
-    made: dict[str, Any] = {}
-    exec(program(name), made)
+    created: dict[str, Any] = {}
+    exec(program(name), created)
     sent_at = int(genuine.headers["webhook-timestamp"]) - 3600
     type = genuine.type
     headers = dict(envelope.headers(genuine.id, type, None, 1, sent_at * SECOND, genuine.body, secret))
 
-    assert not made["is_genuine_and_fresh"](secret, CaseInsensitive(headers), genuine.body)
+    assert not created["is_genuine_and_fresh"](secret, CaseInsensitive(headers), genuine.body)
 
 
-# Where there is no Node, its program is left to the reader.
+# Skipped on machines without Node.
 @pytest.mark.parametrize("node", [path for path in [shutil.which("node")] if path])
 def test_node_verifies_genuine_and_rejects_forged_payloads(
     ping: tuple[Delivery, str], tmp_path: Path, node: str
@@ -110,14 +110,14 @@ def test_node_verifies_genuine_and_rejects_forged_payloads(
         console.log(JSON.stringify(found));
         """
     )
-    questions = [(secret, genuine), (other_than(secret), genuine), *((secret, other) for other in forged(genuine))]
-    asked = [{"secret": key, "headers": each.headers, "body": each.body.decode()} for key, each in questions]
+    cases = [(secret, genuine), (other_than(secret), genuine), *((secret, other) for other in forged(genuine))]
+    inputs = [{"secret": key, "headers": each.headers, "body": each.body.decode()} for key, each in cases]
 
-    done = subprocess.run(
-        [node, tmp_path / "ask.mjs"], input=json.dumps(asked).encode(), capture_output=True, check=True
+    completed = subprocess.run(
+        [node, tmp_path / "ask.mjs"], input=json.dumps(inputs).encode(), capture_output=True, check=True
     )
 
-    assert json.loads(done.stdout) == [[True, True], [False, False], [False, False], [False, False]]
+    assert json.loads(completed.stdout) == [[True, True], [False, False], [False, False], [False, False]]
 
 
 def test_openssl_computes_both_signatures(ping: tuple[Delivery, str], tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_openssl_computes_both_signatures(ping: tuple[Delivery, str], tmp_path: 
     (tmp_path / "body").write_bytes(genuine.body)
     timestamp = genuine.headers["webhook-timestamp"]
 
-    made = run_shell(tmp_path, SECRET=secret, ID=genuine.id, TIMESTAMP=timestamp)
+    created = run_shell(tmp_path, SECRET=secret, ID=genuine.id, TIMESTAMP=timestamp)
 
-    assert made == [genuine.headers["x-noko-signature"], genuine.headers["webhook-signature"]]
+    assert created == [genuine.headers["x-noko-signature"], genuine.headers["webhook-signature"]]
 
 
 def test_the_documented_test_vector_is_correct(tmp_path: Path) -> None:
@@ -135,12 +135,12 @@ def test_the_documented_test_vector_is_correct(tmp_path: Path) -> None:
     secret, id, timestamp = re.findall(r"`([^`\n]+)`", vector)[:3]
     body, signatures = re.findall(r"^```\w*\n(.*?)\n```", vector, re.MULTILINE | re.DOTALL)
     (tmp_path / "body").write_text(body)
-    told = dict(line.split(": ") for line in signatures.splitlines())
+    documented = dict(line.split(": ") for line in signatures.splitlines())
     headers = dict(envelope.headers(id, "tag.updated", 3, 1, int(timestamp) * SECOND, body.encode(), secret))
 
     assert int(timestamp) * SECOND == midnight("2024-05-01") + 30_600 * SECOND
-    assert told == {name: headers[name] for name in told}
-    assert run_shell(tmp_path, SECRET=secret, ID=id, TIMESTAMP=timestamp) == [*told.values()]
+    assert documented == {name: headers[name] for name in documented}
+    assert run_shell(tmp_path, SECRET=secret, ID=id, TIMESTAMP=timestamp) == [*documented.values()]
 
 
 def test_the_full_receiver_ignores_duplicates_and_reports_gaps(
@@ -192,7 +192,7 @@ def test_the_full_receiver_rejects_another_secret(account: Account, tmp_path: Pa
 
 
 class CaseInsensitive(dict[str, str]):
-    """Headers as servers give them: found in any case."""
+    """Case-insensitive headers, as servers provide them."""
 
     def __init__(self, headers: dict[str, str]) -> None:
         super().__init__(headers)
@@ -203,19 +203,19 @@ class CaseInsensitive(dict[str, str]):
 
 
 def run_shell(folder: Path, **variables: str) -> list[str]:
-    """What the shell program of the guide prints, word by word."""
+    """Run the shell program of the guide; returns the words that it prints."""
     shell = shutil.which("sh")
     assert shell is not None
     path = {"PATH": "/usr/bin:/bin:/usr/local/bin"}
-    done = subprocess.run(
+    completed = subprocess.run(
         [shell, "-euc", program("verify.sh")], cwd=folder, env={**path, **variables}, capture_output=True, check=True
     )
-    return done.stdout.decode().split()
+    return completed.stdout.decode().split()
 
 
 @contextmanager
 def receiving(folder: Path, port: int, secrets: str) -> Iterator[Any]:
-    """Run the receiver of the guide; yields what it prints."""
+    """Run the receiver of the guide; yields its output."""
     environment = {"SECRETS": secrets, "PORT": str(port), "DATABASE": str(folder / "receiver.db")}
     with subprocess.Popen(
         [sys.executable, folder / "receiver.py"], env=environment, stdout=subprocess.PIPE, text=True

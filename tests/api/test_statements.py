@@ -1,4 +1,4 @@
-"""The cost of what is asked most often, and of what is asked of many things at once, in statements."""
+"""Statement counts of common requests, of lists of any length, and of bulk actions."""
 
 from typing import get_origin
 
@@ -32,11 +32,11 @@ from tests.support.webhooks import make_webhook
 
 
 def cost_of(account: Account, method: str, path: str, body: object = b"") -> Statements:
-    """What a request costs until it is answered."""
+    """Return the statements of a request up to its response."""
     with capture_statements(account.database) as statements:
         response = account.supervisor.client.request(method, path, body=body)
     assert response.status < 300, response.body
-    # That a token was used is noted behind the answer, now and then.
+    # The last use of a token is recorded after the response, at maximum once an hour.
     return Statements(text for text in statements if "last_used_at=" not in text)
 
 
@@ -45,17 +45,17 @@ LISTS = [endpoint for endpoint in all_endpoints() if get_origin(endpoint.respons
 
 def test_every_list_takes_the_same_statements_at_any_length(account: Account) -> None:
     path_ids = dict(populate_account(account))
-    furnish(account, path_ids, range(3))
-    few = {called(endpoint): cost_of_list(account, endpoint, path_ids, at_least=3) for endpoint in LISTS}
-    furnish(account, path_ids, range(3, 30))
+    add_rows(account, path_ids, range(3))
+    few = {name_of(endpoint): cost_of_list(account, endpoint, path_ids, at_least=3) for endpoint in LISTS}
+    add_rows(account, path_ids, range(3, 30))
 
     for endpoint in LISTS:
         many = cost_of_list(account, endpoint, path_ids, at_least=30)
-        assert len(many) == len(few[called(endpoint)]), f"{called(endpoint)}:\n{many}"
+        assert len(many) == len(few[name_of(endpoint)]), f"{name_of(endpoint)}:\n{many}"
 
 
 def cost_of_list(account: Account, endpoint: Endpoint, path_ids: PathParameters, at_least: int) -> Statements:
-    # Those that add something answer everything afterwards, also when there is nothing to add.
+    # Actions that add something return the whole list, even if there is nothing to add.
     body: dict[str, list[int]] = {
         field.name: [] for field in fields_of(endpoint.inputs) if isinstance(field.type, IdListField)
     }
@@ -65,16 +65,16 @@ def cost_of_list(account: Account, endpoint: Endpoint, path_ids: PathParameters,
             endpoint.method, path, body=body if endpoint.method != "GET" else b""
         )
     assert response.status == 200, (path, response.body)
-    assert len(response.json()) >= at_least, f"{called(endpoint)} has too few rows to tell"
+    assert len(response.json()) >= at_least, f"{name_of(endpoint)} has too few rows to tell"
     return Statements(text for text in statements if "last_used_at=" not in text)
 
 
-def called(endpoint: Endpoint) -> str:
+def name_of(endpoint: Endpoint) -> str:
     return f"{endpoint.method} {endpoint.path}"
 
 
-def furnish(account: Account, path_ids: PathParameters, numbers: range) -> None:
-    """More rows for every list, each with something of its own around it."""
+def add_rows(account: Account, path_ids: PathParameters, numbers: range) -> None:
+    """Add rows to every list, each with related objects of its own."""
     leader, supervisor = account.leader.client, account.supervisor.client
     people, projects, entries, expenses = [], [], [], []
     for number in numbers:
@@ -104,9 +104,9 @@ def furnish(account: Account, path_ids: PathParameters, numbers: range) -> None:
         leader.put(f"/v2/webhooks/{path_ids['webhook_id']}/ping")
         people.append(person.id)
         projects.append(project["id"])
-    bill = f"/v2/invoices/{path_ids['invoice_id']}"
-    assert leader.put(f"{bill}/add_entries", {"entry_ids": entries}).status == 204
-    assert leader.put(f"{bill}/add_expenses", {"expense_ids": expenses}).status == 204
+    invoice_url = f"/v2/invoices/{path_ids['invoice_id']}"
+    assert leader.put(f"{invoice_url}/add_entries", {"entry_ids": entries}).status == 204
+    assert leader.put(f"{invoice_url}/add_expenses", {"expense_ids": expenses}).status == 204
     assert supervisor.post(f"/v2/teams/{path_ids['team_id']}/add_users", {"user_ids": people}).status == 200
     group = f"/v2/project_groups/{path_ids['project_group_id']}"
     assert leader.post(f"{group}/add_projects", {"project_ids": projects}).status == 200
@@ -133,7 +133,7 @@ def test_creating_an_entry_takes_few_statements(account: Account) -> None:
     project = make_project(account)
     make_tag(account, "a")
     body = {"date": DAY, "minutes": 15, "description": "#a", "project_id": project["id"]}
-    # Who it is, the lock, who it still is; whose time where, its tags, the entry and its tags; the event and the log.
+    # Token, lock, caller; user and project, tags, the entry and its tags; the event and the log.
     by_database = {"sqlite": 11, "postgresql": 10}
 
     assert len(cost_of(account, "POST", "/v2/entries", body)) == by_database[account.database.dialect]
@@ -146,8 +146,8 @@ def test_a_page_of_expenses_takes_at_most_three_statements(account: Account) -> 
     assert len(cost_of(account, "GET", "/v2/expenses?page=2")) == 2
 
 
-@pytest.mark.parametrize("noun", ["users", "projects", "tags", "entries", "expenses", "invoices"])
-def test_plain_lists_take_the_same_statements_at_any_length(account: Account, noun: str) -> None:
+@pytest.mark.parametrize("resource", ["users", "projects", "tags", "entries", "expenses", "invoices"])
+def test_plain_lists_take_the_same_statements_at_any_length(account: Account, resource: str) -> None:
     def add(number: int) -> None:
         entry = make_entry(account.leader, f"#tag{number}", project_name=f"project {number}")
         rates = {
@@ -156,27 +156,27 @@ def test_plain_lists_take_the_same_statements_at_any_length(account: Account, no
             "custom_hourly_rates": [{"user_id": account.leader.id, "hourly_rate": 2}],
         }
         expense = make_expense(account.leader, entry["project"])
-        made = make_invoice(account, [entry], [expense], taxes=[{"percentage": 20}], rate_calculation=rates)
-        account.leader.client.put(f"{made['url']}/paid")
+        created = make_invoice(account, [entry], [expense], taxes=[{"percentage": 20}], rate_calculation=rates)
+        account.leader.client.put(f"{created['url']}/paid")
 
     add(0)
-    before = len(cost_of(account, "GET", f"/v2/{noun}"))
+    before = len(cost_of(account, "GET", f"/v2/{resource}"))
     for number in range(1, 8):
         add(number)
         account.add(f"user{number}", "coworker")
 
-    most = {"projects": 5, "invoices": 6}.get(noun, 4)
-    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before <= most
+    maximum = {"projects": 5, "invoices": 6}.get(resource, 4)
+    assert len(cost_of(account, "GET", f"/v2/{resource}")) == before <= maximum
 
 
 def test_items_of_an_invoice_take_the_same_statements_at_any_length(account: Account) -> None:
     project = make_project(account)
-    made = make_invoice(account, [make_entry(account.leader)], [make_expense(account.leader, project)])
-    paths = [made["entries_url"], made["expenses_url"]]
+    created = make_invoice(account, [make_entry(account.leader)], [make_expense(account.leader, project)])
+    paths = [created["entries_url"], created["expenses_url"]]
     before = [len(cost_of(account, "GET", path)) for path in paths]
     more = {"entry_ids": ids(make_entry(account.leader) for _ in range(7))}
-    account.leader.client.put(f"{made['url']}/add_entries", more)
-    account.leader.client.put(f"{made['url']}/add_expenses", {"expense_ids": insert_expenses(account, 20, project)})
+    account.leader.client.put(f"{created['url']}/add_entries", more)
+    account.leader.client.put(f"{created['url']}/add_expenses", {"expense_ids": insert_expenses(account, 20, project)})
 
     assert [len(cost_of(account, "GET", path)) for path in paths] == before == [4, 3]
 
@@ -207,24 +207,24 @@ def test_ones_own_receivers_take_the_same_statements_at_any_length(account: Acco
     for _ in range(7):
         make_receiver(account.supervisor, subjects=["timer", "*"])
 
-    # Who it is, what he has, and what that listens to.
+    # Token, receivers, their subjects.
     assert len(cost_of(account, "GET", "/v2/broadcast_receivers")) == before == 3
 
 
-@pytest.mark.parametrize("noun", ["inbox_entries", "timers"])
-def test_ones_own_lists_take_the_same_statements_at_any_length(account: Account, noun: str) -> None:
+@pytest.mark.parametrize("resource", ["inbox_entries", "timers"])
+def test_ones_own_lists_take_the_same_statements_at_any_length(account: Account, resource: str) -> None:
     def add(number: int) -> None:
         inbox_entry = make_inbox_entry(account.supervisor, minutes=5)
         account.supervisor.client.post(inbox_entry["log_url"])
         start_timer(account.supervisor, make_project(account, f"project {number}"))
 
     add(0)
-    before = len(cost_of(account, "GET", f"/v2/{noun}"))
+    before = len(cost_of(account, "GET", f"/v2/{resource}"))
     for number in range(1, 8):
         add(number)
 
-    # Who it is, and what he has.
-    assert len(cost_of(account, "GET", f"/v2/{noun}")) == before == 2
+    # Token, list.
+    assert len(cost_of(account, "GET", f"/v2/{resource}")) == before == 2
 
 
 def test_switching_timers_takes_few_statements(account: Account) -> None:
@@ -232,7 +232,7 @@ def test_switching_timers_takes_few_statements(account: Account) -> None:
     start_timer(account.supervisor, one)
     start_timer(account.supervisor, other)
 
-    # Who it is, the lock, who it still is; the timer, the one that runs, how each of them is then, and who is told.
+    # Token, lock, caller; the timer, the running one, the update of each, and the broadcast receivers.
     assert len(cost_of(account, "PUT", f"/v2/projects/{one['id']}/timer/start")) == 8
     for _ in range(3):
         make_receiver(account.supervisor)
@@ -308,14 +308,14 @@ def test_large_invoices_take_a_few_statements_per_500_items(account: Account) ->
     entry_ids, expense_ids = insert_entries(account, 1100, tag, project), insert_expenses(account, 1100, project)
     new = {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids}
     costs = {"create": cost_of(account, "POST", "/v2/invoices", new)}
-    [made] = account.leader.client.get("/v2/invoices").json()
-    url = made["url"]
+    [created] = account.leader.client.get("/v2/invoices").json()
+    url = created["url"]
     costs |= {
         "edit the tag": cost_of(account, "PUT", f"/v2/tags/{tag['id']}", {"name": "a"}),
-        "take entries off": cost_of(account, "PUT", f"{url}/remove_entries", {"entry_ids": entry_ids}),
-        "take all expenses off": cost_of(account, "PUT", f"{url}/remove_all_expenses"),
-        "put expenses on": cost_of(account, "PUT", f"{url}/add_expenses", {"expense_ids": expense_ids}),
-        "put entries on": cost_of(account, "PUT", f"{url}/add_entries", {"entry_ids": entry_ids}),
+        "remove entries": cost_of(account, "PUT", f"{url}/remove_entries", {"entry_ids": entry_ids}),
+        "remove all expenses": cost_of(account, "PUT", f"{url}/remove_all_expenses"),
+        "add expenses": cost_of(account, "PUT", f"{url}/add_expenses", {"expense_ids": expense_ids}),
+        "add entries": cost_of(account, "PUT", f"{url}/add_entries", {"entry_ids": entry_ids}),
         "mark as paid": cost_of(account, "PUT", f"{url}/paid"),
         "mark as unpaid": cost_of(account, "PUT", f"{url}/unpaid"),
         "edit": cost_of(account, "PUT", url, {"footer": "Thanks"}),

@@ -34,9 +34,9 @@ def test_tags_are_created_from_names(account: Account) -> None:
 
     assert response.status == 201
     assert "location" not in response.headers
-    made = response.json()
-    assert [tag["formatted_name"] for tag in made] == ["#planning", "#holiday*", "#größe"]
-    tag = made[1]
+    created = response.json()
+    assert [tag["formatted_name"] for tag in created] == ["#planning", "#holiday*", "#größe"]
+    tag = created[1]
     assert list(tag) == KEYS
     url = f"{account.base_url}/v2/tags/{tag['id']}"
     assert tag == {
@@ -53,7 +53,9 @@ def test_tags_are_created_from_names(account: Account) -> None:
         "updated_at": "2024-05-21T10:05:00Z",
     }
     events = log.read_new()
-    assert [(event.type, event.changes, event.object) for event in events] == [("tag.created", {}, tag) for tag in made]
+    assert [(event.type, event.changes, event.object) for event in events] == [
+        ("tag.created", {}, tag) for tag in created
+    ]
     for event in events:
         assert account.supervisor.client.get(event.object["url"]).body == event.text
 

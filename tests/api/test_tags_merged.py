@@ -8,14 +8,14 @@ from tests.support.factories import NO_SUCH_ID, approve, archive, insert_entries
 
 def test_a_merge_rewrites_entries_and_deletes_the_source(account: Account, clock: FakeClock) -> None:
     both = make_entry(account.leader, "#planing and #planning, #x #planing*")
-    swallowed, target = (account.leader.client.get(tag["url"]).json() for tag in both["tags"][:2])
+    source, target = (account.leader.client.get(tag["url"]).json() for tag in both["tags"][:2])
     one = make_entry(account.leader, "#x #Planing")
     make_entry(account.leader, "#planning")
     target = account.leader.client.get(target["url"]).json()
     log = EventReader(account)
     clock.advance(seconds=60)
 
-    response = account.leader.client.put(target["merge_url"], {"tag_id": swallowed["id"]})
+    response = account.leader.client.put(target["merge_url"], {"tag_id": source["id"]})
 
     assert (response.status, response.body) == (204, b"")
     *entries, updated, deleted, merged = log.read_new()
@@ -35,8 +35,8 @@ def test_a_merge_rewrites_entries_and_deletes_the_source(account: Account, clock
     assert account.supervisor.client.get(target["url"]).body == updated.text
     assert (deleted.type, merged.type) == ("tag.deleted", "tag.deleted.merged")
     assert deleted.text == merged.text
-    assert deleted.object == swallowed | {"entries": 0}
-    assert account.leader.client.get(swallowed["url"]).status == 404
+    assert deleted.object == source | {"entries": 0}
+    assert account.leader.client.get(source["url"]).status == 404
 
 
 def test_a_merge_into_an_unbillable_tag_makes_its_entries_unbillable(account: Account) -> None:
@@ -82,11 +82,11 @@ def test_states_that_prevent_a_merge(account: Account, other_account: Account) -
 
 def test_a_merge_of_more_entries_than_one_batch(account: Account) -> None:
     count = 1201
-    target, swallowed = make_tag(account, "a"), make_tag(account, "b")
-    filled = insert_entries(account, count, swallowed)
+    target, source = make_tag(account, "a"), make_tag(account, "b")
+    filled = insert_entries(account, count, source)
     log = EventReader(account)
 
-    account.leader.client.put(target["merge_url"], {"tag_id": swallowed["id"]})
+    account.leader.client.put(target["merge_url"], {"tag_id": source["id"]})
 
     *entries, updated, _, _ = log.read_new()
     assert [event.object["id"] for event in entries] == filled

@@ -94,7 +94,7 @@ def test_members_are_accepted_under_the_older_key_or_absent(
         ({"name": "PLATFORM", "user_ids": []}, [("name", "already_exists")]),
         (
             {"name": "Platform", "user_ids": [NO_SUCH_ID, 0, 10**12]},
-            [("name", "already_exists"), *((f"user_ids[{place}]", "missing") for place in range(3))],
+            [("name", "already_exists"), *((f"user_ids[{index}]", "missing") for index in range(3))],
         ),
     ],
 )
@@ -342,8 +342,8 @@ def test_unknown_teams_are_404(account: Account, other_account: Account) -> None
             assert (client.get(url).status, client.get(url).body) == (404, b"")
             assert client.put(url, {"name": ""}).status == 404
             assert client.delete(url).status == 404
-            for noun in ("entries", "users"):
-                assert client.get(f"{url}/{noun}").status == 404
+            for resource in ("entries", "users"):
+                assert client.get(f"{url}/{resource}").status == 404
             assert client.post(f"{url}/add_users").status == 404
             for action in ACTIONS:
                 assert client.put(f"{url}/{action}").status == 404

@@ -1,4 +1,4 @@
-"""``/v2/teams``: who is in a team, who enters and who leaves."""
+"""``/v2/teams``: listing, adding and removing members."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_adding_users_returns_all_members(
     after = account.supervisor.client.get(before["url"])
     assert ids(after.json()["users"]) == members
     assert after.json() == before | {"users": after.json()["users"], "updated_at": "2024-05-21T10:06:00Z"}
-    # Of the users themselves nothing has changed.
+    # The users themselves are unchanged.
     [event] = log.read_new()
     assert (event.type, event.text) == ("team.updated", after.body)
     assert event.changes == {"users": [before["users"], after.json()["users"]]}

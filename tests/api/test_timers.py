@@ -386,7 +386,7 @@ def test_timers_of_inaccessible_projects_are_hidden(account: Account, role: str,
     for action in ACTIONS:
         assert person.client.put(timer_path(project, action)).status == 404
     clock.advance(seconds=60)
-    # It is still the one that runs, and so is paused by another.
+    # It is still the running timer, and so is paused by the start of another.
     start_timer(person, other)
     clock.advance(seconds=60)
     give_access(account, person, project)

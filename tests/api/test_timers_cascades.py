@@ -13,8 +13,8 @@ def timers_of(person: Person) -> list[dict[str, Any]]:
     return found
 
 
-def merge(account: Account, target: dict[str, Any], swallowed: dict[str, Any]) -> None:
-    response = account.leader.client.put(target["merge_url"], {"project_id": swallowed["id"]})
+def merge(account: Account, target: dict[str, Any], source: dict[str, Any]) -> None:
+    response = account.leader.client.put(target["merge_url"], {"project_id": source["id"]})
     assert response.status == 204, response.body
 
 
@@ -64,10 +64,10 @@ def test_bulk_archiving_pauses_timers_of_archived_projects(account: Account) -> 
 
 
 def test_timers_are_deleted_with_their_project(account: Account, clock: FakeClock) -> None:
-    one, other, kept = (make_project(account, name) for name in ("One", "Other", "Kept"))
+    one, other, remaining = (make_project(account, name) for name in ("One", "Other", "Kept"))
     start_timer(account.leader, one)
     account.leader.client.put(f"/v2/projects/{other['id']}/timer")
-    timer = start_timer(account.owner, kept)
+    timer = start_timer(account.owner, remaining)
     start_timer(account.leader, other)
     log = EventReader(account)
     clock.advance(seconds=60)
@@ -84,29 +84,29 @@ def test_timers_are_deleted_with_their_user(account: Account) -> None:
     one, other = (make_project(account, name, account.contractor) for name in ("One", "Other"))
     for project in (one, other):
         start_timer(account.contractor, project)
-    kept = start_timer(account.leader, one)
+    remaining = start_timer(account.leader, one)
     log = EventReader(account)
 
     assert account.supervisor.client.delete(f"/v2/users/{account.contractor.id}").status == 204
 
     assert log.read_new_types() == ["user.deleted"]
-    assert timers_of(account.leader) == [kept]
+    assert timers_of(account.leader) == [remaining]
 
 
 # Merged
 
 
 def test_a_merge_moves_timers_in_any_state(account: Account, clock: FakeClock) -> None:
-    target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed", account.contractor)
-    paused = start_timer(account.contractor, swallowed, entry_date="2024-05-20", description="Paused")
-    running = start_timer(account.leader, swallowed, description="Running")
-    account.owner.client.put(f"/v2/projects/{swallowed['id']}/timer", {"description": "Pending"})
+    target, source = make_project(account, "Target"), make_project(account, "Source", account.contractor)
+    paused = start_timer(account.contractor, source, entry_date="2024-05-20", description="Paused")
+    running = start_timer(account.leader, source, description="Running")
+    account.owner.client.put(f"/v2/projects/{source['id']}/timer", {"description": "Pending"})
     clock.advance(seconds=60)
     account.contractor.client.put(paused["pause_url"])
     log = EventReader(account)
     clock.advance(seconds=60)
 
-    merge(account, target, swallowed)
+    merge(account, target, source)
 
     assert log.read_new_types() == ["project.deleted", "project.deleted.merged"]
     url = f"{account.base_url}/v2/projects/{target['id']}/timer"
@@ -125,43 +125,43 @@ def test_a_merge_moves_timers_in_any_state(account: Account, clock: FakeClock) -
 
 
 def test_a_merge_combines_two_timers_of_a_user(account: Account, clock: FakeClock) -> None:
-    target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
-    kept = start_timer(account.leader, target, entry_date="2024-05-19", description="Kept")
+    target, source = make_project(account, "Target"), make_project(account, "Source")
+    remaining = start_timer(account.leader, target, entry_date="2024-05-19", description="Kept")
     clock.advance(seconds=60)
-    start_timer(account.leader, swallowed, entry_date="2024-05-18", description="Gone")
+    start_timer(account.leader, source, entry_date="2024-05-18", description="Gone")
     clock.advance(seconds=30)
 
-    merge(account, target, swallowed)
+    merge(account, target, source)
 
-    expected = kept | {"state": "running", "seconds": 90, "formatted_time": "00:01:30"}
+    expected = remaining | {"state": "running", "seconds": 90, "formatted_time": "00:01:30"}
     assert timers_of(account.leader) == [expected]
     clock.advance(seconds=10)
     assert timers_of(account.leader) == [expected | {"seconds": 100, "formatted_time": "00:01:40"}]
 
 
 def test_two_paused_timers_combine_into_a_paused_one(account: Account, clock: FakeClock) -> None:
-    target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
-    kept = start_timer(account.leader, target)
+    target, source = make_project(account, "Target"), make_project(account, "Source")
+    remaining = start_timer(account.leader, target)
     clock.advance(seconds=60)
-    start_timer(account.leader, swallowed, description="Not lost")
+    start_timer(account.leader, source, description="Not lost")
     clock.advance(seconds=30)
-    account.leader.client.put(f"/v2/projects/{swallowed['id']}/timer/pause")
+    account.leader.client.put(f"/v2/projects/{source['id']}/timer/pause")
 
-    merge(account, target, swallowed)
+    merge(account, target, source)
 
     clock.advance(seconds=30)
     assert timers_of(account.leader) == [
-        kept | {"state": "paused", "seconds": 90, "formatted_time": "00:01:30", "description": "Not lost"}
+        remaining | {"state": "paused", "seconds": 90, "formatted_time": "00:01:30", "description": "Not lost"}
     ]
 
 
 def test_a_pending_timer_takes_the_date_of_the_one_that_ran(account: Account, clock: FakeClock) -> None:
-    target, swallowed = make_project(account, "Target"), make_project(account, "Swallowed")
+    target, source = make_project(account, "Target"), make_project(account, "Source")
     pending = account.leader.client.put(f"/v2/projects/{target['id']}/timer", {"description": "Pending"}).json()
-    start_timer(account.leader, swallowed, entry_date="2024-05-18", description="Ran")
+    start_timer(account.leader, source, entry_date="2024-05-18", description="Ran")
     clock.advance(seconds=30)
 
-    merge(account, target, swallowed)
+    merge(account, target, source)
 
     assert timers_of(account.leader) == [
         pending | {"state": "running", "seconds": 30, "formatted_time": "00:00:30", "date": "2024-05-18"}
@@ -169,12 +169,12 @@ def test_a_pending_timer_takes_the_date_of_the_one_that_ran(account: Account, cl
 
 
 def test_a_merge_leaves_timers_of_other_projects_alone(account: Account, clock: FakeClock) -> None:
-    target, swallowed, third = (make_project(account, name) for name in ("Target", "Swallowed", "Third"))
+    target, source, third = (make_project(account, name) for name in ("Target", "Source", "Third"))
     there = start_timer(account.owner, target)
     elsewhere = start_timer(account.leader, third)
     clock.advance(seconds=30)
 
-    merge(account, target, swallowed)
+    merge(account, target, source)
 
     passed = {"seconds": 30, "formatted_time": "00:00:30"}
     assert timers_of(account.owner) == [there | passed]

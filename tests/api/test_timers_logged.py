@@ -1,4 +1,4 @@
-"""``/v2/projects/{id}/timer``: turning time into entries and inbox entries."""
+"""``/v2/projects/{id}/timer``: logging timers as entries and inbox entries."""
 
 from typing import Any
 

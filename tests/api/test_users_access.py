@@ -1,4 +1,4 @@
-"""``/v2/users``: who may enter the account, and which projects."""
+"""``/v2/users``: activation and project access."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``POST /v2/users``: how the link of an invitation gets on its way."""
+"""``POST /v2/users``: how the invitation link is passed on."""
 
 import json
 from collections.abc import AsyncIterator
@@ -26,15 +26,15 @@ from tests.support.smtp_server import FakeSmtpServer
 from tests.support.webhook_receiver import eventually
 
 GRACE = {"email": "grace@northwind.test", "first_name": "Grace"}
-# As docs/api/users.md has it: who it is, the lock, who it still is; whether the address is free, the user's id and row,
-# the invitation; the user as he is shown, and his teams; the event, the log, and who listens.
+# Token, lock, caller; whether the address is free, the user's id and row, the invitation; the representation of the
+# user, and their teams; the event, the log, and its subscribers.
 COST = {"sqlite": 12, "postgresql": 11}
 COST_OF_A_MAIL = {"sqlite": 3, "postgresql": 2}
 
 
 @pytest.fixture
 def mailing_server(make_server: MakeServer, database: Database, smtp_server: FakeSmtpServer) -> Server:
-    """A server that sends mails."""
+    """A server with a mail worker in its process."""
     smtp = SmtpServer("127.0.0.1", smtp_server.port, "none")
     settings = Settings(smtp_url=smtp, mail_from="Hourhook <hourhook@example.com>")
     outbox = Outbox(DEPENDENCIES.keyring)
@@ -65,7 +65,7 @@ def test_without_a_mail_server_the_inviter_gets_the_link(account: Account) -> No
     assert link.startswith(f"{account.base_url}/invitations/")
     assert account.database.read_now(lambda tx: tx.value(MAILS)) == 0
     assert account.client.get(link).status == 200
-    # Only now: whoever reads the user later does not see it.
+    # The link is shown only once: a later GET of the user does not have it.
     assert INVITATION_HEADER not in account.supervisor.client.get(response.json()["url"]).headers
 
 
@@ -118,7 +118,7 @@ def test_a_rejected_invitation_sends_and_stores_nothing(mailing_account: Account
 
 
 def test_a_user_deleted_at_once_gets_no_mail(database: Database, make_server: MakeServer) -> None:
-    # A server whose mailer is elsewhere, and has not been there yet.
+    # A server without a mail worker: the mail stays in the outbox.
     server = make_server(
         site_options={
             "dependencies": Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, Outbox(DEPENDENCIES.keyring))

@@ -1,4 +1,4 @@
-"""``/v2/webhooks``: making, changing, finding and deleting them."""
+"""``/v2/webhooks``: creating, editing, listing and deleting."""
 
 import json
 from typing import Any
@@ -25,13 +25,13 @@ def test_a_webhook_has_the_documented_keys_in_order(account: Account) -> None:
 
     response = account.leader.client.post("/v2/webhooks", body)
 
-    made = response.json()
-    url = f"{account.base_url}/v2/webhooks/{made['id']}"
+    created = response.json()
+    url = f"{account.base_url}/v2/webhooks/{created['id']}"
     assert response.status == 201
     assert response.headers["location"] == url
-    assert list(made) == [*KEYS, "secret"]
+    assert list(created) == [*KEYS, "secret"]
     shown = {
-        "id": made["id"],
+        "id": created["id"],
         "name": "Ledger sync",
         "state": "enabled",
         "events": EVENTS,
@@ -43,48 +43,48 @@ def test_a_webhook_has_the_documented_keys_in_order(account: Account) -> None:
         "enable_url": f"{url}/enable",
         "disable_url": f"{url}/disable",
     }
-    assert made == {**shown, "secret": made["secret"]}
+    assert created == {**shown, "secret": created["secret"]}
     assert account.leader.client.get(url).body == json.dumps(shown, separators=(",", ":")).encode()
 
 
 def test_a_secret_is_whsec_and_32_random_bytes_shown_once(account: Account) -> None:
-    made, other = make_webhook(account), make_webhook(account)
+    created, other = make_webhook(account), make_webhook(account)
 
-    assert len(made["secret"]) == 50
-    assert made["secret"].startswith("whsec_")
-    assert made["secret"] != other["secret"]
+    assert len(created["secret"]) == 50
+    assert created["secret"].startswith("whsec_")
+    assert created["secret"] != other["secret"]
     for response in (
-        account.leader.client.get(made["url"]),
+        account.leader.client.get(created["url"]),
         account.leader.client.get("/v2/webhooks"),
-        account.leader.client.put(made["url"], {"name": "Renamed"}),
-        account.leader.client.put(made["add_events_url"], {"events": ["*"]}),
+        account.leader.client.put(created["url"], {"name": "Renamed"}),
+        account.leader.client.put(created["add_events_url"], {"events": ["*"]}),
     ):
         assert response.status == 200
-        assert made["secret"].encode() not in response.body
+        assert created["secret"].encode() not in response.body
 
 
 def test_a_reroll_returns_only_the_new_secret(account: Account) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
-    response = account.leader.client.put(made["reroll_secret_url"])
+    response = account.leader.client.put(created["reroll_secret_url"])
 
     assert response.status == 200
     assert list(response.json()) == ["secret"]
     assert len(response.json()["secret"]) == 50
-    assert response.json()["secret"] != made["secret"]
+    assert response.json()["secret"] != created["secret"]
 
 
 def test_secrets_are_encrypted_at_rest(account: Account) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
     stored = account.database.read_now(lambda tx: bytes(tx.value(Statement(select(webhooks.c.secret)))))
 
-    assert made["secret"].encode() not in stored
-    assert made["secret"].removeprefix("whsec_").encode() not in stored
+    assert created["secret"].encode() not in stored
+    assert created["secret"].removeprefix("whsec_").encode() not in stored
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "remaining"),
     [
         (["entry.created", "tag.created", "entry.created"], ["entry.created", "tag.created"]),
         (["tag.created", "*", "entry.created", "*"], ["tag.created", "*", "entry.created"]),
@@ -93,8 +93,8 @@ def test_secrets_are_encrypted_at_rest(account: Account) -> None:
         ("entry.created, tag.created", ["entry.created", "tag.created"]),
     ],
 )
-def test_events_keep_their_order_without_duplicates(account: Account, given: Any, kept: list[str]) -> None:
-    assert make_webhook(account, events=given)["events"] == kept
+def test_events_keep_their_order_without_duplicates(account: Account, given: Any, remaining: list[str]) -> None:
+    assert make_webhook(account, events=given)["events"] == remaining
 
 
 @pytest.mark.parametrize(
@@ -159,18 +159,18 @@ def test_two_webhooks_may_share_name_and_address(account: Account) -> None:
 
 
 def test_an_edit_changes_given_keys_and_ignores_events(account: Account) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
-    renamed = account.leader.client.put(made["url"], {"name": "Books", "events": ["tag.created"]})
-    moved = account.leader.client.put(made["url"], {"payload_uri": "https://example.com/hook"})
+    renamed = account.leader.client.put(created["url"], {"name": "Books", "events": ["tag.created"]})
+    moved = account.leader.client.put(created["url"], {"payload_uri": "https://example.com/hook"})
 
     assert renamed.status == moved.status == 200
     assert list(moved.json()) == KEYS
     assert renamed.json()["name"] == moved.json()["name"] == "Books"
     assert renamed.json()["payload_uri"] == URI
     assert moved.json()["payload_uri"] == "https://example.com/hook"
-    assert moved.json()["events"] == made["events"]
-    assert account.leader.client.put(made["url"]).json() == moved.json()
+    assert moved.json()["events"] == created["events"]
+    assert account.leader.client.put(created["url"]).json() == moved.json()
 
 
 @pytest.mark.parametrize(
@@ -182,29 +182,29 @@ def test_an_edit_changes_given_keys_and_ignores_events(account: Account) -> None
     ],
 )
 def test_a_malformed_edit_is_rejected(account: Account, body: dict[str, Any], codes: list[tuple[str, str]]) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
-    response = account.leader.client.put(made["url"], body)
+    response = account.leader.client.put(created["url"], body)
 
     assert (response.status, response.codes) == (400, codes)
 
 
 def test_added_events_are_appended_once(account: Account) -> None:
-    made = make_webhook(account, events=["tag.created", "entry.created"])
+    created = make_webhook(account, events=["tag.created", "entry.created"])
 
     response = account.leader.client.put(
-        made["add_events_url"], {"events": ["entry.created", "*", "tag.deleted", "tag.deleted"]}
+        created["add_events_url"], {"events": ["entry.created", "*", "tag.deleted", "tag.deleted"]}
     )
 
     assert response.status == 200
     assert list(response.json()) == KEYS
     assert response.json()["events"] == ["tag.created", "entry.created", "*", "tag.deleted"]
-    assert account.leader.client.put(made["add_events_url"], {"events": []}).json() == response.json()
+    assert account.leader.client.put(created["add_events_url"], {"events": []}).json() == response.json()
 
 
 def test_all_events_can_be_removed(account: Account) -> None:
-    made = make_webhook(account, events=["tag.created", "*", "entry.created"])
-    remove = made["remove_events_url"]
+    created = make_webhook(account, events=["tag.created", "*", "entry.created"])
+    remove = created["remove_events_url"]
 
     narrowed = account.leader.client.put(remove, {"events": ["user.created", "tag.created", "nothing.known"]})
     specific = account.leader.client.put(remove, {"events": ["*"]})
@@ -214,7 +214,7 @@ def test_all_events_can_be_removed(account: Account) -> None:
     assert narrowed.json()["events"] == ["*", "entry.created"]
     assert specific.json()["events"] == ["entry.created"]
     assert emptied.json()["events"] == []
-    assert account.leader.client.get(made["url"]).json() == emptied.json()
+    assert account.leader.client.get(created["url"]).json() == emptied.json()
 
 
 @pytest.mark.parametrize(
@@ -231,16 +231,16 @@ def test_all_events_can_be_removed(account: Account) -> None:
 def test_malformed_subscriptions_are_rejected(
     account: Account, action: str, body: dict[str, Any], codes: list[tuple[str, str]]
 ) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
-    response = account.leader.client.put(f"{made['url']}/{action}", body)
+    response = account.leader.client.put(f"{created['url']}/{action}", body)
 
     assert (response.status, response.codes) == (400, codes)
-    assert account.leader.client.get(made["url"]).json()["events"] == made["events"]
+    assert account.leader.client.get(created["url"]).json()["events"] == created["events"]
 
 
 def test_enable_and_disable_are_idempotent(account: Account) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
     for action, state in (
         ("disable", "disabled"),
@@ -248,53 +248,53 @@ def test_enable_and_disable_are_idempotent(account: Account) -> None:
         ("enable", "enabled"),
         ("enable", "enabled"),
     ):
-        response = account.leader.client.put(made[f"{action}_url"])
+        response = account.leader.client.put(created[f"{action}_url"])
 
         assert (response.status, response.body) == (204, b"")
-        assert account.leader.client.get(made["url"]).json()["state"] == state
+        assert account.leader.client.get(created["url"]).json()["state"] == state
 
 
 def test_a_ping_is_accepted_without_a_body(account: Account) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
-    response = account.leader.client.put(f"{made['url']}/ping")
+    response = account.leader.client.put(f"{created['url']}/ping")
 
     assert (response.status, response.body) == (202, b"")
 
 
 def test_deleting_a_webhook_deletes_its_log(account: Account) -> None:
-    made, kept = make_webhook(account), make_webhook(account)
+    created, remaining = make_webhook(account), make_webhook(account)
 
-    response = account.leader.client.delete(made["url"])
+    response = account.leader.client.delete(created["url"])
 
     assert (response.status, response.body) == (204, b"")
-    assert ids(account.leader.client.get("/v2/webhooks").json()) == [kept["id"]]
+    assert ids(account.leader.client.get("/v2/webhooks").json()) == [remaining["id"]]
     for path in ("", "/payloads", "/status"):
-        assert account.leader.client.get(made["url"] + path).status == 404
-    assert account.leader.client.delete(made["url"]).status == 404
+        assert account.leader.client.get(created["url"] + path).status == 404
+    assert account.leader.client.delete(created["url"]).status == 404
 
 
 def test_webhooks_raise_no_events(account: Account) -> None:
     recorded = EventReader(account)
-    made = make_webhook(account, events=["*"])
+    created = make_webhook(account, events=["*"])
     for action in ("disable", "enable", "reroll_secret", "ping"):
-        account.leader.client.put(f"{made['url']}/{action}")
-    account.leader.client.put(made["url"], {"name": "Renamed"})
-    account.leader.client.delete(made["url"])
+        account.leader.client.put(f"{created['url']}/{action}")
+    account.leader.client.put(created["url"], {"name": "Renamed"})
+    account.leader.client.delete(created["url"])
 
     assert recorded.read_new_types() == []
 
 
 def test_webhooks_are_listed_newest_first_in_pages(account: Account) -> None:
-    made = [make_webhook(account, name=f"webhook {number}")["id"] for number in range(5)]
+    created = [make_webhook(account, name=f"webhook {number}")["id"] for number in range(5)]
 
     first = account.leader.client.get("/v2/webhooks?per_page=2")
     last = account.leader.client.get(first.links["last"])
 
     assert list(first.json()[0]) == KEYS
-    assert ids(account.leader.client.get("/v2/webhooks").json()) == made[::-1]
-    assert ids(first.json()) == made[:2:-1]
-    assert ids(last.json()) == made[:1]
+    assert ids(account.leader.client.get("/v2/webhooks").json()) == created[::-1]
+    assert ids(first.json()) == created[:2:-1]
+    assert ids(last.json()) == created[:1]
 
 
 def test_a_list_takes_the_same_statements_at_any_length(account: Account) -> None:
@@ -347,35 +347,35 @@ def test_malformed_webhook_filters_are_rejected(account: Account, query: str, co
 
 
 def test_webhooks_need_a_leader_of_the_account(account: Account) -> None:
-    made = make_webhook(account)
+    created = make_webhook(account)
 
     for person in (account.owner, account.supervisor):
-        assert ids(person.client.get("/v2/webhooks").json()) == [made["id"]]
-        assert person.client.put(made["url"], {"name": person.email}).status == 200
+        assert ids(person.client.get("/v2/webhooks").json()) == [created["id"]]
+        assert person.client.put(created["url"], {"name": person.email}).status == 200
     for person in (account.coworker, account.contractor):
         assert person.client.get("/v2/webhooks").status == 403
         assert person.client.post("/v2/webhooks", {}).status == 403
-        assert person.client.get(made["url"]).status == 403
-        assert person.client.put(made["url"], {"name": ""}).status == 403
-        assert person.client.delete(made["url"]).status == 403
+        assert person.client.get(created["url"]).status == 403
+        assert person.client.put(created["url"], {"name": ""}).status == 403
+        assert person.client.delete(created["url"]).status == 403
         for action in ACTIONS:
-            assert person.client.put(f"{made['url']}/{action}").status == 403
-    assert account.leader.client.get(made["url"]).json()["name"] == account.supervisor.email
+            assert person.client.put(f"{created['url']}/{action}").status == 403
+    assert account.leader.client.get(created["url"]).json()["name"] == account.supervisor.email
 
 
 def test_webhooks_of_another_account_are_404(account: Account, other_account: Account) -> None:
-    made = make_webhook(account)
-    before = account.leader.client.get(made["url"]).json()
+    created = make_webhook(account)
+    before = account.leader.client.get(created["url"]).json()
 
     for client in (other_account.owner.client, other_account.contractor.client):
-        for url in (made["url"], f"/v2/webhooks/{NO_SUCH_ID}", "/v2/webhooks/0", "/v2/webhooks/x"):
+        for url in (created["url"], f"/v2/webhooks/{NO_SUCH_ID}", "/v2/webhooks/0", "/v2/webhooks/x"):
             assert client.get(url).status == 404
             assert client.put(url, {"name": ""}).status == 404
             assert client.delete(url).status == 404
             for action in ACTIONS:
                 assert client.put(f"{url}/{action}").status == 404
     assert other_account.owner.client.get("/v2/webhooks").json() == []
-    assert account.leader.client.get(made["url"]).json() == before
+    assert account.leader.client.get(created["url"]).json() == before
 
 
 @pytest.mark.parametrize("path", ["/v2/webhooks", "/v2/webhooks/"])

@@ -1,4 +1,4 @@
-"""What webhooks send, to real receivers: pings and events, signed, in order, and after every change of the webhook."""
+"""Deliveries to real receivers: pings and events, signed, in order, and after changes of the webhook."""
 
 from collections.abc import Callable
 
@@ -19,12 +19,12 @@ PassTime = Callable[[float], None]
 
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
-    """A server with a worker in it."""
+    """A server with a worker in its process."""
     return make_server(site_options={"lifespan": [delivering]})
 
 
 def test_a_new_webhook_gets_a_ping_at_once(account: Account, webhook_receiver: WebhookReceiver) -> None:
-    made = make_webhook(account, webhook_receiver.uri)
+    created = make_webhook(account, webhook_receiver.uri)
 
     ping = webhook_receiver.next()
 
@@ -34,7 +34,7 @@ def test_a_new_webhook_gets_a_ping_at_once(account: Account, webhook_receiver: W
         "created_at": "2024-05-21T10:05:00Z",
         "type": "webhook.ping",
         "object": {},
-        "webhook": {"id": made["id"], "name": "Ledger sync"},
+        "webhook": {"id": created["id"], "name": "Ledger sync"},
     }
     assert ping.headers["x-noko-eventcategory"] == "webhook"
     assert ping.headers["user-agent"] == "Noko-Webhooks"
@@ -42,43 +42,43 @@ def test_a_new_webhook_gets_a_ping_at_once(account: Account, webhook_receiver: W
     assert ping.headers["webhook-id"] == ping.id
     assert ping.attempt == 1
     assert "x-hourhook-sequence" not in ping.headers
-    assert is_signed(ping, made["secret"])
+    assert is_signed(ping, created["secret"])
 
 
 def test_events_arrive_in_order_with_the_object_that_get_returns(
     account: Account, webhook_receiver: WebhookReceiver
 ) -> None:
-    made = make_webhook(account, webhook_receiver.uri, events=["entry.created", "tag.created", "entry.updated"])
+    created = make_webhook(account, webhook_receiver.uri, events=["entry.created", "tag.created", "entry.updated"])
     webhook_receiver.next()
     entry = make_entry(account.leader, "Kick-off #größe")
     shown = account.supervisor.client.get(entry["url"]).body
     account.leader.client.put(entry["url"], {"minutes": 90})
 
-    tag, created, updated = webhook_receiver.next_deliveries(3)
+    tag, entry_created, updated = webhook_receiver.next_deliveries(3)
 
-    assert [tag.type, created.type, updated.type] == ["tag.created", "entry.created", "entry.updated"]
-    assert [each.sequence for each in (tag, created, updated)] == [1, 2, 3]
-    assert list(created.payload) == ["webhook", "type", "created_at", "changes", "object"]
-    assert created.payload["webhook"] == {"id": made["id"], "name": "Ledger sync"}
-    assert created.payload["changes"] == {}
-    assert created.body.endswith(b'"changes":{},"object":' + shown + b"}")
+    assert [tag.type, entry_created.type, updated.type] == ["tag.created", "entry.created", "entry.updated"]
+    assert [each.sequence for each in (tag, entry_created, updated)] == [1, 2, 3]
+    assert list(entry_created.payload) == ["webhook", "type", "created_at", "changes", "object"]
+    assert entry_created.payload["webhook"] == {"id": created["id"], "name": "Ledger sync"}
+    assert entry_created.payload["changes"] == {}
+    assert entry_created.body.endswith(b'"changes":{},"object":' + shown + b"}")
     assert updated.payload["changes"]["minutes"] == [60, 90]
-    assert created.headers["x-noko-eventcategory"] == "entry"
-    assert all(is_signed(each, made["secret"]) for each in (tag, created, updated))
-    assert len({tag.id, created.id, updated.id}) == 3
+    assert entry_created.headers["x-noko-eventcategory"] == "entry"
+    assert all(is_signed(each, created["secret"]) for each in (tag, entry_created, updated))
+    assert len({tag.id, entry_created.id, updated.id}) == 3
 
 
 def test_openssl_and_standardwebhooks_verify_the_signatures(
     account: Account, webhook_receiver: WebhookReceiver, clock: FakeClock
 ) -> None:
     clock.moment = truncate_to_second(SystemClock().now())
-    made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    created = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     ping = webhook_receiver.next()
     make_tag(account, "größe")
 
     for delivery in (ping, webhook_receiver.next()):
-        assert openssl_hmac(delivery, made["secret"]) == delivery.headers["x-noko-signature"]
-        verify_with_library(delivery, made["secret"])
+        assert openssl_hmac(delivery, created["secret"]) == delivery.headers["x-noko-signature"]
+        verify_with_library(delivery, created["secret"])
 
 
 def test_an_event_matching_two_subscriptions_is_sent_once(account: Account, webhook_receiver: WebhookReceiver) -> None:
@@ -91,14 +91,14 @@ def test_an_event_matching_two_subscriptions_is_sent_once(account: Account, webh
 
 
 def test_subscription_changes_apply_from_the_next_event(account: Account, webhook_receiver: WebhookReceiver) -> None:
-    made = make_webhook(account, webhook_receiver.uri, events=["user.created"])
+    created = make_webhook(account, webhook_receiver.uri, events=["user.created"])
     webhook_receiver.next()
     make_tag(account, "unheard")
-    account.leader.client.put(made["add_events_url"], {"events": ["tag.created"]})
+    account.leader.client.put(created["add_events_url"], {"events": ["tag.created"]})
     make_tag(account, "heard")
-    account.leader.client.put(made["remove_events_url"], {"events": ["tag.created"]})
+    account.leader.client.put(created["remove_events_url"], {"events": ["tag.created"]})
     make_tag(account, "unheard-again")
-    account.leader.client.put(made["add_events_url"], {"events": ["*"]})
+    account.leader.client.put(created["add_events_url"], {"events": ["*"]})
     make_tag(account, "heard-again")
 
     assert [each.payload["object"]["name"] for each in webhook_receiver.next_deliveries(2)] == ["heard", "heard-again"]
@@ -107,41 +107,41 @@ def test_subscription_changes_apply_from_the_next_event(account: Account, webhoo
 def test_a_new_name_and_secret_apply_to_waiting_payloads(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    created = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     webhook_receiver.next()
     webhook_receiver.respond_with(500)
     make_tag(account, "a")
     make_tag(account, "b")
     failed = webhook_receiver.next()
-    eventually(lambda: get_status(account, made)["failing_payload_id"], failed.id)
+    eventually(lambda: get_status(account, created)["failing_payload_id"], failed.id)
     webhook_receiver.respond_with(200)
 
-    account.leader.client.put(made["url"], {"name": "Books"})
-    secret = account.leader.client.put(made["reroll_secret_url"]).json()["secret"]
+    account.leader.client.put(created["url"], {"name": "Books"})
+    secret = account.leader.client.put(created["reroll_secret_url"]).json()["secret"]
     advance_time(6)
     again, other = webhook_receiver.next_deliveries(2)
 
     assert again.id == failed.id
     assert (failed.attempt, again.attempt) == (1, 2)
-    assert again.payload == {**failed.payload, "webhook": {"id": made["id"], "name": "Books"}}
+    assert again.payload == {**failed.payload, "webhook": {"id": created["id"], "name": "Books"}}
     assert again.body == failed.body.replace(b"Ledger sync", b"Books")
     for delivery in (again, other):
         assert is_signed(delivery, secret)
-        assert not is_signed(delivery, made["secret"])
-    assert is_signed(failed, made["secret"])
+        assert not is_signed(delivery, created["secret"])
+    assert is_signed(failed, created["secret"])
 
 
 def test_waiting_payloads_go_to_the_new_address(
     account: Account, webhook_receiver: WebhookReceiver, other_webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    created = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     webhook_receiver.next()
     webhook_receiver.respond_with(500)
     make_tag(account, "a")
     failed = webhook_receiver.next()
-    eventually(lambda: get_status(account, made)["failing_payload_id"], failed.id)
+    eventually(lambda: get_status(account, created)["failing_payload_id"], failed.id)
 
-    account.leader.client.put(made["url"], {"payload_uri": other_webhook_receiver.uri})
+    account.leader.client.put(created["url"], {"payload_uri": other_webhook_receiver.uri})
     advance_time(6)
 
     assert other_webhook_receiver.next().id == failed.id
@@ -152,43 +152,43 @@ def test_waiting_payloads_go_to_the_new_address(
 def test_a_disabled_webhook_gets_pings_only_and_queues_no_events(
     account: Account, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    created = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     webhook_receiver.next()
     webhook_receiver.respond_with(500)
     make_tag(account, "before")
     failed = webhook_receiver.next()
-    eventually(lambda: get_status(account, made)["failing_payload_id"], failed.id)
-    account.leader.client.put(made["disable_url"])
+    eventually(lambda: get_status(account, created)["failing_payload_id"], failed.id)
+    account.leader.client.put(created["disable_url"])
     webhook_receiver.respond_with(200)
     make_tag(account, "meanwhile")
     advance_time(3600)
-    account.leader.client.put(f"{made['url']}/ping")
+    account.leader.client.put(f"{created['url']}/ping")
 
     assert webhook_receiver.next().type == "webhook.ping"
-    assert get_status(account, made)["disabled_reason"] == "by_user"
+    assert get_status(account, created)["disabled_reason"] == "by_user"
 
-    account.leader.client.put(made["enable_url"])
+    account.leader.client.put(created["enable_url"])
     make_tag(account, "after")
 
     assert [each.payload["object"]["name"] for each in webhook_receiver.next_deliveries(2)] == ["before", "after"]
-    assert get_status(account, made)["disabled_reason"] is None
+    assert get_status(account, created)["disabled_reason"] is None
 
 
 def test_a_410_response_disables_the_webhook(account: Account, webhook_receiver: WebhookReceiver) -> None:
-    made = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
+    created = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     webhook_receiver.next()
     webhook_receiver.respond_with(410)
-    account.leader.client.put(f"{made['url']}/ping")
+    account.leader.client.put(f"{created['url']}/ping")
     webhook_receiver.next()
     make_tag(account, "a")
     gone = webhook_receiver.next()
 
-    eventually(lambda: account.leader.client.get(made["url"]).json()["state"], "disabled")
-    assert get_status(account, made)["disabled_reason"] == "gone"
-    assert get_status(account, made)["waiting_count"] == 1
+    eventually(lambda: account.leader.client.get(created["url"]).json()["state"], "disabled")
+    assert get_status(account, created)["disabled_reason"] == "gone"
+    assert get_status(account, created)["waiting_count"] == 1
 
     webhook_receiver.respond_with(200)
-    account.leader.client.put(made["enable_url"])
+    account.leader.client.put(created["enable_url"])
 
     assert webhook_receiver.next().id == gone.id
 
