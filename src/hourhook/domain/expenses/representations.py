@@ -4,7 +4,7 @@ import msgspec
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
-from hourhook.domain.invoices.embedding import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
+from hourhook.domain.invoices.joined_summaries import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
 from hourhook.domain.joined_summaries import (
     PROJECT_COLUMNS,
     USER_COLUMNS,

@@ -94,11 +94,11 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, error
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an invoice; its entries and expenses are released and can be invoiced again."""
     before = reading.show_editable(tx, caller, id)
-    left = summarise(SimpleInvoice, before)
+    previous = summarise(SimpleInvoice, before)
     for kind in (ENTRIES, EXPENSES):
         ids = items.find_attached(tx, kind, id)
         items.detach(tx, kind, ids)
-        record_item_events(tx, caller, kind, ids, left)
+        record_item_events(tx, caller, kind, ids, previous)
     recording.record_deletion(tx, "invoice", before)
     storing.delete_rows(tx, id)
 

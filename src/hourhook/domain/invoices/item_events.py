@@ -20,27 +20,28 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def record_entry_events(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+def record_entry_events(tx: Transaction, caller: Caller, ids: Sequence[int], previous: SimpleInvoice | None) -> None:
+    """Set ``invoiced_at`` of entries that were added, or clear it if ``previous`` is their former invoice."""
     now = format_timestamp(tx.event_time)
     for batch in entries_batches.of_ids(tx, caller, ids):
         tx.execute(
             _INVOICE_ENTRIES,
             account=tx.account_id,
             ids=[entry.id for entry in batch],
-            invoiced_at=tx.event_time if left is None else None,
+            invoiced_at=tx.event_time if previous is None else None,
             now=tx.event_time,
         )
         for entry in batch:
-            before = msgspec.structs.replace(entry, invoice=left)
-            after = msgspec.structs.replace(entry, invoiced_at=now if left is None else None, updated_at=now)
-            recording.record_update(tx, "entry", before, after, "invoiced" if left is None else "uninvoiced")
+            before = msgspec.structs.replace(entry, invoice=previous)
+            after = msgspec.structs.replace(entry, invoiced_at=now if previous is None else None, updated_at=now)
+            recording.record_update(tx, "entry", before, after, "invoiced" if previous is None else "uninvoiced")
 
 
-def record_expense_events(tx: Transaction, caller: Caller, ids: Sequence[int], left: SimpleInvoice | None) -> None:
+def record_expense_events(tx: Transaction, caller: Caller, ids: Sequence[int], previous: SimpleInvoice | None) -> None:
     for batch in expenses_batches.of_ids(tx, caller, ids):
         tx.execute(_TOUCH_EXPENSES, account=tx.account_id, ids=[expense.id for expense in batch], now=tx.event_time)
         for expense in batch:
-            before = msgspec.structs.replace(expense, invoice=left)
+            before = msgspec.structs.replace(expense, invoice=previous)
             after = msgspec.structs.replace(expense, updated_at=format_timestamp(tx.event_time))
             recording.record_update(tx, "expense", before, after)
 

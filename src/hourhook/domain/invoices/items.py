@@ -166,16 +166,16 @@ def detach(tx: Transaction, kind: ItemKind, ids: Sequence[int]) -> None:
 
 
 def record_item_events(
-    tx: Transaction, caller: Caller, kind: ItemKind, ids: Sequence[int], left: SimpleInvoice | None
+    tx: Transaction, caller: Caller, kind: ItemKind, ids: Sequence[int], previous: SimpleInvoice | None
 ) -> None:
     """Record the events of items that were added or removed, in ascending id; the invoice must be stored already.
 
-    ``left`` is the invoice from which they were removed; None if they were added.
+    ``previous`` is the invoice from which they were removed; None if they were added.
     """
     if kind is ENTRIES:
-        item_events.record_entry_events(tx, caller, ids, left)
+        item_events.record_entry_events(tx, caller, ids, previous)
     else:
-        item_events.record_expense_events(tx, caller, ids, left)
+        item_events.record_expense_events(tx, caller, ids, previous)
 
 
 def _add(
