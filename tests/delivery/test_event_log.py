@@ -27,13 +27,13 @@ def events_of(backlog: Backlog) -> list[Row]:
 
 
 def payloads_of(backlog: Backlog) -> list[tuple[int, int, str]]:
-    """What a webhook is sent: sequence, position and type."""
+    """Return the payloads of a webhook: sequence, position and type."""
     key = {"account": backlog.account_id, "webhook": backlog.webhook_id}
     rows = backlog.database.read_now(lambda tx: tx.all(_PAYLOADS, **key))
     return [(row.sequence, row.position, row.type) for row in rows]
 
 
-def heard(backlog: Backlog) -> list[str]:
+def received_types(backlog: Backlog) -> list[str]:
     return [type for _, _, type in payloads_of(backlog)]
 
 
@@ -95,7 +95,7 @@ def test_a_webhook_of_another_account_gets_no_events(backlog: Backlog, database:
     other = make_backlog(database, "southwind")
     backlog.record("tag.created")
 
-    assert (heard(backlog), heard(other)) == (["tag.created"], [])
+    assert (received_types(backlog), received_types(other)) == (["tag.created"], [])
     other.record("tag.deleted")
     assert [(row.position, row.type) for row in events_of(other)] == [(1, "tag.deleted")]
 
@@ -210,14 +210,14 @@ def test_several_batches_have_gap_free_positions_and_sequences(backlog: Backlog)
     backlog.record(*types)
     backlog.record("tag.updated")
 
-    told = [*enumerate(["tag.updated", *types, "tag.updated"], 1)]
-    assert [(row.position, row.type) for row in events_of(backlog)] == told
-    assert payloads_of(backlog) == [(position, position, type) for position, type in told]
+    expected = [*enumerate(["tag.updated", *types, "tag.updated"], 1)]
+    assert [(row.position, row.type) for row in events_of(backlog)] == expected
+    assert payloads_of(backlog) == [(position, position, type) for position, type in expected]
     for other, name in zip(others, ("entry.updated", "tag.updated", "tag.deleted"), strict=True):
-        heard_by = [position for position, type in told if type == name]
-        assert payloads_of(other) == [(sequence, position, name) for sequence, position in enumerate(heard_by, 1)]
-        assert lane_of(other).last_sequence == len(heard_by)
-    assert lane_of(backlog).last_sequence == len(told)
+        received_by = [position for position, type in expected if type == name]
+        assert payloads_of(other) == [(sequence, position, name) for sequence, position in enumerate(received_by, 1)]
+        assert lane_of(other).last_sequence == len(received_by)
+    assert lane_of(backlog).last_sequence == len(expected)
 
 
 def test_events_are_written_in_batches_and_lanes_locked_last(backlog: Backlog, database: Database) -> None:
@@ -261,8 +261,8 @@ def test_payloads_of_many_webhooks_are_written_in_batches(backlog: Backlog, data
 
 
 def test_a_write_that_fails_after_a_batch_leaves_no_event_and_no_gap(backlog: Backlog, database: Database) -> None:
-    told: list[int] = []
-    database.wake = lambda: told.append(1)
+    expected: list[int] = []
+    database.wake = lambda: expected.append(1)
 
     def record_and_fail(tx: Transaction) -> None:
         for id in range(1_200):
@@ -271,7 +271,7 @@ def test_a_write_that_fails_after_a_batch_leaves_no_event_and_no_gap(backlog: Ba
 
     with pytest.raises(RuntimeError):
         backlog.write(record_and_fail)
-    assert (lane_of(backlog).last_sequence, lane_of(backlog).due_at, told) == (0, None, [])
+    assert (lane_of(backlog).last_sequence, lane_of(backlog).due_at, expected) == (0, None, [])
     backlog.record("tag.updated")
 
     assert [(row.position, row.type) for row in events_of(backlog)] == [(1, "tag.updated")]

@@ -40,7 +40,7 @@ TYPES = ("entry.created", "entry.updated", "tag.created", "tag.deleted")
 
 @pytest.fixture
 def backlog(database: Database) -> Backlog:
-    """An account with a webhook that hears everything."""
+    """An account with a webhook that subscribes to all events."""
     return make_backlog(database)
 
 
@@ -53,8 +53,6 @@ def page(
 
 
 def ask(backlog: Backlog, question: Callable[..., Any], *arguments: Any) -> Any:
-    """Ask something about the lane."""
-
     def about_lane(tx: Transaction) -> Any:
         return question(tx, find_lane(tx, backlog.account_id, backlog.webhook_id), *arguments)
 
@@ -62,8 +60,8 @@ def ask(backlog: Backlog, question: Callable[..., Any], *arguments: Any) -> Any:
 
 
 @dataclass
-class Story:
-    """Random things that happen to a lane, and what its log ought to say: ``lines``, the oldest first."""
+class RandomHistory:
+    """Random actions on a lane, and the expected entries of its log: ``lines``, the oldest first."""
 
     backlog: Backlog
     clock: FakeClock
@@ -73,20 +71,20 @@ class Story:
 
     @property
     def payloads(self) -> list[dict[str, Any]]:
-        """The lines of payloads, by sequence."""
+        """Return the lines of payloads, by sequence."""
         return [line for line in self.lines if line["sequence"]]
 
-    def go_on(self) -> None:
-        """Have one thing happen."""
+    def run_action(self) -> None:
+        """Run one random action."""
         waits = self.head <= len(self.payloads)
-        deeds = [self.advance_time, self.record, self.ping, self.send_one_offs]
+        actions = [self.advance_time, self.record, self.ping, self.send_one_offs]
         if waits:
-            deeds += [self.deliver, self.deliver, self.fail]
+            actions += [self.deliver, self.deliver, self.fail]
         if waits and self.payloads[self.head - 1]["state"] == "failing":
-            deeds.append(self.skip)
+            actions.append(self.skip)
         if self.head > 1:
-            deeds += [self.replay, self.resend]
-        self.rng.choice(deeds)()
+            actions += [self.replay, self.resend]
+        self.rng.choice(actions)()
 
     def advance_time(self) -> None:
         self.clock.advance(self.rng.choice([1, 1, 2, 60]))
@@ -147,11 +145,11 @@ class Story:
         self.lines.append(line)
 
     def newest_first(self) -> list[dict[str, Any]]:
-        """The lines as the log ought to show them: payloads before errands of the same second."""
-        places = {id(line): place for place, line in enumerate(self.lines)}
+        """Return the lines in the order of the log: payloads before one-off deliveries of the same second."""
+        indexes = {id(line): index for index, line in enumerate(self.lines)}
         return sorted(
             self.lines,
-            key=lambda line: (line["created_at"], line["sequence"] is not None, places[id(line)]),
+            key=lambda line: (line["created_at"], line["sequence"] is not None, indexes[id(line)]),
             reverse=True,
         )
 
@@ -159,10 +157,10 @@ class Story:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_page_of_every_filter_matches_a_naive_reading(database: Database, clock: FakeClock, seed: int) -> None:
     rng = random.Random(seed)
-    story = Story(make_backlog(database), clock, rng)
+    history = RandomHistory(make_backlog(database), clock, rng)
     for _ in range(120):
-        story.go_on()
-    lines = story.newest_first()
+        history.run_action()
+    lines = history.newest_first()
 
     for _ in range(60):
         choice = PayloadFilter(
@@ -174,7 +172,7 @@ def test_every_page_of_every_filter_matches_a_naive_reading(database: Database, 
         expected = [line for line in lines if is_chosen(line, choice)]
         offset, limit = rng.randint(0, len(expected) + 3), rng.randint(1, 40)
 
-        found, total = page(story.backlog, choice, offset=offset, limit=limit)
+        found, total = page(history.backlog, choice, offset=offset, limit=limit)
 
         shown = [{key: getattr(line, key) for key in ("type", "sequence", "created_at", "state")} for line in found]
         assert shown == expected[offset : offset + limit], choice
@@ -246,7 +244,7 @@ def test_no_query_scans_all_payloads_or_attempts_on_sqlite(backlog: Backlog) -> 
         backlog.send_one_offs()
 
     reads_too_much = re.compile(
-        # A whole table, or all that a webhook has in one, where its lowest sequence is not what is asked for.
+        # A scan of a whole table, or of all rows of a webhook, except to find its lowest sequence.
         r"SCAN (payloads|attempts|events|errands|p|a|e)\b(?! VIRTUAL)"
         r"|(payloads|attempts|p|a) .*PRIMARY KEY \(account_id=\?( AND webhook_id=\?)?\)"
         r"|errands.* \(account_id=\?( AND webhook_id=\?)?( AND id<\?)?\)"
@@ -262,7 +260,7 @@ def test_no_query_scans_all_payloads_or_attempts_on_sqlite(backlog: Backlog) -> 
 
 
 def explain(database: Database, text_: str) -> list[str]:
-    """How SQLite means to carry a statement out."""
+    """Return SQLite's query plan of a statement."""
     names = {*re.findall(r"(?<![\w:]):(\w+)", text_)}
     statement = Statement(text(f"EXPLAIN QUERY PLAN {text_}"))
     values: dict[str, Any] = dict.fromkeys(names, 1) | dict.fromkeys(names & LISTS, "[]")
@@ -285,15 +283,15 @@ def test_the_total_with_a_type_filter_is_a_lower_bound(backlog: Backlog) -> None
 
 
 def test_the_first_payload_since_a_timestamp_is_found(backlog: Backlog, clock: FakeClock) -> None:
-    moments = []
+    timestamps = []
     for number in range(40):
         backlog.record(*["tag.created"] * (number % 3 + 1))
-        moments += [clock.now()] * (number % 3 + 1)
+        timestamps += [clock.now()] * (number % 3 + 1)
         clock.advance(number % 4)
 
-    for moment in range(START - SECOND, clock.now() + 2 * SECOND, SECOND):
-        expected = next((place for place, each in enumerate(moments, 1) if each >= moment), len(moments) + 1)
-        assert ask(backlog, find_first_since, moment) == expected
+    for timestamp in range(START - SECOND, clock.now() + 2 * SECOND, SECOND):
+        expected = next((index for index, each in enumerate(timestamps, 1) if each >= timestamp), len(timestamps) + 1)
+        assert ask(backlog, find_first_since, timestamp) == expected
 
 
 def test_an_empty_log_has_no_entries(backlog: Backlog) -> None:

@@ -304,7 +304,7 @@ def test_deleting_a_lane_deletes_its_one_offs_only(backlog: Backlog) -> None:
 
 def test_making_a_lane_due_wakes_workers(backlog: Backlog) -> None:
     wakeups: list[str] = []
-    steers: list[Control] = [
+    controls: list[Control] = [
         lambda backlog: backlog.control(lane_control.retry, 1),
         lambda backlog: backlog.control(lane_control.retarget, URI),
         skip_first,
@@ -314,8 +314,8 @@ def test_making_a_lane_due_wakes_workers(backlog: Backlog) -> None:
         lambda backlog: backlog.record("tag.created"),
     ]
     stall(backlog)
-    for control in steers:
-        if control is steers[4]:
+    for control in controls:
+        if control is controls[4]:
             backlog.control(lane_control.disable, "by_user")
         wakeups.clear()
         backlog.database.wake = lambda: wakeups.append("due")

@@ -15,7 +15,7 @@ from tests.support.clocks import FakeClock
 
 @pytest.fixture
 def backlog(database: Database) -> Backlog:
-    """An account with a webhook that hears everything."""
+    """An account with a webhook that subscribes to all events."""
     return make_backlog(database)
 
 

@@ -33,7 +33,7 @@ def count(database: Database, table: Table) -> int:
 
 
 def counts(database: Database) -> tuple[int, int, int]:
-    """How many events, payloads and attempts there are."""
+    """Return the number of events, payloads and attempts."""
     return count(database, events), count(database, payloads), count(database, attempts)
 
 

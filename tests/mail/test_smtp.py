@@ -209,8 +209,8 @@ def test_the_text_of_a_refusal_is_not_repeated(smtp_server: FakeSmtpServer) -> N
 
 
 def test_an_unreachable_server_is_a_temporary_failure() -> None:
-    with free_socket() as nobody:
-        port = nobody.getsockname()[1]
+    with free_socket() as unused:
+        port = unused.getsockname()[1]
     result = send(server_of(f"smtp://localhost:{port}"))
 
     assert not result.is_permanent

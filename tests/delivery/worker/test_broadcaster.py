@@ -87,9 +87,9 @@ async def run_broadcaster(
     database: Database, clock: FakeClock, network: FakeTransport
 ) -> AsyncIterator[RunningBroadcaster]:
     """Run a broadcaster; it is killed at the end unless it was stopped."""
-    heard = RecordingObserver()
-    working = Broadcaster(database, network, DEPENDENCIES.keyring, interval_seconds=5, observer=heard)
-    running = RunningBroadcaster(working, asyncio.create_task(working.run()), heard, clock)
+    observer = RecordingObserver()
+    working = Broadcaster(database, network, DEPENDENCIES.keyring, interval_seconds=5, observer=observer)
+    running = RunningBroadcaster(working, asyncio.create_task(working.run()), observer, clock)
     try:
         yield running
     finally:
@@ -228,9 +228,9 @@ async def test_two_broadcasters_send_nothing_twice_or_out_of_order(
             one.broadcaster.wake()
             other.broadcaster.wake()
             await eventually(database, lambda _: len(one.observed) + len(other.observed), count * 200)
-            for told in (one.observed, other.observed):
-                for id in {receiver for receiver, _, _ in told}:
-                    mine = [event for receiver, event, _ in told if receiver == id]
+            for observed in (one.observed, other.observed):
+                for id in {receiver for receiver, _, _ in observed}:
+                    mine = [event for receiver, event, _ in observed if receiver == id]
                     assert mine == ["timer.paused", "timer.running"] * (len(mine) // 2)
         assert sorted(receiver for receiver, _, _ in one.observed + other.observed) == sorted(ids * 6)
 

@@ -43,14 +43,14 @@ class OtherProcess:
     """Another process that listens for wake-ups."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
-        self._heard = connection.notifies()
+        self._notifications = connection.notifies()
 
     async def count_until(self, last: str) -> int:
         """Return how many wake-ups arrived before a final one."""
         count = 0
         async with asyncio.timeout(PATIENCE_SECONDS):
-            async for heard in self._heard:
-                if heard.payload == last:
+            async for received in self._notifications:
+                if received.payload == last:
                     return count
                 count += 1
         raise AssertionError("the connection ended")
@@ -58,11 +58,11 @@ class OtherProcess:
     async def receives(self) -> None:
         """Wait for one wake-up."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await anext(self._heard)
+            await anext(self._notifications)
 
     async def end(self) -> None:
         """Close the connection."""
-        await self._heard.aclose()
+        await self._notifications.aclose()
 
 
 @asynccontextmanager
@@ -124,10 +124,10 @@ async def test_no_transaction_contains_a_notify(postgres: PostgresDatabase) -> N
 
 
 async def test_a_wake_up_from_any_thread_runs_on_the_event_loop(postgres: PostgresDatabase) -> None:
-    heard: asyncio.Queue[int] = asyncio.Queue()
+    received: asyncio.Queue[int] = asyncio.Queue()
     wakeups = Wakeups()
-    wakeups.subscribe(lambda: heard.put_nowait(threading.get_ident()))
+    wakeups.subscribe(lambda: received.put_nowait(threading.get_ident()))
 
     threading.Thread(target=wakeups.wake).start()
 
-    assert await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) == threading.get_ident()
+    assert await asyncio.wait_for(received.get(), PATIENCE_SECONDS) == threading.get_ident()

@@ -1,6 +1,6 @@
 """Concurrency limits: slots for sends in flight, shared so that a slow or failing receiver does not block others.
 
-Lanes that succeeded last use ordinary slots; a send that takes long turns its slot into a slow one, and failing lanes
+Lanes that succeeded last use ordinary slots; a send that takes long makes its slot a slow one, and failing lanes
 use slow slots from the start. No destination can take all slots of either kind
 (``docs/how-it-works.md#slots-and-fairness``).
 """

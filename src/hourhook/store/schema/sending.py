@@ -9,7 +9,7 @@ broadcast_receivers = Table(
     metadata,
     column("account_id", Integer),
     column("id", Integer),
-    # The owner, whose own objects the receiver is told about.
+    # The owner; broadcasts are about their own objects.
     column("user_id", Integer),
     column("name", Text),
     column("name_key", Text),
