@@ -8,6 +8,7 @@ from hourhook.store.schema import projects
 from hourhook.store.transaction import Transaction
 from tests.conftest import MakeServer
 from tests.support.accounts import Account, make_account
+from tests.support.factories import make_entry
 
 TOTAL = 65
 
@@ -140,3 +141,12 @@ def test_links_begin_with_the_configured_name(make_server: MakeServer) -> None:
     response = account.leader.client.get("/v2/users", {"per_page": 1}, Host="evil.example.org")
 
     assert response.links["next"] == "https://time.example.com/noko/v2/users?page=2&per_page=1"
+
+
+def test_the_total_of_a_large_list_is_cached_on_its_database(account: Account) -> None:
+    for _ in range(3):
+        make_entry(account.owner)
+
+    account.owner.client.get("/v2/entries", {"per_page": 1})
+
+    assert [total for _, total in account.database.list_totals.values()] == [3]

@@ -1,1 +1,1 @@
-"""The API: thin doors in front of the domain, and the conventions that every endpoint shares."""
+"""The API: endpoints that call the rules of the domain, and the conventions they share."""

@@ -1,7 +1,7 @@
-"""Collections, page by page, with one statement for each set of filters in use (contract, 00-conventions §4, §6).
+"""Lists with pagination and filters: one statement for each combination of filters in use.
 
-A filter is named as its input, with ``not`` before it for a boolean that is false. Its condition takes the filter's
-value as the parameter of that name.
+A filter has the name of its input, with ``not`` before it for a boolean that is false. Its condition takes the filter's
+value as the parameter of that name. See ``docs/api/conventions.md#filters`` and ``docs/api/conventions.md#pagination``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +21,9 @@ from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 Conditions = Mapping[str, ColumnElement[bool]]
-# Sets of filters whose statements are kept; far more than clients use, and far fewer than there can be.
+# Far more combinations of filters than clients use, and far fewer than are possible.
 MAX_CACHED_STATEMENTS = 256
-# Accounts whose totals are kept.
+# In one database.
 MAX_CACHED_TOTALS = 10_000
 _LAST_POSITION = (
     select(accounts.c.last_position)
@@ -35,7 +35,7 @@ _LAST_POSITION = (
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """A collection: its rows, the count of them, their order, who sees which, and its filters.
+    """A list: its rows, their count and order, the rows that a role can see, and the filters.
 
     Every statement takes the parameters ``account`` and ``me``.
     """
@@ -45,11 +45,9 @@ class Listing:
     order: tuple[ColumnElement[Any], ...]
     visible: Callable[[str], ColumnElement[bool]]
     conditions: Conditions
-    # Whether it can grow so large that even counting it costs.
+    # Whether it can grow so large that counting it is expensive.
     is_large: bool = False
     _statements: Callable[[str, frozenset[str]], tuple[Statement, Statement]] = field(init=False)
-    # How many there are in an account, as of which position of its log.
-    _totals: dict[int, tuple[int, int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_statements", lru_cache(MAX_CACHED_STATEMENTS)(self._build))
@@ -57,23 +55,23 @@ class Listing:
     def read(
         self, tx: Transaction, caller: Caller, pagination: Pagination, filters: Mapping[str, object], **more: object
     ) -> tuple[list[Row], int]:
-        """The rows of one page that the caller sees, and how many there are on all pages.
+        """Return the rows of one page that the caller can see, and the total on all pages.
 
-        ``more`` are further parameters that the conditions of the filters take.
+        ``more`` are further parameters of the filters' conditions.
         """
-        filters = dict(self._sharpened(filters))
+        filters = dict(self._simplify(filters))
         rows, count = self._statements(scope_of(caller), frozenset(filters))
         parameters = {"account": caller.account_id, "me": caller.user_id, **filters, **more}
         found = tx.all(rows, **parameters, limit=pagination.limit, offset=pagination.offset)
         if 0 < len(found) < pagination.limit or (not found and pagination.page == 1):
-            # The last page: what came before it is known.
+            # The last page, so the total follows.
             return found, pagination.offset + len(found)
         if self.is_large and found and not filters and not caller.is_scoped and not tx.account_id:
             return found, self._total(tx, found[0].last_position, count, parameters)
         return found, int(tx.value(count, **parameters))
 
-    def _sharpened(self, filters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-        """The filters, with each list of a single id as that id, which an index finds in order."""
+    def _simplify(self, filters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+        """Replace each list of a single id by that id, for which an index returns rows in order."""
         for name, value in filters.items():
             if isinstance(value, list) and len(value) == 1 and f"{name}_only" in self.conditions:
                 yield f"{name}_only", value[0]
@@ -81,17 +79,17 @@ class Listing:
                 yield name, value
 
     def _total(self, tx: Transaction, position: int, count: Statement, parameters: dict[str, Any]) -> int:
-        """The size of the whole collection, counted only once between two events of the account.
+        """Return the size of the whole list, counted only once between two events of the account.
 
-        It cannot change without an event. Counting is what a page of a large account would cost most.
+        It cannot change without an event, and counting is the most expensive part of a page in a large account.
         """
-        account_id = parameters["account"]
-        known = self._totals.get(account_id)
-        if known is None or known[0] != position:
-            if len(self._totals) >= MAX_CACHED_TOTALS:
-                self._totals.clear()
-            known = self._totals[account_id] = (position, int(tx.value(count, **parameters)))
-        return known[1]
+        key = self, parameters["account"]
+        cached = tx.list_totals.get(key)
+        if cached is None or cached[0] != position:
+            if len(tx.list_totals) >= MAX_CACHED_TOTALS:
+                tx.list_totals.clear()
+            cached = tx.list_totals[key] = (position, int(tx.value(count, **parameters)))
+        return cached[1]
 
     def _build(self, scope: str, names: frozenset[str]) -> tuple[Statement, Statement]:
         conditions = [self.visible(scope), *(self.conditions[name] for name in sorted(names))]
@@ -110,12 +108,12 @@ class Listing:
 
 
 def id_conditions(column: ColumnElement[Any], name: str) -> dict[str, ColumnElement[bool]]:
-    """The conditions of a filter that names ids."""
+    """Return the conditions of a filter by ids."""
     return {name: any_of(column, name), f"{name}_only": column == bindparam(f"{name}_only")}
 
 
 def active_filters(params: Inputs) -> dict[str, Any]:
-    """The filters that a request makes use of, with their values."""
+    """Return the filters that a request uses, with their values."""
     found: dict[str, Any] = {}
     for name, value in msgspec.structs.asdict(params).items():
         if isinstance(value, bool):

@@ -1,1 +1,1 @@
-"""What both front ends need of HTTP, and what knows no resource."""
+"""HTTP for both front ends: server, middleware, router, requests and responses. It knows no resource."""

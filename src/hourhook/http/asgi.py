@@ -1,4 +1,4 @@
-"""The types of ASGI, as loose as its messages are: every server and framework has stricter ones, all different."""
+"""Loose types for ASGI, since the stricter ones of servers and frameworks all differ."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which client a request comes from, behind the proxies that are trusted to say so."""
+"""Find the address and the scheme of the client behind trusted reverse proxies."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -10,15 +10,14 @@ FORWARDING_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"
 
 
 def peer_address(scope: Scope) -> str:
-    """The address at the other end of the connection."""
     client: tuple[str, int] | None = scope.get("client")
     return client[0] if client else ""
 
 
 def client_address(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
-    """The address of the client: the nearest one that no trusted proxy has.
+    """Return the nearest address that is not a trusted proxy.
 
-    ``X-Forwarded-For`` is read from its end, and only as far as trusted proxies wrote it.
+    ``X-Forwarded-For`` is read from its end, and only as far as trusted proxies have written it.
     """
     address = peer_address(scope)
     if not trusted_proxies:
@@ -34,12 +33,12 @@ def client_address(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
 
 
 def is_forwarded(scope: Scope) -> bool:
-    """Whether a proxy says that it passed this request on."""
+    """Return whether a proxy has marked this request as forwarded."""
     return any(name in FORWARDING_HEADERS for name, _ in scope["headers"])
 
 
 def request_scheme(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
-    """``http`` or ``https``, as the client sees it."""
+    """Return ``http`` or ``https``, as the client sees it."""
     if _is_within(peer_address(scope), trusted_proxies):
         for name, value in scope["headers"]:
             scheme = value.decode("latin-1").strip().lower()
@@ -49,7 +48,6 @@ def request_scheme(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is of this machine."""
     parsed = _parsed(address)
     return parsed is not None and parsed.is_loopback
 

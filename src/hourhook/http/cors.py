@@ -1,4 +1,4 @@
-"""Browsers of other origins: let in by an allow-list, which is empty by default (contract, 00-conventions §15)."""
+"""CORS: access to the API from pages of other origins, by an allow-list (``docs/api/conventions.md#cors``)."""
 
 from hourhook.http.asgi import Scope
 from hourhook.http.responses import Headers, Response
@@ -9,20 +9,20 @@ _RESPONSE_HEADERS = b"Link, Location, Retry-After, Status, X-Hourhook-Invitation
 
 
 class CorsPolicy:
-    """The origins whose pages may call the API; ``*`` stands for all."""
+    """The allowed origins, none by default; ``*`` allows all."""
 
     def __init__(self, allowed: tuple[str, ...]) -> None:
         self._allowed = frozenset(origin.lower().encode() for origin in allowed)
 
     def headers(self, scope: Scope) -> Headers:
-        """The headers that let the page read the answer."""
+        """Return the headers that allow the page to read the response."""
         origin = self._allowed_origin(scope)
         if origin is None:
             return ()
         return ((b"access-control-allow-origin", origin), (b"access-control-expose-headers", _RESPONSE_HEADERS))
 
     def preflight(self, scope: Scope) -> Response | None:
-        """The answer to a browser that asks before it sends; None for any other request."""
+        """Return the response to a preflight request; None for any other request."""
         if scope["method"] != "OPTIONS" or self._allowed_origin(scope) is None:
             return None
         if not any(name == b"access-control-request-method" for name, _ in scope["headers"]):

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests as they are answered, attempts as they end, and what the database counts."""
+"""Prometheus metrics of requests, delivery attempts and broadcasts, and statistics of the database."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -12,12 +12,12 @@ from hourhook.domain.delivery_stats import DeliveryStats
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _VERBS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
-# Each figure would come with a second one that says since when it is counted.
+# Each metric would be accompanied by another with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Result(Protocol):
-    """What came of an attempt, as far as figures go."""
+    """The part of an attempt's outcome that is counted."""
 
     @property
     def duration_ms(self) -> int: ...
@@ -27,7 +27,7 @@ class Result(Protocol):
 
 
 class Metrics:
-    """The figures of this process; the worker beside the API tells it of every attempt."""
+    """The metrics of this process. It observes the attempts of a worker in the same process."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -61,11 +61,10 @@ class Metrics:
         )
 
     def request_finished(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered."""
         key = (method if method in _VERBS else "other", route, status)
         found = self._children.get(key)
         if found is None:
-            # Looking a labelled figure up costs more than counting does.
+            # Looking up a labelled metric costs more than incrementing it.
             found = self._requests.labels(key[0], route, str(status)), self._durations.labels(route)
             self._children[key] = found
         found[0].inc()
@@ -74,7 +73,7 @@ class Metrics:
     def attempt_finished(
         self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /
     ) -> None:
-        """An attempt came to its end (the worker's observer)."""
+        """Count an attempt; the worker calls this as its observer."""
         kind = outcome.error or "delivered"
         found = self._outcomes.get(kind)
         if found is None:
@@ -82,11 +81,11 @@ class Metrics:
         found.observe(outcome.duration_ms / 1000)
 
     def broadcast_finished(self, key: tuple[int, int], last_event: str, outcome: Result, /) -> None:
-        """A receiver of broadcasts was told, or was not to be reached (the flusher's listener)."""
+        """Count a broadcast; the broadcaster calls this as its observer."""
         self._broadcasts.labels(outcome.error or "delivered").inc()
 
     def exposition(self, figures: DeliveryStats | None) -> bytes:
-        """Everything, in the text format of Prometheus; ``figures`` are missing while the database is away."""
+        """Return all metrics in the text format of Prometheus; ``figures`` are None while the database is away."""
         if figures is None:
             return generate_latest(self._registry)
         counted = CollectorRegistry()
@@ -95,7 +94,7 @@ class Metrics:
 
 
 class _Counted(Collector):
-    """What the database counts, at the moment of asking."""
+    """Statistics of the database at the time of the request."""
 
     def __init__(self, figures: DeliveryStats) -> None:
         self._figures = figures

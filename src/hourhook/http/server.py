@@ -1,4 +1,4 @@
-"""HTTP as it arrives: what is no HTTP is refused in JSON, and nobody sends for ever."""
+"""The HTTP server: uvicorn with limits on the size and the duration of requests."""
 
 from asyncio import Transport
 from typing import Any
@@ -10,59 +10,52 @@ from hourhook.http.asgi import Application
 from hourhook.http.responses import message_response
 
 MAX_HEADER_BYTES = 65_536
-# From a connection, or the first byte of a request on it, to the end of the request's head.
+# From the connection, or the first byte of a request on it, to the end of its headers.
 HEADER_TIMEOUT_SECONDS = 30.0
-# From there to the end of its body, whether anybody reads it or not.
+# From there to the end of the body, whether it is read or not.
 BODY_TIMEOUT_SECONDS = 60.0
-# From an answer to the next request on its connection. Who hangs up first must be the other side, or a request that
-# is on its way then is lost: proxies and clients keep idle connections for 60 s (nginx), 90 s (Go) or 120 s (Caddy).
+# From a response to the next request on its connection. The client must close first, or a request already in flight is
+# lost: proxies and clients keep idle connections for 60 s (nginx), 90 s (Go) or 120 s (Caddy).
 KEEP_ALIVE_SECONDS = 130
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """The server's protocol, which by itself takes heads of any size, and waits for ever."""
+    """Uvicorn's protocol, with the limits on headers and bodies that it lacks. Errors are in JSON."""
 
     header_timeout_seconds = HEADER_TIMEOUT_SECONDS
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begin a connection."""
         super().connection_made(transport)
         self._deadline = self.loop.call_later(self.header_timeout_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End a connection."""
         self._deadline.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
         self._head_bytes = 0
         self._expect_within(self.header_timeout_seconds)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Hand a request on."""
         self._expect_within(self.body_timeout_seconds)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """End a request."""
         self._deadline.cancel()
         super().on_message_complete()
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the target."""
         self._count(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
         self._count(name, value)
         super().on_header(name, value)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, and hang up."""
+        """Respond to invalid HTTP, and close the connection."""
         body = message_response(400, msg).body
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
@@ -80,7 +73,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _count(self, *parts: bytes) -> None:
         self._head_bytes += sum(map(len, parts))
         if self._head_bytes > MAX_HEADER_BYTES:
-            # The parser passes this on as a request that is no HTTP.
+            # The parser treats an exception as invalid HTTP.
             raise ValueError("the head of the request is too large")
 
 
@@ -92,7 +85,7 @@ def server_config(
     keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
     **others: Any,
 ) -> uvicorn.Config:
-    """How the application is served, wherever it is."""
+    """Return the configuration of a server for the application."""
     return uvicorn.Config(
         app,
         http=type(
@@ -106,7 +99,7 @@ def server_config(
         access_log=False,
         server_header=False,
         timeout_keep_alive=keep_alive_seconds,
-        # Which proxies are believed is a setting of ours (see ``clients``).
+        # ``client_addresses`` evaluates the headers of trusted proxies.
         proxy_headers=False,
         **others,
     )

@@ -1,7 +1,6 @@
-"""Tries to get in with an e-mail address and a password: how many there may be, and how many are looked at at a time.
+"""Throttle sign-in attempts, per client address and per e-mail address, and limit concurrent password hashing.
 
-They are counted together wherever they are made, on the page for signing in or by HTTP Basic, so that nobody gets more
-of them by going from one to the other. Each try is counted for its client and for its e-mail address.
+The sign-in page and the OAuth endpoints with HTTP Basic share one throttle, so that using both gives no more attempts.
 """
 
 import asyncio
@@ -16,12 +15,12 @@ from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 
-# A hash takes 64 MiB and all of a core for a while: so many at a time.
+# A hash takes 64 MiB of memory and a whole core.
 MAX_CONCURRENT_HASHES = 2
 
 
 class SignInThrottle:
-    """The tries of one process; without a limit there may be any number."""
+    """The attempts in one process; unlimited without a ``limit``."""
 
     def __init__(self, limit: RateLimit | None, clock: Clock) -> None:
         self._limit = limit
@@ -30,23 +29,23 @@ class SignInThrottle:
 
     @property
     def retry_after_seconds(self) -> int:
-        """How long to wait for the next try where there were too many."""
+        """The time until a further attempt is allowed."""
         return math.ceil(1 / self._limit.per_second) if self._limit else 0
 
     def try_acquire(self, client: str, email: str) -> bool:
-        """Count a try before it is made; False when there were too many."""
+        """Count an attempt before it is made; return False if there were too many."""
         if self._by_client is None or self._by_email is None:
             return True
         return self._by_client.try_acquire(client) and self._by_email.try_acquire(_key(email))
 
     def refund(self, client: str, email: str) -> None:
-        """Count a try no more, since it was no guess: whoever sends a password along with each request has many."""
+        """Take back a successful attempt: clients that send a password with each request make many."""
         if self._by_client is not None and self._by_email is not None:
             self._by_client.refund(client)
             self._by_email.refund(_key(email))
 
     async def authenticate(self, database: Database, email: str, password: str) -> Sequence[Candidate]:
-        """The users that somebody is who knows this, in as many accounts; in a thread, and outside any transaction."""
+        """Return the users with these credentials, one for each account. Hashes in a thread, outside a transaction."""
         candidates = await database.read(sign_ins.find_candidates, email)
         async with self._hashes:
             return await asyncio.to_thread(sign_ins.filter_by_password, candidates, password)

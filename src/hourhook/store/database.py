@@ -17,7 +17,7 @@ from hourhook.clock import Clock, truncate_to_second
 from hourhook.errors import NotFound
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
-from hourhook.store.transaction import Transaction
+from hourhook.store.transaction import ListTotals, Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Database(ABC):
         # Called in the writer's thread after a commit that made something due. A lost wake-up delays an event, but
         # loses none.
         self.wake: Callable[[], None] = _ignore
+        self.list_totals: ListTotals = {}
 
     async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only reads, on a consistent snapshot."""
@@ -130,7 +131,7 @@ class Database(ABC):
         return nullcontext()
 
     def _transaction(self, connection: Any) -> Transaction:
-        return Transaction(connection, self.dialect, self.clock.now(), self.wake)
+        return Transaction(connection, self.dialect, self.clock.now(), self.wake, self.list_totals)
 
     @staticmethod
     async def _in_thread(executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

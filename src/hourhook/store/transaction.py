@@ -1,6 +1,6 @@
 """Transactions: execute statements, and register actions to run before or after the commit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,13 +15,17 @@ from hourhook.store.statements import Row, Statement
 MAX_DEFERRED_CHARACTERS = 1_000_000
 
 
+# The total of a list in an account, as of a position of its event log; see ``domain/listings.py``.
+ListTotals = dict[tuple[Hashable, int], tuple[int, int]]
+
+
 class Transaction:
     """An open transaction; it ends when the function that received it returns or raises.
 
     ``started_at`` is its start in microseconds, and ``event_time`` the same rounded down to a second. In a write, the
     account's row is locked until the end, ``event_time`` is never earlier than the account's last event, and
     ``last_position`` is the position of that event. ``wake`` tells workers that something became due; pass it to
-    ``after_commit``.
+    ``after_commit``. ``list_totals`` is a cache that all transactions of the database share.
     """
 
     __slots__ = (
@@ -34,17 +38,26 @@ class Transaction:
         "dialect",
         "event_time",
         "last_position",
+        "list_totals",
         "started_at",
         "state",
         "wake",
     )
 
-    def __init__(self, connection: Any, dialect: str, started_at: int, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        dialect: str,
+        started_at: int,
+        wake: Callable[[], None],
+        list_totals: ListTotals,
+    ) -> None:
         self._connection = connection
         self.dialect = dialect
         self.started_at = started_at
         self.event_time = truncate_to_second(started_at)
         self.wake = wake
+        self.list_totals = list_totals
         self.account_id = 0
         self.last_position = 0
         # State that a module keeps for the duration of the transaction, under its own key.

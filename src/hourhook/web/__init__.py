@@ -1,1 +1,1 @@
-"""The pages that people see: HTML from the server, with plain forms."""
+"""The web app: HTML pages rendered by the server, with plain forms."""

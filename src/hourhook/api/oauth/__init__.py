@@ -1,1 +1,1 @@
-"""OAuth endpoints outside /v2: tokens, authorizations and applications."""
+"""OAuth endpoints outside ``/v2``: tokens, authorizations and applications."""

@@ -1,1 +1,1 @@
-"""Pages that are open to everyone who knows their address."""
+"""Pages without sign-in, for anyone who has the link."""
