@@ -1,4 +1,4 @@
-"""Read the API token of a request (``docs/api/authentication.md``)."""
+"""Read the API token of a request (``docs/api/conventions.md#authentication``)."""
 
 from hourhook.http.asgi import Scope
 from hourhook.http.basic_auth import parse_basic_credentials
