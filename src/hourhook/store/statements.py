@@ -157,7 +157,7 @@ def _in_subquery_postgresql(element: in_subquery, compiler: SQLCompiler, **kw: A
 
 
 class contains(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
-    """Whether ``column`` contains the text passed as the parameter ``name``, literally."""
+    """``column`` contains the text passed as the parameter ``name``, literally."""
 
     inherit_cache = False
     type = Boolean()

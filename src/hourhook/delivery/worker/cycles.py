@@ -20,7 +20,7 @@ READ_AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many more lanes and one-off deliveries a worker has slots for."""
+    """The number of further lanes and one-off deliveries that a worker has slots for."""
 
     ordinary: int = 0
     failing: int = 0
