@@ -16,15 +16,15 @@ from tests.support.oauth_clients import App, register_app
 from tests.support.servers import EventLoopThread
 from tests.support.webhook_receiver import WebhookReceiver, running_webhook_receiver
 
-Delivering = Callable[[object], AbstractAsyncContextManager[None]]
+Delivering = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
 def delivering(database: Database) -> Delivering:
-    """A worker, for the ``lifespan`` of a server."""
+    """A worker, for the ``lifespans`` of a server."""
 
     @asynccontextmanager
-    async def delivering(_: object) -> AsyncIterator[None]:
+    async def delivering() -> AsyncIterator[None]:
         running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
         failures: list[str] = []
         async with run_delivery(running, make_transport(running), on_failure=lambda: failures.append("failed")):

@@ -637,7 +637,7 @@ def test_worker_maintenance_runs_the_oauth_cleanup(
 ) -> None:
     obtain_tokens(account, account.leader, app)
     clock.advance(400 * DAY)
-    server = make_server(site_options={"lifespan": [delivering]})
+    server = make_server(site_options={"lifespans": [delivering]})
 
     for _ in range(2000):
         if not any(counts(server.database).values()):

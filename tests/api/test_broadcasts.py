@@ -33,7 +33,7 @@ Told = tuple[str, str]
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server that delivers."""
-    return make_server(site_options={"lifespan": [delivering]})
+    return make_server(site_options={"lifespans": [delivering]})
 
 
 def told(delivery: Delivery) -> Told:
@@ -207,7 +207,7 @@ def test_changes_within_the_interval_are_coalesced_to_the_newest(
 def test_the_interval_is_a_setting(
     database: Database, make_server: MakeServer, webhook_receiver: WebhookReceiver, advance_time: PassTime
 ) -> None:
-    server = make_server(site_options={"lifespan": [delivering_with(database, Settings(broadcast_seconds=60))]})
+    server = make_server(site_options={"lifespans": [delivering_with(database, Settings(broadcast_seconds=60))]})
     account = make_account(database, server.client)
     make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account))
@@ -474,7 +474,7 @@ def delivering_with(database: Database, settings: Settings, guard: AddressGuard 
     """A server with a worker, with settings chosen by the test."""
 
     @asynccontextmanager
-    async def delivering(_: object) -> AsyncIterator[None]:
+    async def delivering() -> AsyncIterator[None]:
         running = Runtime(settings, database, DEPENDENCIES.keyring, guard)
         async with run_delivery(running, make_transport(running), on_failure=lambda: None):
             yield
@@ -490,7 +490,7 @@ def test_a_hanging_receiver_times_out_and_delays_no_other(
     advance_time: PassTime,
     logged: Logged,
 ) -> None:
-    server = make_server(site_options={"lifespan": [delivering_with(database, Settings(send_timeout_seconds=0.5))]})
+    server = make_server(site_options={"lifespans": [delivering_with(database, Settings(send_timeout_seconds=0.5))]})
     account = make_account(database, server.client)
     make_receiver(account.leader, webhook_receiver.uri)
     make_receiver(account.leader, other_webhook_receiver.uri)
@@ -513,7 +513,7 @@ def test_the_address_guard_also_checks_when_sending(
     advance_time: PassTime,
     logged: Logged,
 ) -> None:
-    server = make_server(site_options={"lifespan": [delivering_with(database, Settings(), AddressGuard())]})
+    server = make_server(site_options={"lifespans": [delivering_with(database, Settings(), AddressGuard())]})
     account = make_account(database, server.client)
     for uri in (webhook_receiver.uri, webhook_receiver.uri.replace("127.0.0.1", "localhost")):
         make_receiver(account.leader, uri)
@@ -534,11 +534,11 @@ def test_a_broadcast_is_logged_and_counted_without_its_secret(
     running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
 
     @asynccontextmanager
-    async def delivering(_: object) -> AsyncIterator[None]:
+    async def delivering() -> AsyncIterator[None]:
         async with run_delivery(running, make_transport(running), on_failure=lambda: None):
             yield
 
-    server = make_server(site_options={"lifespan": [delivering], "metrics": running.metrics})
+    server = make_server(site_options={"lifespans": [delivering], "metrics": running.metrics})
     account = make_account(database, server.client)
     receiver = make_receiver(account.leader, f"{webhook_receiver.uri}?key=hidden")
     timer = start_timer(account.leader, make_project(account))
@@ -600,7 +600,7 @@ def test_pending_broadcasts_survive_a_restart_and_sent_ones_do_not_repeat(
     account = make_account(database, server.client)
     make_receiver(account.leader, webhook_receiver.uri)
     timer = start_timer(account.leader, make_project(account))
-    first = delivering_with(database, Settings())(None)
+    first = delivering_with(database, Settings())()
     loop.run(_enter(first))
     advance_time(5)
     assert told(webhook_receiver.next()) == ("timer.running", timer["url"])
@@ -608,7 +608,7 @@ def test_pending_broadcasts_survive_a_restart_and_sent_ones_do_not_repeat(
     loop.run(_leave(first))
     advance_time(60)
     assert webhook_receiver.is_empty()
-    second = delivering_with(database, Settings())(None)
+    second = delivering_with(database, Settings())()
     loop.run(_enter(second))
 
     assert told(webhook_receiver.next()) == ("timer.paused", timer["url"])

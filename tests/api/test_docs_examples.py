@@ -95,7 +95,7 @@ def documentation(
     webhook_receiver: WebhookReceiver,
 ) -> Documentation:
     clock.moment = midnight("2026-11-23")
-    server = make_server(site_options={"lifespan": [delivering]}, base_url=DEFAULT_BASE_URL)
+    server = make_server(site_options={"lifespans": [delivering]}, base_url=DEFAULT_BASE_URL)
     created = database.run_now(
         accounts.create,
         name="lighthouse",

@@ -598,7 +598,7 @@ class TestTheHeadersOfWhatIsSent:
     @pytest.fixture
     def server(self, make_server: MakeServer, delivering: Delivering) -> Server:
         """A server with a worker."""
-        return make_server(site_options={"lifespan": [delivering]})
+        return make_server(site_options={"lifespans": [delivering]})
 
     def test_they_are_those_of_the_examples_and_more(self, account: Account, webhook_receiver: WebhookReceiver) -> None:
         factory = ObjectFactory(account)

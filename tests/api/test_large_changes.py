@@ -31,7 +31,7 @@ Change = Callable[[Account, int], tuple[str, Any]]
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering, request: pytest.FixtureRequest) -> Server:
     """A server, with a worker if the test takes a webhook receiver."""
-    parts = {"lifespan": [delivering]} if "postbox" in request.fixturenames else {}
+    parts = {"lifespans": [delivering]} if "webhook_receiver" in request.fixturenames else {}
     return make_server(site_options=parts)
 
 

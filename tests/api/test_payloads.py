@@ -57,7 +57,7 @@ PING = {"sequence": None, "type": "webhook.ping"}
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server with a worker in its process."""
-    return make_server(site_options={"lifespan": [delivering]})
+    return make_server(site_options={"lifespans": [delivering]})
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ WINDOW_SECONDS = 259_200
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server with a worker in its process."""
-    return make_server(site_options={"lifespan": [delivering]})
+    return make_server(site_options={"lifespans": [delivering]})
 
 
 @pytest.fixture

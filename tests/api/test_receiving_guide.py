@@ -33,7 +33,7 @@ PassTime = Callable[[float], None]
 def server(make_server: MakeServer, delivering: Delivering, clock: FakeClock) -> Server:
     """A server with a worker in its process, on real time, since receivers use the machine's clock."""
     clock.moment = truncate_to_second(SystemClock().now())
-    return make_server(site_options={"lifespan": [delivering]})
+    return make_server(site_options={"lifespans": [delivering]})
 
 
 def program(name: str) -> str:

@@ -41,14 +41,14 @@ def mailing_server(make_server: MakeServer, database: Database, smtp_server: Fak
     running = Runtime(settings, database, DEPENDENCIES.keyring, DEPENDENCIES.guard, outbox)
 
     @asynccontextmanager
-    async def mailing(_: object) -> AsyncIterator[None]:
+    async def mailing() -> AsyncIterator[None]:
         failures: list[str] = []
         async with run_mail_worker(running, on_failure=lambda: failures.append("failed")):
             yield
         assert not failures
 
     dependencies = Dependencies(DEPENDENCIES.guard, DEPENDENCIES.keyring, outbox)
-    return make_server(site_options={"dependencies": dependencies, "lifespan": [mailing]})
+    return make_server(site_options={"dependencies": dependencies, "lifespans": [mailing]})
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ PassTime = Callable[[float], None]
 @pytest.fixture
 def server(make_server: MakeServer, delivering: Delivering) -> Server:
     """A server with a worker in its process."""
-    return make_server(site_options={"lifespan": [delivering]})
+    return make_server(site_options={"lifespans": [delivering]})
 
 
 def test_a_new_webhook_gets_a_ping_at_once(account: Account, webhook_receiver: WebhookReceiver) -> None:
