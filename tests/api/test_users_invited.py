@@ -86,16 +86,16 @@ def test_with_a_mail_server_only_the_invited_user_gets_the_link(
         == f"""\
 Hello Grace,
 
-Supervisor (supervisor@northwind.test) invites you to northwind, where time is tracked with Hourhook.
+Supervisor (supervisor@northwind.test) invites you to join northwind, which tracks time with Hourhook.
 
 To join, open this page and choose a password:
 
 {mail.link}
 
-The link is yours alone: it works once, until 4 June 2024, 10:05 UTC.
+The link is for you only. It works once, until 4 June 2024, 10:05 UTC.
 After that, ask Supervisor (supervisor@northwind.test) for a new one.
 
-If you expect no invitation, leave it: nothing happens until the page is used.
+If you weren't expecting this invitation, you can ignore this message.
 """
     )
     assert mail.link.startswith(f"{account.base_url}/invitations/")

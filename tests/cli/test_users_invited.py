@@ -140,8 +140,11 @@ def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ("active", "this user is active already and needs no invitation: `hourhook user password` sets a password"),
-        ("disabled", "this user is disabled, and only a pending one can be invited: activate the user first"),
+        (
+            "active",
+            "this user is already active and needs no invitation; to set a password, use `hourhook user password`",
+        ),
+        ("disabled", "this user is disabled, and only a pending user can be invited: activate the user first"),
     ],
 )
 def test_only_a_pending_user_is_invited(unconfigured_cli: CliRunner, state: str, says: str) -> None:

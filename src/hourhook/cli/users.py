@@ -55,7 +55,7 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
     from hourhook.clock import format_timestamp
     from hourhook.domain import accounts
     from hourhook.domain.invitations import issuing
-    from hourhook.domain.invitations.letters import format_date_time
+    from hourhook.domain.invitations.mail import format_date_time
     from hourhook.domain.links import DEFAULT_BASE_URL, Links
     from hourhook.process.bootstrap import open_outbox
 

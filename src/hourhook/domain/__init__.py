@@ -1,1 +1,1 @@
-"""The rules, one module per noun: functions that take a transaction."""
+"""Domain rules, one package or module per resource: functions that take a transaction."""

@@ -1,4 +1,7 @@
-"""What the contract leaves to an administrator: an account's features, limits and habits, and its migration lock."""
+"""Account settings that the API does not expose: features, limits, defaults, and the migration lock.
+
+Users read them in ``docs/api/account.md#settings``.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,25 +17,25 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 MAX_LIMIT = 1_000_000
-# From the date line's one side to the other.
+# The range of civil time zones.
 MIN_UTC_OFFSET, MAX_UTC_OFFSET = -12 * 3600, 14 * 3600
 _UTC_OFFSET = "utc_offset"
 
 
 def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
-    """Change settings of the transaction's account, each given as a text; all of them or none.
+    """Change settings of the transaction's account, each given as a string.
 
     Keys: ``invoicing``, ``approvals`` and ``locked`` (on or off), ``max_users`` and ``max_projects`` (a number or
     none), ``tag_creation_role``, ``default_billing_increment``, and ``utc_offset:EMAIL`` (seconds east of UTC) for one
-    user. Raises ``OperatorError`` for any other key, and for a value that cannot be used.
+    user. Raises ``OperatorError`` for an unknown key or an invalid value.
     """
     for key, text in values.items():
         name, colon, email = key.partition(":")
         if name == _UTC_OFFSET and colon:
-            _set_utc_offset(tx, email, _checked(key, text, _utc_offset))
+            _set_utc_offset(tx, email, _parse(key, text, _parse_utc_offset))
         elif key in _SETTINGS:
-            column, read = _SETTINGS[key]
-            tx.execute(_SET[column], account=tx.account_id, value=_checked(key, text, read), now=tx.event_time)
+            column, parser = _SETTINGS[key]
+            tx.execute(_SET[column], account=tx.account_id, value=_parse(key, text, parser), now=tx.event_time)
         else:
             raise OperatorError(f"there is no setting {key!r}: use one of {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
 
@@ -43,14 +46,14 @@ def _set_utc_offset(tx: Transaction, email: str, offset: int) -> None:
     tx.execute(_SET_OFFSET, account=tx.account_id, user=user.id, offset=offset, now=tx.event_time)
 
 
-def _checked(key: str, text: str, read: Callable[[str], Any]) -> Any:
+def _parse(key: str, text: str, parser: Callable[[str], Any]) -> Any:
     try:
-        return read(text.strip().lower())
+        return parser(text.strip().lower())
     except ValueError as error:
         raise OperatorError(f"{key}={text} is invalid: {error}") from None
 
 
-def _switch(text: str) -> bool:
+def _parse_switch(text: str) -> bool:
     if text in ("on", "true", "yes"):
         return True
     if text in ("off", "false", "no"):
@@ -58,7 +61,7 @@ def _switch(text: str) -> bool:
     raise ValueError("must be on or off")
 
 
-def _limit(text: str) -> int | None:
+def _parse_limit(text: str) -> int | None:
     if text in ("", "none"):
         return None
     if not text.isascii() or not text.isdigit() or int(text) > MAX_LIMIT:
@@ -66,19 +69,19 @@ def _limit(text: str) -> int | None:
     return int(text)
 
 
-def _role(text: str) -> str:
+def _parse_role(text: str) -> str:
     if text not in ROLES:
         raise ValueError(f"must be one of {', '.join(ROLES)}")
     return text
 
 
-def _increment(text: str) -> int:
+def _parse_increment(text: str) -> int:
     if text not in map(str, INCREMENTS):
         raise ValueError(f"must be one of {', '.join(map(str, INCREMENTS))} minutes")
     return int(text)
 
 
-def _utc_offset(text: str) -> int:
+def _parse_utc_offset(text: str) -> int:
     try:
         offset = int(text)
     except ValueError:
@@ -89,13 +92,13 @@ def _utc_offset(text: str) -> int:
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "invoicing": ("invoicing_enabled", _switch),
-    "approvals": ("approvals_enabled", _switch),
-    "max_users": ("max_users", _limit),
-    "max_projects": ("max_projects", _limit),
-    "tag_creation_role": ("tag_creation_role", _role),
-    "default_billing_increment": ("default_billing_increment", _increment),
-    "locked": ("is_locked", _switch),
+    "invoicing": ("invoicing_enabled", _parse_switch),
+    "approvals": ("approvals_enabled", _parse_switch),
+    "max_users": ("max_users", _parse_limit),
+    "max_projects": ("max_projects", _parse_limit),
+    "tag_creation_role": ("tag_creation_role", _parse_role),
+    "default_billing_increment": ("default_billing_increment", _parse_increment),
+    "locked": ("is_locked", _parse_switch),
 }
 
 _SET = {

@@ -1,4 +1,4 @@
-"""Accounts: everything belongs to one (contract, account.md), and what makes one."""
+"""Show, create and find accounts (``docs/api/account.md``)."""
 
 import re
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Account(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class CreatedAccount:
-    """What was made: the account, its owner, and a token of his that can be seen only now."""
+    """A new account, its owner, and the owner's first token, which is not stored in plain text."""
 
     account_id: int
     user_id: int
@@ -45,7 +45,6 @@ class CreatedAccount:
 
 
 def show(tx: Transaction, caller: Caller) -> Account:
-    """Show the caller's account."""
     row = tx.one(_SHOW, account=caller.account_id)
     if row is None:
         raise NotFound
@@ -61,7 +60,7 @@ def show(tx: Transaction, caller: Caller) -> Account:
 
 
 def require_unlocked(tx: Transaction) -> None:
-    """Refuse while an administrator has locked the transaction's account (raises ``AccountLocked``)."""
+    """Raise ``AccountLocked`` if an administrator has locked the transaction's account."""
     if tx.value(_IS_LOCKED, account=tx.account_id):
         raise AccountLocked
 
@@ -75,22 +74,22 @@ def create(
     last_name: str | None,
     password_hash: str | None,
 ) -> CreatedAccount:
-    """Make an account and its owner, in a transaction that locks no account (``Database.run``).
+    """Create an account and its owner, in a transaction that locks no account (``Database.run``).
 
-    The password is hashed before, outside of the transaction (see ``passwords``). Raises ``OperatorError`` for a name that is
-    taken or cannot stand in a path, and for what is no e-mail address.
+    Hash the password before the transaction (see ``passwords``). Raises ``OperatorError`` if the name is taken or not
+    usable in a path, or if an input is not valid.
     """
     if not _NAME.fullmatch(name):
         raise OperatorError(
             f"{name!r} is not a valid account name: use 1 to 63 letters, digits, hyphens, dots, underscores or tildes, "
             "starting with a letter or digit"
         )
-    tx.execute(_ONE_AT_A_TIME)
+    tx.execute(_LOCK_ACCOUNTS)
     if tx.one(_BY_NAME, name=name.lower()):
         raise OperatorError(f"an account named {name!r} already exists: choose another name")
-    email = _read(EmailField(), email, "a valid e-mail address")
+    email = _parse(EmailField(), email, "a valid e-mail address")
     first_name, last_name = (
-        part and _read(TextField(255, is_single_line=True), part, "a valid name") for part in (first_name, last_name)
+        part and _parse(TextField(255, is_single_line=True), part, "a valid name") for part in (first_name, last_name)
     )
     tx.account_id = tx.insert(
         accounts,
@@ -108,7 +107,7 @@ def create(
         created_at=tx.event_time,
         updated_at=tx.event_time,
     )
-    # Nobody can listen yet, so that the owner comes into being without an event.
+    # No event: a new account has no webhooks yet.
     user_id = storing.insert(
         tx,
         tx.account_id,
@@ -124,12 +123,11 @@ def create(
 
 
 def any_exist(tx: Transaction) -> bool:
-    """Whether there is any account at all."""
     return tx.one(_ANY) is not None
 
 
 def find(tx: Transaction, name: str) -> int:
-    """The id of the account of this name; raises ``OperatorError`` when there is none."""
+    """Return the id of the account with this name; raises ``OperatorError`` if there is none."""
     row = tx.one(_BY_NAME, name=name.lower())
     if row is None:
         raise OperatorError(f"there is no account named {name!r} in this database: check the name and the database URL")
@@ -137,9 +135,9 @@ def find(tx: Transaction, name: str) -> int:
 
 
 def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
-    """The user with this e-mail address: ``account_id``, ``id``, ``email``, ``state``.
+    """Return the user with this e-mail address: ``account_id``, ``id``, ``email``, ``state``.
 
-    Raises ``OperatorError`` when there is none, and when several accounts know the address and ``account`` names none.
+    Raises ``OperatorError`` if there is none, or if several accounts have one and ``account`` is None.
     """
     found = [
         row
@@ -157,14 +155,14 @@ def find_user(tx: Transaction, email: str, account: str | None = None) -> Row:
     return found[0]
 
 
-def _read(kind: FieldType, text: str, what: str) -> str:
+def _parse(field_type: FieldType, text: str, description: str) -> str:
     try:
-        read = kind.parse(text)
+        parsed = field_type.parse(text)
     except ValueError:
-        read = None
-    if read is None:
-        raise OperatorError(f"{text!r} is not {what}: check the spelling")
-    return str(read)
+        parsed = None
+    if parsed is None:
+        raise OperatorError(f"{text!r} is not {description}: check the spelling")
+    return str(parsed)
 
 
 _SHOW = Statement(
@@ -188,8 +186,8 @@ _IS_LOCKED = Statement(select(accounts.c.is_locked).where(accounts.c.id == bindp
 
 _ANY = Statement(select(accounts.c.id).limit(1))
 
-# Two that choose the same name at the same time would both find it free. SQLite lets one write at a time anyway.
-_ONE_AT_A_TIME = Statement(text("SELECT 1"), text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
+# Otherwise two concurrent transactions could both find the same name free. SQLite has one writer at a time anyway.
+_LOCK_ACCOUNTS = Statement(text("SELECT 1"), text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
 _BY_NAME = Statement(select(accounts.c.id).where(func.lower(accounts.c.name) == bindparam("name")))
 
 _BY_EMAIL = Statement(

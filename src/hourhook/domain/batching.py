@@ -1,4 +1,7 @@
-"""Ids that a request gives, a bounded number at a time: what it asks to be done to many things is done in these."""
+"""Split the ids of a request into batches, which bound the memory and the statements of large changes.
+
+The design is in ``docs/how-it-works.md#large-changes``.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +9,7 @@ BATCH_SIZE = 500
 
 
 def batch_ids(ids: Sequence[int]) -> Iterator[list[int]]:
-    """The ids, each once, ascending, in slices."""
-    in_order = sorted({*ids})
-    for start in range(0, len(in_order), BATCH_SIZE):
-        yield in_order[start : start + BATCH_SIZE]
+    """Yield the distinct ids in ascending order, ``BATCH_SIZE`` at a time."""
+    ordered = sorted({*ids})
+    for start in range(0, len(ordered), BATCH_SIZE):
+        yield ordered[start : start + BATCH_SIZE]

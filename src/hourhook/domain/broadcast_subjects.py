@@ -1,4 +1,4 @@
-"""The names of what broadcasts may be about, as receivers listen to them (contract, broadcast_subjects.md)."""
+"""The subjects that a broadcast receiver can subscribe to (``docs/concepts.md#broadcasts``)."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from hourhook.domain.inputs.lists import ListField
 
 TIMER = "timer"
 
-# What a receiver may listen to; the wildcard is every present and future subject.
+# The wildcard matches all subjects, including any added in future versions.
 SUBJECTS = (TIMER, EVERYTHING)
 
 Subjects = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=SUBJECTS))]

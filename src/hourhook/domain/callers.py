@@ -1,4 +1,4 @@
-"""Who calls: a user of an account, with what that user may do (contract, 00-conventions §2 and §13)."""
+"""Authenticate callers, and check their role and their account's features (``docs/api/conventions.md#roles``)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from hourhook.store.transaction import Transaction
 
 ROLES = ("supervisor", "leader", "coworker", "contractor")
 _RANKS = {role: rank for rank, role in enumerate(reversed(ROLES))}
-# Users in these states are shut out: nobody enters by their credentials, and nothing is sent to them.
+# Users in these states cannot authenticate, and nothing is sent to them.
 BLOCKED_STATES = ("disabled", "suspended")
 FEATURES = ("invoicing", "approvals")
 MAX_TOKEN_LENGTH = 128
@@ -22,7 +22,7 @@ MAX_TOKEN_LENGTH = 128
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user behind a request, and what the account lays down for it."""
+    """The user who makes a request, with the settings of the account."""
 
     account_id: int
     user_id: int
@@ -37,58 +37,58 @@ class Caller:
     max_users: int | None
     max_projects: int | None
     is_account_locked: bool = False
-    # Of the token that was used, if one was.
+    # None unless the caller authenticated with a token.
     token_id: int | None = None
     token_last_used_at: int | None = None
 
     def has_role(self, role: str) -> bool:
-        """Whether the caller's role is this one or a higher one."""
+        """Return whether the caller has this role or a higher one."""
         return _RANKS[self.role] >= _RANKS[role]
 
     @property
     def is_scoped(self) -> bool:
-        """Whether the caller sees assigned projects only."""
+        """Whether the caller sees only the projects they have access to."""
         return not self.has_role("leader")
 
     def require_role(self, role: str) -> None:
-        """Refuse a caller below this role (raises ``Forbidden``)."""
+        """Raise ``Forbidden`` for a caller below this role."""
         if not self.has_role(role):
             raise Forbidden
 
     def require_feature(self, feature: str) -> None:
-        """Refuse an account without ``invoicing`` or ``approvals`` (raises ``FeatureNotIncluded``)."""
+        """Raise ``FeatureNotIncluded`` if ``invoicing`` or ``approvals`` is off in the account."""
         if not (self.invoicing_enabled if feature == "invoicing" else self.approvals_enabled):
             raise FeatureNotIncluded
 
     def require_unlocked(self) -> None:
-        """Refuse while an administrator has locked the account (raises ``AccountLocked``)."""
+        """Raise ``AccountLocked`` if an administrator has locked the account."""
         if self.is_account_locked:
             raise AccountLocked
 
 
 def authenticate(tx: Transaction, token: str, links: Links) -> Caller | None:
-    """Find who a token stands for; None when it opens nothing: unknown, revoked, expired, or of one shut out."""
+    """Return the caller of a token; None if it is unknown, revoked or expired, or its user disabled or suspended."""
     if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
-    return _caller(tx.one(_BY_TOKEN, hash=hash_token(token), now=tx.started_at), links)
+    return _make_caller(tx.one(_BY_TOKEN, hash=hash_token(token), now=tx.started_at), links)
 
 
 def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) -> Caller | None:
-    """The caller that a user is who signed in otherwise; None for a user who is gone or shut out."""
-    return _caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
+    """Return a user as a caller, authenticated by other means; None if deleted, disabled or suspended."""
+    return _make_caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
 
 
 def record_last_used(tx: Transaction, token_ids: Sequence[int]) -> None:
-    """Note that tokens were used now."""
-    tx.execute(_NOTE_USE, ids=[*token_ids], now=tx.event_time)
+    """Store the current time as the last use of these tokens."""
+    tx.execute(_SET_LAST_USED, ids=[*token_ids], now=tx.event_time)
 
 
 def hash_token(token: str) -> str:
-    """What is stored of a token: its SHA-256 in hexadecimal."""
+    """Return the hash under which a token is stored: its SHA-256 in hexadecimal."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _caller(row: Row | None, links: Links) -> Caller | None:
+def _make_caller(row: Row | None, links: Links) -> Caller | None:
     if row is None:
         return None
     is_owner = row.owner_id == row.user_id
@@ -127,7 +127,6 @@ _CALLER = (
 )
 
 
-# Whoever is shut out may not.
 IS_USER_ENABLED = and_(*(users.c.state != state for state in BLOCKED_STATES))
 _OF_ACCOUNT = users.c.account_id == accounts.c.id
 
@@ -150,4 +149,4 @@ _BY_USER = Statement(
     .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), IS_USER_ENABLED)
 )
 
-_NOTE_USE = Statement(update(tokens).where(any_of(tokens.c.id, "ids")).values(last_used_at=bindparam("now")))
+_SET_LAST_USED = Statement(update(tokens).where(any_of(tokens.c.id, "ids")).values(last_used_at=bindparam("now")))

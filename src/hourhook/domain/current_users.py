@@ -1,4 +1,4 @@
-"""The user behind a request, with personal preferences (contract, current_user.md)."""
+"""The current user: the caller's own profile and preferences (``docs/api/current_user.md``)."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -18,7 +18,7 @@ from hourhook.store.transaction import Transaction
 
 
 class CurrentUser(msgspec.Struct, frozen=True):
-    """A user as that user sees himself."""
+    """The calling user, with their preferences."""
 
     id: int
     email: str
@@ -42,7 +42,7 @@ class CurrentUser(msgspec.Struct, frozen=True):
 
 
 class Preferences(Inputs):
-    """What users may change of themselves; whatever is absent stays."""
+    """Changes to your own profile and preferences; absent keys stay unchanged."""
 
     aliases: ClassVar = {
         "send_personal_weekly_report_email": "send_personal_weekly_report",
@@ -63,36 +63,35 @@ class Preferences(Inputs):
 
 
 def show(tx: Transaction, caller: Caller) -> CurrentUser:
-    """Show the caller."""
+    """Return the caller."""
     return _represent(caller, _read(tx, caller))
 
 
 def edit(tx: Transaction, caller: Caller, params: Preferences, errors: ValidationErrors) -> CurrentUser:
-    """Change the caller's name and preferences; a new name is an event of the user, preferences are none."""
+    """Change the caller's name and preferences; only a new name raises ``user.updated``."""
     if not caller.has_role("supervisor"):
-        # It is ignored without a word, so that it cannot be wrong either.
+        # The key is ignored for these callers, and so are its errors.
         errors.discard("send_team_weekly_report")
     errors.raise_if_any()
     row = _read(tx, caller)
-    wanted = _wanted(caller, params, row)
-    if all(getattr(row, column) == value for column, value in wanted.items()):
+    values = _new_values(caller, params, row)
+    if all(getattr(row, column) == value for column, value in values.items()):
         return _represent(caller, row)
     before = reading.show(tx, caller, caller.user_id)
     tx.execute(
         _EDIT,
-        **wanted,
+        **values,
         account=caller.account_id,
         id=caller.user_id,
-        name_key=storing.name_key(wanted["first_name"], wanted["last_name"]),
+        name_key=storing.name_key(values["first_name"], values["last_name"]),
         updated_at=tx.event_time,
     )
     recording.record_update(tx, "user", before, reading.show(tx, caller, caller.user_id))
     return show(tx, caller)
 
 
-def _wanted(caller: Caller, params: Preferences, row: Row) -> dict[str, Any]:
-    """The columns that may change, as they shall be."""
-    asked = {
+def _new_values(caller: Caller, params: Preferences, row: Row) -> dict[str, Any]:
+    requested = {
         "first_name": params.first_name,
         "last_name": params.last_name,
         "time_format": params.time_format,
@@ -100,7 +99,7 @@ def _wanted(caller: Caller, params: Preferences, row: Row) -> dict[str, Any]:
         "send_personal_weekly_report_email": params.send_personal_weekly_report,
         "send_team_weekly_report_email": params.send_team_weekly_report if caller.has_role("supervisor") else UNSET,
     }
-    return {column: getattr(row, column) if value is UNSET else value for column, value in asked.items()}
+    return {column: getattr(row, column) if value is UNSET else value for column, value in requested.items()}
 
 
 def _read(tx: Transaction, caller: Caller) -> Row:

@@ -2,8 +2,8 @@
 
 
 def to_json_number(hundredths: int) -> float:
-    """The JSON number, always with a fraction: 49.9 for 4990, 12.0 for 1200.
+    """Return the JSON number, always with a fraction: 49.9 for 4990, 12.0 for 1200.
 
-    Readers that tell integers from decimals by their looks, as many do, so meet one type only.
+    Many JSON parsers choose between integer and float by the digits; this way a key always has one type.
     """
     return hundredths / 100

@@ -1,4 +1,4 @@
-"""Figures of the whole database, for whoever watches over it."""
+"""Delivery statistics over all accounts, for metrics and the health check (``docs/operating/monitoring.md``)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStats:
-    """How delivery stands, over all accounts."""
+    """Delivery statistics over all accounts."""
 
     events_total: int
     waiting_payloads: int
@@ -24,10 +24,10 @@ class DeliveryStats:
 
 
 def collect(tx: Transaction) -> DeliveryStats:
-    """Count what is to be delivered, and how long the longest overdue payload waits for a worker."""
-    row = tx.one(_MEASURE, now=tx.started_at)
+    """Count waiting payloads and due lanes; ``delivery_lag_seconds`` is how long the most overdue lane has waited."""
+    row = tx.one(_COLLECT, now=tx.started_at)
     assert row is not None
-    oldest = row.oldest_due_at
+    oldest_due_at = row.oldest_due_at
     return DeliveryStats(
         events_total=int(row.events_total),
         waiting_payloads=int(row.waiting_payloads),
@@ -35,19 +35,19 @@ def collect(tx: Transaction) -> DeliveryStats:
         failing_lanes=row.failing_lanes,
         stalled_lanes=row.stalled_lanes,
         due_one_offs=row.due_one_offs,
-        delivery_lag_seconds=0 if oldest is None else (tx.started_at - oldest) / SECOND,
+        delivery_lag_seconds=0 if oldest_due_at is None else (tx.started_at - oldest_due_at) / SECOND,
     )
 
 
 def is_reachable(tx: Transaction) -> bool:
-    """Whether the database answers at all."""
+    """Return whether the database answers a query."""
     return bool(tx.value(_ONE) == 1)
 
 
 _IS_DUE = lanes.c.due_at <= bindparam("now")
 _WAITING = lanes.c.last_sequence - lanes.c.head_sequence + 1
 
-_MEASURE = Statement(
+_COLLECT = Statement(
     select(
         select(func.coalesce(func.sum(accounts.c.last_position), 0)).scalar_subquery().label("events_total"),
         func.coalesce(func.sum(_WAITING).filter(lanes.c.enabled), 0).label("waiting_payloads"),

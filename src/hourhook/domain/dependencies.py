@@ -1,4 +1,4 @@
-"""What the rules need of the process they run in, besides the database."""
+"""The dependencies of domain rules besides the database: address guard, keyring and mail outbox."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,16 +13,13 @@ PayloadUri = Annotated[HttpUri, "An absolute `http` or `https` URI that this ser
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The guard, which knows what addresses may be reached from here, and the vault, which closes secrets.
-
-    The outbox takes mails; it is None where no mail server is set.
-    """
+    """Services of the process that rules use; ``outbox`` is None if no mail server is configured."""
 
     guard: AddressGuard
     keyring: Keyring
     outbox: Outbox | None = None
 
     def check_uri(self, payload_uri: str | UnsetType, errors: ValidationErrors) -> None:
-        """Note ``invalid`` for a payload URI that leads to where nothing may be sent."""
+        """Add ``invalid`` for a payload URI that the SSRF check refuses (``docs/api/webhooks.md#addresses``)."""
         if payload_uri and self.guard.check_uri(payload_uri) is not None:
             errors.add("payload_uri", "invalid")

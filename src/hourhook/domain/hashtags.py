@@ -1,8 +1,8 @@
-"""Hashtags in a text: where they are, and how they are rewritten (contract, tags.md).
+"""Find and rewrite hashtags in a text (``docs/api/tags.md#hashtags``).
 
 A hashtag is ``#`` at the start of the text or after whitespace or one of ``( [ { , ; :``, then 1 to 30 letters, digits,
-``_`` or ``-``, then at most one ``*``. Letters and digits are Unicode's, with the marks that belong to them, since many
-scripts cannot be written without. A longer run of them is no hashtag at all: cut off, it would be another word.
+``_`` or ``-``, then at most one ``*``. Letters and digits are those of Unicode, with their combining marks, which many
+scripts need. A longer run is not a hashtag at all, because cutting it off would make another word.
 """
 
 import re
@@ -19,7 +19,7 @@ _OPENING = re.compile(r"(?:^|(?<=[\s(\[{,;:]))#")
 
 @dataclass(frozen=True, slots=True)
 class Hashtag:
-    """One occurrence of a hashtag: its name, whether a ``*`` follows, and where it begins and ends."""
+    """One occurrence of a hashtag, at ``text[start:end]``; ``is_starred`` if a ``*`` follows the name."""
 
     name: str
     is_starred: bool
@@ -28,12 +28,12 @@ class Hashtag:
 
     @property
     def key(self) -> str:
-        """The form in which the names of one tag are the same."""
+        """The search key of the name, under which the tag is found."""
         return search_key(self.name)
 
 
 def find(text: str | None) -> Iterator[Hashtag]:
-    """Every hashtag of a text, in order of appearance."""
+    """Yield the hashtags of a text, in order of appearance."""
     if text is None or "#" not in text:
         return
     for opening in _OPENING.finditer(text):
@@ -48,9 +48,9 @@ def find(text: str | None) -> Iterator[Hashtag]:
 
 
 def parse_name(text: str) -> tuple[str, bool] | None:
-    """The name in ``planning``, ``#planning`` or ``holiday*``, and whether it is starred; None if it is no tag's.
+    """Parse ``planning``, ``#planning`` or ``holiday*`` into the name and whether it is starred.
 
-    Whitespace around it is left out, as around every name.
+    Surrounding whitespace is ignored. Returns None if it is not a valid tag name.
     """
     name = text.strip().removeprefix("#")
     is_starred = name.endswith("*")
@@ -61,15 +61,15 @@ def parse_name(text: str) -> tuple[str, bool] | None:
 
 
 def format_name(name: str, billable: bool) -> str:
-    """A tag as its hashtag: ``#planning``, or ``#holiday*`` when it is unbillable."""
+    """Return the hashtag of a tag: ``#planning``, or ``#holiday*`` if it is unbillable."""
     return f"#{name}" if billable else f"#{name}*"
 
 
 def rename(text: str, key: str, hashtag: str) -> str:
-    """Write ``hashtag`` in place of every hashtag of the tag with this key; all else stays to the letter."""
+    """Replace every hashtag of the tag with this key by ``hashtag``."""
 
     def replacement(found: Hashtag) -> str:
-        # Where the star stood between two words, dropping it would make one word of them.
+        # Dropping a star between two words would join them into one.
         is_separator = found.is_starred and found.end < len(text) and _may_be_in_name(text[found.end])
         return f"{hashtag}*" if is_separator and not hashtag.endswith("*") else hashtag
 
@@ -77,18 +77,18 @@ def rename(text: str, key: str, hashtag: str) -> str:
 
 
 def strip_hash_sign(text: str, key: str) -> str:
-    """Turn every hashtag of the tag with this key into its plain word; all else stays to the letter."""
+    """Replace every hashtag of the tag with this key by its plain name."""
     return _rewrite(text, key, lambda found: found.name)
 
 
 def _rewrite(text: str, key: str, replacement: Callable[[Hashtag], str]) -> str:
     parts = []
-    done = 0
+    copied = 0
     for found in find(text):
         if found.key == key:
-            parts += [text[done : found.start], replacement(found)]
-            done = found.end
-    return "".join([*parts, text[done:]])
+            parts += [text[copied : found.start], replacement(found)]
+            copied = found.end
+    return "".join([*parts, text[copied:]])
 
 
 @lru_cache(maxsize=4096)

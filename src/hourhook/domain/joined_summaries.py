@@ -1,15 +1,15 @@
-"""Users and projects inside what belongs to them: their columns in a joined row, and their short forms."""
+"""Summaries of users and projects that a query has joined to another resource."""
 
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.store.schema import projects, users
 from hourhook.store.statements import Row
 
-# What ``embedded_user`` wants to know of a user.
+# The columns that ``summarise_joined_user`` needs.
 USER_FIELDS = ("id", "email", "first_name", "last_name", "profile_image_url")
 USER_COLUMNS = tuple(users.c[name].label(f"user_{name}") for name in USER_FIELDS)
 
-# What ``embedded_project`` wants to know of a project.
+# The columns that ``summarise_joined_project`` needs.
 PROJECT_COLUMNS = tuple(
     projects.c[name].label(f"project_{name}")
     for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
@@ -17,7 +17,7 @@ PROJECT_COLUMNS = tuple(
 
 
 def summarise_joined_user(links: Links, row: Row) -> SimpleUser:
-    """The user of a row that holds ``USER_COLUMNS``."""
+    """Return the user of a row that has ``USER_COLUMNS``."""
     return SimpleUser(
         row.user_id,
         row.user_email,
@@ -29,7 +29,7 @@ def summarise_joined_user(links: Links, row: Row) -> SimpleUser:
 
 
 def summarise_joined_project(links: Links, row: Row) -> SimpleProject:
-    """The project of a row that holds ``PROJECT_COLUMNS``, where there is one."""
+    """Return the project of a row that has ``PROJECT_COLUMNS``; the row must have a project."""
     return SimpleProject(
         row.project_id,
         row.project_name,

@@ -1,6 +1,6 @@
-"""Passwords, of which a slow hash is all that is kept.
+"""Hash, verify and store passwords (Argon2id).
 
-Hashing takes tens of milliseconds on purpose: never do it inside a transaction.
+Hashing takes tens of milliseconds by design: never do it inside a transaction.
 """
 
 from functools import cache
@@ -16,45 +16,48 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 MAX_LENGTH = 1024
-# Of what people choose for themselves; whoever runs the server may set what he likes.
+# For passwords that users choose themselves; an administrator may set any length.
 MIN_LENGTH = 8
 _hasher = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
-    """What is stored of a password; raises ``OperatorError`` for one that is empty or longer than 1024 characters."""
+    """Hash a password; raises ``OperatorError`` if it is empty or longer than ``MAX_LENGTH``."""
     if not 1 <= len(password) <= MAX_LENGTH:
         raise OperatorError(f"a password must have 1 to {MAX_LENGTH} characters: choose another")
-    return _hasher.hash(_as_bytes(password))
+    return _hasher.hash(_encode(password))
 
 
 def has_valid_length(password: str) -> bool:
-    """Whether people may choose this for themselves: from 8 characters on, of any kind."""
+    """Return whether a user may choose this password; any characters are allowed."""
     return MIN_LENGTH <= len(password) <= MAX_LENGTH
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether this is the password; as slow where there is none to compare with, so that time gives nothing away."""
+    """Verify a password against its hash.
+
+    Without a hash it takes as long and returns False, so that timing does not reveal which users exist.
+    """
     try:
-        _hasher.verify(password_hash or _hash_of_nobody(), _as_bytes(password[: MAX_LENGTH + 1]))
+        _hasher.verify(password_hash or _dummy_hash(), _encode(password[: MAX_LENGTH + 1]))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
 
 
 def store(tx: Transaction, user_id: int, password_hash: str) -> None:
-    """Set the password of a user of the transaction's account; whoever signed in with another one has to do it anew."""
+    """Set the password of a user of the transaction's account, and end their sessions."""
     sessions.end_all(tx, user_id)
     tx.execute(_STORE, account=tx.account_id, user=user_id, hash=password_hash)
 
 
-def _as_bytes(password: str) -> bytes:
+def _encode(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
 
 @cache
-def _hash_of_nobody() -> str:
-    return _hasher.hash(b"nobody's password")
+def _dummy_hash() -> str:
+    return _hasher.hash(b"dummy password")
 
 
 _STORE = Statement(

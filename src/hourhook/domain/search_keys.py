@@ -1,10 +1,13 @@
-"""Texts as they are compared and searched: in any case, and in any of Unicode's spellings of the same letters."""
+"""Search keys: case-folded, normalized texts, by which names are compared and texts searched."""
 
 import unicodedata
 
 
 def search_key(text: str) -> str:
-    """The form in which equal texts are equal to the letter, and in which a ``…_key`` column holds its neighbour."""
+    """Return the form stored in a ``…_key`` column: Unicode case folding and NFC normalization.
+
+    The reasons are in ``docs/decisions/0008-key-columns.md``.
+    """
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

@@ -1,7 +1,7 @@
-"""Sessions: who signed in with an e-mail address and a password, on pages and nowhere else.
+"""Sign-in sessions of the web pages.
 
-A session is known by a random token, of which the hash alone is stored. One person may be a user of several accounts:
-then the session has a row for each account whose password was right.
+A session has a random token, of which only the hash is stored. One person may have a user in several accounts; the
+session then has a row for each account whose password was correct.
 """
 
 import secrets
@@ -22,7 +22,7 @@ _COLUMNS = ("account_id", "hash", "user_id", "created_at", "expires_at")
 
 @dataclass(frozen=True, slots=True)
 class SessionUser:
-    """A user that somebody who signed in is."""
+    """One user of a session."""
 
     account_id: int
     account_name: str
@@ -33,23 +33,22 @@ class SessionUser:
 
     @property
     def name(self) -> str:
-        """What the user is called: by name, or by e-mail address where there is none."""
+        """The full name, or the e-mail address of a user without one."""
         return " ".join(part for part in (self.first_name, self.last_name) if part) or self.email
 
 
 def new_token() -> str:
-    """A token for a session that is about to begin."""
     return secrets.token_hex(32)
 
 
 def begin(tx: Transaction, token: str, user_id: int) -> None:
-    """Let a session open the transaction's account, as this user of it."""
+    """Add a user of the transaction's account to the session with this token."""
     expires_at = tx.started_at + LIFETIME_SECONDS * SECOND
     tx.insert_many(sessions, _COLUMNS, [(tx.account_id, hash_token(token), user_id, tx.event_time, expires_at)])
 
 
 def find(tx: Transaction, token: str) -> Sequence[SessionUser]:
-    """The users that a session stands for, by account; none when it is over, or they are all shut out."""
+    """Return the enabled users of a session, ordered by account; empty for an expired or unknown session."""
     rows = tx.all(_FIND, hash=hash_token(token), now=tx.started_at)
     return [
         SessionUser(row.account_id, row.account_name, row.user_id, row.email, row.first_name, row.last_name)
@@ -58,12 +57,12 @@ def find(tx: Transaction, token: str) -> Sequence[SessionUser]:
 
 
 def end(tx: Transaction, token: str) -> None:
-    """Sign out: the token opens nothing from now on."""
+    """End a session."""
     tx.execute(_END, hash=hash_token(token))
 
 
 def end_all(tx: Transaction, user_id: int) -> None:
-    """Sign a user of the transaction's account out wherever he is signed in."""
+    """End all sessions of a user of the transaction's account."""
     tx.execute(_END_ALL, account=tx.account_id, user=user_id)
 
 

@@ -1,8 +1,10 @@
-"""Signing in: an e-mail address and a password, and the users that they open.
+"""Sign in with an e-mail address and a password.
 
-An address may be known in several accounts, each with a password of its own. Nothing that is answered tells an unknown
-address from a wrong password. First ``find_candidates``; then ``filter_by_password``, outside of any transaction since it is
-slow on purpose; then ``sign_in`` for each of them, in the write of its account.
+1. ``find_candidates`` reads the users with the address: one per account, each with its own password.
+2. ``filter_by_password`` verifies the password. It is slow by design, so call it outside of transactions.
+3. ``sign_in`` begins a session for each user, in a write transaction of the user's account.
+
+The result does not tell an unknown address from a wrong password.
 """
 
 from collections.abc import Sequence
@@ -25,7 +27,7 @@ MAX_EMAIL_LENGTH = 320
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A user who may be the one that signs in."""
+    """A user whose password has still to be verified."""
 
     account_id: int
     account_name: str
@@ -35,7 +37,7 @@ class Candidate:
 
 
 def find_candidates(tx: Transaction, email: str) -> Sequence[Candidate]:
-    """The users with this address who have a password and are not shut out, by the name of their account."""
+    """Return the enabled users with this address and a password, ordered by account name."""
     email = email.strip()
     if not email or len(email) > MAX_EMAIL_LENGTH or not email.isprintable():
         return []
@@ -46,16 +48,17 @@ def find_candidates(tx: Transaction, email: str) -> Sequence[Candidate]:
 
 
 def filter_by_password(candidates: Sequence[Candidate], password: str) -> Sequence[Candidate]:
-    """Those whose password this is. Takes tens of milliseconds, also where there is nobody to compare with."""
+    """Return the candidates with this password; takes as long without candidates, against timing attacks."""
     if not candidates:
         passwords.verify_password(password, None)
     return [candidate for candidate in candidates if passwords.verify_password(password, candidate.password_hash)]
 
 
 def sign_in(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bool:
-    """Begin a session of this user under a token; False when he was shut out meanwhile, or has another password.
+    """Begin a session of this user under a token, and activate a pending user.
 
-    A user who was invited is active from here on. Raises ``AccountLocked``.
+    Returns False if the user has been disabled or suspended, or their password changed, since ``find_candidates``.
+    Raises ``AccountLocked``.
     """
     try:
         caller = require_caller(tx, candidate, links)
@@ -67,9 +70,10 @@ def sign_in(tx: Transaction, candidate: Candidate, token: str, links: Links) -> 
 
 
 def require_caller(tx: Transaction, candidate: Candidate, links: Links) -> Caller:
-    """The caller that a user is whose password was right.
+    """Return the caller of a candidate whose password was verified.
 
-    Raises ``Unauthenticated`` when he was shut out meanwhile or has another password, and ``AccountLocked``.
+    Raises ``Unauthenticated`` if the user has been disabled or suspended, or their password changed, since
+    ``find_candidates``; raises ``AccountLocked``.
     """
     caller = find_caller(tx, candidate.account_id, candidate.user_id, links)
     if caller is None or tx.value(_PASSWORD, account=caller.account_id, user=caller.user_id) != candidate.password_hash:

@@ -1,6 +1,6 @@
-"""The short forms in which nouns appear inside others, and the types that their texts have.
+"""Summaries: the short representations of resources inside other resources, and the string types of representations.
 
-Keys stand in the order of the contract.
+The order of the keys is part of the API.
 """
 
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ UrlOrBlank = Annotated[str, Meta(description='A URL, or `""` if there is none.')
 
 
 class SimpleUser(msgspec.Struct, frozen=True):
-    """A user inside another noun."""
+    """A user inside another resource."""
 
     id: int
     email: str
@@ -31,7 +31,7 @@ class SimpleUser(msgspec.Struct, frozen=True):
 
 
 class SimpleTeam(msgspec.Struct, frozen=True):
-    """A team inside another noun."""
+    """A team inside another resource."""
 
     id: int
     name: str
@@ -39,7 +39,7 @@ class SimpleTeam(msgspec.Struct, frozen=True):
 
 
 class SimpleProjectGroup(msgspec.Struct, frozen=True):
-    """A project group inside another noun."""
+    """A project group inside another resource."""
 
     id: int
     name: str
@@ -47,7 +47,7 @@ class SimpleProjectGroup(msgspec.Struct, frozen=True):
 
 
 class SimpleProject(msgspec.Struct, frozen=True):
-    """A project inside another noun."""
+    """A project inside another resource."""
 
     id: int
     name: str
@@ -59,7 +59,7 @@ class SimpleProject(msgspec.Struct, frozen=True):
 
 
 class SimpleTag(msgspec.Struct, frozen=True):
-    """A tag inside another noun."""
+    """A tag inside another resource."""
 
     id: int
     name: str
@@ -69,7 +69,7 @@ class SimpleTag(msgspec.Struct, frozen=True):
 
 
 class SimpleInvoice(msgspec.Struct, frozen=True):
-    """An invoice inside another noun."""
+    """An invoice inside another resource."""
 
     id: int
     reference: str
@@ -80,40 +80,35 @@ class SimpleInvoice(msgspec.Struct, frozen=True):
 
 
 class SimpleImport(msgspec.Struct, frozen=True):
-    """An import inside another noun; there are none, since they were withdrawn."""
+    """An import inside another resource. Imports are not supported: the key is always null."""
 
     id: int
     url: Url
 
 
 def summarise_user(links: Links, row: Row) -> SimpleUser:
-    """The short form of a row of users."""
     return SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url or "", links.user(row.id))
 
 
 def summarise_team(links: Links, row: Row) -> SimpleTeam:
-    """The short form of a row of teams."""
     return SimpleTeam(row.id, row.name, links.team(row.id))
 
 
 def summarise_project(links: Links, row: Row) -> SimpleProject:
-    """The short form of a row of projects."""
     return SimpleProject(
         row.id, row.name, row.billing_increment, row.enabled, row.billable, row.color, links.project(row.id)
     )
 
 
 def summarise_tag(links: Links, row: Row) -> SimpleTag:
-    """The short form of a row of tags."""
     return SimpleTag(row.id, row.name, row.billable, hashtags.format_name(row.name, row.billable), links.tag(row.id))
 
 
 def summarise_invoice(links: Links, row: Row) -> SimpleInvoice:
-    """The short form of a row of invoices."""
     total = to_json_number(row.total_amount)
     return SimpleInvoice(row.id, row.reference, row.invoice_date, row.state, total, links.invoice(row.id))
 
 
 def summarise(summary: type[Any], full: msgspec.Struct) -> Any:
-    """Cut a full representation down to its short form, whose keys are among its own."""
+    """Make a summary of a full representation, whose keys include those of the summary."""
     return summary(*(getattr(full, name) for name in summary.__struct_fields__))

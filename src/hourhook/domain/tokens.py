@@ -1,7 +1,7 @@
-"""Tokens that open the API: shown once, kept as hashes only (contract, 00-conventions §2).
+"""Create, list and revoke access tokens, which are stored as hashes (``docs/api/conventions.md#authentication``).
 
-Personal access tokens are made here; OAuth access tokens, which expire, are made in ``oauth.exchanging`` and kept in
-the same table, so that one lookup finds either.
+Personal access tokens are created here. OAuth access tokens, which expire, are created in ``oauth.token_grants`` and
+stored in the same table, so that one query finds either.
 """
 
 import secrets
@@ -16,14 +16,14 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Two runs of 25 characters of 36 kinds: 258 bits.
+# Two groups of 25 base-36 characters have 258 bits of entropy.
 GROUP_LENGTH = 25
 
 
 def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
-    """Make a personal access token for a user of the transaction's account; this is the only time it can be seen.
+    """Create a personal access token for a user of the transaction's account, and return it in plain text.
 
-    Raises ``OperatorError`` for a user who is disabled or suspended, since the token would open nothing.
+    Raises ``OperatorError`` if the user is disabled or suspended.
     """
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state in ("disabled", "suspended"):
@@ -42,7 +42,7 @@ def store(
     authorization_id: int | None = None,
     expires_at: int | None = None,
 ) -> None:
-    """Let a text open the API as a user of the transaction's account, until a moment or for good."""
+    """Store a token of a user of the transaction's account; without ``expires_at`` it does not expire."""
     tx.insert(
         tokens,
         account_id=tx.account_id,
@@ -57,15 +57,15 @@ def store(
 
 
 def list_all(tx: Transaction) -> list[Row]:
-    """Every token of every account that has not expired.
+    """Return the unexpired tokens of all accounts.
 
-    Of each ``id``, ``name``, ``account``, ``email``, ``created_at``, ``last_used_at`` and ``expires_at``.
+    The rows have ``id``, ``name``, ``account``, ``email``, ``created_at``, ``last_used_at`` and ``expires_at``.
     """
     return tx.all(_ALL, now=tx.started_at)
 
 
 def find_account(tx: Transaction, id: int) -> int:
-    """The account of a token; raises ``OperatorError`` when there is none of this number."""
+    """Return the account id of a token; raises ``OperatorError`` if there is no such token."""
     account_id = tx.value(_ACCOUNT, id=id)
     if account_id is None:
         raise _no_token(id)
@@ -73,10 +73,10 @@ def find_account(tx: Transaction, id: int) -> int:
 
 
 def revoke(tx: Transaction, id: int) -> None:
-    """Make a token of the transaction's account open nothing from now on.
+    """Revoke a token of the transaction's account.
 
-    With an OAuth token goes all that came of the same authorization, or the application would just get itself another.
-    Raises ``OperatorError`` when there is none of this number.
+    An OAuth token takes its whole authorization with it; otherwise the application would refresh it.
+    Raises ``OperatorError`` if there is no such token.
     """
     row = tx.one(_OF_ACCOUNT, account=tx.account_id, id=id)
     if row is None:

@@ -1,15 +1,16 @@
-"""What of an account its users see (contract, 00-conventions §13).
+"""Visibility: which rows of an account a caller can see, by role (``docs/api/conventions.md#roles``).
 
-Supervisors and leaders see everything. A coworker sees the projects assigned to him, all entries and expenses in them,
-and his own entries outside of any project. A contractor sees the assigned projects, his own entries and expenses in
-them, his own entries outside of any project, himself, and the tags that those projects and entries use. Whoever loses a
-project loses sight of his own entries and expenses in it.
-A project group is seen by whoever sees a project in it, and an empty one by supervisors and leaders.
-Inbox entries, timers and broadcast receivers are seen by nobody but their owner, and a timer only together with its
-project.
+- Supervisors and leaders see everything.
+- Coworkers see the projects they have access to, all entries and expenses in them, and their own entries without a
+  project.
+- Contractors see the projects they have access to, their own entries and expenses in them, their own entries without a
+  project, themselves, and the tags of those projects and entries.
+- A user who loses access to a project can no longer see their own entries and expenses in it.
+- A project group is visible to those who see a project in it; an empty one to supervisors and leaders.
+- Inbox entries, timers and broadcast receivers are visible to their owner only; a timer only if its project is visible.
 
-Each function gives the condition for a role; whatever is given to it must be asked with the parameters ``account`` and
-``me``.
+Each function returns the condition for one scope (``scope_of``). A statement with it needs the parameters ``account``
+and ``me``.
 """
 
 from typing import Any
@@ -38,17 +39,15 @@ _ACCOUNT: Any = bindparam("account")
 
 
 def scope_of(caller: Caller) -> str:
-    """Which of the conditions holds for a caller: ``account``, ``coworker`` or ``contractor``."""
+    """Return the scope of a caller's visibility: ``account``, ``coworker`` or ``contractor``."""
     return caller.role if caller.is_scoped else "account"
 
 
 def visible_projects(scope: str) -> ColumnElement[bool]:
-    """The projects that are seen."""
     return true() if scope == "account" else _is_assigned(projects.c.id)
 
 
 def visible_project_groups(scope: str) -> ColumnElement[bool]:
-    """The project groups that are seen."""
     if scope == "account":
         return true()
     return exists(
@@ -61,12 +60,10 @@ def visible_project_groups(scope: str) -> ColumnElement[bool]:
 
 
 def visible_project_group_members(scope: str) -> ColumnElement[bool]:
-    """The members of project groups that are seen."""
     return true() if scope == "account" else _is_assigned(project_group_members.c.project_id)
 
 
 def visible_entries(scope: str) -> ColumnElement[bool]:
-    """The entries that are seen."""
     is_own = entries.c.user_id == _ME
     if scope == "account":
         return true()
@@ -76,7 +73,6 @@ def visible_entries(scope: str) -> ColumnElement[bool]:
 
 
 def visible_expenses(scope: str) -> ColumnElement[bool]:
-    """The expenses that are seen."""
     if scope == "account":
         return true()
     is_assigned = _is_assigned(expenses.c.project_id)
@@ -84,12 +80,10 @@ def visible_expenses(scope: str) -> ColumnElement[bool]:
 
 
 def visible_users(scope: str) -> ColumnElement[bool]:
-    """The users that are seen."""
     return users.c.id == _ME if scope == "contractor" else true()
 
 
 def visible_tags(scope: str) -> ColumnElement[bool]:
-    """The tags that are seen."""
     if scope != "contractor":
         return true()
     is_own = and_(entries.c.project_id.is_(None), entries.c.user_id == _ME)
@@ -105,19 +99,16 @@ def visible_tags(scope: str) -> ColumnElement[bool]:
 
 
 def visible_inbox_entries() -> ColumnElement[bool]:
-    """The inbox entries that are seen, whatever the role."""
     is_own: ColumnElement[bool] = inbox_entries.c.user_id == _ME
     return is_own
 
 
 def visible_timers(scope: str) -> ColumnElement[bool]:
-    """The timers that are seen."""
     is_own = timers.c.user_id == _ME
     return is_own if scope == "account" else and_(is_own, _is_assigned(timers.c.project_id))
 
 
 def visible_broadcast_receivers() -> ColumnElement[bool]:
-    """The broadcast receivers that are seen, whatever the role."""
     is_own: ColumnElement[bool] = broadcast_receivers.c.user_id == _ME
     return is_own
 

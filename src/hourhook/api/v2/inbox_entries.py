@@ -2,9 +2,9 @@
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries.representations import Entry
-from hourhook.domain.inbox_entries import confirming, editing, reading
-from hourhook.domain.inbox_entries.confirming import InboxEntryLog
+from hourhook.domain.inbox_entries import editing, logging_entries, reading
 from hourhook.domain.inbox_entries.editing import InboxEntryChanges, NewInboxEntry
+from hourhook.domain.inbox_entries.logging_entries import InboxEntryLog
 from hourhook.domain.inbox_entries.reading import InboxEntryFilters
 from hourhook.domain.inbox_entries.representations import InboxEntry
 from hourhook.domain.inputs import ValidationErrors
@@ -48,7 +48,7 @@ def log(call: Call, inbox_entry_id: int, params: InboxEntryLog, errors: Validati
     Takes what logging time takes. Raises `project.created` and `tag.created` for what comes into being, then
     `entry.created`.
     """
-    entry = confirming.log(call.tx, call.caller, inbox_entry_id, params, errors)
+    entry = logging_entries.log(call.tx, call.caller, inbox_entry_id, params, errors)
     return Created(entry, entry.url)
 
 

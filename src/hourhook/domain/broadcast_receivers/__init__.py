@@ -1,1 +1,1 @@
-"""Broadcast receivers: who is told that something of a user's changes fast (contract, broadcast_receivers.md)."""
+"""Broadcast receivers: subscriptions to a user's own timers (``docs/api/broadcast_receivers.md``)."""

@@ -1,4 +1,4 @@
-"""Making, changing and deleting broadcast receivers (contract, broadcast_receivers.md)."""
+"""Create, edit and delete broadcast receivers (``docs/api/broadcast_receivers.md#create-a-broadcast-receiver``)."""
 
 from typing import Annotated, ClassVar
 
@@ -25,7 +25,7 @@ from hourhook.store.transaction import Transaction
 
 
 class NewBroadcastReceiver(Inputs):
-    """A broadcast receiver to be made."""
+    """A broadcast receiver to create."""
 
     required: ClassVar = ("name", "payload_uri", "subjects")
     name: Annotated[Name, "Need not be unique."] | UnsetType = UNSET
@@ -36,7 +36,7 @@ class NewBroadcastReceiver(Inputs):
 
 
 class BroadcastReceiverChanges(Inputs):
-    """What is to change of a broadcast receiver; whatever is absent stays."""
+    """Changes to a broadcast receiver; absent keys stay unchanged."""
 
     name: Name | UnsetType = UNSET
     payload_uri: PayloadUri | UnsetType = UNSET
@@ -45,7 +45,7 @@ class BroadcastReceiverChanges(Inputs):
 def create(
     tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewBroadcastReceiver, errors: ValidationErrors
 ) -> BroadcastReceiverWithSecret:
-    """Make a receiver of the caller's; only here, and on a re-roll, is its secret shown."""
+    """Create a broadcast receiver of the caller; its secret is shown only here and in ``reroll_secret``."""
     dependencies.check_uri(params.payload_uri, errors)
     subjects = params.subjects or []
     if not subjects and not errors.has("subjects"):
@@ -78,7 +78,7 @@ def edit(
     params: BroadcastReceiverChanges,
     errors: ValidationErrors,
 ) -> BroadcastReceiver:
-    """Rename a receiver, or have it told at another address from now on."""
+    """Change the name or the URI of a broadcast receiver."""
     before = reading.find(tx, caller, id)
     dependencies.check_uri(params.payload_uri, errors)
     errors.raise_if_any()
@@ -97,7 +97,7 @@ def edit(
 
 
 def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> BroadcastReceiverSecret:
-    """Make a new secret; the old one is void at once."""
+    """Replace the secret; the old one stops being used at once."""
     reading.find(tx, caller, id)
     secret = signing.new_secret()
     tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
@@ -105,7 +105,7 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete a receiver with what it was still to be told; what is being sent is not interrupted."""
+    """Delete a broadcast receiver and its pending broadcasts; a broadcast being sent is not interrupted."""
     reading.find(tx, caller, id)
     storing.remove(tx, id)
 

@@ -1,4 +1,4 @@
-"""Finding and listing broadcast receivers; everybody finds his own."""
+"""Find and list broadcast receivers, which only their user can see (``docs/api/broadcast_receivers.md#filters``)."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ State = Annotated[str, choice("enabled", "disabled")]
 
 
 class BroadcastReceiverFilters(Inputs):
-    """Which broadcast receivers are listed."""
+    """Filters of the list of broadcast receivers."""
 
     name: Annotated[Text, "Name contains this text."] | UnsetType = UNSET
     subjects: (
@@ -42,7 +42,7 @@ def list_page(
     if "name" in filters:
         filters["name"] = search_key(filters["name"])
     if subjects := filters.pop("subjects", None):
-        # Whoever listens to everything listens to each of them.
+        # A wildcard subscription includes each of them.
         filters["subjects"] = [*subjects, EVERYTHING]
     if "state" in filters:
         filters["state"] = filters["state"] == "enabled"
@@ -51,12 +51,12 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> BroadcastReceiver:
-    """Show one of the caller's broadcast receivers (raises ``NotFound``)."""
+    """Return one of the caller's broadcast receivers (raises ``NotFound``)."""
     return represent(tx, caller.links, [find(tx, caller, id)])[0]
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Row:
-    """The row of one of the caller's broadcast receivers (raises ``NotFound``)."""
+    """Return the row of one of the caller's broadcast receivers (raises ``NotFound``)."""
     row = tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
@@ -71,7 +71,7 @@ _FIND = Statement(
 _LISTING = Listing(
     rows=select(*COLUMNS).where(_IN_ACCOUNT),
     count_query=select(func.count()).select_from(broadcast_receivers).where(_IN_ACCOUNT),
-    # Ids are given in the order of creation.
+    # Ids ascend in the order of creation.
     order=(broadcast_receivers.c.id.desc(),),
     visible=lambda _: visible_broadcast_receivers(),
     conditions={

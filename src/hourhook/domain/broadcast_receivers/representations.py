@@ -1,4 +1,4 @@
-"""A broadcast receiver as the API shows it, in the key order of the contract (broadcast_receivers.md)."""
+"""The representation of a broadcast receiver; the order of its keys is part of the API."""
 
 from collections.abc import Sequence
 
@@ -29,29 +29,29 @@ class BroadcastReceiver(msgspec.Struct, frozen=True):
 
 
 class BroadcastReceiverWithSecret(BroadcastReceiver, frozen=True):
-    """A broadcast receiver just made, with the secret that is shown this once."""
+    """A new broadcast receiver, with its secret, which is not shown again."""
 
     secret: str
 
 
 class BroadcastReceiverSecret(msgspec.Struct, frozen=True):
-    """A new secret, which is shown this once."""
+    """A new secret, which is not shown again."""
 
     secret: str
 
 
-# What ``represent`` wants to know of a receiver.
+# The columns that ``represent`` needs.
 COLUMNS = tuple(broadcast_receivers.c[name] for name in ("account_id", "id", "name", "payload_uri", "enabled"))
 
 
 def represent(tx: Transaction, links: Links, rows: Sequence[Row]) -> list[BroadcastReceiver]:
-    """The representations of rows of ``COLUMNS``, all of one account."""
+    """Represent rows of ``COLUMNS``, all of one account."""
     if not rows:
         return []
-    subjects: dict[int, list[str]] = {row.id: [] for row in rows}
-    for found in tx.all(_SUBJECTS, account=rows[0].account_id, ids=[*subjects]):
-        subjects[found.broadcast_receiver_id].append(found.subject)
-    return [_represent(links, row, subjects[row.id]) for row in rows]
+    subjects_of: dict[int, list[str]] = {row.id: [] for row in rows}
+    for subscription in tx.all(_SUBJECTS, account=rows[0].account_id, ids=[*subjects_of]):
+        subjects_of[subscription.broadcast_receiver_id].append(subscription.subject)
+    return [_represent(links, row, subjects_of[row.id]) for row in rows]
 
 
 def _represent(links: Links, row: Row, subjects: list[str]) -> BroadcastReceiver:

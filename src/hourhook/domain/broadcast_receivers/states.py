@@ -1,4 +1,4 @@
-"""Stopping a broadcast receiver, and setting it going again (contract, broadcast_receivers.md)."""
+"""Enable and disable broadcast receivers (``docs/api/broadcast_receivers.md#edit-a-broadcast-receiver``)."""
 
 from sqlalchemy import bindparam, update
 
@@ -11,14 +11,14 @@ from hourhook.store.transaction import Transaction
 
 
 def disable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Tell a receiver nothing more, neither of what changes from now on nor of what it was still to be told."""
+    """Disable a broadcast receiver and discard its pending broadcasts."""
     reading.find(tx, caller, id)
     tx.execute(_SET_STATE, account=caller.account_id, id=id, enabled=False)
     broadcasts.discard(tx, id)
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Tell a receiver of what changes from now on; what has changed while it was disabled is lost."""
+    """Enable a broadcast receiver; changes while it was disabled are not broadcast."""
     reading.find(tx, caller, id)
     tx.execute(_SET_STATE, account=caller.account_id, id=id, enabled=True)
 

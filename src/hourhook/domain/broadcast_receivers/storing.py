@@ -1,4 +1,4 @@
-"""How broadcast receivers are cleared away: one, or all of a user."""
+"""Delete broadcast receivers: one, or all of a user."""
 
 from sqlalchemy import bindparam, delete, exists, select
 
@@ -9,14 +9,14 @@ from hourhook.store.transaction import Transaction
 
 
 def remove(tx: Transaction, id: int) -> None:
-    """Delete a receiver, with its subjects and what it was still to be told."""
+    """Delete a broadcast receiver with its subjects and pending broadcasts."""
     for statement in (_DELETE_SUBJECTS, _DELETE):
         tx.execute(statement, account=tx.account_id, id=id)
     broadcasts.discard(tx, id)
 
 
 def remove_for_user(tx: Transaction, user_id: int) -> None:
-    """Delete the receivers of a user who is about to be deleted: nothing more is told to them."""
+    """Delete the broadcast receivers of a user, before the user is deleted, with their pending broadcasts."""
     broadcasts.discard_for_user(tx, user_id)
     for statement in (_DELETE_SUBJECTS_OF_USER, _DELETE_OF_USER):
         tx.execute(statement, account=tx.account_id, user=user_id)

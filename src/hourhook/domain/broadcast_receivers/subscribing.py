@@ -1,4 +1,4 @@
-"""Which subjects a broadcast receiver listens to (contract, broadcast_receivers.md)."""
+"""Add and remove subjects of a broadcast receiver (``docs/api/broadcast_receivers.md#edit-a-broadcast-receiver``)."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -17,14 +17,14 @@ from hourhook.store.transaction import Transaction
 
 
 class MoreSubjects(Inputs):
-    """What a receiver is to listen to as well."""
+    """Subjects to add."""
 
     required: ClassVar = ("subjects",)
     subjects: Annotated[Subjects, "Subjects it already subscribes to are skipped."] | UnsetType = UNSET
 
 
 class FewerSubjects(Inputs):
-    """What a receiver is to listen to no more."""
+    """Subjects to remove."""
 
     required: ClassVar = ("subjects",)
     subjects: (
@@ -33,7 +33,7 @@ class FewerSubjects(Inputs):
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: ValidationErrors) -> BroadcastReceiver:
-    """Have a receiver listen to more subjects."""
+    """Subscribe a broadcast receiver to more subjects."""
     receiver = reading.show(tx, caller, id)
     subjects = params.subjects or []
     check_known(errors, "subjects", subjects, SUBJECTS)
@@ -45,7 +45,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: 
 def remove(
     tx: Transaction, caller: Caller, id: int, params: FewerSubjects, errors: ValidationErrors
 ) -> BroadcastReceiver:
-    """Have a receiver listen to fewer subjects, to none if need be."""
+    """Unsubscribe a broadcast receiver from subjects; none may remain."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
     tx.execute(_DROP, account=caller.account_id, id=id, subjects=params.subjects or [])
@@ -53,12 +53,12 @@ def remove(
 
 
 def subscribe(tx: Transaction, id: int, subjects: Sequence[str]) -> None:
-    """Have a receiver of the transaction's account listen to subjects that it does not listen to yet."""
-    place = tx.value(_LAST_PLACE, account=tx.account_id, id=id)
+    """Subscribe a receiver of the transaction's account to subjects that it does not have yet, in this order."""
+    last_place = tx.value(_LAST_PLACE, account=tx.account_id, id=id)
     tx.insert_many(
         broadcast_subjects,
         ("account_id", "broadcast_receiver_id", "subject", "place"),
-        [(tx.account_id, id, subject, place + count) for count, subject in enumerate(dict.fromkeys(subjects), 1)],
+        [(tx.account_id, id, subject, last_place + index) for index, subject in enumerate(dict.fromkeys(subjects), 1)],
     )
 
 

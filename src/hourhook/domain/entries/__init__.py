@@ -1,1 +1,1 @@
-"""Logged time (contract, entries.md)."""
+"""Entries: logged time (``docs/api/entries.md``)."""

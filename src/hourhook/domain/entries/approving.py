@@ -1,4 +1,4 @@
-"""Approving entries, and withdrawing approval (contract, entries.md)."""
+"""Approve and unapprove entries (``docs/api/entries.md#approve-and-mark-as-invoiced``)."""
 
 from collections.abc import Iterable
 from typing import Annotated, ClassVar
@@ -38,26 +38,29 @@ class Approvals(Inputs):
 
 
 class EntryIds(Inputs):
-    """Which entries it is about."""
+    """The entries to change."""
 
     required: ClassVar = ("entry_ids",)
     entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
 def approve(tx: Transaction, caller: Caller, id: int, params: Approval, errors: ValidationErrors) -> None:
-    """Approve an entry, which locks it."""
+    """Approve an entry, which locks it.
+
+    Raises ``ValidationFailed`` if it is already approved or in an archived project.
+    """
     caller.require_feature(FEATURE)
     entry = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     if entry.approved_at is not None:
-        raise ValidationFailed.on_base("Entry", "already_approved", "The Entry is approved already.")
+        raise ValidationFailed.on_base("Entry", "already_approved", "The Entry is already approved.")
     rules.refuse_archived(entry)
     errors.raise_if_any()
     _approve(tx, caller, [entry], params.approved_at or tx.event_time)
 
 
 def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: ValidationErrors) -> None:
-    """Approve those of these entries that are not approved, and not in an archived project."""
+    """Approve these entries; skip those already approved or in an archived project."""
     caller.require_feature(FEATURE)
     caller.require_role("supervisor")
     errors.raise_if_any()
@@ -67,7 +70,10 @@ def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: Val
 
 
 def unapprove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Withdraw the approval of an entry, if it has one."""
+    """Withdraw the approval of an entry; does nothing if it is not approved.
+
+    Raises ``ValidationFailed`` if it is in an archived project.
+    """
     caller.require_feature(FEATURE)
     entry = reading.show(tx, caller, id)
     caller.require_role("supervisor")
@@ -76,7 +82,7 @@ def unapprove(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 def unapprove_many(tx: Transaction, caller: Caller, params: EntryIds, errors: ValidationErrors) -> None:
-    """Withdraw the approval of those of these entries that are not in an archived project."""
+    """Withdraw the approval of these entries; skip those in an archived project."""
     caller.require_feature(FEATURE)
     caller.require_role("supervisor")
     errors.raise_if_any()
@@ -85,12 +91,12 @@ def unapprove_many(tx: Transaction, caller: Caller, params: EntryIds, errors: Va
 
 
 def clear_approver(tx: Transaction, caller: Caller, user_id: int) -> None:
-    """Leave the entries that a user approved approved, without saying by whom: he is about to be deleted."""
+    """Clear the approver of the entries that a user approved, before the user is deleted; they stay approved."""
     for batch in batches.of_approver(tx, caller, user_id):
         for before in batch:
             after = msgspec.structs.replace(before, approved_by=None, updated_at=format_timestamp(tx.event_time))
             recording.record_update(tx, "entry", before, after)
-    tx.execute(_FORGET, account=caller.account_id, user=user_id, now=tx.event_time)
+    tx.execute(_CLEAR_APPROVER, account=caller.account_id, user=user_id, now=tx.event_time)
 
 
 def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at: int) -> None:
@@ -115,8 +121,8 @@ def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at
         recording.record_update(tx, "entry", before, after, "approved")
 
 
-def _unapprove(tx: Transaction, found: Iterable[Entry]) -> None:
-    approved = [entry for entry in found if entry.approved_at is not None]
+def _unapprove(tx: Transaction, candidates: Iterable[Entry]) -> None:
+    approved = [entry for entry in candidates if entry.approved_at is not None]
     if not approved:
         return
     tx.execute(_UNAPPROVE, account=tx.account_id, ids=[entry.id for entry in approved], now=tx.event_time)
@@ -139,7 +145,7 @@ _UNAPPROVE = Statement(
     update(entries).where(*_OF_IDS).values(approved_at=null(), approved_by_id=null(), updated_at=bindparam("now"))
 )
 
-_FORGET = Statement(
+_CLEAR_APPROVER = Statement(
     update(entries)
     .where(entries.c.account_id == bindparam("account"), entries.c.approved_by_id == bindparam("user"))
     .values(approved_by_id=null(), updated_at=bindparam("now"))

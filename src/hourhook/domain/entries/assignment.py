@@ -1,7 +1,4 @@
-"""Whose an entry or expense is, and in which project: looked up and judged in one statement.
-
-(Contract, entries.md and expenses.md.)
-"""
+"""Look up and validate the user and the project of an entry or expense, in one statement."""
 
 from dataclasses import dataclass
 
@@ -27,7 +24,7 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Whose it is, and in which project; ``new_project_name`` is the name of one that has still to be made."""
+    """The user and the project of an entry or expense; ``new_project_name`` is set if the project must be created."""
 
     user: SimpleUser
     project: SimpleProject | None
@@ -42,25 +39,25 @@ def resolve(
     project_id: int | None,
     project_name: str | None,
 ) -> Assignment:
-    """Find a place for an entry or expense, and add to the faults what stands against it.
+    """Find the user and the project, and add what is wrong with them to the errors.
 
-    ``project_name`` counts only where there is no ``project_id``. What is returned counts only if nothing does.
+    ``project_name`` is used only without ``project_id``. The result is valid only if there are no errors.
     """
-    named = None if project_id else project_name
-    row = _look_up(tx, caller, user_id, project_id, named)
+    name = None if project_id else project_name
+    row = _look_up(tx, caller, user_id, project_id, name)
     if row is None:
         errors.add("user_id", "missing")
-        row = _look_up(tx, caller, caller.user_id, project_id, named)
+        row = _look_up(tx, caller, caller.user_id, project_id, name)
         assert row is not None
     elif user_id != caller.user_id and caller.is_scoped:
         errors.add("user_id", "insufficent_permissions")
-    if project_id or named:
-        _judge_project(tx, caller, errors, row, "project_id" if project_id else "project_name")
+    if project_id or name:
+        _check_project(tx, caller, errors, row, "project_id" if project_id else "project_name")
     links = caller.links
     return Assignment(
         user=summarise_joined_user(links, row),
         project=None if row.project_id is None else summarise_joined_project(links, row),
-        new_project_name=named if row.project_id is None else None,
+        new_project_name=name if row.project_id is None else None,
     )
 
 
@@ -70,14 +67,14 @@ def _look_up(tx: Transaction, caller: Caller, user_id: int, project_id: int | No
     return tx.one(_BY_NAME, account=caller.account_id, user=user_id, key=search_key(name))
 
 
-def _judge_project(tx: Transaction, caller: Caller, errors: ValidationErrors, row: Row, field: str) -> None:
-    is_shut_out = row.role in SCOPED_ROLES and not row.has_access
+def _check_project(tx: Transaction, caller: Caller, errors: ValidationErrors, row: Row, field: str) -> None:
+    lacks_access = row.role in SCOPED_ROLES and not row.has_access
     if row.project_id is None and field == "project_id":
         errors.add(field, "missing")
-    elif field == "project_name" and not caller.has_role("leader") and (row.project_id is None or is_shut_out):
-        # Whether there is a project of this name out of his sight, he does not learn.
+    elif field == "project_name" and not caller.has_role("leader") and (row.project_id is None or lacks_access):
+        # The same code in both cases, so that it does not reveal the names of projects the caller cannot see.
         errors.add(field, "cannot_create_projects")
-    elif is_shut_out:
+    elif lacks_access:
         errors.add(field, "insufficent_permissions")
     elif row.project_id is None:
         if projects_storing.is_project_limit_reached(tx, caller):

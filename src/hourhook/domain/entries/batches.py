@@ -1,6 +1,6 @@
-"""Many entries, a bounded number at a time, in ascending id: what side effects and actions on several work through.
+"""Iterate over many entries in batches, ordered by id, for large changes (``docs/how-it-works.md#large-changes``).
 
-What a caller of these does to the entries of one batch may take them out of the collection, and adds none to it.
+While iterating, callers may change entries so that they no longer match, but must not add matching ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,32 +21,28 @@ BATCH_SIZE = batching.BATCH_SIZE
 
 
 def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Entry]]:
-    """The entries of the account with these ids."""
-    for some in batching.batch_ids(ids):
-        rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)
+    """Yield the entries with these ids, whether the caller sees them or not."""
+    for batch in batching.batch_ids(ids):
+        rows = tx.all(_OF_IDS, account=caller.account_id, ids=batch)
         if rows:
             yield represent(tx, caller.account_id, caller.links, rows)
 
 
 def of_tag(tx: Transaction, caller: Caller, tag_id: int) -> Iterator[list[Entry]]:
-    """The entries that carry a tag."""
     return _read(tx, caller, _OF_TAG, tag=tag_id)
 
 
 def of_project(tx: Transaction, caller: Caller, project_id: int) -> Iterator[list[Entry]]:
-    """The entries of a project."""
     return _read(tx, caller, _OF_PROJECT, project=project_id)
 
 
 def of_approver(tx: Transaction, caller: Caller, user_id: int) -> Iterator[list[Entry]]:
-    """The entries that a user approved."""
     return _read(tx, caller, _OF_APPROVER, user=user_id)
 
 
 def store_descriptions(tx: Transaction, described: list[Entry]) -> None:
-    """Store the descriptions of these entries."""
     tx.execute(
-        _DESCRIBE,
+        _STORE_DESCRIPTIONS,
         now=tx.event_time,
         rows=encode_rows(
             [(tx.account_id, e.id, e.description or None, search_key(e.description) or None) for e in described]
@@ -65,7 +61,7 @@ def _read(tx: Transaction, caller: Caller, statement: Statement, **parameters: o
         after = rows[-1].id
 
 
-def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _select(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(*COLUMNS)
         .select_from(JOINED)
@@ -75,13 +71,13 @@ def _chosen(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _batch(condition: ColumnElement[bool]) -> Statement:
-    return Statement(_chosen(entries.c.id > bindparam("after"), condition).limit(BATCH_SIZE))
+    return Statement(_select(entries.c.id > bindparam("after"), condition).limit(BATCH_SIZE))
 
 
-_OF_IDS = Statement(_chosen(any_of(entries.c.id, "ids")))
-# Begins with the tag, so that it costs nothing how many entries the account has without it.
+_OF_IDS = Statement(_select(any_of(entries.c.id, "ids")))
+# Starts from the tag, so that the cost does not depend on the number of untagged entries.
 _OF_TAG = Statement(
-    _chosen(
+    _select(
         entries.c.id.in_(
             select(entry_tags.c.entry_id)
             .where(
@@ -98,8 +94,8 @@ _OF_PROJECT = _batch(entries.c.project_id == bindparam("project"))
 _OF_APPROVER = _batch(entries.c.approved_by_id == bindparam("user"))
 
 
-def _describing(dialect: str) -> str:
-    # The account is one of the columns: named as a constant it would lead SQLite to walk through all of its entries.
+def _store_descriptions_sql(dialect: str) -> str:
+    # The account is a column of the rows: as a constant, it makes SQLite scan all entries of the account.
     rows = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", description="TEXT", description_key="TEXT")
     return f"""
     UPDATE entries SET description = r.description, description_key = r.description_key, updated_at = :now
@@ -108,4 +104,4 @@ def _describing(dialect: str) -> str:
     """
 
 
-_DESCRIBE = Statement(text(_describing("sqlite")), text(_describing("postgresql")))
+_STORE_DESCRIPTIONS = Statement(text(_store_descriptions_sql("sqlite")), text(_store_descriptions_sql("postgresql")))

@@ -1,4 +1,4 @@
-"""Logging time, and editing and deleting what was logged (contract, entries.md)."""
+"""Create, edit and delete entries (``docs/api/entries.md#log-time``)."""
 
 from typing import Annotated, ClassVar
 
@@ -40,7 +40,7 @@ SourceUrl = Annotated[Uri, "A link to the work behind the entry, such as a commi
 
 
 class NewEntry(Inputs):
-    """Time to be logged."""
+    """An entry to create."""
 
     required: ClassVar = ("date", "minutes")
     date: Annotated[Day, "The day the work was done."] | UnsetType = UNSET
@@ -53,7 +53,7 @@ class NewEntry(Inputs):
 
 
 class EntryChanges(Inputs):
-    """What is to change of an entry; whatever is absent stays."""
+    """Changes to an entry; absent keys stay unchanged."""
 
     date: Day | UnsetType = UNSET
     user_id: Id | UnsetType = UNSET
@@ -65,8 +65,8 @@ class EntryChanges(Inputs):
 
 
 def create(tx: Transaction, caller: Caller, params: NewEntry, errors: ValidationErrors) -> Entry:
-    """Log time."""
-    place = assignment.resolve(
+    """Create an entry, and the project and tags that it names and that do not exist yet."""
+    assigned = assignment.resolve(
         tx,
         caller,
         errors,
@@ -75,17 +75,17 @@ def create(tx: Transaction, caller: Caller, params: NewEntry, errors: Validation
         params.project_name or None,
     )
     description = params.description or None
-    wanted = _look_up_tags(tx, caller, errors, description)
+    resolved_tags = _look_up_tags(tx, caller, errors, description)
     errors.raise_if_any()
-    project, is_new = _settle_project(tx, caller, place)
-    tags, new_tags = tagging.create_missing(tx, caller, wanted)
+    project, is_new = _find_or_create_project(tx, caller, assigned)
+    tags, new_tags = tagging.create_missing(tx, caller, resolved_tags)
     date, source_url = params.date or "", params.source_url or None
     minutes = round_up(params.minutes or 0, project)
     id = tx.insert(
         entries,
         account_id=caller.account_id,
         date=date,
-        user_id=place.user.id,
+        user_id=assigned.user.id,
         project_id=None if project is None else project.id,
         minutes=minutes,
         description=description,
@@ -102,7 +102,7 @@ def create(tx: Transaction, caller: Caller, params: NewEntry, errors: Validation
         caller.links,
         id=id,
         date=date,
-        user=place.user,
+        user=assigned.user,
         minutes=minutes,
         description=description,
         project=project,
@@ -111,27 +111,26 @@ def create(tx: Transaction, caller: Caller, params: NewEntry, errors: Validation
         created_at=tx.event_time,
         updated_at=tx.event_time,
     )
-    _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
+    _record_created_project_and_tags(tx, caller, project if is_new else None, new_tags)
     recording.record_creation(tx, "entry", created)
     return created
 
 
 def edit(tx: Transaction, caller: Caller, id: int, params: EntryChanges, errors: ValidationErrors) -> Entry:
-    """Change an entry; whatever is absent stays."""
     before = reading.show(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
-    place = _find_new_place(tx, caller, errors, before, params)
+    assigned = _find_new_assignment(tx, caller, errors, before, params)
     description = value_or(params.description, before.description) or ""
     is_rewritten = description != before.description
-    wanted = _look_up_tags(tx, caller, errors, description if is_rewritten else None)
+    resolved_tags = _look_up_tags(tx, caller, errors, description if is_rewritten else None)
     errors.raise_if_any()
-    project, is_new = _settle_project(tx, caller, place)
-    tags, new_tags = tagging.create_missing(tx, caller, wanted) if is_rewritten else (before.tags, [])
+    project, is_new = _find_or_create_project(tx, caller, assigned)
+    tags, new_tags = tagging.create_missing(tx, caller, resolved_tags) if is_rewritten else (before.tags, [])
     after = msgspec.structs.replace(
         before,
         date=value_or(params.date, before.date),
-        user=place.user,
+        user=assigned.user,
         billable=is_billable(project, tags),
         minutes=_minutes_after(before, params, project),
         description=description,
@@ -146,13 +145,12 @@ def edit(tx: Transaction, caller: Caller, id: int, params: EntryChanges, errors:
     if tags != before.tags:
         tx.execute(_DELETE_TAGS, account=caller.account_id, id=id)
         _store_tags(tx, id, tags)
-    _record_created_on_the_way(tx, caller, project if is_new else None, new_tags)
+    _record_created_project_and_tags(tx, caller, project if is_new else None, new_tags)
     recording.record_update(tx, "entry", before, after)
     return after
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete an entry."""
     before = reading.show(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
@@ -164,13 +162,13 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 def _look_up_tags(
     tx: Transaction, caller: Caller, errors: ValidationErrors, description: str | None
 ) -> tagging.ResolvedTags:
-    wanted = tagging.resolve(tx, caller, description)
-    if wanted.missing and not tagging.can_create(caller):
+    resolved_tags = tagging.resolve(tx, caller, description)
+    if resolved_tags.missing and not tagging.can_create(caller):
         errors.add("description", "cannot_create_tags")
-    return wanted
+    return resolved_tags
 
 
-def _find_new_place(
+def _find_new_assignment(
     tx: Transaction, caller: Caller, errors: ValidationErrors, before: Entry, params: EntryChanges
 ) -> Assignment:
     user_id = value_or(params.user_id, before.user.id)
@@ -185,17 +183,17 @@ def _find_new_place(
     return assignment.resolve(tx, caller, errors, user_id, project_id, project_name)
 
 
-def _settle_project(tx: Transaction, caller: Caller, place: Assignment) -> tuple[SimpleProject | None, bool]:
-    """The project of a place, made now if need be, and whether it was."""
-    if place.new_project_name is None:
-        return place.project, False
-    return projects_storing.insert(tx, caller, name=place.new_project_name), True
+def _find_or_create_project(tx: Transaction, caller: Caller, assigned: Assignment) -> tuple[SimpleProject | None, bool]:
+    """Return the project of an assignment, and whether it was created now."""
+    if assigned.new_project_name is None:
+        return assigned.project, False
+    return projects_storing.insert(tx, caller, name=assigned.new_project_name), True
 
 
 def _minutes_after(before: Entry, params: EntryChanges, project: SimpleProject | None) -> int:
     minutes = value_or(params.minutes, before.minutes) or 0
     has_moved = (project and project.id) != (before.project and before.project.id)
-    # What is merely said again stays, even if the project's increment has changed since.
+    # Unchanged minutes stay as they are, even if the project's increment has changed since.
     return round_up(minutes, project) if has_moved or minutes != before.minutes else minutes
 
 
@@ -216,11 +214,11 @@ def _store(tx: Transaction, entry: Entry) -> None:
 
 
 def _store_tags(tx: Transaction, id: int, tags: list[SimpleTag]) -> None:
-    rows = [(tx.account_id, id, tag.id, place) for place, tag in enumerate(tags)]
+    rows = [(tx.account_id, id, tag.id, index) for index, tag in enumerate(tags)]
     tx.insert_many(entry_tags, ("account_id", "entry_id", "tag_id", "place"), rows)
 
 
-def _record_created_on_the_way(
+def _record_created_project_and_tags(
     tx: Transaction, caller: Caller, project: SimpleProject | None, new_tags: list[Tag]
 ) -> None:
     if project is not None:

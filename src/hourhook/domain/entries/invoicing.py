@@ -1,4 +1,4 @@
-"""Marking entries as invoiced outside of this system (contract, entries.md)."""
+"""Mark entries as invoiced outside of this system (``docs/api/entries.md#approve-and-mark-as-invoiced``)."""
 
 from typing import Annotated, ClassVar
 
@@ -20,14 +20,14 @@ InvoicedOn = Annotated[Day, "The day it was invoiced, stored as the UTC midnight
 
 
 class OutsideInvoice(Inputs):
-    """An invoice that this system knows nothing else of."""
+    """An invoice that was created outside of this system."""
 
     required: ClassVar = ("date",)
     date: InvoicedOn | UnsetType = UNSET
 
 
 class OutsideInvoices(Inputs):
-    """The same, for several entries."""
+    """An invoice that was created outside of this system, for several entries."""
 
     required: ClassVar = ("entry_ids", "date")
     entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
@@ -35,17 +35,20 @@ class OutsideInvoices(Inputs):
 
 
 def mark_invoiced(tx: Transaction, caller: Caller, id: int, params: OutsideInvoice, errors: ValidationErrors) -> None:
-    """Mark an entry as invoiced on a day; of one that is marked already, move the day."""
+    """Mark an entry as invoiced outside, or change the date of one that is.
+
+    Raises ``ValidationFailed`` if it is on an invoice.
+    """
     entry = reading.show(tx, caller, id)
     caller.require_role("leader")
     if entry.invoice is not None:
-        raise ValidationFailed.on_base("Entry", "already_invoiced", "The Entry is on an invoice already.")
+        raise ValidationFailed.on_base("Entry", "already_invoiced", "The Entry is already on an invoice.")
     errors.raise_if_any()
     _mark(tx, [entry], params.date or "")
 
 
 def mark_many_invoiced(tx: Transaction, caller: Caller, params: OutsideInvoices, errors: ValidationErrors) -> None:
-    """Mark those of these entries as invoiced on a day that are on no invoice of this system."""
+    """Mark these entries as invoiced outside; skip those on an invoice."""
     caller.require_role("leader")
     errors.raise_if_any()
     for batch in batches.of_ids(tx, caller, params.entry_ids or []):

@@ -1,4 +1,4 @@
-"""Finding and listing entries."""
+"""Find and list entries (``docs/api/entries.md#filters``)."""
 
 from functools import cache
 from typing import Annotated
@@ -39,7 +39,7 @@ TagFilter = Annotated[str, choice("and", "combination of", any="combination of")
 
 
 class EntryFilters(Inputs, rename={"from_": "from"}):
-    """Which entries are listed."""
+    """Filters of the list of entries."""
 
     user_ids: Annotated[IdList, "By any of these users."] | UnsetType = UNSET
     description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
@@ -84,13 +84,13 @@ def list_page(
     for name in filters.keys() & {"invoiced_at_from", "approved_at_from"}:
         filters[name] = midnight(filters[name])
     for name in filters.keys() & {"invoiced_at_to", "approved_at_to"}:
-        # The day is meant whole.
+        # The whole day is included.
         filters[name] = midnight(filters[name]) + DAY
     tag_ids = {*filters.get("tag_ids", ())}
     if filters.pop("tag_filter_type", "and") != "and" and len(tag_ids) > 1:
         filters["any_tag_ids"] = filters.pop("tag_ids")
     if "invoice_ids" in filters and caller.is_scoped:
-        # He sees no invoices, and so does not learn what is on which.
+        # These roles cannot see invoices, so the filter must not reveal which entries are on one.
         filters["invoice_ids"] = []
     rows, total = _LISTING.read(tx, caller, pagination, filters, tags_count=len(tag_ids))
     return Page(_represent(tx, caller, rows), total)
@@ -104,7 +104,7 @@ def list_for_user(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Entry]:
-    """List the entries of a user; raises ``NotFound`` for one that the caller does not see."""
+    """List the entries of a user (raises ``NotFound``)."""
     if user_id != caller.user_id:
         users_reading.require(tx, caller, user_id)
     return list_page(tx, caller, params, errors, pagination, within_user=user_id)
@@ -118,7 +118,7 @@ def list_for_team(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Entry]:
-    """List the entries of those who are in a team now; raises ``NotFound`` for a team that is not there."""
+    """List the entries of the current members of a team (raises ``NotFound``)."""
     teams_reading.require(tx, caller, team_id)
     return list_page(tx, caller, params, errors, pagination, within_team=team_id)
 
@@ -131,7 +131,7 @@ def list_for_project(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Entry]:
-    """List the entries of a project; raises ``NotFound`` for one that the caller does not see."""
+    """List the entries of a project (raises ``NotFound``)."""
     projects_reading.require(tx, caller, project_id)
     return list_page(tx, caller, params, errors, pagination, within_project=project_id)
 
@@ -144,7 +144,7 @@ def list_for_project_group(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Entry]:
-    """List the entries of the projects that are in a group now; raises ``NotFound`` for one that is not seen."""
+    """List the entries of the projects now in a group (raises ``NotFound``)."""
     project_groups_reading.require(tx, caller, group_id)
     return list_page(tx, caller, params, errors, pagination, within_group=group_id)
 
@@ -152,7 +152,7 @@ def list_for_project_group(
 def list_for_tag(
     tx: Transaction, caller: Caller, tag_id: int, params: EntryFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[Entry]:
-    """List the entries with a tag; raises ``NotFound`` for one that the caller does not see."""
+    """List the entries with a tag (raises ``NotFound``)."""
     tags_reading.require(tx, caller, tag_id)
     return list_page(tx, caller, params, errors, pagination, within_tag=tag_id)
 
@@ -165,13 +165,13 @@ def list_for_invoice(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Entry]:
-    """List the entries on an invoice; raises ``NotFound`` for one that is not there."""
+    """List the entries on an invoice (raises ``NotFound``)."""
     invoices_reading.require(tx, caller, invoice_id)
     return list_page(tx, caller, params, errors, pagination, within_invoice=invoice_id)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Entry:
-    """Show an entry; raises ``NotFound`` for one that the caller does not see."""
+    """Return an entry (raises ``NotFound``)."""
     row = tx.one(_find(scope_of(caller)), account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound
@@ -234,7 +234,7 @@ _LISTING = Listing(
             name: in_subquery(entries.c.id, _on_invoices.where(condition))
             for name, condition in id_conditions(invoice_entries.c.invoice_id, "invoice_ids").items()
         },
-        # There are no imports, so that no entry is of one.
+        # Imports are not supported.
         "import_ids": false(),
         "from_": entries.c.date >= bindparam("from_"),
         "to": entries.c.date <= bindparam("to"),

@@ -1,4 +1,4 @@
-"""An entry as the API shows it, in the key order of the contract (entries.md)."""
+"""The representation of an entry; the order of its keys is part of the API."""
 
 from collections.abc import Iterable, Sequence
 
@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 approvers = users.alias("approvers")
 
-# What ``represent`` wants to know of an entry; ``JOINED`` is where it comes from.
+# The columns that ``represent`` needs, from ``JOINED``.
 COLUMNS = (
     *(
         entries.c[name]
@@ -80,7 +80,7 @@ COLUMNS = (
     *INVOICE_COLUMNS,
 )
 
-# Users are joined as if they might be missing, so that no planner begins with them instead of with the entries.
+# Outer joins keep the planners from starting with the users instead of the entries.
 JOINED = join_invoice(
     entries.outerjoin(users, (users.c.account_id == entries.c.account_id) & (users.c.id == entries.c.user_id))
     .outerjoin(projects, (projects.c.account_id == entries.c.account_id) & (projects.c.id == entries.c.project_id))
@@ -91,7 +91,7 @@ JOINED = join_invoice(
     invoice_entries.c.entry_id,
 )
 
-# Whether an entry has a tag that makes it unbillable. Not asked anew of each entry: unbillable tags are few.
+# True for an entry with an unbillable tag. Not correlated to the entry, because unbillable tags are few.
 _unbillable_tags = select(tags.c.id).where(tags.c.account_id == bindparam("account"), tags.c.billable.is_(False))
 has_unbillable_tag = entries.c.id.in_(
     select(entry_tags.c.entry_id).where(
@@ -103,9 +103,9 @@ has_unbillable_tag = entries.c.id.in_(
 def represent(
     tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, include_invoices: bool = True
 ) -> list[Entry]:
-    """The representations of rows of ``COLUMNS``, with one statement however many there are.
+    """Represent rows of ``COLUMNS``, with one statement for all of them.
 
-    Invoices are only for those who may see them.
+    Exclude invoices for callers who cannot see them.
     """
     if not rows:
         return []
@@ -133,7 +133,7 @@ def compose(
     created_at: int,
     updated_at: int,
 ) -> Entry:
-    """The representation of an entry whose parts are at hand."""
+    """Represent an entry from its parts."""
     url = links.entry(id)
     return Entry(
         id=id,
@@ -160,12 +160,12 @@ def compose(
 
 
 def is_billable(project: SimpleProject | None, tags: Iterable[SimpleTag]) -> bool:
-    """Whether time is billable: unless its project or one of its tags is not."""
+    """Return whether an entry is billable: if neither its project nor one of its tags is unbillable."""
     return (project is None or project.billable) and all(tag.billable for tag in tags)
 
 
 def round_up(minutes: int, project: SimpleProject | None) -> int:
-    """Minutes as they are billed: up to the next multiple of the project's increment."""
+    """Round minutes up to the next multiple of the project's billing increment."""
     increment = 1 if project is None else project.billing_increment
     return -(-minutes // increment) * increment
 

@@ -1,1 +1,1 @@
-"""The events of an account: their names, and how a change is recorded."""
+"""Events: their names, and how a change is recorded (``docs/api/events.md``)."""

@@ -1,4 +1,4 @@
-"""The names of all events, as webhooks subscribe to them (contract, webhook_events.md)."""
+"""The names of all events that webhooks can subscribe to (``docs/api/events.md#event-names``)."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -9,7 +9,7 @@ from hourhook.domain.inputs.lists import ListField
 
 PING = "webhook.ping"
 
-# Each category with its events, in the order of the contract.
+# The events of each category, in the documented order.
 _BY_CATEGORY: Mapping[str, tuple[str, ...]] = {
     "entry": (
         "created",
@@ -29,12 +29,10 @@ _BY_CATEGORY: Mapping[str, tuple[str, ...]] = {
     "user": ("created", "updated", "updated.deactivated", "updated.activated", "deleted"),
 }
 
-EVENT_TYPES = tuple(
-    f"{category}.{happening}" for category, happenings in _BY_CATEGORY.items() for happening in happenings
-)
-# What a webhook may subscribe to; the ping needs no subscription, and has none.
+EVENT_TYPES = tuple(f"{category}.{action}" for category, actions in _BY_CATEGORY.items() for action in actions)
+# The ping is not among them: it needs no subscription.
 SUBSCRIBABLE_TYPES = (EVERYTHING, *EVENT_TYPES)
-# What a payload may be of.
+# The event types of payloads.
 PAYLOAD_TYPES = (*EVENT_TYPES, PING)
 
 Subscriptions = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=SUBSCRIBABLE_TYPES))]

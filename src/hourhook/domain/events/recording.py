@@ -1,6 +1,6 @@
-"""Events of nouns: what a change is called, and what is said of it (contract, events.md §2-§5).
+"""Record the events of a change, with the ``changes`` between two representations (``docs/api/events.md``).
 
-Whatever is given here is the representation that a supervisor would get.
+Pass the representations that a supervisor would get.
 """
 
 from functools import cache
@@ -13,37 +13,37 @@ from hourhook.store.transaction import Transaction
 
 
 def diff(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, list[object]]:
-    """What differs between two representations of one object: ``{key: [before, after]}``, without ``updated_at``."""
-    changed = {}
+    """Compare two representations of one object: ``{key: [before, after]}``, without ``updated_at``."""
+    changes = {}
     for name, key in _keys(type(after)):
         pair = [getattr(before, name), getattr(after, name)]
         if pair[0] != pair[1]:
-            changed[key] = pair
-    return changed
+            changes[key] = pair
+    return changes
 
 
-def record_creation(tx: Transaction, noun: str, created: msgspec.Struct) -> None:
-    """Record that an object came into being."""
-    event_log.append(tx, f"{noun}.created", {}, created)
+def record_creation(tx: Transaction, resource: str, created: msgspec.Struct) -> None:
+    """Record the event ``RESOURCE.created``."""
+    event_log.append(tx, f"{resource}.created", {}, created)
 
 
 def record_update(
-    tx: Transaction, noun: str, before: msgspec.Struct, after: msgspec.Struct, specific: str | None = None
+    tx: Transaction, resource: str, before: msgspec.Struct, after: msgspec.Struct, specific: str | None = None
 ) -> None:
-    """Record what changed of an object, in general and then by the specific name; nothing when nothing did."""
-    changed = diff(before, after)
-    if not changed:
+    """Record ``RESOURCE.updated``, then the specific event if there is one; nothing if nothing changed."""
+    changes = diff(before, after)
+    if not changes:
         return
-    event_log.append(tx, f"{noun}.updated", changed, after)
+    event_log.append(tx, f"{resource}.updated", changes, after)
     if specific:
-        event_log.append(tx, f"{noun}.updated.{specific}", changed, after)
+        event_log.append(tx, f"{resource}.updated.{specific}", changes, after)
 
 
-def record_deletion(tx: Transaction, noun: str, deleted: msgspec.Struct, specific: str | None = None) -> None:
-    """Record that an object is gone; ``deleted`` is how it was just before."""
-    event_log.append(tx, f"{noun}.deleted", {}, deleted)
+def record_deletion(tx: Transaction, resource: str, deleted: msgspec.Struct, specific: str | None = None) -> None:
+    """Record ``RESOURCE.deleted``, then the specific event if there is one; ``deleted`` is the last representation."""
+    event_log.append(tx, f"{resource}.deleted", {}, deleted)
     if specific:
-        event_log.append(tx, f"{noun}.deleted.{specific}", {}, deleted)
+        event_log.append(tx, f"{resource}.deleted.{specific}", {}, deleted)
 
 
 @cache

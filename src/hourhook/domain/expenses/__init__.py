@@ -1,1 +1,1 @@
-"""Costs booked on a project (contract, expenses.md)."""
+"""Expenses: costs of a project (``docs/api/expenses.md``)."""

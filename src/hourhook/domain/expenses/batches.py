@@ -1,6 +1,6 @@
-"""Many expenses, a bounded number at a time, in ascending id: what side effects work through.
+"""Iterate over many expenses in batches, ordered by id, for large changes (``docs/how-it-works.md#large-changes``).
 
-What a caller of these does to the expenses of one batch may take them out of the collection, and adds none to it.
+While iterating, callers may change expenses so that they no longer match, but must not add matching ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,14 @@ from hourhook.store.transaction import Transaction
 
 
 def of_ids(tx: Transaction, caller: Caller, ids: Sequence[int]) -> Iterator[list[Expense]]:
-    """The expenses of the account with these ids."""
-    for some in batching.batch_ids(ids):
-        rows = tx.all(_OF_IDS, account=caller.account_id, ids=some)
+    """Yield the expenses with these ids, whether the caller sees them or not."""
+    for batch in batching.batch_ids(ids):
+        rows = tx.all(_OF_IDS, account=caller.account_id, ids=batch)
         if rows:
             yield [represent(caller.links, row) for row in rows]
 
 
 def of_project(tx: Transaction, caller: Caller, project_id: int) -> Iterator[list[Expense]]:
-    """The expenses of a project."""
     return _read(tx, caller, _OF_PROJECT, project=project_id)
 
 

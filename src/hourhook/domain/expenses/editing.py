@@ -1,4 +1,4 @@
-"""Booking expenses, and editing and deleting what was booked (contract, expenses.md)."""
+"""Create, edit and delete expenses (``docs/api/expenses.md#create-an-expense``)."""
 
 from typing import Annotated, ClassVar
 
@@ -35,7 +35,7 @@ Description = Annotated[Text, "Hashtags in it do not become tags."]
 
 
 class NewExpense(Inputs):
-    """An expense to be booked."""
+    """An expense to create."""
 
     required: ClassVar = ("date", "project_id", "price")
     date: Annotated[Day, "The day the money was spent."] | UnsetType = UNSET
@@ -47,7 +47,7 @@ class NewExpense(Inputs):
 
 
 class ExpenseChanges(Inputs):
-    """What is to change of an expense; date, project and price are said again, whatever else is absent stays."""
+    """Changes to an expense; `date`, `project_id` and `price` are required, other absent keys stay unchanged."""
 
     required: ClassVar = ("date", "project_id", "price")
     date: Day | UnsetType = UNSET
@@ -59,8 +59,7 @@ class ExpenseChanges(Inputs):
 
 
 def create(tx: Transaction, caller: Caller, params: NewExpense, errors: ValidationErrors) -> Expense:
-    """Book an expense."""
-    user, project = _find_place(tx, caller, errors, params.user_id or caller.user_id, params.project_id or None)
+    user, project = _find_assignment(tx, caller, errors, params.user_id or caller.user_id, params.project_id or None)
     date, price, taxable = params.date or "", params.price or 0, params.taxable is not False
     description = params.description or None
     id = tx.insert(
@@ -93,7 +92,6 @@ def create(tx: Transaction, caller: Caller, params: NewExpense, errors: Validati
 
 
 def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, errors: ValidationErrors) -> Expense:
-    """Change an expense; whose it is, whether it is taxable and what it says stay where they are absent."""
     before = reading.find(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
@@ -102,7 +100,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, error
     if (user_id, params.project_id) == (user.id, project.id):
         errors.raise_if_any()
     else:
-        user, project = _find_place(tx, caller, errors, user_id, params.project_id or None)
+        user, project = _find_assignment(tx, caller, errors, user_id, params.project_id or None)
     price = params.price or 0
     after = msgspec.structs.replace(
         before,
@@ -134,7 +132,6 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, error
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Delete an expense."""
     before = reading.find(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
@@ -142,15 +139,15 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     recording.record_deletion(tx, "expense", before)
 
 
-def _find_place(
+def _find_assignment(
     tx: Transaction, caller: Caller, errors: ValidationErrors, user_id: int, project_id: int | None
 ) -> tuple[SimpleUser, SimpleProject]:
-    """Whose the expense is to be, and on which project; refuses the request if anything at all is wrong with it."""
-    place = assignment.resolve(tx, caller, errors, user_id, project_id, None)
+    """Find the user and the project; raises ``ValidationFailed`` if there is any error, in these or other inputs."""
+    assigned = assignment.resolve(tx, caller, errors, user_id, project_id, None)
     errors.raise_if_any()
-    # An expense without a project was refused.
-    assert place.project is not None
-    return place.user, place.project
+    # An expense without a project has an error.
+    assert assigned.project is not None
+    return assigned.user, assigned.project
 
 
 _OF_ID = (expenses.c.account_id == bindparam("account"), expenses.c.id == bindparam("id"))

@@ -1,4 +1,4 @@
-"""Finding and listing expenses."""
+"""Find and list expenses (``docs/api/expenses.md#filters``)."""
 
 from functools import cache
 from typing import Annotated
@@ -33,7 +33,7 @@ from hourhook.store.transaction import Transaction
 
 
 class ExpenseFilters(Inputs, rename={"from_": "from"}):
-    """Which expenses are listed."""
+    """Filters of the list of expenses."""
 
     user_ids: Annotated[IdList, "By any of these users."] | UnsetType = UNSET
     description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
@@ -61,7 +61,7 @@ def list_page(
     if "description" in filters:
         filters["description"] = search_key(filters["description"])
     if "invoice_ids" in filters and caller.is_scoped:
-        # He sees no invoices, and so does not learn what is on which.
+        # These roles cannot see invoices, so the filter must not reveal which expenses are on one.
         filters["invoice_ids"] = []
     rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page([represent(caller.links, row, include_invoice=not caller.is_scoped) for row in rows], total)
@@ -75,7 +75,7 @@ def list_for_user(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Expense]:
-    """List the expenses of a user; raises ``NotFound`` for one that the caller does not see."""
+    """List the expenses of a user (raises ``NotFound``)."""
     if user_id != caller.user_id:
         users_reading.require(tx, caller, user_id)
     return list_page(tx, caller, params, errors, pagination, within_user=user_id)
@@ -89,7 +89,7 @@ def list_for_project(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Expense]:
-    """List the expenses of a project; raises ``NotFound`` for one that the caller does not see."""
+    """List the expenses of a project (raises ``NotFound``)."""
     projects_reading.require(tx, caller, project_id)
     return list_page(tx, caller, params, errors, pagination, within_project=project_id)
 
@@ -102,18 +102,18 @@ def list_for_invoice(
     errors: ValidationErrors,
     pagination: Pagination,
 ) -> Page[Expense]:
-    """List the expenses on an invoice; raises ``NotFound`` for one that is not there."""
+    """List the expenses on an invoice (raises ``NotFound``)."""
     invoices_reading.require(tx, caller, invoice_id)
     return list_page(tx, caller, params, errors, pagination, within_invoice=invoice_id)
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Expense:
-    """Show an expense; raises ``NotFound`` for one that the caller does not see."""
+    """Return an expense as the caller sees it (raises ``NotFound``)."""
     return represent(caller.links, _look_up(tx, caller, id), include_invoice=not caller.is_scoped)
 
 
 def find(tx: Transaction, caller: Caller, id: int) -> Expense:
-    """The same with its invoice, whether the caller sees that or not."""
+    """Return an expense with its invoice, even if the caller cannot see invoices (raises ``NotFound``)."""
     return represent(caller.links, _look_up(tx, caller, id))
 
 

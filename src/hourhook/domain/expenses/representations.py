@@ -1,4 +1,4 @@
-"""An expense as the API shows it, in the key order of the contract (expenses.md)."""
+"""The representation of an expense; the order of its keys is part of the API."""
 
 import msgspec
 
@@ -33,7 +33,7 @@ class Expense(msgspec.Struct, frozen=True):
     updated_at: Timestamp
 
 
-# What ``represent`` wants to know of an expense; ``JOINED`` is where it comes from.
+# The columns that ``represent`` needs, from ``JOINED``.
 COLUMNS = (
     *(expenses.c[name] for name in ("id", "price", "description", "taxable", "date", "created_at", "updated_at")),
     *PROJECT_COLUMNS,
@@ -41,7 +41,7 @@ COLUMNS = (
     *INVOICE_COLUMNS,
 )
 
-# Joined as if they might be missing, so that no planner begins with users or projects instead of with the expenses.
+# Outer joins keep the planners from starting with the users or projects instead of the expenses.
 JOINED = join_invoice(
     expenses.outerjoin(
         users, (users.c.account_id == expenses.c.account_id) & (users.c.id == expenses.c.user_id)
@@ -52,7 +52,7 @@ JOINED = join_invoice(
 
 
 def represent(links: Links, row: Row, *, include_invoice: bool = True) -> Expense:
-    """The representation of a row of ``COLUMNS``; the invoice is only for those who may see it."""
+    """Represent a row of ``COLUMNS``; exclude the invoice for callers who cannot see it."""
     return compose(
         links,
         id=row.id,
@@ -82,7 +82,7 @@ def compose(
     created_at: int,
     updated_at: int,
 ) -> Expense:
-    """The representation of an expense whose parts are at hand, with its price in hundredths."""
+    """Represent an expense from its parts; the price is in hundredths."""
     return Expense(
         id=id,
         price=to_json_number(price),

@@ -1,4 +1,4 @@
-"""What stands against changing an expense (contract, expenses.md)."""
+"""The conditions for changing an expense (``docs/api/expenses.md#rules``)."""
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.expenses.representations import Expense
@@ -6,13 +6,13 @@ from hourhook.errors import ValidationFailed
 
 
 def require_permission(caller: Caller, expense: Expense) -> None:
-    """Refuse to let anybody below leader change what others spent (raises ``Forbidden``)."""
+    """Raise ``Forbidden`` unless the expense is the caller's own or the caller is a leader."""
     if expense.user.id != caller.user_id:
         caller.require_role("leader")
 
 
 def refuse_uneditable(expense: Expense) -> None:
-    """Refuse an expense that is invoiced, or in an archived project; the first of them counts."""
+    """Raise ``ValidationFailed`` for an expense that is invoiced or in an archived project, in this order."""
     if expense.invoice is not None:
         raise ValidationFailed.on_base("Expense", "invoiced", "The Expense cannot be changed because it is invoiced.")
     if not expense.project.enabled:

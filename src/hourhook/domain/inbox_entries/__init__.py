@@ -1,1 +1,1 @@
-"""Proposed time, which waits for its owner to confirm it (contract, inbox_entries.md)."""
+"""Inbox entries: proposed time that its user has still to confirm (``docs/api/inbox_entries.md``)."""

@@ -1,4 +1,4 @@
-"""Proposing time, and editing and deleting what was proposed (contract, inbox_entries.md)."""
+"""Create, edit and delete inbox entries (``docs/api/inbox_entries.md#create-an-inbox-entry``)."""
 
 from typing import Annotated, ClassVar
 
@@ -18,7 +18,7 @@ ProjectName = Annotated[Name, "Need not exist: logging finds the project or crea
 
 
 class NewInboxEntry(Inputs):
-    """Time to be proposed."""
+    """An inbox entry to create."""
 
     required: ClassVar = ("date", "description")
     date: Annotated[Day, "The day the work was done."] | UnsetType = UNSET
@@ -28,7 +28,7 @@ class NewInboxEntry(Inputs):
 
 
 class InboxEntryChanges(Inputs):
-    """What is to change of an inbox entry; of what is not needed, whatever is absent stays."""
+    """Changes to an inbox entry; `date` and `description` are required, other absent keys stay unchanged."""
 
     required: ClassVar = ("date", "description")
     date: Day | UnsetType = UNSET
@@ -38,7 +38,7 @@ class InboxEntryChanges(Inputs):
 
 
 def create(tx: Transaction, caller: Caller, params: NewInboxEntry, errors: ValidationErrors) -> InboxEntry:
-    """Put proposed time into the caller's inbox."""
+    """Create an entry in the caller's inbox."""
     errors.raise_if_any()
     id = storing.insert(
         tx,
@@ -52,7 +52,7 @@ def create(tx: Transaction, caller: Caller, params: NewInboxEntry, errors: Valid
 
 
 def edit(tx: Transaction, caller: Caller, id: int, params: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
-    """Change an inbox entry that is still open."""
+    """Change an inbox entry; raises ``ValidationFailed`` if it is already logged."""
     before = reading.show(tx, caller, id)
     rules.refuse_logged(before)
     errors.raise_if_any()

@@ -1,4 +1,4 @@
-"""Finding and listing inbox entries; everybody finds his own."""
+"""Find and list inbox entries, which only their user can see (``docs/api/inbox_entries.md#filters``)."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from hourhook.store.transaction import Transaction
 
 
 class InboxEntryFilters(Inputs, rename={"from_": "from"}):
-    """Which inbox entries are listed."""
+    """Filters of the list of inbox entries."""
 
     description: Annotated[Text, "Description contains this text."] | UnsetType = UNSET
     project_name: Annotated[Text, "Project name contains this text."] | UnsetType = UNSET
@@ -42,7 +42,7 @@ def list_page(
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> InboxEntry:
-    """Show an inbox entry; raises ``NotFound`` for one that is not the caller's."""
+    """Return one of the caller's inbox entries (raises ``NotFound``)."""
     row = tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id)
     if row is None:
         raise NotFound

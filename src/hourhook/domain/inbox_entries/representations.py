@@ -1,4 +1,4 @@
-"""An inbox entry as the API shows it, in the key order of the contract (inbox_entries.md)."""
+"""The representation of an inbox entry; the order of its keys is part of the API."""
 
 import msgspec
 
@@ -25,7 +25,7 @@ class InboxEntry(msgspec.Struct, frozen=True):
     updated_at: Timestamp
 
 
-# What ``represent`` wants to know of an inbox entry; ``JOINED`` is where it comes from.
+# The columns that ``represent`` needs, from ``JOINED``.
 COLUMNS = (
     inbox_entries.c.id,
     inbox_entries.c.date,
@@ -35,7 +35,7 @@ COLUMNS = (
     inbox_entries.c.logged,
     inbox_entries.c.created_at,
     inbox_entries.c.updated_at,
-    # That of the entry itself, so that there is none once the entry was deleted.
+    # The id from the entry itself, which is null after the entry has been deleted.
     entries.c.id.label("entry_id"),
 )
 JOINED = inbox_entries.outerjoin(
@@ -44,7 +44,7 @@ JOINED = inbox_entries.outerjoin(
 
 
 def represent(links: Links, row: Row) -> InboxEntry:
-    """The representation of a row of ``COLUMNS``."""
+    """Represent a row of ``COLUMNS``."""
     url = links.inbox_entry(row.id)
     return InboxEntry(
         id=row.id,

@@ -1,10 +1,10 @@
-"""What stands against changing an inbox entry (contract, inbox_entries.md)."""
+"""The conditions for changing an inbox entry (``docs/api/inbox_entries.md#rules``)."""
 
 from hourhook.domain.inbox_entries.representations import InboxEntry
 from hourhook.errors import ValidationFailed
 
 
 def refuse_logged(inbox_entry: InboxEntry) -> None:
-    """Refuse an inbox entry that has become an entry."""
+    """Raise ``ValidationFailed`` for an inbox entry that has been logged."""
     if inbox_entry.logged:
         raise ValidationFailed.on_base("InboxEntry", "logged", "The InboxEntry has been logged.")

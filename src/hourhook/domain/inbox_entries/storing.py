@@ -1,4 +1,4 @@
-"""How an inbox entry is stored, whichever way it comes in, and how a user's are cleared away."""
+"""Store inbox entries, and delete those of a user."""
 
 from sqlalchemy import bindparam, delete
 
@@ -12,7 +12,7 @@ from hourhook.store.transaction import Transaction
 def insert(
     tx: Transaction, caller: Caller, *, date: str, description: str, minutes: int | None, project_name: str | None
 ) -> int:
-    """Add an entry to the caller's inbox; returns the id."""
+    """Insert an entry into the caller's inbox, and return its id."""
     return tx.insert(
         inbox_entries,
         account_id=caller.account_id,
@@ -31,7 +31,7 @@ def insert(
 
 
 def remove_for_user(tx: Transaction, caller: Caller, user_id: int) -> None:
-    """Delete the inbox of a user who is about to be deleted."""
+    """Delete the inbox of a user, before the user is deleted."""
     tx.execute(_DELETE_OF_USER, account=caller.account_id, user=user_id)
 
 

@@ -1,1 +1,1 @@
-"""Invitations: the one way in of a pending user, by a link that works once (contract, users.md)."""
+"""Invitations of pending users: links that work once (``docs/api/users.md#how-invitations-work``)."""

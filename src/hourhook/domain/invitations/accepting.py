@@ -1,4 +1,4 @@
-"""Accepting an invitation: the user chooses a name and a password, and is active from then on."""
+"""Accept an invitation, which sets the user's name and password and activates them."""
 
 from typing import Annotated, ClassVar
 
@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 
 
 class Acceptance(Inputs):
-    """What whoever accepts says of himself; a name that is left out is none."""
+    """The form of the invitation page; an absent name is stored as null."""
 
     required: ClassVar = ("password",)
     first_name: Name | UnsetType | None = UNSET
@@ -28,9 +28,9 @@ class Acceptance(Inputs):
 
 
 def validate_and_hash(params: Acceptance, errors: ValidationErrors) -> str:
-    """The hash of the password that was chosen, which takes its time: never call it inside a transaction.
+    """Validate the form and hash the chosen password; slow by design, so never call it inside a transaction.
 
-    Raises ``ValidationFailed`` with everything that is wrong with what was given.
+    Raises ``ValidationFailed`` with all errors.
     """
     if params.password and not passwords.has_valid_length(params.password):
         errors.add("password", "invalid")
@@ -40,17 +40,17 @@ def validate_and_hash(params: Acceptance, errors: ValidationErrors) -> str:
 
 
 def accept(tx: Transaction, token: str, params: Acceptance, password_hash: str, links: Links) -> bool:
-    """Let the user in whose invitation this is; False where it is not open any more."""
+    """Activate the user of an open invitation; returns False if it is no longer open."""
     invitation = reading.find(tx, token)
     if invitation is None or invitation.state != "open":
         return False
-    # The user acts himself, by the link that only he has.
+    # The link authenticates its user, who is the caller of this change.
     caller = find_caller(tx, invitation.account_id, invitation.user_id, links)
     assert caller is not None
     before = users_reading.show(tx, caller, caller.user_id)
     first_name, last_name = params.first_name or None, params.last_name or None
     tx.execute(
-        _ENTER,
+        _ACTIVATE,
         account=tx.account_id,
         id=caller.user_id,
         first_name=first_name,
@@ -60,13 +60,13 @@ def accept(tx: Transaction, token: str, params: Acceptance, password_hash: str, 
         state="active",
         now=tx.event_time,
     )
-    tx.execute(_NOTE, account=tx.account_id, user=caller.user_id, now=tx.event_time)
+    tx.execute(_SET_ACCEPTED, account=tx.account_id, user=caller.user_id, now=tx.event_time)
     issuing.cancel_mail(tx, caller.user_id)
     recording.record_update(tx, "user", before, users_reading.show(tx, caller, caller.user_id))
     return True
 
 
-_ENTER = Statement(
+_ACTIVATE = Statement(
     update(users)
     .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("id"))
     .values(
@@ -79,7 +79,7 @@ _ENTER = Statement(
     )
 )
 
-_NOTE = Statement(
+_SET_ACCEPTED = Statement(
     update(invitations)
     .where(invitations.c.account_id == bindparam("account"), invitations.c.user_id == bindparam("user"))
     .values(accepted_at=bindparam("now"))

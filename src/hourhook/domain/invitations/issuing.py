@@ -1,4 +1,4 @@
-"""Making invitations and taking them back, with the mails that carry their links."""
+"""Issue and withdraw invitations, and the mails with their links."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import DAY
 from hourhook.domain.callers import hash_token
-from hourhook.domain.invitations.letters import InvitationMail, display_name
+from hourhook.domain.invitations.mail import InvitationMail, display_name
 from hourhook.domain.links import Links
 from hourhook.errors import OperatorError
 from hourhook.mail import outbox as mails
@@ -23,7 +23,7 @@ _KIND = "invitation"
 
 @dataclass(frozen=True, slots=True)
 class IssuedInvitation:
-    """A new invitation: its link, which can be seen only now, until when it works, and whether a mail carries it."""
+    """A new invitation; its link is not stored, so it cannot be shown again."""
 
     link: str
     expires_at: int
@@ -33,7 +33,7 @@ class IssuedInvitation:
 def issue(
     tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None, invited_by_id: int | None = None
 ) -> IssuedInvitation:
-    """Invite a pending user who has no invitation; by mail where there is an outbox."""
+    """Create an invitation for a pending user without one, and mail its link if there is an outbox."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     issued = IssuedInvitation(links.invitation(token), tx.event_time + VALID_DAYS * DAY, is_mailed=outbox is not None)
     columns = ("account_id", "user_id", "hash", "invited_by_id", "created_at", "expires_at", "accepted_at")
@@ -45,9 +45,9 @@ def issue(
 
 
 def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None) -> IssuedInvitation:
-    """Invite a pending user anew, in nobody's name; links from before open nothing from now on.
+    """Replace the invitation of a pending user; earlier links stop working.
 
-    Raises ``OperatorError`` for a user who is not pending.
+    Raises ``OperatorError`` if the user is not pending.
     """
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state == "active":
@@ -61,22 +61,22 @@ def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | Non
 
 
 def withdraw(tx: Transaction, user_id: int) -> None:
-    """Make a user's invitation open nothing from now on, and take back its mail if that is still here."""
+    """Delete the invitation of a user, so that its link stops working, and cancel its mail if not sent yet."""
     mails.cancel(tx, user_id, _KIND)
     tx.execute_later(_WITHDRAW, account=tx.account_id, user=user_id)
 
 
 def cancel_mail(tx: Transaction, user_id: int) -> None:
-    """Take back the mail of an invitation that has reached its user on another way."""
+    """Cancel the invitation mail of a user if not sent yet."""
     mails.cancel(tx, user_id, _KIND)
 
 
 def _mail(tx: Transaction, user_id: int, invited_by_id: int | None, issued: IssuedInvitation, outbox: Outbox) -> None:
-    about = tx.one(_ABOUT, account=tx.account_id, user=user_id, inviter=invited_by_id)
-    assert about is not None
-    inviter = display_name(about.inviter_first_name, about.inviter_last_name, about.inviter_email)
-    mail = InvitationMail(about.account_name, about.first_name, inviter, issued.link, issued.expires_at)
-    outbox.enqueue(tx, user_id=user_id, kind=_KIND, recipient=about.email, subject=mail.subject, text=mail.text)
+    row = tx.one(_MAIL_DATA, account=tx.account_id, user=user_id, inviter=invited_by_id)
+    assert row is not None
+    inviter = display_name(row.inviter_first_name, row.inviter_last_name, row.inviter_email)
+    mail = InvitationMail(row.account_name, row.first_name, inviter, issued.link, issued.expires_at)
+    outbox.enqueue(tx, user_id=user_id, kind=_KIND, recipient=row.email, subject=mail.subject, text=mail.text)
 
 
 _STATE = Statement(
@@ -84,7 +84,7 @@ _STATE = Statement(
 )
 
 _inviters = users.alias()
-_ABOUT = Statement(
+_MAIL_DATA = Statement(
     select(
         accounts.c.name.label("account_name"),
         users.c.email,

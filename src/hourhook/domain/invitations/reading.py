@@ -1,4 +1,4 @@
-"""Finding the invitation that a link stands for."""
+"""Find an invitation by the token in its link."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,21 +6,21 @@ from typing import Literal
 from sqlalchemy import bindparam, select
 
 from hourhook.domain.callers import hash_token
-from hourhook.domain.invitations.letters import display_name
+from hourhook.domain.invitations.mail import display_name
 from hourhook.store.schema import accounts, invitations, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
-# Of what `secrets.token_urlsafe` makes; whatever is longer need not be looked for.
+# Tokens from `secrets.token_urlsafe` are shorter; a longer one needs no query.
 MAX_TOKEN_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation as whoever has its link sees it.
+    """An invitation as its page shows it.
 
-    It is ``open`` to be accepted, ``accepted`` (or the user is active otherwise), ``expired``, ``void`` since its user
-    is shut out, or ``locked`` together with its account. ``inviter`` is None where nobody in particular invited.
+    ``accepted`` includes users who became active in another way; ``void`` means that the user is disabled or suspended;
+    ``locked``, that the account is. ``inviter`` is None if it was issued on the command line.
     """
 
     account_id: int
@@ -35,7 +35,7 @@ class Invitation:
 
 
 def find(tx: Transaction, token: str) -> Invitation | None:
-    """The invitation of a token; None where there is none, or no longer."""
+    """Return the invitation with this token, or None."""
     if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
     row = tx.one(_BY_HASH, hash=hash_token(token))

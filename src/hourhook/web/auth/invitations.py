@@ -13,7 +13,7 @@ from hourhook.domain import inputs
 from hourhook.domain.invitations import accepting, reading
 from hourhook.domain.invitations.accepting import Acceptance
 from hourhook.domain.invitations.issuing import VALID_DAYS
-from hourhook.domain.invitations.letters import format_date_time
+from hourhook.domain.invitations.mail import format_date_time
 from hourhook.domain.invitations.reading import Invitation
 from hourhook.domain.links import Links
 from hourhook.domain.passwords import MAX_LENGTH, MIN_LENGTH

@@ -1,4 +1,4 @@
-"""Turning proposed time into an entry (contract, inbox_entries.md)."""
+"""Log an inbox entry, which creates an entry (``docs/api/inbox_entries.md#log-an-inbox-entry``)."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 
 
 class InboxEntryLog(Inputs):
-    """How an inbox entry is to be logged; whatever is absent is as it says itself."""
+    """The entry to create; absent keys are taken from the inbox entry."""
 
     date: Annotated[Day, "Default: that of the inbox entry."] | UnsetType | None = UNSET
     user_id: Annotated[Id, "The user who did the work. Default: the caller."] | UnsetType | None = UNSET
@@ -33,20 +33,20 @@ class InboxEntryLog(Inputs):
 
 
 def log(tx: Transaction, caller: Caller, id: int, params: InboxEntryLog, errors: ValidationErrors) -> Entry:
-    """Log the time of an inbox entry that is still open, as if it were given whole."""
+    """Create an entry from an inbox entry; raises ``ValidationFailed`` if it is already logged."""
     inbox_entry = reading.show(tx, caller, id)
     rules.refuse_logged(inbox_entry)
-    wanted = _wanted(inbox_entry, params, errors)
-    errors.require(wanted, *NewEntry.required)
-    entry = entries_editing.create(tx, caller, wanted, errors)
+    new_entry = _merge(inbox_entry, params, errors)
+    errors.require(new_entry, *NewEntry.required)
+    entry = entries_editing.create(tx, caller, new_entry, errors)
     tx.execute(_SET_LOGGED, account=caller.account_id, id=id, entry=entry.id, now=tx.event_time)
     return entry
 
 
-def _wanted(inbox_entry: InboxEntry, params: InboxEntryLog, errors: ValidationErrors) -> NewEntry:
+def _merge(inbox_entry: InboxEntry, params: InboxEntryLog, errors: ValidationErrors) -> NewEntry:
     minutes = inbox_entry.minutes if params.minutes is UNSET or params.minutes is None else params.minutes
-    # Whoever says anything of the project, be it that there is none, does not mean the one that was proposed.
-    is_silent = not any(
+    # A request with any project key, even a null one, overrides the project of the inbox entry.
+    keeps_project = not any(
         getattr(params, name) is not UNSET or errors.has(name) for name in ("project_id", "project_name")
     )
     return NewEntry(
@@ -55,7 +55,7 @@ def _wanted(inbox_entry: InboxEntry, params: InboxEntryLog, errors: ValidationEr
         minutes=UNSET if minutes is None else minutes,
         description=value_or(params.description, inbox_entry.description),
         project_id=params.project_id,
-        project_name=inbox_entry.project_name if is_silent else params.project_name,
+        project_name=inbox_entry.project_name if keeps_project else params.project_name,
         source_url=params.source_url,
     )
 
