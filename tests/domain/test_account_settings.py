@@ -1,4 +1,4 @@
-"""What an administrator changes."""
+"""Account settings that an administrator changes."""
 
 import pytest
 
@@ -13,14 +13,14 @@ LINKS = Links("https://time.example.test")
 
 
 @pytest.fixture
-def made(database: Database) -> accounts.CreatedAccount:
+def created(database: Database) -> accounts.CreatedAccount:
     return database.run_now(
         accounts.create, name="a", email="ada@a.test", first_name=None, last_name=None, password_hash=None
     )
 
 
-def caller_of(database: Database, made: accounts.CreatedAccount) -> Caller:
-    caller = database.read_now(callers.authenticate, made.token, LINKS)
+def caller_of(database: Database, created: accounts.CreatedAccount) -> Caller:
+    caller = database.read_now(callers.authenticate, created.token, LINKS)
     assert caller is not None
     return caller
 
@@ -41,11 +41,11 @@ def caller_of(database: Database, made: accounts.CreatedAccount) -> Caller:
     ],
 )
 def test_a_setting_is_changed(
-    database: Database, made: accounts.CreatedAccount, key: str, text: str, attribute: str, value: object
+    database: Database, created: accounts.CreatedAccount, key: str, text: str, attribute: str, value: object
 ) -> None:
-    database.write_now(made.account_id, account_settings.update_settings, {key: text})
+    database.write_now(created.account_id, account_settings.update_settings, {key: text})
 
-    assert getattr(caller_of(database, made), attribute) == value
+    assert getattr(caller_of(database, created), attribute) == value
 
 
 @pytest.mark.parametrize(
@@ -61,36 +61,34 @@ def test_a_setting_is_changed(
         ("utc_offset:ada@a.test", "90000"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_said_with_its_key(
-    database: Database, made: accounts.CreatedAccount, key: str, text: str
+def test_an_invalid_value_is_refused_with_its_key(
+    database: Database, created: accounts.CreatedAccount, key: str, text: str
 ) -> None:
-    with pytest.raises(OperatorError) as complaint:
-        database.write_now(made.account_id, account_settings.update_settings, {"locked": "on", key: text})
+    with pytest.raises(OperatorError) as refused:
+        database.write_now(created.account_id, account_settings.update_settings, {"locked": "on", key: text})
 
-    assert str(complaint.value).startswith(f"{key}={text} is invalid: ")
-    assert not caller_of(database, made).is_account_locked
+    assert str(refused.value).startswith(f"{key}={text} is invalid: ")
+    assert not caller_of(database, created).is_account_locked
 
 
 @pytest.mark.parametrize("key", ["colour", "utc_offset", "name", ""])
-def test_an_unknown_setting_is_answered_with_those_there_are(
-    database: Database, made: accounts.CreatedAccount, key: str
+def test_an_unknown_setting_is_refused_with_the_known_ones(
+    database: Database, created: accounts.CreatedAccount, key: str
 ) -> None:
     with pytest.raises(OperatorError, match="max_projects, tag_creation_role"):
-        database.write_now(made.account_id, account_settings.update_settings, {key: "1"})
+        database.write_now(created.account_id, account_settings.update_settings, {key: "1"})
 
 
-def test_the_offset_of_somebody_who_is_not_there_is_not_changed(
-    database: Database, made: accounts.CreatedAccount
-) -> None:
+def test_the_utc_offset_of_an_unknown_user_is_refused(database: Database, created: accounts.CreatedAccount) -> None:
     with pytest.raises(OperatorError, match="no user"):
-        database.write_now(made.account_id, account_settings.update_settings, {"utc_offset:x@y.test": "0"})
+        database.write_now(created.account_id, account_settings.update_settings, {"utc_offset:x@y.test": "0"})
 
 
-def test_a_change_of_the_account_shows_in_its_time(
-    database: Database, made: accounts.CreatedAccount, clock: FakeClock
+def test_a_changed_setting_sets_updated_at(
+    database: Database, created: accounts.CreatedAccount, clock: FakeClock
 ) -> None:
     clock.advance(seconds=60)
 
-    database.write_now(made.account_id, account_settings.update_settings, {"invoicing": "off"})
+    database.write_now(created.account_id, account_settings.update_settings, {"invoicing": "off"})
 
-    assert database.read_now(accounts.show, caller_of(database, made)).updated_at == "2024-05-21T10:06:00Z"
+    assert database.read_now(accounts.show, caller_of(database, created)).updated_at == "2024-05-21T10:06:00Z"

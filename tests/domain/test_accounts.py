@@ -1,4 +1,4 @@
-"""Accounts, and what makes one."""
+"""Creating and finding accounts."""
 
 import asyncio
 from typing import Any
@@ -21,13 +21,13 @@ GIVEN: dict[str, Any] = {
 }
 
 
-def test_an_account_comes_with_an_owner_and_a_token_of_his(database: Database) -> None:
-    made = database.run_now(accounts.create, **GIVEN)
+def test_a_new_account_has_an_owner_with_a_token(database: Database) -> None:
+    created = database.run_now(accounts.create, **GIVEN)
 
-    caller = database.read_now(callers.authenticate, made.token, LINKS)
+    caller = database.read_now(callers.authenticate, created.token, LINKS)
 
     assert isinstance(caller, Caller)
-    assert (caller.account_id, caller.user_id) == (made.account_id, made.user_id)
+    assert (caller.account_id, caller.user_id) == (created.account_id, created.user_id)
     assert (caller.role, caller.is_owner) == ("supervisor", True)
     assert (caller.invoicing_enabled, caller.approvals_enabled) == (True, True)
     assert (caller.max_users, caller.max_projects) == (None, None)
@@ -36,10 +36,10 @@ def test_an_account_comes_with_an_owner_and_a_token_of_his(database: Database) -
     assert (account.name, account.owner.email, account.owner.last_name) == ("northwind", "ada@northwind.test", None)
 
 
-def test_of_two_that_choose_a_name_at_once_one_is_told_that_it_is_taken(database: Database) -> None:
+def test_concurrent_accounts_with_the_same_name_are_refused(database: Database) -> None:
     async def both() -> list[object]:
-        made = (database.run(accounts.create, **GIVEN) for _ in range(2))
-        return [*await asyncio.gather(*made, return_exceptions=True)]
+        attempts = (database.run(accounts.create, **GIVEN) for _ in range(2))
+        return [*await asyncio.gather(*attempts, return_exceptions=True)]
 
     first, second = sorted(asyncio.run(both()), key=lambda result: isinstance(result, Exception))
 
@@ -48,14 +48,14 @@ def test_of_two_that_choose_a_name_at_once_one_is_told_that_it_is_taken(database
 
 
 @pytest.mark.parametrize("name", ["a", "Acme-2.test_x~y", "x" * 63])
-def test_a_name_that_can_stand_in_a_path_is_taken(database: Database, name: str) -> None:
-    made = database.run_now(accounts.create, **GIVEN | {"name": name})
+def test_an_account_name_that_is_safe_in_a_path_is_accepted(database: Database, name: str) -> None:
+    created = database.run_now(accounts.create, **GIVEN | {"name": name})
 
-    assert database.read_now(accounts.find, name.upper()) == made.account_id
+    assert database.read_now(accounts.find, name.upper()) == created.account_id
 
 
 @pytest.mark.parametrize(
-    ("changed", "complaint"),
+    ("changed", "message"),
     [
         ({"name": ""}, "is not a valid account name"),
         ({"name": "two words"}, "is not a valid account name"),
@@ -70,19 +70,19 @@ def test_a_name_that_can_stand_in_a_path_is_taken(database: Database, name: str)
         ({"last_name": "new\nline"}, "is not a valid name"),
     ],
 )
-def test_what_cannot_be_used_is_said(database: Database, changed: dict[str, str], complaint: str) -> None:
+def test_an_account_with_an_invalid_input_is_refused(database: Database, changed: dict[str, str], message: str) -> None:
     database.run_now(accounts.create, **GIVEN)
 
-    with pytest.raises(OperatorError, match=complaint):
+    with pytest.raises(OperatorError, match=message):
         database.run_now(accounts.create, **{**GIVEN, "name": "other", **changed})
 
 
-def test_an_account_that_is_not_there_is_not_found(database: Database) -> None:
+def test_an_unknown_account_is_not_found(database: Database) -> None:
     with pytest.raises(OperatorError, match="no account named 'nowhere'"):
         database.read_now(accounts.find, "nowhere")
 
 
-def test_a_user_is_found_by_address_and_account_where_several_know_it(database: Database) -> None:
+def test_a_user_in_several_accounts_is_found_by_address_and_account(database: Database) -> None:
     first = database.run_now(accounts.create, **GIVEN)
     assert database.read_now(accounts.find_user, " ADA@northwind.test").id == first.user_id
     second = database.run_now(accounts.create, **GIVEN | {"name": "southwind"})

@@ -1,4 +1,4 @@
-"""Who calls, and what that user may do."""
+"""Authentication of callers, and checks of roles and features."""
 
 import pytest
 from sqlalchemy import update
@@ -19,7 +19,7 @@ def caller_of(account: Account, person: Person) -> Caller:
     return caller
 
 
-def test_a_token_leads_to_its_user_and_account(account: Account, other_account: Account) -> None:
+def test_a_token_authenticates_its_user_in_its_account(account: Account, other_account: Account) -> None:
     caller = caller_of(other_account, other_account.coworker)
 
     assert (caller.account_id, caller.user_id, caller.role) == (other_account.id, other_account.coworker.id, "coworker")
@@ -28,11 +28,11 @@ def test_a_token_leads_to_its_user_and_account(account: Account, other_account: 
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "x" * 129, "caf\u00e9", "\0", "'"])
-def test_what_is_no_token_leads_nowhere(account: Account, token: str) -> None:
+def test_a_string_that_is_not_a_token_authenticates_nobody(account: Account, token: str) -> None:
     assert account.database.read_now(authenticate, token, LINKS) is None
 
 
-def test_a_user_who_signed_in_otherwise_is_the_same_caller(account: Account) -> None:
+def test_a_user_found_without_a_token_is_the_same_caller(account: Account) -> None:
     by_token = caller_of(account, account.leader)
     found = account.database.read_now(find_caller, account.id, account.leader.id, LINKS)
 
@@ -41,14 +41,14 @@ def test_a_user_who_signed_in_otherwise_is_the_same_caller(account: Account) -> 
     assert account.database.read_now(find_caller, account.id, 2_000_000_000, LINKS) is None
 
 
-def test_somebody_who_is_shut_out_is_nobody_however_signed_in(account: Account) -> None:
+def test_a_suspended_user_cannot_be_a_caller(account: Account) -> None:
     account.set_state(account.leader, "suspended")
 
     assert account.database.read_now(authenticate, account.leader.token, LINKS) is None
     assert account.database.read_now(find_caller, account.id, account.leader.id, LINKS) is None
 
 
-def test_the_owner_has_a_supervisor_s_rights_whatever_the_role(account: Account) -> None:
+def test_the_owner_is_a_supervisor_whatever_their_stored_role(account: Account) -> None:
     demote = Statement(update(users).where(users.c.id == account.owner.id).values(role="contractor"))
     account.database.write_now(account.id, lambda tx: tx.execute(demote))
 
@@ -59,13 +59,13 @@ def test_the_owner_has_a_supervisor_s_rights_whatever_the_role(account: Account)
 
 
 def test_a_role_includes_those_below_it(account: Account) -> None:
-    for place, role in enumerate(ROLES):
+    for index, role in enumerate(ROLES):
         caller = caller_of(account, account.people[role])
-        assert [caller.has_role(other) for other in ROLES] == [False] * place + [True] * (len(ROLES) - place)
+        assert [caller.has_role(other) for other in ROLES] == [False] * index + [True] * (len(ROLES) - index)
         assert caller.is_scoped == (role in ("coworker", "contractor"))
 
 
-def test_what_a_role_does_not_allow_is_refused(account: Account) -> None:
+def test_a_caller_below_the_required_role_is_refused(account: Account) -> None:
     caller = caller_of(account, account.coworker)
 
     caller.require_role("coworker")

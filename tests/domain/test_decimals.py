@@ -26,12 +26,12 @@ from hourhook.domain.inputs.numbers import MAX_DECIMAL, DecimalField
         (100 * MAX_DECIMAL, b"1000000000000.0"),
     ],
 )
-def test_a_number_has_a_fraction_and_no_more_digits_of_it_than_it_needs(hundredths: int, text: bytes) -> None:
+def test_a_json_number_has_a_fraction_without_trailing_zeros(hundredths: int, text: bytes) -> None:
     assert msgspec.json.encode(to_json_number(hundredths)) == text
 
 
 @given(st.integers(-100 * MAX_DECIMAL, 100 * MAX_DECIMAL))
-def test_every_decimal_that_is_taken_comes_back_as_it_was(hundredths: int) -> None:
+def test_every_accepted_decimal_round_trips_through_json(hundredths: int) -> None:
     text = msgspec.json.encode(to_json_number(hundredths))
 
     assert re.fullmatch(rb"-?[0-9]+\.[0-9]{1,2}", text)

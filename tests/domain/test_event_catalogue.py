@@ -1,8 +1,8 @@
-"""The names of events, against those of the contract (webhook_events.md)."""
+"""The event names, against those documented in ``docs/api/events.md#event-names``."""
 
 from hourhook.domain.events.catalogue import EVENT_TYPES, PAYLOAD_TYPES, SUBSCRIBABLE_TYPES
 
-CONTRACT = """
+DOCUMENTED = """
     entry.created entry.updated entry.deleted entry.updated.approved entry.updated.unapproved entry.updated.invoiced
     entry.updated.uninvoiced
     tag.created tag.updated tag.deleted tag.deleted.merged
@@ -16,12 +16,12 @@ CONTRACT = """
 """
 
 
-def test_there_are_the_37_names_of_the_contract() -> None:
+def test_the_catalogue_has_the_37_documented_events_in_order() -> None:
     assert len(EVENT_TYPES) == 37
-    assert [*EVENT_TYPES] == CONTRACT.split()
+    assert [*EVENT_TYPES] == DOCUMENTED.split()
 
 
-def test_the_wildcard_can_be_subscribed_to_and_the_ping_cannot() -> None:
+def test_webhooks_can_subscribe_to_the_wildcard_but_not_to_the_ping() -> None:
     assert {*SUBSCRIBABLE_TYPES} == {"*", *EVENT_TYPES}
     assert "webhook.ping" in PAYLOAD_TYPES
     assert "webhook.ping" not in SUBSCRIBABLE_TYPES

@@ -1,4 +1,4 @@
-"""What is said of a change."""
+"""The ``changes`` of events."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ class Thing(msgspec.Struct, frozen=True):
     updated_at: str
 
 
-def test_changes_name_the_keys_of_the_representation_in_its_order() -> None:
+def test_changes_have_the_keys_of_the_representation_in_its_order() -> None:
     before = Thing("one", None, [Part(1)], "then")
     after = Thing("other", Part(2), [Part(1), Part(3)], "now")
 
@@ -28,5 +28,5 @@ def test_changes_name_the_keys_of_the_representation_in_its_order() -> None:
     assert [*recording.diff(before, after)] == ["name", "import", "parts"]
 
 
-def test_the_time_of_a_change_is_no_change() -> None:
+def test_a_new_updated_at_alone_is_not_a_change() -> None:
     assert recording.diff(Thing("one", None, [], "then"), Thing("one", None, [], "now")) == {}

@@ -1,4 +1,4 @@
-"""What stands against changing an expense."""
+"""The locks of expenses."""
 
 import msgspec
 import pytest
@@ -28,7 +28,7 @@ def make_expense(*, enabled: bool) -> Expense:
     )
 
 
-def test_an_expense_that_is_free_may_be_changed() -> None:
+def test_an_expense_without_a_lock_can_be_changed() -> None:
     rules.refuse_uneditable(make_expense(enabled=True))
 
 
@@ -36,7 +36,7 @@ def test_an_expense_that_is_free_may_be_changed() -> None:
     ("is_invoiced", "enabled", "code"),
     [(True, True, "invoiced"), (True, False, "invoiced"), (False, False, "archived_project")],
 )
-def test_the_first_lock_of_an_expense_is_the_one_that_is_reported(is_invoiced: bool, enabled: bool, code: str) -> None:
+def test_the_first_lock_of_an_expense_is_reported(is_invoiced: bool, enabled: bool, code: str) -> None:
     expense = msgspec.structs.replace(make_expense(enabled=enabled), invoice=INVOICE if is_invoiced else None)
 
     with pytest.raises(ValidationFailed) as raised:

@@ -1,4 +1,4 @@
-"""Hashtags in texts."""
+"""Finding and rewriting hashtags in texts."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hourhook.domain import hashtags
 from hourhook.domain.search_keys import search_key
 
-# Texts that are rich in what the grammar is about.
+# Texts with many of the characters that the syntax is about.
 TEXTS = st.text(alphabet=st.sampled_from("#*ab-_ß9 \n([{,;:.!é\u0301"), max_size=40)
 
 
@@ -40,12 +40,12 @@ def names(text: str | None) -> list[str]:
         (None, []),
     ],
 )
-def test_hashtags_are_found_where_the_contract_says(text: str | None, found: list[str]) -> None:
+def test_hashtags_are_found_by_the_documented_syntax(text: str | None, found: list[str]) -> None:
     assert names(text) == found
 
 
 @given(TEXTS)
-def test_what_is_found_stands_in_the_text_in_order(text: str) -> None:
+def test_found_hashtags_are_parts_of_the_text_in_order(text: str) -> None:
     end = 0
     for found in hashtags.find(text):
         assert end <= found.start
@@ -55,7 +55,7 @@ def test_what_is_found_stands_in_the_text_in_order(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
+    ("text", "parsed"),
     [
         ("planning", ("planning", False)),
         ("#planning", ("planning", False)),
@@ -72,8 +72,8 @@ def test_what_is_found_stands_in_the_text_in_order(text: str) -> None:
         ("", None),
     ],
 )
-def test_a_name_is_read_with_or_without_hash_and_star(text: str, read: tuple[str, bool] | None) -> None:
-    assert hashtags.parse_name(text) == read
+def test_a_tag_name_is_parsed_with_or_without_hash_sign_and_star(text: str, parsed: tuple[str, bool] | None) -> None:
+    assert hashtags.parse_name(text) == parsed
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_name_is_read_with_or_without_hash_and_star(text: str, read: tuple[str
         ("#planning*x", "#scoping*x"),
     ],
 )
-def test_renaming_rewrites_the_hashtags_of_one_tag_and_nothing_else(text: str, renamed: str) -> None:
+def test_renaming_rewrites_only_the_hashtags_of_the_tag(text: str, renamed: str) -> None:
     assert hashtags.rename(text, "planning", "#scoping") == renamed
 
 
@@ -96,19 +96,19 @@ def test_renaming_to_an_unbillable_tag_writes_its_star() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "dissolved"),
+    ("text", "stripped"),
     [
         ("Kick-off #planning", "Kick-off planning"),
         ("#Planning* and #plan", "Planning and #plan"),
         ("#planning,#planning", "planning,planning"),
     ],
 )
-def test_dissolving_keeps_the_word(text: str, dissolved: str) -> None:
-    assert hashtags.strip_hash_sign(text, "planning") == dissolved
+def test_stripping_the_hash_sign_keeps_the_word(text: str, stripped: str) -> None:
+    assert hashtags.strip_hash_sign(text, "planning") == stripped
 
 
 @given(TEXTS)
-def test_after_renaming_the_text_names_the_new_tag_in_the_place_of_the_old(text: str) -> None:
+def test_a_renamed_text_has_the_new_tag_in_place_of_the_old(text: str) -> None:
     for key in {found.key for found in hashtags.find(text)}:
         before = [found.key for found in hashtags.find(text)]
         after = [found.key for found in hashtags.find(hashtags.rename(text, key, "#new"))]
@@ -117,7 +117,7 @@ def test_after_renaming_the_text_names_the_new_tag_in_the_place_of_the_old(text:
 
 
 @given(TEXTS)
-def test_after_dissolving_the_text_names_every_tag_but_one(text: str) -> None:
+def test_a_stripped_text_has_every_other_tag(text: str) -> None:
     for key in {found.key for found in hashtags.find(text)}:
         before = [found.key for found in hashtags.find(text)]
         after = [found.key for found in hashtags.find(hashtags.strip_hash_sign(text, key))]
@@ -126,6 +126,6 @@ def test_after_dissolving_the_text_names_every_tag_but_one(text: str) -> None:
 
 
 @given(TEXTS)
-def test_renaming_a_tag_that_the_text_does_not_name_changes_nothing(text: str) -> None:
+def test_rewriting_a_tag_that_is_not_in_the_text_changes_nothing(text: str) -> None:
     assert hashtags.rename(text, search_key("elsewhere"), "#new") == text
     assert hashtags.strip_hash_sign(text, search_key("elsewhere")) == text

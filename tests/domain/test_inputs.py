@@ -1,4 +1,4 @@
-"""Reading inputs: whatever comes, it is a value or a fault (contract, 00-conventions §4, §8, §17)."""
+"""Parsing inputs: any request gives a value or an error (``docs/api/conventions.md#request-bodies``)."""
 
 import json
 from datetime import datetime
@@ -42,7 +42,7 @@ from hourhook.errors import ValidationFailed
 
 
 class Everything(Inputs):
-    """One input of every kind."""
+    """One input of every type."""
 
     boolean: Boolean | UnsetType | None = UNSET
     count: Count | UnsetType | None = UNSET
@@ -68,7 +68,7 @@ class Everything(Inputs):
 
 
 class Strict(Inputs):
-    """What must be there, and what cannot be cleared."""
+    """Inputs that are required or not nullable."""
 
     required: ClassVar = ("date", "minutes")
     aliases: ClassVar = {"users": "user_ids"}
@@ -78,30 +78,30 @@ class Strict(Inputs):
     user_ids: IdList | UnsetType | None = UNSET
 
 
-def faults_of(inputs_type: type[Inputs], raw: Any) -> list[tuple[str, str]]:
-    _, faults = inputs.parse(inputs_type, raw, resource="Entry")
+def errors_of(inputs_type: type[Inputs], raw: Any) -> list[tuple[str, str]]:
+    _, errors = inputs.parse(inputs_type, raw, resource="Entry")
     try:
-        faults.raise_if_any()
+        errors.raise_if_any()
     except ValidationFailed as invalid:
         return [(error.field, error.code) for error in invalid.errors]
     return []
 
 
-def read_one(name: str, value: Any) -> Any:
-    """The value of one input from a body, or its fault."""
-    given, faults = inputs.parse(Everything, {name: value}, resource="Entry")
-    if faults.has(name):
-        return faults_of(Everything, {name: value})
-    return getattr(given, name)
+def parse_one(name: str, value: Any) -> Any:
+    """Parse one input of a body; returns its value or its errors."""
+    params, errors = inputs.parse(Everything, {name: value}, resource="Entry")
+    if errors.has(name):
+        return errors_of(Everything, {name: value})
+    return getattr(params, name)
 
 
-def asked(name: str, *texts: str) -> Any:
-    """The value of one input from a query, or its fault."""
+def parse_query(name: str, *texts: str) -> Any:
+    """Parse one query parameter; returns its value or its errors."""
     query = Query.of([(name, text) for text in texts])
-    given, faults = inputs.parse(Everything, query, resource="Entry")
-    if faults.has(name):
-        return faults_of(Everything, query)
-    return getattr(given, name)
+    params, errors = inputs.parse(Everything, query, resource="Entry")
+    if errors.has(name):
+        return errors_of(Everything, query)
+    return getattr(params, name)
 
 
 INVALID = "invalid"
@@ -109,7 +109,7 @@ SECONDS = 1_000_000
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "read"),
+    ("name", "value", "parsed"),
     [
         ("boolean", True, True),
         ("boolean", "false", False),
@@ -264,30 +264,30 @@ SECONDS = 1_000_000
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_value_of_a_body_is_read_as_the_contract_says(name: str, value: Any, read: Any) -> None:
-    assert read_one(name, value) == ([(name, "invalid")] if read == INVALID else read)
+def test_a_value_of_a_body_is_parsed_as_documented(name: str, value: Any, parsed: Any) -> None:
+    assert parse_one(name, value) == ([(name, "invalid")] if parsed == INVALID else parsed)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields_of(Everything)])
 @pytest.mark.parametrize("blank", [None, ""])
-def test_null_and_an_empty_text_clear_what_is_optional(name: str, blank: Any) -> None:
-    assert read_one(name, blank) is None
+def test_null_and_an_empty_string_clear_an_optional_input(name: str, blank: Any) -> None:
+    assert parse_one(name, blank) is None
 
 
-def test_a_text_of_nothing_but_whitespace_is_blank_and_may_be_looked_for() -> None:
-    assert read_one("text", " \t\n\u3000") is None
-    assert asked("text", " ") == " "
+def test_whitespace_is_blank_in_a_body_and_a_filter_in_a_query() -> None:
+    assert parse_one("text", " \t\n\u3000") is None
+    assert parse_query("text", " ") == " "
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields_of(Everything)])
-def test_an_empty_value_of_a_query_is_as_if_absent(name: str) -> None:
-    assert asked(name, "") is UNSET
-    assert asked(name, "", "") is UNSET
+def test_an_empty_query_parameter_counts_as_absent(name: str) -> None:
+    assert parse_query(name, "") is UNSET
+    assert parse_query(name, "", "") is UNSET
 
 
-def test_of_a_scalar_that_is_given_twice_the_last_counts() -> None:
-    assert asked("minutes", "1", "2") == 2
-    assert asked("minutes", "x", "2") == 2
+def test_the_last_of_repeated_scalar_query_parameters_counts() -> None:
+    assert parse_query("minutes", "1", "2") == 2
+    assert parse_query("minutes", "x", "2") == 2
 
 
 @pytest.mark.parametrize(
@@ -300,15 +300,15 @@ def test_of_a_scalar_that_is_given_twice_the_last_counts() -> None:
     ],
     ids=str,
 )
-def test_a_list_of_ids_has_many_spellings(pairs: list[tuple[str, str]]) -> None:
-    given, faults = inputs.parse(Everything, Query.of(pairs), resource="Entry")
+def test_a_list_of_ids_in_a_query_has_several_spellings(pairs: list[tuple[str, str]]) -> None:
+    params, errors = inputs.parse(Everything, Query.of(pairs), resource="Entry")
 
-    faults.raise_if_any()
-    assert given.ids == [1, 2, 3]
+    errors.raise_if_any()
+    assert params.ids == [1, 2, 3]
 
 
-def test_elements_of_an_array_are_named_by_their_place() -> None:
-    assert faults_of(Everything, {"ids": [1, "x", None, 4, True], "names": ["a", 5]}) == [
+def test_errors_of_array_elements_name_their_index() -> None:
+    assert errors_of(Everything, {"ids": [1, "x", None, 4, True], "names": ["a", 5]}) == [
         ("ids[1]", "invalid"),
         ("ids[2]", "invalid"),
         ("ids[4]", "invalid"),
@@ -316,18 +316,18 @@ def test_elements_of_an_array_are_named_by_their_place() -> None:
     ]
 
 
-def test_what_can_be_read_of_an_array_is_judged_beside_what_cannot() -> None:
-    given, faults = inputs.parse(Strict, {"date": "2024-05-21", "minutes": 1, "user_ids": ["x", 7]}, resource="Entry")
-    assert isinstance(given.user_ids, list)
-    for place, id in enumerate(given.user_ids):
+def test_the_readable_elements_of_an_array_are_validated_too() -> None:
+    params, errors = inputs.parse(Strict, {"date": "2024-05-21", "minutes": 1, "user_ids": ["x", 7]}, resource="Entry")
+    assert isinstance(params.user_ids, list)
+    for index, id in enumerate(params.user_ids):
         if id != 8:
-            faults.add(f"user_ids[{place}]", "missing")
+            errors.add(f"user_ids[{index}]", "missing")
 
-    assert faults.all() == [("user_ids[0]", "invalid"), ("user_ids[1]", "missing")]
+    assert errors.all() == [("user_ids[0]", "invalid"), ("user_ids[1]", "missing")]
 
 
-def test_what_is_missing_and_what_is_wrong_is_reported_together_in_the_order_of_the_declaration() -> None:
-    assert faults_of(Strict, {"name": 5}) == [
+def test_all_errors_are_reported_in_the_order_of_the_declaration() -> None:
+    assert errors_of(Strict, {"name": 5}) == [
         ("minutes", "missing_field"),
         ("date", "missing_field"),
         ("name", "invalid"),
@@ -335,35 +335,35 @@ def test_what_is_missing_and_what_is_wrong_is_reported_together_in_the_order_of_
 
 
 @pytest.mark.parametrize("blank", [None, "", "  "])
-def test_what_cannot_be_cleared_is_missing_when_it_is_blank(blank: Any) -> None:
-    assert faults_of(Strict, {"date": "2024-05-21", "minutes": 1, "name": blank}) == [("name", "missing_field")]
+def test_a_blank_value_of_a_non_nullable_input_is_missing(blank: Any) -> None:
+    assert errors_of(Strict, {"date": "2024-05-21", "minutes": 1, "name": blank}) == [("name", "missing_field")]
 
 
-def test_a_required_input_that_cannot_be_read_is_not_missing_too() -> None:
-    assert faults_of(Strict, {"date": "today", "minutes": None}) == [("minutes", "missing_field"), ("date", "invalid")]
+def test_an_invalid_required_input_is_not_reported_as_missing_too() -> None:
+    assert errors_of(Strict, {"date": "today", "minutes": None}) == [("minutes", "missing_field"), ("date", "invalid")]
 
 
-def test_an_alias_counts_where_the_key_itself_is_absent() -> None:
+def test_an_alias_counts_if_the_key_itself_is_absent() -> None:
     both = {"date": "2024-05-21", "minutes": 1, "users": [1], "user_ids": [2]}
-    given, _ = inputs.parse(Strict, both, resource="Entry")
-    assert given.user_ids == [2]
+    params, _ = inputs.parse(Strict, both, resource="Entry")
+    assert params.user_ids == [2]
 
-    given, _ = inputs.parse(Strict, {"users": [1]}, resource="Entry")
-    assert given.user_ids == [1]
+    params, _ = inputs.parse(Strict, {"users": [1]}, resource="Entry")
+    assert params.user_ids == [1]
 
-    given, _ = inputs.parse(Strict, Query.of([("users[]", "3")]), resource="Entry")
-    assert given.user_ids == [3]
+    params, _ = inputs.parse(Strict, Query.of([("users[]", "3")]), resource="Entry")
+    assert params.user_ids == [3]
 
 
-def test_what_the_rules_find_joins_what_reading_found() -> None:
-    given, faults = inputs.parse(Strict, {"date": "2024-05-21", "minutes": "x"}, resource="Entry")
-    faults.add("user_ids[3]", "missing")
-    faults.add("base", "archived_project")
-    faults.add("base", "archived_project")
-    assert faults.has("user_ids")
+def test_errors_of_the_rules_join_those_of_parsing() -> None:
+    params, errors = inputs.parse(Strict, {"date": "2024-05-21", "minutes": "x"}, resource="Entry")
+    errors.add("user_ids[3]", "missing")
+    errors.add("base", "archived_project")
+    errors.add("base", "archived_project")
+    assert errors.has("user_ids")
 
     with pytest.raises(ValidationFailed) as raised:
-        faults.raise_if_any("It is archived.")
+        errors.raise_if_any("It is archived.")
 
     assert [(error.field, error.code) for error in raised.value.errors] == [
         ("base", "archived_project"),
@@ -371,7 +371,7 @@ def test_what_the_rules_find_joins_what_reading_found() -> None:
         ("user_ids[3]", "missing"),
     ]
     assert raised.value.message == "It is archived."
-    assert given.minutes is UNSET
+    assert params.minutes is UNSET
 
 
 texts = st.text(st.characters(), max_size=30)
@@ -391,29 +391,29 @@ json_values = st.recursive(
 
 
 @given_any(st.sampled_from([field.name for field in fields_of(Everything)]), json_values)
-def test_any_value_in_any_field_is_a_value_or_a_fault(name: str, value: Any) -> None:
-    given, faults = inputs.parse(Everything, {name: value}, resource="Entry")
-    read = getattr(given, name)
-    if faults.has(name):
-        assert read is UNSET or isinstance(read, list)
+def test_any_value_of_any_input_is_parsed_or_an_error(name: str, value: Any) -> None:
+    params, errors = inputs.parse(Everything, {name: value}, resource="Entry")
+    parsed = getattr(params, name)
+    if errors.has(name):
+        assert parsed is UNSET or isinstance(parsed, list)
         with pytest.raises(ValidationFailed):
-            faults.raise_if_any()
-    if read is not UNSET:
-        # Whatever was read can be kept, compared and sent on.
-        msgspec.json.encode(read)
-        json.dumps(read).encode()
+            errors.raise_if_any()
+    if parsed is not UNSET:
+        # A parsed value can be stored, compared and sent.
+        msgspec.json.encode(parsed)
+        json.dumps(parsed).encode()
 
 
 @given_any(st.lists(st.tuples(st.sampled_from([*(field.name for field in fields_of(Everything)), "ids[]"]), texts)))
-def test_any_query_is_a_value_or_a_fault(pairs: list[tuple[str, str]]) -> None:
-    given, faults = inputs.parse(Everything, Query.of(pairs), resource="Entry")
+def test_any_query_is_parsed_or_an_error(pairs: list[tuple[str, str]]) -> None:
+    params, errors = inputs.parse(Everything, Query.of(pairs), resource="Entry")
     for field in fields_of(Everything):
-        if faults.has(field.name):
-            assert getattr(given, field.name) is UNSET
+        if errors.has(field.name):
+            assert getattr(params, field.name) is UNSET
 
 
 @given_any(st.datetimes(timezones=st.timezones()))
-def test_any_timestamp_with_an_offset_is_its_moment_to_the_second(value: datetime) -> None:
+def test_any_timestamp_with_an_offset_is_parsed_to_the_second(value: datetime) -> None:
     offset = value.strftime("%z")
     if len(offset) != 5:
         return
@@ -423,4 +423,4 @@ def test_any_timestamp_with_an_offset_is_its_moment_to_the_second(value: datetim
         datetime.fromisoformat(text).astimezone(tz=None)
     except OverflowError:
         return
-    assert read_one("moment", text) in (expected, [("moment", "invalid")])
+    assert parse_one("moment", text) in (expected, [("moment", "invalid")])

@@ -1,4 +1,4 @@
-"""What an invoice comes to."""
+"""The totals of invoices."""
 
 from typing import Any
 
@@ -19,19 +19,19 @@ from hourhook.domain.invoices.totals import (
     calculate_totals,
     price_hours,
 )
-from tests.support.invoice_amounts import calculate_totals as add_up_plainly
+from tests.support.invoice_amounts import calculate_totals as calculate_plainly
 
 
 def test_hours_cost_the_standard_rate() -> None:
     assert price_hours(Rates(STANDARD, 8000), {1: 90, 2: 30}) == 16_000
 
 
-def test_custom_rates_hold_for_their_users_and_only_where_they_are_asked_for() -> None:
+def test_custom_rates_apply_to_their_users_with_that_method_only() -> None:
     assert price_hours(Rates(CUSTOM, 8000, {2: 10_000}), {1: 60, 2: 60}) == 18_000
     assert price_hours(Rates(STANDARD, 8000, {2: 10_000}), {1: 60, 2: 60}) == 16_000
 
 
-def test_a_flat_rate_is_what_it_is_however_long_it_took() -> None:
+def test_a_flat_rate_does_not_depend_on_the_hours() -> None:
     assert (
         price_hours(Rates(FLAT, 8000, {}, 400_000), {1: 60}) == price_hours(Rates(FLAT, 0, {}, 400_000), {}) == 400_000
     )
@@ -53,13 +53,13 @@ def test_halves_of_a_cent_are_rounded_up(minutes: int, rate: int, cost: int) -> 
     assert price_hours(Rates(STANDARD, rate), {1: minutes}) == cost
 
 
-def test_each_user_is_rounded_and_not_each_entry_nor_the_sum() -> None:
+def test_the_cost_is_rounded_per_user_not_per_entry_or_in_total() -> None:
     # 20 and 20 minutes at 10.00: 6.67 for one who worked both, 3.33 and 3.33 for two.
     assert price_hours(Rates(STANDARD, 1000), {1: 40}) == 667
     assert price_hours(Rates(STANDARD, 1000), {1: 20, 2: 20}) == 666
 
 
-def test_where_there_are_no_hundredths_whole_units_are_what_it_is_rounded_to() -> None:
+def test_a_currency_without_hundredths_is_rounded_to_whole_units() -> None:
     yen = smallest_unit("JPY")
     amounts = calculate_totals(Rates(STANDARD, 100_050), {1: 60, 2: 30}, percentages=[1000], smallest_unit=yen)
 
@@ -67,7 +67,7 @@ def test_where_there_are_no_hundredths_whole_units_are_what_it_is_rounded_to() -
     assert amounts == Amounts(150_100, 0, 15_000, 165_100)
 
 
-def test_taxes_do_not_compound_and_each_is_rounded() -> None:
+def test_taxes_are_not_compounded_and_each_is_rounded() -> None:
     amounts = calculate_totals(
         Rates(STANDARD, 0), {}, taxable_expenses=105, taxfree_expenses=50, percentages=[1000, 1000, 0, 250]
     )
@@ -76,7 +76,7 @@ def test_taxes_do_not_compound_and_each_is_rounded() -> None:
     assert amounts == Amounts(105, 50, 11 + 11 + 0 + 3, 105 + 50 + 25)
 
 
-def test_what_comes_back_is_taxed_and_rounded_away_from_zero_too() -> None:
+def test_refunds_are_taxed_and_rounded_away_from_zero_too() -> None:
     assert calculate_totals(Rates(STANDARD), {}, taxable_expenses=-105, percentages=[1000]) == Amounts(
         -105, 0, -11, -116
     )
@@ -103,7 +103,7 @@ rates_of = st.builds(
     st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6_000), st.booleans()), max_size=8),
     st.lists(st.tuples(st.integers(-1_000_000, 1_000_000), st.booleans()), max_size=6),
 )
-def test_it_comes_to_what_a_plain_recount_in_decimals_comes_to(
+def test_totals_equal_a_plain_calculation_with_decimals(
     rates: dict[str, Any],
     currency: str,
     percentages: list[int],
@@ -123,7 +123,7 @@ def test_it_comes_to_what_a_plain_recount_in_decimals_comes_to(
         smallest_unit=smallest_unit(currency),
     )
 
-    plain = add_up_plainly(
+    plain = calculate_plainly(
         {
             "calculation_method": rates["calculation_method"],
             "standard_hourly_rate": rates["standard_hourly_rate"] / 100,
@@ -154,11 +154,11 @@ def test_it_comes_to_what_a_plain_recount_in_decimals_comes_to(
         (150_100, "\u00a5", "\u00a51,501.00"),
     ],
 )
-def test_amounts_are_written_alike_everywhere(hundredths: int, symbol: str, text: str) -> None:
+def test_amounts_are_formatted_with_their_symbol(hundredths: int, symbol: str, text: str) -> None:
     assert format_amount(hundredths, symbol) == text
 
 
-def test_every_locale_suggests_a_currency_that_there_is() -> None:
+def test_every_locale_suggests_a_known_currency() -> None:
     assert len(LOCALE_CURRENCIES) == 62
     assert len(CURRENCIES) == 158
     assert {*LOCALE_CURRENCIES.values()} <= {*CURRENCIES}
@@ -177,11 +177,11 @@ def test_every_locale_suggests_a_currency_that_there_is() -> None:
         ("9" * 255, "1" + "0" * 255),
     ],
 )
-def test_a_reference_is_followed_by_the_next_number_with_its_zeros(reference: str, following: str) -> None:
+def test_the_next_reference_keeps_leading_zeros(reference: str, following: str) -> None:
     assert increment_reference(reference) == following
 
 
-def test_share_tokens_are_twenty_five_lower_case_letters_and_digits_and_never_the_same() -> None:
+def test_share_tokens_are_25_lower_case_letters_and_digits_and_unique() -> None:
     tokens = {new_share_token() for _ in range(100)}
 
     assert len(tokens) == 100

@@ -1,4 +1,4 @@
-"""Inputs inside inputs: faults are named by the way to them, and what is right is read all the same."""
+"""Nested inputs: errors name their path, and the valid parts are parsed all the same."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -24,7 +24,7 @@ class Part(Inputs):
 
 
 class Middle(Inputs):
-    """What is in the middle."""
+    """The middle level."""
 
     part: Annotated[Part, NestedField(Part)] | UnsetType | None = UNSET
     parts: Annotated[list[Part], NestedListField(Part, 3)] | UnsetType | None = UNSET
@@ -32,39 +32,39 @@ class Middle(Inputs):
 
 
 class Whole(Inputs):
-    """All of it."""
+    """The top level."""
 
     required: ClassVar = ("middle",)
     name: Name | UnsetType = UNSET
     middle: Annotated[Middle, NestedField(Middle), "In it."] | UnsetType = UNSET
 
 
-def read(raw: Any) -> tuple[Whole, list[tuple[str, str]]]:
-    given, faults = inputs.parse(Whole, raw, resource="Thing")
-    return given, faults.all()
+def parse(raw: Any) -> tuple[Whole, list[tuple[str, str]]]:
+    params, errors = inputs.parse(Whole, raw, resource="Thing")
+    return params, errors.all()
 
 
-def test_what_is_right_is_read_at_any_depth() -> None:
-    given, faults = read({"middle": {"part": {"id": "5", "more": 1}, "parts": [{"number": 6, "name": " six "}]}})
+def test_valid_nested_inputs_are_parsed_at_any_depth() -> None:
+    params, errors = parse({"middle": {"part": {"id": "5", "more": 1}, "parts": [{"number": 6, "name": " six "}]}})
 
-    assert faults == []
-    assert given.middle
-    assert given.middle.part == Part(id=5)
-    assert given.middle.parts == [Part(id=6, name="six")]
+    assert errors == []
+    assert params.middle
+    assert params.middle.part == Part(id=5)
+    assert params.middle.parts == [Part(id=6, name="six")]
 
 
 @pytest.mark.parametrize("blank", [None, ""])
-def test_what_is_blank_is_none_where_it_may_be_and_missing_where_it_may_not(blank: Any) -> None:
-    given, faults = read({"middle": {"part": blank, "parts": blank}})
-    assert faults == []
-    assert given.middle == Middle(part=None, parts=None)
+def test_a_blank_nested_input_is_none_if_nullable_and_else_missing(blank: Any) -> None:
+    params, errors = parse({"middle": {"part": blank, "parts": blank}})
+    assert errors == []
+    assert params.middle == Middle(part=None, parts=None)
 
-    assert read({"middle": blank})[1] == [("middle", "missing_field")]
-    assert read({})[1] == [("middle", "missing_field")]
+    assert parse({"middle": blank})[1] == [("middle", "missing_field")]
+    assert parse({})[1] == [("middle", "missing_field")]
 
 
 @pytest.mark.parametrize(
-    ("middle", "faults"),
+    ("middle", "errors"),
     [
         (5, [("middle", "invalid")]),
         ([], [("middle", "invalid")]),
@@ -83,47 +83,47 @@ def test_what_is_blank_is_none_where_it_may_be_and_missing_where_it_may_not(blan
                 ("middle.ids[1]", "invalid"),
             ],
         ),
-        ({"parts": [None, "", []]}, [(f"middle.parts[{place}]", "invalid") for place in range(3)]),
+        ({"parts": [None, "", []]}, [(f"middle.parts[{index}]", "invalid") for index in range(3)]),
     ],
 )
-def test_faults_are_named_by_the_way_to_them(middle: Any, faults: list[tuple[str, str]]) -> None:
-    assert read({"middle": middle})[1] == faults
+def test_errors_of_nested_inputs_name_their_path(middle: Any, errors: list[tuple[str, str]]) -> None:
+    assert parse({"middle": middle})[1] == errors
 
 
-def test_what_is_right_beside_a_fault_is_there_for_the_rules_in_its_place() -> None:
-    given, faults = inputs.parse(Whole, {"middle": {"parts": [5, {"id": 2, "name": 5}, {"id": 3}]}}, resource="Thing")
+def test_valid_parts_beside_an_error_keep_their_index_for_the_rules() -> None:
+    params, errors = inputs.parse(Whole, {"middle": {"parts": [5, {"id": 2, "name": 5}, {"id": 3}]}}, resource="Thing")
 
-    assert given.middle
-    assert given.middle.parts == [Part(), Part(id=2), Part(id=3)]
-    assert faults.has("middle")
-    assert faults.has("middle.parts[1]")
-    assert not faults.has("middle.parts[2]")
-    assert not faults.has("middle.part")
-    faults.add("middle.parts[2].id", "missing")
-    faults.discard("middle.parts[1]")
+    assert params.middle
+    assert params.middle.parts == [Part(), Part(id=2), Part(id=3)]
+    assert errors.has("middle")
+    assert errors.has("middle.parts[1]")
+    assert not errors.has("middle.parts[2]")
+    assert not errors.has("middle.part")
+    errors.add("middle.parts[2].id", "missing")
+    errors.discard("middle.parts[1]")
     with pytest.raises(ValidationFailed) as raised:
-        faults.raise_if_any()
+        errors.raise_if_any()
     assert [(error.field, error.code) for error in raised.value.errors] == [
         ("middle.parts[0]", "invalid"),
         ("middle.parts[2].id", "missing"),
     ]
 
 
-def test_what_does_not_count_can_be_forgotten_whole() -> None:
-    _, faults = inputs.parse(Whole, {"middle": {"parts": [5, {}]}, "name": 5}, resource="Thing")
-    faults.discard("middle.parts")
+def test_discarding_a_key_removes_the_errors_of_its_parts() -> None:
+    _, errors = inputs.parse(Whole, {"middle": {"parts": [5, {}]}, "name": 5}, resource="Thing")
+    errors.discard("middle.parts")
 
-    assert faults.all() == [("name", "invalid")]
-
-
-def test_there_are_no_objects_in_a_query() -> None:
-    given, faults = inputs.parse(Whole, Query.of([("middle", '{"part": {"id": 1}}')]), resource="Thing")
-
-    assert given.middle is UNSET
-    assert faults.all() == [("middle", "invalid")]
+    assert errors.all() == [("name", "invalid")]
 
 
-def test_parts_are_described_where_they_stand() -> None:
+def test_a_nested_object_in_a_query_is_invalid() -> None:
+    params, errors = inputs.parse(Whole, Query.of([("middle", '{"part": {"id": 1}}')]), resource="Thing")
+
+    assert params.middle is UNSET
+    assert errors.all() == [("middle", "invalid")]
+
+
+def test_the_schema_contains_the_schemas_of_nested_inputs() -> None:
     schema = schema_of(Whole)["properties"]["middle"]
 
     assert (schema["type"], schema["description"]) == ("object", "In it.")
@@ -141,8 +141,8 @@ def test_parts_are_described_where_they_stand() -> None:
 
 
 @given_any(st.dictionaries(st.sampled_from(["part", "parts", "ids"]), json_values | st.lists(json_values)))
-def test_any_value_at_any_depth_is_a_value_or_a_fault(middle: Any) -> None:
-    given, faults = read({"middle": middle})
+def test_any_nested_value_is_parsed_or_an_error(middle: Any) -> None:
+    params, errors = parse({"middle": middle})
 
-    if not faults:
-        msgspec.json.encode(given.middle)
+    if not errors:
+        msgspec.json.encode(params.middle)

@@ -1,4 +1,4 @@
-"""Passwords."""
+"""Hashing and verifying passwords."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from hourhook.domain import passwords
 from hourhook.errors import OperatorError
 
 
-def test_a_password_is_right_or_wrong_by_its_hash() -> None:
+def test_a_password_is_verified_against_its_hash() -> None:
     stored = passwords.hash_password("correct horse \u00e9")
 
     assert "correct" not in stored
@@ -15,12 +15,12 @@ def test_a_password_is_right_or_wrong_by_its_hash() -> None:
     assert not passwords.verify_password("\udc80", stored)
 
 
-def test_where_there_is_no_password_none_is_right() -> None:
-    assert not passwords.verify_password("nobody's password", None)
+def test_no_password_is_correct_without_a_valid_hash() -> None:
+    assert not passwords.verify_password("dummy password", None)
     assert not passwords.verify_password("", "no hash at all")
 
 
-def test_what_begins_with_a_password_of_the_greatest_length_is_not_right() -> None:
+def test_a_longer_password_with_a_correct_prefix_is_wrong() -> None:
     stored = passwords.hash_password("x" * 1024)
 
     assert passwords.verify_password("x" * 1024, stored)
@@ -28,6 +28,6 @@ def test_what_begins_with_a_password_of_the_greatest_length_is_not_right() -> No
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1025])
-def test_a_password_is_neither_empty_nor_endless(password: str) -> None:
+def test_an_empty_or_too_long_password_is_refused(password: str) -> None:
     with pytest.raises(OperatorError, match="1 to 1024 characters"):
         passwords.hash_password(password)

@@ -1,4 +1,4 @@
-"""Where a user may be sent back to (contract, oauth.md)."""
+"""The redirect URIs that an OAuth application may use (``docs/api/oauth.md#authorization-request``)."""
 
 from urllib.parse import urljoin
 
@@ -14,10 +14,10 @@ CALLBACK = "http://app.test/cb"
 @pytest.mark.parametrize(
     "uri",
     [
-        # The contract's own.
+        # The documented examples.
         "https://app.test/cb",
         "http://app.test/cb/a/b",
-        # The same, written otherwise.
+        # Other spellings of the same.
         CALLBACK,
         "http://app.test/cb/",
         "http://APP.test/cb",
@@ -30,20 +30,20 @@ CALLBACK = "http://app.test/cb"
         "http://app.test/./cb/./a",
         "http://app.test/cb/a/../b",
         "http://app.test/a/%2e%2E/cb",
-        # What is said besides does not matter.
+        # Queries and encoded paths are not compared.
         "http://app.test/cb?from=time&back=http://app.example/",
         "http://app.test/cb/a%2Fb",
         "http://app.test/cb/%C3%BC",
     ],
 )
-def test_a_good_redirect(uri: str) -> None:
+def test_a_redirect_below_the_callback_is_allowed(uri: str) -> None:
     assert is_allowed_redirect(uri, CALLBACK)
 
 
 @pytest.mark.parametrize(
     "uri",
     [
-        # The contract's own.
+        # The documented examples.
         "http://app.test/other",
         "http://app.test/",
         "http://app.test:8080/cb",
@@ -74,7 +74,7 @@ def test_a_good_redirect(uri: str) -> None:
         "http://app.test/cb/%2e%2e%2fother",
         "http://app.test/cb/..%5cother",
         "http://app.test/cb%2F..%2Fother",
-        # What a browser reads otherwise.
+        # URIs that browsers read differently.
         "http://app.test\\@app.example/cb",
         "http://app.example\\@app.test/cb",
         "http:\\\\app.test\\cb",
@@ -93,7 +93,7 @@ def test_a_good_redirect(uri: str) -> None:
         "http://app.te\u017ft/cb",
         "http://app\u3002test/cb",
         "http://app.test/cb/\ud800",
-        # No address of the web, or no address at all.
+        # Not an http or https URL.
         "",
         "app.test/cb",
         "/cb",
@@ -108,12 +108,12 @@ def test_a_good_redirect(uri: str) -> None:
         "http://app.test/cb/" + "a" * MAX_LENGTH,
     ],
 )
-def test_a_bad_redirect(uri: str) -> None:
+def test_a_redirect_outside_of_the_callback_is_refused(uri: str) -> None:
     assert not is_allowed_redirect(uri, CALLBACK)
 
 
 @pytest.mark.parametrize(
-    ("callback", "uri", "is_good"),
+    ("callback", "uri", "is_allowed"),
     [
         ("http://app.test", "http://app.test/anything", True),
         ("http://app.test/", "https://app.test", True),
@@ -131,15 +131,15 @@ def test_a_bad_redirect(uri: str) -> None:
         ("http://[::1]:3000/cb", "http://[::1]:3000/cb/a", True),
     ],
 )
-def test_it_is_the_callback_that_decides(callback: str, uri: str, is_good: bool) -> None:
-    assert is_allowed_redirect(uri, callback) is is_good
+def test_a_redirect_is_compared_with_its_own_callback(callback: str, uri: str, is_allowed: bool) -> None:
+    assert is_allowed_redirect(uri, callback) is is_allowed
 
 
 segments = st.lists(st.sampled_from(["cb", "a", "..", ".", "", "%2e%2e", ".%2E", "%2E", "%20"]), min_size=1)
 
 
 @given(segments)
-def test_what_is_good_is_below_the_callback_wherever_a_browser_resolves_it(parts: list[str]) -> None:
+def test_a_browser_resolves_an_allowed_redirect_below_the_callback(parts: list[str]) -> None:
     path = "/" + "/".join(parts)
     assume(not path.startswith("//"))
 
@@ -149,17 +149,17 @@ def test_what_is_good_is_below_the_callback_wherever_a_browser_resolves_it(parts
 
 
 @given(st.text(), st.text())
-def test_nothing_that_is_sent_is_an_error(uri: str, callback: str) -> None:
+def test_any_string_as_a_redirect_is_checked_without_an_exception(uri: str, callback: str) -> None:
     assert is_allowed_redirect(uri, callback) in (True, False)
     assert is_allowed_redirect(f"http://app.test/cb{uri}", CALLBACK) in (True, False)
 
 
 @given(st.text(st.characters(codec="ascii")))
-def test_only_a_host_and_port_that_are_the_callback_s_are_good(rest: str) -> None:
-    place = parse(f"http://app.test{rest}")
+def test_an_allowed_redirect_has_the_host_and_port_of_the_callback(rest: str) -> None:
+    target = parse(f"http://app.test{rest}")
 
-    if place is not None and is_allowed_redirect(f"http://app.test{rest}", CALLBACK):
-        assert (place.host, place.port) == ("app.test", 80)
+    if target is not None and is_allowed_redirect(f"http://app.test{rest}", CALLBACK):
+        assert (target.host, target.port) == ("app.test", 80)
 
 
 @pytest.mark.parametrize(
@@ -170,5 +170,5 @@ def test_only_a_host_and_port_that_are_the_callback_s_are_good(rest: str) -> Non
         ("http://app.test/cb?", "http://app.test/cb?code=c%26d&state=%20"),
     ],
 )
-def test_parameters_are_added_and_nothing_else_is_changed(uri: str, expected: str) -> None:
+def test_adding_query_parameters_changes_nothing_else_in_the_uri(uri: str, expected: str) -> None:
     assert add_query_parameters(uri, [("code", "c&d"), ("state", " ")]) == expected

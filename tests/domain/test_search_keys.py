@@ -1,4 +1,4 @@
-"""Texts as they are compared."""
+"""Search keys of texts."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from hourhook.domain.search_keys import search_key
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Planning", "PLANNING"),
         ("Größe", "GRÖSSE"),
@@ -15,14 +15,14 @@ from hourhook.domain.search_keys import search_key
         ("\u1e9e", "ss"),
     ],
 )
-def test_texts_that_differ_in_case_or_spelling_alone_have_one_key(one: str, other: str) -> None:
-    assert search_key(one) == search_key(other)
+def test_texts_that_differ_in_case_or_normalization_have_one_key(first: str, second: str) -> None:
+    assert search_key(first) == search_key(second)
 
 
-def test_a_key_is_its_own_key() -> None:
+def test_the_key_of_a_key_is_the_same() -> None:
     for text in ("Website", "İstanbul", "ﬁn", "e\u0301\u0327"):
         assert search_key(search_key(text)) == search_key(text)
 
 
-def test_what_an_accent_sets_apart_stays_apart() -> None:
+def test_texts_that_differ_in_accents_have_different_keys() -> None:
     assert search_key("résumé") != search_key("resume")

@@ -29,7 +29,7 @@ def add_user(database: Database, account_id: int, state: str) -> int:
     return database.write_now(account_id, add)
 
 
-def test_a_token_is_two_runs_in_base_36_and_opens_its_users_account(database: Database) -> None:
+def test_a_token_has_two_base_36_groups_and_authenticates_its_user(database: Database) -> None:
     account = make_account(database)
 
     token = database.write_now(account.account_id, tokens.create, account.user_id, "laptop")
@@ -42,7 +42,7 @@ def test_a_token_is_two_runs_in_base_36_and_opens_its_users_account(database: Da
 
 
 @pytest.mark.parametrize("state", ["active", "pending"])
-def test_making_a_token_leaves_the_users_state_alone(database: Database, state: str) -> None:
+def test_creating_a_token_keeps_the_state_of_the_user(database: Database, state: str) -> None:
     account = make_account(database)
     user_id = add_user(database, account.account_id, state)
 
@@ -53,7 +53,7 @@ def test_making_a_token_leaves_the_users_state_alone(database: Database, state: 
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_no_token_is_made_for_somebody_who_is_shut_out(database: Database, state: str) -> None:
+def test_a_token_for_a_disabled_or_suspended_user_is_refused(database: Database, state: str) -> None:
     account = make_account(database)
     user_id = add_user(database, account.account_id, state)
 
@@ -61,7 +61,7 @@ def test_no_token_is_made_for_somebody_who_is_shut_out(database: Database, state
         database.write_now(account.account_id, tokens.create, user_id)
 
 
-def test_tokens_are_listed_with_their_owners_and_never_themselves(database: Database) -> None:
+def test_tokens_are_listed_with_their_users_but_without_the_secret(database: Database) -> None:
     first, second = make_account(database), make_account(database, "southwind")
     token = database.write_now(second.account_id, tokens.create, second.user_id, "laptop")
 
@@ -77,7 +77,7 @@ def test_tokens_are_listed_with_their_owners_and_never_themselves(database: Data
         assert secret not in str(listed)
 
 
-def test_a_revoked_token_opens_nothing(database: Database) -> None:
+def test_a_revoked_token_authenticates_nobody(database: Database) -> None:
     account = make_account(database)
     [row] = database.read_now(tokens.list_all)
 
