@@ -142,9 +142,9 @@ def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(
     [
         (
             "active",
-            "this user is already active and needs no invitation; to set a password, use `hourhook user password`",
+            "this user is already active and needs no invitation: set a password with `hourhook user password`",
         ),
-        ("disabled", "this user is disabled, and only a pending user can be invited: activate the user first"),
+        ("disabled", "this user is disabled, and only pending users can be invited: activate the user first"),
     ],
 )
 def test_only_a_pending_user_is_invited(unconfigured_cli: CliRunner, state: str, says: str) -> None:
@@ -169,7 +169,7 @@ def test_an_address_that_several_accounts_know_needs_the_account(unconfigured_cl
     add_user(unconfigured_cli)
     add_user(unconfigured_cli, account="southwind")
 
-    assert "name one of them with --account (northwind, southwind)" in unconfigured_cli.run(*INVITE).stderr
+    assert "choose one with --account (northwind, southwind)" in unconfigured_cli.run(*INVITE).stderr
     assert unconfigured_cli.run(*INVITE, "--account", "southwind").status == 0
 
 
