@@ -1,10 +1,8 @@
 """Fresh databases to measure on: a file for SQLite, and one PostgreSQL on the core beside what is measured."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +10,7 @@ import psycopg
 
 from bench.subprocesses import OTHER_CORE, on_core
 from hourhook.store.upgrades import migrate
+from tests.support.leftovers import clean_up_at_the_end, temporary_folder
 
 KINDS = ("sqlite", "postgresql")
 
@@ -20,7 +19,8 @@ class Databases:
     """Makes databases, and throws them away."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="hourhook-bench-"))
+        clean_up_at_the_end()
+        self._folder = temporary_folder("hourhook-bench-")
         self._stack = ExitStack()
         self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
         self._server_url: str | None = None

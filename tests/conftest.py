@@ -1,4 +1,4 @@
-"""What tests stand on: both databases, a clock of their own, the real server, and accounts with people."""
+"""Fixtures of all tests: both databases, a fake clock, the real server, accounts with their users."""
 
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack
@@ -16,6 +16,7 @@ from hourhook.process.serving import make_asgi_app
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.urls import open_database
+from tests.support import leftovers
 from tests.support.accounts import Account, make_account
 from tests.support.clients import Client
 from tests.support.clocks import FakeClock
@@ -29,20 +30,26 @@ DIALECTS = ("sqlite", "postgresql")
 
 
 def pytest_configure() -> None:
-    """Spare time: look for garbage as seldom as the server does, and hash passwords with next to no work."""
+    """Leave nothing behind; save time: collect garbage as rarely as the server does, and hash passwords cheaply."""
+    leftovers.clean_up_at_the_end()
     tune_gc()
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+def pytest_unconfigure() -> None:
+    """Remove what is left before pytest returns."""
+    leftovers.clean_up()
+
+
 @pytest.fixture
 def clock() -> FakeClock:
-    """The time, which stands still until the test moves it."""
+    """A clock that only the test advances."""
     return FakeClock()
 
 
 @pytest.fixture(params=DIALECTS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database; a test that takes it runs once on each kind."""
+    """The URL of a fresh database; a test that asks for it runs once on SQLite and once on PostgreSQL."""
     makers = {"sqlite": "_sqlite_files", "postgresql": "_postgres_server"}
     maker: SqliteFiles | PostgresServer = request.getfixturevalue(makers[request.param])
     with maker.fresh(tmp_path) as url:
@@ -52,14 +59,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str, clock: FakeClock) -> Iterator[Database]:
     """A fresh database, open."""
-    running_smtp_server = open_database(database_url, clock)
-    yield running_smtp_server
-    running_smtp_server.close()
+    opened = open_database(database_url, clock)
+    yield opened
+    opened.close()
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server, and a client of it without a token."""
+    """A running server, with a client that sends no token."""
 
     base_url: str
     client: Client
@@ -71,9 +78,9 @@ MakeServer = Callable[..., Server]
 
 @pytest.fixture
 def make_server(database: Database, _loop: EventLoopThread) -> Iterator[MakeServer]:
-    """Starts servers on the database, with settings of the test's choice.
+    """Start servers on the database, with the given settings.
 
-    The rate is unlimited unless the test says otherwise; arguments of ``make_asgi_app`` go through ``site_options``.
+    No rate limits apply unless the test sets them; ``site_options`` are arguments of ``make_asgi_app``.
     """
     with ExitStack() as stack:
 
@@ -94,7 +101,7 @@ def make_server(database: Database, _loop: EventLoopThread) -> Iterator[MakeServ
 
 @pytest.fixture
 def server(make_server: MakeServer) -> Server:
-    """The real application, on a real port."""
+    """The real application on a free port."""
     return make_server()
 
 
@@ -106,7 +113,7 @@ def account(server: Server) -> Account:
 
 @pytest.fixture
 def other_account(server: Server) -> Account:
-    """Another account on the same server, whose things are nobody else's business."""
+    """Another account on the same server, of which the first sees nothing."""
     return make_account(server.database, server.client, "southwind")
 
 
@@ -115,20 +122,20 @@ MakeSmtpServer = Callable[..., FakeSmtpServer]
 
 @pytest.fixture
 def make_smtp_server(_loop: EventLoopThread) -> Iterator[MakeSmtpServer]:
-    """Starts mail servers; arguments are those of ``mailboxes.running_smtp_server``."""
+    """Start mail servers; arguments are those of ``smtp_server.running_smtp_server``."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(running_smtp_server(_loop, **options))
 
 
 @pytest.fixture
 def smtp_server(make_smtp_server: MakeSmtpServer) -> FakeSmtpServer:
-    """A mail server on loopback that takes every mail, unless the test says otherwise."""
+    """A mail server on loopback that accepts every mail, unless the test says otherwise."""
     return make_smtp_server()
 
 
 @pytest.fixture
 def logged() -> Iterator[Logged]:
-    """The events of the log, kept instead of printed."""
+    """The log events, captured instead of printed."""
     with structlog.testing.capture_logs() as events:
         yield events
 

@@ -7,6 +7,7 @@ from collections import Counter
 
 from tests.simulator.runs import InvariantViolation, simulate
 from tests.simulator.stores import PostgresStore, Store, open_store
+from tests.support.leftovers import clean_up_at_the_end
 
 PROGRESS_SECONDS = 2.0
 
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="one only, unless --seeds is given too")
     parser.add_argument("--keep-going", action="store_true", help="run on after a broken promise")
     arguments = parser.parse_args()
+    clean_up_at_the_end()
     first = arguments.seed or 0
     count = 1 if arguments.seed is not None and "--seeds" not in sys.argv else arguments.seeds
     with open_store(arguments.database) as store:

