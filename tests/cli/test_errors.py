@@ -204,7 +204,7 @@ def check(commands: CliRunner, *words: str, says: str, status: int = 1) -> None:
 
 def test_pages_and_version_are_shown_at_once_and_without_a_database(unconfigured_cli: CliRunner) -> None:
     for words in ((), ("--help",), ("account",), ("serve", "--help"), ("--version",)):
-        result = unconfigured_cli.run(*words)
+        result = unconfigured_cli.run_fresh(*words)
         assert (result.status, result.stderr) == (0, "")
         assert result.stdout.startswith(("Usage: hourhook", "hourhook 0.")), words
     assert not Path(unconfigured_cli.folder, "hourhook.db").exists()

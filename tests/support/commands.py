@@ -1,4 +1,4 @@
-"""The real commands, each in a process of its own, as somebody types them."""
+"""Run the real commands, each in a process of its own."""
 
 import json
 import os
@@ -8,59 +8,68 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from tests.support.clients import Client
+from tests.support.fork_server import fork_server
 
 KEY = "the key of the tests of the commands, which is no secret"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a command came to."""
+    """The result of a command."""
 
     status: int
     stdout: str
     stderr: str
 
     def json(self) -> Any:
-        """The output, parsed."""
+        """Return the output of a command that succeeded, parsed."""
         assert self.status == 0, self.stderr
         return json.loads(self.stdout)
 
 
 @dataclass(frozen=True)
 class CliRunner:
-    """Runs ``hourhook`` in a folder, with the settings of the test and no others."""
+    """Run ``hourhook`` in a folder, with the settings of the test and no others."""
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def with_settings(self, **settings: str) -> "CliRunner":
-        """The same with more settings: ``with_settings(rate_limit="off")``."""
+        """Return a copy with more settings: ``with_settings(rate_limit="off")``."""
         more = {f"HOURHOOK_{name.upper()}": value for name, value in settings.items()}
         return CliRunner(self.folder, {**self.settings, **more})
 
     @property
     def database_url(self) -> str:
-        """The database that they are on."""
         return self.settings.get("HOURHOOK_DATABASE_URL", f"sqlite:///{self.folder}/hourhook.db")
 
     def run(self, *words: str, stdin: bytes = b"") -> Result:
         """Run a command to its end; ``stdin`` is its standard input."""
-        done = subprocess.run(
-            self.line(*words), cwd=self.folder, env=self.environment(), input=stdin, capture_output=True
-        )
+        with TemporaryFile() as given, TemporaryFile() as stdout, TemporaryFile() as stderr:
+            given.write(stdin)
+            given.seek(0)
+            status = fork_server().run(words, self.folder, self.environment(), (given, stdout, stderr))
+            stdout.seek(0)
+            stderr.seek(0)
+            return Result(status, stdout.read().decode(), stderr.read().decode())
+
+    def run_fresh(self, *words: str) -> Result:
+        """Run a command in a process that imports only what it needs, as users do."""
+        done = subprocess.run(self.line(*words), cwd=self.folder, env=self.environment(), capture_output=True)
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def create_account(self, name: str = "northwind", email: str = "ada@northwind.test") -> Any:
-        """Make an account; returns what the command says of it."""
+        """Create an account; returns the JSON that the command prints."""
         owner = ("--first-name", "Ada", "--last-name", "Byron", "--password", "secret")
         return self.run("account", "create", "--name", name, "--email", email, *owner, "--json").json()
 
     @contextmanager
     def start(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
-        """Run a command that stays; its output and its log come as ``stdout`` and ``stderr``."""
+        """Start a command that runs until it is stopped, with pipes for ``stdout`` and ``stderr`` (its log)."""
         process = subprocess.Popen(
             self.line(*words),
             cwd=self.folder,
@@ -78,7 +87,7 @@ class CliRunner:
 
     @contextmanager
     def start_on_terminal(self, terminal: int, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run a command that stays, on a terminal."""
+        """Start a command that runs until it is stopped, on a terminal."""
         process = subprocess.Popen(
             self.line(*words), cwd=self.folder, env=self.environment(), stdin=terminal, stdout=terminal, stderr=terminal
         )
@@ -90,16 +99,14 @@ class CliRunner:
 
     @contextmanager
     def serving(self, *words: str) -> Iterator["RunningServer"]:
-        """Run a server on a free port, and wait until it serves."""
+        """Start a server on a free port, and wait until it serves."""
         with self.start("serve", "--port", "0", *words) as process:
             yield RunningServer(process, wait_for_log_event(process, "serving")["address"])
 
     def line(self, *words: str) -> list[str]:
-        """The command line."""
         return [sys.executable, "-m", "hourhook", *words]
 
     def environment(self) -> dict[str, str]:
-        """The environment of a command."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HOURHOOK_")}
         return {**kept, **self.settings}
 
@@ -112,7 +119,6 @@ class RunningServer:
     address: str
 
     def client(self, token: str | None = None) -> Client:
-        """A client of it."""
         return Client(self.address, token)
 
     def stop(self, number: int) -> int:
