@@ -109,7 +109,7 @@ def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
     ("values", "status", "complaint"),
     [
         (["max_users"], 2, "'max_users' is not KEY=VALUE"),
-        (["max_users=1", "max_users=2"], 2, "max_users is given twice"),
+        (["max_users=1", "max_users=2"], 2, "max_users was given twice"),
         ([], 2, "missing argument 'KEY=VALUE...'"),
         (["colour=red"], 1, "there is no setting 'colour': use one of invoicing,"),
         (["max_users=-1"], 1, "max_users=-1 is invalid"),
