@@ -1,12 +1,13 @@
-"""(f) From ``kill -9`` to the next delivery: from the kill where other workers live, else from the server's health.
+"""(f) Measure the time from ``kill -9`` to the next delivery.
 
-Under the load of ``kill.py``, so that the webhooks have something to deliver all the time. A kill's time is that of
-the webhook that waits longest: its head was on the wire, or it had yet to be leased.
+It counts from the kill where other workers are running, and from ``/health`` answering 200 otherwise. The load is that of
+``tests/kill``, so that the webhooks always have something to deliver. A kill's time is that of the webhook that waits
+longest: its head was in flight, or was not leased yet.
 """
 
 from bench.databases import Databases
-from bench.kill_scenario import Scenario, ScenarioResult, run_scenario
 from bench.tables import percentile, print_table
+from tests.kill.scenarios import Scenario, ScenarioResult, run_scenario
 
 SCENARIOS = (
     Scenario("sqlite", workers_count=0),
@@ -19,7 +20,10 @@ SECONDS = 3.0
 
 def run(databases: Databases, *, quick: bool) -> None:
     """Measure and print."""
-    found = [run_scenario(databases, scenario, QUICK_KILLS if quick else KILLS, SECONDS) for scenario in SCENARIOS]
+    found = []
+    for scenario in SCENARIOS:
+        with databases.fresh(scenario.kind) as url:
+            found.append(run_scenario(url, scenario, QUICK_KILLS if quick else KILLS, SECONDS))
     print_table(
         f"(f) Seconds from a kill to the next delivery, of {len(found[0].kill_events)} kills each",
         ("`kill -9` of", "from", "any webhook, p50", "max", "every webhook, p50", "max", "kill to health, p50"),

@@ -1,6 +1,6 @@
 """Run the benchmarks, and print figures and the machine that they belong to.
 
-.venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|merges|recovery|kill] [--quick]
+.venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|merges|recovery] [--quick]
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from bench import api, deliveries, fanout, idle, kill, latency, machine, merges, recovery  # noqa: E402
+from bench import api, deliveries, fanout, idle, latency, machine, merges, recovery  # noqa: E402
 from bench.databases import Databases  # noqa: E402
 from bench.tables import print_table  # noqa: E402
 
@@ -23,7 +23,6 @@ BENCHMARKS = {
     "fanout": fanout.run,
     "merges": merges.run,
     "recovery": recovery.run,
-    "kill": kill.run,
 }
 
 

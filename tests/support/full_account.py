@@ -1,10 +1,10 @@
-"""An account in which there is one of everything, for tests that walk all endpoints."""
+"""An account with one of each resource, for tests that ask all endpoints."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from hourhook.api.endpoints import Endpoint
-from tests.support.accounts import Account
+from tests.support.accounts import Account, Person
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.factories import (
     give_access,
@@ -23,32 +23,40 @@ from tests.support.webhooks import get_delivery_log, make_webhook
 PathParameters = Mapping[str, Any]
 
 
-def populate_account(account: Account, name: str = "stage") -> PathParameters:
-    """Something for each name that a path may hold, such that the supervisor can do with it what he likes."""
+def populate_account(account: Account, name: str = "stage", actor: Person | None = None) -> PathParameters:
+    """Create one of each resource that a path may name; returns their ids.
+
+    Those that belong to a user are the actor's, by default the supervisor's; the others are visible to that user.
+    """
+    actor = actor or account.supervisor
     guest = account.add(f"{name}-guest", "contractor")
     project = make_project(account, f"Project of {name}")
     give_access(account, guest, project)
-    start_timer(account.supervisor, project)
+    if actor.role in ("coworker", "contractor"):
+        give_access(account, actor, project)
+    start_timer(actor, project)
     webhook = make_webhook(account)
     billed = make_project(account, f"Billed project of {name}")
     bill = make_invoice(account, [], [make_expense(account.supervisor, billed)], taxes=[{"percentage": 20}])
     return {
         "user_id": guest.id,
-        "team_id": make_team(account, f"Team of {name}", account.leader)["id"],
+        "team_id": make_team(
+            account, f"Team of {name}", *{account.leader.id: account.leader, actor.id: actor}.values()
+        )["id"],
         "project_id": project["id"],
         "project_group_id": make_group(account, f"Group of {name}", project)["id"],
         "tag_id": make_tag(account, name)["id"],
-        "entry_id": make_entry(account.supervisor, f"Work #{name}", project_id=project["id"])["id"],
-        "inbox_entry_id": make_inbox_entry(account.supervisor, minutes=15)["id"],
-        "expense_id": make_expense(account.supervisor, project)["id"],
+        "entry_id": make_entry(actor, f"Work #{name}", project_id=project["id"])["id"],
+        "inbox_entry_id": make_inbox_entry(actor, minutes=15)["id"],
+        "expense_id": make_expense(actor, project)["id"],
         "invoice_id": bill["id"],
         "tax_id": bill["taxes"][0]["id"],
-        "broadcast_receiver_id": make_receiver(account.supervisor)["id"],
+        "broadcast_receiver_id": make_receiver(actor)["id"],
         "webhook_id": webhook["id"],
         "payload_id": get_delivery_log(account, webhook)[0]["payload_id"],
     }
 
 
 def resolve_path(endpoint: Endpoint, path_ids: PathParameters) -> str:
-    """Where an endpoint is on this stage."""
+    """Return the path of an endpoint for these resources."""
     return endpoint.path.format_map(path_ids)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import text
 
-from bench.changes import ChangeResults
-from bench.verifying_receivers import Arrival, fingerprint
 from hourhook.clock import format_timestamp
 from hourhook.store.database import Database
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
+from tests.kill.changes import ChangeResults
+from tests.kill.verifying_receivers import Arrival, fingerprint
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Receivers that check what they are sent, and remember when and in what order it came.
+"""Webhook receivers that verify each request and record when and in which order it arrived.
 
-``python -m bench.verifying_receivers DELAY…`` serves on a free port for each delay, which is how many milliseconds it takes to
-answer 200, so that a kill finds requests on the wire; it says which ports. Then it takes one message a line:
-``{"secrets": {webhook: secret}}`` before what is to be verified, ``{"latest": true}``, answered with the moment of each
-webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are answered and not remembered.
+``python -m tests.kill.verifying_receivers DELAY…`` serves on a free port for each delay, which is how many milliseconds it takes to
+respond with 200, so that a kill finds requests in flight; it prints the ports. Then it takes one message per line:
+``{"secrets": {webhook: secret}}`` before the requests to verify, ``{"latest": true}``, answered with the time of each
+webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are answered and not recorded.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import uvloop
 
 from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
 
-_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+_RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _WEBHOOK = re.compile(rb'\{"webhook":\{"id":(\d+),"name":"[^"]*"\},"type":"')
 
 
@@ -39,11 +39,11 @@ class Arrival(NamedTuple):
 
 
 class VerifyingReceivers:
-    """The process of the receivers, as the benchmark sees it."""
+    """The process of the receivers, controlled from here."""
 
     def __init__(self, delays_ms: tuple[float, ...]) -> None:
         """Start one receiver for each delay."""
-        self._process = BenchProcess(OTHER_CORE, "bench.verifying_receivers", *delays_ms)
+        self._process = BenchProcess(OTHER_CORE, "tests.kill.verifying_receivers", *delays_ms)
         self.uris = [f"http://127.0.0.1:{port}/hook" for port in self._process.receive()["ports"]]
 
     def __enter__(self) -> "VerifyingReceivers":
@@ -53,33 +53,33 @@ class VerifyingReceivers:
         self._process.end()
 
     def set_secrets(self, secrets: dict[int, str]) -> None:
-        """Have them verify what the webhooks send by these secrets."""
+        """Set the secrets by which requests of the webhooks are verified."""
         self._process.call(secrets=secrets)
 
     def latest(self) -> dict[int, int]:
-        """When (monotonic, nanoseconds) something last arrived from each webhook."""
+        """Return the time (monotonic, nanoseconds) of the latest arrival from each webhook."""
         return {int(webhook): at for webhook, at in self._process.call(latest=True)["latest"].items()}
 
     def fetch_arrivals(self) -> list[Arrival]:
-        """All that has arrived, in order."""
+        """Return all arrivals, in order."""
         return [Arrival(*values) for values in self._process.call(fetch_arrivals=True)["arrivals"]]
 
 
 def fingerprint(from_type_on: bytes) -> str:
-    """What tells whether two bodies say the same, whichever webhook they are from; given from ``"type"`` on."""
+    """Hash a body from ``"type"`` on, where the bodies of one event are the same for all webhooks."""
     return hashlib.sha256(from_type_on).hexdigest()[:24]
 
 
-class _Notes:
+class _Recorder:
     def __init__(self) -> None:
         self._secrets: dict[int, str] = {}
         self._arrivals: list[Arrival] = []
         self._latest: dict[int, int] = {}
 
-    def note(self, headers: dict[str, str], body: bytes) -> None:
+    def record(self, headers: dict[str, str], body: bytes) -> None:
         match = _WEBHOOK.match(body)
         if match is None:
-            return  # a ping, in which the webhook stands last
+            return  # a ping, whose envelope ends with the webhook
         at, webhook_id = time.monotonic_ns(), int(match[1])
         self._latest[webhook_id] = at
         self._arrivals.append(
@@ -104,7 +104,7 @@ class _Notes:
 
 
 def _is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
-    # On its own, from the contract, and with nothing of what signs.
+    # Written from the documentation, and shares no code with the server that signs.
     noko = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     key = base64.b64decode(secret.removeprefix("whsec_"))
     stamped = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -113,25 +113,25 @@ def _is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
 
 
 async def _receive(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, notes: _Notes, delay_seconds: float
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, recorder: _Recorder, delay_seconds: float
 ) -> None:
     try:
         while True:
             _, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
             pairs = (line.partition(":") for line in lines if line)
             headers = {name.lower(): value.strip() for name, _, value in pairs}
-            notes.note(headers, await reader.readexactly(int(headers["content-length"])))
+            recorder.record(headers, await reader.readexactly(int(headers["content-length"])))
             await asyncio.sleep(delay_seconds)
-            writer.write(_ANSWER)
+            writer.write(_RESPONSE)
     except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()  # who sends was killed
+        writer.close()  # the sender was killed
 
 
 async def _serve(delays_ms: list[float]) -> None:
-    notes, ended = _Notes(), asyncio.Event()
+    recorder, ended = _Recorder(), asyncio.Event()
 
     def receiver(delay_ms: float) -> Any:
-        return lambda reader, writer: _receive(reader, writer, notes, delay_ms / 1000)
+        return lambda reader, writer: _receive(reader, writer, recorder, delay_ms / 1000)
 
     servers = [await asyncio.start_server(receiver(delay), "127.0.0.1", 0) for delay in delays_ms]
     rest = b""
@@ -143,12 +143,12 @@ async def _serve(delays_ms: list[float]) -> None:
             ended.set()
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            notes.receive(json.loads(line))
+            recorder.receive(json.loads(line))
 
     asyncio.get_running_loop().add_reader(0, listen)
     send_message(ports=[server.sockets[0].getsockname()[1] for server in servers])
     await ended.wait()
-    # Connections are left open by whoever sends; nobody waits for them here.
+    # Senders leave connections open, which would be waited for.
     os._exit(0)
 
 

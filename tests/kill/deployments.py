@@ -1,4 +1,4 @@
-"""Hourhook as it runs in earnest: ``hourhook serve`` and ``hourhook worker``, killed as by the power cut, and started anew."""
+"""A deployment of real processes (``hourhook serve`` and ``hourhook worker``) that can be killed and restarted."""
 
 import http.client
 import os
@@ -17,12 +17,12 @@ _PAUSE_SECONDS = 0.005
 
 
 class Deployment:
-    """One server and, where their number is given, workers of their own beside it."""
+    """A server and ``workers_count`` standalone workers; with none, the server delivers itself."""
 
     def __init__(self, url: str, workers_count: int = 0) -> None:
         """Start all of them, and wait until the server serves."""
         self._url = url
-        # As files of their own, so that each keeps its words through its lives.
+        # One file for each name, to which its processes append.
         self._logs: dict[str, tempfile._TemporaryFileWrapper[bytes]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._sizes: dict[str, int] = {}
@@ -44,7 +44,7 @@ class Deployment:
             log.close()
 
     def start(self, name: str) -> None:
-        """Start ``serve`` or one of the workers, and go on at once."""
+        """Start ``serve`` or one of the workers, without waiting."""
         log = self._logs.setdefault(name, tempfile.NamedTemporaryFile(suffix=".log"))
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-m", "hourhook", *self._arguments(name)],
@@ -55,26 +55,26 @@ class Deployment:
         )
 
     def kill(self, name: str) -> int:
-        """``kill -9`` one of them; the moment (monotonic, nanoseconds) from which it did nothing more."""
+        """Send SIGKILL and wait for the end; returns its time (monotonic, nanoseconds)."""
         process = self._processes[name]
         if process.poll() is not None:
-            raise BenchmarkFailed(f"{name} ended by itself:\n{self._last_words(name)}")
+            raise BenchmarkFailed(f"{name} ended by itself:\n{self._log_end(name)}")
         process.kill()
         process.wait()
         return time.monotonic_ns()
 
     def busiest_worker(self) -> str:
-        """The worker that has delivered most since this was last asked, as far as its log tells."""
+        """Return the worker that has logged, and so delivered, most since the last call."""
         sizes = {name: os.stat(self._logs[name].name).st_size for name in self.workers}
         before, self._sizes = self._sizes, sizes
         return max(sizes, key=lambda name: sizes[name] - before.get(name, 0))
 
     def wait_until_healthy(self) -> int:
-        """Wait until ``/health`` answers 200; the moment (monotonic, nanoseconds) at which it did."""
-        patience_ends_at = time.monotonic() + _START_SECONDS
+        """Wait until ``/health`` answers 200; returns the time (monotonic, nanoseconds)."""
+        deadline = time.monotonic() + _START_SECONDS
         while not _is_healthy(self.port):
-            if self._processes["serve"].poll() is not None or time.monotonic() > patience_ends_at:
-                raise BenchmarkFailed(f"serve does not serve:\n{self._last_words('serve')}")
+            if self._processes["serve"].poll() is not None or time.monotonic() > deadline:
+                raise BenchmarkFailed(f"serve does not serve:\n{self._log_end('serve')}")
             time.sleep(_PAUSE_SECONDS)
         return time.monotonic_ns()
 
@@ -84,7 +84,7 @@ class Deployment:
         alone = ["--no-worker"] if self.workers else []
         return ["serve", "--port", str(self.port), "--database", self._url, *alone]
 
-    def _last_words(self, name: str) -> str:
+    def _log_end(self, name: str) -> str:
         with open(self._logs[name].name, errors="replace") as log:
             return log.read()[-4000:]
 

@@ -1,4 +1,4 @@
-"""A scenario: an installation under load, one of its processes killed again and again, and what came of it."""
+"""Kill one process of a deployment under load, again and again, and check every delivery guarantee afterwards."""
 
 import math
 import random
@@ -9,19 +9,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from bench.backlogs import open_account
-from bench.changes import add_webhooks, generate_changes
-from bench.checks import CheckResult, check, read_log
-from bench.databases import Databases
-from bench.installations import Deployment
 from bench.tables import progress
-from bench.verifying_receivers import Arrival, VerifyingReceivers
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from hourhook.store.urls import open_database
+from tests.kill.changes import add_webhooks, generate_changes
+from tests.kill.checks import CheckResult, check, read_log
+from tests.kill.deployments import Deployment
+from tests.kill.verifying_receivers import Arrival, VerifyingReceivers
 
 WEBHOOKS = 20
-CHANGES_A_SECOND = 30
-# How long the receivers take to answer, so that there is always something on the wire.
+CHANGES_PER_SECOND = 30
+# Response times of the receivers, so that requests are always in flight.
 DELAYS_MS = (0, 5, 15, 30)
 RECOVERY_TIMEOUT_SECONDS = 90
 STALL_TIMEOUT_SECONDS = 90
@@ -30,16 +29,15 @@ _PAUSE_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Scenario:
-    """Which process is killed, of what."""
+    """A deployment, and the process of it that is killed."""
 
     kind: str
-    # Workers beside the server; with none the server delivers itself.
+    # Standalone workers; with none, the server delivers itself.
     workers_count: int
-    # Whether it is the one of those that delivers most then; the server otherwise.
+    # Whether the worker that delivers most at that time is killed, and not the server.
     kills_worker: bool = False
 
     def __str__(self) -> str:
-        """How a table names it."""
         database = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self.kind]
         if not self.workers_count:
             return f"`serve`, {database}"
@@ -53,7 +51,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class KillEvent:
-    """One kill: when, and when deliveries could be expected again (monotonic, nanoseconds)."""
+    """The time of a kill, and when deliveries could be expected again (monotonic, nanoseconds)."""
 
     at: int
     ready_at: int
@@ -61,18 +59,18 @@ class KillEvent:
 
 @dataclass
 class ScenarioResult:
-    """What was found in a scenario."""
+    """The result of a scenario."""
 
     scenario: Scenario
     kill_events: list[KillEvent]
     check_result: CheckResult
-    # Of each kill, seconds until the next delivery of any webhook, and until that of the last of them.
+    # For each kill: seconds until the next delivery of any webhook, and until every webhook has delivered.
     first_seconds: list[float] = field(default_factory=list)
     last_seconds: list[float] = field(default_factory=list)
 
     @property
     def violations(self) -> list[str]:
-        """The promises that were not kept."""
+        """The guarantees that were violated, in words."""
         stuck = sum(math.isinf(seconds) for seconds in self.last_seconds)
         return [
             *self.check_result.violations,
@@ -80,17 +78,17 @@ class ScenarioResult:
         ]
 
 
-def run_scenario(databases: Databases, scenario: Scenario, kills: int, seconds: float) -> ScenarioResult:
-    """Kill and start anew ``kills`` times, with up to ``seconds`` of undisturbed load after each recovery."""
+def run_scenario(url: str, scenario: Scenario, kills: int, seconds: float) -> ScenarioResult:
+    """Kill and restart ``kills`` times on an empty database, with up to ``seconds`` of load after each recovery."""
     rng = random.Random(kills)
-    with databases.fresh(scenario.kind) as url, VerifyingReceivers(DELAYS_MS) as receivers:
+    with VerifyingReceivers(DELAYS_MS) as receivers:
         database = open_database(url)
         token = open_account(database).token
         with Deployment(url, scenario.workers_count) as deployment:
             secrets = add_webhooks(deployment.port, token, receivers.uris, WEBHOOKS)
             receivers.set_secrets(secrets)
             kill_events = []
-            with generate_changes(deployment.port, token, CHANGES_A_SECOND) as results:
+            with generate_changes(deployment.port, token, CHANGES_PER_SECOND) as results:
                 _wait_for_all(receivers, time.monotonic_ns())
                 for number in range(1, kills + 1):
                     progress(f"{scenario}: kill {number} of {kills}, {len(results.changes):,} changes so far")
@@ -116,15 +114,15 @@ def run_scenario(databases: Databases, scenario: Scenario, kills: int, seconds: 
 def _kill(deployment: Deployment, victim: str, scenario: Scenario) -> KillEvent:
     at = deployment.kill(victim)
     deployment.start(victim)
-    # Where the server is killed nothing new happens, and without workers nothing is sent, until it serves again.
+    # Without a server nothing changes, and without standalone workers nothing is sent, until it serves again.
     ready_at = at if scenario.kills_worker else deployment.wait_until_healthy()
     return KillEvent(at, ready_at)
 
 
 def _wait_for_all(receivers: VerifyingReceivers, ready_at: int) -> None:
-    """Wait until every webhook has delivered something after a moment; what never does is found in the end."""
-    patience_ends_at = time.monotonic() + RECOVERY_TIMEOUT_SECONDS
-    while time.monotonic() < patience_ends_at:
+    """Wait until every webhook has delivered after ``ready_at``; one that never does is reported in the end."""
+    deadline = time.monotonic() + RECOVERY_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
         latest = receivers.latest()
         if len(latest) == WEBHOOKS and min(latest.values()) > ready_at:
             return
@@ -132,7 +130,7 @@ def _wait_for_all(receivers: VerifyingReceivers, ready_at: int) -> None:
 
 
 def _wait_until_delivered(database: Database) -> None:
-    """Wait until nothing waits any more, or nothing has moved for long."""
+    """Wait until all payloads are delivered, or none was for a long time."""
     waiting, moved_at = -1, time.monotonic()
     while waiting and time.monotonic() < moved_at + STALL_TIMEOUT_SECONDS:
         before, waiting = waiting, database.read_now(lambda tx: int(tx.value(_WAITING)))
@@ -142,7 +140,7 @@ def _wait_until_delivered(database: Database) -> None:
 
 
 def _waits(arrivals: list[Arrival], killing: KillEvent, webhook_ids: list[int]) -> Iterator[float]:
-    """How long each webhook waited for its next delivery, in seconds."""
+    """Return the seconds that each webhook waited for its next delivery."""
     next_at: dict[int, int] = {}
     for arrival in arrivals:
         if arrival.at > killing.ready_at:
