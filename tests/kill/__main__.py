@@ -87,9 +87,7 @@ def _times(seconds: list[float]) -> str:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Kill Hourhook's processes under load, and check the delivery guarantees."
-    )
+    parser = argparse.ArgumentParser(description="Kill processes under load, and check the delivery guarantees.")
     parser.add_argument("--database", choices=[*KINDS, "all"], default="all", help="which database to run on")
     parser.add_argument("--kills", type=int, default=KILLS, metavar="N", help=f"kills per scenario ({KILLS})")
     parser.add_argument(
@@ -97,7 +95,7 @@ def _main() -> None:
         type=float,
         default=SECONDS,
         metavar="S",
-        help=f"longest time under load between two kills ({SECONDS:g})",
+        help=f"longest time between two kills ({SECONDS:g})",
     )
     arguments = parser.parse_args()
     kinds = KINDS if arguments.database == "all" else (arguments.database,)

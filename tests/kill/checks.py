@@ -1,4 +1,4 @@
-"""What was kept of the promises: the log of the database compared with what was answered, and with what arrived."""
+"""Check the delivery guarantees: compare the event log with the API's responses and with what the receivers got."""
 
 from bisect import bisect
 from collections import Counter, defaultdict
@@ -17,11 +17,11 @@ from tests.kill.verifying_receivers import Arrival, fingerprint
 
 @dataclass(frozen=True)
 class Log:
-    """What the database says happened, once all is over; read from its tables, and not by the engine."""
+    """The events and objects in the database at the end, read from its tables without the engine."""
 
-    # Of each event, in order: its type, the id of its object, and the fingerprint of what every payload of it says.
+    # Of each event, in order: its type, its object's id, and the fingerprint that its payloads must have.
     events: list[tuple[str, int, str]]
-    # What there is, as the events that must have told of it.
+    # The entries and tags that exist, as type and object id of the events that must have been raised.
     existing_objects: set[tuple[str, int]]
 
 
@@ -33,16 +33,16 @@ class CheckResult:
     interrupted: int
     events: int
     delivered: int
-    # Answered changes without their event, things without theirs, and events of what is not there.
+    # Acknowledged changes and existing objects without an event, and events without an object.
     acknowledged_without_event: int
     objects_without_event: int
     events_without_object: int
-    # Payloads that never arrived; that came before the one ahead of them; that no event stands for; badly signed ones.
+    # Payloads that never arrived, that arrived before an earlier one, that belong to no event, that are badly signed.
     lost: int
     out_of_order: int
     unknown: int
     unverified: int
-    # Payloads that came again, those that said otherwise or under another id then, and the most of a lane at one kill.
+    # Repeated payloads, those among them with another id or sequence, and the most of one lane at one kill.
     duplicates: int
     changed_duplicates: int
     max_duplicates: int
@@ -50,46 +50,45 @@ class CheckResult:
 
     @property
     def violations(self) -> list[str]:
-        """The promises that were not kept."""
+        """The guarantees that were violated, in words."""
         found = {
-            "answered changes without an event": self.acknowledged_without_event,
+            "acknowledged changes without an event": self.acknowledged_without_event,
             "entries and tags without an event": self.objects_without_event,
-            "events of what does not exist": self.events_without_object,
+            "events without an object": self.events_without_object,
             "payloads lost": self.lost,
             "payloads out of order": self.out_of_order,
             "payloads of no event": self.unknown,
             "signatures that do not verify": self.unverified,
             "repeats under another id or sequence": self.changed_duplicates,
             "repeats of a lane at one kill": self.max_duplicates if self.max_duplicates > 1 else 0,
-            f"requests refused, as {self.rejected_requests[:1]}": len(self.rejected_requests),
+            f"requests refused, such as {self.rejected_requests[:1]}": len(self.rejected_requests),
         }
         return [f"{count:,} {what}" for what, count in found.items() if count]
 
 
 def read_log(database: Database) -> Log:
-    """Read what happened."""
     return database.read_now(_read_log)
 
 
 def check(
     log: Log, results: ChangeResults, arrivals: list[Arrival], webhook_ids: list[int], kills_at: list[int]
 ) -> CheckResult:
-    """Compare; the webhooks hear everything, and since before the first event."""
-    told = {(type, id) for type, id, _ in log.events}
+    """Compare; every webhook must have been subscribed to all events before the first."""
+    raised = {(type, id) for type, id, _ in log.events}
     lanes: dict[int, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         lanes[arrival.webhook_id].append(arrival)
-    places = {fingerprint: place for place, (_, _, fingerprint) in enumerate(log.events)}
-    judged = [_judge_lane(lanes[webhook_id], places, kills_at) for webhook_id in webhook_ids]
+    indexes = {fingerprint: index for index, (_, _, fingerprint) in enumerate(log.events)}
+    judged = [_judge_lane(lanes[webhook_id], indexes, kills_at) for webhook_id in webhook_ids]
     return CheckResult(
         acknowledged=len(results.changes),
         interrupted=results.interrupted_count,
         events=len(log.events),
         delivered=sum(lane.delivered for lane in judged),
-        acknowledged_without_event=len({*results.changes} - told),
-        objects_without_event=len(log.existing_objects - told),
-        events_without_object=len(told - log.existing_objects) + len(log.events) - len(told),
-        lost=sum(len(places) - lane.delivered for lane in judged),
+        acknowledged_without_event=len({*results.changes} - raised),
+        objects_without_event=len(log.existing_objects - raised),
+        events_without_object=len(raised - log.existing_objects) + len(log.events) - len(raised),
+        lost=sum(len(indexes) - lane.delivered for lane in judged),
         out_of_order=sum(lane.out_of_order for lane in judged),
         unknown=sum(lane.unknown for lane in judged),
         unverified=sum(not arrival.is_signed for arrival in arrivals),
@@ -106,28 +105,28 @@ class _Lane:
     out_of_order: int = 0
     unknown: int = 0
     changed_duplicates: int = 0
-    # By how many kills there had been.
+    # By the number of kills before.
     duplicates: Counter[int] = field(default_factory=Counter)
 
 
-def _judge_lane(arrivals: list[Arrival], places: dict[str, int], kills_at: list[int]) -> _Lane:
+def _judge_lane(arrivals: list[Arrival], indexes: dict[str, int], kills_at: list[int]) -> _Lane:
     lane = _Lane()
     first: dict[int, Arrival] = {}
     latest = -1
     for arrival in arrivals:
-        place = places.get(arrival.fingerprint)
-        if place is None:
+        index = indexes.get(arrival.fingerprint)
+        if index is None:
             lane.unknown += 1
-        elif place in first:
-            before = first[place]
+        elif index in first:
+            before = first[index]
             lane.duplicates[bisect(kills_at, arrival.at)] += 1
             lane.changed_duplicates += (arrival.payload_id, arrival.sequence) != (before.payload_id, before.sequence)
-            # Only what was not settled yet may come again: the last one.
-            lane.out_of_order += place != latest
+            # Only the payload that was not settled yet, the last one, may be repeated.
+            lane.out_of_order += index != latest
         else:
-            first[place] = arrival
-            lane.out_of_order += place != latest + 1
-            latest = max(latest, place)
+            first[index] = arrival
+            lane.out_of_order += index != latest + 1
+            latest = max(latest, index)
     lane.delivered = len(first)
     return lane
 

@@ -1,9 +1,9 @@
 """Webhook receivers that verify each request and record when and in which order it arrived.
 
-``python -m tests.kill.verifying_receivers DELAY…`` serves on a free port for each delay, which is how many milliseconds it takes to
-respond with 200, so that a kill finds requests in flight; it prints the ports. Then it takes one message per line:
+``python -m tests.kill.verifying_receivers DELAY…`` serves on a free port for each delay, the milliseconds before it
+responds with 200, so that a kill finds requests in flight; it prints the ports. Then it takes one message per line:
 ``{"secrets": {webhook: secret}}`` before the requests to verify, ``{"latest": true}``, answered with the time of each
-webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are answered and not recorded.
+webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are not recorded.
 """
 
 import asyncio
