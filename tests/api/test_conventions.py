@@ -1,4 +1,4 @@
-"""What holds for every endpoint of the API: paths, verbs, order of checks, bodies and headers (00-conventions)."""
+"""The conventions of every endpoint: paths, methods, order of checks, headers (``docs/api/conventions.md``)."""
 
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ DOCUMENTED = {
     "path",
     ["/v2/projects", "/v2/projects/", "/v2/projects//", "//v2//projects", "/v2/%70rojects", "/v2/projects/?page=1"],
 )
-def test_a_path_is_found_however_its_slashes_are_written(account: Account, path: str) -> None:
+def test_extra_slashes_in_a_path_are_ignored(account: Account, path: str) -> None:
     make_project(account)
 
     response = account.leader.client.get(path)
@@ -57,7 +57,7 @@ def test_a_path_is_found_however_its_slashes_are_written(account: Account, path:
         "/v2/project_groups/1/invoices",
     ],
 )
-def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:
+def test_an_unknown_path_of_the_api_is_an_empty_404(account: Account, path: str) -> None:
     response = account.leader.client.get(path)
 
     assert response.status == 404
@@ -65,7 +65,7 @@ def test_what_is_not_there_is_an_empty_404(account: Account, path: str) -> None:
     assert "x-injected" not in response.headers
 
 
-def test_what_is_outside_of_the_api_is_not_found_either(server: Server) -> None:
+def test_an_unknown_path_outside_of_the_api_is_a_404(server: Server) -> None:
     assert server.client.get("/nothing", User_Agent=None).status == 404
 
 
@@ -77,13 +77,13 @@ def test_an_unknown_page_is_an_html_404_outside_of_the_api_only(server: Server) 
     assert server.client.get("/v2/nothing", Accept="text/html").status == 401
 
 
-def test_a_bulk_action_stands_where_an_id_could(account: Account) -> None:
+def test_a_bulk_action_takes_precedence_over_an_id(account: Account) -> None:
     assert account.leader.client.put("/v2/projects/archive", {"project_ids": []}).status == 204
     assert account.leader.client.get("/v2/projects/archive").status == 405
 
 
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "POST"])
-def test_a_verb_that_a_path_does_not_know_is_refused_with_those_that_it_does(account: Account, method: str) -> None:
+def test_a_method_that_is_not_allowed_is_a_405_with_allow(account: Account, method: str) -> None:
     response = account.leader.client.request(method, "/v2/current_user")
 
     assert response.status == 405
@@ -91,7 +91,7 @@ def test_a_verb_that_a_path_does_not_know_is_refused_with_those_that_it_does(acc
     assert response.headers["allow"] == "GET, HEAD, PUT"
 
 
-def test_no_verb_hides_behind_another(account: Account) -> None:
+def test_a_method_cannot_be_overridden(account: Account) -> None:
     project = make_project(account)
 
     response = account.leader.client.get(
@@ -116,21 +116,21 @@ def test_head_is_get_without_its_body(account: Account, path: str) -> None:
     }
 
 
-def test_every_answer_has_the_documented_headers(account: Account) -> None:
+def test_every_response_has_the_documented_headers(account: Account) -> None:
     response = account.leader.client.get("/v2/account")
 
     assert {name: response.headers[name] for name in DOCUMENTED} == DOCUMENTED
     assert response.headers["status"] == "200 OK"
 
 
-def test_a_refusal_has_the_documented_headers_too(account: Account) -> None:
+def test_an_error_response_has_the_documented_headers(account: Account) -> None:
     response = account.client.get("/v2/account")
 
     assert {name: response.headers[name] for name in DOCUMENTED} == DOCUMENTED
     assert response.headers["status"] == "401 Unauthorized"
 
 
-def test_what_was_made_says_where_it_is(account: Account) -> None:
+def test_a_created_object_has_its_location(account: Account) -> None:
     response = account.leader.client.post("/v2/projects", {"name": "Relaunch"})
 
     assert response.status == 201
@@ -138,7 +138,7 @@ def test_what_was_made_says_where_it_is(account: Account) -> None:
     assert response.headers["status"] == "201 Created"
 
 
-def test_204_has_no_body_and_measures_none(account: Account) -> None:
+def test_a_204_has_neither_body_nor_content_length(account: Account) -> None:
     response = account.leader.client.put("/v2/projects/archive", {"project_ids": []})
 
     assert response.status == 204
@@ -147,7 +147,7 @@ def test_204_has_no_body_and_measures_none(account: Account) -> None:
     assert "content-type" not in response.headers
 
 
-def test_urls_lead_back_by_the_configured_name_and_not_by_the_one_the_request_says(make_server: MakeServer) -> None:
+def test_urls_begin_with_the_base_url_and_not_with_the_host_of_the_request(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/noko")
     account = make_account(server.database, server.client)
 
@@ -165,7 +165,7 @@ def test_a_request_without_user_agent_is_refused_before_anything_else(account: A
 
 
 class TestTheOrderOfChecks:
-    """Each check comes before all that stand after it in the contract (00-conventions §8)."""
+    """Each check comes before all later ones (``docs/api/conventions.md#order-of-checks``)."""
 
     def test_rate_before_credential(self, make_server: MakeServer) -> None:
         server = make_server(rate_limit=RateLimit(1, 1))
@@ -241,8 +241,8 @@ class TestTheOrderOfChecks:
         assert response.codes == [("base", "archived_project")]
 
 
-def test_what_was_found_of_the_caller_before_the_lock_is_asked_again_after_it(account: Account) -> None:
-    # The token is still good when the body has not come yet; the user is shut out while it is on its way.
+def test_a_caller_is_authenticated_again_under_the_account_lock(account: Account) -> None:
+    # The token is valid before the body arrives; the user is disabled while it is in flight.
     request = (
         b"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: %b\r\ncontent-length: 20\r\n"
         b"connection: close\r\n\r\n" % account.leader.token.encode()
@@ -271,7 +271,7 @@ def test_all_failing_fields_are_reported_together(account: Account) -> None:
 
 
 @pytest.mark.parametrize("id", [0, -1, "0", 2**31, 10**30])
-def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int | str) -> None:
+def test_an_id_that_cannot_exist_is_missing(account: Account, id: int | str) -> None:
     client = account.supervisor.client
     project, other = make_project(account), make_project(account, "Other")
     tag, entry = make_tag(account, "planning"), make_entry(account.supervisor)
@@ -298,7 +298,7 @@ def test_an_id_that_cannot_exist_is_one_that_does_not(account: Account, id: int 
         assert (response.status, response.codes) == (400, [(field, "missing") for field in faults])
 
 
-def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceback(
+def test_a_defect_is_a_500_without_details_and_logged_with_its_traceback(
     make_server: MakeServer, logged: Logged
 ) -> None:
     async def broken(scope: object, receive: object, send: object) -> None:
@@ -315,7 +315,7 @@ def test_a_defect_is_answered_without_a_word_about_it_and_logged_with_its_traceb
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_database_that_is_away_is_a_503(account: Account, database_url: str) -> None:
+def test_an_unavailable_database_is_a_503(account: Account, database_url: str) -> None:
     name = urlsplit(database_url).path[1:]
     with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
         operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

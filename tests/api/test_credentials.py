@@ -1,4 +1,4 @@
-"""Credentials, in every carrier of the contract (00-conventions §2)."""
+"""The ways to send an API token (``docs/api/conventions.md#authentication``)."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def test_the_query_carries_a_token(account: Account, name: str) -> None:
     assert response.json()["id"] == account.leader.id
 
 
-def test_only_the_first_credential_present_is_tried_in_the_contract_s_order(account: Account) -> None:
+def test_only_the_first_credential_in_the_documented_order_is_tried(account: Account) -> None:
     carriers: list[tuple[str, str]] = [
         ("header", "X-NokoToken"),
         ("header", "X-FreckleToken"),
@@ -75,7 +75,7 @@ def test_only_the_first_credential_present_is_tried_in_the_contract_s_order(acco
             assert response.status == 401, name
 
 
-def test_a_blank_credential_is_as_if_absent(account: Account) -> None:
+def test_a_blank_credential_counts_as_absent(account: Account) -> None:
     response = account.client.get(
         "/v2/current_user", {"noko_token": ""}, X_NokoToken=" ", X_FreckleToken=account.leader.token
     )
@@ -100,7 +100,7 @@ def test_a_blank_credential_is_as_if_absent(account: Account) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_credential_is_refused(account: Account, headers: dict[str, str]) -> None:
+def test_an_invalid_credential_is_a_401(account: Account, headers: dict[str, str]) -> None:
     response = account.client.get("/v2/current_user", **headers)
 
     assert response.status == 401
@@ -108,14 +108,14 @@ def test_what_is_no_credential_is_refused(account: Account, headers: dict[str, s
     assert response.headers["www-authenticate"] == 'Basic realm="noko", Bearer'
 
 
-def test_a_token_with_somebody_s_password_is_refused(account: Account) -> None:
+def test_a_token_with_an_unknown_password_is_refused(account: Account) -> None:
     response = account.client.get("/v2/current_user", Authorization=basic_auth(account.leader.token, "secret"))
 
     assert response.status == 401
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_a_token_of_somebody_who_is_shut_out_opens_nothing(account: Account, state: str) -> None:
+def test_a_token_of_a_disabled_or_suspended_user_is_refused(account: Account, state: str) -> None:
     person = account.add("gone", "leader")
     assert person.client.get("/v2/account").status == 200
 
@@ -125,11 +125,11 @@ def test_a_token_of_somebody_who_is_shut_out_opens_nothing(account: Account, sta
     assert person.client.put("/v2/current_user", {"first_name": "Back"}).status == 401
 
 
-def test_somebody_who_has_not_signed_in_yet_may_use_a_token(account: Account) -> None:
+def test_a_token_of_a_pending_user_is_accepted(account: Account) -> None:
     assert account.add("new", "leader", state="pending").client.get("/v2/account").status == 200
 
 
-def test_a_revoked_token_opens_nothing(account: Account) -> None:
+def test_a_revoked_token_is_refused(account: Account) -> None:
     account.revoke_tokens(account.leader)
 
     assert account.leader.client.get("/v2/account").status == 401

@@ -1,13 +1,18 @@
-"""The declaration of endpoints: mistakes are found when a module is imported, and answers follow the annotation."""
+"""The declaration of endpoints, and when their responses are encoded."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
+from hourhook.api import dispatcher
+from hourhook.api.dispatcher import encode_result
 from hourhook.api.endpoints import Accepted, Call, Created, CreatedOrExisting, Endpoints, OkWithLocation
 from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors
 from hourhook.domain.pages import Page
+from hourhook.http.responses import Response
+from tests.support.accounts import Account
 
 
 class Thing(msgspec.Struct):
@@ -78,7 +83,7 @@ def without_faults(call: Call, thing_id: int, params: Filters) -> Thing:
         ("/v2/things/{thing_id}", nothing, 204, False),
     ],
 )
-def test_the_annotation_says_the_status(
+def test_the_return_annotation_determines_the_status(
     path: str, function: Callable[..., object], status: int, is_paged: bool
 ) -> None:
     things = Endpoints("Things", resource="Thing")
@@ -89,6 +94,22 @@ def test_the_annotation_says_the_status(
 
 
 @pytest.mark.parametrize("function", [without_call, without_id, with_another_name, without_faults])
-def test_a_function_that_does_not_take_what_its_path_says_is_refused(function: Callable[..., object]) -> None:
+def test_a_function_must_take_the_parameters_of_its_path(function: Callable[..., object]) -> None:
     with pytest.raises(TypeError, match="its function should take"):
         Endpoints("Things", resource="Thing").get("/v2/things/{thing_id}")(function)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_response_is_encoded_after_the_commit(account: Account, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    encoded: list[int] = []
+
+    def encode(*args: Any) -> Response:
+        # It would wait for ever for the lock of a write that has not been committed.
+        encoded.append(account.database.write_now(account.id, lambda tx: tx.account_id))
+        return encode_result(*args)
+
+    monkeypatch.setattr(dispatcher, "encode_result", encode)
+
+    response = account.leader.client.request(method, "/v2/current_user", body=b"{}")
+
+    assert (response.status, encoded) == (200, [account.id])

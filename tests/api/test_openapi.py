@@ -21,7 +21,7 @@ def test_the_document_is_the_same_with_and_without_a_server(server: Server) -> N
     assert openapi_text(server.base_url) == openapi_text(server.base_url)
 
 
-def test_the_document_names_this_server_and_every_way_in(server: Server) -> None:
+def test_the_document_names_this_server_and_all_credentials(server: Server) -> None:
     document = server.client.get("/openapi.json").json()
 
     assert document["openapi"].startswith("3.1")
@@ -29,7 +29,7 @@ def test_the_document_names_this_server_and_every_way_in(server: Server) -> None
     assert {next(iter(way)) for way in document["security"]} == {"token", "bearer", "basic", "query"}
 
 
-def test_every_operation_says_how_it_is_refused() -> None:
+def test_every_operation_lists_its_error_responses() -> None:
     for path, methods in json.loads(openapi_text())["paths"].items():
         for operation in methods.values():
             if path.startswith("/v2/"):
@@ -56,13 +56,13 @@ def test_a_body_is_described_by_what_the_endpoint_reads() -> None:
     assert schema["properties"]["project_id"]["type"] == ["integer", "null"]
 
 
-def test_no_two_bodies_go_by_one_name() -> None:
+def test_request_bodies_have_distinct_names() -> None:
     bodies = {endpoint.inputs for endpoint in all_endpoints() if endpoint.inputs and endpoint.method in ("POST", "PUT")}
 
     assert [name for name, count in Counter(body.__name__ for body in bodies).items() if count > 1] == []
 
 
-def test_an_answer_that_says_where_the_object_is_is_described_so() -> None:
+def test_a_response_with_location_is_described() -> None:
     paths = json.loads(openapi_text())["paths"]
 
     for method, path, status in (
@@ -79,7 +79,7 @@ def test_aliases_of_paths_are_not_documented() -> None:
     assert "freckle" not in openapi_text().decode()
 
 
-def test_every_reference_of_the_document_leads_somewhere() -> None:
+def test_every_reference_in_the_document_resolves() -> None:
     text = openapi_text().decode()
     document = json.loads(text)
     for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', text)):
@@ -100,7 +100,7 @@ def test_the_page_shows_every_endpoint(server: Server) -> None:
 
 
 @pytest.mark.parametrize("kind", ["style", "script"])
-def test_the_page_brings_what_it_needs_and_allows_nothing_else(server: Server, kind: str) -> None:
+def test_the_page_allows_only_its_own_style_and_script(server: Server, kind: str) -> None:
     page = server.client.get("/docs")
     [content] = re.findall(f"<{kind}>(.*?)</{kind}>", page.body.decode(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Pages of collections and the ``Link`` header (00-conventions §6, §17)."""
+"""Pagination and the ``Link`` header (``docs/api/conventions.md#pagination``)."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def names(response: Any) -> list[int]:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_page_and_its_neighbours(many: Account, query: dict[str, Any], found: Any, rels: list[str]) -> None:
+def test_a_page_links_to_its_neighbours(many: Account, query: dict[str, Any], found: Any, rels: list[str]) -> None:
     response = many.leader.client.get("/v2/projects", query)
 
     assert response.status == 200
@@ -79,7 +79,7 @@ def test_a_page_and_its_neighbours(many: Account, query: dict[str, Any], found: 
     assert [*response.links] == rels
 
 
-def test_the_pages_lead_through_everything_and_back(many: Account) -> None:
+def test_following_the_links_visits_every_item(many: Account) -> None:
     response = many.leader.client.get("/v2/projects", {"per_page": 20})
     found = names(response)
     while "next" in response.links:
@@ -91,17 +91,17 @@ def test_the_pages_lead_through_everything_and_back(many: Account) -> None:
     assert names(many.leader.client.get(response.links["prev"])) == [*range(40, 60)]
 
 
-def test_past_the_end_the_previous_page_is_the_last_one_that_is_there(many: Account) -> None:
+def test_beyond_the_end_prev_is_the_last_page(many: Account) -> None:
     links = many.leader.client.get("/v2/projects", {"page": 900}).links
 
     assert links["prev"] == f"{many.base_url}/v2/projects?page=3"
 
 
-def test_a_collection_on_one_page_has_no_link(account: Account) -> None:
+def test_a_list_on_one_page_has_no_link(account: Account) -> None:
     assert "link" not in account.leader.client.get("/v2/projects").headers
 
 
-def test_the_header_is_written_to_the_letter(many: Account) -> None:
+def test_the_link_header_has_its_exact_form(many: Account) -> None:
     response = many.leader.client.get("/v2/projects/", {"page": 2})
     url = f"{many.base_url}/v2/projects"
 
@@ -111,7 +111,7 @@ def test_the_header_is_written_to_the_letter(many: Account) -> None:
     )
 
 
-def test_other_parameters_are_kept_sorted_and_without_a_comma(many: Account) -> None:
+def test_other_parameters_are_kept_sorted_and_percent_encoded(many: Account) -> None:
     response = many.leader.client.get(
         "/v2/projects", "zero=&name=project&ids%5B%5D=2,1&per_page=20&ids[]=3&a=%20%2B%ff"
     )
@@ -122,7 +122,7 @@ def test_other_parameters_are_kept_sorted_and_without_a_comma(many: Account) -> 
     assert "," not in response.links["next"]
 
 
-def test_the_page_that_was_asked_for_is_left_out_however_it_is_spelt(many: Account) -> None:
+def test_the_requested_page_is_left_out_in_every_spelling(many: Account) -> None:
     response = many.leader.client.get("/v2/projects", "page[]=1&per_page[]=20&page=2")
 
     assert response.links["next"] == f"{many.base_url}/v2/projects?page=3&per_page%5B%5D=20"
@@ -135,7 +135,7 @@ def test_a_credential_is_never_repeated_in_a_link(many: Account, name: str) -> N
     assert response.links["next"] == f"{many.base_url}/v2/projects?page=2"
 
 
-def test_links_begin_with_the_configured_name(make_server: MakeServer) -> None:
+def test_links_begin_with_the_base_url(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/noko")
     account = make_account(server.database, server.client)
     response = account.leader.client.get("/v2/users", {"per_page": 1}, Host="evil.example.org")

@@ -1,4 +1,4 @@
-"""Bodies of requests: what they may be, and what becomes of those that are not (00-conventions §4, §17)."""
+"""Request bodies: valid, invalid, empty and too large (``docs/api/conventions.md#request-bodies``)."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ NO_OBJECT = {"message": "Body should be JSON Hash"}
     ],
     ids=lambda body: repr(body[:20]),
 )
-def test_what_is_no_json_is_said_to_be_none(account: Account, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_a_400(account: Account, body: bytes) -> None:
     response = account.leader.client.post("/v2/projects", body)
 
     assert response.status == 400
@@ -46,7 +46,7 @@ def test_what_is_no_json_is_said_to_be_none(account: Account, body: bytes) -> No
 
 
 @pytest.mark.parametrize("body", [[], None, 1, "text", True, [{"name": "Relaunch"}]], ids=repr)
-def test_json_that_is_no_object_is_said_to_be_none(account: Account, body: Any) -> None:
+def test_json_that_is_not_an_object_is_a_400(account: Account, body: Any) -> None:
     response = account.leader.client.post("/v2/projects", json.dumps(body).encode())
 
     assert response.status == 400
@@ -56,7 +56,7 @@ def test_json_that_is_no_object_is_said_to_be_none(account: Account, body: Any) 
 @pytest.mark.parametrize(
     "content_type", [None, "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
 )
-def test_a_body_is_what_it_parses_as_and_not_what_its_type_says(account: Account, content_type: str | None) -> None:
+def test_a_body_is_parsed_as_json_whatever_its_content_type(account: Account, content_type: str | None) -> None:
     response = account.leader.client.post("/v2/projects", {"name": "Relaunch"}, Content_Type=content_type)
 
     assert response.status == 201
@@ -67,7 +67,7 @@ def test_an_empty_body_is_an_empty_object(account: Account, body: bytes) -> None
     assert account.leader.client.put("/v2/current_user", body).status == 200
 
 
-def test_inputs_come_from_the_query_where_the_body_is_empty(account: Account) -> None:
+def test_inputs_come_from_the_query_if_the_body_is_empty(account: Account) -> None:
     response = account.leader.client.post("/v2/projects", b"", {"name": "Relaunch", "billable": "false"})
     assert (response.json()["name"], response.json()["billable"]) == ("Relaunch", False)
 
@@ -75,7 +75,7 @@ def test_inputs_come_from_the_query_where_the_body_is_empty(account: Account) ->
     assert response.json()["name"] == "Second"
 
 
-def test_inputs_come_from_the_body_where_there_is_one(account: Account) -> None:
+def test_inputs_come_from_the_body_if_there_is_one(account: Account) -> None:
     response = account.leader.client.post("/v2/projects", {"name": "Body"}, {"name": "Query", "billable": "false"})
 
     assert (response.json()["name"], response.json()["billable"]) == ("Body", True)
@@ -97,7 +97,7 @@ def test_unknown_keys_and_parameters_are_ignored(account: Account) -> None:
     assert account.leader.client.get("/v2/projects", {"nothing": "x", "": ""}).status == 200
 
 
-def test_of_keys_that_are_given_twice_the_last_counts(account: Account) -> None:
+def test_the_last_of_duplicate_keys_counts(account: Account) -> None:
     response = account.leader.client.post("/v2/projects", b'{"name": "First", "name": "Last"}')
 
     assert response.json()["name"] == "Last"
@@ -111,7 +111,7 @@ class TestAPieceThatIsTooLarge:
         server = make_server(max_body_bytes=2_000)
         return make_account(server.database, server.client)
 
-    def test_a_body_of_the_limit_is_taken(self, small: Account) -> None:
+    def test_a_body_at_the_limit_is_accepted(self, small: Account) -> None:
         body = b'{"first_name": "Ada"}'.ljust(2_000)
 
         assert small.leader.client.put("/v2/current_user", body).status == 200
@@ -124,7 +124,7 @@ class TestAPieceThatIsTooLarge:
         assert response.status == 413
         assert set(response.json()) == {"message"}
 
-    def test_one_that_does_not_say_its_size_is_refused_too(self, small: Account) -> None:
+    def test_a_chunked_body_over_the_limit_is_refused(self, small: Account) -> None:
         chunks = b"".join(b"%x\r\n%b\r\n" % (500, b" " * 500) for _ in range(5)) + b"0\r\n\r\n"
         head = (
             f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {small.leader.token}\r\n"
@@ -133,7 +133,7 @@ class TestAPieceThatIsTooLarge:
 
         assert b" 413 " in small.client.send_raw(head.encode() + chunks).split(b"\r\n")[0]
 
-    def test_one_that_says_a_size_beyond_all_numbers_is_refused(self, small: Account) -> None:
+    def test_an_absurd_content_length_is_refused(self, small: Account) -> None:
         head = (
             f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {small.leader.token}\r\n"
             "content-length: 99999999999999999\r\nconnection: close\r\n\r\n"
@@ -141,7 +141,7 @@ class TestAPieceThatIsTooLarge:
 
         assert b" 413 " in small.client.send_raw(head.encode()).split(b"\r\n")[0]
 
-    def test_fifty_megabytes_are_refused_and_the_server_goes_on(self, small: Account) -> None:
+    def test_fifty_megabytes_are_refused_and_the_server_keeps_serving(self, small: Account) -> None:
         response = small.leader.client.put("/v2/current_user", b" " * 50_000_000)
 
         assert response.status == 413
@@ -152,7 +152,7 @@ class TestAPieceThatIsTooLarge:
         assert small.leader.client.get("/v2/account").status == 200
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_nothing_behind(account: Account) -> None:
+def test_a_client_that_disconnects_in_its_body_changes_nothing(account: Account) -> None:
     head = (
         f"POST /v2/projects HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {account.leader.token}\r\n"
         'content-length: 100\r\n\r\n{"name": "Half'

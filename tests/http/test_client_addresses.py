@@ -1,4 +1,4 @@
-"""Whom a request comes from, behind proxies."""
+"""The address of the client behind trusted proxies."""
 
 import ipaddress
 

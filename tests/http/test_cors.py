@@ -1,4 +1,4 @@
-"""Browsers of other origins (00-conventions §15)."""
+"""CORS (``docs/api/conventions.md#cors``)."""
 
 import pytest
 
@@ -10,7 +10,7 @@ APP = "https://app.example.com"
 PREFLIGHT = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
 
 
-def test_by_default_no_other_origin_is_let_in(make_server: MakeServer) -> None:
+def test_no_origin_is_allowed_by_default(make_server: MakeServer) -> None:
     client = make_server().client
 
     response = client.get("/v2/account", Origin=APP)
@@ -22,7 +22,7 @@ def test_by_default_no_other_origin_is_let_in(make_server: MakeServer) -> None:
     assert "access-control-allow-origin" not in asked.headers
 
 
-def test_an_origin_of_the_list_may_ask_and_read(make_server: MakeServer) -> None:
+def test_an_allowed_origin_can_send_requests_and_read_responses(make_server: MakeServer) -> None:
     client = make_server(allowed_origins=(APP,)).client
 
     asked = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
@@ -39,19 +39,19 @@ def test_an_origin_of_the_list_may_ask_and_read(make_server: MakeServer) -> None
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.org", "https://app.example.com.evil.org", "null", "x\ty"])
-def test_any_other_origin_is_not_let_in(make_server: MakeServer, origin: str) -> None:
+def test_any_other_origin_is_not_allowed(make_server: MakeServer, origin: str) -> None:
     response = make_server(allowed_origins=(APP,)).client.get("/v2/account", Origin=origin)
 
     assert "access-control-allow-origin" not in response.headers
 
 
-def test_all_origins_can_be_let_in(make_server: MakeServer) -> None:
+def test_all_origins_can_be_allowed(make_server: MakeServer) -> None:
     response = make_server(allowed_origins=("*",)).client.get("/v2/account", Origin=APP)
 
     assert response.headers["access-control-allow-origin"] == APP
 
 
-def test_options_that_is_no_preflight_is_a_verb_like_any_other(make_server: MakeServer) -> None:
+def test_options_without_preflight_is_a_method_like_any_other(make_server: MakeServer) -> None:
     client = make_server(allowed_origins=(APP,)).client
 
     assert client.request("OPTIONS", "/v2/account", headers={"Origin": APP}).status == 401

@@ -1,4 +1,4 @@
-"""``/health``, ``/metrics`` and the line that the log has of each request."""
+"""``/health``, ``/metrics`` and the access log."""
 
 import ipaddress
 from typing import Any
@@ -21,14 +21,14 @@ def value_of(server: Server, figure: str, **headers: str) -> float:
     raise AssertionError(f"there is no figure {figure}")
 
 
-def test_a_server_that_can_serve_is_healthy(server: Server) -> None:
+def test_a_working_server_is_healthy(server: Server) -> None:
     response = server.client.get("/health", User_Agent=None)
 
     assert response.status == 200
     assert response.json() == {"status": "ok"}
 
 
-def test_a_server_that_cannot_says_why(make_server: MakeServer) -> None:
+def test_a_failed_server_reports_the_reason(make_server: MakeServer) -> None:
     server = make_server({"failure": lambda: "the worker failed: see the log"})
 
     response = server.client.get("/health")
@@ -38,7 +38,7 @@ def test_a_server_that_cannot_says_why(make_server: MakeServer) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_server_without_its_database_says_so(server: Server, database_url: str) -> None:
+def test_a_server_without_its_database_is_unhealthy(server: Server, database_url: str) -> None:
     name = urlsplit(database_url).path[1:]
     with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
         operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -64,7 +64,7 @@ def test_requests_are_counted_by_route_and_status(server: Server, account: Accou
     assert value_of(server, figure) == 3
 
 
-def test_events_and_what_waits_for_delivery_are_counted(server: Server, account: Account) -> None:
+def test_events_and_waiting_deliveries_are_counted(server: Server, account: Account) -> None:
     before = value_of(server, "hourhook_events_total")
 
     account.leader.client.post("/v2/projects", {"name": "Relaunch"})
@@ -107,12 +107,12 @@ def test_broadcasts_are_counted_by_outcome(make_server: MakeServer) -> None:
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
-def test_the_figures_are_for_this_machine_and_not_for_a_proxy_on_it(server: Server, name: str) -> None:
+def test_metrics_are_for_this_machine_but_not_through_a_proxy_on_it(server: Server, name: str) -> None:
     assert server.client.get("/metrics").status == 200
     assert server.client.get("/metrics", **{name: "127.0.0.1"}).status == 404
 
 
-def test_a_token_opens_the_figures_from_anywhere(make_server: MakeServer) -> None:
+def test_metrics_can_be_read_from_anywhere_with_a_token(make_server: MakeServer) -> None:
     trusted = (ipaddress.ip_network("127.0.0.0/8"),)
     server = make_server(metrics_token=TOKEN, trusted_proxies=trusted)
     from_afar = {"X-Forwarded-For": "203.0.113.1"}
@@ -124,7 +124,7 @@ def test_a_token_opens_the_figures_from_anywhere(make_server: MakeServer) -> Non
     assert server.client.get("/metrics", **from_afar).status == 404
 
 
-def test_this_machine_sees_the_figures_whatever_it_presents(make_server: MakeServer) -> None:
+def test_this_machine_reads_metrics_whatever_credential_it_sends(make_server: MakeServer) -> None:
     server = make_server(metrics_token=TOKEN)
 
     assert server.client.get("/metrics").status == 200
@@ -135,7 +135,7 @@ def lines(logged: Logged) -> list[Any]:
     return [event for event in logged if event["event"] == "request"]
 
 
-def test_each_request_is_one_line_of_the_log(account: Account, logged: Logged) -> None:
+def test_each_request_is_logged_in_one_line(account: Account, logged: Logged) -> None:
     response = account.leader.client.get("/v2/projects/99/", {"name": "secret"})
 
     [line] = lines(logged)
@@ -155,14 +155,14 @@ def test_each_request_is_one_line_of_the_log(account: Account, logged: Logged) -
     }
 
 
-def test_of_somebody_unknown_the_log_says_nothing_but_where_from(server: Server, logged: Logged) -> None:
+def test_an_unauthenticated_request_is_logged_with_its_client_only(server: Server, logged: Logged) -> None:
     server.client.get("/v2/account", X_NokoToken="wrong")
 
     [line] = lines(logged)
     assert (line["status"], line["user"], line["account"], line["client"]) == (401, None, None, "127.0.0.1")
 
 
-def test_a_path_of_any_length_is_cut_short(server: Server, logged: Logged) -> None:
+def test_a_long_path_is_truncated_in_the_log(server: Server, logged: Logged) -> None:
     answer = server.client.send_raw(b"GET /v2/" + b"a" * 5000 + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
 
     [line] = lines(logged)

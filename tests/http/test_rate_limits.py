@@ -1,4 +1,4 @@
-"""The rate limit of one client address (00-conventions §7)."""
+"""The rate limit of each client address (``docs/api/conventions.md#rate-limits``)."""
 
 import ipaddress
 
@@ -13,7 +13,7 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_beyond_the_burst_requests_are_refused_until_time_has_passed(make_server: MakeServer, clock: FakeClock) -> None:
+def test_requests_beyond_the_burst_are_refused_until_time_has_passed(make_server: MakeServer, clock: FakeClock) -> None:
     client = make_server(rate_limit=RateLimit(2, 3)).client
     statuses = [client.get("/v2/account").status for _ in range(5)]
     assert statuses == [401, 401, 401, 429, 429]
@@ -24,7 +24,7 @@ def test_beyond_the_burst_requests_are_refused_until_time_has_passed(make_server
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_refusal_says_when_to_come_back_and_nothing_else(make_server: MakeServer) -> None:
+def test_a_429_has_retry_after_and_no_body(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 1)).client
     client.get("/v2/account")
 
@@ -35,14 +35,14 @@ def test_the_refusal_says_when_to_come_back_and_nothing_else(make_server: MakeSe
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_is_outside_of_the_api_is_not_limited(make_server: MakeServer) -> None:
+def test_paths_outside_of_the_api_are_not_limited(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 1)).client
 
     assert {client.get("/health").status for _ in range(5)} == {200}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_clients_behind_a_trusted_proxy_are_told_apart(make_server: MakeServer) -> None:
+def test_clients_behind_a_trusted_proxy_are_distinguished(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 1), trusted_proxies=LOOPBACK).client
 
     def status(address: str) -> int:
@@ -52,7 +52,7 @@ def test_clients_behind_a_trusted_proxy_are_told_apart(make_server: MakeServer) 
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_nobody_else_may_say_who_a_client_is(make_server: MakeServer) -> None:
+def test_an_untrusted_peer_cannot_state_the_client_address(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 1)).client
     replies = [client.get("/v2/account", X_Forwarded_For=f"203.0.113.{number}") for number in range(3)]
 
@@ -69,7 +69,7 @@ def test_a_bucket_fills_up_to_the_burst_and_no_further() -> None:
     assert [buckets.try_acquire("a") for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_a_clock_that_is_set_back_takes_nothing_away() -> None:
+def test_a_clock_that_is_set_back_removes_no_tokens() -> None:
     clock = FakeClock()
     buckets = TokenBuckets(RateLimit(1, 2), clock)
     buckets.try_acquire("a")
@@ -80,7 +80,7 @@ def test_a_clock_that_is_set_back_takes_nothing_away() -> None:
     assert not buckets.try_acquire("a")
 
 
-def test_only_so_many_clients_are_remembered() -> None:
+def test_the_number_of_remembered_clients_is_bounded() -> None:
     buckets = TokenBuckets(RateLimit(1, 1), FakeClock())
     for number in range(MAX_BUCKETS + 10):
         buckets.try_acquire(str(number))

@@ -1,4 +1,4 @@
-"""HTTP as it arrives, below the application."""
+"""The HTTP server: timeouts, keep-alive and invalid HTTP."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -47,15 +47,15 @@ def client(make_client: Callable[..., Client]) -> Client:
     return make_client(header_timeout_seconds=0.1, body_timeout_seconds=0.1)
 
 
-def test_a_connection_on_which_nothing_comes_is_closed(client: Client) -> None:
+def test_a_connection_without_a_request_is_closed(client: Client) -> None:
     assert client.send_raw(b"") == b""
 
 
-def test_a_head_that_does_not_come_to_its_end_is_not_waited_for(client: Client) -> None:
+def test_incomplete_headers_time_out(client: Client) -> None:
     assert client.send_raw(HEAD) == b""
 
 
-def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Client) -> None:
+def test_incomplete_headers_of_a_later_request_time_out(client: Client) -> None:
     with client.connect() as connection:
         connection.sendall(HEAD + b"\r\n")
         assert b"200 OK" in connection.recv(65_536)
@@ -63,30 +63,30 @@ def test_the_next_request_on_a_connection_is_not_waited_for_either(client: Clien
         assert read_until_closed(connection) == b""
 
 
-def test_a_connection_outlives_an_answer_for_longer_than_proxies_keep_theirs() -> None:
+def test_an_idle_connection_outlives_the_keep_alive_of_proxies() -> None:
     longest_of_proxies_seconds = 120  # Caddy's; nginx keeps idle connections for 60 s.
 
     assert server_config(application).timeout_keep_alive > longest_of_proxies_seconds
 
 
-def test_a_connection_on_which_nothing_comes_any_more_is_closed(make_client: Callable[..., Client]) -> None:
+def test_an_idle_connection_is_closed_in_the_end(make_client: Callable[..., Client]) -> None:
     client = make_client(keep_alive_seconds=0)
 
     assert b"200 OK" in client.send_raw(HEAD + b"\r\n")
 
 
 @pytest.mark.parametrize("length", [b"content-length: 5\r\n\r\n12", b"transfer-encoding: chunked\r\n\r\n2\r\n12\r\n"])
-def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(client: Client, length: bytes) -> None:
+def test_an_incomplete_body_times_out(client: Client, length: bytes) -> None:
     assert client.send_raw(HEAD.replace(b"GET", b"POST") + length) == b""
 
 
-def test_nor_is_one_that_nobody_reads(client: Client) -> None:
+def test_an_incomplete_body_that_is_not_read_times_out(client: Client) -> None:
     answer = client.send_raw(HEAD + b"content-length: 5\r\n\r\n12")
 
     assert b'{"message":"Here"}' in answer
 
 
-def test_what_is_no_http_is_refused_in_json(client: Client) -> None:
+def test_invalid_http_is_refused_in_json(client: Client) -> None:
     answer = client.send_raw(b"\x00\x01\x02")
 
     assert answer.startswith(b"HTTP/1.1 400 ")

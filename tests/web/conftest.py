@@ -1,4 +1,4 @@
-"""What the tests of pages stand on: a server of an application, to which users come back."""
+"""Fixtures for pages: the server of an OAuth application, to which users are redirected."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,17 +12,16 @@ from tests.support.servers import EventLoopThread, free_socket, serving
 
 @dataclass
 class CallbackServer:
-    """Where users of an application land."""
+    """The server of an OAuth application."""
 
     uri: str
     client: Client
-    # The queries with which they came.
+    # The queries of users who were redirected here.
     received_queries: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 def callback_server(_loop: EventLoopThread) -> Iterator[CallbackServer]:
-    """The server of an application."""
     bound = free_socket()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
     found = CallbackServer(f"{address}/cb", Client(address))

@@ -1,4 +1,4 @@
-"""How amounts, dates and times are written."""
+"""The formatting of amounts, dates and durations."""
 
 from decimal import Decimal
 
@@ -43,13 +43,13 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         ("fa", "IRR", "﷼", 123_400, f"\u200e﷼{NBSP}۱٬۲۳۴"),
     ],
 )
-def test_an_amount_is_written_as_its_locale_and_its_currency_have_it(
+def test_an_amount_is_formatted_for_its_locale_and_currency(
     locale: str, currency: str, symbol: str, hundredths: int, written: str
 ) -> None:
     assert LocaleFormatter(locale, currency, symbol, [hundredths]).amount(hundredths) == written
 
 
-def test_all_amounts_have_fraction_digits_as_soon_as_one_needs_them() -> None:
+def test_all_amounts_have_fraction_digits_if_one_needs_them() -> None:
     formatter = LocaleFormatter("ja", "JPY", "¥", [100, 150])
 
     assert [formatter.amount(100), formatter.amount(150)] == ["¥1.00", "¥1.50"]
@@ -66,7 +66,7 @@ def test_an_amount_of_any_size_is_exact() -> None:
     ("locale", "hundredths", "written"),
     [("en", 2000, "20%"), ("en", 1950, "19.5%"), ("de", 775, f"7,75{NBSP}%"), ("en", 0, "0%"), ("tr", 1800, "%18")],
 )
-def test_a_percentage_has_the_fraction_digits_that_it_needs(locale: str, hundredths: int, written: str) -> None:
+def test_a_percentage_has_as_many_fraction_digits_as_needed(locale: str, hundredths: int, written: str) -> None:
     assert LocaleFormatter(locale, "EUR", "€").percentage(hundredths) == written
 
 
@@ -85,7 +85,7 @@ def test_a_percentage_has_the_fraction_digits_that_it_needs(locale: str, hundred
         ("sr-Latn", "1. jun 2024."),
     ],
 )
-def test_a_day_is_written_out(locale: str, written: str) -> None:
+def test_a_date_is_formatted_with_the_name_of_its_month(locale: str, written: str) -> None:
     assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == written
 
 
@@ -106,7 +106,7 @@ def test_a_duration_is_hours_and_minutes(locale: str, minutes: int, written: str
 
 
 @pytest.mark.parametrize("locale", LOCALE_CURRENCIES)
-def test_every_locale_writes_everything(locale: str) -> None:
+def test_every_locale_formats_all_values(locale: str) -> None:
     currency = LOCALE_CURRENCIES[locale]
     formatter = LocaleFormatter(locale, currency, CURRENCIES[currency].symbol, [123_456])
     amount, duration = formatter.amount(123_456), formatter.duration(754)
@@ -123,7 +123,7 @@ def test_every_locale_writes_everything(locale: str) -> None:
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
-def test_every_currency_is_written(currency: str) -> None:
+def test_every_currency_is_formatted(currency: str) -> None:
     symbol = CURRENCIES[currency].symbol
     formatter = LocaleFormatter("en-US", currency, symbol, [123_456])
 
@@ -135,7 +135,7 @@ def test_every_currency_is_written(currency: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "written"), [("de-XX", "1. Juni 2024"), ("xx", "June 1, 2024"), ("", "June 1, 2024")]
 )
-def test_an_unknown_locale_is_that_of_its_language_or_a_plain_one(locale: str, written: str) -> None:
+def test_an_unknown_locale_falls_back_to_its_language_or_english(locale: str, written: str) -> None:
     assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == written
 
 

@@ -1,4 +1,4 @@
-"""Pages, and what is answered where there is none."""
+"""The home page, unknown paths and the headers of pages."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from tests.conftest import Server
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
-def test_the_first_page_says_what_this_is_and_where_to_go_on(server: Server) -> None:
+def test_the_home_page_links_to_the_documentation(server: Server) -> None:
     response = server.client.get("/", **BROWSER)
 
     assert response.status == 200
@@ -22,7 +22,7 @@ def test_the_first_page_says_what_this_is_and_where_to_go_on(server: Server) -> 
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
-def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: str) -> None:
+def test_an_unknown_path_is_a_page_for_browsers(server: Server, path: str) -> None:
     response = server.client.get(path, **BROWSER)
 
     assert response.status == 404
@@ -31,7 +31,7 @@ def test_a_path_that_leads_nowhere_is_a_page_for_people(server: Server, path: st
     assert b"<script" not in response.body
 
 
-def test_a_path_that_leads_nowhere_is_an_empty_answer_for_programs(server: Server) -> None:
+def test_an_unknown_path_is_an_empty_404_for_programs(server: Server) -> None:
     response = server.client.get("/nowhere")
 
     assert response.status == 404
@@ -39,7 +39,7 @@ def test_a_path_that_leads_nowhere_is_an_empty_answer_for_programs(server: Serve
     assert "content-type" not in response.headers
 
 
-def test_a_page_lets_nothing_in_but_its_own_style(server: Server) -> None:
+def test_a_page_allows_only_its_own_style(server: Server) -> None:
     response = server.client.get("/", **BROWSER)
 
     [style] = re.findall(rb"<style>(.*?)</style>", response.body, re.DOTALL)

@@ -1,4 +1,4 @@
-"""The page of an invitation: what it says, what it takes, and who gets in by it."""
+"""The invitation page."""
 
 import html
 import re
@@ -49,7 +49,7 @@ def password_of(account: Account, invited: NewInvitation) -> Any:
     return account.database.read_now(lambda tx: tx.value(PASSWORD, id=invited.user["id"]))
 
 
-def test_the_page_says_who_invites_whom_to_what(account: Account) -> None:
+def test_the_page_names_inviter_user_and_account(account: Account) -> None:
     invited = invite(account, first_name="Grace", last_name="Murray")
 
     response = account.client.get(invited.link)
@@ -93,7 +93,7 @@ def test_an_invited_user_chooses_name_and_password_and_is_active(account: Accoun
     assert [each["id"] for each in found] == [invited.user["id"]]
 
 
-def test_after_it_a_page_says_what_comes_next(account: Account) -> None:
+def test_after_accepting_a_page_shows_the_next_steps(account: Account) -> None:
     invited = invite(account)
     accept_invitation(account, invited.link)
 
@@ -121,7 +121,7 @@ def test_a_link_works_once(account: Account) -> None:
     assert log.read_new() == []
 
 
-def test_of_two_who_accept_at_the_same_time_one_gets_in(account: Account) -> None:
+def test_only_one_of_two_concurrent_acceptances_succeeds(account: Account) -> None:
     invited = invite(account)
     given = accepting.Acceptance(first_name="Grace")
     answers = [
@@ -133,7 +133,7 @@ def test_of_two_who_accept_at_the_same_time_one_gets_in(account: Account) -> Non
     assert password_of(account, invited) == "the first one's"
 
 
-def test_names_that_are_left_blank_are_none(account: Account) -> None:
+def test_blank_names_are_stored_as_missing(account: Account) -> None:
     invited = invite(account, first_name="Grace", last_name="Hopper")
     log = EventReader(account)
 
@@ -147,7 +147,7 @@ def test_names_that_are_left_blank_are_none(account: Account) -> None:
     }
 
 
-def test_looking_at_the_page_changes_nothing(account: Account) -> None:
+def test_showing_the_page_changes_nothing(account: Account) -> None:
     invited = invite(account)
     log = EventReader(account)
 
@@ -171,9 +171,7 @@ def test_looking_at_the_page_changes_nothing(account: Account) -> None:
         ({"password": "correct horse", "last_name": "a\nb"}, "A name can have up to 255 characters, on one line."),
     ],
 )
-def test_what_cannot_be_taken_is_said_beside_the_field_and_may_be_mended(
-    account: Account, fields: dict[str, str], says: str
-) -> None:
+def test_invalid_fields_are_marked_and_can_be_corrected(account: Account, fields: dict[str, str], says: str) -> None:
     invited = invite(account)
 
     response = send_form(account, invited.link, {"first_name": "Gräce", **fields})
@@ -187,7 +185,7 @@ def test_what_cannot_be_taken_is_said_beside_the_field_and_may_be_mended(
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 1024, "pässwörd", "  spaces  ", "日本語日本語日本"])
-def test_a_password_is_kept_to_the_letter(account: Account, password: str) -> None:
+def test_a_password_is_not_trimmed_or_normalised(account: Account, password: str) -> None:
     invited = invite(account)
 
     assert accept_invitation(account, invited.link, password=password).status == 303
@@ -208,7 +206,7 @@ def test_a_password_is_kept_to_the_letter(account: Account, password: str) -> No
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_is_no_form_is_not_taken(account: Account, body: bytes, headers: dict[str, str | None]) -> None:
+def test_a_body_that_is_not_a_form_is_refused(account: Account, body: bytes, headers: dict[str, str | None]) -> None:
     invited = invite(account, first_name="Grace")
 
     response = send_form(account, invited.link, body, **headers)
@@ -219,7 +217,7 @@ def test_what_is_no_form_is_not_taken(account: Account, body: bytes, headers: di
     assert state_of(account, invited) == "pending"
 
 
-def test_names_are_shown_as_text_and_nothing_else(account: Account) -> None:
+def test_names_are_escaped(account: Account) -> None:
     script = '"><script>alert(1)</script>'
     account.supervisor.client.put("/v2/current_user", {"first_name": script, "last_name": "{{ 7 * 7 }}"})
     invited = invite(account, first_name=script)
@@ -234,7 +232,7 @@ def test_names_are_shown_as_text_and_nothing_else(account: Account) -> None:
     "token",
     ["x", "x" * 43, "x" * 129, "%00", "%ff", "%F0%9F%98%80", "..%2f..", "'%20OR%201=1", "%3Cscript%3E", "a%20b"],
 )
-def test_a_link_that_was_never_made_opens_nothing(account: Account, token: str) -> None:
+def test_an_invitation_link_that_was_never_issued_is_a_404(account: Account, token: str) -> None:
     for response in (
         account.client.get(f"/invitations/{token}", Accept="text/html"),
         send_form(account, f"/invitations/{token}", {"password": "correct horse"}),
@@ -243,14 +241,14 @@ def test_a_link_that_was_never_made_opens_nothing(account: Account, token: str) 
         assert b"<script" not in response.body
 
 
-def test_an_unknown_link_says_what_to_do(account: Account) -> None:
+def test_an_unknown_invitation_link_explains_what_to_do(account: Account) -> None:
     response = account.client.get("/invitations/unknown")
 
     assert response.status == 404
     assert "ask the person who invited you for a new one" in text_of(response)
 
 
-def test_an_invitation_runs_out_after_two_weeks(account: Account, clock: FakeClock) -> None:
+def test_an_invitation_expires_after_two_weeks(account: Account, clock: FakeClock) -> None:
     invited = invite(account)
     clock.advance(14 * DAY_SECONDS - 1)
     assert account.client.get(invited.link).status == 200
@@ -262,7 +260,7 @@ def test_an_invitation_runs_out_after_two_weeks(account: Account, clock: FakeClo
     assert state_of(account, invited) == "pending"
 
 
-def test_a_newer_invitation_makes_the_older_link_open_nothing(account: Account) -> None:
+def test_a_newer_invitation_invalidates_the_older_link(account: Account) -> None:
     old = invite(account)
     links = Links(account.base_url)
     new = account.database.write_now(account.id, issuing.reissue, old.user["id"], links=links, outbox=None)
@@ -274,7 +272,7 @@ def test_a_newer_invitation_makes_the_older_link_open_nothing(account: Account) 
     assert accept_invitation(account, new.link).status == 303
 
 
-def test_the_invitation_of_a_deleted_user_opens_nothing(account: Account) -> None:
+def test_the_invitation_of_a_deleted_user_is_a_404(account: Account) -> None:
     invited = invite(account)
     assert account.supervisor.client.delete(invited.user["url"]).status == 204
 
@@ -283,7 +281,7 @@ def test_the_invitation_of_a_deleted_user_opens_nothing(account: Account) -> Non
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_the_invitation_of_a_user_who_is_shut_out_opens_nothing(account: Account, state: str) -> None:
+def test_the_invitation_of_a_disabled_or_suspended_user_is_a_404(account: Account, state: str) -> None:
     invited = invite(account)
     set_state(account, invited, state)
 
@@ -292,7 +290,7 @@ def test_the_invitation_of_a_user_who_is_shut_out_opens_nothing(account: Account
     assert password_of(account, invited) is None
 
 
-def test_a_user_who_is_deactivated_needs_no_invitation_any_more(account: Account) -> None:
+def test_the_invitation_of_a_user_once_deactivated_is_a_404(account: Account) -> None:
     invited = invite(account)
     entry = {"date": "2024-05-21", "minutes": 5, "user_id": invited.user["id"]}
     assert account.supervisor.client.post("/v2/entries", entry).status == 201
@@ -302,7 +300,7 @@ def test_a_user_who_is_deactivated_needs_no_invitation_any_more(account: Account
     assert account.client.get(invited.link).status == 404
 
 
-def test_a_user_who_came_in_otherwise_needs_no_invitation_any_more(account: Account) -> None:
+def test_the_invitation_of_a_user_who_has_signed_in_is_accepted(account: Account) -> None:
     invited = invite(account)
     set_state(account, invited, "active")
 
@@ -311,7 +309,7 @@ def test_a_user_who_came_in_otherwise_needs_no_invitation_any_more(account: Acco
     assert password_of(account, invited) is None
 
 
-def test_an_inviter_who_is_gone_is_not_named(account: Account) -> None:
+def test_a_deleted_inviter_is_not_named(account: Account) -> None:
     inviter = account.add("heidi", "supervisor")
     response = inviter.client.post("/v2/users", {"email": "grace@northwind.test"})
     assert account.supervisor.client.delete(f"/v2/users/{inviter.id}").status == 204
@@ -321,7 +319,7 @@ def test_an_inviter_who_is_gone_is_not_named(account: Account) -> None:
     assert "You have been invited to the account northwind" in text_of(page)
 
 
-def test_a_locked_account_lets_nobody_in_until_it_is_open_again(account: Account) -> None:
+def test_an_invitation_to_a_locked_account_can_be_accepted_later(account: Account) -> None:
     invited = invite(account)
     account.change_settings(locked="on")
     for response in (account.client.get(invited.link), accept_invitation(account, invited.link)):
@@ -335,7 +333,7 @@ def test_a_locked_account_lets_nobody_in_until_it_is_open_again(account: Account
 @pytest.mark.parametrize(
     "origin", ["https://evil.example.org", "null", "http://127.0.0.1", "file://", "http://", "x", "http://127.0.0.1.x"]
 )
-def test_a_form_of_another_page_is_not_taken(account: Account, origin: str) -> None:
+def test_an_invitation_form_of_another_origin_is_refused(account: Account, origin: str) -> None:
     invited = invite(account)
 
     response = send_form(account, invited.link, {"password": "correct horse"}, Origin=origin)
@@ -345,7 +343,7 @@ def test_a_form_of_another_page_is_not_taken(account: Account, origin: str) -> N
     assert state_of(account, invited) == "pending"
 
 
-def test_a_page_of_ours_may_be_reached_by_the_name_of_the_settings_or_another(make_server: MakeServer) -> None:
+def test_a_form_may_come_from_the_base_url_or_the_host_of_the_request(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/hours")
     account = make_account(server.database, server.client)
     for number, origin in enumerate(["https://time.example.com", server.client.base_url, None]):
@@ -357,7 +355,7 @@ def test_a_page_of_ours_may_be_reached_by_the_name_of_the_settings_or_another(ma
         assert (response.status, response.headers["location"]) == (303, f"/hours/invitations/{invited.token}")
 
 
-def test_who_tries_too_often_has_to_wait(account: Account, clock: FakeClock, logged: Logged) -> None:
+def test_invitation_attempts_are_rate_limited(account: Account, clock: FakeClock, logged: Logged) -> None:
     invited = invite(account)
     for _ in range(INVITATION_RATE_LIMIT.burst):
         assert account.client.get("/invitations/wrong").status == 404
@@ -401,7 +399,7 @@ def test_the_database_has_no_token(account: Account) -> None:
     )
 
 
-def test_a_token_made_before_goes_on_working(account: Account) -> None:
+def test_an_earlier_api_token_keeps_working(account: Account) -> None:
     invited = invite(account)
     token = account.database.write_now(account.id, tokens.create, invited.user["id"])
     client = account.client.with_token(token)
@@ -413,18 +411,18 @@ def test_a_token_made_before_goes_on_working(account: Account) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_other_verbs_lead_nowhere(account: Account, method: str) -> None:
+def test_other_methods_are_a_405(account: Account, method: str) -> None:
     invited = invite(account)
 
     assert account.client.request(method, invited.link).status == 405
 
 
 @pytest.mark.parametrize("path", ["/invitations", "/invitations/", "/invitations/a/b"])
-def test_other_paths_lead_nowhere(account: Account, path: str) -> None:
+def test_other_paths_are_a_404(account: Account, path: str) -> None:
     assert account.client.get(path).status == 404
 
 
-def test_accepting_takes_a_mail_back_that_is_not_needed_any_more(account: Account) -> None:
+def test_accepting_removes_the_invitation_mail_from_the_outbox(account: Account) -> None:
     invited = invite(account)
     issued = account.database.write_now(
         account.id,

@@ -1,4 +1,4 @@
-"""``/oauth/2/authorize``: a user decides whether an application may act for him (contract, oauth.md)."""
+"""``/oauth/2/authorize``: a user authorizes an application (``docs/api/oauth.md``)."""
 
 import re
 from collections.abc import Iterator
@@ -43,11 +43,11 @@ def app(server: Server) -> App:
 
 @pytest.fixture
 def browser(account: Account) -> Browser:
-    """The browser of the leader, who has signed in."""
+    """A browser in which the leader is signed in."""
     return signed_in_browser(account, account.leader)
 
 
-def test_the_whole_way_from_the_application_and_back_with_a_token(
+def test_an_application_obtains_a_token_through_the_consent_page(
     account: Account, callback_server: CallbackServer
 ) -> None:
     app = register_app(account.database, account.client, callback=callback_server.uri)
@@ -70,7 +70,9 @@ def test_the_whole_way_from_the_application_and_back_with_a_token(
     assert me["id"] == account.leader.id
 
 
-def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, browser: Browser, app: App) -> None:
+def test_the_page_names_application_account_access_and_destination(
+    account: Account, browser: Browser, app: App
+) -> None:
     page = browser.get(app.authorize_url(redirect_uri="https://app.test/cb/deep"))
 
     said = re.sub(r"<[^>]+>", "", page.body.decode())
@@ -81,7 +83,7 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(account: Account, br
     assert page.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_what_an_application_is_called_is_text_and_nothing_else(server: Server, browser: Browser) -> None:
+def test_the_name_of_an_application_is_escaped(server: Server, browser: Browser) -> None:
     app = register_app(server.database, server.client, "<script>alert(1)</script>\"'&amp;")
 
     page = browser.get(app.authorize_url(state='"><script>alert(2)</script>'))
@@ -90,7 +92,7 @@ def test_what_an_application_is_called_is_text_and_nothing_else(server: Server, 
     assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page.body
 
 
-def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: App) -> None:
+def test_the_page_cannot_be_framed_and_sends_no_referrer(browser: Browser, app: App) -> None:
     page = browser.get(app.authorize_url())
 
     policy = page.headers["content-security-policy"]
@@ -120,20 +122,20 @@ def test_nobody_can_frame_the_page_or_read_where_it_was(browser: Browser, app: A
     ids=lambda query: query[:30],
 )
 @pytest.mark.parametrize("decision", ["allow", "deny"])
-def test_the_state_comes_back_as_it_was(browser: Browser, app: App, query: str, decision: str) -> None:
+def test_the_state_is_returned_unchanged(browser: Browser, app: App, query: str, decision: str) -> None:
     response = browser.submit(browser.get(f"{app.authorize_url()}&{query}"), decision=decision)
 
     assert raw_query(response)["state"] == decoded(query.partition("=")[2])
 
 
 @pytest.mark.parametrize("query", ["", "state="])
-def test_no_state_comes_back_where_none_was_sent(browser: Browser, app: App, query: str) -> None:
+def test_no_state_is_returned_if_none_was_sent(browser: Browser, app: App, query: str) -> None:
     response = browser.submit(browser.get(f"{app.authorize_url()}&{query}"), decision="allow")
 
     assert raw_query(response).keys() == {"code"}
 
 
-def test_a_scope_and_whatever_else_is_unknown_is_ignored(browser: Browser, app: App) -> None:
+def test_scope_and_unknown_parameters_are_ignored(browser: Browser, app: App) -> None:
     back = grant_consent(
         browser, app.authorize_url(scope="project,entry", prompt="none", user="1", client="x", scopes="y")
     )
@@ -141,7 +143,7 @@ def test_a_scope_and_whatever_else_is_unknown_is_ignored(browser: Browser, app: 
     assert back.keys() == {"code"}
 
 
-def test_refusing_is_told_to_the_application(browser: Browser, app: App) -> None:
+def test_denying_redirects_with_access_denied(browser: Browser, app: App) -> None:
     back = redirect_parameters(browser.submit(browser.get(app.authorize_url(state="xyz")), decision="deny"))
 
     assert back == {"error": "access_denied", "error_description": "The user denied the request.", "state": "xyz"}
@@ -169,7 +171,7 @@ def test_refusing_is_told_to_the_application(browser: Browser, app: App) -> None
         ),
     ],
 )
-def test_a_faulty_request_is_answered_to_the_application_before_anybody_signs_in(
+def test_an_invalid_request_redirects_with_an_error_before_sign_in(
     server: Server, app: App, query: str, error: str
 ) -> None:
     response = server.client.get(f"/oauth/2/authorize?client_id={app.client_id}&state=xyz&{query}")
@@ -179,14 +181,14 @@ def test_a_faulty_request_is_answered_to_the_application_before_anybody_signs_in
     assert (back["error"], back["state"]) == (error, "xyz")
 
 
-def test_a_state_that_is_given_twice_is_a_fault_and_neither_comes_back(server: Server, app: App) -> None:
+def test_a_duplicate_state_is_an_error_and_is_not_returned(server: Server, app: App) -> None:
     back = redirect_parameters(server.client.get(f"{app.authorize_url()}&state=a&state=b"))
 
     assert back.keys() == {"error", "error_description"}
     assert back["error"] == "invalid_request"
 
 
-def test_a_public_application_has_to_bring_a_challenge(server: Server, browser: Browser) -> None:
+def test_a_public_application_must_send_a_pkce_challenge(server: Server, browser: Browser) -> None:
     app = register_app(server.database, server.client, is_public=True)
 
     assert redirect_parameters(server.client.get(app.authorize_url()))["error"] == "invalid_request"
@@ -207,7 +209,7 @@ def test_a_public_application_has_to_bring_a_challenge(server: Server, browser: 
     ],
     ids=lambda query: query[:40],
 )
-def test_nobody_is_sent_anywhere_for_an_unknown_application(browser: Browser, query: str) -> None:
+def test_an_unknown_application_causes_no_redirect(browser: Browser, query: str) -> None:
     response = browser.get(f"/oauth/2/authorize?{query}&redirect_uri=http://app.example/")
 
     assert_unacceptable(response)
@@ -228,19 +230,19 @@ def test_nobody_is_sent_anywhere_for_an_unknown_application(browser: Browser, qu
         "cb",
     ],
 )
-def test_nobody_is_sent_where_the_application_is_not(browser: Browser, app: App, redirect_uri: str) -> None:
+def test_an_unregistered_redirect_uri_causes_no_redirect(browser: Browser, app: App, redirect_uri: str) -> None:
     for more in ({}, {"response_type": "token"}):
         assert_unacceptable(browser.get(app.authorize_url(redirect_uri=redirect_uri, **more)))
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
-def test_nobody_is_sent_anywhere_where_two_are_named(browser: Browser, app: App, name: str) -> None:
+def test_duplicate_redirect_uris_cause_no_redirect(browser: Browser, app: App, name: str) -> None:
     address = app.authorize_url(redirect_uri=CALLBACK)
 
     assert_unacceptable(browser.get(f"{address}&{name}={parse_query(address)[name][0]}"))
 
 
-def test_a_good_redirect_is_where_the_code_goes_with_its_own_query_kept(browser: Browser, app: App) -> None:
+def test_the_code_is_sent_to_the_redirect_uri_with_its_query(browser: Browser, app: App) -> None:
     address = app.authorize_url(redirect_uri="https://app.test/cb/deep?tenant=%7e1")
 
     response = browser.submit(browser.get(address), decision="allow")
@@ -248,7 +250,7 @@ def test_a_good_redirect_is_where_the_code_goes_with_its_own_query_kept(browser:
     assert response.headers["location"].startswith("https://app.test/cb/deep?tenant=%7e1&code=")
 
 
-def test_who_is_in_several_accounts_chooses_one(account: Account, other_account: Account, app: App) -> None:
+def test_a_user_of_several_accounts_chooses_one(account: Account, other_account: Account, app: App) -> None:
     twin = other_account.add("twin", "leader")
     set_email(other_account, twin, account.leader.email)
     set_password(other_account, twin)
@@ -265,7 +267,7 @@ def test_who_is_in_several_accounts_chooses_one(account: Account, other_account:
         assert me["id"] == person.id
 
 
-def test_only_an_account_of_ones_own_can_be_chosen(browser: Browser, other_account: Account, app: App) -> None:
+def test_an_account_of_another_user_cannot_be_chosen(browser: Browser, other_account: Account, app: App) -> None:
     page = browser.get(app.authorize_url())
 
     for account_id in (str(other_account.id), "0", "", "ü", "1" * 400):
@@ -274,14 +276,14 @@ def test_only_an_account_of_ones_own_can_be_chosen(browser: Browser, other_accou
 
 
 @pytest.mark.parametrize("decision", ["", "Allow", "maybe"])
-def test_what_is_no_decision_lets_nobody_in(browser: Browser, app: App, decision: str) -> None:
+def test_a_form_without_a_decision_authorizes_nothing(browser: Browser, app: App, decision: str) -> None:
     response = browser.submit(browser.get(app.authorize_url()), decision=decision)
 
     assert (response.status, response.headers["location"]) == (303, app.authorize_url())
 
 
 @pytest.mark.parametrize("csrf_token", ["", "0" * 64, "ü", "\0"])
-def test_a_form_of_another_site_lets_nobody_in(browser: Browser, app: App, csrf_token: str) -> None:
+def test_a_form_without_a_csrf_token_authorizes_nothing(browser: Browser, app: App, csrf_token: str) -> None:
     page = browser.get(app.authorize_url())
 
     for decision in ("allow", "deny"):
@@ -290,21 +292,21 @@ def test_a_form_of_another_site_lets_nobody_in(browser: Browser, app: App, csrf_
         assert "location" not in response.headers
 
 
-def test_a_form_of_somebody_else_lets_nobody_in(account: Account, browser: Browser, app: App) -> None:
+def test_a_csrf_token_of_another_session_authorizes_nothing(account: Account, browser: Browser, app: App) -> None:
     other = signed_in_browser(account, account.supervisor)
     csrf_token = parse_forms(other.get(app.authorize_url()))[0].fields["csrf_token"]
 
     assert browser.submit(browser.get(app.authorize_url()), decision="allow", csrf_token=csrf_token).status == 403
 
 
-def test_without_the_cookie_the_form_is_worth_nothing(browser: Browser, app: App) -> None:
+def test_a_form_without_the_session_cookie_is_refused(browser: Browser, app: App) -> None:
     page = browser.get(app.authorize_url())
     browser.cookies.clear()
 
     assert browser.submit(page, decision="allow").status == 403
 
 
-def test_a_form_whose_question_was_changed_is_asked_anew(browser: Browser, app: App) -> None:
+def test_the_query_of_the_form_is_validated_again(browser: Browser, app: App) -> None:
     fields = {**parse_forms(browser.get(app.authorize_url()))[0].fields, "decision": "allow"}
 
     assert_unacceptable(browser.post(app.authorize_url(redirect_uri="http://app.example/cb"), fields))
@@ -313,7 +315,7 @@ def test_a_form_whose_question_was_changed_is_asked_anew(browser: Browser, app: 
     )
 
 
-def test_who_signed_out_meanwhile_signs_in_first(browser: Browser, app: App) -> None:
+def test_a_user_who_has_signed_out_must_sign_in_again(browser: Browser, app: App) -> None:
     page = browser.get(app.authorize_url())
     kept = dict(browser.cookies)
     browser.send(parse_forms(page)[1])
@@ -324,7 +326,7 @@ def test_who_signed_out_meanwhile_signs_in_first(browser: Browser, app: App) -> 
     assert b"<h1>Sign in</h1>" in response.body
 
 
-def test_signing_in_as_somebody_else_leads_back_to_the_question(account: Account, browser: Browser, app: App) -> None:
+def test_signing_in_as_another_user_returns_to_the_consent_page(account: Account, browser: Browser, app: App) -> None:
     page = browser.follow_redirects(browser.send(parse_forms(browser.get(app.authorize_url(state="xyz")))[1]))
     assert b"<h1>Sign in</h1>" in page.body
 
@@ -336,7 +338,7 @@ def test_signing_in_as_somebody_else_leads_back_to_the_question(account: Account
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_who_is_shut_out_meanwhile_lets_nobody_in(account: Account, browser: Browser, app: App, state: str) -> None:
+def test_a_user_disabled_meanwhile_authorizes_nothing(account: Account, browser: Browser, app: App, state: str) -> None:
     page = browser.get(app.authorize_url())
     account.set_state(account.leader, state)
 
@@ -354,7 +356,7 @@ def test_a_locked_account_is_temporarily_unavailable(account: Account, browser: 
     assert (back["error"], back["state"]) == ("temporarily_unavailable", "xyz")
 
 
-def test_a_failure_of_ours_is_told_to_the_application_and_logged(
+def test_a_defect_redirects_with_server_error_and_is_logged(
     database: Database, browser: Browser, app: App, logged: Logged
 ) -> None:
     page = browser.get(app.authorize_url(state="xyz"))
@@ -374,20 +376,20 @@ def test_a_code_is_never_stored_or_logged(database: Database, browser: Browser, 
     assert code not in str(logged)
 
 
-def test_the_page_is_read_only_until_something_is_decided(
+def test_the_consent_page_changes_nothing_before_a_decision(
     account: Account, database: Database, browser: Browser, app: App, clock: FakeClock
 ) -> None:
     browser.get(app.authorize_url())
     count = Statement(text("SELECT count(*) FROM authorizations"))
     assert database.read_now(lambda tx: tx.value(count)) == 0
 
-    # And deciding once opens nothing by itself.
+    # Deciding once does not authorize later requests.
     code = grant_consent(browser, app.authorize_url())["code"]
     assert not is_token_valid(account.client, code)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_other_verbs_are_refused(server: Server, app: App, method: str) -> None:
+def test_other_methods_are_refused(server: Server, app: App, method: str) -> None:
     response = server.client.request(method, app.authorize_url())
 
     assert response.status == 405
@@ -405,7 +407,7 @@ def test_a_huge_form_is_not_read(browser: Browser, app: App) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_below_it(make_server: MakeServer) -> None:
+def test_consent_works_below_the_path_of_the_base_url(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com/hours")
     account = make_account(server.database, server.client)
     app = register_app(server.database, server.client)
@@ -436,7 +438,7 @@ def test_behind_a_proxy_that_takes_a_part_of_the_path_away_the_whole_way_lies_be
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_over_tls_the_cookie_is_for_this_very_host(make_server: MakeServer) -> None:
+def test_over_tls_the_cookie_has_the_host_prefix(make_server: MakeServer) -> None:
     server = make_server(base_url="https://time.example.com")
     account = make_account(server.database, server.client)
     app = register_app(server.database, server.client)
@@ -468,7 +470,7 @@ def decoded(value: str) -> bytes:
 
 @contextmanager
 def out_of_order(database: Database) -> Iterator[None]:
-    """A database in which nobody can let an application in."""
+    """A database in which authorizations fail."""
     renames = ("ALTER TABLE authorizations RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO authorizations")
     there, back = (Statement(text(rename)) for rename in renames)
     database.run_now(lambda tx: tx.execute_later(there))

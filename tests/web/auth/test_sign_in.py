@@ -34,11 +34,11 @@ def leader(account: Account) -> Person:
 
 @pytest.fixture
 def browser(server: Server) -> Browser:
-    """A browser in which nobody has signed in."""
+    """A browser without a signed-in user."""
     return Browser(server.client)
 
 
-def test_who_signs_in_is_known_from_then_on(leader: Person, browser: Browser) -> None:
+def test_a_signed_in_user_is_recognised(leader: Person, browser: Browser) -> None:
     response = browser.sign_in(leader.email, PASSWORD)
 
     assert (response.status, response.headers["location"]) == (303, "/sign_in")
@@ -47,11 +47,11 @@ def test_who_signs_in_is_known_from_then_on(leader: Person, browser: Browser) ->
     assert leader.email.encode() in page.body
 
 
-def test_an_address_is_the_same_in_any_case_and_with_blanks_around_it(leader: Person, browser: Browser) -> None:
+def test_an_address_matches_in_any_case_and_with_blanks_around_it(leader: Person, browser: Browser) -> None:
     assert browser.sign_in(f" {leader.email.upper()} ", PASSWORD).status == 303
 
 
-def test_the_cookie_is_of_no_use_to_scripts_and_other_sites(leader: Person, browser: Browser) -> None:
+def test_the_cookie_is_httponly_and_samesite(leader: Person, browser: Browser) -> None:
     before = browser.get("/sign_in").headers["set-cookie"].split("; ")[1:]
     after = browser.sign_in(leader.email, PASSWORD).headers["set-cookie"].split("; ")[1:]
 
@@ -60,7 +60,7 @@ def test_the_cookie_is_of_no_use_to_scripts_and_other_sites(leader: Person, brow
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_over_tls_the_cookie_goes_over_tls_alone(make_server: MakeServer) -> None:
+def test_over_tls_the_cookie_is_secure(make_server: MakeServer) -> None:
     client = make_server(base_url="https://time.example.com").client
 
     cookie = client.get("/sign_in").headers["set-cookie"]
@@ -68,7 +68,7 @@ def test_over_tls_the_cookie_goes_over_tls_alone(make_server: MakeServer) -> Non
     assert cookie.endswith("; Path=/; HttpOnly; SameSite=Lax; Secure")
 
 
-def test_signing_in_makes_a_fresh_cookie_so_that_none_can_be_planted(leader: Person, browser: Browser) -> None:
+def test_signing_in_replaces_the_session_against_fixation(leader: Person, browser: Browser) -> None:
     page = browser.get("/sign_in")
     planted = dict(browser.cookies)
 
@@ -82,9 +82,9 @@ def test_signing_in_makes_a_fresh_cookie_so_that_none_can_be_planted(leader: Per
 @pytest.mark.parametrize(
     "mangle",
     [str.upper, lambda text: text[:-1], lambda text: f"{text.partition('.')[0]}.{'0' * 64}"],
-    ids=["in capitals", "cut off", "signed by somebody else"],
+    ids=["in capitals", "cut off", "signed with another key"],
 )
-def test_a_cookie_that_was_not_made_here_is_none(leader: Person, browser: Browser, mangle: Any) -> None:
+def test_a_cookie_without_a_valid_signature_is_ignored(leader: Person, browser: Browser, mangle: Any) -> None:
     browser.sign_in(leader.email, PASSWORD)
     [(name, value)] = browser.cookies.items()
     browser.cookies = {name: mangle(value)}
@@ -92,7 +92,7 @@ def test_a_cookie_that_was_not_made_here_is_none(leader: Person, browser: Browse
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
-def test_who_can_read_the_database_cannot_sign_in_by_it(leader: Person, browser: Browser, database: Database) -> None:
+def test_the_database_holds_no_session_token(leader: Person, browser: Browser, database: Database) -> None:
     browser.sign_in(leader.email, PASSWORD)
     [row] = database.read_now(lambda tx: tx.all(Statement(text("SELECT * FROM sessions"))))
 
@@ -119,9 +119,7 @@ def test_who_can_read_the_database_cannot_sign_in_by_it(leader: Person, browser:
     ],
     ids=lambda value: repr(value[:24]),
 )
-def test_whatever_is_wrong_is_answered_in_the_same_words(
-    leader: Person, browser: Browser, email: str, password: str
-) -> None:
+def test_all_failed_sign_ins_look_alike(leader: Person, browser: Browser, email: str, password: str) -> None:
     response = browser.sign_in(email, password)
 
     assert response.status == 403
@@ -132,7 +130,7 @@ def test_whatever_is_wrong_is_answered_in_the_same_words(
     assert browser.submit(response, email=leader.email, password=PASSWORD).status == 303
 
 
-def test_bytes_that_are_no_text_are_no_form(browser: Browser, server: Server) -> None:
+def test_a_form_that_is_not_utf8_is_refused(browser: Browser, server: Server) -> None:
     csrf_token = parse_forms(browser.get("/sign_in"))[0].fields["csrf_token"]
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     body = f"proof={csrf_token}&email=%FF%ED%A0%80&password=%FF".encode()
@@ -143,7 +141,7 @@ def test_bytes_that_are_no_text_are_no_form(browser: Browser, server: Server) ->
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_who_is_shut_out_does_not_get_in_and_is_not_told_why(
+def test_a_disabled_user_cannot_sign_in_and_gets_no_reason(
     account: Account, leader: Person, browser: Browser, state: str
 ) -> None:
     account.set_state(leader, state)
@@ -152,14 +150,14 @@ def test_who_is_shut_out_does_not_get_in_and_is_not_told_why(
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_who_is_shut_out_later_is_signed_out(account: Account, state: str) -> None:
+def test_disabling_a_user_ends_their_sessions(account: Account, state: str) -> None:
     browser = signed_in_browser(account, account.leader)
     account.set_state(account.leader, state)
 
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
-def test_a_locked_account_is_a_notice_that_says_so(account: Account, leader: Person, browser: Browser) -> None:
+def test_signing_in_to_a_locked_account_shows_a_notice(account: Account, leader: Person, browser: Browser) -> None:
     account.change_settings(locked="on")
 
     response = browser.sign_in(leader.email, PASSWORD)
@@ -168,7 +166,7 @@ def test_a_locked_account_is_a_notice_that_says_so(account: Account, leader: Per
     assert b"locked for maintenance" in response.body
 
 
-def test_who_was_invited_is_active_from_the_first_sign_in(account: Account, browser: Browser) -> None:
+def test_a_pending_user_becomes_active_at_the_first_sign_in(account: Account, browser: Browser) -> None:
     newcomer = account.add("newcomer", "contractor", "pending")
     set_password(account, newcomer)
     path = f"/v2/users/{newcomer.id}"
@@ -189,7 +187,7 @@ def test_a_second_sign_in_changes_nothing(account: Account, leader: Person, brow
     assert events_of(account) == []
 
 
-def test_one_password_opens_each_account_where_it_is_the_right_one(
+def test_a_password_signs_in_to_every_account_that_has_it(
     account: Account, other_account: Account, leader: Person, browser: Browser
 ) -> None:
     third = make_account(account.database, account.client, "eastwind")
@@ -204,7 +202,7 @@ def test_one_password_opens_each_account_where_it_is_the_right_one(
 
 
 @pytest.mark.parametrize("seconds", [LIFETIME_SECONDS - 1, LIFETIME_SECONDS])
-def test_a_session_ends_by_itself(leader: Person, browser: Browser, clock: FakeClock, seconds: int) -> None:
+def test_a_session_expires(leader: Person, browser: Browser, clock: FakeClock, seconds: int) -> None:
     browser.sign_in(leader.email, PASSWORD)
     clock.advance(seconds)
 
@@ -224,7 +222,7 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(leader: Person, br
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
-def test_a_new_password_ends_the_sessions_that_the_old_one_began(account: Account) -> None:
+def test_a_new_password_ends_earlier_sessions(account: Account) -> None:
     browser, other = signed_in_browser(account, account.leader), signed_in_browser(account, account.supervisor)
 
     set_password(account, account.leader, "another one")
@@ -263,7 +261,7 @@ def test_a_form_without_a_cookie_is_refused(browser: Browser, path: str) -> None
 
 
 @pytest.mark.parametrize("next_path", ["/docs", "/oauth/2/authorize?client_id=a&state=%20&b", "/docs?a=//b"])
-def test_signing_in_leads_on_to_where_somebody_was_going(leader: Person, browser: Browser, next_path: str) -> None:
+def test_signing_in_redirects_to_the_next_path(leader: Person, browser: Browser, next_path: str) -> None:
     page = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password="wrong")
     response = browser.submit(page, email=leader.email, password=PASSWORD)
 
@@ -289,7 +287,7 @@ def test_signing_in_leads_on_to_where_somebody_was_going(leader: Person, browser
         " /docs",
     ],
 )
-def test_signing_in_leads_to_no_other_site(leader: Person, browser: Browser, next_path: str) -> None:
+def test_signing_in_does_not_redirect_to_another_site(leader: Person, browser: Browser, next_path: str) -> None:
     response = browser.submit(browser.get("/sign_in?" + query(next_path)), email=leader.email, password=PASSWORD)
     assert (response.status, response.headers["location"]) == (303, "/sign_in")
 
@@ -303,7 +301,7 @@ def test_signing_in_leads_to_no_other_site(leader: Person, browser: Browser, nex
 class TestTries:
     """How many there may be."""
 
-    def test_of_one_client_are_counted(self, make_server: MakeServer, clock: FakeClock) -> None:
+    def test_attempts_of_one_client_are_counted(self, make_server: MakeServer, clock: FakeClock) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 3))
         browser = Browser(server.client)
 
@@ -311,7 +309,7 @@ class TestTries:
         clock.advance(5)
         assert [sign_in(browser, "anybody@x.test").status for _ in range(2)] == [403, 429]
 
-    def test_for_one_address_are_counted_wherever_they_come_from(self, make_server: MakeServer) -> None:
+    def test_attempts_for_one_address_are_counted_from_all_clients(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 2), trusted_proxies=LOOPBACK)
         browser = Browser(server.client)
 
@@ -323,7 +321,7 @@ class TestTries:
         emails = ["known@x.test", "KNOWN@x.test", " known@x.test", "other@x.test"]
         assert [status(number, email) for number, email in enumerate(emails)] == [403, 403, 429, 403]
 
-    def test_too_many_are_told_when_to_come_back(self, make_server: MakeServer) -> None:
+    def test_too_many_attempts_get_retry_after(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.3, 1))
         browser = Browser(server.client)
         sign_in(browser, "a@x.test")
@@ -334,7 +332,7 @@ class TestTries:
         assert response.headers["retry-after"] == str(math.ceil(1 / 0.3))
         assert b"Wait 4 seconds" in response.body
 
-    def test_too_many_do_not_even_get_in_with_the_right_password(self, make_server: MakeServer) -> None:
+    def test_after_too_many_attempts_the_right_password_is_refused(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 1))
         account = make_account(server.database, server.client)
         set_password(account, account.leader)
@@ -344,14 +342,14 @@ class TestTries:
         assert browser.sign_in(account.leader.email, PASSWORD).status == 429
 
 
-def test_looking_at_the_page_changes_nothing(browser: Browser, database: Database) -> None:
+def test_showing_the_page_changes_nothing(browser: Browser, database: Database) -> None:
     for _ in range(3):
         browser.get("/sign_in")
 
     assert database.read_now(lambda tx: tx.value(Statement(text("SELECT count(*) FROM sessions")))) == 0
 
 
-def test_the_page_cannot_be_framed_and_sends_its_form_home_alone(browser: Browser) -> None:
+def test_the_page_cannot_be_framed_and_submits_only_to_this_server(browser: Browser) -> None:
     page = browser.get("/sign_in")
 
     policy = page.headers["content-security-policy"]
@@ -361,7 +359,7 @@ def test_the_page_cannot_be_framed_and_sends_its_form_home_alone(browser: Browse
     assert page.headers["cache-control"] == "no-store"
 
 
-def test_what_was_typed_comes_back_as_text(browser: Browser) -> None:
+def test_the_typed_address_is_escaped(browser: Browser) -> None:
     response = browser.sign_in('"><script>alert(1)</script>', "wrong")
 
     assert b"<script" not in response.body
@@ -381,7 +379,7 @@ def test_a_huge_form_is_not_read(browser: Browser) -> None:
     assert browser.sign_in("a@x.test", "x" * 100_000).status == 413
 
 
-def test_a_session_of_somebody_else_ends_when_another_signs_in(account: Account, database: Database) -> None:
+def test_signing_in_ends_the_previous_session_of_the_browser(account: Account, database: Database) -> None:
     browser = signed_in_browser(account, account.leader)
     set_password(account, account.supervisor)
     kept = dict(browser.cookies)
@@ -394,7 +392,7 @@ def test_a_session_of_somebody_else_ends_when_another_signs_in(account: Account,
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
-def test_whoever_holds_a_token_of_a_session_is_whom_it_stands_for(account: Account, database: Database) -> None:
+def test_a_session_token_identifies_its_users(account: Account, database: Database) -> None:
     token = sessions.new_token()
     database.write_now(account.id, sessions.begin, token, account.leader.id)
 
@@ -404,7 +402,7 @@ def test_whoever_holds_a_token_of_a_session_is_whom_it_stands_for(account: Accou
 
 
 def sign_in(browser: Browser, email: str) -> Response:
-    """Try to sign in with a password that nobody has."""
+    """Try to sign in with a wrong password."""
     return browser.sign_in(email, "wrong")
 
 

@@ -43,7 +43,7 @@ LABELS = (
 HOSTILE = """<script>alert("x")</script><b>'&amp;"""
 
 
-def test_the_page_shows_what_the_invoice_comes_to(account: Account) -> None:
+def test_the_page_shows_the_totals_of_the_invoice(account: Account) -> None:
     invoice = bill(account, taxes=[{"percentage": 20, "name": "VAT"}, {"percentage": 7.75, "name": "City"}])
     text = open_page(account, invoice)
 
@@ -57,13 +57,13 @@ def test_the_page_shows_what_the_invoice_comes_to(account: Account) -> None:
     assert invoice["total_amount_with_currency"] == "$522.87"
 
 
-def test_the_page_shows_who_worked_how_long_and_for_how_much(account: Account) -> None:
+def test_the_page_shows_the_hours_and_amount_of_each_person(account: Account) -> None:
     text = open_page(account, bill(account))
 
     assert "Ada Byron 3 hr × $80.00 $240.00 Leader 1 hr × $110.00 $110.00 Total worked 4 hr $350.00" in text
 
 
-def test_the_head_says_what_it_is_from_whom_and_for_whom(account: Account) -> None:
+def test_the_header_shows_title_issuer_and_recipient(account: Account) -> None:
     invoice = bill(
         account,
         reference="NW-0042",
@@ -88,14 +88,14 @@ def test_one_tax_is_not_added_up(account: Account) -> None:
     assert "Total taxable $399.90 Total tax 20% $79.98 Total taxfree $12.00 TOTAL $491.88" in text
 
 
-def test_without_taxes_nothing_is_said_of_them(account: Account) -> None:
+def test_without_taxes_no_tax_lines_are_shown(account: Account) -> None:
     text = open_page(account, bill(account, expense_ids=[]))
 
     assert "TOTAL $350.00" in text
     assert not re.search(r"tax", text, re.IGNORECASE)
 
 
-def test_what_is_unbillable_stands_apart_and_costs_nothing(account: Account) -> None:
+def test_unbillable_work_is_listed_without_an_amount(account: Account) -> None:
     project = make_project(account, "Pro bono", billable=False)
     make_tag(account, "holiday*")
     logged = [
@@ -110,7 +110,7 @@ def test_what_is_unbillable_stands_apart_and_costs_nothing(account: Account) -> 
     assert text.endswith("TOTAL 1 hr 45 min")
 
 
-def test_a_flat_rate_is_the_price_of_all_hours(account: Account) -> None:
+def test_a_flat_rate_is_shown_as_the_price_of_all_hours(account: Account) -> None:
     rates = {"calculation_method": "flat_rate", "flat_rate": 4000}
     text = open_page(account, bill(account, rate_calculation=rates))
 
@@ -165,11 +165,11 @@ def test_the_project_of_an_expense_is_shown_or_hidden(account: Account) -> None:
     assert "Website relaunch" not in open_page(account, invoice).replace("Projects Website relaunch", "")
 
 
-def test_tax_free_expenses_say_so(account: Account) -> None:
+def test_tax_free_expenses_are_marked(account: Account) -> None:
     assert "Parking May 21, 2024 · no tax $12.00" in open_page(account, bill(account))
 
 
-def test_an_expense_that_says_nothing_has_its_day(account: Account) -> None:
+def test_an_expense_without_description_shows_its_date(account: Account) -> None:
     spent = make_expense(account.owner, make_project(account, "Atlas"), 3, taxable=False)
 
     assert "May 21, 2024 · no tax $3.00" in open_page(account, bill(account, expense_ids=[spent["id"]]))
@@ -187,7 +187,7 @@ def test_a_long_footer_is_printed_once(account: Account) -> None:
     assert not is_printed_on_each_page("支払条件" * 150)
 
 
-def test_every_word_is_that_of_the_customization(account: Account) -> None:
+def test_every_label_can_be_customized(account: Account) -> None:
     words = {name: f"word-{name}-word" for name in LABELS}
     taxes = [{"percentage": 20, "name": "VAT"}, {"percentage": 5}]
     invoice = bill(account, customization={**words, "locale": "de"}, taxes=taxes, **EVERYTHING)
@@ -200,7 +200,7 @@ def test_every_word_is_that_of_the_customization(account: Account) -> None:
     assert "1. Juni 2024" in text
 
 
-def test_a_paid_invoice_says_so_and_since_when(account: Account) -> None:
+def test_a_paid_invoice_shows_when_it_was_paid(account: Account) -> None:
     invoice = bill(account)
     assert "Paid" not in open_page(account, invoice)
 
@@ -214,7 +214,7 @@ def test_a_paid_invoice_says_so_and_since_when(account: Account) -> None:
     assert "Paid" not in open_page(account, invoice)
 
 
-def test_texts_are_shown_as_they_are(account: Account) -> None:
+def test_texts_are_escaped(account: Account) -> None:
     project = make_project(account, HOSTILE)
     logged = make_entry(account.owner, HOSTILE, project_id=project["id"])
     account.owner.client.put("/v2/current_user", {"first_name": HOSTILE[:50]})
@@ -287,7 +287,7 @@ def test_there_is_a_page_in_every_locale(account: Account) -> None:
         assert "2024" in plain_digits(text_of(response))
 
 
-def test_html_of_its_own_takes_the_place_of_the_page_and_can_do_nothing(account: Account) -> None:
+def test_custom_html_replaces_the_page_in_a_sandbox(account: Account) -> None:
     own = "<!DOCTYPE html>\n<title>Ours</title><script>alert(1)</script><p style='color:red'>Pay</p>"
     response = account.client.get(bill(account, customization={"custom_html": own})["share_url"])
 
@@ -306,7 +306,7 @@ def test_html_of_its_own_takes_the_place_of_the_page_and_can_do_nothing(account:
     assert_is_nobodys_business(response)
 
 
-def test_html_that_is_no_whole_page_is_wrapped_into_one(account: Account) -> None:
+def test_custom_html_that_is_not_a_complete_page_is_wrapped(account: Account) -> None:
     own = "<h1>Pay & smile</h1>"
     customization = {"custom_html": own, "locale": "he", "title": "<Bill>"}
     response = account.client.get(bill(account, customization=customization, reference="7")["share_url"])
@@ -318,7 +318,7 @@ def test_html_that_is_no_whole_page_is_wrapped_into_one(account: Account) -> Non
     assert response.headers["content-security-policy"].startswith("sandbox; default-src 'none'; ")
 
 
-def test_the_page_is_nobodys_business_but_its_readers(account: Account) -> None:
+def test_the_page_is_neither_cached_indexed_nor_referred(account: Account) -> None:
     response = account.client.get(bill(account)["share_url"])
 
     assert response.status == 200
@@ -330,7 +330,7 @@ def test_the_page_is_nobodys_business_but_its_readers(account: Account) -> None:
     assert_is_nobodys_business(response)
 
 
-def test_the_page_says_nothing_else_of_the_account(account: Account) -> None:
+def test_the_page_shows_nothing_else_of_the_account(account: Account) -> None:
     account.owner.client.put("/v2/current_user", {"first_name": None, "last_name": None})
     body = account.client.get(bill(account, **EVERYTHING)["share_url"]).body.decode()
 
@@ -353,7 +353,7 @@ def test_the_page_says_nothing_else_of_the_account(account: Account) -> None:
         "'" * 25,
     ],
 )
-def test_where_there_is_no_invoice_is_a_page_that_says_so(server: Server, token: str) -> None:
+def test_an_unknown_token_is_a_404_page(server: Server, token: str) -> None:
     response = server.client.get(f"/i/{token}")
 
     assert response.status == 404
@@ -361,14 +361,14 @@ def test_where_there_is_no_invoice_is_a_page_that_says_so(server: Server, token:
     assert_is_nobodys_business(response)
 
 
-def test_an_invoice_that_is_gone_is_not_there(account: Account) -> None:
+def test_a_deleted_invoice_is_a_404(account: Account) -> None:
     invoice = bill(account)
     assert account.leader.client.delete(invoice["url"]).status == 204
 
     assert account.client.get(invoice["share_url"]).status == 404
 
 
-def test_an_account_without_invoicing_shares_none(account: Account) -> None:
+def test_an_account_without_invoicing_shares_no_invoices(account: Account) -> None:
     invoice = bill(account)
     account.change_settings(invoicing="off")
     assert account.client.get(invoice["share_url"]).status == 404
@@ -378,7 +378,7 @@ def test_an_account_without_invoicing_shares_none(account: Account) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_database_that_is_away_is_a_page_that_asks_for_patience(account: Account, database_url: str) -> None:
+def test_an_unavailable_database_is_a_503_page(account: Account, database_url: str) -> None:
     invoice = bill(account)
     name = urlsplit(database_url).path[1:]
     with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
@@ -396,7 +396,7 @@ def test_a_database_that_is_away_is_a_page_that_asks_for_patience(account: Accou
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
 @pytest.mark.parametrize("method", ["standard_hourly_rate", "custom_hourly_rates", "flat_rate"])
-def test_what_is_shown_adds_up_to_the_last_unit(account: Account, currency: str, method: str) -> None:
+def test_the_amounts_shown_add_up_exactly(account: Account, currency: str, method: str) -> None:
     project = make_project(account)
     give_access(account, account.coworker, project)
     people = (account.owner, account.leader, account.coworker)
@@ -456,7 +456,7 @@ def test_a_large_invoice_is_read_with_as_many_statements_as_a_small_one(account:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_tokens_cannot_be_tried_out_at_any_speed(make_server: MakeServer) -> None:
+def test_invoice_pages_are_rate_limited(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 3)).client
     statuses = [client.get(f"/i/{UNKNOWN}").status for _ in range(5)]
 
@@ -464,7 +464,7 @@ def test_tokens_cannot_be_tried_out_at_any_speed(make_server: MakeServer) -> Non
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_log_does_not_open_the_page(server: Server, logged: Logged) -> None:
+def test_the_log_does_not_contain_the_token(server: Server, logged: Logged) -> None:
     server.client.get(f"/i/{UNKNOWN}")
 
     [line] = [event for event in logged if event["event"] == "request"]
