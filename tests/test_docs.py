@@ -103,6 +103,13 @@ def test_the_map_of_the_code_names_files_that_exist() -> None:
     ] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_files_named_on_a_page_exist(page: Path) -> None:
+    named = re.findall(r"(?<![\w./-])(?:tests|bench|src|bin|requirements|docs)/[\w./-]*\w", page.read_text())
+
+    assert [path for path in named if "://" not in path and not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize(
     "term",
     [
