@@ -33,13 +33,13 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "hourhook_requests",
-            "Requests answered.",
+            "Requests handled.",
             ("method", "route", "status"),
             registry=self._registry,
         )
         self._durations = Histogram(
             "hourhook_request_duration_seconds",
-            "How long answers took, by route.",
+            "Response times by route.",
             ("route",),
             registry=self._registry,
             buckets=_BUCKETS,
@@ -47,7 +47,7 @@ class Metrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._attempts = Histogram(
             "hourhook_attempt_duration_seconds",
-            "Attempts to deliver, by outcome: delivered, or the kind of failure.",
+            "Delivery attempts by outcome: delivered, or the kind of failure.",
             ("outcome",),
             registry=self._registry,
             buckets=_BUCKETS,
@@ -55,7 +55,7 @@ class Metrics:
         self._outcomes: dict[str, Histogram] = {}
         self._broadcasts = Counter(
             "hourhook_broadcasts",
-            "Broadcasts, by outcome: delivered, or the kind of failure.",
+            "Broadcasts by outcome: delivered, or the kind of failure.",
             ("outcome",),
             registry=self._registry,
         )
@@ -106,10 +106,10 @@ class _Counted(Collector):
 
 
 _GAUGES = {
-    "waiting_payloads": "Payloads of enabled webhooks that are to be sent and not accepted yet.",
+    "waiting_payloads": "Payloads of enabled webhooks that are not delivered yet.",
     "due_lanes": "Webhooks whose next payload is due now.",
     "failing_lanes": "Webhooks whose next payload has failed at least once.",
-    "stalled_lanes": "Webhooks that wait for a person.",
-    "due_one_offs": "Pings and re-sends that are due now.",
-    "delivery_lag_seconds": "How long the longest overdue payload has been waiting for a worker.",
+    "stalled_lanes": "Webhooks that are stalled and wait for manual action.",
+    "due_one_offs": "Pings, test events and redeliveries that are due now.",
+    "delivery_lag_seconds": "How long the most overdue payload has been waiting for a worker.",
 }

@@ -14,7 +14,7 @@ from hourhook.errors import (
 )
 from hourhook.http.bodies import BodyTooLarge
 
-# Any other exception is a defect: the middleware logs it and answers 500.
+# Any other exception is a defect: the middleware logs it and responds with 500.
 EXPECTED_ERRORS = (Refusal, DatabaseUnavailable)
 
 _STATUSES: dict[type[Exception], int] = {
