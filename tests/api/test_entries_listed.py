@@ -184,13 +184,15 @@ def test_nested_entry_lists_show_only_visible_entries(account: Account) -> None:
                 assert ids(response.json()) == ids(entries)
 
 
-@pytest.mark.parametrize("noun", ["users", "projects", "tags"])
-def test_entries_of_an_unknown_parent_are_404(account: Account, other_account: Account, noun: str) -> None:
+@pytest.mark.parametrize("resource", ["users", "projects", "tags"])
+def test_entries_of_an_unknown_parent_are_404(account: Account, other_account: Account, resource: str) -> None:
     theirs = make_entry(other_account.leader, "#a", project_name="Theirs")
-    id = {"users": other_account.leader.id, "projects": theirs["project"]["id"], "tags": theirs["tags"][0]["id"]}[noun]
+    id = {"users": other_account.leader.id, "projects": theirs["project"]["id"], "tags": theirs["tags"][0]["id"]}[
+        resource
+    ]
 
     for missing in (id, NO_SUCH_ID, "x"):
-        assert account.supervisor.client.get(f"/v2/{noun}/{missing}/entries").status == 404
+        assert account.supervisor.client.get(f"/v2/{resource}/{missing}/entries").status == 404
 
 
 def test_entries_of_other_accounts_are_not_listed(account: Account, other_account: Account) -> None:

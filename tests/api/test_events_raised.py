@@ -1,7 +1,4 @@
-"""Every event of the contract, by each action that raises it: in which order, with which changes, of which object.
-
-(events.md §2–§4.)
-"""
+"""Every documented event, by each action that raises it: order, changes and object (docs/api/events.md)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -739,14 +736,14 @@ def test_an_action_raises_its_documented_events(account: Account, clock: FakeClo
     assert [told(event) for event in events] == [*deed.raises]
     after = read_everything(account)
     for event in events:
-        noun = event.type.partition(".")[0]
+        resource = event.type.partition(".")[0]
         id = event.object["id"]
         if ".deleted" not in event.type:
             check_object_of_what_is_there(account, events, event)
-            check_changes(event, before[noun].get(id))
+            check_changes(event, before[resource].get(id))
         else:
-            assert id not in after[noun]
-            check_object_of_what_is_gone(events, event, before[noun][id])
+            assert id not in after[resource]
+            check_object_of_what_is_gone(events, event, before[resource][id])
     check_order(events)
 
 
@@ -757,8 +754,8 @@ def told(event: Event) -> str:
 def read_everything(account: Account) -> dict[str, dict[int, Resource]]:
     """The representations that a supervisor sees, by resource and id."""
     return {
-        noun: {each["id"]: each for each in account.supervisor.client.get(f"/v2/{path}", {"per_page": 1000}).json()}
-        for noun, path in PATHS.items()
+        resource: {each["id"]: each for each in account.supervisor.client.get(f"/v2/{path}", {"per_page": 1000}).json()}
+        for resource, path in PATHS.items()
     }
 
 

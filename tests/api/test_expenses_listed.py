@@ -154,12 +154,12 @@ def test_nested_expense_lists_show_only_visible_expenses(account: Account) -> No
                 assert ids(response.json()) == ids(expenses)
 
 
-@pytest.mark.parametrize("noun", ["users", "projects"])
-def test_expenses_of_an_unknown_parent_are_404(account: Account, other_account: Account, noun: str) -> None:
-    theirs = {"users": other_account.leader.id, "projects": make_project(other_account)["id"]}[noun]
+@pytest.mark.parametrize("resource", ["users", "projects"])
+def test_expenses_of_an_unknown_parent_are_404(account: Account, other_account: Account, resource: str) -> None:
+    theirs = {"users": other_account.leader.id, "projects": make_project(other_account)["id"]}[resource]
 
     for missing in (theirs, NO_SUCH_ID, "x"):
-        assert account.supervisor.client.get(f"/v2/{noun}/{missing}/expenses").status == 404
+        assert account.supervisor.client.get(f"/v2/{resource}/{missing}/expenses").status == 404
 
 
 def test_expenses_of_other_accounts_are_not_listed(account: Account, other_account: Account) -> None:

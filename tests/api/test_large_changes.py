@@ -149,14 +149,14 @@ def test_memory_does_not_grow_with_the_size_of_a_merge(account: Account) -> None
     assert large < small * 1.3
 
 
-@pytest.mark.parametrize("noun", ["projects", "tags"])
+@pytest.mark.parametrize("resource", ["projects", "tags"])
 def test_the_events_of_a_large_merge_reach_a_webhook_in_order(
-    account: Account, webhook_receiver: WebhookReceiver, noun: str
+    account: Account, webhook_receiver: WebhookReceiver, resource: str
 ) -> None:
-    count, expenses_count = {"tags": (1_500, 0), "projects": (700, 700)}[noun]
+    count, expenses_count = {"tags": (1_500, 0), "projects": (700, 700)}[resource]
     path, body = merge_projects(account, count, expenses_count) if expenses_count else merge_tags(account, count)
     target_id, swallowed_id = int(path.split("/")[3]), next(iter(body.values()))
-    entry_ids = ids_of(account, _IN_PROJECT if noun == "projects" else _WITH_TAG, swallowed_id)
+    entry_ids = ids_of(account, _IN_PROJECT if resource == "projects" else _WITH_TAG, swallowed_id)
     make_webhook(account, webhook_receiver.uri, events=["*"])
     webhook_receiver.next()
 
@@ -172,7 +172,7 @@ def test_the_events_of_a_large_merge_reach_a_webhook_in_order(
     assert {each.type for each in expenses_changed} <= {"expense.updated"}
     expense_ids = [each.payload["object"]["id"] for each in expenses_changed]
     assert expense_ids == sorted({*expense_ids})
-    name = noun.removesuffix("s")
+    name = resource.removesuffix("s")
     assert [each.type for each in (updated, deleted, merged)] == [
         f"{name}.updated",
         f"{name}.deleted",

@@ -1,1 +1,1 @@
-"""The roof: the pieces put together into a process, a server or a worker."""
+"""Put the pieces together into a process: a server, a worker, or both."""
