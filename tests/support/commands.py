@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from tests.support.clients import Client
-from tests.support.fork_server import fork_server
+from tests.support.fork_server import ForkedProcess, fork_server
 
 KEY = "the key of the tests of the commands, which is no secret"
 
@@ -100,8 +100,11 @@ class CliRunner:
     @contextmanager
     def serving(self, *words: str) -> Iterator["RunningServer"]:
         """Start a server on a free port, and wait until it serves."""
-        with self.start("serve", "--port", "0", *words) as process:
+        process = fork_server().start(("serve", "--port", "0", *words), self.folder, self.environment())
+        try:
             yield RunningServer(process, wait_for_log_event(process, "serving")["address"])
+        finally:
+            process.close()
 
     def line(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "hourhook", *words]
@@ -115,7 +118,7 @@ class CliRunner:
 class RunningServer:
     """A running server."""
 
-    process: "subprocess.Popen[str]"
+    process: ForkedProcess
     address: str
 
     def client(self, token: str | None = None) -> Client:
@@ -127,7 +130,7 @@ class RunningServer:
         return self.process.wait()
 
 
-def wait_for_log_event(process: "subprocess.Popen[str]", event: str) -> dict[str, Any]:
+def wait_for_log_event(process: "subprocess.Popen[str] | ForkedProcess", event: str) -> dict[str, Any]:
     """Read the log of a process up to an event, and return that."""
     assert process.stderr is not None
     seen = []

@@ -4,18 +4,57 @@ Each command still runs in a process of its own, with its own arguments, environ
 the second that imports take is shared by all of them.
 """
 
+import atexit
+import gc
 import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO
+
+
+class ForkedProcess:
+    """A command in a process of its own, with pipes as its output and errors; the interface is that of ``Popen``."""
+
+    def __init__(self, stdout: IO[str], stderr: IO[str], statuses: IO[str]) -> None:
+        self.stdout, self.stderr, self._statuses = stdout, stderr, statuses
+        self.pid = int(statuses.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        if self.returncode is None and select.select([self._statuses], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self) -> int:
+        if self.returncode is None:
+            self.returncode = int(self._statuses.read())
+            self._statuses.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill it, and wait for its end."""
+        self.kill()
+        self.wait()
+        self.stdout.close()
+        self.stderr.close()
 
 
 class ForkServer:
@@ -33,14 +72,27 @@ class ForkServer:
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[IO[bytes]]
     ) -> int:
         """Run a command to its end; returns its exit status. ``streams`` are its input, output and errors."""
+        with self._fork(arguments, folder, environment, [stream.fileno() for stream in streams]) as statuses:
+            statuses.readline()
+            return int(statuses.read())
+
+    def start(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> ForkedProcess:
+        """Start a command, without input."""
+        stdout, stderr = os.pipe(), os.pipe()
+        stdin = os.open(os.devnull, os.O_RDONLY)
+        statuses = self._fork(arguments, folder, environment, [stdin, stdout[1], stderr[1]])
+        for file in (stdin, stdout[1], stderr[1]):
+            os.close(file)
+        return ForkedProcess(open(stdout[0]), open(stderr[0]), statuses)
+
+    def _fork(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], files: Sequence[int]
+    ) -> IO[str]:
         request = {"arguments": [*arguments], "folder": str(folder), "environment": {**environment}}
         reading, writing = os.pipe()
-        socket.send_fds(
-            self._connection, [json.dumps(request).encode()], [*(stream.fileno() for stream in streams), writing]
-        )
+        socket.send_fds(self._connection, [json.dumps(request).encode()], [*files, writing])
         os.close(writing)
-        with open(reading, "rb") as statuses:
-            return int(statuses.read())
+        return open(reading)
 
 
 @cache
@@ -73,12 +125,18 @@ def _import_everything() -> None:
     for module in pkgutil.walk_packages(hourhook.__path__, "hourhook."):
         if "__main__" not in module.name and ".migrations" not in module.name:
             __import__(module.name)
+    # Collecting garbage would copy pages that the processes share.
+    gc.collect()
+    gc.freeze()
 
 
 def _run(request: dict[str, object], stdin: int, stdout: int, stderr: int, statuses: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     command = os.fork()
     if command != 0:
+        for file in (stdin, stdout, stderr):
+            os.close(file)
+        os.write(statuses, f"{command}\n".encode())
         _, status = os.waitpid(command, 0)
         os.write(statuses, str(os.waitstatus_to_exitcode(status)).encode())
         os._exit(0)
@@ -90,4 +148,17 @@ def _run(request: dict[str, object], stdin: int, stdout: int, stderr: int, statu
     os.environ.clear()
     os.environ.update(request["environment"])  # type: ignore[call-overload]
     sys.argv = ["hourhook", *request["arguments"]]  # type: ignore[misc]
-    runpy.run_module("hourhook", run_name="__main__", alter_sys=True)
+    status = 0
+    try:
+        runpy.run_module("hourhook", run_name="__main__", alter_sys=True)
+    except SystemExit as ending:
+        status = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:  # noqa: BLE001 - as the interpreter does
+        traceback.print_exc()
+        status = 1
+    # As the interpreter ends, but for freeing every module, which takes longer than most commands.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
