@@ -49,14 +49,14 @@ def for_each_case(database_url: str) -> ForEachCase:
 @pytest.fixture
 def send(account: Account) -> Iterator[Send]:
     """Send a case, on one connection for all of a test, and check the response."""
-    from tests.support.openapi_conformance import CHECKS
+    from tests.support.openapi_conformance import check_response
 
     with requests.Session() as session:
 
         def send(case: AnyCase, **headers: str) -> None:
             headers = {"X-NokoToken": account.supervisor.token, "User-Agent": USER_AGENT, **headers}
             response = case.call(base_url=account.base_url, headers=headers, session=session)
-            case.validate_response(response, checks=CHECKS)
+            check_response(case, response)
 
         yield send
 
