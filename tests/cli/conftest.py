@@ -1,4 +1,4 @@
-"""What the tests of the commands stand on."""
+"""Fixtures of the tests of commands."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from tests.support.commands import KEY, CliRunner
 
 @pytest.fixture
 def unconfigured_cli(tmp_path: Path) -> CliRunner:
-    """The commands in an empty folder, without a setting."""
+    """The commands in an empty folder, without settings."""
     (tmp_path / "work").mkdir()
     return CliRunner(tmp_path / "work")
 
 
 @pytest.fixture(scope="session")
 def cli_with_account(tmp_path_factory: pytest.TempPathFactory) -> CliRunner:
-    """The commands where there is an account already, for tests that change nothing."""
+    """The commands on a database with an account, for tests that change nothing."""
     commands = CliRunner(tmp_path_factory.mktemp("settled"))
     commands.create_account()
     return commands

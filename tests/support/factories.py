@@ -1,4 +1,4 @@
-"""Things to test with, made through the API; and many entries or expenses at once, made behind its back."""
+"""Factories: create resources through the API, and many entries or expenses at once through the database."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ NO_SUCH_ID = 2_000_000_000
 
 
 def make_project(account: Account, name: str = "Website relaunch", *people: Person, **values: Any) -> dict[str, Any]:
-    """A project that these people may enter."""
+    """Create a project, and give these users access to it."""
     response = account.leader.client.post("/v2/projects", {"name": name, **values})
     assert response.status == 201, response.body
     project: dict[str, Any] = response.json()
@@ -25,13 +25,13 @@ def make_project(account: Account, name: str = "Website relaunch", *people: Pers
 
 
 def give_access(account: Account, person: Person, project: dict[str, Any]) -> None:
-    """Let somebody into a project."""
+    """Give a user access to a project."""
     path = f"/v2/users/{person.id}/give_access_to_projects"
     assert account.supervisor.client.put(path, {"project_ids": [project["id"]]}).status == 204
 
 
 def make_tag(account: Account, name: str) -> dict[str, Any]:
-    """A tag; ``holiday*`` is unbillable."""
+    """Create a tag; a name like ``holiday*`` makes it unbillable."""
     response = account.leader.client.post("/v2/tags", {"names": [name]})
     assert response.status == 201, response.body
     tag: dict[str, Any] = response.json()[0]
@@ -39,7 +39,6 @@ def make_tag(account: Account, name: str) -> dict[str, Any]:
 
 
 def make_team(account: Account, name: str = "Platform", *people: Person) -> dict[str, Any]:
-    """A team of these people."""
     response = account.supervisor.client.post("/v2/teams", {"name": name, "user_ids": [person.id for person in people]})
     assert response.status == 201, response.body
     team: dict[str, Any] = response.json()
@@ -47,7 +46,6 @@ def make_team(account: Account, name: str = "Platform", *people: Person) -> dict
 
 
 def make_group(account: Account, name: str = "Contoso", *projects: dict[str, Any]) -> dict[str, Any]:
-    """A group of these projects."""
     response = account.leader.client.post("/v2/project_groups", {"name": name, "project_ids": ids([*projects])})
     assert response.status == 201, response.body
     group: dict[str, Any] = response.json()
@@ -55,7 +53,6 @@ def make_group(account: Account, name: str = "Contoso", *projects: dict[str, Any
 
 
 def make_entry(person: Person, description: str | None = None, *, minutes: int = 60, **values: Any) -> dict[str, Any]:
-    """An entry."""
     body = {"date": DAY, "minutes": minutes, "description": description, **values}
     response = person.client.post("/v2/entries", body)
     assert response.status == 201, response.body
@@ -64,7 +61,6 @@ def make_entry(person: Person, description: str | None = None, *, minutes: int =
 
 
 def make_expense(person: Person, project: dict[str, Any], price: Any = 49.9, **values: Any) -> dict[str, Any]:
-    """An expense."""
     body = {"date": DAY, "price": price, "project_id": project["id"], **values}
     response = person.client.post("/v2/expenses", body)
     assert response.status == 201, response.body
@@ -75,7 +71,6 @@ def make_expense(person: Person, project: dict[str, Any], price: Any = 49.9, **v
 def make_invoice(
     account: Account, entries: Sequence[Any] = (), expenses: Sequence[Any] = (), **values: Any
 ) -> dict[str, Any]:
-    """An invoice of these entries and expenses."""
     body = {"invoice_date": "2024-06-01", "entry_ids": ids(entries), "expense_ids": ids(expenses), **values}
     response = account.leader.client.post("/v2/invoices", body)
     assert response.status == 201, response.body
@@ -84,22 +79,21 @@ def make_invoice(
 
 
 def set_state(account: Account, made: dict[str, Any], state: str) -> None:
-    """Put an invoice into a state, as an administrator does."""
+    """Set the state of an invoice, as an administrator does."""
     account.database.write_now(account.id, paying.set_state, Links(account.base_url), made["id"], state)
 
 
 def archive(account: Account, project: dict[str, Any]) -> None:
-    """Archive a project, which must have entries or expenses."""
+    """Archive a project; it must have entries or expenses."""
     assert account.leader.client.put(f"/v2/projects/{project['id']}/archive").status == 204
 
 
 def approve(account: Account, entry: dict[str, Any]) -> None:
-    """Approve an entry."""
     assert account.supervisor.client.put(f"/v2/entries/{entry['id']}/approved").status == 204
 
 
 def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-06-01") -> None:
-    """Mark an entry as invoiced outside."""
+    """Mark an entry as invoiced outside of Hourhook."""
     path = f"/v2/entries/{entry['id']}/marked_as_invoiced"
     assert account.leader.client.put(path, {"date": day}).status == 204
 
@@ -132,7 +126,7 @@ def insert_entries(
 
 
 def insert_expenses(account: Account, count: int, project: dict[str, Any]) -> list[int]:
-    """Many expenses of the leader on one project; returns their ids."""
+    """Create expenses of the leader in one project; returns their ids."""
 
     def insert_entries(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(expenses, count)]
@@ -145,12 +139,11 @@ def insert_expenses(account: Account, count: int, project: dict[str, Any]) -> li
 
 
 def ids(objects: Iterable[dict[str, Any]]) -> list[int]:
-    """The ids of a list of things, in order."""
+    """Return the ids of a list of objects, in order."""
     return [each["id"] for each in objects]
 
 
 def make_inbox_entry(person: Person, description: str = "#standup", **values: Any) -> dict[str, Any]:
-    """An inbox entry."""
     response = person.client.post("/v2/inbox_entries", {"date": DAY, "description": description, **values})
     assert response.status == 201, response.body
     inbox_entry: dict[str, Any] = response.json()
@@ -158,7 +151,7 @@ def make_inbox_entry(person: Person, description: str = "#standup", **values: An
 
 
 def start_timer(person: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
-    """A timer that runs."""
+    """Start a timer."""
     response = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
     assert response.status == 200, response.body
     timer: dict[str, Any] = response.json()

@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import hypothesis
-import requests
 import schemathesis
 from hypothesis import HealthCheck
 from schemathesis import Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.transport import Response
 from schemathesis.generation import derive_operation_seed
 from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 from schemathesis.specs.openapi import checks
@@ -41,7 +41,7 @@ CHECKS = [
 ]
 
 
-def check_response(case: AnyCase, response: requests.Response) -> None:
+def check_response(case: AnyCase, response: Response) -> None:
     """Fail if a response is not one that the document describes."""
     of_a_page = [checks.allow_header_conformance] if case.path in PAGES else []
     case.validate_response(response, checks=CHECKS, excluded_checks=of_a_page)

@@ -1,4 +1,4 @@
-"""The real application on a real port, in a thread of its own."""
+"""Serve the real application on a real port, in a thread."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class EventLoopThread:
-    """An event loop that runs in a thread, for as many servers as come and go."""
+    """An event loop in a thread, which any number of servers share."""
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
@@ -25,8 +25,8 @@ class EventLoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the loop and wait for what it returns."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+        """Run a coroutine in the loop; returns its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -35,7 +35,7 @@ class EventLoopThread:
 
 
 def free_socket() -> socket.socket:
-    """A socket that is bound to a free port of this machine."""
+    """Return a socket that is bound to a free port of this machine."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", 0))
@@ -61,7 +61,7 @@ async def _start(server: uvicorn.Server, bound: socket.socket) -> None:
 
 
 async def _stop(server: uvicorn.Server) -> None:
-    # Not the server's own way out, which takes its time: what tests leave open is theirs to lose.
+    # The server's own shutdown would wait for connections that tests leave open.
     for listening in server.servers:
         listening.close()
     for connection in [*server.server_state.connections]:
