@@ -1,4 +1,4 @@
-"""``hourhook demo``: all of Hourhook within a minute, for somebody who has never heard of it."""
+"""``hourhook demo``: a one-minute scripted tour for new users."""
 
 import sys
 
@@ -7,14 +7,17 @@ import click
 from hourhook.cli.options import PORT
 
 
-@click.command(short_help="Watch it work, on a throw-away database.")
-@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="0.0.0.0 is every address.")
-@click.option("--port", metavar="PORT", type=PORT, show_default="8080, or a free one", help="0 takes a free one.")
+@click.command(short_help="Take a scripted tour on a throw-away database.")
+@click.option(
+    "--host", metavar="HOST", default="127.0.0.1", show_default=True, help="0.0.0.0 listens on all addresses."
+)
+@click.option("--port", metavar="PORT", type=PORT, show_default="8080, or any free port", help="0 picks a free port.")
 def demo(host: str, port: int | None) -> None:
-    """Watch Hourhook work: people log time, two receivers hear of it, one breaks and recovers, the server is killed.
+    """Take a scripted tour: live traffic, a receiver that fails and recovers, and a server crash.
 
-    Everything is real: a server on a temporary database, requests to its API, deliveries over HTTP, signatures that are
-    checked. Settings of the environment are left aside; retries start at 1 s. Ctrl-C ends it, and nothing is left.
+    Everything is real: a server on a temporary database, API requests, deliveries over HTTP to two receivers, and
+    signature checks. HOURHOOK_ variables are ignored, and retries start at 1 s. Ctrl-C stops the demo and deletes its
+    data.
 
     \b
     Examples:
@@ -30,11 +33,11 @@ def demo(host: str, port: int | None) -> None:
     from hourhook.cli.demo.servers import free_port
     from hourhook.cli.demo.terminal import Terminal
 
-    found = free_port(host, port)
+    port = free_port(host, port)
     terminal = Terminal(sys.stdout)
     try:
         with tempfile.TemporaryDirectory(prefix="hourhook-demo-", ignore_cleanup_errors=True) as folder:
-            asyncio.run(DemoRunner(terminal, host, found, Path(folder)).run())
+            asyncio.run(DemoRunner(terminal, host, port, Path(folder)).run())
     finally:
         terminal.close()
     if terminal.is_pipe_broken:

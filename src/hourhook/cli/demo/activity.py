@@ -1,4 +1,4 @@
-"""What people of the agency do all day, each a real request: log time, correct it, approve it, invoice it …"""
+"""Generate the activity of the demo's users: real requests that log, correct, approve and invoice time."""
 
 import random
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CORRECTION_MINUTES = 30
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that somebody has done, and the answer that the request got."""
+    """One action of a user, and the response to its request."""
 
     text: str
     response: Response
@@ -21,7 +21,7 @@ class Action:
 
 @dataclass(slots=True)
 class LoggedEntry:
-    """An entry that may still be changed."""
+    """An entry that later actions may change."""
 
     id: int
     minutes: int
@@ -30,39 +30,38 @@ class LoggedEntry:
 
 
 class ActionGenerator:
-    """Does one thing after another; what was logged before is corrected, approved or invoiced later."""
+    """Performs one action after another; entries logged earlier are corrected, approved or invoiced later."""
 
     def __init__(self, client: Client, account: DemoAccount) -> None:
         self._client = client
         self._account = account
-        # Always the same day, so that it can be told of.
+        # Seeded, so that every demo shows the same actions.
         self._rng = random.Random(3)
         self._logged: list[LoggedEntry] = []
         self._names = list(NEW_PROJECTS)
-        self._opened: list[Project] = []
+        self._created: list[Project] = []
         self._day = (
-            *(self.log, self.correct, self.approve, self.log, self.open_project, self.log_on_new_project, self.log),
+            *(self.log, self.correct, self.approve, self.log, self.create_project, self.log_on_new_project, self.log),
             *(self.invoice, self.log, self.log, self.correct, self.log, self.approve, self.set_budget, self.delete),
         )
         self._count = 0
 
     async def run_next(self) -> Action:
-        """Do what is next in the round of a day."""
-        deed = await self._day[self._count % len(self._day)]()
+        """Perform the next action of the cycle."""
+        action = await self._day[self._count % len(self._day)]()
         self._count += 1
-        return deed
+        return action
 
     async def log(self) -> Action:
-        """Log time, whoever it is."""
         person = self._rng.choice(self._account.people)
         return await self._log(person, self._rng.choice(self._account.projects))
 
     async def log_on_new_project(self) -> Action:
-        """Log time on the project that was opened last, which its people are yet to be given access to."""
-        return await self._log(self._account.owner, self._opened[-1] if self._opened else self._account.projects[0])
+        """Log the owner's time on the newest project, which the others cannot access yet."""
+        return await self._log(self._account.owner, self._created[-1] if self._created else self._account.projects[0])
 
     async def correct(self) -> Action:
-        """Correct the time of the last entry."""
+        """Correct the minutes of the latest entry."""
         entry = self._logged[-1]
         before, entry.minutes = entry.minutes, entry.minutes + CORRECTION_MINUTES
         change = {"minutes": entry.minutes}
@@ -72,7 +71,7 @@ class ActionGenerator:
         )
 
     async def approve(self) -> Action:
-        """Approve the last entry, which nobody may change any more."""
+        """Approve the latest entry, which locks it."""
         entry = self._logged.pop()
         response = await self._client.request("PUT", f"/v2/entries/{entry.id}/approved", self._account.owner.token)
         return Action(
@@ -92,17 +91,16 @@ class ActionGenerator:
         response = await self._client.request("DELETE", f"/v2/entries/{entry.id}", entry.person.token)
         return Action(f"{entry.person.name} deletes {format_duration(entry.minutes)} on {entry.project.name}", response)
 
-    async def open_project(self) -> Action:
-        """Open a project, as long as there are names for one."""
+    async def create_project(self) -> Action:
+        """Create a project, while there are unused names."""
         if not self._names:
             return await self.set_budget()
         name = self._names.pop(0)
         response = await self._client.request("POST", "/v2/projects", self._account.owner.token, {"name": name})
-        self._opened.append(Project(response.content["id"], name))
-        return Action(f"{self._account.owner.name} opens the project {name}", response)
+        self._created.append(Project(response.content["id"], name))
+        return Action(f"{self._account.owner.name} creates the project {name}", response)
 
     async def set_budget(self) -> Action:
-        """Give a project another budget."""
         project = self._rng.choice(self._account.projects)
         minutes = 60 * self._rng.randrange(40, 400)
         change = {"budgeted_minutes": minutes}

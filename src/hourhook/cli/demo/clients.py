@@ -1,4 +1,4 @@
-"""The API as the people of the demo use it: one request after another, each on a connection of its own."""
+"""HTTP client of the demo's users: each request uses a connection of its own."""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ from hourhook.errors import OperatorError
 
 
 class ServerUnavailable(Exception):
-    """Nobody answers where the server is."""
+    """The server cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the server said to a request."""
+    """The response to a request, together with its method and path."""
 
     method: str
     path: str
@@ -34,11 +34,11 @@ class Client:
     async def request(self, method: str, path: str, token: str, body: Any = None) -> Response:
         """Send a request.
 
-        Raises ``ServerUnavailable`` when there is no answer, and ``OperatorError`` for one that is no success.
+        Raises ``ServerUnavailable`` if there is no response, and ``OperatorError`` if its status is not 2xx.
         """
         response = await asyncio.to_thread(self._send, method, path, token, body)
         if not 200 <= response.status < 300:
-            raise OperatorError(f"the demo got {response.status} for {method} {path}: {response.content}")
+            raise OperatorError(f"the demo's request {method} {path} failed with {response.status}: {response.content}")
         return response
 
     def _send(self, method: str, path: str, token: str, body: Any) -> Response:

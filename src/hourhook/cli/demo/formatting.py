@@ -1,26 +1,26 @@
-"""What the demo says of durations and payloads, in as few words as fit on half a line."""
+"""Format durations, and summarize payloads in less than half a line."""
 
 from typing import Any
 
 
 def format_duration(minutes: int) -> str:
-    """``90`` is ``1h 30m``."""
+    """Format minutes: ``90`` becomes ``1h 30m``."""
     hours, rest = divmod(minutes, 60)
     return " ".join(part for part in (f"{hours}h" * bool(hours), f"{rest}m" * bool(rest or not hours)) if part)
 
 
 def summarize_payload(payload: dict[str, Any]) -> str:
-    """What a payload is about: what changed, or else what the object is."""
+    """Summarize a payload by what changed, or else by its object."""
     if payload["type"] == "webhook.ping":
         return "hello"
-    # Some changes say the same as another.
-    changed = {key: values for key, values in payload["changes"].items() if key not in _UNSAID}
+    changed = {key: values for key, values in payload["changes"].items() if key not in _OMITTED}
     if changed:
         return ", ".join(_change(key, *values) for key, values in changed.items())
     return _summary(payload["type"].partition(".")[0], payload["object"])
 
 
-_UNSAID = ("approved_at", "remaining_minutes")
+# Redundant: each accompanies another change.
+_OMITTED = ("approved_at", "remaining_minutes")
 
 
 def _change(key: str, before: Any, after: Any) -> str:

@@ -1,4 +1,4 @@
-"""The lanes of the demo's webhooks, as the server tells of them: what waits, and what was tried in vain."""
+"""Monitor the lanes of the demo's webhooks: poll their status and the attempts of a failing head."""
 
 import asyncio
 import math
@@ -19,34 +19,33 @@ POLL_INTERVAL_SECONDS = 0.2
 
 @dataclass(slots=True)
 class Lane:
-    """One webhook, and what is known of its lane."""
+    """One webhook and the last known status of its lane."""
 
     webhook_id: int
     receiver: Receiver
     status: dict[str, Any] = field(default_factory=dict)
-    # Of the failing head: how many attempts were shown, and when the last one was.
+    # Of the failing head: the number of attempts shown, and the time of the last one.
     shown_count: int = 0
     last_attempt_at: float = 0.0
 
     @property
     def waiting_count(self) -> int:
-        """How many payloads are due and not accepted yet."""
         return int(self.status.get("waiting_count", 0))
 
     def record_attempt(self, number: int) -> str:
-        """Note that an attempt was made just now; returns how long after the one before, if there was one."""
+        """Record an attempt made just now; return the delay before it as a prefix, "" for a first attempt."""
         now = monotonic()
-        after = f", {now - self.last_attempt_at:.0f} s later" if number > 1 and self.last_attempt_at else ""
+        prefix = f"retry after {now - self.last_attempt_at:.0f} s: " if number > 1 and self.last_attempt_at else ""
         self.last_attempt_at = now
         self.shown_count = number
-        return after
+        return prefix
 
 
 class LaneMonitor:
-    """Asks the server for both lanes, over and over, and keeps them below all lines."""
+    """Polls the server for the status of all lanes, and shows it in the footer."""
 
     def __init__(self, client: Client, token: str, terminal: Terminal, on_poll: Callable[[], None]) -> None:
-        """``on_poll`` is called after each look."""
+        """``on_poll`` is called after each poll."""
         self.all: list[Lane] = []
         self._on_poll = on_poll
         self._client = client
@@ -54,22 +53,21 @@ class LaneMonitor:
         self._terminal = terminal
 
     def for_receiver(self, receiver: Receiver) -> Lane:
-        """The lane that leads to a receiver."""
         return next(lane for lane in self.all if lane.receiver is receiver)
 
     async def watch(self) -> None:
-        """Go on until cancelled."""
+        """Poll until cancelled."""
         while True:
             try:
                 await self.poll()
             except ServerUnavailable:
-                self._terminal.set_footer([(" The server is dead.", "red")])
+                self._terminal.set_footer([(" The server is down.", "red")])
             else:
                 self._terminal.set_footer([span for lane in self.all for span in _state_of(lane)])
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     async def poll(self) -> None:
-        """Ask the server now (raises ``ServerUnavailable``)."""
+        """Poll once. Raises ``ServerUnavailable``."""
         for lane in self.all:
             path = f"/v2/webhooks/{lane.webhook_id}"
             lane.status = (await self._client.request("GET", f"{path}/status", self._token)).content
@@ -82,11 +80,11 @@ class LaneMonitor:
         self._on_poll()
 
     def _show_failures(self, lane: Lane, payload: dict[str, Any]) -> None:
-        # What arrived was shown by its receiver.
+        # Attempts that arrived were shown by the receiver.
         for attempt in payload["attempts"][lane.shown_count :]:
-            later = lane.record_attempt(attempt["number"])
+            prefix = lane.record_attempt(attempt["number"])
             if attempt["status"] is None:
-                show_failure(self._terminal, lane.receiver, payload, attempt["error"], later)
+                show_failure(self._terminal, lane.receiver, payload, attempt["error"], prefix)
 
 
 def _state_of(lane: Lane) -> list[Span]:
@@ -94,8 +92,11 @@ def _state_of(lane: Lane) -> list[Span]:
     name = (f" {receiver.name} ", receiver.style)
     if status["failing_payload_id"] is None:
         return [name, (f"{receiver.counters.delivered} delivered  ", "green")]
-    next_try = "now"
+    next_attempt = "now"
     if status["next_attempt_at"] is not None:
         microseconds = to_timestamp(datetime.fromisoformat(status["next_attempt_at"])) - SystemClock().now()
-        next_try = f"in {max(0, math.ceil(microseconds / SECOND))} s"
-    return [name, (f"holds #{receiver.last_sequence + 1}, {lane.waiting_count} waiting, next try {next_try}  ", "red")]
+        next_attempt = f"in {max(0, math.ceil(microseconds / SECOND))} s"
+    return [
+        name,
+        (f"#{receiver.last_sequence + 1} failing, {lane.waiting_count} waiting, next attempt {next_attempt}  ", "red"),
+    ]

@@ -1,4 +1,4 @@
-"""Receivers as somebody would write them: they check both signatures, and know repeats and gaps for what they are."""
+"""Webhook receivers: verify both signatures, recognize duplicates and detect gaps (docs/guides/receiving.md)."""
 
 import asyncio
 import base64
@@ -12,18 +12,18 @@ from typing import Any
 
 from hourhook.clock import SECOND, SystemClock
 
-# Signatures older than this are somebody's replay.
+# Older signatures may be replayed by an attacker.
 TOLERANCE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One payload that came in, and what the receiver made of it."""
+    """One request that arrived, and how the receiver judged it."""
 
     receiver: "Receiver"
     type: str
     payload: dict[str, Any]
-    # None for a ping, which stands outside the order.
+    # None for a ping, which is not part of the order.
     sequence: int | None
     attempt: int
     is_verified: bool
@@ -34,7 +34,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class CatchUp:
-    """How many payloads a receiver took in a row, after it had been away, and how long that took."""
+    """The payloads that a receiver accepted after an outage, and the time that took."""
 
     count: int = 0
     started_at: float = 0.0
@@ -42,13 +42,12 @@ class CatchUp:
 
     @property
     def milliseconds(self) -> int:
-        """How long it took."""
         return round((self.ended_at - self.started_at) * 1000)
 
 
 @dataclass(slots=True)
 class Counters:
-    """What a receiver has counted."""
+    """The totals of one receiver."""
 
     delivered: int = 0
     verified: int = 0
@@ -61,7 +60,7 @@ class Counters:
 
 @dataclass(eq=False)
 class Receiver:
-    """One receiver on a port of its own; ``status`` is what it answers, ``delay_seconds`` how long it thinks."""
+    """One receiver on a port of its own; it answers with ``status`` after ``delay_seconds``."""
 
     name: str
     style: str
@@ -79,20 +78,20 @@ class Receiver:
     _catching_up: CatchUp | None = None
 
     async def open(self) -> None:
-        """Listen: on a free port at first, then on the same one again."""
+        """Listen on a free port, or after an outage on the same port."""
         self._secret = getattr(self, "_secret", None) or asyncio.get_running_loop().create_future()
         if self._listener is None:
             self._listener = _bind(0)
             self.port = self._listener.getsockname()[1]
-        self._server = await asyncio.start_server(self._converse, sock=self._listener)
+        self._server = await asyncio.start_server(self._handle_connection, sock=self._listener)
 
     def refuse_connections(self) -> None:
-        """Be gone, as a process that died: whoever connects is refused. The port stays ours."""
+        """Refuse connections, as if the process had died, but keep the port reserved."""
         self.close()
         self._listener = _bind(self.port)
 
     def close(self) -> None:
-        """Stop listening, and drop who is connected."""
+        """Stop listening and drop open connections."""
         if self._server is not None:
             self._server.close()
         if self._listener is not None:
@@ -101,15 +100,15 @@ class Receiver:
             writer.transport.abort()
 
     def set_secret(self, secret: str) -> None:
-        """Take the secret that its webhook was made with."""
+        """Set the secret of the webhook; requests wait for it."""
         self._secret.set_result(secret)
 
     def start_catch_up(self) -> None:
-        """Count what comes from now on."""
+        """Start counting payloads separately."""
         self._catching_up = CatchUp()
 
     def finish_catch_up(self) -> CatchUp:
-        """Say what has come since, up to the last payload."""
+        """Return what has arrived since ``start_catch_up``."""
         caught_up, self._catching_up = self._catching_up, None
         assert caught_up is not None
         if self.counters.longest_catch_up is None or caught_up.count >= self.counters.longest_catch_up.count:
@@ -118,15 +117,14 @@ class Receiver:
 
     @property
     def uri(self) -> str:
-        """Where its webhook sends to."""
         return f"http://127.0.0.1:{self.port}/hooks"
 
     @property
     def is_healthy(self) -> bool:
-        """Whether all that came was signed, and in order."""
+        """Return whether everything that arrived was correctly signed and in order."""
         return not self.counters.out_of_order and not self.counters.invalid_signatures
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
             while True:
@@ -134,7 +132,7 @@ class Receiver:
                 pairs = (line.partition(":") for line in head[1:] if line)
                 headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
-                # A ping may be here before the answer that brings the secret.
+                # A ping may arrive before the response that contains the secret.
                 secret = await self._secret
                 arrival = self._receive(secret, headers, body)
                 self.on_arrival(arrival)
@@ -143,7 +141,7 @@ class Receiver:
                 writer.write(f"HTTP/1.1 {arrival.status} {reason}\r\ncontent-length: 0\r\n\r\n".encode())
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the server has left, or we have
+            pass  # the server closed the connection, or this receiver did
         finally:
             self._connections.discard(writer)
             writer.close()
@@ -189,20 +187,20 @@ class Receiver:
 
 
 def has_valid_signatures(secret: str, headers: dict[str, str], body: bytes) -> bool:
-    """Whether both signatures are right, that of Noko and that of Standard Webhooks, and the request is fresh."""
+    """Return whether the Noko and the Standard Webhooks signature are valid and the request is recent."""
     id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     noko = hmac.digest(secret.encode(), body, "sha256").hex()
     key = base64.b64decode(secret.removeprefix("whsec_"))
     standard = base64.b64encode(hmac.digest(key, f"{id}.{timestamp}.".encode() + body, "sha256")).decode()
     return (
         hmac.compare_digest(noko, headers.get("x-noko-signature", ""))
-        and any(hmac.compare_digest(f"v1,{standard}", one) for one in headers.get("webhook-signature", "").split())
+        and any(hmac.compare_digest(f"v1,{standard}", each) for each in headers.get("webhook-signature", "").split())
         and abs(SystemClock().now() // SECOND - int(timestamp)) <= TOLERANCE_SECONDS
     )
 
 
 def _bind(port: int) -> socket.socket:
-    """A socket that holds a port, but turns everybody away as long as nobody listens on it."""
+    """Return a socket that reserves a port; connections are refused until it listens."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""The lines of the demo: what was done, what arrived and what did not, as pieces with a style each."""
+"""Render the lines of the demo: headings, actions, arrivals, failures and remarks."""
 
 import json
 import textwrap
@@ -13,16 +13,16 @@ NAME_WIDTH, SEQUENCE_WIDTH, TYPE_WIDTH = 10, 5, 23
 INDENT = " " * 3
 ERRORS = {
     "connect": "no connection",
-    "timeout": "no answer in time",
+    "timeout": "timed out",
     "protocol": "connection dropped",
-    "tls": "no secure connection",
-    "dns": "no such name",
+    "tls": "TLS failed",
+    "dns": "unknown host",
     "refused_address": "address not allowed",
 }
 
 
 def show_heading(terminal: Terminal, text: str, more: str) -> None:
-    """Begin a chapter."""
+    """Print the heading and the introduction of a section."""
     terminal.print_line()
     terminal.print_paragraph(text, "bold", indent="")
     terminal.print_paragraph(more, indent="")
@@ -30,20 +30,20 @@ def show_heading(terminal: Terminal, text: str, more: str) -> None:
 
 
 def show_action(terminal: Terminal, action: Action, seconds: float) -> None:
-    """Say what somebody has done, and how the API answered."""
+    """Print an action and the status of its request."""
     response = action.response
     request = [(f"{response.method} {response.path} ", "dim"), (str(response.status), "green")]
     terminal.print_line([(f"{_clock(seconds)} ", "dim"), (action.text, "bold")], request)
 
 
-def show_arrival(terminal: Terminal, arrival: Arrival, later: str) -> None:
-    """Say what a receiver got, and what it made of it; ``later`` tells a further attempt from the first."""
+def show_arrival(terminal: Terminal, arrival: Arrival, prefix: str) -> None:
+    """Print a request that arrived and how the receiver judged it; ``prefix`` marks a retry."""
     if not arrival.is_verified:
-        verdict = ("wrong signature", "red")
+        verdict = ("invalid signature", "red")
     elif arrival.status != 200:
-        verdict = (f"answers {arrival.status}{later}", "red")
+        verdict = (f"{prefix}answered {arrival.status}", "red")
     elif arrival.is_duplicate:
-        verdict = ("seen before, same id", "yellow")
+        verdict = ("duplicate, same id", "yellow")
     elif not arrival.is_in_order:
         verdict = ("out of order", "red")
     else:
@@ -53,15 +53,15 @@ def show_arrival(terminal: Terminal, arrival: Arrival, later: str) -> None:
     )
 
 
-def show_failure(terminal: Terminal, receiver: Receiver, payload: dict[str, Any], error: str, later: str) -> None:
-    """Say that an attempt did not even arrive; ``payload`` is what the delivery log has of it."""
+def show_failure(terminal: Terminal, receiver: Receiver, payload: dict[str, Any], error: str, prefix: str) -> None:
+    """Print an attempt that did not arrive; ``payload`` is its entry in the delivery log."""
     about = summarize_payload(json.loads(payload["body"]))
-    verdict = (f"{ERRORS.get(error, error)}{later}", "red")
+    verdict = (f"{prefix}{ERRORS.get(error, error)}", "red")
     _show_payload(terminal, receiver, payload["sequence"], payload["type"], about, verdict)
 
 
 def show_remark(terminal: Terminal, text: str, style: str) -> None:
-    """Say what happens beside the requests."""
+    """Print a remark between the requests."""
     for line in textwrap.wrap(text, terminal.width - len(INDENT) - 3):
         terminal.print_line([(f"{INDENT}  {line}", style)])
 

@@ -1,4 +1,4 @@
-"""One demo from beginning to end, which Ctrl-C or SIGTERM brings about."""
+"""Run a demo from start to finish; Ctrl-C or SIGTERM ends it."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ FINAL_POLL_SECONDS = 1.0
 
 
 class DemoRunner:
-    """The demo on one screen, with its files in one folder."""
+    """One demo, shown on one terminal, with its files in one folder."""
 
     def __init__(self, terminal: Terminal, host: str, port: int, folder: Path) -> None:
         self._terminal = terminal
@@ -36,7 +36,7 @@ class DemoRunner:
         self._ending = asyncio.Event()
 
     async def run(self) -> None:
-        """Run until told to end, or left by whoever watched (raises ``OperatorError`` where the server fails)."""
+        """Run until a signal or a closed output pipe. Raises ``OperatorError`` if the server fails."""
         for number in SHUTDOWN_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._end)
         self._terminal.on_pipe_broken = self._ending.set
@@ -48,7 +48,7 @@ class DemoRunner:
                 playing.result()
         except ServerUnavailable as error:
             raise OperatorError(
-                f"the server of the demo ended by itself: {self._server.last_log_line()} ({error})"
+                f"the demo's server stopped unexpectedly: {self._server.last_log_line()} ({error})"
             ) from None
         finally:
             for task in (playing, ending):
@@ -57,8 +57,8 @@ class DemoRunner:
             await self._run_cleanup()
 
     async def _play(self) -> None:
-        self._terminal.set_footer([("Starting a server on a throw-away database …", "dim")])
-        # Beside each other, as any two commands may be: whoever comes first makes the database.
+        self._terminal.set_footer([("Starting a server on a throw-away database…", "dim")])
+        # Concurrently, as any two commands may run: the first one creates the database.
         account, _ = await asyncio.gather(
             asyncio.to_thread(seed_data.create_account, self._server.database_url), self._server.start()
         )
@@ -74,11 +74,11 @@ class DemoRunner:
 
     async def _run_cleanup(self) -> None:
         if self._scenario is not None:
-            # How much still waits.
+            # For the number of waiting payloads in the summary.
             with suppress(ServerUnavailable, TimeoutError):
                 async with asyncio.timeout(FINAL_POLL_SECONDS):
                     await self._scenario.lanes.poll()
-        # First, so that the server waits for none of them.
+        # Before the server, so that it does not wait for their responses.
         for receiver in self._receivers:
             receiver.close()
         await self._server.stop()
@@ -94,7 +94,7 @@ class DemoRunner:
 
     def _end(self) -> None:
         if self._ending.is_set():
-            # Told twice: at once.
+            # The second signal ends the demo immediately.
             self._server.kill_nowait()
             self._terminal.close()
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The throw-away account of the demo: a small agency, its people, its projects and the time it logged lately."""
+"""Seed the throw-away account of the demo: users, projects and two weeks of entries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ TASKS = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of the agency, with a token of their own."""
+    """A user, with a personal access token."""
 
     id: int
     name: str
@@ -53,7 +53,7 @@ class Person:
 
 @dataclass(slots=True)
 class Project:
-    """A project of the agency."""
+    """A project, as far as the demo needs it."""
 
     id: int
     name: str
@@ -61,7 +61,7 @@ class Project:
 
 @dataclass(slots=True)
 class DemoAccount:
-    """The account: ``people``, its owner first, and ``projects``."""
+    """The account: its ``people``, owner first, and its ``projects``."""
 
     people: list[Person]
     projects: list[Project] = field(default_factory=list)
@@ -72,11 +72,11 @@ class DemoAccount:
 
 
 def create_account(database_url: str) -> DemoAccount:
-    """Make the account and its people; everybody has the same password."""
+    """Create the account and its users, all with the same password."""
     password_hash = passwords.hash_password(PASSWORD)
     owner = f"ada@{NAME}.test"
     with command_database(Settings(database_url=database_url), may_create=True) as database:
-        made = database.run_now(
+        created = database.run_now(
             accounts.create,
             name=NAME,
             email=owner,
@@ -84,35 +84,35 @@ def create_account(database_url: str) -> DemoAccount:
             last_name="Byron",
             password_hash=password_hash,
         )
-        people = [Person(made.user_id, "Ada", owner, "supervisor", made.token)]
-        return DemoAccount(people + database.write_now(made.account_id, _hire, password_hash))
+        people = [Person(created.user_id, "Ada", owner, "supervisor", created.token)]
+        return DemoAccount(people + database.write_now(created.account_id, _hire, password_hash))
 
 
 async def seed_history(account: DemoAccount, client: Client) -> None:
-    """Open its projects and log the time of the last days, through the API."""
+    """Create the projects and log time for the last days through the API."""
     owner = account.owner
     for project in PROJECTS:
         response = await client.request("POST", "/v2/projects", owner.token, project)
         account.projects.append(Project(response.content["id"], response.content["name"]))
-    open_to_all = {"project_ids": [project.id for project in account.projects]}
+    all_projects = {"project_ids": [project.id for project in account.projects]}
     for person in account.people:
         if person.role in ("coworker", "contractor"):
-            await client.request("PUT", f"/v2/users/{person.id}/give_access_to_projects", owner.token, open_to_all)
+            await client.request("PUT", f"/v2/users/{person.id}/give_access_to_projects", owner.token, all_projects)
     # Each day has its own mix of people, projects and tasks.
     for number, day in enumerate(_workdays()):
-        for turn, person in enumerate(account.people):
-            description, minutes = TASKS[(number * 3 + turn * 5) % len(TASKS)]
+        for index, person in enumerate(account.people):
+            description, minutes = TASKS[(number * 3 + index * 5) % len(TASKS)]
             entry = {
                 "date": day,
                 "minutes": minutes,
                 "description": description,
-                "project_id": account.projects[(number + turn * 2) % len(account.projects)].id,
+                "project_id": account.projects[(number + index * 2) % len(account.projects)].id,
             }
             await client.request("POST", "/v2/entries", person.token, entry)
 
 
 def utc_today() -> str:
-    """The date it is, in UTC as all users of the demo have it."""
+    """Return the current UTC date; all users of the demo have a UTC offset of 0."""
     return today(SystemClock().now(), 0)
 
 
@@ -135,8 +135,8 @@ def _hire(tx: Transaction, password_hash: str) -> list[Person]:
 
 
 def _workdays() -> Iterator[str]:
-    here = date.fromisoformat(utc_today())
+    current = date.fromisoformat(utc_today())
     for days_ago in range(DAYS_OF_HISTORY, 0, -1):
-        day = here - timedelta(days=days_ago)
+        day = current - timedelta(days=days_ago)
         if day.weekday() < 5:
             yield day.isoformat()

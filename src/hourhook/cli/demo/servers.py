@@ -1,4 +1,4 @@
-"""The server of the demo: ``hourhook serve`` in a process of its own, so that it can be killed."""
+"""Run the server of the demo: ``hourhook serve`` in a separate process, so that it can be killed."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ POLL_INTERVAL_SECONDS = 0.05
 
 
 class Server:
-    """A server on a temporary database, which it finds as it left it however it ended."""
+    """A server on a temporary database that survives restarts."""
 
     def __init__(self, host: str, port: int, folder: Path) -> None:
         self.client = Client(local_server_url(host, port))
@@ -30,17 +30,15 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where it is reached."""
         return self.client.address
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
         assert self._process is not None
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it and wait until it serves (raises ``OperatorError`` where it does not)."""
+        """Start the server and wait until it is ready. Raises ``OperatorError`` if it fails to start."""
         with self._log_path.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "hourhook", *self._arguments),
@@ -48,25 +46,25 @@ class Server:
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C is meant for the demo, which ends its server itself.
+                # Ctrl-C must reach only the demo, which stops its server itself.
                 start_new_session=True,
             )
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                # Its own word: who answers on the port may be somebody else.
-                while not self._says_it_serves():
+                # Read from its log, because another process may answer on the port.
+                while not self._has_logged_serving():
                     if self._process.returncode is not None:
-                        raise OperatorError(f"the server of the demo did not start: {self.last_log_line()}")
+                        raise OperatorError(f"the demo's server did not start: {self.last_log_line()}")
                     await asyncio.sleep(POLL_INTERVAL_SECONDS)
         except TimeoutError:
-            raise OperatorError(f"the server of the demo did not start in time: {self.last_log_line()}") from None
+            raise OperatorError(f"the demo's server did not start in time: {self.last_log_line()}") from None
 
     async def kill(self) -> None:
-        """Kill it, as ``kill -9`` does."""
+        """Kill the server with SIGKILL."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """Have it end in good order, or kill it when that takes too long."""
+        """Stop the server with SIGTERM, or kill it after a timeout."""
         try:
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self._end(signal.SIGTERM)
@@ -74,7 +72,7 @@ class Server:
             await self.kill()
 
     def kill_nowait(self) -> None:
-        """Kill it without waiting for its end."""
+        """Kill the server without waiting for the process to end."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
 
@@ -84,9 +82,9 @@ class Server:
             await self._process.wait()
 
     def _environment(self) -> dict[str, str]:
-        # None of the settings that are meant for a real server.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("HOURHOOK_")}
-        return kept | {
+        # Without the settings of a real server.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURHOOK_")}
+        return inherited | {
             "HOURHOOK_DATABASE_URL": self.database_url,
             "HOURHOOK_BASE_URL": self.address,
             "HOURHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
@@ -94,17 +92,16 @@ class Server:
             "HOURHOOK_LOG_FORMAT": "json",
         }
 
-    def _says_it_serves(self) -> bool:
+    def _has_logged_serving(self) -> bool:
         return b'"serving"' in self._log_path.read_bytes()
 
     def last_log_line(self) -> str:
-        """What it said last, in its log."""
         lines = self._log_path.read_text(errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("hourhook: ") if lines else "it said nothing"
+        return lines[-1].removeprefix("hourhook: ") if lines else "its log is empty"
 
 
 def free_port(host: str, port: int | None) -> int:
-    """A port that can be served on: the one asked for (raises ``OperatorError`` where it is taken), else 8080, else any."""
+    """Return a free port: the given one, else 8080, else any. Raises ``OperatorError`` if the given one is taken."""
     from hourhook.process.bootstrap import bind
 
     if port is None:
@@ -115,5 +112,5 @@ def free_port(host: str, port: int | None) -> int:
 
 
 def local_server_url(host: str, port: int) -> str:
-    """Where a server that is bound to this host is reached from this machine."""
+    """Return the URL at which a server bound to ``host`` is reached from this machine."""
     return server_url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)

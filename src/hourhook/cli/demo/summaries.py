@@ -1,4 +1,4 @@
-"""The beginning and the end of a demo: what there is to try, and what it came to."""
+"""Print the introduction and the final summary of a demo."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from hourhook.cli.options import program_name
 
 
 def show_intro(terminal: Terminal, address: str, account: DemoAccount, receivers: Sequence[Receiver]) -> None:
-    """Say what this is, how to get in, and what to try."""
+    """Print what this is, how to sign in, and what to try."""
     owner = account.owner
     terminal.print_paragraph(
-        "Hourhook keeps the time that people log, and tells your other programs of every change: in order, signed, and "
-        "never lost. This is a throw-away account of a small agency.",
+        "Hourhook is a time-tracking server. Every change to your data is delivered to your webhooks, in order, "
+        "signed, at least once. This demo uses a throw-away account of a small agency.",
         "bold",
         indent="",
     )
@@ -27,47 +27,50 @@ def show_intro(terminal: Terminal, address: str, account: DemoAccount, receivers
     for name, value in rows:
         terminal.print_line([(f"  {name:10}", "dim"), *value])
     terminal.print_line()
-    terminal.print_line([("Try it from another terminal, and see it arrive here:", "")])
+    terminal.print_line([("Try it from another terminal, and watch the payloads arrive here:", "")])
     body = f'{{"date":"{utc_today()}","minutes":45,"description":"Hello #demo"}}'
     for line in (f"curl -H 'X-NokoToken: {owner.token}' \\", f"     -d '{body}' \\", f"     {address}/v2/entries"):
         terminal.print_line([("  " + line, "dim")])
     terminal.print_line()
     names = " and ".join(f"{receiver.name} (port {receiver.port})" for receiver in receivers)
-    terminal.print_paragraph(f"Two other programs have a webhook each: {names}.", indent="")
+    terminal.print_paragraph(f"Two programs receive webhooks: {names}.", indent="")
     terminal.print_line()
 
 
 def show_summary(terminal: Terminal, requests_count: int, kills_count: int, lanes: Sequence[Lane]) -> None:
-    """Say what it came to, receiver by receiver."""
-    # Each webhook listens to everything, so its lane has counted everything.
+    """Print the totals, receiver by receiver."""
+    # Each webhook subscribes to all events, so its lane counts all of them.
     raised = max((lane.receiver.last_sequence + lane.waiting_count for lane in lanes), default=0)
     killed = f"; the server was killed {_times(kills_count)}" if kills_count else ""
     terminal.print_line()
-    terminal.print_line([(f"That was Hourhook: {requests_count} requests raised {raised} events{killed}.", "bold")])
+    terminal.print_line([(f"Summary: {requests_count} requests raised {raised} events{killed}.", "bold")])
     for lane in lanes:
         for number, text in enumerate(_results(lane)):
             style = "green" if lane.receiver.is_healthy else "red"
             name = lane.receiver.name if number == 0 else ""
             terminal.print_line([(f"  {name:11}", lane.receiver.style), (text, style)])
     terminal.print_line(
-        [(f"Its database is gone. Next: {program_name()} serve, {program_name()} account create", "dim")]
+        [(f"The demo's data is deleted. Next: {program_name()} account create, {program_name()} serve", "dim")]
     )
 
 
 def _results(lane: Lane) -> list[str]:
     counters = lane.receiver.counters
     verified = "all" if counters.verified == counters.delivered else str(counters.verified)
-    counts = [f"{counters.delivered} delivered", f"{verified} verified", f"{counters.duplicates} repeated"]
+    counts = [
+        f"{counters.delivered} delivered",
+        f"{verified} verified",
+        f"{counters.duplicates} duplicate{'s' * (counters.duplicates != 1)}",
+    ]
     counts.append(f"{counters.out_of_order} out of order")
     more = []
     if lane.waiting_count:
         more.append(f"{lane.waiting_count} still waiting")
     if counters.rejected:
-        more.append(f"{counters.rejected} answered 500 at first")
+        more.append(f"{counters.rejected} answered with 500")
     if counters.longest_catch_up is not None:
-        more.append(
-            f"longest catch-up {counters.longest_catch_up.count} payloads in {counters.longest_catch_up.milliseconds} ms"
-        )
+        catch_up = counters.longest_catch_up
+        more.append(f"longest catch-up {catch_up.count} payloads in {catch_up.milliseconds} ms")
     return [", ".join(part) for part in (counts, more) if part]
 
 

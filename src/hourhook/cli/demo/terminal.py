@@ -1,4 +1,4 @@
-"""What a demo is shown on: coloured lines and one that stays below them on a terminal, plain lines elsewhere."""
+"""Print coloured lines above a fixed footer on a terminal, and plain lines elsewhere."""
 
 import os
 import shutil
@@ -8,23 +8,23 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TextIO
 
-# A piece of a line, and the style it is in.
+# A part of a line, and its style.
 Span = tuple[str, str]
 
 PLAIN_WIDTH = 100
 MAX_WIDTH = 120
-# Between the left and the right of a line.
+# Columns between the left and the right part of a line.
 GAP = 2
 _STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "magenta": "35"}
 _ERASE, _HIDE_CURSOR, _SHOW_CURSOR = "\r\x1b[2K", "\x1b[?25l", "\x1b[?25h"
 
 
 class Terminal:
-    """Takes whole lines; once its reader has left, it takes them in silence and says so in ``is_pipe_broken``."""
+    """Prints whole lines. Once the reader has closed the pipe, it prints nothing and sets ``is_pipe_broken``."""
 
     def __init__(self, stream: TextIO) -> None:
         self.is_pipe_broken = False
-        # Called when it is.
+        # Called when the pipe breaks.
         self.on_pipe_broken: Callable[[], None] | None = None
         self._stream = stream
         self._is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -32,20 +32,19 @@ class Terminal:
         self._footer: Sequence[Span] = ()
         self._held: list[str] | None = None
         if isinstance(stream, TextIOWrapper):
-            # What the reader's encoding has no sign for is no reason to stop.
+            # Characters that the encoding lacks must not stop the demo.
             stream.reconfigure(errors="replace")
         if self._is_terminal:
             self._write(_HIDE_CURSOR)
 
     @property
     def width(self) -> int:
-        """How many columns there are to write on."""
         if not self._is_terminal:
             return PLAIN_WIDTH
         return max(40, min(shutil.get_terminal_size().columns, MAX_WIDTH))
 
     def print_line(self, left: Sequence[Span] = (), right: Sequence[Span] = ()) -> None:
-        """Add a line. ``right`` stands at the right edge, and on a terminal ``left`` is cut to leave room for it."""
+        """Print a line with ``right`` at the right edge; on a terminal, ``left`` is cut to make room for it."""
         gap: list[Span] = []
         if right:
             left = _cut(left, self.width - _length(right) - GAP) if self._is_terminal else left
@@ -57,19 +56,18 @@ class Terminal:
             self._add(line)
 
     def print_paragraph(self, text: str, style: str = "", indent: str = "  ") -> None:
-        """Add a paragraph."""
         for line in textwrap.wrap(text, self.width - len(indent) - 1):
             self.print_line([(indent, ""), (line, style)])
 
     def set_footer(self, spans: Sequence[Span]) -> None:
-        """Have these stay below all lines, on a terminal, in place of those that did."""
+        """Replace the footer, which stays below all lines on a terminal."""
         self._footer = spans
         if self._is_terminal:
             self._add("")
 
     @contextmanager
     def buffered(self) -> Iterator[None]:
-        """Keep lines back until what belongs before them is shown, which is the last line of the context."""
+        """Hold lines back, then print the last line of the context first."""
         self._held = []
         try:
             yield
@@ -79,7 +77,7 @@ class Terminal:
                 self._add(line)
 
     def close(self) -> None:
-        """Leave a terminal as it was."""
+        """Restore the terminal."""
         self._footer = ()
         if self._is_terminal:
             self._write(_ERASE + _SHOW_CURSOR)
@@ -107,7 +105,7 @@ class Terminal:
 
 
 def truncate_or_pad(text: str, width: int) -> str:
-    """A text in a column of this width."""
+    """Fit a text into a column."""
     return (text if len(text) <= width else text[: max(0, width - 1)] + "…").ljust(width)
 
 
