@@ -23,18 +23,13 @@ from tests.support.event_replica import (
 )
 from tests.support.events_of import Event, EventReader
 from tests.support.random_actions import Chooser, Request
+from tests.support.seeds import chosen_seeds
 from tests.support.webhooks import make_webhook
-
-
-def seeds() -> range:
-    first, _, last = os.environ.get("HOURHOOK_TEST_SEEDS", "0-1").partition("-")
-    return range(int(first), int(last or first) + 1)
-
 
 STEPS = int(os.environ.get("HOURHOOK_TEST_STEPS", "300"))
 
 
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", chosen_seeds("0-1"))
 def test_events_alone_reproduce_the_account_and_its_counters(account: Account, clock: FakeClock, seed: int) -> None:
     RandomWalk(account, clock, seed).run(STEPS)
 
