@@ -1,4 +1,4 @@
-"""``/v2/account``: the account that the credential belongs to (contract, account.md)."""
+"""``/v2/account``: the account of the caller (``docs/api/account.md``)."""
 
 from hourhook.api.endpoints import Call, Endpoints
 from hourhook.domain import accounts

@@ -1,4 +1,4 @@
-"""``/v2/broadcast_receivers``: who is told that one's timers change (contract, broadcast_receivers.md)."""
+"""``/v2/broadcast_receivers``: broadcast receivers of the caller (``docs/api/broadcast_receivers.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.broadcast_receivers import editing, reading, states, subscribing
@@ -30,9 +30,9 @@ def show(call: Call, broadcast_receiver_id: int) -> BroadcastReceiver:
 
 @endpoints.post("/v2/broadcast_receivers")
 def create(call: Call, params: NewBroadcastReceiver, errors: ValidationErrors) -> Created[BroadcastReceiverWithSecret]:
-    """Make a broadcast receiver, which hears of the caller's own timers.
+    """Create a broadcast receiver for the caller's own timers.
 
-    Its secret is in this answer, in that of a re-roll, and nowhere else. No ping is sent.
+    Only this response and that of a re-roll contain the secret. No ping is sent.
     """
     created = editing.create(call.tx, call.caller, call.dependencies, params, errors)
     return Created(created, created.url)
@@ -42,9 +42,9 @@ def create(call: Call, params: NewBroadcastReceiver, errors: ValidationErrors) -
 def edit(
     call: Call, broadcast_receiver_id: int, params: BroadcastReceiverChanges, errors: ValidationErrors
 ) -> BroadcastReceiver:
-    """Rename a broadcast receiver, or give it another address.
+    """Rename a broadcast receiver, or change its address.
 
-    Both hold from the next broadcast on.
+    Both apply from the next broadcast on.
     """
     return editing.edit(call.tx, call.caller, call.dependencies, broadcast_receiver_id, params, errors)
 
@@ -53,7 +53,7 @@ def edit(
 def add_subjects(
     call: Call, broadcast_receiver_id: int, params: MoreSubjects, errors: ValidationErrors
 ) -> BroadcastReceiver:
-    """Have a broadcast receiver listen to more subjects."""
+    """Subscribe a broadcast receiver to more subjects."""
     return subscribing.add(call.tx, call.caller, broadcast_receiver_id, params, errors)
 
 
@@ -61,36 +61,36 @@ def add_subjects(
 def remove_subjects(
     call: Call, broadcast_receiver_id: int, params: FewerSubjects, errors: ValidationErrors
 ) -> BroadcastReceiver:
-    """Have a broadcast receiver listen to fewer subjects.
+    """Unsubscribe a broadcast receiver from subjects.
 
-    `*` drops the wildcard only, and a name does not narrow it.
+    `*` removes only the wildcard; naming a subject does not narrow a wildcard.
     """
     return subscribing.remove(call.tx, call.caller, broadcast_receiver_id, params, errors)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/reroll_secret")
 def reroll_secret(call: Call, broadcast_receiver_id: int) -> BroadcastReceiverSecret:
-    """Make a new secret.
+    """Create a new secret.
 
-    The old one is void at once: the next broadcast is signed with the new one.
+    The old one stops working at once: the next broadcast is signed with the new one.
     """
     return editing.reroll_secret(call.tx, call.caller, call.dependencies, broadcast_receiver_id)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/disable")
 def disable(call: Call, broadcast_receiver_id: int) -> None:
-    """Stop a broadcast receiver.
+    """Disable a broadcast receiver.
 
-    Nothing is sent to it any more, and what changes meanwhile is lost for it.
+    Nothing more is sent to it, and changes in the meantime are lost for it.
     """
     states.disable(call.tx, call.caller, broadcast_receiver_id)
 
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/enable")
 def enable(call: Call, broadcast_receiver_id: int) -> None:
-    """Set a broadcast receiver going.
+    """Enable a broadcast receiver.
 
-    It is told of what changes from now on.
+    It gets broadcasts of changes from now on.
     """
     states.enable(call.tx, call.caller, broadcast_receiver_id)
 

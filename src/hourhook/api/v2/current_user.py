@@ -1,4 +1,4 @@
-"""``/v2/current_user``: the caller (contract, current_user.md)."""
+"""``/v2/current_user``: the caller's own user (``docs/api/current_user.md``)."""
 
 from hourhook.api.endpoints import Call, Endpoints
 from hourhook.domain import current_users
@@ -10,14 +10,14 @@ endpoints = Endpoints("Current user", resource="User")
 
 @endpoints.get("/v2/current_user")
 def show(call: Call) -> CurrentUser:
-    """Show the caller."""
+    """Show the caller's user."""
     return current_users.show(call.tx, call.caller)
 
 
 @endpoints.put("/v2/current_user")
 def edit(call: Call, params: Preferences, errors: ValidationErrors) -> CurrentUser:
-    """Change one's own name and preferences.
+    """Edit the caller's name and preferences.
 
-    A new name raises `user.updated`; preferences raise nothing.
+    A new name raises `user.updated`; preferences raise no event.
     """
     return current_users.edit(call.tx, call.caller, params, errors)

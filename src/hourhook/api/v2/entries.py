@@ -1,4 +1,4 @@
-"""``/v2/entries``: logged time (contract, entries.md), and those of one user, team, project, group or tag."""
+"""``/v2/entries``, and the entries of one user, team, project, group or tag (``docs/api/entries.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries import approving, editing, invoicing, reading
@@ -17,7 +17,7 @@ endpoints = Endpoints("Entries", resource="Entry")
 def index(call: Call, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
     """List entries, newest date first.
 
-    Coworkers see the entries of the projects assigned to them, contractors their own in those.
+    Coworkers see the entries of their assigned projects; contractors see their own entries in those.
     """
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
@@ -70,8 +70,9 @@ def show(call: Call, entry_id: int) -> Entry:
 def create(call: Call, params: NewEntry, errors: ValidationErrors) -> Created[Entry]:
     """Log time.
 
-    Unknown hashtags become tags, and an unknown `project_name` a project, where the caller may create them. Leaders
-    log for others too. Raises `project.created` and `tag.created` for what comes into being, then `entry.created`.
+    Creates a tag for each unknown hashtag and a project for an unknown `project_name`, if the caller may create them.
+    Leaders can log time for other users. Raises `project.created` and `tag.created` for what it creates, then
+    `entry.created`.
     """
     created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
@@ -108,7 +109,7 @@ def unapprove_many(call: Call, params: EntryIds, errors: ValidationErrors) -> No
 def edit(call: Call, entry_id: int, params: EntryChanges, errors: ValidationErrors) -> Entry:
     """Edit an entry.
 
-    Raises `project.created` and `tag.created` for what comes into being, then `entry.updated`.
+    Raises `project.created` and `tag.created` for what it creates, then `entry.updated`.
     """
     return editing.edit(call.tx, call.caller, entry_id, params, errors)
 
@@ -117,7 +118,7 @@ def edit(call: Call, entry_id: int, params: EntryChanges, errors: ValidationErro
 def mark_as_invoiced(call: Call, entry_id: int, params: OutsideInvoice, errors: ValidationErrors) -> None:
     """Mark an entry as invoiced outside of this system.
 
-    Of one that is marked already the date moves. Raises `entry.updated`, and the first time `entry.updated.invoiced`.
+    If it is marked already, only the date changes. Raises `entry.updated`, and the first time `entry.updated.invoiced`.
     """
     invoicing.mark_invoiced(call.tx, call.caller, entry_id, params, errors)
 

@@ -1,4 +1,4 @@
-"""``/v2/expenses``: costs booked on projects (contract, expenses.md), and the expenses of one user or project."""
+"""``/v2/expenses``, and the expenses of one user or project (``docs/api/expenses.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.expenses import editing, reading
@@ -15,7 +15,7 @@ endpoints = Endpoints("Expenses", resource="Expense")
 def index(call: Call, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
     """List expenses, newest date first.
 
-    Coworkers see the expenses of the projects assigned to them, contractors their own in those.
+    Coworkers see the expenses of their assigned projects; contractors see their own expenses in those.
     """
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
@@ -46,9 +46,9 @@ def show(call: Call, expense_id: int) -> Expense:
 
 @endpoints.post("/v2/expenses")
 def create(call: Call, params: NewExpense, errors: ValidationErrors) -> Created[Expense]:
-    """Book an expense.
+    """Create an expense.
 
-    Leaders book for others too. Raises `expense.created`.
+    Leaders can create expenses for other users. Raises `expense.created`.
     """
     created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)

@@ -1,4 +1,4 @@
-"""``/v2/inbox_entries``: the caller's own proposed time (contract, inbox_entries.md)."""
+"""``/v2/inbox_entries``: the caller's own inbox (``docs/api/inbox_entries.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries.representations import Entry
@@ -15,7 +15,7 @@ endpoints = Endpoints("Inbox entries", resource="InboxEntry")
 
 @endpoints.get("/v2/inbox_entries")
 def index(call: Call, params: InboxEntryFilters, errors: ValidationErrors) -> Page[InboxEntry]:
-    """List the caller's own inbox, newest date first."""
+    """List the caller's inbox entries, newest date first."""
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
@@ -27,9 +27,9 @@ def show(call: Call, inbox_entry_id: int) -> InboxEntry:
 
 @endpoints.post("/v2/inbox_entries")
 def create(call: Call, params: NewInboxEntry, errors: ValidationErrors) -> Created[InboxEntry]:
-    """Propose time.
+    """Create an inbox entry.
 
-    It is in no report, and raises nothing, until it is logged.
+    It appears in no report, and raises no event, until it is logged.
     """
     created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
@@ -43,9 +43,9 @@ def edit(call: Call, inbox_entry_id: int, params: InboxEntryChanges, errors: Val
 
 @endpoints.post("/v2/inbox_entries/{inbox_entry_id}/log")
 def log(call: Call, inbox_entry_id: int, params: InboxEntryLog, errors: ValidationErrors) -> Created[Entry]:
-    """Turn an inbox entry into an entry.
+    """Log an inbox entry as an entry.
 
-    Takes what logging time takes. Raises `project.created` and `tag.created` for what comes into being, then
+    Takes the same inputs as logging time. Raises `project.created` and `tag.created` for what it creates, then
     `entry.created`.
     """
     entry = logging_entries.log(call.tx, call.caller, inbox_entry_id, params, errors)

@@ -1,4 +1,4 @@
-"""``/v2/invoices``: entries and expenses billed together (contract, invoices.md)."""
+"""``/v2/invoices``: invoices with their entries, expenses and taxes (``docs/api/invoices.md``)."""
 
 from functools import partial
 
@@ -39,11 +39,11 @@ def show(call: Call, invoice_id: int) -> Invoice:
 
 @_post("/v2/invoices")
 def create(call: Call, params: NewInvoice, errors: ValidationErrors) -> Created[Invoice]:
-    """Make an invoice.
+    """Create an invoice.
 
-    If any of the entries or expenses cannot be put on it, none is made. What is not said is taken over from the newest
-    invoice that shares a project with it. Raises `invoice.created`; then `entry.updated` and `entry.updated.invoiced`
-    for each entry, and `expense.updated` for each expense.
+    If any entry or expense is not eligible, no invoice is created. Absent inputs default to those of the newest invoice
+    that shares a project with it. Raises `invoice.created`; then `entry.updated` and `entry.updated.invoiced` for each
+    entry, and `expense.updated` for each expense.
     """
     created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
@@ -53,7 +53,7 @@ def create(call: Call, params: NewInvoice, errors: ValidationErrors) -> Created[
 def edit(call: Call, invoice_id: int, params: InvoiceChanges, errors: ValidationErrors) -> Invoice:
     """Edit an invoice.
 
-    Its entries, expenses and taxes are changed by actions of their own. Raises `invoice.updated`.
+    Entries, expenses and taxes have endpoints of their own. Raises `invoice.updated`.
     """
     return editing.edit(call.tx, call.caller, invoice_id, params, errors)
 
@@ -62,7 +62,7 @@ def edit(call: Call, invoice_id: int, params: InvoiceChanges, errors: Validation
 def mark_paid(call: Call, invoice_id: int) -> None:
     """Mark an invoice as paid.
 
-    Nothing happens to one that is paid already. Raises `invoice.updated` and `invoice.updated.paid`.
+    Changes nothing if it is already paid. Raises `invoice.updated` and `invoice.updated.paid`.
     """
     paying.mark_paid(call.tx, call.caller, invoice_id)
 
@@ -71,26 +71,26 @@ def mark_paid(call: Call, invoice_id: int) -> None:
 def mark_unpaid(call: Call, invoice_id: int) -> None:
     """Mark an invoice as unpaid.
 
-    Nothing happens to one that is unpaid already. Raises `invoice.updated` and `invoice.updated.unpaid`.
+    Changes nothing if it is already unpaid. Raises `invoice.updated` and `invoice.updated.unpaid`.
     """
     paying.mark_unpaid(call.tx, call.caller, invoice_id)
 
 
 @_get("/v2/invoices/{invoice_id}/entries")
 def index_entries(call: Call, invoice_id: int, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
-    """List the entries on an invoice."""
+    """List the entries of an invoice."""
     return entries_reading.list_for_invoice(call.tx, call.caller, invoice_id, params, errors, call.pagination)
 
 
 @_get("/v2/invoices/{invoice_id}/expenses")
 def index_expenses(call: Call, invoice_id: int, params: ExpenseFilters, errors: ValidationErrors) -> Page[Expense]:
-    """List the expenses on an invoice."""
+    """List the expenses of an invoice."""
     return expenses_reading.list_for_invoice(call.tx, call.caller, invoice_id, params, errors, call.pagination)
 
 
 @_put("/v2/invoices/{invoice_id}/add_entries")
 def add_entries(call: Call, invoice_id: int, params: AddedEntries, errors: ValidationErrors) -> None:
-    """Put entries on an invoice.
+    """Add entries to an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.invoiced` for each entry.
     """
@@ -99,7 +99,7 @@ def add_entries(call: Call, invoice_id: int, params: AddedEntries, errors: Valid
 
 @_put("/v2/invoices/{invoice_id}/remove_entries")
 def remove_entries(call: Call, invoice_id: int, params: RemovedEntries, errors: ValidationErrors) -> None:
-    """Take entries off an invoice.
+    """Remove entries from an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.uninvoiced` for each entry.
     """
@@ -108,7 +108,7 @@ def remove_entries(call: Call, invoice_id: int, params: RemovedEntries, errors: 
 
 @_put("/v2/invoices/{invoice_id}/remove_all_entries")
 def remove_all_entries(call: Call, invoice_id: int) -> None:
-    """Take all entries off an invoice.
+    """Remove all entries from an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.uninvoiced` for each entry.
     """
@@ -117,7 +117,7 @@ def remove_all_entries(call: Call, invoice_id: int) -> None:
 
 @_put("/v2/invoices/{invoice_id}/add_expenses")
 def add_expenses(call: Call, invoice_id: int, params: AddedExpenses, errors: ValidationErrors) -> None:
-    """Put expenses on an invoice.
+    """Add expenses to an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
@@ -126,7 +126,7 @@ def add_expenses(call: Call, invoice_id: int, params: AddedExpenses, errors: Val
 
 @_put("/v2/invoices/{invoice_id}/remove_expenses")
 def remove_expenses(call: Call, invoice_id: int, params: RemovedExpenses, errors: ValidationErrors) -> None:
-    """Take expenses off an invoice.
+    """Remove expenses from an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
@@ -135,7 +135,7 @@ def remove_expenses(call: Call, invoice_id: int, params: RemovedExpenses, errors
 
 @_put("/v2/invoices/{invoice_id}/remove_all_expenses")
 def remove_all_expenses(call: Call, invoice_id: int) -> None:
-    """Take all expenses off an invoice.
+    """Remove all expenses from an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
     """
@@ -155,7 +155,7 @@ def add_taxes(call: Call, invoice_id: int, params: AddedTaxes, errors: Validatio
 def remove_taxes(call: Call, invoice_id: int, params: RemovedTaxes, errors: ValidationErrors) -> None:
     """Remove taxes from an invoice.
 
-    Raises `invoice.updated`, if it had any of them.
+    Raises `invoice.updated` if any was removed.
     """
     taxing.remove(call.tx, call.caller, invoice_id, params, errors)
 
@@ -164,7 +164,7 @@ def remove_taxes(call: Call, invoice_id: int, params: RemovedTaxes, errors: Vali
 def remove_all_taxes(call: Call, invoice_id: int) -> None:
     """Remove all taxes from an invoice.
 
-    Raises `invoice.updated`, if it had any.
+    Raises `invoice.updated` if any was removed.
     """
     taxing.remove_all(call.tx, call.caller, invoice_id)
 
@@ -173,7 +173,7 @@ def remove_all_taxes(call: Call, invoice_id: int) -> None:
 def remove(call: Call, invoice_id: int) -> None:
     """Delete an invoice.
 
-    What was on it is not invoiced any more. Raises `entry.updated` and `entry.updated.uninvoiced` for each entry,
+    Releases its entries and expenses. Raises `entry.updated` and `entry.updated.uninvoiced` for each entry,
     `expense.updated` for each expense, then `invoice.deleted`.
     """
     editing.remove(call.tx, call.caller, invoice_id)

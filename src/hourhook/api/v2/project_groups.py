@@ -1,4 +1,4 @@
-"""``/v2/project_groups``: named sets of projects (contract, project_groups.md)."""
+"""``/v2/project_groups``: groups of projects (``docs/api/project_groups.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
@@ -15,9 +15,9 @@ endpoints = Endpoints("Project groups", resource="ProjectGroup")
 
 @endpoints.get("/v2/project_groups", role="coworker")
 def index(call: Call, params: ProjectGroupFilters, errors: ValidationErrors) -> Page[ProjectGroup]:
-    """List project groups, by name.
+    """List project groups by name.
 
-    Coworkers see those that hold a project assigned to them, and in each such projects only.
+    Coworkers see the groups that contain one of their assigned projects, and only those projects in them.
     """
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
@@ -32,8 +32,8 @@ def show(call: Call, project_group_id: int) -> ProjectGroup:
 def create(call: Call, params: NewProjectGroup, errors: ValidationErrors) -> Created[ProjectGroup]:
     """Create a project group.
 
-    Projects that are in another group are moved here. Raises `project_group.created`, and `project.updated` for each
-    of its projects.
+    Moves projects that are in another group. Raises `project_group.created`, and `project.updated` for each of its
+    projects.
     """
     created = editing.create(call.tx, call.caller, params, errors)
     return Created(created, created.url)
@@ -54,26 +54,26 @@ def rename(call: Call, project_group_id: int, params: ProjectGroupChanges, error
 def add_projects(call: Call, project_group_id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:
     """Add projects to a project group.
 
-    Those that are in a group already are skipped. Answers all that are in this one then. Raises
-    `project_group.updated` if any was added, and `project.updated` for each of them.
+    Skips projects that are already in a group, and returns all projects of this group. Raises `project_group.updated`
+    if any was added, and `project.updated` for each of them.
     """
     return members.add(call.tx, call.caller, project_group_id, params, errors)
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}/remove_projects", role="leader")
 def remove_projects(call: Call, project_group_id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Take projects out of a project group.
+    """Remove projects from a project group.
 
-    Raises `project_group.updated` if any was taken out, and `project.updated` for each of them.
+    Raises `project_group.updated` if any was removed, and `project.updated` for each of them.
     """
     members.remove(call.tx, call.caller, project_group_id, params, errors)
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}/remove_all_projects", role="leader")
 def remove_all_projects(call: Call, project_group_id: int) -> None:
-    """Take all projects out of a project group.
+    """Remove all projects from a project group.
 
-    Raises `project_group.updated` if any was in it, and `project.updated` for each of them.
+    Raises `project_group.updated` if any was removed, and `project.updated` for each of them.
     """
     members.remove_all(call.tx, call.caller, project_group_id)
 
@@ -82,6 +82,6 @@ def remove_all_projects(call: Call, project_group_id: int) -> None:
 def remove(call: Call, project_group_id: int) -> None:
     """Delete a project group.
 
-    Its projects stay. Raises `project.updated` for each of them, and `project_group.deleted`.
+    Keeps its projects. Raises `project.updated` for each of them, and `project_group.deleted`.
     """
     editing.remove(call.tx, call.caller, project_group_id)

@@ -1,4 +1,4 @@
-"""``/v2/projects``: what time is logged on (contract, projects.md)."""
+"""``/v2/projects``: projects (``docs/api/projects.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
@@ -14,9 +14,9 @@ endpoints = Endpoints("Projects", resource="Project")
 
 @endpoints.get("/v2/projects")
 def index(call: Call, params: ProjectFilters, errors: ValidationErrors) -> Page[Project]:
-    """List projects, by name.
+    """List projects by name.
 
-    Coworkers and contractors see those assigned to them.
+    Coworkers and contractors see the projects assigned to them.
     """
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
@@ -25,7 +25,7 @@ def index(call: Call, params: ProjectFilters, errors: ValidationErrors) -> Page[
 def index_of_project_group(
     call: Call, project_group_id: int, params: ProjectFilters, errors: ValidationErrors
 ) -> Page[Project]:
-    """List the projects of a group, by name."""
+    """List the projects of a group by name."""
     return reading.list_for_group(call.tx, call.caller, project_group_id, params, errors, call.pagination)
 
 
@@ -56,7 +56,7 @@ def archive_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> No
 
 @endpoints.put("/v2/projects/unarchive", role="leader")
 def unarchive_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Bring several archived projects back.
+    """Unarchive several projects.
 
     Raises `project.updated` and `project.updated.unarchived` for each.
     """
@@ -65,7 +65,7 @@ def unarchive_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> 
 
 @endpoints.put("/v2/projects/delete", role="leader")
 def remove_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Delete several projects on which nothing hangs.
+    """Delete several unused projects.
 
     Raises `project.deleted` for each.
     """
@@ -83,7 +83,7 @@ def edit(call: Call, project_id: int, params: ProjectChanges, errors: Validation
 
 @endpoints.put("/v2/projects/{project_id}/merge", role="leader")
 def merge(call: Call, project_id: int, params: SwallowedProject, errors: ValidationErrors) -> None:
-    """Pull another project into this one, for good.
+    """Merge another project into this one (irreversible).
 
     Raises `entry.updated` for each entry that moves, `expense.updated` for each expense, `project.updated` for this
     project if its counters change, and `project.deleted` and `project.deleted.merged` for the other.
@@ -93,7 +93,7 @@ def merge(call: Call, project_id: int, params: SwallowedProject, errors: Validat
 
 @endpoints.put("/v2/projects/{project_id}/archive", role="leader")
 def archive(call: Call, project_id: int) -> None:
-    """Archive a project on which something hangs.
+    """Archive a project that is in use.
 
     Raises `project.updated` and `project.updated.archived`.
     """
@@ -102,7 +102,7 @@ def archive(call: Call, project_id: int) -> None:
 
 @endpoints.put("/v2/projects/{project_id}/unarchive", role="leader")
 def unarchive(call: Call, project_id: int) -> None:
-    """Bring an archived project back.
+    """Unarchive a project.
 
     Raises `project.updated` and `project.updated.unarchived`.
     """
@@ -111,7 +111,7 @@ def unarchive(call: Call, project_id: int) -> None:
 
 @endpoints.delete("/v2/projects/{project_id}", role="leader")
 def remove(call: Call, project_id: int) -> None:
-    """Delete a project on which nothing hangs.
+    """Delete an unused project.
 
     Raises `project.deleted`.
     """

@@ -1,4 +1,4 @@
-"""``/v2/tags``: what the hashtags of descriptions stand for (contract, tags.md)."""
+"""``/v2/tags``: tags, which come from the hashtags of descriptions (``docs/api/tags.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
@@ -13,9 +13,9 @@ endpoints = Endpoints("Tags", resource="Tag")
 
 @endpoints.get("/v2/tags")
 def index(call: Call, params: TagFilters, errors: ValidationErrors) -> Page[Tag]:
-    """List tags, by name.
+    """List tags by name.
 
-    Contractors see those used in their projects.
+    Contractors see the tags used in their projects.
     """
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
@@ -24,7 +24,7 @@ def index(call: Call, params: TagFilters, errors: ValidationErrors) -> Page[Tag]
 def create_many(call: Call, params: NewTags, errors: ValidationErrors) -> Created[list[Tag]]:
     """Create tags.
 
-    Answers those that it created. A setting of the account says whose role allows it. Raises `tag.created` for each.
+    Returns the created ones. An account setting determines which roles may do this. Raises `tag.created` for each.
     """
     return Created(editing.create_many(call.tx, call.caller, params, errors), None)
 
@@ -39,7 +39,7 @@ def show(call: Call, tag_id: int) -> Tag:
 def remove_many(call: Call, params: TagIds, errors: ValidationErrors) -> None:
     """Delete several tags.
 
-    Raises for each what deleting one raises.
+    Raises the same events as deleting each one.
     """
     editing.remove_many(call.tx, call.caller, params, errors)
 
@@ -48,15 +48,14 @@ def remove_many(call: Call, params: TagIds, errors: ValidationErrors) -> None:
 def rename(call: Call, tag_id: int, params: TagChanges, errors: ValidationErrors) -> Tag:
     """Rename a tag, or make it billable or unbillable.
 
-    Its hashtags in descriptions are rewritten. Raises `tag.updated`, and `entry.updated` for each entry whose text
-    changed.
+    Rewrites its hashtags in descriptions. Raises `tag.updated`, and `entry.updated` for each entry whose text changed.
     """
     return editing.rename(call.tx, call.caller, tag_id, params, errors)
 
 
 @endpoints.put("/v2/tags/{tag_id}/merge", role="leader")
 def merge(call: Call, tag_id: int, params: SwallowedTag, errors: ValidationErrors) -> None:
-    """Fold another tag into this one, for good.
+    """Merge another tag into this one (irreversible).
 
     Raises `entry.updated` for each entry of the other, `tag.updated` for this tag if its entries changed, and
     `tag.deleted` and `tag.deleted.merged` for the other.

@@ -1,4 +1,4 @@
-"""``/v2/teams``: named sets of users (contract, teams.md)."""
+"""``/v2/teams``: teams of users (``docs/api/teams.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
@@ -15,7 +15,7 @@ endpoints = Endpoints("Teams", resource="Team")
 
 @endpoints.get("/v2/teams", role="coworker")
 def index(call: Call, params: TeamFilters, errors: ValidationErrors) -> Page[Team]:
-    """List teams, by name."""
+    """List teams by name."""
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
 
@@ -50,25 +50,25 @@ def rename(call: Call, team_id: int, params: TeamChanges, errors: ValidationErro
 def add_users(call: Call, team_id: int, params: UserIds, errors: ValidationErrors) -> list[User]:
     """Add users to a team.
 
-    Answers all who are in it then. Raises `team.updated` if anybody was added.
+    Returns all members. Raises `team.updated` if any was added.
     """
     return members.add(call.tx, call.caller, team_id, params, errors)
 
 
 @endpoints.put("/v2/teams/{team_id}/remove_users", role="supervisor")
 def remove_users(call: Call, team_id: int, params: UserIds, errors: ValidationErrors) -> None:
-    """Take users out of a team.
+    """Remove users from a team.
 
-    Raises `team.updated` if anybody was taken out.
+    Raises `team.updated` if any was removed.
     """
     members.remove(call.tx, call.caller, team_id, params, errors)
 
 
 @endpoints.put("/v2/teams/{team_id}/remove_all_users", role="supervisor")
 def remove_all_users(call: Call, team_id: int) -> None:
-    """Take everybody out of a team.
+    """Remove all users from a team.
 
-    Raises `team.updated` if anybody was in it.
+    Raises `team.updated` if any was removed.
     """
     members.remove_all(call.tx, call.caller, team_id)
 
@@ -77,6 +77,6 @@ def remove_all_users(call: Call, team_id: int) -> None:
 def remove(call: Call, team_id: int) -> None:
     """Delete a team.
 
-    Its members stay. Raises `team.deleted`.
+    Keeps its members. Raises `team.deleted`.
     """
     editing.remove(call.tx, call.caller, team_id)

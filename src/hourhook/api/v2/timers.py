@@ -1,4 +1,4 @@
-"""``/v2/timers`` and ``/v2/projects/{project_id}/timer``: the caller's own timers (contract, timers.md)."""
+"""``/v2/timers`` and ``/v2/projects/{project_id}/timer``: the caller's own timers (``docs/api/timers.md``)."""
 
 from hourhook.api.endpoints import Call, Endpoints, OkWithLocation
 from hourhook.domain.inputs import ValidationErrors
@@ -14,9 +14,9 @@ endpoints = Endpoints("Timers", resource="Timer")
 
 @endpoints.get("/v2/timers")
 def index(call: Call, params: TimerFilters, errors: ValidationErrors) -> Page[Timer]:
-    """List the caller's own timers, the running one first, then the paused ones.
+    """List the caller's timers: the running one first, then the paused ones.
 
-    Those that were never started and have no time are left out.
+    Omits timers that were never started and have no time.
     """
     return reading.list_page(call.tx, call.caller, params, errors, call.pagination)
 
@@ -31,16 +31,16 @@ def show(call: Call, project_id: int) -> Timer:
 def edit(call: Call, project_id: int, params: TimerChanges, errors: ValidationErrors) -> Timer:
     """Edit the caller's timer of a project.
 
-    Makes one, in state `pending`, where there is none.
+    Creates a timer in state `pending` if there is none.
     """
     return editing.edit(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/start")
 def start(call: Call, project_id: int, params: TimerStart, errors: ValidationErrors) -> OkWithLocation[Timer]:
-    """Start the caller's timer of a project, or resume it.
+    """Start or resume the caller's timer of a project.
 
-    Pauses the timer that the caller has running. One that runs already stays as it is.
+    Pauses the caller's running timer. A timer that already runs stays unchanged.
     """
     timer = editing.start(call.tx, call.caller, project_id, params, errors)
     return OkWithLocation(timer, timer.url)
@@ -50,7 +50,7 @@ def start(call: Call, project_id: int, params: TimerStart, errors: ValidationErr
 def pause(call: Call, project_id: int) -> Timer:
     """Pause the caller's timer of a project.
 
-    One that does not run stays as it is.
+    A timer that does not run stays unchanged.
     """
     return editing.pause(call.tx, call.caller, project_id)
 
@@ -59,14 +59,14 @@ def pause(call: Call, project_id: int) -> Timer:
 def add_or_subtract_time(call: Call, project_id: int, params: TimerCorrection, errors: ValidationErrors) -> Timer:
     """Correct the elapsed time of the caller's timer of a project.
 
-    It never falls below zero. The state stays, but a `pending` timer that gains time becomes `paused`.
+    The time never falls below zero. The state stays, but a `pending` timer that gains time becomes `paused`.
     """
     return editing.correct(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/log")
 def log(call: Call, project_id: int, params: TimerLog, errors: ValidationErrors) -> None:
-    """Turn the caller's timer of a project into an entry, and remove it.
+    """Log the caller's timer of a project as an entry, and delete the timer.
 
     Raises `tag.created` for unknown hashtags, then `entry.created`.
     """
@@ -75,11 +75,11 @@ def log(call: Call, project_id: int, params: TimerLog, errors: ValidationErrors)
 
 @endpoints.put("/v2/projects/{project_id}/timer/log_inbox_entry")
 def log_inbox_entry(call: Call, project_id: int, params: TimerInboxLog, errors: ValidationErrors) -> None:
-    """Turn the caller's timer of a project into an inbox entry, and remove it."""
+    """Log the caller's timer of a project as an inbox entry, and delete the timer."""
     recording.log_inbox_entry(call.tx, call.caller, project_id, params, errors)
 
 
 @endpoints.delete("/v2/projects/{project_id}/timer")
 def discard(call: Call, project_id: int) -> None:
-    """Discard the caller's timer of a project, without recording its time."""
+    """Delete the caller's timer of a project without logging its time."""
     editing.discard(call.tx, call.caller, project_id)

@@ -1,4 +1,4 @@
-"""``/v2/users``: the people of the account (contract, users.md), and the members of one team."""
+"""``/v2/users``: users of the account, and the members of one team (``docs/api/users.md``)."""
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
@@ -37,8 +37,8 @@ def show(call: Call, user_id: int) -> User:
 def create(call: Call, params: NewUser, errors: ValidationErrors) -> Created[User]:
     """Invite a user.
 
-    A link to a page on which the user chooses a password goes out by mail or, where the server has no mail server, is
-    in a header of the answer, to be passed on. It works once, for 14 days. Raises `user.created`.
+    The invitation link leads to a page on which the user chooses a password. It is sent by e-mail or, if the server has
+    no mail server, returned in a response header for you to pass on. It works once, for 14 days. Raises `user.created`.
     """
     created, issued = editing.invite(call.tx, call.caller, call.dependencies, params, errors)
     return Created(created, created.url, {} if issued.is_mailed else {"X-Hourhook-Invitation": issued.link})
@@ -66,32 +66,32 @@ def activate(call: Call, user_id: int) -> None:
 def deactivate(call: Call, user_id: int) -> None:
     """Deactivate a user who has entries.
 
-    His tokens stop working; what he logged stays. Raises `user.updated` and `user.updated.deactivated`.
+    Their tokens stop working; the time they logged stays. Raises `user.updated` and `user.updated.deactivated`.
     """
     states.deactivate(call.tx, call.caller, user_id)
 
 
 @endpoints.put("/v2/users/{user_id}/give_access_to_projects", role="supervisor")
 def give_access(call: Call, user_id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Open projects to a coworker or contractor.
+    """Grant access to projects.
 
-    Does nothing for other roles, which see all projects.
+    Applies to coworkers and contractors; other roles see all projects.
     """
     access.grant(call.tx, call.caller, user_id, params, errors)
 
 
 @endpoints.put("/v2/users/{user_id}/revoke_access_to_projects", role="supervisor")
 def revoke_access(call: Call, user_id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Close projects to a coworker or contractor.
+    """Revoke access to projects.
 
-    What he logged in them stays, out of his sight.
+    Applies to coworkers and contractors. Entries they logged there remain, but they can no longer see them.
     """
     access.revoke(call.tx, call.caller, user_id, params, errors)
 
 
 @endpoints.put("/v2/users/{user_id}/revoke_access_to_all_projects", role="supervisor")
 def revoke_all_access(call: Call, user_id: int) -> None:
-    """Close every project to a coworker or contractor."""
+    """Revoke access to all projects."""
     access.revoke_all(call.tx, call.caller, user_id)
 
 
@@ -99,6 +99,6 @@ def revoke_all_access(call: Call, user_id: int) -> None:
 def remove(call: Call, user_id: int) -> None:
     """Delete a user who has neither entries nor expenses.
 
-    Raises `user.deleted`, after `entry.updated` for each entry that he had approved.
+    Raises `user.deleted`, after `entry.updated` for each entry that the user had approved.
     """
     editing.remove(call.tx, call.caller, user_id)

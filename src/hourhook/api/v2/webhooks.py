@@ -1,4 +1,4 @@
-"""``/v2/webhooks``: who is told of the account's events, and where (contract, webhooks.md)."""
+"""``/v2/webhooks``: webhooks of the account (``docs/api/webhooks.md``)."""
 
 from hourhook.api.endpoints import Accepted, Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
@@ -27,9 +27,9 @@ def show(call: Call, webhook_id: int) -> Webhook:
 
 @endpoints.post("/v2/webhooks", role="leader")
 def create(call: Call, params: NewWebhook, errors: ValidationErrors) -> Created[WebhookWithSecret]:
-    """Make a webhook.
+    """Create a webhook.
 
-    Its secret is in this answer, in that of a re-roll, and nowhere else. A ping is sent to it at once.
+    Only this response and that of a re-roll contain the secret. A ping is sent at once.
     """
     created = editing.create(call.tx, call.caller, call.dependencies, params, errors)
     return Created(created, created.url)
@@ -37,9 +37,9 @@ def create(call: Call, params: NewWebhook, errors: ValidationErrors) -> Created[
 
 @endpoints.put("/v2/webhooks/{webhook_id}", role="leader")
 def edit(call: Call, webhook_id: int, params: WebhookChanges, errors: ValidationErrors) -> Webhook:
-    """Rename a webhook, or give it another address.
+    """Rename a webhook, or change its address.
 
-    Both hold from the next attempt on, also for payloads that wait. No ping is sent.
+    Both apply from the next attempt on, also to waiting payloads. No ping is sent.
     """
     return editing.edit(call.tx, call.caller, call.dependencies, webhook_id, params, errors)
 
@@ -48,7 +48,7 @@ def edit(call: Call, webhook_id: int, params: WebhookChanges, errors: Validation
 def add_events(call: Call, webhook_id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
     """Subscribe a webhook to more events.
 
-    Payloads that wait already are not touched.
+    Waiting payloads are not affected.
     """
     return subscribing.add(call.tx, call.caller, webhook_id, params, errors)
 
@@ -57,34 +57,34 @@ def add_events(call: Call, webhook_id: int, params: MoreEvents, errors: Validati
 def remove_events(call: Call, webhook_id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events.
 
-    `*` drops the wildcard only, and a name does not narrow it. Payloads that wait already are not touched.
+    `*` removes only the wildcard; naming an event does not narrow a wildcard. Waiting payloads are not affected.
     """
     return subscribing.remove(call.tx, call.caller, webhook_id, params, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/reroll_secret", role="leader")
 def reroll_secret(call: Call, webhook_id: int) -> WebhookSecret:
-    """Make a new secret.
+    """Create a new secret.
 
-    The old one is void at once: every later attempt is signed with the new one, also of payloads that wait.
+    The old one stops working at once: every later attempt is signed with the new one, also of waiting payloads.
     """
     return editing.reroll_secret(call.tx, call.caller, call.dependencies, webhook_id)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/disable", role="leader")
 def disable(call: Call, webhook_id: int) -> None:
-    """Stop a webhook.
+    """Disable a webhook.
 
-    Nothing but pings is sent, new events are not for it, and payloads that wait go on waiting.
+    Only pings are sent, new events are not queued, and waiting payloads keep waiting.
     """
     states.disable(call.tx, call.caller, webhook_id)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/enable", role="leader")
 def enable(call: Call, webhook_id: int) -> None:
-    """Set a webhook going that is disabled or stalled.
+    """Re-enable a disabled or stalled webhook.
 
-    What waits is sent, with a new window of retries for the first of it. Changes nothing of any other webhook.
+    Sends the waiting payloads, with a new retry window for the first of them. Changes nothing for any other webhook.
     """
     states.enable(call.tx, call.caller, webhook_id)
 
@@ -93,7 +93,8 @@ def enable(call: Call, webhook_id: int) -> None:
 def ping(call: Call, webhook_id: int) -> Accepted:
     """Send a ping.
 
-    It is sent at once, once, outside the order and whatever the webhook's state; the log says what came of it.
+    A ping is sent at once, without retries, outside the order and in any state of the webhook; the log shows its
+    outcome.
     """
     states.ping(call.tx, call.caller, webhook_id)
     return Accepted()
@@ -103,8 +104,8 @@ def ping(call: Call, webhook_id: int) -> Accepted:
 def retry(call: Call, webhook_id: int, payload_id: str) -> Accepted:
     """Retry a payload.
 
-    The failing one is attempted at once, outside its schedule. One that was delivered or skipped is sent once more,
-    outside the order. Changes nothing of one that waits for its turn, or while the webhook is disabled.
+    The failing payload is attempted at once, outside its schedule. A delivered or skipped one is redelivered outside
+    the order. Nothing changes for a payload that waits behind the head, or while the webhook is disabled.
     """
     recovery.retry(call.tx, call.caller, webhook_id, payload_id)
     return Accepted()
@@ -112,5 +113,5 @@ def retry(call: Call, webhook_id: int, payload_id: str) -> Accepted:
 
 @endpoints.delete("/v2/webhooks/{webhook_id}", role="leader")
 def remove(call: Call, webhook_id: int) -> None:
-    """Delete a webhook, with what waits for it and its log."""
+    """Delete a webhook with its log and its waiting payloads."""
     editing.remove(call.tx, call.caller, webhook_id)
