@@ -24,30 +24,30 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _ABOUT = """\
-A time-tracking server that speaks the Noko v2 API, and whose every change reaches the account's webhooks.
+A time-tracking server compatible with the Noko v2 API that delivers every change to webhooks.
 
 - Every request needs a credential and a non-empty `User-Agent`.
-- Bodies are JSON objects; where there is none, POST and PUT take the query instead.
-- Collections come in pages: follow the `Link` header. Times are UTC, in whole seconds.
-- Unknown keys are ignored. `null` or an empty text clears what is optional.
+- Bodies are JSON objects. Without a body, POST and PUT read the query instead.
+- Collections are paginated: follow the `Link` header. Times are UTC, in whole seconds.
+- Unknown keys are ignored. `null` or an empty string clears an optional value.
 """
 
 
 def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
-    """The document, ready to be encoded; endpoints that are hidden are left out."""
-    shown = [endpoint for endpoint in endpoints if not endpoint.is_hidden]
+    """Build the document, without the hidden endpoints."""
+    visible = [endpoint for endpoint in endpoints if not endpoint.is_hidden]
     previews = authorizations.endpoints.all
-    answers, schemas = _answer_schemas([*shown, *previews])
-    for endpoint in [*shown, *previews]:
+    answers, schemas = _answer_schemas([*visible, *previews])
+    for endpoint in [*visible, *previews]:
         if endpoint.inputs is not None and _has_body(endpoint):
             schemas[endpoint.inputs.__name__] = schema_of(endpoint.inputs)
     paths = {
-        **_paths(shown, answers),
+        **_paths(visible, answers),
         **oauth.PATHS,
         **_paths(previews, answers, oauth.with_password_auth),
         **oauth.PREVIEW_PATHS,
     }
-    groups = dict.fromkeys([*(endpoint.group for endpoint in shown), oauth.GROUP])
+    groups = dict.fromkeys([*(endpoint.group for endpoint in visible), oauth.GROUP])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hourhook", "version": __version__, "description": _ABOUT, "license": {"name": "MIT"}},
@@ -124,7 +124,7 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
     refs: Json = {status: {"$ref": f"#/components/responses/{_NAMES[status]}"} for status in sorted(refused)}
     if get_origin(endpoint.response_type) is CreatedOrExisting:
         there_before = {name: part for name, part in success.items() if name != "headers"}
-        refs = {"200": {**there_before, "description": "It was there before."}, **refs}
+        refs = {"200": {**there_before, "description": "It existed before."}, **refs}
     return {str(endpoint.status): success, **refs}
 
 
@@ -138,7 +138,7 @@ def _success_headers(endpoint: Endpoint) -> list[str]:
 
 
 def _answer_schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[Any, Json], dict[str, Json]]:
-    """The schema of each content that is answered, and those of the representations it refers to."""
+    """Return the schema of each response body, and those of the representations it refers to."""
     contents = list(dict.fromkeys(_content_of(endpoint.response_type) for endpoint in endpoints))
     contents = [content for content in contents if content is not None]
     schemas, components = msgspec.json.schema_components(contents, ref_template=_REF)
@@ -146,7 +146,7 @@ def _answer_schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[Any, Json], dic
 
 
 def _content_of(answers: Any) -> Any:
-    """The type of what the body holds; None where there is no body."""
+    """Return the type of the response body, or None if there is none."""
     if answers in (None, type(None), Accepted):
         return None
     origin = get_origin(answers)
@@ -189,7 +189,7 @@ def _refusal(description: str, schema: str | None = None, headers: Sequence[str]
     return response
 
 
-_SUCCESSES = {200: "Done.", 201: "Made.", 202: "It will be done.", 204: "Done; there is nothing to say."}
+_SUCCESSES = {200: "OK.", 201: "Created.", 202: "Accepted.", 204: "No content."}
 
 _NAMES = {
     "400": "BadRequest",
@@ -203,14 +203,14 @@ _NAMES = {
 
 _RESPONSES: Json = {
     "BadRequest": _refusal(
-        "The body is no JSON object, an input cannot be taken, or the state of the object stands against it.", "Refusal"
+        "The body is not a JSON object, an input is invalid, or the object's state does not allow it.", "Refusal"
     ),
-    "Unauthorized": _refusal("There is no credential, or it opens nothing.", "Message", ["WWW-Authenticate"]),
+    "Unauthorized": _refusal("The credential is missing or invalid.", "Message", ["WWW-Authenticate"]),
     "Forbidden": _refusal("The caller's role does not allow this, or the account lacks the feature.", "Message"),
-    "NotFound": _refusal("There is no such thing, or none that the caller sees. The body is empty."),
+    "NotFound": _refusal("The object does not exist, or the caller cannot see it. The body is empty."),
     "TooLarge": _refusal("The body is larger than this server accepts.", "Message"),
     "TooManyRequests": _refusal("Too many requests from this address. The body is empty.", None, ["Retry-After"]),
-    "Unavailable": _refusal("The account is locked for maintenance, or the database is away.", "Message"),
+    "Unavailable": _refusal("The account is locked for maintenance, or the database is unavailable.", "Message"),
 }
 
 _ERROR_SCHEMAS: Json = {
@@ -230,9 +230,12 @@ _ERROR_SCHEMAS: Json = {
     "Fault": {
         "type": "object",
         "properties": {
-            "resource": {"type": "string", "description": "What the request addressed, as `Entry`."},
-            "field": {"type": "string", "description": "The input at fault, `name[index]`, or `base`."},
-            "code": {"type": "string", "description": "Why, as `missing_field`; for programs to go by."},
+            "resource": {"type": "string", "description": "The resource of the request, such as `Entry`."},
+            "field": {
+                "type": "string",
+                "description": "The invalid input, `name[index]`, or `base` for the object as a whole.",
+            },
+            "code": {"type": "string", "description": "The error code, such as `missing_field`."},
         },
         "required": ["resource", "field", "code"],
     },
@@ -242,29 +245,29 @@ _PARAMETERS: Json = {
     "page": {
         "name": "page",
         "in": "query",
-        "description": "Which page, from 1.",
+        "description": "The page number, from 1.",
         "schema": {"type": "integer", "minimum": 1, "default": 1},
     },
     "per_page": {
         "name": "per_page",
         "in": "query",
-        "description": "How many items a page holds.",
+        "description": "The number of items per page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
     },
 }
 
 _HEADERS: Json = {
     "Link": {
-        "description": "Where the `first`, `prev`, `next` and `last` pages are; absent when there is one page.",
+        "description": "The URLs of the `first`, `prev`, `next` and `last` pages; absent if there is only one page.",
         "schema": {"type": "string"},
     },
-    "Location": {"description": "Where the object is.", "schema": {"type": "string", "format": "uri"}},
+    "Location": {"description": "The URL of the object.", "schema": {"type": "string", "format": "uri"}},
     "X-Hourhook-Invitation": {
-        "description": "The link to pass on to the new user; absent where the server sends it by mail.",
+        "description": "The link to pass on to the new user; absent if the server sends it by e-mail.",
         "schema": {"type": "string", "format": "uri"},
     },
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}},
-    "WWW-Authenticate": {"description": "The schemes of credentials.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "The number of seconds to wait.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "The accepted authentication schemes.", "schema": {"type": "string"}},
 }
 
 _SECURITY: Json = {
@@ -275,6 +278,6 @@ _SECURITY: Json = {
         "type": "apiKey",
         "in": "query",
         "name": CREDENTIAL_PARAMETERS[0],
-        "description": "Shows up in logs of proxies.",
+        "description": "Query parameters appear in the logs of proxies.",
     },
 }

@@ -1,7 +1,6 @@
-"""How the OAuth endpoints stand in the OpenAPI document: they are no endpoints of the API.
+"""The OAuth endpoints in the OpenAPI document, which are declared here by hand (``docs/api/oauth.md``).
 
-One is a page of the web app, another takes and answers forms, and the previews are opened by passwords or by secrets of
-applications (contract, oauth.md).
+One is a page of the web app, another takes and returns forms, and the others authenticate by password or client secret.
 """
 
 from typing import Any
@@ -17,18 +16,18 @@ GROUP = "OAuth"
 _FORM = "application/x-www-form-urlencoded"
 
 _ASK = """\
-The first step of OAuth 2: send the user's browser here. The user signs in, sees who asks, and decides; then the browser
-is sent to the application's callback with a `code`, which is good for 10 minutes and once, or with an `error`.
+The first step of OAuth 2: send the user's browser here. The user signs in, sees which application asks, and decides.
+The browser is then redirected to the application's callback with a `code`, valid once and for 10 minutes, or with an
+`error`.
 
-An unknown `client_id`, or a `redirect_uri` that is not the application's, is answered with a page: nobody is sent
-anywhere.
+An unknown `client_id`, or a `redirect_uri` that is not registered, shows an error page instead of a redirect.
 """
 _EXCHANGE = """\
-The second step of OAuth 2: a `code` or a `refresh_token` for an access token. Codes and refresh tokens are good for
-once; a second use revokes all that came of them.
+The second step of OAuth 2: exchange a `code` or a `refresh_token` for an access token. Codes and refresh tokens are
+valid once; a second use revokes every token issued from them.
 
-Parameters may also come as a JSON object or in the query, `client_id` and `client_secret` by HTTP Basic. The answer is
-form-encoded unless `Accept` asks for JSON. Whatever is wrong is a 400.
+Parameters are also accepted as a JSON object or in the query, `client_id` and `client_secret` by HTTP Basic. The
+response is form-encoded unless `Accept` asks for JSON. Every error is a 400.
 """
 
 
@@ -55,29 +54,32 @@ PATHS: Json = {
         "get": {
             "operationId": "get_oauth_authorize",
             "tags": [GROUP],
-            "summary": "Ask a user to let an application in",
+            "summary": "Ask a user to authorize an application",
             "description": _ASK.strip(),
             "security": [],
             "parameters": [
-                _parameter("client_id", "Of the registered application.", required=True),
-                _parameter("response_type", "What is asked for.", required=True, enum=["code"]),
-                _parameter("state", "Comes back unchanged, so that the application knows its own request."),
-                _parameter("redirect_uri", "Where the user goes afterwards: the registered callback, or below it."),
-                _parameter("code_challenge", "The SHA-256 of a secret, in base64url (PKCE). Public applications must."),
-                _parameter("code_challenge_method", "How the challenge is made.", enum=["S256"]),
+                _parameter("client_id", "The id of the registered application.", required=True),
+                _parameter("response_type", "The requested grant.", required=True, enum=["code"]),
+                _parameter("state", "Returned unchanged, so that the application can recognise its request."),
+                _parameter("redirect_uri", "The redirect target: the registered callback, or a path below it."),
+                _parameter(
+                    "code_challenge",
+                    "The base64url SHA-256 of the verifier (PKCE, RFC 7636). Required for public applications.",
+                ),
+                _parameter("code_challenge_method", "The method of the challenge.", enum=["S256"]),
             ],
             "responses": {
                 "200": _page("The page on which the user decides."),
                 "302": {
-                    "description": "Back to the application, with an `error`.",
+                    "description": "A redirect to the application, with an `error`.",
                     "headers": {"Location": {"$ref": "#/components/headers/Location"}},
                 },
                 "303": {
-                    "description": "To the sign-in page, first.",
+                    "description": "A redirect to the sign-in page.",
                     "headers": {"Location": {"$ref": "#/components/headers/Location"}},
                 },
-                "400": _page("The application is unknown, or the way back is not its own."),
-                "503": _page("The database is away."),
+                "400": _page("The application is unknown, or the `redirect_uri` is not registered."),
+                "503": _page("The database is unavailable."),
             },
         }
     },
@@ -85,7 +87,7 @@ PATHS: Json = {
         "post": {
             "operationId": "post_oauth_access_token",
             "tags": [GROUP],
-            "summary": "Fetch or refresh an access token",
+            "summary": "Create or refresh an access token",
             "description": _EXCHANGE.strip(),
             "security": [],
             "requestBody": {
@@ -97,7 +99,7 @@ PATHS: Json = {
                     "description": "Done.",
                     "content": {_FORM: {"schema": _TOKEN}, "application/json": {"schema": _TOKEN}},
                 },
-                "400": _fault("The request, the credentials, the code or the refresh token are not good."),
+                "400": _fault("The request, the credentials, the code or the refresh token are invalid."),
                 "413": _fault("The body is larger than this server accepts."),
                 "429": _TOO_MANY,
                 "503": {"$ref": "#/components/responses/Unavailable"},
@@ -116,13 +118,13 @@ _BY_PASSWORD: list[Json] = [{"password": []}]
 
 
 def with_password_auth(operation: Json) -> Json:
-    """An operation of the API as one that a password opens, and that takes the secret of an application if any."""
+    """Return an operation with password authentication, and with the client secret if it takes one."""
     responses = {status: answer for status, answer in operation["responses"].items() if status != "403"}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     if body and not body["$ref"].endswith("Changes"):
         schema = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Refusal", "OAuthError")]}
         responses["400"] = {
-            "description": "The body is no JSON object, an input cannot be taken, or the application is unknown.",
+            "description": "The body is not a JSON object, an input is invalid, or the application is unknown.",
             "content": {"application/json": {"schema": schema}},
         }
     return {**operation, "security": _BY_PASSWORD, "responses": responses}
@@ -155,7 +157,7 @@ def _answered(schema: Json) -> Json:
     return {"200": {"description": "Done.", "content": {"application/json": {"schema": schema}}}}
 
 
-_DONE: Json = {"204": {"description": "Done; there is nothing to say."}}
+_DONE: Json = {"204": {"description": "No content."}}
 _SUBDOMAINS = _answered({"type": "array", "items": {"$ref": "#/components/schemas/Subdomain"}})
 _SUBDOMAINS["200"]["headers"] = {"Link": {"$ref": "#/components/headers/Link"}}
 
@@ -165,7 +167,7 @@ PREVIEW_PATHS: Json = {
             **_preview(
                 "get_subdomains",
                 "List your accounts",
-                "Those that the password opens, by name; the name of one is part of the paths of its authorizations.",
+                "The accounts that the password signs in to, by name. The paths of authorizations contain the name.",
                 _BY_PASSWORD,
                 _SUBDOMAINS,
             ),
@@ -176,7 +178,7 @@ PREVIEW_PATHS: Json = {
         "delete": _preview(
             "delete_applications_client_id_tokens",
             "Revoke all tokens of an application",
-            "With whatever its users allowed it: its refresh tokens are dead too.",
+            "Revokes every authorization of its users too, so that no refresh token works any more.",
             _BY_APPLICATION,
             _DONE,
             "client_id",
@@ -185,8 +187,8 @@ PREVIEW_PATHS: Json = {
     "/applications/{client_id}/tokens/{access_token}": {
         "get": _preview(
             "get_applications_client_id_tokens_access_token",
-            "Ask whether an access token is valid",
-            "A 404 if it is not, or if it is another application's.",
+            "Check whether an access token is valid",
+            "A 404 if it is invalid, or belongs to another application.",
             _BY_APPLICATION,
             _answered({"$ref": "#/components/schemas/Authorization"}),
             "client_id",
@@ -195,7 +197,7 @@ PREVIEW_PATHS: Json = {
         "delete": _preview(
             "delete_applications_client_id_tokens_access_token",
             "Revoke an access token",
-            "An authorization that was made with a password goes with its token.",
+            "An authorization that was created with a password is deleted with its token.",
             _BY_APPLICATION,
             _DONE,
             "client_id",
@@ -206,7 +208,7 @@ PREVIEW_PATHS: Json = {
 
 
 def schemas() -> dict[str, Json]:
-    """The schemas that the paths refer to."""
+    """Return the schemas that the paths refer to."""
     _, components = msgspec.json.schema_components(
         [AccessToken, OAuthError, Authorization, Subdomain], ref_template="#/components/schemas/{name}"
     )
@@ -221,12 +223,12 @@ _ACCESS_TOKEN_REQUEST: Json = {
     "type": "object",
     "required": ["client_id", "client_secret", "grant_type"],
     "properties": {
-        "client_id": _text("Of the registered application."),
-        "client_secret": _text("Its secret; a public application has none, and leaves it out."),
-        "grant_type": _text("What is given for the token.", enum=["authorization_code", "refresh_token"]),
-        "code": _text("The code of the redirect; with `authorization_code`."),
-        "redirect_uri": _text("The same as was sent to authorize, if one was; with `authorization_code`."),
-        "code_verifier": _text("What the code challenge was made of, if one was sent to authorize."),
-        "refresh_token": _text("Of the last answer; with `refresh_token`."),
+        "client_id": _text("The id of the registered application."),
+        "client_secret": _text("The client secret; a public application has none and omits it."),
+        "grant_type": _text("The kind of grant that is exchanged.", enum=["authorization_code", "refresh_token"]),
+        "code": _text("The code from the redirect; for `authorization_code`."),
+        "redirect_uri": _text("The same value as in the authorization request, if any; for `authorization_code`."),
+        "code_verifier": _text("The PKCE verifier, if the authorization request had a challenge."),
+        "refresh_token": _text("The refresh token of the last response; for `refresh_token`."),
     },
 }
