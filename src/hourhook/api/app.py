@@ -1,4 +1,4 @@
-"""The API: its endpoints, routes and surfaces."""
+"""The API: its endpoints, routes and groups."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

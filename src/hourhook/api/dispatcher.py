@@ -1,6 +1,6 @@
 """Dispatch API requests: authenticate, read the body, run the endpoint in a transaction, encode after the commit.
 
-A read takes a worker thread once. A write takes one twice, since the body is read only for an authenticated caller, and
+A read uses a database thread once. A write uses one twice, since the body is read only for an authenticated caller, and
 parsed before the account is locked. The order of checks is that of ``docs/api/conventions.md#order-of-checks``.
 """
 

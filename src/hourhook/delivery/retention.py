@@ -1,4 +1,4 @@
-"""Retention: delete events older than the retention period in small batches, unless a moving lane needs them.
+"""Retention: delete events older than the retention period in small batches, unless an active lane needs them.
 
 A lane that is stalled or disabled for longer loses its oldest payloads; its status says how many and until when.
 Sequences are never reused, so its receiver sees a true gap (``docs/how-it-works.md#retention``).
@@ -82,7 +82,7 @@ _OLDEST = (
 )
 _LAST_OLD = Statement(select(func.max(_OLDEST.c.position)).where(_OLDEST.c.created_at < bindparam("horizon")))
 
-# The position of the first event that an enabled, moving lane still has to send.
+# The position of the first event that an enabled lane that is not stalled still has to send.
 _FIRST_AWAITED = Statement(
     select(func.min(payloads.c.position))
     .join_from(

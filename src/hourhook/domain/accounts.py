@@ -12,7 +12,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs.base import FieldType
 from hourhook.domain.inputs.texts import EmailField, TextField
 from hourhook.domain.search_keys import search_key
-from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
+from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarize_user
 from hourhook.domain.users import storing
 from hourhook.errors import AccountLocked, NotFound, OperatorError
 from hourhook.store.schema import accounts, users
@@ -52,7 +52,7 @@ def show(tx: Transaction, caller: Caller) -> Account:
         id=row.account_id,
         name=row.account_name,
         invoicing_enabled=row.invoicing_enabled,
-        owner=summarise_user(caller.links, row),
+        owner=summarize_user(caller.links, row),
         url=caller.links.account(),
         created_at=format_timestamp(row.created_at),
         updated_at=format_timestamp(row.updated_at),

@@ -5,18 +5,18 @@ from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.store.schema import projects, users
 from hourhook.store.statements import Row
 
-# The columns that ``summarise_joined_user`` needs.
+# The columns that ``summarize_joined_user`` needs.
 USER_FIELDS = ("id", "email", "first_name", "last_name", "profile_image_url")
 USER_COLUMNS = tuple(users.c[name].label(f"user_{name}") for name in USER_FIELDS)
 
-# The columns that ``summarise_joined_project`` needs.
+# The columns that ``summarize_joined_project`` needs.
 PROJECT_COLUMNS = tuple(
     projects.c[name].label(f"project_{name}")
     for name in ("id", "name", "billing_increment", "enabled", "billable", "color")
 )
 
 
-def summarise_joined_user(links: Links, row: Row) -> SimpleUser:
+def summarize_joined_user(links: Links, row: Row) -> SimpleUser:
     """Return the user of a row that has ``USER_COLUMNS``."""
     return SimpleUser(
         row.user_id,
@@ -28,7 +28,7 @@ def summarise_joined_user(links: Links, row: Row) -> SimpleUser:
     )
 
 
-def summarise_joined_project(links: Links, row: Row) -> SimpleProject:
+def summarize_joined_project(links: Links, row: Row) -> SimpleProject:
     """Return the project of a row that has ``PROJECT_COLUMNS``; the row must have a project."""
     return SimpleProject(
         row.project_id,

@@ -86,29 +86,29 @@ class SimpleImport(msgspec.Struct, frozen=True):
     url: Url
 
 
-def summarise_user(links: Links, row: Row) -> SimpleUser:
+def summarize_user(links: Links, row: Row) -> SimpleUser:
     return SimpleUser(row.id, row.email, row.first_name, row.last_name, row.profile_image_url or "", links.user(row.id))
 
 
-def summarise_team(links: Links, row: Row) -> SimpleTeam:
+def summarize_team(links: Links, row: Row) -> SimpleTeam:
     return SimpleTeam(row.id, row.name, links.team(row.id))
 
 
-def summarise_project(links: Links, row: Row) -> SimpleProject:
+def summarize_project(links: Links, row: Row) -> SimpleProject:
     return SimpleProject(
         row.id, row.name, row.billing_increment, row.enabled, row.billable, row.color, links.project(row.id)
     )
 
 
-def summarise_tag(links: Links, row: Row) -> SimpleTag:
+def summarize_tag(links: Links, row: Row) -> SimpleTag:
     return SimpleTag(row.id, row.name, row.billable, hashtags.format_name(row.name, row.billable), links.tag(row.id))
 
 
-def summarise_invoice(links: Links, row: Row) -> SimpleInvoice:
+def summarize_invoice(links: Links, row: Row) -> SimpleInvoice:
     total = to_json_number(row.total_amount)
     return SimpleInvoice(row.id, row.reference, row.invoice_date, row.state, total, links.invoice(row.id))
 
 
-def summarise(summary: type[Any], full: msgspec.Struct) -> Any:
+def summarize(summary: type[Any], full: msgspec.Struct) -> Any:
     """Make a summary of a full representation, whose keys include those of the summary."""
     return summary(*(getattr(full, name) for name in summary.__struct_fields__))

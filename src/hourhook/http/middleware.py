@@ -1,6 +1,6 @@
-"""The middleware in front of every route: first checks, headers of every response, access log, metrics, last resort.
+"""The middleware around every route: request checks, response headers, access log, metrics, and the catch-all 500.
 
-The front ends describe their parts of the URL space as surfaces, each with its own checks and headers.
+The front ends divide their URL space into route groups, each with its own checks and headers.
 """
 
 import re
@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
+class RouteGroup:
     """A part of the URL space: its paths, the checks before its routes, in order, and the headers of its responses."""
 
     includes: Callable[[str], bool]
@@ -42,7 +42,7 @@ class Surface:
     has_status_header: bool = False
 
 
-_OTHER = Surface(lambda path: True)
+_OTHER = RouteGroup(lambda path: True)
 
 
 class RequestMiddleware:
@@ -51,15 +51,15 @@ class RequestMiddleware:
     def __init__(
         self,
         app: Application,
-        surfaces: Sequence[Surface],
+        groups: Sequence[RouteGroup],
         *,
         trusted_proxies: tuple[Network, ...],
         metrics: Metrics,
         secret_prefixes: tuple[str, ...] = (),
     ) -> None:
-        """``secret_prefixes`` begin the paths that go on with a secret, which the log leaves out."""
+        """``secret_prefixes`` start the paths that continue with a secret, which the log omits."""
         self._app = app
-        self._surfaces = (*surfaces, _OTHER)
+        self._groups = (*groups, _OTHER)
         self._trusted_proxies = trusted_proxies
         self._metrics = metrics
         self._secret_prefixes = secret_prefixes
@@ -67,7 +67,7 @@ class RequestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
         path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
-        surface = next(surface for surface in self._surfaces if surface.includes(path))
+        group = next(group for group in self._groups if group.includes(path))
         context = RequestContext(
             request_id=secrets.token_hex(8),
             client_address=client_address(scope, self._trusted_proxies),
@@ -78,9 +78,9 @@ class RequestMiddleware:
         # A copy, since the server reads its own.
         inner: Scope = {**scope, "path": path, "method": _routed_method(method)}
         set_context(context, inner)
-        response_sender = ResponseSender(send, context, _headers(surface, scope, context), surface.has_status_header)
+        response_sender = ResponseSender(send, context, _headers(group, scope, context), group.has_status_header)
         try:
-            refusals = (check(inner) for check in surface.checks)
+            refusals = (check(inner) for check in group.checks)
             refusal = next((refusal for refusal in refusals if refusal is not None), None)
             await (refusal or self._app)(inner, receive, response_sender)
         except ClientDisconnected:
@@ -158,11 +158,11 @@ def rate_limit_check(buckets: TokenBuckets | None) -> Check:
     return check
 
 
-def _headers(surface: Surface, scope: Scope, context: RequestContext) -> list[tuple[bytes, bytes]]:
+def _headers(group: RouteGroup, scope: Scope, context: RequestContext) -> list[tuple[bytes, bytes]]:
     headers = [(b"x-request-id", context.request_id.encode()), (b"x-content-type-options", b"nosniff")]
-    headers += surface.headers
-    if surface.cors is not None:
-        headers += surface.cors.headers(scope)
+    headers += group.headers
+    if group.cors is not None:
+        headers += group.cors.headers(scope)
     return headers
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 import uvicorn
 
 from hourhook.api.app import make_api
-from hourhook.api.surfaces import SECRET_PREFIXES, api_surfaces, is_api_path
+from hourhook.api.route_groups import SECRET_PREFIXES, api_route_groups, is_api_path
 from hourhook.domain.dependencies import Dependencies
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.cors import CorsPolicy
@@ -97,7 +97,7 @@ def make_asgi_app(
     )
     app = RequestMiddleware(
         router,
-        [*api_surfaces(CorsPolicy(settings.allowed_origins), rate_limit), *web_app.web_surfaces(rate_limit)],
+        [*api_route_groups(CorsPolicy(settings.allowed_origins), rate_limit), *web_app.web_route_groups(rate_limit)],
         trusted_proxies=settings.trusted_proxies,
         metrics=metrics,
         secret_prefixes=(*web_app.SECRET_PREFIXES, *SECRET_PREFIXES),

@@ -1,4 +1,4 @@
-"""The web app: the routes and surfaces of all pages."""
+"""The web app: the routes and groups of all pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.http.asgi import Application, Receive, Scope, Send
-from hourhook.http.middleware import Check, Surface
+from hourhook.http.middleware import Check, RouteGroup
 from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
@@ -59,6 +59,6 @@ def make_web_app(
     return WebApp(routes, not_found)
 
 
-def web_surfaces(rate_limit: Check) -> Sequence[Surface]:
-    """Return the surface of the public invoice pages, the only pages under the rate limit of the API."""
-    return (Surface(lambda path: path.startswith(invoices.PREFIX), (rate_limit,)),)
+def web_route_groups(rate_limit: Check) -> Sequence[RouteGroup]:
+    """Return the group of the public invoice pages, the only pages under the rate limit of the API."""
+    return (RouteGroup(lambda path: path.startswith(invoices.PREFIX), (rate_limit,)),)

@@ -60,7 +60,7 @@ PATHS: Json = {
             "parameters": [
                 _parameter("client_id", "The id of the registered application.", required=True),
                 _parameter("response_type", "The requested grant.", required=True, enum=["code"]),
-                _parameter("state", "Returned unchanged, so that the application can recognise its request."),
+                _parameter("state", "Returned unchanged, so that the application can recognize its request."),
                 _parameter("redirect_uri", "The redirect target: the registered callback, or a path below it."),
                 _parameter(
                     "code_challenge",

@@ -48,7 +48,7 @@ def rename(call: Call, project_group_id: int, params: ProjectGroupChanges, error
     return editing.rename(call.tx, call.caller, project_group_id, params, errors)
 
 
-# Documented both ways: the path says so itself, in the `Allow` of a refused verb.
+# Documented as POST; PUT is accepted too, as for the other membership actions.
 @endpoints.put("/v2/project_groups/{project_group_id}/add_projects", role="leader")
 @endpoints.post("/v2/project_groups/{project_group_id}/add_projects", role="leader")
 def add_projects(call: Call, project_group_id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:

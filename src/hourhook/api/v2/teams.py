@@ -44,7 +44,7 @@ def rename(call: Call, team_id: int, params: TeamChanges, errors: ValidationErro
     return editing.rename(call.tx, call.caller, team_id, params, errors)
 
 
-# Documented both ways: the path says so itself, in the `Allow` of a refused verb.
+# Documented as POST; PUT is accepted too, as for the other membership actions.
 @endpoints.put("/v2/teams/{team_id}/add_users", role="supervisor")
 @endpoints.post("/v2/teams/{team_id}/add_users", role="supervisor")
 def add_users(call: Call, team_id: int, params: UserIds, errors: ValidationErrors) -> list[User]:

@@ -64,7 +64,7 @@ def activate(call: Call, user_id: int) -> None:
 
 @endpoints.put("/v2/users/{user_id}/deactivate", role="supervisor")
 def deactivate(call: Call, user_id: int) -> None:
-    """Deactivate a user who has entries.
+    """Deactivate a user who has entries or expenses.
 
     Their tokens stop working; the time they logged stays. Raises `user.updated` and `user.updated.deactivated`.
     """

@@ -12,7 +12,7 @@ from hourhook.domain.entries import batches, reading, rules
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, IdList, Inputs, Moment, UnsetType, ValidationErrors
-from hourhook.domain.summaries import SimpleUser, summarise
+from hourhook.domain.summaries import SimpleUser, summarize
 from hourhook.domain.users import reading as users_reading
 from hourhook.errors import ValidationFailed
 from hourhook.store.schema import entries
@@ -110,7 +110,7 @@ def _approve(tx: Transaction, caller: Caller, approved: list[Entry], approved_at
         approved_by=caller.user_id,
         now=tx.event_time,
     )
-    approver = summarise(SimpleUser, users_reading.show(tx, caller, caller.user_id))
+    approver = summarize(SimpleUser, users_reading.show(tx, caller, caller.user_id))
     for before in approved:
         after = msgspec.structs.replace(
             before,

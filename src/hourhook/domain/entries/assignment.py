@@ -10,8 +10,8 @@ from hourhook.domain.inputs.numbers import NONEXISTENT_ID
 from hourhook.domain.joined_summaries import (
     PROJECT_COLUMNS,
     USER_COLUMNS,
-    summarise_joined_project,
-    summarise_joined_user,
+    summarize_joined_project,
+    summarize_joined_user,
 )
 from hourhook.domain.projects import storing as projects_storing
 from hourhook.domain.search_keys import search_key
@@ -55,8 +55,8 @@ def resolve(
         _check_project(tx, caller, errors, row, "project_id" if project_id else "project_name")
     links = caller.links
     return Assignment(
-        user=summarise_joined_user(links, row),
-        project=None if row.project_id is None else summarise_joined_project(links, row),
+        user=summarize_joined_user(links, row),
+        project=None if row.project_id is None else summarize_joined_project(links, row),
         new_project_name=name if row.project_id is None else None,
     )
 

@@ -6,13 +6,13 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_timestamp
-from hourhook.domain.invoices.joined_summaries import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
+from hourhook.domain.invoices.joined_summaries import INVOICE_COLUMNS, join_invoice, summarize_joined_invoice
 from hourhook.domain.joined_summaries import (
     PROJECT_COLUMNS,
     USER_COLUMNS,
     USER_FIELDS,
-    summarise_joined_project,
-    summarise_joined_user,
+    summarize_joined_project,
+    summarize_joined_user,
 )
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
@@ -24,7 +24,7 @@ from hourhook.domain.summaries import (
     SimpleUser,
     Timestamp,
     Url,
-    summarise_tag,
+    summarize_tag,
 )
 from hourhook.store.schema import entries, entry_tags, invoice_entries, projects, tags, users
 from hourhook.store.statements import Row, Statement, any_of
@@ -111,7 +111,7 @@ def represent(
         return []
     tags_of: dict[int, list[SimpleTag]] = {}
     for tag in tx.all(_TAGS, account=account_id, ids=[row.id for row in rows]):
-        tags_of.setdefault(tag.entry_id, []).append(summarise_tag(links, tag))
+        tags_of.setdefault(tag.entry_id, []).append(summarize_tag(links, tag))
     return [_represent(links, row, tags_of.get(row.id, []), include_invoices) for row in rows]
 
 
@@ -175,14 +175,14 @@ def _represent(links: Links, row: Row, tags: list[SimpleTag], include_invoice: b
         links,
         id=row.id,
         date=row.date,
-        user=summarise_joined_user(links, row),
+        user=summarize_joined_user(links, row),
         minutes=row.minutes,
         description=row.description,
-        project=None if row.project_id is None else summarise_joined_project(links, row),
+        project=None if row.project_id is None else summarize_joined_project(links, row),
         tags=tags,
         source_url=row.source_url,
         invoiced_at=row.invoiced_at,
-        invoice=summarise_joined_invoice(links, row) if include_invoice else None,
+        invoice=summarize_joined_invoice(links, row) if include_invoice else None,
         approved_at=row.approved_at,
         approved_by=None
         if row.approver_id is None

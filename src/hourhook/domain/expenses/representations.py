@@ -4,12 +4,12 @@ import msgspec
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
-from hourhook.domain.invoices.joined_summaries import INVOICE_COLUMNS, join_invoice, summarise_joined_invoice
+from hourhook.domain.invoices.joined_summaries import INVOICE_COLUMNS, join_invoice, summarize_joined_invoice
 from hourhook.domain.joined_summaries import (
     PROJECT_COLUMNS,
     USER_COLUMNS,
-    summarise_joined_project,
-    summarise_joined_user,
+    summarize_joined_project,
+    summarize_joined_user,
 )
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Date, SimpleInvoice, SimpleProject, SimpleUser, Timestamp, Url
@@ -60,9 +60,9 @@ def represent(links: Links, row: Row, *, include_invoice: bool = True) -> Expens
         description=row.description,
         taxable=row.taxable,
         date=row.date,
-        project=summarise_joined_project(links, row),
-        user=summarise_joined_user(links, row),
-        invoice=summarise_joined_invoice(links, row) if include_invoice else None,
+        project=summarize_joined_project(links, row),
+        user=summarize_joined_user(links, row),
+        invoice=summarize_joined_invoice(links, row) if include_invoice else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -14,7 +14,7 @@ from hourhook.domain.invoices.numbering import new_share_token, next_reference
 from hourhook.domain.invoices.rates import StoredRates
 from hourhook.domain.invoices.recalculation import recalculate
 from hourhook.domain.invoices.representations import Invoice, represent
-from hourhook.domain.summaries import SimpleInvoice, summarise
+from hourhook.domain.summaries import SimpleInvoice, summarize
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
@@ -94,7 +94,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, error
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete an invoice; its entries and expenses are released and can be invoiced again."""
     before = reading.show_editable(tx, caller, id)
-    previous = summarise(SimpleInvoice, before)
+    previous = summarize(SimpleInvoice, before)
     for kind in (ENTRIES, EXPENSES):
         ids = items.find_attached(tx, kind, id)
         items.detach(tx, kind, ids)

@@ -10,7 +10,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, IdList, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.invoices import item_events, reading, storing
 from hourhook.domain.invoices.representations import Invoice
-from hourhook.domain.summaries import SimpleInvoice, summarise
+from hourhook.domain.summaries import SimpleInvoice, summarize
 from hourhook.errors import FieldError, ValidationFailed
 from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, projects
 from hourhook.store.statements import Row, Statement, any_of
@@ -203,7 +203,7 @@ def _detach(tx: Transaction, caller: Caller, before: Invoice, kind: ItemKind, re
     if ids:
         detach(tx, kind, ids)
         storing.record_change(tx, caller, before)
-        record_item_events(tx, caller, kind, ids, summarise(SimpleInvoice, before))
+        record_item_events(tx, caller, kind, ids, summarize(SimpleInvoice, before))
 
 
 def _error_code(row: Row | None) -> str | None:

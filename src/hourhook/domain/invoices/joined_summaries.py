@@ -1,4 +1,4 @@
-"""Join and summarise the invoice that entries and expenses embed."""
+"""Join and summarize the invoice that entries and expenses embed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import invoices
 from hourhook.store.statements import Row
 
-# The columns that ``summarise_joined_invoice`` reads; ``join_invoice`` provides them.
+# The columns that ``summarize_joined_invoice`` reads; ``join_invoice`` provides them.
 INVOICE_COLUMNS = tuple(
     invoices.c[name].label(f"invoice_{name}") for name in ("id", "reference", "invoice_date", "state", "total_amount")
 )
@@ -24,7 +24,7 @@ def join_invoice(joined: FromClause, items: Table, member_id: Column[Any]) -> Fr
     ).outerjoin(invoices, (invoices.c.account_id == members.c.account_id) & (invoices.c.id == members.c.invoice_id))
 
 
-def summarise_joined_invoice(links: Links, row: Row) -> SimpleInvoice | None:
+def summarize_joined_invoice(links: Links, row: Row) -> SimpleInvoice | None:
     """Return the summary of the invoice in a row of ``INVOICE_COLUMNS``, if there is one."""
     if row.invoice_id is None:
         return None

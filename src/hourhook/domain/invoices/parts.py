@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, union
 from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleProject, Timestamp, summarise_project
+from hourhook.domain.summaries import SimpleProject, Timestamp, summarize_project
 from hourhook.store.schema import (
     entries,
     expenses,
@@ -77,7 +77,7 @@ def read_parts(tx: Transaction, account_id: int, links: Links, ids: Sequence[int
     rates = read(_RATES, lambda row: HourlyRate(row.user_id, to_json_number(row.hourly_rate)))
     taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, to_json_number(row.percentage)))
     payments = read(_TRANSACTIONS, _transaction)
-    projects_of = read(_PROJECTS, lambda row: summarise_project(links, row))
+    projects_of = read(_PROJECTS, lambda row: summarize_project(links, row))
     return {
         id: Parts(rates.get(id, []), taxes.get(id, []), payments.get(id, []), projects_of.get(id, [])) for id in ids
     }

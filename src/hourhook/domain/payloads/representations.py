@@ -10,7 +10,7 @@ from hourhook.delivery.history.statistics import LaneStatus
 from hourhook.delivery.signing import Headers
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
+from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarize_user
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -92,7 +92,7 @@ def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents:
     return PayloadInFull(
         **msgspec.structs.asdict(payload),
         skipped_at=_timestamp(contents.skipped_at),
-        skipped_by=summarise_user(caller.links, user) if user else None,
+        skipped_by=summarize_user(caller.links, user) if user else None,
         body=contents.body.decode(),
         attempts=[*map(_represent_attempt, contents.attempts)],
     )

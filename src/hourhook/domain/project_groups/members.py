@@ -12,7 +12,7 @@ from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.summaries import SimpleProjectGroup, summarise
+from hourhook.domain.summaries import SimpleProjectGroup, summarize
 from hourhook.store.schema import project_groups, projects
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -59,7 +59,7 @@ def store(tx: Transaction, moved: list[Project], id: int | None) -> None:
 
 def record(tx: Transaction, moved: list[Project], group: ProjectGroup | None) -> None:
     """Record the event of each project that was moved into a group, or with None out of one."""
-    summary = None if group is None else summarise(SimpleProjectGroup, group)
+    summary = None if group is None else summarize(SimpleProjectGroup, group)
     for before in moved:
         after = msgspec.structs.replace(before, group=summary, updated_at=format_timestamp(tx.event_time))
         recording.record_update(tx, "project", before, after)

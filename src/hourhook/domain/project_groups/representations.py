@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleProject, Timestamp, Url, summarise_project
+from hourhook.domain.summaries import SimpleProject, Timestamp, Url, summarize_project
 from hourhook.domain.visibility import scope_of, visible_projects
 from hourhook.store.schema import project_group_members, project_groups, projects
 from hourhook.store.statements import Row, Statement, any_of
@@ -47,7 +47,7 @@ def represent(tx: Transaction, caller: Caller, rows: Sequence[Row]) -> list[Proj
     ids = [row.id for row in rows]
     members: dict[int, list[SimpleProject]] = {}
     for member in tx.all(_members(scope_of(caller)), account=caller.account_id, me=caller.user_id, ids=ids):
-        members.setdefault(member.project_group_id, []).append(summarise_project(caller.links, member))
+        members.setdefault(member.project_group_id, []).append(summarize_project(caller.links, member))
     return [_represent(caller.links, row, members.get(row.id, [])) for row in rows]
 
 

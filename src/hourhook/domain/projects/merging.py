@@ -16,7 +16,7 @@ from hourhook.domain.invoices import recalculation
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
-from hourhook.domain.summaries import SimpleProject, summarise
+from hourhook.domain.summaries import SimpleProject, summarize
 from hourhook.domain.timers import cascades as timers_cascades
 from hourhook.store.schema import entries, expenses, project_access, projects
 from hourhook.store.statements import Statement
@@ -38,9 +38,9 @@ def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedProject, er
     source = _find_source(tx, caller, id, params, errors)
     if source.billable != target.billable:
         recalculation.recalculate_as_if_project(tx, source.id, billable=target.billable)
-    _move_entries(tx, caller, source, summarise(SimpleProject, target))
-    _move_expenses(tx, caller, source, summarise(SimpleProject, target))
-    timers_cascades.move(tx, caller, source.id, summarise(SimpleProject, target))
+    _move_entries(tx, caller, source, summarize(SimpleProject, target))
+    _move_expenses(tx, caller, source, summarize(SimpleProject, target))
+    timers_cascades.move(tx, caller, source.id, summarize(SimpleProject, target))
     tx.execute(_SHARE_ACCESS, account=caller.account_id, source=source.id, target=id)
     tx.execute(_DELETE_ACCESS, account=caller.account_id, source=source.id)
     recording.record_update(tx, "project", target, reading.show(tx, caller, id))

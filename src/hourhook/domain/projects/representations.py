@@ -15,8 +15,8 @@ from hourhook.domain.summaries import (
     SimpleUser,
     Timestamp,
     Url,
-    summarise_invoice,
-    summarise_user,
+    summarize_invoice,
+    summarize_user,
 )
 from hourhook.store.schema import (
     entries,
@@ -111,7 +111,7 @@ def represent(
     invoices_of: dict[int, list[SimpleInvoice]] = {}
     if include_budgets:
         for each in tx.all(_INVOICES, account=account_id, ids=ids):
-            invoices_of.setdefault(each.project_id, []).append(summarise_invoice(links, each))
+            invoices_of.setdefault(each.project_id, []).append(summarize_invoice(links, each))
     return [
         _represent(
             links, row, logged.get(row.id, []), unbillable.get(row.id), invoices_of.get(row.id, []), include_budgets
@@ -155,7 +155,7 @@ def _represent(
         budgeted_minutes=budget,
         import_=None,
         invoices=invoices,
-        participants=[summarise_user(links, each) for each in logged],
+        participants=[summarize_user(links, each) for each in logged],
         entries=sum(each.entries for each in logged),
         entries_url=f"{url}/entries",
         expenses=row.expenses_count,

@@ -17,7 +17,7 @@ from hourhook.domain.inputs.lists import ListField
 from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.invoices import recalculation
 from hourhook.domain.search_keys import search_key
-from hourhook.domain.summaries import SimpleTag, summarise
+from hourhook.domain.summaries import SimpleTag, summarize
 from hourhook.domain.tags import reading, removing, rewriting, tagging
 from hourhook.domain.tags.representations import Tag
 from hourhook.store.schema import tags
@@ -104,7 +104,7 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors:
     if billable != before.billable:
         recalculation.recalculate_as_if_tags(tx, [id], billable=billable)
     recording.record_update(tx, "tag", before, after)
-    rewriting.rewrite(tx, caller, summarise(SimpleTag, before), summarise(SimpleTag, after))
+    rewriting.rewrite(tx, caller, summarize(SimpleTag, before), summarize(SimpleTag, after))
     tx.execute(
         _RENAME,
         account=caller.account_id,
@@ -129,7 +129,7 @@ def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedTag, errors
     assert source is not None
     if source.billable != before.billable:
         recalculation.recalculate_as_if_tags(tx, [source.id], billable=before.billable)
-    rewriting.rewrite(tx, caller, summarise(SimpleTag, source), summarise(SimpleTag, before))
+    rewriting.rewrite(tx, caller, summarize(SimpleTag, source), summarize(SimpleTag, before))
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "tag", before, after)
     recording.record_deletion(tx, "tag", msgspec.structs.replace(source, entries=0), "merged")

@@ -8,7 +8,7 @@ from hourhook.domain import hashtags
 from hourhook.domain.callers import Caller
 from hourhook.domain.hashtags import Hashtag
 from hourhook.domain.search_keys import search_key
-from hourhook.domain.summaries import SimpleTag, summarise, summarise_tag
+from hourhook.domain.summaries import SimpleTag, summarize, summarize_tag
 from hourhook.domain.tags.representations import Tag, compose
 from hourhook.store.schema import tags
 from hourhook.store.statements import Statement, any_of
@@ -39,7 +39,7 @@ def resolve(tx: Transaction, caller: Caller, description: str | None) -> Resolve
 def find_by_keys(tx: Transaction, caller: Caller, keys: list[str]) -> dict[str, SimpleTag]:
     """Return the tags of the account with these search keys, by key."""
     rows = tx.all(_BY_KEYS, account=caller.account_id, keys=keys)
-    return {row.name_key: summarise_tag(caller.links, row) for row in rows}
+    return {row.name_key: summarize_tag(caller.links, row) for row in rows}
 
 
 def can_create(caller: Caller) -> bool:
@@ -53,7 +53,7 @@ def create_missing(tx: Transaction, caller: Caller, requested: ResolvedTags) -> 
     The new ones are represented with one entry, the one that has the description. The caller records their creation.
     """
     created = create(tx, caller, [(h.name, not h.is_starred) for h in requested.missing], entries=1)
-    known = {**requested.known, **{search_key(tag.name): summarise(SimpleTag, tag) for tag in created}}
+    known = {**requested.known, **{search_key(tag.name): summarize(SimpleTag, tag) for tag in created}}
     return [known[key] for key in requested.hashtags], created
 
 

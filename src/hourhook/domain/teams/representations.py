@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarise_user
+from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarize_user
 from hourhook.store.schema import team_members, teams, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -39,7 +39,7 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
         return []
     members: dict[int, list[SimpleUser]] = {}
     for member in tx.all(_MEMBERS, account=account_id, ids=[row.id for row in rows]):
-        members.setdefault(member.team_id, []).append(summarise_user(links, member))
+        members.setdefault(member.team_id, []).append(summarize_user(links, member))
     return [_represent(links, row, members.get(row.id, [])) for row in rows]
 
 

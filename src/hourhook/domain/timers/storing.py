@@ -14,8 +14,8 @@ from hourhook.domain.callers import BLOCKED_STATES
 from hourhook.domain.joined_summaries import (
     PROJECT_COLUMNS,
     USER_COLUMNS,
-    summarise_joined_project,
-    summarise_joined_user,
+    summarize_joined_project,
+    summarize_joined_user,
 )
 from hourhook.domain.links import Links
 from hourhook.domain.search_keys import search_key
@@ -59,8 +59,8 @@ def read(links: Links, row: Row, today: str = "") -> StoredTimer:
     """Return the timer in a row of ``COLUMNS``; if the row has only a user and a project, a new one dated ``today``."""
     return StoredTimer(
         id=row.id,
-        user=summarise_joined_user(links, row),
-        project=summarise_joined_project(links, row),
+        user=summarize_joined_user(links, row),
+        project=summarize_joined_project(links, row),
         stopwatch=Stopwatch() if row.id is None else Stopwatch(row.state, row.seconds, row.started_at, row.paused_at),
         date=today if row.id is None else row.date,
         description=row.description,

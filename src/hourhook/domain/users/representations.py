@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, select
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.links import Links
-from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, UrlOrBlank, summarise_team
+from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, UrlOrBlank, summarize_team
 from hourhook.store.schema import entries, expenses, team_members, teams, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -70,7 +70,7 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
         return []
     teams_of: dict[int, list[SimpleTeam]] = {}
     for team in tx.all(_TEAMS, account=account_id, ids=[row.id for row in rows]):
-        teams_of.setdefault(team.user_id, []).append(summarise_team(links, team))
+        teams_of.setdefault(team.user_id, []).append(summarize_team(links, team))
     return [_represent(links, row, teams_of.get(row.id, [])) for row in rows]
 
 

@@ -110,6 +110,7 @@ payloads = Table(
 )
 
 one_offs = Table(
+    # The historical name of one-off deliveries, kept because a rename would gain nothing.
     "errands",
     metadata,
     column("account_id", Integer),

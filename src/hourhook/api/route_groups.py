@@ -1,4 +1,4 @@
-"""The API's parts of the URL space: checks before each route, in the documented order, and headers of each response."""
+"""The route groups of the API: the checks before their routes, in the documented order, and their response headers."""
 
 import re
 from collections.abc import Sequence
@@ -7,30 +7,30 @@ from hourhook.api.credentials import extract_token
 from hourhook.http.asgi import Scope
 from hourhook.http.context import get_context
 from hourhook.http.cors import CorsPolicy
-from hourhook.http.middleware import Check, Surface
+from hourhook.http.middleware import Check, RouteGroup
 from hourhook.http.queries import parse_query_string
 from hourhook.http.responses import MISSING_USER_AGENT, UNAUTHORIZED, Response
 
-# The paths below it go on with tokens of applications.
+# The paths below it continue with tokens of applications.
 SECRET_PREFIXES = ("/applications/",)
 _HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
 _PASSWORD_PATHS = re.compile(r"/subdomains|/authorizations/.+|/applications/.+")
 
 
-def api_surfaces(cors: CorsPolicy, rate_limit: Check) -> Sequence[Surface]:
-    """Return the surface of ``/v2``, and that of the OAuth endpoints which take passwords and client secrets.
+def api_route_groups(cors: CorsPolicy, rate_limit: Check) -> Sequence[RouteGroup]:
+    """Return the group of ``/v2``, and the group of the OAuth endpoints that take passwords and client secrets.
 
     The latter has no CORS headers: pages of other sites must not handle passwords.
     """
     return (
-        Surface(
+        RouteGroup(
             is_api_path,
             (cors.preflight, _check_user_agent, rate_limit, _check_credential),
             headers=_HEADERS,
             cors=cors,
             has_status_header=True,
         ),
-        Surface(_is_password_path, (rate_limit,), headers=_HEADERS, has_status_header=True),
+        RouteGroup(_is_password_path, (rate_limit,), headers=_HEADERS, has_status_header=True),
     )
 
 
