@@ -44,7 +44,8 @@ def replay(call: Call, webhook_id: int, params: ReplayStart, errors: ValidationE
     """Send everything since a payload again, in order.
 
     Starts at the first payload created at or after `from`, or at `sequence`; give exactly one of them. Payload ids and
-    sequences stay the same, so the receiver sees lower sequences again. A start before the retained payloads is rejected.
+    sequences stay the same, so the receiver sees lower sequences again. A start before the retained payloads is
+    rejected.
     """
     recovery.replay(call.tx, call.caller, webhook_id, params, errors)
     return Accepted()
