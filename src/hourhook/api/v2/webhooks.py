@@ -84,8 +84,8 @@ def disable(call: Call, webhook_id: int) -> None:
 def enable(call: Call, webhook_id: int) -> None:
     """Re-enable a disabled or stalled webhook.
 
-    Sends the waiting payloads, with a new retry window for the first of them. Has no effect on a webhook that is already
-    enabled and not stalled.
+    Sends the waiting payloads, with a new retry window for the first of them. Has no effect on a webhook that is
+    already enabled and not stalled.
     """
     states.enable(call.tx, call.caller, webhook_id)
 
