@@ -40,7 +40,7 @@ def destination_of(payload_uri: str) -> str:
 
 
 def disable(tx: Transaction, webhook_id: int, reason: DisabledReason) -> None:
-    """Disable a lane; pending payloads are kept. A disabled lane is left unchanged."""
+    """Disable a lane; pending payloads are kept. Idempotent: a disabled lane is left unchanged."""
     tx.execute(_DISABLE, account=tx.account_id, webhook=webhook_id, reason=reason)
 
 
@@ -59,7 +59,10 @@ def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
 
 
 def enable(tx: Transaction, webhook_id: int) -> None:
-    """Enable a disabled or stalled lane, with a new retry window for its head; others are left unchanged."""
+    """Enable a disabled or stalled lane, with a new retry window for its head.
+
+    Idempotent: any other lane is left unchanged.
+    """
     lane = _lane(tx, webhook_id)
     if lane is not None and (lane.stalled or not lane.enabled):
         tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))

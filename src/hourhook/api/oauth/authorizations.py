@@ -62,7 +62,10 @@ def create(call: Call, subdomain: str, params: NewAuthorization, errors: Validat
 def ensure(
     call: Call, subdomain: str, client_id: str, params: WantedAuthorization, errors: ValidationErrors
 ) -> CreatedOrExisting[Authorization]:
-    """Authorize an application unless you did before; then return the oldest authorization, unchanged."""
+    """Authorize an application unless you did before.
+
+    Idempotent: if you authorized it before, the oldest authorization is returned, unchanged.
+    """
     found = authorizations.get_or_create(call.tx, call.caller, call.dependencies, client_id, params, errors)
     return CreatedOrExisting(found.authorization, found.authorization.url, found.is_new)
 

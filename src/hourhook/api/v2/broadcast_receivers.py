@@ -81,7 +81,7 @@ def reroll_secret(call: Call, broadcast_receiver_id: int) -> BroadcastReceiverSe
 def disable(call: Call, broadcast_receiver_id: int) -> None:
     """Disable a broadcast receiver.
 
-    Nothing more is sent to it, and changes in the meantime are lost for it.
+    Nothing more is sent to it, and changes in the meantime are lost for it. Idempotent.
     """
     states.disable(call.tx, call.caller, broadcast_receiver_id)
 
@@ -90,7 +90,7 @@ def disable(call: Call, broadcast_receiver_id: int) -> None:
 def enable(call: Call, broadcast_receiver_id: int) -> None:
     """Enable a broadcast receiver.
 
-    It gets broadcasts of changes from now on.
+    It gets broadcasts of changes from now on. Idempotent.
     """
     states.enable(call.tx, call.caller, broadcast_receiver_id)
 

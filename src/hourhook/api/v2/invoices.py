@@ -62,7 +62,7 @@ def edit(call: Call, invoice_id: int, params: InvoiceChanges, errors: Validation
 def mark_paid(call: Call, invoice_id: int) -> None:
     """Mark an invoice as paid.
 
-    Changes nothing if it is already paid. Raises `invoice.updated` and `invoice.updated.paid`.
+    Idempotent: changes nothing if it is already paid. Raises `invoice.updated` and `invoice.updated.paid`.
     """
     paying.mark_paid(call.tx, call.caller, invoice_id)
 
@@ -71,7 +71,7 @@ def mark_paid(call: Call, invoice_id: int) -> None:
 def mark_unpaid(call: Call, invoice_id: int) -> None:
     """Mark an invoice as unpaid.
 
-    Changes nothing if it is already unpaid. Raises `invoice.updated` and `invoice.updated.unpaid`.
+    Idempotent: changes nothing if it is already unpaid. Raises `invoice.updated` and `invoice.updated.unpaid`.
     """
     paying.mark_unpaid(call.tx, call.caller, invoice_id)
 

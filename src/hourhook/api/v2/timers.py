@@ -40,7 +40,7 @@ def edit(call: Call, project_id: int, params: TimerChanges, errors: ValidationEr
 def start(call: Call, project_id: int, params: TimerStart, errors: ValidationErrors) -> OkWithLocation[Timer]:
     """Start or resume the caller's timer of a project.
 
-    Pauses the caller's running timer. A timer that already runs stays unchanged.
+    Pauses the caller's running timer. Idempotent: a timer that already runs stays unchanged.
     """
     timer = editing.start(call.tx, call.caller, project_id, params, errors)
     return OkWithLocation(timer, timer.url)
@@ -50,7 +50,7 @@ def start(call: Call, project_id: int, params: TimerStart, errors: ValidationErr
 def pause(call: Call, project_id: int) -> Timer:
     """Pause the caller's timer of a project.
 
-    A timer that does not run stays unchanged.
+    Idempotent: a timer that does not run stays unchanged.
     """
     return editing.pause(call.tx, call.caller, project_id)
 

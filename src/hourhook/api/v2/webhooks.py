@@ -75,7 +75,8 @@ def reroll_secret(call: Call, webhook_id: int) -> WebhookSecret:
 def disable(call: Call, webhook_id: int) -> None:
     """Disable a webhook.
 
-    Only pings are sent, new events are not queued, and waiting payloads keep waiting.
+    Only pings are sent, new events are not queued, and waiting payloads keep waiting. Idempotent: changes nothing for a
+    disabled webhook.
     """
     states.disable(call.tx, call.caller, webhook_id)
 
@@ -84,8 +85,8 @@ def disable(call: Call, webhook_id: int) -> None:
 def enable(call: Call, webhook_id: int) -> None:
     """Re-enable a disabled or stalled webhook.
 
-    Sends the waiting payloads, with a new retry window for the first of them. Has no effect on a webhook that is
-    already enabled and not stalled.
+    Sends the waiting payloads, with a new retry window for the first of them. Idempotent: has no effect on a webhook
+    that is already enabled and not stalled.
     """
     states.enable(call.tx, call.caller, webhook_id)
 

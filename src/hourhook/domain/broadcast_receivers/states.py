@@ -11,14 +11,14 @@ from hourhook.store.transaction import Transaction
 
 
 def disable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Disable a broadcast receiver and discard its pending broadcasts."""
+    """Disable a broadcast receiver and discard its pending broadcasts; idempotent."""
     reading.find(tx, caller, id)
     tx.execute(_SET_STATE, account=caller.account_id, id=id, enabled=False)
     broadcasts.discard(tx, id)
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Enable a broadcast receiver; changes while it was disabled are not broadcast."""
+    """Enable a broadcast receiver; idempotent. Changes while it was disabled are not broadcast."""
     reading.find(tx, caller, id)
     tx.execute(_SET_STATE, account=caller.account_id, id=id, enabled=True)
 

@@ -33,7 +33,7 @@ class FewerSubjects(Inputs):
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: ValidationErrors) -> BroadcastReceiver:
-    """Subscribe a broadcast receiver to more subjects."""
+    """Subscribe a broadcast receiver to more subjects; idempotent."""
     receiver = reading.show(tx, caller, id)
     subjects = params.subjects or []
     check_known(errors, "subjects", subjects, SUBJECTS)
@@ -45,7 +45,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: 
 def remove(
     tx: Transaction, caller: Caller, id: int, params: FewerSubjects, errors: ValidationErrors
 ) -> BroadcastReceiver:
-    """Unsubscribe a broadcast receiver from subjects; none may remain."""
+    """Unsubscribe a broadcast receiver from subjects; idempotent. It may end up without any."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
     tx.execute(_DROP, account=caller.account_id, id=id, subjects=params.subjects or [])

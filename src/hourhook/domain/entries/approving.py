@@ -70,7 +70,7 @@ def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: Val
 
 
 def unapprove(tx: Transaction, caller: Caller, id: int) -> None:
-    """Withdraw the approval of an entry; does nothing if it is not approved.
+    """Withdraw the approval of an entry. Idempotent: does nothing if it is not approved.
 
     Raises ``ValidationFailed`` if it is in an archived project.
     """

@@ -17,12 +17,12 @@ _DESCRIPTIONS = {"paid": "Marked as paid", "unpaid": "Marked as unpaid"}
 
 
 def mark_paid(tx: Transaction, caller: Caller, id: int) -> None:
-    """Mark an invoice as paid now, in any state; does nothing to a paid one."""
+    """Mark an invoice as paid now, in any state. Idempotent: does nothing to a paid one."""
     _change_state(tx, caller.links, reading.find(tx, caller, id), "paid")
 
 
 def mark_unpaid(tx: Transaction, caller: Caller, id: int) -> None:
-    """Mark an invoice as unpaid and clear its payment; does nothing to an unpaid one."""
+    """Mark an invoice as unpaid and clear its payment. Idempotent: does nothing to an unpaid one."""
     _change_state(tx, caller.links, reading.find(tx, caller, id), "unpaid")
 
 

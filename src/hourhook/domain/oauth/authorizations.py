@@ -101,7 +101,10 @@ def get_or_create(
     params: WantedAuthorization,
     errors: ValidationErrors,
 ) -> GetOrCreateResult:
-    """Return the caller's oldest authorization of an application, unchanged, or create one (see ``create``)."""
+    """Return the caller's oldest authorization of an application, unchanged, or create one (see ``create``).
+
+    Idempotent: the PUT for an application may be repeated.
+    """
     application = applications.find_for_share(tx, client_id)
     if application is None:
         raise NotFound

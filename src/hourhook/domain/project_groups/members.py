@@ -19,7 +19,7 @@ from hourhook.store.transaction import Transaction
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:
-    """Add projects to a group and return all its projects; those that are in a group already are skipped."""
+    """Add projects to a group and return all its projects; idempotent. Those already in a group are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     found = projects_reading.find_many(tx, caller, params.project_ids or [])
@@ -28,7 +28,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: Va
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: ProjectIds, errors: ValidationErrors) -> None:
-    """Remove projects from a group; those that are not in it are skipped."""
+    """Remove projects from a group; idempotent. Those that are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     members = {project.id for project in before.projects}

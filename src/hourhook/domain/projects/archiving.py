@@ -20,7 +20,7 @@ from hourhook.store.transaction import Transaction
 
 
 def archive(tx: Transaction, caller: Caller, id: int) -> None:
-    """Archive a project that is in use; does nothing to an archived one."""
+    """Archive a project that is in use. Idempotent: does nothing to an archived one."""
     project = reading.show(tx, caller, id)
     caller.require_role("leader")
     if project.enabled and not rules.is_used(project):
@@ -39,7 +39,7 @@ def archive_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: Va
 
 
 def unarchive(tx: Transaction, caller: Caller, id: int) -> None:
-    """Unarchive a project; does nothing to an active one."""
+    """Unarchive a project. Idempotent: does nothing to an active one."""
     project = reading.show(tx, caller, id)
     caller.require_role("leader")
     _set_enabled(tx, caller, [project], True)

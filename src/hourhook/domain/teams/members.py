@@ -25,7 +25,7 @@ class UserIds(Inputs):
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: ValidationErrors) -> list[User]:
-    """Add users to a team and return all its members; unknown users and present members are skipped."""
+    """Add users to a team and return all its members; idempotent. Unknown users and present members are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     present = {user.id for user in before.users}
@@ -37,7 +37,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: Valid
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: UserIds, errors: ValidationErrors) -> None:
-    """Remove users from a team; those who are not in it are skipped."""
+    """Remove users from a team; idempotent. Those who are not in it are skipped."""
     before = _find_editable(tx, caller, id)
     errors.raise_if_any()
     if tx.execute(_REMOVE, account=caller.account_id, id=id, user_ids=params.user_ids or []):

@@ -53,7 +53,10 @@ def edit(tx: Transaction, caller: Caller, project_id: int, params: TimerChanges,
 
 
 def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, errors: ValidationErrors) -> Timer:
-    """Start the caller's timer of a project and pause their running one; does nothing to a running timer."""
+    """Start the caller's timer of a project and pause their running one.
+
+    Idempotent: does nothing to a running timer.
+    """
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
     errors.raise_if_any()
@@ -73,7 +76,7 @@ def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, 
 
 
 def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
-    """Pause the caller's timer of a project; does nothing to one that is not running."""
+    """Pause the caller's timer of a project. Idempotent: does nothing to one that is not running."""
     before = reading.find(tx, caller, project_id)
     return _save(tx, before, replace(before, stopwatch=before.stopwatch.paused(tx.started_at)))
 

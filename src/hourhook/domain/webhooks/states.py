@@ -7,13 +7,16 @@ from hourhook.store.transaction import Transaction
 
 
 def disable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Disable a webhook: new events are not queued, waiting payloads are kept, and only pings are sent."""
+    """Disable a webhook: new events are not queued, waiting payloads are kept, and only pings are sent.
+
+    Idempotent: a disabled one also keeps the reason why it was disabled.
+    """
     reading.find(tx, caller, id)
     lane_control.disable(tx, id, "by_user")
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:
-    """Re-enable a disabled or stalled webhook; does nothing to any other."""
+    """Re-enable a disabled or stalled webhook. Idempotent: does nothing to any other."""
     reading.find(tx, caller, id)
     lane_control.enable(tx, id)
 

@@ -34,6 +34,7 @@ class FewerEvents(Inputs):
 
 
 def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
+    """Subscribe a webhook to more events; idempotent."""
     webhook = reading.show(tx, caller, id)
     events = params.events or []
     check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
@@ -43,7 +44,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: Va
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
-    """Unsubscribe a webhook from events; it may end up without any."""
+    """Unsubscribe a webhook from events; idempotent. It may end up without any."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
     tx.execute(_REMOVE, account=caller.account_id, id=id, events=params.events or [])
