@@ -1,1 +1,1 @@
-"""Benchmarks: scripts with figures, not tests with deadlines. ``bench/README.md`` says what each measures."""
+"""Benchmarks: measurements, not pass/fail tests (``bench/README.md``)."""

@@ -1,4 +1,4 @@
-"""(c) Requests per second of the API, beside a bare handler that executes the same statements on the plain driver."""
+"""(c) Requests per second of the API, compared with a bare handler that executes the same statements."""
 
 import http.client
 import json
@@ -31,23 +31,22 @@ ACTIONS = {"POST": "creating an entry", "GET": "listing 30 entries"}
 
 @dataclass
 class Rates:
-    """What was measured of a server: requests a second, and processor seconds of its process for each."""
+    """The requests per second of a server, and the processor seconds per request; a value for each repetition."""
 
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
-    def note(self, server: Server | Baseline, request: bytes, count: int) -> None:
-        """Measure once."""
+    def measure(self, server: Server | Baseline, request: bytes, count: int) -> None:
         with LoadGenerator(server.port) as load:
             load.send([request], count // 10)
-            began = server.cpu_seconds
+            cpu_seconds_before = server.cpu_seconds
             self.rates.append(load.send([request], count).rate)
-            self.seconds.append((server.cpu_seconds - began) / count)
+            self.seconds.append((server.cpu_seconds - cpu_seconds_before) / count)
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure, interleaved, and print."""
-    found = {
+    """Measure the API and the bare handler in alternation, and print the table."""
+    results = {
         (kind, method): _measure(databases, kind, method, QUICK if quick else COUNT, 1 if quick else REPETITIONS)
         for kind in KINDS
         for method in ACTIONS
@@ -58,30 +57,30 @@ def run(databases: Databases, *, quick: bool) -> None:
             f"{ACTIONS[method]}, {kind}",
             format_spread(api.rates),
             format_spread(baseline.rates),
-            format_spread([rate / least for rate, least in zip(api.rates, baseline.rates, strict=True)], ".2f"),
+            format_spread([rate / bare for rate, bare in zip(api.rates, baseline.rates, strict=True)], ".2f"),
             f"{statistics.median(api.seconds) * 1e6:,.0f} / {statistics.median(baseline.seconds) * 1e6:,.0f}",
         )
-        for (kind, method), (api, baseline) in found.items()
+        for (kind, method), (api, baseline) in results.items()
     ]
-    heads = ("", "API", "bare handler", "ratio", "processor µs each / bare handler's")
-    print_table("(c) Requests per second", heads, rows)
+    headings = ("", "API", "bare handler", "ratio", "processor µs each / bare handler")
+    print_table("(c) Requests per second", headings, rows)
 
 
 def _measure(databases: Databases, kind: str, method: str, count: int, repetitions: int) -> tuple[Rates, Rates]:
     api, baseline = Rates(), Rates()
-    # A database for each kind of request, so that what is listed does not grow with what is created.
+    # A database for each kind of request, so that created entries do not make the list longer.
     with databases.fresh(kind) as url, recorded(url) as (requests, recordings):
         for repetition in range(repetitions):
             progress(f"api: {ACTIONS[method]}, {kind}, {repetition + 1} of {repetitions}")
             with Server(url) as server:
-                api.note(server, requests[method], count)
-            with Baseline(url, recordings) as bare:
-                baseline.note(bare, requests[method], count)
+                api.measure(server, requests[method], count)
+            with Baseline(url, recordings) as bare_handler:
+                baseline.measure(bare_handler, requests[method], count)
     return api, baseline
 
 
 def requests_of(token: str, project_id: int) -> dict[str, bytes]:
-    """One request of each kind."""
+    """Return one request of each kind, by method."""
     entry = {
         "date": "2024-05-21",
         "minutes": 45,
@@ -96,18 +95,18 @@ def requests_of(token: str, project_id: int) -> dict[str, bytes]:
 
 @contextmanager
 def recorded(url: str) -> Iterator[tuple[dict[str, bytes], Path]]:
-    """An account with entries; the requests to make, and the file with what each of them comes to."""
+    """Create an account with entries; yield the requests to send, and a file with the recording of each."""
     database = open_database(url)
     account = open_account(database)
-    database.run_now(_begin_high)
+    database.run_now(_raise_counters)
     database.close()
     with Server(url, is_watched=True) as server, LoadGenerator(server.port) as load:
-        project = json.loads(_ask(server.port, request("POST", "/v2/projects", account.token, {"name": "Orchard"})))
+        project = json.loads(_send(server.port, request("POST", "/v2/projects", account.token, {"name": "Orchard"})))
         requests = requests_of(account.token, project["id"])
         load.send([requests["POST"]], ENTRIES)
         recordings = {}
         for method, bytes_sent in requests.items():
-            # Until what is kept between requests is kept.
+            # Until the caches are filled.
             load.send([bytes_sent], 20)
             recordings[method] = _record(server, bytes_sent)
     created = recordings["POST"]
@@ -120,19 +119,19 @@ def recorded(url: str) -> Iterator[tuple[dict[str, bytes], Path]]:
 
 
 def _record(server: Server, bytes_sent: bytes) -> Recording:
-    """What a request comes to, once it has come to the same twice: the worker may have looked for work in between."""
-    earlier: list[str] = []
+    """Record a request once it executes the same statements twice in a row: the worker may poll in between."""
+    texts_before: list[str] = []
     while True:
         server.start_recording()
-        response_body = _ask(server.port, bytes_sent)
+        response_body = _send(server.port, bytes_sent)
         statements, _ = server.stop_recording()
         texts = [text for text, _ in statements]
-        if texts == earlier:
+        if texts == texts_before:
             return Recording(statements, response_body)
-        earlier = texts
+        texts_before = texts
 
 
-def _ask(port: int, bytes_sent: bytes) -> bytes:
+def _send(port: int, bytes_sent: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(bytes_sent)
         response = http.client.HTTPResponse(connection)
@@ -143,13 +142,14 @@ def _ask(port: int, bytes_sent: bytes) -> bytes:
     return response_body
 
 
-def _begin_high(tx: Transaction) -> None:
-    tx.execute(_MOVE_IDS, first=FIRST_ENTRY)
-    tx.execute(_MOVE_LOG, first=FIRST_POSITION)
+def _raise_counters(tx: Transaction) -> None:
+    # So that an entry's id and an event's position can be distinguished from any other number in a statement.
+    tx.execute(_RAISE_IDS, first=FIRST_ENTRY)
+    tx.execute(_RAISE_POSITIONS, first=FIRST_POSITION)
 
 
-_MOVE_IDS = Statement(
+_RAISE_IDS = Statement(
     text("UPDATE ids SET last_id = :first WHERE table_name = 'entries'"),
     text("SELECT setval('entries_ids', CAST(:first AS BIGINT))"),
 )
-_MOVE_LOG = Statement(text("UPDATE accounts SET last_position = :first"))
+_RAISE_POSITIONS = Statement(text("UPDATE accounts SET last_position = :first"))

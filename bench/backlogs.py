@@ -1,4 +1,4 @@
-"""Accounts with webhooks, and events that wait to be delivered."""
+"""Accounts with webhooks, and backlogs of events to deliver."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,17 @@ from hourhook.store.database import Database
 from hourhook.store.schema import subscriptions, webhooks
 from hourhook.store.transaction import Transaction
 
-SECRET_KEY = "the key of the benchmarks, which is no secret"
+SECRET_KEY = "the key of the benchmarks, which is not secret"
 BODY_BYTES = 2048
 _BATCH = 50
 
 
-def settings_for(url: str, **more: object) -> Settings:
-    """What is measured runs with: nothing but the defaults, and no limit to the rate of requests."""
-    return Settings(database_url=url, secret_key=SECRET_KEY, rate_limit=None, log_format="json").with_changes(**more)
+def settings_for(url: str, **changes: object) -> Settings:
+    """Return the settings of the measured process: the defaults, but without a rate limit."""
+    return Settings(database_url=url, secret_key=SECRET_KEY, rate_limit=None, log_format="json").with_changes(**changes)
 
 
 def open_account(database: Database, name: str = "bench") -> accounts.CreatedAccount:
-    """Make an account."""
     return database.run_now(
         accounts.create,
         name=name,
@@ -35,7 +34,7 @@ def open_account(database: Database, name: str = "bench") -> accounts.CreatedAcc
 
 
 def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> Sequence[int]:
-    """Give an account webhooks that hear everything; no pings are sent."""
+    """Create webhooks that subscribe to all events, without sending pings; return their ids."""
     keyring = Keyring(SECRET_KEY)
 
     def add(tx: Transaction) -> Sequence[int]:
@@ -69,13 +68,13 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
 
 
 def record_events(database: Database, account_id: int, count: int) -> None:
-    """Have something happen ``count`` times."""
+    """Record ``count`` events."""
     for start in range(0, count, _BATCH):
         database.write_now(account_id, _record, min(_BATCH, count - start))
 
 
 def sample_body() -> bytes:
-    """The body of such an event's payload: what is posted without storage."""
+    """Return the body of a payload of such an event, for clients without storage."""
     return envelope.body(
         1, "Webhook 1", "entry.created", 1_700_000_000_000_000, event_log.NO_CHANGES, msgspec.json.encode(_OBJECT)
     )
@@ -87,8 +86,8 @@ def _record(tx: Transaction, count: int) -> None:
 
 
 def _padded(object: dict[str, object]) -> dict[str, object]:
-    bare = envelope.body(1, "Webhook 1", "entry.created", 0, event_log.NO_CHANGES, msgspec.json.encode(object))
-    return {**object, "description": "x" * (BODY_BYTES - len(bare))}
+    unpadded = envelope.body(1, "Webhook 1", "entry.created", 0, event_log.NO_CHANGES, msgspec.json.encode(object))
+    return {**object, "description": "x" * (BODY_BYTES - len(unpadded))}
 
 
 _OBJECT = _padded(

@@ -1,8 +1,8 @@
-"""The floor of the API: a bare handler that executes the same statements on the plain driver.
+"""The baseline of the API: a bare handler that executes the same statements on the plain driver.
 
-``python -m bench.baseline URL RECORDING`` serves on a free port under the server of the API; RECORDING is a file with
-what the API executed for one request of each kind, and what it answered. Every POST repeats the one, every GET the
-other; what must be fresh each time (the entry's id, the event's position) is put in for what was recorded.
+``python -m bench.baseline URL RECORDINGS`` serves on a free port, under the same HTTP server as the API. RECORDINGS is
+a file with the statements and the response of the API for one request of each kind. The handler repeats them for each
+POST or GET; only the entry's id and the event's position, which must be unique, are replaced by new ones.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from hourhook.process.bootstrap import bind
 from hourhook.store.postgres import THREADS
 from hourhook.store.urls import is_embedded, sqlite_path
 
-# Where ids and positions begin: numbers that stand nowhere else in a statement.
+# The first id and position: numbers that occur nowhere else in a statement.
 FIRST_ENTRY, FIRST_POSITION = 700_000_000, 800_000_000
 
 
 @dataclass
 class Recording:
-    """What the API executed for a request, and what it answered."""
+    """The statements that the API executed for a request, and its response."""
 
     statements: Sequence[Statement]
     response_body: bytes
@@ -44,7 +44,7 @@ class Recording:
 
 
 class Baseline(BenchProcess):
-    """The bare handler's process, as the benchmark sees it."""
+    """The process of the bare handler."""
 
     def __init__(self, url: str, recordings: Path) -> None:
         """Start it, and wait until it serves."""
@@ -56,49 +56,49 @@ class _Handler:
     def __init__(self, url: str, recordings: dict[str, Recording]) -> None:
         self._connections: queue.LifoQueue[Any] = queue.LifoQueue()
         self._is_sqlite = is_embedded(url)
-        # One writes, as SQLite has it; readers stand in line with it, which costs them nothing here.
+        # SQLite has one writer; readers queue for the same connection, which costs nothing in this benchmark.
         count = 1 if self._is_sqlite else THREADS
         self._threads = ThreadPoolExecutor(count)
         for _ in range(count):
             self._connections.put(_connect(url))
-        self._work = {method: _Work(recording) for method, recording in recordings.items()}
+        self._replays = {method: _Replay(recording) for method, recording in recordings.items()}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        work = self._work[scope["method"]]
+        replay = self._replays[scope["method"]]
         if scope["method"] == "POST":
             msgspec.json.decode((await receive())["body"])
         loop = asyncio.get_running_loop()
-        body = await loop.run_in_executor(self._threads, self._run, work)
+        body = await loop.run_in_executor(self._threads, self._run, replay)
         length = b"%d" % len(body)
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _run(self, work: "_Work") -> bytes:
+    def _run(self, replay: "_Replay") -> bytes:
         connection = self._connections.get_nowait()
         try:
-            return work.do(connection)
+            return replay.run(connection)
         finally:
             self._connections.put(connection)
 
 
-class _Work:
-    """The statements of one request, once more."""
+class _Replay:
+    """Repeats the statements of a recorded request."""
 
     def __init__(self, recording: Recording) -> None:
-        self._answer = msgspec.json.decode(recording.response_body)
-        fresh = (recording.entry_id, recording.position)
+        self._response = msgspec.json.decode(recording.response_body)
+        recorded = (recording.entry_id, recording.position)
         self._steps = [
-            (text, parameters, _fresh_maker(parameters, *fresh)) for text, parameters in recording.statements
+            (text, parameters, _make_renewal(parameters, *recorded)) for text, parameters in recording.statements
         ]
 
-    def do(self, connection: Any) -> bytes:
+    def run(self, connection: Any) -> bytes:
         entry_id = position = 0
-        for text, parameters, make_fresh in self._steps:
-            if make_fresh is not None:
-                parameters = make_fresh(entry_id, position)
+        for text, parameters, renew in self._steps:
+            if renew is not None:
+                parameters = renew(entry_id, position)
             if text.startswith("INSERT") and type(parameters) is list:
                 connection.executemany(text, parameters)
                 continue
@@ -109,29 +109,30 @@ class _Work:
                 cursor.fetchall()
             elif "RETURNING" in text:
                 entry_id = cursor.fetchone()[0]
-        return msgspec.json.encode(self._answer)
+        return msgspec.json.encode(self._response)
 
 
-def _fresh_maker(parameters: Any, old_id: int, old_position: int) -> Callable[[int, int], Any] | None:
+def _make_renewal(parameters: Any, old_id: int, old_position: int) -> Callable[[int, int], Any] | None:
+    """Return a function that puts a new id and position into the parameters; None if they contain neither."""
     text = repr(parameters)
     if not old_id or (str(old_id) not in text and str(old_position) not in text):
         return None
     old_texts = str(old_id), str(old_position)
 
-    def make(value: Any, id: int, position: int) -> Any:
+    def renew(value: Any, id: int, position: int) -> Any:
         match value:
             case int():
                 return id if value == old_id else position if value == old_position else value
             case str():
                 return value.replace(old_texts[0], str(id)).replace(old_texts[1], str(position))
             case tuple() | list():
-                return type(value)([make(part, id, position) for part in value])
+                return type(value)([renew(part, id, position) for part in value])
             case dict():
-                return {name: make(part, id, position) for name, part in value.items()}
+                return {name: renew(part, id, position) for name, part in value.items()}
             case _:
                 return value
 
-    return lambda id, position: make(parameters, id, position)
+    return lambda id, position: renew(parameters, id, position)
 
 
 def _connect(url: str) -> Any:
@@ -144,12 +145,12 @@ def _connect(url: str) -> Any:
 
 
 async def _serve(url: str, recordings: dict[str, Recording]) -> None:
-    def listen() -> None:
+    def stop_at_end_of_input() -> None:
         if not os.read(0, 4096):
             asyncio.get_running_loop().remove_reader(0)
             os.kill(os.getpid(), signal.SIGTERM)
 
-    asyncio.get_running_loop().add_reader(0, listen)
+    asyncio.get_running_loop().add_reader(0, stop_at_end_of_input)
     listener = bind("127.0.0.1", 0)
     send_message(port=listener.getsockname()[1])
     handler = _Handler(url, recordings)

@@ -1,7 +1,7 @@
-"""The floors of the deliveries: the same bodies posted to the same receiver without any storage.
+"""The baselines of the deliveries: the same bodies posted to the same receiver without any storage.
 
-``python -m bench.clients KIND URI COUNT IN_FLIGHT``. KIND ``floor`` is the HTTP client of the worker, as the worker
-sets it up; ``ceiling`` writes ready-made requests to bare sockets, to see what the receiver takes.
+``python -m bench.clients KIND URI COUNT IN_FLIGHT``. KIND ``baseline`` is the HTTP client of the worker, configured as
+the worker does; ``maximum`` writes ready-made requests to bare sockets, to measure the receiver itself.
 """
 
 import asyncio
@@ -26,49 +26,49 @@ TIMEOUT_SECONDS = 10
 
 
 def measure(kind: str, receiver: Receiver, count: int, in_flight: int) -> tuple[float, float]:
-    """Post ``count`` bodies, ``in_flight`` at a time: how many a second, and processor seconds used for each."""
+    """Post ``count`` bodies, ``in_flight`` at a time; return the rate per second and the processor seconds of each."""
     receiver.expect(count)
     with BenchProcess(MEASURED_CORE, "bench.clients", kind, receiver.uri, count, in_flight) as client:
-        used = client.receive()["cpu_seconds"]
-        return (count - 1) / receiver.wait(), used / count
+        cpu_seconds = client.receive()["cpu_seconds"]
+        return (count - 1) / receiver.wait(), cpu_seconds / count
 
 
-async def _floor(uri: str, count: int, in_flight: int) -> None:
+async def _post_with_client(uri: str, count: int, in_flight: int) -> None:
     pool = ConnectionPool(AddressGuard((), allow_loopback=True), TIMEOUT_SECONDS, None, None, 256, None, 5)
     destination = parse_uri(uri)
     client = (await pool.open(destination)).client
     headers, body, timeout = _sample_headers(), sample_body(), timedelta(seconds=TIMEOUT_SECONDS)
-    left = iter(range(count))
+    remaining = iter(range(count))
 
-    async def post_in_turn() -> None:
-        for _ in left:
+    async def post_repeatedly() -> None:
+        for _ in remaining:
             request = client.post(destination.url).headers(headers).body_bytes(body).timeout(timeout).build()
             response = await request.send()
             if response.status != 200:
                 raise RuntimeError(f"the receiver answered {response.status}")
 
-    await asyncio.gather(*(post_in_turn() for _ in range(in_flight)))
+    await asyncio.gather(*(post_repeatedly() for _ in range(in_flight)))
 
 
-async def _ceiling(uri: str, count: int, in_flight: int) -> None:
+async def _post_raw(uri: str, count: int, in_flight: int) -> None:
     parts = urlsplit(uri)
     assert parts.hostname is not None
     assert parts.port is not None
     body = sample_body()
     lines = [f"{name}: {value}" for name, value in [*_sample_headers(), ("Content-Length", str(len(body)))]]
     request = "\r\n".join([f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *lines, "", ""]).encode() + body
-    left = iter(range(count))
+    remaining = iter(range(count))
     loop = asyncio.get_running_loop()
-    endings = [loop.create_future() for _ in range(in_flight)]
-    for ended in endings:
-        poster = partial(_Poster, request, left, ended)
+    done = [loop.create_future() for _ in range(in_flight)]
+    for future in done:
+        poster = partial(_Poster, request, remaining, future)
         await loop.create_connection(poster, parts.hostname, parts.port)
-    await asyncio.gather(*endings)
+    await asyncio.gather(*done)
 
 
 class _Poster(asyncio.Protocol):
-    def __init__(self, request: bytes, left: Any, ended: asyncio.Future[None]) -> None:
-        self._request, self._left, self._ended = request, left, ended
+    def __init__(self, request: bytes, remaining: Any, done: asyncio.Future[None]) -> None:
+        self._request, self._remaining, self._done = request, remaining, done
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -78,8 +78,8 @@ class _Poster(asyncio.Protocol):
         self._post()
 
     def _post(self) -> None:
-        if next(self._left, None) is None:
-            self._ended.set_result(None)
+        if next(self._remaining, None) is None:
+            self._done.set_result(None)
             self._transport.close()
         else:
             self._transport.write(self._request)
@@ -98,7 +98,7 @@ def _sample_headers() -> list[tuple[str, str]]:
 
 
 def _main(kind: str, uri: str, count: int, in_flight: int) -> None:
-    uvloop.run((_floor if kind == "baseline" else _ceiling)(uri, count, in_flight))
+    uvloop.run((_post_with_client if kind == "baseline" else _post_raw)(uri, count, in_flight))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     send_message(cpu_seconds=usage.ru_utime + usage.ru_stime)
 

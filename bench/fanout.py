@@ -1,8 +1,8 @@
-"""(e) What one more webhook that listens adds to a write: an entry is created beside 0, 1, 10, 100 and 1,000 of them.
+"""(e) The time that each subscribed webhook adds to a write: creating an entry, with 0, 1, 10, 100 and 1,000 webhooks.
 
-The write is the domain's own, commit included, without HTTP around it. Before each the webhooks' lanes are brought to
-rest, as those of webhooks that keep up are, so that each write wakes every one of them. Measured with webhooks that are
-new, and with some that have heard much already, whose payloads fill pages: then a new one of each goes to another page.
+The write is that of the domain, including the commit, but without HTTP. Before each write all lanes are made idle, like
+those of webhooks that keep up, so that each write wakes every lane. It is measured with new webhooks, and with webhooks
+that have received many events: then the new payload of each webhook goes to a database page of its own.
 """
 
 import statistics
@@ -27,7 +27,7 @@ from hourhook.store.urls import open_database
 
 WEBHOOKS = (0, 1, 10, 100, 1_000)
 CREATES, QUICK, WARM_UP = 100, 20, 10
-# Payloads that each webhook has had.
+# The earlier payloads of each webhook.
 HISTORIES = (0, 200)
 REPETITIONS = 5
 _URI = "http://127.0.0.1:9/hook"
@@ -36,20 +36,20 @@ _ENTRY = {"date": "2024-05-21", "minutes": 45, "description": "Work on the #desi
 
 @dataclass
 class Figures:
-    """What was measured on one database, a value for each repetition."""
+    """The figures of one database, a value for each repetition."""
 
-    # Of a write, by number of webhooks.
+    # Of a write, by the number of webhooks.
     seconds: dict[int, list[float]] = field(default_factory=lambda: {count: [] for count in WEBHOOKS})
 
     @property
     def slopes(self) -> list[float]:
-        """Seconds that a webhook adds: that of the line which fits best."""
+        """The seconds that each webhook adds, by linear regression."""
         columns = zip(*(self.seconds[count] for count in WEBHOOKS), strict=True)
         return [statistics.linear_regression(WEBHOOKS, column).slope for column in columns]
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure, interleaved, and print."""
+    """Measure all numbers of webhooks in alternation, and print the table."""
     figures = {(kind, history): Figures() for kind in KINDS for history in HISTORIES}
     creates, repetitions = (QUICK, 1) if quick else (CREATES, REPETITIONS)
     for (kind, history), found in figures.items():
@@ -58,7 +58,7 @@ def run(databases: Databases, *, quick: bool) -> None:
             database = open_database(url)
             writes = {count: _prepare(database, count, history) for count in WEBHOOKS}
             if kind == "postgresql":
-                # As it does by itself within a minute; plans made while tables were empty would serve until then.
+                # Autovacuum does it within a minute; until then, plans for empty tables would be used.
                 database.run_now(_analyze)
             _measure(writes, WARM_UP)
             for _ in range(repetitions):
@@ -70,17 +70,17 @@ def run(databases: Databases, *, quick: bool) -> None:
 
 
 def _measure(writes: dict[int, Callable[[], float]], creates: int) -> dict[int, float]:
-    # In turn, so that whatever else the machine does befalls all of them alike.
+    # In alternation, so that other load on the machine affects all of them alike.
     seconds = dict.fromkeys(writes, 0.0)
     for _ in range(creates):
         for count, write in writes.items():
             seconds[count] += write()
-    # The mean: every so often a write pays for what earlier ones put off, as a checkpoint.
+    # The mean, because a few writes pay for work that earlier ones deferred, such as a checkpoint.
     return {count: total / creates for count, total in seconds.items()}
 
 
 def _prepare(database: Database, count: int, history: int) -> Callable[[], float]:
-    """An account with webhooks; what creates an entry there and tells the seconds that took."""
+    """Create an account with webhooks; return a function that creates an entry and returns the seconds it took."""
     account = open_account(database, f"fanout-{count}")
     account_id = account.account_id
     if count:
@@ -90,10 +90,10 @@ def _prepare(database: Database, count: int, history: int) -> Callable[[], float
     assert caller is not None
 
     def write() -> float:
-        database.run_now(_bring_to_rest, account_id)
-        began = time.perf_counter()
+        database.run_now(_make_idle, account_id)
+        started_at = time.perf_counter()
         database.write_now(account_id, _create, caller)
-        return time.perf_counter() - began
+        return time.perf_counter() - started_at
 
     return write
 
@@ -103,8 +103,8 @@ def _create(tx: Transaction, caller: Caller) -> None:
     editing.create(tx, caller, params, errors)
 
 
-def _bring_to_rest(tx: Transaction, account_id: int) -> None:
-    tx.execute(_REST, account=account_id)
+def _make_idle(tx: Transaction, account_id: int) -> None:
+    tx.execute(_MAKE_IDLE, account=account_id)
 
 
 def _analyze(tx: Transaction) -> None:
@@ -114,15 +114,17 @@ def _analyze(tx: Transaction) -> None:
 def _print(figures: dict[tuple[str, int], Figures]) -> None:
     rows = [
         (
-            f"{kind}, {history:,} payloads each before",
+            f"{kind}, after {history:,} payloads each",
             *(f"{statistics.median(found.seconds[count]) * 1e6:,.0f}" for count in WEBHOOKS),
             format_spread([slope * 1e6 for slope in found.slopes], ".1f"),
         )
         for (kind, history), found in figures.items()
     ]
-    heads = ("µs of a write beside", *(f"{count:,}" for count in WEBHOOKS), "µs for each webhook")
-    print_table("(e) What webhooks add to a write", heads, rows)
+    headings = ("µs of a write with webhooks:", *(f"{count:,}" for count in WEBHOOKS), "µs per webhook")
+    print_table("(e) The time that webhooks add to a write", headings, rows)
 
 
-_REST = Statement(text("UPDATE lanes SET head_sequence = last_sequence + 1, due_at = NULL WHERE account_id = :account"))
+_MAKE_IDLE = Statement(
+    text("UPDATE lanes SET head_sequence = last_sequence + 1, due_at = NULL WHERE account_id = :account")
+)
 _ANALYZE = Statement(text("ANALYZE"))

@@ -1,4 +1,4 @@
-"""(d) What a server takes while nothing happens, and what a backlog adds to its memory, waiting and being delivered."""
+"""(d) Memory and processor use of an idle server, and memory with a backlog that waits or is being delivered."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from hourhook.store.transaction import Transaction
 from hourhook.store.urls import open_database
 
 SETTLE_SECONDS = 5
-# A round of housekeeping is a minute.
+# Maintenance runs once a minute.
 IDLE_SECONDS, QUICK_SECONDS = 60, 5
 MEBIBYTE = 2**20
 Row = tuple[str, ...]
@@ -24,10 +24,10 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything."""
+    """Numbers of webhooks and payloads."""
 
     idle_webhooks: int
-    # Backlogs, all of them of ``webhooks``: as much as is delivered while memory is watched, and far more.
+    # Backlogs of this many webhooks: one is delivered completely while memory is measured, the other is far larger.
     webhooks: int
     delivered: int
     waiting: int
@@ -38,7 +38,7 @@ QUICK = Size(1_000, 100, 5_000, 50_000)
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure and print."""
+    """Measure, and print the tables."""
     size, seconds = (QUICK, QUICK_SECONDS) if quick else (FULL, IDLE_SECONDS)
     idle: list[Row] = []
     busy: list[Row] = []
@@ -47,47 +47,47 @@ def run(databases: Databases, *, quick: bool) -> None:
         for kind in KINDS:
             with databases.fresh(kind) as url:
                 _fill(url, 0, uri=receiver.uri, webhooks=0)
-                idle.append(_rest(f"no webhook, {kind}", url, seconds))
+                idle.append(_measure_idle(f"no webhook, {kind}", url, seconds))
             with databases.fresh(kind) as url:
                 _fill(url, 0, uri=receiver.uri, webhooks=size.idle_webhooks)
-                idle.append(_rest(f"{size.idle_webhooks:,} idle webhooks, {kind}", url, seconds))
+                idle.append(_measure_idle(f"{size.idle_webhooks:,} idle webhooks, {kind}", url, seconds))
             with databases.fresh(kind) as url:
                 backlog(url, size.delivered)
-                busy.append(_deliver(f"of {size.delivered:,}, {kind}", url, receiver, size.delivered))
+                busy.append(_measure_delivery(f"of {size.delivered:,}, {kind}", url, receiver, size.delivered))
             with databases.fresh(kind) as url:
                 backlog(url, size.waiting)
-                _put_off(url, hours=24)
-                idle.append(_rest(f"{size.waiting:,} payloads due later, {kind}", url, seconds))
-                _put_off(url, hours=0)
-                busy.append(_deliver(f"of {size.waiting:,}, {kind}", url, receiver, size.delivered))
+                _postpone(url, hours=24)
+                idle.append(_measure_idle(f"{size.waiting:,} payloads due later, {kind}", url, seconds))
+                _postpone(url, hours=0)
+                busy.append(_measure_delivery(f"of {size.waiting:,}, {kind}", url, receiver, size.delivered))
     progress("")
     print_table(
-        "(d) A server at rest, with a worker in it",
-        ("", "memory MiB", "processor %", "statements a second"),
+        "(d) An idle server, with a worker in it",
+        ("", "memory MiB", "processor %", "statements per second"),
         idle,
     )
-    print_table(f"(d) A server that delivers {size.delivered:,} payloads of a backlog", ("", "most memory MiB"), busy)
+    print_table(f"(d) A server that delivers {size.delivered:,} payloads of a backlog", ("", "peak memory MiB"), busy)
 
 
-def _rest(name: str, url: str, seconds: int) -> Row:
-    """Memory, share of a core and statements a second."""
+def _measure_idle(name: str, url: str, seconds: int) -> Row:
+    """Return memory, share of a core and statements per second."""
     progress(f"idle: {name}")
     with Server(url, is_watched=True) as server:
         time.sleep(SETTLE_SECONDS)
-        statements, used, began = server.count(), server.cpu_seconds, time.monotonic()
+        statements, cpu_seconds, started_at = server.count(), server.cpu_seconds, time.monotonic()
         time.sleep(seconds)
-        # Asking costs a little as well, so it comes last.
-        passed, used = time.monotonic() - began, server.cpu_seconds - used
+        # Asking for the count uses processor time of the server, so it comes last.
+        elapsed, cpu_seconds = time.monotonic() - started_at, server.cpu_seconds - cpu_seconds
         return (
             name,
             f"{server.memory_bytes / MEBIBYTE:,.0f}",
-            f"{used / passed * 100:.2f}",
-            f"{(server.count() - statements) / passed:.1f}",
+            f"{cpu_seconds / elapsed * 100:.2f}",
+            f"{(server.count() - statements) / elapsed:.1f}",
         )
 
 
-def _deliver(name: str, url: str, receiver: Receiver, count: int) -> Row:
-    """The most memory until so many have arrived."""
+def _measure_delivery(name: str, url: str, receiver: Receiver, count: int) -> Row:
+    """Return the peak memory until ``count`` payloads have arrived."""
     progress(f"idle: delivering {count:,} {name}")
     receiver.expect(count)
     with Server(url) as server:
@@ -96,7 +96,7 @@ def _deliver(name: str, url: str, receiver: Receiver, count: int) -> Row:
 
 
 def _fill(url: str, payloads: int, *, uri: str, webhooks: int) -> None:
-    """An account with webhooks and a backlog of so many payloads, its events as many as each webhook hears."""
+    """Create an account with webhooks and a backlog of ``payloads``; each event is a payload for each webhook."""
     progress(f"idle: filling with {webhooks:,} webhooks and {payloads:,} payloads")
     database = open_database(url)
     account = open_account(database)
@@ -106,13 +106,13 @@ def _fill(url: str, payloads: int, *, uri: str, webhooks: int) -> None:
     database.close()
 
 
-def _put_off(url: str, *, hours: int) -> None:
-    def put_off(tx: Transaction) -> None:
-        tx.execute(_PUT_OFF, due_at=tx.event_time + hours * 3_600_000_000)
+def _postpone(url: str, *, hours: int) -> None:
+    def postpone(tx: Transaction) -> None:
+        tx.execute(_POSTPONE, due_at=tx.event_time + hours * 3_600_000_000)
 
     database = open_database(url)
-    database.run_now(put_off)
+    database.run_now(postpone)
     database.close()
 
 
-_PUT_OFF = Statement(text("UPDATE lanes SET due_at = :due_at WHERE last_sequence >= head_sequence"))
+_POSTPONE = Statement(text("UPDATE lanes SET due_at = :due_at WHERE last_sequence >= head_sequence"))

@@ -1,7 +1,7 @@
-"""(b) From the commit of a change to its arrival at the receiver, at a steady pace, beside the time of one fsync.
+"""(b) The latency from the commit of a change to its arrival at the receiver, compared with one fsync.
 
-Changes come over HTTP, on time whatever the answers do. The moment of a commit is taken by the server itself, right
-after the database has said that it committed; moments of all processes are of one clock, the monotonic one.
+Changes are sent over HTTP at a steady rate, without waiting for responses that are late. The server takes the time of a
+commit itself, right after the database has confirmed it. All processes use the same monotonic clock.
 """
 
 import statistics
@@ -27,14 +27,14 @@ REPETITIONS = 5
 
 @dataclass
 class Figures:
-    """What was measured at one pace, in milliseconds; a value for each repetition."""
+    """The latencies at one rate, in milliseconds; a value for each repetition."""
 
     shares: dict[float, list[float]] = field(default_factory=lambda: {0.5: [], 0.95: [], 0.99: []})
     fsync: list[float] = field(default_factory=list)
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure, interleaved, and print."""
+    """Measure all variants in alternation, and print the table."""
     figures = {(kind, rate): Figures() for kind in KINDS for rate in RATES}
     repetitions = 1 if quick else REPETITIONS
     with Receiver() as receiver:
@@ -59,7 +59,7 @@ def run(databases: Databases, *, quick: bool) -> None:
 
 
 def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, count: int) -> list[float]:
-    """Make ``count`` changes, ``rate`` a second: seconds from each one's commit to each arrival of it."""
+    """Make ``count`` changes, ``rate`` per second; return the seconds from each commit to each arrival."""
     with databases.fresh(kind) as url:
         database = open_database(url)
         account = open_account(database)
@@ -76,8 +76,9 @@ def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, coun
             receiver.expect(count * WEBHOOKS)
             load.send(requests, count, rate=rate)
             receiver.wait()
-            # In the order of their positions, since one account's commits come one after the other.
+            # In the order of the sequences, since the commits of an account are serialized.
             commits = sorted(server.stop_recording()[1])
         if len(commits) != count:
-            raise BenchmarkFailed(f"{len(commits)} commits were seen, where {count} changes were made")
-        return [(at - commits[sequence - WARM_UP - 1]) / 1e9 for at, _, sequence in receiver.stop_recording()]
+            raise BenchmarkFailed(f"{count} changes were made, but {len(commits)} commits recorded")
+        arrivals = receiver.stop_recording()
+        return [(arrived_at - commits[sequence - WARM_UP - 1]) / 1e9 for arrived_at, _, sequence in arrivals]

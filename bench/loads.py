@@ -1,8 +1,8 @@
-"""A load on the API: requests over bare sockets, from a core beside what is measured.
+"""Load generator: sends requests to the API over bare sockets, without using the measured core.
 
-``python -m bench.loads PORT`` takes one message a line. ``{"requests": [...], "count": n, "connections": c}`` sends the
-requests in turn, each connection its next one as soon as the last is answered; with ``"rate": r`` as many a second are
-sent, on time whatever the answers do. It is answered with the seconds it took, and those of each request.
+``python -m bench.loads PORT`` reads one message per line. ``{"requests": [...], "count": n, "connections": c}`` sends
+the requests in turn; each connection sends its next one after the response to the last. With ``"rate": r`` requests are
+due at r per second, however late responses are. The reply has the seconds of the whole load and those of each request.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,23 +23,22 @@ _CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of a load."""
+    """The durations of a load."""
 
     seconds: float
-    # Of each request, from being due to its answer.
+    # Of each request, from when it was due to its response.
     latencies: list[float]
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return len(self.latencies) / self.seconds
 
 
 class LoadGenerator:
-    """The process that makes the load, as the benchmark sees it."""
+    """The process of the load generator."""
 
     def __init__(self, port: int) -> None:
-        """Have it ready to send requests to a port of this machine."""
         self._process = BenchProcess(OTHER_CORE, "bench.loads", port)
 
     def __enter__(self) -> "LoadGenerator":
@@ -52,35 +50,35 @@ class LoadGenerator:
     def send(
         self, requests: list[bytes], count: int, *, connections: int = _CONNECTIONS, rate: float = 0
     ) -> LoadResult:
-        """Send requests (raises ``BenchmarkFailed`` when one is not answered with a 2xx)."""
+        """Send requests. Raises ``BenchmarkFailed`` if the response to any of them is not a 2xx."""
         encoded = [base64.b64encode(request).decode() for request in requests]
-        answer = self._process.call(requests=encoded, count=count, connections=connections, rate=rate)
-        return LoadResult(answer["seconds"], answer["latencies"])
+        reply = self._process.call(requests=encoded, count=count, connections=connections, rate=rate)
+        return LoadResult(reply["seconds"], reply["latencies"])
 
 
 def request(method: str, path: str, token: str, body: object = None) -> bytes:
-    """The bytes of a request."""
-    content = b"" if body is None else json.dumps(body).encode()
+    """Return the bytes of a request."""
+    encoded_body = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: bench", f"X-NokoToken: {token}"]
     if body is not None:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + content
+        lines += ["Content-Type: application/json", f"Content-Length: {len(encoded_body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + encoded_body
 
 
 class _Client(asyncio.Protocol):
-    """One connection, which sends its next request when the last one is answered."""
+    """A connection with at most one request in flight."""
 
     def __init__(self) -> None:
         self._received = b""
-        self.answered: asyncio.Future[None] | None = None
+        self._responded: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     async def send(self, request: bytes) -> None:
-        self.answered = asyncio.get_running_loop().create_future()
+        self._responded = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        await self.answered
+        await self._responded
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -88,36 +86,36 @@ class _Client(asyncio.Protocol):
         if end < 0:
             return
         head = self._received[:end].lower()
-        place = head.index(b"content-length:")
-        length = int(head[place + 15 :].split(b"\r\n", 1)[0])
+        index = head.index(b"content-length:")
+        length = int(head[index + 15 :].split(b"\r\n", 1)[0])
         if len(self._received) < end + 4 + length:
             return
         if not head.startswith(b"http/1.1 2"):
-            raise SystemExit(f"refused: {self._received!r}")
+            raise SystemExit(f"the response is not a 2xx: {self._received!r}")
         self._received = b""
-        assert self.answered is not None
-        self.answered.set_result(None)
+        assert self._responded is not None
+        self._responded.set_result(None)
 
     def connection_lost(self, _: Exception | None) -> None:
-        if self.answered is not None and not self.answered.done():
-            self.answered.set_exception(ConnectionError("the server hung up"))
+        if self._responded is not None and not self._responded.done():
+            self._responded.set_exception(ConnectionError("the server closed the connection"))
 
 
 async def _load(port: int, requests: list[bytes], count: int, connections: int, rate: float) -> dict[str, object]:
     clients = [await _connect(port) for _ in range(connections)]
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     latencies: list[float] = []
-    turns = iter(range(count))
+    indexes = iter(range(count))
 
-    async def send_in_turn(client: _Client, turns: Iterator[int]) -> None:
-        for turn in turns:
-            due = began + turn / rate if rate else time.perf_counter()
+    async def send_in_turn(client: _Client) -> None:
+        for index in indexes:
+            due = started_at + index / rate if rate else time.perf_counter()
             await asyncio.sleep(max(0.0, due - time.perf_counter()) if rate else 0)
-            await client.send(requests[turn % len(requests)])
+            await client.send(requests[index % len(requests)])
             latencies.append(time.perf_counter() - due)
 
-    await asyncio.gather(*(send_in_turn(client, turns) for client in clients))
-    return {"seconds": time.perf_counter() - began, "latencies": latencies}
+    await asyncio.gather(*(send_in_turn(client) for client in clients))
+    return {"seconds": time.perf_counter() - started_at, "latencies": latencies}
 
 
 async def _connect(port: int) -> _Client:

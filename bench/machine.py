@@ -1,4 +1,4 @@
-"""The machine that the figures belong to."""
+"""The machine on which the benchmarks run."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from bench.subprocesses import MEASURED_CORE, OTHER_CORE
 
 
 def describe(databases: Databases) -> dict[str, str]:
-    """What the figures depend on, and nothing that tells whose machine it is."""
+    """Return what the figures depend on, without anything that identifies the machine."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": f"{_processor()}, {os.cpu_count()} cores, {_memory()}",
@@ -29,14 +29,14 @@ def describe(databases: Databases) -> dict[str, str]:
 
 
 def fsync_seconds(count: int) -> list[float]:
-    """How long it takes to bring 4 KiB to the disk, ``count`` times."""
+    """Return the seconds of ``count`` calls of fsync, each after writing 4 KiB."""
     seconds = []
     with tempfile.TemporaryFile(buffering=0) as file:
         for _ in range(count):
             file.write(bytes(4096))
-            began = time.perf_counter()
+            started_at = time.perf_counter()
             os.fsync(file.fileno())
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.perf_counter() - started_at)
     return seconds
 
 

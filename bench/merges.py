@@ -1,8 +1,8 @@
-"""(g) What a merge of many entries takes: time, memory of the server, and how long everybody else waits meanwhile.
+"""(g) The cost of merging many entries: duration, memory of the server, and how long other requests wait.
 
-A merge of projects moves its entries; a merge of tags rewrites their texts as well. Each is one request to a server of
-its own, and one transaction. Webhooks hear everything; but where the delivery itself is measured nothing is sent to
-them, so that the memory is the merge's.
+A merge of projects moves entries; a merge of tags also rewrites their descriptions. Each is one request to a new
+server, and one transaction. Webhooks subscribe to all events. Except where the delivery is measured, nothing is sent to
+them, so that the memory is that of the merge.
 """
 
 import http.client
@@ -35,24 +35,24 @@ WEBHOOKS = (0, 1, 3)
 REPETITIONS = 3
 WARM_UP = 50
 MEBIBYTE = 2**20
-_NOWHERE = "http://127.0.0.1:9/hook"
-_PATIENCE_SECONDS = 600
+_UNUSED_URI = "http://127.0.0.1:9/hook"
+_TIMEOUT_SECONDS = 600
 _TEXTS = ("Review of the #{}", "#{} with the harbour office, notes in the wiki", "Draft, then #{} and a call")
 
 
 @dataclass
 class Figures:
-    """What was measured of one kind of merge, a value for each repetition."""
+    """The figures of one merge, a value for each repetition."""
 
     seconds: list[float] = field(default_factory=list)
-    # The most that the server has occupied, and how much more that is than before the merge.
-    most: list[float] = field(default_factory=list)
-    more: list[float] = field(default_factory=list)
+    # The peak memory of the server in MiB, and how much more that is than before the merge.
+    peak: list[float] = field(default_factory=list)
+    added: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One kind of merge."""
+    """A merge to measure."""
 
     kind: str
     resource: str
@@ -61,56 +61,58 @@ class Plan:
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure, and print."""
+    """Measure, and print the tables."""
     sizes, repetitions = (QUICK_SIZES, 1) if quick else (SIZES, REPETITIONS)
-    usual = sizes[len(sizes) // 2]
+    middle = sizes[len(sizes) // 2]
     by_size = [Plan(kind, resource, size, 1) for kind in KINDS for resource in RESOURCES for size in sizes]
-    by_webhooks = [Plan(kind, resource, usual, count) for kind in KINDS for resource in RESOURCES for count in WEBHOOKS]
+    by_webhooks = [
+        Plan(kind, resource, middle, count) for kind in KINDS for resource in RESOURCES for count in WEBHOOKS
+    ]
     figures = {plan: Figures() for plan in [*by_size, *by_webhooks]}
     for repetition in range(repetitions):
         for plan, found in figures.items():
             progress(f"merges: {plan}, {repetition + 1} of {repetitions}")
             _measure(databases, plan, found)
-    waits = [_watch_others(databases, Plan(kind, "tags", usual, 1)) for kind in KINDS]
-    deliveries = [_deliver(databases, Plan(kind, "projects", usual, 1)) for kind in KINDS]
+    waits = [_measure_waits(databases, Plan(kind, "tags", middle, 1)) for kind in KINDS]
+    deliveries = [_deliver(databases, Plan(kind, "projects", middle, 1)) for kind in KINDS]
     progress("")
-    heads = ("", "seconds", "most memory MiB", "more than before MiB")
-    print_table("(g) A merge beside one webhook", heads, [_row(plan, figures[plan]) for plan in by_size])
-    print_table(f"(g) A merge of {usual:,} entries", heads, [_row(plan, figures[plan]) for plan in by_webhooks])
+    headings = ("", "seconds", "peak memory MiB", "added by the merge MiB")
+    print_table("(g) A merge with one webhook", headings, [_row(plan, figures[plan]) for plan in by_size])
+    print_table(f"(g) A merge of {middle:,} entries", headings, [_row(plan, figures[plan]) for plan in by_webhooks])
     print_table(
-        "(g) What requests of another account wait meanwhile",
-        (f"while {usual:,} entries get another tag", "the merge, s", "longest read ms", "longest write, s"),
+        "(g) Requests of another account during a merge",
+        (f"while {middle:,} entries get another tag", "merge, s", "longest read, ms", "longest write, s"),
         waits,
     )
     print_table(
-        "(g) Until one webhook has heard of all, in order",
-        (f"events of {usual:,} moved entries", "until the merge is answered, s", "until all have arrived, s"),
+        "(g) The delivery of all events to one webhook, in order",
+        (f"events of {middle:,} moved entries", "until the response, s", "until the last arrival, s"),
         deliveries,
     )
 
 
 def _row(plan: Plan, found: Figures) -> tuple[str, ...]:
     name = f"{plan.entries:,} entries, {plan.resource}, {plan.webhooks} webhooks, {plan.kind}"
-    return name, format_spread(found.seconds, ".2f"), format_spread(found.most), format_spread(found.more)
+    return name, format_spread(found.seconds, ".2f"), format_spread(found.peak), format_spread(found.added)
 
 
 def _measure(databases: Databases, plan: Plan, found: Figures) -> None:
     with databases.fresh(plan.kind) as url:
-        account, merge = _prepare(url, plan, _NOWHERE, is_stalled=True)
+        account, merge = _prepare(url, plan, _UNUSED_URI, is_stalled=True)
         with Server(url) as server:
             client = Client(server.port, account.token)
-            before = _warm_up(server, client, plan)
-            began = time.perf_counter()
+            memory_before = _warm_up(server, client, plan)
+            started_at = time.perf_counter()
             merge(client)
-            found.seconds.append(time.perf_counter() - began)
-            found.most.append(server.peak_memory_bytes / MEBIBYTE)
-            found.more.append((server.peak_memory_bytes - before) / MEBIBYTE)
+            found.seconds.append(time.perf_counter() - started_at)
+            found.peak.append(server.peak_memory_bytes / MEBIBYTE)
+            found.added.append((server.peak_memory_bytes - memory_before) / MEBIBYTE)
 
 
-def _watch_others(databases: Databases, plan: Plan) -> tuple[str, ...]:
-    """The longest that a read and a write of another account took, while a merge went on."""
+def _measure_waits(databases: Databases, plan: Plan) -> tuple[str, ...]:
+    """Return the duration of a merge, and of the longest read and write of another account meanwhile."""
     with databases.fresh(plan.kind) as url:
-        account, merge = _prepare(url, plan, _NOWHERE, is_stalled=True)
+        account, merge = _prepare(url, plan, _UNUSED_URI, is_stalled=True)
         database = open_database(url)
         other = open_account(database, "other")
         database.close()
@@ -122,10 +124,10 @@ def _watch_others(databases: Databases, plan: Plan) -> tuple[str, ...]:
                 _repeated(lambda: reads.send("GET", "/v2/entries")) as read_seconds,
                 _repeated(lambda: writes.send("POST", "/v2/entries", _ENTRY)) as write_seconds,
             ):
-                began = time.perf_counter()
+                started_at = time.perf_counter()
                 merge(client)
-                took = time.perf_counter() - began
-    return plan.kind, f"{took:.2f}", f"{max(read_seconds) * 1000:.0f}", f"{max(write_seconds):.2f}"
+                merge_seconds = time.perf_counter() - started_at
+    return plan.kind, f"{merge_seconds:.2f}", f"{max(read_seconds) * 1000:.0f}", f"{max(write_seconds):.2f}"
 
 
 def _deliver(databases: Databases, plan: Plan) -> tuple[str, ...]:
@@ -133,39 +135,39 @@ def _deliver(databases: Databases, plan: Plan) -> tuple[str, ...]:
         account, merge = _prepare(url, plan, receiver.uri, is_stalled=False)
         with Server(url) as server:
             client = Client(server.port, account.token)
-            # Of each entry, of the target, and twice of what is gone.
+            # One for each entry, one for the target, and two for the merged project.
             receiver.expect(plan.entries + 3)
             receiver.start_recording()
-            began = time.perf_counter()
+            started_at = time.perf_counter()
             merge(client)
-            answered = time.perf_counter() - began
+            response_seconds = time.perf_counter() - started_at
             receiver.wait()
-            heard = time.perf_counter() - began
+            arrival_seconds = time.perf_counter() - started_at
             sequences = [sequence for _, _, sequence in receiver.stop_recording()]
-            assert sequences == [*range(1, plan.entries + 4)], "out of order"
-    return plan.kind, f"{answered:.2f}", f"{heard:.2f}"
+            assert sequences == [*range(1, plan.entries + 4)], "events arrived out of order"
+    return plan.kind, f"{response_seconds:.2f}", f"{arrival_seconds:.2f}"
 
 
 class Client:
-    """One connection to the API."""
+    """A connection to the API."""
 
     def __init__(self, port: int, token: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
         self._headers = {"X-NokoToken": token, "User-Agent": "bench", "Content-Type": "application/json"}
 
     def send(self, method: str, path: str, content: object = None) -> Any:
-        """Send a request; what it is answered, which must be a success."""
+        """Send a request; return the parsed body of the response. Raises ``RuntimeError`` unless it succeeds."""
         body = None if content is None else json.dumps(content)
         self._connection.request(method, path, body, self._headers)
         response = self._connection.getresponse()
-        answer = response.read()
+        response_body = response.read()
         if response.status >= 300:
-            raise RuntimeError(f"{method} {path} was answered {response.status}: {answer!r}")
-        return json.loads(answer or b"null")
+            raise RuntimeError(f"{method} {path} returned {response.status}: {response_body!r}")
+        return json.loads(response_body or b"null")
 
 
 def _warm_up(server: Server, client: Client, plan: Plan) -> int:
-    """Do the same once with a few entries, so that what is kept is kept; the memory that the server occupies then."""
+    """Merge a few entries, so that caches are filled; return the memory of the server after that."""
     names = ("Warm target", "Warm source")
     if plan.resource == "projects":
         ids = [client.send("POST", "/v2/projects", {"name": name})["id"] for name in names]
@@ -180,12 +182,12 @@ def _warm_up(server: Server, client: Client, plan: Plan) -> int:
     return server.memory_bytes
 
 
-def _merge(client: Client, resource: str, target_id: int, swallowed_id: int) -> None:
-    client.send("PUT", f"/v2/{resource}/{target_id}/merge", {f"{resource.removesuffix('s')}_id": swallowed_id})
+def _merge(client: Client, resource: str, target_id: int, source_id: int) -> None:
+    client.send("PUT", f"/v2/{resource}/{target_id}/merge", {f"{resource.removesuffix('s')}_id": source_id})
 
 
 def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[CreatedAccount, Callable[[Client], None]]:
-    """An account with entries to merge and webhooks that hear of it; and what merges them."""
+    """Create an account with entries and webhooks; return it with a function that merges the entries."""
     database = open_database(url)
     account = open_account(database)
     with Server(url) as server:
@@ -198,7 +200,7 @@ def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[Creat
     if is_stalled:
         database.run_now(lambda tx: tx.execute(_STALL))
     if plan.kind == "postgresql":
-        # As it does by itself within a minute.
+        # Autovacuum does it within a minute.
         database.run_now(lambda tx: tx.execute(_ANALYZE))
     database.close()
     ids = projects if plan.resource == "projects" else tags
@@ -234,18 +236,18 @@ def _fill(database: Database, account: CreatedAccount, count: int, project_id: i
 
 
 @contextmanager
-def _repeated(ask: Callable[[], object]) -> Iterator[list[float]]:
-    """Do something over and over in a thread of its own until the context is left; the seconds of each."""
+def _repeated(action: Callable[[], object]) -> Iterator[list[float]]:
+    """Repeat an action in a thread until the context is left; yield the list of its durations in seconds."""
     seconds: list[float] = []
     stopping = threading.Event()
 
-    def go_on() -> None:
+    def repeat() -> None:
         while not stopping.wait(0.005):
-            began = time.perf_counter()
-            ask()
-            seconds.append(time.perf_counter() - began)
+            started_at = time.perf_counter()
+            action()
+            seconds.append(time.perf_counter() - started_at)
 
-    thread = threading.Thread(target=go_on)
+    thread = threading.Thread(target=repeat)
     thread.start()
     try:
         yield seconds

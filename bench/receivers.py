@@ -1,9 +1,9 @@
-"""A bare receiver, faster than what is measured: answers 200 to everything, and knows when what arrived.
+"""A bare receiver, faster than the measured process: it responds with 200 to every request, and records arrivals.
 
-``python -m bench.receivers`` serves on a free port, says which, and then takes one message a line: ``{"expect": n}``
-is answered once n more requests have arrived, with the seconds from the first to the last of them; ``{"start_recording": true}``
-has arrivals kept from now on, and ``{"stop_recording": true}`` is answered with those: moment of the monotonic clock in
-nanoseconds, webhook and sequence of each.
+``python -m bench.receivers`` serves on a free port, sends its port, and then reads one message per line.
+``{"expect": n}`` has a reply once n more requests have arrived: the seconds from the first to the last of them.
+``{"start_recording": true}`` starts to record arrivals. ``{"stop_recording": true}`` stops it; the reply has the
+monotonic time of each arrival in nanoseconds, its webhook and its sequence.
 """
 
 import asyncio
@@ -17,17 +17,16 @@ import uvloop
 
 from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
 
-_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+_RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _SEQUENCE = re.compile(rb"x-hourhook-sequence: *(\d+)", re.IGNORECASE)
 _WEBHOOK = re.compile(rb'^\{"webhook":\{"id":(\d+)')
 
 
 class Receiver:
-    """The receiver's process, as the benchmark sees it."""
+    """The process of the receiver."""
 
     def __init__(self) -> None:
-        """Start it, beside what is measured."""
         self._process = BenchProcess(OTHER_CORE, "bench.receivers")
         self.uri = f"http://127.0.0.1:{self._process.receive()['port']}/hook"
 
@@ -38,22 +37,21 @@ class Receiver:
         self._process.end()
 
     def expect(self, count: int) -> None:
-        """Begin to count."""
+        """Count requests from now on, up to ``count``."""
         self._process.send(expect=count)
 
     def wait(self) -> float:
-        """Wait until as many have arrived as were expected; the seconds from the first to the last."""
+        """Wait until the expected number has arrived; return the seconds from the first to the last."""
         return float(self._process.receive()["seconds"])
 
     def start_recording(self) -> None:
-        """Keep arrivals from now on."""
+        """Record arrivals from now on."""
         self._process.call(start_recording=True)
 
     def stop_recording(self) -> list[tuple[int, int, int]]:
-        """What has arrived since: moment (monotonic, nanoseconds), webhook and sequence of each."""
-        return [
-            (at, webhook, sequence) for at, webhook, sequence in self._process.call(stop_recording=True)["arrivals"]
-        ]
+        """Return the arrivals since: time (monotonic, nanoseconds), webhook and sequence of each."""
+        arrivals = self._process.call(stop_recording=True)["arrivals"]
+        return [(arrived_at, webhook, sequence) for arrived_at, webhook, sequence in arrivals]
 
 
 class _Arrivals:
@@ -61,51 +59,51 @@ class _Arrivals:
         self._expected = 0
         self._count = 0
         self._first_at = 0
-        self._kept: list[tuple[int, int, int]] | None = None
+        self._recorded: list[tuple[int, int, int]] | None = None
 
-    def note(self, head: bytes, body: bytes) -> None:
+    def add(self, head: bytes, body: bytes) -> None:
         self._count += 1
         if self._count == 1:
             self._first_at = time.monotonic_ns()
         elif self._count == self._expected:
-            self._say_all_arrived()
-        if self._kept is not None:
+            self._report_arrivals()
+        if self._recorded is not None:
             sequence, webhook = _SEQUENCE.search(head), _WEBHOOK.match(body)
             if sequence and webhook:
-                self._kept.append((time.monotonic_ns(), int(webhook[1]), int(sequence[1])))
+                self._recorded.append((time.monotonic_ns(), int(webhook[1]), int(sequence[1])))
 
-    def receive(self, message: dict[str, Any]) -> None:
+    def handle(self, message: dict[str, Any]) -> None:
         if "expect" in message:
             self._expected, self._count = message["expect"], 0
         elif "start_recording" in message:
-            self._kept = []
-            send_message(kept=True)
+            self._recorded = []
+            send_message(started=True)
         else:
-            arrivals, self._kept = self._kept, None
+            arrivals, self._recorded = self._recorded, None
             send_message(arrivals=arrivals)
 
-    def _say_all_arrived(self) -> None:
+    def _report_arrivals(self) -> None:
         send_message(seconds=(time.monotonic_ns() - self._first_at) / 1e9)
 
 
 class _Connection(asyncio.Protocol):
     def __init__(self, arrivals: _Arrivals) -> None:
         self._arrivals = arrivals
-        self._waiting = b""
+        self._incomplete = b""
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        data = self._waiting + data if self._waiting else data
+        data = self._incomplete + data if self._incomplete else data
         while True:
             end = data.find(b"\r\n\r\n")
             length = _LENGTH.search(data, 0, end) if end >= 0 else None
             if length is None or len(data) < (size := end + 4 + int(length[1])):
-                self._waiting = data
+                self._incomplete = data
                 return
-            self._arrivals.note(data[:end], data[end + 4 : size])
-            self._transport.write(_ANSWER)
+            self._arrivals.add(data[:end], data[end + 4 : size])
+            self._transport.write(_RESPONSE)
             data = data[size:]
 
 
@@ -113,21 +111,21 @@ async def _serve() -> None:
     loop = asyncio.get_running_loop()
     arrivals = _Arrivals()
     server = await loop.create_server(lambda: _Connection(arrivals), "127.0.0.1", 0, backlog=1024)
-    ended = asyncio.Event()
+    input_ended = asyncio.Event()
     rest = b""
 
-    def listen() -> None:
+    def read_messages() -> None:
         nonlocal rest
         data = os.read(0, 65_536)
         if not data:
-            ended.set()
+            input_ended.set()
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            arrivals.receive(json.loads(line))
+            arrivals.handle(json.loads(line))
 
-    loop.add_reader(0, listen)
+    loop.add_reader(0, read_messages)
     send_message(port=server.sockets[0].getsockname()[1])
-    await ended.wait()
+    await input_ended.wait()
 
 
 if __name__ == "__main__":

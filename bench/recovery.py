@@ -1,8 +1,8 @@
-"""(f) Measure the time from ``kill -9`` to the next delivery.
+"""(f) The time from ``kill -9`` to the next delivery.
 
-It counts from the kill where other workers are running, and from ``/health`` answering 200 otherwise. The load is that of
-``tests/kill``, so that the webhooks always have something to deliver. A kill's time is that of the webhook that waits
-longest: its head was in flight, or was not leased yet.
+It is measured from the kill if other workers are running, otherwise from the first 200 of ``/health``. The load is that
+of ``tests/kill``, so that every webhook always has payloads to deliver. The time is given for the first webhook that
+gets a delivery and for the last, whose head was in flight or not leased yet.
 """
 
 from bench.databases import Databases
@@ -19,26 +19,26 @@ SECONDS = 3.0
 
 
 def run(databases: Databases, *, quick: bool) -> None:
-    """Measure and print."""
-    found = []
+    """Measure, and print the table."""
+    results = []
     for scenario in SCENARIOS:
         with databases.fresh(scenario.kind) as url:
-            found.append(run_scenario(url, scenario, QUICK_KILLS if quick else KILLS, SECONDS))
+            results.append(run_scenario(url, scenario, QUICK_KILLS if quick else KILLS, SECONDS))
     print_table(
-        f"(f) Seconds from a kill to the next delivery, of {len(found[0].kill_events)} kills each",
-        ("`kill -9` of", "from", "any webhook, p50", "max", "every webhook, p50", "max", "kill to health, p50"),
-        [_row(one) for one in found],
+        f"(f) Seconds from a kill to the next delivery, of {len(results[0].kill_events)} kills each",
+        ("killed", "from", "first webhook, p50", "max", "last webhook, p50", "max", "kill to health, p50"),
+        [_row(result) for result in results],
     )
 
 
-def _row(found: ScenarioResult) -> tuple[str, ...]:
-    down = [(killing.ready_at - killing.at) / 1e9 for killing in found.kill_events]
+def _row(result: ScenarioResult) -> tuple[str, ...]:
+    down_seconds = [(kill.ready_at - kill.at) / 1e9 for kill in result.kill_events]
     return (
-        str(found.scenario),
-        "the kill" if found.scenario.kills_worker else "health",
-        f"{percentile(found.first_seconds, 0.5):.2f}",
-        f"{max(found.first_seconds):.2f}",
-        f"{percentile(found.last_seconds, 0.5):.2f}",
-        f"{max(found.last_seconds):.2f}",
-        "-" if found.scenario.kills_worker else f"{percentile(down, 0.5):.2f}",
+        str(result.scenario),
+        "the kill" if result.scenario.kills_worker else "health",
+        f"{percentile(result.first_seconds, 0.5):.2f}",
+        f"{max(result.first_seconds):.2f}",
+        f"{percentile(result.last_seconds, 0.5):.2f}",
+        f"{max(result.last_seconds):.2f}",
+        "-" if result.scenario.kills_worker else f"{percentile(down_seconds, 0.5):.2f}",
     )

@@ -1,4 +1,4 @@
-"""Run the benchmarks, and print figures and the machine that they belong to.
+"""Run the benchmarks, and print their tables and a description of the machine.
 
 .venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|merges|recovery] [--quick]
 """
@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-# So that it runs as a script, from a checkout.
+# So that it can be run as a script, from a checkout.
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
@@ -27,7 +27,7 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Run what is asked for."""
+    """Run the requested benchmarks."""
     names, is_quick = parse_arguments(sys.argv[1:])
     with Databases() as databases:
         print_table("Machine", ("", ""), [*machine.describe(databases).items()])
@@ -36,13 +36,14 @@ def main() -> None:
 
 
 def parse_arguments(arguments: list[str]) -> tuple[list[str], bool]:
-    """Which benchmarks are asked for, all where none is named, and whether they are to be quick."""
+    """Return the names of the requested benchmarks, all if none is named, and whether --quick was given."""
     parser = argparse.ArgumentParser(description="Measure Hourhook on this machine.")
-    # One text and no list, or argparse would hold the list against the choices.
-    parser.add_argument("what", nargs="*", default="all", choices=["all", *BENCHMARKS], help="all, or some")
-    parser.add_argument("--quick", action="store_true", help="small and once: to see that it works, not to compare")
-    given = parser.parse_args(arguments)
-    return [*BENCHMARKS] if "all" in given.what else given.what, given.quick
+    names = ["all", *BENCHMARKS]
+    # The default is a string, because argparse would compare a list with the choices.
+    parser.add_argument("names", metavar="BENCHMARK", nargs="*", default="all", choices=names, help=", ".join(names))
+    parser.add_argument("--quick", action="store_true", help="small and once: to check that it works, not to compare")
+    options = parser.parse_args(arguments)
+    return [*BENCHMARKS] if "all" in options.names else options.names, options.quick
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What is measured: the real process, put together as ``hourhook serve`` and ``hourhook worker`` put it together.
+"""The measured process: the real one, assembled as ``hourhook serve`` and ``hourhook worker`` do it.
 
-``python -m bench.server_under_test serve|work URL [--watched]``: ``serve`` with a worker beside the API, or a worker alone, which
-on SQLite only a benchmark may have. It says when it is ready, and ends when its input does. A watched one is asked by
-messages for the statements that it has sent to the database, and for the moments of its commits.
+``python -m bench.server_under_test serve|work URL SETTINGS [--watched]`` runs the API with a worker in it, or only a
+worker, which with SQLite is allowed in a benchmark only. It sends a message when it is ready, and ends at the end of
+its input. A watched one reports, by messages, its statements and the times of its commits.
 """
 
 import asyncio
@@ -29,109 +29,109 @@ from hourhook.store.transaction import Transaction
 
 
 class Server(BenchProcess):
-    """``hourhook serve``, with a worker in it."""
+    """The process of ``hourhook serve``, with a worker in it."""
 
     def __init__(self, url: str, *, core: int = MEASURED_CORE, is_watched: bool = False, **settings: object) -> None:
-        """Start it, and wait until it serves."""
+        """Start it, and wait until it accepts requests. The methods need ``is_watched``."""
         super().__init__(
             core, "bench.server_under_test", "serve", url, json.dumps(settings), *["--watched"] * is_watched
         )
         self.port: int = self.receive()["port"]
 
     def count(self) -> int:
-        """How many statements it has sent to the database; only of a watched one, as what follows."""
-        return int(self.call(what="count")["count"])
+        """Return the number of statements that it has executed."""
+        return int(self.call(command="count")["count"])
 
     def start_recording(self) -> None:
-        """Have it keep its statements and the moments of its commits from now on."""
-        self.call(what="start_recording")
+        """Make it record its statements and the times of its commits from now on."""
+        self.call(command="start_recording")
 
     def stop_recording(self) -> tuple[list[Statement], list[int]]:
-        """The statements since, and the moments (monotonic, nanoseconds) of commits that recorded something."""
-        statements, commits = pickle.loads(b64decode(self.call(what="take")["taken"]))
+        """Return the statements since, and the times (monotonic, nanoseconds) of commits that recorded events."""
+        statements, commits = pickle.loads(b64decode(self.call(command="stop_recording")["recorded"]))
         return statements, commits
 
 
 class Worker(BenchProcess):
-    """``hourhook worker``."""
+    """The process of ``hourhook worker``."""
 
     def __init__(self, url: str, *, core: int = MEASURED_CORE) -> None:
-        """Start it, and wait until it is about to deliver."""
+        """Start it, and wait until it is ready to deliver."""
         super().__init__(core, "bench.server_under_test", "work", url, "{}")
         self.receive()
 
 
-class _Watch:
-    """Answers what the benchmark asks of a watched process."""
+class _Monitor:
+    """Handles the commands that the benchmark sends to a watched process."""
 
     def __init__(self) -> None:
         self.statements = StatementRecorder()
-        self._commits: list[int] = []
+        self._commit_times: list[int] = []
 
     def watch_commits(self) -> None:
         run_after_commit = Transaction.run_after_commit
 
-        def note_and_announce(tx: Transaction) -> None:
+        def record_time(tx: Transaction) -> None:
             if "events" in tx.state:
-                self._commits.append(time.monotonic_ns())
+                self._commit_times.append(time.monotonic_ns())
             run_after_commit(tx)
 
-        Transaction.run_after_commit = note_and_announce  # type: ignore[method-assign,assignment]
+        Transaction.run_after_commit = record_time  # type: ignore[method-assign,assignment]
 
-    def answer(self, what: str) -> None:
-        if what == "count":
+    def handle(self, command: str) -> None:
+        if command == "count":
             send_message(count=self.statements.count)
-        elif what == "start_recording":
+        elif command == "start_recording":
             self.statements.start_recording()
-            self._commits.clear()
-            send_message(kept=True)
+            self._commit_times.clear()
+            send_message(started=True)
         else:
-            taken = pickle.dumps((self.statements.stop_recording(), [*self._commits]))
-            send_message(taken=b64encode(taken).decode())
+            recorded = pickle.dumps((self.statements.stop_recording(), [*self._commit_times]))
+            send_message(recorded=b64encode(recorded).decode())
 
 
-def _main(role: str, url: str, more: dict[str, Any], *, is_watched: bool) -> None:
-    watch = _Watch()
+def _main(role: str, url: str, changes: dict[str, Any], *, is_watched: bool) -> None:
+    monitor = _Monitor()
     if is_watched:
-        watch.statements.install()
+        monitor.statements.install()
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **more)
+    settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **changes)
     logs.configure(settings)
     runtime = build_runtime(settings, "127.0.0.1")
     try:
-        uvloop.run(_serve(runtime, listener, port, watch) if role == "serve" else _work(runtime, watch))
+        uvloop.run(_serve(runtime, listener, port, monitor) if role == "serve" else _work(runtime, monitor))
     finally:
         runtime.database.close()
 
 
-async def _serve(runtime: Runtime, listener: socket.socket, port: int, watch: _Watch) -> None:
-    def begin() -> None:
-        watch.watch_commits()
+async def _serve(runtime: Runtime, listener: socket.socket, port: int, monitor: _Monitor) -> None:
+    def report_port() -> None:
+        monitor.watch_commits()
         send_message(port=port)
 
-    _listen(watch)
-    await serve(runtime, listener, with_worker=True, on_start=begin)
+    _read_commands(monitor)
+    await serve(runtime, listener, with_worker=True, on_start=report_port)
 
 
-async def _work(runtime: Runtime, watch: _Watch) -> None:
-    _listen(watch)
+async def _work(runtime: Runtime, monitor: _Monitor) -> None:
+    _read_commands(monitor)
     send_message(ready=True)
     await work(runtime)
 
 
-def _listen(watch: _Watch) -> None:
+def _read_commands(monitor: _Monitor) -> None:
     loop = asyncio.get_running_loop()
 
-    def listen() -> None:
+    def read() -> None:
         data = os.read(0, 4096)
         for line in data.splitlines():
-            watch.answer(json.loads(line)["what"])
+            monitor.handle(json.loads(line)["command"])
         if not data:
             loop.remove_reader(0)
             os.kill(os.getpid(), signal.SIGTERM)
 
-    loop.add_reader(0, listen)
+    loop.add_reader(0, read)
 
 
 if __name__ == "__main__":

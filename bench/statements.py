@@ -1,4 +1,4 @@
-"""What the database is really asked: every statement that the drivers are given, counted or kept."""
+"""Count or record every statement that is passed to the database drivers."""
 
 import sqlite3
 import threading
@@ -11,34 +11,33 @@ Statement = tuple[str, Any]
 
 
 class StatementRecorder:
-    """Watches the drivers of this process from ``install`` on."""
+    """Wraps the drivers of this process, from ``install`` on."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._kept: list[Statement] | None = None
+        self._recorded: list[Statement] | None = None
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """See every statement from now on."""
+        """Count every statement from now on."""
         sqlite3.connect = partial(sqlite3.connect, factory=_watched_connection(self))  # type: ignore[assignment]
-        for kind in (psycopg.Connection, psycopg.AsyncConnection):
-            kind.execute = _watched(self, kind.execute)  # type: ignore[method-assign]
+        for connection_type in (psycopg.Connection, psycopg.AsyncConnection):
+            connection_type.execute = _watched(self, connection_type.execute)  # type: ignore[method-assign]
 
     def start_recording(self) -> None:
-        """Keep statements with their parameters from now on."""
-        self._kept = []
+        """Record statements with their parameters from now on."""
+        self._recorded = []
 
     def stop_recording(self) -> list[Statement]:
-        """Those that came since."""
-        kept, self._kept = self._kept or [], None
-        return kept
+        """Return the statements since."""
+        recorded, self._recorded = self._recorded or [], None
+        return recorded
 
     def record(self, text: Any, parameters: Any) -> None:
-        """Note one statement."""
         with self._lock:
             self.count += 1
-            if self._kept is not None:
-                self._kept.append((str(text), parameters))
+            if self._recorded is not None:
+                self._recorded.append((str(text), parameters))
 
 
 def _watched_connection(statements: StatementRecorder) -> type[sqlite3.Connection]:

@@ -1,6 +1,6 @@
-"""The processes of a benchmark: each pinned to a core, told and heard in lines of JSON.
+"""The processes of a benchmark: each is pinned to a core, and exchanges messages as lines of JSON.
 
-What is measured sits on one core; receiver, load and PostgreSQL sit on another, so that they take nothing from it.
+The measured process has one core; receiver, load generator and PostgreSQL share another, so that they do not compete.
 """
 
 import json
@@ -22,15 +22,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class BenchmarkFailed(Exception):
-    """A part ended, or fell silent, when it should have answered."""
+    """A process of the benchmark has ended or did not reply, or a result is not as expected."""
 
 
 class BenchProcess:
-    """A process that runs one of the modules here, until the context is left."""
+    """A process that runs a module of this package until the context is left."""
 
     def __init__(self, core: int, module: str, *arguments: object) -> None:
-        """Start it; the environment is that of this process, and what it logs goes to a file."""
-        # As a file, since a log that nobody reads costs less than it does in earnest.
+        """Start it with the environment of this process; its log goes to a temporary file."""
+        # A file, because discarding the log would cost less than in production.
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments)],
@@ -52,37 +52,36 @@ class BenchProcess:
 
     @property
     def pid(self) -> int:
-        """The process id."""
         return self._process.pid
 
     def send(self, **message: object) -> None:
-        """Send a message to the part."""
+        """Send a message to the process."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(message) + "\n")
 
     def receive(self, timeout_seconds: float = RESPONSE_TIMEOUT_SECONDS) -> dict[str, Any]:
-        """Wait for the next message of the part (raises ``BenchmarkFailed``)."""
+        """Wait for the next message of the process. Raises ``BenchmarkFailed`` if there is none in time."""
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             line = self._process.stdout.readline() if selector.select(timeout_seconds) else ""
         if not line:
-            raise BenchmarkFailed(f"{self._process.args!r} did not answer:\n{self.log()[-4000:]}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+            raise BenchmarkFailed(f"{self._process.args!r} did not reply:\n{self.log()[-4000:]}")
+        message: dict[str, Any] = json.loads(line)
+        return message
 
     def call(self, **message: object) -> dict[str, Any]:
-        """Send a message and wait for what comes back."""
+        """Send a message and wait for the reply."""
         self.send(**message)
         return self.receive()
 
     def kill(self) -> None:
-        """End it as by ``kill -9``."""
+        """Kill it, like ``kill -9``."""
         self._process.kill()
         self._process.wait()
 
     def end(self) -> None:
-        """Have it end, as it does when its input ends."""
+        """End it by closing its input; kill it if it takes too long."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         if self._process.poll() is None:
@@ -95,24 +94,24 @@ class BenchProcess:
         self._log.close()
 
     def log(self) -> str:
-        """What it has logged."""
+        """Return its log."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
     @property
     def cpu_seconds(self) -> float:
-        """The processor time that it has used so far."""
+        """The processor time it has used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     @property
     def memory_bytes(self) -> int:
-        """The memory that it occupies now."""
+        """Its resident memory."""
         return self._memory("VmRSS")
 
     @property
     def peak_memory_bytes(self) -> int:
-        """The most memory that it has occupied so far."""
+        """The maximum of its resident memory so far."""
         return self._memory("VmHWM")
 
     def _memory(self, field: str) -> int:
@@ -121,14 +120,14 @@ class BenchProcess:
 
 
 def send_message(**message: object) -> None:
-    """Inside a part: send a message to the benchmark."""
+    """Send a message to the benchmark, from one of its processes."""
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Keep this process, and what it starts, on a core."""
+    """Pin this process, and those that it starts, to a core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

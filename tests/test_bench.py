@@ -1,4 +1,4 @@
-"""The command of the benchmarks takes what its help says; what they measure is not tested."""
+"""The command line of the benchmarks; the measurements themselves are not tested."""
 
 import pytest
 
@@ -18,6 +18,6 @@ def test_all_benchmarks_run_unless_some_are_named(arguments: list[str], expected
     assert parse_arguments(arguments) == expected
 
 
-def test_a_benchmark_that_there_is_not_is_refused() -> None:
+def test_an_unknown_benchmark_is_refused() -> None:
     with pytest.raises(SystemExit):
         parse_arguments(["nonsense"])

@@ -104,15 +104,15 @@ def test_a_method_cannot_be_overridden(account: Account) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/account", "/v2/projects", "/v2/projects/999", "/v2/current_user?per_page=1"])
 def test_head_is_get_without_its_body(account: Account, path: str) -> None:
-    changing = ("date", "x-request-id")
+    varying = ("date", "x-request-id")
     get = account.leader.client.get(path)
 
     head = account.leader.client.request("HEAD", path)
 
     assert head.status == get.status
     assert head.body == b""
-    assert {name: value for name, value in head.headers.items() if name not in changing} == {
-        name: value for name, value in get.headers.items() if name not in changing
+    assert {name: value for name, value in head.headers.items() if name not in varying} == {
+        name: value for name, value in get.headers.items() if name not in varying
     }
 
 
@@ -282,7 +282,7 @@ def test_an_id_that_cannot_exist_is_missing(account: Account, id: int | str) -> 
         "custom_hourly_rates": [{"user_id": id, "hourly_rate": 90}],
     }
 
-    for response, faults in (
+    for response, fields in (
         (client.post("/v2/entries", {**time, "user_id": id, "project_id": id}), ["user_id", "project_id"]),
         (client.put(entry["url"], {"user_id": id, "project_id": id}), ["user_id", "project_id"]),
         (client.post("/v2/expenses", {**time, "user_id": id, "project_id": id}), ["project_id", "user_id"]),
@@ -295,12 +295,10 @@ def test_an_id_that_cannot_exist_is_missing(account: Account, id: int | str) -> 
             ["rate_calculation.custom_hourly_rates[0].user_id"],
         ),
     ):
-        assert (response.status, response.codes) == (400, [(field, "missing") for field in faults])
+        assert (response.status, response.codes) == (400, [(field, "missing") for field in fields])
 
 
-def test_a_defect_is_a_500_without_details_and_logged_with_its_traceback(
-    make_server: MakeServer, logged: Logged
-) -> None:
+def test_an_internal_error_is_a_500_without_details_and_is_logged(make_server: MakeServer, logged: Logged) -> None:
     async def broken(scope: object, receive: object, send: object) -> None:
         raise RuntimeError("planted secret")
 
@@ -317,19 +315,19 @@ def test_a_defect_is_a_500_without_details_and_logged_with_its_traceback(
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_an_unavailable_database_is_a_503(account: Account, database_url: str) -> None:
     name = urlsplit(database_url).path[1:]
-    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
-        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         try:
-            replies = [
+            responses = [
                 account.leader.client.get("/v2/account"),
                 account.leader.client.get("/v2/nothing"),
                 account.leader.client.put("/v2/current_user", {}),
             ]
         finally:
-            operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
-    for response in replies:
+    for response in responses:
         assert response.status == 503
         assert response.json() == {"message": "The database is not available at the moment"}
     assert account.leader.client.get("/v2/account").status == 200

@@ -52,25 +52,25 @@ def test_only_the_first_credential_in_the_documented_order_is_tried(account: Acc
         ("query", "access_token"),
         ("query", "token"),
     ]
-    for place, (kind, name) in enumerate(carriers):
+    for index, (kind, name) in enumerate(carriers):
         token = account.leader.token
         headers = {"Authorization": f"Bearer {token}"} if name == "Authorization" else {name: token}
         query: dict[str, Any] = headers if kind == "query" else {}
-        others = carriers[place + 1 :]
-        wrong_query = {name: "wrong" for kind, name in others if kind == "query"}
-        wrong_headers = {name: "wrong" for kind, name in others if kind == "header"}
+        later = carriers[index + 1 :]
+        wrong_query = {name: "wrong" for kind, name in later if kind == "query"}
+        wrong_headers = {name: "wrong" for kind, name in later if kind == "header"}
         sent = wrong_headers | (headers if kind == "header" else {})
 
         response = account.client.get("/v2/current_user", wrong_query | query, **sent)
         assert response.status == 200, name
 
-        if place:
-            before = carriers[place - 1]
-            wrong = {before[1]: "wrong"}
+        if index:
+            earlier = carriers[index - 1]
+            wrong = {earlier[1]: "wrong"}
             response = account.client.get(
                 "/v2/current_user",
-                query | (wrong if before[0] == "query" else {}),
-                **(sent | (wrong if before[0] == "header" else {})),
+                query | (wrong if earlier[0] == "query" else {}),
+                **(sent | (wrong if earlier[0] == "header" else {})),
             )
             assert response.status == 401, name
 
@@ -116,7 +116,7 @@ def test_a_token_with_an_unknown_password_is_refused(account: Account) -> None:
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
 def test_a_token_of_a_disabled_or_suspended_user_is_refused(account: Account, state: str) -> None:
-    person = account.add("gone", "leader")
+    person = account.add("former", "leader")
     assert person.client.get("/v2/account").status == 200
 
     account.set_state(person, state)

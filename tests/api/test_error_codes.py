@@ -1,4 +1,4 @@
-"""Every documented error code, in each place where it can occur (docs/api/conventions.md)."""
+"""Every documented error code, in each case where it can occur (``docs/api/conventions.md``)."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Provoke = Callable[[ObjectFactory], Response]
 
 
 @dataclass(frozen=True)
-class Place:
+class Case:
     """A request that provokes a code, the field it names, and the message if it is documented word for word."""
 
     name: str
@@ -29,15 +29,13 @@ class Place:
     message: str | None
 
 
-PLACES: dict[str, list[Place]] = {}
+CASES: dict[str, list[Case]] = {}
 
 # Documented codes that nothing raises.
-NEVER_SENT = {
-    "dependent": "says the contract",
-}
+NEVER_RAISED = {"dependent"}
 
-# Codes of our own endpoints.
-OURS = {"not_failing"}
+# Codes of endpoints that Noko does not have.
+OUR_CODES = {"not_failing"}
 
 
 def raising(code: str, resource: str, field: str = "base", message: str | None = None) -> Callable[[Provoke], Provoke]:
@@ -45,72 +43,72 @@ def raising(code: str, resource: str, field: str = "base", message: str | None =
 
     def declare(provoke: Provoke) -> Provoke:
         name = provoke.__name__.replace("_", " ")
-        PLACES.setdefault(code, []).append(Place(name, field, provoke, resource, message))
+        CASES.setdefault(code, []).append(Case(name, field, provoke, resource, message))
         return provoke
 
     return declare
 
 
 @raising("missing", "Entry", "user_id")
-def an_entry_of_nobody(factory: ObjectFactory) -> Response:
+def an_entry_of_an_unknown_user(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/entries", {"date": DAY, "minutes": 1, "user_id": NO_SUCH_ID})
 
 
 @raising("missing", "Entry", "project_id")
-def an_entry_on_no_project(factory: ObjectFactory) -> Response:
+def an_entry_on_an_unknown_project(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.entry()["url"], {"project_id": NO_SUCH_ID})
 
 
 @raising("missing", "InboxEntry", "project_id")
-def an_inbox_entry_logged_on_no_project(factory: ObjectFactory) -> Response:
+def an_inbox_entry_logged_on_an_unknown_project(factory: ObjectFactory) -> Response:
     return factory.client.post(factory.inbox_entry()["log_url"], {"project_id": NO_SUCH_ID})
 
 
 @raising("missing", "Expense", "project_id")
-def an_expense_on_no_project(factory: ObjectFactory) -> Response:
+def an_expense_on_an_unknown_project(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/expenses", {"date": DAY, "price": 1, "project_id": NO_SUCH_ID})
 
 
 @raising("missing", "Expense", "user_id")
-def an_expense_of_nobody(factory: ObjectFactory) -> Response:
+def an_expense_of_an_unknown_user(factory: ObjectFactory) -> Response:
     project = factory.project()
     body = {"date": DAY, "price": 1, "project_id": project["id"], "user_id": NO_SUCH_ID}
     return factory.client.put(factory.expense(project)["url"], body)
 
 
 @raising("missing", "Project", "project_group_id")
-def a_project_in_no_group(factory: ObjectFactory) -> Response:
+def a_project_in_an_unknown_group(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/projects", {"name": factory.name(), "project_group_id": NO_SUCH_ID})
 
 
 @raising("missing", "Project", "project_group_id")
-def a_project_moved_to_no_group(factory: ObjectFactory) -> Response:
+def a_project_moved_to_an_unknown_group(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.project()["url"], {"project_group_id": NO_SUCH_ID})
 
 
 @raising("missing", "Project", "project_id")
-def a_project_merged_with_none(factory: ObjectFactory) -> Response:
+def an_unknown_project_merged(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.project()["merge_url"], {"project_id": NO_SUCH_ID})
 
 
 @raising("missing", "Tag", "tag_id")
-def a_tag_merged_with_none(factory: ObjectFactory) -> Response:
+def an_unknown_tag_merged(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.tag()["merge_url"], {"tag_id": NO_SUCH_ID})
 
 
 @raising("missing", "Team", "user_ids[1]")
-def a_team_of_nobody(factory: ObjectFactory) -> Response:
+def a_team_with_an_unknown_user(factory: ObjectFactory) -> Response:
     body = {"name": factory.name(), "user_ids": [factory.account.leader.id, NO_SUCH_ID]}
     return factory.client.post("/v2/teams", body)
 
 
 @raising("missing", "ProjectGroup", "project_ids[0]")
-def a_group_of_no_project(factory: ObjectFactory) -> Response:
+def a_group_with_an_unknown_project(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/project_groups", {"name": factory.name(), "project_ids": [NO_SUCH_ID]})
 
 
 @raising("missing", "Webhook", "events[1]")
-def a_webhook_for_no_event(factory: ObjectFactory) -> Response:
+def a_webhook_for_an_unknown_event(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/webhooks", {"name": "x", "payload_uri": URI, "events": ["*", "entry.baked"]})
 
 
@@ -125,17 +123,17 @@ def an_entry_without_minutes(factory: ObjectFactory) -> Response:
 
 
 @raising("missing_field", "Entry", "entry_ids")
-def entries_approved_without_saying_which(factory: ObjectFactory) -> Response:
+def entries_approved_without_ids(factory: ObjectFactory) -> Response:
     return factory.client.put("/v2/entries/approved")
 
 
 @raising("missing_field", "Entry", "date")
-def an_entry_invoiced_on_no_day(factory: ObjectFactory) -> Response:
+def an_entry_marked_as_invoiced_without_a_date(factory: ObjectFactory) -> Response:
     return factory.client.put(f"{factory.entry()['url']}/marked_as_invoiced")
 
 
 @raising("missing_field", "InboxEntry", "description")
-def an_inbox_entry_without_a_text(factory: ObjectFactory) -> Response:
+def an_inbox_entry_without_a_description(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.inbox_entry()["url"], {"date": DAY, "description": ""})
 
 
@@ -161,7 +159,7 @@ def a_team_without_a_list_of_users(factory: ObjectFactory) -> Response:
 
 
 @raising("missing_field", "User", "email")
-def a_user_without_an_address(factory: ObjectFactory) -> Response:
+def a_user_without_an_email_address(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/users", {"email": None})
 
 
@@ -176,42 +174,42 @@ def a_webhook_without_events(factory: ObjectFactory) -> Response:
 
 
 @raising("already_exists", "User", "email")
-def an_address_that_somebody_has(factory: ObjectFactory) -> Response:
+def an_email_address_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/users", {"email": factory.account.leader.email.upper()})
 
 
 @raising("already_exists", "Project", "name")
-def a_project_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_project_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/projects", {"name": factory.project()["name"].upper()})
 
 
 @raising("already_exists", "Project", "name")
-def a_project_s_new_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_new_project_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.project()["url"], {"name": factory.project()["name"]})
 
 
 @raising("already_exists", "ProjectGroup", "name")
-def a_group_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_group_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/project_groups", {"name": factory.group()["name"].upper(), "project_ids": []})
 
 
 @raising("already_exists", "ProjectGroup", "name")
-def a_group_s_new_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_new_group_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.group()["url"], {"name": factory.group()["name"]})
 
 
 @raising("already_exists", "Team", "name")
-def a_team_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_team_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/teams", {"name": factory.team()["name"].upper(), "user_ids": []})
 
 
 @raising("already_exists", "Team", "name")
-def a_team_s_new_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_new_team_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.team()["url"], {"name": factory.team()["name"]})
 
 
 @raising("already_exists", "Tag", "name")
-def a_tag_s_name_that_is_taken(factory: ObjectFactory) -> Response:
+def a_tag_name_that_is_taken(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.tag()["url"], {"name": factory.tag()["name"].upper()})
 
 
@@ -222,13 +220,13 @@ def time_logged_for_others_by_a_coworker(factory: ObjectFactory) -> Response:
 
 
 @raising("insufficent_permissions", "Entry", "user_id")
-def time_given_to_others_by_a_coworker(factory: ObjectFactory) -> Response:
+def time_moved_to_others_by_a_coworker(factory: ObjectFactory) -> Response:
     entry = factory.account.coworker.client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
     return factory.account.coworker.client.put(entry["url"], {"user_id": factory.account.leader.id})
 
 
 @raising("insufficent_permissions", "Entry", "project_id")
-def time_logged_on_a_project_that_its_user_may_not_enter(factory: ObjectFactory) -> Response:
+def time_logged_on_a_project_without_access(factory: ObjectFactory) -> Response:
     body = {"date": DAY, "minutes": 1, "user_id": factory.account.coworker.id, "project_id": factory.project()["id"]}
     return factory.client.post("/v2/entries", body)
 
@@ -241,38 +239,38 @@ def an_expense_booked_for_others_by_a_coworker(factory: ObjectFactory) -> Respon
 
 
 @raising("insufficent_permissions", "Expense", "project_id")
-def an_expense_on_a_project_that_its_user_may_not_enter(factory: ObjectFactory) -> Response:
+def an_expense_on_a_project_without_access(factory: ObjectFactory) -> Response:
     body = {"date": DAY, "price": 1, "project_id": factory.project()["id"]}
     return factory.account.coworker.client.post("/v2/expenses", body)
 
 
 @raising("missing_field", "Authorization", "client_id")
-def an_authorization_of_no_application(factory: ObjectFactory) -> Response:
-    who = basic_auth_client(factory.account, factory.account.leader)
-    return who.post(f"/authorizations/{factory.account.name}", {"client_secret": "x"})
+def an_authorization_without_a_client_id(factory: ObjectFactory) -> Response:
+    client = basic_auth_client(factory.account, factory.account.leader)
+    return client.post(f"/authorizations/{factory.account.name}", {"client_secret": "x"})
 
 
 @raising("missing_field", "Authorization", "client_secret")
-def an_authorization_without_the_secret(factory: ObjectFactory) -> Response:
+def an_authorization_without_a_client_secret(factory: ObjectFactory) -> Response:
     app = register_app(factory.account.database, factory.client)
-    who = basic_auth_client(factory.account, factory.account.leader)
-    return who.put(f"/authorizations/{factory.account.name}/clients/{app.client_id}")
+    client = basic_auth_client(factory.account, factory.account.leader)
+    return client.put(f"/authorizations/{factory.account.name}/clients/{app.client_id}")
 
 
 @raising("invalid", "Authorization", "scopes")
-def scopes_that_are_no_list(factory: ObjectFactory) -> Response:
-    who = basic_auth_client(factory.account, factory.account.leader)
+def scopes_that_are_not_a_list(factory: ObjectFactory) -> Response:
+    client = basic_auth_client(factory.account, factory.account.leader)
     body = {"client_id": "x", "client_secret": "x", "scopes": 1}
-    return who.post(f"/authorizations/{factory.account.name}", body)
+    return client.post(f"/authorizations/{factory.account.name}", body)
 
 
 @raising("invalid", "Entry", "date")
-def a_day_that_is_none(factory: ObjectFactory) -> Response:
+def an_impossible_date(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/entries", {"date": "2024-02-30", "minutes": 1})
 
 
 @raising("invalid", "Entry", "minutes")
-def minutes_below_zero(factory: ObjectFactory) -> Response:
+def negative_minutes(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.entry()["url"], {"minutes": -1})
 
 
@@ -282,7 +280,7 @@ def an_increment_that_is_not_offered(factory: ObjectFactory) -> Response:
 
 
 @raising("invalid", "Project", "color")
-def a_color_that_is_none(factory: ObjectFactory) -> Response:
+def an_unknown_color(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.project()["url"], {"color": "teal"})
 
 
@@ -299,12 +297,12 @@ def a_tag_merged_with_itself(factory: ObjectFactory) -> Response:
 
 
 @raising("invalid", "Tag", "name")
-def a_name_that_is_no_tag(factory: ObjectFactory) -> Response:
+def an_invalid_tag_name(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.tag()["url"], {"name": "two words"})
 
 
 @raising("invalid", "Timer", "entry_date")
-def a_timer_for_no_day(factory: ObjectFactory) -> Response:
+def a_timer_with_an_invalid_date(factory: ObjectFactory) -> Response:
     return factory.client.put(f"{factory.project()['url']}/timer/start", {"entry_date": "today"})
 
 
@@ -314,7 +312,7 @@ def a_week_that_begins_on_a_tuesday(factory: ObjectFactory) -> Response:
 
 
 @raising("invalid", "Webhook", "payload_uri")
-def an_address_that_is_none(factory: ObjectFactory) -> Response:
+def a_payload_uri_that_is_not_http(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.webhook()["url"], {"payload_uri": "ftp://x.example/"})
 
 
@@ -324,7 +322,7 @@ def a_filter_that_is_neither_true_nor_false(factory: ObjectFactory) -> Response:
 
 
 @raising("invalid", "Entry", "project_ids")
-def a_filter_that_is_no_list_of_ids(factory: ObjectFactory) -> Response:
+def a_filter_that_is_not_a_list_of_ids(factory: ObjectFactory) -> Response:
     return factory.client.get("/v2/entries", {"project_ids": "1,two"})
 
 
@@ -356,12 +354,12 @@ def a_user_with_entries_deleted(factory: ObjectFactory) -> Response:
     "Project",
     message="The Project should be deleted because it does not have any entries, expenses, or invoices.",
 )
-def a_project_without_anything_archived(factory: ObjectFactory) -> Response:
+def an_unused_project_archived(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.project()["archive_url"])
 
 
 @raising("deletable", "User")
-def a_user_without_anything_deactivated(factory: ObjectFactory) -> Response:
+def an_unused_user_deactivated(factory: ObjectFactory) -> Response:
     return factory.client.put(f"/v2/users/{factory.person().id}/deactivate")
 
 
@@ -373,9 +371,9 @@ def one_user_too_many_invited(factory: ObjectFactory) -> Response:
 
 @raising("reached_user_limit", "User")
 def one_user_too_many_activated(factory: ObjectFactory) -> Response:
-    gone = factory.deactivated_person()
+    person = factory.deactivated_person()
     factory.change_settings(max_users="1")
-    return factory.client.put(f"/v2/users/{gone.id}/activate")
+    return factory.client.put(f"/v2/users/{person.id}/activate")
 
 
 @raising("reached_project_limit", "Project")
@@ -402,19 +400,19 @@ def a_deactivated_user_edited(factory: ObjectFactory) -> Response:
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_given_access(factory: ObjectFactory) -> Response:
+def a_deactivated_user_granted_access(factory: ObjectFactory) -> Response:
     url = f"/v2/users/{factory.deactivated_person().id}/give_access_to_projects"
     return factory.client.put(url, {"project_ids": []})
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_s_access_revoked(factory: ObjectFactory) -> Response:
+def access_of_a_deactivated_user_revoked(factory: ObjectFactory) -> Response:
     url = f"/v2/users/{factory.deactivated_person().id}/revoke_access_to_projects"
     return factory.client.put(url, {"project_ids": []})
 
 
 @raising("deactivated", "User")
-def a_deactivated_user_s_whole_access_revoked(factory: ObjectFactory) -> Response:
+def all_access_of_a_deactivated_user_revoked(factory: ObjectFactory) -> Response:
     return factory.client.put(f"/v2/users/{factory.deactivated_person().id}/revoke_access_to_all_projects")
 
 
@@ -429,24 +427,24 @@ def an_active_user_activated(factory: ObjectFactory) -> Response:
 
 
 @raising("authenticated_user", "User", "role")
-def one_s_own_role_edited(factory: ObjectFactory) -> Response:
+def own_role_edited(factory: ObjectFactory) -> Response:
     return factory.client.put(f"/v2/users/{factory.account.supervisor.id}", {"role": "leader"})
 
 
 @raising("authenticated_user", "User")
-def access_given_to_oneself(factory: ObjectFactory) -> Response:
+def access_granted_to_oneself(factory: ObjectFactory) -> Response:
     url = f"/v2/users/{factory.account.supervisor.id}/give_access_to_projects"
     return factory.client.put(url, {"project_ids": []})
 
 
 @raising("authenticated_user", "User")
-def one_s_own_access_revoked(factory: ObjectFactory) -> Response:
+def own_access_revoked(factory: ObjectFactory) -> Response:
     url = f"/v2/users/{factory.account.supervisor.id}/revoke_access_to_projects"
     return factory.client.put(url, {"project_ids": []})
 
 
 @raising("authenticated_user", "User")
-def one_s_own_whole_access_revoked(factory: ObjectFactory) -> Response:
+def all_own_access_revoked(factory: ObjectFactory) -> Response:
     return factory.client.put(f"/v2/users/{factory.account.supervisor.id}/revoke_access_to_all_projects")
 
 
@@ -471,18 +469,18 @@ def the_owner_deactivated(factory: ObjectFactory) -> Response:
 
 
 @raising("account_owner", "User", "role")
-def the_owner_s_role_edited(factory: ObjectFactory) -> Response:
+def the_role_of_the_owner_edited(factory: ObjectFactory) -> Response:
     return factory.client.put(f"/v2/users/{factory.account.owner.id}", {"role": "leader"})
 
 
 @raising("can_access_all_projects", "User")
-def a_leader_s_access_revoked(factory: ObjectFactory) -> Response:
+def access_of_a_leader_revoked(factory: ObjectFactory) -> Response:
     url = f"/v2/users/{factory.account.leader.id}/revoke_access_to_projects"
     return factory.client.put(url, {"project_ids": []})
 
 
 @raising("can_access_all_projects", "User")
-def a_leader_s_whole_access_revoked(factory: ObjectFactory) -> Response:
+def all_access_of_a_leader_revoked(factory: ObjectFactory) -> Response:
     return factory.client.put(f"/v2/users/{factory.account.leader.id}/revoke_access_to_all_projects")
 
 
@@ -492,12 +490,12 @@ def an_archived_project_edited(factory: ObjectFactory) -> Response:
 
 
 @raising("archived_project", "Project")
-def an_archived_project_merged_into(factory: ObjectFactory) -> Response:
+def a_project_merged_into_an_archived_one(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.archived_project()["merge_url"], {"project_id": factory.project()["id"]})
 
 
 @raising("archived_project", "Project", "project_id")
-def an_archived_project_swallowed(factory: ObjectFactory) -> Response:
+def an_archived_project_merged_into_another(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.project()["merge_url"], {"project_id": factory.archived_project()["id"]})
 
 
@@ -578,27 +576,27 @@ def a_timer_of_an_archived_project_logged(factory: ObjectFactory) -> Response:
 
 
 @raising("cannot_create_projects", "Entry", "project_name")
-def a_project_made_by_a_coworker_s_entry(factory: ObjectFactory) -> Response:
+def a_project_created_by_a_coworkers_entry(factory: ObjectFactory) -> Response:
     body = {"date": DAY, "minutes": 1, "project_name": factory.name()}
     return factory.account.coworker.client.post("/v2/entries", body)
 
 
 @raising("cannot_create_projects", "Entry", "project_name")
-def a_project_made_by_a_coworker_s_edited_entry(factory: ObjectFactory) -> Response:
+def a_project_created_by_a_coworkers_edited_entry(factory: ObjectFactory) -> Response:
     client = factory.account.coworker.client
     entry = client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
     return client.put(entry["url"], {"project_name": factory.name()})
 
 
 @raising("cannot_create_tags", "Entry", "description")
-def a_tag_made_by_an_entry_of_somebody_who_may_not(factory: ObjectFactory) -> Response:
+def a_tag_created_by_an_entry_without_permission(factory: ObjectFactory) -> Response:
     factory.change_settings(tag_creation_role="leader")
     body = {"date": DAY, "minutes": 1, "description": f"#{factory.name()}"}
     return factory.account.coworker.client.post("/v2/entries", body)
 
 
 @raising("cannot_create_tags", "Entry", "description")
-def a_tag_made_by_an_edited_entry_of_somebody_who_may_not(factory: ObjectFactory) -> Response:
+def a_tag_created_by_an_edited_entry_without_permission(factory: ObjectFactory) -> Response:
     factory.change_settings(tag_creation_role="leader")
     client = factory.account.coworker.client
     entry = client.post("/v2/entries", {"date": DAY, "minutes": 1}).json()
@@ -606,7 +604,7 @@ def a_tag_made_by_an_edited_entry_of_somebody_who_may_not(factory: ObjectFactory
 
 
 @raising("cannot_create_tags", "Timer", "description")
-def a_tag_made_by_a_timer_of_somebody_who_may_not(factory: ObjectFactory) -> Response:
+def a_tag_created_by_a_timer_without_permission(factory: ObjectFactory) -> Response:
     factory.change_settings(tag_creation_role="leader")
     client, project = factory.account.coworker.client, factory.project(factory.account.coworker)
     factory.expect_success(client.put(f"{project['url']}/timer/start"))
@@ -671,7 +669,7 @@ def an_entry_put_on_a_second_invoice(factory: ObjectFactory) -> Response:
 
 
 @raising("already_invoiced", "Entry", "entry_ids[0]", "Entries could not be added")
-def an_entry_that_was_invoiced_outside_put_on_an_invoice(factory: ObjectFactory) -> Response:
+def an_entry_marked_as_invoiced_put_on_an_invoice(factory: ObjectFactory) -> Response:
     entry_ids = [factory.outside_invoiced_entry()["id"]]
     return factory.client.put(f"{factory.invoice()['url']}/add_entries", {"entry_ids": entry_ids})
 
@@ -701,7 +699,7 @@ def an_expense_of_an_archived_project_put_on_an_invoice(factory: ObjectFactory) 
 
 
 @raising("missing", "Entry", "entry_ids[1]", "Entries or Expenses could not be added")
-def an_invoice_of_an_entry_that_is_not_there(factory: ObjectFactory) -> Response:
+def an_invoice_of_an_unknown_entry(factory: ObjectFactory) -> Response:
     entry_ids, expense_ids = [factory.entry()["id"], NO_SUCH_ID], [factory.expense()["id"]]
     return factory.client.post(
         "/v2/invoices", {"invoice_date": DAY, "entry_ids": entry_ids, "expense_ids": expense_ids}
@@ -709,7 +707,7 @@ def an_invoice_of_an_entry_that_is_not_there(factory: ObjectFactory) -> Response
 
 
 @raising("missing", "Expense", "expense_ids[0]", "Expenses could not be added")
-def an_invoice_of_an_expense_that_is_not_there(factory: ObjectFactory) -> Response:
+def an_invoice_of_an_unknown_expense(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/invoices", {"invoice_date": DAY, "expense_ids": [NO_SUCH_ID]})
 
 
@@ -719,7 +717,7 @@ def an_invoice_without_a_date(factory: ObjectFactory) -> Response:
 
 
 @raising("missing_field", "Invoice", "rate_calculation.standard_hourly_rate")
-def an_invoice_by_a_rate_that_is_not_said(factory: ObjectFactory) -> Response:
+def an_invoice_without_its_hourly_rate(factory: ObjectFactory) -> Response:
     rates = {"calculation_method": "standard_hourly_rate"}
     return factory.client.post("/v2/invoices", {"invoice_date": DAY, "rate_calculation": rates})
 
@@ -731,26 +729,26 @@ def a_tax_without_a_percentage(factory: ObjectFactory) -> Response:
 
 
 @raising("missing_field", "Invoice", "tax_ids")
-def taxes_removed_without_saying_which(factory: ObjectFactory) -> Response:
+def taxes_removed_without_ids(factory: ObjectFactory) -> Response:
     return factory.client.put(f"{factory.invoice()['url']}/remove_taxes")
 
 
 @raising("invalid", "Invoice", "customization.currency_code")
-def a_currency_that_is_none(factory: ObjectFactory) -> Response:
+def an_unknown_currency(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.invoice()["url"], {"customization": {"currency_code": "XXZ"}})
 
 
 @raising("locale_not_available", "Invoice", "customization.locale")
-def a_new_invoice_in_a_locale_that_is_not_there(factory: ObjectFactory) -> Response:
+def a_new_invoice_in_an_unknown_locale(factory: ObjectFactory) -> Response:
     return factory.client.post("/v2/invoices", {"invoice_date": DAY, "customization": {"locale": "xx-XX"}})
 
 
 @raising("locale_not_available", "Invoice", "customization.locale")
-def an_invoice_in_a_locale_that_is_not_there(factory: ObjectFactory) -> Response:
+def an_invoice_in_an_unknown_locale(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.invoice()["url"], {"customization": {"locale": "xx-XX"}})
 
 
-def an_invoice_changed(factory: ObjectFactory, make: Callable[[ObjectFactory], Resource], action: str) -> Response:
+def change_invoice(factory: ObjectFactory, make: Callable[[ObjectFactory], Resource], action: str) -> Response:
     invoice, method = make(factory), "DELETE" if action == "delete" else "PUT"
     path = {"edit": "", "delete": ""}.get(action, f"/{action}")
     body = {
@@ -777,13 +775,13 @@ for _code, _make in {"paid": ObjectFactory.paid_invoice, "locked": ObjectFactory
         "remove_all_taxes",
         "delete",
     ):
-        PLACES.setdefault(_code, []).append(
-            Place(_action, "base", partial(an_invoice_changed, make=_make, action=_action), "Invoice", None)
+        CASES.setdefault(_code, []).append(
+            Case(_action, "base", partial(change_invoice, make=_make, action=_action), "Invoice", None)
         )
 
 
 @raising("locked", "Invoice")
-def an_invoice_edited_that_awaits_its_payment(factory: ObjectFactory) -> Response:
+def an_invoice_awaiting_payment_edited(factory: ObjectFactory) -> Response:
     return factory.client.put(factory.locked_invoice("awaiting_payment")["url"], {"footer": "New"})
 
 
@@ -792,7 +790,7 @@ def an_invoice_edited_that_awaits_its_payment(factory: ObjectFactory) -> Respons
     "Project",
     message="The Project cannot be deleted because it has entries, expenses, or invoices.",
 )
-def a_project_with_something_on_an_invoice_deleted(factory: ObjectFactory) -> Response:
+def a_project_with_an_invoiced_expense_deleted(factory: ObjectFactory) -> Response:
     return factory.client.delete(factory.invoiced_expense()["project"]["url"])
 
 
@@ -812,26 +810,26 @@ def a_logged_inbox_entry_deleted(factory: ObjectFactory) -> Response:
 
 
 @raising("not_failing", "Webhook")
-def a_payload_skipped_that_does_not_fail(factory: ObjectFactory) -> Response:
+def a_payload_skipped_that_is_not_failing(factory: ObjectFactory) -> Response:
     webhook = factory.webhook()
     [ping] = factory.client.get(f"{webhook['url']}/payloads").json()
     return factory.client.put(f"{webhook['url']}/skip/{ping['payload_id']}")
 
 
-@pytest.mark.parametrize("code", PLACES)
+@pytest.mark.parametrize("code", CASES)
 def test_each_error_code_occurs_where_it_is_documented(account: Account, code: str) -> None:
     factory = ObjectFactory(account)
-    for place in PLACES[code]:
-        response = place.provoke(factory)
-        assert response.status == 400, (place.name, response.body)
-        answered = response.json()
-        assert answered["errors"] == [{"resource": place.resource, "field": place.field, "code": code}], place.name
-        if place.message is not None:
-            assert answered["message"] == place.message, place.name
-        elif place.field != "base":
-            assert answered["message"] == "Validation Failed", place.name
+    for case in CASES[code]:
+        response = case.provoke(factory)
+        assert response.status == 400, (case.name, response.body)
+        body = response.json()
+        assert body["errors"] == [{"resource": case.resource, "field": case.field, "code": code}], case.name
+        if case.message is not None:
+            assert body["message"] == case.message, case.name
+        elif case.field != "base":
+            assert body["message"] == "Validation Failed", case.name
         else:
-            assert re.fullmatch(r"[A-Z].+\.", answered["message"]), place.name
+            assert re.fullmatch(r"[A-Z].+\.", body["message"]), case.name
 
 
 # The codes in the order of the documented table.
@@ -866,8 +864,8 @@ CODES = [
 
 
 def test_every_error_code_is_covered() -> None:
-    assert {*PLACES} | {*NEVER_SENT} == {*CODES} | OURS
-    assert {*PLACES} & {*NEVER_SENT} == set()
+    assert {*CASES} | NEVER_RAISED == {*CODES} | OUR_CODES
+    assert {*CASES} & NEVER_RAISED == set()
 
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside this checkout")

@@ -1,4 +1,4 @@
-"""Every documented event, by each action that raises it: order, changes and object (docs/api/events.md)."""
+"""Every documented event, by each action that raises it: order, changes and object (``docs/api/events.md``)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from tests.support.factories import DAY
 from tests.support.fixtures_by_state import ObjectFactory, Resource
 
 # Prepares, yields, then performs the action.
-Act = Callable[[ObjectFactory], Iterator[None]]
+Perform = Callable[[ObjectFactory], Iterator[None]]
 
 
 @dataclass(frozen=True)
-class Deed:
+class Action:
     """An action, and the events that it raises, each as ``type changed_key …``."""
 
-    act: Act
+    perform: Perform
     raises: tuple[str, ...]
 
 
-DEEDS: dict[str, Deed] = {}
+ACTIONS: dict[str, Action] = {}
 
 # Event types that nothing raises.
 NEVER_RAISED = {"project_group.deleted.merged"}
@@ -56,12 +56,12 @@ PATHS = {
 }
 
 
-def raising(*events: str) -> Callable[[Act], Act]:
+def raising(*events: str) -> Callable[[Perform], Perform]:
     """Declare that an action raises these events, in this order, and no others."""
 
-    def declare(act: Act) -> Act:
-        DEEDS[act.__name__.replace("_", " ")] = Deed(act, events)
-        return act
+    def declare(perform: Perform) -> Perform:
+        ACTIONS[perform.__name__.replace("_", " ")] = Action(perform, events)
+        return perform
 
     return declare
 
@@ -75,7 +75,7 @@ def logging_time(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising("project.created", "tag.created", "tag.created", "entry.created")
-def logging_time_on_what_is_not_there_yet(factory: ObjectFactory) -> Iterator[None]:
+def logging_time_with_a_new_project_and_new_tags(factory: ObjectFactory) -> Iterator[None]:
     yield
     factory.entry("#one #two", project_name="New")
 
@@ -102,7 +102,7 @@ def logging_a_timer_as_an_inbox_entry(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising()
-def everything_about_timers_and_the_inbox_short_of_logging(factory: ObjectFactory) -> Iterator[None]:
+def actions_on_timers_and_the_inbox_other_than_logging(factory: ObjectFactory) -> Iterator[None]:
     project = factory.project()
     yield
     timer = factory.timer(project)
@@ -128,14 +128,14 @@ def editing_an_entry(factory: ObjectFactory) -> Iterator[None]:
     "tag.created",
     "entry.updated billable minutes description project tags",
 )
-def editing_an_entry_onto_what_is_not_there_yet(factory: ObjectFactory) -> Iterator[None]:
+def editing_an_entry_with_a_new_project_and_a_new_tag(factory: ObjectFactory) -> Iterator[None]:
     entry = factory.entry(minutes=50)
     yield
     factory.expect_success(factory.client.put(entry["url"], {"description": "#new*", "project_name": "New"}))
 
 
 @raising()
-def editing_an_entry_into_what_it_is(factory: ObjectFactory) -> Iterator[None]:
+def editing_an_entry_without_a_change(factory: ObjectFactory) -> Iterator[None]:
     entry = factory.entry("Work #a")
     yield
     factory.expect_success(factory.client.put(entry["url"], {"minutes": entry["minutes"], "description": "Work #a"}))
@@ -172,21 +172,21 @@ def withdrawing_several_approvals(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising()
-def withdrawing_no_approval(factory: ObjectFactory) -> Iterator[None]:
+def withdrawing_approval_of_an_unapproved_entry(factory: ObjectFactory) -> Iterator[None]:
     entry = factory.entry()
     yield
     factory.expect_success(factory.client.put(entry["unapproved_url"]))
 
 
 @raising("entry.updated invoiced_at", "entry.updated.invoiced invoiced_at")
-def invoicing_an_entry_outside(factory: ObjectFactory) -> Iterator[None]:
+def marking_an_entry_as_invoiced(factory: ObjectFactory) -> Iterator[None]:
     entry = factory.entry()
     yield
     factory.expect_success(factory.client.put(f"{entry['url']}/marked_as_invoiced", {"date": DAY}))
 
 
 @raising("entry.updated invoiced_at")
-def invoicing_an_entry_outside_on_another_day(factory: ObjectFactory) -> Iterator[None]:
+def marking_an_entry_as_invoiced_on_another_day(factory: ObjectFactory) -> Iterator[None]:
     entry = factory.outside_invoiced_entry()
     yield
     factory.expect_success(factory.client.put(f"{entry['url']}/marked_as_invoiced", {"date": DAY}))
@@ -197,7 +197,7 @@ def invoicing_an_entry_outside_on_another_day(factory: ObjectFactory) -> Iterato
     "entry.updated invoiced_at",
     "entry.updated.invoiced invoiced_at",
 )
-def invoicing_entries_outside(factory: ObjectFactory) -> Iterator[None]:
+def marking_entries_as_invoiced(factory: ObjectFactory) -> Iterator[None]:
     entries = [factory.outside_invoiced_entry(), factory.approved_entry()]
     yield
     body = {"date": DAY, "entry_ids": [each["id"] for each in reversed(entries)]}
@@ -239,19 +239,19 @@ def renaming_a_tag(factory: ObjectFactory) -> Iterator[None]:
     "tag.deleted.merged",
 )
 def merging_tags(factory: ObjectFactory) -> Iterator[None]:
-    target, swallowed = factory.tag(), factory.tag()
-    factory.entry(swallowed["formatted_name"])
-    factory.approved_entry(description=f"{swallowed['formatted_name']} {target['formatted_name']}")
+    target, source = factory.tag(), factory.tag()
+    factory.entry(source["formatted_name"])
+    factory.approved_entry(description=f"{source['formatted_name']} {target['formatted_name']}")
     yield
-    factory.expect_success(factory.client.put(target["merge_url"], {"tag_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"tag_id": source["id"]}))
 
 
 @raising("tag.deleted", "tag.deleted.merged")
 def merging_a_tag_without_entries(factory: ObjectFactory) -> Iterator[None]:
-    target, swallowed = factory.tag(), factory.tag()
+    target, source = factory.tag(), factory.tag()
     factory.entry(target["formatted_name"])
     yield
-    factory.expect_success(factory.client.put(target["merge_url"], {"tag_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"tag_id": source["id"]}))
 
 
 @raising("entry.updated description tags", "tag.deleted")
@@ -300,20 +300,20 @@ def editing_a_project(factory: ObjectFactory) -> Iterator[None]:
     "project.deleted.merged",
 )
 def merging_projects(factory: ObjectFactory) -> Iterator[None]:
-    target, swallowed = factory.project(billing_increment=60), factory.project(billing_increment=1)
-    factory.group(swallowed)
-    factory.entry_in(swallowed, minutes=7)
-    factory.expense(swallowed)
-    factory.timer(swallowed)
+    target, source = factory.project(billing_increment=60), factory.project(billing_increment=1)
+    factory.group(source)
+    factory.entry_in(source, minutes=7)
+    factory.expense(source)
+    factory.timer(source)
     yield
-    factory.expect_success(factory.client.put(target["merge_url"], {"project_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"project_id": source["id"]}))
 
 
 @raising("project.deleted", "project.deleted.merged")
 def merging_an_empty_project(factory: ObjectFactory) -> Iterator[None]:
-    target, swallowed = factory.used_project(), factory.project()
+    target, source = factory.used_project(), factory.project()
     yield
-    factory.expect_success(factory.client.put(target["merge_url"], {"project_id": swallowed["id"]}))
+    factory.expect_success(factory.client.put(target["merge_url"], {"project_id": source["id"]}))
 
 
 @raising("project.deleted")
@@ -350,14 +350,14 @@ def archiving_projects(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising("project.updated enabled", "project.updated.unarchived enabled")
-def bringing_a_project_back(factory: ObjectFactory) -> Iterator[None]:
+def unarchiving_a_project(factory: ObjectFactory) -> Iterator[None]:
     project = factory.archived_project()
     yield
     factory.expect_success(factory.client.put(project["unarchive_url"]))
 
 
 @raising(*["project.updated enabled", "project.updated.unarchived enabled"] * 2)
-def bringing_projects_back(factory: ObjectFactory) -> Iterator[None]:
+def unarchiving_projects(factory: ObjectFactory) -> Iterator[None]:
     projects = [factory.archived_project(), factory.project(), factory.archived_project()]
     yield
     body = {"project_ids": [each["id"] for each in reversed(projects)]}
@@ -365,7 +365,7 @@ def bringing_projects_back(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising()
-def archiving_what_is_archived_and_bringing_back_what_is_not(factory: ObjectFactory) -> Iterator[None]:
+def archiving_an_archived_project_and_unarchiving_an_active_one(factory: ObjectFactory) -> Iterator[None]:
     archived, active = factory.archived_project(), factory.project()
     yield
     factory.expect_success(factory.client.put(archived["archive_url"]))
@@ -421,7 +421,7 @@ def deleting_a_group(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising()
-def changing_nothing_of_a_group(factory: ObjectFactory) -> Iterator[None]:
+def editing_a_group_without_a_change(factory: ObjectFactory) -> Iterator[None]:
     group, other = factory.group(), factory.project()
     yield
     factory.expect_success(factory.client.put(group["url"], {"name": group["name"]}))
@@ -453,7 +453,7 @@ def editing_an_expense(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising()
-def editing_an_expense_into_what_it_is(factory: ObjectFactory) -> Iterator[None]:
+def editing_an_expense_without_a_change(factory: ObjectFactory) -> Iterator[None]:
     expense = factory.expense()
     yield
     body = {"date": expense["date"], "price": expense["price"], "project_id": expense["project"]["id"]}
@@ -490,7 +490,7 @@ def editing_an_invoice(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising()
-def editing_an_invoice_into_what_it_is(factory: ObjectFactory) -> Iterator[None]:
+def editing_an_invoice_without_a_change(factory: ObjectFactory) -> Iterator[None]:
     invoice = factory.full_invoice()
     yield
     body = {key: invoice[key] for key in ("reference", "footer", "invoice_date")}
@@ -590,7 +590,7 @@ def deleting_an_invoice(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising("entry.updated billable description tags", "tag.deleted")
-def deleting_a_tag_that_changes_what_an_invoice_comes_to(factory: ObjectFactory) -> Iterator[None]:
+def deleting_a_tag_that_changes_the_total_of_an_invoice(factory: ObjectFactory) -> Iterator[None]:
     [tag] = factory.client.post("/v2/tags", {"names": ["holiday*"]}).json()
     factory.invoice([factory.entry("#holiday")])
     yield
@@ -612,23 +612,23 @@ def renaming_a_team(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising("team.updated users", "team.updated users", "team.updated users")
-def changing_who_is_in_a_team(factory: ObjectFactory) -> Iterator[None]:
+def changing_the_members_of_a_team(factory: ObjectFactory) -> Iterator[None]:
     team = factory.team(factory.account.leader)
     yield
-    someone = {"user_ids": [factory.account.coworker.id]}
-    factory.expect_success(factory.client.post(team["add_users_url"], someone))
-    factory.expect_success(factory.client.put(team["remove_users_url"], someone))
+    body = {"user_ids": [factory.account.coworker.id]}
+    factory.expect_success(factory.client.post(team["add_users_url"], body))
+    factory.expect_success(factory.client.put(team["remove_users_url"], body))
     factory.expect_success(factory.client.put(team["remove_all_users_url"]))
 
 
 @raising()
-def changing_nothing_of_a_team(factory: ObjectFactory) -> Iterator[None]:
+def editing_a_team_without_a_change(factory: ObjectFactory) -> Iterator[None]:
     team = factory.team()
     yield
-    someone = {"user_ids": [factory.account.coworker.id]}
+    body = {"user_ids": [factory.account.coworker.id]}
     factory.expect_success(factory.client.put(team["url"], {"name": team["name"]}))
     factory.expect_success(factory.client.post(team["add_users_url"], {"user_ids": []}))
-    factory.expect_success(factory.client.put(team["remove_users_url"], someone))
+    factory.expect_success(factory.client.put(team["remove_users_url"], body))
     factory.expect_success(factory.client.put(team["remove_all_users_url"]))
 
 
@@ -654,19 +654,19 @@ def editing_a_user(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising("user.updated first_name")
-def changing_one_s_own_name(factory: ObjectFactory) -> Iterator[None]:
+def changing_ones_own_name(factory: ObjectFactory) -> Iterator[None]:
     yield
     factory.expect_success(factory.client.put("/v2/current_user", {"first_name": "Grace", "week_start": "monday"}))
 
 
 @raising()
-def changing_one_s_preferences(factory: ObjectFactory) -> Iterator[None]:
+def changing_ones_own_preferences(factory: ObjectFactory) -> Iterator[None]:
     yield
     factory.expect_success(factory.client.put("/v2/current_user", {"time_format": "hours_minutes"}))
 
 
 @raising()
-def changing_who_may_enter_a_project(factory: ObjectFactory) -> Iterator[None]:
+def changing_access_to_a_project(factory: ObjectFactory) -> Iterator[None]:
     url, project = f"/v2/users/{factory.account.coworker.id}", factory.project()
     yield
     body = {"project_ids": [project["id"]]}
@@ -698,7 +698,7 @@ def deleting_a_user(factory: ObjectFactory) -> Iterator[None]:
 
 
 @raising("entry.updated approved_by", "user.deleted")
-def deleting_a_user_who_approved_something(factory: ObjectFactory) -> Iterator[None]:
+def deleting_a_user_who_approved_an_entry(factory: ObjectFactory) -> Iterator[None]:
     person, entry = factory.person("supervisor"), factory.entry()
     factory.expect_success(person.client.put(entry["approved_url"]))
     yield
@@ -706,7 +706,7 @@ def deleting_a_user_who_approved_something(factory: ObjectFactory) -> Iterator[N
 
 
 @raising()
-def everything_about_webhooks(factory: ObjectFactory) -> Iterator[None]:
+def actions_on_webhooks(factory: ObjectFactory) -> Iterator[None]:
     yield
     webhook = factory.webhook()
     for path, body in (
@@ -722,44 +722,44 @@ def everything_about_webhooks(factory: ObjectFactory) -> Iterator[None]:
     factory.expect_success(factory.client.delete(webhook["url"]))
 
 
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_an_action_raises_its_documented_events(account: Account, clock: FakeClock, name: str) -> None:
-    factory, deed = ObjectFactory(account), DEEDS[name]
-    steps = deed.act(factory)
+    factory, action = ObjectFactory(account), ACTIONS[name]
+    steps = action.perform(factory)
     next(steps)
     clock.advance(seconds=60)
-    before = read_everything(account)
+    before = read_account(account)
     log = EventReader(account)
     assert next(steps, "done") == "done"
 
     events = log.read_new()
-    assert [told(event) for event in events] == [*deed.raises]
-    after = read_everything(account)
+    assert [describe(event) for event in events] == [*action.raises]
+    after = read_account(account)
     for event in events:
         resource = event.type.partition(".")[0]
         id = event.object["id"]
         if ".deleted" not in event.type:
-            check_object_of_what_is_there(account, events, event)
+            check_existing_object(account, events, event)
             check_changes(event, before[resource].get(id))
         else:
             assert id not in after[resource]
-            check_object_of_what_is_gone(events, event, before[resource][id])
+            check_deleted_object(events, event, before[resource][id])
     check_order(events)
 
 
-def told(event: Event) -> str:
+def describe(event: Event) -> str:
     return " ".join([event.type, *event.changes])
 
 
-def read_everything(account: Account) -> dict[str, dict[int, Resource]]:
-    """The representations that a supervisor sees, by resource and id."""
+def read_account(account: Account) -> dict[str, dict[int, Resource]]:
+    """Return the representations that a supervisor sees, by resource and id."""
     return {
         resource: {each["id"]: each for each in account.supervisor.client.get(f"/v2/{path}", {"per_page": 1000}).json()}
         for resource, path in PATHS.items()
     }
 
 
-def check_object_of_what_is_there(account: Account, events: list[Event], event: Event) -> None:
+def check_existing_object(account: Account, events: list[Event], event: Event) -> None:
     """Assert that the newest event of an object carries, byte for byte, what GET returns."""
     newest = [each for each in events if each.object["url"] == event.object["url"]][-1]
     assert account.supervisor.client.get(event.object["url"]).body == newest.text
@@ -776,11 +776,11 @@ def check_changes(event: Event, before: Resource | None) -> None:
     for key, (old, new) in event.changes.items():
         assert new == event.object[key]
         assert old != new
-    unsaid = [key for key in before if before[key] != event.object[key] and key not in event.changes]
-    assert [key for key in unsaid if key != "updated_at"] == []
+    unreported = [key for key in before if before[key] != event.object[key] and key not in event.changes]
+    assert [key for key in unreported if key != "updated_at"] == []
 
 
-def check_object_of_what_is_gone(events: list[Event], event: Event, before: Resource) -> None:
+def check_deleted_object(events: list[Event], event: Event, before: Resource) -> None:
     """Assert that a deletion carries the object as it was; a merged one has already lost its counters."""
     assert event.changes == {}
     assert [*event.object] == [*before]
@@ -804,7 +804,7 @@ def check_order(events: list[Event]) -> None:
 
 
 def test_every_event_type_is_covered() -> None:
-    raised = {event.partition(" ")[0] for deed in DEEDS.values() for event in deed.raises}
+    raised = {event.partition(" ")[0] for action in ACTIONS.values() for event in action.raises}
 
     assert raised | NEVER_RAISED == {*EVENT_TYPES}
     assert raised & NEVER_RAISED == set()

@@ -1,4 +1,4 @@
-"""Responses conform to the OpenAPI document, whatever is sent; see ``tests/support/openapi_conformance.py``."""
+"""Responses to generated requests conform to the OpenAPI document (``tests/support/openapi_conformance.py``)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_responses_conform_for_missing_and_existing_resources(
     path_ids = populate_account(account)
 
     def send_both(case: AnyCase) -> None:
-        if not is_boundary_of_others_than_the_path(case):
+        if not is_boundary_outside_the_path(case):
             send(case)
         case.path_parameters = {name: path_ids.get(name, value) for name, value in case.path_parameters.items()}
         send(case)
@@ -120,7 +120,7 @@ def test_responses_conform_with_client_credentials(
     for_each_case(operation, send_both)
 
 
-def is_boundary_of_others_than_the_path(case: AnyCase) -> bool:
+def is_boundary_outside_the_path(case: AnyCase) -> bool:
     """Return whether a case was made for a boundary in a query or body, which is read only of an existing resource."""
     from schemathesis.core.parameters import ParameterLocation
     from schemathesis.generation.meta import CoveragePhaseData

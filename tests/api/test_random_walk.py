@@ -1,4 +1,4 @@
-"""Random requests to one account: every change has its event, every event its change, and all counters are right.
+"""Random requests to one account: events match changes exactly, and all counters are correct.
 
 ``HOURHOOK_TEST_SEEDS=100-199 HOURHOOK_TEST_STEPS=1000 bin/test tests/api/test_random_walk.py`` runs more of them. A
 failure names its seed, step and request; the same seed repeats the same requests.
@@ -61,7 +61,7 @@ class RandomWalk:
         self._check_webhook()
 
     def _take_step(self, request: Request, before: Resources, step: int) -> None:
-        response = self._ask(request.person, request.method, request.path, request.body)
+        response = self._send(request.person, request.method, request.path, request.body)
         events = self._log.read_new()
         now = read_account(self._account)
         assert response.status < 500, response.body
@@ -80,24 +80,24 @@ class RandomWalk:
         self._replica = now
 
     def _check_events(self, events: list[Event]) -> None:
-        """The newest event of each object has, byte for byte, the object that GET returns."""
+        """Check that the newest event of each object has, byte for byte, the object that GET returns."""
         newest = {event.object["url"]: event for event in events}
         for url, event in newest.items():
-            response = self._ask(self._account.owner, "GET", url)
+            response = self._send(self._account.owner, "GET", url)
             if ".deleted" in event.type:
                 assert response.status == 404, url
             else:
-                assert response.body == event.text, f"{event.type} says {event.text!r}, GET says {response.body!r}"
+                assert response.body == event.text, f"{event.type} has {event.text!r}, GET has {response.body!r}"
 
     def _check_others(self, request: Request, now: Resources, step: int) -> None:
         """Check resources without events: webhooks, and timers and inbox of the caller, or sometimes of all users."""
         people = self._account.people.values() if step % 10 == 0 else [request.person]
         if "webhooks" in request.path:
-            webhooks = self._ask(self._account.owner, "GET", "/v2/webhooks?per_page=1000").json()
+            webhooks = self._send(self._account.owner, "GET", "/v2/webhooks?per_page=1000").json()
             self._choose.others["webhooks"] = [each for each in webhooks if each["id"] != self._webhook["id"]]
         for person in people:
-            timers = self._ask(person, "GET", "/v2/timers?per_page=1000")
-            inbox = self._ask(person, "GET", "/v2/inbox_entries?per_page=1000")
+            timers = self._send(person, "GET", "/v2/timers?per_page=1000")
+            inbox = self._send(person, "GET", "/v2/inbox_entries?per_page=1000")
             if timers.status == 401:
                 continue
             check_timers(timers.json(), now)
@@ -105,16 +105,16 @@ class RandomWalk:
             if person is request.person:
                 self._choose.others["inbox_entries"] = inbox.json()
 
-    def _ask(self, person: Person, method: str, path: str, body: object = b"") -> Response:
-        """Send a request as a user; all share one connection, which so is never idle for long."""
+    def _send(self, person: Person, method: str, path: str, body: object = b"") -> Response:
+        """Send a request as a user. All users share one connection, so that it is never idle for long."""
         headers = {"X-NokoToken": person.token}
         return self._account.client.request(method, path, body=body, headers=headers)
 
     def _check_webhook(self) -> None:
-        """The log of a webhook for all events has every event, in order and without gaps."""
+        """Check that the log of a webhook for all events has every event, in order and without gaps."""
         logged: list[tuple[int, str]] = []
         page = 1
-        while found := self._ask(self._account.owner, "GET", f"{self._log_url}?per_page=1000&page={page}").json():
+        while found := self._send(self._account.owner, "GET", f"{self._log_url}?per_page=1000&page={page}").json():
             logged += [(payload["sequence"], payload["type"]) for payload in found if payload["sequence"] is not None]
             page += 1
         logged.reverse()
@@ -122,7 +122,7 @@ class RandomWalk:
 
 
 def check_timers(timers: list[dict[str, Any]], resources: Resources) -> None:
-    """At most one timer runs, none runs on an archived project, and each has a project."""
+    """Check that at most one timer runs, none runs on an archived project, and each has a project."""
     running = [timer for timer in timers if timer["state"] == "running"]
     assert len(running) <= 1, running
     for timer in timers:
@@ -132,7 +132,7 @@ def check_timers(timers: list[dict[str, Any]], resources: Resources) -> None:
 
 
 def check_inbox(inbox_entries: list[dict[str, Any]], resources: Resources) -> None:
-    """A logged inbox entry links to its entry as long as that exists."""
+    """Check that a logged inbox entry links to its entry as long as that exists."""
     urls = {entry["url"] for entry in resources["entry"].values()}
     for inbox_entry in inbox_entries:
         if inbox_entry["entry_url"] is not None:
@@ -143,7 +143,7 @@ def check_inbox(inbox_entries: list[dict[str, Any]], resources: Resources) -> No
 def find_changed(before: Resources, after: Resources) -> list[str]:
     """Return the differences between two states of an account."""
     return [
-        f"{resource} {id}: {before[resource].get(id)!r} against {after[resource].get(id)!r}"
+        f"{resource} {id}: {before[resource].get(id)!r} became {after[resource].get(id)!r}"
         for resource in before
         for id in {*before[resource], *after[resource]}
         if before[resource].get(id) != after[resource].get(id)

@@ -103,53 +103,53 @@ def test_the_last_of_duplicate_keys_counts(account: Account) -> None:
     assert response.json()["name"] == "Last"
 
 
-class TestAPieceThatIsTooLarge:
-    """Bodies over the limit, of 2,000 bytes here."""
+class TestTheBodySizeLimit:
+    """Bodies at the limit and over it, with a limit of 2,000 bytes."""
 
     @pytest.fixture
-    def small(self, make_server: MakeServer) -> Account:
+    def limited(self, make_server: MakeServer) -> Account:
         server = make_server(max_body_bytes=2_000)
         return make_account(server.database, server.client)
 
-    def test_a_body_at_the_limit_is_accepted(self, small: Account) -> None:
+    def test_a_body_at_the_limit_is_accepted(self, limited: Account) -> None:
         body = b'{"first_name": "Ada"}'.ljust(2_000)
 
-        assert small.leader.client.put("/v2/current_user", body).status == 200
+        assert limited.leader.client.put("/v2/current_user", body).status == 200
 
-    def test_a_body_over_the_limit_is_refused(self, small: Account) -> None:
+    def test_a_body_over_the_limit_is_refused(self, limited: Account) -> None:
         body = b'{"first_name": "Ada"}'.ljust(2_001)
 
-        response = small.leader.client.put("/v2/current_user", body)
+        response = limited.leader.client.put("/v2/current_user", body)
 
         assert response.status == 413
         assert set(response.json()) == {"message"}
 
-    def test_a_chunked_body_over_the_limit_is_refused(self, small: Account) -> None:
+    def test_a_chunked_body_over_the_limit_is_refused(self, limited: Account) -> None:
         chunks = b"".join(b"%x\r\n%b\r\n" % (500, b" " * 500) for _ in range(5)) + b"0\r\n\r\n"
         head = (
-            f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {small.leader.token}\r\n"
+            f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {limited.leader.token}\r\n"
             "transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
         )
 
-        assert b" 413 " in small.client.send_raw(head.encode() + chunks).split(b"\r\n")[0]
+        assert b" 413 " in limited.client.send_raw(head.encode() + chunks).split(b"\r\n")[0]
 
-    def test_an_absurd_content_length_is_refused(self, small: Account) -> None:
+    def test_an_enormous_content_length_is_refused(self, limited: Account) -> None:
         head = (
-            f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {small.leader.token}\r\n"
+            f"PUT /v2/current_user HTTP/1.1\r\nhost: x\r\nuser-agent: t\r\nx-nokotoken: {limited.leader.token}\r\n"
             "content-length: 99999999999999999\r\nconnection: close\r\n\r\n"
         )
 
-        assert b" 413 " in small.client.send_raw(head.encode()).split(b"\r\n")[0]
+        assert b" 413 " in limited.client.send_raw(head.encode()).split(b"\r\n")[0]
 
-    def test_fifty_megabytes_are_refused_and_the_server_keeps_serving(self, small: Account) -> None:
-        response = small.leader.client.put("/v2/current_user", b" " * 50_000_000)
+    def test_fifty_megabytes_are_refused_and_the_server_keeps_serving(self, limited: Account) -> None:
+        response = limited.leader.client.put("/v2/current_user", b" " * 50_000_000)
 
         assert response.status == 413
-        assert small.leader.client.get("/v2/account").status == 200
+        assert limited.leader.client.get("/v2/account").status == 200
 
-    def test_fifty_megabytes_to_a_get_are_ignored(self, small: Account) -> None:
-        assert small.leader.client.request("GET", "/v2/account", body=b" " * 50_000_000).status == 200
-        assert small.leader.client.get("/v2/account").status == 200
+    def test_fifty_megabytes_to_a_get_are_ignored(self, limited: Account) -> None:
+        assert limited.leader.client.request("GET", "/v2/account", body=b" " * 50_000_000).status == 200
+        assert limited.leader.client.get("/v2/account").status == 200
 
 
 def test_a_client_that_disconnects_in_its_body_changes_nothing(account: Account) -> None:

@@ -59,6 +59,6 @@ def test_forwarding_headers_mark_a_proxied_request() -> None:
     assert not is_forwarded(scope("127.0.0.1", accept="*/*"))
 
 
-def test_loopback_addresses_are_recognised_in_every_spelling() -> None:
+def test_loopback_addresses_are_recognized_in_every_spelling() -> None:
     assert all(map(is_loopback, ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]))
     assert not any(map(is_loopback, ["10.0.0.1", "", "localhost.example.org"]))

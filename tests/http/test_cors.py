@@ -14,27 +14,27 @@ def test_no_origin_is_allowed_by_default(make_server: MakeServer) -> None:
     client = make_server().client
 
     response = client.get("/v2/account", Origin=APP)
-    asked = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
+    preflight = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
 
     assert "access-control-allow-origin" not in response.headers
     assert response.headers["vary"] == "Origin"
-    assert asked.status == 401
-    assert "access-control-allow-origin" not in asked.headers
+    assert preflight.status == 401
+    assert "access-control-allow-origin" not in preflight.headers
 
 
 def test_an_allowed_origin_can_send_requests_and_read_responses(make_server: MakeServer) -> None:
     client = make_server(allowed_origins=(APP,)).client
 
-    asked = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
+    preflight = client.request("OPTIONS", "/v2/account", headers=PREFLIGHT)
     response = client.get("/v2/account", Origin=APP)
 
-    assert asked.status == 204
-    assert "PUT" in asked.headers["access-control-allow-methods"]
-    assert "X-NokoToken" in asked.headers["access-control-allow-headers"]
+    assert preflight.status == 204
+    assert "PUT" in preflight.headers["access-control-allow-methods"]
+    assert "X-NokoToken" in preflight.headers["access-control-allow-headers"]
     assert response.status == 401
-    for answer in (asked, response):
-        assert answer.headers["access-control-allow-origin"] == APP
-        assert "access-control-allow-credentials" not in answer.headers
+    for each in (preflight, response):
+        assert each.headers["access-control-allow-origin"] == APP
+        assert "access-control-allow-credentials" not in each.headers
     assert "Link" in response.headers["access-control-expose-headers"]
 
 

@@ -14,11 +14,11 @@ from tests.support.accounts import Account
 TOKEN = "prometheus"
 
 
-def value_of(server: Server, figure: str, **headers: str) -> float:
+def value_of(server: Server, metric: str, **headers: str) -> float:
     for line in server.client.get("/metrics", **headers).body.decode().splitlines():
-        if line.startswith(figure):
+        if line.startswith(metric):
             return float(line.rpartition(" ")[2])
-    raise AssertionError(f"there is no figure {figure}")
+    raise AssertionError(f"the metric {metric} is missing")
 
 
 def test_a_working_server_is_healthy(server: Server) -> None:
@@ -40,18 +40,18 @@ def test_a_failed_server_reports_the_reason(make_server: MakeServer) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_server_without_its_database_is_unhealthy(server: Server, database_url: str) -> None:
     name = urlsplit(database_url).path[1:]
-    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as operator:
-        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        operator.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         try:
             health = server.client.get("/health")
             metrics = server.client.get("/metrics")
         finally:
-            operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
     assert health.status == 503
     assert "cannot use PostgreSQL: " in health.json()["message"]
-    # What the process counts itself is wanted most just then.
+    # The counters of the process itself are most useful in that situation.
     assert metrics.status == 200
     assert b"hourhook_requests_total" in metrics.body
 
@@ -60,8 +60,8 @@ def test_requests_are_counted_by_route_and_status(server: Server, account: Accou
     for id in (1, 2, 3):
         account.leader.client.get(f"/v2/projects/{id}")
 
-    figure = 'hourhook_requests_total{method="GET",route="/v2/projects/{project_id}",status="404"}'
-    assert value_of(server, figure) == 3
+    metric = 'hourhook_requests_total{method="GET",route="/v2/projects/{project_id}",status="404"}'
+    assert value_of(server, metric) == 3
 
 
 def test_events_and_waiting_deliveries_are_counted(server: Server, account: Account) -> None:
@@ -70,8 +70,8 @@ def test_events_and_waiting_deliveries_are_counted(server: Server, account: Acco
     account.leader.client.post("/v2/projects", {"name": "Relaunch"})
 
     assert value_of(server, "hourhook_events_total") == before + 1
-    for figure in ("waiting_payloads", "due_lanes", "failing_lanes", "stalled_lanes", "delivery_lag_seconds"):
-        assert value_of(server, f"hourhook_{figure}") == 0
+    for metric in ("waiting_payloads", "due_lanes", "failing_lanes", "stalled_lanes", "delivery_lag_seconds"):
+        assert value_of(server, f"hourhook_{metric}") == 0
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_broadcasts_are_counted_by_outcome(make_server: MakeServer) -> None:
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
-def test_metrics_are_for_this_machine_but_not_through_a_proxy_on_it(server: Server, name: str) -> None:
+def test_metrics_are_readable_locally_but_not_through_a_local_proxy(server: Server, name: str) -> None:
     assert server.client.get("/metrics").status == 200
     assert server.client.get("/metrics", **{name: "127.0.0.1"}).status == 404
 
@@ -115,16 +115,16 @@ def test_metrics_are_for_this_machine_but_not_through_a_proxy_on_it(server: Serv
 def test_metrics_can_be_read_from_anywhere_with_a_token(make_server: MakeServer) -> None:
     trusted = (ipaddress.ip_network("127.0.0.0/8"),)
     server = make_server(metrics_token=TOKEN, trusted_proxies=trusted)
-    from_afar = {"X-Forwarded-For": "203.0.113.1"}
+    remote = {"X-Forwarded-For": "203.0.113.1"}
 
-    assert server.client.get("/metrics", Authorization=f"Bearer {TOKEN}", **from_afar).status == 200
-    assert server.client.get("/metrics", Authorization=f"bearer {TOKEN}", **from_afar).status == 200
-    assert server.client.get("/metrics", Authorization="Bearer wrong", **from_afar).status == 404
-    assert server.client.get("/metrics", Authorization=TOKEN, **from_afar).status == 404
-    assert server.client.get("/metrics", **from_afar).status == 404
+    assert server.client.get("/metrics", Authorization=f"Bearer {TOKEN}", **remote).status == 200
+    assert server.client.get("/metrics", Authorization=f"bearer {TOKEN}", **remote).status == 200
+    assert server.client.get("/metrics", Authorization="Bearer wrong", **remote).status == 404
+    assert server.client.get("/metrics", Authorization=TOKEN, **remote).status == 404
+    assert server.client.get("/metrics", **remote).status == 404
 
 
-def test_this_machine_reads_metrics_whatever_credential_it_sends(make_server: MakeServer) -> None:
+def test_metrics_are_readable_locally_even_with_a_wrong_credential(make_server: MakeServer) -> None:
     server = make_server(metrics_token=TOKEN)
 
     assert server.client.get("/metrics").status == 200
@@ -163,8 +163,8 @@ def test_an_unauthenticated_request_is_logged_with_its_client_only(server: Serve
 
 
 def test_a_long_path_is_truncated_in_the_log(server: Server, logged: Logged) -> None:
-    answer = server.client.send_raw(b"GET /v2/" + b"a" * 5000 + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    response = server.client.send_raw(b"GET /v2/" + b"a" * 5000 + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
 
     [line] = lines(logged)
-    assert answer.startswith(b"HTTP/1.1 400")
+    assert response.startswith(b"HTTP/1.1 400")
     assert len(line["path"]) <= 512

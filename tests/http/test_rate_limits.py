@@ -54,9 +54,9 @@ def test_clients_behind_a_trusted_proxy_are_distinguished(make_server: MakeServe
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_untrusted_peer_cannot_state_the_client_address(make_server: MakeServer) -> None:
     client = make_server(rate_limit=RateLimit(1, 1)).client
-    replies = [client.get("/v2/account", X_Forwarded_For=f"203.0.113.{number}") for number in range(3)]
+    responses = [client.get("/v2/account", X_Forwarded_For=f"203.0.113.{number}") for number in range(3)]
 
-    assert [response.status for response in replies] == [401, 429, 429]
+    assert [response.status for response in responses] == [401, 429, 429]
 
 
 def test_a_bucket_fills_up_to_the_burst_and_no_further() -> None:

@@ -17,7 +17,7 @@ HEAD = b"GET / HTTP/1.1\r\nhost: x\r\n"
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers a POST when its body is there, and everything else at once."""
+    """Respond to a POST after its body has arrived, and to any other request at once."""
     if scope["type"] == "lifespan":
         while (message := await receive())["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
@@ -30,7 +30,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def make_client(_loop: EventLoopThread) -> Iterator[Callable[..., Client]]:
-    """Starts servers, with options of ``server_config``, and answers clients of them."""
+    """Start a server with options of ``server_config``, and return a client of it."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> Client:
@@ -63,13 +63,13 @@ def test_incomplete_headers_of_a_later_request_time_out(client: Client) -> None:
         assert read_until_closed(connection) == b""
 
 
-def test_an_idle_connection_outlives_the_keep_alive_of_proxies() -> None:
-    longest_of_proxies_seconds = 120  # Caddy's; nginx keeps idle connections for 60 s.
+def test_an_idle_connection_stays_open_longer_than_proxies_keep_it() -> None:
+    max_keep_alive_of_proxies_seconds = 120  # Caddy's; nginx keeps idle connections for 60 s.
 
-    assert server_config(application).timeout_keep_alive > longest_of_proxies_seconds
+    assert server_config(application).timeout_keep_alive > max_keep_alive_of_proxies_seconds
 
 
-def test_an_idle_connection_is_closed_in_the_end(make_client: Callable[..., Client]) -> None:
+def test_an_idle_connection_is_closed_eventually(make_client: Callable[..., Client]) -> None:
     client = make_client(keep_alive_seconds=0)
 
     assert b"200 OK" in client.send_raw(HEAD + b"\r\n")
@@ -81,13 +81,13 @@ def test_an_incomplete_body_times_out(client: Client, length: bytes) -> None:
 
 
 def test_an_incomplete_body_that_is_not_read_times_out(client: Client) -> None:
-    answer = client.send_raw(HEAD + b"content-length: 5\r\n\r\n12")
+    response = client.send_raw(HEAD + b"content-length: 5\r\n\r\n12")
 
-    assert b'{"message":"Here"}' in answer
+    assert b'{"message":"Here"}' in response
 
 
 def test_invalid_http_is_refused_in_json(client: Client) -> None:
-    answer = client.send_raw(b"\x00\x01\x02")
+    response = client.send_raw(b"\x00\x01\x02")
 
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.endswith(b'{"message":"Invalid HTTP request received."}')
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert response.endswith(b'{"message":"Invalid HTTP request received."}')

@@ -24,7 +24,7 @@ class CallbackServer:
 def callback_server(_loop: EventLoopThread) -> Iterator[CallbackServer]:
     bound = free_socket()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    found = CallbackServer(f"{address}/cb", Client(address))
+    server = CallbackServer(f"{address}/cb", Client(address))
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -32,10 +32,10 @@ def callback_server(_loop: EventLoopThread) -> Iterator[CallbackServer]:
                 await receive()
                 await send({"type": f"lifespan.{phase}.complete"})
             return
-        found.received_queries.append(scope["query_string"].decode())
+        server.received_queries.append(scope["query_string"].decode())
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"Welcome back"})
 
     with serving(_loop, application, bound):
-        yield found
-    found.client.close()
+        yield server
+    server.client.close()

@@ -14,7 +14,7 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
 @pytest.mark.parametrize(
-    ("locale", "currency", "symbol", "hundredths", "written"),
+    ("locale", "currency", "symbol", "hundredths", "expected"),
     [
         ("en-US", "USD", "$", 123_456_789, "$1,234,567.89"),
         ("en-US", "USD", "$", -500, "-$5.00"),
@@ -26,11 +26,11 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         ("hi-IN", "INR", "₹", 12_345_678_900, "₹12,34,56,789.00"),
         ("ja", "JPY", "¥", 123_400, "¥1,234"),
         ("is", "ISK", "kr", 123_400, f"1.234{NBSP}kr"),
-        # A minus sign is that of the locale, and stands before the number in either direction.
+        # The minus sign is that of the locale, and precedes the number in both directions.
         ("sv-SE", "SEK", "kr", -123_450, f"\N{MINUS SIGN}1{NBSP}234,50{NBSP}kr"),
         ("ar", "EGP", "£", -123_450, f"\u200f\u200e-1,234.50{NBSP}£"),
         ("fa", "IRR", "﷼", -123_400, f"\u200e\N{MINUS SIGN}\u200e﷼{NBSP}۱٬۲۳۴"),
-        # What has a fraction keeps it, whatever is common with this currency.
+        # A fraction is shown even if the currency usually has none.
         ("ja", "JPY", "¥", 123_450, "¥1,234.50"),
         ("en", "KWD", "KD", 123_450, f"KD{NBSP}1,234.500"),
         # The symbol is free text.
@@ -44,9 +44,9 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
     ],
 )
 def test_an_amount_is_formatted_for_its_locale_and_currency(
-    locale: str, currency: str, symbol: str, hundredths: int, written: str
+    locale: str, currency: str, symbol: str, hundredths: int, expected: str
 ) -> None:
-    assert LocaleFormatter(locale, currency, symbol, [hundredths]).amount(hundredths) == written
+    assert LocaleFormatter(locale, currency, symbol, [hundredths]).amount(hundredths) == expected
 
 
 def test_all_amounts_have_fraction_digits_if_one_needs_them() -> None:
@@ -63,15 +63,15 @@ def test_an_amount_of_any_size_is_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "hundredths", "written"),
+    ("locale", "hundredths", "expected"),
     [("en", 2000, "20%"), ("en", 1950, "19.5%"), ("de", 775, f"7,75{NBSP}%"), ("en", 0, "0%"), ("tr", 1800, "%18")],
 )
-def test_a_percentage_has_as_many_fraction_digits_as_needed(locale: str, hundredths: int, written: str) -> None:
-    assert LocaleFormatter(locale, "EUR", "€").percentage(hundredths) == written
+def test_a_percentage_has_as_many_fraction_digits_as_needed(locale: str, hundredths: int, expected: str) -> None:
+    assert LocaleFormatter(locale, "EUR", "€").percentage(hundredths) == expected
 
 
 @pytest.mark.parametrize(
-    ("locale", "written"),
+    ("locale", "expected"),
     [
         ("en-US", "June 1, 2024"),
         ("en-GB", "1 June 2024"),
@@ -85,12 +85,12 @@ def test_a_percentage_has_as_many_fraction_digits_as_needed(locale: str, hundred
         ("sr-Latn", "1. jun 2024."),
     ],
 )
-def test_a_date_is_formatted_with_the_name_of_its_month(locale: str, written: str) -> None:
-    assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == written
+def test_a_date_is_formatted_with_the_name_of_its_month(locale: str, expected: str) -> None:
+    assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == expected
 
 
 @pytest.mark.parametrize(
-    ("locale", "minutes", "written"),
+    ("locale", "minutes", "expected"),
     [
         ("en", 0, f"0{NBSP}min"),
         ("en", 45, f"45{NBSP}min"),
@@ -101,8 +101,8 @@ def test_a_date_is_formatted_with_the_name_of_its_month(locale: str, written: st
         ("ja", 750, f"12{NBSP}時間{NBSP}30{NBSP}分"),
     ],
 )
-def test_a_duration_is_hours_and_minutes(locale: str, minutes: int, written: str) -> None:
-    assert LocaleFormatter(locale, "EUR", "€").duration(minutes) == written
+def test_a_duration_is_hours_and_minutes(locale: str, minutes: int, expected: str) -> None:
+    assert LocaleFormatter(locale, "EUR", "€").duration(minutes) == expected
 
 
 @pytest.mark.parametrize("locale", LOCALE_CURRENCIES)
@@ -133,10 +133,10 @@ def test_every_currency_is_formatted(currency: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "written"), [("de-XX", "1. Juni 2024"), ("xx", "June 1, 2024"), ("", "June 1, 2024")]
+    ("locale", "expected"), [("de-XX", "1. Juni 2024"), ("xx", "June 1, 2024"), ("", "June 1, 2024")]
 )
-def test_an_unknown_locale_falls_back_to_its_language_or_english(locale: str, written: str) -> None:
-    assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == written
+def test_an_unknown_locale_falls_back_to_its_language_or_english(locale: str, expected: str) -> None:
+    assert LocaleFormatter(locale, "EUR", "€").day("2024-06-01") == expected
 
 
 def digits_of(text: str) -> str:

@@ -100,7 +100,7 @@ def test_html_and_pictures_are_shown_as_text(text: str) -> None:
     ],
 )
 def test_no_text_takes_long_to_render(unit: str) -> None:
-    # As long as the API takes it.
+    # The longest text that the API accepts.
     text = (unit * 65_535)[:65_535]
     started_at = time.perf_counter()
 

@@ -28,13 +28,13 @@ DAY_SECONDS = 86_400
 
 
 def text_of(response: Response) -> str:
-    """What a page says, without its tags."""
+    """Return the text of a page, without its tags."""
     body = re.sub(r"<style>.*?</style>", "", response.body.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def fields_of(response: Response) -> dict[str, str]:
-    """The inputs of a page, by name."""
+    """Return the inputs of a page, by name."""
     return {
         name: html.unescape(re.search(r'value="([^"]*)"', rest)[1] if 'value="' in rest else "")  # type: ignore[index]
         for name, rest in re.findall(r'<input id="(\w+)"([^>]*)>', response.body.decode())
@@ -103,7 +103,7 @@ def test_after_accepting_a_page_shows_the_next_steps(account: Account) -> None:
     assert "You have joined" in text_of(response)
     assert "hourhook token create" in text_of(response)
     assert f'href="{account.base_url}/docs"' in response.body.decode()
-    # Whoever finds the link later learns nothing by it.
+    # The link keeps working, so the page shows no personal data.
     assert "grace" not in text_of(response)
     assert "northwind" not in text_of(response)
 
@@ -113,24 +113,24 @@ def test_a_link_works_once(account: Account) -> None:
     accept_invitation(account, invited.link, first_name="Grace")
     log = EventReader(account)
 
-    again = accept_invitation(account, invited.link, password="another one", first_name="Eve")
+    response = accept_invitation(account, invited.link, password="another one", first_name="Eve")
 
-    assert again.status == 200
-    assert "You have joined" in text_of(again)
+    assert response.status == 200
+    assert "You have joined" in text_of(response)
     assert passwords.verify_password("correct horse", password_of(account, invited))
     assert log.read_new() == []
 
 
 def test_only_one_of_two_concurrent_acceptances_succeeds(account: Account) -> None:
     invited = invite(account)
-    given = accepting.Acceptance(first_name="Grace")
-    answers = [
-        account.database.write_now(account.id, accepting.accept, invited.token, given, hash, Links("http://x"))
-        for hash in ("the first one's", "the second one's")
+    acceptance = accepting.Acceptance(first_name="Grace")
+    results = [
+        account.database.write_now(account.id, accepting.accept, invited.token, acceptance, hash, Links("http://x"))
+        for hash in ("first hash", "second hash")
     ]
 
-    assert answers == [True, False]
-    assert password_of(account, invited) == "the first one's"
+    assert results == [True, False]
+    assert password_of(account, invited) == "first hash"
 
 
 def test_blank_names_are_stored_as_missing(account: Account) -> None:
@@ -160,7 +160,7 @@ def test_showing_the_page_changes_nothing(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "message"),
     [
         ({}, "This password cannot be used. It must have 8 to 1024 characters, of any kind."),
         ({"password": ""}, "This password cannot be used"),
@@ -171,13 +171,13 @@ def test_showing_the_page_changes_nothing(account: Account) -> None:
         ({"password": "correct horse", "last_name": "a\nb"}, "A name can have up to 255 characters, on one line."),
     ],
 )
-def test_invalid_fields_are_marked_and_can_be_corrected(account: Account, fields: dict[str, str], says: str) -> None:
+def test_invalid_fields_are_marked_and_can_be_corrected(account: Account, fields: dict[str, str], message: str) -> None:
     invited = invite(account)
 
     response = send_form(account, invited.link, {"first_name": "Gräce", **fields})
 
     assert response.status == 400
-    assert says in text_of(response)
+    assert message in text_of(response)
     assert fields_of(response)["first_name"] == {"first_name": "Gräce", **fields}["first_name"]
     assert fields_of(response)["password"] == ""
     assert state_of(account, invited) == "pending"
@@ -185,7 +185,7 @@ def test_invalid_fields_are_marked_and_can_be_corrected(account: Account, fields
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 1024, "pässwörd", "  spaces  ", "日本語日本語日本"])
-def test_a_password_is_not_trimmed_or_normalised(account: Account, password: str) -> None:
+def test_a_password_is_not_trimmed_or_normalized(account: Account, password: str) -> None:
     invited = invite(account)
 
     assert accept_invitation(account, invited.link, password=password).status == 303
@@ -375,7 +375,7 @@ def test_the_log_has_no_token(account: Account, logged: Logged) -> None:
     account.client.get(f"/invitations/{invited.token}/more")
     accept_invitation(account, invited.link)
 
-    # A request is noted once it is answered.
+    # A request is logged after its response.
     eventually(
         lambda: [line["path"] for line in logged if line["event"] == "request"],
         ["/v2/users", *["/invitations/…"] * 4],

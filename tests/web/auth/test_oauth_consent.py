@@ -62,8 +62,8 @@ def test_an_application_obtains_a_token_through_the_consent_page(
     assert response.headers["location"].startswith(f"{callback_server.uri}?")
     assert callback_server.client.get(response.headers["location"]).body == b"Welcome back"
 
-    [visit] = callback_server.received_queries
-    back = dict(parse_qsl(visit))
+    [query] = callback_server.received_queries
+    back = dict(parse_qsl(query))
     assert back["state"] == "s 1"
     token = app.exchange(back["code"]).json()["access_token"]
     me = account.client.get("/v2/current_user", Authorization=f"Bearer {token}").json()
@@ -75,10 +75,10 @@ def test_the_page_names_application_account_access_and_destination(
 ) -> None:
     page = browser.get(app.authorize_url(redirect_uri="https://app.test/cb/deep"))
 
-    said = re.sub(r"<[^>]+>", "", page.body.decode())
+    visible_text = re.sub(r"<[^>]+>", "", page.body.decode())
     for words in ("Planner", "http://app.test", "northwind", account.leader.email, "everything that you can do"):
-        assert words in said
-    assert "redirected to app.test" in said
+        assert words in visible_text
+    assert "redirected to app.test" in visible_text
     assert page.status == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
 
@@ -201,7 +201,7 @@ def test_a_public_application_must_send_a_pkce_challenge(server: Server, browser
         "",
         "response_type=code",
         "client_id=&response_type=code",
-        "client_id=nobody&response_type=code",
+        "client_id=unknown&response_type=code",
         "client_id=%00&response_type=code",
         "client_id=%FF&response_type=code",
         f"client_id={'0' * 32}&response_type=code",
@@ -317,9 +317,9 @@ def test_the_query_of_the_form_is_validated_again(browser: Browser, app: App) ->
 
 def test_a_user_who_has_signed_out_must_sign_in_again(browser: Browser, app: App) -> None:
     page = browser.get(app.authorize_url())
-    kept = dict(browser.cookies)
+    cookies = dict(browser.cookies)
     browser.send(parse_forms(page)[1])
-    browser.cookies.update(kept)
+    browser.cookies.update(cookies)
 
     response = browser.follow_redirects(browser.submit(page, decision="allow"))
 
@@ -338,7 +338,9 @@ def test_signing_in_as_another_user_returns_to_the_consent_page(account: Account
 
 
 @pytest.mark.parametrize("state", ["disabled", "suspended"])
-def test_a_user_disabled_meanwhile_authorizes_nothing(account: Account, browser: Browser, app: App, state: str) -> None:
+def test_a_user_disabled_in_the_meantime_cannot_authorize(
+    account: Account, browser: Browser, app: App, state: str
+) -> None:
     page = browser.get(app.authorize_url())
     account.set_state(account.leader, state)
 
@@ -356,12 +358,12 @@ def test_a_locked_account_is_temporarily_unavailable(account: Account, browser: 
     assert (back["error"], back["state"]) == ("temporarily_unavailable", "xyz")
 
 
-def test_a_defect_redirects_with_server_error_and_is_logged(
+def test_an_internal_error_redirects_with_server_error_and_is_logged(
     database: Database, browser: Browser, app: App, logged: Logged
 ) -> None:
     page = browser.get(app.authorize_url(state="xyz"))
 
-    with out_of_order(database):
+    with failing_authorizations(database):
         back = redirect_parameters(browser.submit(page, decision="allow"))
 
     assert (back["error"], back["state"]) == ("server_error", "xyz")
@@ -383,7 +385,7 @@ def test_the_consent_page_changes_nothing_before_a_decision(
     count = Statement(text("SELECT count(*) FROM authorizations"))
     assert database.read_now(lambda tx: tx.value(count)) == 0
 
-    # Deciding once does not authorize later requests.
+    # A decision does not authorize later requests.
     code = grant_consent(browser, app.authorize_url())["code"]
     assert not is_token_valid(account.client, code)
 
@@ -414,25 +416,25 @@ def test_consent_works_below_the_path_of_the_base_url(make_server: MakeServer) -
     set_password(account, account.leader)
     browser = Browser(server.client)
 
-    def passed_on(path: str) -> str:
+    def without_prefix(path: str) -> str:
         assert path.startswith("/hours/")
         return path.removeprefix("/hours")
 
-    def where_to(response: Response) -> Response:
+    def follow(response: Response) -> Response:
         assert response.status == 303
-        return browser.get(passed_on(response.headers["location"]))
+        return browser.get(without_prefix(response.headers["location"]))
 
     def send(form: Form, **fields: str) -> Response:
-        return browser.post(passed_on(form.action), {**form.fields, **fields})
+        return browser.post(without_prefix(form.action), {**form.fields, **fields})
 
-    page = where_to(browser.get(app.authorize_url()))
-    page = where_to(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
-    page = where_to(send(parse_forms(page)[1]))
-    page = where_to(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
+    page = follow(browser.get(app.authorize_url()))
+    page = follow(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
+    page = follow(send(parse_forms(page)[1]))
+    page = follow(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
     assert redirect_parameters(send(parse_forms(page)[0], decision="allow")).keys() == {"code"}
 
     page = browser.get("/sign_in")
-    assert where_to(send(parse_forms(page)[0])).status == 200
+    assert follow(send(parse_forms(page)[0])).status == 200
     assert b'href="/hours/"' in browser.get("/nowhere", accept="text/html").body
     assert b'href="/hours/docs"' in browser.get("/").body
 
@@ -457,24 +459,24 @@ def assert_unacceptable(response: Response) -> None:
 
 
 def raw_query(response: Response) -> dict[str, bytes]:
-    """The parameters of a redirect, to the byte."""
+    """Return the parameters of a redirect as bytes."""
     pairs = [part.partition("=") for part in response.headers["location"].partition("?")[2].split("&")]
     assert len(pairs) == len({name for name, _, _ in pairs})
     return {name: decoded(value) for name, _, value in pairs}
 
 
 def decoded(value: str) -> bytes:
-    """What a value of a query stands for, to the byte."""
+    """Return the percent-decoded bytes of a query value."""
     return unquote_to_bytes(value.replace("+", "%20"))
 
 
 @contextmanager
-def out_of_order(database: Database) -> Iterator[None]:
-    """A database in which authorizations fail."""
+def failing_authorizations(database: Database) -> Iterator[None]:
+    """Make every authorization fail until the context is left."""
     renames = ("ALTER TABLE authorizations RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO authorizations")
-    there, back = (Statement(text(rename)) for rename in renames)
-    database.run_now(lambda tx: tx.execute_later(there))
+    rename, rename_back = (Statement(text(sql)) for sql in renames)
+    database.run_now(lambda tx: tx.execute_later(rename))
     try:
         yield
     finally:
-        database.run_now(lambda tx: tx.execute_later(back))
+        database.run_now(lambda tx: tx.execute_later(rename_back))

@@ -27,7 +27,7 @@ WRONG = b"Incorrect e-mail address or password."
 
 @pytest.fixture
 def leader(account: Account) -> Person:
-    """Somebody with a password."""
+    """The leader, with a password."""
     set_password(account, account.leader)
     return account.leader
 
@@ -38,7 +38,7 @@ def browser(server: Server) -> Browser:
     return Browser(server.client)
 
 
-def test_a_signed_in_user_is_recognised(leader: Person, browser: Browser) -> None:
+def test_a_signed_in_user_is_recognized(leader: Person, browser: Browser) -> None:
     response = browser.sign_in(leader.email, PASSWORD)
 
     assert (response.status, response.headers["location"]) == (303, "/sign_in")
@@ -108,7 +108,7 @@ def test_the_database_holds_no_session_token(leader: Person, browser: Browser, d
         ("leader@northwind.test", PASSWORD.upper()),
         ("leader@northwind.test", "x" * 50_000),
         ("leader@northwind.test", "\0"),
-        ("nobody@northwind.test", PASSWORD),
+        ("unknown@northwind.test", PASSWORD),
         ("supervisor@northwind.test", PASSWORD),
         ("", ""),
         ("", PASSWORD),
@@ -133,7 +133,7 @@ def test_all_failed_sign_ins_look_alike(leader: Person, browser: Browser, email:
 def test_a_form_that_is_not_utf8_is_refused(browser: Browser, server: Server) -> None:
     csrf_token = parse_forms(browser.get("/sign_in"))[0].fields["csrf_token"]
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    body = f"proof={csrf_token}&email=%FF%ED%A0%80&password=%FF".encode()
+    body = f"csrf_token={csrf_token}&email=%FF%ED%A0%80&password=%FF".encode()
 
     response = server.client.post("/sign_in", body, Cookie=cookie, Content_Type=FORM)
 
@@ -187,14 +187,14 @@ def test_a_second_sign_in_changes_nothing(account: Account, leader: Person, brow
     assert events_of(account) == []
 
 
-def test_a_password_signs_in_to_every_account_that_has_it(
+def test_a_user_signs_in_to_every_account_with_that_password(
     account: Account, other_account: Account, leader: Person, browser: Browser
 ) -> None:
     third = make_account(account.database, account.client, "eastwind")
-    for elsewhere, password in ((other_account, PASSWORD), (third, "another one")):
-        twin = elsewhere.add("twin", "coworker")
-        set_email(elsewhere, twin, leader.email)
-        set_password(elsewhere, twin, password)
+    for other, password in ((other_account, PASSWORD), (third, "another one")):
+        twin = other.add("twin", "coworker")
+        set_email(other, twin, leader.email)
+        set_password(other, twin, password)
 
     page = browser.follow_redirects(browser.sign_in(leader.email, PASSWORD))
 
@@ -206,19 +206,19 @@ def test_a_session_expires(leader: Person, browser: Browser, clock: FakeClock, s
     browser.sign_in(leader.email, PASSWORD)
     clock.advance(seconds)
 
-    is_over = b"<h1>Sign in</h1>" in browser.get("/sign_in").body
-    assert is_over is (seconds == LIFETIME_SECONDS)
+    is_expired = b"<h1>Sign in</h1>" in browser.get("/sign_in").body
+    assert is_expired is (seconds == LIFETIME_SECONDS)
 
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(leader: Person, browser: Browser) -> None:
     page = browser.follow_redirects(browser.sign_in(leader.email, PASSWORD))
-    kept = dict(browser.cookies)
+    cookies = dict(browser.cookies)
 
     response = browser.submit(page)
 
     assert (response.status, response.headers["location"]) == (303, "/sign_in")
     assert browser.cookies == {}
-    browser.cookies = kept
+    browser.cookies = cookies
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
@@ -298,16 +298,16 @@ def test_signing_in_does_not_redirect_to_another_site(leader: Person, browser: B
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-class TestTries:
-    """How many there may be."""
+class TestRateLimits:
+    """The rate limits of sign-in attempts."""
 
     def test_attempts_of_one_client_are_counted(self, make_server: MakeServer, clock: FakeClock) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 3))
         browser = Browser(server.client)
 
-        assert [sign_in(browser, f"somebody{number}@x.test").status for number in range(4)] == [403, 403, 403, 429]
+        assert [sign_in(browser, f"user{number}@x.test").status for number in range(4)] == [403, 403, 403, 429]
         clock.advance(5)
-        assert [sign_in(browser, "anybody@x.test").status for _ in range(2)] == [403, 429]
+        assert [sign_in(browser, "another@x.test").status for _ in range(2)] == [403, 429]
 
     def test_attempts_for_one_address_are_counted_from_all_clients(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.2, 2), trusted_proxies=LOOPBACK)
@@ -382,13 +382,13 @@ def test_a_huge_form_is_not_read(browser: Browser) -> None:
 def test_signing_in_ends_the_previous_session_of_the_browser(account: Account, database: Database) -> None:
     browser = signed_in_browser(account, account.leader)
     set_password(account, account.supervisor)
-    kept = dict(browser.cookies)
+    cookies = dict(browser.cookies)
     csrf_token = parse_forms(browser.get("/sign_in"))[0].fields["csrf_token"]
 
     browser.post("/sign_in", {"csrf_token": csrf_token, "email": account.supervisor.email, "password": PASSWORD})
 
     assert account.supervisor.email.encode() in browser.get("/sign_in").body
-    browser.cookies = kept
+    browser.cookies = cookies
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
 
@@ -407,12 +407,12 @@ def sign_in(browser: Browser, email: str) -> Response:
 
 
 def query(next_path: str) -> str:
-    """The query that says where to go on to."""
+    """Return the query that names the page to redirect to after signing in."""
     return urlencode({"next": next_path})
 
 
 def events_of(account: Account) -> list[Any]:
-    """The type, changes and object of all events of an account."""
+    """Return the type, changes and object of each event of an account."""
     rows = account.database.read_now(
         lambda tx: tx.all(Statement(text("SELECT type, changes, object FROM events ORDER BY position")))
     )

@@ -82,7 +82,7 @@ def test_the_header_shows_title_issuer_and_recipient(account: Account) -> None:
     assert '<html lang="en-US" dir="ltr">' in response.body.decode()
 
 
-def test_one_tax_is_not_added_up(account: Account) -> None:
+def test_a_single_tax_is_shown_in_the_total_only(account: Account) -> None:
     text = open_page(account, bill(account, taxes=[{"percentage": 20}]))
 
     assert "Total taxable $399.90 Total tax 20% $79.98 Total taxfree $12.00 TOTAL $491.88" in text
@@ -98,12 +98,12 @@ def test_without_taxes_no_tax_lines_are_shown(account: Account) -> None:
 def test_unbillable_work_is_listed_without_an_amount(account: Account) -> None:
     project = make_project(account, "Pro bono", billable=False)
     make_tag(account, "holiday*")
-    logged = [
+    entries = [
         make_entry(account.owner, project_id=project["id"], minutes=30),
         make_entry(account.owner, "#holiday", minutes=15),
         make_entry(account.owner, minutes=60),
     ]
-    text = open_page(account, bill(account, entry_ids=ids(logged), expense_ids=[], **EVERYTHING))
+    text = open_page(account, bill(account, entry_ids=ids(entries), expense_ids=[], **EVERYTHING))
 
     assert "Ada Byron 1 hr × $80.00 $80.00 Ada Byron 45 min × $0.00 $0.00 Total worked 1 hr 45 min $80.00" in text
     assert "People summary Ada Byron 1 hr 45 min" in text
@@ -170,9 +170,9 @@ def test_tax_free_expenses_are_marked(account: Account) -> None:
 
 
 def test_an_expense_without_description_shows_its_date(account: Account) -> None:
-    spent = make_expense(account.owner, make_project(account, "Atlas"), 3, taxable=False)
+    expense = make_expense(account.owner, make_project(account, "Atlas"), 3, taxable=False)
 
-    assert "May 21, 2024 · no tax $3.00" in open_page(account, bill(account, expense_ids=[spent["id"]]))
+    assert "May 21, 2024 · no tax $3.00" in open_page(account, bill(account, expense_ids=[expense["id"]]))
 
 
 def test_a_long_footer_is_printed_once(account: Account) -> None:
@@ -216,9 +216,9 @@ def test_a_paid_invoice_shows_when_it_was_paid(account: Account) -> None:
 
 def test_texts_are_escaped(account: Account) -> None:
     project = make_project(account, HOSTILE)
-    logged = make_entry(account.owner, HOSTILE, project_id=project["id"])
+    entry = make_entry(account.owner, HOSTILE, project_id=project["id"])
     account.owner.client.put("/v2/current_user", {"first_name": HOSTILE[:50]})
-    spent = make_expense(account.owner, project, description=HOSTILE, taxable=False)
+    expense = make_expense(account.owner, project, description=HOSTILE, taxable=False)
     texts = (
         "reference",
         "project_name",
@@ -230,8 +230,8 @@ def test_texts_are_escaped(account: Account) -> None:
     )
     invoice = bill(
         account,
-        entry_ids=[logged["id"]],
-        expense_ids=[spent["id"]],
+        entry_ids=[entry["id"]],
+        expense_ids=[expense["id"]],
         taxes=[{"percentage": 1, "name": HOSTILE}, {"percentage": 2, "name": HOSTILE}],
         customization={**dict.fromkeys(LABELS, HOSTILE), "currency_symbol": HOSTILE},
         **dict.fromkeys(texts, HOSTILE),
@@ -252,24 +252,24 @@ def test_description_and_footer_are_limited_markdown(account: Account) -> None:
     )
     body = account.client.get(bill(account, description=text, footer=text)["share_url"]).body.decode()
 
-    # The footer twice: as it is, and as the space that it needs in print.
+    # The footer occurs twice: the second one reserves its space in print.
     assert body.count("<strong>you</strong>") == 3
     assert body.count('<a href="https://pay.example" rel="nofollow noopener">') == 3
     assert "<img" not in body
     assert 'href="javascript' not in body
 
 
-def test_without_a_footer_there_is_none(account: Account) -> None:
+def test_an_empty_footer_is_not_shown(account: Account) -> None:
     assert b"<footer" not in account.client.get(bill(account)["share_url"]).body
 
 
-@pytest.mark.parametrize(("locale", "three_hundred"), [("ar", "350"), ("he", "350"), ("fa", "۳۵۰")])
-def test_some_languages_run_from_right_to_left(account: Account, locale: str, three_hundred: str) -> None:
+@pytest.mark.parametrize(("locale", "amount"), [("ar", "350"), ("he", "350"), ("fa", "۳۵۰")])
+def test_some_languages_are_written_from_right_to_left(account: Account, locale: str, amount: str) -> None:
     invoice = bill(account, expense_ids=[], customization={"locale": locale, "currency_symbol": "X"})
     body = account.client.get(invoice["share_url"]).body.decode()
 
     assert f'<html lang="{locale}" dir="rtl">' in body
-    assert three_hundred in body
+    assert amount in body
 
 
 def test_there_is_a_page_in_every_locale(account: Account) -> None:
@@ -288,10 +288,10 @@ def test_there_is_a_page_in_every_locale(account: Account) -> None:
 
 
 def test_custom_html_replaces_the_page_in_a_sandbox(account: Account) -> None:
-    own = "<!DOCTYPE html>\n<title>Ours</title><script>alert(1)</script><p style='color:red'>Pay</p>"
-    response = account.client.get(bill(account, customization={"custom_html": own})["share_url"])
+    custom_html = "<!DOCTYPE html>\n<title>Ours</title><script>alert(1)</script><p style='color:red'>Pay</p>"
+    response = account.client.get(bill(account, customization={"custom_html": custom_html})["share_url"])
 
-    assert (response.status, response.body.decode()) == (200, own)
+    assert (response.status, response.body.decode()) == (200, custom_html)
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     policy = dict(part.partition(" ")[::2] for part in response.headers["content-security-policy"].split("; "))
     assert policy == {
@@ -303,18 +303,18 @@ def test_custom_html_replaces_the_page_in_a_sandbox(account: Account) -> None:
         "form-action": "'none'",
         "frame-ancestors": "'none'",
     }
-    assert_is_nobodys_business(response)
+    assert_is_private(response)
 
 
 def test_custom_html_that_is_not_a_complete_page_is_wrapped(account: Account) -> None:
-    own = "<h1>Pay & smile</h1>"
-    customization = {"custom_html": own, "locale": "he", "title": "<Bill>"}
+    custom_html = "<h1>Pay & smile</h1>"
+    customization = {"custom_html": custom_html, "locale": "he", "title": "<Bill>"}
     response = account.client.get(bill(account, customization=customization, reference="7")["share_url"])
     body = response.body.decode()
 
     assert body.startswith('<!doctype html>\n<html lang="he" dir="rtl">')
     assert "<title>&lt;Bill&gt; 7</title>" in body
-    assert own in body
+    assert custom_html in body
     assert response.headers["content-security-policy"].startswith("sandbox; default-src 'none'; ")
 
 
@@ -325,9 +325,9 @@ def test_the_page_is_neither_cached_indexed_nor_referred(account: Account) -> No
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'; style-src 'sha256-" in response.headers["content-security-policy"]
     assert "unsafe" not in response.headers["content-security-policy"]
-    # The style is let in by its checksum only, so that an attribute would do nothing.
+    # The policy allows the style by its hash only, so a style attribute would have no effect.
     assert b" style=" not in response.body
-    assert_is_nobodys_business(response)
+    assert_is_private(response)
 
 
 def test_the_page_shows_nothing_else_of_the_account(account: Account) -> None:
@@ -358,7 +358,7 @@ def test_an_unknown_token_is_a_404_page(server: Server, token: str) -> None:
 
     assert response.status == 404
     assert b"Invoice not found" in response.body
-    assert_is_nobodys_business(response)
+    assert_is_private(response)
 
 
 def test_a_deleted_invoice_is_a_404(account: Account) -> None:
@@ -391,7 +391,7 @@ def test_an_unavailable_database_is_a_503_page(account: Account, database_url: s
 
     assert (response.status, response.headers["retry-after"]) == (503, "1")
     assert b"not available at the moment" in response.body
-    assert_is_nobodys_business(response)
+    assert_is_private(response)
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
@@ -400,10 +400,10 @@ def test_the_amounts_shown_add_up_exactly(account: Account, currency: str, metho
     project = make_project(account)
     give_access(account, account.coworker, project)
     people = (account.owner, account.leader, account.coworker)
-    logged = [
+    entries = [
         make_entry(person, minutes=minutes, project_id=project["id"]) for person in people for minutes in (7, 11, 13)
     ]
-    spent = [make_expense(account.owner, project, 0.05), make_expense(account.owner, project, -3.335, taxable=False)]
+    expenses = [make_expense(account.owner, project, 0.05), make_expense(account.owner, project, -3.335, taxable=False)]
     rates = {
         "calculation_method": method,
         "standard_hourly_rate": 33.33,
@@ -412,8 +412,8 @@ def test_the_amounts_shown_add_up_exactly(account: Account, currency: str, metho
     }
     invoice = bill(
         account,
-        entry_ids=ids(logged),
-        expense_ids=ids(spent),
+        entry_ids=ids(entries),
+        expense_ids=ids(expenses),
         rate_calculation=rates,
         taxes=[{"percentage": 7.77}, {"percentage": 19}, {"percentage": 0.01}],
         customization={"currency_code": currency},
@@ -430,13 +430,13 @@ def test_the_amounts_shown_add_up_exactly(account: Account, currency: str, metho
         assert to_json_number(getattr(shared, name)) == invoice[name]
 
 
-def test_the_page_is_only_read(account: Account) -> None:
+def test_the_page_allows_get_and_head_only(account: Account) -> None:
     invoice = bill(account)
     head = account.client.request("HEAD", invoice["share_url"])
 
     assert (head.status, head.body) == (200, b"")
-    for verb in ("POST", "PUT", "DELETE"):
-        assert account.client.request(verb, invoice["share_url"]).status == 405
+    for method in ("POST", "PUT", "DELETE"):
+        assert account.client.request(method, invoice["share_url"]).status == 405
 
 
 def test_a_large_invoice_is_read_with_as_many_statements_as_a_small_one(account: Account) -> None:
@@ -473,21 +473,21 @@ def test_the_log_does_not_contain_the_token(server: Server, logged: Logged) -> N
 
 
 def bill(account: Account, **values: Any) -> dict[str, Any]:
-    """An invoice of three entries and two expenses, unless others are given."""
+    """Create an invoice of three entries and two expenses, unless others are given."""
     if "entry_ids" not in values:
         of_project = {"project_id": _project(account)["id"]}
-        logged = [
+        entries = [
             make_entry(account.owner, "Wireframes #design", minutes=120, date="2024-05-20", **of_project),
             make_entry(account.owner, "Planning", minutes=60),
             make_entry(account.leader, minutes=60, **of_project),
         ]
-        values["entry_ids"] = ids(logged)
+        values["entry_ids"] = ids(entries)
     if "expense_ids" not in values:
-        spent = [
+        expenses = [
             make_expense(account.owner, _project(account), description="Tide tables"),
             make_expense(account.owner, _project(account), 12, description="Parking", taxable=False),
         ]
-        values["expense_ids"] = ids(spent)
+        values["expense_ids"] = ids(expenses)
     rates = {
         "calculation_method": "custom_hourly_rates",
         "standard_hourly_rate": 80,
@@ -502,7 +502,7 @@ def _project(account: Account) -> dict[str, Any]:
 
 
 def change(account: Account, invoice: dict[str, Any], to: str | None = None, **values: Any) -> None:
-    """Edit an invoice, or put it into another state."""
+    """Edit an invoice, or change its state."""
     path = f"{invoice['url']}/{to}" if to else invoice["url"]
     assert account.leader.client.put(path, values).status in (200, 204)
 
@@ -514,7 +514,7 @@ def open_page(account: Account, invoice: dict[str, Any]) -> str:
 
 
 def text_of(response: Response) -> str:
-    """What somebody reads, blanks made equal; the footer spacer and the hint are left out."""
+    """Return the visible text with normalized whitespace, without the footer spacer and the hint."""
     body = re.sub(
         r"<style>.*?</style>|<div class=\"footer_spacer.*?</div>|<p class=\"hint.*",
         "",
@@ -528,7 +528,7 @@ def plain_digits(text: str) -> str:
     return "".join(str(int(character)) if character.isdecimal() else character for character in text)
 
 
-def assert_is_nobodys_business(response: Response) -> None:
+def assert_is_private(response: Response) -> None:
     assert response.headers["x-robots-tag"] == "noindex, nofollow, noarchive"
     assert response.headers["referrer-policy"] == "no-referrer"
     assert response.headers["cache-control"] == "no-store"
