@@ -2,7 +2,7 @@
 
 .venv/bin/python -m tests.kill [--database sqlite|postgresql|all] [--kills N] [--seconds S]
 
-Exits with 1 and names the guarantee if one was violated.
+Exits with 1 and prints the violations if a guarantee was violated.
 """
 
 import argparse
@@ -28,17 +28,17 @@ class GuaranteesViolated(SystemExit):
 
 def kill_all(databases: Databases, kinds: Sequence[str], kills: int, seconds: float) -> None:
     """Run every scenario on these databases, and print the counts. Raises ``GuaranteesViolated``."""
-    found = []
+    results = []
     for scenario in SCENARIOS:
         if scenario.kind in kinds:
             with databases.fresh(scenario.kind) as url:
-                found.append(run_scenario(url, scenario, kills, seconds))
-    rows = [*zip(*(_column(one) for one in found), strict=True)]
-    heads = ("`kill -9` of", *(str(one.scenario) for one in found))
+                results.append(run_scenario(url, scenario, kills, seconds))
+    rows = [*zip(*(_column(result) for result in results), strict=True)]
+    heads = ("`kill -9` of", *(str(result.scenario) for result in results))
     print_table("Processes killed under load", heads, [(name, *row) for name, row in zip(_NAMES, rows, strict=True)])
-    violations = [f"{one.scenario}: {what}" for one in found for what in one.violations]
+    violations = [f"{result.scenario}: {violation}" for result in results for violation in result.violations]
     if violations:
-        raise GuaranteesViolated("\nBROKEN\n" + "\n".join(violations))
+        raise GuaranteesViolated("\nVIOLATED GUARANTEES\n" + "\n".join(violations))
 
 
 _NAMES = (
@@ -58,15 +58,15 @@ _NAMES = (
 )
 
 
-def _column(found: ScenarioResult) -> tuple[str, ...]:
-    check_result = found.check_result
+def _column(result: ScenarioResult) -> tuple[str, ...]:
+    check_result = result.check_result
     unmatched = (
         check_result.acknowledged_without_event
         + check_result.objects_without_event
         + check_result.events_without_object
     )
     return (
-        f"{len(found.kill_events):,}",
+        f"{len(result.kill_events):,}",
         f"{check_result.acknowledged:,}",
         f"{check_result.interrupted:,}",
         f"{check_result.events:,}",
@@ -77,8 +77,8 @@ def _column(found: ScenarioResult) -> tuple[str, ...]:
         f"{check_result.unverified:,}",
         f"{check_result.duplicates:,}",
         f"{check_result.max_duplicates:,}",
-        _times(found.first_seconds),
-        _times(found.last_seconds),
+        _times(result.first_seconds),
+        _times(result.last_seconds),
     )
 
 

@@ -1,4 +1,4 @@
-"""Check the delivery guarantees: compare the event log with the API's responses and with what the receivers got."""
+"""Check the delivery guarantees: compare the event log with the API's responses and with the receivers' requests."""
 
 from bisect import bisect
 from collections import Counter, defaultdict
@@ -19,7 +19,7 @@ from tests.kill.verifying_receivers import Arrival, fingerprint
 class Log:
     """The events and objects in the database at the end, read from its tables without the engine."""
 
-    # Of each event, in order: its type, its object's id, and the fingerprint that its payloads must have.
+    # For each event, in order: its type, its object's id, and the fingerprint that its payloads must have.
     events: list[tuple[str, int, str]]
     # The entries and tags that exist, as type and object id of the events that must have been raised.
     existing_objects: set[tuple[str, int]]
@@ -37,12 +37,12 @@ class CheckResult:
     acknowledged_without_event: int
     objects_without_event: int
     events_without_object: int
-    # Payloads that never arrived, that arrived before an earlier one, that belong to no event, that are badly signed.
+    # Payloads that never arrived, that arrived out of order, that match no event, that have an invalid signature.
     lost: int
     out_of_order: int
     unknown: int
     unverified: int
-    # Repeated payloads, those among them with another id or sequence, and the most of one lane at one kill.
+    # Repeated payloads, those among them with another id or sequence, and the maximum per lane and kill.
     duplicates: int
     changed_duplicates: int
     max_duplicates: int
@@ -50,20 +50,20 @@ class CheckResult:
 
     @property
     def violations(self) -> list[str]:
-        """The guarantees that were violated, in words."""
-        found = {
+        """A description of each violated guarantee."""
+        counts = {
             "acknowledged changes without an event": self.acknowledged_without_event,
             "entries and tags without an event": self.objects_without_event,
             "events without an object": self.events_without_object,
             "payloads lost": self.lost,
             "payloads out of order": self.out_of_order,
-            "payloads of no event": self.unknown,
+            "payloads without an event": self.unknown,
             "signatures that do not verify": self.unverified,
             "repeats under another id or sequence": self.changed_duplicates,
             "repeats of a lane at one kill": self.max_duplicates if self.max_duplicates > 1 else 0,
             f"requests refused, such as {self.rejected_requests[:1]}": len(self.rejected_requests),
         }
-        return [f"{count:,} {what}" for what, count in found.items() if count]
+        return [f"{count:,} {name}" for name, count in counts.items() if count]
 
 
 def read_log(database: Database) -> Log:
@@ -73,28 +73,28 @@ def read_log(database: Database) -> Log:
 def check(
     log: Log, results: ChangeResults, arrivals: list[Arrival], webhook_ids: list[int], kills_at: list[int]
 ) -> CheckResult:
-    """Compare; every webhook must have been subscribed to all events before the first."""
+    """Compare them; every webhook must have been subscribed to all events before the first change."""
     raised = {(type, id) for type, id, _ in log.events}
     lanes: dict[int, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
         lanes[arrival.webhook_id].append(arrival)
     indexes = {fingerprint: index for index, (_, _, fingerprint) in enumerate(log.events)}
-    judged = [_judge_lane(lanes[webhook_id], indexes, kills_at) for webhook_id in webhook_ids]
+    checked = [_check_lane(lanes[webhook_id], indexes, kills_at) for webhook_id in webhook_ids]
     return CheckResult(
         acknowledged=len(results.changes),
         interrupted=results.interrupted_count,
         events=len(log.events),
-        delivered=sum(lane.delivered for lane in judged),
+        delivered=sum(lane.delivered for lane in checked),
         acknowledged_without_event=len({*results.changes} - raised),
         objects_without_event=len(log.existing_objects - raised),
         events_without_object=len(raised - log.existing_objects) + len(log.events) - len(raised),
-        lost=sum(len(indexes) - lane.delivered for lane in judged),
-        out_of_order=sum(lane.out_of_order for lane in judged),
-        unknown=sum(lane.unknown for lane in judged),
+        lost=sum(len(indexes) - lane.delivered for lane in checked),
+        out_of_order=sum(lane.out_of_order for lane in checked),
+        unknown=sum(lane.unknown for lane in checked),
         unverified=sum(not arrival.is_signed for arrival in arrivals),
-        duplicates=sum(lane.duplicates.total() for lane in judged),
-        changed_duplicates=sum(lane.changed_duplicates for lane in judged),
-        max_duplicates=max(max(lane.duplicates.values(), default=0) for lane in judged),
+        duplicates=sum(lane.duplicates.total() for lane in checked),
+        changed_duplicates=sum(lane.changed_duplicates for lane in checked),
+        max_duplicates=max(max(lane.duplicates.values(), default=0) for lane in checked),
         rejected_requests=results.rejected_requests,
     )
 
@@ -109,7 +109,7 @@ class _Lane:
     duplicates: Counter[int] = field(default_factory=Counter)
 
 
-def _judge_lane(arrivals: list[Arrival], indexes: dict[str, int], kills_at: list[int]) -> _Lane:
+def _check_lane(arrivals: list[Arrival], indexes: dict[str, int], kills_at: list[int]) -> _Lane:
     lane = _Lane()
     first: dict[int, Arrival] = {}
     latest = -1

@@ -58,7 +58,7 @@ class Deployment:
         """Send SIGKILL and wait for the end; returns its time (monotonic, nanoseconds)."""
         process = self._processes[name]
         if process.poll() is not None:
-            raise BenchmarkFailed(f"{name} ended by itself:\n{self._log_end(name)}")
+            raise BenchmarkFailed(f"{name} exited unexpectedly:\n{self._log_end(name)}")
         process.kill()
         process.wait()
         return time.monotonic_ns()
@@ -74,15 +74,15 @@ class Deployment:
         deadline = time.monotonic() + _START_SECONDS
         while not _is_healthy(self.port):
             if self._processes["serve"].poll() is not None or time.monotonic() > deadline:
-                raise BenchmarkFailed(f"serve does not serve:\n{self._log_end('serve')}")
+                raise BenchmarkFailed(f"serve did not become healthy:\n{self._log_end('serve')}")
             time.sleep(_PAUSE_SECONDS)
         return time.monotonic_ns()
 
     def _arguments(self, name: str) -> list[str]:
         if name in self.workers:
             return ["worker", "--database", self._url]
-        alone = ["--no-worker"] if self.workers else []
-        return ["serve", "--port", str(self.port), "--database", self._url, *alone]
+        options = ["--no-worker"] if self.workers else []
+        return ["serve", "--port", str(self.port), "--database", self._url, *options]
 
     def _log_end(self, name: str) -> str:
         with open(self._logs[name].name, errors="replace") as log:

@@ -29,7 +29,7 @@ _PAUSE_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Scenario:
-    """A deployment, and the process of it that is killed."""
+    """A deployment, and which of its processes is killed."""
 
     kind: str
     # Standalone workers; with none, the server delivers itself.
@@ -70,7 +70,7 @@ class ScenarioResult:
 
     @property
     def violations(self) -> list[str]:
-        """The guarantees that were violated, in words."""
+        """A description of each violated guarantee."""
         stuck = sum(math.isinf(seconds) for seconds in self.last_seconds)
         return [
             *self.check_result.violations,
@@ -101,26 +101,26 @@ def run_scenario(url: str, scenario: Scenario, kills: int, seconds: float) -> Sc
         log = read_log(database)
         arrivals = receivers.fetch_arrivals()
         database.close()
-    check_result = check(log, results, arrivals, [*secrets], [killing.at for killing in kill_events])
-    found = ScenarioResult(scenario, kill_events, check_result)
-    for killing in kill_events:
-        waits = [*_waits(arrivals, killing, [*secrets])]
-        found.first_seconds.append(min(waits))
-        found.last_seconds.append(max(waits))
+    check_result = check(log, results, arrivals, [*secrets], [kill_event.at for kill_event in kill_events])
+    result = ScenarioResult(scenario, kill_events, check_result)
+    for kill_event in kill_events:
+        waits = [*_waits(arrivals, kill_event, [*secrets])]
+        result.first_seconds.append(min(waits))
+        result.last_seconds.append(max(waits))
     progress("")
-    return found
+    return result
 
 
 def _kill(deployment: Deployment, victim: str, scenario: Scenario) -> KillEvent:
     at = deployment.kill(victim)
     deployment.start(victim)
-    # Without a server nothing changes, and without standalone workers nothing is sent, until it serves again.
+    # Without the server there are no changes, and without standalone workers no deliveries, until it is healthy again.
     ready_at = at if scenario.kills_worker else deployment.wait_until_healthy()
     return KillEvent(at, ready_at)
 
 
 def _wait_for_all(receivers: VerifyingReceivers, ready_at: int) -> None:
-    """Wait until every webhook has delivered after ``ready_at``; one that never does is reported in the end."""
+    """Wait until every webhook has delivered after ``ready_at``; one that never does becomes a violation."""
     deadline = time.monotonic() + RECOVERY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         latest = receivers.latest()
@@ -130,24 +130,24 @@ def _wait_for_all(receivers: VerifyingReceivers, ready_at: int) -> None:
 
 
 def _wait_until_delivered(database: Database) -> None:
-    """Wait until all payloads are delivered, or none was for a long time."""
-    waiting, moved_at = -1, time.monotonic()
-    while waiting and time.monotonic() < moved_at + STALL_TIMEOUT_SECONDS:
+    """Wait until all payloads are delivered, or none has been for ``STALL_TIMEOUT_SECONDS``."""
+    waiting, last_delivery_at = -1, time.monotonic()
+    while waiting and time.monotonic() < last_delivery_at + STALL_TIMEOUT_SECONDS:
         before, waiting = waiting, database.read_now(lambda tx: int(tx.value(_WAITING)))
         if waiting != before:
-            moved_at = time.monotonic()
+            last_delivery_at = time.monotonic()
         time.sleep(_PAUSE_SECONDS)
 
 
-def _waits(arrivals: list[Arrival], killing: KillEvent, webhook_ids: list[int]) -> Iterator[float]:
-    """Return the seconds that each webhook waited for its next delivery."""
+def _waits(arrivals: list[Arrival], kill_event: KillEvent, webhook_ids: list[int]) -> Iterator[float]:
+    """Yield the seconds that each webhook waited for its next delivery."""
     next_at: dict[int, int] = {}
     for arrival in arrivals:
-        if arrival.at > killing.ready_at:
+        if arrival.at > kill_event.ready_at:
             next_at.setdefault(arrival.webhook_id, arrival.at)
     for webhook_id in webhook_ids:
         at = next_at.get(webhook_id)
-        yield (at - killing.ready_at) / 1e9 if at else float("inf")
+        yield (at - kill_event.ready_at) / 1e9 if at else float("inf")
 
 
 _WAITING = Statement(text("SELECT coalesce(sum(last_sequence - head_sequence + 1), 0) FROM lanes"))

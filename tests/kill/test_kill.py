@@ -1,4 +1,4 @@
-"""One kill of each kind keeps every delivery guarantee; more of them: ``python -m tests.kill``."""
+"""One kill per database violates no delivery guarantee; ``python -m tests.kill`` runs more kills."""
 
 from tests.kill.scenarios import Scenario, run_scenario
 
@@ -8,7 +8,7 @@ SCENARIOS = {
 }
 
 
-def test_a_process_that_is_killed_under_load_violates_no_guarantee(database_url: str) -> None:
+def test_killing_a_process_under_load_violates_no_guarantee(database_url: str) -> None:
     scenario = SCENARIOS[database_url.partition(":")[0]]
 
     result = run_scenario(database_url, scenario, kills=1, seconds=0)

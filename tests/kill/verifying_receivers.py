@@ -1,7 +1,7 @@
 """Webhook receivers that verify each request and record when and in which order it arrived.
 
 ``python -m tests.kill.verifying_receivers DELAY…`` serves on a free port for each delay, the milliseconds before it
-responds with 200, so that a kill finds requests in flight; it prints the ports. Then it takes one message per line:
+responds with 200, so that requests are in flight at a kill; it prints the ports. Then it reads one message per line:
 ``{"secrets": {webhook: secret}}`` before the requests to verify, ``{"latest": true}``, answered with the time of each
 webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are not recorded.
 """
@@ -26,20 +26,20 @@ _WEBHOOK = re.compile(rb'\{"webhook":\{"id":(\d+),"name":"[^"]*"\},"type":"')
 
 
 class Arrival(NamedTuple):
-    """One payload that arrived."""
+    """The arrival of one payload."""
 
     # Monotonic, nanoseconds.
     at: int
     webhook_id: int
     sequence: int
     payload_id: str
-    # Of the body from its type on, as ``fingerprint`` makes it.
+    # The hash of the body from its type on, from ``fingerprint``.
     fingerprint: str
     is_signed: bool
 
 
 class VerifyingReceivers:
-    """The process of the receivers, controlled from here."""
+    """Control the process of the receivers."""
 
     def __init__(self, delays_ms: tuple[float, ...]) -> None:
         """Start one receiver for each delay."""
@@ -104,7 +104,7 @@ class _Recorder:
 
 
 def _is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
-    # Written from the documentation, and shares no code with the server that signs.
+    # Implemented from the documentation, without code of the server, which signs.
     noko = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     key = base64.b64decode(secret.removeprefix("whsec_"))
     stamped = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -148,7 +148,7 @@ async def _serve(delays_ms: list[float]) -> None:
     asyncio.get_running_loop().add_reader(0, listen)
     send_message(ports=[server.sockets[0].getsockname()[1] for server in servers])
     await ended.wait()
-    # Senders leave connections open, which would be waited for.
+    # A normal exit would wait for the connections that senders leave open.
     os._exit(0)
 
 

@@ -13,12 +13,14 @@ PROGRESS_SECONDS = 2.0
 
 
 def main() -> int:
-    """Run seeds until one breaks a promise; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulator")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--seeds", type=int, default=1000, help="how many, from 0 or from --seed")
-    parser.add_argument("--seed", type=int, help="one only, unless --seeds is given too")
-    parser.add_argument("--keep-going", action="store_true", help="run on after a broken promise")
+    """Run seeds until one violates an invariant; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulator", description="Simulate the delivery engine, and check its invariants."
+    )
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="which database to use")
+    parser.add_argument("--seeds", type=int, default=1000, help="number of seeds to run, starting at 0 or at --seed")
+    parser.add_argument("--seed", type=int, help="the seed to run, or the first one if --seeds is given too")
+    parser.add_argument("--keep-going", action="store_true", help="continue after a violation")
     arguments = parser.parse_args()
     clean_up_at_the_end()
     first = arguments.seed or 0
@@ -27,33 +29,35 @@ def main() -> int:
         return _run(store, range(first, first + count), arguments.keep_going)
 
 
-def _run(store: Store, seeds: range, keeps_going: bool) -> int:
-    began = told = time.monotonic()
+def _run(store: Store, seeds: range, keep_going: bool) -> int:
+    started_at = reported_at = time.monotonic()
     totals: Counter[str] = Counter()
-    broken = 0
+    violations_count = 0
     for done, seed in enumerate(seeds, 1):
         if isinstance(store, PostgresStore) and done % 20 == 0:
             store.vacuum()
         try:
             totals += simulate(store, seed).counts
         except InvariantViolation as error:
-            broken += 1
-            _say(f"seed {seed} on {store.dialect}: {error}")
-            if not keeps_going:
+            violations_count += 1
+            _print(f"seed {seed} on {store.dialect}: {error}")
+            if not keep_going:
                 return 1
         now = time.monotonic()
-        if now - told > PROGRESS_SECONDS or done == len(seeds):
-            told = now
-            rate = done / (now - began) * 60
-            _say(f"{done}/{len(seeds)} seeds, {rate:.0f} a minute, {broken} broken; {_listed(totals)}")
-    return 1 if broken else 0
+        if now - reported_at > PROGRESS_SECONDS or done == len(seeds):
+            reported_at = now
+            rate = done / (now - started_at) * 60
+            _print(
+                f"{done}/{len(seeds)} seeds, {rate:.0f} per minute, {violations_count} violations; {_format(totals)}"
+            )
+    return 1 if violations_count else 0
 
 
-def _listed(totals: Counter[str]) -> str:
+def _format(totals: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(totals.items()))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - a command
 
 

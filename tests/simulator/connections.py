@@ -1,4 +1,4 @@
-"""The databases of the simulator: the production ones, on connections where each statement is a step of the run."""
+"""The databases of the simulator: those of production, on connections that intercept each statement."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -17,25 +17,25 @@ from hourhook.store.sqlite import SqliteDatabase
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a transaction is for: the function that it runs, by name, with its arguments after the transaction."""
+    """The function that a transaction runs, by its name, and its arguments after the transaction."""
 
     name: str
-    # 0 where no account is locked.
+    # 0 if no account is locked.
     account_id: int
     arguments: tuple[Any, ...]
-    # Whether it may change anything.
+    # Whether it may change data.
     is_writing: bool
 
 
 class StatementInterceptor(Protocol):
-    """Who watches over the statements of a process: lets them in, counts them, has it die between two of them."""
+    """Control the statements of a process: schedule them, and inject faults before or after them."""
 
     def before_statement(self, text: str, backend: int) -> None:
-        """A statement is about to be carried out."""
+        """Called before a statement is executed; may raise an error in its place."""
         ...
 
     def after_statement(self, text: str) -> None:
-        """A statement was carried out."""
+        """Called after a statement was executed; may raise an error although it was."""
         ...
 
     def run_transaction(self, operation: Operation, call: Callable[[], Any]) -> Awaitable[Any]:
@@ -43,31 +43,33 @@ class StatementInterceptor(Protocol):
         ...
 
 
-class Watched:
-    """A driver's connection behind a gate."""
+class InterceptedConnection:
+    """A driver's connection whose statements pass through an interceptor."""
 
-    def __init__(self, raw: Any, gate: StatementInterceptor, backend: int, give_back: Callable[[Any], None]) -> None:
+    def __init__(
+        self, raw: Any, interceptor: StatementInterceptor, backend: int, release: Callable[[Any], None]
+    ) -> None:
         self._raw = raw
-        self._gate = gate
+        self._interceptor = interceptor
         self._backend = backend
-        self._give_back = give_back
+        self._release = release
         self._is_closed = False
 
     def execute(self, text: str, parameters: Any = ()) -> Any:
-        self._gate.before_statement(text, self._backend)
-        answer = self._raw.execute(text, parameters)
-        self._gate.after_statement(text)
-        return answer
+        self._interceptor.before_statement(text, self._backend)
+        result = self._raw.execute(text, parameters)
+        self._interceptor.after_statement(text)
+        return result
 
     def pipeline(self) -> AbstractContextManager[object]:
-        # What travels together is carried out one by one: each is a step of its own, and processes die between them.
+        # Pipelined statements are executed one by one: each is a separate step, so that faults can occur between them.
         return nullcontext()
 
     def executemany(self, text: str, rows: Any) -> Any:
-        self._gate.before_statement(text, self._backend)
-        answer = self._raw.executemany(text, rows)
-        self._gate.after_statement(text)
-        return answer
+        self._interceptor.before_statement(text, self._backend)
+        result = self._raw.executemany(text, rows)
+        self._interceptor.after_statement(text)
+        return result
 
     @property
     def in_transaction(self) -> bool:
@@ -82,47 +84,51 @@ class Watched:
         return bool(self._raw.broken)
 
     def close(self) -> None:
-        # Once: whoever takes it next has it for himself.
+        # Released once only, because another process may use the connection afterwards.
         if not self._is_closed:
             self._is_closed = True
-            self._give_back(self._raw)
+            self._release(self._raw)
 
 
 class SimulatedSqlite(SqliteDatabase):
-    """SQLite, each transaction carried out at once, when its turn has come."""
+    """SQLite; each transaction runs as one step."""
 
-    def __init__(self, path: Path, clock: Clock, gate: StatementInterceptor) -> None:
-        self._gate = gate
+    def __init__(self, path: Path, clock: Clock, interceptor: StatementInterceptor) -> None:
+        self._interceptor = interceptor
         super().__init__(path, clock)
 
     def _connect(self) -> Any:
-        return Watched(open_sqlite(self.path), self._gate, 0, lambda raw: raw.close())
+        return InterceptedConnection(open_sqlite(self.path), self._interceptor, 0, lambda raw: raw.close())
 
     async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        return await self._gate.run_transaction(_deed(function, args), lambda: function(*args, **kwargs))
+        return await self._interceptor.run_transaction(_operation_of(function, args), lambda: function(*args, **kwargs))
 
 
 class SimulatedPostgres(PostgresDatabase):
-    """PostgreSQL, each transaction in a fiber of its own."""
+    """PostgreSQL; each transaction runs in its own fiber, one statement per step."""
 
     def __init__(
-        self, clock: Clock, gate: StatementInterceptor, take: Callable[[], Any], give_back: Callable[[Any], None]
+        self,
+        clock: Clock,
+        interceptor: StatementInterceptor,
+        acquire: Callable[[], Any],
+        release: Callable[[Any], None],
     ) -> None:
-        self._gate = gate
-        self._take = take
-        self._give_back = give_back
+        self._interceptor = interceptor
+        self._acquire = acquire
+        self._release = release
         super().__init__("", clock)
 
     def connect(self, **options: Any) -> Any:
-        raw = self._take()
-        return Watched(raw, self._gate, raw.info.backend_pid, self._give_back)
+        raw = self._acquire()
+        return InterceptedConnection(raw, self._interceptor, raw.info.backend_pid, self._release)
 
     async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        return await self._gate.run_transaction(_deed(function, args), lambda: function(*args, **kwargs))
+        return await self._interceptor.run_transaction(_operation_of(function, args), lambda: function(*args, **kwargs))
 
 
 def open_sqlite(path: Path) -> sqlite3.Connection:
-    """Open a file that only a simulation depends on."""
+    """Open a database file without durability, since it does not outlive the simulation."""
     raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
     raw.execute("PRAGMA synchronous = OFF")
     raw.execute("PRAGMA foreign_keys = ON")
@@ -130,7 +136,7 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def database_error(dialect: str) -> Exception:
-    """What the driver raises when the database cannot go on."""
+    """Return the driver's error for a database that became unavailable."""
     if dialect == "postgresql":
         return psycopg.OperationalError("the simulated server closed the connection")
     error = sqlite3.OperationalError("the simulated disk is full")
@@ -138,10 +144,10 @@ def database_error(dialect: str) -> Exception:
     return error
 
 
-def _deed(function: Callable[..., Any], args: tuple[Any, ...]) -> Operation:
+def _operation_of(function: Callable[..., Any], args: tuple[Any, ...]) -> Operation:
     match function.__name__, args:
         case "write_now", (int(account_id), work, *rest):
             return Operation(work.__name__, account_id, tuple(rest), is_writing=True)
-        case kind, (work, *rest):
-            return Operation(work.__name__, 0, tuple(rest), is_writing=kind == "run_now")
+        case method, (work, *rest):
+            return Operation(work.__name__, 0, tuple(rest), is_writing=method == "run_now")
     raise AssertionError(function)

@@ -1,7 +1,7 @@
-"""The promises of the engine, checked after every commit and with every request that is sent (design §2, P1-P4).
+"""The engine's invariants, checked after every commit and on every request (``docs/promises.md``).
 
-Nothing here trusts the engine: what is expected follows from what people did, what receivers answered and who died.
-The database is read beside the production code, over a connection of its own.
+The checks do not trust the engine: they derive the expected state from the actions of users, the responses of receivers
+and the deaths of workers, and read the database over a separate connection, without the production code.
 """
 
 import hashlib
@@ -22,16 +22,16 @@ from tests.simulator.stores import Store
 from tests.simulator.virtual_time import VirtualTime
 
 EVERYTHING = "*"
-# How many seconds a lane may be due, or held by somebody who is not at work on it.
-PATIENCE_SECONDS = 7
+# The longest time that a lane or one-off delivery may be due, or leased without a request in flight.
+MAX_SECONDS_WITHOUT_PROGRESS = 7
 
 
 class InvariantViolation(AssertionError):
-    """A promise was broken; the text says which, and what led to it."""
+    """An invariant was violated; the message names it, and ends with the trace of the run."""
 
 
 class Invariants:
-    """What holds at every step of one run."""
+    """Check the invariants at every step of one run."""
 
     def __init__(
         self, store: Store, virtual_time: VirtualTime, keyring: Keyring, on_violation: Callable[[], None]
@@ -46,60 +46,60 @@ class Invariants:
         self._store = store
         self._virtual_time = virtual_time
         self._keyring = keyring
-        self._on_broken = on_violation
+        self._on_violation = on_violation
         self._trace: deque[str] = deque(maxlen=120)
-        self._seen: dict[int, Snapshot] = {}
+        self._snapshots: dict[int, Snapshot] = {}
         self._subscriptions: dict[int, set[str]] = {}
         self._one_offs: dict[int, Any] = {}
-        self._patience: Counter[tuple[str, int]] = Counter()
-        # Workers that nobody may count on any more: dead, or without the lock that shows that they live.
-        self._given_up: set[int] = set()
-        self._expired: set[int] = set()
+        self._seconds_without_progress: Counter[tuple[str, int]] = Counter()
+        # Workers that are dead or lost their liveness lock, and workers whose leases may have expired.
+        self._dead_workers: set[int] = set()
+        self._expired_workers: set[int] = set()
 
     def trace(self, text: str) -> None:
-        """Write a line for whoever has to find out what led to a failure."""
+        """Add a line to the trace, which a violation shows."""
         line = f"{self._virtual_time.elapsed_seconds:10.4f}  {text}"
         self.fingerprint = crc32(line.encode(), self.fingerprint)
         self._trace.append(line)
 
     def fail(self, text: str) -> None:
-        """Say that a promise is broken; the first one counts."""
+        """Report a violation; only the first one is raised."""
         if self.violation is None:
-            self.trace(f"BROKEN: {text}")
+            self.trace(f"VIOLATED: {text}")
             self.violation = InvariantViolation("\n".join((text, *self._trace)))
-            self._on_broken()
+            self._on_violation()
 
     def expect(self, condition: bool, text: str) -> bool:
-        """Fail unless it is so."""
+        """Fail unless the condition holds; return the condition."""
         if not condition:
             self.fail(text)
         return condition
 
-    # Who lives
+    # Workers
 
     def mark_worker_dead(self, worker: int) -> None:
-        """A worker has died, ended, or lost its life's lock."""
-        self._given_up.add(worker)
+        """Record that a worker was killed, ended, or lost its liveness lock."""
+        self._dead_workers.add(worker)
 
     def expire_all_leases(self) -> None:
-        """The clocks leapt past the end of every lease: whoever holds one may lose it, alive or not."""
-        held = (*self.lanes.values(), *self._one_offs.values())
-        self._expired |= {row.lease_worker for row in held if row.lease_token is not None}
+        """Record that the clocks passed the end of every lease, so that live workers may lose theirs too."""
+        leasable = (*self.lanes.values(), *self._one_offs.values())
+        self._expired_workers |= {row.lease_worker for row in leasable if row.lease_token is not None}
 
-    # What is committed
+    # Commits
 
     def on_commit(self, operation: Operation) -> None:
-        """A transaction that may have changed something is visible from now on."""
+        """Check the changes of a writing transaction, right after its commit."""
         self.counts["commits"] += 1
         before, after = self.lanes, self._read_lanes()
         worker = operation.arguments[0].worker if operation.name == "run_cycle" else 0
-        self.trace(f"commit {operation.name} {worker or _shown(operation.arguments)}")
+        self.trace(f"commit {operation.name} {worker or _format(operation.arguments)}")
         for id in before.keys() | after.keys():
             self._check_lane(operation, before.get(id), after.get(id))
         if operation.account_id:
             self._check_log(operation, before, after)
             self._read_targets()
-        self._check_errands(operation)
+        self._check_one_offs(operation)
         self.lanes = after
         if worker:
             leased = Counter(
@@ -107,7 +107,7 @@ class Invariants:
                 for one_off in self._one_offs.values()
                 if one_off.lease_worker == worker and one_off.lease_token is not None
             )
-            self._seen[worker] = Snapshot(after, self.targets, leased)
+            self._snapshots[worker] = Snapshot(after, self.targets, leased)
 
     def _read_lanes(self) -> dict[int, Any]:
         return {lane.webhook_id: lane for lane in self._store.rows("SELECT * FROM lanes")}
@@ -127,63 +127,63 @@ class Invariants:
 
     def _check_lane(self, operation: Operation, before: Any, after: Any) -> None:
         if before is None:
-            self.expect(operation.name == "create_webhook", f"{operation.name} made a lane")
+            self.expect(operation.name == "create_webhook", f"{operation.name} created a lane")
             self.hooks[after.webhook_id] = WebhookState(after.account_id, after.webhook_id)
         elif after is None:
-            self.expect(operation.name == "delete_webhook", f"{operation.name} took a lane away")
+            self.expect(operation.name == "delete_webhook", f"{operation.name} deleted a lane")
             self.hooks[before.webhook_id].is_deleted = True
-            self._void(operation, before, "deleted")
+            self._revoke_lease(operation, before, "deleted")
         elif before != after or (operation.account_id and operation.arguments[:1] == (after.webhook_id,)):
             hook = self.hooks[after.webhook_id]
             self._check_transition(operation, hook, before, after)
         if after is not None:
-            for complaint in transitions.find_inconsistent_fields(after):
-                self.fail(f"lane {after.webhook_id} after {operation.name}: {complaint}: {after}")
+            for inconsistency in transitions.find_inconsistent_fields(after):
+                self.fail(f"lane {after.webhook_id} after {operation.name}: {inconsistency}: {after}")
 
     def _check_transition(self, operation: Operation, hook: WebhookState, before: Any, after: Any) -> None:
         where = f"lane {after.webhook_id}"
         changed = {name for name in before._fields if getattr(before, name) != getattr(after, name)}
-        stray = changed - transitions.ALLOWED_CHANGES.get(operation.name, set())
-        self.expect(not stray, f"{where}: {operation.name} changed {stray}: {before} -> {after}")
+        forbidden = changed - transitions.ALLOWED_CHANGES.get(operation.name, set())
+        self.expect(not forbidden, f"{where}: {operation.name} changed {forbidden}: {before} -> {after}")
         if operation.name == "run_cycle":
-            self._check_turn(operation.arguments[0], hook, before, after)
+            self._check_cycle(operation.arguments[0], hook, before, after)
             return
         expected = transitions.expected_fields(operation, before, hook, self.logs.setdefault(hook.account_id, Log()))
         found = {name: getattr(after, name) for name in expected}
-        self.expect(found == expected, f"{where}: {operation.name} left {found}, not {expected}, of {before}")
+        self.expect(found == expected, f"{where}: {operation.name} left {found}, not {expected}; before: {before}")
         if operation.name == "skip" and after.head_sequence > before.head_sequence:
             hook.done_sequences.add(before.head_sequence)
         if operation.name == "disable_gone" and before.enabled and not after.enabled:
-            here = self.targets[after.webhook_id].payload_uri
+            uri = self.targets[after.webhook_id].payload_uri
             self.expect(
-                (before.head_sequence, here) in hook.gone_responses,
-                f"{where}: disabled though nobody said 410 to {before.head_sequence} at {here}",
+                (before.head_sequence, uri) in hook.gone_responses,
+                f"{where}: disabled without a 410 response to {before.head_sequence} from {uri}",
             )
         if before.lease_token is not None and after.lease_token != before.lease_token:
-            self._void(operation, before, operation.name)
+            self._revoke_lease(operation, before, operation.name)
 
-    def _void(self, operation: Operation, before: Any, reason: str) -> None:
-        """The lease of a lane was taken away: whatever is on the wire under it settles nothing any more."""
+    def _revoke_lease(self, operation: Operation, before: Any, reason: str) -> None:
+        """Record that the lease of a lane was revoked, so that requests in flight under it settle nothing."""
         hook = self.hooks[before.webhook_id]
         if operation.name in transitions.LEASE_REVOKING:
             self._expect_dead(before.lease_worker, f"lane {before.webhook_id}: {reason}")
-            self.expect(len(hook.in_flight) <= 1, f"lane {before.webhook_id}: more than one send would be repeated")
+            self.expect(len(hook.in_flight) <= 1, f"lane {before.webhook_id}: more than one request would be repeated")
             self.counts["repeats"] += any(a.outcome is not None and a.outcome.is_success for a in hook.in_flight)
         hook.in_flight.clear()
 
-    def _expect_dead(self, holder: int, what: str) -> None:
-        is_excused = holder in self._given_up or holder in self._expired
-        self.expect(is_excused, f"{what} took the lease of a living worker away")
+    def _expect_dead(self, holder: int, subject: str) -> None:
+        may_lose_lease = holder in self._dead_workers or holder in self._expired_workers
+        self.expect(may_lose_lease, f"{subject} revoked the lease of a live worker")
 
-    def _check_turn(self, turn: Any, hook: WebhookState, before: Any, after: Any) -> None:
+    def _check_cycle(self, cycle: Any, hook: WebhookState, before: Any, after: Any) -> None:
         where = f"lane {after.webhook_id}"
         settled = False
         if (before.head_sequence, before.attempts_count) != (after.head_sequence, after.attempts_count):
-            attempt = next((a for a in hook.in_flight if a.worker == turn.worker and a.outcome is not None), None)
-            is_mine = before.lease_token is not None and before.lease_worker == turn.worker
+            attempt = next((a for a in hook.in_flight if a.worker == cycle.worker and a.outcome is not None), None)
+            is_leased = before.lease_token is not None and before.lease_worker == cycle.worker
             if not self.expect(
-                is_mine and attempt is not None and attempt.sequence == before.head_sequence,
-                f"{where}: settled {before.head_sequence} without an answer to it: {before} -> {after}",
+                is_leased and attempt is not None and attempt.sequence == before.head_sequence,
+                f"{where}: settled {before.head_sequence} without its outcome: {before} -> {after}",
             ):
                 return
             assert attempt is not None
@@ -194,19 +194,19 @@ class Invariants:
             moved = after.head_sequence - before.head_sequence
             self.expect(
                 moved == (1 if attempt.outcome.is_success else 0),
-                f"{where}: {before.head_sequence} came to {attempt.outcome}, and the head moved by {moved}",
+                f"{where}: the outcome of {before.head_sequence} was {attempt.outcome}, and the head moved by {moved}",
             )
             if attempt.outcome.is_gone:
                 hook.gone_responses.add((before.head_sequence, attempt.uri))
             self.counts["settled"] += 1
         if after.lease_token != before.lease_token:
             if before.lease_token is not None:
-                self.expect(settled, f"{where}: a turn changed the lease of {before.lease_worker} without a result")
+                self.expect(settled, f"{where}: a cycle changed the lease of {before.lease_worker} without a result")
             if after.lease_token is not None:
-                self.expect(after.lease_worker == turn.worker, f"{where}: leased in the name of another")
+                self.expect(after.lease_worker == cycle.worker, f"{where}: leased for another worker")
                 self.expect(
-                    bool(after.enabled) and (settled or before.due_at <= turn.now),
-                    f"{where}: leased though it was not due",
+                    bool(after.enabled) and (settled or before.due_at <= cycle.now),
+                    f"{where}: leased, but not due",
                 )
 
     def _check_log(self, operation: Operation, before: dict[int, Any], after: dict[int, Any]) -> None:
@@ -224,7 +224,7 @@ class Invariants:
             event = Event(row.position, row.type, row.created_at, bytes(row.changes), bytes(row.object))
             self.expect(
                 event.position == log.last_position + 1,
-                f"event {event.position} became visible when {log.last_position} was the last",
+                f"event {event.position} was committed directly after event {log.last_position}",
             )
             self.expect(event.created_at >= log.last_event_at, f"event {event.position} is older than the one before")
             log.last_position, log.last_event_at = event.position, event.created_at
@@ -235,7 +235,7 @@ class Invariants:
             row.id: row.name
             for row in self._store.rows("SELECT id, name FROM tags WHERE account_id = ?", operation.account_id)
         }
-        self.expect(tags == log.tags, f"the tags {tags} are not what their events say: {log.tags}")
+        self.expect(tags == log.tags, f"the tags are {tags}, but their events result in {log.tags}")
         self._check_payloads(operation, log, first, before, after)
 
     def _check_payloads(
@@ -253,31 +253,33 @@ class Invariants:
             if lane.account_id != operation.account_id or id not in after:
                 continue
             names = self._subscriptions.get(id, set()) if lane.enabled else set()
-            heard = [
+            matching = [
                 position
                 for position in range(first, log.last_position + 1)
                 if log.events[position].type in names or EVERYTHING in names
             ]
-            expected = [(lane.last_sequence + place, position) for place, position in enumerate(heard, 1)]
+            expected = [(lane.last_sequence + index, position) for index, position in enumerate(matching, 1)]
             found = new.pop(id, [])
             self.expect(
                 [(row.sequence, row.position) for row in found] == expected,
-                f"lane {id}: payloads {found} where (sequence, position) {expected} were to be",
+                f"lane {id}: payloads {found}, but expected (sequence, position) {expected}",
             )
             self.expect(
-                after[id].last_sequence == lane.last_sequence + len(heard),
-                f"lane {id}: {len(heard)} new payloads, and last_sequence went from {lane.last_sequence} "
+                after[id].last_sequence == lane.last_sequence + len(matching),
+                f"lane {id}: {len(matching)} new payloads, and last_sequence went from {lane.last_sequence} "
                 f"to {after[id].last_sequence}",
             )
             self.hooks[id].payloads |= {row.sequence: (row.payload_id, row.position) for row in found}
-        self.expect(not new, f"payloads for lanes that do not listen: {new}")
+        self.expect(not new, f"payloads of lanes that are not subscribed: {new}")
 
     def _check_retention(self, operation: Operation, log: Log, before: dict[int, Any], after: dict[int, Any]) -> None:
         (horizon,) = operation.arguments
-        kept = self._store.rows("SELECT min(position) AS first FROM events WHERE account_id = ?", operation.account_id)
-        first_retained_position = kept[0].first or log.last_position + 1
+        retained = self._store.rows(
+            "SELECT min(position) AS first FROM events WHERE account_id = ?", operation.account_id
+        )
+        first_retained_position = retained[0].first or log.last_position + 1
         for position in range(log.first_retained_position, first_retained_position):
-            self.expect(log.events[position].created_at < horizon, f"event {position} was cleared away too early")
+            self.expect(log.events[position].created_at < horizon, f"event {position} was deleted too early")
         for id, lane in before.items():
             if lane.account_id != operation.account_id:
                 continue
@@ -288,9 +290,11 @@ class Invariants:
                 if hook.payloads[sequence][1] < first_retained_position
             ]
             if lane.enabled and not lane.stalled:
-                self.expect(not waiting, f"lane {id}: {waiting} were cleared away while it waited for them")
+                self.expect(not waiting, f"lane {id}: {waiting} were deleted before they were sent")
             self.expect(now.lost_count == lane.lost_count + len(waiting), f"lane {id}: lost_count is {now.lost_count}")
-            self.expect(now.head_sequence == lane.head_sequence + len(waiting), f"lane {id}: head after a loss {now}")
+            self.expect(
+                now.head_sequence == lane.head_sequence + len(waiting), f"lane {id}: wrong head after a loss: {now}"
+            )
             if waiting:
                 lost_until = log.events[hook.payloads[waiting[-1]][1]].created_at
                 self.expect(now.lost_until == lost_until, f"lane {id}: lost_until is {now.lost_until}")
@@ -299,7 +303,7 @@ class Invariants:
                 self.counts["lost"] += len(waiting)
         log.first_retained_position = max(log.first_retained_position, first_retained_position)
 
-    def _check_errands(self, operation: Operation) -> None:
+    def _check_one_offs(self, operation: Operation) -> None:
         before = self._one_offs
         self._one_offs = {row.id: row for row in self._store.rows("SELECT * FROM errands WHERE due_at IS NOT NULL")}
         for id, one_off in before.items():
@@ -307,7 +311,7 @@ class Invariants:
             now = self._one_offs.get(id)
             if now is not None:
                 if one_off.lease_token is not None and now.lease_token != one_off.lease_token:
-                    self._expect_dead(one_off.lease_worker, f"errand {id}: {operation.name}")
+                    self._expect_dead(one_off.lease_worker, f"one-off delivery {id}: {operation.name}")
                     hook.one_offs_in_flight = [
                         a
                         for a in hook.one_offs_in_flight
@@ -328,15 +332,17 @@ class Invariants:
                 ),
                 None,
             )
-            if self.expect(attempt is not None, f"errand {id}: done by {operation.name} without an attempt"):
+            if self.expect(
+                attempt is not None, f"one-off delivery {id}: completed by {operation.name} without an attempt"
+            ):
                 assert attempt is not None
                 hook.one_offs_in_flight.remove(attempt)
-                self.counts["errands"] += 1
+                self.counts["one_offs"] += 1
 
-    # What is sent
+    # Requests
 
     def on_send(self, worker: int, uri: str, headers: dict[str, str], body: bytes, *, is_one_off: bool) -> Attempt:
-        """A worker begins to send."""
+        """Check a request that a worker starts to send."""
         webhook_id = int(json.loads(body)["webhook"]["id"])
         number_text = headers.get("X-Hourhook-Sequence")
         attempt = Attempt(
@@ -349,38 +355,39 @@ class Invariants:
             uri=uri,
         )
         self.counts["sends"] += 1
-        self.trace(
-            f"send {webhook_id}/{attempt.sequence} #{attempt.number} {'errand ' * is_one_off}to {uri} by {worker}"
-        )
-        seen = self._seen[worker]
+        kind = "one-off " if is_one_off else ""
+        self.trace(f"send {kind}{webhook_id}/{attempt.sequence} #{attempt.number} to {uri} by {worker}")
+        snapshot = self._snapshots[worker]
         hook = self.hooks[webhook_id]
         if is_one_off:
-            known = hook.targets
-            held = [a for a in hook.one_offs_in_flight if a.payload_id == attempt.payload_id and a.worker == worker]
+            allowed_targets = hook.targets
+            in_flight = [
+                a for a in hook.one_offs_in_flight if a.payload_id == attempt.payload_id and a.worker == worker
+            ]
             self.expect(
-                len(held) < seen.one_offs[webhook_id, attempt.payload_id],
-                f"errand {webhook_id}/{attempt.payload_id}: sent without a lease",
+                len(in_flight) < snapshot.one_offs[webhook_id, attempt.payload_id],
+                f"one-off delivery {webhook_id}/{attempt.payload_id}: sent without a lease",
             )
             hook.one_offs_in_flight.append(attempt)
         else:
-            known = [seen.targets[webhook_id]]
-            self._check_order(attempt, hook, seen)
-        self._check_request(attempt, hook, known, headers, body)
+            allowed_targets = [snapshot.targets[webhook_id]]
+            self._check_order(attempt, hook, snapshot)
+        self._check_request(attempt, hook, allowed_targets, headers, body)
         return attempt
 
-    def _check_order(self, attempt: Attempt, hook: WebhookState, seen: Snapshot) -> None:
+    def _check_order(self, attempt: Attempt, hook: WebhookState, snapshot: Snapshot) -> None:
         where = f"lane {attempt.webhook_id}"
-        lane = seen.lanes[attempt.webhook_id]
+        lane = snapshot.lanes[attempt.webhook_id]
         self.expect(
             lane.lease_token is not None
             and lane.lease_worker == attempt.worker
             and lane.head_sequence == attempt.sequence,
-            f"{where}: {attempt.sequence} sent, which was not the head under a lease of the sender: {lane}",
+            f"{where}: {attempt.sequence} was sent, but was not the head of a lane leased by the sender: {lane}",
         )
         lane_now = self.lanes.get(attempt.webhook_id)
         if lane_now is None or lane_now.lease_token != lane.lease_token:
-            # The lease was taken away between the turn and its send, which was held to be on the wire already: it
-            # settles nothing, and is the one repeat, beside or after the send of whoever holds the lane now.
+            # The lease was revoked between the cycle and the request, which counted as in flight already. It settles
+            # nothing, and is the one allowed repeat, together with or after the request of the new holder.
             self.counts["late"] += 1
             return
         self.expect(not hook.in_flight, f"{where}: {attempt.sequence} sent before {hook.in_flight} was settled")
@@ -390,16 +397,16 @@ class Invariants:
         self.expect(attempt.number > last, f"{where}: attempt {attempt.number} of {attempt.sequence} after {last}")
 
     def _check_request(
-        self, attempt: Attempt, hook: WebhookState, known: list[Target], headers: dict[str, str], body: bytes
+        self, attempt: Attempt, hook: WebhookState, allowed_targets: list[Target], headers: dict[str, str], body: bytes
     ) -> None:
         where = f"request {attempt.webhook_id}/{attempt.sequence}"
         target = next(
-            (target for target in known if _signature(self._keyring, target, body) == headers["X-Noko-Signature"]), None
+            (t for t in allowed_targets if _signature(self._keyring, t, body) == headers["X-Noko-Signature"]), None
         )
-        if not self.expect(target is not None, f"{where}: not signed with the secret of now"):
+        if not self.expect(target is not None, f"{where}: not signed with a current secret"):
             return
         assert target is not None
-        self.expect(any(one.payload_uri == attempt.uri for one in known), f"{where}: sent to {attempt.uri}")
+        self.expect(any(t.payload_uri == attempt.uri for t in allowed_targets), f"{where}: sent to {attempt.uri}")
         if attempt.sequence is None:
             return
         payload_id, position = hook.payloads[attempt.sequence]
@@ -409,87 +416,92 @@ class Invariants:
             b'{"webhook":{"id":%d,"name":"%b"},"type":"%b","created_at":"%b","changes":%b,"object":%b}'
             % (
                 attempt.webhook_id,
-                one.name.encode(),
+                target.name.encode(),
                 event.type.encode(),
                 format_timestamp(event.created_at).encode(),
                 event.changes,
                 event.object,
             )
-            for one in known
+            for target in allowed_targets
         ]
-        self.expect(body in bodies, f"{where}: the body {body!r} is none of {bodies}")
+        self.expect(body in bodies, f"{where}: the body {body!r} is not one of {bodies}")
 
     def on_arrival(self, attempt: Attempt) -> None:
-        """A receiver has a request in its hands."""
+        """Check a request that arrives at its receiver."""
         hook = self.hooks[attempt.webhook_id]
         if attempt.sequence is not None and not hook.is_deleted:
             missing = {*range(1, attempt.sequence)} - hook.done_sequences
             self.expect(
-                not missing, f"receiver of {attempt.webhook_id} sees {attempt.sequence} before it accepted {missing}"
+                not missing, f"receiver of {attempt.webhook_id} got {attempt.sequence} before it accepted {missing}"
             )
 
     def on_response(self, attempt: Attempt, outcome: Outcome) -> None:
-        """A worker is told what came of its send."""
+        """Record the outcome that a worker receives."""
         attempt.outcome = outcome
-        self.trace(f"answer {attempt.webhook_id}/{attempt.sequence} {outcome.status or outcome.error}")
+        self.trace(f"response {attempt.webhook_id}/{attempt.sequence} {outcome.status or outcome.error}")
         hook = self.hooks[attempt.webhook_id]
         if outcome.is_success and attempt.sequence is not None:
             hook.done_sequences.add(attempt.sequence)
 
-    # What may not last
+    # Progress and the final state
 
     def check_progress(self, *, is_any_worker_running: bool) -> None:
-        """Once a second: nothing that is due waits for long, and nobody holds what he is not at work on."""
+        """Check, once per second, that nothing stays due, or leased without a request, for too long.
+
+        Leases of dead workers must be released as quickly, not only when they expire.
+        """
         now = self._virtual_time.now()
-        # One that the dead held is free at once, not when its lease runs out.
-        late: set[tuple[str, int]] = set()
+        without_progress: set[tuple[str, int]] = set()
         for id, lane in self.lanes.items():
-            is_at_work = any(a.worker == lane.lease_worker for a in self.hooks[id].in_flight)
-            if self._is_late(lane, now, is_at_work=is_at_work):
-                late.add(("lane", id))
+            is_in_flight = any(a.worker == lane.lease_worker for a in self.hooks[id].in_flight)
+            if self._makes_no_progress(lane, now, is_in_flight=is_in_flight):
+                without_progress.add(("lane", id))
         for id, one_off in self._one_offs.items():
-            is_at_work = any(
+            is_in_flight = any(
                 a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].one_offs_in_flight
             )
-            if self._is_late(one_off, now, is_at_work=is_at_work):
-                late.add(("one_off", id))
-        self._patience = Counter({key: self._patience[key] + 1 for key in late}) if is_any_worker_running else Counter()
-        for (kind, id), seconds in self._patience.items():
+            if self._makes_no_progress(one_off, now, is_in_flight=is_in_flight):
+                without_progress.add(("one_off", id))
+        if not is_any_worker_running:
+            without_progress.clear()
+        before = self._seconds_without_progress
+        self._seconds_without_progress = Counter({key: before[key] + 1 for key in without_progress})
+        for (kind, id), seconds in self._seconds_without_progress.items():
             row = self.lanes[id] if kind == "lane" else self._one_offs[id]
-            is_alive = row.lease_worker not in self._given_up
+            is_alive = row.lease_worker not in self._dead_workers
             self.expect(
-                seconds <= PATIENCE_SECONDS,
-                f"{kind} {id}: left alone for {seconds} s (its worker {'lives' if is_alive else 'is dead'}): {row}",
+                seconds <= MAX_SECONDS_WITHOUT_PROGRESS,
+                f"{kind} {id}: no progress for {seconds} s (its worker is {'alive' if is_alive else 'dead'}): {row}",
             )
 
-    def _is_late(self, row: Any, now: int, *, is_at_work: bool) -> bool:
+    def _makes_no_progress(self, row: Any, now: int, *, is_in_flight: bool) -> bool:
         if row.lease_token is None:
             return row.due_at is not None and row.due_at <= now
-        return not (is_at_work and row.lease_worker not in self._given_up)
+        return not (is_in_flight and row.lease_worker not in self._dead_workers)
 
     def is_idle(self) -> bool:
-        """Whether there is nothing left to do but for what is stalled or disabled."""
+        """Return whether nothing is due or leased; stalled and disabled lanes may have payloads left."""
         return not self._one_offs and all(
             lane.lease_token is None and lane.due_at is None for lane in self.lanes.values()
         )
 
     def check_final_state(self) -> None:
-        """Nothing is left to do: everything that was listened to was delivered, and everything is as it was written."""
+        """Check that every payload was delivered, and that payloads and events are as they were committed."""
         for id, lane in self.lanes.items():
             self.expect(
                 lane.head_sequence == lane.last_sequence + 1 and lane.due_at is None and lane.lease_token is None,
-                f"lane {id} did not come to rest: {lane}",
+                f"lane {id} did not become idle: {lane}",
             )
             hook = self.hooks[id]
             missing = {*range(1, lane.last_sequence + 1)} - hook.done_sequences
             self.expect(not missing, f"lane {id}: {missing} were never delivered")
-            kept = {
+            retained = {
                 row.sequence: (row.payload_id, row.position)
                 for row in self._store.rows("SELECT * FROM payloads WHERE webhook_id = ?", id)
             }
             first_retained_position = self.logs[hook.account_id].first_retained_position
             expected = {s: payload for s, payload in hook.payloads.items() if payload[1] >= first_retained_position}
-            self.expect(kept == expected, f"lane {id}: payloads {kept} are left, not {expected}")
+            self.expect(retained == expected, f"lane {id}: payloads {retained} are left, not {expected}")
         self.expect(not self._one_offs, f"one-off deliveries left: {self._one_offs}")
         for account_id, log in self.logs.items():
             stored = [
@@ -498,7 +510,7 @@ class Invariants:
             ]
             self.expect(
                 stored == [log.events[p] for p in range(log.first_retained_position, log.last_position + 1)],
-                f"the log of account {account_id} is not what it was",
+                f"the event log of account {account_id} differs from the committed events",
             )
 
 
@@ -506,5 +518,5 @@ def _signature(keyring: Keyring, target: Target, body: bytes) -> str:
     return hmac.new(keyring.decrypt(target.secret).encode(), body, hashlib.sha256).hexdigest()
 
 
-def _shown(arguments: tuple[Any, ...]) -> str:
+def _format(arguments: tuple[Any, ...]) -> str:
     return " ".join(str(argument) for argument in arguments if isinstance(argument, int | str | list))

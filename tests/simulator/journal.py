@@ -1,4 +1,4 @@
-"""What a run remembers of the world: what was promised, what was sent, and to whom."""
+"""The record of a run: the events, webhooks and attempts that the invariants are checked against."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from hourhook.delivery.transports.outcomes import Outcome
 
 
 class Event(NamedTuple):
-    """An event as it was first seen."""
+    """An event as it was when it was committed."""
 
     position: int
     type: str
@@ -17,7 +17,7 @@ class Event(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A webhook as a person has set it."""
+    """The settings of a webhook that its requests depend on."""
 
     name: str
     payload_uri: str
@@ -26,7 +26,7 @@ class Target(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One send, from its beginning; ``sequence`` is None for a ping."""
+    """One request, from the start of its transmission; ``sequence`` is None for a ping."""
 
     worker: int
     webhook_id: int
@@ -35,13 +35,13 @@ class Attempt:
     number: int
     is_one_off: bool
     uri: str
-    # What the worker was told, once it was.
+    # As the worker received it; None until then.
     outcome: Outcome | None = None
 
 
 @dataclass(slots=True)
 class Log:
-    """One account's events; those before ``first_retained_position`` were cleared away."""
+    """One account's events; those before ``first_retained_position`` were removed by the retention."""
 
     events: dict[int, Event] = field(default_factory=dict)
     last_position: int = 0
@@ -52,35 +52,35 @@ class Log:
 
 @dataclass(slots=True)
 class WebhookState:
-    """One webhook: what it has to hear, and what it has heard."""
+    """One webhook: its payloads, those that are done, and the requests in flight."""
 
     account_id: int
     webhook_id: int
     # Payload id and position, by sequence.
     payloads: dict[int, tuple[str, int]] = field(default_factory=dict)
-    # Sequences that the webhook need not hear any more: accepted, skipped or lost.
+    # Sequences that need no further delivery: accepted, skipped or lost.
     done_sequences: set[int] = field(default_factory=set)
     lost_through: int = 0
-    # Sends under a lease that still holds; the lane's, and those of errands.
+    # Attempts under a lease that is still valid: those of the lane, and those of one-off deliveries.
     in_flight: list[Attempt] = field(default_factory=list)
     one_offs_in_flight: list[Attempt] = field(default_factory=list)
-    # The number of the last attempt that was written down, by sequence.
+    # The number of the last recorded attempt, by sequence.
     attempt_numbers: dict[int, int] = field(default_factory=dict)
-    # What was answered with 410, and where.
+    # Sequence and URI of each 410 response.
     gone_responses: set[tuple[int, str]] = field(default_factory=set)
     targets: list[Target] = field(default_factory=list)
     is_deleted: bool = False
 
     def position_of(self, sequence: int) -> int:
-        """The position of a payload's event; 0 for a payload that there never was."""
+        """Return the position of a payload's event; 0 if there was never such a payload."""
         return self.payloads.get(sequence, ("", 0))[1]
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """What the database held when a worker's last turn was committed: what its sends rest on."""
+    """The state of the database when a worker's last cycle was committed, on which its requests are based."""
 
     lanes: dict[int, Any]
     targets: dict[int, Target]
-    # How many errands of a payload the worker held, by webhook and payload id.
+    # The number of one-off deliveries of a payload that the worker had leased, by webhook and payload id.
     one_offs: dict[tuple[int, str], int]

@@ -1,4 +1,4 @@
-"""Planted bugs: each swaps one piece of the production code for a wrong one, to show that the simulator notices."""
+"""Mutants: each replaces one piece of the production code by a faulty one, to prove that the simulator finds it."""
 
 import dataclasses
 import uuid
@@ -24,55 +24,55 @@ BOTH = ("sqlite", "postgresql")
 POSTGRESQL = ("postgresql",)
 
 MUTANTS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {}
-"""By name: on which databases a bug can show, and what plants it for as long as a context lasts."""
+"""By name: the databases on which a mutant can show, and the context manager that applies it."""
 
 
-def _plant(name: str, dialects: tuple[str, ...] = BOTH) -> Callable[[Callable[[], Iterator[None]]], None]:
-    def keep(planted: Callable[[], Iterator[None]]) -> None:
-        MUTANTS[name] = dialects, contextmanager(planted)
+def _mutant(name: str, dialects: tuple[str, ...] = BOTH) -> Callable[[Callable[[], Iterator[None]]], None]:
+    def register(apply: Callable[[], Iterator[None]]) -> None:
+        MUTANTS[name] = dialects, contextmanager(apply)
 
-    return keep
+    return register
 
 
 @contextmanager
-def _swapped(owner: Any, name: str, wrong: Any) -> Iterator[None]:
-    right = getattr(owner, name)
-    setattr(owner, name, wrong)
+def _replaced(owner: Any, name: str, mutant: Any) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, mutant)
     try:
         yield
     finally:
-        setattr(owner, name, right)
+        setattr(owner, name, original)
 
 
 @contextmanager
-def _edited(owner: Any, name: str, right: str, wrong: str) -> Iterator[None]:
-    """A statement with one piece of its text replaced, for every database."""
-    texts = [_construct(getattr(owner, name), dialect).text for dialect in BOTH]
-    assert all(right in one for one in texts)
-    with _swapped(owner, name, Statement(*(text(one.replace(right, wrong)) for one in texts))):
+def _with_text_replaced(owner: Any, name: str, old: str, new: str) -> Iterator[None]:
+    """Replace a piece of a statement's text, for every database."""
+    texts = [_construct_of(getattr(owner, name), dialect).text for dialect in BOTH]
+    assert all(old in statement for statement in texts)
+    with _replaced(owner, name, Statement(*(text(statement.replace(old, new)) for statement in texts))):
         yield
 
 
-def _construct(statement: Statement, dialect: str = "sqlite") -> Any:
+def _construct_of(statement: Statement, dialect: str = "sqlite") -> Any:
     return statement._constructs[dialect]
 
 
-@_plant("a result is settled without the token of the lease")
+@_mutant("a result is settled without checking the lease token")
 def _() -> Iterator[None]:
-    with _edited(settlements, "SETTLE", "l.lease_token = r.token AND", ""):
+    with _with_text_replaced(settlements, "SETTLE", "l.lease_token = r.token AND", ""):
         yield
 
 
-@_plant("numbers are taken without the account's lock", POSTGRESQL)
+@_mutant("positions are assigned without the account lock", POSTGRESQL)
 def _() -> Iterator[None]:
     unlocked = select(accounts.c.last_position, accounts.c.last_event_at).where(
         accounts.c.id == bindparam("account_id")
     )
-    with _swapped(database, "LOCK_ACCOUNT", Statement(unlocked)):
+    with _replaced(database, "LOCK_ACCOUNT", Statement(unlocked)):
         yield
 
 
-@_plant("a lease is neither locked nor looked at again", POSTGRESQL)
+@_mutant("a lane is leased without locking and rechecking it", POSTGRESQL)
 def _() -> Iterator[None]:
     due = (
         select(lanes.c.account_id, lanes.c.webhook_id)
@@ -95,11 +95,11 @@ def _() -> Iterator[None]:
         )
         .returning(lanes)
     )
-    with _swapped(leases, "LEASE", Statement(lease)):
+    with _replaced(leases, "LEASE", Statement(lease)):
         yield
 
 
-@_plant("a write wakes a lane only if it was idle when the write looked", POSTGRESQL)
+@_mutant("a write wakes a lane only if it was idle in the snapshot of the write", POSTGRESQL)
 def _() -> Iterator[None]:
     wake = text(
         """
@@ -110,11 +110,11 @@ def _() -> Iterator[None]:
         WHERE account_id = :account AND webhook_id = ANY(CAST(:ids AS BIGINT[]))
         """
     )
-    with _swapped(event_log, "_WAKE", Statement(wake)):
+    with _replaced(event_log, "_WAKE", Statement(wake)):
         yield
 
 
-@_plant("a send counts as a success before its answer came")
+@_mutant("a send counts as a success before its response")
 def _() -> Iterator[None]:
     async def send_head(self: Any, lane: Any, target: Any, payload: Payload) -> None:
         outcome = Outcome(200, None, self._clock.now(), 0)
@@ -125,113 +125,113 @@ def _() -> Iterator[None]:
         self._waker.wake()
         await self._send(lane.key, target, payload, number)
 
-    with _swapped(worker.Worker, "_send_head", send_head):
+    with _replaced(worker.Worker, "_send_head", send_head):
         yield
 
 
-@_plant("a failure moves the head on")
+@_mutant("a failed attempt advances the head")
 def _() -> Iterator[None]:
-    with _edited(
+    with _with_text_replaced(
         settlements, "SETTLE", "head_sequence = l.head_sequence + r.ok,", "head_sequence = l.head_sequence + 1,"
     ):
         yield
 
 
-@_plant("a replay leaves its first payload out")
+@_mutant("a replay omits its first payload")
 def _() -> Iterator[None]:
-    right = lane_control.replay
+    original = lane_control.replay
 
     def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
-        right(tx, webhook_id, sequence + 1)
+        original(tx, webhook_id, sequence + 1)
 
-    with _swapped(lane_control, "replay", replay):
+    with _replaced(lane_control, "replay", replay):
         yield
 
 
-@_plant("sequences are counted from the payloads that are left")
+@_mutant("sequences are derived from the number of retained payloads")
 def _() -> Iterator[None]:
-    left = (
+    retained_count = (
         select(func.count())
         .where(payloads.c.account_id == lanes.c.account_id, payloads.c.webhook_id == lanes.c.webhook_id)
         .scalar_subquery()
     )
-    right = _construct(event_log._SUBSCRIPTIONS)
-    listening = right.with_only_columns(
-        right.selected_columns[0], right.selected_columns[1], left.label("last_sequence")
+    original = _construct_of(event_log._SUBSCRIPTIONS)
+    subscriptions = original.with_only_columns(
+        original.selected_columns[0], original.selected_columns[1], retained_count.label("last_sequence")
     )
-    with _swapped(event_log, "_SUBSCRIPTIONS", Statement(listening)):
+    with _replaced(event_log, "_SUBSCRIPTIONS", Statement(subscriptions)):
         yield
 
 
-@_plant("what a dead worker had on the wire counts as delivered")
+@_mutant("requests in flight of a dead worker count as delivered")
 def _() -> Iterator[None]:
-    freed = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
-    values = {**freed, "head_sequence": lanes.c.head_sequence + 1}
-    wrong = {**leases._RELEASE_ALL, "lanes": leases._updating(lanes, true(), values)}
-    wrong_release = {**leases._RELEASE, "lanes": leases._updating(lanes, leases._IS_MINE[lanes], values)}
-    with _swapped(leases, "_RELEASE_ALL", wrong), _swapped(leases, "_RELEASE", wrong_release):
+    no_lease = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
+    values = {**no_lease, "head_sequence": lanes.c.head_sequence + 1}
+    release_all = {**leases._RELEASE_ALL, "lanes": leases._updating(lanes, true(), values)}
+    release = {**leases._RELEASE, "lanes": leases._updating(lanes, leases._IS_MINE[lanes], values)}
+    with _replaced(leases, "_RELEASE_ALL", release_all), _replaced(leases, "_RELEASE", release):
         yield
 
 
-@_plant("retention clears away what a moving lane waits for")
+@_mutant("retention deletes events that an active lane still has to send")
 def _() -> Iterator[None]:
-    with _swapped(retention, "_FIRST_AWAITED", Statement(select(null()).where(literal(0) == bindparam("account")))):
+    with _replaced(retention, "_FIRST_AWAITED", Statement(select(null()).where(literal(0) == bindparam("account")))):
         yield
 
 
-@_plant("a payload gets another id with each attempt")
+@_mutant("a payload gets a new id with each attempt")
 def _() -> Iterator[None]:
-    right = readahead.read_ahead
+    original = readahead.read_ahead
 
     def read_ahead(*args: Any) -> Any:
         return {
             key: [dataclasses.replace(payload, payload_id=str(uuid.uuid4())) for payload in found]
-            for key, found in right(*args).items()
+            for key, found in original(*args).items()
         }
 
-    with _swapped(cycles, "read_ahead", read_ahead):
+    with _replaced(cycles, "read_ahead", read_ahead):
         yield
 
 
-@_plant("events are written in a transaction after the one that they tell of")
+@_mutant("events are appended in a transaction after that of their change")
 def _() -> Iterator[None]:
-    right, right_record = Database.write_now, event_log.append
+    original_write_now, original_append = Database.write_now, event_log.append
 
-    def record(tx: Transaction, *event: Any) -> None:
-        tx.state.setdefault("untold", []).append(event)
+    def append(tx: Transaction, *event: Any) -> None:
+        tx.state.setdefault("postponed", []).append(event)
 
     def write_now(self: Database, account_id: int, function: Any, *args: Any) -> Any:
-        untold: list[Any] = []
+        postponed: list[Any] = []
 
         def change(tx: Transaction) -> Any:
             result = function(tx, *args)
-            untold.extend(tx.state.pop("untold", ()))
+            postponed.extend(tx.state.pop("postponed", ()))
             return result
 
-        def tell(tx: Transaction) -> None:
-            for event in untold:
-                right_record(tx, *event)
+        def append_postponed(tx: Transaction) -> None:
+            for event in postponed:
+                original_append(tx, *event)
 
-        result = right(self, account_id, change)
-        if untold:
-            right(self, account_id, tell)
+        result = original_write_now(self, account_id, change)
+        if postponed:
+            original_write_now(self, account_id, append_postponed)
         return result
 
-    with _swapped(Database, "write_now", write_now), _swapped(event_log, "append", record):
+    with _replaced(Database, "write_now", write_now), _replaced(event_log, "append", append):
         yield
 
 
-@_plant("events carry the moment that the clock shows, even where it was set back")
+@_mutant("timestamps of events go back when the clock is set back")
 def _() -> Iterator[None]:
     columns = (accounts.c.last_position, literal(0).label("last_event_at"))
-    forgetful = select(*columns).where(accounts.c.id == bindparam("account_id")).with_for_update(key_share=True)
-    with _swapped(database, "LOCK_ACCOUNT", Statement(forgetful)):
+    lock = select(*columns).where(accounts.c.id == bindparam("account_id")).with_for_update(key_share=True)
+    with _replaced(database, "LOCK_ACCOUNT", Statement(lock)):
         yield
 
 
-@_plant("a new secret is not noticed by who holds the lane")
+@_mutant("a worker does not reload the new secret of a leased lane")
 def _() -> Iterator[None]:
-    with _swapped(
+    with _replaced(
         lane_control,
         "_RELOAD_TARGET",
         Statement(update(lanes).where(lane_control._THIS_LANE).values(revision=lanes.c.revision)),
@@ -239,36 +239,37 @@ def _() -> Iterator[None]:
         yield
 
 
-@_plant("a skip leaves the lease to whoever sends the payload that is skipped")
+@_mutant("a skip does not revoke the lease of the lane")
 def _() -> Iterator[None]:
-    right = _construct(lane_control._MOVE_HEAD)
-    kept = right.values(
+    original = _construct_of(lane_control._MOVE_HEAD)
+    leased = original.values(
         lease_token=lanes.c.lease_token, lease_worker=lanes.c.lease_worker, lease_expires_at=lanes.c.lease_expires_at
     )
-    with _swapped(lane_control, "_MOVE_HEAD", Statement(kept)):
+    with _replaced(lane_control, "_MOVE_HEAD", Statement(leased)):
         yield
 
 
-@_plant("an errand stays with the dead")
+@_mutant("one-off deliveries of a dead worker are not released")
 def _() -> Iterator[None]:
-    nothing = Statement(update(one_off_rows).where(literal(0) == literal(1)).values(lease_token=null()))
-    by_nobody = Statement(update(one_off_rows).where(bindparam("worker") < literal(0)).values(lease_token=null()))
+    release_none = Statement(update(one_off_rows).where(literal(0) == literal(1)).values(lease_token=null()))
+    # It takes the parameter of the statement that it replaces.
+    release_none_of = Statement(update(one_off_rows).where(bindparam("worker") < literal(0)).values(lease_token=null()))
     with (
-        _swapped(leases, "_RELEASE_ALL", {**leases._RELEASE_ALL, "errands": nothing}),
-        _swapped(leases, "_RELEASE", {**leases._RELEASE, "errands": by_nobody}),
+        _replaced(leases, "_RELEASE_ALL", {**leases._RELEASE_ALL, "errands": release_none}),
+        _replaced(leases, "_RELEASE", {**leases._RELEASE, "errands": release_none_of}),
     ):
         yield
 
 
-@_plant("a dead worker's lanes wait for their leases to run out", POSTGRESQL)
+@_mutant("lanes of a dead worker are released only when their leases expire", POSTGRESQL)
 def _() -> Iterator[None]:
-    with _swapped(liveness, "reap_dead_workers", _named("reap_dead_workers", leases.release_expired)):
+    with _replaced(liveness, "reap_dead_workers", _named("reap_dead_workers", leases.release_expired)):
         yield
 
 
-@_plant("a worker frees the lanes of the living", POSTGRESQL)
+@_mutant("a worker releases the leases of live workers", POSTGRESQL)
 def _() -> Iterator[None]:
-    with _swapped(liveness, "_TRY_LOCK", Statement(select(bindparam("worker") > literal(0)))):
+    with _replaced(liveness, "_TRY_LOCK", Statement(select(bindparam("worker") > literal(0)))):
         yield
 
 
@@ -276,5 +277,6 @@ def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
         return function(*args)
 
+    # The simulator identifies operations by the names of their functions.
     call.__name__ = name
     return call

@@ -1,4 +1,4 @@
-"""A process of the simulated world: a database, a worker, and a death that may come between any two statements."""
+"""A simulated process: a database and a worker, and faults that can occur between any two statements."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.02
 
 
 class World(Protocol):
-    """What a process finds around it."""
+    """The parts of a run that its processes share."""
 
     rng: random.Random
     loop: asyncio.AbstractEventLoop
@@ -37,30 +37,30 @@ class World(Protocol):
     keyring: Keyring
 
     def on_wake_up(self, by: "Process") -> None:
-        """Something became due by a commit of this process."""
+        """Called after a commit of this process made something due."""
         ...
 
-    def on_process_death(self, process: "Process") -> None:
-        """A process is dead."""
+    def on_process_end(self, process: "Process") -> None:
+        """Called once a process has ended."""
         ...
 
     def resume_unblocked(self) -> None:
-        """A statement was carried out, which may have let go of a lock."""
+        """Let blocked statements finish whose locks the last statement may have released."""
         ...
 
 
 @dataclass(slots=True)
 class Fault:
-    """What befalls a process at one of its next statements."""
+    """A failure of a process at one of its next statements: a kill, or an error of the database."""
 
     statements_left: int
     is_fatal: bool
-    # Before the statement is carried out, or after.
+    # Whether it occurs before the statement is executed, and not after.
     is_before: bool
 
 
 class Process:
-    """One ``serve`` with a worker in it, from its start to its end."""
+    """One ``serve`` process with its worker, from its start to its end."""
 
     def __init__(self, world: World, name: str, clock_offset_seconds: float) -> None:
         self.name = name
@@ -69,10 +69,11 @@ class Process:
         self._world = world
         self._tasks: set[asyncio.Task[Any]] = set()
         self._fibers: set[Fiber] = set()
-        self._deed: Operation | None = None
-        self._life: tuple[int, Callable[[], None]] | None = None
-        self._life_task: asyncio.Task[None] | None = None
-        self._lives: list[int] = []
+        self._operation: Operation | None = None
+        # The current worker's id, and the function that releases its liveness lock.
+        self._liveness_lock: tuple[int, Callable[[], None]] | None = None
+        self._worker_task: asyncio.Task[None] | None = None
+        self._worker_ids: list[int] = []
         self.clock = LocalClock(world.virtual_time, clock_offset_seconds)
         self.database = world.store.open(self.clock, self)
         self.database.wake = partial(world.on_wake_up, self)
@@ -87,100 +88,100 @@ class Process:
         )
 
     def start(self) -> None:
-        """Have the worker work."""
         if self.database.dialect == "sqlite":
-            self.working = self.spawn(self._work_alone())
+            self._supervisor = self.spawn(self._run_single_worker())
         else:
-            self.working = self.spawn(self._work_among_others())
+            self._supervisor = self.spawn(self._run_worker_with_lock())
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Do something in this process; it ends when the process dies."""
-        task = self._begin(work)
-        task.add_done_callback(self._ended)
+        """Run a task in this process, which is cancelled when the process ends."""
+        task = self._create_task(work)
+        task.add_done_callback(self._on_task_done)
         return task
 
     def kill(self) -> None:
-        """Die at once, as by kill -9."""
+        """End immediately, as with ``kill -9``."""
         if self.is_dead:
             return
         self.is_dead = True
         invariants = self._world.invariants
-        invariants.trace(f"{self.name} dies")
-        invariants.counts["deaths"] += 1
+        invariants.trace(f"{self.name} ends")
+        invariants.counts["process_ends"] += 1
         for fiber in self._fibers:
             fiber.abort(self._world.store.cancel)
-        for worker in {self.worker.id, *self._lives}:
+        for worker in {self.worker.id, *self._worker_ids}:
             invariants.mark_worker_dead(worker)
-        self._give_lock_back()
+        self._release_liveness_lock()
         for task in self._tasks:
             task.cancel()
-        self._world.on_process_death(self)
+        self._world.on_process_end(self)
 
     async def stop(self) -> None:
-        """End in good order."""
+        """Shut down gracefully."""
         self._world.invariants.trace(f"{self.name} is stopped")
         self.worker.stop()
-        await asyncio.wait([self.working])
+        await asyncio.wait([self._supervisor])
         self.kill()
 
     def close(self) -> None:
-        """Give connections back, once nothing runs any more."""
+        """Release the connections, once no task of the process runs."""
         self.database.close()
 
-    def lose_liveness_lock(self, notices_after_seconds: float) -> None:
-        """Have the connection break that shows that the worker lives; it notices somewhat later."""
-        if self._life is not None and self._life_task is not None:
-            self._world.invariants.trace(f"{self.name} loses its life's lock")
-            self._world.invariants.mark_worker_dead(self._life[0])
-            self._give_lock_back()
-            self._world.loop.call_later(notices_after_seconds, self._life_task.cancel)
+    def lose_liveness_lock(self, detected_after_seconds: float) -> None:
+        """Break the connection that holds the worker's liveness lock; the worker detects it later."""
+        if self._liveness_lock is not None and self._worker_task is not None:
+            self._world.invariants.trace(f"{self.name} loses its liveness lock")
+            self._world.invariants.mark_worker_dead(self._liveness_lock[0])
+            self._release_liveness_lock()
+            self._world.loop.call_later(detected_after_seconds, self._worker_task.cancel)
 
     # The worker
 
-    async def _work_alone(self) -> None:
+    async def _run_single_worker(self) -> None:
         while not self.worker.is_stopping:
             try:
                 await supervise(self.database, self.worker, self._world.rng)
             except DatabaseUnavailable:
-                # Before it had begun: the process ends, and whoever watches it starts it anew.
+                # It failed before the worker started: a real process ends here, and its service manager restarts it.
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _work_among_others(self) -> None:
-        # As liveness.keep_working does, with a lock that the simulation can break.
+    async def _run_worker_with_lock(self) -> None:
+        # As ``liveness.supervise`` does on PostgreSQL, with a lock that the simulation can break.
         store = self._world.store
         assert isinstance(store, PostgresStore)
         while not self.worker.is_stopping:
             id = self._world.rng.getrandbits(62) + 1
-            self._life = id, partial(store.release_liveness_lock, store.acquire_liveness_lock(id))
-            self._lives.append(id)
-            self._life_task = self.spawn(self._live(id))
-            await asyncio.wait([self._life_task])
+            self._liveness_lock = id, partial(store.release_liveness_lock, store.acquire_liveness_lock(id))
+            self._worker_ids.append(id)
+            self._worker_task = self.spawn(self._run_worker(id))
+            await asyncio.wait([self._worker_task])
             self._world.invariants.mark_worker_dead(id)
-            self._give_lock_back()
+            self._release_liveness_lock()
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _live(self, id: int) -> None:
+    async def _run_worker(self, id: int) -> None:
         try:
             await self.worker.run(id, partial(reap, self.database))
         except CommitUnknown:
-            self._world.invariants.trace(f"{self.name} does not know what was committed")
+            self._world.invariants.trace(f"{self.name} does not know whether its transaction was committed")
 
-    def _give_lock_back(self) -> None:
-        if self._life is not None:
-            self._life[1]()
-            self._life = None
+    def _release_liveness_lock(self) -> None:
+        if self._liveness_lock is not None:
+            _, release = self._liveness_lock
+            release()
+            self._liveness_lock = None
 
-    def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def _create_task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._world.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None and not self.is_dead:
             self._world.invariants.fail(f"{self.name} failed: {error!r}")
 
-    # The sender and the observer of the worker
+    # The transport and the observer of the worker
 
     async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes, /) -> Outcome:
         if self.is_dead:
@@ -199,17 +200,17 @@ class Process:
     ) -> None:
         pass
 
-    # The gate of its statements
+    # The interceptor of its statements
 
     async def run_transaction(self, operation: Operation, call: Callable[[], Any]) -> Any:
         if self.is_dead:
             raise asyncio.CancelledError
         if self.database.dialect == "sqlite":
-            work = self._begin(self._perform_at_once(operation, call))
+            work = self._create_task(self._run_in_one_step(operation, call))
         else:
-            work = self._begin(self._perform_in_steps(operation, call))
-        work.add_done_callback(_look_at)
-        # Whoever waits for a thread may be cancelled; the thread goes on.
+            work = self._create_task(self._run_in_steps(operation, call))
+        work.add_done_callback(_retrieve_exception)
+        # A task that waits for a thread can be cancelled; the thread continues.
         return await asyncio.shield(work)
 
     def before_statement(self, text: str, backend: int) -> None:
@@ -219,7 +220,7 @@ class Process:
             raise ProcessKilled
         fiber = current_fiber()
         if fiber is not None and fiber.operation.is_writing and not text.startswith("BEGIN"):
-            # What only reads has one picture of everything, whatever others do meanwhile.
+            # Only writing transactions interleave: a reading one sees a single snapshot anyway.
             fiber.park(backend)
         if self.fault_plan is not None:
             self.fault_plan.statements_left -= 1
@@ -228,7 +229,7 @@ class Process:
     def after_statement(self, text: str) -> None:
         if text == "COMMIT":
             fiber = current_fiber()
-            operation = self._deed if fiber is None else fiber.operation
+            operation = self._operation if fiber is None else fiber.operation
             assert operation is not None
             if operation.is_writing:
                 self._world.invariants.on_commit(operation)
@@ -240,24 +241,23 @@ class Process:
         if fault_plan is None or fault_plan.statements_left > 0 or fault_plan.is_before != is_before:
             return
         self.fault_plan = None
+        kind = "kill" if fault_plan.is_fatal else "database error"
         when = "before" if is_before else "after"
-        self._world.invariants.trace(
-            f"{self.name}: {'death' if fault_plan.is_fatal else 'trouble'} {when} {text[:60]!r}"
-        )
+        self._world.invariants.trace(f"{self.name}: {kind} {when} {text[:60]!r}")
         if fault_plan.is_fatal:
             raise ProcessKilled
         self._world.invariants.counts["faults"] += 1
         raise database_error(self.database.dialect)
 
     def resume_unblocked(self) -> None:
-        """Have statements that waited for a lock, and have got it, come to their end."""
+        """Let statements finish that waited for a lock and now hold it."""
         for fiber in self._fibers:
             if fiber.is_blocked:
                 fiber.poll()
 
-    async def _perform_at_once(self, operation: Operation, call: Callable[[], Any]) -> Any:
+    async def _run_in_one_step(self, operation: Operation, call: Callable[[], Any]) -> Any:
         await self._pause()
-        self._deed = operation
+        self._operation = operation
         try:
             result = call()
         except ProcessKilled:
@@ -266,7 +266,7 @@ class Process:
         await self._pause()
         return result
 
-    async def _perform_in_steps(self, operation: Operation, call: Callable[[], Any]) -> Any:
+    async def _run_in_steps(self, operation: Operation, call: Callable[[], Any]) -> Any:
         fiber = Fiber(call, operation, self._world.store.is_waiting)
         self._fibers.add(fiber)
         try:
@@ -291,7 +291,7 @@ class Process:
         await asyncio.sleep(rng.choice((0, 0, 0.0005, 0.002, 0.02)) * rng.random())
 
 
-def _look_at(task: asyncio.Task[Any]) -> None:
-    """Whoever waits for it hears of its failure; where nobody does any more, nobody need."""
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
+    # Otherwise asyncio logs the exception if the waiting task was cancelled before.
     if not task.cancelled():
         task.exception()

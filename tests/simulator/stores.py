@@ -1,4 +1,4 @@
-"""Where a simulated run keeps its data: emptied for each seed, and read by the promises beside the production code."""
+"""The stores of simulated runs: databases that are emptied for each seed, and that the invariants read directly."""
 
 import shutil
 from abc import ABC, abstractmethod
@@ -20,32 +20,32 @@ from tests.simulator.connections import SimulatedPostgres, SimulatedSqlite, Stat
 from tests.support.databases import PostgresServer, postgres_server
 from tests.support.leftovers import temporary_folder
 
-MEMORY = Path("/dev/shm")
+SHARED_MEMORY = Path("/dev/shm")
 
 
 class Store(ABC):
-    """One database, used for one seed after the other."""
+    """One database, used for one seed after another."""
 
     dialect: str
 
     @abstractmethod
     def clear(self) -> None:
-        """Begin anew, as after the migration."""
+        """Delete all data, so that the database is as after the migration."""
 
     @abstractmethod
-    def open(self, clock: Clock, gate: StatementInterceptor) -> Database:
+    def open(self, clock: Clock, interceptor: StatementInterceptor) -> Database:
         """Open the database for a process."""
 
     @abstractmethod
     def rows(self, text: str, *parameters: Any) -> list[Any]:
-        """What a query answers, ``?`` standing for its parameters; each row's columns are attributes."""
+        """Return the rows of a query, with ``?`` for its parameters; each row's columns are attributes."""
 
     def is_waiting(self, backend: int) -> bool:
-        """Whether a backend waits for a lock that another holds."""
+        """Return whether a backend waits for a lock that another one holds."""
         return False
 
-    def cancel(self, backend: int) -> None:  # noqa: B027 - nothing is to be done where nothing waits
-        """End the statement of a backend that waits."""
+    def cancel(self, backend: int) -> None:  # noqa: B027 - not needed where no backend waits
+        """Cancel the statement of a waiting backend."""
 
 
 class SqliteStore(Store):
@@ -64,8 +64,8 @@ class SqliteStore(Store):
             self._raw.execute(f"DELETE FROM {table.name}")
         self._raw.execute("UPDATE ids SET last_id = 0")
 
-    def open(self, clock: Clock, gate: StatementInterceptor) -> Database:
-        return SimulatedSqlite(self._path, clock, gate)
+    def open(self, clock: Clock, interceptor: StatementInterceptor) -> Database:
+        return SimulatedSqlite(self._path, clock, interceptor)
 
     def rows(self, text: str, *parameters: Any) -> list[Any]:
         cursor = self._raw.execute(text, parameters)
@@ -76,28 +76,28 @@ class SqliteStore(Store):
 
 
 class PostgresStore(Store):
-    """A database on a server; connections are kept from run to run."""
+    """A database on a server; connections are reused across runs."""
 
     dialect = "postgresql"
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._free: list[psycopg.Connection[Any]] = []
-        self._reader, self._monitor = self._take(), self._take()
+        self._reader, self._monitor = self._acquire(), self._acquire()
 
     def clear(self) -> None:
-        # Not TRUNCATE, which takes the server longer than a whole run.
+        # Not TRUNCATE, which takes longer than a whole run.
         for table in reversed(metadata.sorted_tables):
             self._reader.execute(f"DELETE FROM {table.name}".encode())
         for table in TABLES_WITH_IDS:
             self._reader.execute("SELECT setval(%s::regclass, 1, false)", (f"{table.name}_ids",))
 
     def vacuum(self) -> None:
-        """Give back the room of what was deleted."""
+        """Reclaim the space of deleted rows."""
         self._reader.execute("VACUUM")
 
-    def open(self, clock: Clock, gate: StatementInterceptor) -> Database:
-        return SimulatedPostgres(clock, gate, self._take, self._give_back)
+    def open(self, clock: Clock, interceptor: StatementInterceptor) -> Database:
+        return SimulatedPostgres(clock, interceptor, self._acquire, self._release)
 
     def rows(self, text: str, *parameters: Any) -> list[Any]:
         cursor = self._reader.execute(text.replace("?", "%s").encode(), parameters)
@@ -105,20 +105,19 @@ class PostgresStore(Store):
         return [*map(_row_of(tuple(column.name for column in cursor.description))._make, cursor)]
 
     def is_waiting(self, backend: int) -> bool:
-        found = self._monitor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", (backend,)).fetchone()
-        return bool(found and found[0])
+        row = self._monitor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", (backend,)).fetchone()
+        return bool(row and row[0])
 
     def cancel(self, backend: int) -> None:
         self._monitor.execute("SELECT pg_cancel_backend(%s)", (backend,))
 
     def acquire_liveness_lock(self, worker: int) -> Any:
-        """Hold the lock that shows that a worker lives; returns what ``release_liveness_lock`` takes."""
-        connection = self._take()
+        """Acquire the liveness lock of a worker; return the lock, for ``release_liveness_lock``."""
+        connection = self._acquire()
         connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
         return connection
 
     def release_liveness_lock(self, lock: Any) -> None:
-        """Let the lock of a worker go."""
         lock.execute("SELECT pg_advisory_unlock_all()")
         self._free.append(lock)
 
@@ -126,12 +125,12 @@ class PostgresStore(Store):
         for connection in (*self._free, self._reader, self._monitor):
             connection.close()
 
-    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
+    def _release(self, connection: psycopg.Connection[Any]) -> None:
         if connection.info.transaction_status != TransactionStatus.IDLE:
             connection.execute("ROLLBACK")
         self._free.append(connection)
 
-    def _take(self) -> psycopg.Connection[Any]:
+    def _acquire(self) -> psycopg.Connection[Any]:
         if self._free:
             return self._free.pop()
         return psycopg.connect(self._url, autocommit=True, prepare_threshold=2, options="-c deadlock_timeout=50ms")
@@ -139,8 +138,8 @@ class PostgresStore(Store):
 
 @contextmanager
 def sqlite_store() -> Iterator[SqliteStore]:
-    """A store in a file, in memory where the machine allows it."""
-    folder = temporary_folder("simulator-", MEMORY if MEMORY.is_dir() else None)
+    """Open a store in a file, in shared memory if the machine has it."""
+    folder = temporary_folder("simulator-", SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
     try:
         store = SqliteStore(folder)
         yield store
@@ -151,7 +150,7 @@ def sqlite_store() -> Iterator[SqliteStore]:
 
 @contextmanager
 def postgres_store(server: PostgresServer) -> Iterator[PostgresStore]:
-    """A store on a server."""
+    """Open a store in a new database of a server."""
     with server.fresh(Path()) as url:
         store = PostgresStore(url)
         yield store
@@ -160,7 +159,7 @@ def postgres_store(server: PostgresServer) -> Iterator[PostgresStore]:
 
 @contextmanager
 def open_store(dialect: str) -> Iterator[Store]:
-    """A store of one kind, with a server of its own if it needs one."""
+    """Open a store for a dialect, on its own server for PostgreSQL."""
     if dialect == "sqlite":
         with sqlite_store() as sqlite:
             yield sqlite

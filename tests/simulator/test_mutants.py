@@ -1,4 +1,4 @@
-"""Each planted bug is found within a few seeds, on every database where it can show."""
+"""The simulator finds each mutant within a few seeds, on every database where it can show."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.simulator.runs import simulate
 from tests.simulator.stores import Store, postgres_store, sqlite_store
 
 SEEDS = {"sqlite": 150, "postgresql": 100}
-PLANTED = [(name, dialect) for name, (dialects, _) in MUTANTS.items() for dialect in dialects]
+CASES = [(name, dialect) for name, (dialects, _) in MUTANTS.items() for dialect in dialects]
 PRODUCTION = (
     *(one_offs, retention, leases, liveness, event_log, readahead, settlements, lane_control, cycles, worker, database),
     *(worker.Worker, database.Database),
@@ -26,11 +26,11 @@ def stores(request: pytest.FixtureRequest) -> Iterator[dict[str, Store]]:
         yield {"sqlite": sqlite, "postgresql": postgresql}
 
 
-@pytest.mark.parametrize(("name", "dialect"), PLANTED)
-def test_the_simulator_finds_it_when(stores: dict[str, Store], name: str, dialect: str) -> None:
+@pytest.mark.parametrize(("name", "dialect"), CASES)
+def test_the_simulator_finds_the_mutant(stores: dict[str, Store], name: str, dialect: str) -> None:
     before = _production()
-    _, planted = MUTANTS[name]
-    with planted(), pytest.raises(InvariantViolation):
+    _, mutant = MUTANTS[name]
+    with mutant(), pytest.raises(InvariantViolation):
         _simulate_seeds(stores[dialect], SEEDS[dialect])
     assert _production() == before
 
@@ -41,4 +41,4 @@ def _simulate_seeds(store: Store, count: int) -> None:
 
 
 def _production() -> list[dict[str, int]]:
-    return [{name: id(value) for name, value in vars(one).items()} for one in PRODUCTION]
+    return [{name: id(value) for name, value in vars(owner).items()} for owner in PRODUCTION]

@@ -1,7 +1,7 @@
-"""Transactions in threads of which one runs at a time, from one statement to the next.
+"""A deterministic scheduler: each transaction has its own thread, and one runs at a time, up to its next statement.
 
-So a seed decides how the statements of several transactions interleave. A statement that waits for a lock in the
-database keeps nobody: the baton goes on to others until the lock is free.
+So a seed decides how the statements of several transactions interleave. While a statement waits for a lock in the
+database, other transactions run, until the lock is free.
 """
 
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.simulator.connections import Operation
 
-# Longer than a statement takes; after it the server is asked whether the statement waits for a lock.
+# Longer than a statement takes; after that the server is asked whether the statement waits for a lock.
 GRACE_SECONDS = 0.001
 POLL_SECONDS = 0.0001
 
@@ -20,13 +20,13 @@ _local = threading.local()
 
 
 class ProcessKilled(BaseException):
-    """The process is dead: nothing that stands after this point in its program ever happens."""
+    """The process was killed: no code after this point runs."""
 
 
 class Fiber:
-    """One transaction in a thread of its own, which runs only while ``step`` does.
+    """One transaction in its own thread, which runs only during ``step``.
 
-    ``is_waiting`` tells whether a backend of the database waits for a lock.
+    ``is_waiting`` returns whether a backend of the database waits for a lock.
     """
 
     def __init__(self, call: Callable[[], Any], operation: Operation, is_waiting: Callable[[int], bool]) -> None:
@@ -39,56 +39,56 @@ class Fiber:
         self._is_aborted = False
         self._error: BaseException | None = None
         self._value: Any = None
-        self._go, self._halted = threading.Lock(), threading.Lock()
-        self._go.acquire()
-        self._halted.acquire()
+        self._resume, self._paused = threading.Lock(), threading.Lock()
+        self._resume.acquire()
+        self._paused.acquire()
         _threads.submit(self._run)
 
     def step(self) -> None:
-        """Run up to the next statement, the end, or a lock that somebody else holds."""
-        self._go.release()
-        if not self._halted.acquire(timeout=GRACE_SECONDS):
+        """Run up to the next statement, the end, or a lock that another transaction holds."""
+        self._resume.release()
+        if not self._paused.acquire(timeout=GRACE_SECONDS):
             self._wait()
 
     def poll(self) -> None:
-        """See whether a statement that waited for a lock has got it, and have it come to its end."""
+        """Check whether a blocked statement has acquired its lock; if so, let it finish."""
         if self.is_blocked:
             self._wait()
 
     def abort(self, cancel: Callable[[int], None]) -> None:
-        """End it where it stands, as the death of its process does; the database rolls it back."""
+        """Abort at the current statement, as the kill of its process does; the database rolls back."""
         self._is_aborted = True
         if self.is_blocked:
             cancel(self.backend)
-            self._halted.acquire()
+            self._paused.acquire()
         while not self.is_done:
-            self._go.release()
-            self._halted.acquire()
+            self._resume.release()
+            self._paused.acquire()
         self.is_blocked = False
 
     def result(self) -> Any:
-        """What the call returned; raises what it raised."""
+        """Return the result of the call, or raise its error."""
         if self._error is not None:
             raise self._error
         return self._value
 
     def park(self, backend: int) -> None:
-        """Wait, in the fiber's own thread, until it may go on."""
+        """Pause until the next ``step``; called in the fiber's own thread. Raises ``ProcessKilled`` after ``abort``."""
         self.backend = backend
-        self._halted.release()
-        self._go.acquire()
+        self._paused.release()
+        self._resume.acquire()
         if self._is_aborted:
             raise ProcessKilled
 
     def _wait(self) -> None:
-        while not self._halted.acquire(timeout=POLL_SECONDS):
+        while not self._paused.acquire(timeout=POLL_SECONDS):
             self.is_blocked = self._is_waiting(self.backend)
             if self.is_blocked:
                 return
         self.is_blocked = False
 
     def _run(self) -> None:
-        self._go.acquire()
+        self._resume.acquire()
         _local.fiber = self
         try:
             if self._is_aborted:
@@ -98,9 +98,9 @@ class Fiber:
             self._error = error
         _local.fiber = None
         self.is_done = True
-        self._halted.release()
+        self._paused.release()
 
 
 def current_fiber() -> Fiber | None:
-    """The fiber whose thread this is, if it is one's."""
+    """Return the fiber that runs in this thread, if any."""
     return getattr(_local, "fiber", None)

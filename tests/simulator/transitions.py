@@ -1,4 +1,7 @@
-"""What each deed may do to a lane: the engine's rules once more, written down from the design alone."""
+"""The allowed changes of a lane by operation: the engine's rules, restated independently of its code.
+
+Operations go by the names of the functions that transactions run, in production and in ``actors``.
+"""
 
 import json
 from collections.abc import Iterator
@@ -29,12 +32,12 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
     "reroll": {"revision"},
     "delete_old_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
 }
-# What takes leases away without anybody having asked for it.
+# Operations that revoke leases without an action of a user.
 LEASE_REVOKING = {"release", "release_all", "reap_dead_workers"}
 
 
 def expected_fields(operation: Operation, before: Any, hook: WebhookState, log: Log) -> dict[str, Any]:
-    """What a deed that is about a lane leaves in its row."""
+    """Return the fields that a lane must have after an operation on it."""
     head: int = before.head_sequence
     match operation.name:
         case "skip" if operation.arguments[1] == head and before.failing_since is not None:
@@ -59,21 +62,21 @@ def expected_fields(operation: Operation, before: Any, hook: WebhookState, log: 
 
 
 def find_inconsistent_fields(lane: Any) -> Iterator[str]:
-    """What is wrong with a lane, whatever was done to it."""
+    """Yield a description of each inconsistency between fields, which no operation may leave."""
     waiting = lane.last_sequence - lane.head_sequence + 1
     if waiting < 0 or lane.head_sequence < 1:
-        yield "its head is beyond what was raised"
+        yield "its head is beyond its last payload"
     if not lane.enabled:
         if lane.due_at is not None or lane.lease_token is not None:
-            yield "disabled, and yet at work"
+            yield "disabled, but due or leased"
     elif not lane.stalled and (waiting > 0) != (lane.due_at is not None):
-        yield "idle though something waits" if waiting else "due though nothing waits"
+        yield "idle, but payloads are waiting" if waiting else "due, but no payload is waiting"
     if lane.lease_token is not None and lane.due_at is None:
-        yield "leased though it is not due"
+        yield "leased, but not due"
 
 
 def apply_tag_event(tags: dict[int, str], event: Event) -> None:
-    """Have an event change what the tags are said to be."""
+    """Apply an event to the tags that follow from the events so far."""
     tag = json.loads(event.object)
     if event.type in ("tag.created", "tag.updated"):
         tags[tag["id"]] = tag["name"]

@@ -1,4 +1,4 @@
-"""Time that nobody waits for: an event loop that leaps from one moment to the next, and clocks that follow it."""
+"""Virtual time: an event loop that advances to its next timer without waiting, and clocks that follow it."""
 
 import asyncio
 import selectors
@@ -9,57 +9,57 @@ from tests.support.clocks import START
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop that runs what is ready and, when nothing is, leaps to the next timer."""
+    """An event loop that runs everything that is ready, and then advances its time to the next timer."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        super().__init__(_Leaping(self._leap))
+        super().__init__(_VirtualSelector(self._advance))
 
     def time(self) -> float:
         return self.seconds
 
-    def _leap(self, seconds: float) -> None:
+    def _advance(self, seconds: float) -> None:
         self.seconds += seconds
 
 
-class _Leaping(selectors.SelectSelector):
-    def __init__(self, leap: Callable[[float], None]) -> None:
+class _VirtualSelector(selectors.SelectSelector):
+    def __init__(self, advance: Callable[[float], None]) -> None:
         super().__init__()
-        self._leap = leap
+        self._advance = advance
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("nothing is left that anybody waits for")
-        self._leap(timeout)
+            raise RuntimeError("deadlock: no task is ready and no timer is set")
+        self._advance(timeout)
         return []
 
 
 class VirtualTime:
-    """The time of one run: that of its loop, plus what people have moved the clocks by."""
+    """The wall-clock time of one run: the time of its loop, plus the shifts of the clocks."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._moved = 0
+        self._offset = 0
 
     def shift(self, seconds: float) -> None:
-        """Move every clock, forward or back, in no time at all."""
-        self._moved += round(seconds * SECOND)
+        """Set every clock forward or back; the loop's time stays the same."""
+        self._offset += round(seconds * SECOND)
 
     def now(self) -> int:
-        return START + round(self._loop.time() * SECOND) + self._moved
+        return START + round(self._loop.time() * SECOND) + self._offset
 
     @property
     def elapsed_seconds(self) -> float:
-        """How long the run has lasted, whatever the clocks say."""
+        """The duration of the run so far, regardless of shifts."""
         return self._loop.time()
 
 
 class LocalClock:
-    """The clock of one machine, which is a little off."""
+    """The clock of one machine, with a constant offset."""
 
     def __init__(self, virtual_time: VirtualTime, clock_offset_seconds: float) -> None:
         self._virtual_time = virtual_time
-        self._off = round(clock_offset_seconds * SECOND)
+        self._offset = round(clock_offset_seconds * SECOND)
 
     def now(self) -> int:
-        return self._virtual_time.now() + self._off
+        return self._virtual_time.now() + self._offset
