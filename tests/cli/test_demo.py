@@ -1,4 +1,4 @@
-"""``hourhook demo``: the whole story, as whoever reads it from a pipe sees it."""
+"""``hourhook demo``: the whole scenario, as printed to a pipe."""
 
 import re
 import signal
@@ -14,8 +14,8 @@ from hourhook.delivery import envelope, signing
 from tests.support.clients import Client
 from tests.support.commands import CliRunner
 
-# What is seen of the story, in this order.
-STORY = (
+# Lines of the output, in this order.
+SCENARIO_LINES = (
     r"^  Address +http://127\.0\.0\.1:\d+$",
     r"^  Sign in +ada@northwind\.test  password \S+$",
     r"^  Token +[0-9a-z]+-[0-9a-z]+$",
@@ -36,10 +36,10 @@ STORY = (
 
 
 @pytest.fixture
-def shown(unconfigured_cli: CliRunner) -> Iterator["subprocess.Popen[str]"]:
-    """A demo, whose temporary files are in a folder of the test."""
+def demo(unconfigured_cli: CliRunner) -> Iterator["subprocess.Popen[str]"]:
+    """A running demo, whose temporary files are in a folder of the test."""
     (unconfigured_cli.folder / "temporary").mkdir()
-    # A setting of somebody's real server, which the demo leaves aside.
+    # The demo must ignore the settings of a real server.
     settings = {
         "TMPDIR": str(unconfigured_cli.folder / "temporary"),
         "HOURHOOK_DATABASE_URL": "postgresql://nowhere.invalid/x",
@@ -48,46 +48,50 @@ def shown(unconfigured_cli: CliRunner) -> Iterator["subprocess.Popen[str]"]:
         yield process
 
 
-def test_the_story_is_told_and_summed_up(shown: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
-    lines = [find(shown, pattern) for pattern in STORY]
+def test_the_demo_plays_its_scenario_and_prints_a_summary(
+    demo: "subprocess.Popen[str]", unconfigured_cli: CliRunner
+) -> None:
+    lines = [find_line(demo, pattern) for pattern in SCENARIO_LINES]
 
-    # It is real: what somebody else does shows up too.
+    # The demo is a real server: it also shows the requests of other clients.
     address, token = lines[0].split()[-1], lines[2].split()[-1]
     entry = {"date": "2024-05-21", "minutes": 45, "description": "Hello #demo"}
     assert Client(address, token).post("/v2/entries", entry).status == 201
-    find(shown, r"Invoicing +#\d+ +tag\.created +#demo +verified$")
-    find(shown, r"Dashboard +#\d+ +entry\.created +45m no project +verified$")
+    find_line(demo, r"Invoicing +#\d+ +tag\.created +#demo +verified$")
+    find_line(demo, r"Dashboard +#\d+ +entry\.created +45m no project +verified$")
 
-    shown.send_signal(signal.SIGINT)
-    find(shown, r"^Summary: \d+ requests raised \d+ events; the server was killed once\.$")
+    demo.send_signal(signal.SIGINT)
+    find_line(demo, r"^Summary: \d+ requests raised \d+ events; the server was killed once\.$")
     for name in ("Invoicing", "Dashboard"):
-        counts = find(shown, rf"^  {name} +\d+ delivered, all verified, \d duplicates?, 0 out of order$")
+        counts = find_line(demo, rf"^  {name} +\d+ delivered, all verified, \d duplicates?, 0 out of order$")
         assert int(re.findall(r"\d+", counts)[0]) > 15
-    find(shown, r"answered with 500, longest catch-up \d+ payloads in \d+ ms$")
-    assert_has_ended(shown, unconfigured_cli, address)
+    find_line(demo, r"answered with 500, longest catch-up \d+ payloads in \d+ ms$")
+    assert_has_ended(demo, unconfigured_cli, address)
 
 
-def test_sigterm_ends_it_in_good_order(shown: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
-    address = find(shown, STORY[0]).split()[-1]
-    find(shown, r"#2 ")
-    shown.send_signal(signal.SIGTERM)
+def test_sigterm_shuts_the_demo_down_gracefully(demo: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
+    address = find_line(demo, SCENARIO_LINES[0]).split()[-1]
+    find_line(demo, r"#2 ")
+    demo.send_signal(signal.SIGTERM)
 
-    find(shown, r"^Summary: ")
-    assert_has_ended(shown, unconfigured_cli, address)
+    find_line(demo, r"^Summary: ")
+    assert_has_ended(demo, unconfigured_cli, address)
 
 
-def test_a_reader_that_leaves_ends_it_in_silence(shown: "subprocess.Popen[str]", unconfigured_cli: CliRunner) -> None:
-    find(shown, r"#1 ")
-    assert shown.stdout is not None
-    assert shown.stderr is not None
-    shown.stdout.close()
+def test_a_closed_output_pipe_ends_the_demo_without_an_error_message(
+    demo: "subprocess.Popen[str]", unconfigured_cli: CliRunner
+) -> None:
+    find_line(demo, r"#1 ")
+    assert demo.stdout is not None
+    assert demo.stderr is not None
+    demo.stdout.close()
 
-    assert shown.wait() == 1
-    assert shown.stderr.read() == ""
+    assert demo.wait() == 1
+    assert demo.stderr.read() == ""
     assert [*(unconfigured_cli.folder / "temporary").iterdir()] == []
 
 
-def test_its_receivers_tell_a_right_signature_from_a_wrong_one() -> None:
+def test_demo_receivers_reject_invalid_and_expired_signatures() -> None:
     secret, now = signing.new_secret(), SystemClock().now()
     body = b'{"type":"webhook.ping"}'
     headers = signed_at(now, body, secret)
@@ -101,7 +105,7 @@ def test_its_receivers_tell_a_right_signature_from_a_wrong_one() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "text"), [(0, "0m"), (45, "45m"), (60, "1h"), (90, "1h 30m"), (6000, "100h")])
-def test_durations_are_short(minutes: int, text: str) -> None:
+def test_durations_are_abbreviated(minutes: int, text: str) -> None:
     assert format_duration(minutes) == text
 
 
@@ -121,31 +125,31 @@ def test_durations_are_short(minutes: int, text: str) -> None:
         ),
     ],
 )
-def test_a_payload_is_told_by_what_changed(type: str, changes: object, object: object, text: str) -> None:
+def test_a_payload_is_summarized_by_its_changes(type: str, changes: object, object: object, text: str) -> None:
     assert summarize_payload({"type": type, "changes": changes, "object": object}) == text
 
 
-def signed_at(moment: int, body: bytes, secret: str) -> dict[str, str]:
-    headers = envelope.headers("an-id", "webhook.ping", None, 1, moment, body, secret)
+def signed_at(timestamp: int, body: bytes, secret: str) -> dict[str, str]:
+    headers = envelope.headers("an-id", "webhook.ping", None, 1, timestamp, body, secret)
     return {name.lower(): value for name, value in headers}
 
 
-def find(process: "subprocess.Popen[str]", pattern: str) -> str:
-    """Read on until a line that fits."""
+def find_line(process: "subprocess.Popen[str]", pattern: str) -> str:
+    """Read the output up to a line that matches; return the line."""
     assert process.stdout is not None
-    seen = []
+    lines = []
     for line in process.stdout:
-        seen.append(line)
+        lines.append(line)
         if re.search(pattern, line.rstrip("\n")):
             return line.rstrip("\n")
     assert process.stderr is not None
-    raise AssertionError(f"no {pattern!r} in:\n{''.join(seen)}\n{process.stderr.read()}")
+    raise AssertionError(f"no {pattern!r} in:\n{''.join(lines)}\n{process.stderr.read()}")
 
 
-def assert_has_ended(process: "subprocess.Popen[str]", commands: CliRunner, address: str) -> None:
-    """See that nothing is left of a demo."""
+def assert_has_ended(process: "subprocess.Popen[str]", runner: CliRunner, address: str) -> None:
+    """Check that the demo has exited without errors, and left no files and no server."""
     assert process.stderr is not None
     assert (process.wait(), process.stderr.read()) == (0, "")
-    assert [*(commands.folder / "temporary").iterdir()] == []
+    assert [*(runner.folder / "temporary").iterdir()] == []
     with pytest.raises(ConnectionError):
         Client(address).get("/health")

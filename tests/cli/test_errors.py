@@ -1,4 +1,4 @@
-"""What a user can cause is said in one line, with the status that scripts go by; never with a traceback."""
+"""Errors that a user can cause: one line on stderr, an exit status for scripts, and no traceback."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
 
 
 @pytest.mark.parametrize(
-    ("url", "complaint"),
+    ("url", "message"),
     [
         ("mysql://root@localhost/x", "is not supported: write sqlite:///path, with three slashes, or postgresql://…"),
         ("sqlite:///", "is not supported: write sqlite:///path, with three slashes, or postgresql://…"),
@@ -25,109 +25,120 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
         ("postgresql://127.0.0.1:1/x", "Connection refused; check that it is reachable and writable, then try again"),
     ],
 )
-def test_a_url_that_leads_to_no_database_is_said(unconfigured_cli: CliRunner, url: str, complaint: str) -> None:
-    check(unconfigured_cli, "token", "list", "--database", url, says=complaint)
+def test_an_unusable_database_url_is_reported(unconfigured_cli: CliRunner, url: str, message: str) -> None:
+    check_failure(unconfigured_cli, "token", "list", "--database", url, message=message)
 
 
-def test_the_password_of_a_url_is_not_said(unconfigured_cli: CliRunner) -> None:
+def test_the_password_in_a_database_url_is_not_printed(unconfigured_cli: CliRunner) -> None:
     for url in ("mysql://root:hunter2@localhost/x", "postgres:/root:hunter2@localhost/x", "root:hunter2@localhost/x"):
         assert "hunter2" not in unconfigured_cli.run("token", "list", "--database", url).stderr
 
 
-def test_a_missing_folder_is_said_and_nothing_is_made(unconfigured_cli: CliRunner) -> None:
-    for words in (("account", "create", "--name", "northwind", *OWNER), ("serve", "--port", "0"), ("migrate",)):
-        check(
+def test_a_missing_database_folder_is_reported_and_not_created(unconfigured_cli: CliRunner) -> None:
+    for arguments in (("account", "create", "--name", "northwind", *OWNER), ("serve", "--port", "0"), ("migrate",)):
+        check_failure(
             unconfigured_cli,
-            *words,
+            *arguments,
             "--database",
             "sqlite:///nowhere/x.db",
-            says="the database folder nowhere does not exist",
+            message="the database folder nowhere does not exist",
         )
 
     assert [*unconfigured_cli.folder.iterdir()] == []
 
 
-def test_a_missing_database_is_not_made_by_asking_for_what_is_in_it(unconfigured_cli: CliRunner) -> None:
-    check(
+def test_a_command_that_only_reads_does_not_create_the_database(unconfigured_cli: CliRunner) -> None:
+    check_failure(
         unconfigured_cli,
         "token",
         "list",
-        says="there is no database hourhook.db yet: create it and an account with `hourhook account create`",
+        message="there is no database hourhook.db yet: create it and an account with `hourhook account create`",
     )
 
     assert [*unconfigured_cli.folder.iterdir()] == []
 
 
-def test_what_is_to_be_typed_is_said_as_a_checkout_has_it(unconfigured_cli: CliRunner) -> None:
+def test_a_command_in_a_message_starts_with_the_program_that_was_run(unconfigured_cli: CliRunner) -> None:
     checkout = unconfigured_cli.with_settings(program="./bin/hourhook")
 
-    check(
-        checkout, "token", "list", says="hourhook.db yet: create it and an account with `./bin/hourhook account create`"
+    check_failure(
+        checkout,
+        "token",
+        "list",
+        message="hourhook.db yet: create it and an account with `./bin/hourhook account create`",
     )
 
 
-def test_a_file_that_is_no_database_is_said(unconfigured_cli: CliRunner) -> None:
-    (unconfigured_cli.folder / "hourhook.db").write_bytes(b"an old letter " * 100)
+def test_a_file_that_is_not_a_database_is_reported(unconfigured_cli: CliRunner) -> None:
+    (unconfigured_cli.folder / "hourhook.db").write_bytes(b"not a database " * 100)
 
-    for words in (("token", "list"), ("serve", "--port", "0"), ("account", "create", "--name", "northwind", *OWNER)):
-        check(unconfigured_cli, *words, says="file is not a database")
+    for arguments in (
+        ("token", "list"),
+        ("serve", "--port", "0"),
+        ("account", "create", "--name", "northwind", *OWNER),
+    ):
+        check_failure(unconfigured_cli, *arguments, message="file is not a database")
 
 
-def test_a_database_that_somebody_holds_is_said(unconfigured_cli: CliRunner) -> None:
+def test_a_locked_database_is_reported(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
     with sqlite3.connect(unconfigured_cli.folder / "hourhook.db", isolation_level=None) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        check(
+        check_failure(
             unconfigured_cli,
             "token",
             "create",
             "--email",
             "ada@northwind.test",
-            says="database is locked; check that it",
+            message="database is locked; check that it",
         )
     holder.close()
 
 
-def test_a_file_that_was_left_empty_is_filled(unconfigured_cli: CliRunner) -> None:
+def test_an_empty_database_file_is_filled(unconfigured_cli: CliRunner) -> None:
     (unconfigured_cli.folder / "hourhook.db").touch()
 
     assert unconfigured_cli.create_account()["account_id"] == 1
 
 
-def test_a_file_that_somebody_has_begun_and_not_filled_is_said(unconfigured_cli: CliRunner) -> None:
+def test_an_empty_database_file_locked_by_another_process_is_reported(unconfigured_cli: CliRunner) -> None:
     (unconfigured_cli.folder / "hourhook.db").touch()
     owner = os.open(unconfigured_cli.folder / "hourhook.db.lock", os.O_CREAT | os.O_RDWR)
     fcntl.flock(owner, fcntl.LOCK_EX)
 
-    check(
+    check_failure(
         unconfigured_cli,
         "account",
         "create",
         "--name",
         "northwind",
         *OWNER,
-        says="is in use by another hourhook process",
+        message="is in use by another hourhook process",
     )
     os.close(owner)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xc3\x28 no text \xff"], ids=["empty", "no text"])
-def test_a_broken_key_file_is_said(unconfigured_cli: CliRunner, content: bytes) -> None:
+def test_an_invalid_key_file_is_reported(unconfigured_cli: CliRunner, content: bytes) -> None:
     (unconfigured_cli.folder / "hourhook.db.key").write_bytes(content)
 
-    check(
-        unconfigured_cli, "serve", "--port", "0", says="hourhook.db.key is empty or not text: restore it from a backup"
+    check_failure(
+        unconfigured_cli,
+        "serve",
+        "--port",
+        "0",
+        message="hourhook.db.key is empty or not text: restore it from a backup",
     )
 
 
-def test_a_key_file_that_is_a_folder_is_said(unconfigured_cli: CliRunner) -> None:
+def test_a_key_file_that_is_a_folder_is_reported(unconfigured_cli: CliRunner) -> None:
     (unconfigured_cli.folder / "hourhook.db.key").mkdir()
 
-    check(unconfigured_cli, "serve", "--port", "0", says="hourhook.db.key: Is a directory: check the path")
+    check_failure(unconfigured_cli, "serve", "--port", "0", message="hourhook.db.key: Is a directory: check the path")
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "complaint"),
+    ("setting", "value", "message"),
     [
         (
             "retry_base_seconds",
@@ -140,25 +151,25 @@ def test_a_key_file_that_is_a_folder_is_said(unconfigured_cli: CliRunner) -> Non
         ("egress_proxy", "nowhere", "HOURHOOK_EGRESS_PROXY cannot be used"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(
-    unconfigured_cli: CliRunner, setting: str, value: str, complaint: str
+def test_an_invalid_setting_is_reported_by_name(
+    unconfigured_cli: CliRunner, setting: str, value: str, message: str
 ) -> None:
-    check(unconfigured_cli.with_settings(**{setting: value}), "serve", "--port", "0", says=complaint)
+    check_failure(unconfigured_cli.with_settings(**{setting: value}), "serve", "--port", "0", message=message)
 
 
 @pytest.mark.parametrize(
-    ("host", "complaint"),
+    ("host", "message"),
     [
         ("192.0.2.1", "cannot serve on 192.0.2.1:0: Cannot assign requested address; choose another address"),
         ("", "no host was given"),
     ],
 )
-def test_an_address_that_is_not_ours_is_said(unconfigured_cli: CliRunner, host: str, complaint: str) -> None:
-    check(unconfigured_cli, "serve", "--port", "0", "--host", host, says=complaint)
+def test_an_unusable_host_is_reported(unconfigured_cli: CliRunner, host: str, message: str) -> None:
+    check_failure(unconfigured_cli, "serve", "--port", "0", "--host", host, message=message)
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("arguments", "message"),
     [
         (["srve"], "no such command 'srve' (did you mean 'serve'?); see hourhook --help"),
         (["serve", "--prot", "80"], "(did you mean one of '--host', '--port'?); see hourhook serve --help"),
@@ -169,22 +180,22 @@ def test_an_address_that_is_not_ours_is_said(unconfigured_cli: CliRunner, host: 
         (["openapi", "please"], "got unexpected extra argument (please); see hourhook openapi --help"),
     ],
 )
-def test_a_command_that_is_written_wrongly_is_status_2(
-    unconfigured_cli: CliRunner, words: list[str], complaint: str
-) -> None:
-    check(unconfigured_cli, *words, says=complaint, status=2)
+def test_a_usage_error_exits_with_status_2(unconfigured_cli: CliRunner, arguments: list[str], message: str) -> None:
+    check_failure(unconfigured_cli, *arguments, message=message, status=2)
 
 
-def test_an_argument_that_is_no_text_is_status_2(unconfigured_cli: CliRunner) -> None:
-    line: list[str | bytes] = [*unconfigured_cli.line("token", "list", "--database"), b"sqlite:///\xff.db"]
-    done = subprocess.run(line, cwd=unconfigured_cli.folder, env=unconfigured_cli.environment(), capture_output=True)
+def test_an_argument_that_is_not_utf8_exits_with_status_2(unconfigured_cli: CliRunner) -> None:
+    command: list[str | bytes] = [*unconfigured_cli.line("token", "list", "--database"), b"sqlite:///\xff.db"]
+    completed = subprocess.run(
+        command, cwd=unconfigured_cli.folder, env=unconfigured_cli.environment(), capture_output=True
+    )
 
-    assert done.returncode == 2
-    assert b"is not valid UTF-8: type it again" in done.stderr
-    assert done.stderr.count(b"\n") == 1
+    assert completed.returncode == 2
+    assert b"is not valid UTF-8: type it again" in completed.stderr
+    assert completed.stderr.count(b"\n") == 1
 
 
-def test_a_reader_that_leaves_early_is_left_in_peace(cli_with_account: CliRunner) -> None:
+def test_a_closed_output_pipe_causes_no_error_message(cli_with_account: CliRunner) -> None:
     with cli_with_account.start("openapi") as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -193,18 +204,18 @@ def test_a_reader_that_leaves_early_is_left_in_peace(cli_with_account: CliRunner
         assert process.stderr.read() == ""
 
 
-def check(commands: CliRunner, *words: str, says: str, status: int = 1) -> None:
-    """Run a command and see it complain."""
-    result = commands.run(*words)
-    assert says in result.stderr
+def check_failure(runner: CliRunner, *arguments: str, message: str, status: int = 1) -> None:
+    """Run a command; check that it fails with a one-line message on stderr and prints nothing else."""
+    result = runner.run(*arguments)
+    assert message in result.stderr
     assert result.stderr.startswith("hourhook: ")
     assert result.stderr.count("\n") == 1
     assert (result.status, result.stdout) == (status, "")
 
 
-def test_pages_and_version_are_shown_at_once_and_without_a_database(unconfigured_cli: CliRunner) -> None:
-    for words in ((), ("--help",), ("account",), ("serve", "--help"), ("--version",)):
-        result = unconfigured_cli.run_fresh(*words)
+def test_help_and_version_are_shown_without_a_database(unconfigured_cli: CliRunner) -> None:
+    for arguments in ((), ("--help",), ("account",), ("serve", "--help"), ("--version",)):
+        result = unconfigured_cli.run_fresh(*arguments)
         assert (result.status, result.stderr) == (0, "")
-        assert result.stdout.startswith(("Usage: hourhook", "hourhook 0.")), words
+        assert result.stdout.startswith(("Usage: hourhook", "hourhook 0.")), arguments
     assert not Path(unconfigured_cli.folder, "hourhook.db").exists()

@@ -1,27 +1,31 @@
-"""``hourhook invoice set``: what the API refuses or shows afterwards, beside a running server."""
+"""``hourhook invoice set``: change the state of an invoice while a server runs."""
 
 import pytest
 
 from tests.support.commands import CliRunner
 
 
-def test_the_state_that_is_set_holds_for_a_running_server(hourhook: CliRunner) -> None:
+def test_an_invoice_state_that_is_set_applies_to_a_running_server(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         client = server.client(hourhook.create_account()["token"])
-        made = client.post("/v2/invoices", {"invoice_date": "2024-06-01"}).json()
-        words = ("invoice", "set", "--account", "NorthWind", "--invoice", str(made["id"]))
+        invoice = client.post("/v2/invoices", {"invoice_date": "2024-06-01"}).json()
+        arguments = ("invoice", "set", "--account", "NorthWind", "--invoice", str(invoice["id"]))
 
-        done = hourhook.run(*words, "in_progress")
+        result = hourhook.run(*arguments, "in_progress")
 
-        assert (done.status, done.stdout, done.stderr) == (0, "", f"Invoice {made['id']} is now in_progress.\n")
-        assert client.get(made["url"]).json()["state"] == "in_progress"
-        assert client.put(made["url"], {"footer": "Thanks"}).codes == [("base", "locked")]
-        assert hourhook.run(*words, "unpaid").status == 0
-        assert client.put(made["url"], {"footer": "Thanks"}).status == 200
+        assert (result.status, result.stdout, result.stderr) == (
+            0,
+            "",
+            f"Invoice {invoice['id']} is now in_progress.\n",
+        )
+        assert client.get(invoice["url"]).json()["state"] == "in_progress"
+        assert client.put(invoice["url"], {"footer": "Thanks"}).codes == [("base", "locked")]
+        assert hourhook.run(*arguments, "unpaid").status == 0
+        assert client.put(invoice["url"], {"footer": "Thanks"}).status == 200
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "complaint"),
+    ("arguments", "status", "message"),
     [
         (("--account", "northwind", "--invoice", "5150", "paid"), 1, "the account has no invoice with the id 5150"),
         (("--account", "southwind", "--invoice", "5150", "paid"), 1, "there is no account named 'southwind'"),
@@ -30,11 +34,11 @@ def test_the_state_that_is_set_holds_for_a_running_server(hourhook: CliRunner) -
         (("--account", "northwind", "paid"), 2, "missing option '--invoice'"),
     ],
 )
-def test_what_cannot_be_set_is_refused(
-    cli_with_account: CliRunner, words: tuple[str, ...], status: int, complaint: str
+def test_invoice_set_rejects_invalid_arguments(
+    cli_with_account: CliRunner, arguments: tuple[str, ...], status: int, message: str
 ) -> None:
-    done = cli_with_account.run("invoice", "set", *words)
+    result = cli_with_account.run("invoice", "set", *arguments)
 
-    assert (done.status, done.stdout) == (status, "")
-    assert complaint in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert (result.status, result.stdout) == (status, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

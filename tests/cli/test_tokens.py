@@ -1,4 +1,4 @@
-"""``hourhook token``: made, listed without being shown, and revoked."""
+"""``hourhook token``: create, list and revoke tokens."""
 
 from itertools import pairwise
 
@@ -11,13 +11,13 @@ from hourhook.store.urls import open_database
 from tests.support.commands import CliRunner
 
 
-def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: CliRunner) -> None:
+def test_a_new_token_works_on_a_running_server_until_it_is_revoked(hourhook: CliRunner) -> None:
     with hourhook.serving() as server:
         hourhook.create_account()
         token = hourhook.run("token", "create", "--email", "ADA@northwind.test", "--json").json()["token"]
         assert server.client(token).get("/v2/account").status == 200
 
-        row = next(row for row in listed(hourhook) if row[1] == "-")
+        row = next(row for row in list_tokens(hourhook) if row[1] == "-")
         assert hourhook.run("token", "revoke", row[0]).status == 0
         assert server.client(token).get("/v2/account").status == 401
 
@@ -26,14 +26,14 @@ def test_a_token_made_beside_a_server_opens_it_until_it_is_revoked(hourhook: Cli
     )
 
 
-def test_json_is_one_object_with_the_token_alone(unconfigured_cli: CliRunner) -> None:
+def test_token_create_with_json_prints_only_the_token(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
-    made = unconfigured_cli.run("token", "create", "--email", "ada@northwind.test", "--json").json()
+    created = unconfigured_cli.run("token", "create", "--email", "ada@northwind.test", "--json").json()
 
-    assert [*made] == ["token"]
+    assert [*created] == ["token"]
 
 
-def test_for_scripts_the_token_stands_alone_on_its_line(unconfigured_cli: CliRunner) -> None:
+def test_token_create_prints_the_token_alone_on_one_line(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
     result = unconfigured_cli.run("token", "create", "--email", "ada@northwind.test")
 
@@ -43,21 +43,21 @@ def test_for_scripts_the_token_stands_alone_on_its_line(unconfigured_cli: CliRun
     assert result.stderr == ""
 
 
-def test_the_list_names_tokens_and_owners_and_never_shows_a_token(hourhook: CliRunner) -> None:
+def test_token_list_shows_names_and_owners_but_no_tokens(hourhook: CliRunner) -> None:
     first = hourhook.create_account()["token"]
     second = hourhook.run("token", "create", "--email", "ada@northwind.test", "--name", "import\x1b[31m").stdout.strip()
     result = hourhook.run("token", "list")
 
-    assert [row[1:4] for row in listed(hourhook)] == [
+    assert [row[1:4] for row in list_tokens(hourhook)] == [
         ["first token", "northwind", "ada@northwind.test"],
         ["import?[31m", "northwind", "ada@northwind.test"],
     ]
-    assert {(row[5], row[6]) for row in listed(hourhook)} == {("never", "never")}
+    assert {(row[5], row[6]) for row in list_tokens(hourhook)} == {("never", "never")}
     assert first not in result.stdout
     assert second not in result.stdout
 
 
-def test_an_address_that_several_accounts_know_needs_the_account(hourhook: CliRunner) -> None:
+def test_an_email_in_several_accounts_requires_the_account_option(hourhook: CliRunner) -> None:
     hourhook.create_account("northwind")
     hourhook.create_account("southwind")
     create = ("token", "create", "--email", "ada@northwind.test", "--json")
@@ -69,10 +69,10 @@ def test_an_address_that_several_accounts_know_needs_the_account(hourhook: CliRu
     assert "in the account 'eastwind'" in hourhook.run(*create, "--account", "eastwind").stderr
 
 
-def test_who_is_shut_out_gets_no_token(hourhook: CliRunner) -> None:
-    made = hourhook.create_account()
+def test_a_suspended_user_gets_no_token(hourhook: CliRunner) -> None:
+    created = hourhook.create_account()
     database = open_database(hourhook.database_url)
-    database.run_now(suspend, made["user_id"])
+    database.run_now(suspend, created["user_id"])
     database.close()
     result = hourhook.run("token", "create", "--email", "ada@northwind.test")
 
@@ -84,12 +84,12 @@ def suspend(tx: Transaction, user_id: int) -> None:
     tx.execute(SUSPEND, user=user_id)
 
 
-def listed(commands: CliRunner) -> list[list[str]]:
-    """The rows of the list, by its columns."""
-    head, *rows = commands.run("token", "list").stdout.splitlines()
+def list_tokens(runner: CliRunner) -> list[list[str]]:
+    """Return the rows of ``hourhook token list``, split into columns."""
+    header, *rows = runner.run("token", "list").stdout.splitlines()
     titles = ("id", "name", "account", "user", "created", "last used", "expires")
-    starts = [*map(head.index, titles), None]
-    assert head.split() == " ".join(titles).split()
+    starts = [*map(header.index, titles), None]
+    assert header.split() == " ".join(titles).split()
     return [[row[start:end].strip() for start, end in pairwise(starts)] for row in rows]
 
 

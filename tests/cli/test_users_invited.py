@@ -1,4 +1,4 @@
-"""``hourhook user invite``: a fresh link for somebody who has not joined yet."""
+"""``hourhook user invite``: create a new invitation link for a pending user."""
 
 import json
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from tests.support.webhook_receiver import eventually
 INVITE = ("user", "invite", "--email", "grace@northwind.test")
 
 
-def add_user(commands: CliRunner, state: str = "pending", account: str = "northwind") -> None:
+def add_user(runner: CliRunner, state: str = "pending", account: str = "northwind") -> None:
     def add(tx: Transaction) -> None:
         tx.account_id = accounts.find(tx, account)
         storing.insert(
@@ -33,37 +33,40 @@ def add_user(commands: CliRunner, state: str = "pending", account: str = "northw
             state=state,
         )
 
-    database = open_database(commands.database_url)
+    database = open_database(runner.database_url)
     database.run_now(add)
     database.close()
 
 
-def get_status(server: RunningServer, printed: Result) -> int:
-    """What the link answers; on a connection of its own, since commands between two take longer than one may idle."""
+def get_status(server: RunningServer, result: Result) -> int:
+    """Return the status of the page at the printed link.
+
+    Each call opens a connection, because an idle one would be closed while the next command runs.
+    """
     client = server.client()
     try:
-        return client.get(printed.stdout.strip()).status
+        return client.get(result.stdout.strip()).status
     finally:
         client.close()
 
 
-def count_mails(commands: CliRunner) -> int:
-    database = open_database(commands.database_url)
+def count_mails(runner: CliRunner) -> int:
+    database = open_database(runner.database_url)
     try:
         return int(database.read_now(lambda tx: tx.value(Statement(select(func.count()).select_from(mails)))))
     finally:
         database.close()
 
 
-def test_a_link_is_printed_and_works_until_a_newer_one_is_made(hourhook: CliRunner) -> None:
+def test_an_invitation_link_works_until_a_newer_one_is_created(hourhook: CliRunner) -> None:
     hourhook.create_account()
     add_user(hourhook)
     with hourhook.serving() as server:
-        reaching = hourhook.with_settings(base_url=server.address)
-        first = reaching.run(*INVITE)
+        cli = hourhook.with_settings(base_url=server.address)
+        first = cli.run(*INVITE)
         assert get_status(server, first) == 200
 
-        second = reaching.run(*INVITE)
+        second = cli.run(*INVITE)
 
         assert (second.status, second.stdout.count("\n")) == (0, 1)
         assert second.stderr.startswith("The link works once, until ")
@@ -73,7 +76,7 @@ def test_a_link_is_printed_and_works_until_a_newer_one_is_made(hourhook: CliRunn
     assert count_mails(hourhook) == 0
 
 
-def test_as_json_it_is_one_object(hourhook: CliRunner) -> None:
+def test_user_invite_with_json_prints_one_object(hourhook: CliRunner) -> None:
     hourhook.create_account()
     add_user(hourhook)
 
@@ -85,7 +88,7 @@ def test_as_json_it_is_one_object(hourhook: CliRunner) -> None:
     assert result["is_mailed"] is False
 
 
-def test_where_no_address_is_set_it_says_that_the_link_may_lead_nowhere(unconfigured_cli: CliRunner) -> None:
+def test_user_invite_without_a_base_url_warns_about_the_link(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
     add_user(unconfigured_cli)
 
@@ -95,50 +98,52 @@ def test_where_no_address_is_set_it_says_that_the_link_may_lead_nowhere(unconfig
     assert "HOURHOOK_BASE_URL is not set: the link may not work from other machines." in result.stderr
 
 
-def test_with_a_mail_server_a_running_server_sends_it_once(hourhook: CliRunner, smtp_server: FakeSmtpServer) -> None:
-    mailing = hourhook.with_settings(
+def test_a_running_server_sends_the_newest_invitation_mail_once(
+    hourhook: CliRunner, smtp_server: FakeSmtpServer
+) -> None:
+    cli = hourhook.with_settings(
         smtp_url=smtp_server.url, mail_from="hourhook@example.com", base_url="https://time.example.com"
     )
-    mailing.create_account()
-    add_user(mailing)
-    mailing.run(*INVITE)
-    newer = mailing.run(*INVITE)
+    cli.create_account()
+    add_user(cli)
+    cli.run(*INVITE)
+    newer = cli.run(*INVITE)
     assert "It is also sent to grace@northwind.test by e-mail" in newer.stderr
-    # Nobody was there to send them, and the older one is of no use any more.
-    assert count_mails(mailing) == 1
+    # No server was running to send them, and the second mail has replaced the first.
+    assert count_mails(cli) == 1
 
-    with mailing.serving():
+    with cli.serving():
         mail = smtp_server.next()
-        eventually(lambda: count_mails(mailing), 0)
+        eventually(lambda: count_mails(cli), 0)
 
     assert mail.link == newer.stdout.strip()
     assert mail.recipients == ["grace@northwind.test"]
     assert smtp_server.is_empty()
 
 
-def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(
+def test_a_mail_pending_when_a_server_is_killed_is_sent_by_the_next(
     hourhook: CliRunner, smtp_server: FakeSmtpServer
 ) -> None:
-    mailing = hourhook.with_settings(smtp_url=smtp_server.url, mail_from="hourhook@example.com")
-    made = mailing.create_account()
-    # It commits, and dies before anybody could send.
-    with mailing.serving("--no-worker") as server:
-        client = server.client(made["token"])
+    cli = hourhook.with_settings(smtp_url=smtp_server.url, mail_from="hourhook@example.com")
+    created = cli.create_account()
+    # The server commits, and is killed before a worker could send the mail.
+    with cli.serving("--no-worker") as server:
+        client = server.client(created["token"])
         response = client.post("/v2/users", {"email": "grace@northwind.test"})
         client.close()
         assert (response.status, "x-hourhook-invitation" in response.headers) == (201, False)
         server.process.kill()
-    assert (count_mails(mailing), smtp_server.is_empty()) == (1, True)
+    assert (count_mails(cli), smtp_server.is_empty()) == (1, True)
 
-    with mailing.serving():
+    with cli.serving():
         assert smtp_server.next().recipients == ["grace@northwind.test"]
-        eventually(lambda: count_mails(mailing), 0)
+        eventually(lambda: count_mails(cli), 0)
 
     assert smtp_server.is_empty()
 
 
 @pytest.mark.parametrize(
-    ("state", "says"),
+    ("state", "message"),
     [
         (
             "active",
@@ -147,23 +152,23 @@ def test_a_mail_that_a_killed_server_owes_is_sent_by_the_next_one(
         ("disabled", "this user is disabled, and only pending users can be invited: activate the user first"),
     ],
 )
-def test_only_a_pending_user_is_invited(unconfigured_cli: CliRunner, state: str, says: str) -> None:
+def test_only_a_pending_user_can_be_invited(unconfigured_cli: CliRunner, state: str, message: str) -> None:
     unconfigured_cli.create_account()
     add_user(unconfigured_cli, state)
 
     result = unconfigured_cli.run(*INVITE)
 
-    assert (result.status, result.stdout, result.stderr) == (1, "", f"hourhook: {says}\n")
+    assert (result.status, result.stdout, result.stderr) == (1, "", f"hourhook: {message}\n")
 
 
-def test_nobody_unknown_is_invited(cli_with_account: CliRunner) -> None:
+def test_an_unknown_user_cannot_be_invited(cli_with_account: CliRunner) -> None:
     result = cli_with_account.run(*INVITE)
 
     assert result.status == 1
     assert "there is no user with the e-mail address 'grace@northwind.test'" in result.stderr
 
 
-def test_an_address_that_several_accounts_know_needs_the_account(unconfigured_cli: CliRunner) -> None:
+def test_an_email_in_several_accounts_requires_the_account_option(unconfigured_cli: CliRunner) -> None:
     unconfigured_cli.create_account()
     unconfigured_cli.create_account("southwind", "ole@southwind.test")
     add_user(unconfigured_cli)
@@ -174,7 +179,7 @@ def test_an_address_that_several_accounts_know_needs_the_account(unconfigured_cl
 
 
 @pytest.mark.parametrize(
-    ("url", "mail_from", "says"),
+    ("url", "mail_from", "message"),
     [
         ("smtp://ada:hunter2@mail.example.com", "", "HOURHOOK_SMTP_URL is set without a sender address"),
         (
@@ -185,19 +190,19 @@ def test_an_address_that_several_accounts_know_needs_the_account(unconfigured_cl
         ("smtp://ada:hunter2@mail.example.com:x", "x@y.test", "HOURHOOK_SMTP_URL cannot be used: "),
     ],
 )
-def test_a_mail_server_that_cannot_be_is_refused_at_the_start_without_its_password(
-    unconfigured_cli: CliRunner, url: str, mail_from: str, says: str
+def test_an_invalid_mail_setting_is_reported_without_its_password(
+    unconfigured_cli: CliRunner, url: str, mail_from: str, message: str
 ) -> None:
     result = unconfigured_cli.with_settings(smtp_url=url, mail_from=mail_from).run("serve", "--port", "0")
 
     assert result.status == 1
-    assert says in result.stderr
+    assert message in result.stderr
     assert "hunter2" not in result.stderr
 
 
-def test_the_server_says_which_mail_server_it_uses_and_no_password(unconfigured_cli: CliRunner) -> None:
-    mailing = unconfigured_cli.with_settings(smtp_url="smtp://ada:hunter2@mail.example.com:2525", mail_from="x@y.test")
-    with mailing.start("serve", "--port", "0") as process:
+def test_the_server_logs_its_mail_server_without_the_password(unconfigured_cli: CliRunner) -> None:
+    cli = unconfigured_cli.with_settings(smtp_url="smtp://ada:hunter2@mail.example.com:2525", mail_from="x@y.test")
+    with cli.start("serve", "--port", "0") as process:
         assert process.stderr is not None
         line = next(line for line in process.stderr if '"serving"' in line)
 

@@ -1,11 +1,11 @@
-"""Rows that tests of the store begin with."""
+"""Account rows for tests of the store."""
 
 from hourhook.store.schema import accounts
 from hourhook.store.transaction import Transaction
 
 
 def add_account(tx: Transaction, name: str) -> int:
-    """Add an account of this name, with nothing in it."""
+    """Insert an account without users; return its id."""
     return tx.insert(
         accounts,
         name=name,

@@ -33,7 +33,7 @@ class Account:
     id: int
     name: str
     database: Database
-    # Sends no token, to the server of the account.
+    # A client of the account's server that sends no token.
     client: Client
     people: dict[str, Person] = field(default_factory=dict)
 
@@ -62,14 +62,14 @@ class Account:
         return self.people["contractor"]
 
     def add(self, name: str, role: str, state: str = "active") -> Person:
-        """Add a user; the state is set once the token is made."""
+        """Add a user; disabled and suspended users get no token."""
 
         def add(tx: Transaction) -> tuple[int, str]:
             id = storing.insert(
                 tx, self.id, email=email, first_name=name.title(), last_name=None, role=role, state=state
             )
-            opens = state not in ("disabled", "suspended")
-            return id, tokens.create(tx, id) if opens else ""
+            has_token = state not in ("disabled", "suspended")
+            return id, tokens.create(tx, id) if has_token else ""
 
         email = f"{name}@{self.name}.test"
         id, token = self.database.write_now(self.id, add)
@@ -77,7 +77,7 @@ class Account:
         return self.people[name]
 
     def set_state(self, person: Person, state: str) -> None:
-        """Set the state of a user directly, without the rules."""
+        """Set the state of a user directly in the database; no rule is applied."""
         change = Statement(update(users).where(users.c.id == person.id).values(state=state))
         self.database.write_now(self.id, lambda tx: tx.execute(change))
 
@@ -93,8 +93,8 @@ class Account:
 
 
 def make_account(database: Database, client: Client, name: str = "northwind") -> Account:
-    """Create an account with its users."""
-    made = database.run_now(
+    """Create an account with an owner and one more user of each role."""
+    created = database.run_now(
         accounts.create,
         name=name,
         email=f"owner@{name}.test",
@@ -102,9 +102,9 @@ def make_account(database: Database, client: Client, name: str = "northwind") ->
         last_name="Byron",
         password_hash=None,
     )
-    account = Account(made.account_id, name, database, client)
+    account = Account(created.account_id, name, database, client)
     account.people["owner"] = Person(
-        made.user_id, f"owner@{name}.test", "supervisor", made.token, client.with_token(made.token)
+        created.user_id, f"owner@{name}.test", "supervisor", created.token, client.with_token(created.token)
     )
     for role in ROLES:
         account.add(role, role)

@@ -1,4 +1,4 @@
-"""Accounts with webhooks and payloads in any state, made without a request or a receiver."""
+"""Accounts with webhooks and payloads in any state, created without HTTP requests or receivers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _WORKER = 1
 
 @dataclass
 class Backlog:
-    """An account with one webhook that hears everything; nobody delivers but the test."""
+    """An account with one webhook that subscribes to all events; only the test delivers its payloads."""
 
     database: Database
     account_id: int
@@ -38,24 +38,24 @@ class Backlog:
     token: int = 0
 
     def record(self, *types: str) -> None:
-        """Have these events happen, in one transaction."""
+        """Record these events in one transaction."""
         self.database.write_now(self.account_id, _record, types)
 
     def add_webhook(self, uri: str = URI, events: Sequence[str] = EVERYTHING) -> "Backlog":
-        """One more webhook of the account."""
+        """Add another webhook to the account; return its backlog."""
         return Backlog(self.database, self.account_id, self.write(_add_webhook, uri, events))
 
     def write(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Carry out a write of the account."""
+        """Run a write transaction of the account."""
         return self.database.write_now(self.account_id, function, *args, **kwargs)
 
     def control(self, function: Callable[..., T], *args: Any) -> T:
-        """Do something to the lane."""
+        """Run a function of ``lane_control`` on the lane in a transaction."""
         return self.write(function, self.webhook_id, *args)
 
     def set_uri(self, uri: str) -> None:
-        """Give the webhook another address."""
-        self.write(_move, self.webhook_id, uri)
+        """Change the payload URI of the webhook."""
+        self.write(_set_uri, self.webhook_id, uri)
 
     def attempt(
         self,
@@ -64,11 +64,14 @@ class Backlog:
         duration_ms: int = 7,
         retry_seconds: float | None = 0,
     ) -> None:
-        """Send the head of the lane, with this result; what fails is due again ``retry_seconds`` later, or stalls."""
+        """Settle an attempt of the lane's head with this outcome.
+
+        After a failure, the payload is due again in ``retry_seconds``; with None the lane stalls.
+        """
         self.database.run_now(self._attempt, self._outcome(status, error, duration_ms), retry_seconds)
 
     def send_one_offs(self, status: int | None = 200, error: ErrorKind | None = None) -> list[OneOff]:
-        """Send all errands that are due, with this result; returns them."""
+        """Settle all due one-off deliveries with this outcome; return them."""
         return self.database.run_now(self._send_one_offs, self._outcome(status, error, 5))
 
     def _outcome(self, status: int | None, error: ErrorKind | None, duration_ms: int) -> Outcome:
@@ -93,10 +96,10 @@ class Backlog:
         )
 
     def lease(self, tx: Transaction) -> LeasedLane:
-        """Take the lane, which is due; any other that is due is given back at once."""
+        """Lease the lane, which must be due; the leases of other due lanes are released at once."""
         now = self.database.clock.now()
         self.token += 1
-        found = [
+        leased = [
             lane
             for succeeding in (True, False)
             for lane in lease(
@@ -110,10 +113,10 @@ class Backlog:
                 saturated=[],
             )
         ]
-        [lane] = [lane for lane in found if lane.key == (self.account_id, self.webhook_id)]
-        for other in found:
+        [lane] = [lane for lane in leased if lane.key == (self.account_id, self.webhook_id)]
+        for other in leased:
             if other is not lane:
-                tx.execute(_GIVE_BACK, account=other.account_id, webhook=other.webhook_id)
+                tx.execute(_RELEASE, account=other.account_id, webhook=other.webhook_id)
         return lane
 
     def _send_one_offs(self, tx: Transaction, outcome: Outcome) -> list[OneOff]:
@@ -125,27 +128,30 @@ class Backlog:
 
 
 def make_backlog(database: Database, name: str = "northwind") -> Backlog:
-    """An account with a webhook that hears everything."""
-    made = database.run_now(
+    """Create an account with a webhook that subscribes to all events."""
+    created = database.run_now(
         accounts.create, name=name, email="ada@northwind.test", first_name=None, last_name=None, password_hash=None
     )
-    return Backlog(database, made.account_id, database.write_now(made.account_id, _add_webhook, URI, EVERYTHING))
+    webhook_id = database.write_now(created.account_id, _add_webhook, URI, EVERYTHING)
+    return Backlog(database, created.account_id, webhook_id)
 
 
 def lane_of(backlog: Backlog) -> Row:
-    """The row of the lane."""
     return backlog.database.read_now(read_lane, backlog)
 
 
 def read_lane(tx: Transaction, backlog: Backlog) -> Row:
-    """The row of the lane, inside a transaction."""
-    found = tx.one(_LANE, account=backlog.account_id, webhook=backlog.webhook_id)
-    assert found is not None
-    return found
+    """Return the row of the lane, read in a given transaction."""
+    row = tx.one(_LANE, account=backlog.account_id, webhook=backlog.webhook_id)
+    assert row is not None
+    return row
 
 
 def attempts_of(backlog: Backlog) -> list[tuple[int, int, int | None]]:
-    """The attempts of the lane itself that were written down: sequence, number and status, in order."""
+    """Return sequence, number and status of the recorded attempts of the lane, in order.
+
+    Attempts of one-off deliveries are not included.
+    """
     key = {"account": backlog.account_id, "webhook": backlog.webhook_id}
     rows = backlog.database.read_now(lambda tx: tx.all(_ATTEMPTS, **key))
     return [(row.sequence, row.number, row.status) for row in rows]
@@ -163,12 +169,12 @@ def _add_webhook(tx: Transaction, uri: str, events: Sequence[str]) -> int:
     )
     lane_control.create_lane(tx, id, uri)
     columns = ("account_id", "webhook_id", "event", "place")
-    rows = [(tx.account_id, id, event, place) for place, event in enumerate(events, 1)]
+    rows = [(tx.account_id, id, event, index) for index, event in enumerate(events, 1)]
     tx.insert_many(subscriptions, columns, rows)
     return id
 
 
-def _move(tx: Transaction, webhook_id: int, uri: str) -> None:
+def _set_uri(tx: Transaction, webhook_id: int, uri: str) -> None:
     tx.execute(_SET_URI, account=tx.account_id, webhook=webhook_id, uri=uri)
     lane_control.retarget(tx, webhook_id, uri)
 
@@ -185,7 +191,7 @@ _SET_URI = Statement(
     .where(webhooks.c.account_id == bindparam("account"), webhooks.c.id == bindparam("webhook"))
     .values(payload_uri=bindparam("uri"))
 )
-_GIVE_BACK = Statement(
+_RELEASE = Statement(
     update(lanes).where(_THIS_LANE).values(lease_token=null(), lease_worker=null(), lease_expires_at=null())
 )
 _ATTEMPTS = Statement(

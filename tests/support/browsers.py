@@ -1,4 +1,4 @@
-"""A browser without a script: it keeps cookies, follows redirects when told to, and sends the forms of a page."""
+"""A browser without JavaScript: it keeps cookies, follows redirects on request, and submits the forms of a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass
 class Form:
-    """A form of a page: where it goes, and what it holds already."""
+    """A form of a page: the URL it is sent to, and its initial values."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
-    # Of radio buttons, every value there is to choose from.
+    # The values of each group of radio buttons.
     choices: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Browser:
-    """Looks at one server; cookies of any other are none of its business."""
+    """A browser for one server; it keeps the cookies of that server only."""
 
     def __init__(self, client: Client) -> None:
         self._client = client.with_token(None)
@@ -29,13 +29,14 @@ class Browser:
         self.cookies: dict[str, str] = {}
 
     def get(self, url: str, **headers: str) -> Response:
-        """Open a page."""
-        return self._kept(self._client.request("GET", url, headers={**self._cookie(), **headers}))
+        return self._with_cookies_stored(self._client.request("GET", url, headers={**self._cookie(), **headers}))
 
     def post(self, url: str, fields: Mapping[str, str], **headers: str) -> Response:
-        """Send a form, or what looks like one."""
-        sent = {**self._cookie(), "content-type": FORM, **headers}
-        return self._kept(self._client.request("POST", url, body=urlencode(fields).encode(), headers=sent))
+        """Send form fields to a URL."""
+        all_headers = {**self._cookie(), "content-type": FORM, **headers}
+        return self._with_cookies_stored(
+            self._client.request("POST", url, body=urlencode(fields).encode(), headers=all_headers)
+        )
 
     def submit(self, page: Response, **fields: str) -> Response:
         """Send the first form of a page, with some fields filled in."""
@@ -46,41 +47,41 @@ class Browser:
         return self.post(form.action, {**form.fields, **fields})
 
     def follow_redirects(self, response: Response) -> Response:
-        """Go where a redirect leads, as long as it leads to a page of this server."""
+        """Follow redirects, which must lead to pages of this server; return the last response."""
         while response.status in (302, 303):
             response = self.get(response.headers["location"])
         return response
 
     def sign_in(self, email: str, password: str, path: str = "/sign_in") -> Response:
-        """Sign in on the page for it, and answer what comes of it."""
+        """Submit the sign-in form; return the response."""
         return self.submit(self.get(path), email=email, password=password)
 
     def _cookie(self) -> dict[str, str]:
         return {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
 
     def store_cookie(self, cookie: str) -> None:
-        """Keep a cookie, as a ``Set-Cookie`` header has it."""
+        """Store or delete a cookie, given as the value of a ``Set-Cookie`` header."""
         pair, *attributes = cookie.split("; ")
         name, _, value = pair.partition("=")
         self.cookies[name] = value
         if "Max-Age=0" in attributes:
             del self.cookies[name]
 
-    def _kept(self, response: Response) -> Response:
+    def _with_cookies_stored(self, response: Response) -> Response:
         if "set-cookie" in response.headers:
             self.store_cookie(response.headers["set-cookie"])
         return response
 
 
 def parse_forms(page: Response) -> list[Form]:
-    """The forms of a page, in order."""
-    parser = _Forms()
+    """Return the forms of a page, in order; it must have one."""
+    parser = _FormParser()
     parser.feed(page.body.decode())
     assert parser.forms, page.body
     return parser.forms
 
 
-class _Forms(HTMLParser):
+class _FormParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []

@@ -1,4 +1,4 @@
-"""Certificates of an authority that nobody knows, for receivers that speak TLS."""
+"""Certificates for TLS receivers, issued by a certificate authority that no client trusts by default."""
 
 import ssl
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class CertificateAuthority:
     pem: bytes
 
     def make_server_context(self, folder: Path, host: str, valid_days: int = 1) -> ssl.SSLContext:
-        """Give what a receiver of this name needs to speak TLS; expired already where the days are below 0."""
+        """Return a TLS context with a certificate for ``host``; with negative ``valid_days`` it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             x509.CertificateBuilder()
@@ -48,8 +48,7 @@ class CertificateAuthority:
         return context
 
 
-def make_certificate_authority(name: str = "Nobody's authority") -> CertificateAuthority:
-    """Make an authority."""
+def make_certificate_authority(name: str = "Unknown authority") -> CertificateAuthority:
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         x509.CertificateBuilder()

@@ -1,4 +1,4 @@
-"""A small client that says exactly what a test tells it to, and nothing of its own."""
+"""A small HTTP client that sends only the headers and body that a test specifies."""
 
 import base64
 import json
@@ -14,30 +14,29 @@ USER_AGENT = "Tests/1.0"
 
 @dataclass(frozen=True)
 class Response:
-    """An answer of a server; the names of headers are in lower case."""
+    """A response of a server; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """The body, parsed."""
         return json.loads(self.body)
 
     @property
     def codes(self) -> list[tuple[str, str]]:
-        """The fields and codes of a validation body."""
+        """The field and code of each error in the body."""
         return [(error["field"], error["code"]) for error in self.json()["errors"]]
 
     @property
     def links(self) -> dict[str, str]:
-        """The URLs of the ``Link`` header by their ``rel``."""
+        """The URLs of the ``Link`` header, by ``rel``."""
         parts = [part.split("; ") for part in self.headers.get("link", "").split(", ") if part]
         return {rel.removeprefix('rel="').rstrip('"'): url.strip("<>") for url, rel in parts}
 
 
 class Client:
-    """Sends requests to one server, with one token unless a test says otherwise."""
+    """Sends requests to one server, with one token unless the headers of a request override it."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         parts = urlsplit(base_url)
@@ -46,13 +45,13 @@ class Client:
         self.address = (parts.hostname, parts.port or 80)
         self._token = token
         self._connection: HTTPConnection | None = None
-        self._siblings = [self]
+        self._clients_of_server = [self]
 
     def with_token(self, token: str | None) -> "Client":
-        """The same server with other eyes."""
+        """Return a client of the same server that sends another token, or none."""
         client = Client(self.base_url, token)
-        client._siblings = self._siblings
-        self._siblings.append(client)
+        client._clients_of_server = self._clients_of_server
+        self._clients_of_server.append(client)
         return client
 
     def get(self, path: str, query: Any = None, **headers: str | None) -> Response:
@@ -76,9 +75,9 @@ class Client:
         query: Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None = None,
         headers: Mapping[str, str | None] | None = None,
     ) -> Response:
-        """Send one request. ``path`` may be a whole URL of the server.
+        """Send one request; ``path`` may also be an absolute URL of the server.
 
-        A body that is no bytes is sent as JSON; a header that is None is left out, and ``_`` stands for ``-``.
+        A body that is not bytes is sent as JSON. A header that is None is omitted; ``_`` in a header name means ``-``.
         """
         target = path
         if path.startswith("http"):
@@ -99,18 +98,18 @@ class Client:
         return self._send(method, target, content, {name: value for name, value in sent.items() if value is not None})
 
     def send_raw(self, data: bytes, *, timeout_seconds: float = 10) -> bytes:
-        """Send bytes as they are on a connection of their own; returns all that comes back until it is closed."""
+        """Send bytes unchanged on a new connection; return everything received until the server closes it."""
         with self.connect(timeout_seconds=timeout_seconds) as connection:
             connection.sendall(data)
             return read_until_closed(connection)
 
     def connect(self, *, timeout_seconds: float = 10) -> socket.socket:
-        """A connection for what no well-behaved client sends."""
+        """Open a connection, for input that a well-behaved client does not send."""
         return socket.create_connection(self.address, timeout=timeout_seconds)
 
     def close(self) -> None:
-        """Hang up, as all who look at the same server with other eyes do."""
-        for client in self._siblings:
+        """Close the connections of this client and of all clients made from it with ``with_token``."""
+        for client in self._clients_of_server:
             if client._connection is not None:
                 client._connection.close()
 
@@ -133,7 +132,7 @@ class Client:
 
 
 def read_until_closed(connection: socket.socket) -> bytes:
-    """Everything that comes until the other side closes the connection."""
+    """Return all bytes received until the peer closes the connection."""
     received = b""
     while part := connection.recv(65_536):
         received += part
@@ -141,5 +140,5 @@ def read_until_closed(connection: socket.socket) -> bytes:
 
 
 def basic_auth(username: str, password: str = "") -> str:
-    """The value of an ``Authorization`` header."""
+    """Return the value of an ``Authorization`` header for HTTP Basic."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that only a test advances."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ START = to_timestamp(datetime(2024, 5, 21, 10, 5, tzinfo=UTC))
 
 
 class FakeClock:
-    """The clock of the tests; it begins at 2024-05-21T10:05:00Z."""
+    """The clock of the tests; it starts at 2024-05-21T10:05:00Z."""
 
     def __init__(self, moment: int = START) -> None:
         self.moment = moment
@@ -17,5 +17,4 @@ class FakeClock:
         return self.moment
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
         self.moment += round(seconds * SECOND)

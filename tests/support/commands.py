@@ -33,37 +33,37 @@ class Result:
 
 @dataclass(frozen=True)
 class CliRunner:
-    """Run ``hourhook`` in a folder, with the settings of the test and no others."""
+    """Runs ``hourhook`` in a folder, with the settings of the test and no others."""
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def with_settings(self, **settings: str) -> "CliRunner":
-        """Return a copy with more settings: ``with_settings(rate_limit="off")``."""
-        more = {f"HOURHOOK_{name.upper()}": value for name, value in settings.items()}
-        return CliRunner(self.folder, {**self.settings, **more})
+        """Return a copy with added settings: ``with_settings(rate_limit="off")``."""
+        added = {f"HOURHOOK_{name.upper()}": value for name, value in settings.items()}
+        return CliRunner(self.folder, {**self.settings, **added})
 
     @property
     def database_url(self) -> str:
         return self.settings.get("HOURHOOK_DATABASE_URL", f"sqlite:///{self.folder}/hourhook.db")
 
     def run(self, *words: str, stdin: bytes = b"") -> Result:
-        """Run a command to its end; ``stdin`` is its standard input."""
-        with TemporaryFile() as given, TemporaryFile() as stdout, TemporaryFile() as stderr:
-            given.write(stdin)
-            given.seek(0)
-            status = fork_server().run(words, self.folder, self.environment(), (given, stdout, stderr))
+        """Run a command to its end, with ``stdin`` as its standard input."""
+        with TemporaryFile() as stdin_file, TemporaryFile() as stdout, TemporaryFile() as stderr:
+            stdin_file.write(stdin)
+            stdin_file.seek(0)
+            status = fork_server().run(words, self.folder, self.environment(), (stdin_file, stdout, stderr))
             stdout.seek(0)
             stderr.seek(0)
             return Result(status, stdout.read().decode(), stderr.read().decode())
 
     def run_fresh(self, *words: str) -> Result:
         """Run a command in a process that imports only what it needs, as users do."""
-        done = subprocess.run(self.line(*words), cwd=self.folder, env=self.environment(), capture_output=True)
-        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+        completed = subprocess.run(self.line(*words), cwd=self.folder, env=self.environment(), capture_output=True)
+        return Result(completed.returncode, completed.stdout.decode(), completed.stderr.decode())
 
     def create_account(self, name: str = "northwind", email: str = "ada@northwind.test") -> Any:
-        """Create an account; returns the JSON that the command prints."""
+        """Create an account; return the JSON that the command prints."""
         owner = ("--first-name", "Ada", "--last-name", "Byron", "--password", "secret")
         return self.run("account", "create", "--name", name, "--email", email, *owner, "--json").json()
 
@@ -110,13 +110,13 @@ class CliRunner:
         return [sys.executable, "-m", "hourhook", *words]
 
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("HOURHOOK_")}
-        return {**kept, **self.settings}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURHOOK_")}
+        return {**inherited, **self.settings}
 
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A running server."""
+    """A server that runs in a process of its own."""
 
     process: ForkedProcess
     address: str
@@ -125,17 +125,17 @@ class RunningServer:
         return Client(self.address, token)
 
     def stop(self, number: int) -> int:
-        """Send it a signal and wait for its end; returns its exit status."""
+        """Send a signal, wait for the end of the process, and return its exit status."""
         self.process.send_signal(number)
         return self.process.wait()
 
 
 def wait_for_log_event(process: "subprocess.Popen[str] | ForkedProcess", event: str) -> dict[str, Any]:
-    """Read the log of a process up to an event, and return that."""
+    """Read the log of a process up to an event; return the event."""
     assert process.stderr is not None
-    seen = []
+    lines = []
     for line in process.stderr:
-        seen.append(line)
+        lines.append(line)
         if line.startswith("{") and (logged := json.loads(line))["event"] == event:
             return dict(logged)
-    raise AssertionError(f"no {event!r} in:\n{''.join(seen)}")
+    raise AssertionError(f"no {event!r} in:\n{''.join(lines)}")

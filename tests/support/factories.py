@@ -25,7 +25,6 @@ def make_project(account: Account, name: str = "Website relaunch", *people: Pers
 
 
 def give_access(account: Account, person: Person, project: dict[str, Any]) -> None:
-    """Give a user access to a project."""
     path = f"/v2/users/{person.id}/give_access_to_projects"
     assert account.supervisor.client.put(path, {"project_ids": [project["id"]]}).status == 204
 
@@ -74,13 +73,13 @@ def make_invoice(
     body = {"invoice_date": "2024-06-01", "entry_ids": ids(entries), "expense_ids": ids(expenses), **values}
     response = account.leader.client.post("/v2/invoices", body)
     assert response.status == 201, response.body
-    made: dict[str, Any] = response.json()
-    return made
+    invoice: dict[str, Any] = response.json()
+    return invoice
 
 
-def set_state(account: Account, made: dict[str, Any], state: str) -> None:
+def set_state(account: Account, invoice: dict[str, Any], state: str) -> None:
     """Set the state of an invoice, as an administrator does."""
-    account.database.write_now(account.id, paying.set_state, Links(account.base_url), made["id"], state)
+    account.database.write_now(account.id, paying.set_state, Links(account.base_url), invoice["id"], state)
 
 
 def archive(account: Account, project: dict[str, Any]) -> None:
@@ -93,7 +92,7 @@ def approve(account: Account, entry: dict[str, Any]) -> None:
 
 
 def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-06-01") -> None:
-    """Mark an entry as invoiced outside of Hourhook."""
+    """Mark an entry as invoiced outside Hourhook."""
     path = f"/v2/entries/{entry['id']}/marked_as_invoiced"
     assert account.leader.client.put(path, {"date": day}).status == 204
 
@@ -101,9 +100,9 @@ def mark_as_invoiced(account: Account, entry: dict[str, Any], day: str = "2024-0
 def insert_entries(
     account: Account, count: int, tag: dict[str, Any], project: dict[str, Any] | None = None
 ) -> list[int]:
-    """Many entries of the leader, all with one tag; returns their ids."""
+    """Create entries of the leader with one tag; return their ids."""
 
-    def insert_entries(tx: Transaction) -> list[int]:
+    def insert(tx: Transaction) -> list[int]:
         text = f"Work {tag['formatted_name']}"
         new = [*tx.next_ids(entries, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "minutes", "description", "description_key")
@@ -122,20 +121,20 @@ def insert_entries(
         tx.insert_many(entry_tags, columns, [(account.id, id, tag["id"], 0) for id in new])
         return new
 
-    return account.database.write_now(account.id, insert_entries)
+    return account.database.write_now(account.id, insert)
 
 
 def insert_expenses(account: Account, count: int, project: dict[str, Any]) -> list[int]:
-    """Create expenses of the leader in one project; returns their ids."""
+    """Create expenses of the leader in one project; return their ids."""
 
-    def insert_entries(tx: Transaction) -> list[int]:
+    def insert(tx: Transaction) -> list[int]:
         new = [*tx.next_ids(expenses, count)]
         names = ("account_id", "id", "date", "user_id", "project_id", "price", "taxable", "created_at", "updated_at")
         values = (DAY, account.leader.id, project["id"], 4990, True, tx.event_time, tx.event_time)
         tx.insert_many(expenses, names, [(account.id, id, *values) for id in new])
         return new
 
-    return account.database.write_now(account.id, insert_entries)
+    return account.database.write_now(account.id, insert)
 
 
 def ids(objects: Iterable[dict[str, Any]]) -> list[int]:
@@ -151,7 +150,6 @@ def make_inbox_entry(person: Person, description: str = "#standup", **values: An
 
 
 def start_timer(person: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
-    """Start a timer."""
     response = person.client.put(f"/v2/projects/{project['id']}/timer/start", values)
     assert response.status == 200, response.body
     timer: dict[str, Any] = response.json()

@@ -1,7 +1,7 @@
-"""Run ``hourhook`` commands in processes forked from one that has imported everything already.
+"""Run ``hourhook`` commands in processes forked from one that has already imported all modules.
 
-Each command still runs in a process of its own, with its own arguments, environment, folder and standard streams; only
-the second that imports take is shared by all of them.
+Each command still runs in a process of its own, with its own arguments, environment, folder and standard streams. Only
+the imports, which take a second, are shared.
 """
 
 import atexit
@@ -24,22 +24,22 @@ from typing import IO
 
 
 class ForkedProcess:
-    """A command in a process of its own, with pipes as its output and errors; the interface is that of ``Popen``."""
+    """A command in a process of its own, with pipes for stdout and stderr; it has the interface of ``Popen``."""
 
-    def __init__(self, stdout: IO[str], stderr: IO[str], statuses: IO[str]) -> None:
-        self.stdout, self.stderr, self._statuses = stdout, stderr, statuses
-        self.pid = int(statuses.readline())
+    def __init__(self, stdout: IO[str], stderr: IO[str], status_pipe: IO[str]) -> None:
+        self.stdout, self.stderr, self._status_pipe = stdout, stderr, status_pipe
+        self.pid = int(status_pipe.readline())
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        if self.returncode is None and select.select([self._statuses], [], [], 0)[0]:
+        if self.returncode is None and select.select([self._status_pipe], [], [], 0)[0]:
             self.wait()
         return self.returncode
 
     def wait(self) -> int:
         if self.returncode is None:
-            self.returncode = int(self._statuses.read())
-            self._statuses.close()
+            self.returncode = int(self._status_pipe.read())
+            self._status_pipe.close()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -50,7 +50,7 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill it, and wait for its end."""
+        """Kill the process, wait for its end, and close its pipes."""
         self.kill()
         self.wait()
         self.stdout.close()
@@ -58,7 +58,7 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The process that forks, and the connection to it; it ends with this process."""
+    """The process that forks, and the connection to it; it exits when this process does."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -71,19 +71,19 @@ class ForkServer:
     def run(
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[IO[bytes]]
     ) -> int:
-        """Run a command to its end; returns its exit status. ``streams`` are its input, output and errors."""
-        with self._fork(arguments, folder, environment, [stream.fileno() for stream in streams]) as statuses:
-            statuses.readline()
-            return int(statuses.read())
+        """Run a command to its end; return its exit status. ``streams`` are its stdin, stdout and stderr."""
+        with self._fork(arguments, folder, environment, [stream.fileno() for stream in streams]) as status_pipe:
+            status_pipe.readline()
+            return int(status_pipe.read())
 
     def start(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> ForkedProcess:
-        """Start a command, without input."""
+        """Start a command with an empty stdin."""
         stdout, stderr = os.pipe(), os.pipe()
         stdin = os.open(os.devnull, os.O_RDONLY)
-        statuses = self._fork(arguments, folder, environment, [stdin, stdout[1], stderr[1]])
+        status_pipe = self._fork(arguments, folder, environment, [stdin, stdout[1], stderr[1]])
         for file in (stdin, stdout[1], stderr[1]):
             os.close(file)
-        return ForkedProcess(open(stdout[0]), open(stderr[0]), statuses)
+        return ForkedProcess(open(stdout[0]), open(stderr[0]), status_pipe)
 
     def _fork(
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], files: Sequence[int]
@@ -97,15 +97,15 @@ class ForkServer:
 
 @cache
 def fork_server() -> ForkServer:
-    """Return the server of this process."""
+    """Return the fork server of this process."""
     return ForkServer()
 
 
 def serve(number: int) -> None:
-    """Fork a process for each request on a socket, until it is closed."""
-    _import_everything()
+    """Fork a process for each request on a socket, until the socket is closed."""
+    _import_all_modules()
     connection = socket.socket(fileno=number)
-    # The processes that wait for a command are not waited for.
+    # Reap the processes that wait for commands automatically.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         request, files, _, _ = socket.recv_fds(connection, 1 << 20, 4)
@@ -119,28 +119,28 @@ def serve(number: int) -> None:
             os.close(file)
 
 
-def _import_everything() -> None:
+def _import_all_modules() -> None:
     import hourhook
 
     for module in pkgutil.walk_packages(hourhook.__path__, "hourhook."):
         if "__main__" not in module.name and ".migrations" not in module.name:
             __import__(module.name)
-    # Collecting garbage would copy pages that the processes share.
+    # A garbage collection in a child would copy the memory pages that the processes share.
     gc.collect()
     gc.freeze()
 
 
-def _run(request: dict[str, object], stdin: int, stdout: int, stderr: int, statuses: int) -> None:
+def _run(request: dict[str, object], stdin: int, stdout: int, stderr: int, status_pipe: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     command = os.fork()
     if command != 0:
         for file in (stdin, stdout, stderr):
             os.close(file)
-        os.write(statuses, f"{command}\n".encode())
+        os.write(status_pipe, f"{command}\n".encode())
         _, status = os.waitpid(command, 0)
-        os.write(statuses, str(os.waitstatus_to_exitcode(status)).encode())
+        os.write(status_pipe, str(os.waitstatus_to_exitcode(status)).encode())
         os._exit(0)
-    os.close(statuses)
+    os.close(status_pipe)
     for number, file in enumerate((stdin, stdout, stderr)):
         os.dup2(file, number)
         os.close(file)
@@ -151,12 +151,12 @@ def _run(request: dict[str, object], stdin: int, stdout: int, stderr: int, statu
     status = 0
     try:
         runpy.run_module("hourhook", run_name="__main__", alter_sys=True)
-    except SystemExit as ending:
-        status = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:  # noqa: BLE001 - as the interpreter does
         traceback.print_exc()
         status = 1
-    # As the interpreter ends, but for freeing every module, which takes longer than most commands.
+    # Exit as the interpreter does, but without freeing every module, which takes longer than most commands.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()

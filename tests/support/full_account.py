@@ -1,4 +1,4 @@
-"""An account with one of each resource, for tests that ask all endpoints."""
+"""An account with one of each resource, for tests that call every endpoint."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,9 +24,9 @@ PathParameters = Mapping[str, Any]
 
 
 def populate_account(account: Account, name: str = "stage", actor: Person | None = None) -> PathParameters:
-    """Create one of each resource that a path may name; returns their ids.
+    """Create one of each resource that a path may name; return their ids.
 
-    Those that belong to a user are the actor's, by default the supervisor's; the others are visible to that user.
+    Resources that belong to a user are the actor's, by default the supervisor's. All others are visible to the actor.
     """
     actor = actor or account.supervisor
     guest = account.add(f"{name}-guest", "contractor")
@@ -37,7 +37,7 @@ def populate_account(account: Account, name: str = "stage", actor: Person | None
     start_timer(actor, project)
     webhook = make_webhook(account)
     billed = make_project(account, f"Billed project of {name}")
-    bill = make_invoice(account, [], [make_expense(account.supervisor, billed)], taxes=[{"percentage": 20}])
+    invoice = make_invoice(account, [], [make_expense(account.supervisor, billed)], taxes=[{"percentage": 20}])
     return {
         "user_id": guest.id,
         "team_id": make_team(
@@ -49,8 +49,8 @@ def populate_account(account: Account, name: str = "stage", actor: Person | None
         "entry_id": make_entry(actor, f"Work #{name}", project_id=project["id"])["id"],
         "inbox_entry_id": make_inbox_entry(actor, minutes=15)["id"],
         "expense_id": make_expense(actor, project)["id"],
-        "invoice_id": bill["id"],
-        "tax_id": bill["taxes"][0]["id"],
+        "invoice_id": invoice["id"],
+        "tax_id": invoice["taxes"][0]["id"],
         "broadcast_receiver_id": make_receiver(actor)["id"],
         "webhook_id": webhook["id"],
         "payload_id": get_delivery_log(account, webhook)[0]["payload_id"],

@@ -1,4 +1,4 @@
-"""What an invoice comes to, added up a second time: plainly, in decimals, from what the API shows."""
+"""Recompute the amounts of an invoice in plain decimal arithmetic, from what the API returns."""
 
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,18 +12,18 @@ ZERO_DECIMAL_CURRENCIES = (
 )  # fmt: skip
 
 
-def amounts_of(made: Mapping[str, Any]) -> dict[str, Any]:
-    """The amounts that an invoice shows."""
-    return {name: made[name] for name in AMOUNTS}
+def amounts_of(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the amounts in the representation of an invoice."""
+    return {name: invoice[name] for name in AMOUNTS}
 
 
-def expected_amounts(account: Account, made: Mapping[str, Any]) -> dict[str, Any]:
-    """The amounts that it should show."""
+def expected_amounts(account: Account, invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the amounts that the representation should contain."""
     client = account.supervisor.client
-    entries = client.get(made["entries_url"], {"per_page": 1000}).json()
-    expenses = client.get(made["expenses_url"], {"per_page": 1000}).json()
+    entries = client.get(invoice["entries_url"], {"per_page": 1000}).json()
+    expenses = client.get(invoice["expenses_url"], {"per_page": 1000}).json()
     return calculate_totals(
-        made["rate_calculation"], made["customization"]["currency_code"], made["taxes"], entries, expenses
+        invoice["rate_calculation"], invoice["customization"]["currency_code"], invoice["taxes"], entries, expenses
     )
 
 
@@ -34,20 +34,23 @@ def calculate_totals(
     entries: Iterable[Mapping[str, Any]],
     expenses: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The amounts of an invoice with these things on it."""
+    """Return the amounts of an invoice with these taxes, entries and expenses."""
     unit = Decimal(1) if currency_code in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
-    hours: dict[int, Decimal] = {}
+    minutes_by_user: dict[int, Decimal] = {}
     for entry in entries:
         if entry["billable"]:
             user_id = entry["user"]["id"]
-            hours[user_id] = hours.get(user_id, Decimal(0)) + Decimal(entry["minutes"])
+            minutes_by_user[user_id] = minutes_by_user.get(user_id, Decimal(0)) + Decimal(entry["minutes"])
     custom = {rate["user"]: exact(rate["hourly_rate"]) for rate in rates["custom_hourly_rates"]}
     if rates["calculation_method"] == "flat_rate":
         taxable = exact(rates["flat_rate"])
     else:
         standard = exact(rates["standard_hourly_rate"])
         taxable = sum(
-            (rounded(minutes * custom.get(user_id, standard) / 60, unit) for user_id, minutes in hours.items()),
+            (
+                rounded(minutes * custom.get(user_id, standard) / 60, unit)
+                for user_id, minutes in minutes_by_user.items()
+            ),
             Decimal(0),
         )
     taxfree = Decimal(0)
@@ -57,15 +60,15 @@ def calculate_totals(
         else:
             taxfree += exact(expense["price"])
     tax = sum((rounded(taxable * exact(each["percentage"]) / 100, unit) for each in taxes), Decimal(0))
-    found = (taxable, taxfree, tax, taxable + taxfree + tax)
-    return {name: float(amount) for name, amount in zip(AMOUNTS, found, strict=True)}
+    amounts = (taxable, taxfree, tax, taxable + taxfree + tax)
+    return {name: float(amount) for name, amount in zip(AMOUNTS, amounts, strict=True)}
 
 
 def exact(number: Any) -> Decimal:
-    """The number that was written, and not the binary fraction next to it."""
+    """Return the decimal number as it is written in JSON, not the nearest binary fraction."""
     return Decimal(str(number))
 
 
 def rounded(amount: Decimal, unit: Decimal) -> Decimal:
-    """Halves away from zero."""
+    """Round to a multiple of ``unit``, halves away from zero."""
     return amount.quantize(unit, ROUND_HALF_UP)

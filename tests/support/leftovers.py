@@ -1,9 +1,9 @@
 """Remove the processes and folders of a test run when it ends, however it ends (SIGKILL included).
 
 A second process holds the reading end of a pipe whose writing end only this process has, so the pipe closes when this
-process dies. It then kills every process that was started with this run's mark in its environment, the PostgreSQL
-servers among them, and deletes the folders of the run. It is in a session of its own, where no signal to the run's
-process group and no Ctrl-C reaches it.
+process dies. It then kills every process that was started with this run's mark in its environment, including
+PostgreSQL servers, and deletes the folders of the run. It runs in a session of its own, so it receives no Ctrl-C and no
+signal to the process group of the run.
 """
 
 import os
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import psutil
 
-# In the environment of every process that a run starts, and of those that they start.
+# The environment variable that marks every process of a run; child processes inherit it.
 MARK = "TEST_RUN_OF_HOURHOOK"
-# A server may take this long for its shutdown before it is killed.
+# How long a PostgreSQL server may take to shut down before it is killed.
 GRACE_SECONDS = 10
 
 _pipe: int | None = None
@@ -28,7 +28,7 @@ _cleaner: "subprocess.Popen[bytes] | None" = None
 
 
 def clean_up_at_the_end() -> None:
-    """See to it that nothing is left behind of what this process starts from now on; later calls do nothing."""
+    """Remove at exit the processes and folders that this process creates from now on; later calls do nothing."""
     global _pipe, _cleaner
     if _pipe is not None:
         return
@@ -47,7 +47,7 @@ def clean_up_at_the_end() -> None:
 
 
 def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
-    """Make a folder that is deleted at the end, if ``clean_up_at_the_end`` was called."""
+    """Create a folder that is deleted at exit, if ``clean_up_at_the_end`` was called."""
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     if _pipe is not None:
         os.write(_pipe, f"{folder}\n".encode())
@@ -55,7 +55,7 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
 
 
 def clean_up() -> None:
-    """Clean up now, and return when it is done."""
+    """Clean up now, and wait until it is done."""
     global _pipe
     if _pipe is not None and _cleaner is not None:
         os.close(_pipe)
@@ -86,7 +86,7 @@ def _end(processes: list[psutil.Process]) -> None:
             if process.name() != "postgres":
                 process.kill()
             elif process.parent() not in processes:
-                # Given the chance, the server ends its processes and frees its shared memory.
+                # Unlike SIGKILL, this lets the server end its processes and free its shared memory.
                 process.send_signal(signal.SIGQUIT)
     for process in psutil.wait_procs(processes, GRACE_SECONDS)[1]:
         with suppress(psutil.Error):

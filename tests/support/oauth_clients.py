@@ -1,4 +1,4 @@
-"""OAuth applications to test with, and the ways of a user through their doors."""
+"""OAuth applications for tests, and users who sign in and consent."""
 
 import base64
 import hashlib
@@ -36,36 +36,36 @@ class App:
     client_id: str
     client_secret: str | None
     client: Client
-    # Sent along with what it asks for.
+    # Added to its token requests.
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def with_headers(self, **headers: str) -> "App":
-        """The same application, which sends these headers."""
+        """Return a copy of the application that sends these headers."""
         return replace(self, headers=headers)
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What it authenticates with."""
+        """The form fields for client authentication."""
         secret = {} if self.client_secret is None else {"client_secret": self.client_secret}
         return {"client_id": self.client_id, **secret}
 
     def authorize_url(self, **query: str) -> str:
-        """Where it sends users to be asked."""
+        """Return the path of the consent page."""
         return "/oauth/2/authorize?" + urlencode({"client_id": self.client_id, "response_type": "code", **query})
 
-    def request_token(self, **given: str | None) -> Response:
-        """Ask for tokens, in a form; what is None is left out."""
-        fields = {name: value for name, value in {**self.credentials, **given}.items() if value is not None}
+    def request_token(self, **values: str | None) -> Response:
+        """Send a token request; fields that are None are omitted."""
+        fields = {name: value for name, value in {**self.credentials, **values}.items() if value is not None}
         sent = {"content-type": FORM, "accept": "application/json", **self.headers}
         return self.client.request("POST", "/oauth/2/access_token", body=urlencode(fields).encode(), headers=sent)
 
-    def exchange(self, code: str, **given: str | None) -> Response:
-        """A code for tokens."""
-        return self.request_token(grant_type="authorization_code", code=code, **given)
+    def exchange(self, code: str, **values: str | None) -> Response:
+        """Exchange an authorization code for tokens."""
+        return self.request_token(grant_type="authorization_code", code=code, **values)
 
-    def refresh(self, refresh_token: str, **given: str | None) -> Response:
-        """A refresh token for new ones."""
-        return self.request_token(grant_type="refresh_token", refresh_token=refresh_token, **given)
+    def refresh(self, refresh_token: str, **values: str | None) -> Response:
+        """Exchange a refresh token for new tokens."""
+        return self.request_token(grant_type="refresh_token", refresh_token=refresh_token, **values)
 
 
 def register_app(
@@ -77,8 +77,8 @@ def register_app(
     is_public: bool = False,
     scopes: Sequence[str] = (),
 ) -> App:
-    """An application of the server."""
-    made = database.run_now(
+    """Register an application on the server."""
+    registered = database.run_now(
         applications.register,
         name=name,
         site_url="http://app.test",
@@ -86,12 +86,12 @@ def register_app(
         is_public=is_public,
         chosen_scopes=scopes,
     )
-    return App(made.client_id, made.client_secret, client.with_token(None))
+    return App(registered.client_id, registered.client_secret, client.with_token(None))
 
 
 @dataclass(frozen=True)
 class BasicAuthClient:
-    """Somebody, or an application, who sends a name and a password along with each request."""
+    """A user or an application that authenticates with HTTP Basic."""
 
     client: Client
     authorization: str
@@ -114,30 +114,30 @@ class BasicAuthClient:
 
 
 def basic_auth_client(account: Account, person: Person, password: str | None = None) -> BasicAuthClient:
-    """Somebody with a password, which he is given first unless one is named."""
+    """Return an HTTP Basic client of a user; without ``password``, the user's password is set first."""
     if password is None:
         set_password(account, person)
     return BasicAuthClient(account.client.with_token(None), basic_auth(person.email, password or PASSWORD))
 
 
 def app_basic_auth_client(app: App) -> BasicAuthClient:
-    """An application that asks about its tokens."""
+    """Return an HTTP Basic client of an application."""
     return BasicAuthClient(app.client, basic_auth(app.client_id, app.client_secret or ""))
 
 
 def set_password(account: Account, person: Person, password: str = PASSWORD) -> None:
-    """Let somebody sign in."""
-    account.database.write_now(account.id, passwords.store, person.id, _hash_of(password))
+    """Set the password of a user directly in the database."""
+    account.database.write_now(account.id, passwords.store, person.id, _hash(password))
 
 
 def set_email(account: Account, person: Person, email: str) -> None:
-    """Give somebody the e-mail address that somebody has in another account."""
+    """Set the e-mail address of a user; it may also belong to a user of another account."""
     change = Statement(update(users).where(users.c.id == person.id).values(email=email, email_key=search_key(email)))
     account.database.write_now(account.id, lambda tx: tx.execute(change))
 
 
 def signed_in_browser(account: Account, person: Person) -> Browser:
-    """The browser of somebody who has signed in, without the time that it takes."""
+    """Return a browser with a session of a user; faster than the sign-in form, which hashes a password."""
     token = sessions.new_token()
     account.database.write_now(account.id, sessions.begin, token, person.id)
     browser = Browser(account.client)
@@ -146,22 +146,22 @@ def signed_in_browser(account: Account, person: Person) -> Browser:
 
 
 def grant_consent(browser: Browser, authorize_url: str, **fields: str) -> dict[str, str]:
-    """Let an application in; what comes back to it."""
+    """Grant consent to an application; return the parameters that it is sent."""
     page = browser.get(authorize_url)
     assert page.status == 200, page.body
     return redirect_parameters(browser.submit(page, decision="allow", **fields))
 
 
 def redirect_parameters(response: Response, callback: str = CALLBACK) -> dict[str, str]:
-    """The parameters with which a user comes back to an application."""
+    """Return the query parameters of a redirect to an application's callback URL."""
     assert response.status == 302, response.body
-    where, _, query = response.headers["location"].partition("?")
-    assert where == callback
+    url, _, query = response.headers["location"].partition("?")
+    assert url == callback
     return dict(parse_qsl(query, strict_parsing=True))
 
 
 def obtain_tokens(account: Account, person: Person, app: App) -> Any:
-    """The tokens of an application that a user let in."""
+    """Obtain tokens for an application with the consent of a user."""
     code = grant_consent(signed_in_browser(account, person), app.authorize_url())["code"]
     response = app.exchange(code)
     assert response.status == 200, response.body
@@ -169,18 +169,18 @@ def obtain_tokens(account: Account, person: Person, app: App) -> Any:
 
 
 def is_token_valid(client: Client, token: str) -> bool:
-    """Whether a token opens the API."""
+    """Return whether the API accepts a token."""
     status = client.get("/v2/current_user", Authorization=f"Bearer {token}").status
     assert status in (200, 401)
     return status == 200
 
 
 def parse_query(url: str) -> dict[str, list[str]]:
-    """The parameters of a URL, each with all its values."""
+    """Return the query parameters of a URL, each with all its values."""
     return parse_qs(urlsplit(url).query, keep_blank_values=True)
 
 
 @cache
-def _hash_of(password: str) -> str:
-    # It takes its time, so once for all tests.
+def _hash(password: str) -> str:
+    # Cached because hashing a password is slow.
     return passwords.hash_password(password)

@@ -1,4 +1,4 @@
-"""A proxy that speaks TLS in front of a server, as one stands before a server that is reached from elsewhere."""
+"""A TLS proxy in front of a server, like the reverse proxy of a public server."""
 
 import asyncio
 import ssl
@@ -11,7 +11,7 @@ from tests.support.servers import EventLoopThread, free_socket
 
 
 class TlsProxy:
-    """A running proxy; whoever speaks TLS to ``address`` speaks to the server that ``upstream_url`` says."""
+    """A running proxy; it forwards TLS connections to ``address`` to the server at ``upstream_url``."""
 
     def __init__(self) -> None:
         self.socket = free_socket()
@@ -19,10 +19,10 @@ class TlsProxy:
         self.upstream_url = ""
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Pass on what one connection carries."""
+        """Forward one connection in both directions."""
         parts = urlsplit(self.upstream_url)
-        far_reader, far_writer = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
+        upstream_reader, upstream_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        await asyncio.gather(_forward(reader, upstream_writer), _forward(upstream_reader, writer))
 
 
 @contextmanager
@@ -40,9 +40,9 @@ async def _close(server: asyncio.Server) -> None:
     server.close()
 
 
-async def _pass_on(reader: StreamReader, writer: StreamWriter) -> None:
+async def _forward(reader: StreamReader, writer: StreamWriter) -> None:
     with suppress(ConnectionError, ssl.SSLError):
-        while part := await reader.read(65_536):
-            writer.write(part)
+        while chunk := await reader.read(65_536):
+            writer.write(chunk)
             await writer.drain()
     writer.close()

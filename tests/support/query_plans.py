@@ -1,4 +1,4 @@
-"""How a database means to carry statements out."""
+"""Query plans of statements."""
 
 import re
 from typing import Any
@@ -13,8 +13,15 @@ _VERBS = ("SELECT", "WITH", "UPDATE", "DELETE")
 
 
 def plans_of(database: Database, statements: list[str]) -> dict[str, str]:
-    """The plan of each statement that asks or changes; PostgreSQL reads no table whole where any index can serve."""
-    return {one: _explain(database, one) for one in statements if one.lstrip().upper().startswith(_VERBS)}
+    """Return the plan of each query, update and delete.
+
+    On PostgreSQL, sequential scans are disabled, so a plan has one only where no index can be used.
+    """
+    return {
+        statement: _explain(database, statement)
+        for statement in statements
+        if statement.lstrip().upper().startswith(_VERBS)
+    }
 
 
 def _explain(database: Database, statement: str) -> str:
@@ -23,18 +30,18 @@ def _explain(database: Database, statement: str) -> str:
         plan = Statement(text(f"EXPLAIN QUERY PLAN {statement}"))
         rows = database.read_now(lambda tx: tx.all(plan, **dict.fromkeys(names, "[]")))
         return "\n".join(row.detail for row in rows)
-    # Of the parameters it knows the places alone: a plan that holds for any of them.
-    generic = re.sub(r"%\((\w+)\)s(::\w+(\[\])?)?", _Places(), statement)
+    # A generic plan, which applies to any values of the parameters, needs numbered placeholders.
+    generic = re.sub(r"%\((\w+)\)s(::\w+(\[\])?)?", _Placeholders(), statement)
     return database.run_now(_explain_generic, generic)
 
 
-class _Places:
+class _Placeholders:
     def __init__(self) -> None:
-        self._names: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
 
-    def __call__(self, found: re.Match[str]) -> str:
-        place = self._names.setdefault(found[1], len(self._names) + 1)
-        return f"${place}{found[2] or ''}"
+    def __call__(self, match: re.Match[str]) -> str:
+        number = self._numbers.setdefault(match[1], len(self._numbers) + 1)
+        return f"${number}{match[2] or ''}"
 
 
 def _explain_generic(tx: Transaction, statement: str) -> str:

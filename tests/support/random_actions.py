@@ -1,4 +1,4 @@
-"""What people do to an account, at random: any action on any noun, most of them allowed and some of them not."""
+"""Random requests to an account: any action on any resource, most of them allowed and some of them rejected."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ DAYS = [f"2024-05-{day}" for day in range(10, 31)]
 
 @dataclass(frozen=True)
 class Request:
-    """One request, and whose it is."""
+    """A request of one user."""
 
     person: Person
     method: str
@@ -30,69 +30,74 @@ class Request:
 
 
 class Chooser:
-    """Chooses what is done next, by a seed and by what there is."""
+    """Chooses the next request at random, from a seed and the resources that exist."""
 
     def __init__(self, account: Account, seed: int) -> None:
         self.account = account
         self.rng = random.Random(seed)
-        self.things: Resources = {}
-        people = account.people
-        self._people = [*[people["supervisor"]] * 11, *[people["leader"]] * 5, people["coworker"], people["contractor"]]
-        # Whether something was asked for of which there is none.
-        self._is_in_vain = False
-        # Things that no event tells of, by the path of their list.
+        self.resources: Resources = {}
+        users = account.people
+        self._weighted_users = [
+            *[users["supervisor"]] * 11,
+            *[users["leader"]] * 5,
+            users["coworker"],
+            users["contractor"],
+        ]
+        # Whether an action needs a resource of a kind that has none.
+        self._has_no_target = False
+        # Resources without events, by the path of their list.
         self.others: dict[str, list[dict[str, Any]]] = {}
 
-    def next(self, things: Resources) -> Request:
-        """The next request, of which most can be carried out."""
-        self.things = things
-        person = self.rng.choice(self._people)
+    def next(self, resources: Resources) -> Request:
+        """Return the next request; most requests succeed."""
+        self.resources = resources
+        person = self.rng.choice(self._weighted_users)
         while True:
-            self._is_in_vain = False
-            method, path, body = self.rng.choice(DEEDS)(self)
-            if not self._is_in_vain:
+            self._has_no_target = False
+            method, path, body = self.rng.choice(ACTIONS)(self)
+            if not self._has_no_target:
                 return Request(person, method, f"/v2/{path}", body)
 
-    def id(self, noun: str) -> int:
-        """The id of something, or now and then of nothing."""
-        ids = [*self.things[noun]]
-        self._is_in_vain |= not ids
+    def id(self, kind: str) -> int:
+        """Choose the id of a resource, or sometimes an unknown id."""
+        ids = [*self.resources[kind]]
+        self._has_no_target |= not ids
         return NO_SUCH_ID if not ids or self.rng.random() < 0.03 else self.rng.choice(ids)
 
-    def ids(self, noun: str, most: int = 3) -> list[int]:
-        """The ids of some things, in any order."""
-        known = [*self.things[noun], *([NO_SUCH_ID] if self.rng.random() < 0.1 else [])]
-        return self.rng.sample(known, k=self.rng.randint(0, min(most, len(known))))
+    def ids(self, kind: str, max_count: int = 3) -> list[int]:
+        """Choose up to ``max_count`` ids in any order, sometimes with an unknown id."""
+        known = [*self.resources[kind], *([NO_SUCH_ID] if self.rng.random() < 0.1 else [])]
+        return self.rng.sample(known, k=self.rng.randint(0, min(max_count, len(known))))
 
     def other(self, path: str) -> str:
-        """The path of something that no event tells of."""
+        """Choose the path of a resource without events."""
         known = self.others.get(path) or []
-        self._is_in_vain |= not known
+        self._has_no_target |= not known
         return f"{path}/{self.rng.choice([*known, {'id': NO_SUCH_ID}])['id']}"
 
     def any(self, *values: T) -> T:
-        """One of these."""
+        """Choose one of the values."""
         return self.rng.choice(values)
 
     def some(self, **values: Any) -> dict[str, Any]:
-        """Some of these."""
+        """Choose a random subset of the values."""
         return {key: value for key, value in values.items() if self.rng.random() < 0.5}
 
     def text(self) -> str | None:
-        """A description."""
+        """Choose a description."""
         return " ".join(self.rng.choices(WORDS, k=self.rng.randint(0, 4))) or self.any(None, "")
 
-    def place(self) -> dict[str, Any]:
-        """On which project, if any."""
+    def project_reference(self) -> dict[str, Any]:
+        """Choose an existing project, a project by name, or none."""
         return self.any({}, {"project_id": self.id("project")}, {"project_name": self.any(*"PQRS")})
 
 
-Deed = Callable[[Chooser], tuple[str, str, dict[str, Any]]]
+Action = Callable[[Chooser], tuple[str, str, dict[str, Any]]]
 
 
-def log_time(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+def create_an_entry(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     body = {"date": choose.any(*DAYS), "minutes": choose.any(0, 1, 15, 59, 480), "description": choose.text()}
-    return "POST", "entries", body | choose.place() | choose.some(user_id=choose.id("user"))
+    return "POST", "entries", body | choose.project_reference() | choose.some(user_id=choose.id("user"))
 
 
 def edit_an_entry(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
@@ -103,7 +108,7 @@ def edit_an_entry(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
         source_url=choose.any(None, "https://git.northwind.test/"),
         user_id=choose.id("user"),
     )
-    return "PUT", f"entries/{choose.id('entry')}", body | choose.place()
+    return "PUT", f"entries/{choose.id('entry')}", body | choose.project_reference()
 
 
 def act_on_an_entry(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
@@ -121,30 +126,30 @@ def act_on_entries(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     )
 
 
-def spend(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    return "POST", "expenses", an_expense(choose)
+def create_an_expense(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+    return "POST", "expenses", expense_body(choose)
 
 
 def edit_an_expense(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    return "PUT", f"expenses/{choose.id('expense')}", an_expense(choose)
+    return "PUT", f"expenses/{choose.id('expense')}", expense_body(choose)
 
 
-def an_expense(choose: Chooser) -> dict[str, Any]:
-    more = choose.some(taxable=choose.any(True, False), user_id=choose.id("user"), description=choose.text())
+def expense_body(choose: Chooser) -> dict[str, Any]:
+    optional = choose.some(taxable=choose.any(True, False), user_id=choose.id("user"), description=choose.text())
     price = choose.any(5, "-0.5", 49.99)
-    return {"date": choose.any(*DAYS), "price": price, "project_id": choose.id("project"), **more}
+    return {"date": choose.any(*DAYS), "price": price, "project_id": choose.id("project"), **optional}
 
 
 def create_a_project(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    return "POST", "projects", {"name": choose.any(*"PQRSTUV")} | about_a_project(choose)
+    return "POST", "projects", {"name": choose.any(*"PQRSTUV")} | project_body(choose)
 
 
 def edit_a_project(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    body = choose.some(name=choose.any(*"PQRST")) | about_a_project(choose)
+    body = choose.some(name=choose.any(*"PQRST")) | project_body(choose)
     return "PUT", f"projects/{choose.id('project')}", body
 
 
-def about_a_project(choose: Chooser) -> dict[str, Any]:
+def project_body(choose: Chooser) -> dict[str, Any]:
     return choose.some(
         billable=choose.any(True, True, False),
         billing_increment=choose.any(1, 15, 60),
@@ -184,7 +189,7 @@ def create_tags(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
 
 def rename_a_tag(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     id = choose.id("tag")
-    tag = choose.things["tag"].get(id, {"name": "a", "billable": True})
+    tag = choose.resources["tag"].get(id, {"name": "a", "billable": True})
     flipped = f"{tag['name']}{'*' if tag['billable'] else ''}"
     return "PUT", f"tags/{id}", {"name": choose.any(flipped, flipped, "a", "A", "b*", "f", "g*")}
 
@@ -209,7 +214,7 @@ def change_a_team(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     return method, f"teams/{choose.id('team')}{action}", body
 
 
-def invite(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+def invite_a_user(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     email = f"{choose.any(*'abcdef')}@northwind.test"
     return "POST", "users", {"email": email} | choose.some(role=choose.any("leader", "contractor"), first_name="New")
 
@@ -221,7 +226,7 @@ def edit_a_user(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     return "PUT", f"users/{choose.id('user')}", body
 
 
-def edit_oneself(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+def edit_the_current_user(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     return "PUT", "current_user", choose.some(first_name=choose.any("Grace", "Mary"), time_format="hours_minutes")
 
 
@@ -235,17 +240,17 @@ def act_on_a_user(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
         "revoke_access_to_projects",
         "revoke_access_to_all_projects",
     )
-    # Those who act on others had better stay.
-    away = [id for id, user in choose.things["user"].items() if user["state"] == "disabled"]
+    # The supervisor and the leader stay active, because most requests are theirs.
+    disabled = [id for id, user in choose.resources["user"].items() if user["state"] == "disabled"]
     user = choose.any(choose.account.coworker.id, choose.account.contractor.id, choose.id("user"))
     if action == "activate":
-        user = choose.any(user, *away)
-    is_spared = action == "deactivate" and user in (choose.account.supervisor.id, choose.account.leader.id)
-    user = choose.account.coworker.id if is_spared else user
+        user = choose.any(user, *disabled)
+    is_protected = action == "deactivate" and user in (choose.account.supervisor.id, choose.account.leader.id)
+    user = choose.account.coworker.id if is_protected else user
     return "PUT", f"users/{user}/{action}", {"project_ids": choose.ids("project")}
 
 
-def propose(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+def create_an_inbox_entry(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     body = {"date": choose.any(*DAYS), "description": choose.text() or "-"}
     return "POST", "inbox_entries", body | choose.some(minutes=25, project_name=choose.any(*"PQRS"))
 
@@ -254,7 +259,7 @@ def act_on_an_inbox_entry(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     path = choose.other("inbox_entries")
     edited = {"date": choose.any(*DAYS), "description": choose.text() or "-"}
     return choose.any(
-        ("POST", f"{path}/log", {"minutes": 20} | choose.place()),
+        ("POST", f"{path}/log", {"minutes": 20} | choose.project_reference()),
         ("POST", f"{path}/log", {"minutes": 20}),
         ("PUT", path, edited),
         ("DELETE", path, {}),
@@ -282,26 +287,26 @@ def change_webhooks(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     return method, path, {"name": choose.any("x", "y"), "payload_uri": URI, "events": events}
 
 
-def make_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    body = {"invoice_date": choose.any(*DAYS), "entry_ids": unbilled(choose, "entry")} | about_an_invoice(choose)
-    return "POST", "invoices", body | {"expense_ids": unbilled(choose, "expense"), "taxes": taxes(choose)}
+def create_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
+    body = {"invoice_date": choose.any(*DAYS), "entry_ids": unbilled_ids(choose, "entry")} | invoice_body(choose)
+    return "POST", "invoices", body | {"expense_ids": unbilled_ids(choose, "expense"), "taxes": taxes(choose)}
 
 
 def edit_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    return "PUT", f"invoices/{choose.id('invoice')}", about_an_invoice(choose)
+    return "PUT", f"invoices/{choose.id('invoice')}", invoice_body(choose)
 
 
 def act_on_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     bodies: dict[str, dict[str, Any]] = {
-        "add_entries": {"entry_ids": unbilled(choose, "entry")},
+        "add_entries": {"entry_ids": unbilled_ids(choose, "entry")},
         "remove_entries": {"entry_ids": choose.ids("entry", 8)},
         "remove_all_entries": {},
-        "add_expenses": {"expense_ids": unbilled(choose, "expense")},
+        "add_expenses": {"expense_ids": unbilled_ids(choose, "expense")},
         "remove_expenses": {"expense_ids": choose.ids("expense", 8)},
         "remove_all_expenses": {},
         "add_taxes": {"taxes": taxes(choose)},
         "remove_taxes": {
-            "tax_ids": [tax["id"] for invoice in choose.things["invoice"].values() for tax in invoice["taxes"]]
+            "tax_ids": [tax["id"] for invoice in choose.resources["invoice"].values() for tax in invoice["taxes"]]
         },
         "remove_all_taxes": {},
         "paid": {},
@@ -311,34 +316,34 @@ def act_on_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
     return "PUT", f"invoices/{choose.id('invoice')}/{action}", bodies[action]
 
 
-def about_an_invoice(choose: Chooser) -> dict[str, Any]:
+def invoice_body(choose: Chooser) -> dict[str, Any]:
     rates = {
         "calculation_method": choose.any("standard_hourly_rate", "custom_hourly_rates", "flat_rate"),
         "standard_hourly_rate": choose.any(80, "33.33", 0),
         "custom_hourly_rates": [{"user_id": choose.account.supervisor.id, "hourly_rate": 99.99}],
         "flat_rate": choose.any(100, 0.05),
     }
-    words = choose.some(currency_code=choose.any("USD", "EUR", "JPY"), title=choose.any("Bill", "Invoice"))
+    customization = choose.some(currency_code=choose.any("USD", "EUR", "JPY"), title=choose.any("Bill", "Invoice"))
     return choose.some(
         rate_calculation=rates,
-        customization=words,
+        customization=customization,
         footer=choose.text(),
         reference=choose.any("NW-0042", "7"),
         show_full_report=choose.any(True, False),
     )
 
 
-def unbilled(choose: Chooser, noun: str) -> list[int]:
-    """Some that can be put on an invoice, and now and then one that cannot."""
-    good = [
+def unbilled_ids(choose: Chooser, kind: str) -> list[int]:
+    """Choose ids that can be added to an invoice, and sometimes one that cannot."""
+    eligible = [
         id
-        for id, thing in choose.things[noun].items()
-        if not thing["invoice"]
-        and not thing.get("invoiced_at")
-        and (thing["project"] is None or thing["project"]["enabled"])
+        for id, resource in choose.resources[kind].items()
+        if not resource["invoice"]
+        and not resource.get("invoiced_at")
+        and (resource["project"] is None or resource["project"]["enabled"])
     ]
-    bad = [choose.id(noun)] if choose.rng.random() < 0.05 else []
-    return choose.rng.sample(good, k=min(len(good), choose.rng.randint(0, 4))) + bad
+    other = [choose.id(kind)] if choose.rng.random() < 0.05 else []
+    return choose.rng.sample(eligible, k=min(len(eligible), choose.rng.randint(0, 4))) + other
 
 
 def taxes(choose: Chooser) -> list[dict[str, Any]]:
@@ -346,7 +351,7 @@ def taxes(choose: Chooser) -> list[dict[str, Any]]:
 
 
 def delete(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
-    noun, path = choose.any(
+    kind, path = choose.any(
         ("entry", "entries"),
         ("expense", "expenses"),
         ("invoice", "invoices"),
@@ -356,18 +361,18 @@ def delete(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
         ("team", "teams"),
         ("user", "users"),
     )
-    id = choose.id(noun)
-    is_spared = noun == "user" and id in [person.id for person in choose.account.people.values()]
-    return "DELETE", f"{path}/{NO_SUCH_ID if is_spared else id}", {}
+    id = choose.id(kind)
+    is_protected = kind == "user" and id in [person.id for person in choose.account.people.values()]
+    return "DELETE", f"{path}/{NO_SUCH_ID if is_protected else id}", {}
 
 
-# Each as often as it stands here.
-DEEDS: Sequence[Deed] = [
-    *[log_time] * 8,
+# An action is chosen as often as it is listed here.
+ACTIONS: Sequence[Action] = [
+    *[create_an_entry] * 8,
     *[edit_an_entry] * 6,
     *[act_on_an_entry] * 3,
     *[act_on_entries] * 2,
-    *[spend] * 4,
+    *[create_an_expense] * 4,
     *[edit_an_expense] * 2,
     *[create_a_project] * 2,
     *[edit_a_project] * 3,
@@ -382,15 +387,15 @@ DEEDS: Sequence[Deed] = [
     delete_tags,
     *[create_a_team] * 2,
     *[change_a_team] * 4,
-    *[invite] * 2,
+    *[invite_a_user] * 2,
     *[edit_a_user] * 2,
-    edit_oneself,
+    edit_the_current_user,
     *[act_on_a_user] * 4,
-    *[propose] * 2,
+    *[create_an_inbox_entry] * 2,
     *[act_on_an_inbox_entry] * 3,
     *[use_a_timer] * 6,
     *[change_webhooks] * 2,
-    *[make_an_invoice] * 3,
+    *[create_an_invoice] * 3,
     *[edit_an_invoice] * 2,
     *[act_on_an_invoice] * 6,
     *[delete] * 5,

@@ -1,4 +1,4 @@
-"""Receivers on loopback that answer by a script, for whatever sends to them: well-behaved, broken and hostile."""
+"""HTTP receivers on loopback with scripted behaviour: well-behaved, broken and hostile."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a receiver was sent; the names of headers in lower case."""
+    """A request that a receiver got; header names are in lower case."""
 
     method: str
     target: str
@@ -21,19 +21,18 @@ class Request:
 
 @dataclass(slots=True)
 class ClientConnection:
-    """Who has sent a request and waits for the answer."""
+    """The connection of a client that has sent a request and waits for the response."""
 
     request: Request
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def send(self, data: bytes) -> None:
-        """Send bytes, whatever they are."""
         self.writer.write(data)
         await self.writer.drain()
 
-    async def leaves(self, within_seconds: float | None = None) -> bool:
-        """Wait for the caller to hang up; False where it still listens after ``within_seconds``."""
+    async def wait_closed(self, within_seconds: float | None = None) -> bool:
+        """Wait until the client closes the connection; return False if it is still open after ``within_seconds``."""
         try:
             async with asyncio.timeout(within_seconds):
                 await self.reader.read()
@@ -44,14 +43,14 @@ class ClientConnection:
         return True
 
     def hang_up(self) -> None:
-        """Close the connection in good order."""
+        """Close the connection gracefully."""
         self.writer.close()
 
     def reset(self) -> None:
-        """Break the connection off, so that the caller gets a reset."""
-        linger_not = struct.pack("ii", 1, 0)
-        connection = self.writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not)
+        """Abort the connection, so that the client gets a TCP reset."""
+        zero_linger = struct.pack("ii", 1, 0)
+        client_socket = self.writer.get_extra_info("socket")
+        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, zero_linger)
         self.writer.transport.abort()
 
 
@@ -60,7 +59,7 @@ Handler = Callable[[ClientConnection], Awaitable[None]]
 
 @dataclass(slots=True)
 class Receiver:
-    """A running receiver, and what it has seen."""
+    """A running receiver, with the requests and connections it has received."""
 
     scheme: str
     port: int
@@ -69,11 +68,11 @@ class Receiver:
     open_connections: set[asyncio.Task[None]] = field(default_factory=set)
 
     def uri(self, host: str = "127.0.0.1", path: str = "/hook") -> str:
-        """The address at which it is reached, by whatever name."""
+        """Return the URI of the receiver under a host name."""
         return f"{self.scheme}://{host}:{self.port}{path}"
 
     async def wait_until_idle(self, within_seconds: float = 10) -> None:
-        """Wait until nobody is connected any more; raises ``TimeoutError`` where somebody stays."""
+        """Wait until all connections are closed; raises ``TimeoutError`` if one stays open."""
         async with asyncio.timeout(within_seconds):
             while self.open_connections:
                 await asyncio.wait(set(self.open_connections))
@@ -81,7 +80,7 @@ class Receiver:
 
 @asynccontextmanager
 async def running_receiver(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
-    """Run a receiver on a free port of 127.0.0.1 that answers each request by the script."""
+    """Run a receiver on a free port of 127.0.0.1; ``handler`` answers each request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -94,7 +93,7 @@ async def running_receiver(handler: Handler, tls: ssl.SSLContext | None = None) 
                 receiver.requests.append(request)
                 await handler(ClientConnection(request, reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the caller has left, or the test has ended
+            pass  # the client has closed the connection, or the test has ended
         finally:
             receiver.open_connections.discard(task)
             writer.close()
@@ -115,7 +114,7 @@ async def running_receiver(handler: Handler, tls: ssl.SSLContext | None = None) 
 
 @asynccontextmanager
 async def sending_before_request(data: bytes) -> AsyncIterator[Receiver]:
-    """Run one that sends these bytes to whoever connects, and listens to nothing."""
+    """Run a receiver that sends these bytes on each new connection and reads nothing."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         receiver.connections_count += 1
@@ -130,12 +129,12 @@ async def sending_before_request(data: bytes) -> AsyncIterator[Receiver]:
 
 @contextmanager
 def full_accept_queue() -> Iterator[Receiver]:
-    """Keep a port on which connections are neither taken nor turned down."""
+    """Yield a receiver whose port neither accepts nor refuses connections."""
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        for _ in range(4):  # more than wait for a listener of this kind
+        for _ in range(4):  # more than the queue of a listener with backlog 0 holds
             waiting = sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
@@ -143,7 +142,7 @@ def full_accept_queue() -> Iterator[Receiver]:
 
 
 def responding(status: int = 200, body: bytes = b"", headers: bytes = b"") -> Handler:
-    """A receiver as it should be; ``headers`` are whole lines."""
+    """Return a handler that sends a valid response; ``headers`` are complete lines."""
     head = b"HTTP/1.1 %d Answer\r\nContent-Length: %d\r\n%b\r\n" % (status, len(body), headers)
 
     async def handler(connection: ClientConnection) -> None:
@@ -153,7 +152,7 @@ def responding(status: int = 200, body: bytes = b"", headers: bytes = b"") -> Ha
 
 
 def sending_raw(data: bytes) -> Handler:
-    """One that sends these bytes and hangs up."""
+    """Return a handler that sends these bytes and closes the connection."""
 
     async def handler(connection: ClientConnection) -> None:
         await connection.send(data)
@@ -163,39 +162,39 @@ def sending_raw(data: bytes) -> Handler:
 
 
 def never_responding(data: bytes = b"") -> Handler:
-    """One that sends these bytes, then nothing, and waits for the caller to leave."""
+    """Return a handler that sends these bytes, then nothing until the client closes the connection."""
 
     async def handler(connection: ClientConnection) -> None:
         await connection.send(data)
-        await connection.leaves()
+        await connection.wait_closed()
 
     return handler
 
 
-def trickling(head: bytes, drop: bytes, every_seconds: float = 0.02) -> Handler:
-    """One that sends a drop now and then, until the caller leaves."""
+def trickling(head: bytes, chunk: bytes, every_seconds: float = 0.02) -> Handler:
+    """Return a handler that sends ``chunk`` at intervals until the client closes the connection."""
 
     async def handler(connection: ClientConnection) -> None:
         await connection.send(head)
-        while not await connection.leaves(every_seconds):
-            await connection.send(drop)
+        while not await connection.wait_closed(every_seconds):
+            await connection.send(chunk)
 
     return handler
 
 
-def flooding(head: bytes, piece: bytes) -> Handler:
-    """One that sends the same piece over and over, as fast as it is taken."""
+def flooding(head: bytes, chunk: bytes) -> Handler:
+    """Return a handler that sends ``chunk`` repeatedly, as fast as the client reads."""
 
     async def handler(connection: ClientConnection) -> None:
         await connection.send(head)
         while True:
-            await connection.send(piece)
+            await connection.send(chunk)
 
     return handler
 
 
 def resetting(data: bytes = b"") -> Handler:
-    """One that sends these bytes and breaks the connection off."""
+    """Return a handler that sends these bytes and resets the connection."""
 
     async def handler(connection: ClientConnection) -> None:
         await connection.send(data)
@@ -204,12 +203,12 @@ def resetting(data: bytes = b"") -> Handler:
     return handler
 
 
-def responding_in_order(*scripts: Handler) -> Handler:
-    """One that answers the first request by the first script and so on, and further ones by the last."""
-    left = list(scripts)
+def responding_in_order(*handlers: Handler) -> Handler:
+    """Return a handler that uses one of ``handlers`` per request, in order, and the last for all further requests."""
+    remaining = list(handlers)
 
     async def handler(connection: ClientConnection) -> None:
-        await (left.pop(0) if len(left) > 1 else left[0])(connection)
+        await (remaining.pop(0) if len(remaining) > 1 else remaining[0])(connection)
 
     return handler
 

@@ -1,4 +1,4 @@
-"""A network in the test's hand: what is sent stays on the wire until the test says what came of it."""
+"""A transport controlled by the test: a request stays in flight until the test decides its outcome."""
 
 import asyncio
 import json
@@ -20,18 +20,18 @@ from hourhook.store.transaction import Transaction
 from tests.support.dependencies import DEPENDENCIES
 
 PATIENCE_SECONDS = 20
-# Doubled after each failure: 10, 20, 40 and, at the cap, 40 again; the fifth or sixth failure is the last.
+# Delays of 10, 20, 40 and then, at the cap, 40 seconds again; after the fifth or sixth failure the lane stalls.
 SCHEDULE = RetrySchedule(base_seconds=10, cap_seconds=40, window_seconds=150)
 
 
 @dataclass(eq=False)
 class SentRequest:
-    """One request on the wire."""
+    """One request in flight."""
 
     uri: str
     headers: dict[str, str]
     body: bytes
-    _answered: asyncio.Future[int | None]
+    _status: asyncio.Future[int | None]
 
     @property
     def payload_id(self) -> str:
@@ -39,7 +39,7 @@ class SentRequest:
 
     @property
     def sequence(self) -> int | None:
-        """The place in the order; None for a ping."""
+        """The sequence of the payload; None for a ping."""
         found = self.headers.get("X-Hourhook-Sequence")
         return None if found is None else int(found)
 
@@ -53,45 +53,45 @@ class SentRequest:
         return parsed
 
     def respond(self, status: int | None = 200) -> None:
-        """Have the receiver answer so; None breaks the connection."""
-        self._answered.set_result(status)
+        """Respond with a status; None simulates a failed connection."""
+        self._status.set_result(status)
 
     async def outcome(self) -> int | None:
-        return await self._answered
+        return await self._status
 
 
 @dataclass
 class FakeTransport:
-    """Carries requests; ``responses`` says which URIs are answered at once, and how, while the others wait."""
+    """Holds requests in flight, except those to a URI in ``responses``, which get that status at once."""
 
     database: Database
     responses: dict[str, int] = field(default_factory=dict)
     sent: list[SentRequest] = field(default_factory=list)
-    # Who was told of each attempt: payload id, number and status.
+    # The attempts reported to the observer: payload id, number and status.
     observed: list[tuple[str, int, int | None]] = field(default_factory=list)
     _arrived: asyncio.Queue[SentRequest] = field(default_factory=asyncio.Queue)
 
     async def next(self) -> SentRequest:
-        """What was sent next; waits for it."""
+        """Wait for the next request that is sent."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self._arrived.get()
 
     async def take(self, count: int) -> list[SentRequest]:
-        """What was sent next; waits for so many."""
+        """Wait for the next ``count`` requests that are sent."""
         return [await self.next() for _ in range(count)]
 
     def is_quiet(self) -> bool:
-        """Whether everything that was sent was taken."""
+        """Return whether the test has taken all requests that were sent."""
         return self._arrived.empty()
 
     async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes, /) -> Outcome:
         started_at = self.database.clock.now()
-        sending = SentRequest(uri, dict(headers), body, asyncio.get_running_loop().create_future())
-        self.sent.append(sending)
-        self._arrived.put_nowait(sending)
+        request = SentRequest(uri, dict(headers), body, asyncio.get_running_loop().create_future())
+        self.sent.append(request)
+        self._arrived.put_nowait(request)
         if uri in self.responses:
-            sending.respond(self.responses[uri])
-        status = await sending.outcome()
+            request.respond(self.responses[uri])
+        status = await request.outcome()
         error: ErrorKind | None = "connect" if status is None else None if status < 300 else "status"
         return Outcome(status, error, started_at, 3)
 
@@ -103,19 +103,19 @@ class FakeTransport:
 
 @dataclass
 class RunningWorker:
-    """A worker at work."""
+    """A running worker and its task."""
 
     worker: Worker
     task: asyncio.Task[None]
 
     async def crash(self) -> None:
-        """End it as a crash does: whatever is on the wire is never settled."""
+        """Stop the worker as a crash does: requests in flight are never settled."""
         self.task.cancel()
         with suppress(asyncio.CancelledError):
             await self.task
 
     async def stop(self) -> None:
-        """End it in good order."""
+        """Stop the worker gracefully."""
         self.worker.stop()
         await self.task
 
@@ -124,7 +124,7 @@ class RunningWorker:
 async def running_worker(
     database: Database, transport: Transport, network: FakeTransport, keyring: Keyring = DEPENDENCIES.keyring
 ) -> AsyncIterator[RunningWorker]:
-    """Have a worker work; it is killed in the end, if it has not ended before."""
+    """Run a worker; it crashes at the end if the test has not stopped it."""
     worker = Worker(database, transport, keyring, SCHEDULE, lease_seconds=60, observer=network, rng=random.Random(1))
     wakeups = Wakeups()
     wakeups.subscribe(worker.wake)
@@ -137,12 +137,12 @@ async def running_worker(
             await running.crash()
 
 
-async def eventually(database: Database, ask: Callable[[Transaction], object], expected: object) -> None:
-    """Ask the database until the answer is the expected one."""
+async def eventually(database: Database, query: Callable[[Transaction], object], expected: object) -> None:
+    """Repeat a query until its result is the expected one; raises ``AssertionError`` after ``PATIENCE_SECONDS``."""
     found: object = None
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while (found := await database.read(ask)) != expected:
+            while (found := await database.read(query)) != expected:
                 pass
     except TimeoutError:
         raise AssertionError(f"{found!r} instead of {expected!r}") from None

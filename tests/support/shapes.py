@@ -1,11 +1,12 @@
-"""The shapes of all that the contract has examples of: keys in order, and the type of each.
+"""The shapes of all examples of the API contract: keys in order, and the type of each.
 
-``python -m tests.support.shapes FOLDER`` writes ``tests/api/shapes.json`` from a folder that holds the contract.
+The contract is a separate folder of pages and examples. ``python -m tests.support.shapes FOLDER`` writes
+``tests/api/shapes.json`` from it.
 
 A shape is the name of a type (``integer``, ``decimal``, ``boolean``, ``string``, ``date``, ``timestamp``, ``url``, or
-``null`` where the example has nothing else), the name of an example that is embedded, a list of one shape, an object
-of shapes, or, under ``changes``, a pair of them. As the contract's pages say, a key with ``?`` behind it may be null,
-and a type with ``or blank`` behind it is ``""`` where there is nothing.
+``null`` where the example has no other value), the name of an example that is embedded, a list of one shape, an object
+of shapes, or, under ``changes``, a pair of shapes. The contract's pages say which keys may be null (they end in ``?``),
+and which strings are ``""`` without a value (their type ends in ``or blank``).
 """
 
 import json
@@ -17,82 +18,82 @@ from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES_FILE = ROOT / "tests" / "api" / "shapes.json"
-# Where the contract lies beside a checkout that has it.
+# Some checkouts have the contract in this folder beside them.
 CONTRACT = ROOT.parent / "shared" / "contract"
 
-_TEXTS = {
+_STRING_PATTERNS = {
     "date": r"\d{4}-\d\d-\d\d",
     "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "url": r"https?://\S+",
 }
-# What the examples of requests, payloads and errors hold is embedded in nothing.
-_TOPMOST = ("request_", "payload_", "headers_", "error_", "entries_list")
-# The suffix of a type that is ``""`` where there is nothing.
+# Examples of requests, payloads, errors and lists, which other examples never embed.
+_NEVER_EMBEDDED = ("request_", "payload_", "headers_", "error_", "entries_list")
+# The suffix of a type that is ``""`` without a value.
 _OR_BLANK = " or blank"
 Shape = Any
 
 
 def read_contract(contract: Path) -> dict[str, Shape]:
-    """The shape of each example of the contract, by its name."""
+    """Return the shape of each example of the contract, by name."""
     examples = {path.stem: json.loads(path.read_text()) for path in sorted((contract / "examples").glob("*.json"))}
     return _Reader(examples, _find_keys(contract, "null"), _find_keys(contract, "blank")).read_all()
 
 
 def find_differences(
-    shape: Shape, value: Any, shapes: Mapping[str, Shape], *, is_full: bool, place: str = ""
+    shape: Shape, value: Any, shapes: Mapping[str, Shape], *, is_full: bool, path: str = ""
 ) -> list[str]:
-    """Where a value is not of this shape; with ``is_full`` nothing may be null that is not so in the example."""
+    """Return where a value differs from a shape; with ``is_full``, only what is null in the example may be null."""
     if isinstance(shape, str) and shape in shapes:
         shape = shapes[shape]
     if isinstance(shape, dict):
-        return _differences_of_object(shape, value, shapes, is_full, place)
+        return _find_differences_of_object(shape, value, shapes, is_full, path)
     if isinstance(shape, list):
         if not isinstance(value, list):
-            return [f"{place} is {value!r} instead of a list"]
+            return [f"{path} is {value!r} instead of a list"]
         if is_full and shape and not value:
-            return [f"{place} is empty"]
+            return [f"{path} is empty"]
         if not shape:
             return []
-        found = [
-            find_differences(shape[0], each, shapes, is_full=is_full, place=f"{place}[{number}]")
+        differences_by_item = [
+            find_differences(shape[0], each, shapes, is_full=is_full, path=f"{path}[{number}]")
             for number, each in enumerate(value)
         ]
-        return [difference for differences in found for difference in differences]
+        return [difference for differences in differences_by_item for difference in differences]
     if shape.endswith(_OR_BLANK):
         if value == "" and not is_full:
             return []
         shape = shape.removesuffix(_OR_BLANK)
     found_type = type_of(value)
-    # An address is a text too, and so is a name that looks like one.
-    if found_type == shape or (shape == "string" and found_type in _TEXTS):
+    # A string may happen to look like a URL, a date or a timestamp.
+    if found_type == shape or (shape == "string" and found_type in _STRING_PATTERNS):
         return []
-    return [f"{place} is {value!r} instead of {shape}"]
+    return [f"{path} is {value!r} instead of {shape}"]
 
 
 def type_of(value: Any) -> str:
-    """The name of the type of a value that is no list and no object."""
+    """Return the name of the type of a value that is neither a list nor an object."""
     if value is None:
         return "null"
     if isinstance(value, str):
-        return next((name for name, pattern in _TEXTS.items() if re.fullmatch(pattern, value)), "string")
+        return next((name for name, pattern in _STRING_PATTERNS.items() if re.fullmatch(pattern, value)), "string")
     return {bool: "boolean", int: "integer", float: "decimal"}.get(type(value), "neither")
 
 
-def _differences_of_object(
-    shape: Mapping[str, Shape], value: Any, shapes: Mapping[str, Shape], is_full: bool, place: str
+def _find_differences_of_object(
+    shape: Mapping[str, Shape], value: Any, shapes: Mapping[str, Shape], is_full: bool, path: str
 ) -> list[str]:
     keys = [key.rstrip("?") for key in shape]
     if not isinstance(value, dict):
-        return [f"{place} is {value!r} instead of an object"]
+        return [f"{path} is {value!r} instead of an object"]
     if [*value] != keys:
-        return [f"{place or 'it'} has the keys {[*value]} instead of {keys}"]
-    found = []
+        return [f"{path or 'it'} has the keys {[*value]} instead of {keys}"]
+    differences = []
     for key, inner in shape.items():
         name = key.rstrip("?")
         if value[name] is None and key != name and not is_full:
             continue
-        found += find_differences(inner, value[name], shapes, is_full=is_full, place=f"{place}.{name}".lstrip("."))
-    return found
+        differences += find_differences(inner, value[name], shapes, is_full=is_full, path=f"{path}.{name}".lstrip("."))
+    return differences
 
 
 class _Reader:
@@ -104,10 +105,10 @@ class _Reader:
         self._examples = examples
         self._nullable = nullable
         self._blankable = blankable
-        # The representations, by their keys; of two with the same keys the one with the shorter name comes first.
+        # The names of representations by their keys; of several with the same keys, the shorter name comes first.
         self._by_keys: dict[tuple[str, ...], list[str]] = {}
         for name in sorted(examples, key=len):
-            if isinstance(examples[name], dict) and not name.startswith(_TOPMOST):
+            if isinstance(examples[name], dict) and not name.startswith(_NEVER_EMBEDDED):
                 self._by_keys.setdefault((*examples[name],), []).append(name)
 
     def read_all(self) -> dict[str, Shape]:
@@ -118,7 +119,7 @@ class _Reader:
 
     def _read(self, value: Any, key: str) -> Shape:
         if isinstance(value, dict):
-            return self._embedded(value, key) or self._read_object(value, key)
+            return self._embedded_name(value, key) or self._read_object(value, key)
         if isinstance(value, list):
             return [self._read(value[0], key)] if value else []
         return type_of(value)
@@ -140,10 +141,10 @@ class _Reader:
             for key, inner in value.items()
         }
 
-    def _embedded(self, value: Mapping[str, Any], key: str) -> str | None:
-        named = self._by_keys.get((*value,), [])
-        alike = [name for name in named if key.rstrip("s") in name]
-        return next(iter([*alike, *named]), None)
+    def _embedded_name(self, value: Mapping[str, Any], key: str) -> str | None:
+        same_keys = self._by_keys.get((*value,), [])
+        similar_names = [name for name in same_keys if key.rstrip("s") in name]
+        return next(iter([*similar_names, *same_keys]), None)
 
 
 def _find_keys(contract: Path, absence: Literal["null", "blank"]) -> dict[str, set[str]]:
@@ -165,7 +166,7 @@ def _find_keys(contract: Path, absence: Literal["null", "blank"]) -> dict[str, s
                     keys |= {*re.findall(r"`(\w+)`", cells[0])}
             if absence == "null":
                 keys |= {*re.findall(r"`(\w+)` \((?:\w+, )?nullable", text)}
-    # Said in words only: the current user begins with what a user begins with.
+    # The pages say only in prose that the current user starts with the fields of a user.
     found["current_user"] |= found["simple_user"]
     return found
 
@@ -183,7 +184,6 @@ def _stem_of(name: str) -> str:
 
 
 def dump_shapes(shapes: Mapping[str, Shape]) -> str:
-    """The text of the file."""
     return json.dumps(shapes, indent=1) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The two signatures of a delivery, checked as receivers do it: with the standard library, openssl and a library."""
+"""Verify the two signatures of a delivery as receivers do: by hand, with OpenSSL and with ``standardwebhooks``."""
 
 import base64
 import hashlib
@@ -12,34 +12,34 @@ from tests.support.webhook_receiver import Delivery
 
 
 def is_signed(delivery: Delivery, secret: str) -> bool:
-    """Whether both signatures of a delivery are made with this secret."""
-    return _is_signed_as_documented(delivery, secret) and _is_signed_by_the_standard(delivery, secret)
+    """Return whether both signatures of a delivery are valid for a secret."""
+    return _is_noko_signature_valid(delivery, secret) and _is_standard_signature_valid(delivery, secret)
 
 
 def openssl_hmac(delivery: Delivery, secret: str) -> str:
-    """What openssl makes of the body and the secret, to be compared with ``X-Noko-Signature``."""
+    """Compute the HMAC of the body with the ``openssl`` command, to compare with ``X-Noko-Signature``."""
     openssl = shutil.which("openssl")
     assert openssl is not None, "openssl is not installed"
-    done = subprocess.run(
+    completed = subprocess.run(
         [openssl, "dgst", "-sha256", "-hmac", secret, "-r"], input=delivery.body, capture_output=True, check=True
     )
-    return done.stdout.split()[0].decode()
+    return completed.stdout.split()[0].decode()
 
 
 def verify_with_library(delivery: Delivery, secret: str) -> None:
-    """Let the public library check a delivery; raises what it raises.
+    """Verify a delivery with ``standardwebhooks``; its errors are passed on.
 
-    It also checks the time of the attempt against the clock of this machine, so the clock must not be a fake one.
+    It also compares the time of the attempt with the clock of this machine, so the delivery must not use a fake clock.
     """
     StandardVerifier(secret).verify(delivery.body, delivery.headers)
 
 
-def _is_signed_as_documented(delivery: Delivery, secret: str) -> bool:
+def _is_noko_signature_valid(delivery: Delivery, secret: str) -> bool:
     expected = hmac.new(secret.encode(), delivery.body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, delivery.headers["x-noko-signature"])
 
 
-def _is_signed_by_the_standard(delivery: Delivery, secret: str) -> bool:
+def _is_standard_signature_valid(delivery: Delivery, secret: str) -> bool:
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = b".".join(
         [delivery.headers["webhook-id"].encode(), delivery.headers["webhook-timestamp"].encode(), delivery.body]

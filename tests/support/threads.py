@@ -1,4 +1,4 @@
-"""What another process does meanwhile, in a thread of its own."""
+"""Concurrent work in a thread, as another process would do it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +9,10 @@ PATIENCE_SECONDS = 10
 
 
 def run_in_thread(function: Callable[..., T], *args: Any) -> T:
-    """Do something that must not wait for the transaction of this thread; raises ``TimeoutError`` where it does."""
-    threads = ThreadPoolExecutor(1)
+    """Run a function in a thread; raises ``TimeoutError`` if it is blocked, such as by a transaction of this thread."""
+    executor = ThreadPoolExecutor(1)
     try:
-        return threads.submit(function, *args).result(timeout=PATIENCE_SECONDS)
+        return executor.submit(function, *args).result(timeout=PATIENCE_SECONDS)
     finally:
-        # It ends once the transaction does.
-        threads.shutdown(wait=False)
+        # Do not wait: a blocked thread ends only when the transaction of this thread does.
+        executor.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""A receiver for webhooks whose answers a test decides, one after the other, and which tells what has arrived."""
+"""A webhook receiver whose responses a test controls, and which records the deliveries that arrive."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ WAIT_TIMEOUT_SECONDS = 20
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request that has arrived."""
+    """One request that the receiver got."""
 
     headers: dict[str, str]
     body: bytes
@@ -29,30 +29,29 @@ class Delivery:
 
     @property
     def sequence(self) -> int | None:
-        """The place of the payload in the order; None for a ping."""
+        """The sequence of the payload; None for a ping."""
         found = self.headers.get("x-hourhook-sequence")
         return None if found is None else int(found)
 
     @property
     def attempt(self) -> int:
-        """Which attempt of the payload this is."""
+        """The number of the attempt, from 1."""
         return int(self.headers["x-hourhook-attempt"])
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The body, parsed."""
         parsed: dict[str, Any] = json.loads(self.body)
         return parsed
 
     @property
     def type(self) -> str:
-        """What has happened."""
+        """The event type."""
         name: str = self.payload["type"]
         return name
 
 
 class WebhookReceiver:
-    """A running receiver; it answers by ``handler``, which a test may change at any time."""
+    """A running receiver; ``handler``, which a test may change at any time, sends its responses."""
 
     def __init__(self, loop: EventLoopThread) -> None:
         self._loop = loop
@@ -61,23 +60,23 @@ class WebhookReceiver:
         self._arrived: queue.Queue[Delivery] = queue.Queue()
 
     def respond_with(self, status: int = 200, body: bytes = b"", headers: bytes = b"") -> None:
-        """Answer so from now on."""
+        """Send this response from now on."""
         self.handler = responding(status, body, headers)
 
     def next(self) -> Delivery:
-        """What arrived next; waits for it."""
+        """Wait for the next delivery."""
         return self._arrived.get(timeout=WAIT_TIMEOUT_SECONDS)
 
     def next_deliveries(self, count: int) -> list[Delivery]:
-        """What arrived next; waits for so many."""
+        """Wait for the next ``count`` deliveries."""
         return [self.next() for _ in range(count)]
 
     def is_empty(self) -> bool:
-        """Whether everything that has arrived was taken."""
+        """Return whether the test has taken all deliveries that arrived."""
         return self._arrived.empty()
 
     def release(self, held: asyncio.Event) -> None:
-        """Let a script go on that waits for this."""
+        """Set an event on which a handler waits."""
 
         async def release() -> None:
             held.set()
@@ -85,7 +84,7 @@ class WebhookReceiver:
         self._loop.run(release())
 
     async def serve(self, connection: ClientConnection) -> None:
-        """Take a request and answer it."""
+        """Record a request, then let the handler respond."""
         handler = self.handler
         self._arrived.put(_delivery(connection.request))
         await handler(connection)
@@ -93,7 +92,7 @@ class WebhookReceiver:
 
 @contextmanager
 def running_webhook_receiver(loop: EventLoopThread) -> Iterator[WebhookReceiver]:
-    """Run a postbox in an event loop."""
+    """Run a webhook receiver in an event loop."""
     webhook_receiver = WebhookReceiver(loop)
     running = running_receiver(webhook_receiver.serve)
     receiver: Receiver = loop.run(running.__aenter__())
@@ -104,10 +103,10 @@ def running_webhook_receiver(loop: EventLoopThread) -> Iterator[WebhookReceiver]
         loop.run(running.__aexit__(None, None, None))
 
 
-def eventually(ask: Callable[[], object], expected: object) -> None:
-    """Ask until the answer is the expected one; what happened behind an answer takes a moment to be written down."""
+def eventually(query: Callable[[], object], expected: object) -> None:
+    """Repeat a query until its result is the expected one, for changes that are recorded after a response is sent."""
     end = monotonic() + WAIT_TIMEOUT_SECONDS
-    while (found := ask()) != expected:
+    while (found := query()) != expected:
         assert monotonic() < end, f"{found!r} instead of {expected!r}"
 
 
