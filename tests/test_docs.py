@@ -133,6 +133,20 @@ def test_the_documentation_named_in_code_exists() -> None:
     assert missing == []
 
 
+def test_code_refers_to_no_page_outside_the_repository() -> None:
+    """Such as ``(contract, entries.md)``, or the section of a page by its number."""
+    outside = r"(?<!\w)\((?:contract|design)\b(?:,| \u00a7|\)| page)|\u00a7 ?\d"
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in CODE
+        if path != Path(__file__).resolve()
+        for line in path.read_text().splitlines()
+        if re.search(outside, line, re.IGNORECASE)
+    ]
+
+    assert found == []
+
+
 def test_decisions_are_numbered_once_and_listed() -> None:
     pages = [page for page in (DOCS / "decisions").glob("*.md") if page.name != "README.md"]
     numbers = Counter(page.name[:4] for page in pages)
