@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +12,6 @@ from hourhook.delivery.broadcasts import Broadcast, ClaimedBroadcasts
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from hourhook.store.urls import open_database
 from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, Audience, make_audience
 from tests.support.clocks import FakeClock
 from tests.support.query_plans import plans_of
@@ -27,14 +25,6 @@ OTHER_URI = "http://127.0.0.1:10/broadcasts"
 @pytest.fixture
 def audience(database: Database) -> Audience:
     return make_audience(database)
-
-
-@pytest.fixture
-def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """The database, opened as by another process."""
-    opened = open_database(database_url, clock)
-    yield opened
-    opened.close()
 
 
 def broadcasts_by_receiver(taken: list[ClaimedBroadcasts]) -> dict[int, list[tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""The API: its endpoints, routes and groups."""
+"""The API: its endpoints and routes."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

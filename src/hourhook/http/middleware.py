@@ -169,7 +169,7 @@ def _headers(group: RouteGroup, scope: Scope, context: RequestContext) -> list[t
 def _routed_method(method: str) -> str:
     """Return the method by which a request is routed.
 
-    HEAD is GET whose body is left out at the very end. An unknown method is refused as PATCH is.
+    HEAD is routed as GET, and its body dropped when sending. An unknown method is refused as PATCH is.
     """
     if method == "HEAD":
         return "GET"

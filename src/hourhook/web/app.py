@@ -1,4 +1,4 @@
-"""The web app: the routes and groups of all pages."""
+"""The web app: the routes and route groups of all pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

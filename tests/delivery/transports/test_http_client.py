@@ -40,11 +40,6 @@ OK = b"HTTP/1.1 200 OK\r\n"
 DEADLINE_SECONDS = 0.3
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class FixedClock:
     def now(self) -> int:
         return NOW

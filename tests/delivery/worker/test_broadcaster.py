@@ -1,7 +1,7 @@
 """The broadcaster, with a scripted network: timing, order, failures and shutdown."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,7 +15,6 @@ from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import broadcaster
 from hourhook.delivery.worker.broadcaster import Broadcaster
 from hourhook.store.database import Database
-from hourhook.store.urls import open_database
 from tests.conftest import Logged
 from tests.support.broadcast_audiences import OTHER_TIMER, TIMER, URI, Audience, make_audience, read_pending
 from tests.support.clocks import FakeClock
@@ -32,26 +31,8 @@ SWITCH = ((TIMER, "timer.paused"), (OTHER_TIMER, "timer.running"))
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def audience(database: Database) -> Audience:
     return make_audience(database)
-
-
-@pytest.fixture
-async def network(database: Database) -> FakeTransport:
-    return FakeTransport(database)
-
-
-@pytest.fixture
-def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """The database, opened as by another process."""
-    opened = open_database(database_url, clock)
-    yield opened
-    opened.close()
 
 
 @dataclass

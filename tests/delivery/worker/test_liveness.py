@@ -15,7 +15,6 @@ from hourhook.delivery.worker.liveness import holding_liveness_lock, reap, reap_
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
-from hourhook.store.urls import open_database
 from tests.support.backlogs import Backlog, lane_of, make_backlog
 from tests.support.clocks import FakeClock
 from tests.support.scripted_transport import FakeTransport, eventually, running_worker
@@ -27,26 +26,8 @@ MINE, THEIRS = 11, 22
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def backlog(database: Database) -> Backlog:
     return make_backlog(database)
-
-
-@pytest.fixture
-async def network(database: Database) -> FakeTransport:
-    return FakeTransport(database)
-
-
-@pytest.fixture
-def other_database(database_url: str, clock: FakeClock) -> Iterator[Database]:
-    """The database, opened as by another process."""
-    opened = open_database(database_url, clock)
-    yield opened
-    opened.close()
 
 
 def take(backlog: Backlog, worker: int) -> None:

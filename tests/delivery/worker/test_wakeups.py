@@ -29,11 +29,6 @@ END_CONNECTION = (
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def postgres(database: Database) -> PostgresDatabase:
     assert isinstance(database, PostgresDatabase)
     return database

@@ -33,18 +33,8 @@ HANGING = 50
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def backlog(database: Database) -> Backlog:
     return make_backlog(database)
-
-
-@pytest.fixture
-async def network(database: Database) -> FakeTransport:
-    return FakeTransport(database)
 
 
 def sequences(sent: list[SentRequest]) -> list[int | None]:
