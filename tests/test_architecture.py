@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "hourhook"
 MAX_LINES = 400
 
-FOUNDATION = ("settings", "clock", "errors", "logs", "crypto", "backoff", "rate_limits", "waker")
+FOUNDATION = ("settings", "clock", "errors", "log_writer", "logs", "crypto", "backoff", "rate_limits", "waker")
 # The domain uses the parts of the delivery engine that record and control, never those that send.
 RECORDS_AND_CONTROLS = tuple(
     f"delivery.{name}"
@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "clock": (),
     "waker": (),
     "settings": ("errors",),
-    "logs": ("settings", "clock"),
+    "log_writer": (),
+    "logs": ("settings", "clock", "log_writer"),
     "crypto": ("errors",),
     "backoff": ("clock",),
     "rate_limits": ("settings", "clock"),

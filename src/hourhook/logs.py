@@ -1,15 +1,14 @@
 """Structured logging to standard error, one line per event: readable text on a terminal, JSON elsewhere.
 
-Modules log events with ``structlog.get_logger()``. Never log a token, a secret, a password or a query string. Events
-that happen thousands of times per second use ``log_event`` (``docs/operating/monitoring.md#the-log``).
+Logging never blocks (``log_writer.py``). Modules log events with ``structlog.get_logger()``; events that happen
+thousands of times per second use ``log_event`` (``docs/operating/monitoring.md#the-log``). Never log a token, a secret,
+a password or a query string.
 """
 
-import atexit
 import json
 import logging
 import sys
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, TextIO
 
@@ -17,10 +16,8 @@ import msgspec
 import structlog
 
 from hourhook.clock import SECOND, SystemClock, format_timestamp
+from hourhook.log_writer import LogWriter
 from hourhook.settings import Settings
-
-# How long a line may be delayed, so that several are written together.
-FLUSH_INTERVAL_SECONDS = 0.05
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -28,24 +25,21 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Configure logging for this process and its libraries, with the level and format of the settings."""
     stream = stream or sys.stderr
-    is_console = is_console_format(settings, stream)
     level = _LEVELS[settings.log_level]
-    lines = None if is_console else BufferedLogStream(stream)
-    _direct_output.lines, _direct_output.level = lines, level
+    renderers = _console(stream) if is_console_format(settings, stream) else _JSON
+    writer = LogWriter(stream, _describe_dropped)
+    _output.writer, _output.level, _output.renderers = writer, level, renderers
     structlog.configure(
-        processors=[*_SHARED, *(_console(stream) if is_console else _JSON)],
+        processors=[*_SHARED, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream) if lines is None else lambda *_: lines,
+        logger_factory=lambda *_: writer,
         cache_logger_on_first_use=True,
     )
     # Libraries log from warnings up only, through the same output.
-    libraries: logging.StreamHandler[Any] = logging.StreamHandler(lines or stream)
+    libraries = _LibraryHandler(writer)
     libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(_console(stream) if is_console else _JSON),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
         )
     )
@@ -68,70 +62,51 @@ class LogEvent(msgspec.Struct, kw_only=True):
 
 def log_event(line: LogEvent) -> None:
     """Log a frequent event. JSON lines bypass structlog, which costs more than creating the event."""
-    lines = _direct_output.lines
-    if lines is None:
+    writer = _output.writer
+    if writer is None or _output.renderers is not _JSON:
         fields = msgspec.structs.asdict(line)
         del fields["at"]
         getattr(structlog.get_logger(), fields.pop("level"))(fields.pop("event"), **fields)
-    elif _LEVELS[line.level] >= _direct_output.level:
+    elif _LEVELS[line.level] >= _output.level:
         line.at = _format_now()
-        lines.info(_render(None, "", line))
+        writer.info(_render(None, "", line))
 
 
-class BufferedLogStream:
-    """A stream that collects lines for a moment and writes them together, in a thread.
+def drain(timeout_seconds: float) -> None:
+    """Wait until the lines logged so far have been written, but no longer than the timeout."""
+    if _output.writer is not None:
+        _output.writer.drain(timeout_seconds)
 
-    Writing each line separately would cost more than producing it, because each write releases the interpreter lock.
-    """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-        self._buffer: list[str] = []
-        self._has_lines = threading.Event()
-        self._is_closing = threading.Event()
-        threading.Thread(target=self._write_loop, name="log", daemon=True).start()
-        atexit.register(self._close)
+def write_text(text: str) -> bool:
+    """Write text between the lines of the log, without blocking; return whether logging has been configured."""
+    if _output.writer is None:
+        return False
+    _output.writer.error(text)
+    return True
 
-    def info(self, line: str) -> None:
-        """Write a line within ``FLUSH_INTERVAL_SECONDS``."""
-        self.write(f"{line}\n")
-        if self._is_closing.is_set():
-            self.flush()
-        elif not self._has_lines.is_set():
-            self._has_lines.set()
 
-    def error(self, line: str) -> None:
-        """Write this line and those before it immediately: if the process is about to end, this may be the reason."""
-        self.write(f"{line}\n")
-        self.flush()
+def dropped_lines_count() -> int:
+    """Return how many lines this process could not write, because the reader of the log stalled or is gone."""
+    return 0 if _output.writer is None else _output.writer.dropped_count
 
-    debug = warning = info
-    critical = error
 
-    def write(self, text: str) -> None:
-        """Buffer a text until the next flush."""
-        with self._lock:
-            self._buffer.append(text)
+class _LibraryHandler(logging.Handler):
+    """Passes the log records of libraries to the same writer."""
 
-    def flush(self) -> None:
-        with self._lock:
-            text = "".join(self._buffer)
-            self._buffer.clear()
-            if text:
-                self._stream.write(text)
-                self._stream.flush()
+    def __init__(self, writer: LogWriter) -> None:
+        super().__init__()
+        self._writer = writer
 
-    def _write_loop(self) -> None:
-        while not self._is_closing.is_set():
-            self._has_lines.wait()
-            self._is_closing.wait(FLUSH_INTERVAL_SECONDS)
-            self._has_lines.clear()
-            self.flush()
+    def emit(self, record: logging.LogRecord) -> None:
+        self._writer.error(self.format(record))
 
-    def _close(self) -> None:
-        self._is_closing.set()
-        self.flush()
+
+def _describe_dropped(count: int) -> str:
+    event = {"event": "log lines dropped", "count": count, "level": "warning", "at": _format_now()}
+    for processor in _output.renderers:
+        event = processor(None, "warning", event)
+    return str(event)
 
 
 def _console(stream: TextIO) -> list[Any]:
@@ -181,15 +156,16 @@ def _render(_: object, __: str, event: dict[str, Any] | LogEvent) -> str:
 
 
 @dataclass(slots=True)
-class _DirectOutput:
-    """The output and minimum level of lines that bypass structlog."""
+class _Output:
+    """The writer, the minimum level and the format of lines, once ``configure`` has been called."""
 
-    lines: BufferedLogStream | None = None
+    writer: LogWriter | None = None
     level: int = logging.INFO
+    renderers: list[Any] = field(default_factory=list)
 
 
 _clock = SystemClock()
-_direct_output = _DirectOutput()
+_output = _Output()
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 _SHARED: list[Any] = [structlog.processors.add_log_level, _stamp]

@@ -45,7 +45,12 @@ class CommandGroup(click.Group):
 
 def print_error(text: str, status: int = 1) -> int:
     """Print an error and return the exit status."""
-    click.echo(f"hourhook: {' '.join(text.split())}", err=True)
+    from hourhook import logs
+
+    line = f"hourhook: {' '.join(text.split())}"
+    # A server whose log is not read must still be able to end.
+    if not logs.write_text(line):
+        click.echo(line, err=True)
     return status
 
 

@@ -157,7 +157,7 @@ def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs
         *([f"There is no account yet. To create one, see: {program_name()} account create --help"] if is_new else []),
         "Press Ctrl-C to stop.",
     ]
-    click.echo("\n".join(lines), err=True)
+    logs.write_text("\n".join(lines))
 
 
 def _end(*_: object) -> None:

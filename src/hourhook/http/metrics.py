@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from hourhook import logs
 from hourhook.domain.delivery_stats import DeliveryStats
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -59,6 +60,7 @@ class Metrics:
             ("outcome",),
             registry=self._registry,
         )
+        self._registry.register(_DroppedLogLines())
 
     def request_finished(self, method: str, route: str, status: int, seconds: float) -> None:
         key = (method if method in _VERBS else "other", route, status)
@@ -91,6 +93,15 @@ class Metrics:
         counted = CollectorRegistry()
         counted.register(_Counted(figures))
         return generate_latest(self._registry) + generate_latest(counted)
+
+
+class _DroppedLogLines(Collector):
+    """Counts the lines of the log that this process could not write."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "hourhook_log_lines_dropped", "Log lines that could not be written.", value=logs.dropped_lines_count()
+        )
 
 
 class _Counted(Collector):

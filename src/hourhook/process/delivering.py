@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import structlog
 
+from hourhook import logs
 from hourhook.backoff import RetrySchedule
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.http.resolvers import SystemResolver
@@ -25,6 +26,9 @@ from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import MailWorker
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.store.postgres import PostgresDatabase
+
+# How long a forced exit waits for the log to be written.
+FORCED_EXIT_DRAIN_SECONDS = 0.2
 
 _log = structlog.get_logger()
 
@@ -132,6 +136,7 @@ async def relay_wakeups(runtime: Runtime) -> AsyncIterator[Wakeups]:
 def exit_immediately() -> NoReturn:
     """Exit without cleanup, like a crash: deliveries in flight will be sent again."""
     _log.warning("forced exit")
+    logs.drain(FORCED_EXIT_DRAIN_SECONDS)
     os._exit(128 + signal.SIGINT)
 
 
