@@ -282,15 +282,68 @@ def test_a_refresh_issues_new_tokens_and_ends_the_old_refresh_token(account: Acc
     assert is_token_valid(account.client, first["access_token"])
 
 
-def test_reusing_a_refresh_token_revokes_the_whole_token_family(account: Account, app: App) -> None:
+def test_a_refresh_can_be_repeated_once_if_its_response_was_lost(account: Account, app: App, clock: FakeClock) -> None:
+    first = obtain_tokens(account, account.leader, app)
+    lost = app.refresh(first["refresh_token"]).json()
+    clock.advance(60)
+
+    repeated = app.refresh(first["refresh_token"]).json()
+
+    assert repeated == {**lost, "expires_in": lost["expires_in"] - 60}
+    assert is_token_valid(account.client, repeated["access_token"])
+    assert app.refresh(repeated["refresh_token"]).status == 200
+
+
+def test_parallel_refreshes_with_one_token_return_the_same_tokens(account: Account, app: App) -> None:
+    first = obtain_tokens(account, account.leader, app)
+
+    with ThreadPoolExecutor(2) as threads:
+        # Each with a connection of its own.
+        apps = [replace(app, client=account.client.with_token(None)) for _ in range(2)]
+        responses = [*threads.map(lambda each: each.refresh(first["refresh_token"]), apps)]
+
+    assert {(response.status, response.json()["refresh_token"]) for response in responses} == {
+        (200, responses[0].json()["refresh_token"])
+    }
+
+
+@pytest.mark.parametrize("reuse", ["a minute later", "a third time", "after its successor"])
+def test_reusing_a_refresh_token_revokes_the_whole_token_family(
+    account: Account, app: App, clock: FakeClock, reuse: str
+) -> None:
     first = obtain_tokens(account, account.leader, app)
     second = app.refresh(first["refresh_token"]).json()
+    match reuse:
+        case "a minute later":
+            clock.advance(61)
+        case "a third time":
+            assert app.refresh(first["refresh_token"]).status == 200
+        case _:
+            second = app.refresh(second["refresh_token"]).json()
 
     assert_fault(app.refresh(first["refresh_token"]), "invalid_grant")
 
     assert not is_token_valid(account.client, first["access_token"])
     assert not is_token_valid(account.client, second["access_token"])
     assert_fault(app.refresh(second["refresh_token"]), "invalid_grant")
+
+
+def test_only_the_application_itself_can_repeat_a_refresh(account: Account, app: App, other_app: App) -> None:
+    first = obtain_tokens(account, account.leader, app)
+    second = app.refresh(first["refresh_token"]).json()
+
+    assert_fault(other_app.refresh(first["refresh_token"]), "invalid_grant")
+    assert_fault(app.refresh(first["refresh_token"], client_secret="wrong"), "invalid_client")
+
+    assert is_token_valid(account.client, second["access_token"])
+
+
+def test_a_disabled_user_gets_no_repeated_refresh(account: Account, app: App) -> None:
+    first = obtain_tokens(account, account.leader, app)
+    app.refresh(first["refresh_token"])
+    account.set_state(account.leader, "suspended")
+
+    assert_fault(app.refresh(first["refresh_token"]), "invalid_grant")
 
 
 def test_an_access_token_expires_and_is_refreshed(account: Account, app: App, clock: FakeClock) -> None:

@@ -98,6 +98,8 @@ def test_app_list_shows_applications_without_their_secrets(hourhook: CliRunner) 
         ("--site", "javascript:alert(1)", "cannot be the site URL"),
         ("--callback", "/cb", "cannot be the callback URL"),
         ("--callback", "planner://cb", "cannot be the callback URL"),
+        ("--callback", "com.example.planner:/cb", "of a confidential application"),
+        ("--site", "com.example.planner:/", "cannot be the site URL"),
         ("--callback", "https://planner.test/cb#a", "cannot be the callback URL"),
         ("--callback", "https://me@planner.test/cb", "cannot be the callback URL"),
         ("--callback", "https://plänner.test/cb", "cannot be the callback URL"),

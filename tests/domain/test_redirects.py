@@ -6,7 +6,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hourhook.domain.oauth.redirects import MAX_LENGTH, add_query_parameters, is_allowed_redirect, parse
+from hourhook.domain.oauth.redirects import (
+    MAX_LENGTH,
+    add_query_parameters,
+    is_allowed_redirect,
+    is_private_use,
+    parse,
+)
 
 CALLBACK = "http://app.test/cb"
 
@@ -129,10 +135,49 @@ def test_a_redirect_outside_of_the_callback_is_refused(uri: str) -> None:
         ("http://127.0.0.1:3000/cb", "http://127.0.0.1:3000/cb", True),
         ("http://127.0.0.1:3000/cb", "http://localhost:3000/cb", False),
         ("http://[::1]:3000/cb", "http://[::1]:3000/cb/a", True),
+        # RFC 8252, section 7.3: any port of a loopback host, and nothing else of it differs.
+        ("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb", True),
+        ("http://127.0.0.1:3000/cb", "http://127.0.0.1:51004/cb/a", True),
+        ("http://[::1]/cb", "http://[::1]:51004/cb", True),
+        ("http://localhost/cb", "http://localhost:51004/cb", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:51004/other", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.2:51004/cb", False),
+        ("http://localhost/cb", "http://localhost.app.test:51004/cb", False),
+        ("http://localhost.app.test/cb", "http://localhost.app.test:51004/cb", False),
+        # RFC 8252, section 7.1: private-use schemes, compared as a whole.
+        ("com.example.app:/cb", "com.example.app:/cb", True),
+        ("com.example.app:/cb", "com.example.app:/cb/a", False),
+        ("com.example.app:/cb", "com.example.app:/cb?a=1", False),
+        ("com.example.app:/cb", "com.example.app://cb", False),
+        ("com.example.app:/cb", "http://com.example.app/cb", False),
+        ("http://com.example.app/cb", "com.example.app:/cb", False),
     ],
 )
 def test_a_redirect_is_compared_with_its_own_callback(callback: str, uri: str, is_allowed: bool) -> None:
     assert is_allowed_redirect(uri, callback) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_private"),
+    [
+        ("com.example.app:/cb", True),
+        ("com.example.app://cb", True),
+        ("com.example.my-app:/", True),
+        ("com.example.app:cb", False),
+        ("com.example.app:/cb#code", False),
+        ("com.example.app:/\\cb", False),
+        ("com.example.app", False),
+        ("com..app:/cb", False),
+        ("com.example.:/cb", False),
+        (".example:/cb", False),
+        ("planner:/cb", False),
+        ("javascript:/cb", False),
+        ("http://app.test/cb", False),
+        ("com.example.app:/" + "a" * MAX_LENGTH, False),
+    ],
+)
+def test_a_private_use_scheme_has_a_dot_and_a_path(uri: str, is_private: bool) -> None:
+    assert is_private_use(uri) is is_private
 
 
 segments = st.lists(st.sampled_from(["cb", "a", "..", ".", "", "%2e%2e", ".%2E", "%2E", "%20"]), min_size=1)

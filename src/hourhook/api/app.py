@@ -94,7 +94,7 @@ def make_api(
     routes = {
         **dispatcher.routes(endpoints),
         **openapi_routes(endpoints, base_url),
-        **tokens.token_routes(settings, database),
+        **tokens.token_routes(settings, database, dependencies.keyring),
         **BasicAuthRoutes(database, links, dependencies, sign_in_throttle, settings.max_body_bytes).routes(),
         **ClientRoutes(database, links).routes(),
     }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from hourhook.api.credentials import extract_token
+from hourhook.api.oauth import tokens
 from hourhook.http.asgi import Scope
 from hourhook.http.context import get_context
 from hourhook.http.cors import CorsPolicy
@@ -13,14 +14,15 @@ from hourhook.http.responses import MISSING_USER_AGENT, UNAUTHORIZED, Response
 
 # The paths below it continue with tokens of applications.
 SECRET_PREFIXES = ("/applications/",)
-_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), (b"vary", b"Origin"))
+_VARY = ((b"vary", b"Origin"),)
+_HEADERS = ((b"cache-control", b"private, max-age=0, must-revalidate"), *_VARY)
 _PASSWORD_PATHS = re.compile(r"/subdomains|/authorizations/.+|/applications/.+")
 
 
 def api_route_groups(cors: CorsPolicy, rate_limit: Check) -> Sequence[RouteGroup]:
-    """Return the group of ``/v2``, and the group of the OAuth endpoints that take passwords and client secrets.
+    """Return the groups of ``/v2``, of the token endpoint, and of the OAuth endpoints that take passwords.
 
-    The latter has no CORS headers: pages of other sites must not handle passwords.
+    The last one has no CORS headers: pages of other sites must not handle passwords.
     """
     return (
         RouteGroup(
@@ -30,6 +32,7 @@ def api_route_groups(cors: CorsPolicy, rate_limit: Check) -> Sequence[RouteGroup
             cors=cors,
             has_status_header=True,
         ),
+        RouteGroup(lambda path: path == tokens.PATH, (cors.preflight,), headers=_VARY, cors=cors),
         RouteGroup(_is_password_path, (rate_limit,), headers=_HEADERS, has_status_header=True),
     )
 

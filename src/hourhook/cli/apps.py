@@ -20,12 +20,16 @@ def app() -> None:
 @click.option("--name", metavar="NAME", required=True, help="The name shown to users; up to 100 characters.")
 @click.option("--site", metavar="URL", required=True, help="The application's website.")
 @click.option(
-    "--callback", metavar="URL", required=True, help="Where users are redirected to: this path or one below it."
+    "--callback",
+    metavar="URL",
+    required=True,
+    help="Where users are redirected to: this path or one below it. With --public also a private-use scheme, e.g. "
+    "com.example.app:/cb.",
 )
 @click.option(
     "--public",
     is_flag=True,
-    help="For clients that cannot keep a secret (mobile or browser apps); PKCE is then required.",
+    help="For clients that cannot keep a secret (desktop, mobile or browser apps); PKCE is then required.",
 )
 @click.option(
     "--scope",

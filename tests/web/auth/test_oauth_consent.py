@@ -20,6 +20,7 @@ from tests.support.oauth_clients import (
     CHALLENGE,
     PASSWORD,
     PKCE,
+    VERIFIER,
     App,
     grant_consent,
     is_token_valid,
@@ -81,6 +82,32 @@ def test_the_page_names_application_account_access_and_destination(
     assert "redirected to app.test" in visible_text
     assert page.status == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_a_native_application_is_redirected_to_its_private_use_scheme(
+    account: Account, server: Server, browser: Browser
+) -> None:
+    uri = "com.example.planner:/cb"
+    app = register_app(server.database, server.client, callback=uri, is_public=True)
+
+    page = browser.get(app.authorize_url(redirect_uri=uri, **PKCE))
+    location = browser.submit(page, decision="allow").headers["location"]
+    code = parse_query(location)["code"][0]
+    issued = app.exchange(code, redirect_uri=uri, code_verifier=VERIFIER).json()
+
+    assert "redirected to com.example.planner:" in re.sub(r"<[^>]+>", "", page.body.decode())
+    # Without it a browser blocks the redirect after the form.
+    assert "form-action 'self' com.example.planner:;" in page.headers["content-security-policy"]
+    assert location.startswith(f"{uri}?code=")
+    assert is_token_valid(account.client, issued["access_token"])
+
+
+def test_a_native_application_listens_on_any_loopback_port(server: Server, browser: Browser) -> None:
+    app = register_app(server.database, server.client, callback="http://127.0.0.1/cb", is_public=True)
+
+    page = browser.get(app.authorize_url(redirect_uri="http://127.0.0.1:51004/cb", **PKCE))
+
+    assert redirect_parameters(browser.submit(page, decision="allow"), "http://127.0.0.1:51004/cb")["code"]
 
 
 def test_the_name_of_an_application_is_escaped(server: Server, browser: Browser) -> None:

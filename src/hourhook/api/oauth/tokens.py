@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode
 import msgspec
 
 from hourhook.api.errors import respond
+from hourhook.crypto import Keyring
 from hourhook.domain.oauth import token_grants
 from hourhook.domain.oauth.token_grants import PARAMETERS, AccessToken, OAuthError
 from hourhook.errors import MalformedBody
@@ -36,7 +37,7 @@ class _InvalidRequest(Exception):
     """The request cannot be parsed; its text says why."""
 
 
-def token_routes(settings: Settings, database: Database) -> Mapping[str, Application]:
+def token_routes(settings: Settings, database: Database, keyring: Keyring) -> Mapping[str, Application]:
     limit = settings.oauth_rate_limit
     buckets = TokenBuckets(limit, database.clock) if limit else None
 
@@ -54,7 +55,9 @@ def token_routes(settings: Settings, database: Database) -> Mapping[str, Applica
         if account_id is None:
             result = await database.read(token_grants.find_error, parameters)
         else:
-            result = await database.write(account_id, token_grants.exchange, parameters, settings.oauth_token_seconds)
+            result = await database.write(
+                account_id, token_grants.exchange, parameters, keyring, settings.oauth_token_seconds
+            )
         return _encode(result, scope)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,7 +24,8 @@ An unknown `client_id`, or a `redirect_uri` that is not registered, shows an err
 """
 _EXCHANGE = """\
 The second step of OAuth 2: exchange a `code` or a `refresh_token` for an access token. Codes and refresh tokens are
-valid once; a second use revokes every token issued from them.
+valid once; a second use revokes every token issued from them. A refresh whose response was lost can be repeated once
+within 60 seconds, and returns the same tokens.
 
 Parameters are also accepted as a JSON object or in the query, `client_id` and `client_secret` by HTTP Basic. The
 response is form-encoded unless `Accept` asks for JSON. Every error is a 400.
@@ -61,7 +62,10 @@ PATHS: Json = {
                 _parameter("client_id", "The id of the registered application.", required=True),
                 _parameter("response_type", "The requested grant.", required=True, enum=["code"]),
                 _parameter("state", "Returned unchanged, so that the application can recognize its request."),
-                _parameter("redirect_uri", "The redirect target: the registered callback, or a path below it."),
+                _parameter(
+                    "redirect_uri",
+                    "The redirect target: the callback or a path below it, with any port on a loopback host.",
+                ),
                 _parameter(
                     "code_challenge",
                     "The base64url SHA-256 of the verifier (PKCE, RFC 7636). Required for public applications.",

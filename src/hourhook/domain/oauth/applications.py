@@ -74,11 +74,16 @@ def register(
     if not name:
         raise OperatorError("an application's name must be one line of 1 to 100 characters: choose another")
     for kind, url in (("site", site_url), ("callback", callback_url)):
-        if redirects.parse(url) is None:
+        if redirects.parse(url) is None and not (kind == "callback" and redirects.is_private_use(url)):
             raise OperatorError(
                 f"{url!r} cannot be the {kind} URL: it must be an absolute http or https URL in ASCII, without "
                 "a user name, a fragment or a backslash"
             )
+    if redirects.is_private_use(callback_url) and not is_public:
+        raise OperatorError(
+            f"{callback_url!r} cannot be the callback URL of a confidential application: any application on a device "
+            "can claim a private-use scheme, so register a public one, which uses PKCE"
+        )
     for scope in chosen_scopes:
         if scope not in scopes.SCOPES:
             raise OperatorError(f"there is no scope {scope!r}: choose from {', '.join(scopes.SCOPES)}")

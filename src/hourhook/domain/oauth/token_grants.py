@@ -2,9 +2,12 @@
 
 See `docs/api/oauth.md#token-request` and `docs/api/oauth.md#refresh-tokens`.
 Codes and refresh tokens can be used once. A second use means that one was stolen, by an unknown party, so all tokens of
-the same authorization are revoked.
+the same authorization are revoked. One exception is for clients that did not receive the response to a refresh: within
+``REPEAT_SECONDS`` they get the same tokens once more. To repeat them without storing them, they are derived from the
+refresh token, of which only the client has the text.
 """
 
+import math
 import secrets
 from collections.abc import Mapping
 
@@ -12,13 +15,15 @@ import msgspec
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, RefreshTokenGrant
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from hourhook.clock import SECOND
+from hourhook.crypto import Keyring
 from hourhook.domain import accounts, tokens
 from hourhook.domain.callers import hash_token
 from hourhook.domain.oauth import applications, revoking
 from hourhook.domain.oauth.validators import TokenGrant, TokenRequestValidator
+from hourhook.store import schema
 from hourhook.store.schema import authorizations, refresh_tokens
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -37,7 +42,7 @@ REFRESH_TOKEN_SECONDS = 365 * 86_400
 REMEMBERED_SECONDS = 30 * 86_400
 
 _GRANTS = {"authorization_code": AuthorizationCodeGrant, "refresh_token": RefreshTokenGrant}
-_REFRESH_COLUMNS = ("account_id", "hash", "authorization_id", "created_at", "expires_at", "used_at")
+_REFRESH_COLUMNS = ("account_id", "hash", "authorization_id", "created_at", "expires_at")
 _REASONS = {
     "invalid_client": "The client_id is unknown, or the client_secret is wrong.",
     "invalid_grant": "The code or refresh token is wrong, expired, already used or issued to another application, or "
@@ -85,7 +90,9 @@ def find_error(tx: Transaction, given: Mapping[str, str]) -> OAuthError:
     return error
 
 
-def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> AccessToken | OAuthError:
+def exchange(
+    tx: Transaction, given: Mapping[str, str], keyring: Keyring, token_seconds: int
+) -> AccessToken | OAuthError:
     """Issue tokens in the write of the account that ``find_account`` returned, or return an error.
 
     ``given`` are those of ``PARAMETERS`` that were sent and not empty. Raises ``AccountLocked``.
@@ -99,8 +106,11 @@ def exchange(tx: Transaction, given: Mapping[str, str], token_seconds: int) -> A
         return error
     assert validator.token_grant is not None
     assert validator.application is not None
+    texts = _make_texts(keyring, given.get("refresh_token") if validator.token_grant.token_hash else None)
+    if validator.token_grant.is_repeat:
+        return _repeat(tx, validator.token_grant, texts)
     _mark_used(tx, validator.token_grant)
-    return _issue(tx, validator.token_grant, validator.application.token_name, token_seconds)
+    return _issue(tx, validator.token_grant, texts, validator.application.token_name, token_seconds)
 
 
 def _check(validator: TokenRequestValidator, given: Mapping[str, str]) -> OAuthError | None:
@@ -127,8 +137,35 @@ def _mark_used(tx: Transaction, token_grant: TokenGrant) -> None:
     )
 
 
-def _issue(tx: Transaction, token_grant: TokenGrant, token_name: str, token_seconds: int) -> AccessToken:
-    issued = AccessToken(f"at_{secrets.token_hex(32)}", f"rt_{secrets.token_hex(32)}", token_seconds)
+def _make_texts(keyring: Keyring, refresh_token: str | None) -> tuple[str, str]:
+    """Return an access token and a refresh token: random for a code, and derived for a refresh token."""
+    if refresh_token is None:
+        return f"at_{secrets.token_hex(32)}", f"rt_{secrets.token_hex(32)}"
+    access, refresh = (keyring.sign(f"next OAuth {kind} token", refresh_token) for kind in ("access", "refresh"))
+    return f"at_{access}", f"rt_{refresh}"
+
+
+def _repeat(tx: Transaction, token_grant: TokenGrant, texts: tuple[str, str]) -> AccessToken | OAuthError:
+    """Return the tokens of the first response once more.
+
+    Their refresh token must be unused: a client that has used it did receive the response, so this is a reuse.
+    """
+    access_token, refresh_token = texts
+    expires_at = tx.value(
+        _UNUSED_PAIR, account=tx.account_id, access=hash_token(access_token), refresh=hash_token(refresh_token)
+    )
+    if expires_at is None:
+        revoking.revoke(tx, token_grant.id)
+        return OAuthError("invalid_grant", _REASONS["invalid_grant"])
+    tx.execute(_REPEAT_REFRESH_TOKEN, account=tx.account_id, hash=token_grant.token_hash, now=tx.event_time)
+    seconds = max(0, math.ceil((expires_at - tx.started_at) / SECOND))
+    return AccessToken(access_token, refresh_token, seconds)
+
+
+def _issue(
+    tx: Transaction, token_grant: TokenGrant, texts: tuple[str, str], token_name: str, token_seconds: int
+) -> AccessToken:
+    issued = AccessToken(*texts, token_seconds)
     tokens.store(
         tx,
         issued.access_token,
@@ -138,7 +175,7 @@ def _issue(tx: Transaction, token_grant: TokenGrant, token_name: str, token_seco
         expires_at=tx.started_at + token_seconds * SECOND,
     )
     expires_at = tx.started_at + REFRESH_TOKEN_SECONDS * SECOND
-    row = (tx.account_id, hash_token(issued.refresh_token), token_grant.id, tx.event_time, expires_at, None)
+    row = (tx.account_id, hash_token(issued.refresh_token), token_grant.id, tx.event_time, expires_at)
     tx.insert_many(refresh_tokens, _REFRESH_COLUMNS, [row])
     return issued
 
@@ -159,4 +196,24 @@ _USE_REFRESH_TOKEN = Statement(
     update(refresh_tokens)
     .where(refresh_tokens.c.account_id == bindparam("account"), refresh_tokens.c.hash == bindparam("hash"))
     .values(used_at=bindparam("now"), expires_at=bindparam("expires_at"))
+)
+
+_REPEAT_REFRESH_TOKEN = Statement(
+    update(refresh_tokens)
+    .where(refresh_tokens.c.account_id == bindparam("account"), refresh_tokens.c.hash == bindparam("hash"))
+    .values(repeated_at=bindparam("now"))
+)
+
+_UNUSED_PAIR = Statement(
+    select(schema.tokens.c.expires_at).where(
+        schema.tokens.c.account_id == bindparam("account"),
+        schema.tokens.c.hash == bindparam("access"),
+        exists(
+            select(refresh_tokens.c.hash).where(
+                refresh_tokens.c.account_id == bindparam("account"),
+                refresh_tokens.c.hash == bindparam("refresh"),
+                refresh_tokens.c.used_at.is_(None),
+            )
+        ),
+    )
 )

@@ -12,12 +12,16 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 from sqlalchemy import ColumnElement, Select, bindparam, null, select
 
+from hourhook.clock import SECOND
 from hourhook.domain.callers import IS_USER_ENABLED, hash_token
 from hourhook.domain.oauth import applications, redirects
 from hourhook.domain.oauth.applications import Application
 from hourhook.store.schema import authorizations, refresh_tokens, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
+
+# How long after its use a refresh token may be repeated, once, by a client that did not receive the response.
+REPEAT_SECONDS = 60
 
 FindApplication = Callable[[Transaction, str], Application | None]
 
@@ -64,6 +68,8 @@ class TokenGrant:
     user_id: int
     # Of the refresh token; None for a code.
     token_hash: str | None
+    # Whether the refresh token was used before and may be repeated.
+    is_repeat: bool = False
 
 
 class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the library has no types
@@ -134,18 +140,21 @@ class TokenRequestValidator(RequestValidator):  # type: ignore[misc]  # the libr
 
     def validate_refresh_token(self, refresh_token: str, client: Application, request: Request) -> bool:
         row = self._tx.one(_BY_REFRESH_TOKEN, hash=hash_token(refresh_token), application=client.id)
-        if row is not None and row.used_at is not None:
+        if row is None:
+            return False
+        is_repeat = row.used_at is not None
+        if is_repeat and (row.repeated_at is not None or self._tx.started_at > row.used_at + REPEAT_SECONDS * SECOND):
             self.reused_authorization_id = row.id
             return False
-        return row is not None and self._accept(row)
+        return self._accept(row, is_repeat=is_repeat)
 
     def get_original_scopes(self, refresh_token: str, request: Request) -> list[str]:
         return []
 
-    def _accept(self, row: Row) -> bool:
+    def _accept(self, row: Row, *, is_repeat: bool = False) -> bool:
         if row.expires_at <= self._tx.started_at or not row.is_user_enabled:
             return False
-        self.token_grant = TokenGrant(row.id, row.user_id, row.token_hash)
+        self.token_grant = TokenGrant(row.id, row.user_id, row.token_hash, is_repeat)
         return True
 
 
@@ -179,6 +188,7 @@ _BY_REFRESH_TOKEN = Statement(
     _authorization(
         refresh_tokens.c.expires_at,
         refresh_tokens.c.used_at,
+        refresh_tokens.c.repeated_at,
         refresh_tokens.c.hash.label("token_hash"),
     )
     .join(

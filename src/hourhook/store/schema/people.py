@@ -177,6 +177,8 @@ refresh_tokens = Table(
     # Used ones are kept until then too, so that reuse is detected.
     column("expires_at", BigInteger),
     column("used_at", BigInteger, null=True),
+    # When a client repeated the refresh because it had not received the response; it may once.
+    column("repeated_at", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "hash"),
     UniqueConstraint("hash"),
     account_foreign_key("authorizations", "authorization_id"),

@@ -6,14 +6,14 @@ form cannot change it. The user is redirected only to a redirect URI that the ap
 
 import string
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
 
 from hourhook.domain import sessions
 from hourhook.domain.links import Links
-from hourhook.domain.oauth import authorization_requests
+from hourhook.domain.oauth import authorization_requests, redirects
 from hourhook.domain.oauth.authorization_requests import (
     AuthorizationRedirect,
     AuthorizationRejected,
@@ -34,9 +34,6 @@ from hourhook.web.responses import csrf_failed, notice, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
 
 PATH = "/oauth/2/authorize"
-# Browsers apply the policy of a page to all redirects after its form, and the application may redirect anywhere.
-_FORM_TARGETS = ("'self'", "https:", "http:")
-
 _SAFE_CHARACTERS = string.punctuation.replace("\\", "")
 
 _log = structlog.get_logger()
@@ -60,9 +57,9 @@ class OAuthConsent:
             return redirect(self._links.href(sign_in_url(_page_url(request))))
         return render(
             "auth/oauth_consent",
-            form_targets=_FORM_TARGETS,
+            form_targets=_form_targets(authorization_request.target),
             application=authorization_request.application,
-            destination=urlsplit(authorization_request.target).netloc,
+            destination=redirects.describe_target(authorization_request.target),
             users=users,
             page_url=_page_url(request),
             href=self._links.href,
@@ -107,6 +104,15 @@ class OAuthConsent:
                 user=user.user_id,
             )
         return redirect(url, status=302)
+
+
+def _form_targets(target: str) -> Sequence[str]:
+    """Return the form targets of the page for an application that users are redirected to.
+
+    Browsers apply the policy of a page to all redirects after its form, and the application may redirect anywhere.
+    """
+    private_scheme = redirects.source_expression(target)
+    return ("'self'", "https:", "http:") if private_scheme is None else ("'self'", private_scheme)
 
 
 def _read_request(
