@@ -12,7 +12,9 @@ import pytest
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "hourhook"
 MAX_LINES = 400
 
-FOUNDATION = ("settings", "clock", "errors", "log_writer", "logs", "crypto", "backoff", "rate_limits", "waker")
+FOUNDATION = (
+    "settings", "clock", "email_addresses", "errors", "log_writer", "logs", "crypto", "backoff", "rate_limits", "waker"
+)  # fmt: skip
 # The domain uses the parts of the delivery engine that record and control, never those that send.
 RECORDS_AND_CONTROLS = tuple(
     f"delivery.{name}"
@@ -39,7 +41,8 @@ MAY_IMPORT = {
     "errors": (),
     "clock": (),
     "waker": (),
-    "settings": ("errors",),
+    "email_addresses": (),
+    "settings": ("errors", "email_addresses"),
     "log_writer": (),
     "logs": ("settings", "clock", "log_writer"),
     "crypto": ("errors",),

@@ -80,6 +80,13 @@ def test_an_invalid_value_is_refused_with_the_variable_name(name: str, value: st
         ("RATE_LIMIT", "0/0", "such as 100/200, or off"),
         ("ALLOWED_NETWORKS", "10.1.0.0/16, here", "'here' is not a network; write them like 10.1.0.0/16,192.0.2.7"),
         (
+            "ALLOWED_NETWORKS",
+            "10.1.0.0/16,10.2.0.7/16",
+            "'10.2.0.7/16' .* write 10.2.0.0/16 for the whole network, or 10.2.0.7 for this address alone",
+        ),
+        ("TRUSTED_PROXIES", "fd00::1/8", "write fd00::/8 for the whole network, or fd00::1 for this address alone"),
+        ("TRUSTED_PROXIES", "10.2.0.7/255.255.0.0", "write 10.2.0.0/16 for the whole network, or 10.2.0.7 for"),
+        (
             "ALLOWED_ORIGINS",
             "https://a.test, b.test",
             "'b.test' is not an origin; write them like https://app.example.com",
@@ -180,6 +187,8 @@ def test_mail_from_accepts_one_address(sender: str) -> None:
         "a@exämple.com",
         "x\r\nBcc: eve@x.test",
         "a b@c",
+        "a@b..c",
+        "Hourhook <a@-x.org>",
     ],
 )
 def test_an_invalid_mail_from_is_refused(sender: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from hourhook.email_addresses import is_possible
 from hourhook.errors import OperatorError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -153,9 +154,17 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 def _network(text: str) -> Network:
     try:
-        return ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f"{text!r} is not a network; write them like 10.1.0.0/16,192.0.2.7") from None
+    address = text.partition("/")[0]
+    if ipaddress.ip_address(address) != network.network_address:
+        # Either may be meant, and the wider one would let more through than intended.
+        raise ValueError(
+            f"{text!r} is an address and a network in one: write {network} for the whole network, "
+            f"or {address} for this address alone"
+        )
+    return network
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -261,6 +270,8 @@ def _mail_from(text: str) -> str:
         raise ValueError(example)
     if not addresses[0].addr_spec.isascii():
         raise ValueError("the address itself may contain printable ASCII characters only")
+    if not is_possible(addresses[0].addr_spec):
+        raise ValueError(example)
     return text
 
 

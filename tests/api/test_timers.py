@@ -106,14 +106,20 @@ def test_a_clock_set_back_gives_no_negative_time(account: Account, clock: FakeCl
     assert client.get(timer["url"]).json()["seconds"] == 30
 
 
-def test_starting_a_running_timer_changes_nothing(account: Account, clock: FakeClock) -> None:
+def test_starting_a_running_timer_changes_only_its_description(account: Account, clock: FakeClock) -> None:
     timer = start_timer(account.leader, make_project(account), description="first")
+    client = account.leader.client
     clock.advance(seconds=5)
+    running = timer | {"seconds": 5, "formatted_time": "00:00:05"}
 
-    response = account.leader.client.put(timer["start_url"], {"entry_date": "2024-05-01", "description": "second"})
+    assert client.put(timer["start_url"]).json() == running
+    for description in ("second #planning", None):
+        response = client.put(timer["start_url"], {"entry_date": "2024-05-01", "description": description})
 
-    assert (response.status, response.headers["location"]) == (200, timer["url"])
-    assert response.json() == timer | {"seconds": 5, "formatted_time": "00:00:05"}
+        assert (response.status, response.headers["location"]) == (200, timer["url"])
+        assert response.json() == running | {"description": description}
+        assert client.get(timer["url"]).body == response.body
+    assert client.get("/v2/timers", {"description": "planning"}).json() == []
 
 
 def test_a_paused_timer_is_resumed_with_its_time_and_its_day(account: Account, clock: FakeClock) -> None:

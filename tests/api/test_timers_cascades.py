@@ -1,4 +1,4 @@
-"""Timers whose project is archived, deleted or merged, and timers whose user is deleted."""
+"""Timers whose project is archived, deleted or merged, and timers whose user is deactivated or deleted."""
 
 from typing import Any
 
@@ -16,6 +16,26 @@ def timers_of(person: Person) -> list[dict[str, Any]]:
 def merge(account: Account, target: dict[str, Any], source: dict[str, Any]) -> None:
     response = account.leader.client.put(target["merge_url"], {"project_id": source["id"]})
     assert response.status == 204, response.body
+
+
+# Deactivated
+
+
+def test_deactivating_a_user_pauses_their_timer(account: Account, clock: FakeClock) -> None:
+    project = make_project(account)
+    make_entry(account.leader)
+    timer, others = start_timer(account.leader, project), start_timer(account.owner, project)
+    log = EventReader(account)
+    clock.advance(seconds=60)
+    url = f"/v2/users/{account.leader.id}"
+
+    assert account.supervisor.client.put(f"{url}/deactivate").status == 204
+
+    clock.advance(seconds=3600)
+    assert log.read_new_types() == ["user.updated", "user.updated.deactivated"]
+    assert account.supervisor.client.put(f"{url}/activate").status == 204
+    assert timers_of(account.leader) == [timer | {"state": "paused", "seconds": 60, "formatted_time": "00:01:00"}]
+    assert timers_of(account.owner) == [others | {"seconds": 3660, "formatted_time": "01:01:00"}]
 
 
 # Archived

@@ -198,10 +198,19 @@ SECONDS = 1_000_000
         ("day", "0001-01-01", "0001-01-01"),
         ("day", "9999-12-31", "9999-12-31"),
         ("day", "10000-01-01", INVALID),
-        ("day", "2024-2-9", INVALID),
         ("day", "2024-W09-1", INVALID),
         ("day", "20240229", INVALID),
-        ("day", "2024-02-29T00:00:00Z", INVALID),
+        ("day", "2024-02-29T", INVALID),
+        ("day", "2024-02-29T25:00:00Z", INVALID),
+        ("day", "2024-02-29T10:61", INVALID),
+        ("day", "2024-02-29 and so on", INVALID),
+        ("day", "2024-2-29T00:00:00Z", INVALID),
+        ("day", "2024-02-30T00:00:00Z", INVALID),
+        ("day", " 2024-02-29", INVALID),
+        ("day", "２０２４-02-29", INVALID),
+        ("day", "24-02-29", INVALID),
+        ("day", "2024-002-29", INVALID),
+        ("day", "29.2.2024", INVALID),
         ("day", 20240229, INVALID),
         ("moment", "2024-05-21T10:05:00Z", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
         ("moment", "2024-05-21T12:05:00+02:00", to_timestamp(datetime.fromisoformat("2024-05-21T10:05:00+00:00"))),
@@ -242,6 +251,9 @@ SECONDS = 1_000_000
         ("email", "ada", INVALID),
         ("email", "a@b@c", INVALID),
         ("email", "a b@c", INVALID),
+        ("email", "a@b..c", INVALID),
+        ("email", "a@-x.org", INVALID),
+        ("email", " jürgen@bücher.example ", "jürgen@bücher.example"),
         ("week_start", "MONDAY", "monday"),
         ("week_start", "tuesday", INVALID),
         ("tag_filter_type", "any", "combination of"),
@@ -288,6 +300,26 @@ def test_an_empty_query_parameter_counts_as_absent(name: str) -> None:
 def test_the_last_of_repeated_scalar_query_parameters_counts() -> None:
     assert parse_query("minutes", "1", "2") == 2
     assert parse_query("minutes", "x", "2") == 2
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "2024-02-09",
+        "2024-2-9",
+        "2024-02-9",
+        "2024-02-09T00:30:00Z",
+        "2024-02-09T23:30:00-12:00",
+        "2024-02-09T23:30:00.123456789+0200",
+        # A plus sign that was not percent-encoded.
+        "2024-02-09T23:30:00 02:00",
+        "2024-02-09 23:30:00",
+        "2024-02-09t23:30z",
+        "2024-02-09T23",
+    ],
+)
+def test_a_date_has_several_spellings_in_bodies_and_queries(spelling: str) -> None:
+    assert (parse_one("day", spelling), parse_query("day", spelling)) == ("2024-02-09", "2024-02-09")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,11 @@ def pause_for_projects(tx: Transaction, caller: Caller, project_ids: list[int]) 
     _pause(tx, _read(tx, caller, _RUNNING_OF_PROJECTS, projects=project_ids))
 
 
+def pause_for_user(tx: Transaction, caller: Caller, user_id: int) -> None:
+    """Pause the running timer of a user who was deactivated; no receiver is notified, since theirs get nothing now."""
+    _pause(tx, _read(tx, caller, _RUNNING_OF_USER, user=user_id))
+
+
 def move(tx: Transaction, caller: Caller, from_id: int, to: SimpleProject) -> None:
     """Move all users' timers of one project to another; if a user has timers of both, they are merged."""
     found = _read(tx, caller, _OF_PROJECTS, projects=[from_id, to.id])

@@ -53,26 +53,18 @@ def edit(tx: Transaction, caller: Caller, project_id: int, params: TimerChanges,
 
 
 def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, errors: ValidationErrors) -> Timer:
-    """Start the caller's timer of a project and pause their running one.
-
-    Idempotent: does nothing to a running timer.
-    """
+    """Start the caller's timer of a project and pause their running one; a running timer takes a new description."""
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
     errors.raise_if_any()
+    described = replace(before, description=value_or(params.description, before.description))
     if before.stopwatch.is_running:
-        return represent(before, tx.started_at)
+        return _save(tx, before, described)
     cascades.pause_for_caller(tx, caller)
     date = before.date
     if before.stopwatch.started_at is None:
         date = params.entry_date or today(tx.started_at, caller.utc_offset)
-    after = replace(
-        before,
-        stopwatch=before.stopwatch.started(tx.started_at),
-        date=date,
-        description=value_or(params.description, before.description),
-    )
-    return _save(tx, before, after)
+    return _save(tx, before, replace(described, stopwatch=before.stopwatch.started(tx.started_at), date=date))
 
 
 def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:

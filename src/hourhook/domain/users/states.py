@@ -8,6 +8,7 @@ from hourhook.delivery import broadcasts
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.invitations import issuing
+from hourhook.domain.timers import cascades as timers_cascades
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
 from hourhook.errors import ValidationFailed
@@ -29,7 +30,8 @@ def activate(tx: Transaction, caller: Caller, id: int) -> None:
 def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     """Deactivate a user who has entries or expenses and so cannot be deleted; these are kept.
 
-    Their broadcast receivers are kept as well, but receive nothing while the user is deactivated.
+    Their running timer is paused. Their broadcast receivers are kept as well, but receive nothing while the user is
+    deactivated.
     """
     user = reading.show(tx, caller, id)
     caller.require_role("supervisor")
@@ -43,6 +45,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     broadcasts.discard_for_user(tx, id)
     issuing.withdraw(tx, id)
     _change_state(tx, user, "disabled", "deactivated")
+    timers_cascades.pause_for_user(tx, caller, id)
 
 
 def activate_pending(tx: Transaction, caller: Caller) -> None:
