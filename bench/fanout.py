@@ -99,7 +99,7 @@ def _prepare(database: Database, count: int, history: int) -> Callable[[], float
 
 
 def _create(tx: Transaction, caller: Caller) -> None:
-    params, errors = inputs.parse(editing.NewEntry, _ENTRY, resource="Entry")
+    params, errors = inputs.parse(editing.EntryCreate, _ENTRY, resource="Entry")
     editing.create(tx, caller, params, errors)
 
 

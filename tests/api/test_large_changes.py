@@ -136,7 +136,7 @@ def test_memory_does_not_grow_with_the_size_of_a_merge(account: Account) -> None
 
     def peak_of_merge(count: int) -> int:
         path, body = merge_projects(account, count)
-        params, faults = inputs.parse(merging.SwallowedProject, body, resource="Project")
+        params, faults = inputs.parse(merging.ProjectMerge, body, resource="Project")
         tracemalloc.start()
         try:
             account.database.write_now(account.id, merging.merge, caller, int(path.split("/")[3]), params, faults)

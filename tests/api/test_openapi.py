@@ -49,9 +49,9 @@ def test_a_query_is_described_by_what_the_endpoint_reads() -> None:
 def test_a_body_is_described_by_what_the_endpoint_reads() -> None:
     document = json.loads(openapi_text())
     operation = document["paths"]["/v2/entries"]["post"]
-    schema = document["components"]["schemas"]["NewEntry"]
+    schema = document["components"]["schemas"]["EntryCreate"]
 
-    assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/NewEntry")
+    assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/EntryCreate")
     assert schema["required"] == ["date", "minutes"]
     assert schema["properties"]["project_id"]["type"] == ["integer", "null"]
 

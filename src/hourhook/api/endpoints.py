@@ -7,11 +7,11 @@
         "List entries, newest date first."
 
     @endpoints.post("/v2/entries")
-    def create(call: Call, params: NewEntry, errors: ValidationErrors) -> Created[Entry]: ...
+    def create(call: Call, params: EntryCreate, errors: ValidationErrors) -> Created[Entry]: ...
 
     @endpoints.put("/v2/entries/invoiced_outside_of_freckle", hidden=True)      # an alias, not documented
     @endpoints.put("/v2/entries/{entry_id}/approved", role="supervisor", feature="approvals")
-    def approve(call: Call, entry_id: int, params: Approval, errors: ValidationErrors) -> None: ...
+    def approve(call: Call, entry_id: int, params: EntryApprove, errors: ValidationErrors) -> None: ...
 
 - The function is plain and synchronous. ``api/dispatcher.py`` runs it in a thread, inside ``database.read`` (GET) or
   inside ``database.write`` of the caller's account (other methods). It takes the transaction and the caller from

@@ -41,7 +41,7 @@ class CurrentUser(msgspec.Struct, frozen=True):
     updated_at: Timestamp
 
 
-class Preferences(Inputs):
+class CurrentUserUpdate(Inputs):
     """Changes to your own profile and preferences; absent keys stay unchanged."""
 
     aliases: ClassVar = {
@@ -67,7 +67,7 @@ def show(tx: Transaction, caller: Caller) -> CurrentUser:
     return _represent(caller, _read(tx, caller))
 
 
-def edit(tx: Transaction, caller: Caller, params: Preferences, errors: ValidationErrors) -> CurrentUser:
+def edit(tx: Transaction, caller: Caller, params: CurrentUserUpdate, errors: ValidationErrors) -> CurrentUser:
     """Change the caller's name and preferences; only a new name raises ``user.updated``."""
     if not caller.has_role("supervisor"):
         # The key is ignored for these callers, and so are its errors.
@@ -90,7 +90,7 @@ def edit(tx: Transaction, caller: Caller, params: Preferences, errors: Validatio
     return show(tx, caller)
 
 
-def _new_values(caller: Caller, params: Preferences, row: Row) -> dict[str, Any]:
+def _new_values(caller: Caller, params: CurrentUserUpdate, row: Row) -> dict[str, Any]:
     requested = {
         "first_name": params.first_name,
         "last_name": params.last_name,

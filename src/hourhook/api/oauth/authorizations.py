@@ -17,7 +17,7 @@ from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.inputs import Query, ValidationErrors
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import authorizations
-from hourhook.domain.oauth.authorizations import AuthorizationChanges, NewAuthorization, WantedAuthorization
+from hourhook.domain.oauth.authorizations import AuthorizationCreate, AuthorizationGetOrCreate, AuthorizationUpdate
 from hourhook.domain.oauth.representations import Authorization, Subdomain
 from hourhook.domain.pages import Page
 from hourhook.domain.sign_ins import Candidate
@@ -49,7 +49,7 @@ def index(call: Call, subdomain: str) -> Page[Authorization]:
 
 
 @endpoints.post("/authorizations/{subdomain}")
-def create(call: Call, subdomain: str, params: NewAuthorization, errors: ValidationErrors) -> Authorization:
+def create(call: Call, subdomain: str, params: AuthorizationCreate, errors: ValidationErrors) -> Authorization:
     """Authorize an application to act for you.
 
     Its token lasts until the authorization is deleted. An unknown `client_id` and a wrong `client_secret` are a 400
@@ -60,7 +60,7 @@ def create(call: Call, subdomain: str, params: NewAuthorization, errors: Validat
 
 @endpoints.put("/authorizations/{subdomain}/clients/{client_id}")
 def ensure(
-    call: Call, subdomain: str, client_id: str, params: WantedAuthorization, errors: ValidationErrors
+    call: Call, subdomain: str, client_id: str, params: AuthorizationGetOrCreate, errors: ValidationErrors
 ) -> CreatedOrExisting[Authorization]:
     """Authorize an application unless you did before.
 
@@ -78,7 +78,7 @@ def show(call: Call, subdomain: str, authorization_id: int) -> Authorization:
 
 @endpoints.put("/authorizations/{subdomain}/{authorization_id}")
 def edit(
-    call: Call, subdomain: str, authorization_id: int, params: AuthorizationChanges, errors: ValidationErrors
+    call: Call, subdomain: str, authorization_id: int, params: AuthorizationUpdate, errors: ValidationErrors
 ) -> Authorization:
     """Edit the note and the scopes of an authorization."""
     return authorizations.edit(call.tx, call.caller, call.dependencies, authorization_id, params, errors)

@@ -203,31 +203,31 @@ _NAMES = {
 
 _RESPONSES: Json = {
     "BadRequest": _refusal(
-        "The body is not a JSON object, an input is invalid, or the object's state does not allow it.", "Refusal"
+        "The body is not a JSON object, an input is invalid, or the object's state does not allow it.", "ErrorResponse"
     ),
-    "Unauthorized": _refusal("The credential is missing or invalid.", "Message", ["WWW-Authenticate"]),
-    "Forbidden": _refusal("The caller's role does not allow this, or the account lacks the feature.", "Message"),
+    "Unauthorized": _refusal("The credential is missing or invalid.", "ErrorMessage", ["WWW-Authenticate"]),
+    "Forbidden": _refusal("The caller's role does not allow this, or the account lacks the feature.", "ErrorMessage"),
     "NotFound": _refusal("The object does not exist, or the caller cannot see it. The body is empty."),
-    "TooLarge": _refusal("The body is larger than this server accepts.", "Message"),
+    "TooLarge": _refusal("The body is larger than this server accepts.", "ErrorMessage"),
     "TooManyRequests": _refusal("Too many requests from this address. The body is empty.", None, ["Retry-After"]),
-    "Unavailable": _refusal("The account is locked for maintenance, or the database is unavailable.", "Message"),
+    "Unavailable": _refusal("The account is locked for maintenance, or the database is unavailable.", "ErrorMessage"),
 }
 
 _ERROR_SCHEMAS: Json = {
-    "Message": {
+    "ErrorMessage": {
         "type": "object",
         "properties": {"message": {"type": "string"}},
         "required": ["message"],
     },
-    "Refusal": {
+    "ErrorResponse": {
         "type": "object",
         "properties": {
             "message": {"type": "string"},
-            "errors": {"type": "array", "items": {"$ref": _REF.format(name="Fault")}},
+            "errors": {"type": "array", "items": {"$ref": _REF.format(name="FieldError")}},
         },
         "required": ["message"],
     },
-    "Fault": {
+    "FieldError": {
         "type": "object",
         "properties": {
             "resource": {"type": "string", "description": "The resource of the request, such as `Entry`."},

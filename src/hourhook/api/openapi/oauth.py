@@ -126,7 +126,7 @@ def with_password_auth(operation: Json) -> Json:
     responses = {status: answer for status, answer in operation["responses"].items() if status != "403"}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     if body and not body["$ref"].endswith("Changes"):
-        schema = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Refusal", "OAuthError")]}
+        schema = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("ErrorResponse", "OAuthError")]}
         responses["400"] = {
             "description": "The body is not a JSON object, an input is invalid, or the application is unknown.",
             "content": {"application/json": {"schema": schema}},

@@ -2,14 +2,17 @@
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.broadcast_receivers import editing, reading, states, subscribing
-from hourhook.domain.broadcast_receivers.editing import BroadcastReceiverChanges, NewBroadcastReceiver
+from hourhook.domain.broadcast_receivers.editing import BroadcastReceiverCreate, BroadcastReceiverUpdate
 from hourhook.domain.broadcast_receivers.reading import BroadcastReceiverFilters
 from hourhook.domain.broadcast_receivers.representations import (
     BroadcastReceiver,
     BroadcastReceiverSecret,
     BroadcastReceiverWithSecret,
 )
-from hourhook.domain.broadcast_receivers.subscribing import FewerSubjects, MoreSubjects
+from hourhook.domain.broadcast_receivers.subscribing import (
+    BroadcastReceiverSubjectsAdd,
+    BroadcastReceiverSubjectsRemove,
+)
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
@@ -29,7 +32,9 @@ def show(call: Call, broadcast_receiver_id: int) -> BroadcastReceiver:
 
 
 @endpoints.post("/v2/broadcast_receivers")
-def create(call: Call, params: NewBroadcastReceiver, errors: ValidationErrors) -> Created[BroadcastReceiverWithSecret]:
+def create(
+    call: Call, params: BroadcastReceiverCreate, errors: ValidationErrors
+) -> Created[BroadcastReceiverWithSecret]:
     """Create a broadcast receiver for the caller's own timers.
 
     Only this response and that of a re-roll contain the secret. No ping is sent.
@@ -40,7 +45,7 @@ def create(call: Call, params: NewBroadcastReceiver, errors: ValidationErrors) -
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}")
 def edit(
-    call: Call, broadcast_receiver_id: int, params: BroadcastReceiverChanges, errors: ValidationErrors
+    call: Call, broadcast_receiver_id: int, params: BroadcastReceiverUpdate, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Rename a broadcast receiver, or change its address.
 
@@ -51,7 +56,7 @@ def edit(
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/add_subjects")
 def add_subjects(
-    call: Call, broadcast_receiver_id: int, params: MoreSubjects, errors: ValidationErrors
+    call: Call, broadcast_receiver_id: int, params: BroadcastReceiverSubjectsAdd, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Subscribe a broadcast receiver to more subjects."""
     return subscribing.add(call.tx, call.caller, broadcast_receiver_id, params, errors)
@@ -59,7 +64,7 @@ def add_subjects(
 
 @endpoints.put("/v2/broadcast_receivers/{broadcast_receiver_id}/remove_subjects")
 def remove_subjects(
-    call: Call, broadcast_receiver_id: int, params: FewerSubjects, errors: ValidationErrors
+    call: Call, broadcast_receiver_id: int, params: BroadcastReceiverSubjectsRemove, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Unsubscribe a broadcast receiver from subjects.
 

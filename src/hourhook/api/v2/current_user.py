@@ -2,7 +2,7 @@
 
 from hourhook.api.endpoints import Call, Endpoints
 from hourhook.domain import current_users
-from hourhook.domain.current_users import CurrentUser, Preferences
+from hourhook.domain.current_users import CurrentUser, CurrentUserUpdate
 from hourhook.domain.inputs import ValidationErrors
 
 endpoints = Endpoints("Current user", resource="User")
@@ -15,7 +15,7 @@ def show(call: Call) -> CurrentUser:
 
 
 @endpoints.put("/v2/current_user")
-def edit(call: Call, params: Preferences, errors: ValidationErrors) -> CurrentUser:
+def edit(call: Call, params: CurrentUserUpdate, errors: ValidationErrors) -> CurrentUser:
     """Edit the caller's name and preferences.
 
     A new name raises `user.updated`; preferences raise no event.

@@ -2,9 +2,9 @@
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries import approving, editing, invoicing, reading
-from hourhook.domain.entries.approving import FEATURE, Approval, Approvals, EntryIds
-from hourhook.domain.entries.editing import EntryChanges, NewEntry
-from hourhook.domain.entries.invoicing import OutsideInvoice, OutsideInvoices
+from hourhook.domain.entries.approving import FEATURE, EntriesApprove, EntryApprove, EntryIds
+from hourhook.domain.entries.editing import EntryCreate, EntryUpdate
+from hourhook.domain.entries.invoicing import EntriesMarkAsInvoiced, EntryMarkAsInvoiced
 from hourhook.domain.entries.reading import EntryFilters
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.inputs import ValidationErrors
@@ -67,7 +67,7 @@ def show(call: Call, entry_id: int) -> Entry:
 
 
 @endpoints.post("/v2/entries")
-def create(call: Call, params: NewEntry, errors: ValidationErrors) -> Created[Entry]:
+def create(call: Call, params: EntryCreate, errors: ValidationErrors) -> Created[Entry]:
     """Log time.
 
     Creates a tag for each unknown hashtag and a project for an unknown `project_name`, if the caller may create them.
@@ -79,7 +79,7 @@ def create(call: Call, params: NewEntry, errors: ValidationErrors) -> Created[En
 
 
 @endpoints.put("/v2/entries/marked_as_invoiced", role="leader")
-def mark_several_as_invoiced(call: Call, params: OutsideInvoices, errors: ValidationErrors) -> None:
+def mark_several_as_invoiced(call: Call, params: EntriesMarkAsInvoiced, errors: ValidationErrors) -> None:
     """Mark several entries as invoiced outside of this system.
 
     Raises `entry.updated` and `entry.updated.invoiced` for each.
@@ -88,7 +88,7 @@ def mark_several_as_invoiced(call: Call, params: OutsideInvoices, errors: Valida
 
 
 @endpoints.put("/v2/entries/approved", role="supervisor", feature=FEATURE)
-def approve_many(call: Call, params: Approvals, errors: ValidationErrors) -> None:
+def approve_many(call: Call, params: EntriesApprove, errors: ValidationErrors) -> None:
     """Approve several entries.
 
     Raises `entry.updated` and `entry.updated.approved` for each.
@@ -106,7 +106,7 @@ def unapprove_many(call: Call, params: EntryIds, errors: ValidationErrors) -> No
 
 
 @endpoints.put("/v2/entries/{entry_id}")
-def edit(call: Call, entry_id: int, params: EntryChanges, errors: ValidationErrors) -> Entry:
+def edit(call: Call, entry_id: int, params: EntryUpdate, errors: ValidationErrors) -> Entry:
     """Edit an entry.
 
     Raises `project.created` and `tag.created` for what it creates, then `entry.updated`.
@@ -115,7 +115,7 @@ def edit(call: Call, entry_id: int, params: EntryChanges, errors: ValidationErro
 
 
 @endpoints.put("/v2/entries/{entry_id}/marked_as_invoiced", role="leader")
-def mark_as_invoiced(call: Call, entry_id: int, params: OutsideInvoice, errors: ValidationErrors) -> None:
+def mark_as_invoiced(call: Call, entry_id: int, params: EntryMarkAsInvoiced, errors: ValidationErrors) -> None:
     """Mark an entry as invoiced outside of this system.
 
     If it is marked already, only the date changes. Raises `entry.updated`, and the first time `entry.updated.invoiced`.
@@ -124,7 +124,7 @@ def mark_as_invoiced(call: Call, entry_id: int, params: OutsideInvoice, errors: 
 
 
 @endpoints.put("/v2/entries/{entry_id}/approved", role="supervisor", feature=FEATURE)
-def approve(call: Call, entry_id: int, params: Approval, errors: ValidationErrors) -> None:
+def approve(call: Call, entry_id: int, params: EntryApprove, errors: ValidationErrors) -> None:
     """Approve an entry.
 
     Raises `entry.updated` and `entry.updated.approved`.

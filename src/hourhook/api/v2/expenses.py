@@ -2,7 +2,7 @@
 
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.expenses import editing, reading
-from hourhook.domain.expenses.editing import ExpenseChanges, NewExpense
+from hourhook.domain.expenses.editing import ExpenseCreate, ExpenseUpdate
 from hourhook.domain.expenses.reading import ExpenseFilters
 from hourhook.domain.expenses.representations import Expense
 from hourhook.domain.inputs import ValidationErrors
@@ -45,7 +45,7 @@ def show(call: Call, expense_id: int) -> Expense:
 
 
 @endpoints.post("/v2/expenses")
-def create(call: Call, params: NewExpense, errors: ValidationErrors) -> Created[Expense]:
+def create(call: Call, params: ExpenseCreate, errors: ValidationErrors) -> Created[Expense]:
     """Create an expense.
 
     Leaders can create expenses for other users. Raises `expense.created`.
@@ -55,7 +55,7 @@ def create(call: Call, params: NewExpense, errors: ValidationErrors) -> Created[
 
 
 @endpoints.put("/v2/expenses/{expense_id}")
-def edit(call: Call, expense_id: int, params: ExpenseChanges, errors: ValidationErrors) -> Expense:
+def edit(call: Call, expense_id: int, params: ExpenseUpdate, errors: ValidationErrors) -> Expense:
     """Edit an expense.
 
     Raises `expense.updated`.

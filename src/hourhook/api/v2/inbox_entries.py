@@ -3,7 +3,7 @@
 from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.inbox_entries import editing, logging_entries, reading
-from hourhook.domain.inbox_entries.editing import InboxEntryChanges, NewInboxEntry
+from hourhook.domain.inbox_entries.editing import InboxEntryCreate, InboxEntryUpdate
 from hourhook.domain.inbox_entries.logging_entries import InboxEntryLog
 from hourhook.domain.inbox_entries.reading import InboxEntryFilters
 from hourhook.domain.inbox_entries.representations import InboxEntry
@@ -26,7 +26,7 @@ def show(call: Call, inbox_entry_id: int) -> InboxEntry:
 
 
 @endpoints.post("/v2/inbox_entries")
-def create(call: Call, params: NewInboxEntry, errors: ValidationErrors) -> Created[InboxEntry]:
+def create(call: Call, params: InboxEntryCreate, errors: ValidationErrors) -> Created[InboxEntry]:
     """Create an inbox entry.
 
     It appears in no report, and raises no event, until it is logged.
@@ -36,7 +36,7 @@ def create(call: Call, params: NewInboxEntry, errors: ValidationErrors) -> Creat
 
 
 @endpoints.put("/v2/inbox_entries/{inbox_entry_id}")
-def edit(call: Call, inbox_entry_id: int, params: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
+def edit(call: Call, inbox_entry_id: int, params: InboxEntryUpdate, errors: ValidationErrors) -> InboxEntry:
     """Edit an inbox entry that has not been logged."""
     return editing.edit(call.tx, call.caller, inbox_entry_id, params, errors)
 

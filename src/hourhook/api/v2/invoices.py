@@ -11,11 +11,16 @@ from hourhook.domain.expenses.reading import ExpenseFilters
 from hourhook.domain.expenses.representations import Expense
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.invoices import editing, items, paying, reading, taxing
-from hourhook.domain.invoices.editing import InvoiceChanges, NewInvoice
-from hourhook.domain.invoices.items import AddedEntries, AddedExpenses, RemovedEntries, RemovedExpenses
+from hourhook.domain.invoices.editing import InvoiceCreate, InvoiceUpdate
+from hourhook.domain.invoices.items import (
+    InvoiceEntriesAdd,
+    InvoiceEntriesRemove,
+    InvoiceExpensesAdd,
+    InvoiceExpensesRemove,
+)
 from hourhook.domain.invoices.reading import InvoiceFilters
 from hourhook.domain.invoices.representations import Invoice
-from hourhook.domain.invoices.taxing import AddedTaxes, RemovedTaxes
+from hourhook.domain.invoices.taxing import InvoiceTaxesAdd, InvoiceTaxesRemove
 from hourhook.domain.pages import Page
 
 endpoints = Endpoints("Invoices", resource="Invoice")
@@ -38,7 +43,7 @@ def show(call: Call, invoice_id: int) -> Invoice:
 
 
 @_post("/v2/invoices")
-def create(call: Call, params: NewInvoice, errors: ValidationErrors) -> Created[Invoice]:
+def create(call: Call, params: InvoiceCreate, errors: ValidationErrors) -> Created[Invoice]:
     """Create an invoice.
 
     If any entry or expense is not eligible, no invoice is created. Absent inputs default to those of the newest invoice
@@ -50,7 +55,7 @@ def create(call: Call, params: NewInvoice, errors: ValidationErrors) -> Created[
 
 
 @_put("/v2/invoices/{invoice_id}")
-def edit(call: Call, invoice_id: int, params: InvoiceChanges, errors: ValidationErrors) -> Invoice:
+def edit(call: Call, invoice_id: int, params: InvoiceUpdate, errors: ValidationErrors) -> Invoice:
     """Edit an invoice.
 
     Entries, expenses and taxes have endpoints of their own. Raises `invoice.updated`.
@@ -89,7 +94,7 @@ def index_expenses(call: Call, invoice_id: int, params: ExpenseFilters, errors: 
 
 
 @_put("/v2/invoices/{invoice_id}/add_entries")
-def add_entries(call: Call, invoice_id: int, params: AddedEntries, errors: ValidationErrors) -> None:
+def add_entries(call: Call, invoice_id: int, params: InvoiceEntriesAdd, errors: ValidationErrors) -> None:
     """Add entries to an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.invoiced` for each entry.
@@ -98,7 +103,7 @@ def add_entries(call: Call, invoice_id: int, params: AddedEntries, errors: Valid
 
 
 @_put("/v2/invoices/{invoice_id}/remove_entries")
-def remove_entries(call: Call, invoice_id: int, params: RemovedEntries, errors: ValidationErrors) -> None:
+def remove_entries(call: Call, invoice_id: int, params: InvoiceEntriesRemove, errors: ValidationErrors) -> None:
     """Remove entries from an invoice.
 
     Raises `invoice.updated`, then `entry.updated` and `entry.updated.uninvoiced` for each entry.
@@ -116,7 +121,7 @@ def remove_all_entries(call: Call, invoice_id: int) -> None:
 
 
 @_put("/v2/invoices/{invoice_id}/add_expenses")
-def add_expenses(call: Call, invoice_id: int, params: AddedExpenses, errors: ValidationErrors) -> None:
+def add_expenses(call: Call, invoice_id: int, params: InvoiceExpensesAdd, errors: ValidationErrors) -> None:
     """Add expenses to an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
@@ -125,7 +130,7 @@ def add_expenses(call: Call, invoice_id: int, params: AddedExpenses, errors: Val
 
 
 @_put("/v2/invoices/{invoice_id}/remove_expenses")
-def remove_expenses(call: Call, invoice_id: int, params: RemovedExpenses, errors: ValidationErrors) -> None:
+def remove_expenses(call: Call, invoice_id: int, params: InvoiceExpensesRemove, errors: ValidationErrors) -> None:
     """Remove expenses from an invoice.
 
     Raises `invoice.updated`, then `expense.updated` for each expense.
@@ -143,7 +148,7 @@ def remove_all_expenses(call: Call, invoice_id: int) -> None:
 
 
 @_put("/v2/invoices/{invoice_id}/add_taxes")
-def add_taxes(call: Call, invoice_id: int, params: AddedTaxes, errors: ValidationErrors) -> None:
+def add_taxes(call: Call, invoice_id: int, params: InvoiceTaxesAdd, errors: ValidationErrors) -> None:
     """Add taxes to an invoice.
 
     Raises `invoice.updated`.
@@ -152,7 +157,7 @@ def add_taxes(call: Call, invoice_id: int, params: AddedTaxes, errors: Validatio
 
 
 @_put("/v2/invoices/{invoice_id}/remove_taxes")
-def remove_taxes(call: Call, invoice_id: int, params: RemovedTaxes, errors: ValidationErrors) -> None:
+def remove_taxes(call: Call, invoice_id: int, params: InvoiceTaxesRemove, errors: ValidationErrors) -> None:
     """Remove taxes from an invoice.
 
     Raises `invoice.updated` if any was removed.

@@ -5,8 +5,8 @@ from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import reading, recovery
 from hourhook.domain.payloads.reading import PayloadFilters
-from hourhook.domain.payloads.recovery import ReplayStart
-from hourhook.domain.payloads.representations import Payload, PayloadInFull, Status
+from hourhook.domain.payloads.recovery import WebhookReplay
+from hourhook.domain.payloads.representations import Payload, PayloadDetails, WebhookStatus
 
 endpoints = Endpoints("Payloads", resource="Webhook")
 
@@ -22,7 +22,7 @@ def index(call: Call, webhook_id: int, params: PayloadFilters, errors: Validatio
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}/payloads/{payload_id}", role="leader")
-def show(call: Call, webhook_id: int, payload_id: str) -> PayloadInFull:
+def show(call: Call, webhook_id: int, payload_id: str) -> PayloadDetails:
     """Show a payload.
 
     Includes the exact body that was sent or will be sent, and its newest 100 attempts, oldest first.
@@ -40,7 +40,7 @@ def skip(call: Call, webhook_id: int, payload_id: str) -> None:
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/replay", role="leader")
-def replay(call: Call, webhook_id: int, params: ReplayStart, errors: ValidationErrors) -> Accepted:
+def replay(call: Call, webhook_id: int, params: WebhookReplay, errors: ValidationErrors) -> Accepted:
     """Send everything since a payload again, in order.
 
     Starts at the first payload created at or after `from`, or at `sequence`; give exactly one of them. Payload ids and
@@ -52,7 +52,7 @@ def replay(call: Call, webhook_id: int, params: ReplayStart, errors: ValidationE
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}/status", role="leader")
-def show_status(call: Call, webhook_id: int) -> Status:
+def show_status(call: Call, webhook_id: int) -> WebhookStatus:
     """Show a webhook's delivery status.
 
     The statistics of the last 24 hours cover at most the newest 2000 attempts; pings and redeliveries do not count, and

@@ -4,7 +4,7 @@ from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.project_groups import editing, members, reading
-from hourhook.domain.project_groups.editing import NewProjectGroup, ProjectGroupChanges
+from hourhook.domain.project_groups.editing import ProjectGroupCreate, ProjectGroupUpdate
 from hourhook.domain.project_groups.reading import ProjectGroupFilters
 from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects.reading import ProjectIds
@@ -29,7 +29,7 @@ def show(call: Call, project_group_id: int) -> ProjectGroup:
 
 
 @endpoints.post("/v2/project_groups", role="leader")
-def create(call: Call, params: NewProjectGroup, errors: ValidationErrors) -> Created[ProjectGroup]:
+def create(call: Call, params: ProjectGroupCreate, errors: ValidationErrors) -> Created[ProjectGroup]:
     """Create a project group.
 
     Moves projects that are in another group. Raises `project_group.created`, and `project.updated` for each of its
@@ -40,7 +40,7 @@ def create(call: Call, params: NewProjectGroup, errors: ValidationErrors) -> Cre
 
 
 @endpoints.put("/v2/project_groups/{project_group_id}", role="leader")
-def rename(call: Call, project_group_id: int, params: ProjectGroupChanges, errors: ValidationErrors) -> ProjectGroup:
+def rename(call: Call, project_group_id: int, params: ProjectGroupUpdate, errors: ValidationErrors) -> ProjectGroup:
     """Rename a project group.
 
     Raises `project_group.updated`.

@@ -4,8 +4,8 @@ from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.projects import archiving, editing, merging, reading
-from hourhook.domain.projects.editing import NewProject, ProjectChanges
-from hourhook.domain.projects.merging import SwallowedProject
+from hourhook.domain.projects.editing import ProjectCreate, ProjectUpdate
+from hourhook.domain.projects.merging import ProjectMerge
 from hourhook.domain.projects.reading import ProjectFilters, ProjectIds
 from hourhook.domain.projects.representations import Project
 
@@ -36,7 +36,7 @@ def show(call: Call, project_id: int) -> Project:
 
 
 @endpoints.post("/v2/projects", role="leader")
-def create(call: Call, params: NewProject, errors: ValidationErrors) -> Created[Project]:
+def create(call: Call, params: ProjectCreate, errors: ValidationErrors) -> Created[Project]:
     """Create a project.
 
     Raises `project.created`.
@@ -73,7 +73,7 @@ def remove_many(call: Call, params: ProjectIds, errors: ValidationErrors) -> Non
 
 
 @endpoints.put("/v2/projects/{project_id}", role="leader")
-def edit(call: Call, project_id: int, params: ProjectChanges, errors: ValidationErrors) -> Project:
+def edit(call: Call, project_id: int, params: ProjectUpdate, errors: ValidationErrors) -> Project:
     """Edit a project.
 
     Raises `project.updated`.
@@ -82,7 +82,7 @@ def edit(call: Call, project_id: int, params: ProjectChanges, errors: Validation
 
 
 @endpoints.put("/v2/projects/{project_id}/merge", role="leader")
-def merge(call: Call, project_id: int, params: SwallowedProject, errors: ValidationErrors) -> None:
+def merge(call: Call, project_id: int, params: ProjectMerge, errors: ValidationErrors) -> None:
     """Merge another project into this one (irreversible).
 
     Raises `entry.updated` for each entry that moves, `expense.updated` for each expense, `project.updated` for this

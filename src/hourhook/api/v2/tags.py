@@ -4,7 +4,7 @@ from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.tags import editing, reading
-from hourhook.domain.tags.editing import NewTags, SwallowedTag, TagChanges, TagIds
+from hourhook.domain.tags.editing import TagIds, TagMerge, TagsCreate, TagUpdate
 from hourhook.domain.tags.reading import TagFilters
 from hourhook.domain.tags.representations import Tag
 
@@ -21,7 +21,7 @@ def index(call: Call, params: TagFilters, errors: ValidationErrors) -> Page[Tag]
 
 
 @endpoints.post("/v2/tags")
-def create_many(call: Call, params: NewTags, errors: ValidationErrors) -> Created[list[Tag]]:
+def create_many(call: Call, params: TagsCreate, errors: ValidationErrors) -> Created[list[Tag]]:
     """Create tags.
 
     Returns the created ones. An account setting determines which roles may do this. Raises `tag.created` for each.
@@ -45,7 +45,7 @@ def remove_many(call: Call, params: TagIds, errors: ValidationErrors) -> None:
 
 
 @endpoints.put("/v2/tags/{tag_id}", role="leader")
-def rename(call: Call, tag_id: int, params: TagChanges, errors: ValidationErrors) -> Tag:
+def rename(call: Call, tag_id: int, params: TagUpdate, errors: ValidationErrors) -> Tag:
     """Rename a tag, or make it billable or unbillable.
 
     Rewrites its hashtags in descriptions. Raises `tag.updated`, and `entry.updated` for each entry whose text changed.
@@ -54,7 +54,7 @@ def rename(call: Call, tag_id: int, params: TagChanges, errors: ValidationErrors
 
 
 @endpoints.put("/v2/tags/{tag_id}/merge", role="leader")
-def merge(call: Call, tag_id: int, params: SwallowedTag, errors: ValidationErrors) -> None:
+def merge(call: Call, tag_id: int, params: TagMerge, errors: ValidationErrors) -> None:
     """Merge another tag into this one (irreversible).
 
     Raises `entry.updated` for each entry of the other, `tag.updated` for this tag if its entries changed, and

@@ -4,7 +4,7 @@ from hourhook.api.endpoints import Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.teams import editing, members, reading
-from hourhook.domain.teams.editing import NewTeam, TeamChanges
+from hourhook.domain.teams.editing import TeamCreate, TeamUpdate
 from hourhook.domain.teams.members import UserIds
 from hourhook.domain.teams.reading import TeamFilters
 from hourhook.domain.teams.representations import Team
@@ -26,7 +26,7 @@ def show(call: Call, team_id: int) -> Team:
 
 
 @endpoints.post("/v2/teams", role="supervisor")
-def create(call: Call, params: NewTeam, errors: ValidationErrors) -> Created[Team]:
+def create(call: Call, params: TeamCreate, errors: ValidationErrors) -> Created[Team]:
     """Create a team.
 
     Raises `team.created`.
@@ -36,7 +36,7 @@ def create(call: Call, params: NewTeam, errors: ValidationErrors) -> Created[Tea
 
 
 @endpoints.put("/v2/teams/{team_id}", role="supervisor")
-def rename(call: Call, team_id: int, params: TeamChanges, errors: ValidationErrors) -> Team:
+def rename(call: Call, team_id: int, params: TeamUpdate, errors: ValidationErrors) -> Team:
     """Rename a team.
 
     Raises `team.updated`.

@@ -4,9 +4,9 @@ from hourhook.api.endpoints import Call, Endpoints, OkWithLocation
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.timers import editing, reading, recording
-from hourhook.domain.timers.editing import TimerChanges, TimerCorrection, TimerStart
+from hourhook.domain.timers.editing import TimerAdjust, TimerStart, TimerUpdate
 from hourhook.domain.timers.reading import TimerFilters
-from hourhook.domain.timers.recording import TimerInboxLog, TimerLog
+from hourhook.domain.timers.recording import TimerLog, TimerLogInboxEntry
 from hourhook.domain.timers.representations import Timer
 
 endpoints = Endpoints("Timers", resource="Timer")
@@ -28,7 +28,7 @@ def show(call: Call, project_id: int) -> Timer:
 
 
 @endpoints.put("/v2/projects/{project_id}/timer")
-def edit(call: Call, project_id: int, params: TimerChanges, errors: ValidationErrors) -> Timer:
+def edit(call: Call, project_id: int, params: TimerUpdate, errors: ValidationErrors) -> Timer:
     """Edit the caller's timer of a project.
 
     Creates a timer in state `pending` if there is none.
@@ -56,7 +56,7 @@ def pause(call: Call, project_id: int) -> Timer:
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/add_or_subtract_time")
-def add_or_subtract_time(call: Call, project_id: int, params: TimerCorrection, errors: ValidationErrors) -> Timer:
+def add_or_subtract_time(call: Call, project_id: int, params: TimerAdjust, errors: ValidationErrors) -> Timer:
     """Correct the elapsed time of the caller's timer of a project.
 
     The time never falls below zero. The state stays, but a `pending` timer that gains time becomes `paused`.
@@ -74,7 +74,7 @@ def log(call: Call, project_id: int, params: TimerLog, errors: ValidationErrors)
 
 
 @endpoints.put("/v2/projects/{project_id}/timer/log_inbox_entry")
-def log_inbox_entry(call: Call, project_id: int, params: TimerInboxLog, errors: ValidationErrors) -> None:
+def log_inbox_entry(call: Call, project_id: int, params: TimerLogInboxEntry, errors: ValidationErrors) -> None:
     """Log the caller's timer of a project as an inbox entry, and delete the timer."""
     recording.log_inbox_entry(call.tx, call.caller, project_id, params, errors)
 

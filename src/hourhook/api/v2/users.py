@@ -5,7 +5,7 @@ from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.users import access, editing, reading, states
-from hourhook.domain.users.editing import NewUser, UserChanges
+from hourhook.domain.users.editing import UserCreate, UserUpdate
 from hourhook.domain.users.reading import UserFilters
 from hourhook.domain.users.representations import User
 
@@ -34,7 +34,7 @@ def show(call: Call, user_id: int) -> User:
 
 
 @endpoints.post("/v2/users", role="supervisor", headers=("X-Hourhook-Invitation",))
-def create(call: Call, params: NewUser, errors: ValidationErrors) -> Created[User]:
+def create(call: Call, params: UserCreate, errors: ValidationErrors) -> Created[User]:
     """Invite a user.
 
     The invitation link leads to a page on which the user chooses a password. It is sent by e-mail or, if the server has
@@ -45,7 +45,7 @@ def create(call: Call, params: NewUser, errors: ValidationErrors) -> Created[Use
 
 
 @endpoints.put("/v2/users/{user_id}", role="supervisor")
-def edit(call: Call, user_id: int, params: UserChanges, errors: ValidationErrors) -> User:
+def edit(call: Call, user_id: int, params: UserUpdate, errors: ValidationErrors) -> User:
     """Edit a user's name and role.
 
     Raises `user.updated`.

@@ -5,10 +5,10 @@ from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import recovery
 from hourhook.domain.webhooks import editing, reading, states, subscribing
-from hourhook.domain.webhooks.editing import NewWebhook, WebhookChanges
+from hourhook.domain.webhooks.editing import WebhookCreate, WebhookUpdate
 from hourhook.domain.webhooks.reading import WebhookFilters
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
-from hourhook.domain.webhooks.subscribing import FewerEvents, MoreEvents
+from hourhook.domain.webhooks.subscribing import WebhookEventsAdd, WebhookEventsRemove
 
 endpoints = Endpoints("Webhooks", resource="Webhook")
 
@@ -26,7 +26,7 @@ def show(call: Call, webhook_id: int) -> Webhook:
 
 
 @endpoints.post("/v2/webhooks", role="leader")
-def create(call: Call, params: NewWebhook, errors: ValidationErrors) -> Created[WebhookWithSecret]:
+def create(call: Call, params: WebhookCreate, errors: ValidationErrors) -> Created[WebhookWithSecret]:
     """Create a webhook.
 
     Only this response and that of a re-roll contain the secret. A ping is sent at once.
@@ -36,7 +36,7 @@ def create(call: Call, params: NewWebhook, errors: ValidationErrors) -> Created[
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}", role="leader")
-def edit(call: Call, webhook_id: int, params: WebhookChanges, errors: ValidationErrors) -> Webhook:
+def edit(call: Call, webhook_id: int, params: WebhookUpdate, errors: ValidationErrors) -> Webhook:
     """Rename a webhook, or change its address.
 
     Both apply from the next attempt on, also to waiting payloads. No ping is sent.
@@ -45,7 +45,7 @@ def edit(call: Call, webhook_id: int, params: WebhookChanges, errors: Validation
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/add_events", role="leader")
-def add_events(call: Call, webhook_id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
+def add_events(call: Call, webhook_id: int, params: WebhookEventsAdd, errors: ValidationErrors) -> Webhook:
     """Subscribe a webhook to more events.
 
     Waiting payloads are not affected.
@@ -54,7 +54,7 @@ def add_events(call: Call, webhook_id: int, params: MoreEvents, errors: Validati
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/remove_events", role="leader")
-def remove_events(call: Call, webhook_id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
+def remove_events(call: Call, webhook_id: int, params: WebhookEventsRemove, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events.
 
     `*` removes only the wildcard; naming an event does not narrow a wildcard. Waiting payloads are not affected.

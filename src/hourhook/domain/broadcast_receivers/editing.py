@@ -24,7 +24,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-class NewBroadcastReceiver(Inputs):
+class BroadcastReceiverCreate(Inputs):
     """A broadcast receiver to create."""
 
     required: ClassVar = ("name", "payload_uri", "subjects")
@@ -35,7 +35,7 @@ class NewBroadcastReceiver(Inputs):
     ) = UNSET
 
 
-class BroadcastReceiverChanges(Inputs):
+class BroadcastReceiverUpdate(Inputs):
     """Changes to a broadcast receiver; absent keys stay unchanged."""
 
     name: Name | UnsetType = UNSET
@@ -43,7 +43,11 @@ class BroadcastReceiverChanges(Inputs):
 
 
 def create(
-    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewBroadcastReceiver, errors: ValidationErrors
+    tx: Transaction,
+    caller: Caller,
+    dependencies: Dependencies,
+    params: BroadcastReceiverCreate,
+    errors: ValidationErrors,
 ) -> BroadcastReceiverWithSecret:
     """Create a broadcast receiver of the caller; its secret is shown only here and in ``reroll_secret``."""
     dependencies.check_uri(params.payload_uri, errors)
@@ -75,7 +79,7 @@ def edit(
     caller: Caller,
     dependencies: Dependencies,
     id: int,
-    params: BroadcastReceiverChanges,
+    params: BroadcastReceiverUpdate,
     errors: ValidationErrors,
 ) -> BroadcastReceiver:
     """Change the name or the URI of a broadcast receiver."""

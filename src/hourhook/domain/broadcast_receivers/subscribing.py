@@ -16,14 +16,14 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-class MoreSubjects(Inputs):
+class BroadcastReceiverSubjectsAdd(Inputs):
     """Subjects to add."""
 
     required: ClassVar = ("subjects",)
     subjects: Annotated[Subjects, "Subjects it already subscribes to are skipped."] | UnsetType = UNSET
 
 
-class FewerSubjects(Inputs):
+class BroadcastReceiverSubjectsRemove(Inputs):
     """Subjects to remove."""
 
     required: ClassVar = ("subjects",)
@@ -32,7 +32,9 @@ class FewerSubjects(Inputs):
     ) = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: ValidationErrors) -> BroadcastReceiver:
+def add(
+    tx: Transaction, caller: Caller, id: int, params: BroadcastReceiverSubjectsAdd, errors: ValidationErrors
+) -> BroadcastReceiver:
     """Subscribe a broadcast receiver to more subjects; idempotent."""
     receiver = reading.show(tx, caller, id)
     subjects = params.subjects or []
@@ -43,7 +45,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: MoreSubjects, errors: 
 
 
 def remove(
-    tx: Transaction, caller: Caller, id: int, params: FewerSubjects, errors: ValidationErrors
+    tx: Transaction, caller: Caller, id: int, params: BroadcastReceiverSubjectsRemove, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Unsubscribe a broadcast receiver from subjects; idempotent. It may end up without any."""
     reading.find(tx, caller, id)

@@ -23,13 +23,13 @@ FEATURE = "approvals"
 ApprovedAt = Annotated[Moment, "Default: now."]
 
 
-class Approval(Inputs):
+class EntryApprove(Inputs):
     """An approval."""
 
     approved_at: ApprovedAt | UnsetType | None = UNSET
 
 
-class Approvals(Inputs):
+class EntriesApprove(Inputs):
     """The approval of several entries."""
 
     required: ClassVar = ("entry_ids",)
@@ -44,7 +44,7 @@ class EntryIds(Inputs):
     entry_ids: Annotated[IdList, "Ineligible ones are skipped."] | UnsetType = UNSET
 
 
-def approve(tx: Transaction, caller: Caller, id: int, params: Approval, errors: ValidationErrors) -> None:
+def approve(tx: Transaction, caller: Caller, id: int, params: EntryApprove, errors: ValidationErrors) -> None:
     """Approve an entry, which locks it.
 
     Raises ``ValidationFailed`` if it is already approved or in an archived project.
@@ -59,7 +59,7 @@ def approve(tx: Transaction, caller: Caller, id: int, params: Approval, errors: 
     _approve(tx, caller, [entry], params.approved_at or tx.event_time)
 
 
-def approve_many(tx: Transaction, caller: Caller, params: Approvals, errors: ValidationErrors) -> None:
+def approve_many(tx: Transaction, caller: Caller, params: EntriesApprove, errors: ValidationErrors) -> None:
     """Approve these entries; skip those already approved or in an archived project."""
     caller.require_feature(FEATURE)
     caller.require_role("supervisor")

@@ -39,7 +39,7 @@ Description = Annotated[Text, "Hashtags in it become tags."]
 SourceUrl = Annotated[Uri, "A link to the work behind the entry, such as a commit or a task."]
 
 
-class NewEntry(Inputs):
+class EntryCreate(Inputs):
     """An entry to create."""
 
     required: ClassVar = ("date", "minutes")
@@ -52,7 +52,7 @@ class NewEntry(Inputs):
     source_url: SourceUrl | UnsetType | None = UNSET
 
 
-class EntryChanges(Inputs):
+class EntryUpdate(Inputs):
     """Changes to an entry; absent keys stay unchanged."""
 
     date: Day | UnsetType = UNSET
@@ -64,7 +64,7 @@ class EntryChanges(Inputs):
     source_url: SourceUrl | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewEntry, errors: ValidationErrors) -> Entry:
+def create(tx: Transaction, caller: Caller, params: EntryCreate, errors: ValidationErrors) -> Entry:
     """Create an entry, and the project and tags that it names and that do not exist yet."""
     assigned = assignment.resolve(
         tx,
@@ -116,7 +116,7 @@ def create(tx: Transaction, caller: Caller, params: NewEntry, errors: Validation
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, params: EntryChanges, errors: ValidationErrors) -> Entry:
+def edit(tx: Transaction, caller: Caller, id: int, params: EntryUpdate, errors: ValidationErrors) -> Entry:
     before = reading.show(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)
@@ -169,7 +169,7 @@ def _look_up_tags(
 
 
 def _find_new_assignment(
-    tx: Transaction, caller: Caller, errors: ValidationErrors, before: Entry, params: EntryChanges
+    tx: Transaction, caller: Caller, errors: ValidationErrors, before: Entry, params: EntryUpdate
 ) -> Assignment:
     user_id = value_or(params.user_id, before.user.id)
     current_id = None if before.project is None else before.project.id
@@ -190,7 +190,7 @@ def _find_or_create_project(tx: Transaction, caller: Caller, assigned: Assignmen
     return projects_storing.insert(tx, caller, name=assigned.new_project_name), True
 
 
-def _minutes_after(before: Entry, params: EntryChanges, project: SimpleProject | None) -> int:
+def _minutes_after(before: Entry, params: EntryUpdate, project: SimpleProject | None) -> int:
     minutes = value_or(params.minutes, before.minutes) or 0
     has_moved = (project and project.id) != (before.project and before.project.id)
     # Unchanged minutes stay as they are, even if the project's increment has changed since.

@@ -19,14 +19,14 @@ from hourhook.store.transaction import Transaction
 InvoicedOn = Annotated[Day, "The day it was invoiced, stored as the UTC midnight that begins it."]
 
 
-class OutsideInvoice(Inputs):
+class EntryMarkAsInvoiced(Inputs):
     """An invoice that was created outside of this system."""
 
     required: ClassVar = ("date",)
     date: InvoicedOn | UnsetType = UNSET
 
 
-class OutsideInvoices(Inputs):
+class EntriesMarkAsInvoiced(Inputs):
     """An invoice that was created outside of this system, for several entries."""
 
     required: ClassVar = ("entry_ids", "date")
@@ -34,7 +34,9 @@ class OutsideInvoices(Inputs):
     date: InvoicedOn | UnsetType = UNSET
 
 
-def mark_invoiced(tx: Transaction, caller: Caller, id: int, params: OutsideInvoice, errors: ValidationErrors) -> None:
+def mark_invoiced(
+    tx: Transaction, caller: Caller, id: int, params: EntryMarkAsInvoiced, errors: ValidationErrors
+) -> None:
     """Mark an entry as invoiced outside, or change the date of one that is.
 
     Raises ``ValidationFailed`` if it is on an invoice.
@@ -47,7 +49,9 @@ def mark_invoiced(tx: Transaction, caller: Caller, id: int, params: OutsideInvoi
     _mark(tx, [entry], params.date or "")
 
 
-def mark_many_invoiced(tx: Transaction, caller: Caller, params: OutsideInvoices, errors: ValidationErrors) -> None:
+def mark_many_invoiced(
+    tx: Transaction, caller: Caller, params: EntriesMarkAsInvoiced, errors: ValidationErrors
+) -> None:
     """Mark these entries as invoiced outside; skip those on an invoice."""
     caller.require_role("leader")
     errors.raise_if_any()

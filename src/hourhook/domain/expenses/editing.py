@@ -34,7 +34,7 @@ Price = Annotated[Decimal2, "Without a currency symbol; negative for refunds. Ro
 Description = Annotated[Text, "Hashtags in it do not become tags."]
 
 
-class NewExpense(Inputs):
+class ExpenseCreate(Inputs):
     """An expense to create."""
 
     required: ClassVar = ("date", "project_id", "price")
@@ -46,7 +46,7 @@ class NewExpense(Inputs):
     description: Description | UnsetType | None = UNSET
 
 
-class ExpenseChanges(Inputs):
+class ExpenseUpdate(Inputs):
     """Changes to an expense; `date`, `project_id` and `price` are required, other absent keys stay unchanged."""
 
     required: ClassVar = ("date", "project_id", "price")
@@ -58,7 +58,7 @@ class ExpenseChanges(Inputs):
     description: Description | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewExpense, errors: ValidationErrors) -> Expense:
+def create(tx: Transaction, caller: Caller, params: ExpenseCreate, errors: ValidationErrors) -> Expense:
     user, project = _find_assignment(tx, caller, errors, params.user_id or caller.user_id, params.project_id or None)
     date, price, taxable = params.date or "", params.price or 0, params.taxable is not False
     description = params.description or None
@@ -91,7 +91,7 @@ def create(tx: Transaction, caller: Caller, params: NewExpense, errors: Validati
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseChanges, errors: ValidationErrors) -> Expense:
+def edit(tx: Transaction, caller: Caller, id: int, params: ExpenseUpdate, errors: ValidationErrors) -> Expense:
     before = reading.find(tx, caller, id)
     rules.require_permission(caller, before)
     rules.refuse_uneditable(before)

@@ -17,7 +17,7 @@ Description = Annotated[Text, "Hashtags in it become tags when it is logged."]
 ProjectName = Annotated[Name, "Need not exist: logging finds the project or creates it."]
 
 
-class NewInboxEntry(Inputs):
+class InboxEntryCreate(Inputs):
     """An inbox entry to create."""
 
     required: ClassVar = ("date", "description")
@@ -27,7 +27,7 @@ class NewInboxEntry(Inputs):
     project_name: ProjectName | UnsetType | None = UNSET
 
 
-class InboxEntryChanges(Inputs):
+class InboxEntryUpdate(Inputs):
     """Changes to an inbox entry; `date` and `description` are required, other absent keys stay unchanged."""
 
     required: ClassVar = ("date", "description")
@@ -37,7 +37,7 @@ class InboxEntryChanges(Inputs):
     project_name: ProjectName | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewInboxEntry, errors: ValidationErrors) -> InboxEntry:
+def create(tx: Transaction, caller: Caller, params: InboxEntryCreate, errors: ValidationErrors) -> InboxEntry:
     """Create an entry in the caller's inbox."""
     errors.raise_if_any()
     id = storing.insert(
@@ -51,7 +51,7 @@ def create(tx: Transaction, caller: Caller, params: NewInboxEntry, errors: Valid
     return reading.show(tx, caller, id)
 
 
-def edit(tx: Transaction, caller: Caller, id: int, params: InboxEntryChanges, errors: ValidationErrors) -> InboxEntry:
+def edit(tx: Transaction, caller: Caller, id: int, params: InboxEntryUpdate, errors: ValidationErrors) -> InboxEntry:
     """Change an inbox entry; raises ``ValidationFailed`` if it is already logged."""
     before = reading.show(tx, caller, id)
     rules.refuse_logged(before)

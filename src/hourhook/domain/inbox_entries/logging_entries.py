@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, true, update
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import editing as entries_editing
-from hourhook.domain.entries.editing import NewEntry, SourceUrl
+from hourhook.domain.entries.editing import EntryCreate, SourceUrl
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.inbox_entries import reading, rules
 from hourhook.domain.inbox_entries.representations import InboxEntry
@@ -37,19 +37,19 @@ def log(tx: Transaction, caller: Caller, id: int, params: InboxEntryLog, errors:
     inbox_entry = reading.show(tx, caller, id)
     rules.refuse_logged(inbox_entry)
     new_entry = _merge(inbox_entry, params, errors)
-    errors.require(new_entry, *NewEntry.required)
+    errors.require(new_entry, *EntryCreate.required)
     entry = entries_editing.create(tx, caller, new_entry, errors)
     tx.execute(_SET_LOGGED, account=caller.account_id, id=id, entry=entry.id, now=tx.event_time)
     return entry
 
 
-def _merge(inbox_entry: InboxEntry, params: InboxEntryLog, errors: ValidationErrors) -> NewEntry:
+def _merge(inbox_entry: InboxEntry, params: InboxEntryLog, errors: ValidationErrors) -> EntryCreate:
     minutes = inbox_entry.minutes if params.minutes is UNSET or params.minutes is None else params.minutes
     # A request with any project key, even a null one, overrides the project of the inbox entry.
     keeps_project = not any(
         getattr(params, name) is not UNSET or errors.has(name) for name in ("project_id", "project_name")
     )
-    return NewEntry(
+    return EntryCreate(
         date=params.date or inbox_entry.date,
         user_id=params.user_id,
         minutes=UNSET if minutes is None else minutes,

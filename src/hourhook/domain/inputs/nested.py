@@ -4,7 +4,7 @@
         required: ClassVar = ("percentage",)
         percentage: Percentage | UnsetType = UNSET
 
-    class NewInvoice(Inputs):
+    class InvoiceCreate(Inputs):
         taxes: Annotated[list[TaxLine], NestedListField(TaxLine, 100)] | UnsetType = UNSET
 
 Errors name the path of a part, such as ``taxes[1].percentage`` (``docs/api/conventions.md#errors``). The readable parts

@@ -21,7 +21,7 @@ from hourhook.store.transaction import Transaction
 Addable = Annotated[IdList, "Added to the invoice; if any of them cannot be added, no invoice is created."]
 
 
-class NewInvoice(Details):
+class InvoiceCreate(Details):
     """An invoice to create."""
 
     required: ClassVar = ("invoice_date",)
@@ -31,7 +31,7 @@ class NewInvoice(Details):
     taxes: taxing.Taxes | UnsetType | None = UNSET
 
 
-class InvoiceChanges(Details):
+class InvoiceUpdate(Details):
     """Changes to an invoice. Absent properties, including those of `customization`, keep their values.
 
     `rate_calculation` is replaced as a whole. Entries, expenses and taxes have actions of their own.
@@ -40,7 +40,7 @@ class InvoiceChanges(Details):
     invoice_date: Day | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewInvoice, errors: ValidationErrors) -> Invoice:
+def create(tx: Transaction, caller: Caller, params: InvoiceCreate, errors: ValidationErrors) -> Invoice:
     """Create an invoice and record its event, then those of its entries and expenses."""
     caller.require_role("leader")
     eligibility = [
@@ -64,7 +64,7 @@ def create(tx: Transaction, caller: Caller, params: NewInvoice, errors: Validati
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceChanges, errors: ValidationErrors) -> Invoice:
+def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceUpdate, errors: ValidationErrors) -> Invoice:
     row = reading.find(tx, caller, id)
     rules.refuse_uneditable(row)
     _check(tx, caller, params, errors)
@@ -111,7 +111,7 @@ class _InitialValues:
     rates: StoredRates
 
 
-def _initial_values(tx: Transaction, params: NewInvoice, eligibility: list[Eligibility]) -> _InitialValues:
+def _initial_values(tx: Transaction, params: InvoiceCreate, eligibility: list[Eligibility]) -> _InitialValues:
     projects = {id: row for each in eligibility for id, row in each.projects.items()}
     previous = find_defaults_source(tx, projects.keys())
     details = read_details(params)

@@ -20,28 +20,28 @@ AddedIds = Annotated[IdList, "If any of them cannot be added, none is. Those alr
 RemovedIds = Annotated[IdList, "Those not on the invoice are skipped."]
 
 
-class AddedEntries(Inputs):
+class InvoiceEntriesAdd(Inputs):
     """Entries to add to an invoice."""
 
     required: ClassVar = ("entry_ids",)
     entry_ids: AddedIds | UnsetType = UNSET
 
 
-class RemovedEntries(Inputs):
+class InvoiceEntriesRemove(Inputs):
     """Entries to remove from an invoice."""
 
     required: ClassVar = ("entry_ids",)
     entry_ids: RemovedIds | UnsetType = UNSET
 
 
-class AddedExpenses(Inputs):
+class InvoiceExpensesAdd(Inputs):
     """Expenses to add to an invoice."""
 
     required: ClassVar = ("expense_ids",)
     expense_ids: AddedIds | UnsetType = UNSET
 
 
-class RemovedExpenses(Inputs):
+class InvoiceExpensesRemove(Inputs):
     """Expenses to remove from an invoice."""
 
     required: ClassVar = ("expense_ids",)
@@ -78,20 +78,24 @@ class Eligibility:
     errors: list[FieldError]
 
 
-def add_entries(tx: Transaction, caller: Caller, id: int, params: AddedEntries, errors: ValidationErrors) -> None:
+def add_entries(tx: Transaction, caller: Caller, id: int, params: InvoiceEntriesAdd, errors: ValidationErrors) -> None:
     _add(tx, caller, id, ENTRIES, params.entry_ids or [], errors)
 
 
-def add_expenses(tx: Transaction, caller: Caller, id: int, params: AddedExpenses, errors: ValidationErrors) -> None:
+def add_expenses(
+    tx: Transaction, caller: Caller, id: int, params: InvoiceExpensesAdd, errors: ValidationErrors
+) -> None:
     _add(tx, caller, id, EXPENSES, params.expense_ids or [], errors)
 
 
-def remove_entries(tx: Transaction, caller: Caller, id: int, params: RemovedEntries, errors: ValidationErrors) -> None:
+def remove_entries(
+    tx: Transaction, caller: Caller, id: int, params: InvoiceEntriesRemove, errors: ValidationErrors
+) -> None:
     _remove(tx, caller, id, ENTRIES, params.entry_ids or [], errors)
 
 
 def remove_expenses(
-    tx: Transaction, caller: Caller, id: int, params: RemovedExpenses, errors: ValidationErrors
+    tx: Transaction, caller: Caller, id: int, params: InvoiceExpensesRemove, errors: ValidationErrors
 ) -> None:
     _remove(tx, caller, id, EXPENSES, params.expense_ids or [], errors)
 

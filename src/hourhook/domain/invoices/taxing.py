@@ -30,21 +30,21 @@ class TaxInput(Inputs):
 Taxes = Annotated[list[TaxInput], NestedListField(TaxInput, MAX_TAXES)]
 
 
-class AddedTaxes(Inputs):
+class InvoiceTaxesAdd(Inputs):
     """Taxes to add to an invoice."""
 
     required: ClassVar = ("taxes",)
     taxes: Taxes | UnsetType = UNSET
 
 
-class RemovedTaxes(Inputs):
+class InvoiceTaxesRemove(Inputs):
     """Taxes to remove from an invoice."""
 
     required: ClassVar = ("tax_ids",)
     tax_ids: Annotated[IdList, "Taxes of other invoices are skipped."] | UnsetType = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, params: AddedTaxes, errors: ValidationErrors) -> None:
+def add(tx: Transaction, caller: Caller, id: int, params: InvoiceTaxesAdd, errors: ValidationErrors) -> None:
     before = reading.show_editable(tx, caller, id)
     errors.raise_if_any()
     if params.taxes:
@@ -52,7 +52,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: AddedTaxes, errors: Va
         storing.record_change(tx, caller, before)
 
 
-def remove(tx: Transaction, caller: Caller, id: int, params: RemovedTaxes, errors: ValidationErrors) -> None:
+def remove(tx: Transaction, caller: Caller, id: int, params: InvoiceTaxesRemove, errors: ValidationErrors) -> None:
     before = reading.show_editable(tx, caller, id)
     errors.raise_if_any()
     if tx.execute(_REMOVE, account=tx.account_id, invoice=id, ids=params.tax_ids or []):

@@ -30,7 +30,7 @@ Note = Annotated[Text, "A note on why it exists."]
 NoteUrl = Annotated[Text, "A URL that identifies the application it is for."]
 
 
-class WantedAuthorization(Inputs):
+class AuthorizationGetOrCreate(Inputs):
     """An authorization to create unless there is one."""
 
     required: ClassVar = ("client_secret",)
@@ -40,7 +40,7 @@ class WantedAuthorization(Inputs):
     note_url: NoteUrl | UnsetType | None = UNSET
 
 
-class NewAuthorization(Inputs):
+class AuthorizationCreate(Inputs):
     """An authorization to create."""
 
     required: ClassVar = ("client_id", "client_secret")
@@ -51,7 +51,7 @@ class NewAuthorization(Inputs):
     note_url: NoteUrl | UnsetType | None = UNSET
 
 
-class AuthorizationChanges(Inputs):
+class AuthorizationUpdate(Inputs):
     """Changes to an authorization. Absent properties keep their values."""
 
     note: Note | UnsetType | None = UNSET
@@ -85,7 +85,7 @@ def show(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -
 
 
 def create(
-    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewAuthorization, errors: ValidationErrors
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: AuthorizationCreate, errors: ValidationErrors
 ) -> Authorization:
     """Authorize an application; raises ``InvalidClient`` for a wrong secret or a public application."""
     errors.raise_if_any()
@@ -98,7 +98,7 @@ def get_or_create(
     caller: Caller,
     dependencies: Dependencies,
     client_id: str,
-    params: WantedAuthorization,
+    params: AuthorizationGetOrCreate,
     errors: ValidationErrors,
 ) -> GetOrCreateResult:
     """Return the caller's oldest authorization of an application, unchanged, or create one (see ``create``).
@@ -121,7 +121,7 @@ def edit(
     caller: Caller,
     dependencies: Dependencies,
     id: int,
-    params: AuthorizationChanges,
+    params: AuthorizationUpdate,
     errors: ValidationErrors,
 ) -> Authorization:
     """Change the note or the scopes of an authorization."""
@@ -156,7 +156,7 @@ def _create(
     caller: Caller,
     dependencies: Dependencies,
     application: Application,
-    params: NewAuthorization | WantedAuthorization,
+    params: AuthorizationCreate | AuthorizationGetOrCreate,
 ) -> Authorization:
     granted = scopes.filter_known(params.scopes) if isinstance(params.scopes, list) else application.scopes
     token = f"at_{secrets.token_hex(32)}"
@@ -182,7 +182,9 @@ def _create(
     return show(tx, caller, dependencies, id)
 
 
-def _check_secret(application: Application | None, params: NewAuthorization | WantedAuthorization) -> Application:
+def _check_secret(
+    application: Application | None, params: AuthorizationCreate | AuthorizationGetOrCreate
+) -> Application:
     if application is None or not application.is_secret_valid(params.client_secret or ""):
         raise InvalidClient
     return application

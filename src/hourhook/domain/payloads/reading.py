@@ -14,8 +14,8 @@ from hourhook.domain.inputs.lists import ListField
 from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.payloads.representations import (
     Payload,
-    PayloadInFull,
-    Status,
+    PayloadDetails,
+    WebhookStatus,
     represent,
     represent_detail,
     represent_status,
@@ -57,7 +57,7 @@ def list_page(
     return Page([represent(caller.links, webhook_id, payload) for payload in payloads], total)
 
 
-def show(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> PayloadInFull:
+def show(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> PayloadDetails:
     """Return a payload with its exact body and its attempts."""
     find(tx, caller, webhook_id, payload_id)
     contents = read_contents(tx, caller.account_id, webhook_id, payload_id)
@@ -65,7 +65,7 @@ def show(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> P
     return represent_detail(tx, caller, webhook_id, contents)
 
 
-def show_status(tx: Transaction, caller: Caller, webhook_id: int) -> Status:
+def show_status(tx: Transaction, caller: Caller, webhook_id: int) -> WebhookStatus:
     webhooks.find(tx, caller, webhook_id)
     return represent_status(read_status(tx, caller.account_id, webhook_id))
 

@@ -17,7 +17,7 @@ from hourhook.store.transaction import Transaction
 Sequence = Annotated[int, IntegerField(1, 2**63 - 1)]
 
 
-class ReplayStart(Inputs, rename={"from_": "from"}):
+class WebhookReplay(Inputs, rename={"from_": "from"}):
     """The start of a replay: exactly one of the two."""
 
     from_: Annotated[Moment, "Start with the first payload created at or after this time."] | UnsetType | None = UNSET
@@ -41,7 +41,7 @@ def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> N
         raise ValidationFailed.on_base("Webhook", "not_failing", "Only the failing payload can be skipped.")
 
 
-def replay(tx: Transaction, caller: Caller, webhook_id: int, params: ReplayStart, errors: ValidationErrors) -> None:
+def replay(tx: Transaction, caller: Caller, webhook_id: int, params: WebhookReplay, errors: ValidationErrors) -> None:
     """Send all payloads since a start again, in order, skipped ones included; never moves forward."""
     webhooks.find(tx, caller, webhook_id)
     errors.raise_if_any()

@@ -43,7 +43,7 @@ class Attempt(msgspec.Struct, frozen=True):
     response_body: str
 
 
-class PayloadInFull(Payload, frozen=True):
+class PayloadDetails(Payload, frozen=True):
     """A payload with its body and its attempts."""
 
     skipped_at: Timestamp | None
@@ -52,7 +52,7 @@ class PayloadInFull(Payload, frozen=True):
     attempts: list[Attempt]
 
 
-class Status(msgspec.Struct, frozen=True):
+class WebhookStatus(msgspec.Struct, frozen=True):
     """The delivery status of a webhook."""
 
     state: str
@@ -84,12 +84,12 @@ def represent(links: Links, webhook_id: int, logged: LoggedPayload) -> Payload:
     )
 
 
-def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents: PayloadContents) -> PayloadInFull:
+def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents: PayloadContents) -> PayloadDetails:
     payload = represent(caller.links, webhook_id, contents.logged)
     user = None
     if contents.skipped_by_id is not None:
         user = tx.one(_USER, account=caller.account_id, id=contents.skipped_by_id)
-    return PayloadInFull(
+    return PayloadDetails(
         **msgspec.structs.asdict(payload),
         skipped_at=_timestamp(contents.skipped_at),
         skipped_by=summarize_user(caller.links, user) if user else None,
@@ -98,8 +98,8 @@ def represent_detail(tx: Transaction, caller: Caller, webhook_id: int, contents:
     )
 
 
-def represent_status(status: LaneStatus) -> Status:
-    return Status(
+def represent_status(status: LaneStatus) -> WebhookStatus:
+    return WebhookStatus(
         state="enabled" if status.is_enabled else "disabled",
         stalled=status.is_stalled,
         disabled_reason=status.disabled_reason,

@@ -21,7 +21,7 @@ GroupName = Annotated[Name, "Unique within the account, ignoring case."]
 Members = Annotated[IdList, "The projects in it, moved here from any other group; may be empty."]
 
 
-class NewProjectGroup(Inputs):
+class ProjectGroupCreate(Inputs):
     """A project group to create."""
 
     required: ClassVar = ("name", "project_ids")
@@ -30,13 +30,13 @@ class NewProjectGroup(Inputs):
     project_ids: Members | UnsetType = UNSET
 
 
-class ProjectGroupChanges(Inputs):
+class ProjectGroupUpdate(Inputs):
     """Changes to a project group. Its projects are changed by actions of their own."""
 
     name: GroupName | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewProjectGroup, errors: ValidationErrors) -> ProjectGroup:
+def create(tx: Transaction, caller: Caller, params: ProjectGroupCreate, errors: ValidationErrors) -> ProjectGroup:
     """Create a project group; projects that are in another group are moved."""
     caller.require_role("leader")
     name, project_ids = params.name or "", params.project_ids or []
@@ -62,7 +62,7 @@ def create(tx: Transaction, caller: Caller, params: NewProjectGroup, errors: Val
 
 
 def rename(
-    tx: Transaction, caller: Caller, id: int, params: ProjectGroupChanges, errors: ValidationErrors
+    tx: Transaction, caller: Caller, id: int, params: ProjectGroupUpdate, errors: ValidationErrors
 ) -> ProjectGroup:
     before = reading.show(tx, caller, id)
     caller.require_role("leader")
@@ -90,7 +90,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 def _check(
     tx: Transaction,
     caller: Caller,
-    params: NewProjectGroup | ProjectGroupChanges,
+    params: ProjectGroupCreate | ProjectGroupUpdate,
     errors: ValidationErrors,
     id: int | None = None,
 ) -> None:

@@ -25,7 +25,7 @@ ProjectName = Annotated[Name, "Unique within the account, ignoring case."]
 HexColor = Annotated[Color, "3 or 6 hexadecimal digits, with or without `#`."]
 
 
-class NewProject(Inputs):
+class ProjectCreate(Inputs):
     """A project to create."""
 
     required: ClassVar = ("name",)
@@ -39,7 +39,7 @@ class NewProject(Inputs):
     budgeted_minutes: Minutes | UnsetType | None = UNSET
 
 
-class ProjectChanges(Inputs):
+class ProjectUpdate(Inputs):
     """Changes to a project. Absent properties keep their values."""
 
     name: ProjectName | UnsetType = UNSET
@@ -50,7 +50,7 @@ class ProjectChanges(Inputs):
     budgeted_minutes: Minutes | UnsetType | None = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewProject, errors: ValidationErrors) -> Project:
+def create(tx: Transaction, caller: Caller, params: ProjectCreate, errors: ValidationErrors) -> Project:
     caller.require_role("leader")
     name = params.name or ""
     _check(tx, caller, params, errors)
@@ -74,7 +74,7 @@ def create(tx: Transaction, caller: Caller, params: NewProject, errors: Validati
     return created
 
 
-def edit(tx: Transaction, caller: Caller, id: int, params: ProjectChanges, errors: ValidationErrors) -> Project:
+def edit(tx: Transaction, caller: Caller, id: int, params: ProjectUpdate, errors: ValidationErrors) -> Project:
     """Edit a project; its entries keep their minutes, even if the billing increment changes."""
     before = reading.show(tx, caller, id)
     caller.require_role("leader")
@@ -129,7 +129,7 @@ def remove_many(tx: Transaction, caller: Caller, params: ProjectIds, errors: Val
 def _check(
     tx: Transaction,
     caller: Caller,
-    params: NewProject | ProjectChanges,
+    params: ProjectCreate | ProjectUpdate,
     errors: ValidationErrors,
     id: int | None = None,
 ) -> None:

@@ -23,14 +23,14 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-class SwallowedProject(Inputs):
+class ProjectMerge(Inputs):
     """The project to merge into the other one; it is deleted."""
 
     required: ClassVar = ("project_id",)
     project_id: Id | UnsetType = UNSET
 
 
-def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedProject, errors: ValidationErrors) -> None:
+def merge(tx: Transaction, caller: Caller, id: int, params: ProjectMerge, errors: ValidationErrors) -> None:
     """Move another project's entries, expenses, timers and user access to this one, then delete it."""
     target = reading.show(tx, caller, id)
     caller.require_role("leader")
@@ -49,9 +49,7 @@ def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedProject, er
     tx.execute(_DELETE, account=caller.account_id, source=source.id)
 
 
-def _find_source(
-    tx: Transaction, caller: Caller, id: int, params: SwallowedProject, errors: ValidationErrors
-) -> Project:
+def _find_source(tx: Transaction, caller: Caller, id: int, params: ProjectMerge, errors: ValidationErrors) -> Project:
     found = reading.find_many(tx, caller, [params.project_id]) if params.project_id else []
     if params.project_id == id:
         errors.add("project_id", "invalid")

@@ -28,7 +28,7 @@ from hourhook.store.transaction import Transaction
 TagNames = Annotated[list[str], ListField(TextField(65_535))]
 
 
-class NewTags(Inputs):
+class TagsCreate(Inputs):
     """Tags to create."""
 
     required: ClassVar = ("names",)
@@ -40,7 +40,7 @@ class NewTags(Inputs):
     ) = UNSET
 
 
-class TagChanges(Inputs):
+class TagUpdate(Inputs):
     """Changes to a tag."""
 
     name: Annotated[Name, "A trailing `*` makes the tag unbillable; without one it becomes billable."] | UnsetType = (
@@ -48,7 +48,7 @@ class TagChanges(Inputs):
     )
 
 
-class SwallowedTag(Inputs):
+class TagMerge(Inputs):
     """The tag to merge into the other one; it is deleted."""
 
     required: ClassVar = ("tag_id",)
@@ -61,7 +61,7 @@ class TagIds(Inputs):
     tag_ids: Annotated[IdList, "Unknown ones are skipped."] | UnsetType | None = UNSET
 
 
-def create_many(tx: Transaction, caller: Caller, params: NewTags, errors: ValidationErrors) -> list[Tag]:
+def create_many(tx: Transaction, caller: Caller, params: TagsCreate, errors: ValidationErrors) -> list[Tag]:
     """Create tags; returns the new ones, in the order of the request."""
     caller.require_role(caller.tag_creation_role)
     errors.raise_if_any()
@@ -79,7 +79,7 @@ def create_many(tx: Transaction, caller: Caller, params: NewTags, errors: Valida
     return created
 
 
-def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors: ValidationErrors) -> Tag:
+def rename(tx: Transaction, caller: Caller, id: int, params: TagUpdate, errors: ValidationErrors) -> Tag:
     """Change a tag's name or billability, and the hashtag in its entries."""
     before = _find_editable(tx, caller, id)
     name, billable = before.name, before.billable
@@ -117,7 +117,7 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagChanges, errors:
     return after
 
 
-def merge(tx: Transaction, caller: Caller, id: int, params: SwallowedTag, errors: ValidationErrors) -> None:
+def merge(tx: Transaction, caller: Caller, id: int, params: TagMerge, errors: ValidationErrors) -> None:
     """Merge another tag into this one: its entries and hashtags become this one's, and it is deleted."""
     before = _find_editable(tx, caller, id)
     source = reading.find(tx, caller, params.tag_id) if params.tag_id else None

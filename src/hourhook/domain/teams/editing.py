@@ -20,7 +20,7 @@ from hourhook.store.transaction import Transaction
 TeamName = Annotated[Name, "Unique within the account, ignoring case."]
 
 
-class NewTeam(Inputs):
+class TeamCreate(Inputs):
     """A team to create."""
 
     required: ClassVar = ("name", "user_ids")
@@ -29,13 +29,13 @@ class NewTeam(Inputs):
     user_ids: Annotated[IdList, "The members; may be empty."] | UnsetType = UNSET
 
 
-class TeamChanges(Inputs):
+class TeamUpdate(Inputs):
     """Changes to a team. Its members are changed by actions of their own."""
 
     name: TeamName | UnsetType = UNSET
 
 
-def create(tx: Transaction, caller: Caller, params: NewTeam, errors: ValidationErrors) -> Team:
+def create(tx: Transaction, caller: Caller, params: TeamCreate, errors: ValidationErrors) -> Team:
     caller.require_role("supervisor")
     name, user_ids = params.name or "", params.user_ids or []
     known = {*users_reading.find_ids(tx, caller, user_ids)}
@@ -57,7 +57,7 @@ def create(tx: Transaction, caller: Caller, params: NewTeam, errors: ValidationE
     return created
 
 
-def rename(tx: Transaction, caller: Caller, id: int, params: TeamChanges, errors: ValidationErrors) -> Team:
+def rename(tx: Transaction, caller: Caller, id: int, params: TeamUpdate, errors: ValidationErrors) -> Team:
     before = reading.show(tx, caller, id)
     caller.require_role("supervisor")
     _check(tx, caller, params, errors, id)
@@ -80,7 +80,7 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 def _check(
-    tx: Transaction, caller: Caller, params: NewTeam | TeamChanges, errors: ValidationErrors, id: int | None = None
+    tx: Transaction, caller: Caller, params: TeamCreate | TeamUpdate, errors: ValidationErrors, id: int | None = None
 ) -> None:
     if params.name and reading.find_by_name(tx, caller, params.name) not in (None, id):
         errors.add("name", "already_exists")

@@ -22,7 +22,7 @@ MoreSeconds = Annotated[
 ]
 
 
-class TimerChanges(Inputs):
+class TimerUpdate(Inputs):
     """Changes to a timer."""
 
     description: Description | UnsetType | None = UNSET
@@ -37,14 +37,14 @@ class TimerStart(Inputs):
     description: Annotated[Description, "Unchanged if absent."] | UnsetType | None = UNSET
 
 
-class TimerCorrection(Inputs):
+class TimerAdjust(Inputs):
     """A correction of the elapsed time."""
 
     minutes: MoreMinutes | UnsetType | None = UNSET
     seconds: MoreSeconds | UnsetType | None = UNSET
 
 
-def edit(tx: Transaction, caller: Caller, project_id: int, params: TimerChanges, errors: ValidationErrors) -> Timer:
+def edit(tx: Transaction, caller: Caller, project_id: int, params: TimerUpdate, errors: ValidationErrors) -> Timer:
     """Edit the caller's timer of a project; creates one without elapsed time if there is none."""
     before = reading.find_or_new(tx, caller, project_id)
     rules.refuse_archived(before)
@@ -73,9 +73,7 @@ def pause(tx: Transaction, caller: Caller, project_id: int) -> Timer:
     return _save(tx, before, replace(before, stopwatch=before.stopwatch.paused(tx.started_at)))
 
 
-def correct(
-    tx: Transaction, caller: Caller, project_id: int, params: TimerCorrection, errors: ValidationErrors
-) -> Timer:
+def correct(tx: Transaction, caller: Caller, project_id: int, params: TimerAdjust, errors: ValidationErrors) -> Timer:
     """Add time to the caller's timer of a project, or subtract it, but not below zero."""
     before = reading.find(tx, caller, project_id)
     errors.raise_if_any()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import editing as entries_editing
-from hourhook.domain.entries.editing import NewEntry
+from hourhook.domain.entries.editing import EntryCreate
 from hourhook.domain.inbox_entries import storing as inbox_entries_storing
 from hourhook.domain.inputs import UNSET, Day, Inputs, Minutes, Text, UnsetType, ValidationErrors, value_or
 from hourhook.domain.timers import reading, rules, storing
@@ -24,7 +24,7 @@ class TimerLog(Inputs):
     description: Description | UnsetType | None = UNSET
 
 
-class TimerInboxLog(Inputs):
+class TimerLogInboxEntry(Inputs):
     """The inbox entry to create from a timer. Absent properties are taken from the timer."""
 
     inbox_entry_date: Annotated[Day, "Default: that of the timer."] | UnsetType | None = UNSET
@@ -38,7 +38,7 @@ def log(tx: Transaction, caller: Caller, project_id: int, params: TimerLog, erro
     """Log the caller's timer of a project as an entry, and remove the timer."""
     timer = reading.find(tx, caller, project_id)
     rules.refuse_archived(timer)
-    entry = NewEntry(
+    entry = EntryCreate(
         date=params.entry_date or timer.date,
         minutes=_minutes(tx, timer, params.minutes),
         description=value_or(params.description, timer.description),
@@ -49,7 +49,7 @@ def log(tx: Transaction, caller: Caller, project_id: int, params: TimerLog, erro
 
 
 def log_inbox_entry(
-    tx: Transaction, caller: Caller, project_id: int, params: TimerInboxLog, errors: ValidationErrors
+    tx: Transaction, caller: Caller, project_id: int, params: TimerLogInboxEntry, errors: ValidationErrors
 ) -> None:
     """Log the caller's timer of a project to their inbox, and remove the timer."""
     timer = reading.find(tx, caller, project_id)

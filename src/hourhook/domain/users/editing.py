@@ -26,7 +26,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-class NewUser(Inputs):
+class UserCreate(Inputs):
     """A user to invite."""
 
     required: ClassVar = ("email",)
@@ -36,7 +36,7 @@ class NewUser(Inputs):
     role: Annotated[Role, "Default: `leader`."] | UnsetType | None = UNSET
 
 
-class UserChanges(Inputs):
+class UserUpdate(Inputs):
     """Changes to a user. Absent properties keep their values."""
 
     first_name: Name | UnsetType | None = UNSET
@@ -45,7 +45,7 @@ class UserChanges(Inputs):
 
 
 def invite(
-    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewUser, errors: ValidationErrors
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: UserCreate, errors: ValidationErrors
 ) -> tuple[User, IssuedInvitation]:
     """Create a user in state ``pending`` and issue an invitation."""
     caller.require_role("supervisor")
@@ -69,7 +69,7 @@ def invite(
     return created, issued
 
 
-def edit(tx: Transaction, caller: Caller, id: int, params: UserChanges, errors: ValidationErrors) -> User:
+def edit(tx: Transaction, caller: Caller, id: int, params: UserUpdate, errors: ValidationErrors) -> User:
     """Edit a user's name and role; the roles of the caller and of the account's owner cannot be changed."""
     before = reading.show(tx, caller, id)
     caller.require_role("supervisor")

@@ -19,7 +19,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-class NewWebhook(Inputs):
+class WebhookCreate(Inputs):
     """A webhook to create."""
 
     required: ClassVar = ("name", "payload_uri", "events")
@@ -31,7 +31,7 @@ class NewWebhook(Inputs):
     ) = UNSET
 
 
-class WebhookChanges(Inputs):
+class WebhookUpdate(Inputs):
     """Changes to a webhook. Absent properties keep their values."""
 
     name: Name | UnsetType = UNSET
@@ -39,7 +39,7 @@ class WebhookChanges(Inputs):
 
 
 def create(
-    tx: Transaction, caller: Caller, dependencies: Dependencies, params: NewWebhook, errors: ValidationErrors
+    tx: Transaction, caller: Caller, dependencies: Dependencies, params: WebhookCreate, errors: ValidationErrors
 ) -> WebhookWithSecret:
     """Create a webhook and queue a ping to it. The secret is returned only here and by ``reroll_secret``."""
     caller.require_role("leader")
@@ -71,7 +71,7 @@ def edit(
     caller: Caller,
     dependencies: Dependencies,
     id: int,
-    params: WebhookChanges,
+    params: WebhookUpdate,
     errors: ValidationErrors,
 ) -> Webhook:
     """Change a webhook's name or URL, which apply from the next attempt on; no ping is sent."""

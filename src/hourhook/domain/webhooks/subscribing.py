@@ -16,14 +16,14 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-class MoreEvents(Inputs):
+class WebhookEventsAdd(Inputs):
     """Events to add to a webhook's subscriptions."""
 
     required: ClassVar = ("events",)
     events: Annotated[Subscriptions, "Events it already subscribes to are skipped."] | UnsetType = UNSET
 
 
-class FewerEvents(Inputs):
+class WebhookEventsRemove(Inputs):
     """Events to remove from a webhook's subscriptions."""
 
     required: ClassVar = ("events",)
@@ -33,7 +33,7 @@ class FewerEvents(Inputs):
     ) = UNSET
 
 
-def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: ValidationErrors) -> Webhook:
+def add(tx: Transaction, caller: Caller, id: int, params: WebhookEventsAdd, errors: ValidationErrors) -> Webhook:
     """Subscribe a webhook to more events; idempotent."""
     webhook = reading.show(tx, caller, id)
     events = params.events or []
@@ -43,7 +43,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: MoreEvents, errors: Va
     return reading.show(tx, caller, id)
 
 
-def remove(tx: Transaction, caller: Caller, id: int, params: FewerEvents, errors: ValidationErrors) -> Webhook:
+def remove(tx: Transaction, caller: Caller, id: int, params: WebhookEventsRemove, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events; idempotent. It may end up without any."""
     reading.find(tx, caller, id)
     errors.raise_if_any()
