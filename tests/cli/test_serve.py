@@ -90,6 +90,26 @@ def test_a_second_server_on_the_same_sqlite_file_is_refused(unconfigured_cli: Cl
     assert result.stderr.count("\n") == 1
 
 
+def test_a_second_server_behind_a_symbolic_link_is_refused(unconfigured_cli: CliRunner) -> None:
+    (unconfigured_cli.folder / "link.db").symlink_to("hourhook.db")
+    with unconfigured_cli.serving():
+        result = unconfigured_cli.run("serve", "--port", "0", "--database", "sqlite:///link.db")
+
+    assert result.status == 1
+    assert "is in use by another hourhook process" in result.stderr
+
+
+def test_a_server_behind_a_symbolic_link_uses_the_key_of_the_file(unconfigured_cli: CliRunner) -> None:
+    with unconfigured_cli.serving():
+        pass
+    (unconfigured_cli.folder / "elsewhere").mkdir()
+    (unconfigured_cli.folder / "elsewhere" / "link.db").symlink_to("../hourhook.db")
+    with unconfigured_cli.serving("--database", "sqlite:///elsewhere/link.db"):
+        pass
+
+    assert [path.name for path in (unconfigured_cli.folder / "elsewhere").iterdir()] == ["link.db"]
+
+
 def test_a_port_in_use_is_reported(unconfigured_cli: CliRunner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as port_in_use:
         port = str(port_in_use.getsockname()[1])

@@ -27,3 +27,11 @@ def test_a_missing_folder_is_reported() -> None:
 def test_only_sqlite_is_embedded() -> None:
     assert is_embedded("sqlite:///x.db")
     assert not is_embedded("postgresql://localhost/x")
+
+
+def test_a_path_leads_to_the_file_behind_symbolic_links(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "first.db").symlink_to("second.db")
+    (tmp_path / "second.db").symlink_to("data/hourhook.db")
+
+    assert sqlite_path(f"sqlite:///{tmp_path}/first.db") == tmp_path / "data" / "hourhook.db"

@@ -1,5 +1,6 @@
 """Database URLs: parse and check them, and open the database."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,8 +22,12 @@ def is_embedded(url: str) -> bool:
 
 
 def sqlite_path(url: str) -> Path:
-    """Return the file of an SQLite URL."""
-    return Path(url.removeprefix("sqlite:///"))
+    """Return the file of an SQLite URL, behind a symbolic link.
+
+    SQLite names its journal after that file, and so do the key and the lock: two names of a file share them.
+    """
+    path = Path(url.removeprefix("sqlite:///"))
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def describe_database(url: str) -> str:
