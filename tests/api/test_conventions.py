@@ -313,7 +313,9 @@ def test_an_internal_error_is_a_500_without_details_and_is_logged(make_server: M
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_an_unavailable_database_is_a_503(account: Account, database_url: str) -> None:
+def test_an_unavailable_database_is_a_503_whose_reason_is_logged(
+    account: Account, database_url: str, logged: Logged
+) -> None:
     name = urlsplit(database_url).path[1:]
     with psycopg.connect(database_url.replace(f"/{name}", "/postgres"), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -330,4 +332,5 @@ def test_an_unavailable_database_is_a_503(account: Account, database_url: str) -
     for response in responses:
         assert response.status == 503
         assert response.json() == {"message": "The database is not available at the moment"}
+    assert all("cannot use PostgreSQL: " in line["reason"] for line in logged if line["event"] == "request")
     assert account.leader.client.get("/v2/account").status == 200

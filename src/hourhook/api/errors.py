@@ -55,8 +55,9 @@ def error_response(error: Exception) -> Response:
         case BodyTooLarge():
             return CONTENT_TOO_LARGE
         case AccountLocked():
-            return message_response(status, "Account is locked for maintenance")
+            text = "Account is locked for maintenance"
+            return message_response(status, text, cause=text)
         case DatabaseUnavailable():
-            return service_unavailable()
+            return service_unavailable(error)
         case _:
             return Response(status)

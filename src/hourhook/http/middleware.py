@@ -97,7 +97,9 @@ class RequestMiddleware:
         seconds = time.perf_counter() - context.started_at
         self._metrics.request_finished(context.method, context.route, response_sender.status, seconds)
         caller = context.caller
-        _log.info(
+        cause = response_sender.cause
+        log = _log.warning if cause else _log.info
+        log(
             "request",
             method=context.method[:16],
             route=context.route,
@@ -109,6 +111,7 @@ class RequestMiddleware:
             account=caller.account_id if caller else None,
             client=context.client_address,
             request_id=context.request_id,
+            **({"reason": cause} if cause else {}),
         )
 
     def _log_path(self, path: str) -> str:
@@ -132,10 +135,13 @@ class ResponseSender:
         # 0 until the response has begun.
         self.status = 0
         self.size = 0
+        # Why a request was answered with 503.
+        self.cause: str | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.cause = message.get("cause")
             if self._has_status_header:
                 phrase = HTTPStatus(self.status).phrase
                 self._headers.append((b"status", f"{self.status} {phrase}".encode()))

@@ -32,7 +32,7 @@ def monitoring_routes(
         if reason is None:
             response = json_response(200, {"status": "ok"}, _UNCACHED)
         else:
-            response = json_response(503, {"status": "unavailable", "message": reason}, _UNCACHED)
+            response = json_response(503, {"status": "unavailable", "message": reason}, _UNCACHED, cause=reason)
         await response(scope, receive, send)
 
     async def show_metrics(scope: Scope, receive: Receive, send: Send) -> None:

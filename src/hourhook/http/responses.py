@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from hourhook.errors import DatabaseUnavailable
 from hourhook.http.asgi import Receive, Scope, Send
 
 JSON = b"application/json; charset=utf-8"
@@ -15,12 +16,21 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response. It is an ASGI application that sends itself."""
+    """One response. It is an ASGI application that sends itself.
+
+    ``cause`` is the reason of a 503 for the operator: the line of the request in the log contains it. A 503 without one
+    cannot be created.
+    """
 
     status: int
     body: bytes = b""
     headers: Headers = ()
     media_type: bytes = JSON
+    cause: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE and not self.cause:
+            raise ValueError("a response with status 503 needs a cause")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [*self.headers]
@@ -29,17 +39,17 @@ class Response:
         # A 204 has no Content-Length (RFC 9110).
         if self.status != HTTPStatus.NO_CONTENT:
             headers.append((b"content-length", b"%d" % len(self.body)))
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": headers, "cause": self.cause})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
-def json_response(status: int, content: object, headers: Headers = ()) -> Response:
+def json_response(status: int, content: object, headers: Headers = (), *, cause: str | None = None) -> Response:
     """Return a response with the JSON of anything that msgspec encodes."""
-    return Response(status, msgspec.json.encode(content), headers)
+    return Response(status, msgspec.json.encode(content), headers, cause=cause)
 
 
-def message_response(status: int, message: str, headers: Headers = ()) -> Response:
-    return json_response(status, {"message": message}, headers)
+def message_response(status: int, message: str, headers: Headers = (), *, cause: str | None = None) -> Response:
+    return json_response(status, {"message": message}, headers, cause=cause)
 
 
 def method_not_allowed(allowed: Collection[str]) -> Response:
@@ -53,8 +63,9 @@ def server_error() -> Response:
     return message_response(500, "Server Error")
 
 
-def service_unavailable() -> Response:
-    return message_response(503, "The database is not available at the moment", ((b"retry-after", b"1"),))
+def service_unavailable(error: DatabaseUnavailable) -> Response:
+    headers = ((b"retry-after", b"1"),)
+    return message_response(503, "The database is not available at the moment", headers, cause=str(error))
 
 
 NOT_FOUND = Response(404)

@@ -32,9 +32,10 @@ def render(
     status: int = 200,
     form_targets: Sequence[str] = (),
     headers: Sequence[tuple[str, str]] = (),
+    cause: str | None = None,
     **values: object,
 ) -> Response:
-    """Return the page of a template, with these values.
+    """Return the page of a template, with these values; ``cause`` is the reason of a 503.
 
     ``form_targets`` are the sources its forms may be sent to, redirects included, as the ``Content-Security-Policy``
     names them: ``'self'``, or an origin.
@@ -48,7 +49,7 @@ def render(
     )
     # Forms to this server need it, since browsers send no ``Origin`` with them under ``no-referrer``.
     referrer = "same-origin" if "'self'" in form_targets else "no-referrer"
-    return _page(text, status, policy, referrer, headers)
+    return _page(text, status, policy, referrer, headers, cause)
 
 
 def render_text(name: str, **values: object) -> str:
@@ -64,14 +65,16 @@ def encode_headers(headers: Sequence[tuple[str, str]]) -> Headers:
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
-def _page(text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]]) -> Response:
+def _page(
+    text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]], cause: str | None = None
+) -> Response:
     common = [
         ("content-security-policy", policy),
         # URLs of pages contain secrets.
         ("referrer-policy", referrer),
         ("cache-control", "no-store"),
     ]
-    return Response(status, text.encode(), encode_headers([*common, *headers]), HTML)
+    return Response(status, text.encode(), encode_headers([*common, *headers]), HTML, cause)
 
 
 @cache

@@ -31,9 +31,11 @@ def redirect(url: str, *, status: int = 303, headers: Sequence[tuple[str, str]] 
     return empty_response(status, [("location", url), *private, *headers])
 
 
-def notice(status: int, title: str, text: str, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
+def notice(
+    status: int, title: str, text: str, *, headers: Sequence[tuple[str, str]] = (), cause: str | None = None
+) -> Response:
     """Return a page with a title and one paragraph."""
-    return render("notice", status=status, headers=headers, title=title, text=text)
+    return render("notice", status=status, headers=headers, cause=cause, title=title, text=text)
 
 
 def csrf_failed() -> Response:
@@ -47,10 +49,10 @@ def error_page(error: Exception) -> Response:
     status = status_of(error)
     if isinstance(error, DatabaseUnavailable):
         text = "The database is not available at the moment. Try again in a minute."
-        return notice(status, "Temporarily unavailable", text, headers=[("retry-after", "1")])
+        return notice(status, "Temporarily unavailable", text, headers=[("retry-after", "1")], cause=str(error))
     if isinstance(error, AccountLocked):
         text = "This account is locked for maintenance. Try again later."
-        return notice(status, "Temporarily unavailable", text)
+        return notice(status, "Temporarily unavailable", text, cause=text)
     if isinstance(error, BodyTooLarge):
         return message_response(status, "Request Entity Too Large")
     return notice(status, "Not allowed", "You cannot do this.")

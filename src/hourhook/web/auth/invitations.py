@@ -74,8 +74,8 @@ class Invitations:
             await self._join(found, token, fields)
         except ValidationFailed as refusal:
             return _form(found, fields, [error.field for error in refusal.errors])
-        except DatabaseUnavailable:
-            return _closed("unavailable")
+        except DatabaseUnavailable as error:
+            return _closed("unavailable", cause=str(error))
         # That page shows the result, so that submitting the form twice does no harm.
         return redirect(self._links.href(f"{PREFIX}{token}"))
 
@@ -85,8 +85,8 @@ class Invitations:
             return _closed("rate_limited")
         try:
             found = await self._database.read(reading.find, request.path_params["token"])
-        except DatabaseUnavailable:
-            return _closed("unavailable")
+        except DatabaseUnavailable as error:
+            return _closed("unavailable", cause=str(error))
         if found is None:
             return _closed("unknown")
         if found.state == "accepted":
@@ -121,13 +121,14 @@ def _form(invitation: Invitation, fields: Mapping[str, str | None], errors: Sequ
     )
 
 
-def _closed(reason: str, invitation: Invitation | None = None) -> Response:
+def _closed(reason: str, invitation: Invitation | None = None, cause: str | None = None) -> Response:
     status = _STATUSES[reason]
     headers = [("retry-after", "60")] if status in (429, 503) else []
     return render(
         "auth/invitation_closed",
         status=status,
         headers=headers,
+        cause=cause or f"invitation: {reason}",
         reason=reason,
         invitation=invitation,
         days=VALID_DAYS,

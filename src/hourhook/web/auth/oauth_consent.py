@@ -91,7 +91,8 @@ class OAuthConsent:
             )
         except Unauthenticated:
             return redirect(self._links.href(_page_url(request)))
-        except (AccountLocked, DatabaseUnavailable):
+        except (AccountLocked, DatabaseUnavailable) as error:
+            _log.warning("authorization postponed", account=user.account_id, reason=str(error) or "account locked")
             url = authorization_request.error_url("temporarily_unavailable")
         except Exception:  # noqa: BLE001 - it is logged, and the application gets the error of RFC 6749
             _log.exception("authorization failed", application=authorization_request.application.client_id)

@@ -40,9 +40,10 @@ def invoice_routes(database: Database) -> Mapping[str, Application]:
         token = request.path_params["token"]
         try:
             invoice = await database.read(find_by_share_token, token) if _TOKEN.fullmatch(token) else None
-        except DatabaseUnavailable:
+        except DatabaseUnavailable as error:
             text = "This page is not available at the moment. Please try again in a minute."
-            return notice(503, "Temporarily unavailable", text, headers=[("retry-after", "1"), *_UNLISTED])
+            headers = [("retry-after", "1"), *_UNLISTED]
+            return notice(503, "Temporarily unavailable", text, headers=headers, cause=str(error))
         if invoice is None:
             text = "The address may be incomplete, or the invoice is no longer shared. Ask the sender for a new link."
             return notice(404, "Invoice not found", text, headers=_UNLISTED)
