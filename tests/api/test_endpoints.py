@@ -89,7 +89,7 @@ def without_faults(call: Call, thing_id: int, params: Filters) -> Thing:
 def test_the_return_annotation_determines_the_status(
     path: str, function: Callable[..., object], status: int, is_paged: bool
 ) -> None:
-    things = Endpoints("Things", resource="Thing")
+    things = Endpoints("Things", resource="Thing", description="Things.")
     things.put(path)(function)
 
     [endpoint] = things.all
@@ -99,7 +99,7 @@ def test_the_return_annotation_determines_the_status(
 @pytest.mark.parametrize("function", [without_call, without_id, with_another_name, without_faults])
 def test_a_function_must_take_the_parameters_of_its_path(function: Callable[..., object]) -> None:
     with pytest.raises(TypeError, match="its function should take"):
-        Endpoints("Things", resource="Thing").get("/v2/things/{thing_id}")(function)
+        Endpoints("Things", resource="Thing", description="Things.").get("/v2/things/{thing_id}")(function)
 
 
 def test_a_response_is_encoded_after_the_commit(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,50 @@ def test_request_bodies_have_distinct_names() -> None:
     assert [name for name, count in Counter(body.__name__ for body in bodies).items() if count > 1] == []
 
 
+def test_no_schema_collides_with_a_constructor_or_in_another_case() -> None:
+    """Go clients have a function ``NewEntry`` for ``Entry``; some file systems ignore the case of a module's name."""
+    names = [*json.loads(openapi_text())["components"]["schemas"]]
+
+    assert [name for name in names if f"New{name}" in names] == []
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_operation_ids_are_unique_and_consist_of_words() -> None:
+    ids = [
+        operation["operationId"]
+        for methods in json.loads(openapi_text())["paths"].values()
+        for operation in methods.values()
+    ]
+
+    assert [id for id, count in Counter(ids).items() if count > 1] == []
+    assert [id for id in ids if not re.fullmatch(r"[a-z]+(_[a-z]+)*", id) or re.search(r"_ids?\b", id)] == []
+    assert {"list_entries_of_user", "create_tags", "update_team", "delete_projects", "add_team_users"} <= {*ids}
+    assert {"mark_entries_as_invoiced", "remove_all_invoice_taxes", "get_current_user", "retry_payload"} <= {*ids}
+
+
+def test_states_and_roles_are_enums() -> None:
+    properties = {
+        f"{name}.{key}": schema
+        for name, body in json.loads(openapi_text())["components"]["schemas"].items()
+        for key, schema in body["properties"].items()
+        if re.search(r"(^|_)(state|role)$", key)
+    }
+
+    assert {"User.role", "CurrentUser.state", "Invoice.state", "Timer.state", "Webhook.state", "UserCreate.role"} <= {
+        *properties
+    }
+    assert [name for name, schema in properties.items() if not schema.get("enum")] == []
+
+
+def test_the_document_has_a_licence_and_a_description_of_each_group() -> None:
+    document = json.loads(openapi_text())
+    used = {operation["tags"][0] for methods in document["paths"].values() for operation in methods.values()}
+
+    assert document["info"]["license"]["identifier"] == "MIT"
+    assert {tag["name"] for tag in document["tags"]} == used
+    assert [tag["name"] for tag in document["tags"] if not tag["description"].endswith(".")] == []
+
+
 def test_a_response_with_location_is_described() -> None:
     paths = json.loads(openapi_text())["paths"]
 

@@ -1,6 +1,6 @@
 """Declare the endpoints of the API: each one a function whose signature says what it takes and returns.
 
-    endpoints = Endpoints("Entries", resource="Entry")
+    endpoints = Endpoints("Entries", resource="Entry", description="Logged time.")
 
     @endpoints.get("/v2/entries")
     def index(call: Call, params: EntryFilters, errors: ValidationErrors) -> Page[Entry]:
@@ -27,10 +27,12 @@
   the commit, so it must not depend on the transaction.
 - ``role`` is the lowest role that may call the endpoint, for the documentation: the rules check it after they have
   found the object. ``feature`` is checked by the dispatcher before the function runs.
-- The docstring is the documentation: its first line is the summary, the rest the description.
+- The docstring is the documentation: its first line is the summary, the rest the description. The name of the function
+  becomes the operation id (``api/openapi/operation_ids.py``), unless the endpoint declares an ``operation_id``.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -103,7 +105,11 @@ class Endpoint:
     path: str
     function: Callable[..., object]
     group: str
+    group_description: str
     resource: str
+    # The noun and the name of its own for the operation id.
+    noun: str
+    operation_id: str | None
     role: str
     feature: str | None
     is_hidden: bool
@@ -119,11 +125,16 @@ class Endpoint:
 
 
 class Endpoints:
-    """The endpoints of one group of the documentation; ``resource`` is named in their validation errors."""
+    """The endpoints of one group of the documentation, with its description.
 
-    def __init__(self, group: str, *, resource: str) -> None:
+    ``resource`` is named in their validation errors. ``noun`` is used in operation ids; by default it is the resource.
+    """
+
+    def __init__(self, group: str, *, resource: str, description: str, noun: str | None = None) -> None:
         self.group = group
         self.resource = resource
+        self.description = description
+        self.noun = noun or _snake_case(resource)
         self.all: list[Endpoint] = []
         self.get = partial(self._declare, "GET")
         self.post = partial(self._declare, "POST")
@@ -138,6 +149,7 @@ class Endpoints:
         role: str = "contractor",
         feature: str | None = None,
         hidden: bool = False,
+        operation_id: str | None = None,
         headers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:
         def declare(function: F) -> F:
@@ -152,7 +164,10 @@ class Endpoints:
                 path=path,
                 function=function,
                 group=self.group,
+                group_description=self.description,
                 resource=self.resource,
+                noun=self.noun,
+                operation_id=operation_id,
                 role=role,
                 feature=feature,
                 is_hidden=hidden,
@@ -175,6 +190,10 @@ def group_by_path(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Endpoint
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     return paths
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 _STATUSES: dict[Any, int] = {Created: 201, CreatedOrExisting: 201, Accepted: 202, type(None): 204}

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
+from hourhook.domain.enums import TIME_FORMATS, Role, TimeFormat, UserState, WeekStart
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, UnsetType, ValidationErrors, choice
 from hourhook.domain.summaries import Timestamp, Url, UrlOrBlank
@@ -26,14 +27,14 @@ class CurrentUser(msgspec.Struct, frozen=True):
     last_name: str | None
     profile_image_url: UrlOrBlank
     url: Url
-    state: str
-    role: str
+    state: UserState
+    role: Role
     entries: int
     entries_url: Url
     expenses: int
     expenses_url: Url
-    time_format: str
-    week_start: str
+    time_format: TimeFormat
+    week_start: WeekStart
     utc_offset: int
     send_personal_weekly_report_email: bool
     send_team_weekly_report_email: bool
@@ -50,9 +51,7 @@ class CurrentUserUpdate(Inputs):
     }
     first_name: Annotated[Name, "The user's first name."] | UnsetType | None = UNSET
     last_name: Annotated[Name, "The user's last name."] | UnsetType | None = UNSET
-    time_format: (
-        Annotated[str, choice("fraction", "hours_minutes"), "How durations are shown to this user."] | UnsetType
-    ) = UNSET
+    time_format: Annotated[str, choice(*TIME_FORMATS), "How durations are shown to this user."] | UnsetType = UNSET
     week_start: (
         Annotated[str, choice("sunday", "monday", ignore_case=True), "The first day of the week."] | UnsetType
     ) = UNSET

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from hourhook.domain import hashtags
 from hourhook.domain.decimals import to_json_number
+from hourhook.domain.enums import InvoiceState
 from hourhook.domain.links import Links
 from hourhook.store.statements import Row
 
@@ -74,7 +75,7 @@ class SimpleInvoice(msgspec.Struct, frozen=True):
     id: int
     reference: str
     invoice_date: Date
-    state: str
+    state: InvoiceState
     total_amount: float
     url: Url
 

@@ -36,7 +36,9 @@ SUBDOMAINS = "/subdomains"
 
 _log = structlog.get_logger()
 
-endpoints = Endpoints("OAuth", resource="Authorization")
+DESCRIPTION = "Applications that act for users: consent, tokens, and the authorizations of a user."
+
+endpoints = Endpoints("OAuth", resource="Authorization", description=DESCRIPTION)
 
 
 @endpoints.get("/authorizations/{subdomain}")
@@ -58,7 +60,7 @@ def create(call: Call, subdomain: str, params: AuthorizationCreate, errors: Vali
     return authorizations.create(call.tx, call.caller, call.dependencies, params, errors)
 
 
-@endpoints.put("/authorizations/{subdomain}/clients/{client_id}")
+@endpoints.put("/authorizations/{subdomain}/clients/{client_id}", operation_id="get_or_create_authorization")
 def ensure(
     call: Call, subdomain: str, client_id: str, params: AuthorizationGetOrCreate, errors: ValidationErrors
 ) -> CreatedOrExisting[Authorization]:

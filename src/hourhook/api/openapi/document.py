@@ -14,6 +14,7 @@ from hourhook.api.credentials import CREDENTIAL_PARAMETERS
 from hourhook.api.endpoints import Accepted, Created, CreatedOrExisting, Endpoint, OkWithLocation
 from hourhook.api.oauth import authorizations
 from hourhook.api.openapi import oauth
+from hourhook.api.openapi.operation_ids import operation_id
 from hourhook.domain.callers import ROLES
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
 from hourhook.domain.inputs.declarations import InputField as Input
@@ -47,13 +48,18 @@ def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         **_paths(previews, answers, oauth.with_password_auth),
         **oauth.PREVIEW_PATHS,
     }
-    groups = dict.fromkeys([*(endpoint.group for endpoint in visible), oauth.GROUP])
+    groups = {endpoint.group: endpoint.group_description for endpoint in [*visible, *previews]}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Hourhook", "version": __version__, "description": _ABOUT, "license": {"name": "MIT"}},
+        "info": {
+            "title": "Hourhook",
+            "version": __version__,
+            "description": _ABOUT,
+            "license": {"name": "MIT License", "identifier": "MIT"},
+        },
         "servers": [{"url": base_url}],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [{"name": group} for group in groups],
+        "tags": [{"name": name, "description": description} for name, description in groups.items()],
         "paths": paths,
         "components": {
             "schemas": {**dict(sorted({**schemas, **oauth.schemas()}.items())), **_ERROR_SCHEMAS},
@@ -81,7 +87,7 @@ def _operation(endpoint: Endpoint, content: Json | None) -> Json:
     if endpoint.feature is not None:
         parts.append(f"The account needs the feature `{endpoint.feature}`.")
     operation: Json = {
-        "operationId": _operation_id(endpoint),
+        "operationId": operation_id(endpoint),
         "tags": [endpoint.group],
         "summary": " ".join(summary.split()).rstrip("."),
         "description": "\n\n".join(part for part in parts if part),
@@ -169,11 +175,6 @@ def _query_parameter(field: Input, inputs: type[Inputs]) -> Json:
 def _path_parameter(name: str, kind: type) -> Json:
     schema: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID} if kind is int else {"type": "string"}
     return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _operation_id(endpoint: Endpoint) -> str:
-    words = endpoint.path.removeprefix("/v2").strip("/").replace("{", "").replace("}", "").split("/")
-    return "_".join([endpoint.method.lower(), *words])
 
 
 def _has_body(endpoint: Endpoint) -> bool:

@@ -53,7 +53,7 @@ _REQUEST = {"$ref": "#/components/schemas/AccessTokenRequest"}
 PATHS: Json = {
     "/oauth/2/authorize": {
         "get": {
-            "operationId": "get_oauth_authorize",
+            "operationId": "authorize",
             "tags": [GROUP],
             "summary": "Ask a user to authorize an application",
             "description": _ASK.strip(),
@@ -89,7 +89,7 @@ PATHS: Json = {
     },
     "/oauth/2/access_token": {
         "post": {
-            "operationId": "post_oauth_access_token",
+            "operationId": "create_access_token",
             "tags": [GROUP],
             "summary": "Create or refresh an access token",
             "description": _EXCHANGE.strip(),
@@ -125,7 +125,7 @@ def with_password_auth(operation: Json) -> Json:
     """Return an operation with password authentication, and with the client secret if it takes one."""
     responses = {status: answer for status, answer in operation["responses"].items() if status != "403"}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    if body and not body["$ref"].endswith("Changes"):
+    if body and not body["$ref"].endswith("Update"):
         schema = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("ErrorResponse", "OAuthError")]}
         responses["400"] = {
             "description": "The body is not a JSON object, an input is invalid, or the application is unknown.",
@@ -169,7 +169,7 @@ PREVIEW_PATHS: Json = {
     "/subdomains": {
         "get": {
             **_preview(
-                "get_subdomains",
+                "list_subdomains",
                 "List your accounts",
                 "The accounts that the password signs in to, by name. The paths of authorizations contain the name.",
                 _BY_PASSWORD,
@@ -180,7 +180,7 @@ PREVIEW_PATHS: Json = {
     },
     "/applications/{client_id}/tokens": {
         "delete": _preview(
-            "delete_applications_client_id_tokens",
+            "revoke_all_application_tokens",
             "Revoke all tokens of an application",
             "Revokes every authorization of its users too, so that no refresh token works any more.",
             _BY_APPLICATION,
@@ -190,7 +190,7 @@ PREVIEW_PATHS: Json = {
     },
     "/applications/{client_id}/tokens/{access_token}": {
         "get": _preview(
-            "get_applications_client_id_tokens_access_token",
+            "get_application_token",
             "Check whether an access token is valid",
             "A 404 if it is invalid, or belongs to another application.",
             _BY_APPLICATION,
@@ -199,7 +199,7 @@ PREVIEW_PATHS: Json = {
             "access_token",
         ),
         "delete": _preview(
-            "delete_applications_client_id_tokens_access_token",
+            "revoke_application_token",
             "Revoke an access token",
             "An authorization that was created with a password is deleted with its token.",
             _BY_APPLICATION,
@@ -225,7 +225,7 @@ def _text(description: str, **more: Any) -> Json:
 
 _ACCESS_TOKEN_REQUEST: Json = {
     "type": "object",
-    "required": ["client_id", "client_secret", "grant_type"],
+    "required": ["client_id", "grant_type"],
     "properties": {
         "client_id": _text("The id of the registered application."),
         "client_secret": _text("The client secret; a public application has none and omits it."),

@@ -4,7 +4,11 @@ from hourhook.api.endpoints import Call, Endpoints
 from hourhook.domain import accounts
 from hourhook.domain.accounts import Account
 
-endpoints = Endpoints("Account", resource="Account")
+endpoints = Endpoints(
+    "Account",
+    resource="Account",
+    description="The account of the caller.",
+)
 
 
 @endpoints.get("/v2/account")

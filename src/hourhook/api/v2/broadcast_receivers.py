@@ -16,7 +16,11 @@ from hourhook.domain.broadcast_receivers.subscribing import (
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
-endpoints = Endpoints("Broadcast receivers", resource="BroadcastReceiver")
+endpoints = Endpoints(
+    "Broadcast receivers",
+    resource="BroadcastReceiver",
+    description="Subscriptions to the caller's own timers, for displays.",
+)
 
 
 @endpoints.get("/v2/broadcast_receivers")

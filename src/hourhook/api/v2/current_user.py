@@ -5,7 +5,12 @@ from hourhook.domain import current_users
 from hourhook.domain.current_users import CurrentUser, CurrentUserUpdate
 from hourhook.domain.inputs import ValidationErrors
 
-endpoints = Endpoints("Current user", resource="User")
+endpoints = Endpoints(
+    "Current user",
+    resource="User",
+    description="The caller: their profile and preferences.",
+    noun="current_user",
+)
 
 
 @endpoints.get("/v2/current_user")

@@ -10,7 +10,11 @@ from hourhook.domain.entries.representations import Entry
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
-endpoints = Endpoints("Entries", resource="Entry")
+endpoints = Endpoints(
+    "Entries",
+    resource="Entry",
+    description="Logged time, which can be approved and invoiced.",
+)
 
 
 @endpoints.get("/v2/entries")
@@ -79,7 +83,7 @@ def create(call: Call, params: EntryCreate, errors: ValidationErrors) -> Created
 
 
 @endpoints.put("/v2/entries/marked_as_invoiced", role="leader")
-def mark_several_as_invoiced(call: Call, params: EntriesMarkAsInvoiced, errors: ValidationErrors) -> None:
+def mark_many_as_invoiced(call: Call, params: EntriesMarkAsInvoiced, errors: ValidationErrors) -> None:
     """Mark several entries as invoiced outside of this system.
 
     Raises `entry.updated` and `entry.updated.invoiced` for each.
@@ -152,5 +156,5 @@ def remove(call: Call, entry_id: int) -> None:
 
 # What these actions were called before, and what a published client calls them: clients in the wild still do.
 for _name in ("invoiced_outside_of_noko", "invoiced_outside_of_freckle", "mark_as_invoiced"):
-    endpoints.put(f"/v2/entries/{_name}", role="leader", hidden=True)(mark_several_as_invoiced)
+    endpoints.put(f"/v2/entries/{_name}", role="leader", hidden=True)(mark_many_as_invoiced)
     endpoints.put(f"/v2/entries/{{entry_id}}/{_name}", role="leader", hidden=True)(mark_as_invoiced)

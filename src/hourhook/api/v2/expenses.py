@@ -8,7 +8,11 @@ from hourhook.domain.expenses.representations import Expense
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
-endpoints = Endpoints("Expenses", resource="Expense")
+endpoints = Endpoints(
+    "Expenses",
+    resource="Expense",
+    description="Costs of projects, which can be invoiced.",
+)
 
 
 @endpoints.get("/v2/expenses")

@@ -10,7 +10,11 @@ from hourhook.domain.inbox_entries.representations import InboxEntry
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 
-endpoints = Endpoints("Inbox entries", resource="InboxEntry")
+endpoints = Endpoints(
+    "Inbox entries",
+    resource="InboxEntry",
+    description="Proposed entries of the caller, to be logged later.",
+)
 
 
 @endpoints.get("/v2/inbox_entries")

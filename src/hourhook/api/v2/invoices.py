@@ -23,7 +23,11 @@ from hourhook.domain.invoices.representations import Invoice
 from hourhook.domain.invoices.taxing import InvoiceTaxesAdd, InvoiceTaxesRemove
 from hourhook.domain.pages import Page
 
-endpoints = Endpoints("Invoices", resource="Invoice")
+endpoints = Endpoints(
+    "Invoices",
+    resource="Invoice",
+    description="Entries and expenses billed together, with rates, taxes and totals.",
+)
 _get, _post, _put, _delete = (
     partial(declare, role="leader", feature="invoicing")
     for declare in (endpoints.get, endpoints.post, endpoints.put, endpoints.delete)

@@ -8,7 +8,12 @@ from hourhook.domain.payloads.reading import PayloadFilters
 from hourhook.domain.payloads.recovery import WebhookReplay
 from hourhook.domain.payloads.representations import Payload, PayloadDetails, WebhookStatus
 
-endpoints = Endpoints("Payloads", resource="Webhook")
+endpoints = Endpoints(
+    "Payloads",
+    resource="Webhook",
+    description="The delivery log of a webhook, its status, and how to skip and replay payloads.",
+    noun="payload",
+)
 
 
 @endpoints.get("/v2/webhooks/{webhook_id}/payloads", role="leader")
@@ -39,7 +44,7 @@ def skip(call: Call, webhook_id: int, payload_id: str) -> None:
     recovery.skip(call.tx, call.caller, webhook_id, payload_id)
 
 
-@endpoints.put("/v2/webhooks/{webhook_id}/replay", role="leader")
+@endpoints.put("/v2/webhooks/{webhook_id}/replay", role="leader", operation_id="replay_webhook")
 def replay(call: Call, webhook_id: int, params: WebhookReplay, errors: ValidationErrors) -> Accepted:
     """Send everything since a payload again, in order.
 
@@ -51,7 +56,7 @@ def replay(call: Call, webhook_id: int, params: WebhookReplay, errors: Validatio
     return Accepted()
 
 
-@endpoints.get("/v2/webhooks/{webhook_id}/status", role="leader")
+@endpoints.get("/v2/webhooks/{webhook_id}/status", role="leader", operation_id="get_webhook_status")
 def show_status(call: Call, webhook_id: int) -> WebhookStatus:
     """Show a webhook's delivery status.
 

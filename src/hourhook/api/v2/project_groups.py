@@ -10,7 +10,11 @@ from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects.reading import ProjectIds
 from hourhook.domain.projects.representations import Project
 
-endpoints = Endpoints("Project groups", resource="ProjectGroup")
+endpoints = Endpoints(
+    "Project groups",
+    resource="ProjectGroup",
+    description="Groups of projects.",
+)
 
 
 @endpoints.get("/v2/project_groups", role="coworker")
@@ -49,7 +53,11 @@ def rename(call: Call, project_group_id: int, params: ProjectGroupUpdate, errors
 
 
 # Documented as POST; PUT is accepted too, as for the other membership actions.
-@endpoints.put("/v2/project_groups/{project_group_id}/add_projects", role="leader")
+@endpoints.put(
+    "/v2/project_groups/{project_group_id}/add_projects",
+    role="leader",
+    operation_id="put_project_group_projects",
+)
 @endpoints.post("/v2/project_groups/{project_group_id}/add_projects", role="leader")
 def add_projects(call: Call, project_group_id: int, params: ProjectIds, errors: ValidationErrors) -> list[Project]:
     """Add projects to a project group.

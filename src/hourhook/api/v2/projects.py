@@ -9,7 +9,11 @@ from hourhook.domain.projects.merging import ProjectMerge
 from hourhook.domain.projects.reading import ProjectFilters, ProjectIds
 from hourhook.domain.projects.representations import Project
 
-endpoints = Endpoints("Projects", resource="Project")
+endpoints = Endpoints(
+    "Projects",
+    resource="Project",
+    description="What time is logged for, with budgets and billing increments.",
+)
 
 
 @endpoints.get("/v2/projects")

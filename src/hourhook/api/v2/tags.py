@@ -8,7 +8,11 @@ from hourhook.domain.tags.editing import TagIds, TagMerge, TagsCreate, TagUpdate
 from hourhook.domain.tags.reading import TagFilters
 from hourhook.domain.tags.representations import Tag
 
-endpoints = Endpoints("Tags", resource="Tag")
+endpoints = Endpoints(
+    "Tags",
+    resource="Tag",
+    description="The hashtags of descriptions, which decide whether time is billable.",
+)
 
 
 @endpoints.get("/v2/tags")

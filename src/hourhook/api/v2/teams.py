@@ -10,7 +10,11 @@ from hourhook.domain.teams.reading import TeamFilters
 from hourhook.domain.teams.representations import Team
 from hourhook.domain.users.representations import User
 
-endpoints = Endpoints("Teams", resource="Team")
+endpoints = Endpoints(
+    "Teams",
+    resource="Team",
+    description="Groups of users.",
+)
 
 
 @endpoints.get("/v2/teams", role="coworker")
@@ -45,7 +49,7 @@ def rename(call: Call, team_id: int, params: TeamUpdate, errors: ValidationError
 
 
 # Documented as POST; PUT is accepted too, as for the other membership actions.
-@endpoints.put("/v2/teams/{team_id}/add_users", role="supervisor")
+@endpoints.put("/v2/teams/{team_id}/add_users", role="supervisor", operation_id="put_team_users")
 @endpoints.post("/v2/teams/{team_id}/add_users", role="supervisor")
 def add_users(call: Call, team_id: int, params: UserIds, errors: ValidationErrors) -> list[User]:
     """Add users to a team.

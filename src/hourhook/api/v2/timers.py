@@ -9,7 +9,11 @@ from hourhook.domain.timers.reading import TimerFilters
 from hourhook.domain.timers.recording import TimerLog, TimerLogInboxEntry
 from hourhook.domain.timers.representations import Timer
 
-endpoints = Endpoints("Timers", resource="Timer")
+endpoints = Endpoints(
+    "Timers",
+    resource="Timer",
+    description="Timers of the caller, at most one for each project. One runs at a time.",
+)
 
 
 @endpoints.get("/v2/timers")
@@ -55,7 +59,7 @@ def pause(call: Call, project_id: int) -> Timer:
     return editing.pause(call.tx, call.caller, project_id)
 
 
-@endpoints.put("/v2/projects/{project_id}/timer/add_or_subtract_time")
+@endpoints.put("/v2/projects/{project_id}/timer/add_or_subtract_time", operation_id="adjust_timer")
 def add_or_subtract_time(call: Call, project_id: int, params: TimerAdjust, errors: ValidationErrors) -> Timer:
     """Correct the elapsed time of the caller's timer of a project.
 

@@ -9,7 +9,11 @@ from hourhook.domain.users.editing import UserCreate, UserUpdate
 from hourhook.domain.users.reading import UserFilters
 from hourhook.domain.users.representations import User
 
-endpoints = Endpoints("Users", resource="User")
+endpoints = Endpoints(
+    "Users",
+    resource="User",
+    description="The people of the account: their roles, states and access to projects.",
+)
 
 
 @endpoints.get("/v2/users", role="coworker")

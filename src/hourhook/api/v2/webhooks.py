@@ -10,7 +10,11 @@ from hourhook.domain.webhooks.reading import WebhookFilters
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
 from hourhook.domain.webhooks.subscribing import WebhookEventsAdd, WebhookEventsRemove
 
-endpoints = Endpoints("Webhooks", resource="Webhook")
+endpoints = Endpoints(
+    "Webhooks",
+    resource="Webhook",
+    description="Subscriptions to events, which are delivered in order and signed.",
+)
 
 
 @endpoints.get("/v2/webhooks", role="leader")
@@ -102,7 +106,7 @@ def ping(call: Call, webhook_id: int) -> Accepted:
     return Accepted()
 
 
-@endpoints.put("/v2/webhooks/{webhook_id}/retry/{payload_id}", role="leader")
+@endpoints.put("/v2/webhooks/{webhook_id}/retry/{payload_id}", role="leader", operation_id="retry_payload")
 def retry(call: Call, webhook_id: int, payload_id: str) -> Accepted:
     """Retry a payload.
 

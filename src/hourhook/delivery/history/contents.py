@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -17,10 +18,13 @@ from hourhook.delivery.history.entries import (
 )
 from hourhook.delivery.history.sequences import find_lane, find_skipped
 from hourhook.delivery.payload_ids import decode_sequence
+from hourhook.delivery.transports.outcomes import ErrorKind
 from hourhook.store.schema import attempts, events, one_offs, payloads, skips
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
+# Every ``error`` of an attempt.
+ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
 # How many of the latest attempts are shown; a payload can be retried manually any number of times.
 ATTEMPTS_SHOWN = 100
 

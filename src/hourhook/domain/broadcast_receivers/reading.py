@@ -8,6 +8,7 @@ from hourhook.delivery.event_log import EVERYTHING
 from hourhook.domain.broadcast_receivers.representations import COLUMNS, BroadcastReceiver, represent
 from hourhook.domain.broadcast_subjects import SUBJECTS, Subjects
 from hourhook.domain.callers import Caller
+from hourhook.domain.enums import RECEIVER_STATES
 from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
 from hourhook.domain.inputs.enums import check_known
 from hourhook.domain.listings import Listing, active_filters
@@ -19,7 +20,7 @@ from hourhook.store.schema import broadcast_receivers, broadcast_subjects
 from hourhook.store.statements import Row, Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
-State = Annotated[str, choice("enabled", "disabled")]
+State = Annotated[str, choice(*RECEIVER_STATES)]
 
 
 class BroadcastReceiverFilters(Inputs):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, select
 
+from hourhook.domain.enums import ReceiverState
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import Url
 from hourhook.store.schema import broadcast_receivers, broadcast_subjects
@@ -17,7 +18,7 @@ class BroadcastReceiver(msgspec.Struct, frozen=True):
 
     id: int
     name: str
-    state: str
+    state: ReceiverState
     subjects: list[str]
     payload_uri: Url
     url: Url

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, union
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
+from hourhook.domain.enums import InvoiceState
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, summarize_project
 from hourhook.store.schema import (
@@ -52,7 +53,7 @@ class PaymentTransaction(msgspec.Struct, frozen=True):
     description: str
     payment_method: str | None
     reference: str | None
-    invoice_state: str
+    invoice_state: InvoiceState
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from sqlalchemy import bindparam, null, update
 
 from hourhook.domain.callers import Caller
+from hourhook.domain.enums import INVOICE_STATES
 from hourhook.domain.events import recording
 from hourhook.domain.invoices import reading
-from hourhook.domain.invoices.reading import STATES
 from hourhook.domain.invoices.representations import represent
 from hourhook.domain.links import Links
 from hourhook.errors import OperatorError
@@ -31,8 +31,8 @@ def set_state(tx: Transaction, links: Links, id: int, state: str) -> None:
 
     Raises ``OperatorError`` for an unknown invoice or state.
     """
-    if state not in STATES:
-        raise OperatorError(f"{state!r} is not an invoice state: use one of {', '.join(STATES)}")
+    if state not in INVOICE_STATES:
+        raise OperatorError(f"{state!r} is not an invoice state: use one of {', '.join(INVOICE_STATES)}")
     row = reading.find_row(tx, tx.account_id, id)
     if row is None:
         raise OperatorError(f"the account has no invoice with the id {id}: check the id and the account")

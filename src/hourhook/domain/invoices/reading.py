@@ -5,6 +5,7 @@ from typing import Annotated
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, true
 
 from hourhook.domain.callers import Caller
+from hourhook.domain.enums import INVOICE_STATES
 from hourhook.domain.inputs import (
     UNSET,
     Boolean,
@@ -32,8 +33,7 @@ from hourhook.store.schema import entries, expenses, invoice_entries, invoice_ex
 from hourhook.store.statements import Row, Statement, contains
 from hourhook.store.transaction import Transaction
 
-STATES = ("unpaid", "awaiting_payment", "in_progress", "paid", "none")
-State = Annotated[str, choice(*STATES)]
+State = Annotated[str, choice(*INVOICE_STATES)]
 Locale = Annotated[str, choice(*LOCALE_CURRENCIES)]
 CurrencyCode = Annotated[str, choice(*CURRENCIES)]
 Method = Annotated[str, choice(*METHODS)]

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_number
+from hourhook.domain.enums import CalculationMethod, InvoiceState
 from hourhook.domain.invoices.currencies import CURRENCIES, format_amount
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, Parts, PaymentTransaction, read_parts
 from hourhook.domain.links import Links
@@ -19,7 +20,7 @@ from hourhook.store.transaction import Transaction
 class RateCalculation(msgspec.Struct, frozen=True):
     """How the billable hours of an invoice are priced."""
 
-    calculation_method: str
+    calculation_method: CalculationMethod
     standard_hourly_rate: float | None
     custom_hourly_rates: list[HourlyRate]
     flat_rate: float | None
@@ -74,7 +75,7 @@ class Invoice(msgspec.Struct, frozen=True):
     """An invoice."""
 
     id: int
-    state: str
+    state: InvoiceState
     reference: str
     invoice_date: Date
     project_name: str

@@ -9,6 +9,7 @@ from hourhook.delivery.history.entries import LoggedPayload
 from hourhook.delivery.history.statistics import LaneStatus
 from hourhook.delivery.signing import Headers
 from hourhook.domain.callers import Caller
+from hourhook.domain.enums import AttemptError, DisabledReason, PayloadState, ReceiverState
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleUser, Timestamp, Url, summarize_user
 from hourhook.store.schema import users
@@ -23,7 +24,7 @@ class Payload(msgspec.Struct, frozen=True):
     sequence: int | None
     type: str
     created_at: Timestamp
-    state: str
+    state: PayloadState
     attempts_count: int
     next_attempt_at: Timestamp | None
     delivered_at: Timestamp | None
@@ -37,7 +38,7 @@ class Attempt(msgspec.Struct, frozen=True):
     started_at: Timestamp
     duration_ms: int
     status: int | None
-    error: str | None
+    error: AttemptError | None
     request_headers: dict[str, str]
     response_headers: dict[str, str]
     response_body: str
@@ -55,9 +56,9 @@ class PayloadDetails(Payload, frozen=True):
 class WebhookStatus(msgspec.Struct, frozen=True):
     """The delivery status of a webhook."""
 
-    state: str
+    state: ReceiverState
     stalled: bool
-    disabled_reason: str | None
+    disabled_reason: DisabledReason | None
     waiting_count: int
     failing_payload_id: str | None
     failing_since: Timestamp | None

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hourhook.domain.enums import TimerState
 from hourhook.domain.summaries import Date, SimpleProject, SimpleUser, Url
 from hourhook.domain.timers.stopwatches import format_time
 from hourhook.domain.timers.storing import StoredTimer
@@ -11,7 +12,7 @@ class Timer(msgspec.Struct, frozen=True):
     """A timer."""
 
     id: int
-    state: str
+    state: TimerState
     seconds: int
     formatted_time: str
     date: Date

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from sqlalchemy import bindparam, func, select
 
-from hourhook.domain.callers import Caller
+from hourhook.domain.callers import ROLES, Caller
+from hourhook.domain.enums import USER_STATES
 from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
 from hourhook.domain.listings import Listing, active_filters
 from hourhook.domain.pages import Page, Pagination
@@ -18,8 +19,8 @@ from hourhook.store.schema import team_members, users
 from hourhook.store.statements import Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
-Role = Annotated[str, choice("supervisor", "leader", "coworker", "contractor")]
-State = Annotated[str, choice("disabled", "pending", "active", "suspended")]
+Role = Annotated[str, choice(*ROLES)]
+State = Annotated[str, choice(*USER_STATES)]
 
 
 class UserFilters(Inputs):

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from hourhook.clock import format_timestamp
+from hourhook.domain.enums import Role, UserState
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, UrlOrBlank, summarize_team
 from hourhook.store.schema import entries, expenses, team_members, teams, users
@@ -22,8 +23,8 @@ class User(msgspec.Struct, frozen=True):
     last_name: str | None
     profile_image_url: UrlOrBlank
     url: Url
-    state: str
-    role: str
+    state: UserState
+    role: Role
     teams: list[SimpleTeam]
     entries: int
     entries_url: Url

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, func, select, true
 
 from hourhook.delivery.event_log import EVERYTHING
 from hourhook.domain.callers import Caller
+from hourhook.domain.enums import RECEIVER_STATES
 from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
 from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
 from hourhook.domain.inputs.enums import check_known
@@ -18,7 +19,7 @@ from hourhook.store.schema import lanes, subscriptions, webhooks
 from hourhook.store.statements import Row, Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
-State = Annotated[str, choice("enabled", "disabled")]
+State = Annotated[str, choice(*RECEIVER_STATES)]
 
 
 class WebhookFilters(Inputs):
