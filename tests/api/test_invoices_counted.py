@@ -6,9 +6,10 @@ import pytest
 
 from tests.api.test_invoices import as_it_is
 from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
 from tests.support.events_of import Event, EventReader
 from tests.support.factories import ids, make_entry, make_expense, make_invoice, make_project, make_tag, set_state
-from tests.support.invoice_amounts import amounts_of, expected_amounts
+from tests.support.invoice_amounts import AMOUNTS, amounts_of, expected_amounts
 
 HOURLY = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 60}
 
@@ -97,12 +98,16 @@ def test_a_total_over_the_maximum_is_rejected(account: Account) -> None:
     assert account.leader.client.post("/v2/invoices", body).codes == [("base", "invalid")]
 
 
-class TestWhatBecomesOfTagsAndProjects:
+AMOUNT_KEYS = [*AMOUNTS, *(f"{name}_with_currency" for name in AMOUNTS)]
+LATER = "2024-05-21T10:06:00Z"
+
+
+class TestSideEffectsOfTagsAndProjects:
     """Billability of invoiced entries can change although the entries cannot be edited."""
 
     @pytest.fixture
-    def stage(self, account: Account) -> dict[str, Any]:
-        """Two open invoices and a paid one, with entries of two tags and two projects."""
+    def stage(self, account: Account, clock: FakeClock) -> dict[str, Any]:
+        """Two open invoices and a paid one between them, with entries of two tags and two projects."""
         project = make_project(account, "Billed")
         own = make_project(account, "Own", billable=False)
         made = [
@@ -120,53 +125,61 @@ class TestWhatBecomesOfTagsAndProjects:
             for _ in range(3)
         ]
         set_state(account, made[1], "paid")
-        assert {each["total_amount"] for each in made} == {40.7}
-        client = account.supervisor.client
-        tags = {tag["name"]: tag for tag in client.get("/v2/tags").json()}
-        return {"invoices": made, "project": project, "own": own, **tags}
+        clock.advance(seconds=60)
+        now = [as_it_is(account, each) for each in made]
+        assert {each["total_amount"] for each in now} == {40.7}
+        tags = {tag["name"]: tag for tag in account.supervisor.client.get("/v2/tags").json()}
+        return {"invoices": now, "project": project, "own": own, **tags}
 
-    def total_of(self, account: Account, stage: dict[str, Any], events: list[Event]) -> float:
-        """The total of each invoice, the same in every list and in the newest event."""
-        now = [as_it_is(account, each) for each in stage["invoices"]]
-        for each in now:
-            assert amounts_of(each) == expected_amounts(account, each)
-            assert each["updated_at"] == "2024-05-21T10:05:00Z"
-        totals = {each["total_amount"] for each in now}
-        assert len(totals) == 1
+    def check(self, account: Account, stage: dict[str, Any], events: list[Event], total: float) -> None:
+        """Check that the open invoices have this total, with an event of each, and the paid one has its old amounts."""
         client = account.supervisor.client
+        before, now = stage["invoices"], [as_it_is(account, each) for each in stage["invoices"]]
+        for old, new in ((before[0], now[0]), (before[2], now[2])):
+            assert new["total_amount"] == total
+            assert amounts_of(new) == expected_amounts(account, new)
+            assert new["updated_at"] == LATER
+            [event] = [each for each in events if each.object["url"] == new["url"]]
+            assert event.type == "invoice.updated"
+            assert event.changes == {key: [old[key], new[key]] for key in AMOUNT_KEYS if old[key] != new[key]}
+            assert event.text == client.get(new["url"]).body
+        assert now[1] == before[1] | {"projects": now[1]["projects"]}
+        assert not [event for event in events if event.object["url"] == before[1]["url"]]
+        totals = {each["id"]: each["total_amount"] for each in now}
         for path in ("/v2/entries", "/v2/expenses"):
-            assert {each["invoice"]["total_amount"] for each in client.get(path).json()} == totals
-        for project in client.get("/v2/projects").json():
-            assert {each["total_amount"] for each in project["invoices"]} <= totals
+            for each in client.get(path).json():
+                assert each["invoice"]["total_amount"] == totals[each["invoice"]["id"]]
         for event in events:
-            assert not event.type.startswith("invoice.")
             if event.type in ("entry.updated", "project.updated"):
                 assert event.text == client.get(event.object["url"]).body
-        return float(totals.pop())
 
     def test_a_tag_that_becomes_billable(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
 
         assert account.leader.client.put(stage["free"]["url"], {"name": "free"}).status == 200
 
+        events = log.read_new()
         # Another quarter of an hour; the project of the third entry is still unbillable.
-        assert self.total_of(account, stage, log.read_new()) == 57.2
+        self.check(account, stage, events, 57.2)
+        assert [event.type for event in events] == [
+            "tag.updated", *["entry.updated"] * 3, *["invoice.updated"] * 2,
+        ]  # fmt: skip
+        assert [event.object["id"] for event in events[-2:]] == ids([stage["invoices"][0], stage["invoices"][2]])
 
     def test_a_tag_that_becomes_unbillable(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
 
         assert account.leader.client.put(stage["other"]["url"], {"name": "renamed*"}).status == 200
 
-        assert self.total_of(account, stage, log.read_new()) == 7.7
+        self.check(account, stage, log.read_new(), 7.7)
 
     def test_a_tag_that_is_only_renamed(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
 
         assert account.leader.client.put(stage["other"]["url"], {"name": "renamed"}).status == 200
 
-        events = log.read_new()
-        assert self.total_of(account, stage, events) == 40.7
-        assert [event.type for event in events] == ["tag.updated", *["entry.updated"] * 6]
+        assert log.read_new_types() == ["tag.updated", *["entry.updated"] * 6]
+        assert [as_it_is(account, each) for each in stage["invoices"]] == stage["invoices"]
 
     def test_an_unbillable_tag_that_is_deleted(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
@@ -174,9 +187,23 @@ class TestWhatBecomesOfTagsAndProjects:
         assert account.leader.client.delete(stage["free"]["url"]).status == 204
 
         events = log.read_new()
-        assert self.total_of(account, stage, events) == 57.2
-        assert events[0].changes["billable"] == [False, True]
-        assert "invoice" not in events[0].changes
+        self.check(account, stage, events, 57.2)
+        assert [event.type for event in events] == [
+            *["invoice.updated"] * 2, *["entry.updated"] * 6, "tag.deleted",
+        ]  # fmt: skip
+        assert events[2].changes["billable"] == [False, True]
+        assert "invoice" not in events[2].changes
+
+    def test_tags_that_are_deleted_together(self, account: Account, stage: dict[str, Any]) -> None:
+        log = EventReader(account)
+        body = {"tag_ids": [stage["free"]["id"], stage["other"]["id"]]}
+
+        assert account.leader.client.put("/v2/tags/delete", body).status == 204
+
+        events = log.read_new()
+        assert [event.type for event in events[:2]] == ["invoice.updated"] * 2
+        assert {event.type for event in events[2:]} == {"entry.updated", "tag.deleted"}
+        assert [as_it_is(account, each)["total_amount"] for each in stage["invoices"]] == [57.2, 40.7, 57.2]
 
     def test_an_unbillable_tag_that_goes_into_a_billable_one(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
@@ -184,7 +211,11 @@ class TestWhatBecomesOfTagsAndProjects:
         body = {"tag_id": stage["free"]["id"]}
         assert account.leader.client.put(stage["other"]["merge_url"], body).status == 204
 
-        assert self.total_of(account, stage, log.read_new()) == 57.2
+        events = log.read_new()
+        self.check(account, stage, events, 57.2)
+        assert [event.type for event in events] == [
+            *["entry.updated"] * 6, *["invoice.updated"] * 2, "tag.updated", "tag.deleted", "tag.deleted.merged",
+        ]  # fmt: skip
 
     def test_a_billable_tag_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
@@ -192,7 +223,7 @@ class TestWhatBecomesOfTagsAndProjects:
         body = {"tag_id": stage["other"]["id"]}
         assert account.leader.client.put(stage["free"]["merge_url"], body).status == 204
 
-        assert self.total_of(account, stage, log.read_new()) == 7.7
+        self.check(account, stage, log.read_new(), 7.7)
 
     def test_a_project_that_becomes_unbillable_and_back(self, account: Account, stage: dict[str, Any]) -> None:
         log = EventReader(account)
@@ -201,8 +232,8 @@ class TestWhatBecomesOfTagsAndProjects:
         assert client.put(stage["project"]["url"], {"billable": False}).status == 200
 
         events = log.read_new()
-        assert self.total_of(account, stage, events) == 7.7
-        assert [event.type for event in events] == ["project.updated"]
+        self.check(account, stage, events, 7.7)
+        assert [event.type for event in events] == ["project.updated", *["invoice.updated"] * 2]
         assert {*events[0].changes} == {
             "billable",
             "billable_minutes",
@@ -210,22 +241,24 @@ class TestWhatBecomesOfTagsAndProjects:
             "invoiced_minutes",
             "invoices",
         }
+        stage["invoices"] = [as_it_is(account, each) for each in stage["invoices"]]
         assert client.put(stage["project"]["url"], {"billable": True}).status == 200
-        assert self.total_of(account, stage, log.read_new()) == 40.7
+        self.check(account, stage, log.read_new(), 40.7)
 
     def test_an_unbillable_project_that_goes_into_a_billable_one(self, account: Account, stage: dict[str, Any]) -> None:
-        log = EventReader(account)
         account.leader.client.put(stage["free"]["url"], {"name": "free"})
-        log.read_new()
+        stage["invoices"] = [as_it_is(account, each) for each in stage["invoices"]]
+        log = EventReader(account)
 
         body = {"project_id": stage["own"]["id"]}
         assert account.leader.client.put(f"{stage['project']['url']}/merge", body).status == 204
 
         events = log.read_new()
         assert [event.type for event in events] == [
-            *["entry.updated"] * 3, "project.updated", "project.deleted", "project.deleted.merged",
+            *["entry.updated"] * 3, *["invoice.updated"] * 2, "project.updated", "project.deleted",
+            "project.deleted.merged",
         ]  # fmt: skip
-        assert self.total_of(account, stage, events) == 123.2
+        self.check(account, stage, events, 123.2)
         assert ids(as_it_is(account, stage["invoices"][0])["projects"]) == [stage["project"]["id"]]
 
     def test_a_billable_project_that_goes_into_an_unbillable_one(self, account: Account, stage: dict[str, Any]) -> None:
@@ -235,13 +268,49 @@ class TestWhatBecomesOfTagsAndProjects:
         assert account.leader.client.put(f"{stage['own']['url']}/merge", body).status == 204
 
         events = log.read_new()
-        assert self.total_of(account, stage, events) == 7.7
+        self.check(account, stage, events, 7.7)
         assert [event.type for event in events] == [
-            *["entry.updated"] * 6, *["expense.updated"] * 3, "project.updated", "project.deleted",
-            "project.deleted.merged",
+            *["entry.updated"] * 6, *["expense.updated"] * 3, *["invoice.updated"] * 2, "project.updated",
+            "project.deleted", "project.deleted.merged",
         ]  # fmt: skip
         invoices = account.supervisor.client.get(stage["own"]["url"]).json()["invoices"]
         assert ids(invoices) == ids(reversed(stage["invoices"]))
+
+    def test_an_invoice_follows_again_once_it_is_unpaid(self, account: Account, stage: dict[str, Any]) -> None:
+        client = account.leader.client
+        client.put(stage["project"]["url"], {"billable": False})
+        paid = as_it_is(account, stage["invoices"][1])
+        log = EventReader(account)
+
+        assert client.put(f"{paid['url']}/unpaid").status == 204
+
+        unpaid = as_it_is(account, paid)
+        assert amounts_of(unpaid) == expected_amounts(account, unpaid)
+        assert unpaid["total_amount"] == 7.7
+        general, specific = log.read_new()
+        assert (general.type, specific.type) == ("invoice.updated", "invoice.updated.unpaid")
+        assert general.changes == specific.changes
+        assert general.changes["total_amount"] == [40.7, 7.7]
+        assert general.text == specific.text == client.get(paid["url"]).body
+        client.put(stage["project"]["url"], {"billable": True})
+        assert as_it_is(account, paid)["total_amount"] == 40.7
+
+
+@pytest.mark.parametrize("state", ["paid", "in_progress", "awaiting_payment"])
+def test_amounts_stay_through_all_settled_states(account: Account, state: str) -> None:
+    project = make_project(account)
+    made = make_invoice(account, [make_entry(account.leader, project_id=project["id"])], rate_calculation=HOURLY)
+    client = account.leader.client
+    for settled in (state, "paid", "in_progress"):
+        set_state(account, made, settled)
+        client.put(project["url"], {"billable": False})
+        assert as_it_is(account, made)["total_amount"] == 60
+        client.put(project["url"], {"billable": True})
+    client.put(project["url"], {"billable": False})
+
+    set_state(account, made, "none")
+
+    assert as_it_is(account, made)["total_amount"] == 0
 
 
 def test_unbillable_tags_of_another_account_do_not_count(account: Account, other_account: Account) -> None:

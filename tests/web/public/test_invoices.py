@@ -214,6 +214,22 @@ def test_a_paid_invoice_shows_when_it_was_paid(account: Account) -> None:
     assert "Paid" not in open_page(account, invoice)
 
 
+def test_the_lines_of_a_paid_invoice_stay_as_they_were(account: Account) -> None:
+    project = make_project(account)
+    entries = [make_entry(account.leader, "#b", minutes=60, project_id=project["id"]), make_entry(account.leader)]
+    invoice = bill(account, entry_ids=ids(entries), expense_ids=[], show_hours_worked=True)
+    account.leader.client.put(f"{invoice['url']}/paid")
+    before = open_page(account, invoice)
+    [tag] = account.leader.client.get("/v2/tags", {"name": "b"}).json()
+
+    assert account.leader.client.put(project["url"], {"billable": False}).status == 200
+    assert account.leader.client.put(tag["url"], {"name": "b*"}).status == 200
+
+    assert open_page(account, invoice) == before
+    account.leader.client.put(f"{invoice['url']}/unpaid")
+    assert open_page(account, invoice) != before
+
+
 def test_texts_are_escaped(account: Account) -> None:
     project = make_project(account, HOSTILE)
     entry = make_entry(account.owner, HOSTILE, project_id=project["id"])

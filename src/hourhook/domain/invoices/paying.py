@@ -5,8 +5,10 @@ from sqlalchemy import bindparam, null, update
 from hourhook.domain.callers import Caller
 from hourhook.domain.enums import INVOICE_STATES
 from hourhook.domain.events import recording
-from hourhook.domain.invoices import reading
+from hourhook.domain.invoices import billing, reading
+from hourhook.domain.invoices.recalculation import recalculate
 from hourhook.domain.invoices.representations import represent
+from hourhook.domain.invoices.rules import SETTLED_STATES
 from hourhook.domain.links import Links
 from hourhook.errors import OperatorError
 from hourhook.store.schema import invoice_payment_transactions, invoices
@@ -22,7 +24,7 @@ def mark_paid(tx: Transaction, caller: Caller, id: int) -> None:
 
 
 def mark_unpaid(tx: Transaction, caller: Caller, id: int) -> None:
-    """Mark an invoice as unpaid and clear its payment. Idempotent: does nothing to an unpaid one."""
+    """Mark an invoice as unpaid, clear its payment and recalculate it. Idempotent: does nothing to an unpaid one."""
     _change_state(tx, caller.links, reading.find(tx, caller, id), "unpaid")
 
 
@@ -47,6 +49,7 @@ def _change_state(tx: Transaction, links: Links, row: Row, state: str) -> None:
     tx.execute_later(_SET_STATE, account=tx.account_id, id=row.id, state=state, paid_at=paid_at, now=tx.event_time)
     description = _DESCRIPTIONS.get(state, f"Set to {state} by an administrator")
     number = len(before.payment_transactions) + 1
+    _fix_or_release(tx, row, state)
     tx.insert_many(
         invoice_payment_transactions,
         ("account_id", "invoice_id", "number", "created_at", "description", "invoice_state"),
@@ -56,6 +59,16 @@ def _change_state(tx: Transaction, links: Links, row: Row, state: str) -> None:
     assert changed is not None
     [after] = represent(tx, tx.account_id, links, [changed])
     recording.record_update(tx, "invoice", before, after, state if state in _DESCRIPTIONS else None)
+
+
+def _fix_or_release(tx: Transaction, row: Row, state: str) -> None:
+    """Fix the amounts of an invoice that is settled now, or let those of one that no longer is follow its items."""
+    was_settled, is_settled = row.state in SETTLED_STATES, state in SETTLED_STATES
+    if is_settled and not was_settled:
+        billing.fix(tx, row.id)
+    elif was_settled and not is_settled:
+        billing.release(tx, row.id)
+        recalculate(tx, [row.id])
 
 
 _SET_STATE = Statement(

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_timestamp
-from hourhook.domain.entries.representations import has_unbillable_tag
+from hourhook.domain.invoices.billing import is_billed
 from hourhook.domain.invoices.currencies import smallest_unit
 from hourhook.domain.invoices.public_view import (
     SharedExpense,
@@ -126,8 +126,7 @@ _ENTRIES = Statement(
         users.c.last_name,
         users.c.email,
         projects.c.name.label("project_name"),
-        projects.c.billable.label("project_billable"),
-        has_unbillable_tag.label("has_unbillable_tag"),
+        is_billed.label("is_billed"),
     )
     .select_from(
         invoice_entries.join(

@@ -146,8 +146,8 @@ def price_tax(taxable: int, percentage: int, unit: int) -> int:
 
 
 def billable_minutes(logged: Iterable[Row]) -> dict[int, int]:
-    """Return the billable minutes of each user."""
-    return _minutes_of(row for row in logged if row.project_billable is not False and not row.has_unbillable_tag)
+    """Return the minutes of each user that the invoice bills."""
+    return _minutes_of(row for row in logged if row.is_billed)
 
 
 def minutes_by_person(logged: Iterable[Row]) -> list[MinutesTotal]:

@@ -1,5 +1,6 @@
 """Find and list invoices; only leaders and supervisors can see them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, true
@@ -30,7 +31,7 @@ from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.search_keys import search_key
 from hourhook.errors import NotFound
 from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, invoices
-from hourhook.store.statements import Row, Statement, contains
+from hourhook.store.statements import Row, Statement, any_of, contains
 from hourhook.store.transaction import Transaction
 
 State = Annotated[str, choice(*INVOICE_STATES)]
@@ -128,8 +129,14 @@ def find_row(tx: Transaction, account_id: int, id: int) -> Row | None:
     return tx.one(_FIND, account=account_id, id=id)
 
 
+def find_rows(tx: Transaction, account_id: int, ids: Sequence[int]) -> Sequence[Row]:
+    """Return the rows of these invoices of an account, in ascending id, without checking a role."""
+    return tx.all(_FIND_MANY, account=account_id, ids=[*ids])
+
+
 _OF_ACCOUNT = select(*COLUMNS).where(invoices.c.account_id == bindparam("account"))
 _FIND = Statement(_OF_ACCOUNT.where(invoices.c.id == bindparam("id")))
+_FIND_MANY = Statement(_OF_ACCOUNT.where(any_of(invoices.c.id, "ids")).order_by(invoices.c.id))
 
 _allows_online_payment = invoices.c.allow_paypal_invoice.is_(True) | invoices.c.allow_stripe_connect_payment.is_(True)
 

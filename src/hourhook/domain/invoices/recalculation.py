@@ -1,35 +1,28 @@
-"""Recalculate the stored totals of invoices when something that they are computed from has changed.
+"""Recalculate the stored totals of invoices when something that they are computed from has changed."""
 
-Invoiced entries cannot be edited, but a change of a tag or a project can make them billable or unbillable. Such a
-change alters totals but does not update the invoice, and raises no event (`docs/api/events.md#what-raises-no-event`).
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
-    Table,
     bindparam,
-    exists,
     func,
     literal_column,
     select,
     text,
     union_all,
-    update,
 )
 
+from hourhook.domain.batching import batch_ids
+from hourhook.domain.invoices.billing import has_unbillable_tag
 from hourhook.domain.invoices.currencies import smallest_unit
 from hourhook.domain.invoices.totals import Amounts, Rates, calculate_totals
 from hourhook.errors import ValidationFailed
 from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import (
     entries,
-    entry_tags,
     expenses,
     invoice_entries,
     invoice_expenses,
@@ -37,13 +30,10 @@ from hourhook.store.schema import (
     invoice_taxes,
     invoices,
     projects,
-    tags,
 )
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
-# Invoices per statement.
-BATCH_SIZE = 500
 # In hundredths. Far beyond any real invoice, and still exact as a JSON number with two fraction digits.
 MAX_AMOUNT = 10**15
 
@@ -59,52 +49,33 @@ class _Inputs:
     percentages: list[int] = field(default_factory=list)
 
 
-def recalculate(tx: Transaction, ids: Iterable[int]) -> None:
+def recalculate(tx: Transaction, ids: Iterable[int]) -> dict[int, Amounts]:
     """Compute and store the totals of invoices; their items, rates and taxes must be stored already.
 
-    Takes three statements for every 500 invoices. Raises ``ValidationFailed`` if an amount exceeds the maximum.
+    Returns the previous amounts of those that changed, by id. Takes at most three statements for every 500 invoices.
+    Raises ``ValidationFailed`` if an amount exceeds the maximum.
     """
-    in_order = sorted({*ids})
-    for start in range(0, len(in_order), BATCH_SIZE):
-        _recalculate_batch(tx, in_order[start : start + BATCH_SIZE])
+    changed: dict[int, Amounts] = {}
+    for batch in batch_ids([*ids]):
+        changed |= _recalculate_batch(tx, batch)
+    return changed
 
 
-def recalculate_as_if_tags(tx: Transaction, tag_ids: Sequence[int], *, billable: bool) -> None:
-    """Recalculate as if these tags were all billable, or all unbillable; today they are the opposite.
-
-    A renamed tag takes the billability of its new name, a merged one that of its successor, and a deleted one makes
-    nothing unbillable. The tags themselves keep their billability. So the entries that are rewritten next already show
-    the final totals of their invoices.
-    """
-    _recalculate_as_if(tx, _OF_TAGS, _SET_TAGS, tag_ids, billable)
-
-
-def recalculate_as_if_project(tx: Transaction, project_id: int, *, billable: bool) -> None:
-    """Recalculate as if a project were billable, or unbillable; the project itself keeps its billability."""
-    _recalculate_as_if(tx, _OF_PROJECTS, _SET_PROJECTS, [project_id], billable)
-
-
-def _recalculate_as_if(
-    tx: Transaction, affected: Statement, change: Statement, ids: Sequence[int], billable: bool
-) -> None:
-    invoice_ids = [row.invoice_id for row in tx.all(affected, account=tx.account_id, ids=[*ids])]
-    if not invoice_ids:
-        return
-    tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=billable)
-    recalculate(tx, invoice_ids)
-    tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=not billable)
-
-
-def _recalculate_batch(tx: Transaction, ids: list[int]) -> None:
+def _recalculate_batch(tx: Transaction, ids: list[int]) -> dict[int, Amounts]:
     inputs = {id: _Inputs() for id in ids}
     for row in tx.all(_PARTS, account=tx.account_id, ids=ids):
         _collect(inputs[row.invoice_id], row)
-    rows = []
+    changed, rows = {}, []
     for head in tx.all(_HEADS, account=tx.account_id, ids=ids):
-        amounts = _calculate(head, inputs[head.id])
-        _refuse_excessive(amounts)
-        rows.append((tx.account_id, head.id, *astuple(amounts)))
-    tx.execute_later(_STORE, rows=encode_rows(rows))
+        before = Amounts(head.taxable_amount, head.taxfree_amount, head.tax_total_amount, head.total_amount)
+        after = _calculate(head, inputs[head.id])
+        _refuse_excessive(after)
+        if after != before:
+            changed[head.id] = before
+            rows.append((tx.account_id, head.id, *astuple(after)))
+    if rows:
+        tx.execute_later(_STORE, now=tx.event_time, rows=encode_rows(rows))
+    return changed
 
 
 def _collect(inputs: _Inputs, row: Row) -> None:
@@ -144,6 +115,10 @@ _HEADS = Statement(
         invoices.c.standard_hourly_rate,
         invoices.c.flat_rate,
         invoices.c.currency_code,
+        invoices.c.taxable_amount,
+        invoices.c.taxfree_amount,
+        invoices.c.tax_total_amount,
+        invoices.c.total_amount,
     ).where(invoices.c.account_id == bindparam("account"), any_of(invoices.c.id, "ids"))
 )
 
@@ -157,17 +132,6 @@ def _part(name: str, invoice_id: ColumnElement[Any], key: ColumnElement[Any], va
     ).where(invoice_id.table.c.account_id == bindparam("account"), any_of(invoice_id, "ids"))
 
 
-# Correlated, unlike in lists: an invoice has few entries compared with all that carry an unbillable tag.
-_has_unbillable_tag = exists(
-    select(entry_tags.c.tag_id)
-    .join(tags, (tags.c.account_id == entry_tags.c.account_id) & (tags.c.id == entry_tags.c.tag_id))
-    .where(
-        entry_tags.c.account_id == entries.c.account_id,
-        entry_tags.c.entry_id == entries.c.id,
-        tags.c.billable.is_(False),
-    )
-)
-
 _of_users = (
     _part("minutes", invoice_entries.c.invoice_id, entries.c.user_id, func.sum(entries.c.minutes))
     .select_from(
@@ -176,7 +140,7 @@ _of_users = (
             (entries.c.account_id == invoice_entries.c.account_id) & (entries.c.id == invoice_entries.c.entry_id),
         ).outerjoin(projects, (projects.c.account_id == entries.c.account_id) & (projects.c.id == entries.c.project_id))
     )
-    .where(projects.c.billable.is_not(False), ~_has_unbillable_tag)
+    .where(projects.c.billable.is_not(False), ~has_unbillable_tag)
     .group_by(invoice_entries.c.invoice_id, entries.c.user_id)
 )
 
@@ -213,39 +177,10 @@ def _store_sql(dialect: str) -> str:
     # The account is one of the columns: with a constant, SQLite would scan all invoices of the account.
     rows = rows_sql(dialect, "rows", account_id="INTEGER", id="INTEGER", **dict.fromkeys(columns, "BIGINT"))
     return f"""
-    UPDATE invoices SET {", ".join(f"{name} = r.{name}" for name in columns)}
+    UPDATE invoices SET {", ".join(f"{name} = r.{name}" for name in columns)}, updated_at = :now
     FROM ({rows}) AS r
     WHERE invoices.account_id = r.account_id AND invoices.id = r.id
     """
 
 
 _STORE = Statement(text(_store_sql("sqlite")), text(_store_sql("postgresql")))
-
-
-def _invoices_with(items: FromClause, entry_id: ColumnElement[Any], id: ColumnElement[Any]) -> Statement:
-    return Statement(
-        select(invoice_entries.c.invoice_id)
-        .distinct()
-        .join_from(
-            items,
-            invoice_entries,
-            (invoice_entries.c.account_id == items.c.account_id) & (invoice_entries.c.entry_id == entry_id),
-        )
-        .where(items.c.account_id == bindparam("account"), any_of(id, "ids"))
-    )
-
-
-_OF_TAGS = _invoices_with(entry_tags, entry_tags.c.entry_id, entry_tags.c.tag_id)
-_OF_PROJECTS = _invoices_with(entries, entries.c.id, entries.c.project_id)
-
-
-def _set_billable(table: Table) -> Statement:
-    return Statement(
-        update(table)
-        .where(table.c.account_id == bindparam("account"), any_of(table.c.id, "ids"))
-        .values(billable=bindparam("billable"))
-    )
-
-
-_SET_TAGS = _set_billable(tags)
-_SET_PROJECTS = _set_billable(projects)

@@ -1,6 +1,7 @@
 """The JSON representation of an invoice (`docs/api/invoices.md`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -113,6 +114,8 @@ class Invoice(msgspec.Struct, frozen=True):
     url: Url
 
 
+_AMOUNTS = ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount")
+
 # The columns that ``represent`` reads.
 COLUMNS = (
     *(column for column in invoices.c if not column.name.endswith("_key")),
@@ -135,9 +138,17 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
     return [_represent(links, row, parts[row.id]) for row in rows]
 
 
+def represent_amounts(amounts: Mapping[str, int], customization: InvoiceCustomization) -> dict[str, Any]:
+    """Represent stored amounts, each as a number and as a text with the currency."""
+    symbol = customization.currency_symbol
+    numbers = {name: to_json_number(amount) for name, amount in amounts.items()}
+    texts = {f"{name}_with_currency": format_amount(amount, symbol) for name, amount in amounts.items()}
+    return {**numbers, **texts}
+
+
 def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
     url = links.invoice(row.id)
-    symbol = row.currency_symbol
+    customization = _customization(row)
     return Invoice(
         id=row.id,
         state=row.state,
@@ -154,7 +165,7 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
         show_user_summaries=row.show_user_summaries,
         show_project_summaries=row.show_project_summaries,
         show_project_name_for_expenses=row.show_project_name_for_expenses,
-        customization=_customization(row),
+        customization=customization,
         rate_calculation=RateCalculation(
             calculation_method=row.calculation_method,
             standard_hourly_rate=None if row.standard_hourly_rate is None else to_json_number(row.standard_hourly_rate),
@@ -162,14 +173,7 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
             flat_rate=None if row.flat_rate is None else to_json_number(row.flat_rate),
         ),
         taxes=parts.taxes,
-        taxable_amount=to_json_number(row.taxable_amount),
-        taxfree_amount=to_json_number(row.taxfree_amount),
-        tax_total_amount=to_json_number(row.tax_total_amount),
-        total_amount=to_json_number(row.total_amount),
-        taxable_amount_with_currency=format_amount(row.taxable_amount, symbol),
-        taxfree_amount_with_currency=format_amount(row.taxfree_amount, symbol),
-        tax_total_amount_with_currency=format_amount(row.tax_total_amount, symbol),
-        total_amount_with_currency=format_amount(row.total_amount, symbol),
+        **represent_amounts({name: getattr(row, name) for name in _AMOUNTS}, customization),
         payment=None
         if row.paid_at is None
         else PaymentDetails(format_timestamp(row.paid_at), row.payment_reference, row.payment_method),

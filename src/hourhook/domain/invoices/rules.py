@@ -5,6 +5,8 @@ from hourhook.store.statements import Row
 
 # A payment is in progress. This server does not process payments: an administrator sets these states.
 PAYING_STATES = ("in_progress", "awaiting_payment")
+# In these states an invoice cannot be changed, and its amounts are fixed.
+SETTLED_STATES = ("paid", *PAYING_STATES)
 
 
 def refuse_uneditable(invoice: Row) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, update
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Id, Inputs, Minutes, Name, UnsetType, ValidationErrors, value_or
-from hourhook.domain.invoices import recalculation
+from hourhook.domain.invoices import side_effects
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules, storing
@@ -92,8 +92,9 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ProjectUpdate, errors
     group_id = value_or(params.project_group_id, current_group_id)
     if group_id == current_group_id and all(value == getattr(before, name) for name, value in values.items()):
         return before
+    recalculated = {}
     if values["billable"] != before.billable:
-        recalculation.recalculate_as_if_project(tx, id, billable=not before.billable)
+        recalculated = side_effects.recalculate_as_if_project(tx, id, billable=not before.billable)
     tx.execute(_EDIT, account=caller.account_id, id=id, name_key=search_key(name), now=tx.event_time, **values)
     if group_id != current_group_id:
         project_groups_storing.remove_projects(tx, [id])
@@ -101,6 +102,7 @@ def edit(tx: Transaction, caller: Caller, id: int, params: ProjectUpdate, errors
             project_groups_storing.add_projects(tx, group_id, [id])
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "project", before, after)
+    side_effects.record_events(tx, caller, recalculated)
     return after
 
 

@@ -12,7 +12,7 @@ from hourhook.domain.entries.representations import is_billable
 from hourhook.domain.events import recording
 from hourhook.domain.expenses import batches as expenses_batches
 from hourhook.domain.inputs import UNSET, Id, Inputs, UnsetType, ValidationErrors
-from hourhook.domain.invoices import recalculation
+from hourhook.domain.invoices import side_effects
 from hourhook.domain.project_groups import storing as project_groups_storing
 from hourhook.domain.projects import reading, rules
 from hourhook.domain.projects.representations import Project
@@ -36,10 +36,12 @@ def merge(tx: Transaction, caller: Caller, id: int, params: ProjectMerge, errors
     caller.require_role("leader")
     rules.refuse_archived(target)
     source = _find_source(tx, caller, id, params, errors)
+    recalculated = {}
     if source.billable != target.billable:
-        recalculation.recalculate_as_if_project(tx, source.id, billable=target.billable)
+        recalculated = side_effects.recalculate_as_if_project(tx, source.id, billable=target.billable)
     _move_entries(tx, caller, source, summarize(SimpleProject, target))
     _move_expenses(tx, caller, source, summarize(SimpleProject, target))
+    side_effects.record_events(tx, caller, recalculated)
     timers_cascades.move(tx, caller, source.id, summarize(SimpleProject, target))
     tx.execute(_SHARE_ACCESS, account=caller.account_id, source=source.id, target=id)
     tx.execute(_DELETE_ACCESS, account=caller.account_id, source=source.id)

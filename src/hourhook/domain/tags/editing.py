@@ -15,7 +15,7 @@ from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Id, IdList, Inputs, Name, UnsetType, ValidationErrors
 from hourhook.domain.inputs.lists import ListField
 from hourhook.domain.inputs.texts import TextField
-from hourhook.domain.invoices import recalculation
+from hourhook.domain.invoices import side_effects
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.summaries import SimpleTag, summarize
 from hourhook.domain.tags import reading, removing, rewriting, tagging
@@ -101,8 +101,9 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagUpdate, errors: 
         formatted_name=hashtags.format_name(name, billable),
         updated_at=format_timestamp(tx.event_time),
     )
+    recalculated = {}
     if billable != before.billable:
-        recalculation.recalculate_as_if_tags(tx, [id], billable=billable)
+        recalculated = side_effects.recalculate_as_if_tags(tx, [id], billable=billable)
     recording.record_update(tx, "tag", before, after)
     rewriting.rewrite(tx, caller, summarize(SimpleTag, before), summarize(SimpleTag, after))
     tx.execute(
@@ -114,6 +115,7 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagUpdate, errors: 
         billable=billable,
         now=tx.event_time,
     )
+    side_effects.record_events(tx, caller, recalculated)
     return after
 
 
@@ -127,9 +129,11 @@ def merge(tx: Transaction, caller: Caller, id: int, params: TagMerge, errors: Va
         errors.add("tag_id", "missing")
     errors.raise_if_any()
     assert source is not None
+    recalculated = {}
     if source.billable != before.billable:
-        recalculation.recalculate_as_if_tags(tx, [source.id], billable=before.billable)
+        recalculated = side_effects.recalculate_as_if_tags(tx, [source.id], billable=before.billable)
     rewriting.rewrite(tx, caller, summarize(SimpleTag, source), summarize(SimpleTag, before))
+    side_effects.record_events(tx, caller, recalculated)
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "tag", before, after)
     recording.record_deletion(tx, "tag", msgspec.structs.replace(source, entries=0), "merged")

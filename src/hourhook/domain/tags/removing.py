@@ -1,8 +1,8 @@
 """Delete tags; in their entries the hashtags become plain words (`docs/api/tags.md#rename-merge-delete`).
 
-Events are recorded tag by tag: those of its entries, then that of the tag. Each ``BATCH_SIZE`` of tags or entries takes
-a few statements, whether one tag has all the entries or each has a few. Approved, invoiced and archived entries are
-rewritten too.
+Events of invoices are recorded first. Then they are recorded tag by tag: those of its entries, then that of the tag.
+Each ``BATCH_SIZE`` of tags or entries takes a few statements, whether one tag has all the entries or each has a few.
+Approved, invoiced and archived entries are rewritten too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from hourhook.domain.callers import Caller
 from hourhook.domain.entries import batches
 from hourhook.domain.entries.representations import Entry, is_billable
 from hourhook.domain.events import recording
-from hourhook.domain.invoices import recalculation
+from hourhook.domain.invoices import side_effects
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.tags.representations import Tag
 from hourhook.store.schema import entry_tags, tags
@@ -30,7 +30,8 @@ def remove(tx: Transaction, caller: Caller, removed: Sequence[Tag]) -> None:
     for group in _in_groups(removed):
         unbillable = [tag.id for tag in group if not tag.billable]
         if unbillable:
-            recalculation.recalculate_as_if_tags(tx, unbillable, billable=True)
+            recalculated = side_effects.recalculate_as_if_tags(tx, unbillable, billable=True)
+            side_effects.record_events(tx, caller, recalculated)
         if len(group) == 1:
             _remove_one(tx, caller, group[0])
         else:

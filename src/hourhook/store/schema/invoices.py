@@ -119,6 +119,8 @@ invoice_entries = Table(
     column("account_id", Integer),
     column("entry_id", Integer),
     column("invoice_id", Integer),
+    # Set while the invoice is settled; otherwise an entry is billed if it is billable.
+    column("is_billed", Boolean, null=True),
     PrimaryKeyConstraint("account_id", "entry_id"),
     account_foreign_key("entries", "entry_id"),
     account_foreign_key("invoices", "invoice_id"),

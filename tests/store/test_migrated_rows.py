@@ -1,0 +1,73 @@
+"""What migrations make of existing rows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from alembic import command
+from sqlalchemy import text
+
+from hourhook.store.upgrades import _configuration, _connected, migrate
+from tests.conftest import DIALECTS
+from tests.support.databases import PostgresServer
+
+FILLERS: dict[type[Any], Any] = {int: 1, str: "", bool: True, bytes: b""}
+
+
+class OldDatabase:
+    """A database with the schema of an earlier revision."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def create(self, revision: str) -> None:
+        with _connected(self.url) as connection:
+            configuration = _configuration()
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, revision)
+            connection.commit()
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        """Insert rows; columns that are not given and may not be null get any value."""
+        with _connected(self.url) as connection:
+            found = sqlalchemy.Table(table, sqlalchemy.MetaData(), autoload_with=connection)
+            fillers = {c.name: FILLERS[c.type.python_type] for c in found.columns if not c.nullable}
+            for row in rows:
+                connection.execute(found.insert(), {**fillers, **row})
+            connection.commit()
+
+    def read(self, query: str) -> list[tuple[Any, ...]]:
+        with _connected(self.url) as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.fixture(params=DIALECTS)
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldDatabase]:
+    """Yield an empty database; once per dialect."""
+    if request.param == "sqlite":
+        yield OldDatabase(f"sqlite:///{tmp_path}/old.db")
+        return
+    server: PostgresServer = request.getfixturevalue("_postgres_server")
+    with server.empty() as url:
+        yield OldDatabase(url)
+
+
+def test_settled_invoices_bill_what_was_billable_before(old: OldDatabase) -> None:
+    old.create("0008")
+    old.insert("accounts", {"id": 1})
+    old.insert("users", {"id": 1})
+    old.insert("projects", {"id": 1, "billable": True}, {"id": 2, "name_key": "own", "billable": False})
+    old.insert("tags", {"id": 1, "billable": True}, {"id": 2, "name_key": "free", "billable": False})
+    old.insert("entries", *({"id": id, "project_id": project} for id, project in enumerate((1, 2, None, 1, 1), 1)))
+    old.insert("entry_tags", {"entry_id": 3, "tag_id": 1}, {"entry_id": 4, "tag_id": 2})
+    old.insert("invoices", {"id": 1, "state": "paid"}, {"id": 2, "state": "unpaid", "share_token": "2"})
+    old.insert("invoice_entries", *({"entry_id": id, "invoice_id": 1 + id // 5} for id in range(1, 6)))
+
+    migrate(old.url)
+
+    billed = old.read("SELECT is_billed FROM invoice_entries ORDER BY entry_id")
+    assert [is_billed if is_billed is None else bool(is_billed) for (is_billed,) in billed] == [
+        True, False, True, False, None,
+    ]  # fmt: skip
