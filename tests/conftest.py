@@ -81,10 +81,11 @@ def make_server(database: Database, _loop: EventLoopThread) -> Iterator[MakeServ
     """Start servers on the database, with the given settings.
 
     No rate limits apply unless the test sets them; ``site_options`` are arguments of ``make_asgi_app``.
+    ``database`` is one that the test opened, as another process does.
     """
     with ExitStack() as stack:
 
-        def make(site_options: dict[str, Any] | None = None, **settings: Any) -> Server:
+        def make(site_options: dict[str, Any] | None = None, database: Database = database, **settings: Any) -> Server:
             bound = free_socket()
             address = f"http://127.0.0.1:{bound.getsockname()[1]}"
             base_url = settings.pop("base_url", address)

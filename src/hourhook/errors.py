@@ -7,6 +7,8 @@ printed as one line on standard error. Any other exception is a defect.
 from dataclasses import dataclass, field
 from typing import Self
 
+VALIDATION_FAILED = "Validation Failed"
+
 
 class OperatorError(Exception):
     """An error that the operator can fix; its text says what is wrong and what to do."""
@@ -44,13 +46,22 @@ class MalformedBody(Refusal):
     """The body is not a JSON object: 400 with ``message`` only."""
 
 
+class MalformedHeader(Refusal):
+    """A request header has a value that it may not have: 400 with ``message`` only."""
+
+
+class IdempotencyConflict(Refusal):
+    """The ``Idempotency-Key`` belongs to another request: 409 with ``message`` only."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One error of a validation body: the resource, its field, and the error code."""
+    """One error of a validation body: the resource, its field, the error code, and a message if it has its own."""
 
     resource: str
     field: str
     code: str
+    message: str | None = None
 
 
 @dataclass(eq=False)
@@ -58,7 +69,7 @@ class ValidationFailed(Refusal):
     """The input is invalid, or the object's state does not allow the request: 400 with a validation body."""
 
     errors: list[FieldError]
-    message: str = field(default="Validation Failed")
+    message: str = field(default=VALIDATION_FAILED)
 
     @classmethod
     def on_base(cls, resource: str, code: str, message: str) -> Self:

@@ -822,7 +822,7 @@ def test_each_error_code_occurs_where_it_is_documented(account: Account, code: s
     for case in CASES[code]:
         response = case.provoke(factory)
         assert response.status == 400, (case.name, response.body)
-        body = response.json()
+        body = response.refusal
         assert body["errors"] == [{"resource": case.resource, "field": case.field, "code": code}], case.name
         if case.message is not None:
             assert body["message"] == case.message, case.name

@@ -216,7 +216,7 @@ def test_a_logged_inbox_entry_can_no_longer_be_changed(account: Account, method:
     response = account.leader.client.request(method, inbox_entry["url"] + path, body=b"" if path else {"date": "never"})
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": "The InboxEntry has been logged.",
         "errors": [{"resource": "InboxEntry", "field": "base", "code": "logged"}],
     }

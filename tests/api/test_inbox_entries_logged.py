@@ -108,7 +108,7 @@ def test_only_values_absent_from_both_are_missing(account: Account) -> None:
     response = client.post(inbox_entry["log_url"])
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": "Validation Failed",
         "errors": [{"resource": "InboxEntry", "field": "minutes", "code": "missing_field"}],
     }

@@ -616,7 +616,7 @@ def test_one_ineligible_item_prevents_the_invoice(account: Account, other_accoun
         body = {"invoice_date": "2024-06-01", "entry_ids": entry_ids, "expense_ids": expense_ids, **more}
         response = account.leader.client.post("/v2/invoices", body)
         assert response.status == 400
-        return response.json()
+        return response.refusal
 
     both = post(
         [good["id"], bad["id"], outside["id"], taken["id"], theirs["id"], NO_SUCH_ID, 10**25, bad["id"]],

@@ -189,7 +189,7 @@ def test_one_ineligible_item_prevents_adding_any(account: Account, other_account
     response = account.leader.client.put(f"{made['url']}/add_{plural}", {f"{kind}_ids": sent})
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": f"{plural.title()} could not be added",
         "errors": [
             {"resource": resource, "field": f"{kind}_ids[2]", "code": "archived_project"},

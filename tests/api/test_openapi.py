@@ -114,9 +114,28 @@ def test_a_response_with_location_is_described() -> None:
         ("post", "/v2/inbox_entries/{inbox_entry_id}/log", "201"),
         ("put", "/v2/projects/{project_id}/timer/start", "200"),
     ):
-        assert paths[path][method]["responses"][status]["headers"].keys() == {"Location"}
+        assert paths[path][method]["responses"][status]["headers"].keys() >= {"Location"}
     timer = paths["/v2/projects/{project_id}/timer/start"]["put"]["responses"]["200"]
     assert timer["content"]["application/json"]["schema"]["$ref"].endswith("/Timer")
+
+
+def test_safe_repeats_positions_and_lists_by_id_are_described() -> None:
+    document = json.loads(openapi_text())
+    paths = document["paths"]
+    key = {"$ref": "#/components/parameters/Idempotency-Key"}
+    after_id = {"$ref": "#/components/parameters/after_id"}
+
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            is_api = path.startswith("/v2/")
+            parameters = operation.get("parameters", [])
+            assert (key in parameters) == ("409" in operation["responses"]) == (is_api and method == "post")
+            for status in ("200", "201", "202", "204"):
+                if status in operation["responses"]:
+                    headers = operation["responses"][status].get("headers", {})
+                    assert ("X-Hourhook-Position" in headers) == is_api, (method, path)
+    assert after_id in paths["/v2/entries"]["get"]["parameters"]
+    assert after_id not in paths["/v2/timers"]["get"]["parameters"]
 
 
 def test_aliases_of_paths_are_not_documented() -> None:

@@ -299,7 +299,7 @@ def test_a_used_project_is_not_deleted(account: Account) -> None:
     response = account.leader.client.delete(project["url"])
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": "The Project cannot be deleted because it has entries, expenses, or invoices.",
         "errors": [{"resource": "Project", "field": "base", "code": "not_deletable"}],
     }

@@ -29,7 +29,7 @@ def test_an_unused_project_is_not_archived(account: Account) -> None:
     response = account.leader.client.put(make_project(account)["archive_url"])
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": "The Project should be deleted because it does not have any entries, expenses, or invoices.",
         "errors": [{"resource": "Project", "field": "base", "code": "deletable"}],
     }

@@ -460,7 +460,7 @@ def test_timers_of_archived_projects_cannot_be_started_or_logged(account: Accoun
     response = client.put(timer_path(project, action), {"description": 5, "entry_date": "never"})
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": "The Timer belongs to an archived project.",
         "errors": [{"resource": "Timer", "field": "base", "code": "archived_project"}],
     }

@@ -121,7 +121,7 @@ def test_unknown_hashtags_need_permission_to_create_tags(account: Account) -> No
     response = client.put(timer["log_url"])
 
     assert response.status == 400
-    assert response.json()["errors"] == [{"resource": "Timer", "field": "description", "code": "cannot_create_tags"}]
+    assert response.refusal["errors"] == [{"resource": "Timer", "field": "description", "code": "cannot_create_tags"}]
     assert client.get(timer["url"]).json() == timer
     assert client.put(timer["log_url"], {"description": "#known"}).status == 204
 

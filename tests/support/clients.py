@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,15 @@ class Response:
     def codes(self) -> list[tuple[str, str]]:
         """The field and code of each error in the body."""
         return [(error["field"], error["code"]) for error in self.json()["errors"]]
+
+    @property
+    def refusal(self) -> dict[str, Any]:
+        """The body of a validation error without the ``message`` of each error, which must be a sentence."""
+        body: dict[str, Any] = self.json()
+        for error in body["errors"]:
+            message = error.pop("message")
+            assert re.fullmatch(r"\S.+\.", message), message
+        return body
 
     @property
     def links(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ parsed before the account is locked. The order of checks is that of ``docs/api/c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +20,8 @@ from hourhook.api.endpoints import (
     group_by_path,
 )
 from hourhook.api.errors import respond
-from hourhook.api.pagination import link_header, parse_paging
+from hourhook.api.idempotency import KeyedRequest, fingerprint, read_key
+from hourhook.api.pagination import AFTER_ID_MESSAGE, is_after_id_valid, link_after_id, link_header, parse_paging
 from hourhook.api.token_usage import LastUsedRecorder
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller, authenticate
@@ -93,19 +94,43 @@ class Dispatcher:
 
     async def _read(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
         request = make_request(endpoint, scope, _NO_BODY)
-        result = await self._database.read(self._run, endpoint, request, get_context(scope))
-        return encode_result(endpoint, result, request, self._links)
+        context = get_context(scope)
+        result = await self._database.read(self._run, endpoint, request, context)
+        return _with_position(encode_result(endpoint, result, request, self._links), context.position)
 
     async def _write(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
         context = get_context(scope)
         caller = await self._database.read(self._authenticate, context)
-        body = _NO_BODY
-        if endpoint.method != "DELETE":
-            body = parse_body(await read_body(scope, receive, self._max_body_bytes))
-        request = make_request(endpoint, scope, body)
-        # Authenticates again, since the caller may have changed before the account was locked.
-        result = await self._database.write(caller.account_id, self._run, endpoint, request, context)
-        return encode_result(endpoint, result, request, self._links)
+        key = read_key(scope) if endpoint.method == "POST" else None
+        body = b"" if endpoint.method == "DELETE" else await read_body(scope, receive, self._max_body_bytes)
+        request = make_request(endpoint, scope, parse_body(body))
+        # Both authenticate again, since the caller may have changed before the account was locked.
+        if key is not None:
+            keyed = KeyedRequest(key, fingerprint(scope, body))
+            await self._database.write(caller.account_id, self._change_once, keyed, endpoint, request, context)
+            assert keyed.response is not None
+            return keyed.response
+        result = await self._database.write(caller.account_id, self._change, endpoint, request, context)
+        return _with_position(encode_result(endpoint, result, request, self._links), context.position)
+
+    def _change(self, tx: Transaction, endpoint: Endpoint, request: Request, context: RequestContext) -> object:
+        def set_position() -> None:
+            context.position = tx.last_position
+
+        tx.after_commit(set_position)
+        return self._run(tx, endpoint, request, context)
+
+    def _change_once(
+        self, tx: Transaction, keyed: KeyedRequest, endpoint: Endpoint, request: Request, context: RequestContext
+    ) -> None:
+        caller = self._authenticate(tx, context)
+        keyed.run(
+            tx,
+            caller,
+            self._dependencies.keyring,
+            lambda: run_endpoint(tx, endpoint, caller, self._dependencies, request),
+            lambda result: _with_position(encode_result(endpoint, result, request, self._links), tx.last_position),
+        )
 
     def _run(self, tx: Transaction, endpoint: Endpoint, request: Request, context: RequestContext) -> object:
         return run_endpoint(tx, endpoint, self._authenticate(tx, context), self._dependencies, request)
@@ -115,6 +140,7 @@ class Dispatcher:
         if caller is None:
             raise Unauthenticated
         context.caller = caller
+        context.position = caller.log_position
         caller.require_unlocked()
         return caller
 
@@ -122,7 +148,7 @@ class Dispatcher:
 def make_request(endpoint: Endpoint, scope: Scope, body: Mapping[str, object]) -> Request:
     pairs = get_context(scope).pairs
     query = Query.of(pairs)
-    pagination = parse_paging(query) if endpoint.is_paged else Pagination()
+    pagination = parse_paging(query, by_id=endpoint.is_by_id) if endpoint.is_paged else Pagination()
     return Request(scope["path"], scope["path_params"], pairs, query, body, pagination)
 
 
@@ -140,6 +166,8 @@ def run_endpoint(
         arguments["params"], arguments["errors"] = inputs.parse(
             endpoint.inputs, request.raw, resource=endpoint.resource
         )
+        if endpoint.is_by_id and not is_after_id_valid(request.query):
+            arguments["errors"].add("after_id", "invalid", AFTER_ID_MESSAGE)
     return endpoint.function(Call(tx, caller, dependencies, request.pagination), **arguments)
 
 
@@ -159,11 +187,21 @@ def encode_result(endpoint: Endpoint, result: object, request: Request, links: L
             return json_response(endpoint.status, object, headers)
         case OkWithLocation(object, location):
             return json_response(endpoint.status, object, _location(location))
+        case Page(items, total) if request.pagination.after_id is not None:
+            if total <= len(items):
+                return json_response(endpoint.status, items)
+            following = link_after_id(links.base_url + quote(request.path), request.pairs, items[-1].id)
+            return json_response(endpoint.status, items, ((b"link", following.encode()),))
         case Page(items, total):
             link = link_header(links.base_url + quote(request.path), request.pairs, request.pagination, total)
             return json_response(endpoint.status, items, () if link is None else ((b"link", link.encode()),))
         case _:
             return json_response(endpoint.status, result)
+
+
+def _with_position(response: Response, position: int) -> Response:
+    """Add the position of the log; the response shows everything up to there (``docs/guides/keep-a-copy.md``)."""
+    return replace(response, headers=(*response.headers, (b"x-hourhook-position", b"%d" % position)))
 
 
 def _location(location: str | None) -> Headers:

@@ -25,6 +25,7 @@
   ``Created[Entry]`` 201 with ``Location``, ``CreatedOrExisting[Authorization]`` 201 or 200, ``OkWithLocation[Timer]``
   200 with ``Location``, ``Accepted`` 202, ``None`` 204. Errors are raised as refusals. The response is encoded after
   the commit, so it must not depend on the transaction.
+- A ``Page`` takes ``after_id`` too, and its objects need an ``id``, unless the declaration says ``by_id=False``.
 - ``role`` is the lowest role that may call the endpoint, for the documentation: the rules check it after they have
   found the object. ``feature`` is checked by the dispatcher before the function runs.
 - The docstring is the documentation: its first line is the summary, the rest the description. The name of the function
@@ -122,6 +123,8 @@ class Endpoint:
     response_type: Any
     status: int
     is_paged: bool
+    # Whether it is a collection of objects with ids, which ``after_id`` lists by id.
+    is_by_id: bool
 
 
 class Endpoints:
@@ -151,6 +154,7 @@ class Endpoints:
         hidden: bool = False,
         operation_id: str | None = None,
         headers: tuple[str, ...] = (),
+        by_id: bool = True,
     ) -> Callable[[F], F]:
         def declare(function: F) -> F:
             hints = get_type_hints(function)
@@ -159,6 +163,7 @@ class Endpoints:
             expected = ["call", *names, *(["params", "errors"] if "params" in hints else [])]
             if sorted(inspect.signature(function).parameters) != sorted(expected):
                 raise TypeError(f"{method} {path}: its function should take {expected}")
+            is_paged = get_origin(hints["return"]) is Page
             endpoint = Endpoint(
                 method=method,
                 path=path,
@@ -176,7 +181,8 @@ class Endpoints:
                 inputs=hints.get("params"),
                 response_type=hints["return"],
                 status=_STATUSES.get(get_origin(hints["return"]) or hints["return"], 200),
-                is_paged=get_origin(hints["return"]) is Page,
+                is_paged=is_paged,
+                is_by_id=is_paged and by_id,
             )
             self.all.append(endpoint)
             return function

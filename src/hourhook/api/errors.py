@@ -2,14 +2,17 @@
 
 from collections.abc import Awaitable
 
+from hourhook.domain.inputs.error_messages import describe
 from hourhook.domain.oauth.token_grants import INVALID_CLIENT
 from hourhook.errors import (
     AccountLocked,
     DatabaseUnavailable,
     FeatureNotIncluded,
     Forbidden,
+    IdempotencyConflict,
     InvalidClient,
     MalformedBody,
+    MalformedHeader,
     Unauthenticated,
     ValidationFailed,
 )
@@ -40,9 +43,17 @@ def error_response(error: Exception) -> Response:
     status = status_of(error)
     match error:
         case ValidationFailed():
-            errors = [{"resource": fault.resource, "field": fault.field, "code": fault.code} for fault in error.errors]
+            errors = [
+                {
+                    "resource": fault.resource,
+                    "field": fault.field,
+                    "code": fault.code,
+                    "message": describe(fault, error.message),
+                }
+                for fault in error.errors
+            ]
             return json_response(status, {"message": error.message, "errors": errors})
-        case MalformedBody():
+        case MalformedBody() | MalformedHeader() | IdempotencyConflict():
             return message_response(status, str(error))
         case InvalidClient():
             return json_response(status, INVALID_CLIENT)

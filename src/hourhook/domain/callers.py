@@ -37,6 +37,8 @@ class Caller:
     max_users: int | None
     max_projects: int | None
     is_account_locked: bool = False
+    # The position of the account's last event when the caller was found.
+    log_position: int = 0
     # None unless the caller authenticated with a token.
     token_id: int | None = None
     token_last_used_at: int | None = None
@@ -106,6 +108,7 @@ def _make_caller(row: Row | None, links: Links) -> Caller | None:
         max_users=row.max_users,
         max_projects=row.max_projects,
         is_account_locked=row.is_locked,
+        log_position=row.last_position,
         token_id=row.token_id,
         token_last_used_at=row.last_used_at,
     )
@@ -124,6 +127,7 @@ _CALLER = (
     accounts.c.max_users,
     accounts.c.max_projects,
     accounts.c.is_locked,
+    accounts.c.last_position,
 )
 
 

@@ -21,5 +21,6 @@ class Dependencies:
 
     def check_uri(self, payload_uri: str | UnsetType, errors: ValidationErrors) -> None:
         """Add ``invalid`` for a payload URI that the SSRF check refuses (``docs/api/webhooks.md#addresses``)."""
-        if payload_uri and self.guard.check_uri(payload_uri) is not None:
-            errors.add("payload_uri", "invalid")
+        reason = self.guard.check_uri(payload_uri) if payload_uri else None
+        if reason is not None:
+            errors.add("payload_uri", "invalid", f"payload_uri {reason}: send a URL that this server may reach.")

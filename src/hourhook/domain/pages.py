@@ -13,10 +13,11 @@ MAX_PAGE = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """The requested page, counted from 1, and its size."""
+    """The requested page, counted from 1, and its size; with ``after_id``, the objects with a greater id instead."""
 
     page: int = 1
     per_page: int = DEFAULT_PAGE_SIZE
+    after_id: int | None = None
 
     @property
     def limit(self) -> int:
@@ -29,7 +30,10 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """The items of one page, and the total over all pages."""
+    """The items of one page, and the total over all pages.
+
+    With ``after_id``, the total is greater than the number of items if more follow, and says no more than that.
+    """
 
     items: list[T]
     total: int

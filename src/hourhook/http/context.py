@@ -26,6 +26,8 @@ class RequestContext:
     pairs: Pairs = field(default_factory=list)
     token: str = ""
     caller: Caller | None = None
+    # Up to where in the account's log its response is complete, at the least.
+    position: int = 0
 
 
 def set_context(context: RequestContext, scope: Scope) -> None:

@@ -20,6 +20,7 @@ from hourhook.delivery.worker.maintenance import run_maintenance
 from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker
+from hourhook.domain import idempotency
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
@@ -73,7 +74,9 @@ async def run_delivery(
     async with relay_wakeups(runtime) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
-        maintenance = run_maintenance(database, settings.retention_days * 86_400, CLEANUP_TASKS)
+        maintenance = run_maintenance(
+            database, settings.retention_days * 86_400, (*CLEANUP_TASKS, idempotency.delete_expired)
+        )
         maintaining = asyncio.create_task(_guard(runtime, "maintenance", maintenance, on_failure))
         working = [
             asyncio.create_task(_guard(runtime, "worker", supervise(database, worker), on_failure)),

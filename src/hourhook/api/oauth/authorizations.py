@@ -41,7 +41,7 @@ DESCRIPTION = "Applications that act for users: consent, tokens, and the authori
 endpoints = Endpoints("OAuth", resource="Authorization", description=DESCRIPTION)
 
 
-@endpoints.get("/authorizations/{subdomain}")
+@endpoints.get("/authorizations/{subdomain}", by_id=False)
 def index(call: Call, subdomain: str) -> Page[Authorization]:
     """List the authorizations that you made, newest first.
 

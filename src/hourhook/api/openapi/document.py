@@ -92,11 +92,15 @@ def _operation(endpoint: Endpoint, content: Json | None) -> Json:
         "summary": " ".join(summary.split()).rstrip("."),
         "description": "\n\n".join(part for part in parts if part),
     }
+    takes_key = _takes_key(endpoint)
     parameters = [_path_parameter(name, kind) for name, kind in endpoint.parameters.items()]
     if endpoint.inputs is not None and not _has_body(endpoint):
         parameters += [_query_parameter(field, endpoint.inputs) for field in fields_of(endpoint.inputs)]
+    if takes_key:
+        parameters.append({"$ref": "#/components/parameters/Idempotency-Key"})
     if endpoint.is_paged:
-        parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS]
+        names = ("page", "per_page", "after_id") if endpoint.is_by_id else ("page", "per_page")
+        parameters += [{"$ref": f"#/components/parameters/{name}"} for name in names]
     if parameters:
         operation["parameters"] = parameters
     if endpoint.inputs is not None and _has_body(endpoint):
@@ -127,6 +131,8 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
         refused.append("404")
     if _has_body(endpoint):
         refused.append("413")
+    if _takes_key(endpoint):
+        refused.append("409")
     refs: Json = {status: {"$ref": f"#/components/responses/{_NAMES[status]}"} for status in sorted(refused)}
     if get_origin(endpoint.response_type) is CreatedOrExisting:
         there_before = {name: part for name, part in success.items() if name != "headers"}
@@ -135,12 +141,17 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
 
 
 def _success_headers(endpoint: Endpoint) -> list[str]:
+    headers = [*endpoint.headers]
+    if _is_api(endpoint):
+        headers.append("X-Hourhook-Position")
+    if _takes_key(endpoint):
+        headers.append("Idempotent-Replayed")
     if endpoint.is_paged:
-        return ["Link", *endpoint.headers]
+        return ["Link", *headers]
     is_one = endpoint.status == 201 and get_origin(_content_of(endpoint.response_type)) is not list
     if is_one or get_origin(endpoint.response_type) is OkWithLocation:
-        return ["Location", *endpoint.headers]
-    return [*endpoint.headers]
+        return ["Location", *headers]
+    return headers
 
 
 def _answer_schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[Any, Json], dict[str, Json]]:
@@ -177,6 +188,15 @@ def _path_parameter(name: str, kind: type) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
+def _is_api(endpoint: Endpoint) -> bool:
+    """Return whether an endpoint takes an API token; the others belong to OAuth."""
+    return endpoint.path.startswith("/v2/")
+
+
+def _takes_key(endpoint: Endpoint) -> bool:
+    return endpoint.method == "POST" and _is_api(endpoint)
+
+
 def _has_body(endpoint: Endpoint) -> bool:
     return endpoint.method in ("POST", "PUT")
 
@@ -197,6 +217,7 @@ _NAMES = {
     "401": "Unauthorized",
     "403": "Forbidden",
     "404": "NotFound",
+    "409": "Conflict",
     "413": "TooLarge",
     "429": "TooManyRequests",
     "503": "Unavailable",
@@ -209,6 +230,7 @@ _RESPONSES: Json = {
     "Unauthorized": _refusal("The credential is missing or invalid.", "ErrorMessage", ["WWW-Authenticate"]),
     "Forbidden": _refusal("The caller's role does not allow this, or the account lacks the feature.", "ErrorMessage"),
     "NotFound": _refusal("The object does not exist, or the caller cannot see it. The body is empty."),
+    "Conflict": _refusal("The `Idempotency-Key` was used for another request in the last 24 hours.", "ErrorMessage"),
     "TooLarge": _refusal("The body is larger than this server accepts.", "ErrorMessage"),
     "TooManyRequests": _refusal("Too many requests from this address. The body is empty.", None, ["Retry-After"]),
     "Unavailable": _refusal("The account is locked for maintenance, or the database is unavailable.", "ErrorMessage"),
@@ -237,8 +259,9 @@ _ERROR_SCHEMAS: Json = {
                 "description": "The invalid input, `name[index]`, or `base` for the object as a whole.",
             },
             "code": {"type": "string", "description": "The error code, such as `missing_field`."},
+            "message": {"type": "string", "description": "What is wrong and what to do, in words for people."},
         },
-        "required": ["resource", "field", "code"],
+        "required": ["resource", "field", "code", "message"],
     },
 }
 
@@ -255,17 +278,39 @@ _PARAMETERS: Json = {
         "description": "The number of items per page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
     },
+    "after_id": {
+        "name": "after_id",
+        "in": "query",
+        "description": "List by id, ascending, the objects whose id is greater than this; not together with `page`.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A text of your choice that is new for each change, such as a UUID. A repeat of the request "
+        "with the same key within 24 hours changes nothing, and gets the response to the first.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    },
 }
 
 _HEADERS: Json = {
     "Link": {
-        "description": "The URLs of the `first`, `prev`, `next` and `last` pages; absent if there is only one page.",
+        "description": "The URLs of the `first`, `prev`, `next` and `last` pages, with `after_id` only `next`; "
+        "absent if there is only one page.",
         "schema": {"type": "string"},
     },
     "Location": {"description": "The URL of the object.", "schema": {"type": "string", "format": "uri"}},
     "X-Hourhook-Invitation": {
         "description": "The link to pass on to the new user; absent if the server sends it by e-mail.",
         "schema": {"type": "string", "format": "uri"},
+    },
+    "X-Hourhook-Position": {
+        "description": "The position in the account's event log up to which this response is complete.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Idempotent-Replayed": {
+        "description": "`true` if this is the response to an earlier request with the same `Idempotency-Key`.",
+        "schema": {"type": "string", "enum": ["true"]},
     },
     "Retry-After": {"description": "The number of seconds to wait.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "The accepted authentication schemes.", "schema": {"type": "string"}},

@@ -16,7 +16,7 @@ endpoints = Endpoints(
 )
 
 
-@endpoints.get("/v2/webhooks/{webhook_id}/payloads", role="leader")
+@endpoints.get("/v2/webhooks/{webhook_id}/payloads", role="leader", by_id=False)
 def index(call: Call, webhook_id: int, params: PayloadFilters, errors: ValidationErrors) -> Page[Payload]:
     """List the payloads of a webhook, newest first.
 

@@ -16,7 +16,7 @@ endpoints = Endpoints(
 )
 
 
-@endpoints.get("/v2/timers")
+@endpoints.get("/v2/timers", by_id=False)
 def index(call: Call, params: TimerFilters, errors: ValidationErrors) -> Page[Timer]:
     """List the caller's timers: the running one first, then the paused ones.
 

@@ -73,6 +73,7 @@ _LISTING = Listing(
     rows=select(*COLUMNS).where(_IN_ACCOUNT),
     count_query=select(func.count()).select_from(broadcast_receivers).where(_IN_ACCOUNT),
     # Ids ascend in the order of creation.
+    id=broadcast_receivers.c.id,
     order=(broadcast_receivers.c.id.desc(),),
     visible=lambda _: visible_broadcast_receivers(),
     conditions={

@@ -199,6 +199,7 @@ _is_billable = ~_is_in_unbillable_project & ~has_unbillable_tag
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(entries).where(entries.c.account_id == bindparam("account")),
+    id=entries.c.id,
     order=(entries.c.date.desc(), entries.c.id.desc()),
     visible=visible_entries,
     is_large=True,

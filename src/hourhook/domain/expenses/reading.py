@@ -137,6 +137,7 @@ _is_invoiced = exists(_on_invoices.where(invoice_expenses.c.expense_id == expens
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(expenses).where(expenses.c.account_id == bindparam("account")),
+    id=expenses.c.id,
     order=(expenses.c.date.desc(), expenses.c.id.desc()),
     visible=visible_expenses,
     conditions={

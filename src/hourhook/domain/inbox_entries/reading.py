@@ -57,6 +57,7 @@ _LISTING = Listing(
     count_query=select(func.count())
     .select_from(inbox_entries)
     .where(inbox_entries.c.account_id == bindparam("account")),
+    id=inbox_entries.c.id,
     order=(inbox_entries.c.date.desc(), inbox_entries.c.id.desc()),
     visible=lambda _: visible_inbox_entries(),
     conditions={

@@ -1,7 +1,7 @@
 """The base class of field types, which parse and document one input, and the error for a partly readable value."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -29,9 +29,13 @@ class PartialError(ValueError):
 
     ``errors`` names the parts with their codes: ``("[2]", "invalid")`` (indexes count from 0) or
     ``(".name", "missing_field")``. ``value`` is the readable rest, in which the rules look for further errors.
+    ``messages`` are those of the parts that have one; each begins with its part.
     """
 
-    def __init__(self, errors: Sequence[tuple[str, str]], value: object = None) -> None:
+    def __init__(
+        self, errors: Sequence[tuple[str, str]], value: object = None, messages: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(", ".join(f"{part} {code}" for part, code in errors))
         self.errors = errors
         self.value = value
+        self.messages = messages or {}

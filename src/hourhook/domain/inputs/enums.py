@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hourhook.domain.inputs.base import FieldType
+from hourhook.domain.inputs.error_messages import describe_name
 from hourhook.domain.inputs.numbers import read_integer
 from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.inputs.validation_errors import ValidationErrors
@@ -77,4 +78,4 @@ def check_known(errors: ValidationErrors, field: str, names: Iterable[str], know
     """Add ``missing`` for each of these names that is not known."""
     for index, name in enumerate(names):
         if name not in known:
-            errors.add(f"{field}[{index}]", "missing")
+            errors.add(f"{field}[{index}]", "missing", describe_name(f"{field}[{index}]", known))

@@ -30,9 +30,9 @@ class NestedField(FieldType):
         return schema_of(self.inputs)
 
     def parse(self, value: object) -> Inputs:
-        params, errors = _parse_object(self.inputs, value)
+        params, errors, messages = _parse_object(self.inputs, value)
         if errors:
-            raise PartialError(errors, params)
+            raise PartialError(errors, params, messages)
         return params
 
 
@@ -52,21 +52,25 @@ class NestedListField(FieldType):
             raise ValueError("not a list, or too long")
         parsed = []
         found_errors = []
+        messages: dict[str, str] = {}
         for index, element in enumerate(value):
             try:
-                params, errors = _parse_object(self.inputs, element)
+                params, errors, said = _parse_object(self.inputs, element)
             except ValueError:
                 # The element keeps its index, because errors are reported by index.
-                params, errors = self.inputs(), [("", "invalid")]
+                params, errors, said = self.inputs(), [("", "invalid")], {}
             parsed.append(params)
             found_errors += [(f"[{index}]{part}", code) for part, code in errors]
+            messages |= {f"[{index}]{part}": f"[{index}]{message}" for part, message in said.items()}
         if found_errors:
-            raise PartialError(found_errors, parsed)
+            raise PartialError(found_errors, parsed, messages)
         return parsed
 
 
-def _parse_object(inputs: type[Inputs], value: object) -> tuple[Inputs, list[tuple[str, str]]]:
+def _parse_object(inputs: type[Inputs], value: object) -> tuple[Inputs, list[tuple[str, str]], dict[str, str]]:
+    """Return the object, its errors, and their messages, which begin with the part as its path does."""
     if not isinstance(value, dict):
         raise ValueError("not an object")
     params, errors = parse(inputs, value, resource="")
-    return params, [(f".{field}", code) for field, code in errors.all()]
+    messages = {f".{field}": f".{message}" for field, message in errors.messages().items()}
+    return params, [(f".{field}", code) for field, code in errors.all()], messages

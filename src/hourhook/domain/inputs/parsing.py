@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from hourhook.domain.inputs.base import PartialError
 from hourhook.domain.inputs.declarations import InputField, Inputs, fields_of
+from hourhook.domain.inputs.error_messages import describe_element, describe_type
 from hourhook.domain.inputs.validation_errors import ValidationErrors
 
 
@@ -51,11 +52,17 @@ def _parse_field(field: InputField, raw: RawInputs, values: dict[str, Any], erro
             parsed = None if value is None or value == "" else field.type.parse(value)
     except PartialError as error:
         for part, code in error.errors:
-            errors.add(f"{field.name}{part}", code)
+            name = f"{field.name}{part}"
+            said = error.messages.get(part)
+            if said is not None:
+                said = field.name + said
+            elif code == "invalid":
+                said = describe_element(name, field.type.schema)
+            errors.add(name, code, said)
         if error.value is not None:
             values[field.attribute] = error.value
     except ValueError:
-        errors.add(field.name, "invalid")
+        errors.add(field.name, "invalid", describe_type(field.name, field.type.schema))
     else:
         if parsed is None and not field.nullable:
             errors.add(field.name, "missing_field")

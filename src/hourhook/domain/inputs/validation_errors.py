@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from hourhook.domain.inputs.declarations import Inputs
-from hourhook.errors import FieldError, ValidationFailed
+from hourhook.errors import VALIDATION_FAILED, FieldError, ValidationFailed
 
 
 class ValidationErrors:
@@ -13,15 +13,16 @@ class ValidationErrors:
         self._resource = resource
         self._order = {name: index for index, name in enumerate(order)}
         # A dict as an ordered set: a long list may have one error for each element, and none is added twice.
-        self._found: dict[tuple[str, str], None] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
 
-    def add(self, field: str, code: str) -> None:
+    def add(self, field: str, code: str, message: str | None = None) -> None:
         """Add an error, unless the field is ``invalid`` already.
 
-        ``field`` is a key, ``key[index]``, ``key.key``, or ``base`` for the object as a whole.
+        ``field`` is a key, ``key[index]``, ``key.key``, or ``base`` for the object as a whole. ``message`` says what is
+        wrong and what to do, if more can be said than what ``error_messages`` says for the code.
         """
         if (field, "invalid") not in self._found:
-            self._found[field, code] = None
+            self._found.setdefault((field, code), message)
 
     def has(self, field: str) -> bool:
         """Return whether this key or a part of it has an error."""
@@ -29,11 +30,15 @@ class ValidationErrors:
 
     def discard(self, field: str) -> None:
         """Remove the errors of this key and of its parts, because the key does not count."""
-        self._found = {error: None for error in self._found if not _is_part(error[0], field)}
+        self._found = {error: said for error, said in self._found.items() if not _is_part(error[0], field)}
 
     def all(self) -> list[tuple[str, str]]:
         """Return the fields and codes found, in the order of the declaration."""
         return sorted(self._found, key=lambda error: self._order.get(_key(error[0]), -1))
+
+    def messages(self) -> dict[str, str]:
+        """Return the messages that were added, by field."""
+        return {field: message for (field, _), message in self._found.items() if message is not None}
 
     def require(self, params: Inputs, *fields: str) -> None:
         """Add ``missing_field`` for each of these keys that is absent or blank."""
@@ -41,10 +46,11 @@ class ValidationErrors:
             if getattr(params, field) in (UNSET, None) and not self.has(field):
                 self.add(field, "missing_field")
 
-    def raise_if_any(self, message: str = "Validation Failed") -> None:
+    def raise_if_any(self, message: str = VALIDATION_FAILED) -> None:
         """Raise ``ValidationFailed`` with everything found, in the order of the declaration, if anything was."""
         if self._found:
-            raise ValidationFailed([FieldError(self._resource, field, code) for field, code in self.all()], message)
+            errors = [FieldError(self._resource, *error, self._found[error]) for error in self.all()]
+            raise ValidationFailed(errors, message)
 
 
 def _is_part(found: str, field: str) -> bool:

@@ -33,7 +33,9 @@ def validate_and_hash(params: Acceptance, errors: ValidationErrors) -> str:
     Raises ``ValidationFailed`` with all errors.
     """
     if params.password and not passwords.has_valid_length(params.password):
-        errors.add("password", "invalid")
+        errors.add(
+            "password", "invalid", f"password must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters."
+        )
     errors.raise_if_any()
     assert params.password
     return passwords.hash_password(params.password)

@@ -146,7 +146,8 @@ def _check_users(
         if rate.user_id not in known:
             errors.add(f"{path}[{index}].user_id", "missing")
         elif rate.user_id in seen:
-            errors.add(f"{path}[{index}].user_id", "invalid")
+            field = f"{path}[{index}].user_id"
+            errors.add(field, "invalid", f"{field} has a rate already: send one rate for each user.")
         seen.add(rate.user_id)
 
 

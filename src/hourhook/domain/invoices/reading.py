@@ -166,6 +166,7 @@ def _of_projects() -> dict[str, ColumnElement[bool]]:
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(invoices).where(invoices.c.account_id == bindparam("account")),
+    id=invoices.c.id,
     order=(invoices.c.invoice_date.desc(), invoices.c.id.desc()),
     visible=lambda _: true(),
     conditions={

@@ -220,6 +220,7 @@ _OF_APPLICATION = Statement(
 _LISTING = Listing(
     rows=AUTHORIZATION_SELECT.where(_MINE),
     count_query=select(func.count()).select_from(authorizations).where(_MINE),
+    id=authorizations.c.id,
     order=(authorizations.c.id.desc(),),
     visible=lambda _: true(),
     conditions={},

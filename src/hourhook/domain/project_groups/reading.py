@@ -96,6 +96,7 @@ _LISTING = Listing(
     count_query=select(func.count())
     .select_from(project_groups)
     .where(project_groups.c.account_id == bindparam("account")),
+    id=project_groups.c.id,
     order=(project_groups.c.name_key,),
     visible=visible_project_groups,
     conditions={

@@ -54,7 +54,7 @@ def merge(tx: Transaction, caller: Caller, id: int, params: ProjectMerge, errors
 def _find_source(tx: Transaction, caller: Caller, id: int, params: ProjectMerge, errors: ValidationErrors) -> Project:
     found = reading.find_many(tx, caller, [params.project_id]) if params.project_id else []
     if params.project_id == id:
-        errors.add("project_id", "invalid")
+        errors.add("project_id", "invalid", "A project cannot be merged into itself: send the id of another one.")
     elif params.project_id and not found:
         errors.add("project_id", "missing")
     elif found and not found[0].enabled:

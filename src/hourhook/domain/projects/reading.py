@@ -131,6 +131,7 @@ _MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_group).order_by(projects.c.name_ke
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(projects).where(projects.c.account_id == bindparam("account")),
+    id=projects.c.id,
     order=(projects.c.name_key,),
     visible=visible_projects,
     conditions={

@@ -27,6 +27,8 @@ from hourhook.store.transaction import Transaction
 # Any text is accepted; names that are not valid tags are skipped.
 TagNames = Annotated[list[str], ListField(TextField(65_535))]
 
+_NAME_MESSAGE = f"name must be 1 to {hashtags.MAX_LENGTH} letters, digits, _ or -, and may end with *."
+
 
 class TagsCreate(Inputs):
     """Tags to create."""
@@ -86,7 +88,7 @@ def rename(tx: Transaction, caller: Caller, id: int, params: TagUpdate, errors: 
     if params.name:
         parsed = hashtags.parse_name(params.name)
         if parsed is None:
-            errors.add("name", "invalid")
+            errors.add("name", "invalid", _NAME_MESSAGE)
         else:
             name, billable = parsed[0], not parsed[1]
             if any(tag.id != id for tag in tagging.find_by_keys(tx, caller, [search_key(name)]).values()):
@@ -124,7 +126,7 @@ def merge(tx: Transaction, caller: Caller, id: int, params: TagMerge, errors: Va
     before = _find_editable(tx, caller, id)
     source = reading.find(tx, caller, params.tag_id) if params.tag_id else None
     if params.tag_id == id:
-        errors.add("tag_id", "invalid")
+        errors.add("tag_id", "invalid", "A tag cannot be merged into itself: send the id of another one.")
     elif params.tag_id and source is None:
         errors.add("tag_id", "missing")
     errors.raise_if_any()

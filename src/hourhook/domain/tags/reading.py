@@ -79,6 +79,7 @@ _BY_IDS = Statement(_OF_ACCOUNT.where(any_of(tags.c.id, "ids")).order_by(tags.c.
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(tags).where(tags.c.account_id == bindparam("account")),
+    id=tags.c.id,
     order=(tags.c.name_key,),
     visible=visible_tags,
     conditions={

@@ -68,6 +68,7 @@ _BY_NAME = Statement(
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(teams).where(teams.c.account_id == bindparam("account")),
+    id=teams.c.id,
     order=(teams.c.name_key,),
     visible=lambda _: true(),
     conditions={

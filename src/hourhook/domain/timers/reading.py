@@ -95,6 +95,7 @@ _IS_LISTED = (timers.c.account_id == bindparam("account"), timers.c.state != PEN
 _LISTING = Listing(
     rows=select(*COLUMNS).select_from(JOINED).where(*_IS_LISTED),
     count_query=select(func.count()).select_from(JOINED).where(*_IS_LISTED),
+    id=timers.c.id,
     order=((timers.c.state == RUNNING).desc(), timers.c.paused_at.desc(), timers.c.id.desc()),
     visible=visible_timers,
     conditions={

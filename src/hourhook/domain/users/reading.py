@@ -109,6 +109,7 @@ _MEMBERS = Statement(_OF_ACCOUNT.where(_is_in_team).order_by(users.c.id))
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(users).where(users.c.account_id == bindparam("account")),
+    id=users.c.id,
     order=(users.c.id,),
     visible=visible_users,
     conditions={

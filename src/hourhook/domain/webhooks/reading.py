@@ -77,6 +77,7 @@ _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(WITH_LANE).where(webhooks.c.account_id == bindparam("account")),
     # Ids are given in the order of creation.
+    id=webhooks.c.id,
     order=(webhooks.c.id.desc(),),
     # A caller who may see webhooks sees all of them.
     visible=lambda _: true(),

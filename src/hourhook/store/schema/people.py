@@ -94,6 +94,22 @@ tokens = Table(
     ),
 )
 
+# Responses to requests with an Idempotency-Key, kept for a day. No foreign key: a revoked token leaves its rows behind.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    column("account_id", Integer),
+    column("token_id", Integer),
+    column("key", Text),
+    # SHA-256 of the request.
+    column("fingerprint", LargeBinary),
+    # Encrypted with the key of the settings, because it may contain secrets.
+    column("response", LargeBinary),
+    column("created_at", BigInteger),
+    PrimaryKeyConstraint("account_id", "token_id", "key"),
+    Index(None, "created_at"),
+)
+
 # Signed-in sessions: one row for each account the credentials grant access to, all with one hash.
 sessions = Table(
     "sessions",
