@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000
+MILLISECOND = SECOND // 1000
 DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -47,7 +47,7 @@ class Settings:
     base_url: str | None = None
     secret_key: str | None = None
     allowed_networks: tuple[Network, ...] = ()
-    retry_base_seconds: float = 5
+    retry_base_seconds: float = 1
     retry_cap_seconds: float = 21_600
     retry_window_seconds: float = 259_200
     send_timeout_seconds: float = 10

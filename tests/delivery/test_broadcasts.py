@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from hourhook.clock import DAY, SECOND
 from hourhook.delivery import broadcasts
 from hourhook.delivery.broadcasts import Broadcast, ClaimedBroadcasts
 from hourhook.store.database import Database
@@ -76,7 +77,7 @@ def test_changes_of_an_object_are_merged_in_the_order_of_the_latest(audience: Au
     audience.record_changes((OTHER_TIMER, "timer.stopped"))
 
     assert audience.pending() == [(id, TIMER, "timer.running"), (id, OTHER_TIMER, "timer.stopped")]
-    assert audience.database.read_now(broadcasts.waiting_since, [], []) == started_at
+    assert audience.database.read_now(broadcasts.longest_wait, [], []) == 3 * SECOND
     assert audience.claim(started_at - 1) == []
     assert broadcasts_by_receiver(audience.claim(started_at)) == {
         id: [(TIMER, "timer.running"), (OTHER_TIMER, "timer.stopped")]
@@ -92,7 +93,7 @@ def test_claimed_broadcasts_are_deleted_and_later_changes_wait_anew(audience: Au
     assert audience.pending() == []
     audience.record_changes((TIMER, "timer.paused"))
 
-    assert audience.database.read_now(broadcasts.waiting_since, [], []) == clock.now()
+    assert audience.database.read_now(broadcasts.longest_wait, [], []) == 0
     assert audience.claim(clock.now() - 1) == []
 
 
@@ -110,13 +111,23 @@ def test_a_receivers_broadcasts_are_claimed_together_once_one_is_due(audience: A
     assert audience.pending() == [(one, OTHER_TIMER, "timer.running")]
 
 
+def test_a_broadcast_that_a_clock_ahead_added_is_due_at_once(audience: Audience, clock: FakeClock) -> None:
+    id = audience.add_receiver()
+    clock.advance(DAY / SECOND)
+    audience.record_changes((TIMER, "timer.running"))
+    clock.advance(-DAY / SECOND)
+
+    assert audience.database.read_now(broadcasts.longest_wait, [], []) == broadcasts.FOREVER
+    assert broadcasts_by_receiver(audience.claim(clock.now() - 5 * SECOND)) == {id: [(TIMER, "timer.running")]}
+
+
 def test_busy_receivers_and_saturated_destinations_are_skipped(audience: Audience) -> None:
     busy, saturated, free = audience.add_receiver(), audience.add_receiver(OTHER_URI), audience.add_receiver()
     audience.record_changes((TIMER, "timer.running"))
     full = ["http://127.0.0.1:10"]
 
     assert set(broadcasts_by_receiver(audience.claim(busy=[busy], saturated=full))) == {free}
-    assert audience.database.read_now(broadcasts.waiting_since, [busy], full) is None
+    assert audience.database.read_now(broadcasts.longest_wait, [busy], full) is None
     assert set(broadcasts_by_receiver(audience.claim())) == {busy, saturated}
 
 
@@ -172,7 +183,7 @@ def test_no_broadcast_query_scans_a_whole_table(audience: Audience, database: Da
     audience.add_receiver()
     with capture_statements(database) as statements:
         audience.record_changes((TIMER, "timer.running"))
-        database.read_now(broadcasts.waiting_since, [], [])
+        database.read_now(broadcasts.longest_wait, [], [])
         audience.claim()
         audience.write(broadcasts.discard, 1)
         database.read_now(broadcasts.read_target, (1, 1))
@@ -245,7 +256,7 @@ def test_a_change_during_a_claim_is_sent_the_next_time(
     threads = ThreadPoolExecutor(1)
 
     def claim_slowly(tx: Transaction) -> list[ClaimedBroadcasts]:
-        taken = broadcasts.claim(tx, waiting_since=clock.now(), limit=1, busy=[], saturated=[])
+        taken = broadcasts.claim(tx, waited=0, limit=1, busy=[], saturated=[])
         is_claimed.set()
         # Until the writer waits for this transaction.
         while not tx.value(_WAITS):

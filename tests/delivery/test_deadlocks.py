@@ -97,13 +97,12 @@ def work(database: Database, worker: int, rng: random.Random) -> None:
     cache = EventCache()
     cycle_result = CycleResult()
     for round in range(1, ROUNDS * 2):
-        now = database.clock.now()
         results = [result(lane, database, rng) for lane in cycle_result.leased if lane.prefetched]
         done = [OneOffResult(one_off, "Webhook", URI, outcome(database)) for one_off in cycle_result.one_offs]
         rng.shuffle(results)
         rng.shuffle(done)
         capacity = Capacity(ordinary=8, failing=8, one_offs=8)
-        cycle = Cycle(worker, round * 10 + worker, now, now + 1_000_000, results, done, capacity)
+        cycle = Cycle(worker, round * 10 + worker, 1_000_000, results, done, capacity)
         cycle_result = database.run_now(run_cycle, cycle, cache)
         for lane in cycle_result.leased:
             lane.prefetched += cycle_result.payloads.get(lane.key, ())
@@ -117,15 +116,15 @@ def run_maintenance(database: Database, accounts: Sequence[Backlog]) -> None:
         database.run_now(delete_old_one_offs, horizon)
         database.run_now(purge_deleted_webhooks)
         # All workers count as dead here, because none holds its liveness lock.
-        database.run_now(reap_dead_workers, 99, horizon)
+        database.run_now(reap_dead_workers, 99)
 
 
 def result(lane: LeasedLane, database: Database, rng: random.Random) -> AttemptResult:
-    payload, now = lane.prefetched[0], database.clock.now()
+    payload = lane.prefetched[0]
     is_replayed = payload.sequence <= lane.replayed_through
     number = (payload.attempts_before if is_replayed else lane.attempts_count) + 1
-    status, due_at = rng.choice(((200, None), (500, now)))
-    return AttemptResult(lane, payload, number, "Webhook", URI, outcome(database, status), due_at, keep=False)
+    status, delay = rng.choice(((200, None), (500, 0)))
+    return AttemptResult(lane, payload, number, "Webhook", URI, outcome(database, status), delay, keep=False)
 
 
 def outcome(database: Database, status: int = 200) -> Outcome:

@@ -7,13 +7,14 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
+from hourhook.clock import DAY, SECOND
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.http.resolvers import SystemResolver
 from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.mail import outbox as mails
 from hourhook.mail.outbox import Outbox
 from hourhook.mail.smtp import SmtpClient
-from hourhook.mail.worker import LEASE_SECONDS, MailWorker
+from hourhook.mail.worker import LEASE_SECONDS, LONGEST_DELAY, MailWorker
 from hourhook.settings import SmtpServer
 from hourhook.store.database import Database
 from hourhook.store.schema import mails as table
@@ -159,7 +160,7 @@ def test_a_mail_of_a_dead_process_is_sent_by_another_one(
     start: Start,
 ) -> None:
     put()
-    dead = database.run_now(mails.lease, clock.now(), clock.now() + round(LEASE_SECONDS * 1e6))
+    dead = database.run_now(mails.lease, LONGEST_DELAY, round(LEASE_SECONDS * 1e6))
     assert dead is not None
     start()
     put("other@northwind.test")
@@ -175,16 +176,16 @@ def test_a_mail_of_a_dead_process_is_sent_by_another_one(
 
 def test_a_result_under_an_expired_lease_changes_nothing(database: Database, clock: FakeClock, put: Put) -> None:
     put()
-    late = database.run_now(mails.lease, clock.now(), clock.now() + 1)
+    late = database.run_now(mails.lease, LONGEST_DELAY, 1)
     clock.advance(1)
-    ours = database.run_now(mails.lease, clock.now(), clock.now() + 1)
+    ours = database.run_now(mails.lease, LONGEST_DELAY, 1)
     assert late is not None
     assert ours is not None
 
     database.run_now(mails.remove, late)
-    database.run_now(mails.postpone, late, clock.now() + 99, "too late")
+    database.run_now(mails.postpone, late, 99, "too late")
     assert errors(database) == [(2, None)]
-    database.run_now(mails.postpone, ours, clock.now() + 99, "busy")
+    database.run_now(mails.postpone, ours, 99, "busy")
     assert errors(database) == [(2, "busy")]
     database.run_now(mails.remove, ours)
     assert rows(database) == []
@@ -194,12 +195,20 @@ def test_a_mail_is_leased_once_longest_due_first(database: Database, clock: Fake
     put("first@x.test")
     clock.advance(1)
     put("second@x.test")
-    leased_until = clock.now() + 60_000_000
 
-    leased = [database.run_now(mails.lease, clock.now(), leased_until) for _ in range(3)]
+    leased = [database.run_now(mails.lease, LONGEST_DELAY, 60_000_000) for _ in range(3)]
 
     assert [mail and mail.recipient for mail in leased] == ["first@x.test", "second@x.test", None]
-    assert not database.read_now(mails.is_any_due, clock.now())
+    assert not database.read_now(mails.is_any_due, LONGEST_DELAY)
+
+
+def test_a_mail_that_a_clock_ahead_queued_is_due(database: Database, clock: FakeClock, put: Put) -> None:
+    clock.advance(DAY / SECOND)
+    put()
+    clock.advance(-DAY / SECOND)
+
+    assert database.read_now(mails.is_any_due, LONGEST_DELAY)
+    assert database.run_now(mails.lease, LONGEST_DELAY, 1) is not None
 
 
 def test_two_mail_workers_send_each_mail_once(

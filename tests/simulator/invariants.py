@@ -205,7 +205,7 @@ class Invariants:
             if after.lease_token is not None:
                 self.expect(after.lease_worker == cycle.worker, f"{where}: leased for another worker")
                 self.expect(
-                    bool(after.enabled) and (settled or before.due_at <= cycle.now),
+                    bool(after.enabled) and (settled or before.due_at <= self._virtual_time.now()),
                     f"{where}: leased, but not due",
                 )
 

@@ -80,20 +80,14 @@ class Backlog:
         return Outcome(status, error, self.database.clock.now(), duration_ms, (("x-answer", "yes"),), b"answer")
 
     def _attempt(self, tx: Transaction, outcome: Outcome, retry_seconds: float | None) -> None:
-        now = self.database.clock.now()
         lane = self.lease(tx)
         head = lane.head_sequence
         [payload] = read_ahead(tx, [SequenceRange(*lane.key, head, head, lane.replayed_through)], EventCache())[
             lane.key
         ]
         number = (payload.attempts_before if head <= lane.replayed_through else lane.attempts_count) + 1
-        due_at = None if outcome.is_success or retry_seconds is None else now + round(retry_seconds * SECOND)
-        assert settle(
-            tx,
-            [AttemptResult(lane, payload, number, "Webhook", URI, outcome, due_at, False)],
-            now=now,
-            expires_at=now + 1,
-        )
+        delay = None if outcome.is_success or retry_seconds is None else round(retry_seconds * SECOND)
+        assert settle(tx, [AttemptResult(lane, payload, number, "Webhook", URI, outcome, delay, False)])
 
     def lease(self, tx: Transaction) -> LeasedLane:
         """Lease the lane, which must be due; the leases of other due lanes are released at once."""

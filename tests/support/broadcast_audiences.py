@@ -55,9 +55,9 @@ class Audience:
 
     def claim(self, since: int | None = None, limit: int = 100, **more: Any) -> list[ClaimedBroadcasts]:
         """Claim the broadcasts that have waited since a time, by default all of them."""
-        since = self.database.clock.now() if since is None else since
+        waited = 0 if since is None else self.database.clock.now() - since
         options: Any = {"busy": [], "saturated": [], **more}
-        return self.database.run_now(broadcasts.claim, waiting_since=since, limit=limit, **options)
+        return self.database.run_now(broadcasts.claim, waited=waited, limit=limit, **options)
 
 
 def make_audience(database: Database, name: str = "northwind") -> Audience:

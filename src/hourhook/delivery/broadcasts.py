@@ -22,6 +22,9 @@ Change = tuple[int, str, str, str]
 """The owner of a changed object, its subject, its URL, and the event type."""
 
 
+FOREVER = 1 << 62
+
+
 @dataclass(frozen=True, slots=True)
 class Broadcast:
     """A broadcast: the subject and URL of an object, and its last event."""
@@ -64,20 +67,27 @@ def discard_for_user(tx: Transaction, user_id: int) -> None:
     tx.execute(_DISCARD_FOR_USER, account=tx.account_id, user=user_id)
 
 
-def waiting_since(tx: Transaction, busy: list[int], saturated: list[str]) -> int | None:
-    """Return since when the oldest pending broadcast waits, or None, ignoring ``busy`` and ``saturated``."""
-    found: int | None = tx.value(_WAITING_SINCE, busy=busy, saturated=saturated)
-    return found
+def longest_wait(tx: Transaction, busy: list[int], saturated: list[str]) -> int | None:
+    """Return how long the oldest pending broadcast has waited, in microseconds; None if there is none.
+
+    Ignores receivers in ``busy`` and destinations in ``saturated``. A broadcast from a time when the clock was
+    ahead has waited forever.
+    """
+    row = tx.one(_WAITING_SINCE, busy=busy, saturated=saturated)
+    if row is None or row.earliest is None:
+        return None
+    return FOREVER if row.latest > tx.started_at else tx.started_at - int(row.earliest)
 
 
 def claim(
-    tx: Transaction, *, waiting_since: int, limit: int, busy: list[int], saturated: list[str]
+    tx: Transaction, *, waited: int, limit: int, busy: list[int], saturated: list[str]
 ) -> list[ClaimedBroadcasts]:
-    """Claim all pending broadcasts of up to ``limit`` receivers, of those with one that waits since then or longer.
+    """Claim all pending broadcasts of up to ``limit`` receivers, of those with one that has waited for so long.
 
     Skips receivers whose id is in ``busy`` and destinations in ``saturated``.
     """
-    rows = tx.all(_CLAIM, horizon=waiting_since, limit=limit, busy=busy, saturated=saturated)
+    now = tx.started_at
+    rows = tx.all(_CLAIM, now=now, horizon=now - waited, limit=limit, busy=busy, saturated=saturated)
     claimed: dict[Key, list[Broadcast]] = {}
     for row in sorted(rows, key=lambda row: (int(row.place), int(row.broadcast_receiver_id))):
         key = row.account_id, row.broadcast_receiver_id
@@ -131,11 +141,13 @@ def _is_available_sql(dialect: str) -> str:
 
 
 def _waiting_since_sql(dialect: str) -> str:
-    return f"""
+    found = f"""
     SELECT b.waiting_since FROM broadcasts AS b
     JOIN broadcast_receivers AS r ON r.account_id = b.account_id AND r.id = b.broadcast_receiver_id
-    WHERE r.enabled AND {_is_available_sql(dialect)}
-    ORDER BY b.waiting_since LIMIT 1
+    WHERE r.enabled AND {_is_available_sql(dialect)}"""
+    return f"""
+    SELECT ({found} ORDER BY b.waiting_since LIMIT 1) AS earliest,
+        ({found} ORDER BY b.waiting_since DESC LIMIT 1) AS latest
     """
 
 
@@ -147,7 +159,7 @@ def _claim_sql(dialect: str) -> str:
     return f"""
     WITH due AS MATERIALIZED (
         SELECT account_id + 0 AS account_id, broadcast_receiver_id + 0 AS id, MIN(waiting_since) AS since
-        FROM broadcasts WHERE waiting_since <= :horizon GROUP BY 1, 2
+        FROM broadcasts WHERE waiting_since <= :horizon OR waiting_since > :now GROUP BY 1, 2
     ), receivers AS MATERIALIZED (
         SELECT r.account_id, r.id FROM due AS d
         JOIN broadcast_receivers AS r ON r.account_id = d.account_id AND r.id = d.id

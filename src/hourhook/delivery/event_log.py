@@ -167,7 +167,12 @@ _WAKE = Statement(
     .where(lanes.c.account_id == bindparam("account"), any_of(lanes.c.webhook_id, "ids"))
     .values(
         last_sequence=lanes.c.last_sequence + bindparam("count"),
-        due_at=case((lanes.c.stalled, lanes.c.due_at), else_=func.coalesce(lanes.c.due_at, bindparam("now"))),
+        due_at=case(
+            (lanes.c.stalled, lanes.c.due_at),
+            # Only a failing head waits: a later time was set by a clock that was ahead.
+            (lanes.c.failing_since.is_(None) & (lanes.c.due_at > bindparam("now")), bindparam("now")),
+            else_=func.coalesce(lanes.c.due_at, bindparam("now")),
+        ),
     )
     # The columns themselves: SQLite may return wrong results for ``IS NULL`` in RETURNING.
     .returning(lanes.c.lease_token, lanes.c.due_at)

@@ -6,7 +6,7 @@ head that has been moved in the meantime (``docs/how-it-works.md#leases-and-sett
 
 from typing import Literal
 
-from sqlalchemy import bindparam, delete, null, select, update
+from sqlalchemy import bindparam, case, delete, null, select, update
 
 from hourhook.delivery.transports.http.uris import parse_uri
 from hourhook.store.schema import attempts, lanes, one_offs, removals, skips, webhooks
@@ -210,7 +210,17 @@ _RETARGET = Statement(
 _RELOAD_TARGET = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
 _RETRY_NOW = Statement(
     # Scheduled as succeeding for this attempt: a manual retry must not queue behind failing lanes.
-    update(lanes).where(_THIS_LANE).values(due_at=bindparam("now"), last_succeeded=True)
+    update(lanes)
+    .where(_THIS_LANE)
+    .values(
+        due_at=bindparam("now"),
+        last_succeeded=True,
+        # The time in which a due attempt was not made is no part of the window, as in a settlement.
+        window_started_at=case(
+            (lanes.c.due_at < bindparam("now"), lanes.c.window_started_at + bindparam("now") - lanes.c.due_at),
+            else_=lanes.c.window_started_at,
+        ),
+    )
 )
 _MOVE_HEAD = Statement(
     update(lanes)

@@ -72,14 +72,15 @@ def cancel(tx: Transaction, user_id: int, kind: str) -> None:
     tx.execute_later(_CANCEL, account=tx.account_id, user=user_id, kind=kind)
 
 
-def is_any_due(tx: Transaction, now: int) -> bool:
-    """Return whether a mail is due."""
-    return bool(tx.value(_ANY_DUE, now=now))
+def is_any_due(tx: Transaction, longest_delay: int) -> bool:
+    """Return whether a mail is due; later than in ``longest_delay`` microseconds is due, since a clock was ahead."""
+    return bool(tx.value(_ANY_DUE, now=tx.started_at, horizon=tx.started_at + longest_delay))
 
 
-def lease(tx: Transaction, now: int, leased_until: int) -> Mail | None:
-    """Lease the mail that has been due longest, until ``leased_until``."""
-    row = tx.one(_LEASE, now=now, leased_until=leased_until)
+def lease(tx: Transaction, longest_delay: int, duration: int) -> Mail | None:
+    """Lease the mail that has been due longest, for ``duration`` microseconds."""
+    now = tx.started_at
+    row = tx.one(_LEASE, now=now, horizon=now + longest_delay, leased_until=now + duration)
     if row is None:
         return None
     return Mail(row.account_id, row.id, row.recipient, row.subject, row.text, row.created_at, row.attempts_count)
@@ -90,8 +91,9 @@ def remove(tx: Transaction, mail: Mail) -> None:
     tx.execute(_REMOVE, account=mail.account_id, id=mail.id, number=mail.number)
 
 
-def postpone(tx: Transaction, mail: Mail, next_attempt_at: int, error: str) -> None:
-    """Postpone the next attempt of a mail, unless its lease is lost."""
+def postpone(tx: Transaction, mail: Mail, delay: int, error: str) -> int:
+    """Postpone the next attempt of a mail by ``delay`` microseconds, unless its lease is lost; return its time."""
+    next_attempt_at = tx.started_at + delay
     tx.execute(
         _POSTPONE,
         account=mail.account_id,
@@ -100,13 +102,14 @@ def postpone(tx: Transaction, mail: Mail, next_attempt_at: int, error: str) -> N
         next_attempt_at=next_attempt_at,
         error=error,
     )
+    return next_attempt_at
 
 
 def _ignore() -> None:
     """Ignore a wake-up: without a mail worker here, that of another process finds the mail when it polls."""
 
 
-_IS_DUE = mails.c.next_attempt_at <= bindparam("now")
+_IS_DUE = (mails.c.next_attempt_at <= bindparam("now")) | (mails.c.next_attempt_at > bindparam("horizon"))
 _ANY_DUE = Statement(select(select(mails.c.id).where(_IS_DUE).exists().label("due")))
 
 _DUE = (

@@ -25,6 +25,7 @@ LEASE_SECONDS = 300.0
 DRAIN_SECONDS = 5.0
 # Retries after 1, 2, 4 minutes and so on, at most 4 hours apart, for two days.
 SCHEDULE = RetrySchedule(60, 4 * 3600, 2 * 86_400)
+LONGEST_DELAY = round(max(SCHEDULE.longest_delay_seconds, LEASE_SECONDS) * SECOND)
 
 _log = structlog.get_logger()
 
@@ -65,11 +66,10 @@ class MailWorker:
         """Send the next mail; return False if none is due or the worker is stopping."""
         if self._waker.is_stopping:
             return False
-        now = self._database.clock.now()
         # Asked first in a read, because usually no mail is due, and a read blocks no writer.
-        if not await self._database.read(mails.is_any_due, now):
+        if not await self._database.read(mails.is_any_due, LONGEST_DELAY):
             return False
-        mail = await self._database.run(mails.lease, now, now + round(LEASE_SECONDS * SECOND))
+        mail = await self._database.run(mails.lease, LONGEST_DELAY, round(LEASE_SECONDS * SECOND))
         if mail is None:
             return False
         result = await self._send(mail)
@@ -111,12 +111,13 @@ class MailWorker:
             await self._database.run(mails.remove, mail)
             _log.info("mail sent", **fields)
             return
-        now = self._database.clock.now()
-        next_attempt_at = SCHEDULE.next_attempt_at(mail.number, mail.created_at, now, None, self._rng)
-        if result.is_permanent or next_attempt_at is None:
+        # The window is counted in attempts: a clock that is set forward must not end it.
+        elapsed_seconds = SCHEDULE.nominal_seconds_before(mail.number)
+        delay = SCHEDULE.next_delay_seconds(mail.number, elapsed_seconds, None, self._rng)
+        if result.is_permanent or delay is None:
             await self._database.run(mails.remove, mail)
             _log.warning("mail given up", **fields, error=result.error)
             return
-        await self._database.run(mails.postpone, mail, next_attempt_at, result.error)
+        next_attempt_at = await self._database.run(mails.postpone, mail, round(delay * SECOND), result.error)
         again_at = format_timestamp(next_attempt_at)
         _log.warning("mail not sent yet", **fields, error=result.error, next_attempt_at=again_at)

@@ -32,10 +32,9 @@ class CycleRunner:
     def take(
         self, *results: AttemptResult, capacity: Capacity = ROOM, one_off_results: tuple[OneOffResult, ...] = ()
     ) -> CycleResult:
-        now = self.database.clock.now()
         self._turns_count += 1
         token = self._worker * 1000 + self._turns_count
-        cycle = Cycle(self._worker, token, now, now + 60 * SECOND, [*results], [*one_off_results], capacity)
+        cycle = Cycle(self._worker, token, 60 * SECOND, [*results], [*one_off_results], capacity)
         cycle_result = self.database.run_now(run_cycle, cycle, self._cache)
         for one in cycle_result.settled:
             one.apply()
@@ -47,9 +46,9 @@ class CycleRunner:
 
     def result(self, lane: LeasedLane, status: int = 200) -> AttemptResult:
         """Return the result of sending the head of a lane."""
-        due_at = None if status < 300 else self.database.clock.now()
+        delay = None if status < 300 else 0
         number = lane.attempts_count + 1
-        return AttemptResult(lane, lane.prefetched[0], number, "Webhook", URI, self.outcome(status), due_at, keep=True)
+        return AttemptResult(lane, lane.prefetched[0], number, "Webhook", URI, self.outcome(status), delay, keep=True)
 
     def outcome(self, status: int = 200) -> Outcome:
         return Outcome(status, None if status < 300 else "status", self.database.clock.now(), 3)
@@ -206,8 +205,7 @@ def test_a_failed_cycle_is_rolled_back(backlog: Backlog, taker: CycleRunner) -> 
 
     other = backlog.add_webhook()
     other.record("tag.deleted")
-    now = taker.database.clock.now()
-    cycle = Cycle(MINE, 99, now, now + SECOND, [taker.result(lane)], [], ROOM)
+    cycle = Cycle(MINE, 99, SECOND, [taker.result(lane)], [], ROOM)
     with pytest.raises(RuntimeError):
         taker.database.run_now(run_cycle, cycle, Broken())
 

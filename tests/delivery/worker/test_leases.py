@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, null, select, update
 
-from hourhook.clock import SECOND
+from hourhook.clock import DAY, SECOND
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.worker import leases, one_off_deliveries
 from hourhook.delivery.worker.lanes import LeasedLane
@@ -40,6 +40,10 @@ def take_in(tx: Transaction, /, worker: int = MINE, **changes: Any) -> list[Leas
     return leases.lease(tx, worker=worker, **{**given, "saturated": [], **changes})
 
 
+def is_any_due(database: Database) -> bool:
+    return database.read_now(leases.check_due, 60 * SECOND).is_any_due
+
+
 def webhook_ids(found: list[LeasedLane]) -> list[int]:
     return [lane.webhook_id for lane in found]
 
@@ -64,25 +68,70 @@ def test_a_leased_lane_is_not_leased_again(backlog: Backlog, database: Database)
     assert take(database)
 
     assert take(database, THEIRS) == []
-    assert not database.read_now(leases.is_any_due, database.clock.now())
+    assert not is_any_due(database)
 
 
 def test_a_lane_is_not_leased_before_it_is_due(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created")
     backlog.attempt(500, retry_seconds=5)
 
-    assert not database.read_now(leases.is_any_due, clock.now())
+    assert not is_any_due(database)
     assert take(database, succeeding=False) == []
     clock.advance(5)
-    assert database.read_now(leases.is_any_due, clock.now())
+    assert is_any_due(database)
     assert take(database, succeeding=False) != []
+
+
+def test_a_wake_up_makes_a_healthy_lane_due_that_a_clock_ahead_delayed(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    clock.advance(DAY / SECOND)
+    backlog.record("tag.created")
+    clock.advance(-DAY / SECOND)
+    assert take(database) == []
+
+    backlog.record("tag.updated")
+
+    assert lane_of(backlog).due_at == clock.now()
+    assert take(database) != []
+
+
+def test_a_wake_up_does_not_shorten_the_delay_of_a_failing_head(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    backlog.record("tag.created")
+    backlog.attempt(500, retry_seconds=5)
+
+    backlog.record("tag.updated")
+
+    assert lane_of(backlog).due_at == clock.now() + 5 * SECOND
+
+
+def test_deliveries_due_later_than_any_delay_are_brought_forward(
+    backlog: Backlog, database: Database, clock: FakeClock
+) -> None:
+    failing, waiting = backlog.add_webhook(OTHER_URI), backlog.add_webhook(OTHER_URI)
+    backlog.record("tag.created")
+    backlog.control(one_offs.ping)
+    failing.attempt(500, retry_seconds=90)
+    waiting.attempt(500, retry_seconds=60)
+    window = lane_of(failing).due_at - lane_of(failing).window_started_at
+    assert not database.read_now(leases.check_due, 90 * SECOND).is_any_late
+    clock.advance(-1)
+
+    assert database.read_now(leases.check_due, 90 * SECOND).is_any_late
+    assert database.run_now(leases.bring_forward, 90 * SECOND) == 3
+
+    assert not database.read_now(leases.check_due, 90 * SECOND).is_any_late
+    assert [lane_of(one).due_at - clock.now() for one in (backlog, failing, waiting)] == [0, 0, 61 * SECOND]
+    assert lane_of(failing).due_at - lane_of(failing).window_started_at == window
 
 
 def test_a_disabled_lane_is_not_leased(backlog: Backlog, database: Database) -> None:
     backlog.record("tag.created")
     backlog.control(lane_control.disable, "by_user")
 
-    assert not database.read_now(leases.is_any_due, database.clock.now())
+    assert not is_any_due(database)
     assert take(database) == []
 
 
@@ -186,7 +235,7 @@ def test_a_worker_renews_its_own_leases_only(backlog: Backlog, database: Databas
     before = {one.webhook_id: holder(one) for one in (backlog, other)}
     [mine] = [id for id, held in before.items() if held[1] == MINE]
 
-    database.run_now(leases.renew, MINE, clock.now() + 90 * SECOND)
+    database.run_now(leases.renew, MINE, 90 * SECOND)
 
     after = {one.webhook_id: holder(one) for one in (backlog, other)}
     assert after == {**before, mine: (MINE, MINE, clock.now() + 90 * SECOND)}
@@ -209,11 +258,11 @@ def test_an_expired_lease_can_be_taken_but_stays_valid_until_then(
     backlog.record("tag.created")
     take(database, MINE)
     clock.advance(60)
-    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 0
+    assert database.run_now(leases.release_expired, THEIRS) == 0
     clock.advance(0.001)
 
-    assert database.run_now(leases.release_expired, MINE, clock.now()) == 0
-    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 1
+    assert database.run_now(leases.release_expired, MINE) == 0
+    assert database.run_now(leases.release_expired, THEIRS) == 1
     assert holder(backlog) == (None, None, None)
 
 
@@ -227,11 +276,11 @@ def test_one_offs_are_leased_and_released_like_lanes(backlog: Backlog, database:
     assert (take_one_offs(MINE), take_one_offs(THEIRS)) == (1, 0)
     assert database.read_now(leases.lease_holders) == {MINE}
 
-    database.run_now(leases.renew, MINE, clock.now() + 90 * SECOND)
+    database.run_now(leases.renew, MINE, 90 * SECOND)
     clock.advance(61)
-    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 0
+    assert database.run_now(leases.release_expired, THEIRS) == 0
     clock.advance(30)
-    assert database.run_now(leases.release_expired, THEIRS, clock.now()) == 1
+    assert database.run_now(leases.release_expired, THEIRS) == 1
     assert take_one_offs(MINE) == 1
     assert database.run_now(leases.release, MINE) == 1
     assert take_one_offs(MINE) == 1
@@ -275,12 +324,13 @@ def test_no_lease_query_scans_all_lanes_or_one_offs(backlog: Backlog, database: 
         database.run_now(
             one_off_deliveries.lease_one_offs, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5
         )
-        database.run_now(leases.renew, MINE, now)
+        database.run_now(leases.renew, MINE, SECOND)
         database.run_now(leases.release, MINE)
-        database.run_now(leases.release_expired, MINE, now)
+        database.run_now(leases.release_expired, MINE)
         database.run_now(leases.release_all)
         database.read_now(leases.lease_holders)
-        database.read_now(leases.is_any_due, now)
+        database.read_now(leases.check_due, SECOND)
+        database.run_now(leases.bring_forward, SECOND)
 
     plans = plans_of(database, statements)
 
@@ -306,6 +356,6 @@ def test_a_revoked_lease_is_not_renewed(backlog: Backlog, database: Database, cl
     take(database, MINE)
     database.run_now(lambda tx: tx.execute(Statement(update(lanes).values(lease_token=null()))))
 
-    database.run_now(leases.renew, MINE, clock.now() + 90 * SECOND)
+    database.run_now(leases.renew, MINE, 90 * SECOND)
 
     assert lane_of(backlog).lease_token is None

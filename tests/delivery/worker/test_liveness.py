@@ -56,7 +56,7 @@ def test_leases_of_a_dead_worker_are_released_immediately(
     backlog.control(one_offs.ping)
     take(backlog, THEIRS)
 
-    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 2
+    assert database.run_now(reap_dead_workers, MINE) == 2
     assert database.read_now(leases.lease_holders) == set()
 
 
@@ -66,10 +66,10 @@ def test_probing_a_worker_does_not_keep_its_lock(
 ) -> None:
     backlog.record("tag.created")
     take(backlog, THEIRS)
-    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
+    assert database.run_now(reap_dead_workers, MINE) == 1
     take(backlog, THEIRS)
 
-    assert other_database.run_now(reap_dead_workers, MINE, clock.now()) == 1
+    assert other_database.run_now(reap_dead_workers, MINE) == 1
 
 
 @on_postgresql
@@ -80,9 +80,9 @@ def test_leases_of_a_live_worker_are_kept_until_they_expire(
     take(backlog, THEIRS)
 
     with living(database, THEIRS):
-        assert database.run_now(reap_dead_workers, MINE, clock.now()) == 0
+        assert database.run_now(reap_dead_workers, MINE) == 0
         clock.advance(61)
-        assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
+        assert database.run_now(reap_dead_workers, MINE) == 1
     assert lane_of(backlog).lease_token is None
 
 
@@ -92,7 +92,7 @@ def test_a_worker_does_not_reap_itself(backlog: Backlog, database: Database, clo
     take(backlog, MINE)
     clock.advance(61)
 
-    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 0
+    assert database.run_now(reap_dead_workers, MINE) == 0
 
 
 @on_postgresql
@@ -200,12 +200,12 @@ async def test_the_liveness_lock_is_held_while_a_worker_runs(
     async with running_worker(database, network, network) as at_work:
         backlog.record("tag.created")
         await network.next()
-        assert await database.run(reap_dead_workers, MINE, clock.now()) == 0
+        assert await database.run(reap_dead_workers, MINE) == 0
         await at_work.crash()
         # The server takes a moment to notice the closed connection.
         await eventually(database, lambda tx: tx.value(_LIVES), 0)
 
-    assert database.run_now(reap_dead_workers, MINE, clock.now()) == 1
+    assert database.run_now(reap_dead_workers, MINE) == 1
     assert lane_of(backlog).lease_worker is None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, bindparam, select
 
-from hourhook.clock import SECOND
+from hourhook.clock import MILLISECOND, SECOND
 from hourhook.delivery import lane_control
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import leases
@@ -59,14 +59,13 @@ def result_of(
         webhook_name="Webhook",
         url=URI,
         outcome=Outcome(status, None if is_success else "status", now, 3),
-        due_at=None if is_success or retry_seconds is None else now + round(retry_seconds * SECOND),
+        delay=None if is_success or retry_seconds is None else round(retry_seconds * SECOND),
         keep=keep,
     )
 
 
 def settle_results(database: Database, *results: AttemptResult) -> list[Settlement]:
-    now = database.clock.now()
-    settled = database.run_now(settle, [*results], now=now, expires_at=now + 60 * SECOND)
+    settled = database.run_now(settle, [*results])
     for one in settled:
         one.apply()
     return settled
@@ -88,7 +87,7 @@ def test_a_success_advances_the_head_and_is_logged(backlog: Backlog, database: D
 def test_a_failure_keeps_the_head_and_is_logged(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     backlog.record("tag.created", "tag.updated")
     [lane] = take(database)
-    first_failure_at = clock.now()
+    first_failure_at = clock.now() - 3 * MILLISECOND
 
     [settled] = settle_results(database, result_of(lane, database, 500))
 
@@ -104,8 +103,43 @@ def test_a_failure_keeps_the_head_and_is_logged(backlog: Backlog, database: Data
     settle_results(database, result_of(lane, database, 500))
     row = lane_of(backlog)
     assert (row.attempts_count, row.failures_count) == (2, 2)
-    assert (row.failing_since, row.window_started_at) == (first_failure_at, first_failure_at)
+    assert row.failing_since == first_failure_at
     assert attempts_of(backlog) == [(1, 1, 500), (1, 2, 500)]
+
+
+@pytest.mark.parametrize("late_seconds", [0, 3, 3 * 86_400, -3 * 86_400])
+def test_time_without_a_due_attempt_is_no_part_of_the_retry_window(
+    backlog: Backlog, database: Database, clock: FakeClock, late_seconds: int
+) -> None:
+    backlog.record("tag.created")
+    [lane] = take(database)
+    settle_results(database, result_of(lane, database, 500, retry_seconds=10))
+    clock.advance(10 + late_seconds)
+    if late_seconds < 0:
+        database.run_now(leases.bring_forward, 60 * SECOND)
+
+    [lane] = take(database)
+    assert lane.window_elapsed == 10 * SECOND + 3 * MILLISECOND
+    settle_results(database, result_of(lane, database, 500, retry_seconds=20))
+    clock.advance(20)
+
+    [lane] = take(database)
+    assert lane.window_elapsed == 30 * SECOND + 6 * MILLISECOND
+
+
+@pytest.mark.parametrize(("late_seconds", "elapsed_seconds"), [(-6, 4), (0, 10), (3 * 86_400, 10)])
+def test_a_manual_retry_adds_no_time_to_the_window_that_was_not_waited(
+    backlog: Backlog, database: Database, clock: FakeClock, late_seconds: int, elapsed_seconds: int
+) -> None:
+    backlog.record("tag.created")
+    [lane] = take(database)
+    settle_results(database, result_of(lane, database, 500, retry_seconds=10))
+    clock.advance(10 + late_seconds)
+
+    backlog.control(lane_control.retry, 1)
+
+    [lane] = take(database)
+    assert lane.window_elapsed == elapsed_seconds * SECOND + 3 * MILLISECOND
 
 
 def test_a_success_ends_a_failing_state(backlog: Backlog, database: Database, clock: FakeClock) -> None:

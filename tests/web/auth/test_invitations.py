@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, select, update
 
+from hourhook.clock import DAY
 from hourhook.domain import passwords, tokens
 from hourhook.domain.invitations import accepting, issuing
 from hourhook.domain.links import Links
@@ -431,12 +432,11 @@ def test_accepting_removes_the_invitation_mail_from_the_outbox(account: Account)
         links=Links(account.base_url),
         outbox=Outbox(DEPENDENCIES.keyring),
     )
-    now = account.database.clock.now()
-    assert account.database.read_now(outbox.is_any_due, now)
+    assert account.database.read_now(outbox.is_any_due, DAY)
 
     accept_invitation(account, issued.link)
 
-    assert not account.database.read_now(outbox.is_any_due, now)
+    assert not account.database.read_now(outbox.is_any_due, DAY)
 
 
 def set_state(account: Account, invited: NewInvitation, state: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, select, text
 
-from hourhook.clock import SECOND
+from hourhook.clock import MILLISECOND
 from hourhook.delivery.history.sequences import State, find_skipped, payload_state
 from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import attempts, events, one_offs, payloads
@@ -15,7 +15,6 @@ from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 PING = "webhook.ping"
-MILLISECOND = SECOND // 1000
 
 
 @dataclass(frozen=True, slots=True)

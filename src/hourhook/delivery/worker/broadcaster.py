@@ -95,13 +95,13 @@ class Broadcaster:
         claimed: list[ClaimedBroadcasts] = []
         busy, saturated = [*self._busy], self._slots.saturated
         try:
-            since = await self._database.read(broadcasts.waiting_since, busy, saturated)
-            if since is None or since + self._interval > now:
-                self._next_look_at = min(self._next_look_at, (since or now) + self._interval)
+            waited = await self._database.read(broadcasts.longest_wait, busy, saturated)
+            if waited is None or waited < self._interval:
+                self._next_look_at = now + self._interval - (waited or 0)
                 return
             if limit:
                 claimed = await self._database.run(
-                    broadcasts.claim, waiting_since=now - self._interval, limit=limit, busy=busy, saturated=saturated
+                    broadcasts.claim, waited=self._interval, limit=limit, busy=busy, saturated=saturated
                 )
         except DatabaseUnavailable as error:
             _log.warning("broadcasts postponed", error=str(error))

@@ -34,8 +34,8 @@ class Cycle:
 
     worker: int
     token: int
-    now: int
-    expires_at: int
+    # Of a lease, in microseconds.
+    lease_duration: int
     results: list[AttemptResult]
     one_off_results: list[OneOffResult]
     capacity: Capacity
@@ -76,7 +76,7 @@ def _settle(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
     # A lane that was moved and leased again may have two sends in flight, and so two results: one per cycle.
     results = {result.lane.key: result for result in reversed(cycle.results)}
     cycle_result.postponed = [result for result in cycle.results if results[result.lane.key] is not result]
-    cycle_result.settled = settle(tx, [*results.values()], now=cycle.now, expires_at=cycle.expires_at)
+    cycle_result.settled = settle(tx, [*results.values()])
     if len(cycle_result.settled) == len(results):
         return
     done = {settlement.result.lane.key for settlement in cycle_result.settled}
@@ -94,8 +94,8 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
                 tx,
                 worker=cycle.worker,
                 token=cycle.token,
-                now=cycle.now,
-                expires_at=cycle.expires_at,
+                now=tx.started_at,
+                expires_at=tx.started_at + cycle.lease_duration,
                 succeeding=succeeding,
                 limit=limit,
                 saturated=[*capacity.saturated],
@@ -107,8 +107,8 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
             tx,
             worker=cycle.worker,
             token=cycle.token,
-            now=cycle.now,
-            expires_at=cycle.expires_at,
+            now=tx.started_at,
+            expires_at=tx.started_at + cycle.lease_duration,
             limit=capacity.one_offs,
         )
         cycle_result.has_more_due |= len(cycle_result.one_offs) == capacity.one_offs

@@ -23,7 +23,8 @@ class LeasedLane:
     replayed_through: int
     attempts_count: int
     failures_count: int
-    window_started_at: int | None
+    # How much of the retry window had passed when the lane became due, in microseconds.
+    window_elapsed: int
     stalled: bool
     last_succeeded: bool
     target: Target | None = None

@@ -5,9 +5,10 @@ The unit of work is the lane, not the payload: so each webhook receives its payl
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, null, select, true, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, null, or_, select, update
 
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.store.schema import lanes, one_offs
@@ -15,9 +16,32 @@ from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def is_any_due(tx: Transaction, now: int) -> bool:
-    """Return whether any lane or one-off delivery can be leased now; asked by the slow poll."""
-    return bool(tx.value(_ANY_LANE_DUE, now=now) or tx.value(_ANY_ONE_OFF_DUE, now=now))
+@dataclass(frozen=True, slots=True)
+class DueCheck:
+    """Whether any lane or one-off delivery can be leased now, and whether any is due later than it should be."""
+
+    is_any_due: bool
+    is_any_late: bool
+
+
+def check_due(tx: Transaction, longest_delay: int) -> DueCheck:
+    """Look for what is due, in the slow poll.
+
+    Only a lane that waits to retry may be due in the future, by at most ``longest_delay`` microseconds. A later time
+    was set by a clock that was ahead.
+    """
+    row = tx.one(_CHECK, now=tx.started_at, horizon=tx.started_at + longest_delay)
+    assert row is not None
+    return DueCheck(bool(row.due), bool(row.late))
+
+
+def bring_forward(tx: Transaction, longest_delay: int) -> int:
+    """Make everything due now that is due later than it should be; return how many.
+
+    How much of a lane's retry window has passed does not change.
+    """
+    horizon = {"now": tx.started_at, "horizon": tx.started_at + longest_delay}
+    return sum(tx.execute(statement, **horizon) for statement in _BRING_FORWARD)
 
 
 def lease(
@@ -58,7 +82,7 @@ def lease(
             replayed_through=row.replayed_through,
             attempts_count=row.attempts_count,
             failures_count=row.failures_count,
-            window_started_at=row.window_started_at,
+            window_elapsed=0 if row.window_started_at is None else max(0, row.due_at - row.window_started_at),
             stalled=row.stalled,
             last_succeeded=row.last_succeeded,
         )
@@ -66,10 +90,10 @@ def lease(
     ]
 
 
-def renew(tx: Transaction, worker: int, expires_at: int) -> None:
-    """Extend all leases of a worker."""
+def renew(tx: Transaction, worker: int, duration: int) -> None:
+    """Extend all leases of a worker to ``duration`` microseconds from now."""
     for table in _LEASED_TABLES:
-        tx.execute(_RENEW[table.name], worker=worker, expires_at=expires_at)
+        tx.execute(_RENEW[table.name], worker=worker, expires_at=tx.started_at + duration)
 
 
 def release(tx: Transaction, worker: int) -> int:
@@ -80,8 +104,9 @@ def release(tx: Transaction, worker: int) -> int:
     return sum(tx.execute(_RELEASE[table.name], worker=worker) for table in _LEASED_TABLES)
 
 
-def release_expired(tx: Transaction, worker: int, now: int) -> int:
+def release_expired(tx: Transaction, worker: int) -> int:
     """Release expired leases, except those of ``worker``; return how many."""
+    now = tx.started_at
     return sum(tx.execute(_RELEASE_EXPIRED[table.name], worker=worker, now=now) for table in _LEASED_TABLES)
 
 
@@ -97,13 +122,22 @@ def lease_holders(tx: Transaction) -> set[int]:
 
 _IS_LEASABLE = (lanes.c.due_at <= bindparam("now")) & lanes.c.lease_token.is_(None)
 
-_ANY_LANE_DUE = Statement(select(select(lanes.c.webhook_id).where(_IS_LEASABLE).exists().label("due")))
-_ANY_ONE_OFF_DUE = Statement(
+_IS_ONE_OFF_LEASABLE = (one_offs.c.due_at <= bindparam("now")) & one_offs.c.lease_token.is_(None)
+_LATE_LANES = (
+    lanes.c.lease_token.is_(None) & lanes.c.last_succeeded.is_(True) & (lanes.c.due_at > bindparam("now")),
+    lanes.c.lease_token.is_(None) & lanes.c.last_succeeded.is_(False) & (lanes.c.due_at > bindparam("horizon")),
+)
+_LATE_ONE_OFFS = one_offs.c.lease_token.is_(None) & (one_offs.c.due_at > bindparam("now"))
+_CHECK = Statement(
     select(
-        select(one_offs.c.id)
-        .where(one_offs.c.due_at <= bindparam("now"), one_offs.c.lease_token.is_(None))
-        .exists()
-        .label("due")
+        or_(
+            exists(select(lanes.c.webhook_id).where(_IS_LEASABLE)),
+            exists(select(one_offs.c.id).where(_IS_ONE_OFF_LEASABLE)),
+        ).label("due"),
+        or_(
+            *(exists(select(lanes.c.webhook_id).where(condition)) for condition in _LATE_LANES),
+            exists(select(one_offs.c.id).where(_LATE_ONE_OFFS)),
+        ).label("late"),
     )
 )
 
@@ -138,11 +172,27 @@ _NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": 
 def _updating(table: Table, condition: ColumnElement[bool], values: Mapping[str, Any]) -> Statement:
     # Locked rows are skipped: waiting for one while holding others could deadlock with a write that waits for those.
     key = table.primary_key.columns.values()
-    held = select(*key).where(table.c.lease_token.is_not(None), condition).with_for_update(skip_locked=True).cte("held")
-    return Statement(update(table).where(*(column == held.c[column.name] for column in key)).values(values))
+    free = select(*key).where(condition).with_for_update(skip_locked=True).cte("unlocked")
+    return Statement(update(table).where(*(column == free.c[column.name] for column in key)).values(values))
 
 
-_IS_MINE = {table: table.c.lease_worker == bindparam("worker") for table in _LEASED_TABLES}
+_BRING_FORWARD = [
+    *(
+        _updating(
+            lanes,
+            condition,
+            {
+                "due_at": bindparam("now"),
+                "window_started_at": lanes.c.window_started_at + bindparam("now") - lanes.c.due_at,
+            },
+        )
+        for condition in _LATE_LANES
+    ),
+    _updating(one_offs, _LATE_ONE_OFFS, {"due_at": bindparam("now")}),
+]
+
+_IS_LEASED = {table: table.c.lease_token.is_not(None) for table in _LEASED_TABLES}
+_IS_MINE = {table: _IS_LEASED[table] & (table.c.lease_worker == bindparam("worker")) for table in _LEASED_TABLES}
 
 _RENEW = {
     table.name: _updating(table, _IS_MINE[table], {"lease_expires_at": bindparam("expires_at")})
@@ -150,10 +200,16 @@ _RENEW = {
 }
 _RELEASE = {table.name: _updating(table, _IS_MINE[table], _NO_LEASE) for table in _LEASED_TABLES}
 _RELEASE_EXPIRED = {
-    table.name: _updating(table, ~_IS_MINE[table] & (table.c.lease_expires_at < bindparam("now")), _NO_LEASE)
+    table.name: _updating(
+        table,
+        _IS_LEASED[table]
+        & (table.c.lease_worker != bindparam("worker"))
+        & (table.c.lease_expires_at < bindparam("now")),
+        _NO_LEASE,
+    )
     for table in _LEASED_TABLES
 }
-_RELEASE_ALL = {table.name: _updating(table, true(), _NO_LEASE) for table in _LEASED_TABLES}
+_RELEASE_ALL = {table.name: _updating(table, _IS_LEASED[table], _NO_LEASE) for table in _LEASED_TABLES}
 _WORKERS = {
     table.name: Statement(select(table.c.lease_worker).where(table.c.lease_token.is_not(None)).distinct())
     for table in _LEASED_TABLES

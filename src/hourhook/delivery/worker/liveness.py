@@ -54,9 +54,9 @@ async def supervise(database: Database, worker: Worker, rng: random.Random | Non
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def reap_dead_workers(tx: Transaction, worker: int, now: int) -> int:
+def reap_dead_workers(tx: Transaction, worker: int) -> int:
     """Release the leases of dead workers and expired leases, on behalf of ``worker``; return how many."""
-    released = leases.release_expired(tx, worker, now)
+    released = leases.release_expired(tx, worker)
     for other in leases.lease_holders(tx) - {worker}:
         if tx.value(_TRY_LOCK, worker=other):
             released += leases.release(tx, other)
@@ -66,7 +66,7 @@ def reap_dead_workers(tx: Transaction, worker: int, now: int) -> int:
 async def reap(database: Database, worker: Worker) -> None:
     """Release the leases of dead workers; called once per poll."""
     if await database.read(leases.lease_holders) - {worker.id}:
-        released = await database.run(reap_dead_workers, worker.id, database.clock.now())
+        released = await database.run(reap_dead_workers, worker.id)
         if released:
             _log.warning("took over lanes from a dead worker", count=released)
             worker.wake()

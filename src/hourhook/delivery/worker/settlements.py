@@ -1,5 +1,8 @@
 """Settlements: write the results of a group of attempts for all their lanes at once.
 
+The start of a retry window moves with every failure, so that the time in which a due attempt was not made is no part of
+it: because no worker ran, or because a clock was set (``docs/how-it-works.md#time``).
+
 A crash before the commit repeats at most the one payload that each lane had in flight. A settlement never waits: a lane
 locked by another transaction is left to the next group, and no account is locked.
 """
@@ -7,6 +10,7 @@ locked by another transaction is left to the next group, and no account is locke
 import msgspec
 from sqlalchemy import text
 
+from hourhook.clock import MILLISECOND
 from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
@@ -27,8 +31,8 @@ class AttemptResult(msgspec.Struct, frozen=True, eq=False):
     webhook_name: str
     url: str
     outcome: Outcome
-    # After a failure: when the head is retried; None stalls the lane.
-    due_at: int | None
+    # After a failure: how long until the head is retried, in microseconds; None stalls the lane.
+    delay: int | None
     # After a success: whether the worker keeps the lease.
     keep: bool
 
@@ -50,7 +54,6 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
         lane.token = row.lease_token or 0
         lane.head_sequence, lane.last_sequence = row.head_sequence, row.last_sequence
         lane.attempts_count, lane.failures_count = row.attempts_count, row.failures_count
-        lane.window_started_at = row.window_started_at
         lane.stalled, lane.last_succeeded = bool(row.stalled), bool(row.last_succeeded)
         if self.result.outcome.is_success:
             del lane.prefetched[0]
@@ -59,7 +62,7 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
             lane.revision, lane.target = row.revision, None
 
 
-def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_at: int) -> list[Settlement]:
+def settle(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
     """Write a group of results with their attempts, and advance each lane whose lease is still held."""
     by_key = {result.lane.key: result for result in results}
     rows = [
@@ -70,15 +73,15 @@ def settle(tx: Transaction, results: list[AttemptResult], *, now: int, expires_a
             result.payload.sequence,
             1 if result.outcome.is_success else 0,
             1 if result.keep else 0,
-            result.outcome.started_at,
-            result.due_at,
-            1 if result.due_at is None else 0,
+            tx.started_at - result.outcome.duration_ms * MILLISECOND,
+            None if result.delay is None else tx.started_at + result.delay,
+            1 if result.delay is None else 0,
         )
         for result in results
     ]
     settled = [
         Settlement(by_key[row.account_id, row.webhook_id], row)
-        for row in tx.all(SETTLE, rows=encode_rows(rows), now=now, expires_at=expires_at)
+        for row in tx.all(SETTLE, rows=encode_rows(rows), now=tx.started_at)
     ]
     tx.insert_many(
         attempts,
@@ -109,7 +112,6 @@ _RETURNED = [
     "last_sequence",
     "attempts_count",
     "failures_count",
-    "window_started_at",
     "stalled",
     "last_succeeded",
     "lease_token",
@@ -149,7 +151,11 @@ def _settle(dialect: str) -> str:
         attempts_count = CASE WHEN r.ok = 1 THEN 0 ELSE l.attempts_count + 1 END,
         failures_count = CASE WHEN r.ok = 1 THEN 0 ELSE l.failures_count + 1 END,
         failing_since = CASE WHEN r.ok = 1 THEN NULL ELSE COALESCE(l.failing_since, r.started_at) END,
-        window_started_at = CASE WHEN r.ok = 1 THEN NULL ELSE COALESCE(l.window_started_at, r.started_at) END,
+        window_started_at = CASE
+            WHEN r.ok = 1 THEN NULL
+            WHEN l.window_started_at < l.due_at THEN r.started_at - (l.due_at - l.window_started_at)
+            ELSE r.started_at
+        END,
         stalled = (r.ok = 0 AND r.stalls = 1),
         last_succeeded = (r.ok = 1),
         last_delivered_at = CASE WHEN r.ok = 1 THEN CAST(:now AS BIGINT) ELSE l.last_delivered_at END,

@@ -67,6 +67,7 @@ class Worker:
         self._transport = transport
         self._keyring = keyring
         self._schedule = schedule
+        self._longest_delay = round(schedule.longest_delay_seconds * SECOND)
         self._lease = round(lease_seconds * SECOND)
         self._observer = observer
         self._rng = rng or random.SystemRandom()
@@ -146,13 +147,16 @@ class Worker:
         self._polled_at = now
         self._slots.mark_slow(now - round(SLOW_AFTER_SECONDS * SECOND))
         try:
-            if self._held and now >= self._renewed_at + self._lease // RENEW_EACH:
+            if self._held and not 0 <= now - self._renewed_at < self._lease // RENEW_EACH:
                 self._renewed_at = now
-                await self._database.run(leases.renew, self.id, now + self._lease)
+                await self._database.run(leases.renew, self.id, self._lease)
             if on_poll is not None:
                 await on_poll(self)
-            if not self._is_woken:
-                self._is_woken = await self._database.read(leases.is_any_due, now)
+            check = await self._database.read(leases.check_due, self._longest_delay)
+            self._is_woken |= check.is_any_due or check.is_any_late
+            if check.is_any_late:
+                count = await self._database.run(leases.bring_forward, self._longest_delay)
+                _log.warning("deliveries brought forward: a clock was ahead", count=count)
         except DatabaseUnavailable as error:
             _log.warning("poll failed", error=str(error))
 
@@ -162,9 +166,8 @@ class Worker:
         capacity = self._capacity() if self._is_woken and not self._waker.is_stopping else Capacity()
         self._is_short_of_slots |= bool(capacity.saturated)
         self._is_woken = False
-        now = self._clock.now()
         token = self._rng.getrandbits(62) + 1
-        cycle = Cycle(self.id, token, now, now + self._lease, results, one_off_results, capacity)
+        cycle = Cycle(self.id, token, self._lease, results, one_off_results, capacity)
         try:
             cycle_result = await self._database.run(run_cycle, cycle, self._cache)
         except CommitUnknown:
@@ -218,8 +221,9 @@ class Worker:
             self._start(self._disable_gone(lane.key, settlement.result.payload.sequence))
         elif lane.stalled:
             _log.warning("webhook stalled", account=lane.account_id, webhook=lane.webhook_id)
-        elif settlement.result.due_at is not None and not outcome.is_success:
-            self._next_due = min(self._next_due or settlement.result.due_at, settlement.result.due_at)
+        elif settlement.result.delay is not None and not outcome.is_success:
+            due_at = self._clock.now() + settlement.result.delay
+            self._next_due = min(self._next_due or due_at, due_at)
 
     def _release_lane(self, lane: LeasedLane) -> None:
         self._slots.release(self._held.pop(lane))
@@ -250,7 +254,7 @@ class Worker:
                 webhook_name=target.name,
                 url=target.payload_uri,
                 outcome=outcome,
-                due_at=None if outcome.is_success else self._next_attempt_at(lane, outcome),
+                delay=None if outcome.is_success else self._retry_delay(lane, outcome),
                 keep=not self._waker.is_stopping
                 and not (self._is_short_of_slots and lane.sent_count >= MAX_CONSECUTIVE_SENDS),
             )
@@ -259,16 +263,14 @@ class Worker:
         if len(self._results) >= self._gather_count:
             self._has_gathered.set()
 
-    def _next_attempt_at(self, lane: LeasedLane, outcome: Outcome) -> int | None:
+    def _retry_delay(self, lane: LeasedLane, outcome: Outcome) -> int | None:
         if lane.stalled:
             return None
-        return self._schedule.next_attempt_at(
-            lane.failures_count + 1,
-            lane.window_started_at or outcome.started_at,
-            self._clock.now(),
-            outcome.retry_after_seconds,
-            self._rng,
+        elapsed_seconds = lane.window_elapsed / SECOND + outcome.duration_ms / 1000
+        delay = self._schedule.next_delay_seconds(
+            lane.failures_count + 1, elapsed_seconds, outcome.retry_after_seconds, self._rng
         )
+        return None if delay is None else round(delay * SECOND)
 
     def _start_one_off(self, one_off: OneOff, cycle_result: CycleResult) -> None:
         self._one_offs_count += 1
