@@ -110,6 +110,7 @@ class SimulatedPostgres(PostgresDatabase):
     def __init__(
         self,
         clock: Clock,
+        server_clock: Clock,
         interceptor: StatementInterceptor,
         acquire: Callable[[], Any],
         release: Callable[[Any], None],
@@ -118,6 +119,7 @@ class SimulatedPostgres(PostgresDatabase):
         self._acquire = acquire
         self._release = release
         super().__init__("", clock)
+        self.shared_clock = server_clock
 
     def connect(self, **options: Any) -> Any:
         raw = self._acquire()

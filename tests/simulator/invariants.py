@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
-from hourhook.clock import format_timestamp
+from hourhook.clock import SECOND, format_timestamp
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
 from tests.simulator import transitions
@@ -22,6 +22,9 @@ from tests.simulator.stores import Store
 from tests.simulator.virtual_time import VirtualTime
 
 EVERYTHING = "*"
+# The retry window of the simulated workers, and their longest delay: the cap and the jitter.
+WINDOW_SECONDS = 40
+LONGEST_DELAY_SECONDS = 13.2
 # The longest time that a lane or one-off delivery may be due, or leased without a request in flight.
 MAX_SECONDS_WITHOUT_PROGRESS = 7
 
@@ -196,6 +199,7 @@ class Invariants:
                 moved == (1 if attempt.outcome.is_success else 0),
                 f"{where}: the outcome of {before.head_sequence} was {attempt.outcome}, and the head moved by {moved}",
             )
+            self._check_window(hook, before, after, attempt.outcome)
             if attempt.outcome.is_gone:
                 hook.gone_responses.add((before.head_sequence, attempt.uri))
             self.counts["settled"] += 1
@@ -208,6 +212,19 @@ class Invariants:
                     bool(after.enabled) and (settled or before.due_at <= self._virtual_time.now()),
                     f"{where}: leased, but not due",
                 )
+
+    def _check_window(self, hook: WebhookState, before: Any, after: Any, outcome: Outcome) -> None:
+        """Check that a lane stalls only at the end of its retry window, whatever the clocks say."""
+        elapsed = self._virtual_time.elapsed_seconds
+        if before.window_started_at is None:
+            hook.window_began_seconds = elapsed - outcome.duration_ms / 1000
+        if after.stalled and not before.stalled:
+            assert hook.window_began_seconds is not None
+            passed = elapsed - hook.window_began_seconds
+            self.expect(
+                passed + LONGEST_DELAY_SECONDS >= WINDOW_SECONDS,
+                f"lane {after.webhook_id}: stalled {passed:.1f} s after the first failure of its window",
+            )
 
     def _check_log(self, operation: Operation, before: dict[int, Any], after: dict[int, Any]) -> None:
         log = self.logs.setdefault(operation.account_id, Log())
@@ -476,7 +493,8 @@ class Invariants:
 
     def _makes_no_progress(self, row: Any, now: int, *, is_in_flight: bool) -> bool:
         if row.lease_token is None:
-            return row.due_at is not None and row.due_at <= now
+            # A clock that was ahead must not delay it by more than the longest delay.
+            return row.due_at is not None and not now < row.due_at <= now + LONGEST_DELAY_SECONDS * SECOND
         return not (is_in_flight and row.lease_worker not in self._dead_workers)
 
     def is_idle(self) -> bool:

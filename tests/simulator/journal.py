@@ -66,6 +66,8 @@ class WebhookState:
     one_offs_in_flight: list[Attempt] = field(default_factory=list)
     # The number of the last recorded attempt, by sequence.
     attempt_numbers: dict[int, int] = field(default_factory=dict)
+    # When the retry window of the head began, in seconds of the run.
+    window_began_seconds: float | None = None
     # Sequence and URI of each 410 response.
     gone_responses: set[tuple[int, str]] = field(default_factory=set)
     targets: list[Target] = field(default_factory=list)

@@ -273,6 +273,29 @@ def _() -> Iterator[None]:
         yield
 
 
+@_mutant("deliveries that a clock ahead made due in the future are not brought forward")
+def _() -> Iterator[None]:
+    with _replaced(leases, "_BRING_FORWARD", []):
+        yield
+
+
+@_mutant("time without a due attempt counts towards the retry window")
+def _() -> Iterator[None]:
+    with _with_text_replaced(
+        settlements, "SETTLE", "r.started_at - (l.due_at - l.window_started_at)", "l.window_started_at"
+    ):
+        yield
+
+
+@_mutant("leases and due dates follow the clocks of the processes", POSTGRESQL)
+def _() -> Iterator[None]:
+    def transaction(self: Any, connection: Any) -> Transaction:
+        return Transaction(connection, self.dialect, self.clock.now(), self.wake, self.list_totals)
+
+    with _replaced(Database, "_transaction", transaction):
+        yield
+
+
 def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
         return function(*args)

@@ -14,14 +14,14 @@ from hourhook.delivery.worker.liveness import PAUSE_SECONDS, reap, supervise
 from hourhook.delivery.worker.worker import Worker
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from tests.simulator.connections import Operation, database_error
-from tests.simulator.invariants import Invariants
+from tests.simulator.invariants import LONGEST_DELAY_SECONDS, WINDOW_SECONDS, Invariants
 from tests.simulator.networks import Network
 from tests.simulator.stores import PostgresStore, Store
 from tests.simulator.thread_scheduler import Fiber, ProcessKilled, current_fiber
 from tests.simulator.virtual_time import LocalClock, VirtualTime
 
 LEASE_SECONDS = 60
-SCHEDULE = RetrySchedule(base_seconds=1, cap_seconds=12, window_seconds=40)
+SCHEDULE = RetrySchedule(base_seconds=1, cap_seconds=LONGEST_DELAY_SECONDS / 1.1, window_seconds=WINDOW_SECONDS)
 POLL_SECONDS = 0.02
 
 
@@ -75,7 +75,7 @@ class Process:
         self._worker_task: asyncio.Task[None] | None = None
         self._worker_ids: list[int] = []
         self.clock = LocalClock(world.virtual_time, clock_offset_seconds)
-        self.database = world.store.open(self.clock, self)
+        self.database = world.store.open(self.clock, world.virtual_time, self)
         self.database.wake = partial(world.on_wake_up, self)
         self.worker = Worker(
             self.database,

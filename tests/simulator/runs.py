@@ -25,6 +25,7 @@ from tests.support.account_rows import add_account
 
 ACTIONS_COUNT = 70
 RETENTION_SECONDS = 3600
+DAY_SECONDS = 86_400
 IDLE_TIMEOUT_SECONDS = 240
 _keyring = Keyring("the key of the simulator's secrets")
 
@@ -230,12 +231,18 @@ class Run:
             process.spawn(self._tolerate_refusal(lambda: run_cleanup(process.database, RETENTION_SECONDS)))
 
     def _shift_clocks(self) -> None:
-        seconds = self.rng.choice((-30, -3, -0.5, 2, 20, 90))
+        seconds = self.rng.choice((-3 * DAY_SECONDS, -3600, -30, -0.5, 2, 20, 90, 3 * DAY_SECONDS))
         if seconds >= 20:
             # Now, or together with the next shift.
             self.invariants.expire_all_leases()
         self.invariants.trace(f"clocks shift by {seconds} s")
         self.virtual_time.shift(seconds)
+
+    def _shift_one_clock(self) -> None:
+        if self.processes and self.store.dialect == "postgresql":
+            process, seconds = self.rng.choice(self.processes), self.rng.choice((-7200, -3, 3, 7200))
+            self.invariants.trace(f"the clock of {process.name} shifts by {seconds} s")
+            process.clock.shift(seconds)
 
     def _have_outage(self) -> None:
         """Kill all processes, and shift the clocks by about the retention period."""
@@ -288,8 +295,8 @@ class Run:
 
     def _start(self) -> None:
         self._started_count += 1
-        # The clocks of a cluster's machines differ slightly; on SQLite there is only one machine.
-        clock_offset_seconds = 0.0 if self.store.dialect == "sqlite" else self.rng.choice((0, 0, 0.4, -1.2))
+        # The clocks of a cluster's machines differ; on SQLite there is only one machine.
+        clock_offset_seconds = 0.0 if self.store.dialect == "sqlite" else self.rng.choice((0, 0.4, -1.2, 7200, -7200))
         process = Process(self, f"process {self._started_count}", clock_offset_seconds)
         self.invariants.trace(f"{process.name} starts")
         self.processes.append(process)
@@ -343,7 +350,8 @@ _ACTIONS = {
     "stop": 1,
     "lose_liveness_lock": 1,
     "run_cleanup": 2,
-    "shift_clocks": 1,
+    "shift_clocks": 2,
+    "shift_one_clock": 1,
     "have_outage": 1,
 }
 

@@ -33,8 +33,8 @@ class Store(ABC):
         """Delete all data, so that the database is as after the migration."""
 
     @abstractmethod
-    def open(self, clock: Clock, interceptor: StatementInterceptor) -> Database:
-        """Open the database for a process."""
+    def open(self, clock: Clock, server_clock: Clock, interceptor: StatementInterceptor) -> Database:
+        """Open the database for a process, given the clocks of its machine and of the database server."""
 
     @abstractmethod
     def rows(self, text: str, *parameters: Any) -> list[Any]:
@@ -64,7 +64,7 @@ class SqliteStore(Store):
             self._raw.execute(f"DELETE FROM {table.name}")
         self._raw.execute("UPDATE ids SET last_id = 0")
 
-    def open(self, clock: Clock, interceptor: StatementInterceptor) -> Database:
+    def open(self, clock: Clock, server_clock: Clock, interceptor: StatementInterceptor) -> Database:
         return SimulatedSqlite(self._path, clock, interceptor)
 
     def rows(self, text: str, *parameters: Any) -> list[Any]:
@@ -96,8 +96,8 @@ class PostgresStore(Store):
         """Reclaim the space of deleted rows."""
         self._reader.execute("VACUUM")
 
-    def open(self, clock: Clock, interceptor: StatementInterceptor) -> Database:
-        return SimulatedPostgres(clock, interceptor, self._acquire, self._release)
+    def open(self, clock: Clock, server_clock: Clock, interceptor: StatementInterceptor) -> Database:
+        return SimulatedPostgres(clock, server_clock, interceptor, self._acquire, self._release)
 
     def rows(self, text: str, *parameters: Any) -> list[Any]:
         cursor = self._reader.execute(text.replace("?", "%s").encode(), parameters)

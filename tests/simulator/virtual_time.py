@@ -35,7 +35,7 @@ class _VirtualSelector(selectors.SelectSelector):
 
 
 class VirtualTime:
-    """The wall-clock time of one run: the time of its loop, plus the shifts of the clocks."""
+    """The time of the database in one run, which is that of its loop plus all shifts."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -55,11 +55,15 @@ class VirtualTime:
 
 
 class LocalClock:
-    """The clock of one machine, with a constant offset."""
+    """The clock of one process's machine, with an offset."""
 
     def __init__(self, virtual_time: VirtualTime, clock_offset_seconds: float) -> None:
         self._virtual_time = virtual_time
         self._offset = round(clock_offset_seconds * SECOND)
+
+    def shift(self, seconds: float) -> None:
+        """Set this clock only forward or back."""
+        self._offset += round(seconds * SECOND)
 
     def now(self) -> int:
         return self._virtual_time.now() + self._offset

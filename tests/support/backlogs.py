@@ -91,7 +91,7 @@ class Backlog:
 
     def lease(self, tx: Transaction) -> LeasedLane:
         """Lease the lane, which must be due; the leases of other due lanes are released at once."""
-        now = self.database.clock.now()
+        now = tx.started_at
         self.token += 1
         leased = [
             lane
@@ -114,7 +114,7 @@ class Backlog:
         return lane
 
     def _send_one_offs(self, tx: Transaction, outcome: Outcome) -> list[OneOff]:
-        now = self.database.clock.now()
+        now = tx.started_at
         self.token += 1
         leased = lease_one_offs(tx, worker=_WORKER, token=self.token, now=now, expires_at=now + 1, limit=100)
         settle_one_offs(tx, [OneOffResult(one_off, "Webhook", URI, outcome) for one_off in leased])

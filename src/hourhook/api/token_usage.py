@@ -24,9 +24,9 @@ class LastUsedRecorder:
 
     def record(self, caller: Caller) -> None:
         """Record that the caller's token is in use, unless that was written within the last hour."""
-        last = caller.token_last_used_at
-        if caller.token_id is None or (last is not None and abs(self._database.clock.now() - last) < UPDATE_INTERVAL):
-            # A later time was set by a clock that was ahead.
+        now, last = self._database.shared_clock.now(), caller.token_last_used_at
+        # A time that is far in the future was set by a clock that was ahead.
+        if caller.token_id is None or (last is not None and abs(now - last) < UPDATE_INTERVAL):
             return
         self._waiting.add(caller.token_id)
         if self._task is None or self._task.done():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hourhook.clock import Clock, SystemClock
+from hourhook.clock import Clock
 from hourhook.crypto import Keyring, load_or_create_key_file, validate_key
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
@@ -34,8 +34,8 @@ def open_server_database(settings: Settings, clock: Clock | None = None) -> Data
     """
     if not is_embedded(settings.database_url):
         require_current_schema(settings.database_url)
-        return open_database(settings.database_url, clock or SystemClock())
-    database = open_database(settings.database_url, clock or SystemClock())
+        return open_database(settings.database_url, clock)
+    database = open_database(settings.database_url, clock)
     assert isinstance(database, SqliteDatabase)
     try:
         database.acquire_file_lock()

@@ -13,8 +13,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import bindparam, select
 
-from hourhook.clock import Clock, truncate_to_second
+from hourhook.clock import Clock
 from hourhook.errors import NotFound
+from hourhook.store.event_times import EventTimes
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import ListTotals, Transaction
@@ -36,7 +37,11 @@ class Database(ABC):
     dialect: str
 
     def __init__(self, clock: Clock) -> None:
+        # The clock of this process.
         self.clock = clock
+        # The clock by which transactions set and compare times; on PostgreSQL that of the server.
+        self.shared_clock = clock
+        self.event_times = EventTimes()
         # Called in the writer's thread after a commit that made something due. A lost wake-up delays an event, but
         # loses none.
         self.wake: Callable[[], None] = _ignore
@@ -94,10 +99,12 @@ class Database(ABC):
             transaction.account_id = account_id
             transaction.last_position = account.last_position
             # Read the clock only now: while this waited for the lock, another write may have advanced it.
-            transaction.started_at = self.clock.now()
-            transaction.event_time = max(truncate_to_second(transaction.started_at), account.last_event_at)
+            transaction.started_at = self.shared_clock.now()
+            transaction.event_time = self.event_times.next(transaction.started_at, account.last_event_at)
             result = function(transaction, *args, **kwargs)
             transaction.flush()
+        if events_count := transaction.last_position - account.last_position:
+            self.event_times.record(account_id, events_count, transaction.event_time, transaction.started_at)
         transaction.run_after_commit()
         return result
 
@@ -131,7 +138,7 @@ class Database(ABC):
         return nullcontext()
 
     def _transaction(self, connection: Any) -> Transaction:
-        return Transaction(connection, self.dialect, self.clock.now(), self.wake, self.list_totals)
+        return Transaction(connection, self.dialect, self.shared_clock.now(), self.wake, self.list_totals)
 
     @staticmethod
     async def _in_thread(executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

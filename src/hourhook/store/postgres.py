@@ -10,9 +10,10 @@ from weakref import WeakValueDictionary
 
 import psycopg
 
-from hourhook.clock import Clock
+from hourhook.clock import Clock, SystemClock
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
+from hourhook.store.server_clock import ServerClock
 
 THREADS = 8
 # Threads per account: one writes, and one waits for the lock, to continue at once. Other writers of the account queue
@@ -26,9 +27,13 @@ class PostgresDatabase(Database):
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, clock: Clock) -> None:
-        super().__init__(clock)
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        """Open a database; a given ``clock``, as in tests, replaces the server's as well as that of this process."""
+        super().__init__(clock or SystemClock())
         self.url = url
+        self._server_clock = ServerClock(self.clock) if clock is None else None
+        if self._server_clock is not None:
+            self.shared_clock = self._server_clock
         # Separate pools: writers waiting for an account's lock must not block readers or the engine.
         self._read_executor = ThreadPoolExecutor(THREADS, "postgres-reader")
         self._write_executor = ThreadPoolExecutor(THREADS, "postgres-writer")
@@ -72,6 +77,8 @@ class PostgresDatabase(Database):
         with _translate_errors():
             connection = self._check_out(begin)
             try:
+                if self._server_clock is not None:
+                    self._server_clock.synchronize(connection)
                 yield connection
                 _commit(connection)
             except psycopg.Error:

@@ -68,5 +68,6 @@ def open_database(url: str, clock: Clock | None = None) -> Database:
     Raises ``OperatorError`` for any other URL, ``DatabaseUnavailable`` if the database cannot be reached.
     """
     check_url(url)
-    clock = clock or SystemClock()
-    return SqliteDatabase(sqlite_path(url), clock) if is_embedded(url) else PostgresDatabase(url, clock)
+    if is_embedded(url):
+        return SqliteDatabase(sqlite_path(url), clock or SystemClock())
+    return PostgresDatabase(url, clock)

@@ -39,7 +39,7 @@ def test_a_slow_send_frees_its_ordinary_slot(slots: Slots) -> None:
     acquire(slots, 10, now=5)
     acquire(slots, 3, now=6)
 
-    slots.mark_slow(acquired_before=6)
+    slots.mark_slow(now=7, after=1)
 
     assert slots.ordinary_count == 3
     assert slots.available(failing=False) == ORDINARY_SLOTS - 3
@@ -48,7 +48,7 @@ def test_a_slow_send_frees_its_ordinary_slot(slots: Slots) -> None:
 def test_slow_sends_are_bounded(slots: Slots) -> None:
     for now in range(4):
         acquire(slots, ORDINARY_SLOTS, now=now)
-        slots.mark_slow(acquired_before=now + 1)
+        slots.mark_slow(now=now + 1, after=0)
 
     assert len(slots.in_use) == ORDINARY_SLOTS + SLOW_SLOTS
     assert (slots.available(failing=False), slots.available(failing=True)) == (0, 0)
@@ -61,7 +61,7 @@ def test_a_slow_lane_that_succeeds_gets_an_ordinary_slot(slots: Slots) -> None:
 
     assert slots.ordinary_count == 1
     assert slots.available(failing=True) == FAILING_SLOTS
-    slots.mark_slow(acquired_before=7)
+    slots.mark_slow(now=7, after=0)
     assert slots.ordinary_count == 1, "its time is counted anew"
 
 

@@ -88,7 +88,7 @@ class Broadcaster:
 
     async def _send_due(self, sends: asyncio.TaskGroup) -> None:
         now = self._clock.now()
-        self._slots.mark_slow(now - round(SLOW_AFTER_SECONDS * SECOND))
+        self._slots.mark_slow(now, round(SLOW_AFTER_SECONDS * SECOND))
         # Changes made after this look become due no earlier than this.
         self._next_look_at = now + self._interval
         limit = min(BATCH, self._slots.available(failing=False))

@@ -42,7 +42,7 @@ async def run_cleanup(database: Database, retention_seconds: float, cleanup_task
     while await database.run(purge_deleted_webhooks):
         pass
     # At least 0: an "infinite" retention period must not exceed the range of a column.
-    horizon = max(0, database.clock.now() - round(retention_seconds * SECOND))
+    horizon = max(0, database.shared_clock.now() - round(retention_seconds * SECOND))
     deleted = 0
     for account_id in await database.read(accounts_with_old_events, horizon):
         while count := await database.write(account_id, delete_old_events, horizon):

@@ -52,10 +52,11 @@ class Slots:
         self._slow_count -= slot.is_slow
         slot.is_slow = False
 
-    def mark_slow(self, acquired_before: int) -> None:
-        """Turn ordinary slots acquired before a timestamp into slow ones."""
+    def mark_slow(self, now: int, after: int) -> None:
+        """Turn ordinary slots into slow ones that are in use for longer than ``after``."""
         for slot in self.in_use:
-            if not slot.is_slow and slot.acquired_at < acquired_before:
+            # If it was acquired in the future, the clock was set back, and its age is not known.
+            if not slot.is_slow and not 0 <= now - slot.acquired_at <= after:
                 slot.is_slow = True
                 self._slow_count += 1
 

@@ -145,7 +145,7 @@ class Worker:
         if 0 <= now - self._polled_at < round(POLL_SECONDS * SECOND):
             return
         self._polled_at = now
-        self._slots.mark_slow(now - round(SLOW_AFTER_SECONDS * SECOND))
+        self._slots.mark_slow(now, round(SLOW_AFTER_SECONDS * SECOND))
         try:
             if self._held and not 0 <= now - self._renewed_at < self._lease // RENEW_EACH:
                 self._renewed_at = now
