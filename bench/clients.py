@@ -7,7 +7,6 @@ the worker does; ``maximum`` writes ready-made requests to bare sockets, to meas
 import asyncio
 import resource
 import sys
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +16,10 @@ import uvloop
 from bench.backlogs import sample_body
 from bench.receivers import Receiver
 from bench.subprocesses import MEASURED_CORE, BenchProcess, send_message
+from hourhook.clock import SystemClock
 from hourhook.delivery import envelope, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
-from hourhook.delivery.transports.http.connections import ConnectionPool
-from hourhook.delivery.transports.http.uris import parse_uri
+from hourhook.delivery.transports.http.client import HttpTransport
 
 TIMEOUT_SECONDS = 10
 
@@ -34,18 +33,15 @@ def measure(kind: str, receiver: Receiver, count: int, in_flight: int) -> tuple[
 
 
 async def _post_with_client(uri: str, count: int, in_flight: int) -> None:
-    pool = ConnectionPool(AddressGuard((), allow_loopback=True), TIMEOUT_SECONDS, None, None, 256, None, 5)
-    destination = parse_uri(uri)
-    client = (await pool.open(destination)).client
-    headers, body, timeout = _sample_headers(), sample_body(), timedelta(seconds=TIMEOUT_SECONDS)
+    client = HttpTransport(SystemClock(), AddressGuard((), allow_loopback=True), TIMEOUT_SECONDS)
+    headers, body = _sample_headers(), sample_body()
     remaining = iter(range(count))
 
     async def post_repeatedly() -> None:
         for _ in remaining:
-            request = client.post(destination.url).headers(headers).body_bytes(body).timeout(timeout).build()
-            response = await request.send()
-            if response.status != 200:
-                raise RuntimeError(f"the receiver answered {response.status}")
+            outcome = await client.send(uri, headers, body)
+            if outcome.status != 200:
+                raise RuntimeError(f"the receiver answered {outcome.status or outcome.error}")
 
     await asyncio.gather(*(post_repeatedly() for _ in range(in_flight)))
 

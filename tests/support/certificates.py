@@ -16,6 +16,17 @@ from hourhook.clock import SECOND, SystemClock
 _DAY = timedelta(days=1)
 
 
+def make_self_signed_context(folder: Path, host: str) -> tuple[ssl.SSLContext, bytes]:
+    """Return a TLS context with a certificate as `openssl req -x509` makes it, signed by itself, and the certificate."""
+    authority = make_certificate_authority(host, x509.SubjectAlternativeName([x509.DNSName(host)]))
+    path = folder / f"self-signed-{host}.pem"
+    key = authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(authority.pem + key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context, authority.pem
+
+
 @dataclass(frozen=True)
 class CertificateAuthority:
     """A certificate authority; ``pem`` is its own certificate."""
@@ -48,9 +59,11 @@ class CertificateAuthority:
         return context
 
 
-def make_certificate_authority(name: str = "Unknown authority") -> CertificateAuthority:
+def make_certificate_authority(
+    name: str = "Unknown authority", *extensions: x509.ExtensionType
+) -> CertificateAuthority:
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .issuer_name(_name(name))
@@ -59,8 +72,10 @@ def make_certificate_authority(name: str = "Unknown authority") -> CertificateAu
         .not_valid_before(_today() - _DAY)
         .not_valid_after(_today() + _DAY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
     )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
     return CertificateAuthority(_name(name), key, certificate.public_bytes(Encoding.PEM))
 
 

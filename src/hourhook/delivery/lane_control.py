@@ -35,8 +35,8 @@ def delete_lane(tx: Transaction, webhook_id: int) -> None:
 
 def destination_of(payload_uri: str) -> str:
     """Return the origin of a URI, ``scheme://host:port``: workers share their capacity by destination."""
-    scheme, host, port = parse_uri(payload_uri).origin
-    return f"{scheme}://{host}:{port}"
+    origin = parse_uri(payload_uri).origin
+    return f"{origin.scheme}://{origin.host}:{origin.port}"
 
 
 def disable(tx: Transaction, webhook_id: int, reason: DisabledReason) -> None:

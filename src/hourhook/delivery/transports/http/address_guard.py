@@ -49,10 +49,10 @@ class AddressGuard:
         Only a literal address is checked; names are resolved and checked when sending.
         """
         try:
-            destination = parse_uri(uri)
+            origin = parse_uri(uri).origin
         except InvalidUri as error:
             return str(error)
-        if destination.is_ip_literal and not self.is_allowed(destination.host):
+        if origin.is_ip_literal and not self.is_allowed(origin.host):
             return "leads to an address that is not allowed"
         return None
 

@@ -79,6 +79,15 @@ def parse_address(text: str) -> Address:
     return address
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is an address, not a name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: Address) -> bool:
     """Return whether this address, ignoring embedded ones, belongs to the public internet."""
     if isinstance(address, IPv4Address):

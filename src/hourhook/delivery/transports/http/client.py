@@ -7,32 +7,36 @@ and ignores proxy settings of the environment.
 """
 
 import asyncio
-from datetime import timedelta
+import ssl
+from collections.abc import Callable, Collection
+from functools import cache
 from time import monotonic
-
-from pyreqwest.exceptions import DetailedPyreqwestError, NetworkError, RequestError, RequestTimeoutError
-from pyreqwest.request import StreamRequest
-from pyreqwest.response import Response
 
 from hourhook.clock import Clock
 from hourhook.delivery.transports.http.address_guard import AddressGuard, AddressRefused, NameNotFound
-from hourhook.delivery.transports.http.connections import ConnectionPool, PinnedClient, TrustStoreMissing
-from hourhook.delivery.transports.http.resolvers import Resolver
-from hourhook.delivery.transports.http.uris import InvalidUri, ParsedUri, parse_uri
-from hourhook.delivery.transports.outcomes import (
-    BODY_LIMIT_BYTES,
-    ErrorKind,
-    Outcome,
-    parse_retry_after,
-    truncate_headers,
-)
+from hourhook.delivery.transports.http.connecting import ConnectFailed, Connector, TlsFailed
+from hourhook.delivery.transports.http.connection import HttpConnection
+from hourhook.delivery.transports.http.connections import ConnectionPool
+from hourhook.delivery.transports.http.exchanges import ConnectionBroken, InvalidResponse, Response
+from hourhook.delivery.transports.http.names import Names, Resolution
+from hourhook.delivery.transports.http.proxy import ProxyRules, parse_proxy
+from hourhook.delivery.transports.http.resolvers import Resolver, SystemResolver
+from hourhook.delivery.transports.http.tls import ClientContext, make_context
+from hourhook.delivery.transports.http.uris import InvalidUri, Origin, ParsedUri, parse_uri
+from hourhook.delivery.transports.outcomes import ErrorKind, Outcome, parse_retry_after, truncate_headers
 
-Headers = tuple[tuple[str, str], ...]
-
-# Failures of the network or the receiver. The client's errors list their causes as texts, outermost first.
-_FAILURES = (InvalidUri, NameNotFound, AddressRefused, TrustStoreMissing, TimeoutError, DetailedPyreqwestError)
-_CONNECTING = "client error (Connect)"
-_BEFORE_TLS = ("tcp connect error", "dns error", "tunnel error")
+_ERROR_KINDS: dict[type[Exception], ErrorKind] = {
+    TimeoutError: "timeout",
+    NameNotFound: "dns",
+    InvalidUri: "refused_address",
+    AddressRefused: "refused_address",
+    ConnectFailed: "connect",
+    ConnectionBroken: "connect",
+    TlsFailed: "tls",
+    ssl.SSLError: "tls",
+    InvalidResponse: "protocol",
+}
+"""Failures of the network or the receiver, by the step that failed."""
 
 
 class HttpTransport:
@@ -45,20 +49,26 @@ class HttpTransport:
         timeout_seconds: float,
         ca_file: str | None = None,
         egress_proxy: str | None = None,
-        max_clients: int = 256,
+        *,
+        proxy_resolves: bool = False,
+        no_proxy: Collection[str] = (),
+        max_idle_connections: int = 1024,
+        idle_seconds: float = 50,
         resolver: Resolver | None = None,
         dns_ttl_seconds: float = 5,
     ) -> None:
-        """Trust the system's certificate authorities and those in ``ca_file``; keep up to ``max_clients`` clients.
+        """Trust the system's certificate authorities and the certificates in ``ca_file``.
 
         Names are resolved again after ``dns_ttl_seconds``, by the system's resolver unless another is given. Raises
         ``OperatorError`` if ``ca_file`` or ``egress_proxy`` is unusable.
         """
         self._clock = clock
         self._timeout_seconds = timeout_seconds
-        self._pool = ConnectionPool(
-            guard, timeout_seconds, ca_file, egress_proxy, max_clients, resolver, dns_ttl_seconds
-        )
+        resolver = resolver or SystemResolver()
+        self._rules = ProxyRules(parse_proxy(egress_proxy, proxy_resolves) if egress_proxy else None, no_proxy)
+        self._names = Names(guard, resolver, dns_ttl_seconds)
+        self._connector = Connector(self._rules, _context_factory(ca_file), resolver)
+        self._pool = ConnectionPool(max_idle_connections, idle_seconds)
 
     async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes) -> Outcome:
         """Post a body to a URI and return the outcome."""
@@ -66,127 +76,97 @@ class HttpTransport:
         start = monotonic()
         try:
             destination = parse_uri(uri)
-            request, response = await self._post(destination, headers, body, start + self._timeout_seconds)
-        except _FAILURES as error:
+            response = await self._post(destination, _encode(destination, headers, body), start + self._timeout_seconds)
+        except tuple(_ERROR_KINDS) as error:
             return Outcome(None, _kind_of(error), started_at, _milliseconds_since(start))
         status = response.status
-        response_headers = _read_headers(response)
-        response_body = await _read_body(request, response, _value_of("content-length", response_headers))
         return Outcome(
             status,
             None if 200 <= status < 300 else "status",
             started_at,
             _milliseconds_since(start),
-            response_headers,
-            response_body,
-            self._retry_after_seconds(response_headers) if status in (429, 503) else None,
+            truncate_headers(response.headers),
+            bytes(response.body),
+            self._retry_after_seconds(response) if status in (429, 503) else None,
         )
 
     async def close(self) -> None:
         """Close all connections; call it when no send is in progress."""
-        await self._pool.close()
+        self._names.close()
+        self._pool.close()
 
-    async def _post(
-        self, destination: ParsedUri, headers: list[tuple[str, str]], body: bytes, deadline: float
-    ) -> tuple[StreamRequest, Response]:
-        """Send the request and wait for the response headers, trying the host's other addresses if needed."""
-        pinned = self._pool.find(destination) or await self._open(destination, deadline)
-        attempts_count = 1
-        while True:
-            request = (
-                pinned.client.post(destination.url)
-                .headers(headers)
-                .body_bytes(body)
-                .timeout(timedelta(seconds=max(0.0, deadline - monotonic())))
-                # With a buffer the client would wait for the body, and lose the status if reading it fails.
-                .streamed_read_buffer_limit(0)
-                .build_streamed()
-            )
+    async def _post(self, destination: ParsedUri, request: bytes, deadline: float) -> Response:
+        origin = destination.origin
+        resolution = self._names.find(origin) or await self._resolve(origin, deadline)
+        connection = self._pool.acquire(origin, resolution.addresses)
+        if connection is not None:
             try:
-                return request, await request.__aenter__()
-            except (NetworkError, RequestTimeoutError) as error:
-                if attempts_count >= len(pinned.addresses) or not _is_unreachable(error):
+                return await self._exchange(origin, connection, request, deadline)
+            except ConnectionBroken as error:
+                # The receiver closed the idle connection while the request was on its way. The payload id makes a
+                # repetition harmless (RFC 9110 section 9.2.2).
+                if error.has_received:
                     raise
-            attempts_count += 1
-            pinned = await self._open(destination, deadline, failed=pinned)
+        connection = await self._connect(origin, resolution, deadline)
+        return await self._exchange(origin, connection, request, deadline)
 
-    async def _open(self, destination: ParsedUri, deadline: float, failed: PinnedClient | None = None) -> PinnedClient:
+    async def _exchange(self, origin: Origin, connection: HttpConnection, request: bytes, deadline: float) -> Response:
+        response = await connection.post(request, max(0.0, deadline - monotonic()))
+        if connection.requests_count == 1:
+            self._connector.keep_session(origin, connection)
+        self._pool.release(origin, connection)
+        return response
+
+    async def _resolve(self, origin: Origin, deadline: float) -> Resolution:
+        if self._rules.names_resolver(origin):
+            return Resolution((origin.host,), deadline)
         async with asyncio.timeout(max(0.0, deadline - monotonic())):
-            return await self._pool.open(destination, failed)
+            return await self._names.resolve(origin)
 
-    def _retry_after_seconds(self, headers: Headers) -> float | None:
-        value = _value_of("retry-after", headers)
-        return None if value is None else parse_retry_after(value, self._clock.now())
+    async def _connect(self, origin: Origin, resolution: Resolution, deadline: float) -> HttpConnection:
+        """Open a connection to the first address that can be reached.
 
+        An address that neither accepts nor refuses the connection gets half of the remaining time, so that another can
+        still be tried.
+        """
+        addresses = resolution.addresses
+        for number, address in enumerate(addresses, 1):
+            remaining_seconds = max(0.0, deadline - monotonic())
+            is_last = number == len(addresses)
+            try:
+                async with asyncio.timeout(remaining_seconds if is_last else remaining_seconds / 2):
+                    return await self._connector.connect(origin, address)
+            except (ConnectFailed, TimeoutError):
+                resolution.demote(address)
+                if is_last:
+                    raise
+        raise ConnectFailed
 
-async def _read_body(request: StreamRequest, response: Response, declared_length: str | None) -> bytes:
-    """Read the body up to the log's limit, and close the connection if there is more."""
-    body = b""
-    try:
-        # Compared as text: with chunked encoding, or a status without a body, the header may contain anything.
-        while str(len(body)) != declared_length:
-            if len(body) >= BODY_LIMIT_BYTES:
-                await request.__aexit__(None, None, None)
-                break
-            chunk = await response.body_reader.read_chunk()
-            if chunk is None:
-                break
-            body += bytes(chunk)
-    except RequestError:
-        pass  # it broke off or timed out; the status has already decided
-    return body[:BODY_LIMIT_BYTES]
-
-
-def _read_headers(response: Response) -> Headers:
-    headers = response.headers
-    try:
-        return truncate_headers(headers.items())
-    except ValueError:  # a value is not ASCII, which the client only reports this way
-        return truncate_headers((name, _read_value(response, name)) for name in dict.fromkeys(headers))
+    def _retry_after_seconds(self, response: Response) -> float | None:
+        for name, value in response.headers:
+            if name == "retry-after":
+                return parse_retry_after(value, self._clock.now())
+        return None
 
 
-def _read_value(response: Response, name: str) -> str:
-    try:
-        return ", ".join(response.get_header_all(name))
-    except ValueError:
-        return "\N{REPLACEMENT CHARACTER}"
+def _context_factory(ca_file: str | None) -> Callable[[], ClientContext]:
+    if ca_file:
+        make_context(ca_file)
+    return cache(lambda: make_context(ca_file))
 
 
-def _value_of(name: str, headers: Headers) -> str | None:
-    return next((value for found, value in headers if found == name), None)
+def _encode(destination: ParsedUri, headers: list[tuple[str, str]], body: bytes) -> bytes:
+    """Return the bytes of a request; header names are spelled as given."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    head = (
+        f"POST {destination.target} HTTP/1.1\r\nHost: {destination.host_header}\r\n{lines}"
+        f"Accept: */*\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("latin-1") + body
 
 
 def _kind_of(error: Exception) -> ErrorKind:
-    match error:
-        case TimeoutError():
-            return "timeout"
-        case NameNotFound():
-            return "dns"
-        case InvalidUri() | AddressRefused():
-            return "refused_address"
-        case TrustStoreMissing():
-            return "tls"
-        case NetworkError():
-            return "tls" if _is_tls_failure(error) else "connect"
-        case _:
-            return "protocol"
-
-
-def _is_unreachable(error: NetworkError | RequestTimeoutError) -> bool:
-    """Return whether nothing was sent, so that another address may be tried."""
-    if isinstance(error, NetworkError) and _is_tls_failure(error):
-        return False
-    return _CONNECTING in _causes(error)
-
-
-def _is_tls_failure(error: DetailedPyreqwestError) -> bool:
-    """Return whether the connection was established but TLS failed, such as by an untrusted certificate."""
-    causes = _causes(error)
-    return _CONNECTING in causes and not any(cause.startswith(_BEFORE_TLS) or "(os error" in cause for cause in causes)
-
-
-def _causes(error: DetailedPyreqwestError) -> list[str]:
-    return [cause["message"] for cause in error.details["causes"] or ()]
+    return next(kind for failure, kind in _ERROR_KINDS.items() if isinstance(error, failure))
 
 
 def _milliseconds_since(start: float) -> int:

@@ -1,186 +1,86 @@
-"""A connection pool: one client per destination, pinned to an address that the guard has checked.
+"""A connection pool: idle connections to checked addresses, bounded in number and in age.
 
-The address that was checked is the address connected to: a client never resolves a name itself, so DNS rebinding has no
-effect. Names are resolved again every few seconds; a client is kept while its address is still among the results, with
-its open connections. The number of clients is bounded.
-
-With an egress proxy the guard still checks what a name resolves to, but the proxy resolves it again.
+A connection is reused only while its address is still among those that the host's name resolves to, so a name that
+moves takes its connections with it. A receiver that closes an idle connection, or says anything on it, loses it here at
+once; what slips through is covered by the client, which repeats the request on a new connection.
 """
 
 import asyncio
-import ssl
 from collections import OrderedDict
-from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Collection
 from time import monotonic
 
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError
-from pyreqwest.proxy import ProxyBuilder
+from hourhook.delivery.transports.http.connection import HttpConnection
+from hourhook.delivery.transports.http.uris import Origin
 
-from hourhook.delivery.transports.http.address_guard import AddressGuard, AddressRefused
-from hourhook.delivery.transports.http.proxy import parse_proxy
-from hourhook.delivery.transports.http.resolvers import Resolver, SystemResolver
-from hourhook.delivery.transports.http.uris import ParsedUri
-from hourhook.errors import OperatorError
-
-# Common servers close idle connections after 5 s or more: close them earlier, because a request sent while the server
-# closes fails.
-_IDLE = timedelta(seconds=4)
-
-_Origin = tuple[str, str, int]
-
-
-class TrustStoreMissing(Exception):
-    """This machine has no root certificates, so no certificate can be verified."""
-
-
-@dataclass(slots=True, eq=False)
-class PinnedClient:
-    """A client for a destination, the address it is pinned to, and all addresses of the host."""
-
-    client: Client
-    address: str
-    addresses: tuple[str, ...]
-    valid_until: float
+_SWEEP_SECONDS = 5
 
 
 class ConnectionPool:
-    """Open clients for destinations, and keep the most recently used ones."""
+    """Keep idle connections; the most recently used ones are taken first, and dropped last."""
 
-    def __init__(
-        self,
-        guard: AddressGuard,
-        timeout_seconds: float,
-        ca_file: str | None,
-        egress_proxy: str | None,
-        max_clients: int,
-        resolver: Resolver | None,
-        dns_ttl_seconds: float,
-    ) -> None:
-        """Raise ``OperatorError`` if the CA file or the egress proxy is unusable."""
-        self._guard = guard
-        self._resolver = resolver or SystemResolver()
-        self._connect_timeout = timedelta(seconds=timeout_seconds / 2)
-        self._certificates = _read_certificates(ca_file) if ca_file else None
-        self._proxy = parse_proxy(egress_proxy) if egress_proxy else None
-        self._max_clients = max_clients
-        self._dns_ttl_seconds = dns_ttl_seconds
-        self._clients: OrderedDict[_Origin, PinnedClient] = OrderedDict()
-        self._opening_tasks: dict[_Origin, asyncio.Task[PinnedClient]] = {}
+    def __init__(self, max_idle: int, idle_seconds: float) -> None:
+        """Keep up to ``max_idle`` connections, each for ``idle_seconds`` after its last use."""
+        self._max_idle = max_idle
+        self._idle_seconds = idle_seconds
+        self._by_origin: dict[Origin, list[HttpConnection]] = {}
+        # In the order of their last use.
+        self._idle: OrderedDict[HttpConnection, Origin] = OrderedDict()
+        self._sweep_timer: asyncio.TimerHandle | None = None
 
-    def find(self, destination: ParsedUri) -> PinnedClient | None:
-        """Return the client of a destination, or None if there is none or its addresses have expired."""
-        pinned = self._clients.get(destination.origin)
-        if pinned is None or pinned.valid_until < monotonic():
-            return None
-        self._clients.move_to_end(destination.origin)
-        return pinned
+    def acquire(self, origin: Origin, addresses: Collection[str]) -> HttpConnection | None:
+        """Take an idle connection to one of these addresses out of the pool."""
+        connections = self._by_origin.get(origin)
+        oldest = monotonic() - self._idle_seconds
+        while connections:
+            connection = connections[-1]
+            self._remove(connection)
+            if connection.is_open and connection.address in addresses and connection.idle_since >= oldest:
+                return connection
+            connection.abort()
+        return None
 
-    async def open(self, destination: ParsedUri, failed: PinnedClient | None = None) -> PinnedClient:
-        """Open a client, or resolve the name of an expired one; concurrent calls share one attempt.
+    def release(self, origin: Origin, connection: HttpConnection) -> None:
+        """Put a connection back, if it can be used again."""
+        if not connection.is_open:
+            return
+        connection.idle_since = monotonic()
+        self._by_origin.setdefault(origin, []).append(connection)
+        self._idle[connection] = origin
+        while len(self._idle) > self._max_idle:
+            self._drop_oldest()
+        if self._sweep_timer is None:
+            self._sweep_later()
 
-        ``failed`` is a client that could not connect: the next address replaces it. Raises what
-        ``AddressGuard.resolve`` raises, and ``TrustStoreMissing``.
-        """
-        current = self._clients.get(destination.origin)
-        if failed is not None and current is not None and current is not failed:
-            return current  # another send has replaced it
-        opening = self._opening_tasks.get(destination.origin)
-        if opening is None:
-            opening = asyncio.create_task(self._open(destination, current, failed))
-            self._opening_tasks[destination.origin] = opening
-            opening.add_done_callback(lambda task: self._end_opening(destination.origin, task))
-        # Shielded: one caller's timeout must not cancel the attempt for the others.
-        return await asyncio.shield(opening)
+    def close(self) -> None:
+        """Close all idle connections."""
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+            self._sweep_timer = None
+        while self._idle:
+            self._drop_oldest()
 
-    async def close(self) -> None:
-        """Drop all clients and idle connections; call it when no send is in progress."""
-        for opening in list(self._opening_tasks.values()):
-            opening.cancel()
-        self._clients.clear()
+    def _sweep_later(self) -> None:
+        self._sweep_timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
-    def _end_opening(self, origin: _Origin, opening: asyncio.Task[PinnedClient]) -> None:
-        del self._opening_tasks[origin]
-        if not opening.cancelled():
-            opening.exception()  # retrieved here in case no caller waits any more
+    def _sweep(self) -> None:
+        self._sweep_timer = None
+        oldest = monotonic() - self._idle_seconds
+        for connection in [connection for connection in self._idle if not connection.is_open]:
+            self._remove(connection)
+        while self._idle and next(iter(self._idle)).idle_since < oldest:
+            self._drop_oldest()
+        if self._idle:
+            self._sweep_later()
 
-    async def _open(
-        self, destination: ParsedUri, current: PinnedClient | None, failed: PinnedClient | None
-    ) -> PinnedClient:
-        addresses = await self._find_addresses(destination)
-        if current is not None and current is not failed and current.address in addresses:
-            current.addresses = addresses
-            current.valid_until = monotonic() + self._dns_ttl_seconds
-            return current
-        address = _choose(addresses, failed)
-        # Building a client reads the root certificates, which takes milliseconds.
-        client = await asyncio.to_thread(self._build_client, destination, address, len(addresses) > 1)
-        pinned = PinnedClient(client, address, addresses, monotonic() + self._dns_ttl_seconds)
-        self._clients[destination.origin] = pinned
-        self._clients.move_to_end(destination.origin)
-        while len(self._clients) > self._max_clients:
-            self._clients.popitem(last=False)
-        return pinned
+    def _drop_oldest(self) -> None:
+        connection = next(iter(self._idle))
+        self._remove(connection)
+        connection.abort()
 
-    async def _find_addresses(self, destination: ParsedUri) -> tuple[str, ...]:
-        if destination.is_ip_literal:
-            if not self._guard.is_allowed(destination.host):
-                raise AddressRefused(destination.host)
-            return (destination.host,)
-        addresses = await self._guard.resolve(destination.host, destination.port, self._resolver)
-        # A proxy receives the name, so there is only one address.
-        return addresses if self._proxy is None else (destination.host,)
-
-    def _build_client(self, destination: ParsedUri, address: str, has_alternatives: bool) -> Client:
-        builder = (
-            ClientBuilder()
-            .http1_only()
-            .follow_redirects(False)
-            .referer(False)
-            .gzip(False)
-            .brotli(False)
-            .zstd(False)
-            .deflate(False)
-            .pool_idle_timeout(_IDLE)
-        )
-        if self._proxy is not None:
-            builder.proxy(ProxyBuilder.all(self._proxy))
-        else:
-            builder.no_proxy()  # ignore proxy settings of the environment
-            if not destination.is_ip_literal:
-                builder.resolve(destination.host, address, destination.port)
-        if has_alternatives:
-            builder.connect_timeout(self._connect_timeout)
-        if self._certificates is not None:
-            builder.add_root_certificate_pem(self._certificates)
-        if not self._uses_tls(destination):
-            # There is no certificate to verify. This avoids reading the root certificates, which may not exist.
-            builder.danger_accept_invalid_certs(True)
-        try:
-            return builder.build()
-        except BuilderError as error:
-            raise TrustStoreMissing from error
-
-    def _uses_tls(self, destination: ParsedUri) -> bool:
-        return destination.scheme == "https" or (self._proxy is not None and self._proxy.scheme == "https")
-
-
-def _choose(addresses: tuple[str, ...], failed: PinnedClient | None) -> str:
-    """Return the first address, or the one after the failed one."""
-    if failed is None or failed.address not in addresses:
-        return addresses[0]
-    return addresses[(addresses.index(failed.address) + 1) % len(addresses)]
-
-
-def _read_certificates(path: str) -> bytes:
-    try:
-        certificates = Path(path).read_bytes()
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates.decode("ascii"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it contains no PEM certificates"
-        raise OperatorError(
-            f"HOURHOOK_CA_FILE={path!r} cannot be used: {reason}; specify a file with PEM certificates"
-        ) from None
-    return certificates
+    def _remove(self, connection: HttpConnection) -> None:
+        origin = self._idle.pop(connection)
+        connections = self._by_origin[origin]
+        connections.remove(connection)
+        if not connections:
+            del self._by_origin[origin]
