@@ -63,6 +63,8 @@ class Settings:
     max_body_bytes: int = 1_048_576
     oauth_token_seconds: int = 86_400
     egress_proxy: str | None = None
+    egress_proxy_resolves: bool = False
+    no_proxy: tuple[str, ...] = ()
     ca_file: str | None = None
     metrics_token: str | None = None
     smtp_url: SmtpServer | None = None
@@ -275,6 +277,14 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _yes_or_no(text: str) -> bool:
+    choices = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    try:
+        return choices[text.lower()]
+    except KeyError:
+        raise ValueError("write yes or no") from None
+
+
 def _one_of(*choices: str) -> Any:
     def read(text: str) -> str:
         if text.lower() not in choices:
@@ -304,6 +314,8 @@ _READERS: dict[str, Any] = {
     "max_body_bytes": _count,
     "oauth_token_seconds": _lifetime,
     "egress_proxy": str,
+    "egress_proxy_resolves": _yes_or_no,
+    "no_proxy": lambda text: tuple(_parts(text)),
     "ca_file": str,
     "metrics_token": str,
     "smtp_url": _smtp_url,

@@ -150,6 +150,8 @@ def make_transport(runtime: Runtime) -> HttpTransport:
         settings.send_timeout_seconds,
         settings.ca_file,
         settings.egress_proxy,
+        proxy_resolves=settings.egress_proxy_resolves,
+        no_proxy=settings.no_proxy,
     )
 
 

@@ -1,5 +1,7 @@
 """TLS of the HTTP transport: which certificates are trusted, and for which names."""
 
+import asyncio
+import socket
 import ssl
 from pathlib import Path
 
@@ -88,7 +90,19 @@ async def test_a_receiver_that_demands_a_client_certificate_is_a_tls_error(
     tls = authority.make_server_context(tmp_path, "hooks.invalid")
     tls.verify_mode = ssl.CERT_REQUIRED
     tls.load_verify_locations(cadata=authority.pem.decode())
-    assert failure_of(await send_over_tls(tls, ca_file)) == "tls"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        uri = f"https://hooks.invalid:{listener.getsockname()[1]}/"
+        its = transport(ca_file=ca_file, resolver=ScriptedResolver(["127.0.0.1"]), timeout_seconds=5)
+        # On a thread: the servers of the event loops close the connection without the alert that says why.
+        refusing = asyncio.create_task(asyncio.to_thread(refuse_handshake, listener, tls))
+        assert failure_of(await its.send(uri, HEADERS, BODY)) == "tls"
+        await refusing
+
+
+def refuse_handshake(listener: socket.socket, tls: ssl.SSLContext) -> None:
+    connection, _ = listener.accept()
+    with connection, pytest.raises(ssl.SSLError):
+        tls.wrap_socket(connection, server_side=True)
 
 
 async def test_the_certificate_of_an_absolute_name_has_no_dot(
