@@ -1,6 +1,7 @@
 """``/subdomains`` and ``/authorizations`` (docs/api/oauth.md#without-a-browser)."""
 
 import base64
+import ipaddress
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from hourhook.api.oauth.authorizations import endpoints
 from hourhook.crypto import Keyring
 from hourhook.domain import tokens
 from hourhook.domain.oauth import applications, cleanup, revoking, scopes
+from hourhook.http import hash_queue
 from hourhook.settings import RateLimit
 from hourhook.store.statements import Statement
 from tests.conftest import Logged, MakeServer, Server
@@ -39,6 +41,7 @@ from tests.support.oauth_clients import (
 KEYS = ["id", "url", "scopes", "token", "app", "note", "note_url", "updated_at", "created_at"]
 UNAUTHORIZED = {"message": "Unauthorized"}
 DAY = 86_400
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 ROUTES = [
     ("GET", "/authorizations/{subdomain}"),
     ("POST", "/authorizations/{subdomain}"),
@@ -506,6 +509,34 @@ class TestSignInThrottle:
         assert guessing.get("/subdomains").status == 401
         assert browser.sign_in(account.leader.email, "wrong").status == 429
         assert guessing.get("/subdomains").status == 429
+
+    def test_attempts_from_other_networks_do_not_lock_out_the_user(self, make_server: MakeServer) -> None:
+        server = make_server(sign_in_rate_limit=RateLimit(0.001, 2), trusted_proxies=LOOPBACK)
+        account = make_account(server.database, server.client)
+        user, guessing = basic_auth_client(account, account.leader), basic_auth_client(account, account.leader, "wrong")
+
+        def status(client: BasicAuthClient, address: str) -> int:
+            return client.get("/subdomains", **{"x-forwarded-for": address}).status
+
+        assert status(user, "2001:db8:1:2::1") == 200
+        # They exhaust the bucket of the e-mail address.
+        assert [status(guessing, f"203.0.113.{number}") for number in range(4)] == [401, 401, 429, 429]
+        assert status(user, "203.0.113.99") == 429
+
+        assert [status(user, f"2001:db8:1:2::{number}") for number in range(2, 6)] == [200] * 4
+        # Guessing from the known network is limited as well.
+        assert [status(guessing, "2001:db8:1:2::9") for _ in range(3)] == [401, 401, 429]
+
+    def test_a_full_queue_for_hashes_is_answered_at_once(
+        self, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hash_queue, "MAX_WAITING", -hash_queue.MAX_CONCURRENT_HASHES)
+        server = make_server()
+        account = make_account(server.database, server.client)
+
+        response = basic_auth_client(account, account.leader).get("/subdomains")
+
+        assert (response.status, response.headers["retry-after"]) == (429, "2")
 
     def test_the_rate_limit_of_the_api_applies(self, make_server: MakeServer) -> None:
         client = make_server(rate_limit=RateLimit(1, 2)).client

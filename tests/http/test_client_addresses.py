@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from hourhook.http.client_addresses import client_address, is_forwarded, is_loopback, request_scheme
+from hourhook.http.client_addresses import client_address, client_network, is_forwarded, is_loopback, request_scheme
 
 TRUSTED = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 
@@ -62,3 +62,21 @@ def test_forwarding_headers_mark_a_proxied_request() -> None:
 def test_loopback_addresses_are_recognized_in_every_spelling() -> None:
     assert all(map(is_loopback, ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]))
     assert not any(map(is_loopback, ["10.0.0.1", "", "localhost.example.org"]))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("", ""),
+        ("a:b", "a:b"),
+    ],
+)
+def test_rate_limits_apply_to_a_64_of_ipv6(address: str, network: str) -> None:
+    assert client_network(address) == network

@@ -59,6 +59,17 @@ def test_an_untrusted_peer_cannot_state_the_client_address(make_server: MakeServ
     assert [response.status for response in responses] == [401, 429, 429]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_addresses_of_one_ipv6_network_share_a_bucket(make_server: MakeServer) -> None:
+    client = make_server(rate_limit=RateLimit(1, 2), trusted_proxies=LOOPBACK).client
+
+    def status(address: str) -> int:
+        return client.get("/v2/account", X_Forwarded_For=address).status
+
+    same = [status(f"2001:db8:1:2:{number}::9") for number in range(3)]
+    assert [*same, status("2001:db8:1:3::9")] == [401, 401, 429, 401]
+
+
 def test_a_bucket_fills_up_to_the_burst_and_no_further() -> None:
     clock = FakeClock()
     buckets = TokenBuckets(RateLimit(10, 5), clock)
@@ -87,3 +98,13 @@ def test_the_number_of_remembered_clients_is_bounded() -> None:
 
     assert len(buckets._buckets) == MAX_BUCKETS
     assert not buckets.try_acquire(str(MAX_BUCKETS + 9))
+
+
+def test_many_new_clients_do_not_refill_an_empty_bucket() -> None:
+    buckets = TokenBuckets(RateLimit(0.001, 2), FakeClock())
+    assert [buckets.try_acquire("guesser") for _ in range(3)] == [True, True, False]
+
+    for number in range(MAX_BUCKETS + 10):
+        buckets.try_acquire(str(number))
+
+    assert not buckets.try_acquire("guesser")

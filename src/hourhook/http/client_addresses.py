@@ -32,6 +32,19 @@ def client_address(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
     return address
 
 
+def client_network(address: str) -> str:
+    """Return the network that rate limits apply to: an IPv4 address, or the /64 of an IPv6 address.
+
+    A host with IPv6 usually has a whole /64, and could use a new address for every request.
+    """
+    if ":" not in address:
+        return address
+    parsed = _parsed(address.partition("%")[0])
+    if not isinstance(parsed, ipaddress.IPv6Address):
+        return str(parsed or address)
+    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
+
+
 def is_forwarded(scope: Scope) -> bool:
     """Return whether a proxy has marked this request as forwarded."""
     return any(name in FORWARDING_HEADERS for name, _ in scope["headers"])

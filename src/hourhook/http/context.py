@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from hourhook.domain.callers import Caller
 from hourhook.http.asgi import Scope
+from hourhook.http.client_addresses import client_network
 from hourhook.http.queries import Pairs
 
 # The route of a request that no route takes, in logs and metrics.
@@ -28,6 +29,11 @@ class RequestContext:
     caller: Caller | None = None
     # Up to where in the account's log its response is complete, at the least.
     position: int = 0
+
+    @property
+    def client_network(self) -> str:
+        """The network of the client, to which rate limits apply."""
+        return client_network(self.client_address)
 
 
 def set_context(context: RequestContext, scope: Scope) -> None:

@@ -154,10 +154,10 @@ class ResponseSender:
 
 
 def rate_limit_check(buckets: TokenBuckets | None) -> Check:
-    """Return the check of the rate of requests from each client address."""
+    """Return the check of the rate of requests from each client network."""
 
     def check(scope: Scope) -> Response | None:
-        if buckets is None or buckets.try_acquire(get_context(scope).client_address):
+        if buckets is None or buckets.try_acquire(get_context(scope).client_network):
             return None
         return TOO_MANY_REQUESTS
 

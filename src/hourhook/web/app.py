@@ -54,7 +54,7 @@ def make_web_app(
         **SignIn(database, sign_in_throttle, session_cookies, links).routes(),
         **OAuthConsent(database, session_cookies, links).routes(),
         **invoices.invoice_routes(database),
-        **Invitations(database, links).routes(),
+        **Invitations(database, links, sign_in_throttle.hashes).routes(),
     }
     return WebApp(routes, not_found)
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from hourhook.domain import sessions
 from hourhook.domain.sessions import LIFETIME_SECONDS
+from hourhook.http import hash_queue
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
@@ -320,6 +321,15 @@ class TestRateLimits:
 
         emails = ["known@x.test", "KNOWN@x.test", " known@x.test", "other@x.test"]
         assert [status(number, email) for number, email in enumerate(emails)] == [403, 403, 429, 403]
+
+    def test_a_full_queue_for_hashes_is_answered_at_once(
+        self, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hash_queue, "MAX_WAITING", -hash_queue.MAX_CONCURRENT_HASHES)
+
+        response = sign_in(Browser(make_server().client), "a@x.test")
+
+        assert (response.status, response.headers["retry-after"]) == (429, "2")
 
     def test_too_many_attempts_get_retry_after(self, make_server: MakeServer) -> None:
         server = make_server(sign_in_rate_limit=RateLimit(0.3, 1))

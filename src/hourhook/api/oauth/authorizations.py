@@ -26,6 +26,7 @@ from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.basic_auth import extract_basic_auth
 from hourhook.http.bodies import parse_body, read_body
 from hourhook.http.context import RequestContext, get_context
+from hourhook.http.hash_queue import RETRY_AFTER_SECONDS, HashQueueFull
 from hourhook.http.queries import parse_query_string
 from hourhook.http.responses import Response, json_response, method_not_allowed
 from hourhook.http.sign_in_throttle import SignInThrottle
@@ -122,7 +123,7 @@ class BasicAuthRoutes:
         """Handle a request to ``/subdomains``, or to a path with endpoints."""
         context = get_context(scope)
         context.pairs = parse_query_string(scope["query_string"])
-        candidates = await self._authenticate(scope, context.client_address)
+        candidates = await self._authenticate(scope, context)
         if isinstance(candidates, Response):
             return candidates
         if methods is None:
@@ -142,19 +143,23 @@ class BasicAuthRoutes:
             result = await self._database.write(candidate.account_id, self._run, endpoint, candidate, request, context)
         return encode_result(endpoint, result, request, self._links)
 
-    async def _authenticate(self, scope: Scope, client: str) -> Sequence[Candidate] | Response:
+    async def _authenticate(self, scope: Scope, context: RequestContext) -> Sequence[Candidate] | Response:
         """Return the users with these credentials, one for each account, or the 429 of too many attempts."""
         credentials = extract_basic_auth(scope)
         if credentials is None:
             raise Unauthenticated
         email, password = credentials
-        if not self._sign_in_throttle.try_acquire(client, email):
-            return Response(429, headers=((b"retry-after", b"%d" % self._sign_in_throttle.retry_after_seconds),))
-        candidates = await self._sign_in_throttle.authenticate(self._database, email, password)
+        attempt = self._sign_in_throttle.try_acquire(context.client_network, email)
+        if attempt is None:
+            return _too_many_requests(self._sign_in_throttle.retry_after_seconds)
+        try:
+            candidates = await self._sign_in_throttle.authenticate(self._database, attempt, password)
+        except HashQueueFull:
+            return _too_many_requests(RETRY_AFTER_SECONDS)
         if not candidates:
-            _log.info("sign-in failed", client=client)
+            _log.info("sign-in failed", client=context.client_address)
             raise Unauthenticated
-        self._sign_in_throttle.refund(client, email)
+        attempt.refund()
         return candidates
 
     def _subdomains(self, candidates: Sequence[Candidate], context: RequestContext) -> Response:
@@ -173,6 +178,10 @@ class BasicAuthRoutes:
 
     def _set_caller(self, tx: Transaction, candidate: Candidate, context: RequestContext) -> None:
         context.caller = sign_ins.require_caller(tx, candidate, self._links)
+
+
+def _too_many_requests(seconds: int) -> Response:
+    return Response(429, headers=((b"retry-after", b"%d" % seconds),))
 
 
 def _in_account(candidates: Sequence[Candidate], name: str) -> Candidate:

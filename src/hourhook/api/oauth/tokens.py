@@ -42,7 +42,7 @@ def token_routes(settings: Settings, database: Database, keyring: Keyring) -> Ma
     buckets = TokenBuckets(limit, database.clock) if limit else None
 
     async def exchange(scope: Scope, receive: Receive) -> Response:
-        if buckets is not None and not buckets.try_acquire(get_context(scope).client_address):
+        if buckets is not None and not buckets.try_acquire(get_context(scope).client_network):
             return TOO_MANY_REQUESTS
         try:
             parameters = _parameters(scope, await read_body(scope, receive, MAX_BODY_BYTES))

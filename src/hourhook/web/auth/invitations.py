@@ -3,7 +3,6 @@
 The token in the path is the only credential, and works once.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -21,6 +20,7 @@ from hourhook.errors import DatabaseUnavailable, ValidationFailed
 from hourhook.http.asgi import Application
 from hourhook.http.bodies import BodyTooLarge
 from hourhook.http.context import get_context
+from hourhook.http.hash_queue import HashQueue, HashQueueFull
 from hourhook.http.responses import Response
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
@@ -47,9 +47,10 @@ _log = structlog.get_logger()
 
 
 class Invitations:
-    def __init__(self, database: Database, links: Links) -> None:
+    def __init__(self, database: Database, links: Links, hashes: HashQueue) -> None:
         self._database = database
         self._links = links
+        self._hashes = hashes
         self._rate_limits = TokenBuckets(INVITATION_RATE_LIMIT, database.clock)
 
     def routes(self) -> Mapping[str, Application]:
@@ -74,6 +75,8 @@ class Invitations:
             await self._join(found, token, fields)
         except ValidationFailed as refusal:
             return _form(found, fields, [error.field for error in refusal.errors])
+        except HashQueueFull:
+            return _closed("rate_limited")
         except DatabaseUnavailable as error:
             return _closed("unavailable", cause=str(error))
         # That page shows the result, so that submitting the form twice does no harm.
@@ -81,7 +84,7 @@ class Invitations:
 
     async def _find(self, request: Request) -> Invitation | Response:
         """Return the invitation if it is open, else the page that says why not."""
-        if not self._rate_limits.try_acquire(get_context(request.scope).client_address):
+        if not self._rate_limits.try_acquire(get_context(request.scope).client_network):
             return _closed("rate_limited")
         try:
             found = await self._database.read(reading.find, request.path_params["token"])
@@ -95,8 +98,8 @@ class Invitations:
 
     async def _join(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:
         params, errors = inputs.parse(Acceptance, fields, resource="User")
-        # In a thread, and before the transaction, since hashing is slow on purpose.
-        password_hash = await asyncio.to_thread(accepting.validate_and_hash, params, errors)
+        # Before the transaction, since hashing is slow on purpose.
+        password_hash = await self._hashes.run(accepting.validate_and_hash, params, errors)
         account_id = invitation.account_id
         if await self._database.write(account_id, accepting.accept, token, params, password_hash, self._links):
             _log.info("invitation accepted", account=account_id, user=invitation.user_id)

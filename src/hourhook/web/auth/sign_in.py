@@ -16,6 +16,7 @@ from hourhook.domain.sign_ins import Candidate
 from hourhook.errors import AccountLocked
 from hourhook.http.asgi import Application
 from hourhook.http.context import get_context
+from hourhook.http.hash_queue import RETRY_AFTER_SECONDS, HashQueueFull
 from hourhook.http.queries import parse_query_string
 from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
@@ -75,9 +76,13 @@ class SignIn:
         if not self._session_cookies.is_csrf_valid(before, form.get("csrf_token", "")):
             return csrf_failed()
         email, next_path = form.get("email", ""), safe_redirect_path(form.get("next", ""))
-        if not self._sign_in_throttle.try_acquire(get_context(request.scope).client_address, email):
-            return self._too_many_attempts()
-        candidates = await self._sign_in_throttle.authenticate(self._database, email, form.get("password", ""))
+        attempt = self._sign_in_throttle.try_acquire(get_context(request.scope).client_network, email)
+        if attempt is None:
+            return _too_many_attempts(self._sign_in_throttle.retry_after_seconds)
+        try:
+            candidates = await self._sign_in_throttle.authenticate(self._database, attempt, form.get("password", ""))
+        except HashQueueFull:
+            return _too_many_attempts(RETRY_AFTER_SECONDS)
         token = sessions.new_token()
         if not await self._start_sessions(candidates, token):
             _log.info("sign-in failed", client=get_context(request.scope).client_address)
@@ -132,10 +137,10 @@ class SignIn:
     def _redirect(self, path: str, *headers: tuple[str, str]) -> Response:
         return redirect(self._links.href(path), headers=headers)
 
-    def _too_many_attempts(self) -> Response:
-        seconds = self._sign_in_throttle.retry_after_seconds
-        text = f"There were too many sign-in attempts. Wait {seconds} seconds, go back, and try again."
-        return notice(429, "Too many attempts", text, headers=[("retry-after", str(seconds))])
+
+def _too_many_attempts(seconds: int) -> Response:
+    text = f"There were too many sign-in attempts. Wait {seconds} seconds, go back, and try again."
+    return notice(429, "Too many attempts", text, headers=[("retry-after", str(seconds))])
 
 
 def _next_parameter(request: Request) -> str:
