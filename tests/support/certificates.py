@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 
 
 def make_self_signed_context(folder: Path, host: str) -> tuple[ssl.SSLContext, bytes]:
-    """Return a TLS context with a certificate as `openssl req -x509` makes it, signed by itself, and the certificate."""
+    """Return a TLS context with a certificate that signs itself (`openssl req -x509`), and the certificate."""
     authority = make_certificate_authority(host, x509.SubjectAlternativeName([x509.DNSName(host)]))
     path = folder / f"self-signed-{host}.pem"
     key = authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
