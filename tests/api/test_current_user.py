@@ -143,7 +143,7 @@ def test_rejected_input_changes_nothing(account: Account, inputs: dict[str, Any]
     response = account.leader.client.put(PATH, {"last_name": "Changed", **inputs})
 
     assert response.status == 400
-    assert response.json() == {
+    assert response.refusal == {
         "message": "Validation Failed",
         "errors": [{"resource": "User", "field": field, "code": code}],
     }

@@ -31,9 +31,9 @@ class Response:
 
     @property
     def refusal(self) -> dict[str, Any]:
-        """The body of a validation error without the ``message`` of each error, which must be a sentence."""
+        """The body of an error without the ``message`` of each error, which must be a sentence."""
         body: dict[str, Any] = self.json()
-        for error in body["errors"]:
+        for error in body.get("errors", ()):
             message = error.pop("message")
             assert re.fullmatch(r"\S.+\.", message), message
         return body
