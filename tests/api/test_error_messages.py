@@ -24,7 +24,9 @@ def messages(account: Account, method: str, path: str, body: Any = b"") -> dict[
 def test_every_documented_code_has_a_message() -> None:
     table = CONVENTIONS.read_text().partition("| code | meaning |")[2].partition("## ")[0]
 
-    assert {code for row in re.findall(r"^\| (`.*?) \|", table, re.M) for code in re.findall(r"`(\w+)`", row)} == CODES
+    assert {
+        code for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)
+    } == CODES
 
 
 @pytest.mark.parametrize(
