@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import sqlite3
@@ -17,8 +18,9 @@ from tests.support.commands import CliRunner, RunningServer, wait_for_log_event
 def test_serve_logs_its_address_and_that_there_is_no_account(unconfigured_cli: CliRunner) -> None:
     with unconfigured_cli.start("serve", "--port", "0") as process:
         serving = wait_for_log_event(process, "serving")
-        wait_for_log_event(process, "there is no account yet: create one with hourhook account create")
+        no_account = wait_for_log_event(process, "there is no account yet")
 
+    assert no_account["create_at"] == f"{serving['base_url']}/welcome"
     assert serving["address"] == serving["base_url"]
     assert serving["database"] == str(unconfigured_cli.folder / "hourhook.db")
     assert serving["has_worker"] is True
@@ -38,6 +40,7 @@ def test_serve_on_a_terminal_prints_its_address_and_the_next_steps(unconfigured_
     assert "is running at http://127.0.0.1:" in output
     assert "/docs" in output
     assert "hourhook account create" in output
+    assert re.search(r"^Set-up code: [A-Z2-7]{4}-[A-Z2-7]{4}\r?$", output, re.MULTILINE)
     os.close(terminal)
 
 

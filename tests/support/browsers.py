@@ -42,6 +42,10 @@ class Browser:
         """Send the first form of a page, with some fields filled in."""
         return self.send(parse_forms(page)[0], **fields)
 
+    def submit_to(self, page: Response, action: str, **fields: str) -> Response:
+        """Send the first form of a page with this action, with some fields filled in."""
+        return self.send(find_form(page, action), **fields)
+
     def send(self, form: Form, **fields: str) -> Response:
         """Send a form, with some fields filled in."""
         return self.post(form.action, {**form.fields, **fields})
@@ -65,16 +69,23 @@ class Browser:
         name, _, value = pair.partition("=")
         self.cookies[name] = value
         if "Max-Age=0" in attributes:
-            del self.cookies[name]
+            self.cookies.pop(name, None)
 
     def _with_cookies_stored(self, response: Response) -> Response:
-        if "set-cookie" in response.headers:
-            self.store_cookie(response.headers["set-cookie"])
+        for cookie in response.set_cookies:
+            self.store_cookie(cookie)
         return response
 
 
+def find_form(page: Response, action: str) -> Form:
+    """Return the first form of a page with this action."""
+    forms = parse_forms(page)
+    assert action in [form.action for form in forms], [form.action for form in forms]
+    return next(form for form in forms if form.action == action)
+
+
 def parse_forms(page: Response) -> list[Form]:
-    """Return the forms of a page, in order; it must have one."""
+    """Return the forms of a page that are sent to the server, in order; it must have one."""
     parser = _FormParser()
     parser.feed(page.body.decode())
     assert parser.forms, page.body
@@ -82,18 +93,47 @@ def parse_forms(page: Response) -> list[Form]:
 
 
 class _FormParser(HTMLParser):
+    """Collects forms as a browser would send them, without any button."""
+
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self._form: Form | None = None
+        # The text area or the combobox that is open.
+        self._name: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(found["action"]))
-        elif tag == "input" and found["name"]:
-            form, name, value = self.forms[-1], found["name"], found.get("value", "")
-            if found.get("type") == "radio":
-                form.choices.setdefault(name, []).append(value)
-                if "checked" not in found:
-                    return
-            form.fields[name] = value
+            # A form of a dialog is not sent.
+            self._form = None if found.get("method") == "dialog" else Form(found.get("action", ""))
+            self.forms += [self._form] if self._form else []
+        elif self._form is None:
+            return
+        elif tag == "input" and found.get("name"):
+            self._add_input(self._form, found)
+        elif tag in ("textarea", "select"):
+            self._name = found.get("name")
+        elif tag == "option" and self._name is not None:
+            self._form.choices.setdefault(self._name, []).append(found.get("value", ""))
+            if "selected" in found or self._name not in self._form.fields:
+                self._form.fields[self._name] = found.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "textarea" and self._form is not None and self._name is not None:
+            # HTML ignores a line break at the beginning.
+            self._form.fields[self._name] = data.removeprefix("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
+        elif tag in ("textarea", "select"):
+            self._name = None
+
+    def _add_input(self, form: Form, found: dict[str, str]) -> None:
+        name, kind = found["name"], found.get("type")
+        if kind in ("radio", "checkbox"):
+            form.choices.setdefault(name, []).append(found.get("value", ""))
+            if "checked" not in found:
+                return
+        form.fields[name] = found.get("value", "")

@@ -20,6 +20,8 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
+    # The values of all ``Set-Cookie`` headers.
+    set_cookies: tuple[str, ...] = ()
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -138,7 +140,8 @@ class Client:
             self._connection = None
             connection.close()
             raise
-        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, headers, body, tuple(response.headers.get_all("set-cookie") or ()))
 
 
 def read_until_closed(connection: socket.socket) -> bytes:

@@ -1,4 +1,4 @@
-"""The home page, unknown paths and the headers of pages."""
+"""Where the home page leads, unknown paths and the headers of pages."""
 
 import base64
 import hashlib
@@ -7,18 +7,21 @@ import re
 import pytest
 
 from tests.conftest import Server
+from tests.support.accounts import Account
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 
-def test_the_home_page_links_to_the_documentation(server: Server) -> None:
+def test_the_home_page_of_an_empty_server_leads_to_its_set_up(server: Server) -> None:
     response = server.client.get("/", **BROWSER)
 
-    assert response.status == 200
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"This is a Hourhook server" in response.body
-    for path in re.findall(rb'href="([^"]+)"', response.body):
-        assert server.client.get(path.decode(), **BROWSER).status == 200
+    assert (response.status, response.headers["location"]) == (303, "/welcome")
+
+
+def test_the_home_page_leads_to_the_sign_in_page(account: Account) -> None:
+    response = account.client.with_token(None).get("/", **BROWSER)
+
+    assert (response.status, response.headers["location"]) == (303, "/sign_in")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/nowhere/%3Cscript%3E", "/i", "/oauth"])
@@ -39,8 +42,8 @@ def test_an_unknown_path_is_an_empty_404_for_programs(server: Server) -> None:
     assert "content-type" not in response.headers
 
 
-def test_a_page_allows_only_its_own_style(server: Server) -> None:
-    response = server.client.get("/", **BROWSER)
+def test_a_page_that_stands_alone_allows_only_its_own_style(server: Server) -> None:
+    response = server.client.get("/nowhere", **BROWSER)
 
     [style] = re.findall(rb"<style>(.*?)</style>", response.body, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()

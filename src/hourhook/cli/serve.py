@@ -123,11 +123,13 @@ def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs
 
     from hourhook import logs
     from hourhook.domain import accounts
+    from hourhook.domain.set_up import set_up_code
     from hourhook.store.urls import describe_database
 
     settings = runtime.settings
     database = describe_database(settings.database_url)
     is_new = not runtime.database.read_now(accounts.any_exist)
+    welcome, code = f"{settings.base_url}/welcome", f"Set-up code: {set_up_code(runtime.keyring)}"
     log = structlog.get_logger()
     if not logs.is_console_format(settings):
         log.info(
@@ -139,7 +141,8 @@ def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs
             mail=None if settings.smtp_url is None else str(settings.smtp_url),
         )
         if is_new:
-            log.info("there is no account yet: create one with hourhook account create")
+            log.info("there is no account yet", create_at=welcome, command="hourhook account create")
+            log.info(code)
         if needs_base_url:
             log.warning(_NEEDS_BASE_URL, base_url=settings.base_url)
         return
@@ -154,7 +157,11 @@ def report_startup(runtime: "Runtime", address: str, *, with_worker: bool, needs
         *([f"  Public URL     {settings.base_url}"] if settings.base_url != address else []),
         "",
         *([f"{_NEEDS_BASE_URL[:1].upper()}{_NEEDS_BASE_URL[1:]}."] if needs_base_url else []),
-        *([f"There is no account yet. To create one, see: {program_name()} account create --help"] if is_new else []),
+        *(
+            [f"There is no account yet. Create one at {welcome}, or see: {program_name()} account create --help", code]
+            if is_new
+            else []
+        ),
         "Press Ctrl-C to stop.",
     ]
     logs.write_text("\n".join(lines))

@@ -37,7 +37,7 @@ class Account(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class CreatedAccount:
-    """A new account, its owner, and the owner's first token, which is not stored in plain text."""
+    """A new account, its owner, and the owner's first token, which is not stored in plain text; "" without one."""
 
     account_id: int
     user_id: int
@@ -73,18 +73,19 @@ def create(
     first_name: str | None,
     last_name: str | None,
     password_hash: str | None,
+    with_token: bool = True,
 ) -> CreatedAccount:
     """Create an account and its owner, in a transaction that locks no account (``Database.run``).
 
     Hash the password before the transaction (see ``passwords``). Raises ``OperatorError`` if the name is taken or not
     usable in a path, or if an input is not valid.
     """
-    if not _NAME.fullmatch(name):
+    if not is_valid_name(name):
         raise OperatorError(
             f"{name!r} is not a valid account name: use 1 to 63 letters, digits, hyphens, dots, underscores or tildes, "
             "starting with a letter or digit"
         )
-    tx.execute(_LOCK_ACCOUNTS)
+    lock_all(tx)
     if tx.one(_BY_NAME, name=name.lower()):
         raise OperatorError(f"an account named {name!r} already exists: choose another name")
     email = _parse(EmailField(), email, "a valid e-mail address")
@@ -119,7 +120,17 @@ def create(
         password_hash=password_hash,
     )
     tx.execute(_SET_OWNER, account=tx.account_id, user=user_id)
-    return CreatedAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token"))
+    return CreatedAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token") if with_token else "")
+
+
+def is_valid_name(name: str) -> bool:
+    """Return whether an account may have this name, which is part of paths."""
+    return _NAME.fullmatch(name) is not None
+
+
+def lock_all(tx: Transaction) -> None:
+    """Let no other transaction create an account until this one ends."""
+    tx.execute(_LOCK_ACCOUNTS)
 
 
 def any_exist(tx: Transaction) -> bool:

@@ -72,12 +72,12 @@ def authenticate(tx: Transaction, token: str, links: Links) -> Caller | None:
     """Return the caller of a token; None if it is unknown, revoked or expired, or its user disabled or suspended."""
     if not token or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
-    return _make_caller(tx.one(_BY_TOKEN, hash=hash_token(token), now=tx.started_at), links)
+    return make_caller(tx.one(_BY_TOKEN, hash=hash_token(token), now=tx.started_at), links)
 
 
 def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) -> Caller | None:
     """Return a user as a caller, authenticated by other means; None if deleted, disabled or suspended."""
-    return _make_caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
+    return make_caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
 
 
 def record_last_used(tx: Transaction, token_ids: Sequence[int]) -> None:
@@ -90,7 +90,8 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _make_caller(row: Row | None, links: Links) -> Caller | None:
+def make_caller(row: Row | None, links: Links) -> Caller | None:
+    """Return the caller in a row of ``CALLER_COLUMNS`` with a token's columns; None without a row."""
     if row is None:
         return None
     is_owner = row.owner_id == row.user_id
@@ -114,7 +115,7 @@ def _make_caller(row: Row | None, links: Links) -> Caller | None:
     )
 
 
-_CALLER = (
+CALLER_COLUMNS = (
     accounts.c.id.label("account_id"),
     users.c.id.label("user_id"),
     users.c.role,
@@ -135,7 +136,7 @@ IS_USER_ENABLED = and_(*(users.c.state != state for state in BLOCKED_STATES))
 _OF_ACCOUNT = users.c.account_id == accounts.c.id
 
 _BY_TOKEN = Statement(
-    select(*_CALLER, tokens.c.id.label("token_id"), tokens.c.last_used_at)
+    select(*CALLER_COLUMNS, tokens.c.id.label("token_id"), tokens.c.last_used_at)
     .select_from(tokens)
     .join(users, (users.c.account_id == tokens.c.account_id) & (users.c.id == tokens.c.user_id))
     .join(accounts, _OF_ACCOUNT)
@@ -147,7 +148,7 @@ _BY_TOKEN = Statement(
 )
 
 _BY_USER = Statement(
-    select(*_CALLER, null().label("token_id"), null().label("last_used_at"))
+    select(*CALLER_COLUMNS, null().label("token_id"), null().label("last_used_at"))
     .select_from(users)
     .join(accounts, _OF_ACCOUNT)
     .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"), IS_USER_ENABLED)

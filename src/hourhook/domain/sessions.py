@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, null, select
 
 from hourhook.clock import SECOND
-from hourhook.domain.callers import IS_USER_ENABLED, hash_token
+from hourhook.domain.callers import CALLER_COLUMNS, IS_USER_ENABLED, Caller, hash_token, make_caller
+from hourhook.domain.links import Links
 from hourhook.store.schema import accounts, sessions, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -37,6 +38,16 @@ class SessionUser:
         return " ".join(part for part in (self.first_name, self.last_name) if part) or self.email
 
 
+@dataclass(frozen=True, slots=True)
+class SessionMember:
+    """One user of a session as a caller, with the preferences that pages follow."""
+
+    user: SessionUser
+    caller: Caller
+    time_format: str
+    week_start: str
+
+
 def new_token() -> str:
     return secrets.token_hex(32)
 
@@ -54,6 +65,17 @@ def find(tx: Transaction, token: str) -> Sequence[SessionUser]:
         SessionUser(row.account_id, row.account_name, row.user_id, row.email, row.first_name, row.last_name)
         for row in rows
     ]
+
+
+def find_members(tx: Transaction, token: str, links: Links) -> Sequence[SessionMember]:
+    """Return the enabled users of a session as callers, ordered by account; empty for an expired or unknown session."""
+    members = []
+    for row in tx.all(_FIND_MEMBERS, hash=hash_token(token), now=tx.started_at):
+        user = SessionUser(row.account_id, row.account_name, row.user_id, row.email, row.first_name, row.last_name)
+        caller = make_caller(row, links)
+        assert caller is not None
+        members.append(SessionMember(user, caller, row.time_format, row.week_start))
+    return members
 
 
 def end(tx: Transaction, token: str) -> None:
@@ -74,6 +96,25 @@ _FIND = Statement(
         users.c.email,
         users.c.first_name,
         users.c.last_name,
+    )
+    .select_from(sessions)
+    .join(users, (users.c.account_id == sessions.c.account_id) & (users.c.id == sessions.c.user_id))
+    .join(accounts, accounts.c.id == sessions.c.account_id)
+    .where(sessions.c.hash == bindparam("hash"), sessions.c.expires_at > bindparam("now"), IS_USER_ENABLED)
+    .order_by(accounts.c.name)
+)
+
+_FIND_MEMBERS = Statement(
+    select(
+        *CALLER_COLUMNS,
+        null().label("token_id"),
+        null().label("last_used_at"),
+        accounts.c.name.label("account_name"),
+        users.c.email,
+        users.c.first_name,
+        users.c.last_name,
+        users.c.time_format,
+        users.c.week_start,
     )
     .select_from(sessions)
     .join(users, (users.c.account_id == sessions.c.account_id) & (users.c.id == sessions.c.user_id))

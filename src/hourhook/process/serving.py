@@ -26,6 +26,7 @@ from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import app as web_app
+from hourhook.web.live import LiveHub
 
 # A worker then drains for up to seven seconds more, so that the process ends within ten.
 GRACEFUL_SHUTDOWN_SECONDS = 2
@@ -48,6 +49,7 @@ async def serve(
     def stop() -> None:
         server.should_exit = True
 
+    live = LiveHub()
     transport = make_transport(runtime) if with_worker else None
     app = make_asgi_app(
         runtime.settings,
@@ -56,8 +58,9 @@ async def serve(
         metrics=runtime.metrics,
         lifespans=[deliver],
         failure=lambda: runtime.failure,
+        live=live,
     )
-    server = _Server(server_config(app, timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS), on_start)
+    server = _Server(server_config(app, timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS), on_start, live.close)
     await server.serve([listener])
     runtime.raise_if_failed()
 
@@ -70,16 +73,18 @@ def make_asgi_app(
     metrics: Metrics | None = None,
     lifespans: Sequence[Lifespan] = (),
     failure: Callable[[], str | None] = lambda: None,
+    live: LiveHub | None = None,
     extra_routes: Mapping[str, Application] | None = None,
 ) -> Application:
     """Combine the API, the pages and the monitoring in one ASGI application.
 
     ``lifespans`` last as long as the server runs. ``failure`` returns why this process cannot serve, for ``/health``.
     """
-    metrics = metrics or Metrics()
+    metrics, live = metrics or Metrics(), live or LiveHub()
+    database.after_write = live.notify
     sign_in_throttle = SignInThrottle(settings.sign_in_rate_limit, database.clock)
     api = make_api(settings, database, dependencies, sign_in_throttle)
-    pages = web_app.make_web_app(settings, database, dependencies, sign_in_throttle)
+    pages = web_app.make_web_app(settings, database, dependencies, sign_in_throttle, live)
     rate_limit = rate_limit_check(TokenBuckets(settings.rate_limit, database.clock) if settings.rate_limit else None)
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,15 +111,21 @@ def make_asgi_app(
 
 
 class _Server(uvicorn.Server):
-    """A server that reports its start, and ends at once on a second SIGINT."""
+    """A server that reports its start and its end, and ends at once on a second SIGINT."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First, since the server waits for open responses, and these would never end.
+        self._on_stop()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit and sig == signal.SIGINT:

@@ -45,6 +45,8 @@ class Database(ABC):
         # Called in the writer's thread after a commit that made something due. A lost wake-up delays an event, but
         # loses none.
         self.wake: Callable[[], None] = _ignore
+        # Called in the writer's thread with the account that a commit of this process has changed.
+        self.after_write: Callable[[int], None] = _ignore_account
         self.list_totals: ListTotals = {}
 
     async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -106,6 +108,7 @@ class Database(ABC):
         if events_count := transaction.last_position - account.last_position:
             self.event_times.record(account_id, events_count, transaction.event_time, transaction.started_at)
         transaction.run_after_commit()
+        self.after_write(account_id)
         return result
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -147,3 +150,7 @@ class Database(ABC):
 
 def _ignore() -> None:
     """Ignore a wake-up: while nothing is subscribed, the next poll finds the work."""
+
+
+def _ignore_account(account_id: int) -> None:
+    """Ignore a change: no page follows it."""

@@ -3,25 +3,30 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
-
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.middleware import Check, RouteGroup
-from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.web import integrations, log_time, today
+from hourhook.web.assets import asset_routes
 from hourhook.web.auth import invitations
 from hourhook.web.auth.invitations import Invitations
 from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
+from hourhook.web.browser_cookies import BrowserCookies
+from hourhook.web.live import Live, LiveHub
+from hourhook.web.page_dispatcher import PageDispatcher
+from hourhook.web.pages import Page
 from hourhook.web.public import invoices
 from hourhook.web.rendering import render
-from hourhook.web.responses import empty_response, page_route
+from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
+from hourhook.web.welcome import Welcome
 
+GROUPS = (today.pages, log_time.pages, integrations.pages)
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 
 
@@ -33,14 +38,22 @@ class WebApp:
     not_found: Application
 
 
+def all_pages() -> list[Page]:
+    return [page for group in GROUPS for page in group.all]
+
+
 def make_web_app(
-    settings: Settings, database: Database, dependencies: Dependencies, sign_in_throttle: SignInThrottle
+    settings: Settings,
+    database: Database,
+    dependencies: Dependencies,
+    sign_in_throttle: SignInThrottle,
+    live: LiveHub,
 ) -> WebApp:
     links = Links(settings.base_url or DEFAULT_BASE_URL)
-    session_cookies = SessionCookies(dependencies.keyring, is_secure=links.base_url.startswith("https://"))
-
-    async def show_home(request: Request) -> Response:
-        return render("home", href=links.href)
+    is_secure = links.base_url.startswith("https://")
+    session_cookies = SessionCookies(dependencies.keyring, is_secure=is_secure)
+    browser_cookies = BrowserCookies(dependencies.keyring, is_secure)
+    dispatcher = PageDispatcher(database, links, dependencies, session_cookies, browser_cookies)
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         """Respond with a page to browsers, and with an empty 404 to programs."""
@@ -50,8 +63,11 @@ def make_web_app(
         await response(scope, receive, send)
 
     routes = {
-        "/": page_route(GET=show_home),
-        **SignIn(database, sign_in_throttle, session_cookies, links).routes(),
+        **asset_routes(),
+        **dispatcher.routes(all_pages()),
+        **Welcome(database, session_cookies, dependencies.keyring, links).routes(),
+        **Live(database, session_cookies, links, live).routes(),
+        **SignIn(database, sign_in_throttle, session_cookies, browser_cookies, live, links).routes(),
         **OAuthConsent(database, session_cookies, links).routes(),
         **invoices.invoice_routes(database),
         **Invitations(database, links, sign_in_throttle.hashes).routes(),

@@ -7,9 +7,12 @@ from starlette.requests import Request
 
 from hourhook.http.bodies import read_body
 
-# Room for every field at its maximum length with each character as %XX.
+# Before sign-in: room for every field at its maximum length with each character as %XX.
 MAX_FORM_BYTES = 65_536
 MAX_FORM_FIELDS = 32
+# Of signed-in users: room for a description, a selection of many rows, or a list of sequences.
+MAX_APP_FORM_BYTES = 1_048_576
+MAX_APP_FORM_FIELDS = 5_000
 
 # A second slash or a backslash would begin the name of another server.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
@@ -19,21 +22,28 @@ class InvalidForm(Exception):
     """The body is not a form of this server."""
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form; the last of several with one name counts.
+class FormFields(dict[str, str]):
+    """The fields of a form by name; the last of several with one name counts. ``lists`` has all of them."""
 
-    Raises ``InvalidForm``, and ``BodyTooLarge`` beyond ``MAX_FORM_BYTES``.
-    """
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self.lists: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self.lists.setdefault(name, []).append(value)
+
+
+async def read_form(request: Request, max_bytes: int = MAX_FORM_BYTES, max_fields: int = MAX_FORM_FIELDS) -> FormFields:
+    """Read the fields of a form. Raises ``InvalidForm``, and ``BodyTooLarge`` beyond ``max_bytes``."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise InvalidForm
-    body = await read_body(request.scope, request.receive, MAX_FORM_BYTES)
+    body = await read_body(request.scope, request.receive, max_bytes)
     try:
         # ASCII as sent, UTF-8 once percent-decoded.
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=max_fields)
     except ValueError:
         raise InvalidForm from None
-    return dict(pairs)
+    return FormFields(pairs)
 
 
 def is_same_origin(request: Request, base_url: str) -> bool:
@@ -47,6 +57,11 @@ def is_same_origin(request: Request, base_url: str) -> bool:
     names = {urlsplit(base_url).netloc.lower(), request.headers.get("host", "").lower()}
     scheme, _, name = origin.lower().partition("://")
     return scheme in ("http", "https") and name != "" and name in names
+
+
+def is_cross_site(request: Request) -> bool:
+    """Return whether a browser says that another site sent this request."""
+    return request.headers.get("sec-fetch-site", "").lower() == "cross-site"
 
 
 def safe_redirect_path(text: str) -> str | None:

@@ -1,29 +1,62 @@
-"""Render pages: HTML from a template, with a content security policy that allows only what the page itself contains.
+"""Render templates into pages, under one of three content security policies.
 
-A template is ``templates/NAME.html``, with a NAME such as ``auth/sign_in``, and extends ``layout.html``. A ``NAME.css``
-beside it is appended to ``layout.css``. A page is complete as served: it loads no script, picture or font.
+``app_page`` is a page of the app: styles and scripts of ``web/assets/`` and nothing else
+(``docs/contributing/web.md``). ``render`` is a page that stands alone, such as an invoice, and carries its only style
+in itself. ``sandboxed_page`` serves HTML of a user. No page may be stored.
 
-``sandboxed_page`` serves HTML of a user, under a policy of its own.
+A template is ``templates/NAME.html``, with a NAME such as ``auth/sign_in``.
 """
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from hourhook.http.responses import HTML, Headers, Response
+from hourhook.web.assets import read_style
 
-_FOLDER = Path(__file__).parent / "templates"
+APP_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types hourhook"
+)
 # HTML of a user gets an opaque origin (``sandbox``): it cannot act as a page of this server, nor run, send or frame
 # anything. It may have its own styles and pictures.
 _SANDBOX_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+# In a page that stands alone, before the style of its template.
+_STANDALONE_STYLES = ("tokens", "base", "forms", "card")
+_FOLDER = Path(__file__).parent / "templates"
+_FRAGMENT_PREFIX = "live_"
+
+
+def app_page(
+    name: str, values: Mapping[str, object], *, status: int = 200, headers: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """Return a page of the app, with these values."""
+    text = _templates().get_template(f"{name}.html").render(values)
+    return _page(text, status, APP_POLICY, "same-origin", headers)
+
+
+def app_fragments(name: str, values: Mapping[str, object], fragments: Sequence[str]) -> Response:
+    """Return live regions of a page of the app: the blocks ``live_NAME`` of its own template.
+
+    Each is in an element with ``data-live="NAME"``; names that the template does not have are left out.
+    """
+    template = _templates().get_template(f"{name}.html")
+    text = "".join(
+        f'<div data-live="{fragment}">{_render_block(template, _FRAGMENT_PREFIX + fragment, values)}</div>'
+        for fragment in fragments
+        if _FRAGMENT_PREFIX + fragment in template.blocks
+    )
+    return _page(text, 200, APP_POLICY, "same-origin", ())
 
 
 def render(
@@ -35,10 +68,10 @@ def render(
     cause: str | None = None,
     **values: object,
 ) -> Response:
-    """Return the page of a template, with these values; ``cause`` is the reason of a 503.
+    """Return a page that stands alone: its style is in the page, ``NAME.css`` beside its template included.
 
     ``form_targets`` are the sources its forms may be sent to, redirects included, as the ``Content-Security-Policy``
-    names them: ``'self'``, or an origin.
+    names them: ``'self'``, or an origin. ``cause`` is the reason of a 503.
     """
     style = _style(name)
     targets = " ".join(form_targets) or "'none'"
@@ -65,6 +98,12 @@ def encode_headers(headers: Sequence[tuple[str, str]]) -> Headers:
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
+def with_query(query: Mapping[str, Sequence[str]], **changes: object) -> str:
+    """Return a link to the same page with other parameters; None leaves one out."""
+    values = {**query, **{name: [] if value is None else [str(value)] for name, value in changes.items()}}
+    return "?" + urlencode([(name, value) for name, found in values.items() for value in found], errors="replace")
+
+
 def _page(
     text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]], cause: str | None = None
 ) -> Response:
@@ -77,21 +116,29 @@ def _page(
     return Response(status, text.encode(), encode_headers([*common, *headers]), HTML, cause)
 
 
+def _render_block(template: Template, block: str, values: Mapping[str, object]) -> str:
+    return "".join(template.blocks[block](template.new_context(dict(values))))
+
+
 @cache
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # A global, since a block that is rendered alone does not see the imports of its template.
+    environment.globals["with_query"] = with_query
+    environment.globals["ui"] = environment.get_template("frame/macros.html").module
+    return environment
 
 
 @cache
 def _style(name: str) -> str:
     own = _FOLDER / f"{name}.css"
-    return (_FOLDER / "layout.css").read_text() + (own.read_text() if own.exists() else "")
+    return "".join(map(read_style, _STANDALONE_STYLES)) + (own.read_text() if own.exists() else "")
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 
-from hourhook.errors import AccountLocked, DatabaseUnavailable
+from hourhook.errors import AccountLocked, DatabaseUnavailable, NotFound
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import BodyTooLarge
 from hourhook.http.responses import Response, message_response
@@ -13,7 +13,7 @@ from hourhook.http.statuses import EXPECTED_ERRORS, status_of
 from hourhook.web.forms import InvalidForm
 from hourhook.web.rendering import encode_headers, render
 
-Page = Callable[[Request], Awaitable[Response]]
+Page = Callable[[Request], Awaitable[Application]]
 
 
 def page_route(**pages: Page) -> Application:
@@ -38,6 +38,15 @@ def notice(
     return render("notice", status=status, headers=headers, cause=cause, title=title, text=text)
 
 
+def other_account(made_for: str, current: str) -> Response:
+    """Return the page for a form that was made for another account of the session."""
+    text = (
+        f"This form was made for the account {made_for}, but you are now in the account {current}. Nothing has "
+        "changed. Switch the account in the menu “You”, reload the page, and submit the form again."
+    )
+    return notice(403, "The form belongs to another account", text)
+
+
 def csrf_failed() -> Response:
     """Return the page for a form that does not carry the CSRF token of its session."""
     text = "This form has expired, or was not sent from this server. Go back, reload the page, and submit it again."
@@ -53,6 +62,10 @@ def error_page(error: Exception) -> Response:
     if isinstance(error, AccountLocked):
         text = "This account is locked for maintenance. Try again later."
         return notice(status, "Temporarily unavailable", text, cause=text)
+    if isinstance(error, NotFound):
+        return notice(
+            status, "Page not found", "There is no such page, or it is not for you. It may have been deleted."
+        )
     if isinstance(error, BodyTooLarge):
         return message_response(status, "Request Entity Too Large")
     return notice(status, "Not allowed", "You cannot do this.")

@@ -39,12 +39,14 @@ class SessionCookies:
     def clear_cookie_header(self) -> tuple[str, str]:
         return self._header("; Max-Age=0")
 
-    def csrf_token(self, token: str) -> str:
-        """Return the CSRF token of a session."""
-        return self._keyring.sign("form", token)
+    def csrf_token(self, token: str, account_id: int | None = None) -> str:
+        """Return the CSRF token of a session; forms that change an account have one of that account."""
+        return self._keyring.sign("form", token if account_id is None else f"{token} {account_id}")
 
-    def is_csrf_valid(self, token: str | None, csrf_token: str) -> bool:
-        return token is not None and csrf_token.isascii() and secrets.compare_digest(self.csrf_token(token), csrf_token)
+    def is_csrf_valid(self, token: str | None, csrf_token: str, account_id: int | None = None) -> bool:
+        if token is None or not csrf_token.isascii():
+            return False
+        return secrets.compare_digest(self.csrf_token(token, account_id), csrf_token)
 
     def _header(self, value: str) -> tuple[str, str]:
         secure = "; Secure" if self._is_secure else ""

@@ -102,7 +102,7 @@ def test_after_accepting_a_page_shows_the_next_steps(account: Account) -> None:
 
     assert response.status == 200
     assert "You have joined" in text_of(response)
-    assert "hourhook token create" in text_of(response)
+    assert f'href="{account.base_url}/sign_in"' in response.body.decode()
     assert f'href="{account.base_url}/docs"' in response.body.decode()
     # The link keeps working, so the page shows no personal data.
     assert "grace" not in text_of(response)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, distinct, false, func, select
 
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
-from hourhook.domain.entries.representations import COLUMNS, JOINED, Entry, has_unbillable_tag, represent
+from hourhook.domain.entries.representations import COLUMNS, IS_BILLABLE, JOINED, Entry, represent
 from hourhook.domain.inputs import (
     UNSET,
     Boolean,
@@ -31,7 +31,7 @@ from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import scope_of, visible_entries
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, projects, team_members
+from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, team_members
 from hourhook.store.statements import Row, Statement, any_of, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
@@ -191,10 +191,6 @@ _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id ==
 
 _on_invoices = select(invoice_entries.c.entry_id).where(invoice_entries.c.account_id == bindparam("account"))
 _with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
-_is_in_unbillable_project = entries.c.project_id.is_not(None) & entries.c.project_id.in_(
-    select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
-)
-_is_billable = ~_is_in_unbillable_project & ~has_unbillable_tag
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
@@ -245,8 +241,8 @@ _LISTING = Listing(
         "invoiced_at_to": entries.c.invoiced_at < bindparam("invoiced_at_to"),
         "updated_from": entries.c.updated_at >= bindparam("updated_from"),
         "updated_to": entries.c.updated_at <= bindparam("updated_to"),
-        "billable": _is_billable,
-        "not billable": ~_is_billable,
+        "billable": IS_BILLABLE,
+        "not billable": ~IS_BILLABLE,
         "approved_at_from": entries.c.approved_at >= bindparam("approved_at_from"),
         "approved_at_to": entries.c.approved_at < bindparam("approved_at_to"),
         **id_conditions(entries.c.approved_by_id, "approved_by_ids"),

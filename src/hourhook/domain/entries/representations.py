@@ -98,6 +98,11 @@ has_unbillable_tag = entries.c.id.in_(
         entry_tags.c.account_id == bindparam("account"), entry_tags.c.tag_id.in_(_unbillable_tags)
     )
 )
+_is_in_unbillable_project = entries.c.project_id.is_not(None) & entries.c.project_id.in_(
+    select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
+)
+# The condition that ``is_billable`` evaluates for one entry.
+IS_BILLABLE = ~_is_in_unbillable_project & ~has_unbillable_tag
 
 
 def represent(

@@ -14,6 +14,7 @@ from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects.representations import COLUMNS, JOINED, Project, represent
 from hourhook.domain.search_keys import search_key
+from hourhook.domain.summaries import SimpleProject, summarize_project
 from hourhook.domain.visibility import scope_of, visible_projects
 from hourhook.errors import NotFound
 from hourhook.store.schema import project_group_members, projects
@@ -71,6 +72,12 @@ def list_for_group(
     return list_page(tx, caller, params, errors, pagination, within_group=group_id)
 
 
+def list_choices(tx: Transaction, caller: Caller) -> list[SimpleProject]:
+    """Return the active projects that the caller sees, by name."""
+    rows = tx.all(_choices(scope_of(caller)), account=caller.account_id, me=caller.user_id)
+    return [summarize_project(caller.links, row) for row in rows]
+
+
 def list_members(tx: Transaction, caller: Caller, group_id: int) -> list[Project]:
     """Return all projects of a group, by name; the caller must see all projects."""
     return _represent(tx, caller, tx.all(_MEMBERS, account=caller.account_id, within_group=group_id))
@@ -108,6 +115,16 @@ def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project
 @cache
 def _find(scope: str) -> Statement:
     return Statement(_OF_ACCOUNT.where(projects.c.id == bindparam("id"), visible_projects(scope)))
+
+
+@cache
+def _choices(scope: str) -> Statement:
+    fields = ("id", "name", "billing_increment", "enabled", "billable", "color")
+    return Statement(
+        select(*(projects.c[name] for name in fields))
+        .where(projects.c.account_id == bindparam("account"), projects.c.enabled.is_(True), visible_projects(scope))
+        .order_by(projects.c.name_key, projects.c.id)
+    )
 
 
 @cache

@@ -44,6 +44,12 @@ def list_page(
     return Page([represent(read(caller.links, row), tx.started_at) for row in rows], total)
 
 
+def find_running(tx: Transaction, caller: Caller) -> Timer | None:
+    """Return the caller's running timer, or None."""
+    row = tx.one(_running(scope_of(caller)), account=caller.account_id, me=caller.user_id)
+    return None if row is None else represent(read(caller.links, row), tx.started_at)
+
+
 def show(tx: Transaction, caller: Caller, project_id: int) -> Timer:
     """Return the caller's timer of a project; raises ``NotFound``."""
     return represent(find(tx, caller, project_id), tx.started_at)
@@ -87,6 +93,16 @@ def _by_project(scope: str) -> Statement:
             projects.c.id == bindparam("project"),
             visible_projects(scope),
         )
+    )
+
+
+@cache
+def _running(scope: str) -> Statement:
+    return Statement(
+        select(*COLUMNS)
+        .select_from(JOINED)
+        .where(timers.c.account_id == bindparam("account"), timers.c.state == RUNNING, visible_timers(scope))
+        .limit(1)
     )
 
 

@@ -93,7 +93,9 @@ class Invitations:
         if found is None:
             return _closed("unknown")
         if found.state == "accepted":
-            return render("auth/invitation_accepted", docs=self._links.url("/docs"))
+            return render(
+                "auth/invitation_accepted", docs=self._links.url("/docs"), sign_in=self._links.url("/sign_in")
+            )
         return found if found.state == "open" else _closed(found.state, found)
 
     async def _join(self, invitation: Invitation, token: str, fields: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""``/sign_in`` and ``/sign_out``: sessions for the pages of this server.
+"""``/sign_in``, ``/sign_out`` and ``/me/account``: sessions for the pages of this server, and their current account.
 
 Attempts are throttled by client address and by e-mail address. All failures look alike, so that they do not reveal
 whether an address is known.
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from hourhook.domain import sessions, sign_ins
 from hourhook.domain.links import Links
 from hourhook.domain.sign_ins import Candidate
-from hourhook.errors import AccountLocked
+from hourhook.errors import AccountLocked, NotFound
 from hourhook.http.asgi import Application
 from hourhook.http.context import get_context
 from hourhook.http.hash_queue import RETRY_AFTER_SECONDS, HashQueueFull
@@ -21,8 +21,12 @@ from hourhook.http.queries import parse_query_string
 from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.store.database import Database
-from hourhook.web.forms import read_form, safe_redirect_path
-from hourhook.web.rendering import render
+from hourhook.web.assets import asset_path
+from hourhook.web.browser_cookies import ACCOUNT, BrowserCookies
+from hourhook.web.forms import FormFields, is_cross_site, read_form, safe_redirect_path
+from hourhook.web.frame import csrf_field
+from hourhook.web.live import LiveHub
+from hourhook.web.rendering import app_page
 from hourhook.web.responses import csrf_failed, notice, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
 
@@ -41,17 +45,26 @@ class SignIn:
     """The pages for signing in and out."""
 
     def __init__(
-        self, database: Database, sign_in_throttle: SignInThrottle, session_cookies: SessionCookies, links: Links
+        self,
+        database: Database,
+        sign_in_throttle: SignInThrottle,
+        session_cookies: SessionCookies,
+        browser_cookies: BrowserCookies,
+        live: LiveHub,
+        links: Links,
     ) -> None:
         self._database = database
         self._sign_in_throttle = sign_in_throttle
         self._session_cookies = session_cookies
+        self._browser_cookies = browser_cookies
+        self._live = live
         self._links = links
 
     def routes(self) -> Mapping[str, Application]:
         return {
             PATH: page_route(GET=self._show, POST=self._sign_in),
             "/sign_out": page_route(POST=self._sign_out),
+            "/me/account": page_route(POST=self._switch_account),
         }
 
     async def _show(self, request: Request) -> Response:
@@ -62,18 +75,12 @@ class SignIn:
             return self._form(token, next_path)
         if next_path is not None:
             return self._redirect(next_path)
-        return render(
-            "auth/signed_in",
-            form_targets=["'self'"],
-            users=users,
-            csrf_token=self._session_cookies.csrf_token(token),
-            href=self._links.href,
-        )
+        return self._redirect("/")
 
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
         before = self._session_cookies.session_token(request)
-        if not self._session_cookies.is_csrf_valid(before, form.get("csrf_token", "")):
+        if before is None or not self._is_valid(request, before, form):
             return csrf_failed()
         email, next_path = form.get("email", ""), safe_redirect_path(form.get("next", ""))
         attempt = self._sign_in_throttle.try_acquire(get_context(request.scope).client_network, email)
@@ -87,22 +94,37 @@ class SignIn:
         if not await self._start_sessions(candidates, token):
             _log.info("sign-in failed", client=get_context(request.scope).client_address)
             return self._form(before, next_path, email=email, error=_WRONG)
-        if before is not None:
-            await self._database.run(sessions.end, before)
+        await self._database.run(sessions.end, before)
         return self._redirect(
-            next_path or PATH, self._session_cookies.set_cookie_header(token, sessions.LIFETIME_SECONDS)
+            next_path or "/", self._session_cookies.set_cookie_header(token, sessions.LIFETIME_SECONDS)
         )
 
     async def _sign_out(self, request: Request) -> Response:
         form = await read_form(request)
         token = self._session_cookies.session_token(request)
-        if token is None or not self._session_cookies.is_csrf_valid(token, form.get("csrf_token", "")):
+        if token is None or not self._is_valid(request, token, form):
             return csrf_failed()
         await self._database.run(sessions.end, token)
+        self._live.end_session(token)
         next_path = safe_redirect_path(form.get("next", ""))
         return self._redirect(
             sign_in_url(next_path) if next_path else PATH, self._session_cookies.clear_cookie_header()
         )
+
+    async def _switch_account(self, request: Request) -> Response:
+        """Make another account of the session the current one."""
+        form = await read_form(request)
+        token = self._session_cookies.session_token(request)
+        if token is None or not self._is_valid(request, token, form):
+            return csrf_failed()
+        users = await self._database.read(sessions.find, token)
+        chosen = next((user for user in users if str(user.account_id) == form.get("account")), None)
+        if chosen is None:
+            raise NotFound
+        return self._redirect("/", self._browser_cookies.set_header(ACCOUNT, str(chosen.account_id)))
+
+    def _is_valid(self, request: Request, token: str, form: FormFields) -> bool:
+        return not is_cross_site(request) and self._session_cookies.is_csrf_valid(token, form.get("csrf_token", ""))
 
     async def _start_sessions(self, candidates: Sequence[Candidate], token: str) -> bool:
         """Start a session in each account. Raises ``AccountLocked`` if all of them are locked."""
@@ -122,17 +144,15 @@ class SignIn:
         if token is None:
             token = sessions.new_token()
             headers = [self._session_cookies.set_cookie_header(token)]
-        return render(
-            "auth/sign_in",
-            status=200 if error is None else 403,
-            form_targets=["'self'"],
-            headers=headers,
-            csrf_token=self._session_cookies.csrf_token(token),
-            next_path=next_path,
-            email=email,
-            error=error,
-            href=self._links.href,
-        )
+        values = {
+            "href": self._links.href,
+            "asset": asset_path,
+            "csrf": csrf_field(self._session_cookies.csrf_token(token)),
+            "next_path": next_path,
+            "email": email,
+            "error": error,
+        }
+        return app_page("auth/sign_in", values, status=200 if error is None else 403, headers=headers)
 
     def _redirect(self, path: str, *headers: tuple[str, str]) -> Response:
         return redirect(self._links.href(path), headers=headers)

@@ -1,0 +1,13 @@
+// Starts every behaviour. Each is one module, bound by an attribute, and pages work without all of them.
+import "./zone.js";
+import "./commands.js";
+import { start as startKeys } from "./keys.js";
+import { start as startTicking } from "./ticking.js";
+import { start as startCopying } from "./copying.js";
+import { start as startPreview } from "./preview.js";
+import { start as startVanishing } from "./vanishing.js";
+import { start as startLive } from "./live.js";
+
+for (const start of [startKeys, startTicking, startCopying, startPreview, startVanishing, startLive]) {
+  start(document);
+}

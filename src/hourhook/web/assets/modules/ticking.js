@@ -1,0 +1,21 @@
+// data-ticking="SECONDS": an elapsed time that goes on, here and in the title of the window.
+export function start(page) {
+  const element = page.querySelector("[data-ticking]");
+  if (!element) return;
+  const startedAt = performance.now() - Number(element.dataset.ticking) * 1000;
+  const title = page.title;
+  const show = () => {
+    const seconds = Math.floor((performance.now() - startedAt) / 1000);
+    const text = format(seconds);
+    element.textContent = text;
+    page.title = `${text} · ${title}`;
+  };
+  show();
+  setInterval(show, 1000);
+}
+
+function format(seconds) {
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600).toLocaleString("en-US");
+  return `${hours}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}

@@ -1,0 +1,126 @@
+"""The frame of every page of the app: what is around its own content (``docs/contributing/web.md``)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from hourhook import __version__
+from hourhook.domain.callers import Caller
+from hourhook.domain.sessions import SessionMember
+from hourhook.domain.timers import reading as timers
+from hourhook.domain.timers.representations import Timer
+from hourhook.store.transaction import Transaction
+from hourhook.web.browser_cookies import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the navigation: its page, who sees it, and the key that goes there after ``g``."""
+
+    label: str
+    path: str
+    role: str = "contractor"
+    feature: str | None = None
+    key: str = ""
+
+    def is_open_to(self, caller: Caller, paths: Collection[str]) -> bool:
+        """Return whether the page exists and this caller may open it."""
+        if self.path not in paths or not caller.has_role(self.role):
+            return False
+        return self.feature != "invoicing" or caller.invoicing_enabled
+
+
+MAIN = (
+    Place("Today", "/", key="d"),
+    Place("Week", "/weeks", key="w"),
+    Place("Entries", "/entries", key="e"),
+    Place("Projects", "/projects", key="p"),
+    Place("Invoices", "/invoices", "leader", "invoicing"),
+    Place("Reports", "/reports", key="r"),
+    Place("People", "/people", "coworker"),
+    Place("Integrations & Connected Apps", "/integrations", key="i"),
+)
+INTEGRATIONS = (
+    Place("Webhooks", "/integrations/webhooks", "leader"),
+    Place("Broadcasts", "/integrations/broadcasts"),
+    Place("Personal access tokens", "/integrations/tokens"),
+    Place("Connected apps", "/integrations/apps"),
+)
+PERSONAL = (
+    Place("Inbox", "/inbox"),
+    Place("Timers", "/timers"),
+    Place("Expenses", "/expenses"),
+    Place("Preferences", "/me"),
+    Place("Password", "/me/password"),
+    Place("Sessions", "/me/sessions"),
+    Place("Account", "/account", "supervisor"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Trouble that every page shows to those who can act: a sentence, and the page that helps."""
+
+    sentence: str
+    button: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the layout shows around a page."""
+
+    main: Sequence[Place]
+    integrations: Sequence[Place]
+    personal: Sequence[Place]
+    member: SessionMember
+    members: Sequence[SessionMember]
+    path: str
+    timer: Timer | None
+    troubles: Sequence[Trouble]
+    message: Message | None
+    paths: Collection[str] = ()
+    version: str = __version__
+
+    def has_page(self, path: str) -> bool:
+        return path in self.paths
+
+    def is_current(self, place: Place) -> bool:
+        """Return whether the page belongs to this place."""
+        if place.path == "/":
+            return self.path == "/" or self.path.startswith("/days/")
+        return self.path == place.path or self.path.startswith(f"{place.path}/")
+
+
+def build_frame(
+    tx: Transaction,
+    member: SessionMember,
+    members: Sequence[SessionMember],
+    path: str,
+    paths: Collection[str],
+    message: Message | None,
+) -> Frame:
+    """Read what the frame needs, with one statement; ``paths`` are those of all pages."""
+    caller = member.caller
+
+    def visible(places: Sequence[Place]) -> list[Place]:
+        return [place for place in places if place.is_open_to(caller, paths)]
+
+    return Frame(
+        main=visible(MAIN),
+        integrations=visible(INTEGRATIONS),
+        personal=visible(PERSONAL),
+        member=member,
+        members=members,
+        path=path,
+        timer=timers.find_running(tx, caller),
+        troubles=(),
+        message=message,
+        paths=paths,
+    )
+
+
+def csrf_field(token: str) -> Markup:
+    """Return the hidden field that proves where a form comes from."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)

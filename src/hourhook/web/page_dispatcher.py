@@ -1,0 +1,269 @@
+"""Dispatch the pages of the app: find the session, run the page in a transaction, render it afterwards.
+
+A page takes one read transaction; an action one write transaction, and a read before it that authenticates. Whoever is
+not signed in is redirected to the sign-in page, and to ``/welcome`` while the server has no account.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+
+from hourhook.domain import accounts, sessions
+from hourhook.domain.dependencies import Dependencies
+from hourhook.domain.inputs import Query
+from hourhook.domain.inputs.numbers import MAX_ID
+from hourhook.domain.links import Links
+from hourhook.domain.sessions import SessionMember
+from hourhook.errors import FeatureNotIncluded, Forbidden, NotFound, ValidationFailed
+from hourhook.http.asgi import Application
+from hourhook.http.context import get_context
+from hourhook.http.queries import parse_query_string
+from hourhook.http.responses import Response
+from hourhook.store.database import Database
+from hourhook.store.transaction import Transaction
+from hourhook.web.assets import asset_path
+from hourhook.web.auth.sign_in import PATH, sign_in_url
+from hourhook.web.browser_cookies import ACCOUNT, MESSAGE, BrowserCookies, Message
+from hourhook.web.display import Display
+from hourhook.web.form_state import FormState, refused
+from hourhook.web.forms import (
+    MAX_APP_FORM_BYTES,
+    MAX_APP_FORM_FIELDS,
+    FormFields,
+    is_cross_site,
+    read_form,
+)
+from hourhook.web.frame import build_frame, csrf_field
+from hourhook.web.pages import Action, Download, Page, Preparation, Redirect, View, group_by_path
+from hourhook.web.rendering import app_fragments, app_page, encode_headers
+from hourhook.web.responses import csrf_failed, other_account, page_route, redirect
+from hourhook.web.session_cookies import SessionCookies
+
+FRAGMENT_HEADER = "x-fragments"
+_MAX_FRAGMENTS = 8
+
+
+class SignedOut(Exception):
+    """The request has no session, or one that has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The user who asks for a page: the current account of the session, and the others in it."""
+
+    token: str
+    member: SessionMember
+    members: Sequence[SessionMember]
+    display: Display
+
+
+class PageDispatcher:
+    """Runs the declared pages."""
+
+    def __init__(
+        self,
+        database: Database,
+        links: Links,
+        dependencies: Dependencies,
+        session_cookies: SessionCookies,
+        browser_cookies: BrowserCookies,
+    ) -> None:
+        self._database = database
+        self._links = links
+        self._dependencies = dependencies
+        self._session_cookies = session_cookies
+        self._browser_cookies = browser_cookies
+        self._paths: dict[str, dict[str, Page]] = {}
+
+    def routes(self, pages: Sequence[Page]) -> Mapping[str, Application]:
+        self._paths = group_by_path(pages)
+        handlers = {"GET": self._show, "POST": self._act}
+        return {
+            path: page_route(**{method: partial(handlers[method], page) for method, page in methods.items()})
+            for path, methods in self._paths.items()
+        }
+
+    async def _show(self, page: Page, request: Request) -> Response:
+        try:
+            return await self._answer(page, request, FormState(), 200)
+        except SignedOut:
+            return await self._lead_in(request)
+
+    async def _act(self, page: Page, request: Request) -> Response:
+        try:
+            visit = await self._database.read(self._find_visit, request)
+        except SignedOut:
+            return csrf_failed()
+        if is_cross_site(request):
+            return csrf_failed()
+        fields = await read_form(request, MAX_APP_FORM_BYTES, MAX_APP_FORM_FIELDS)
+        refusal = self._check_origin(visit, fields)
+        if refusal is not None:
+            return refusal
+        require_page(page, visit.member)
+        arguments = read_arguments(page, request)
+        caller = visit.member.caller
+        try:
+            prepared = None
+            if page.prepare is not None:
+                preparation = Preparation(self._database, self._dependencies.keyring, caller, fields)
+                prepared = await asyncio.to_thread(page.prepare, preparation)
+            done = await self._database.write(
+                caller.account_id, self._run_action, page, request, fields, prepared, arguments
+            )
+        except ValidationFailed as error:
+            shown = self._paths[page.refused_on]["GET"]
+            return await self._answer(shown, request, refused(fields, fields.lists, error), 422)
+        return self._redirect(done)
+
+    async def _answer(self, page: Page, request: Request, form: FormState, status: int) -> Response:
+        result, values = await self._database.read(self._run_page, page, request, form)
+        if isinstance(result, Redirect):
+            return self._redirect(result)
+        if isinstance(result, Download):
+            return _download(result)
+        headers = [self._browser_cookies.clear_message_header()] if MESSAGE in request.cookies else []
+        fragments = _fragments(request)
+        # In a thread, since a long table takes long to render.
+        if fragments:
+            return await asyncio.to_thread(app_fragments, page.template, values, fragments)
+        return await asyncio.to_thread(app_page, page.template, values, status=status, headers=headers)
+
+    def _run_page(
+        self, tx: Transaction, page: Page, request: Request, form: FormState
+    ) -> tuple[object, dict[str, object]]:
+        visit = self._find_visit(tx, request)
+        require_page(page, visit.member)
+        get_context(request.scope).caller = visit.member.caller
+        fragments = _fragments(request)
+        query = Query.of(parse_query_string(request.scope["query_string"]))
+        view = View(tx, visit.member.caller, self._dependencies, query, visit.display, form, fragments)
+        result = page.function(view, **read_arguments(page, request))
+        if not isinstance(result, Mapping):
+            return result, {}
+        values = {**self.base_values(visit), "form": form, "query": query, **result}
+        if not page.is_bare and not fragments:
+            values["frame"] = self._frame(tx, visit, request)
+        return result, values
+
+    def _run_action(
+        self,
+        tx: Transaction,
+        page: Page,
+        request: Request,
+        fields: FormFields,
+        prepared: object,
+        arguments: Mapping[str, Any],
+    ) -> Redirect:
+        # Again, since the session or the role may have changed before the account was locked.
+        visit = self._find_visit(tx, request)
+        if visit.member.caller.account_id != tx.account_id:
+            raise NotFound
+        require_page(page, visit.member)
+        get_context(request.scope).caller = visit.member.caller
+        action = Action(tx, visit.member.caller, self._dependencies, fields, visit.display, prepared)
+        done = page.function(action, **arguments)
+        assert isinstance(done, Redirect)
+        return done
+
+    def _find_visit(self, tx: Transaction, request: Request) -> Visit:
+        token = self._session_cookies.session_token(request)
+        members = sessions.find_members(tx, token, self._links) if token else []
+        if token is None or not members:
+            raise SignedOut
+        chosen = request.cookies.get(ACCOUNT)
+        member = next((member for member in members if str(member.caller.account_id) == chosen), members[0])
+        member.caller.require_unlocked()
+        display = self._browser_cookies.display(
+            request.cookies, tx.started_at, member.caller.utc_offset, member.time_format, member.week_start
+        )
+        return Visit(token, member, members, display)
+
+    def _frame(self, tx: Transaction, visit: Visit, request: Request) -> object:
+        message: Message | None = self._browser_cookies.message(request.cookies)
+        return build_frame(tx, visit.member, visit.members, request.scope["path"], self._paths, message)
+
+    def base_values(self, visit: Visit) -> dict[str, object]:
+        """Return what every template of the app may use."""
+        return {
+            "href": self._links.href,
+            "asset": asset_path,
+            "display": visit.display,
+            "caller": visit.member.caller,
+            "csrf": csrf_field(self._session_cookies.csrf_token(visit.token, visit.member.caller.account_id)),
+            # For forms about the session itself: signing out, changing the account.
+            "session_csrf": csrf_field(self._session_cookies.csrf_token(visit.token)),
+        }
+
+    def _check_origin(self, visit: Visit, fields: FormFields) -> Response | None:
+        """Return the refusal of a form that was made for another session, or for another account of this one."""
+        csrf_token = fields.get("csrf_token", "")
+        for member in visit.members:
+            if self._session_cookies.is_csrf_valid(visit.token, csrf_token, member.caller.account_id):
+                if member is visit.member:
+                    return None
+                return other_account(member.user.account_name, visit.member.user.account_name)
+        return csrf_failed()
+
+    async def _lead_in(self, request: Request) -> Response:
+        """Lead to the sign-in page, or to the first account of an empty server."""
+        if request.headers.get(FRAGMENT_HEADER):
+            # The script then loads the whole page.
+            return Response(401)
+        if not await self._database.read(accounts.any_exist):
+            return redirect(self._links.href("/welcome"))
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        target = f"{path}?{query}" if query else path
+        return redirect(self._links.href(PATH if target == "/" else sign_in_url(target)))
+
+    def _redirect(self, done: Redirect) -> Response:
+        headers = [self._browser_cookies.set_header(name, value) for name, value in done.cookies.items()]
+        if done.message is not None:
+            headers.append(self._browser_cookies.set_message_header(Message(done.message, done.entry_id)))
+        if done.ends_session:
+            headers.append(self._session_cookies.clear_cookie_header())
+        return redirect(self._links.href(done.path), headers=headers)
+
+
+def require_page(page: Page, member: SessionMember) -> None:
+    """Raise ``NotFound`` unless the page is there for this user."""
+    try:
+        member.caller.require_role(page.role)
+        if page.feature is not None:
+            member.caller.require_feature(page.feature)
+    except (Forbidden, FeatureNotIncluded):
+        raise NotFound from None
+
+
+def read_arguments(page: Page, request: Request) -> dict[str, Any]:
+    """Return the arguments of a page's function from the path; raises ``NotFound``."""
+    found: dict[str, Any] = {}
+    for name, kind in page.parameters.items():
+        text = request.path_params[name]
+        if kind is int:
+            if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= MAX_ID):
+                raise NotFound
+            found[name] = int(text)
+        else:
+            if "\0" in text:
+                raise NotFound
+            found[name] = text
+    return found
+
+
+def _fragments(request: Request) -> list[str]:
+    """Return the names of the live regions that a script asks for."""
+    names = request.headers.get(FRAGMENT_HEADER, "").split()[:_MAX_FRAGMENTS]
+    return [name for name in names if name.isidentifier()]
+
+
+def _download(file: Download) -> Response:
+    headers = [
+        ("content-disposition", f'attachment; filename="{file.name}"'),
+        ("cache-control", "no-store"),
+    ]
+    return Response(200, file.content, encode_headers(headers), file.media_type.encode())

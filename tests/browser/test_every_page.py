@@ -1,0 +1,27 @@
+"""Every page: nothing serious for axe, no sideways scrolling, light and dark, on a desktop and on a phone."""
+
+import pytest
+
+from tests.browser.conftest import OpenPage
+from tests.support.accounts import Account
+from tests.support.chromium import SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways
+from tests.support.full_account import populate_account
+
+PATHS = ("/", "/days/2024-05-21", "/integrations/webhooks")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("viewport", VIEWPORTS)
+def test_every_page_is_accessible_and_fits(
+    account: Account, open_page_of: OpenPage, viewport: str, scheme: str
+) -> None:
+    populate_account(account, "first", actor=account.owner)
+    width, height = VIEWPORTS[viewport]
+    page = open_page_of(account.owner, color_scheme=scheme, viewport={"width": width, "height": height})
+    problems = []
+    for path in PATHS:
+        page.goto(path)
+        problems += find_axe_violations(page)
+        problems += [f"{path} scrolls sideways"] if scrolls_sideways(page) else []
+
+    assert problems == []
