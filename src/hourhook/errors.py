@@ -78,7 +78,15 @@ class ValidationFailed(Refusal):
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be reached or written to; the transaction has been rolled back."""
+    """The database cannot be reached or written to; the transaction has been rolled back.
+
+    ``reason`` says why in words that a caller may read: it names no host, user or file. The text of the exception also
+    has what the database itself said, for the log and the operator.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
 
 
 class CommitUnknown(DatabaseUnavailable):

@@ -40,10 +40,22 @@ class SmtpServer:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseLimits:
+    """How long to wait for the database, in seconds: to connect, for a statement of a request, and for a connection."""
+
+    connect_seconds: float = 5
+    statement_seconds: float = 30
+    queue_seconds: float = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of a process; each field is the environment variable ``HOURHOOK_<NAME>`` (``docs/settings.md``)."""
 
     database_url: str = "sqlite:///hourhook.db"
+    database_connect_seconds: float = 5
+    database_statement_seconds: float = 30
+    database_queue_seconds: float = 10
     base_url: str | None = None
     secret_key: str | None = None
     allowed_networks: tuple[Network, ...] = ()
@@ -101,6 +113,12 @@ class Settings:
         changed = replace(self, **{name: value for name, value in changes.items() if value is not None})
         changed.check()
         return changed
+
+    @property
+    def database_limits(self) -> DatabaseLimits:
+        return DatabaseLimits(
+            self.database_connect_seconds, self.database_statement_seconds, self.database_queue_seconds
+        )
 
     def check(self) -> None:
         """Raise ``OperatorError`` if settings contradict each other."""
@@ -296,6 +314,9 @@ def _one_of(*choices: str) -> Any:
 
 _READERS: dict[str, Any] = {
     "database_url": str,
+    "database_connect_seconds": _positive,
+    "database_statement_seconds": _positive,
+    "database_queue_seconds": _positive,
     "base_url": _base_url,
     "secret_key": str,
     "allowed_networks": _networks,

@@ -331,6 +331,8 @@ def test_an_unavailable_database_is_a_503_whose_reason_is_logged(
 
     for response in responses:
         assert response.status == 503
-        assert response.json() == {"message": "The database is not available at the moment"}
-    assert all("cannot use PostgreSQL: " in line["reason"] for line in logged if line["event"] == "request")
+        reason = "PostgreSQL cannot be reached"
+        assert response.json() == {"message": f"The database is not available at the moment: {reason}"}
+        assert response.headers["retry-after"] == "1"
+    assert all("PostgreSQL cannot be reached: " in line["reason"] for line in logged if line["event"] == "request")
     assert account.leader.client.get("/v2/account").status == 200

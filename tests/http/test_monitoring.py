@@ -50,7 +50,7 @@ def test_a_server_without_its_database_is_unhealthy(server: Server, database_url
             connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
     assert health.status == 503
-    assert "cannot use PostgreSQL: " in health.json()["message"]
+    assert "PostgreSQL cannot be reached: " in health.json()["message"]
     # The counters of the process itself are most useful in that situation.
     assert metrics.status == 200
     assert b"hourhook_requests_total" in metrics.body

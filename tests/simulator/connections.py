@@ -54,6 +54,9 @@ class InterceptedConnection:
         self._backend = backend
         self._release = release
         self._is_closed = False
+        # Of no effect here: the time limit of an answer, and the start of a server that is always the same.
+        self.answer_seconds: float | None = None
+        self.server_started_at = ""
 
     def execute(self, text: str, parameters: Any = ()) -> Any:
         self._interceptor.before_statement(text, self._backend)
@@ -100,7 +103,7 @@ class SimulatedSqlite(SqliteDatabase):
     def _connect(self) -> Any:
         return InterceptedConnection(open_sqlite(self.path), self._interceptor, 0, lambda raw: raw.close())
 
-    async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self._interceptor.run_transaction(_operation_of(function, args), lambda: function(*args, **kwargs))
 
 
@@ -125,7 +128,7 @@ class SimulatedPostgres(PostgresDatabase):
         raw = self._acquire()
         return InterceptedConnection(raw, self._interceptor, raw.info.backend_pid, self._release)
 
-    async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    async def _in_thread(self, executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self._interceptor.run_transaction(_operation_of(function, args), lambda: function(*args, **kwargs))
 
 

@@ -56,7 +56,7 @@ def test_a_connection_that_breaks_in_a_transaction_is_unavailable(postgres: Post
 
 
 def test_an_unreachable_server_is_unavailable() -> None:
-    with pytest.raises(DatabaseUnavailable, match="cannot use PostgreSQL: "):
+    with pytest.raises(DatabaseUnavailable, match="PostgreSQL cannot be reached: "):
         open_database("postgresql://nobody@127.0.0.1:1/nothing", SystemClock())
 
 

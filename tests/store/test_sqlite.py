@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hourhook.errors import DatabaseUnavailable, OperatorError
+from hourhook.store.database import Commit
 from hourhook.store.sqlite import SqliteDatabase
 from tests.support.clocks import FakeClock
 
@@ -15,6 +16,7 @@ CLAIM = """
 import sys
 from pathlib import Path
 from hourhook.clock import SystemClock
+from hourhook.store.database import Commit
 from hourhook.store.sqlite import SqliteDatabase
 database = SqliteDatabase(Path(sys.argv[1]), SystemClock())
 database.acquire_file_lock()
@@ -42,7 +44,7 @@ def test_a_file_can_be_locked_by_one_process_only(tmp_path: Path, clock: FakeClo
 
 def test_commits_are_durable(tmp_path: Path, clock: FakeClock) -> None:
     database = SqliteDatabase(tmp_path / "hourhook.db", clock)
-    with database._write_transaction() as connection:
+    with database._write_transaction(Commit()) as connection:
         found = [
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -60,6 +62,6 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, clock: FakeClo
 
 def test_an_invalid_statement_is_not_reported_as_an_outage(tmp_path: Path, clock: FakeClock) -> None:
     database = SqliteDatabase(tmp_path / "hourhook.db", clock)
-    with pytest.raises(sqlite3.OperationalError), database._write_transaction() as connection:
+    with pytest.raises(sqlite3.OperationalError), database._write_transaction(Commit()) as connection:
         connection.execute("SELECT FROM nowhere")
     database.close()

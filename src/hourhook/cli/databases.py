@@ -36,7 +36,7 @@ def command_database(settings: Settings, *, may_create: bool = False) -> Iterato
         check_url(url)
         _require_file(sqlite_path(url), may_create)
         _await_schema(url)
-    database = open_database(url)
+    database = open_database(url, limits=settings.database_limits)
     try:
         if may_create and is_embedded(url) and is_empty(url):
             _fill(database)

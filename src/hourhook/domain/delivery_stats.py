@@ -1,8 +1,8 @@
-"""Delivery statistics over all accounts, for metrics and the health check (``docs/operating/monitoring.md``)."""
+"""Delivery statistics over all accounts, for metrics (``docs/operating/monitoring.md``)."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, select
 
 from hourhook.clock import SECOND
 from hourhook.store.schema import accounts, lanes, one_offs
@@ -39,11 +39,6 @@ def collect(tx: Transaction) -> DeliveryStats:
     )
 
 
-def is_reachable(tx: Transaction) -> bool:
-    """Return whether the database answers a query."""
-    return bool(tx.value(_ONE) == 1)
-
-
 _IS_DUE = lanes.c.due_at <= bindparam("now")
 _WAITING = lanes.c.last_sequence - lanes.c.head_sequence + 1
 
@@ -62,5 +57,3 @@ _COLLECT = Statement(
         .label("due_one_offs"),
     ).select_from(lanes)
 )
-
-_ONE = Statement(select(literal_column("1")))

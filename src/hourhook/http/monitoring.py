@@ -26,7 +26,7 @@ def monitoring_routes(
         reason = failure()
         if reason is None:
             try:
-                await database.read(delivery_stats.is_reachable)
+                await database.require_writable()
             except DatabaseUnavailable as error:
                 reason = str(error)
         if reason is None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from hourhook.errors import DatabaseUnavailable
+from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.http.asgi import Receive, Scope, Send
 
 JSON = b"application/json; charset=utf-8"
@@ -64,8 +64,12 @@ def server_error() -> Response:
 
 
 def service_unavailable(error: DatabaseUnavailable) -> Response:
-    headers = ((b"retry-after", b"1"),)
-    return message_response(503, "The database is not available at the moment", headers, cause=str(error))
+    """Return the 503 of an outage, with its reason; ``Retry-After`` only where a repeat cannot do a change twice."""
+    if isinstance(error, CommitUnknown):
+        message = f"{error.reason[:1].upper()}{error.reason[1:]}: look before you repeat the request"
+        return message_response(503, message, cause=str(error))
+    message = f"The database is not available at the moment: {error.reason}"
+    return message_response(503, message, ((b"retry-after", b"1"),), cause=str(error))
 
 
 NOT_FOUND = Response(404)

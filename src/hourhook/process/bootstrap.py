@@ -16,6 +16,7 @@ from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.store.poolers import require_own_sessions
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import migrate, require_current_schema
 from hourhook.store.urls import is_embedded, open_database, sqlite_path
@@ -33,9 +34,10 @@ def open_server_database(settings: Settings, clock: Clock | None = None) -> Data
     current schema. Raises ``OperatorError``.
     """
     if not is_embedded(settings.database_url):
+        require_own_sessions(settings.database_url, settings.database_limits)
         require_current_schema(settings.database_url)
-        return open_database(settings.database_url, clock)
-    database = open_database(settings.database_url, clock)
+        return open_database(settings.database_url, clock, settings.database_limits)
+    database = open_database(settings.database_url, clock, settings.database_limits)
     assert isinstance(database, SqliteDatabase)
     try:
         database.acquire_file_lock()

@@ -6,16 +6,25 @@ that they do not block the event loop. No transaction outlives its function.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, cast, func, null, select
 
 from hourhook.clock import Clock
-from hourhook.errors import NotFound
+from hourhook.errors import DatabaseUnavailable, NotFound
+from hourhook.settings import DatabaseLimits
 from hourhook.store.event_times import EventTimes
+from hourhook.store.health import HealthCheck
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import ListTotals, Transaction
@@ -23,12 +32,24 @@ from hourhook.store.transaction import ListTotals, Transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOCK_ACCOUNT = Statement(
-    # A row lock exists only on PostgreSQL; on SQLite, BEGIN IMMEDIATE has locked the whole database already.
-    select(accounts.c.last_position, accounts.c.last_event_at)
-    .where(accounts.c.id == bindparam("account_id"))
-    .with_for_update(key_share=True)
+_LOCKED_ACCOUNT = select(accounts.c.last_position, accounts.c.last_event_at).where(
+    accounts.c.id == bindparam("account_id")
 )
+LOCK_ACCOUNT = Statement(
+    # BEGIN IMMEDIATE has locked the whole database already, and a failed commit is always rolled back.
+    _LOCKED_ACCOUNT.add_columns(null().label("transaction_id")),
+    # The row lock needs a transaction id anyway. With it, the fate of a lost commit can be found out.
+    postgresql=_LOCKED_ACCOUNT.add_columns(
+        cast(func.pg_current_xact_id(), Text).label("transaction_id")
+    ).with_for_update(key_share=True),
+)
+
+
+@dataclass(slots=True)
+class Commit:
+    """What tells later whether a commit succeeded whose answer was lost."""
+
+    transaction_id: str | None = None
 
 
 class Database(ABC):
@@ -36,18 +57,20 @@ class Database(ABC):
 
     dialect: str
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, limits: DatabaseLimits | None = None) -> None:
         # The clock of this process.
         self.clock = clock
         # The clock by which transactions set and compare times; on PostgreSQL that of the server.
         self.shared_clock = clock
         self.event_times = EventTimes()
+        self.limits = limits or DatabaseLimits()
         # Called in the writer's thread after a commit that made something due. A lost wake-up delays an event, but
         # loses none.
         self.wake: Callable[[], None] = _ignore
         # Called in the writer's thread with the account that a commit of this process has changed.
         self.after_write: Callable[[int], None] = _ignore_account
         self.list_totals: ListTotals = {}
+        self._health = HealthCheck(lambda: self._probe())
 
     async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only reads, on a consistent snapshot."""
@@ -65,13 +88,17 @@ class Database(ABC):
         So positions and sequences have no gaps and become visible in order
         (``docs/decisions/0003-account-lock-first.md``).
         """
-        async with self._writer_queue(account_id):
+        async with self._queued(account_id):
             return await self._in_thread(self._write_executor, self.write_now, account_id, function, *args, **kwargs)
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that changes data without locking an account: the engine's own work."""
-        async with self._writer_queue():
+        async with self._queued():
             return await self._in_thread(self._run_executor, self.run_now, function, *args, **kwargs)
+
+    async def require_writable(self) -> None:
+        """Raise ``DatabaseUnavailable`` if the database does not accept writes; never takes two seconds."""
+        await self._health.require_writable()
 
     def read_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``read`` synchronously in the calling thread."""
@@ -93,11 +120,13 @@ class Database(ABC):
 
         Raises ``NotFound`` if the account does not exist.
         """
-        with self._write_transaction() as connection:
+        commit = Commit()
+        with self._write_transaction(commit) as connection:
             transaction = self._transaction(connection)
             account = transaction.one(LOCK_ACCOUNT, account_id=account_id)
             if account is None:
                 raise NotFound
+            commit.transaction_id = account.transaction_id
             transaction.account_id = account_id
             transaction.last_position = account.last_position
             # Read the clock only now: while this waited for the lock, another write may have advanced it.
@@ -113,7 +142,7 @@ class Database(ABC):
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``run`` synchronously in the calling thread."""
-        with self._write_transaction() as connection:
+        with self._run_transaction() as connection:
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
             transaction.flush()
@@ -133,8 +162,21 @@ class Database(ABC):
         """Open a read-only transaction; yields the driver's connection."""
 
     @abstractmethod
-    def _write_transaction(self) -> AbstractContextManager[Any]:
-        """Open a transaction; yields the driver's connection, commits at the end and rolls back on an exception."""
+    def _write_transaction(self, commit: Commit) -> AbstractContextManager[Any]:
+        """Open a transaction; yields the driver's connection, commits at the end and rolls back on an exception.
+
+        Raises ``CommitUnknown`` if the connection broke during the commit and ``commit`` does not tell more.
+        """
+
+    @contextmanager
+    def _run_transaction(self) -> Iterator[Any]:
+        """Open a transaction for the engine's own work; by default as for a request."""
+        with self._write_transaction(Commit()) as connection:
+            yield connection
+
+    @abstractmethod
+    def _probe(self) -> None:
+        """Write to the database, on a connection of its own; raises ``DatabaseUnavailable`` if that fails."""
 
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
         """Return the queue that a writer waits in before it takes a thread; ``account_id`` is 0 if none is locked."""
@@ -143,9 +185,44 @@ class Database(ABC):
     def _transaction(self, connection: Any) -> Transaction:
         return Transaction(connection, self.dialect, self.shared_clock.now(), self.wake, self.list_totals)
 
-    @staticmethod
-    async def _in_thread(executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(executor, lambda: function(*args, **kwargs))
+    @asynccontextmanager
+    async def _queued(self, account_id: int = 0) -> AsyncIterator[None]:
+        queue = self._writer_queue(account_id)
+        try:
+            async with asyncio.timeout(self.limits.queue_seconds):
+                await queue.__aenter__()
+        except TimeoutError:
+            raise self._too_busy() from None
+        try:
+            yield
+        finally:
+            await queue.__aexit__(None, None, None)
+
+    async def _in_thread(self, executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a function in a thread; raises ``DatabaseUnavailable`` if none becomes free in time."""
+        future = executor.submit(function, *args, **kwargs)
+        is_late = False
+
+        def give_up() -> None:
+            nonlocal is_late
+            # False once it runs: then the limits of its statements apply.
+            is_late = future.cancel()
+
+        timer = asyncio.get_running_loop().call_later(self.limits.queue_seconds, give_up)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if is_late:
+                raise self._too_busy() from None
+            raise
+        except DatabaseUnavailable:
+            self._health.forget()
+            raise
+        finally:
+            timer.cancel()
+
+    def _too_busy(self) -> DatabaseUnavailable:
+        return DatabaseUnavailable(f"too much other work waits for the database (for {self.limits.queue_seconds:g} s)")
 
 
 def _ignore() -> None:

@@ -1,10 +1,11 @@
 """PostgreSQL: shared by any number of ``serve`` and ``worker`` processes on any number of machines."""
 
 import asyncio
-import queue
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from threading import Event
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -12,49 +13,87 @@ import psycopg
 
 from hourhook.clock import Clock, SystemClock
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
-from hourhook.store.database import Database
+from hourhook.settings import DatabaseLimits
+from hourhook.store.database import Commit, Database
+from hourhook.store.postgres_connections import (
+    AsyncConnection,
+    Connection,
+    ConnectionPool,
+    connect,
+    connect_async,
+)
 from hourhook.store.server_clock import ServerClock
+from hourhook.store.sqlstates import READ_ONLY, REASONS, first_line, outage_of, translating_outages
 
 THREADS = 8
 # Threads per account: one writes, and one waits for the lock, to continue at once. Other writers of the account queue
 # without a thread, so that writers of other accounts always find one, however long a write takes.
 WRITERS_PER_ACCOUNT = 2
-Connection = psycopg.Connection[tuple[Any, ...]]
+# How many times as long as a request the engine's own work may wait for an answer: its statements have no time limit.
+ENGINE_PATIENCE = 4
+FATE_POLL_SECONDS = 0.1
+_FATE_UNKNOWN = "the connection to PostgreSQL broke during a commit, and it is unknown whether the change was kept"
+_NOT_KEPT = "the connection to PostgreSQL broke during a commit, and the change was not kept"
 
 
 class PostgresDatabase(Database):
-    """A PostgreSQL database with a small connection pool: one connection per busy thread."""
+    """A PostgreSQL database with small connection pools: one connection per busy thread."""
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    def __init__(self, url: str, clock: Clock | None = None, limits: DatabaseLimits | None = None) -> None:
         """Open a database; a given ``clock``, as in tests, replaces the server's as well as that of this process."""
-        super().__init__(clock or SystemClock())
+        super().__init__(clock or SystemClock(), limits)
         self.url = url
         self._server_clock = ServerClock(self.clock) if clock is None else None
         if self._server_clock is not None:
             self.shared_clock = self._server_clock
-        # Separate pools: writers waiting for an account's lock must not block readers or the engine.
+        # Separate executors: writers waiting for an account's lock must not block readers or the engine.
         self._read_executor = ThreadPoolExecutor(THREADS, "postgres-reader")
         self._write_executor = ThreadPoolExecutor(THREADS, "postgres-writer")
         self._run_executor = ThreadPoolExecutor(2, "postgres-runner")
         self._queues: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
-        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+        statement_seconds, connect_seconds = self.limits.statement_seconds, self.limits.connect_seconds
+        # The server ends a statement that takes too long; if it does not, we end the connection a little later.
+        self._requests = ConnectionPool(
+            lambda: self.connect(
+                statement_seconds=statement_seconds, answer_seconds=statement_seconds + connect_seconds
+            ),
+            connect_seconds,
+        )
+        self._engine = ConnectionPool(
+            lambda: self.connect(answer_seconds=ENGINE_PATIENCE * statement_seconds), connect_seconds
+        )
+        self._probe_connection: Connection | None = None
         # Fails at startup if the server cannot be reached at all.
-        self._idle.put(self.connect())
+        with translating_outages():
+            connection = self._requests.begin("BEGIN")
+            connection.execute("ROLLBACK")
+            self._requests.give_back(connection)
 
-    def connect(self, **options: Any) -> Connection:
-        """Open a connection outside the pool; the caller closes it."""
-        with _translate_errors():
-            return psycopg.connect(
-                self.url, autocommit=True, prepare_threshold=2, application_name="hourhook", **options
-            )
+    def connect(self, *, statement_seconds: float = 0, answer_seconds: float | None = None) -> Connection:
+        """Open a connection outside the pools; the caller closes it.
+
+        The server ends a statement after ``statement_seconds``, and the connection ends after ``answer_seconds``
+        without an answer. Without them there is no such limit. Raises ``DatabaseUnavailable``.
+        """
+        return connect(self.url, self.limits, statement_seconds=statement_seconds, answer_seconds=answer_seconds)
+
+    async def connect_async(self, application_name: str) -> AsyncConnection:
+        """Open a connection for the event loop; the caller closes it. Raises ``DatabaseUnavailable``."""
+        return await connect_async(self.url, self.limits, application_name)
 
     def close(self) -> None:
+        for pool in (self._requests, self._engine):
+            pool.interrupt()
         for executor in (self._read_executor, self._write_executor, self._run_executor):
             executor.shutdown()
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
+        if self._probe_connection is not None:
+            self._probe_connection.interrupt()
+        # Not awaited: it may just connect to a server that does not answer.
+        self._health.close(wait=False)
+        for pool in (self._requests, self._engine):
+            pool.clear()
 
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
         if not account_id:
@@ -63,68 +102,130 @@ class PostgresDatabase(Database):
         return self._queues.setdefault(account_id, asyncio.Semaphore(WRITERS_PER_ACCOUNT))
 
     @contextmanager
-    def _write_transaction(self) -> Iterator[Connection]:
-        with self._begin("BEGIN ISOLATION LEVEL READ COMMITTED") as connection:
+    def _write_transaction(self, commit: Commit) -> Iterator[Connection]:
+        begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+        with translating_outages(), self._begin(self._requests, begin, commit) as connection:
+            yield connection
+
+    @contextmanager
+    def _run_transaction(self) -> Iterator[Connection]:
+        with translating_outages(), self._begin(self._engine, "BEGIN ISOLATION LEVEL READ COMMITTED") as connection:
             yield connection
 
     @contextmanager
     def _read_transaction(self) -> Iterator[Connection]:
-        with self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with translating_outages(is_read=True), self._begin(self._requests, begin, is_read=True) as connection:
             yield connection
 
     @contextmanager
-    def _begin(self, begin: str) -> Iterator[Connection]:
-        with _translate_errors():
-            connection = self._check_out(begin)
+    def _begin(
+        self, pool: ConnectionPool, begin: str, commit: Commit | None = None, *, is_read: bool = False
+    ) -> Iterator[Connection]:
+        connection = pool.begin(begin)
+        try:
+            if self._server_clock is not None:
+                self._server_clock.synchronize(connection)
+            yield connection
+            _commit(connection)
+        except CommitUnknown as error:
+            connection.close()
+            # What was read is complete.
+            if not is_read:
+                self._find_out_fate(connection, commit, error)
+        except psycopg.Error:
+            # After an error the driver's view of a connection may be wrong, above all of which statements are
+            # prepared: those pipelined with the failed one never reached the server.
+            connection.close()
+            raise
+        except BaseException:
+            if not connection.closed and not connection.broken:
+                connection.execute("ROLLBACK")
+            raise
+        finally:
+            pool.give_back(connection)
+
+    def _find_out_fate(self, connection: Any, commit: Commit | None, error: CommitUnknown) -> None:
+        """Return if a transaction was committed: ask on another connection, until the server knows or time is over.
+
+        After a failover another transaction may have the same id. So a commit counts only on the server that was asked
+        to make it; a transaction that was not committed anywhere was not kept in any case.
+
+        Raises ``DatabaseUnavailable`` if it was not committed, and ``error`` if that remains unknown.
+        """
+        if commit is None or commit.transaction_id is None:
+            raise error
+        deadline = time.monotonic() + self.limits.queue_seconds
+        while time.monotonic() < deadline:
+            match self._fate_of(commit.transaction_id, connection.server_started_at):
+                case "committed":
+                    return
+                case "aborted":
+                    raise DatabaseUnavailable(_NOT_KEPT, str(error.__cause__)) from error
+            Event().wait(FATE_POLL_SECONDS)
+        raise error
+
+    def _fate_of(self, transaction_id: str, server_started_at: str) -> str | None:
+        """Return ``committed`` or ``aborted``, or None if it is not known yet."""
+        try:
+            other = self.connect(answer_seconds=self.limits.connect_seconds)
+        except DatabaseUnavailable:
+            return None
+        try:
+            row = other.execute("SELECT pg_xact_status(CAST(%s AS xid8))", (transaction_id,)).fetchone()
+        except psycopg.errors.InvalidParameterValue:
+            # The id is in the future: this server, after a failover, has never seen the transaction.
+            return "aborted"
+        except psycopg.Error as error:
+            if outage_of(error) is None:
+                raise
+            return None
+        finally:
+            is_same_server = other.server_started_at == server_started_at
+            other.close()
+        fate = None if row is None else row[0]
+        return None if fate == "committed" and not is_same_server else fate
+
+    def _probe(self) -> None:
+        with translating_outages():
+            connection = self._open_probe_connection()
             try:
-                if self._server_clock is not None:
-                    self._server_clock.synchronize(connection)
-                yield connection
-                _commit(connection)
-            except psycopg.Error:
-                # After an error the driver's view of a connection may be wrong, above all of which statements are
-                # prepared: those pipelined with the failed one never reached the server.
+                for statement in _PROBES:
+                    row = connection.execute(statement).fetchone()
+                    if row == ("on",):
+                        raise DatabaseUnavailable(REASONS[READ_ONLY])
+            except BaseException:
                 connection.close()
                 raise
-            except BaseException:
-                if not connection.closed and not connection.broken:
-                    connection.execute("ROLLBACK")
-                raise
-            finally:
-                if not connection.closed:
-                    self._idle.put(connection)
 
-    def _check_out(self, begin: str) -> Connection:
-        while True:
+    def _open_probe_connection(self) -> Connection:
+        connection = self._probe_connection
+        if connection is not None and not connection.closed:
             try:
-                connection = self._idle.get_nowait()
-            except queue.Empty:
-                connection = self.connect()
-                connection.execute(begin)
-                return connection
-            try:
-                connection.execute(begin)
+                connection.execute("SELECT 1")
                 return connection
             except psycopg.OperationalError:
-                # The server went away while this connection was idle: try the next one, and finally a new one.
+                # The server ended this connection while it was idle.
                 connection.close()
+        connection = self._probe_connection = self.connect(answer_seconds=self.limits.connect_seconds)
+        connection.execute("SET work_mem = '64kB'")
+        return connection
+
+
+# Whether transactions may write; then a temporary file, which needs space on the disk; then a record in the write-ahead
+# log with a commit, which no reader of the log knows. None leaves a row behind or waits for a lock.
+_PROBES = (
+    "SELECT current_setting('transaction_read_only')",
+    "SELECT CAST(count(*) AS TEXT) FROM generate_series(1, 8000)",
+    "SELECT CAST(pg_logical_emit_message(true, 'hourhook', 'health') AS TEXT)",
+)
 
 
 def _commit(connection: Connection) -> None:
     try:
         connection.execute("COMMIT")
     except psycopg.OperationalError as error:
-        raise CommitUnknown(f"the connection to PostgreSQL broke during a commit: {_first_line(error)}") from error
-
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DatabaseUnavailable(f"cannot use PostgreSQL: {_first_line(error)}") from error
-
-
-def _first_line(error: psycopg.Error) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else repr(error)
+        if error.sqlstate is not None and not connection.closed:
+            # The server answered, so it has rolled back.
+            raise
+        raise CommitUnknown(_FATE_UNKNOWN, first_line(error)) from error

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from hourhook.clock import Clock
 from hourhook.errors import DatabaseUnavailable, OperatorError
-from hourhook.store.database import Database
+from hourhook.settings import DatabaseLimits
+from hourhook.store.database import Commit, Database
 
 READERS = 4
 BUSY_TIMEOUT_SECONDS = 10
+PROBE_BUSY_MILLISECONDS = 1000
 
 
 class SqliteDatabase(Database):
@@ -24,8 +26,8 @@ class SqliteDatabase(Database):
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        super().__init__(clock)
+    def __init__(self, path: Path, clock: Clock, limits: DatabaseLimits | None = None) -> None:
+        super().__init__(clock, limits)
         self.path = path
         self._read_executor = ThreadPoolExecutor(READERS, "sqlite-reader")
         self._write_executor = self._run_executor = ThreadPoolExecutor(1, "sqlite-writer")
@@ -35,6 +37,9 @@ class SqliteDatabase(Database):
         self._writer = self._connect()
         self._idle_readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._file_lock: int | None = None
+        self._probe_connection: sqlite3.Connection | None = None
+        # How many transactions have begun to write.
+        self._writes_count = 0
 
     def acquire_file_lock(self) -> None:
         """Lock the file against every other ``serve`` and ``migrate`` while this process runs.
@@ -59,6 +64,9 @@ class SqliteDatabase(Database):
             self._writer.close()
         while not self._idle_readers.empty():
             self._idle_readers.get_nowait().close()
+        self._health.close(wait=True)
+        if self._probe_connection is not None:
+            self._probe_connection.close()
         if self._file_lock is not None:
             os.close(self._file_lock)
             self._file_lock = None
@@ -67,9 +75,10 @@ class SqliteDatabase(Database):
         return self._queue
 
     @contextmanager
-    def _write_transaction(self) -> Iterator[sqlite3.Connection]:
+    def _write_transaction(self, commit: Commit) -> Iterator[sqlite3.Connection]:
         with self._writer_lock, _translate_errors():
             self._writer.execute("BEGIN IMMEDIATE")
+            self._writes_count += 1
             try:
                 yield self._writer
                 self._writer.execute("COMMIT")
@@ -80,7 +89,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _read_transaction(self) -> Iterator[sqlite3.Connection]:
-        with _translate_errors():
+        with _translate_errors(is_read=True):
             try:
                 connection = self._idle_readers.get_nowait()
             except queue.Empty:
@@ -119,13 +128,49 @@ class SqliteDatabase(Database):
             connection.execute("PRAGMA foreign_keys = ON")
             return connection
 
+    def _probe(self) -> None:
+        with _translate_errors():
+            connection = self._probe_connection
+            if connection is None:
+                connection = self._probe_connection = self._connect()
+                connection.execute(f"PRAGMA busy_timeout = {PROBE_BUSY_MILLISECONDS}")
+            count = self._writes_count
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                # A number in the header of the file that nobody reads: a change of it is a real write.
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                connection.execute(f"PRAGMA user_version = {1 - version % 2}")
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                is_ours = self._writer.in_transaction or self._writes_count > count
+                # A long write of this process is no reason for alarm: it has the lock, so writes succeed.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not is_ours:
+                    raise
+
+
+# The reason of each primary result code.
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_BUSY: "another program has locked the database file",
+    sqlite3.SQLITE_READONLY: "the database file cannot be written to",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
+    sqlite3.SQLITE_IOERR: "the disk reported an error",
+}
+_UNUSABLE = "cannot use the database file"
+
 
 @contextmanager
-def _translate_errors() -> Iterator[None]:
+def _translate_errors(*, is_read: bool = False) -> Iterator[None]:
+    """Turn outages into ``DatabaseUnavailable``; ``is_read``: the transaction is read-only, so a change is a defect."""
     try:
         yield
     except sqlite3.OperationalError as error:
+        code = error.sqlite_errorcode
         # An invalid statement is a defect and is raised as it is. The rest is a full disk, a lock or a missing file.
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        if code == sqlite3.SQLITE_ERROR or (is_read and code == sqlite3.SQLITE_READONLY):
             raise
-        raise DatabaseUnavailable(f"cannot use the database file: {error}") from error
+        # Extended codes have the primary code in their lowest byte.
+        reason = _REASONS.get(code & 0xFF)
+        raise DatabaseUnavailable(reason or _UNUSABLE, f"{_UNUSABLE}: {error}" if reason else str(error)) from error

@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from hourhook.errors import DatabaseUnavailable, OperatorError
+from hourhook.settings import DatabaseLimits
+from hourhook.store.postgres_connections import connection_parameters
 from hourhook.store.urls import check_url, is_embedded, sqlite_path
 
 # An arbitrary key for the advisory lock.
@@ -91,7 +93,7 @@ def _connected(url: str) -> sqlalchemy.Connection:
             creator=lambda: _connect(url),
         ).connect()
     except sqlalchemy.exc.OperationalError as error:
-        raise DatabaseUnavailable(f"the database cannot be opened: {str(error.orig).splitlines()[0]}") from None
+        raise DatabaseUnavailable("the database cannot be opened", str(error.orig).splitlines()[0]) from None
 
 
 def _connect(url: str) -> sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]:
@@ -99,4 +101,13 @@ def _connect(url: str) -> sqlite3.Connection | psycopg.Connection[tuple[Any, ...
         # Without an isolation level. Otherwise Python would commit each migration step separately, and a crash could
         # leave half of them.
         return sqlite3.connect(sqlite_path(url), isolation_level=None)
-    return psycopg.connect(url)
+    connection = psycopg.connect(**connection_parameters(url, DatabaseLimits()))
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        name = connection.info.dbname
+        connection.close()
+        raise OperatorError(
+            f"the database {name} has the encoding {encoding}, which cannot store every text: "
+            "create another one with ENCODING 'UTF8' TEMPLATE template0"
+        )
+    return connection

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from hourhook.clock import Clock, SystemClock
 from hourhook.errors import OperatorError
+from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.sqlite import SqliteDatabase
@@ -62,12 +63,12 @@ def check_url(url: str) -> None:
         )
 
 
-def open_database(url: str, clock: Clock | None = None) -> Database:
+def open_database(url: str, clock: Clock | None = None, limits: DatabaseLimits | None = None) -> Database:
     """Open the database of a URL, ``sqlite:///path`` or ``postgresql://…``.
 
     Raises ``OperatorError`` for any other URL, ``DatabaseUnavailable`` if the database cannot be reached.
     """
     check_url(url)
     if is_embedded(url):
-        return SqliteDatabase(sqlite_path(url), clock or SystemClock())
-    return PostgresDatabase(url, clock)
+        return SqliteDatabase(sqlite_path(url), clock or SystemClock(), limits)
+    return PostgresDatabase(url, clock, limits)

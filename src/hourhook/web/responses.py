@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 
-from hourhook.errors import AccountLocked, DatabaseUnavailable, NotFound
+from hourhook.errors import AccountLocked, CommitUnknown, DatabaseUnavailable, NotFound
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import BodyTooLarge
 from hourhook.http.responses import Response, message_response
@@ -56,6 +56,11 @@ def csrf_failed() -> Response:
 def error_page(error: Exception) -> Response:
     """Return the page of an expected error, with the status that the API gives it."""
     status = status_of(error)
+    if isinstance(error, CommitUnknown):
+        text = (
+            "The database failed just now, and it is unknown whether your change was saved. Look before you repeat it."
+        )
+        return notice(status, "Temporarily unavailable", text, cause=str(error))
     if isinstance(error, DatabaseUnavailable):
         text = "The database is not available at the moment. Try again in a minute."
         return notice(status, "Temporarily unavailable", text, headers=[("retry-after", "1")], cause=str(error))

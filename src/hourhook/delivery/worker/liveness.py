@@ -11,7 +11,6 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 import psycopg
 import structlog
@@ -20,9 +19,10 @@ from sqlalchemy import text
 from hourhook.delivery.worker import leases
 from hourhook.delivery.worker.wakeups import CHANNEL
 from hourhook.delivery.worker.worker import Worker
-from hourhook.errors import CommitUnknown
+from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.sqlstates import outage_of, translating_outages
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -30,8 +30,6 @@ _log = structlog.get_logger()
 
 CHECK_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
-# Short, so that the server quickly detects a machine that disappeared.
-KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
 class LivenessLost(Exception):
@@ -42,14 +40,13 @@ async def supervise(database: Database, worker: Worker, rng: random.Random | Non
     """Run a worker until it is stopped, restarting it under a new id when its connection breaks."""
     rng = rng or random.SystemRandom()
     if not isinstance(database, PostgresDatabase):
-        # This is the only worker, so all existing leases belong to dead ones.
-        await database.run(leases.release_all)
-        await worker.run(_new_id(rng))
+        if await _release_all(database, worker):
+            await worker.run(_new_id(rng))
         return
     while not worker.is_stopping:
         try:
             await _run_with_lock(database, worker, _new_id(rng))
-        except* (LivenessLost, CommitUnknown, psycopg.Error) as errors:
+        except* (LivenessLost, DatabaseUnavailable) as errors:
             _log.warning("worker lost its database connection", error=str(errors.exceptions[0]))
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -72,15 +69,31 @@ async def reap(database: Database, worker: Worker) -> None:
             worker.wake()
 
 
+async def _release_all(database: Database, worker: Worker) -> bool:
+    """Release all leases, once the database allows it; return False if the worker was stopped before."""
+    while not worker.is_stopping:
+        try:
+            # This is the only worker, so all existing leases belong to dead ones.
+            await database.run(leases.release_all)
+        except DatabaseUnavailable as error:
+            _log.warning("worker start postponed", error=str(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return True
+    return False
+
+
 @asynccontextmanager
 async def holding_liveness_lock(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
-    """Hold a worker's liveness lock while the context is open; yields the connection that holds it."""
-    connection = await psycopg.AsyncConnection.connect(
-        database.url, autocommit=True, application_name=f"hourhook worker {worker}", **KEEPALIVE
-    )
+    """Hold a worker's liveness lock while the context is open; yields the connection that holds it.
+
+    Raises ``DatabaseUnavailable``.
+    """
+    connection = await database.connect_async(f"hourhook worker {worker}")
     try:
-        await connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
-        await connection.execute(f"LISTEN {CHANNEL}")
+        with translating_outages():
+            await connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
+            await connection.execute(f"LISTEN {CHANNEL}")
         yield connection
     finally:
         with contextlib.suppress(psycopg.Error):
@@ -101,7 +114,9 @@ async def _watch(connection: psycopg.AsyncConnection, wake: Callable[[], None]) 
                 wake()
             await connection.execute("SELECT 1")
     except psycopg.Error as error:
-        raise LivenessLost(str(error)) from error
+        if (outage := outage_of(error)) is None:
+            raise
+        raise LivenessLost(str(outage)) from error
 
 
 def _new_id(rng: random.Random) -> int:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 import psycopg
 import structlog
 
+from hourhook.errors import DatabaseUnavailable
 from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.sqlstates import translating_outages
 from hourhook.waker import Waker
 
 CHANNEL = "hourhook_due"
@@ -60,11 +62,10 @@ class Notifier:
             while True:
                 await self._waker.wait()
                 try:
-                    connection = connection or await psycopg.AsyncConnection.connect(
-                        self._database.url, autocommit=True, application_name="hourhook wake-ups"
-                    )
-                    await connection.execute(f"NOTIFY {CHANNEL}")
-                except psycopg.Error as error:
+                    with translating_outages():
+                        connection = connection or await self._database.connect_async("hourhook wake-ups")
+                        await connection.execute(f"NOTIFY {CHANNEL}")
+                except DatabaseUnavailable as error:
                     # Other processes find due lanes when they poll; the next wake-up opens a new connection.
                     _log.warning("wake-up not sent", error=str(error))
                     if connection is not None:

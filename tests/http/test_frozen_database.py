@@ -1,0 +1,80 @@
+"""PostgreSQL that freezes, or loses connections during a commit: what requests are told, and what the log says."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hourhook.clock import SystemClock
+from hourhook.settings import DatabaseLimits
+from hourhook.store.database import Database
+from hourhook.store.postgres import PostgresDatabase
+from tests.conftest import Logged
+from tests.support.accounts import Account
+from tests.support.database_proxies import DatabaseProxy, running_proxy
+from tests.support.databases import PostgresServer
+from tests.support.servers import EventLoopThread
+
+LIMITS = DatabaseLimits(connect_seconds=0.3, statement_seconds=0.3, queue_seconds=0.5)
+
+
+@pytest.fixture
+def proxy(_postgres_server: PostgresServer, tmp_path: Path, _loop: EventLoopThread) -> Iterator[DatabaseProxy]:
+    with _postgres_server.fresh(tmp_path) as url:
+        proxy = DatabaseProxy(url)
+        with running_proxy(_loop, proxy):
+            yield proxy
+
+
+@pytest.fixture
+def database(proxy: DatabaseProxy) -> Iterator[Database]:
+    opened = PostgresDatabase(proxy.url, SystemClock(), LIMITS)
+    yield opened
+    opened.close()
+
+
+def reasons(logged: Logged) -> list[Any]:
+    return [event["reason"] for event in logged if event["event"] == "request" and event["status"] == 503]
+
+
+def test_a_frozen_database_is_answered_for_within_seconds(
+    account: Account, proxy: DatabaseProxy, logged: Logged
+) -> None:
+    client = account.leader.client
+    proxy.swallows_all = True
+
+    started_at = time.monotonic()
+    health = client.get("/health")
+    health_seconds = time.monotonic() - started_at
+    response = client.get("/v2/tags")
+
+    assert (health.status, health_seconds < 2) == (503, True)
+    assert "does not answer" in health.json()["message"]
+    assert (response.status, response.headers["retry-after"]) == (503, "1")
+    assert response.json() == {"message": "The database is not available at the moment: PostgreSQL does not answer"}
+    assert [("does not answer" in reason) for reason in reasons(logged)] == [True, True]
+
+    proxy.swallows_all = False
+    assert client.get("/v2/tags").status == 200
+
+
+def test_an_unknown_commit_is_answered_without_retry_after(
+    account: Account, proxy: DatabaseProxy, logged: Logged
+) -> None:
+    # The first commit is that of the authentication.
+    proxy.break_commit("pending", after=1)
+    response = account.leader.client.post("/v2/tags", {"names": ["lighthouse"]})
+
+    assert (response.status, response.headers.get("retry-after")) == (503, None)
+    assert "unknown whether the change was kept" in response.json()["message"]
+    assert [("unknown whether" in reason) for reason in reasons(logged)] == [True]
+
+
+def test_a_commit_with_a_lost_answer_is_answered_as_a_success(account: Account, proxy: DatabaseProxy) -> None:
+    client = account.leader.client
+    proxy.break_commit("unanswered", after=1)
+    assert client.post("/v2/tags", {"names": ["lighthouse"]}).status == 201
+    assert proxy.has_broken_commit
+    assert [tag["name"] for tag in client.get("/v2/tags").json()] == ["lighthouse"]
