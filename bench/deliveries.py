@@ -8,7 +8,7 @@ from bench.databases import KINDS, Databases
 from bench.receivers import Receiver
 from bench.server_under_test import Worker
 from bench.tables import format_spread, print_table, progress
-from hourhook.delivery.worker.slots import SLOTS_PER_DESTINATION
+from hourhook.delivery.worker.slots import LANE_SLOTS
 from hourhook.store.urls import open_database
 
 # Numbers of webhooks, of deliveries, and of deliveries with --quick.
@@ -41,7 +41,7 @@ def run(databases: Databases, *, quick: bool) -> None:
 
 
 def _measure(databases: Databases, receiver: Receiver, webhooks: int, count: int, figures: Figures) -> None:
-    in_flight = min(webhooks, SLOTS_PER_DESTINATION)
+    in_flight = min(webhooks, LANE_SLOTS.per_destination)
     figures.maximum.append(clients.measure("maximum", receiver, count, in_flight)[0])
     rate, seconds = clients.measure("baseline", receiver, count, in_flight)
     figures.baseline.append(rate)

@@ -11,6 +11,7 @@ from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.delivering import relay_wakeups, run_delivery
 from hourhook.settings import Settings
 from hourhook.store.database import Database
+from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
 from tests.support.backlogs import make_backlog
 from tests.support.dependencies import DEPENDENCIES
@@ -44,10 +45,28 @@ def test_a_wake_up_reaches_other_processes(database: Database, database_url: str
     async def run() -> None:
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
             await other.execute(f"LISTEN {CHANNEL}")
-            async with relay_wakeups(runtime):
+            async with relay_wakeups(runtime, lambda: None):
                 await asyncio.to_thread(backlog.record, "tag.created")
                 assert [notification.channel async for notification in other.notifies(timeout=10, stop_after=1)] == [
                     CHANNEL
                 ]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_failed_notifier_ends_the_process(database: Database) -> None:
+    assert isinstance(database, PostgresDatabase)
+    runtime = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+    # A defect, which no outage of the server explains.
+    del database.url
+
+    async def run() -> None:
+        failed = asyncio.Event()
+        async with relay_wakeups(runtime, failed.set) as wakeups, asyncio.timeout(10):
+            wakeups.wake()
+            await failed.wait()
+
+    asyncio.run(run())
+
+    assert runtime.failure == "the notifier failed: see the log"

@@ -101,8 +101,8 @@ def work(database: Database, worker: int, rng: random.Random) -> None:
         done = [OneOffResult(one_off, "Webhook", URI, outcome(database)) for one_off in cycle_result.one_offs]
         rng.shuffle(results)
         rng.shuffle(done)
-        capacity = Capacity(ordinary=8, failing=8, one_offs=8)
-        cycle = Cycle(worker, round * 10 + worker, 1_000_000, results, done, capacity)
+        capacity = Capacity(ordinary=8, failing=8)
+        cycle = Cycle(worker, round * 10 + worker, 1_000_000, results, done, capacity, capacity)
         cycle_result = database.run_now(run_cycle, cycle, cache)
         for lane in cycle_result.leased:
             lane.prefetched += cycle_result.payloads.get(lane.key, ())
@@ -134,7 +134,14 @@ def outcome(database: Database, status: int = 200) -> Outcome:
 def lease(database: Database) -> list[OneOff]:
     now = database.clock.now()
     return database.run_now(
-        one_off_deliveries.lease_one_offs, worker=1, token=1, now=now, expires_at=now + 60_000_000, limit=100
+        one_off_deliveries.lease_one_offs,
+        worker=1,
+        token=1,
+        now=now,
+        expires_at=now + 60_000_000,
+        ordinary=100,
+        failing=100,
+        saturated=[],
     )
 
 

@@ -58,7 +58,14 @@ def test_a_one_off_delivery_is_deleted_with_its_payload(backlog: Backlog, clock:
     if is_leased:
         now = clock.now()
         backlog.database.run_now(
-            one_off_deliveries.lease_one_offs, worker=1, token=9, now=now, expires_at=now + DAY, limit=5
+            one_off_deliveries.lease_one_offs,
+            worker=1,
+            token=9,
+            now=now,
+            expires_at=now + DAY,
+            ordinary=5,
+            failing=5,
+            saturated=[],
         )
     backlog.database.write_now(backlog.account_id, delete_old_events, clock.now() - 30 * DAY)
     assert lines_count(backlog) == 0

@@ -116,7 +116,16 @@ class Backlog:
     def _send_one_offs(self, tx: Transaction, outcome: Outcome) -> list[OneOff]:
         now = tx.started_at
         self.token += 1
-        leased = lease_one_offs(tx, worker=_WORKER, token=self.token, now=now, expires_at=now + 1, limit=100)
+        leased = lease_one_offs(
+            tx,
+            worker=_WORKER,
+            token=self.token,
+            now=now,
+            expires_at=now + 1,
+            ordinary=100,
+            failing=100,
+            saturated=[],
+        )
         settle_one_offs(tx, [OneOffResult(one_off, "Webhook", URI, outcome) for one_off in leased])
         return leased
 

@@ -14,7 +14,7 @@ from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.wakeups import Wakeups
-from hourhook.delivery.worker.worker import Worker
+from hourhook.delivery.worker.worker import DEFAULT_LIMITS, Worker, WorkerLimits
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.support.dependencies import DEPENDENCIES
@@ -122,10 +122,23 @@ class RunningWorker:
 
 @asynccontextmanager
 async def running_worker(
-    database: Database, transport: Transport, network: FakeTransport, keyring: Keyring = DEPENDENCIES.keyring
+    database: Database,
+    transport: Transport,
+    network: FakeTransport,
+    keyring: Keyring = DEPENDENCIES.keyring,
+    limits: WorkerLimits = DEFAULT_LIMITS,
 ) -> AsyncIterator[RunningWorker]:
     """Run a worker; it crashes at the end if the test has not stopped it."""
-    worker = Worker(database, transport, keyring, SCHEDULE, lease_seconds=60, observer=network, rng=random.Random(1))
+    worker = Worker(
+        database,
+        transport,
+        keyring,
+        SCHEDULE,
+        lease_seconds=60,
+        observer=network,
+        limits=limits,
+        rng=random.Random(1),
+    )
     wakeups = Wakeups()
     wakeups.subscribe(worker.wake)
     database.wake = wakeups.wake

@@ -71,7 +71,7 @@ async def run_delivery(
         observer=BroadcastLogger(runtime.metrics),
     )
 
-    async with relay_wakeups(runtime) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
+    async with relay_wakeups(runtime, on_failure) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
         maintenance = run_maintenance(
@@ -120,7 +120,7 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
 
 
 @asynccontextmanager
-async def relay_wakeups(runtime: Runtime) -> AsyncIterator[Wakeups]:
+async def relay_wakeups(runtime: Runtime, on_failure: Callable[[], None]) -> AsyncIterator[Wakeups]:
     """Relay wake-ups from this process's commits to its event loop and to the workers of other processes."""
     wakeups = Wakeups()
     runtime.database.wake = wakeups.wake
@@ -129,7 +129,7 @@ async def relay_wakeups(runtime: Runtime) -> AsyncIterator[Wakeups]:
         return
     notifier = Notifier(runtime.database)
     wakeups.subscribe(notifier.wake)
-    notifying = asyncio.create_task(notifier.run())
+    notifying = asyncio.create_task(_guard(runtime, "notifier", notifier.run(), on_failure))
     try:
         yield wakeups
     finally:

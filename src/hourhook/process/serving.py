@@ -43,7 +43,7 @@ async def serve(
 
     @asynccontextmanager
     async def deliver() -> AsyncIterator[None]:
-        async with run_delivery(runtime, transport, on_failure=stop) if transport else relay_wakeups(runtime):
+        async with run_delivery(runtime, transport, on_failure=stop) if transport else relay_wakeups(runtime, stop):
             yield
 
     def stop() -> None:

@@ -16,7 +16,7 @@ from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_back
 from tests.support.statements import capture_statements
 
 MINE = 11
-ROOM = Capacity(ordinary=100, failing=100, one_offs=100)
+ROOM = Capacity(ordinary=100, failing=100)
 OTHER_URI = "http://127.0.0.1:10/hook"
 
 
@@ -30,11 +30,15 @@ class CycleRunner:
         self._cache = EventCache()
 
     def take(
-        self, *results: AttemptResult, capacity: Capacity = ROOM, one_off_results: tuple[OneOffResult, ...] = ()
+        self,
+        *results: AttemptResult,
+        capacity: Capacity = ROOM,
+        one_off_capacity: Capacity = ROOM,
+        one_off_results: tuple[OneOffResult, ...] = (),
     ) -> CycleResult:
         self._turns_count += 1
         token = self._worker * 1000 + self._turns_count
-        cycle = Cycle(self._worker, token, 60 * SECOND, [*results], [*one_off_results], capacity)
+        cycle = Cycle(self._worker, token, 60 * SECOND, [*results], [*one_off_results], capacity, one_off_capacity)
         cycle_result = self.database.run_now(run_cycle, cycle, self._cache)
         for one in cycle_result.settled:
             one.apply()
@@ -133,16 +137,22 @@ def test_failing_lanes_and_one_offs_have_their_own_capacity(backlog: Backlog, ta
     failing.attempt(500)
     backlog.control(one_offs.ping)
 
-    def kinds(capacity: Capacity) -> tuple[list[int], int]:
-        cycle_result = taker.take(capacity=capacity)
-        taker.database.run_now(leases.release_all)
-        return [lane.webhook_id for lane in cycle_result.leased], len(cycle_result.one_offs)
+    failing.control(one_offs.ping)
+    none, here = Capacity(), lane_control.destination_of(URI)
 
-    assert kinds(Capacity()) == ([], 0)
-    assert kinds(Capacity(ordinary=9)) == ([backlog.webhook_id], 0)
-    assert kinds(Capacity(failing=9)) == ([failing.webhook_id], 0)
-    assert kinds(Capacity(one_offs=9)) == ([], 1)
-    assert kinds(Capacity(9, 9, 9, saturated=(lane_control.destination_of(URI),))) == ([], 1)
+    def kinds(lanes: Capacity, one_offs: Capacity) -> tuple[list[int], list[int]]:
+        cycle_result = taker.take(capacity=lanes, one_off_capacity=one_offs)
+        taker.database.run_now(leases.release_all)
+        found = cycle_result.leased, cycle_result.one_offs
+        return [lane.webhook_id for lane in found[0]], [one_off.webhook_id for one_off in found[1]]
+
+    assert kinds(none, none) == ([], [])
+    assert kinds(Capacity(ordinary=9), none) == ([backlog.webhook_id], [])
+    assert kinds(Capacity(failing=9), none) == ([failing.webhook_id], [])
+    assert kinds(none, Capacity(ordinary=9)) == ([], [backlog.webhook_id])
+    assert kinds(none, Capacity(failing=9)) == ([], [failing.webhook_id])
+    assert kinds(Capacity(9, 9, saturated=(here,)), none) == ([], [])
+    assert kinds(none, Capacity(9, 9, saturated=(here,))) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,7 @@ def test_a_one_off_is_settled_once_and_only_by_its_lease_holder(backlog: Backlog
         results = [
             OneOffResult(one_off, "Webhook", URI, taker.outcome(500)) for one_off in (lost, held) if one_off in done
         ]
-        taker.take(capacity=Capacity(), one_off_results=(*results,))
+        taker.take(capacity=Capacity(), one_off_capacity=Capacity(), one_off_results=(*results,))
 
     settle(lost)
     assert taker.database.read_now(leases.lease_holders) == {MINE}
@@ -205,7 +215,7 @@ def test_a_failed_cycle_is_rolled_back(backlog: Backlog, taker: CycleRunner) -> 
 
     other = backlog.add_webhook()
     other.record("tag.deleted")
-    cycle = Cycle(MINE, 99, SECOND, [taker.result(lane)], [], ROOM)
+    cycle = Cycle(MINE, 99, SECOND, [taker.result(lane)], [], ROOM, ROOM)
     with pytest.raises(RuntimeError):
         taker.database.run_now(run_cycle, cycle, Broken())
 

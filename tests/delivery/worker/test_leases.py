@@ -1,5 +1,6 @@
 """Leases of lanes and one-off deliveries."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.threads import run_in_thread
 
 OTHER_URI = "http://127.0.0.1:10/hook"
 MINE, THEIRS = 11, 22
+ROOM: Any = {"ordinary": 5, "failing": 5, "saturated": []}
 
 
 @pytest.fixture
@@ -203,8 +205,9 @@ def test_a_one_off_locked_by_another_lease_is_skipped(backlog: Backlog, database
     ids = [backlog.write(one_offs.ping, backlog.webhook_id) for _ in range(2)]
 
     def take_one_off(tx: Transaction, worker: int) -> list[str]:
-        lease = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}
-        return [one_off.payload_id for one_off in one_off_deliveries.lease_one_offs(tx, **lease, limit=1)]
+        lease: Any = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}
+        room: Any = {**ROOM, "ordinary": 1}
+        return [one_off.payload_id for one_off in one_off_deliveries.lease_one_offs(tx, **lease, **room)]
 
     def take_meanwhile(tx: Transaction) -> list[str]:
         return [*take_one_off(tx, MINE), *run_in_thread(database.run_now, take_one_off, THEIRS)]
@@ -215,14 +218,14 @@ def test_a_one_off_locked_by_another_lease_is_skipped(backlog: Backlog, database
 def test_a_lease_checks_again_that_the_lane_is_free(database: Database) -> None:
     # It guards against a lane leased by another worker between our snapshot and our lock, which no test can provoke.
     now = database.clock.now()
-    lease = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
+    lease: Any = {"worker": MINE, "token": MINE, "now": now, "expires_at": now + 60 * SECOND}
     with capture_statements(database) as statements:
         take(database)
-        database.run_now(one_off_deliveries.lease_one_offs, **lease)
+        database.run_now(one_off_deliveries.lease_one_offs, **lease, **ROOM)
 
     assert len(statements) == 2
     for statement in statements:
-        look, taking = statement.split("\n UPDATE ")
+        look, taking = re.split(r"\n *UPDATE ", statement)
         assert "lease_token IS NULL" in look
         assert "lease_token IS NULL" in taking
 
@@ -269,8 +272,8 @@ def test_an_expired_lease_can_be_taken_but_stays_valid_until_then(
 def test_one_offs_are_leased_and_released_like_lanes(backlog: Backlog, database: Database, clock: FakeClock) -> None:
     def take_one_offs(worker: int) -> int:
         now = clock.now()
-        lease = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60 * SECOND, "limit": 5}
-        return len(database.run_now(one_off_deliveries.lease_one_offs, **lease))
+        lease: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60 * SECOND}
+        return len(database.run_now(one_off_deliveries.lease_one_offs, **lease, **ROOM))
 
     backlog.write(one_offs.ping, backlog.webhook_id)
     assert (take_one_offs(MINE), take_one_offs(THEIRS)) == (1, 0)
@@ -322,7 +325,12 @@ def test_no_lease_query_scans_all_lanes_or_one_offs(backlog: Backlog, database: 
     with capture_statements(database) as statements:
         take(database)
         database.run_now(
-            one_off_deliveries.lease_one_offs, worker=MINE, token=MINE, now=now, expires_at=now + 60 * SECOND, limit=5
+            one_off_deliveries.lease_one_offs,
+            worker=MINE,
+            token=MINE,
+            now=now,
+            expires_at=now + 60 * SECOND,
+            **ROOM,
         )
         database.run_now(leases.renew, MINE, SECOND)
         database.run_now(leases.release, MINE)

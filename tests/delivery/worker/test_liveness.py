@@ -33,9 +33,9 @@ def backlog(database: Database) -> Backlog:
 def take(backlog: Backlog, worker: int) -> None:
     """Lease the lane for a worker, for one minute."""
     now = backlog.database.clock.now()
-    common: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60_000_000, "limit": 9}
-    backlog.database.run_now(leases.lease, succeeding=True, saturated=[], **common)
-    backlog.database.run_now(one_off_deliveries.lease_one_offs, **common)
+    common: Any = {"worker": worker, "token": worker, "now": now, "expires_at": now + 60_000_000, "saturated": []}
+    backlog.database.run_now(leases.lease, succeeding=True, limit=9, **common)
+    backlog.database.run_now(one_off_deliveries.lease_one_offs, ordinary=9, failing=9, **common)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import bindparam, text, update
@@ -12,7 +13,9 @@ from hourhook.crypto import Keyring
 from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
-from hourhook.delivery.worker import leases, slots, worker
+from hourhook.delivery.worker import leases, worker
+from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS
+from hourhook.delivery.worker.worker import WorkerLimits
 from hourhook.errors import OperatorError
 from hourhook.store.database import Database
 from hourhook.store.schema import lanes
@@ -629,14 +632,14 @@ async def test_a_lane_with_a_long_backlog_does_not_starve_others(
 async def test_a_lane_yields_its_slot_after_consecutive_sends(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slots, "SLOTS_PER_DESTINATION", 1)
+    one_per_destination = WorkerLimits(lanes=replace(LANE_SLOTS, per_destination=1))
     monkeypatch.setattr(worker, "LEASE_BATCH", 1)
     monkeypatch.setattr(worker, "MAX_CONSECUTIVE_SENDS", 4)
     waiting = backlog.add_webhook(URI, ["user.created"])
     backlog.record(*["tag.created"] * 20)
     clock.advance(0.01)
     backlog.record("user.created")
-    async with running_worker(database, network, network):
+    async with running_worker(database, network, network, limits=one_per_destination):
         first = await network.next()
         clock.advance(0.01)
         network.responses = {URI: 200}
@@ -646,6 +649,41 @@ async def test_a_lane_yields_its_slot_after_consecutive_sends(
 
     recipients = [sending.payload["webhook"]["id"] for sending in network.sent]
     assert recipients.index(waiting.webhook_id) == 4
+
+
+async def test_hanging_pings_of_one_destination_delay_no_other_ping(
+    backlog: Backlog, database: Database, network: FakeTransport
+) -> None:
+    network.responses = {OTHER_URI: 200}
+    other = backlog.add_webhook(OTHER_URI)
+    for _ in range(2 * ONE_OFF_SLOTS.total):
+        backlog.control(one_offs.ping)
+    other.control(one_offs.ping)
+
+    async with running_worker(database, network, network):
+        await eventually(database, lambda _: [sent.uri for sent in network.sent].count(OTHER_URI), 1)
+
+    assert [sent.uri for sent in network.sent].count(URI) == ONE_OFF_SLOTS.per_destination
+
+
+async def test_hanging_pings_of_many_destinations_leave_room_for_others(
+    backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
+) -> None:
+    hanging = [backlog.add_webhook(f"http://127.0.0.1:{port}/") for port in range(20_000, 20_000 + 80)]
+    healthy = backlog.add_webhook(OTHER_URI)
+    network.responses = {OTHER_URI: 200}
+    async with running_worker(database, network, network) as running:
+        for one in hanging:
+            one.control(one_offs.ping)
+        await network.take(ONE_OFF_SLOTS.ordinary)
+        assert network.is_quiet()
+        # They become slow.
+        clock.advance(2)
+        running.worker.wake()
+        await network.take(80 - ONE_OFF_SLOTS.ordinary)
+        healthy.control(one_offs.ping)
+
+        assert (await network.next()).uri == OTHER_URI
 
 
 async def test_the_observer_is_notified_of_every_attempt(

@@ -18,7 +18,7 @@ from hourhook.delivery.lane_control import destination_of
 from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker.observers import BroadcastObserver
-from hourhook.delivery.worker.slots import Slot, Slots
+from hourhook.delivery.worker.slots import BROADCAST_SLOTS, Slot, SlotLimits, Slots
 from hourhook.delivery.worker.worker import DRAIN_SECONDS, PAUSE_SECONDS, SLOW_AFTER_SECONDS
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
@@ -44,6 +44,7 @@ class Broadcaster:
         *,
         interval_seconds: float,
         observer: BroadcastObserver,
+        limits: SlotLimits = BROADCAST_SLOTS,
     ) -> None:
         self._database = database
         self._clock: Clock = database.clock
@@ -51,7 +52,7 @@ class Broadcaster:
         self._keyring = keyring
         self._interval = round(interval_seconds * SECOND)
         self._observer = observer
-        self._slots = Slots()
+        self._slots = Slots(limits)
         # The ids of receivers with a send in flight.
         self._busy: set[int] = set()
         self._waker = Waker()

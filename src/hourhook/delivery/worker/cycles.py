@@ -20,11 +20,13 @@ READ_AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The number of further lanes and one-off deliveries that a worker has slots for."""
+    """The number of further deliveries that a worker has slots for, and the destinations that get no more.
+
+    ``ordinary`` is for lanes whose last attempt succeeded, and ``failing`` for the others.
+    """
 
     ordinary: int = 0
     failing: int = 0
-    one_offs: int = 0
     saturated: tuple[str, ...] = ()
 
 
@@ -38,7 +40,8 @@ class Cycle:
     lease_duration: int
     results: list[AttemptResult]
     one_off_results: list[OneOffResult]
-    capacity: Capacity
+    lane_capacity: Capacity
+    one_off_capacity: Capacity
 
 
 @dataclass(slots=True)
@@ -56,8 +59,9 @@ class CycleResult:
     payloads: dict[Key, list[Payload]] = field(default_factory=dict)
     # Payloads of one-off deliveries, by lane and sequence.
     one_off_payloads: dict[tuple[Key, int], Payload] = field(default_factory=dict)
-    # Whether more was due than the capacity allowed.
+    # Whether more lanes, or more one-off deliveries, were due than the capacity allowed.
     has_more_due: bool = False
+    has_more_one_offs_due: bool = False
 
 
 def run_cycle(tx: Transaction, cycle: Cycle, cache: EventCache) -> CycleResult:
@@ -87,7 +91,7 @@ def _settle(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
 
 
 def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
-    capacity = cycle.capacity
+    capacity = cycle.lane_capacity
     for succeeding, limit in ((True, capacity.ordinary), (False, capacity.failing)):
         if limit:
             leased = leases.lease(
@@ -102,16 +106,22 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
             )
             cycle_result.leased += leased
             cycle_result.has_more_due |= len(leased) == limit
-    if capacity.one_offs:
-        cycle_result.one_offs = lease_one_offs(
+    capacity = cycle.one_off_capacity
+    if capacity.ordinary or capacity.failing:
+        one_offs = cycle_result.one_offs = lease_one_offs(
             tx,
             worker=cycle.worker,
             token=cycle.token,
             now=tx.started_at,
             expires_at=tx.started_at + cycle.lease_duration,
-            limit=capacity.one_offs,
+            ordinary=capacity.ordinary,
+            failing=capacity.failing,
+            saturated=[*capacity.saturated],
         )
-        cycle_result.has_more_due |= len(cycle_result.one_offs) == capacity.one_offs
+        ordinary_count = sum(one_off.last_succeeded for one_off in one_offs)
+        cycle_result.has_more_one_offs_due = (
+            0 < capacity.ordinary == ordinary_count or 0 < capacity.failing == len(one_offs) - ordinary_count
+        )
 
 
 def _read(tx: Transaction, cycle_result: CycleResult, cache: EventCache) -> None:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, func, select, text, update
+from sqlalchemy import bindparam, case, func, select, text
 
 from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.store.rows import encode_rows, rows_sql
-from hourhook.store.schema import attempts, one_offs
+from hourhook.store.schema import attempts, lanes, one_offs
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
@@ -25,6 +25,9 @@ class OneOff:
     sequence: int | None
     created_at: int
     number: int
+    # The destination of its webhook, and whether the last attempt of its lane succeeded.
+    destination: str
+    last_succeeded: bool
 
     @property
     def key(self) -> Key:
@@ -42,10 +45,35 @@ class OneOffResult:
     outcome: Outcome
 
 
-def lease_one_offs(tx: Transaction, *, worker: int, token: int, now: int, expires_at: int, limit: int) -> list[OneOff]:
-    """Lease up to ``limit`` due one-off deliveries for a worker, the oldest first."""
-    rows = tx.all(_LEASE, worker=worker, token=token, now=now, expires_at=expires_at, limit=limit)
-    numbers = {(row.account_id, row.id): row.number for row in tx.all(_NUMBERS, token=token)} if rows else {}
+def lease_one_offs(
+    tx: Transaction,
+    *,
+    worker: int,
+    token: int,
+    now: int,
+    expires_at: int,
+    ordinary: int,
+    failing: int,
+    saturated: list[str],
+) -> list[OneOff]:
+    """Lease due one-off deliveries for a worker, the oldest first.
+
+    Leases up to ``ordinary`` of webhooks whose last attempt succeeded, and up to ``failing`` of others. Webhooks of
+    destinations in ``saturated`` are skipped.
+    """
+    rows = tx.all(
+        LEASE,
+        worker=worker,
+        token=token,
+        now=now,
+        expires_at=expires_at,
+        ordinary=ordinary,
+        failing=failing,
+        saturated=saturated,
+    )
+    if not rows:
+        return []
+    contexts = {(row.account_id, row.id): row for row in tx.all(_CONTEXTS, token=token)}
     return [
         OneOff(
             row.account_id,
@@ -55,9 +83,12 @@ def lease_one_offs(tx: Transaction, *, worker: int, token: int, now: int, expire
             row.payload_id,
             row.sequence,
             row.created_at,
-            numbers[row.account_id, row.id],
+            context.number,
+            context.destination,
+            context.last_succeeded,
         )
         for row in rows
+        for context in [contexts[row.account_id, row.id]]
     ]
 
 
@@ -78,21 +109,31 @@ def settle_one_offs(tx: Transaction, results: list[OneOffResult]) -> None:
     )
 
 
-_IS_LEASABLE = (one_offs.c.due_at <= bindparam("now")) & one_offs.c.lease_token.is_(None)
-_DUE = (
-    select(one_offs.c.account_id, one_offs.c.id)
-    .where(_IS_LEASABLE)
-    .order_by(one_offs.c.due_at, one_offs.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_LEASE = Statement(
-    update(one_offs)
-    .where(one_offs.c.account_id == _DUE.c.account_id, one_offs.c.id == _DUE.c.id, _IS_LEASABLE)
-    .values(lease_token=bindparam("token"), lease_worker=bindparam("worker"), lease_expires_at=bindparam("expires_at"))
-    .returning(one_offs)
-)
+def _lease(dialect: str) -> str:
+    if dialect == "sqlite":
+        lock, is_available = "", "l.destination NOT IN (SELECT value FROM json_each(:saturated))"
+    else:
+        lock, is_available = "FOR UPDATE OF e SKIP LOCKED", "l.destination <> ALL(CAST(:saturated AS TEXT[]))"
+    due = f"""
+        SELECT e.account_id, e.id FROM errands AS e
+        CROSS JOIN lanes AS l
+        WHERE e.due_at <= :now AND e.lease_token IS NULL
+            AND l.account_id = e.account_id AND l.webhook_id = e.webhook_id AND {is_available}"""
+    order = "ORDER BY e.due_at, e.id LIMIT"
+    # Checked again, as for lanes: PostgreSQL may return a row that was leased meanwhile.
+    return f"""
+    WITH ordinary AS MATERIALIZED ({due} AND l.last_succeeded {order} :ordinary {lock}),
+    failing AS MATERIALIZED ({due} AND NOT l.last_succeeded {order} :failing {lock}),
+    due AS (SELECT account_id, id FROM ordinary UNION ALL SELECT account_id, id FROM failing)
+    UPDATE errands AS e SET lease_token = :token, lease_worker = :worker, lease_expires_at = :expires_at
+    FROM due AS d
+    WHERE e.account_id = d.account_id AND e.id = d.id AND e.due_at <= :now AND e.lease_token IS NULL
+    RETURNING {", ".join(f"e.{column}" if dialect == "postgresql" else column for column in _RETURNED)}
+    """
+
+
+_RETURNED = ("account_id", "id", "webhook_id", "payload_id", "sequence", "created_at")
+LEASE = Statement(text(_lease("sqlite")), text(_lease("postgresql")))
 
 # The attempt's number: numbers of a payload continue, and a ping counts its one-off deliveries.
 _NEXT_NUMBER = (
@@ -116,12 +157,20 @@ _PING_NUMBER = (
     )
     .scalar_subquery()
 )
-_NUMBERS = Statement(
+_CONTEXTS = Statement(
     select(
         one_offs.c.account_id,
         one_offs.c.id,
         case((one_offs.c.sequence.is_(None), _PING_NUMBER), else_=_NEXT_NUMBER).label("number"),
-    ).where(one_offs.c.due_at.is_not(None), one_offs.c.lease_token == bindparam("token"))
+        lanes.c.destination,
+        lanes.c.last_succeeded,
+    )
+    .join_from(
+        one_offs,
+        lanes,
+        (lanes.c.account_id == one_offs.c.account_id) & (lanes.c.webhook_id == one_offs.c.webhook_id),
+    )
+    .where(one_offs.c.due_at.is_not(None), one_offs.c.lease_token == bindparam("token"))
 )
 
 

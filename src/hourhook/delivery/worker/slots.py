@@ -1,17 +1,40 @@
 """Concurrency limits: slots for sends in flight, shared so that a slow or failing receiver does not block others.
 
 Lanes that succeeded last use ordinary slots; a send that takes long makes its slot a slow one, and failing lanes
-use slow slots from the start. No destination can take all slots of either kind
-(``docs/how-it-works.md#slots-and-fairness``).
+use slow slots from the start. No destination can take all slots of either kind. One-off deliveries and broadcasts have
+slots of their own, with the same rules (``docs/how-it-works.md#slots-and-fairness``).
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-ORDINARY_SLOTS = 256
-SLOW_SLOTS = 768
-FAILING_SLOTS = 256
-SLOTS_PER_DESTINATION = 160
+
+@dataclass(frozen=True, slots=True)
+class SlotLimits:
+    """How many slots there are of each kind; ``failing`` is how many slow ones failing lanes may fill."""
+
+    ordinary: int
+    slow: int
+    failing: int
+    per_destination: int
+
+    @property
+    def total(self) -> int:
+        return self.ordinary + self.slow
+
+    def within(self, total: int) -> "SlotLimits":
+        """Return these limits, reduced in proportion to at most ``total`` slots, with at least one of each kind."""
+        if total >= self.total:
+            return self
+        ordinary, failing, per_destination = (
+            max(1, limit * total // self.total) for limit in (self.ordinary, self.failing, self.per_destination)
+        )
+        return SlotLimits(ordinary, max(1, total - ordinary), failing, per_destination)
+
+
+LANE_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
+ONE_OFF_SLOTS = SlotLimits(ordinary=64, slow=192, failing=64, per_destination=16)
+BROADCAST_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
 
 
 @dataclass(slots=True, eq=False)
@@ -25,8 +48,9 @@ class Slot:
 
 @dataclass(slots=True)
 class Slots:
-    """The slots of one worker."""
+    """The slots of one worker for one kind of delivery."""
 
+    limits: SlotLimits = LANE_SLOTS
     in_use: set[Slot] = field(default_factory=set)
     _slow_count: int = 0
     _by_destination: Counter[str] = field(default_factory=Counter)
@@ -63,9 +87,8 @@ class Slots:
     def available(self, *, failing: bool) -> int:
         """Return the number of free slots for failing lanes, or for the others."""
         if failing:
-            return max(0, min(FAILING_SLOTS, SLOW_SLOTS) - self._slow_count)
-        ordinary = ORDINARY_SLOTS - self.ordinary_count
-        return max(0, min(ordinary, ORDINARY_SLOTS + SLOW_SLOTS - len(self.in_use)))
+            return max(0, min(self.limits.failing, self.limits.slow) - self._slow_count)
+        return max(0, min(self.limits.ordinary - self.ordinary_count, self.limits.total - len(self.in_use)))
 
     @property
     def ordinary_count(self) -> int:
@@ -74,4 +97,5 @@ class Slots:
     @property
     def saturated(self) -> list[str]:
         """Return the destinations that have reached their limit."""
-        return [destination for destination, count in self._by_destination.items() if count >= SLOTS_PER_DESTINATION]
+        limit = self.limits.per_destination
+        return [destination for destination, count in self._by_destination.items() if count >= limit]

@@ -8,6 +8,7 @@ settled. So a crash repeats at most one payload of each lane, with the same payl
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -25,14 +26,13 @@ from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache, Payload
 from hourhook.delivery.worker.settlements import AttemptResult, Settlement
-from hourhook.delivery.worker.slots import Slot, Slots
+from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, Slot, SlotLimits, Slots
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.waker import Waker
 
 POLL_SECONDS = 1.0
 LEASE_BATCH = 96
-MAX_ONE_OFFS = 64
 SLOW_AFTER_SECONDS = 1.0
 # How many payloads of a lane are sent in a row while others wait for a slot.
 MAX_CONSECUTIVE_SENDS = 64
@@ -47,6 +47,17 @@ PAUSE_SECONDS = 0.5
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """The slots of a worker for lanes, and for one-off deliveries."""
+
+    lanes: SlotLimits = LANE_SLOTS
+    one_offs: SlotLimits = ONE_OFF_SLOTS
+
+
+DEFAULT_LIMITS = WorkerLimits()
+
+
 class Worker:
     """A delivery worker; ``run`` runs until ``stop``."""
 
@@ -59,6 +70,7 @@ class Worker:
         *,
         lease_seconds: float,
         observer: AttemptObserver,
+        limits: WorkerLimits = DEFAULT_LIMITS,
         rng: random.Random | None = None,
     ) -> None:
         self.id = 0
@@ -72,10 +84,10 @@ class Worker:
         self._observer = observer
         self._rng = rng or random.SystemRandom()
         self._cache = EventCache()
-        self._slots = Slots()
+        self._limits = limits
+        self._slots, self._one_off_slots = Slots(limits.lanes), Slots(limits.one_offs)
         self._held: dict[LeasedLane, Slot] = {}
         self._sending: set[asyncio.Task[None]] = set()
-        self._one_offs_count = 0
         self._results: list[AttemptResult] = []
         self._one_off_results: list[OneOffResult] = []
         self._waker = Waker()
@@ -83,6 +95,7 @@ class Worker:
         self._gather_count = 0
         self._is_woken = True
         self._is_short_of_slots = False
+        self._is_short_of_one_off_slots = False
         self._next_due: int | None = None
         self._polled_at = 0
         self._renewed_at = 0
@@ -145,7 +158,8 @@ class Worker:
         if 0 <= now - self._polled_at < round(POLL_SECONDS * SECOND):
             return
         self._polled_at = now
-        self._slots.mark_slow(now, round(SLOW_AFTER_SECONDS * SECOND))
+        for slots in (self._slots, self._one_off_slots):
+            slots.mark_slow(now, round(SLOW_AFTER_SECONDS * SECOND))
         try:
             if self._held and not 0 <= now - self._renewed_at < self._lease // RENEW_EACH:
                 self._renewed_at = now
@@ -163,11 +177,14 @@ class Worker:
     async def _run_cycle(self) -> None:
         results, self._results = self._results, []
         one_off_results, self._one_off_results = self._one_off_results, []
-        capacity = self._capacity() if self._is_woken and not self._waker.is_stopping else Capacity()
-        self._is_short_of_slots |= bool(capacity.saturated)
+        lane_capacity = one_off_capacity = Capacity()
+        if self._is_woken and not self._waker.is_stopping:
+            lane_capacity, one_off_capacity = _capacity(self._slots), _capacity(self._one_off_slots)
+        self._is_short_of_slots |= bool(lane_capacity.saturated)
+        self._is_short_of_one_off_slots |= bool(one_off_capacity.saturated)
         self._is_woken = False
         token = self._rng.getrandbits(62) + 1
-        cycle = Cycle(self.id, token, self._lease, results, one_off_results, capacity)
+        cycle = Cycle(self.id, token, self._lease, results, one_off_results, lane_capacity, one_off_capacity)
         try:
             cycle_result = await self._database.run(run_cycle, cycle, self._cache)
         except CommitUnknown:
@@ -182,14 +199,6 @@ class Worker:
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             self._apply(cycle_result)
-
-    def _capacity(self) -> Capacity:
-        return Capacity(
-            ordinary=min(LEASE_BATCH, self._slots.available(failing=False)),
-            failing=min(LEASE_BATCH, self._slots.available(failing=True)),
-            one_offs=MAX_ONE_OFFS - self._one_offs_count,
-            saturated=tuple(self._slots.saturated),
-        )
 
     def _apply(self, cycle_result: CycleResult) -> None:
         self._is_short_of_slots |= cycle_result.has_more_due
@@ -206,7 +215,12 @@ class Worker:
             self._held[lane] = self._slots.acquire(lane.destination, is_slow=not lane.last_succeeded, now=now)
             self._continue_lane(lane, cycle_result)
         for one_off in cycle_result.one_offs:
-            self._start_one_off(one_off, cycle_result)
+            self._start_one_off(one_off, cycle_result, now)
+        if cycle_result.has_more_one_offs_due:
+            # A batch is small, so that one destination does not get all slots at once.
+            self._is_short_of_one_off_slots = True
+            if self._one_off_slots.available(failing=False):
+                self.wake()
         for settlement in cycle_result.settled:
             if settlement.is_kept:
                 self._slots.restart(self._held[settlement.result.lane], now)
@@ -272,26 +286,27 @@ class Worker:
         )
         return None if delay is None else round(delay * SECOND)
 
-    def _start_one_off(self, one_off: OneOff, cycle_result: CycleResult) -> None:
-        self._one_offs_count += 1
+    def _start_one_off(self, one_off: OneOff, cycle_result: CycleResult, now: int) -> None:
         payload = (
             None if one_off.sequence is None else cycle_result.one_off_payloads.get((one_off.key, one_off.sequence))
         )
         target = cycle_result.targets.get(one_off.key)
         is_deleted = target is None or (one_off.sequence is not None and payload is None)
         if target is not None and not is_deleted:
-            self._start(self._send_one_off(one_off, target, payload))
-        else:
-            self._one_offs_count -= 1
+            slot = self._one_off_slots.acquire(one_off.destination, is_slow=not one_off.last_succeeded, now=now)
+            self._start(self._send_one_off(one_off, target, payload, slot))
 
-    async def _send_one_off(self, one_off: OneOff, target: Target, payload: Payload | None) -> None:
+    async def _send_one_off(self, one_off: OneOff, target: Target, payload: Payload | None, slot: Slot) -> None:
         if payload is None:
             body = envelope.ping_body(one_off.payload_id, one_off.created_at, one_off.webhook_id, target.name)
             outcome = await self._post(one_off.payload_id, "webhook.ping", None, one_off.number, target, body)
             self._observer.attempt_finished(one_off.key, one_off.payload_id, "webhook.ping", one_off.number, outcome)
         else:
             outcome = await self._send(one_off.key, target, payload, one_off.number)
-        self._one_offs_count -= 1
+        self._one_off_slots.release(slot)
+        if self._is_short_of_one_off_slots:
+            self._is_short_of_one_off_slots = False
+            self._is_woken = True
         self._one_off_results.append(OneOffResult(one_off, target.name, target.payload_uri, outcome))
         self._waker.wake()
 
@@ -347,8 +362,16 @@ class Worker:
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
-        self._one_offs_count = 0
         self._held.clear()
-        self._slots = Slots()
+        self._slots, self._one_off_slots = Slots(self._limits.lanes), Slots(self._limits.one_offs)
         self._results.clear()
         self._one_off_results.clear()
+
+
+def _capacity(slots: Slots) -> Capacity:
+    batch = min(LEASE_BATCH, slots.limits.per_destination)
+    return Capacity(
+        ordinary=min(batch, slots.available(failing=False)),
+        failing=min(batch, slots.available(failing=True)),
+        saturated=tuple(slots.saturated),
+    )
