@@ -76,8 +76,75 @@ def test_zero_decimal_currencies_are_rounded_to_whole_units(account: Account) ->
 
     # 833.33 and 16.67 are 833 and 17; 8.3 percent of 850 are 70.55.
     assert (made["taxable_amount"], made["tax_total_amount"], made["total_amount"]) == (850, 71, 921)
-    assert made["total_amount_with_currency"] == "\u20a9921.00"
+    assert made["total_amount_with_currency"] == "\u20a9921"
     assert amounts_of(made) == expected_amounts(account, made)
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "stored_rate", "total", "text"),
+    [
+        ("KWD", 10.125, 10.125, 3.375, "KD3.375"),
+        ("KWD", "10.1256", 10.126, 3.375, "KD3.375"),
+        ("ISK", 1000.4, 1000.4, 333, "KD333"),
+        ("EUR", 10.125, 10.13, 3.38, "KD3.38"),
+        # Rounded once: not to 10.125 first.
+        ("EUR", "10.12499", 10.12, 3.37, "KD3.37"),
+    ],
+)
+def test_rates_and_amounts_have_the_digits_of_the_currency(
+    account: Account, currency: str, rate: Any, stored_rate: float, total: float, text: str
+) -> None:
+    rates = {
+        "calculation_method": "custom_hourly_rates",
+        "standard_hourly_rate": rate,
+        "custom_hourly_rates": [{"user_id": account.supervisor.id, "hourly_rate": rate}],
+        "flat_rate": rate,
+    }
+    entry = make_entry(account.leader, minutes=20)
+
+    made = make_invoice(
+        account,
+        [entry],
+        rate_calculation=rates,
+        customization={"currency_code": currency, "currency_symbol": "KD"},
+    )
+
+    assert made["rate_calculation"] == {
+        "calculation_method": "custom_hourly_rates",
+        "standard_hourly_rate": stored_rate,
+        "custom_hourly_rates": [{"user": account.supervisor.id, "hourly_rate": stored_rate}],
+        "flat_rate": stored_rate,
+    }
+    assert (made["total_amount"], made["total_amount_with_currency"]) == (total, text)
+    assert amounts_of(made) == expected_amounts(account, made)
+    client = account.leader.client
+    assert client.get(entry["url"]).json()["invoice"]["total_amount"] == total
+    for query, found in (
+        ({"total_amount_from": total, "total_amount_to": str(total)}, [made["id"]]),
+        ({"total_amount_from": total + 0.0001}, []),
+        ({"total_amount_to": total - 0.0001}, []),
+    ):
+        assert ids(client.get("/v2/invoices", query).json()) == found
+
+
+def test_rates_are_rounded_when_the_currency_changes(account: Account) -> None:
+    project = make_project(account, billing_increment=1)
+    rates = {"calculation_method": "standard_hourly_rate", "standard_hourly_rate": 10.125}
+    made = make_invoice(
+        account,
+        [make_entry(account.leader, minutes=20, project_id=project["id"])],
+        rate_calculation=rates,
+        customization={"currency_code": "KWD"},
+    )
+    client = account.leader.client
+
+    edited = client.put(made["url"], {"customization": {"currency_code": "EUR"}}).json()
+    inherited = make_invoice(account, [make_entry(account.leader, project_id=project["id"])])
+
+    assert (edited["rate_calculation"]["standard_hourly_rate"], edited["total_amount"]) == (10.13, 3.38)
+    assert inherited["rate_calculation"] == edited["rate_calculation"]
+    again = client.put(made["url"], {"customization": {"currency_code": "KWD"}}).json()
+    assert (again["rate_calculation"]["standard_hourly_rate"], again["total_amount"]) == (10.13, 3.377)
 
 
 def test_a_total_over_the_maximum_is_rejected(account: Account) -> None:

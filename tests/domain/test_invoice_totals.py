@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from babel.numbers import get_currency_precision
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourhook.domain.invoices.currencies import CURRENCIES, format_amount, smallest_unit
+from hourhook.domain.decimals import HUNDREDTH, to_json_amount
+from hourhook.domain.invoices.currencies import CURRENCIES, format_amount, fraction_digits, smallest_unit
 from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
 from hourhook.domain.invoices.numbering import increment_reference, new_share_token
 from hourhook.domain.invoices.totals import (
@@ -61,10 +63,18 @@ def test_the_cost_is_rounded_per_user_not_per_entry_or_in_total() -> None:
 
 def test_a_currency_without_hundredths_is_rounded_to_whole_units() -> None:
     yen = smallest_unit("JPY")
-    amounts = calculate_totals(Rates(STANDARD, 100_050), {1: 60, 2: 30}, percentages=[1000], smallest_unit=yen)
+    amounts = calculate_totals(Rates(STANDARD, 10_005_000), {1: 60, 2: 30}, percentages=[1000], smallest_unit=yen)
 
     # 1000.50 is 1001, 500.25 is 500; a tenth of 1501 is 150.1.
-    assert amounts == Amounts(150_100, 0, 15_000, 165_100)
+    assert amounts == Amounts(15_010_000, 0, 1_500_000, 16_510_000)
+
+
+def test_a_currency_with_thousandths_is_rounded_to_them() -> None:
+    dinar = smallest_unit("KWD")
+    amounts = calculate_totals(Rates(STANDARD, 101_250), {1: 20}, percentages=[750], smallest_unit=dinar)
+
+    # A third of 10.125 is 3.375; 7.5 percent of it are 0.253125.
+    assert amounts == Amounts(33_750, 0, 2_530, 36_280)
 
 
 def test_taxes_are_not_compounded_and_each_is_rounded() -> None:
@@ -117,8 +127,8 @@ def test_totals_equal_a_plain_calculation_with_decimals(
     amounts = calculate_totals(
         Rates(**rates),
         minutes,
-        taxable_expenses=sum(price for price, taxable in expenses if taxable),
-        taxfree_expenses=sum(price for price, taxable in expenses if not taxable),
+        taxable_expenses=sum(price for price, taxable in expenses if taxable) * HUNDREDTH,
+        taxfree_expenses=sum(price for price, taxable in expenses if not taxable) * HUNDREDTH,
         percentages=percentages,
         smallest_unit=smallest_unit(currency),
     )
@@ -126,36 +136,59 @@ def test_totals_equal_a_plain_calculation_with_decimals(
     plain = calculate_plainly(
         {
             "calculation_method": rates["calculation_method"],
-            "standard_hourly_rate": rates["standard_hourly_rate"] / 100,
+            "standard_hourly_rate": to_json_amount(rates["standard_hourly_rate"]),
             "custom_hourly_rates": [
-                {"user": user, "hourly_rate": rate / 100}
+                {"user": user, "hourly_rate": to_json_amount(rate)}
                 for user, rate in rates["custom_hourly_rates"].items()
                 if rates["calculation_method"] == CUSTOM
             ],
-            "flat_rate": rates["flat_rate"] / 100,
+            "flat_rate": to_json_amount(rates["flat_rate"]),
         },
         currency,
         [{"percentage": percentage / 100} for percentage in percentages],
         [{"user": {"id": user}, "minutes": worked, "billable": billable} for user, worked, billable in entries],
         [{"price": price / 100, "taxable": taxable} for price, taxable in expenses],
     )
-    assert amounts == Amounts(*(round(amount * 100) for amount in plain.values()))
+    assert amounts == Amounts(*(round(amount * 10_000) for amount in plain.values()))
 
 
 @pytest.mark.parametrize(
-    ("hundredths", "symbol", "text"),
+    ("amount", "symbol", "code", "text"),
     [
-        (18_648, "$", "$186.48"),
-        (-500, "$", "-$5.00"),
-        (0, "", "0.00"),
-        (5, "\u20ac", "\u20ac0.05"),
-        (-5, "Fr", "-Fr0.05"),
-        (123_456_789_012, "R$", "R$1,234,567,890.12"),
-        (150_100, "\u00a5", "\u00a51,501.00"),
+        (1_864_800, "$", "USD", "$186.48"),
+        (-50_000, "$", "USD", "-$5.00"),
+        (0, "", "EUR", "0.00"),
+        (500, "\u20ac", "EUR", "\u20ac0.05"),
+        (-500, "Fr", "CHF", "-Fr0.05"),
+        (12_345_678_901_200, "R$", "BRL", "R$1,234,567,890.12"),
+        (15_010_000, "\u00a5", "JPY", "\u00a51,501"),
+        (105_000, "kr", "ISK", "kr11"),
+        (-105_000, "kr", "ISK", "-kr11"),
+        (12_345_033_750, "KD", "KWD", "KD1,234,503.375"),
+        (0, "KD", "KWD", "KD0.000"),
     ],
 )
-def test_amounts_are_formatted_with_their_symbol(hundredths: int, symbol: str, text: str) -> None:
-    assert format_amount(hundredths, symbol) == text
+def test_amounts_are_formatted_with_the_decimals_of_their_currency(
+    amount: int, symbol: str, code: str, text: str
+) -> None:
+    assert format_amount(amount, symbol, code) == text
+
+
+# ISO 4217, and where the CLDR has other digits, which are those of daily life.
+WITHOUT_DIGITS = (
+    "BIF", "BYR", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF",
+)  # fmt: skip
+WITH_THREE_DIGITS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+
+
+def test_every_currency_has_the_digits_of_iso_4217() -> None:
+    exceptions = {**dict.fromkeys(WITHOUT_DIGITS, 0), **dict.fromkeys(WITH_THREE_DIGITS, 3)}
+    assert {code: fraction_digits(code) for code in CURRENCIES} == {
+        code: exceptions.get(code, 2) for code in CURRENCIES
+    }
+    assert (fraction_digits("VUV"), fraction_digits("CLF"), fraction_digits("UYW")) == (0, 4, 4)
+    for code in CURRENCIES:
+        assert fraction_digits(code) == get_currency_precision(code) or get_currency_precision(code) == 0
 
 
 def test_every_locale_suggests_a_known_currency() -> None:

@@ -71,3 +71,19 @@ def test_settled_invoices_bill_what_was_billable_before(old: OldDatabase) -> Non
     assert [is_billed if is_billed is None else bool(is_billed) for (is_billed,) in billed] == [
         True, False, True, False, None,
     ]  # fmt: skip
+
+
+def test_amounts_and_rates_of_invoices_get_two_more_digits(old: OldDatabase) -> None:
+    old.create("0010")
+    old.insert("accounts", {"id": 1})
+    amounts = ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount")
+    rates = {"standard_hourly_rate": 8000, "flat_rate": None}
+    old.insert("invoices", {"id": 1, **rates, **dict(zip(amounts, (29_538, 0, -1, 10**15), strict=True))})
+    old.insert("invoice_hourly_rates", {"invoice_id": 1, "hourly_rate": 9555})
+
+    migrate(old.url)
+
+    assert old.read(f"SELECT standard_hourly_rate, flat_rate, {', '.join(amounts)} FROM invoices") == [
+        (800_000, None, 2_953_800, 0, -100, 10**17)
+    ]
+    assert old.read("SELECT hourly_rate FROM invoice_hourly_rates") == [(955_500,)]

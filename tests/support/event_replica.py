@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.accounts import Account
 from tests.support.events_of import Event
-from tests.support.invoice_amounts import AMOUNTS, calculate_totals
+from tests.support.invoice_amounts import AMOUNTS, calculate_totals, format_with_symbol
 
 Resource = dict[str, Any]
 # By kind of resource and id.
@@ -194,7 +194,7 @@ def _expected_of_invoice(invoice: Resource, resources: Resources) -> Iterator[tu
     symbol = invoice["customization"]["currency_symbol"]
     for name, amount in amounts.items():
         yield name, amount
-        yield f"{name}_with_currency", f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,.2f}"
+        yield f"{name}_with_currency", format_with_symbol(amount, symbol, currency)
 
 
 def _expected_of_tag(tag: Resource, resources: Resources) -> Iterator[tuple[str, Any]]:

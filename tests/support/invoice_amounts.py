@@ -7,9 +7,8 @@ from typing import Any
 from tests.support.accounts import Account
 
 AMOUNTS = ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount")
-ZERO_DECIMAL_CURRENCIES = (
-    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF",
-)  # fmt: skip
+# The fraction digits of the currencies that tests use.
+DIGITS = {"EUR": 2, "USD": 2, "CHF": 2, "JPY": 0, "KRW": 0, "ISK": 0, "KWD": 3}
 
 
 def amounts_of(invoice: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def calculate_totals(
     expenses: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the amounts of an invoice with these taxes, entries and expenses."""
-    unit = Decimal(1) if currency_code in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
+    unit = Decimal(1).scaleb(-DIGITS[currency_code])
     minutes_by_user: dict[int, Decimal] = {}
     for entry in entries:
         if entry["billable"]:
@@ -62,6 +61,12 @@ def calculate_totals(
     tax = sum((rounded(taxable * exact(each["percentage"]) / 100, unit) for each in taxes), Decimal(0))
     amounts = (taxable, taxfree, tax, taxable + taxfree + tax)
     return {name: float(amount) for name, amount in zip(AMOUNTS, amounts, strict=True)}
+
+
+def format_with_symbol(amount: float, symbol: str, currency_code: str) -> str:
+    """Return the text of an amount with its currency."""
+    shown = rounded(exact(amount), Decimal(1).scaleb(-DIGITS[currency_code]))
+    return f"{'-' if amount < 0 else ''}{symbol}{abs(shown):,f}"
 
 
 def exact(number: Any) -> Decimal:

@@ -320,11 +320,13 @@ def act_on_an_invoice(choose: Chooser) -> tuple[str, str, dict[str, Any]]:
 def invoice_body(choose: Chooser) -> dict[str, Any]:
     rates = {
         "calculation_method": choose.any("standard_hourly_rate", "custom_hourly_rates", "flat_rate"),
-        "standard_hourly_rate": choose.any(80, "33.33", 0),
+        "standard_hourly_rate": choose.any(80, "33.33", 10.125, 0),
         "custom_hourly_rates": [{"user_id": choose.account.supervisor.id, "hourly_rate": 99.99}],
         "flat_rate": choose.any(100, 0.05),
     }
-    customization = choose.some(currency_code=choose.any("USD", "EUR", "JPY"), title=choose.any("Bill", "Invoice"))
+    customization = choose.some(
+        currency_code=choose.any("USD", "EUR", "JPY", "KWD", "ISK"), title=choose.any("Bill", "Invoice")
+    )
     return choose.some(
         rate_calculation=rates,
         customization=customization,

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from hourhook.domain import hashtags
-from hourhook.domain.decimals import to_json_number
+from hourhook.domain.decimals import to_json_amount
 from hourhook.domain.enums import InvoiceState
 from hourhook.domain.links import Links
 from hourhook.store.statements import Row
@@ -106,7 +106,7 @@ def summarize_tag(links: Links, row: Row) -> SimpleTag:
 
 
 def summarize_invoice(links: Links, row: Row) -> SimpleInvoice:
-    total = to_json_number(row.total_amount)
+    total = to_json_amount(row.total_amount)
     return SimpleInvoice(row.id, row.reference, row.invoice_date, row.state, total, links.invoice(row.id))
 
 

@@ -1,7 +1,7 @@
 """Format amounts, dates and durations for a locale (Unicode CLDR).
 
-Digits are those of the locale. Amounts are exact: they have the fraction digits of their currency, or two if the
-currency has none and one of the amounts needs them.
+Digits are those of the locale. Amounts are exact: they have the fraction digits of their currency (ISO 4217), or two
+if the currency has none and one of the amounts needs them.
 """
 
 import unicodedata
@@ -12,8 +12,11 @@ from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import NumberPattern, get_currency_name, get_currency_precision, get_minus_sign_symbol
+from babel.numbers import NumberPattern, get_currency_name, get_minus_sign_symbol
 from babel.units import format_unit
+
+from hourhook.domain.decimals import AMOUNT_DIGITS
+from hourhook.domain.invoices.currencies import fraction_digits, smallest_unit
 
 # The zeros of numbering systems with ten consecutive digits; other systems are written in ASCII digits.
 _ZEROS = {"arab": "٠", "arabext": "۰", "beng": "০", "deva": "०"}
@@ -25,8 +28,8 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 class LocaleFormatter:
     """Formats for one locale and one currency, which ``symbol`` represents.
 
-    Amounts are in hundredths; ``amounts`` are all that will be formatted. ``language`` and ``direction`` are for the
-    attributes of HTML.
+    Amounts are in ten-thousandths; ``amounts`` are all that will be formatted. ``language`` and ``direction`` are for
+    the attributes of HTML.
     """
 
     def __init__(self, locale: str, currency: str, symbol: str, amounts: Iterable[int] = ()) -> None:
@@ -34,9 +37,9 @@ class LocaleFormatter:
         system = self._locale.default_numbering_system
         self._system = system if system in _ZEROS else "latn"
         self._digits = _digits_of(self._system)
-        precision = get_currency_precision(currency)
-        if precision < 2 and any(amount % 100 for amount in amounts):
-            precision = 2
+        precision = fraction_digits(currency)
+        if any(amount % smallest_unit(currency) for amount in amounts):
+            precision = max(2, precision)
         self._currency = _with_digits(self._locale.currency_formats["standard"], precision, precision)
         self._percent = _with_digits(self._locale.percent_formats[None], 0, 2)
         self._symbol = symbol
@@ -47,13 +50,14 @@ class LocaleFormatter:
         self.language = locale
         self.direction = self._locale.text_direction
 
-    def amount(self, hundredths: int) -> str:
-        written: str = self._currency.apply(_decimal(hundredths), self._locale, numbering_system=self._system)
+    def amount(self, ten_thousandths: int) -> str:
+        number = Decimal(ten_thousandths).scaleb(-AMOUNT_DIGITS)
+        written: str = self._currency.apply(number, self._locale, numbering_system=self._system)
         return _with_symbol(written.replace("-", self._minus).translate(self._digits), self._symbol)
 
     def percentage(self, hundredths: int) -> str:
         """Format hundredths of a percent, with as many fraction digits as needed."""
-        written: str = self._percent.apply(_decimal(hundredths).scaleb(-2), self._locale, numbering_system=self._system)
+        written: str = self._percent.apply(Decimal(hundredths).scaleb(-4), self._locale, numbering_system=self._system)
         return written.translate(self._digits)
 
     def day(self, day: str) -> str:
@@ -97,10 +101,6 @@ def _with_digits(pattern: NumberPattern, min_digits: int, max_digits: int) -> Nu
     changed = copy(pattern)
     changed.frac_prec = (min_digits, max_digits)
     return changed
-
-
-def _decimal(hundredths: int) -> Decimal:
-    return Decimal(hundredths).scaleb(-2)
 
 
 def _with_symbol(written: str, symbol: str) -> str:

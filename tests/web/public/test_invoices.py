@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from hourhook.domain.decimals import to_json_number
+from hourhook.domain.decimals import to_json_amount
 from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
 from hourhook.domain.invoices.public_reading import find_by_share_token
 from hourhook.settings import RateLimit
@@ -443,7 +443,7 @@ def test_the_amounts_shown_add_up_exactly(account: Account, currency: str, metho
     assert sum(e.price for e in shared.expenses if not e.taxable) == shared.taxfree_amount
     assert sum(tax.amount for tax in shared.taxes) == shared.tax_total_amount
     for name in ("taxable_amount", "taxfree_amount", "tax_total_amount", "total_amount"):
-        assert to_json_number(getattr(shared, name)) == invoice[name]
+        assert to_json_amount(getattr(shared, name)) == invoice[name]
 
 
 def test_the_page_allows_get_and_head_only(account: Account) -> None:

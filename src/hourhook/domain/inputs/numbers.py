@@ -15,7 +15,6 @@ MAX_DECIMAL = 10**12
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
-_HUNDREDTH = Decimal("0.01")
 # Beyond any stored sum of decimals.
 _MAX_BOUND = Decimal(10**15)
 
@@ -66,20 +65,42 @@ class DecimalField(FieldType):
         number = _decimal(value)
         if not self.minimum <= number <= self.maximum:
             raise ValueError("out of range")
-        return _hundredths(number, ROUND_HALF_UP)
+        return scale(number, 2, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class ExactDecimalField(FieldType):
+    """A decimal between two bounds, both inclusive; the rules round it."""
+
+    minimum: int = -MAX_DECIMAL
+    maximum: int = MAX_DECIMAL
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
+
+    def parse(self, value: object) -> Decimal:
+        number = _decimal(value)
+        if not self.minimum <= number <= self.maximum:
+            raise ValueError("out of range")
+        return number
 
 
 @dataclass(frozen=True)
 class DecimalBoundField(FieldType):
-    """A bound of a filter on decimals, parsed into an integer in hundredths; a bound of any size is accepted."""
+    """A bound of a filter on decimals with so many fraction digits, parsed into an integer of their last digit.
+
+    A bound of any size is accepted.
+    """
 
     rounding: str
+    digits: int = 2
 
     schema = {"type": "number"}
 
     def parse(self, value: object) -> int:
         number = _decimal(value)
-        return _hundredths(max(-_MAX_BOUND, min(number, _MAX_BOUND)), self.rounding)
+        return scale(max(-_MAX_BOUND, min(number, _MAX_BOUND)), self.digits, self.rounding)
 
 
 def read_integer(value: object) -> int:
@@ -110,6 +131,7 @@ def _decimal(value: object) -> Decimal:
     return number
 
 
-def _hundredths(number: Decimal, rounding: str) -> int:
+def scale(number: Decimal, digits: int, rounding: str = ROUND_HALF_UP) -> int:
+    """Round a decimal to so many fraction digits, and return it as an integer of the last of them."""
     # Rounded only here: decimal arithmetic would first round to the precision of its context.
-    return int(number.quantize(_HUNDREDTH, rounding).scaleb(2))
+    return int(number.quantize(Decimal(1).scaleb(-digits), rounding).scaleb(digits))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hourhook.domain.decimals import AMOUNT_DIGITS, HUNDREDTH
+
 
 @dataclass(frozen=True, slots=True)
 class Currency:
@@ -173,18 +175,41 @@ CURRENCIES = {
     "ZWL": Currency("Zimbabwean dollar", "$"),
 }
 
-# Currencies without minor units; all others have hundredths.
-ZERO_DECIMAL_CURRENCIES = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF", "XPF"}
-)
+# Currencies have two fraction digits, except these: ISO 4217, list one of 2024, and BYR from list three (withdrawn
+# codes). Not from the CLDR, which has the digits of daily life instead: none for IQD, LAK or HUF.
+_FRACTION_DIGITS = {
+    **dict.fromkeys(
+        (
+            "BIF", "BYR", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
+            "XAF", "XOF", "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+
+
+def fraction_digits(code: str) -> int:
+    """Return how many fraction digits the amounts in a currency have."""
+    return _FRACTION_DIGITS.get(code, 2)
 
 
 def smallest_unit(code: str) -> int:
-    """Return the unit that amounts in a currency are rounded to, in hundredths."""
-    return 100 if code in ZERO_DECIMAL_CURRENCIES else 1
+    """Return the unit that amounts in a currency are rounded to, in ten-thousandths."""
+    return int(10 ** (AMOUNT_DIGITS - fraction_digits(code)))
 
 
-def format_amount(hundredths: int, symbol: str) -> str:
-    """Format an amount like ``$1,234.50`` or ``-$5.00``, the same in every locale."""
-    units, rest = divmod(abs(hundredths), 100)
-    return f"{'-' if hundredths < 0 else ''}{symbol}{units:,}.{rest:02}"
+def smallest_rate(code: str) -> int:
+    """Return the unit that rates in a currency are rounded to, in ten-thousandths: a hundredth or less."""
+    return min(HUNDREDTH, smallest_unit(code))
+
+
+def format_amount(amount: int, symbol: str, code: str) -> str:
+    """Format ten-thousandths like ``$1,234.50`` or ``-$5.00``, the same in every locale.
+
+    The number has as many decimals as the currency; halves are rounded away from zero.
+    """
+    digits, unit = fraction_digits(code), smallest_unit(code)
+    units, rest = divmod((2 * abs(amount) + unit) // (2 * unit), 10**digits)
+    return f"{'-' if amount < 0 else ''}{symbol}{units:,}{f'.{rest:0{digits}}' if digits else ''}"

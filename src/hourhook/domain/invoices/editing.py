@@ -71,8 +71,8 @@ def edit(tx: Transaction, caller: Caller, id: int, params: InvoiceUpdate, errors
     errors.raise_if_any()
     before = represent(tx, caller.account_id, caller.links, [row])[0]
     stored_rates = rates.read_stored(tx, row)
-    new_rates = rates.from_input(params.rate_calculation) if params.rate_calculation else stored_rates
     customization = customizing.update_customization(params.customization, row)
+    new_rates = _rates(params, stored_rates, customization["currency_code"])
     stored = {name: getattr(row, name) for name in storing.EDITABLE_FIELDS}
     columns = {
         **stored,
@@ -116,6 +116,7 @@ def _initial_values(tx: Transaction, params: InvoiceCreate, eligibility: list[El
     previous = find_defaults_source(tx, projects.keys())
     details = read_details(params)
     reference = details.pop("reference", "") or next_reference(tx)
+    customization = customizing.build_customization(params.customization, previous, reference)
     names = sorted(projects.values(), key=lambda row: str(row.project_name_key))
     columns = {
         "invoice_date": params.invoice_date,
@@ -127,13 +128,18 @@ def _initial_values(tx: Transaction, params: InvoiceCreate, eligibility: list[El
         **details,
         "reference": reference,
         "share_token": new_share_token(),
-        **customizing.as_columns(customizing.build_customization(params.customization, previous, reference)),
+        **customizing.as_columns(customization),
     }
-    if params.rate_calculation:
-        initial_rates = rates.from_input(params.rate_calculation)
-    else:
-        initial_rates = StoredRates() if previous is None else rates.read_stored(tx, previous)
+    inherited = StoredRates() if previous is None else rates.read_stored(tx, previous)
+    initial_rates = _rates(params, inherited, customization["currency_code"])
     return _InitialValues({**columns, **initial_rates.as_columns()}, initial_rates)
+
+
+def _rates(params: Details, stored: StoredRates, currency_code: str) -> StoredRates:
+    """Return the rates that were sent, or else the stored ones, with the digits of the currency."""
+    if params.rate_calculation:
+        return rates.from_input(params.rate_calculation, currency_code)
+    return stored.in_currency(currency_code)
 
 
 def _addresses(tx: Transaction, previous: Row | None) -> dict[str, str]:

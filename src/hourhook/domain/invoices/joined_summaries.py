@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Column, FromClause, Table
 
-from hourhook.domain.decimals import to_json_number
+from hourhook.domain.decimals import to_json_amount
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleInvoice
 from hourhook.store.schema import invoices
@@ -33,6 +33,6 @@ def summarize_joined_invoice(links: Links, row: Row) -> SimpleInvoice | None:
         row.invoice_reference,
         row.invoice_invoice_date,
         row.invoice_state,
-        to_json_number(row.invoice_total_amount),
+        to_json_amount(row.invoice_total_amount),
         links.invoice(row.invoice_id),
     )

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select, union
 
 from hourhook.clock import format_timestamp
-from hourhook.domain.decimals import to_json_number
+from hourhook.domain.decimals import to_json_amount, to_json_number
 from hourhook.domain.enums import InvoiceState
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, summarize_project
@@ -75,7 +75,7 @@ def read_parts(tx: Transaction, account_id: int, links: Links, ids: Sequence[int
             found.setdefault(row.invoice_id, []).append(represent(row))
         return found
 
-    rates = read(_RATES, lambda row: HourlyRate(row.user_id, to_json_number(row.hourly_rate)))
+    rates = read(_RATES, lambda row: HourlyRate(row.user_id, to_json_amount(row.hourly_rate)))
     taxes = read(_TAXES, lambda row: InvoiceTax(row.id, row.name, to_json_number(row.percentage)))
     payments = read(_TRANSACTIONS, _transaction)
     projects_of = read(_PROJECTS, lambda row: summarize_project(links, row))

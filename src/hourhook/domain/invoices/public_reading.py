@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_timestamp
+from hourhook.domain.decimals import HUNDREDTH
 from hourhook.domain.invoices.billing import is_billed
 from hourhook.domain.invoices.currencies import smallest_unit
 from hourhook.domain.invoices.public_view import (
@@ -77,7 +78,7 @@ def find_by_share_token(tx: Transaction, token: str) -> SharedInvoice | None:
                 row.date,
                 row.description or "",
                 row.project_name if head.show_project_name_for_expenses else None,
-                row.price,
+                row.price * HUNDREDTH,
                 row.taxable,
             )
             for row in tx.all(_EXPENSES, **key)

@@ -1,7 +1,7 @@
 """The data of an invoice's public page, computed from its entries; nothing here reads the database.
 
-Rows are entries with their user and project, as ``public_reading`` selects them. Amounts and rates are in hundredths,
-percentages in hundredths of a percent.
+Rows are entries with their user and project, as ``public_reading`` selects them. Amounts, prices
+and rates are in ten-thousandths, percentages in hundredths of a percent.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

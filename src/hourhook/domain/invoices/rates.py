@@ -1,22 +1,27 @@
 """Rate calculation of an invoice: inputs, validation and storage (`docs/api/invoices.md#rates`)."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.domain.callers import Caller
-from hourhook.domain.inputs import UNSET, Decimal2, Id, Inputs, UnsetType, ValidationErrors, choice
+from hourhook.domain.decimals import AMOUNT_DIGITS
+from hourhook.domain.inputs import UNSET, Id, Inputs, UnsetType, ValidationErrors, choice
 from hourhook.domain.inputs.nested import NestedField, NestedListField
-from hourhook.domain.inputs.numbers import MAX_DECIMAL, DecimalField
-from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD
+from hourhook.domain.inputs.numbers import MAX_DECIMAL, ExactDecimalField, scale
+from hourhook.domain.invoices.currencies import fraction_digits, smallest_rate
+from hourhook.domain.invoices.totals import CUSTOM, FLAT, METHODS, STANDARD, round_to_unit
 from hourhook.domain.users import reading as users_reading
 from hourhook.store.schema import invoice_hourly_rates
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 Method = Annotated[str, choice(*METHODS)]
-Rate = Annotated[int, DecimalField(0, MAX_DECIMAL)]
+# Rounded to the digits of the currency, which another input may change.
+Rate = Annotated[Decimal, ExactDecimalField(0, MAX_DECIMAL)]
+FlatRate = Annotated[Decimal, ExactDecimalField()]
 # More people than one invoice bills.
 MAX_CUSTOM_RATES = 1_000
 
@@ -51,7 +56,7 @@ class RateCalculationInput(Inputs):
         | UnsetType
         | None
     ) = UNSET
-    flat_rate: Annotated[Decimal2, "Required for `flat_rate`: the amount for all hours."] | UnsetType | None = UNSET
+    flat_rate: Annotated[FlatRate, "Required for `flat_rate`: the amount for all hours."] | UnsetType | None = UNSET
 
 
 RateCalculation = Annotated[RateCalculationInput, NestedField(RateCalculationInput)]
@@ -66,12 +71,22 @@ _REQUIRED = {
 
 @dataclass(frozen=True, slots=True)
 class StoredRates:
-    """A stored rate calculation, in hundredths; custom rates are pairs of user id and rate, in order."""
+    """A stored rate calculation, in ten-thousandths; custom rates are pairs of user id and rate, in order."""
 
     calculation_method: str = STANDARD
     standard_hourly_rate: int | None = 0
     flat_rate: int | None = None
     custom_hourly_rates: tuple[tuple[int, int], ...] = ()
+
+    def in_currency(self, code: str) -> "StoredRates":
+        """Return a copy with rates that have at most two fraction digits, or as many as the currency has."""
+
+        def rounded(rate: int | None) -> int | None:
+            return None if rate is None else round_to_unit(rate, 1, smallest_rate(code))
+
+        custom = tuple((user_id, rounded(rate) or 0) for user_id, rate in self.custom_hourly_rates)
+        standard, flat = rounded(self.standard_hourly_rate), rounded(self.flat_rate)
+        return StoredRates(self.calculation_method, standard, flat, custom)
 
     def as_columns(self) -> dict[str, Any]:
         """Return the columns of the invoice itself; custom rates have a table of their own."""
@@ -98,14 +113,19 @@ def validate(
         _check_users(tx, caller, params.custom_hourly_rates or [], errors, f"{path}.custom_hourly_rates")
 
 
-def from_input(params: RateCalculationInput) -> StoredRates:
-    """Convert a validated input."""
+def from_input(params: RateCalculationInput, currency_code: str) -> StoredRates:
+    """Convert a validated input, rounding the rates as ``StoredRates.in_currency`` does."""
+    digits = max(2, fraction_digits(currency_code))
+
+    def rounded(rate: Decimal | UnsetType | None) -> int | None:
+        return None if rate is UNSET or rate is None else scale(rate, digits) * 10 ** (AMOUNT_DIGITS - digits)
+
     custom = params.custom_hourly_rates or [] if params.calculation_method == CUSTOM else []
     return StoredRates(
         params.calculation_method or "",
-        None if params.standard_hourly_rate is UNSET else params.standard_hourly_rate,
-        None if params.flat_rate is UNSET else params.flat_rate,
-        tuple((rate.user_id or 0, rate.hourly_rate or 0) for rate in custom),
+        rounded(params.standard_hourly_rate),
+        rounded(params.flat_rate),
+        tuple((rate.user_id or 0, rounded(rate.hourly_rate) or 0) for rate in custom),
     )
 
 

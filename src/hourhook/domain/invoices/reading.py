@@ -1,18 +1,18 @@
 """Find and list invoices; only leaders and supervisors can see them."""
 
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Annotated
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, true
 
 from hourhook.domain.callers import Caller
+from hourhook.domain.decimals import AMOUNT_DIGITS
 from hourhook.domain.enums import INVOICE_STATES
 from hourhook.domain.inputs import (
     UNSET,
     Boolean,
     Day,
-    DecimalFrom,
-    DecimalTo,
     IdList,
     Inputs,
     Moment,
@@ -21,6 +21,7 @@ from hourhook.domain.inputs import (
     ValidationErrors,
     choice,
 )
+from hourhook.domain.inputs.numbers import DecimalBoundField
 from hourhook.domain.invoices import rules
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
@@ -39,6 +40,9 @@ Locale = Annotated[str, choice(*LOCALE_CURRENCIES)]
 CurrencyCode = Annotated[str, choice(*CURRENCIES)]
 Method = Annotated[str, choice(*METHODS)]
 
+AmountFrom = Annotated[int, DecimalBoundField(ROUND_CEILING, AMOUNT_DIGITS)]
+AmountTo = Annotated[int, DecimalBoundField(ROUND_FLOOR, AMOUNT_DIGITS)]
+
 
 class InvoiceFilters(Inputs):
     """Filters of invoices."""
@@ -48,8 +52,8 @@ class InvoiceFilters(Inputs):
     invoice_date_from: Annotated[Day, "On or after this date."] | UnsetType = UNSET
     invoice_date_to: Annotated[Day, "On or before this date."] | UnsetType = UNSET
     project_name: Annotated[Text, "Project name on the invoice contains this text."] | UnsetType = UNSET
-    total_amount_from: Annotated[DecimalFrom, "Total is at least this."] | UnsetType = UNSET
-    total_amount_to: Annotated[DecimalTo, "Total is at most this."] | UnsetType = UNSET
+    total_amount_from: Annotated[AmountFrom, "Total is at least this."] | UnsetType = UNSET
+    total_amount_to: Annotated[AmountTo, "Total is at most this."] | UnsetType = UNSET
     recipient_details: Annotated[Text, "Recipient's address contains this text."] | UnsetType = UNSET
     project_ids: Annotated[IdList, "Contains entries or expenses of any of these projects."] | UnsetType = UNSET
     company_name: Annotated[Text, "Issuer's name contains this text."] | UnsetType = UNSET

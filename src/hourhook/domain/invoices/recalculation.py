@@ -16,8 +16,9 @@ from sqlalchemy import (
 )
 
 from hourhook.domain.batching import batch_ids
+from hourhook.domain.decimals import HUNDREDTH
 from hourhook.domain.invoices.billing import has_unbillable_tag
-from hourhook.domain.invoices.currencies import smallest_unit
+from hourhook.domain.invoices.currencies import smallest_rate, smallest_unit
 from hourhook.domain.invoices.totals import Amounts, Rates, calculate_totals
 from hourhook.errors import ValidationFailed
 from hourhook.store.rows import encode_rows, rows_sql
@@ -34,8 +35,8 @@ from hourhook.store.schema import (
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
-# In hundredths. Far beyond any real invoice, and still exact as a JSON number with two fraction digits.
-MAX_AMOUNT = 10**15
+# In the smallest unit of the currency. Far beyond any real invoice, and still exact as a JSON number.
+MAX_UNITS = 10**15
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ def _recalculate_batch(tx: Transaction, ids: list[int]) -> dict[int, Amounts]:
     for head in tx.all(_HEADS, account=tx.account_id, ids=ids):
         before = Amounts(head.taxable_amount, head.taxfree_amount, head.tax_total_amount, head.total_amount)
         after = _calculate(head, inputs[head.id])
-        _refuse_excessive(after)
+        _refuse_excessive(after, head.currency_code)
         if after != before:
             changed[head.id] = before
             rows.append((tx.account_id, head.id, *astuple(after)))
@@ -85,9 +86,9 @@ def _collect(inputs: _Inputs, row: Row) -> None:
         case "rate":
             inputs.rates[row.key] = int(row.value)
         case "taxable":
-            inputs.taxable = int(row.value)
+            inputs.taxable = int(row.value) * HUNDREDTH
         case "taxfree":
-            inputs.taxfree = int(row.value)
+            inputs.taxfree = int(row.value) * HUNDREDTH
         case "tax":
             inputs.percentages.append(int(row.value))
 
@@ -103,8 +104,9 @@ def _calculate(head: Row, inputs: _Inputs) -> Amounts:
     )
 
 
-def _refuse_excessive(amounts: Amounts) -> None:
-    if max(map(abs, astuple(amounts))) > MAX_AMOUNT:
+def _refuse_excessive(amounts: Amounts, currency_code: str) -> None:
+    # Amounts in yen may have hundredths, those of expenses.
+    if max(map(abs, astuple(amounts))) > MAX_UNITS * smallest_rate(currency_code):
         raise ValidationFailed.on_base("Invoice", "invalid", "The invoice total exceeds the maximum amount.")
 
 

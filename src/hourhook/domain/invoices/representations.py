@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from hourhook.clock import format_timestamp
-from hourhook.domain.decimals import to_json_number
+from hourhook.domain.decimals import to_json_amount
 from hourhook.domain.enums import CalculationMethod, InvoiceState
 from hourhook.domain.invoices.currencies import CURRENCIES, format_amount
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, Parts, PaymentTransaction, read_parts
@@ -140,9 +140,9 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
 
 def represent_amounts(amounts: Mapping[str, int], customization: InvoiceCustomization) -> dict[str, Any]:
     """Represent stored amounts, each as a number and as a text with the currency."""
-    symbol = customization.currency_symbol
-    numbers = {name: to_json_number(amount) for name, amount in amounts.items()}
-    texts = {f"{name}_with_currency": format_amount(amount, symbol) for name, amount in amounts.items()}
+    symbol, code = customization.currency_symbol, customization.currency_code
+    numbers = {name: to_json_amount(amount) for name, amount in amounts.items()}
+    texts = {f"{name}_with_currency": format_amount(amount, symbol, code) for name, amount in amounts.items()}
     return {**numbers, **texts}
 
 
@@ -168,9 +168,9 @@ def _represent(links: Links, row: Row, parts: Parts) -> Invoice:
         customization=customization,
         rate_calculation=RateCalculation(
             calculation_method=row.calculation_method,
-            standard_hourly_rate=None if row.standard_hourly_rate is None else to_json_number(row.standard_hourly_rate),
+            standard_hourly_rate=None if row.standard_hourly_rate is None else to_json_amount(row.standard_hourly_rate),
             custom_hourly_rates=parts.hourly_rates,
-            flat_rate=None if row.flat_rate is None else to_json_number(row.flat_rate),
+            flat_rate=None if row.flat_rate is None else to_json_amount(row.flat_rate),
         ),
         taxes=parts.taxes,
         **represent_amounts({name: getattr(row, name) for name in _AMOUNTS}, customization),

@@ -1,7 +1,7 @@
 """Compute the totals of an invoice, in integers and without the database (`docs/api/invoices.md#totals`).
 
-Amounts and rates are in hundredths, percentages in hundredths of a percent. Halves are rounded away from zero, to the
-smallest unit of the currency: once for the hours of each user, and once for each tax.
+Amounts and rates are in ten-thousandths, percentages in hundredths of a percent. Halves are rounded away from zero, to
+the smallest unit of the currency: once for the hours of each user, and once for each tax.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,10 +42,10 @@ def calculate_totals(
     percentages: Iterable[int] = (),
     smallest_unit: int = 1,
 ) -> Amounts:
-    """Compute totals; ``minutes`` are the billable ones by user id, ``smallest_unit`` is in hundredths."""
+    """Compute totals; ``minutes`` are the billable ones by user id."""
     taxable = price_hours(rates, minutes, smallest_unit) + taxable_expenses
     # Taxes are not compounded: each applies to the same amount.
-    taxes = sum(_round(taxable * percentage, 10_000, smallest_unit) for percentage in percentages)
+    taxes = sum(round_to_unit(taxable * percentage, 10_000, smallest_unit) for percentage in percentages)
     return Amounts(taxable, taxfree_expenses, taxes, taxable + taxfree_expenses + taxes)
 
 
@@ -55,13 +55,13 @@ def price_hours(rates: Rates, minutes: Mapping[int, int], smallest_unit: int = 1
         return rates.flat_rate
     custom = (rates.custom_hourly_rates or {}) if rates.calculation_method == CUSTOM else {}
     return sum(
-        _round(worked * custom.get(user_id, rates.standard_hourly_rate), 60, smallest_unit)
+        round_to_unit(worked * custom.get(user_id, rates.standard_hourly_rate), 60, smallest_unit)
         for user_id, worked in minutes.items()
     )
 
 
-def _round(numerator: int, denominator: int, smallest_unit: int) -> int:
-    """Round a fraction to a multiple of the smallest unit, halves away from zero."""
-    divisor = denominator * smallest_unit
-    rounded = (2 * abs(numerator) + divisor) // (2 * divisor) * smallest_unit
+def round_to_unit(numerator: int, denominator: int, unit: int) -> int:
+    """Round a fraction to a multiple of the unit, halves away from zero."""
+    divisor = denominator * unit
+    rounded = (2 * abs(numerator) + divisor) // (2 * divisor) * unit
     return rounded if numerator >= 0 else -rounded

@@ -1,4 +1,5 @@
-"""All tables. Timestamps are BIGINT microseconds, dates are text, decimals are integers in hundredths.
+"""All tables. Timestamps are BIGINT microseconds, dates are text, decimals are integers in hundredths
+or, in invoices, ten-thousandths.
 
 ``account_id`` leads every key, so that accounts can be spread over a sharded PostgreSQL. Ids are unique across accounts
 all the same (see ``Transaction.insert``). A ``…_key`` column holds the casefolded form of its neighbour, so that

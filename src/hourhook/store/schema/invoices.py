@@ -48,7 +48,7 @@ invoices = Table(
     # When the labels, or any column from there to here, last changed.
     column("customized_at", BigInteger),
     column("calculation_method", Text),
-    # In hundredths, like every amount here.
+    # In ten-thousandths, like every amount and rate here.
     column("standard_hourly_rate", BigInteger, null=True),
     column("flat_rate", BigInteger, null=True),
     column("taxable_amount", BigInteger),
