@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -15,7 +16,6 @@ from typing import Any
 
 import pytest
 import yaml
-from flit_core import buildapi
 
 from hourhook.settings import Settings, environment_variable
 from tests.test_checkout import find_problem
@@ -42,6 +42,12 @@ def test_the_wheel_contains_every_file_of_the_package(wheel: Path) -> None:
     assert tracked - {*zipfile.ZipFile(wheel).namelist()} == set()
 
 
+def test_the_wheel_contains_the_documentation(wheel: Path) -> None:
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".svg")}
+
+    assert {f"hourhook/documentation/{page}" for page in pages} - {*zipfile.ZipFile(wheel).namelist()} == set()
+
+
 def test_the_installed_wheel_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
@@ -53,6 +59,8 @@ def test_the_installed_wheel_runs_outside_the_checkout(wheel: Path, tmp_path: Pa
 
     assert run(sys.executable, "-c", "import hourhook; print(hourhook.__file__)").startswith(str(installed))
     assert PROJECT["version"] in run(sys.executable, "-m", "hourhook", "--version")
+    served = "from hourhook.api.documentation.pages import find_documentation as find; print(*find().pages)"
+    assert {"/docs/index", "/docs/guides/receiving", "/docs/security"} <= {*run(sys.executable, "-c", served).split()}
     # The document is built from every endpoint, and the command as pip has written it.
     assert run(str(installed / "bin" / "hourhook"), "openapi").startswith("{")
 
@@ -166,7 +174,8 @@ def build(checkout: Path, kind: str, folder: Path) -> str:
     before = Path.cwd()
     os.chdir(checkout)
     try:
-        return str(getattr(buildapi, f"build_{kind}")(str(folder)))
+        backend = runpy.run_path(str(checkout / "bin" / "build_backend.py"))
+        return str(backend[f"build_{kind}"](str(folder)))
     finally:
         os.chdir(before)
 

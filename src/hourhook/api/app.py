@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from hourhook.api.dispatcher import Dispatcher
+from hourhook.api.documentation.routes import documentation_routes
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.oauth import tokens
 from hourhook.api.oauth.applications import ClientRoutes
@@ -94,6 +95,7 @@ def make_api(
     routes = {
         **dispatcher.routes(endpoints),
         **openapi_routes(endpoints, base_url),
+        **documentation_routes(links),
         **tokens.token_routes(settings, database, dependencies.keyring),
         **BasicAuthRoutes(database, links, dependencies, sign_in_throttle, settings.max_body_bytes).routes(),
         **ClientRoutes(database, links).routes(),

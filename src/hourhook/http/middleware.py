@@ -15,6 +15,7 @@ import structlog
 from hourhook.http.asgi import Application, Message, Receive, Scope, Send
 from hourhook.http.bodies import ClientDisconnected
 from hourhook.http.client_addresses import client_address
+from hourhook.http.compression import accepts_gzip, compress, encoded_headers, is_compressible, with_vary
 from hourhook.http.context import RequestContext, get_context, set_context
 from hourhook.http.cors import CorsPolicy
 from hourhook.http.metrics import Metrics
@@ -78,7 +79,7 @@ class RequestMiddleware:
         # A copy, since the server reads its own.
         inner: Scope = {**scope, "path": path, "method": _routed_method(method)}
         set_context(context, inner)
-        response_sender = ResponseSender(send, context, _headers(group, scope, context), group.has_status_header)
+        response_sender = ResponseSender(send, inner, _headers(group, scope, context), group.has_status_header)
         try:
             refusals = (check(inner) for check in group.checks)
             refusal = next((refusal for refusal in refusals if refusal is not None), None)
@@ -123,15 +124,19 @@ class RequestMiddleware:
 
 
 class ResponseSender:
-    """An ASGI ``send`` that adds headers to the response, leaves the body of HEAD out, and counts bytes."""
+    """An ASGI ``send`` that adds headers to the response, leaves the body of HEAD out, and counts bytes.
 
-    def __init__(
-        self, send: Send, context: RequestContext, headers: list[tuple[bytes, bytes]], has_status_header: bool
-    ) -> None:
+    It compresses large JSON for clients that accept it.
+    """
+
+    def __init__(self, send: Send, scope: Scope, headers: list[tuple[bytes, bytes]], has_status_header: bool) -> None:
         self._send = send
+        self._scope = scope
         self._headers = headers
         self._has_status_header = has_status_header
-        self._has_body = context.method != "HEAD"
+        self._has_body = get_context(scope).method != "HEAD"
+        # The beginning of a response to compress, which waits for its body.
+        self._uncompressed_start: Message | None = None
         # 0 until the response has begun.
         self.status = 0
         self.size = 0
@@ -145,12 +150,29 @@ class ResponseSender:
             if self._has_status_header:
                 phrase = HTTPStatus(self.status).phrase
                 self._headers.append((b"status", f"{self.status} {phrase}".encode()))
-            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+            own = message.get("headers", ())
+            if is_compressible(own):
+                self._headers = with_vary(self._headers)
+                if self._has_body and accepts_gzip(self._scope):
+                    self._uncompressed_start = {**message, "headers": [*own, *self._headers]}
+                    return
+            message = {**message, "headers": [*own, *self._headers]}
         elif message["type"] == "http.response.body":
             if not self._has_body:
                 message = {**message, "body": b""}
+            if self._uncompressed_start is not None:
+                message = await self._send_compressed_start(self._uncompressed_start, message)
             self.size += len(message.get("body", b""))
         await self._send(message)
+
+    async def _send_compressed_start(self, start: Message, body: Message) -> Message:
+        """Send the beginning of a response, compressed if its body is complete; return the body to send."""
+        self._uncompressed_start = None
+        if not body.get("more_body", False):
+            body = {**body, "body": await compress(body.get("body", b""))}
+            start = {**start, "headers": encoded_headers(start["headers"], len(body["body"]))}
+        await self._send(start)
+        return body
 
 
 def rate_limit_check(buckets: TokenBuckets | None) -> Check:

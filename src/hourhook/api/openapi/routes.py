@@ -8,7 +8,9 @@ import msgspec
 from hourhook.api.endpoints import Endpoint
 from hourhook.api.openapi import docs_page
 from hourhook.api.openapi.document import Json, build_document
+from hourhook.domain.links import Links
 from hourhook.http.asgi import Application, Receive, Scope, Send
+from hourhook.http.compression import Precompressed
 from hourhook.http.responses import HTML, Response
 from hourhook.http.router import MethodRoutes
 
@@ -17,13 +19,13 @@ def openapi_routes(endpoints: Sequence[Endpoint], base_url: str) -> Mapping[str,
     """Return the routes. Document and page are built on the first request for each."""
 
     @cache
-    def document() -> Response:
-        return Response(200, encode(build_document(endpoints, base_url)))
+    def document() -> Precompressed:
+        return Precompressed(Response(200, encode(build_document(endpoints, base_url))))
 
     @cache
-    def page() -> Response:
-        body, policy = docs_page.render(build_document(endpoints, base_url))
-        return Response(200, body, ((b"content-security-policy", policy),), HTML)
+    def page() -> Precompressed:
+        body, policy = docs_page.render(build_document(endpoints, base_url), Links(base_url))
+        return Precompressed(Response(200, body, ((b"content-security-policy", policy),), HTML))
 
     async def show_document(scope: Scope, receive: Receive, send: Send) -> None:
         await document()(scope, receive, send)

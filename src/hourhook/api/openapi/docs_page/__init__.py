@@ -14,6 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from hourhook.domain.links import Links
+
 Json = dict[str, Any]
 
 _FOLDER = Path(__file__).parent
@@ -22,9 +24,9 @@ _CODE = re.compile(r"`([^`]+)`")
 _MAX_EXAMPLE_KEYS = 4
 
 
-def render(document: Json) -> tuple[bytes, bytes]:
+def render(document: Json, links: Links) -> tuple[bytes, bytes]:
     """Return the page and the value of its ``Content-Security-Policy``."""
-    style, script = ((_FOLDER / name).read_text() for name in ("page.css", "page.js"))
+    style, script = style_text(), (_FOLDER / "page.js").read_text()
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -40,11 +42,12 @@ def render(document: Json) -> tuple[bytes, bytes]:
         errors=_errors(document),
         objects=_objects(document),
         base_url=document["servers"][0]["url"],
+        href=links.href,
         style=Markup(style),
         script=Markup(script),
     )
     policy = (
-        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
+        f"default-src 'none'; style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return page.encode(), policy.encode()
@@ -276,5 +279,11 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower())
 
 
-def _digest(text: str) -> str:
+def style_text() -> str:
+    """Return the style sheet, which the pages of the documentation share."""
+    return (_FOLDER / "page.css").read_text()
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a style or a script as a ``Content-Security-Policy`` names it."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
