@@ -10,7 +10,7 @@ from hourhook.http.middleware import Check, RouteGroup
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.web import integrations, log_time, today
+from hourhook.web import integrations, log_time, timers, today
 from hourhook.web.assets import asset_routes
 from hourhook.web.auth import invitations
 from hourhook.web.auth.invitations import Invitations
@@ -26,7 +26,7 @@ from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
 from hourhook.web.welcome import Welcome
 
-GROUPS = (today.pages, log_time.pages, integrations.pages)
+GROUPS = (today.pages, log_time.pages, timers.pages, integrations.pages)
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 
 
@@ -53,7 +53,9 @@ def make_web_app(
     is_secure = links.base_url.startswith("https://")
     session_cookies = SessionCookies(dependencies.keyring, is_secure=is_secure)
     browser_cookies = BrowserCookies(dependencies.keyring, is_secure)
-    dispatcher = PageDispatcher(database, links, dependencies, session_cookies, browser_cookies)
+    dispatcher = PageDispatcher(
+        database, links, dependencies, session_cookies, browser_cookies, sign_in_throttle.hashes
+    )
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         """Respond with a page to browsers, and with an empty 404 to programs."""
@@ -65,7 +67,7 @@ def make_web_app(
     routes = {
         **asset_routes(),
         **dispatcher.routes(all_pages()),
-        **Welcome(database, session_cookies, dependencies.keyring, links).routes(),
+        **Welcome(database, session_cookies, dependencies.keyring, links, sign_in_throttle.hashes).routes(),
         **Live(database, session_cookies, links, live).routes(),
         **SignIn(database, sign_in_throttle, session_cookies, browser_cookies, live, links).routes(),
         **OAuthConsent(database, session_cookies, links).routes(),

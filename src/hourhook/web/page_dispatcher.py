@@ -21,6 +21,7 @@ from hourhook.domain.sessions import SessionMember
 from hourhook.errors import FeatureNotIncluded, Forbidden, NotFound, ValidationFailed
 from hourhook.http.asgi import Application
 from hourhook.http.context import get_context
+from hourhook.http.hash_queue import HashQueue
 from hourhook.http.queries import parse_query_string
 from hourhook.http.responses import Response
 from hourhook.store.database import Database
@@ -71,12 +72,14 @@ class PageDispatcher:
         dependencies: Dependencies,
         session_cookies: SessionCookies,
         browser_cookies: BrowserCookies,
+        hashes: HashQueue,
     ) -> None:
         self._database = database
         self._links = links
         self._dependencies = dependencies
         self._session_cookies = session_cookies
         self._browser_cookies = browser_cookies
+        self._hashes = hashes
         self._paths: dict[str, dict[str, Page]] = {}
 
     def routes(self, pages: Sequence[Page]) -> Mapping[str, Application]:
@@ -111,7 +114,7 @@ class PageDispatcher:
             prepared = None
             if page.prepare is not None:
                 preparation = Preparation(self._database, self._dependencies.keyring, caller, fields)
-                prepared = await asyncio.to_thread(page.prepare, preparation)
+                prepared = await self._hashes.run(page.prepare, preparation)
             done = await self._database.write(
                 caller.account_id, self._run_action, page, request, fields, prepared, arguments
             )

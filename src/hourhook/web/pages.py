@@ -21,7 +21,7 @@
 - An action whose rules raise ``ValidationFailed`` shows the page of ``refused_on`` again (by default the page with its
   own path) with status 422: ``view.form`` then has what was typed, and a sentence for each error.
 - ``prepare`` is for what takes long on purpose, such as hashing a password: it runs in a thread before the transaction,
-  and ``action.prepared`` is what it returned.
+  a few at a time (``http/hash_queue.py``), and ``action.prepared`` is what it returned.
 - A page may return a ``Redirect``, or a ``Download`` instead of values.
 """
 

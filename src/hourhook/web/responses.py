@@ -7,6 +7,7 @@ from starlette.requests import Request
 from hourhook.errors import AccountLocked, CommitUnknown, DatabaseUnavailable, NotFound
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import BodyTooLarge
+from hourhook.http.hash_queue import RETRY_AFTER_SECONDS, HashQueueFull
 from hourhook.http.responses import Response, message_response
 from hourhook.http.router import MethodRoutes
 from hourhook.http.statuses import EXPECTED_ERRORS, status_of
@@ -82,6 +83,10 @@ def _page_application(page: Page) -> Application:
             response = await page(Request(scope, receive))
         except InvalidForm:
             response = csrf_failed()
+        except HashQueueFull:
+            text = "The server is busy. Wait a few seconds, go back, and try again."
+            headers = [("retry-after", str(RETRY_AFTER_SECONDS))]
+            response = notice(503, "Temporarily unavailable", text, headers=headers, cause="too many password hashes")
         except EXPECTED_ERRORS as error:
             response = error_page(error)
         await response(scope, receive, send)

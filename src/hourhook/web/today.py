@@ -11,7 +11,7 @@ from hourhook.domain.entries.reading import EntryFilters
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import MAX_PAGE_SIZE, Pagination
 from hourhook.errors import NotFound
-from hourhook.web import log_time
+from hourhook.web import log_time, timers
 from hourhook.web.pages import Pages, Redirect, Values, View
 
 pages = Pages()
@@ -56,6 +56,7 @@ def _show(view: View, day: date) -> Values:
         "next": day + timedelta(days=1),
         "question": log_time.refused_question(view),
         "focus_line": not entries.items,
+        **timers.region_values(view),
     }
 
 

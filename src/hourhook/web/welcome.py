@@ -3,7 +3,6 @@
 At once on loopback. From elsewhere it takes the set-up code, which ``hourhook serve`` prints.
 """
 
-import asyncio
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from hourhook.domain.set_up import FirstAccount
 from hourhook.errors import NotFound, ValidationFailed
 from hourhook.http.asgi import Application
 from hourhook.http.context import get_context
+from hourhook.http.hash_queue import HashQueue
 from hourhook.http.responses import Response
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
@@ -42,8 +42,11 @@ _log = structlog.get_logger()
 class Welcome:
     """The page of the first start."""
 
-    def __init__(self, database: Database, session_cookies: SessionCookies, keyring: Keyring, links: Links) -> None:
+    def __init__(
+        self, database: Database, session_cookies: SessionCookies, keyring: Keyring, links: Links, hashes: HashQueue
+    ) -> None:
         self._database = database
+        self._hashes = hashes
         self._session_cookies = session_cookies
         self._keyring = keyring
         self._links = links
@@ -74,8 +77,7 @@ class Welcome:
         token = sessions.new_token()
         try:
             params, errors = inputs.parse(FirstAccount, fields, resource="Account")
-            # In a thread, and before the transaction, since hashing is slow on purpose.
-            password_hash = await asyncio.to_thread(set_up.validate_and_hash, params, errors)
+            password_hash = await self._hashes.run(set_up.validate_and_hash, params, errors)
             created = await self._database.run(set_up.create, params, password_hash, token)
         except ValidationFailed as error:
             return self._form(request, refused(fields, fields.lists, error))

@@ -12,7 +12,7 @@ from hourhook.store.database import Database
 from hourhook.store.statements import Statement
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account, make_account
-from tests.support.browsers import Browser, Form, parse_forms
+from tests.support.browsers import Browser, Form, find_form, parse_forms
 from tests.support.clients import Response
 from tests.support.clocks import FakeClock
 from tests.support.oauth_clients import (
@@ -460,10 +460,10 @@ def test_consent_works_below_the_path_of_the_base_url(make_server: MakeServer) -
     page = follow(send(parse_forms(page)[0], email=account.leader.email, password=PASSWORD))
     assert redirect_parameters(send(parse_forms(page)[0], decision="allow")).keys() == {"code"}
 
-    page = browser.get("/sign_in")
-    assert follow(send(parse_forms(page)[0])).status == 200
+    page = browser.get("/")
+    assert b'href="/hours/docs"' in page.body
+    assert follow(send(find_form(page, "/hours/sign_out"))).status == 200
     assert b'href="/hours/"' in browser.get("/nowhere", accept="text/html").body
-    assert b'href="/hours/docs"' in browser.get("/").body
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,13 +1,13 @@
-// data-ticking="SECONDS": an elapsed time that goes on, here and in the title of the window.
+// data-ticking="SECONDS": an elapsed time that goes on, wherever the page shows it, and in the title of the window.
 export function start(page) {
-  const element = page.querySelector("[data-ticking]");
-  if (!element) return;
-  const startedAt = performance.now() - Number(element.dataset.ticking) * 1000;
+  const elements = [...page.querySelectorAll("[data-ticking]")];
+  if (!elements.length) return;
+  const startedAt = performance.now() - Number(elements[0].dataset.ticking) * 1000;
   const title = page.title;
   const show = () => {
     const seconds = Math.floor((performance.now() - startedAt) / 1000);
     const text = format(seconds);
-    element.textContent = text;
+    for (const element of elements) element.textContent = text;
     page.title = `${text} · ${title}`;
   };
   show();
