@@ -31,10 +31,15 @@ def accepts_gzip(scope: Scope) -> bool:
 
 def is_compressible(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Return whether a response with these headers of its own is JSON, large enough, and not negotiated yet."""
-    found = dict(headers)
-    if found.get(b"content-type") != JSON or b"vary" in found:
-        return False
-    return int(found.get(b"content-length", 0)) >= MIN_BYTES
+    is_json = is_large = False
+    for name, value in headers:
+        if name == b"content-length":
+            is_large = int(value) >= MIN_BYTES
+        elif name == b"content-type":
+            is_json = value == JSON
+        elif name == b"vary":
+            return False
+    return is_json and is_large
 
 
 def with_vary(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
