@@ -122,7 +122,7 @@ def test_the_glossary_defines_a_term(term: str) -> None:
 
 
 def test_the_documentation_named_in_code_exists() -> None:
-    """A path, and its anchor; a bare name such as ``events.md`` says too little. ``/docs/…`` is a path of the server."""
+    """A path, and its anchor; a bare name says too little, and ``/docs/…`` is a path of the server."""
     missing = [
         f"{path.relative_to(ROOT)} names {link}"
         for path in CODE
