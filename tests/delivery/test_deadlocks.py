@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select, text, update
 
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.retention import delete_old_events, delete_old_one_offs, purge_deleted_webhooks
@@ -132,17 +132,13 @@ def outcome(database: Database, status: int = 200) -> Outcome:
 
 
 def lease(database: Database) -> list[OneOff]:
-    now = database.clock.now()
-    return database.run_now(
-        one_off_deliveries.lease_one_offs,
-        worker=1,
-        token=1,
-        now=now,
-        expires_at=now + 60_000_000,
-        ordinary=100,
-        failing=100,
-        saturated=[],
-    )
+    """Lease all one-off deliveries, of which a worker leases only one of each webhook at a time."""
+    database.run_now(lambda tx: tx.execute(Statement(update(one_off_rows).values(lease_token=1, lease_worker=1))))
+    rows = database.read_now(lambda tx: tx.all(Statement(select(one_off_rows).order_by(one_off_rows.c.id))))
+    return [
+        OneOff(row.account_id, row.id, row.webhook_id, 1, row.payload_id, None, row.created_at, 1, "", True)
+        for row in rows
+    ]
 
 
 def waiting(database: Database) -> int:

@@ -72,7 +72,11 @@ class Backlog:
 
     def send_one_offs(self, status: int | None = 200, error: ErrorKind | None = None) -> list[OneOff]:
         """Settle all due one-off deliveries with this outcome; return them."""
-        return self.database.run_now(self._send_one_offs, self._outcome(status, error, 5))
+        settled: list[OneOff] = []
+        # Each webhook sends them one after the other.
+        while more := self.database.run_now(self._send_one_offs, self._outcome(status, error, 5)):
+            settled += more
+        return settled
 
     def _outcome(self, status: int | None, error: ErrorKind | None, duration_ms: int) -> Outcome:
         if status is not None and not 200 <= status < 300:

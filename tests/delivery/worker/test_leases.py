@@ -202,7 +202,7 @@ def test_a_lane_locked_by_another_lease_is_skipped_without_waiting(backlog: Back
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_one_off_locked_by_another_lease_is_skipped(backlog: Backlog, database: Database, clock: FakeClock) -> None:
-    ids = [backlog.write(one_offs.ping, backlog.webhook_id) for _ in range(2)]
+    ids = [one.control(one_offs.ping) for one in (backlog, backlog.add_webhook(OTHER_URI))]
 
     def take_one_off(tx: Transaction, worker: int) -> list[str]:
         lease: Any = {"worker": worker, "token": worker, "now": clock.now(), "expires_at": clock.now() + 60 * SECOND}

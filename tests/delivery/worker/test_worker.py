@@ -651,14 +651,39 @@ async def test_a_lane_yields_its_slot_after_consecutive_sends(
     assert recipients.index(waiting.webhook_id) == 4
 
 
-async def test_hanging_pings_of_one_destination_delay_no_other_ping(
+async def test_pings_of_a_hanging_receiver_delay_no_other_webhook_of_its_host(
+    backlog: Backlog, database: Database, network: FakeTransport
+) -> None:
+    for _ in range(2 * ONE_OFF_SLOTS.total):
+        backlog.control(one_offs.ping)
+    neighbour = f"{URI}/neighbour"
+    network.responses = {neighbour: 200}
+    backlog.add_webhook(neighbour).control(one_offs.ping)
+
+    async with running_worker(database, network, network):
+        await eventually(database, lambda _: sorted(sent.uri for sent in network.sent), [URI, neighbour])
+
+
+async def test_a_webhook_sends_its_one_offs_one_after_the_other(
+    backlog: Backlog, database: Database, network: FakeTransport
+) -> None:
+    pings = [backlog.control(one_offs.ping) for _ in range(3)]
+
+    async with running_worker(database, network, network):
+        for payload_id in pings:
+            sending = await network.next()
+            assert sending.payload_id == payload_id
+            assert network.is_quiet()
+            sending.respond()
+
+
+async def test_one_offs_of_one_destination_do_not_take_all_slots(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
     network.responses = {OTHER_URI: 200}
-    other = backlog.add_webhook(OTHER_URI)
-    for _ in range(2 * ONE_OFF_SLOTS.total):
-        backlog.control(one_offs.ping)
-    other.control(one_offs.ping)
+    for _ in range(ONE_OFF_SLOTS.total):
+        backlog.add_webhook(URI).control(one_offs.ping)
+    backlog.add_webhook(OTHER_URI).control(one_offs.ping)
 
     async with running_worker(database, network, network):
         await eventually(database, lambda _: [sent.uri for sent in network.sent].count(OTHER_URI), 1)

@@ -1,4 +1,7 @@
-"""One-off deliveries in a worker: leased, numbered and settled like lanes, each attempted once."""
+"""One-off deliveries in a worker: leased, numbered and settled like lanes, each attempted once.
+
+A webhook has at most one in flight, so pings of a receiver that hangs wait for each other and for nothing else.
+"""
 
 from dataclasses import dataclass
 
@@ -56,7 +59,7 @@ def lease_one_offs(
     failing: int,
     saturated: list[str],
 ) -> list[OneOff]:
-    """Lease due one-off deliveries for a worker, the oldest first.
+    """Lease due one-off deliveries for a worker, the oldest first, and only the oldest of each webhook.
 
     Leases up to ``ordinary`` of webhooks whose last attempt succeeded, and up to ``failing`` of others. Webhooks of
     destinations in ``saturated`` are skipped.
@@ -118,7 +121,11 @@ def _lease(dialect: str) -> str:
         SELECT e.account_id, e.id FROM errands AS e
         CROSS JOIN lanes AS l
         WHERE e.due_at <= :now AND e.lease_token IS NULL
-            AND l.account_id = e.account_id AND l.webhook_id = e.webhook_id AND {is_available}"""
+            AND l.account_id = e.account_id AND l.webhook_id = e.webhook_id AND {is_available}
+            AND NOT EXISTS (
+                SELECT 1 FROM errands AS o WHERE o.account_id = e.account_id AND o.webhook_id = e.webhook_id
+                    AND o.id < e.id AND o.due_at IS NOT NULL
+            )"""
     order = "ORDER BY e.due_at, e.id LIMIT"
     # Checked again, as for lanes: PostgreSQL may return a row that was leased meanwhile.
     return f"""

@@ -33,7 +33,7 @@ class SlotLimits:
 
 
 LANE_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
-ONE_OFF_SLOTS = SlotLimits(ordinary=64, slow=192, failing=64, per_destination=16)
+ONE_OFF_SLOTS = SlotLimits(ordinary=64, slow=192, failing=64, per_destination=40)
 BROADCAST_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
 
 

@@ -95,7 +95,6 @@ class Worker:
         self._gather_count = 0
         self._is_woken = True
         self._is_short_of_slots = False
-        self._is_short_of_one_off_slots = False
         self._next_due: int | None = None
         self._polled_at = 0
         self._renewed_at = 0
@@ -181,7 +180,6 @@ class Worker:
         if self._is_woken and not self._waker.is_stopping:
             lane_capacity, one_off_capacity = _capacity(self._slots), _capacity(self._one_off_slots)
         self._is_short_of_slots |= bool(lane_capacity.saturated)
-        self._is_short_of_one_off_slots |= bool(one_off_capacity.saturated)
         self._is_woken = False
         token = self._rng.getrandbits(62) + 1
         cycle = Cycle(self.id, token, self._lease, results, one_off_results, lane_capacity, one_off_capacity)
@@ -216,11 +214,9 @@ class Worker:
             self._continue_lane(lane, cycle_result)
         for one_off in cycle_result.one_offs:
             self._start_one_off(one_off, cycle_result, now)
-        if cycle_result.has_more_one_offs_due:
-            # A batch is small, so that one destination does not get all slots at once.
-            self._is_short_of_one_off_slots = True
-            if self._one_off_slots.available(failing=False):
-                self.wake()
+        if cycle_result.has_more_one_offs_due and self._one_off_slots.available(failing=False):
+            # A batch is small, so that one destination does not get all slots at once: lease the next.
+            self.wake()
         for settlement in cycle_result.settled:
             if settlement.is_kept:
                 self._slots.restart(self._held[settlement.result.lane], now)
@@ -304,9 +300,8 @@ class Worker:
         else:
             outcome = await self._send(one_off.key, target, payload, one_off.number)
         self._one_off_slots.release(slot)
-        if self._is_short_of_one_off_slots:
-            self._is_short_of_one_off_slots = False
-            self._is_woken = True
+        # The next one of this webhook waits for it, and others may wait for a slot.
+        self._is_woken = True
         self._one_off_results.append(OneOffResult(one_off, target.name, target.payload_uri, outcome))
         self._waker.wake()
 

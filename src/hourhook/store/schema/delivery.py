@@ -134,6 +134,15 @@ one_offs = Table(
         sqlite_where=text("due_at IS NOT NULL"),
         postgresql_where=text("due_at IS NOT NULL"),
     ),
+    # The oldest that is due of each webhook.
+    Index(
+        "ix_errands_order",
+        "account_id",
+        "webhook_id",
+        "id",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
     Index(
         "ix_errands_leased",
         "lease_worker",
