@@ -32,7 +32,8 @@ RECORDS_AND_CONTROLS = tuple(
 BELOW_HTTP = (*FOUNDATION, "store", *RECORDS_AND_CONTROLS, "mail.outbox", "domain")
 # The front ends run rules in transactions, but leave tables and statements to the domain.
 BELOW_FRONT_ENDS = (
-    *FOUNDATION, "store.transaction", "store.database", *RECORDS_AND_CONTROLS, "mail.outbox", "domain", "http"
+    *FOUNDATION, "store.transaction", "store.database", "store.executions", *RECORDS_AND_CONTROLS,
+    "mail.outbox", "domain", "http",
 )  # fmt: skip
 EVERYTHING = ("",)
 

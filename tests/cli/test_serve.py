@@ -7,9 +7,12 @@ import re
 import signal
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, nullcontext
 
+import psycopg
 import pytest
 
 from tests.support.commands import CliRunner, RunningServer, wait_for_log_event
@@ -51,13 +54,28 @@ def test_a_signal_shuts_a_server_down_gracefully(hourhook: CliRunner, signal_num
         assert server.stop(signal_number) == 0
 
 
+# It takes the five seconds that a request in progress may continue.
+def test_a_request_that_waits_at_shutdown_is_told_that_nothing_was_changed(hourhook: CliRunner) -> None:
+    token = hourhook.create_account()["token"]
+    with hourhook.serving() as server, ThreadPoolExecutor(1) as threads, locked_accounts(hourhook.database_url):
+        request = threads.submit(server.client(token).post, "/v2/tags", {"names": ["late"]})
+        assert server.client(token).get("/v2/account").status == 200
+        started_at = time.monotonic()
+        status = server.stop(signal.SIGTERM)
+        took_seconds = time.monotonic() - started_at
+
+    assert (status, request.result().status) == (0, 503)
+    assert "Nothing was changed" in request.result().json()["message"]
+    assert took_seconds < 10
+
+
 def test_a_second_interrupt_stops_a_server_immediately(unconfigured_cli: CliRunner) -> None:
     with unconfigured_cli.serving() as server, silent_receiver() as receiver:
         add_webhook(unconfigured_cli, server, receiver)
         # The ping of the webhook is in flight and gets no response.
         connection, _ = receiver.accept()
         server.process.send_signal(signal.SIGINT)
-        while is_listening(server):
+        while is_serving(server):
             pass
         assert server.stop(signal.SIGINT) == 128 + signal.SIGINT
         connection.close()
@@ -71,7 +89,7 @@ def test_shutdown_waits_for_a_delivery_in_flight_and_settles_it(
         add_webhook(unconfigured_cli, server, receiver)
         connection, _ = receiver.accept()
         server.process.send_signal(signal_number)
-        while is_listening(server):
+        while is_serving(server):
             pass
         assert server.process.poll() is None
         assert attempt_statuses(unconfigured_cli) == []
@@ -195,9 +213,24 @@ def attempt_statuses(runner: CliRunner) -> list[tuple[int]]:
         return database.execute("SELECT status FROM attempts").fetchall()
 
 
-def is_listening(server: RunningServer) -> bool:
+def is_serving(server: RunningServer) -> bool:
+    client = server.client()
     try:
-        socket.create_connection(server.client().address).close()
+        return client.get("/health").status == 200
     except ConnectionError:
         return False
-    return True
+    finally:
+        client.close()
+
+
+@contextmanager
+def locked_accounts(url: str) -> Iterator[None]:
+    """Let every write of an account wait, as for another process."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
+    else:
+        with psycopg.connect(url) as connection:
+            connection.execute("SELECT 1 FROM accounts FOR UPDATE")
+            yield

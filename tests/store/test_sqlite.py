@@ -1,15 +1,19 @@
 """SQLite in a file: its lock, and files that cannot be opened."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from hourhook.errors import DatabaseUnavailable, OperatorError
+from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit
 from hourhook.store.sqlite import SqliteDatabase
+from hourhook.store.transaction import Transaction
 from tests.support.clocks import FakeClock
 
 CLAIM = """
@@ -65,3 +69,44 @@ def test_an_invalid_statement_is_not_reported_as_an_outage(tmp_path: Path, clock
     with pytest.raises(sqlite3.OperationalError), database._write_transaction(Commit()) as connection:
         connection.execute("SELECT FROM nowhere")
     database.close()
+
+
+def test_writers_that_wait_for_another_process_all_fail_after_their_own_timeout(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    path = tmp_path / "hourhook.db"
+    database = SqliteDatabase(path, clock, DatabaseLimits(queue_seconds=0.3))
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    started_at = time.monotonic()
+
+    async def run() -> None:
+        results = await asyncio.gather(*(database.run(ignore) for _ in range(20)), return_exceptions=True)
+        assert {type(result) for result in results} == {DatabaseUnavailable}
+        # Not one after the other, which would take 6 s.
+        assert time.monotonic() - started_at < 2
+        holder.execute("ROLLBACK")
+        await asyncio.gather(*(database.run(ignore) for _ in range(20)))
+
+    asyncio.run(run())
+    database.close()
+    holder.close()
+
+
+def test_a_writer_continues_when_another_process_releases_the_file(tmp_path: Path, clock: FakeClock) -> None:
+    path = tmp_path / "hourhook.db"
+    database = SqliteDatabase(path, clock)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    async def run() -> None:
+        asyncio.get_running_loop().call_later(0.05, holder.execute, "ROLLBACK")
+        await database.run(ignore)
+
+    asyncio.run(run())
+    database.close()
+    holder.close()
+
+
+def ignore(_: Transaction) -> None:
+    """Write nothing."""

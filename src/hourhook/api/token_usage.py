@@ -8,8 +8,12 @@ from hourhook.clock import SECOND
 from hourhook.domain.callers import Caller, record_last_used
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
+from hourhook.store.executions import request_work
 
 UPDATE_INTERVAL = 3600 * SECOND
+
+# How long the end of the process waits for the last record.
+FINISH_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +37,15 @@ class LastUsedRecorder:
             self._task = asyncio.create_task(self._write())
 
     async def finish(self) -> None:
-        """Wait until everything recorded is written."""
-        if self._task is not None:
-            await self._task
+        """Wait until everything recorded is written, but not for a database that is busy or gone."""
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task], timeout=FINISH_SECONDS)
+            # The next use records it.
+            self._task.cancel()
 
     async def _write(self) -> None:
+        # This task outlives the request that started it.
+        request_work.set(None)
         while self._waiting:
             ids = [*self._waiting]
             try:

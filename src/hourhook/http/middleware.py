@@ -3,6 +3,7 @@
 The front ends divide their URL space into route groups, each with its own checks and headers.
 """
 
+import asyncio
 import re
 import secrets
 import time
@@ -19,14 +20,17 @@ from hourhook.http.compression import accepts_gzip, compress, encoded_headers, i
 from hourhook.http.context import RequestContext, get_context, set_context
 from hourhook.http.cors import CorsPolicy
 from hourhook.http.metrics import Metrics
-from hourhook.http.responses import TOO_MANY_REQUESTS, Headers, Response, server_error
+from hourhook.http.responses import TOO_MANY_REQUESTS, Headers, Response, server_error, shutting_down
 from hourhook.http.router import METHODS
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Network
+from hourhook.store.executions import RequestWork, request_work
 
 # Returns the response that refuses a request before it is routed, or None.
 Check = Callable[[Scope], Response | None]
 
+# The shutdown can be watched.
+_SERVED_WHILE_STOPPING = ("/health", "/metrics")
 _SLASHES = re.compile(r"/{2,}")
 _log = structlog.get_logger()
 
@@ -56,13 +60,19 @@ class RequestMiddleware:
         *,
         trusted_proxies: tuple[Network, ...],
         metrics: Metrics,
+        is_stopping: Callable[[], bool] = lambda: False,
         secret_prefixes: tuple[str, ...] = (),
     ) -> None:
-        """``secret_prefixes`` start the paths that continue with a secret, which the log omits."""
+        """Wrap the application.
+
+        Once ``is_stopping``, requests are refused. ``secret_prefixes`` start the paths that continue with a secret,
+        which the log omits.
+        """
         self._app = app
         self._groups = (*groups, _OTHER)
         self._trusted_proxies = trusted_proxies
         self._metrics = metrics
+        self._is_stopping = is_stopping
         self._secret_prefixes = secret_prefixes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,12 +90,16 @@ class RequestMiddleware:
         inner: Scope = {**scope, "path": path, "method": _routed_method(method)}
         set_context(context, inner)
         response_sender = ResponseSender(send, inner, _headers(group, scope, context), group.has_status_header)
+        work = RequestWork()
+        request_work.set(work)
         try:
-            refusals = (check(inner) for check in group.checks)
-            refusal = next((refusal for refusal in refusals if refusal is not None), None)
-            await (refusal or self._app)(inner, receive, response_sender)
+            await (self._refusal(group, inner) or self._app)(inner, receive, response_sender)
         except ClientDisconnected:
             pass
+        except asyncio.CancelledError:
+            # The server is shutting down, and its patience with this request has ended.
+            if not response_sender.status:
+                await shutting_down(work.commits_count)(inner, receive, response_sender)
         except Exception as error:
             _log.error("request failed", request_id=context.request_id, path=self._log_path(path), exc_info=error)
             if response_sender.status:
@@ -93,6 +107,12 @@ class RequestMiddleware:
             await server_error()(inner, receive, response_sender)
         finally:
             self._record(context, response_sender)
+
+    def _refusal(self, group: RouteGroup, scope: Scope) -> Response | None:
+        if self._is_stopping() and scope["path"] not in _SERVED_WHILE_STOPPING:
+            return shutting_down(commits_count=0)
+        refusals = (check(scope) for check in group.checks)
+        return next((refusal for refusal in refusals if refusal is not None), None)
 
     def _record(self, context: RequestContext, response_sender: "ResponseSender") -> None:
         seconds = time.perf_counter() - context.started_at
@@ -169,7 +189,13 @@ class ResponseSender:
         """Send the beginning of a response, compressed if its body is complete; return the body to send."""
         self._uncompressed_start = None
         if not body.get("more_body", False):
-            body = {**body, "body": await compress(body.get("body", b""))}
+            # The request has been carried out: a shutdown that cancels it now must not hide that.
+            compressing = asyncio.ensure_future(compress(body.get("body", b"")))
+            try:
+                compressed = await asyncio.shield(compressing)
+            except asyncio.CancelledError:
+                compressed = await compressing
+            body = {**body, "body": compressed}
             start = {**start, "headers": encoded_headers(start["headers"], len(body["body"]))}
         await self._send(start)
         return body

@@ -72,6 +72,17 @@ def service_unavailable(error: DatabaseUnavailable) -> Response:
     return message_response(503, message, ((b"retry-after", b"1"),), cause=str(error))
 
 
+def shutting_down(commits_count: int) -> Response:
+    """Return the 503 to a request that the shutdown refuses or cuts off after a number of commits."""
+    if commits_count:
+        text = "The server is shutting down. The request was carried out in part: send it again to complete it"
+        return message_response(503, text, _CLOSE, cause="shutting down, after a part of the request was committed")
+    text = "The server is shutting down. Nothing was changed: send the request again"
+    return message_response(503, text, ((b"retry-after", b"1"), *_CLOSE), cause="shutting down")
+
+
+_CLOSE = ((b"connection", b"close"),)
+
 NOT_FOUND = Response(404)
 UNAUTHORIZED = message_response(401, "Unauthorized", ((b"www-authenticate", b'Basic realm="noko", Bearer'),))
 CONTENT_TOO_LARGE = message_response(413, "The body is larger than this server accepts")

@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import NoReturn
 
 import structlog
 
-from hourhook import logs
 from hourhook.backoff import RetrySchedule
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.http.resolvers import SystemResolver
@@ -26,10 +23,11 @@ from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import MailWorker
 from hourhook.process.bootstrap import Runtime, make_transport
+from hourhook.process.exits import exit_immediately, exit_later
 from hourhook.store.postgres import PostgresDatabase
 
-# How long a forced exit waits for the log to be written.
-FORCED_EXIT_DRAIN_SECONDS = 0.2
+# How long the loops may take to finish. It is longer than each of them needs unless the database does not respond.
+STOP_SECONDS = 7.5
 
 _log = structlog.get_logger()
 
@@ -46,14 +44,21 @@ async def work(runtime: Runtime) -> None:
     async with run_delivery(runtime, make_transport(runtime), on_failure=stopping.set):
         _log.info("delivering")
         await stopping.wait()
+        exit_later()
     runtime.raise_if_failed()
 
 
 @asynccontextmanager
 async def run_delivery(
-    runtime: Runtime, transport: HttpTransport, on_failure: Callable[[], None]
+    runtime: Runtime,
+    transport: HttpTransport,
+    on_failure: Callable[[], None],
+    stopping: asyncio.Event | None = None,
 ) -> AsyncIterator[None]:
-    """Run a worker and a broadcaster while the context is open; on exit, finish the sends in flight."""
+    """Run a worker and a broadcaster while the context is open; on exit, finish the sends in flight.
+
+    They begin to finish earlier if ``stopping`` is set.
+    """
     settings, database = runtime.settings, runtime.database
     worker = Worker(
         database,
@@ -82,14 +87,16 @@ async def run_delivery(
             asyncio.create_task(_guard(runtime, "worker", supervise(database, worker), on_failure)),
             asyncio.create_task(_guard(runtime, "broadcaster", broadcaster.run(), on_failure)),
         ]
+        # Together: each takes time to finish.
+        stop = _Stop(worker.stop, broadcaster.stop, stop_mail_worker)
+        stopping_early = asyncio.create_task(_call_when(stopping, stop)) if stopping else None
         try:
             yield
         finally:
-            # Stop them together: each takes time to finish.
-            worker.stop()
-            broadcaster.stop()
-            stop_mail_worker()
-            await asyncio.gather(*working)
+            stop()
+            if stopping_early is not None:
+                await _cancel(stopping_early)
+            await stop.finish(*working)
             await _cancel(maintaining)
             await transport.close()
 
@@ -112,11 +119,12 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
     wakeups.subscribe(mail_worker.wake)
     outbox.wake = wakeups.wake
     running = asyncio.create_task(_guard(runtime, "mail worker", mail_worker.run(), on_failure))
+    stop = _Stop(mail_worker.stop)
     try:
-        yield mail_worker.stop
+        yield stop
     finally:
-        mail_worker.stop()
-        await running
+        stop()
+        await stop.finish(running)
 
 
 @asynccontextmanager
@@ -134,13 +142,6 @@ async def relay_wakeups(runtime: Runtime, on_failure: Callable[[], None]) -> Asy
         yield wakeups
     finally:
         await _cancel(notifying)
-
-
-def exit_immediately() -> NoReturn:
-    """Exit without cleanup, like a crash: deliveries in flight will be sent again."""
-    _log.warning("forced exit")
-    logs.drain(FORCED_EXIT_DRAIN_SECONDS)
-    os._exit(128 + signal.SIGINT)
 
 
 async def _guard(runtime: Runtime, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
@@ -165,6 +166,36 @@ def _log_failure(event: str, error: Exception) -> str | None:
         return str(reason)
     _log.error(event, exc_info=error)
     return None
+
+
+class _Stop:
+    """Stops loops when it is called, and ends those that do not finish in time."""
+
+    def __init__(self, *functions: Callable[[], None]) -> None:
+        self._functions = functions
+        self._deadline: float | None = None
+
+    def __call__(self) -> None:
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + STOP_SECONDS
+            for function in self._functions:
+                function()
+
+    async def finish(self, *tasks: asyncio.Task[None]) -> None:
+        """Wait for the tasks of the loops; after ``STOP_SECONDS`` since the call, cancel them."""
+        assert self._deadline is not None
+        remaining_seconds = self._deadline - asyncio.get_running_loop().time()
+        _, unfinished = await asyncio.wait(tasks, timeout=max(0.0, remaining_seconds))
+        if unfinished:
+            # A loop waits for the database. What it has leased is taken over, as after a crash.
+            _log.warning("shutdown with deliveries in flight")
+        for task in unfinished:
+            await _cancel(task)
+
+
+async def _call_when(event: asyncio.Event, function: Callable[[], None]) -> None:
+    await event.wait()
+    function()
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -1,12 +1,9 @@
 """Serve the API and the pages, with or without a worker in the same process."""
 
-import signal
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from types import FrameType
-
-import uvicorn
 
 from hourhook.api.app import make_api
 from hourhook.api.route_groups import SECRET_PREFIXES, api_route_groups, is_api_path
@@ -21,15 +18,14 @@ from hourhook.http.router import Router
 from hourhook.http.server import server_config
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.process.bootstrap import Runtime, make_transport
-from hourhook.process.delivering import exit_immediately, relay_wakeups, run_delivery
+from hourhook.process.delivering import relay_wakeups, run_delivery
+from hourhook.process.exits import exit_later
+from hourhook.process.shutdown import CONNECTION_SECONDS, Server
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import app as web_app
 from hourhook.web.live import LiveHub
-
-# A worker then drains for up to seven seconds more, so that the process ends within ten.
-GRACEFUL_SHUTDOWN_SECONDS = 2
 
 
 async def serve(
@@ -43,12 +39,24 @@ async def serve(
 
     @asynccontextmanager
     async def deliver() -> AsyncIterator[None]:
-        async with run_delivery(runtime, transport, on_failure=stop) if transport else relay_wakeups(runtime, stop):
+        async with (
+            run_delivery(runtime, transport, on_failure=stop, stopping=stopping)
+            if transport
+            else relay_wakeups(runtime, stop)
+        ):
             yield
 
     def stop() -> None:
         server.should_exit = True
 
+    def begin_shutdown() -> None:
+        exit_later()
+        stopping.set()
+        # These responses would never end.
+        live.close()
+
+    # Set once the server shuts down.
+    stopping = asyncio.Event()
     live = LiveHub()
     transport = make_transport(runtime) if with_worker else None
     app = make_asgi_app(
@@ -58,9 +66,11 @@ async def serve(
         metrics=runtime.metrics,
         lifespans=[deliver],
         failure=lambda: runtime.failure,
+        is_stopping=stopping.is_set,
         live=live,
     )
-    server = _Server(server_config(app, timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS), on_start, live.close)
+    config = server_config(app, timeout_graceful_shutdown=CONNECTION_SECONDS)
+    server = Server(config, on_start=on_start, on_stop=begin_shutdown)
     await server.serve([listener])
     runtime.raise_if_failed()
 
@@ -73,12 +83,14 @@ def make_asgi_app(
     metrics: Metrics | None = None,
     lifespans: Sequence[Lifespan] = (),
     failure: Callable[[], str | None] = lambda: None,
+    is_stopping: Callable[[], bool] = lambda: False,
     live: LiveHub | None = None,
     extra_routes: Mapping[str, Application] | None = None,
 ) -> Application:
     """Combine the API, the pages and the monitoring in one ASGI application.
 
     ``lifespans`` last as long as the server runs. ``failure`` returns why this process cannot serve, for ``/health``.
+    Once ``is_stopping``, requests are refused.
     """
     metrics, live = metrics or Metrics(), live or LiveHub()
     database.after_write = live.notify
@@ -94,7 +106,7 @@ def make_asgi_app(
     router = Router(
         {
             **api.routes,
-            **monitoring_routes(settings, database, metrics, failure),
+            **monitoring_routes(settings, database, metrics, lambda: failure() or _stopping_reason(is_stopping)),
             **pages.routes,
             **(extra_routes or {}),
         },
@@ -105,29 +117,11 @@ def make_asgi_app(
         [*api_route_groups(CorsPolicy(settings.allowed_origins), rate_limit), *web_app.web_route_groups(rate_limit)],
         trusted_proxies=settings.trusted_proxies,
         metrics=metrics,
+        is_stopping=is_stopping,
         secret_prefixes=(*web_app.SECRET_PREFIXES, *SECRET_PREFIXES),
     )
     return with_lifespan(app, [api.lifespan, *lifespans])
 
 
-class _Server(uvicorn.Server):
-    """A server that reports its start and its end, and ends at once on a second SIGINT."""
-
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_start = on_start
-        self._on_stop = on_stop
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_start()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # First, since the server waits for open responses, and these would never end.
-        self._on_stop()
-        await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self.should_exit and sig == signal.SIGINT:
-            exit_immediately()
-        super().handle_exit(sig, frame)
+def _stopping_reason(is_stopping: Callable[[], bool]) -> str | None:
+    return "the server is shutting down" if is_stopping() else None

@@ -7,7 +7,7 @@ that they do not block the event loop. No transaction outlives its function.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -21,13 +21,17 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Text, bindparam, cast, func, null, select
 
 from hourhook.clock import Clock
-from hourhook.errors import DatabaseUnavailable, NotFound
+from hourhook.errors import CommitUnknown, DatabaseUnavailable, NotFound
 from hourhook.settings import DatabaseLimits
 from hourhook.store.event_times import EventTimes
+from hourhook.store.executions import Execution, Interruptible, request_work
 from hourhook.store.health import HealthCheck
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import ListTotals, Transaction
+
+# How long an interrupted function may take to end.
+INTERRUPT_SECONDS = 0.5
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,12 +93,18 @@ class Database(ABC):
         (``docs/decisions/0003-account-lock-first.md``).
         """
         async with self._queued(account_id):
-            return await self._in_thread(self._write_executor, self.write_now, account_id, function, *args, **kwargs)
+            result: T = await self._in_thread(
+                self._write_executor, self.write_now, account_id, function, *args, **kwargs
+            )
+        _count_commit()
+        return result
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that changes data without locking an account: the engine's own work."""
         async with self._queued():
-            return await self._in_thread(self._run_executor, self.run_now, function, *args, **kwargs)
+            result: T = await self._in_thread(self._run_executor, self.run_now, function, *args, **kwargs)
+        _count_commit()
+        return result
 
     async def require_writable(self) -> None:
         """Raise ``DatabaseUnavailable`` if the database does not accept writes; never takes two seconds."""
@@ -102,7 +112,7 @@ class Database(ABC):
 
     def read_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``read`` synchronously in the calling thread."""
-        with self._read_transaction() as connection:
+        with self._read_transaction() as connection, Interruptible(connection):
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
             # So that an error of a deferred statement is raised here, and not lost.
@@ -121,7 +131,7 @@ class Database(ABC):
         Raises ``NotFound`` if the account does not exist.
         """
         commit = Commit()
-        with self._write_transaction(commit) as connection:
+        with self._write_transaction(commit) as connection, Interruptible(connection):
             transaction = self._transaction(connection)
             account = transaction.one(LOCK_ACCOUNT, account_id=account_id)
             if account is None:
@@ -142,7 +152,7 @@ class Database(ABC):
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``run`` synchronously in the calling thread."""
-        with self._run_transaction() as connection:
+        with self._run_transaction() as connection, Interruptible(connection):
             transaction = self._transaction(connection)
             result = function(transaction, *args, **kwargs)
             transaction.flush()
@@ -182,6 +192,14 @@ class Database(ABC):
         """Return the queue that a writer waits in before it takes a thread; ``account_id`` is 0 if none is locked."""
         return nullcontext()
 
+    @abstractmethod
+    def _interrupt_statement(self, connection: Any) -> None:
+        """End the statement that runs on the connection with an error; called in another thread."""
+
+    @abstractmethod
+    def _break_connection(self, connection: Any) -> None:
+        """End the statement even if the database does not respond; the connection is lost."""
+
     def _transaction(self, connection: Any) -> Transaction:
         return Transaction(connection, self.dialect, self.shared_clock.now(), self.wake, self.list_totals)
 
@@ -200,7 +218,11 @@ class Database(ABC):
 
     async def _in_thread(self, executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a function in a thread; raises ``DatabaseUnavailable`` if none becomes free in time."""
-        future = executor.submit(function, *args, **kwargs)
+        request = request_work.get()
+        if request is not None and request.is_cancelled:
+            raise asyncio.CancelledError
+        execution = Execution()
+        future = executor.submit(execution.run, function, *args, **kwargs)
         is_late = False
 
         def give_up() -> None:
@@ -214,15 +236,50 @@ class Database(ABC):
         except asyncio.CancelledError:
             if is_late:
                 raise self._too_busy() from None
-            raise
+            if request is not None:
+                request.is_cancelled = True
+            if future.cancel():
+                raise
+            result: T = await self._interrupt(execution, future)
+            if request is None:
+                raise
+            return result
         except DatabaseUnavailable:
             self._health.forget()
             raise
         finally:
             timer.cancel()
 
+    async def _interrupt(self, execution: Execution, running: Future[T]) -> T:
+        """Interrupt a function in a thread, and return its result if it was committed all the same.
+
+        Raises ``CancelledError`` if it was rolled back, ``CommitUnknown`` if that cannot be found out, and its own
+        exceptions.
+        """
+        ending = asyncio.wrap_future(running)
+        for interrupt in (self._interrupt_statement, self._break_connection):
+            await asyncio.to_thread(execution.interrupt, interrupt)
+            await asyncio.wait([ending], timeout=INTERRUPT_SECONDS)
+            if ending.done():
+                break
+        else:
+            ending.cancel()
+            raise CommitUnknown("the process is shutting down, and the database does not respond")
+        try:
+            return ending.result()
+        except CommitUnknown:
+            raise
+        except DatabaseUnavailable:
+            raise asyncio.CancelledError from None
+
     def _too_busy(self) -> DatabaseUnavailable:
         return DatabaseUnavailable(f"too much other work waits for the database (for {self.limits.queue_seconds:g} s)")
+
+
+def _count_commit() -> None:
+    request = request_work.get()
+    if request is not None:
+        request.commits_count += 1
 
 
 def _ignore() -> None:

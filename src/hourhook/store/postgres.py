@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from threading import Event
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,6 +15,7 @@ from hourhook.clock import Clock, SystemClock
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit, Database
+from hourhook.store.executions import is_interrupted
 from hourhook.store.postgres_connections import (
     AsyncConnection,
     Connection,
@@ -26,6 +27,8 @@ from hourhook.store.server_clock import ServerClock
 from hourhook.store.sqlstates import READ_ONLY, REASONS, first_line, outage_of, translating_outages
 
 THREADS = 8
+# How long PostgreSQL may take to accept the request to cancel a statement.
+CANCEL_SECONDS = 1.0
 # Threads per account: one writes, and one waits for the lock, to continue at once. Other writers of the account queue
 # without a thread, so that writers of other accounts always find one, however long a write takes.
 WRITERS_PER_ACCOUNT = 2
@@ -95,6 +98,13 @@ class PostgresDatabase(Database):
         for pool in (self._requests, self._engine):
             pool.clear()
 
+    def _interrupt_statement(self, connection: Connection) -> None:
+        with suppress(psycopg.Error):
+            connection.cancel_safe(timeout=CANCEL_SECONDS)
+
+    def _break_connection(self, connection: Connection) -> None:
+        connection.interrupt()
+
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
         if not account_id:
             return nullcontext()
@@ -162,6 +172,8 @@ class PostgresDatabase(Database):
                     return
                 case "aborted":
                     raise DatabaseUnavailable(_NOT_KEPT, str(error.__cause__)) from error
+            if is_interrupted():
+                break
             Event().wait(FATE_POLL_SECONDS)
         raise error
 

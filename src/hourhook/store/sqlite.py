@@ -6,6 +6,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -15,9 +16,12 @@ from hourhook.clock import Clock
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit, Database
+from hourhook.store.executions import is_interrupted
 
 READERS = 4
-BUSY_TIMEOUT_SECONDS = 10
+# Between two attempts to lock a file that another program has locked.
+MIN_PAUSE_SECONDS = 0.001
+MAX_PAUSE_SECONDS = 0.05
 PROBE_BUSY_MILLISECONDS = 1000
 
 
@@ -32,9 +36,11 @@ class SqliteDatabase(Database):
         self._read_executor = ThreadPoolExecutor(READERS, "sqlite-reader")
         self._write_executor = self._run_executor = ThreadPoolExecutor(1, "sqlite-writer")
         # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and is unfair.
-        self._queue = asyncio.Lock()
+        self._queue = _WriterQueue()
         self._writer_lock = threading.Lock()
         self._writer = self._connect()
+        # The wait for the file's lock is that of ``_begin``.
+        self._writer.execute("PRAGMA busy_timeout = 0")
         self._idle_readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._file_lock: int | None = None
         self._probe_connection: sqlite3.Connection | None = None
@@ -74,10 +80,34 @@ class SqliteDatabase(Database):
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[None]:
         return self._queue
 
+    def _interrupt_statement(self, connection: sqlite3.Connection) -> None:
+        connection.interrupt()
+
+    _break_connection = _interrupt_statement
+
+    def _begin(self) -> None:
+        """Begin a write transaction; wait if another program has locked the file.
+
+        The wait in the queue of this process is a part of that time, so that all writers fail after their own ten
+        seconds, and not one after the other.
+        """
+        deadline = (self._queue.arrived_at or time.monotonic()) + self.limits.queue_seconds
+        pause_seconds = MIN_PAUSE_SECONDS
+        while True:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or is_interrupted() or time.monotonic() + pause_seconds > deadline:
+                    raise
+            threading.Event().wait(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, MAX_PAUSE_SECONDS)
+
     @contextmanager
     def _write_transaction(self, commit: Commit) -> Iterator[sqlite3.Connection]:
         with self._writer_lock, _translate_errors():
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._begin()
             self._writes_count += 1
             try:
                 yield self._writer
@@ -108,7 +138,7 @@ class SqliteDatabase(Database):
         with _translate_errors():
             connection = sqlite3.connect(
                 self.path,
-                timeout=BUSY_TIMEOUT_SECONDS,
+                timeout=self.limits.queue_seconds,
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=512,
@@ -148,6 +178,24 @@ class SqliteDatabase(Database):
                 # A long write of this process is no reason for alarm: it has the lock, so writes succeed.
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not is_ours:
                     raise
+
+
+class _WriterQueue:
+    """A queue of writers in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        # When the writer whose turn it is came (monotonic); None if there is none.
+        self.arrived_at: float | None = None
+
+    async def __aenter__(self) -> None:
+        arrived_at = time.monotonic()
+        await self._lock.acquire()
+        self.arrived_at = arrived_at
+
+    async def __aexit__(self, *_: object) -> None:
+        self.arrived_at = None
+        self._lock.release()
 
 
 # The reason of each primary result code.

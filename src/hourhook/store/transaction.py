@@ -8,6 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from hourhook.clock import truncate_to_second
+from hourhook.store.executions import current_execution
 from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 
@@ -34,6 +35,7 @@ class Transaction:
         "_connection",
         "_deferred",
         "_deferred_characters",
+        "_execution",
         "account_id",
         "dialect",
         "event_time",
@@ -53,6 +55,7 @@ class Transaction:
         list_totals: ListTotals,
     ) -> None:
         self._connection = connection
+        self._execution = current_execution()
         self.dialect = dialect
         self.started_at = started_at
         self.event_time = truncate_to_second(started_at)
@@ -178,6 +181,8 @@ class Transaction:
             self._send(*self._deferred.pop())
 
     def _send(self, text: str, parameters: Any) -> Any:
+        if self._execution is not None:
+            self._execution.raise_if_interrupted()
         self._deferred_characters = 0
         if not self._deferred:
             return self._connection.execute(text, parameters)
