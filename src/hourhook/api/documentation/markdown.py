@@ -23,7 +23,9 @@ def render(text: str, resolve: Resolve) -> Markup:
             heading.attrSet("id", slug_of(inline.content))
         if inline.type == "inline":
             inline.children = _with_resolved_links(inline.children or [], resolve)
-    return Markup(parser.renderer.render(_with_adapted_tables(tokens), parser.options, {}))
+    html = parser.renderer.render(_with_adapted_tables(tokens), parser.options, {})
+    # Wide examples scroll, which takes the focus where there is no mouse.
+    return Markup(html.replace("<pre>", '<pre tabindex="0">'))
 
 
 def slug_of(heading: str) -> str:

@@ -57,7 +57,9 @@ class Documentation:
         return f"{name}#{fragment}" if name is not None and fragment else name
 
 
+@cache
 def find_documentation() -> Documentation:
+    """Return the documentation of this version; the files are listed once."""
     root = _root()
     docs = root / "docs"
     pages: dict[str, Path] = {}

@@ -3,7 +3,7 @@
 Each page is rendered on its first request. It loads nothing but its images, and runs no script.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hourhook.domain.links import Links
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.compression import Precompressed
 from hourhook.http.context import get_context
+from hourhook.http.lazy import Lazy
 from hourhook.http.responses import HTML, Response
 from hourhook.http.router import MethodRoutes
 
@@ -27,19 +28,23 @@ _IMAGE_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 def documentation_routes(links: Links) -> Mapping[str, Application]:
     documentation = find_documentation()
-    page = cache(partial(_render, documentation, links))
-    routes = {path: _route(f"{PREFIX}{{page}}", partial(page, path)) for path in documentation.pages}
+    routes = {
+        path: _route(f"{PREFIX}{{page}}", partial(_render, documentation, links, path)) for path in documentation.pages
+    }
     routes |= {alias: routes[path] for alias, path in documentation.aliases.items()}
-    image = cache(_load_image)
-    routes |= {path: _route(f"{PREFIX}{{image}}", partial(image, file)) for path, file in documentation.images.items()}
+    routes |= {
+        path: _route(f"{PREFIX}{{image}}", partial(_load_image, file)) for path, file in documentation.images.items()
+    }
     return routes
 
 
-def _route(template: str, respond: partial[Application]) -> Application:
+def _route(template: str, make: Callable[[], Application]) -> Application:
+    application = Lazy(make)
+
     async def show(scope: Scope, receive: Receive, send: Send) -> None:
         # One route in logs and metrics for all pages.
         get_context(scope).route = template
-        await respond()(scope, receive, send)
+        await application(scope, receive, send)
 
     return MethodRoutes({"GET": show})
 
