@@ -13,7 +13,8 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "hourhook"
 MAX_LINES = 400
 
 FOUNDATION = (
-    "settings", "clock", "email_addresses", "errors", "log_writer", "logs", "crypto", "backoff", "rate_limits", "waker"
+    "settings", "clock", "time_zones", "email_addresses", "errors", "log_writer", "logs", "crypto", "backoff",
+    "rate_limits", "waker",
 )  # fmt: skip
 # The domain uses the parts of the delivery engine that record and control, never those that send.
 RECORDS_AND_CONTROLS = tuple(
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "clock": (),
     "waker": (),
     "email_addresses": (),
+    "time_zones": ("clock",),
     "settings": ("errors", "email_addresses"),
     "log_writer": (),
     "logs": ("settings", "clock", "log_writer"),

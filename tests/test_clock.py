@@ -1,6 +1,6 @@
 """Timestamps and dates."""
 
-from hourhook.clock import SECOND, SystemClock, format_timestamp, midnight, today, truncate_to_second
+from hourhook.clock import SECOND, SystemClock, format_timestamp, midnight, truncate_to_second
 
 
 def test_a_timestamp_is_formatted_as_whole_seconds_in_utc() -> None:
@@ -9,11 +9,6 @@ def test_a_timestamp_is_formatted_as_whole_seconds_in_utc() -> None:
 
 def test_midnight_is_the_start_of_a_utc_day() -> None:
     assert format_timestamp(midnight("2024-05-21")) == "2024-05-21T00:00:00Z"
-
-
-def test_today_depends_on_the_utc_offset() -> None:
-    late = midnight("2024-05-21") + 23 * 3600 * SECOND
-    assert (today(late, 0), today(late, 3600), today(late, -8 * 3600)) == ("2024-05-21", "2024-05-22", "2024-05-21")
 
 
 def test_the_system_clock_counts_microseconds() -> None:

@@ -4,7 +4,7 @@ A timestamp is an ``int``: microseconds since the epoch, UTC. Timestamps in API 
 """
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -59,8 +59,3 @@ def to_datetime(timestamp: int) -> datetime:
 def midnight(day: str) -> int:
     """Return the timestamp at which a UTC day, ``YYYY-MM-DD``, begins."""
     return to_timestamp(datetime.fromisoformat(day).replace(tzinfo=UTC))
-
-
-def today(now: int, utc_offset: int) -> str:
-    """Return the current date, ``YYYY-MM-DD``, at ``utc_offset`` seconds east of UTC."""
-    return date.isoformat((_EPOCH + timedelta(microseconds=now, seconds=utc_offset)).date())

@@ -152,6 +152,19 @@ def test_the_day_of_a_timer_is_today_where_its_owner_is(account: Account) -> Non
     assert start_timer(account.supervisor, one)["date"] == "2024-05-21"
 
 
+def test_the_day_of_a_timer_follows_the_changes_of_clocks(account: Account, clock: FakeClock) -> None:
+    account.change_settings(**{f"utc_offset:{account.leader.email}": "Europe/Berlin"})
+    project = make_project(account)
+    # Half past midnight in Berlin, where it is summer time.
+    clock.advance(seconds=12 * 3600 + 25 * 60)
+
+    assert start_timer(account.leader, project)["date"] == "2024-05-22"
+    assert account.leader.client.get("/v2/current_user").json()["utc_offset"] == 7200
+    assert start_timer(account.supervisor, project)["date"] == "2024-05-21"
+    clock.advance(seconds=200 * 86_400)
+    assert account.leader.client.get("/v2/current_user").json()["utc_offset"] == 3600
+
+
 def test_a_user_has_one_running_timer_at_most(account: Account, clock: FakeClock) -> None:
     one, other = make_project(account, "One", account.contractor), make_project(account, "Other", account.contractor)
     contractors = start_timer(account.contractor, one)

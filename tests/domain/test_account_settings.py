@@ -37,7 +37,9 @@ def caller_of(database: Database, created: accounts.CreatedAccount) -> Caller:
         ("max_projects", "0", "max_projects", 0),
         ("tag_creation_role", "Leader", "tag_creation_role", "leader"),
         ("default_billing_increment", "6", "default_billing_increment", 6),
-        ("utc_offset:ADA@a.test", "-28800", "utc_offset", -28800),
+        ("utc_offset:ADA@a.test", "-28800", "time_zone", "-08:00"),
+        ("utc_offset:ADA@a.test", "0", "time_zone", "UTC"),
+        ("utc_offset:ADA@a.test", "europe/berlin", "time_zone", "Europe/Berlin"),
     ],
 )
 def test_a_setting_is_changed(
@@ -57,7 +59,7 @@ def test_a_setting_is_changed(
         ("max_projects", "9" * 5000),
         ("tag_creation_role", "owner"),
         ("default_billing_increment", "2"),
-        ("utc_offset:ada@a.test", "UTC"),
+        ("utc_offset:ada@a.test", "Europe/Atlantis"),
         ("utc_offset:ada@a.test", "90000"),
     ],
 )

@@ -87,3 +87,16 @@ def test_amounts_and_rates_of_invoices_get_two_more_digits(old: OldDatabase) -> 
         (800_000, None, 2_953_800, 0, -100, 10**17)
     ]
     assert old.read("SELECT hourly_rate FROM invoice_hourly_rates") == [(955_500,)]
+
+
+def test_offsets_of_users_become_time_zones(old: OldDatabase) -> None:
+    old.create("0011")
+    old.insert("accounts", {"id": 1})
+    offsets = (0, 3600, -12_600, 20_700, 3600, 1)
+    old.insert("users", *({"id": id, "email_key": str(id), "utc_offset": offset} for id, offset in enumerate(offsets)))
+
+    migrate(old.url)
+
+    assert old.read("SELECT time_zone FROM users ORDER BY id") == [
+        ("UTC",), ("+01:00",), ("-03:30",), ("+05:45",), ("+01:00",), ("+00:00:01",),
+    ]  # fmt: skip

@@ -24,6 +24,9 @@ from tests.support.databases import PostgresServer
 # The value of a column of each type. All ids are 1, so that rows refer to each other.
 VALUES: dict[type[Any], Any] = {int: 1, str: "as it was", bool: True, bytes: b"\0as it was\xff"}
 
+# Columns that a migration replaced by others; ``test_migrated_rows`` tests what became of their values.
+REPLACED = {("users", "utc_offset")}
+
 
 @pytest.fixture(params=DIALECTS)
 def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
@@ -143,7 +146,8 @@ def _reflect(connection: sqlalchemy.Connection) -> list[Table]:
 
 
 def _read(connection: sqlalchemy.Connection, table: Table) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in connection.execute(sqlalchemy.select(table))]
+    kept = [column for column in table.columns if (table.name, column.name) not in REPLACED]
+    return [tuple(row) for row in connection.execute(sqlalchemy.select(*kept))]
 
 
 def _pretend_to_be(url: str, version: str) -> None:

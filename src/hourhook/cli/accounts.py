@@ -17,14 +17,14 @@ Keys:
   tag_creation_role=ROLE              lowest role that may create tags:
                                       supervisor, leader, coworker, contractor
   default_billing_increment=MINUTES   for new projects: 1, 5, 6, 10, 15, 20, 30, 60
-  utc_offset:EMAIL=SECONDS            a user's offset east of UTC; it determines
-                                      which day is today for this user
+  utc_offset:EMAIL=SECONDS|ZONE       a user's offset east of UTC, or time zone;
+                                      `hourhook user set --time-zone` sets it too
   locked=on|off                       migration lock: the API answers 503
 
 \b
 Examples:
   hourhook account set --account northwind max_users=25 approvals=off
-  hourhook account set --account northwind utc_offset:ada@northwind.test=3600
+  hourhook account set --account northwind utc_offset:ada@northwind.test=Europe/Berlin
 """
 
 

@@ -8,9 +8,9 @@ from hourhook.cli.options import account_option, database_option, email_option, 
 from hourhook.cli.passwords import read_password
 
 
-@click.group(short_help="Set a user's password; re-invite a user.")
+@click.group(short_help="Set a user's password or time zone; re-invite a user.")
 def user() -> None:
-    """Set a user's password, or re-invite a user."""
+    """Set a user's password or time zone, or re-invite a user."""
 
 
 @user.command(short_help="Set a user's password.")
@@ -34,6 +34,35 @@ def password(email: str, account: str | None, database: str | None) -> None:
         password_hash = passwords.hash_password(read_password())
         db.write_now(found.account_id, passwords.store, found.id, password_hash)
     click.echo(f"The password of {email} has been set.", err=True)
+
+
+@user.command("set", short_help="Set a user's time zone.")
+@email_option
+@account_option("The account's name; needed only if the address exists in several accounts.")
+@click.option("--time-zone", metavar="ZONE", required=True, help="An IANA name, or an offset from UTC.")
+@database_option
+def set_(email: str, account: str | None, time_zone: str, database: str | None) -> None:
+    """Set a user's time zone. It determines which day is today for this user.
+
+    ZONE is an IANA name such as Europe/Berlin, which follows the changes of clocks, or a fixed offset such as +01:00.
+
+    \b
+    Example:
+      hourhook user set --email ada@northwind.test --time-zone Europe/Berlin
+    """
+    from hourhook.cli.databases import command_database
+    from hourhook.domain import accounts
+    from hourhook.domain.users import storing
+    from hourhook.time_zones import parse_zone
+
+    try:
+        name = parse_zone(time_zone.strip())
+    except ValueError as error:
+        raise click.BadParameter(f"{time_zone!r}: {error}", param_hint="--time-zone") from None
+    with command_database(read_settings(database)) as db:
+        found = db.read_now(accounts.find_user, email, account)
+        db.write_now(found.account_id, storing.set_time_zone, found.id, name)
+    click.echo(f"The time zone of {email} is {name}.", err=True)
 
 
 @user.command(short_help="Re-invite a pending user.")

@@ -11,14 +11,14 @@ from sqlalchemy import bindparam, select, update
 from hourhook.domain.accounts import find_user
 from hourhook.domain.callers import ROLES
 from hourhook.domain.projects.reading import INCREMENTS
+from hourhook.domain.users import storing
 from hourhook.errors import OperatorError
-from hourhook.store.schema import accounts, users
+from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
+from hourhook.time_zones import MAX_OFFSET, MIN_OFFSET, name_of_offset, parse_zone
 
 MAX_LIMIT = 1_000_000
-# The range of civil time zones.
-MIN_UTC_OFFSET, MAX_UTC_OFFSET = -12 * 3600, 14 * 3600
 _UTC_OFFSET = "utc_offset"
 
 
@@ -26,13 +26,13 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
     """Change settings of the transaction's account, each given as a string.
 
     Keys: ``invoicing``, ``approvals`` and ``locked`` (on or off), ``max_users`` and ``max_projects`` (a number or
-    none), ``tag_creation_role``, ``default_billing_increment``, and ``utc_offset:EMAIL`` (seconds east of UTC) for one
-    user. Raises ``OperatorError`` for an unknown key or an invalid value.
+    none), ``tag_creation_role``, ``default_billing_increment``, and ``utc_offset:EMAIL`` (seconds east of UTC, or the
+    name of a time zone) for one user. Raises ``OperatorError`` for an unknown key or an invalid value.
     """
     for key, text in values.items():
         name, colon, email = key.partition(":")
         if name == _UTC_OFFSET and colon:
-            _set_utc_offset(tx, email, _parse(key, text, _parse_utc_offset))
+            _set_time_zone(tx, email, _parse(key, text, _parse_time_zone))
         elif key in _SETTINGS:
             column, parser = _SETTINGS[key]
             tx.execute(_SET[column], account=tx.account_id, value=_parse(key, text, parser), now=tx.event_time)
@@ -40,10 +40,10 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
             raise OperatorError(f"there is no setting {key!r}: use one of {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
 
 
-def _set_utc_offset(tx: Transaction, email: str, offset: int) -> None:
+def _set_time_zone(tx: Transaction, email: str, time_zone: str) -> None:
     name = tx.value(_ACCOUNT_NAME, account=tx.account_id)
     user = find_user(tx, email, name)
-    tx.execute(_SET_OFFSET, account=tx.account_id, user=user.id, offset=offset, now=tx.event_time)
+    storing.set_time_zone(tx, user.id, time_zone)
 
 
 def _parse(key: str, text: str, parser: Callable[[str], Any]) -> Any:
@@ -81,14 +81,15 @@ def _parse_increment(text: str) -> int:
     return int(text)
 
 
-def _parse_utc_offset(text: str) -> int:
+def _parse_time_zone(text: str) -> str:
     try:
-        offset = int(text)
+        seconds = int(text)
     except ValueError:
-        offset = MAX_UTC_OFFSET + 1
-    if not MIN_UTC_OFFSET <= offset <= MAX_UTC_OFFSET:
-        raise ValueError(f"must be seconds east of UTC, from {MIN_UTC_OFFSET} to {MAX_UTC_OFFSET}")
-    return offset
+        return parse_zone(text)
+    lowest, highest = (int(limit.total_seconds()) for limit in (MIN_OFFSET, MAX_OFFSET))
+    if not lowest <= seconds <= highest:
+        raise ValueError(f"must be seconds east of UTC, from {lowest} to {highest}, or the name of a time zone")
+    return name_of_offset(seconds)
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -111,9 +112,3 @@ _SET = {
 }
 
 _ACCOUNT_NAME = Statement(select(accounts.c.name).where(accounts.c.id == bindparam("account")))
-
-_SET_OFFSET = Statement(
-    update(users)
-    .where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
-    .values(utc_offset=bindparam("offset"), updated_at=bindparam("now"))
-)

@@ -28,7 +28,7 @@ class Caller:
     user_id: int
     role: str
     is_owner: bool
-    utc_offset: int
+    time_zone: str
     links: Links
     invoicing_enabled: bool
     approvals_enabled: bool
@@ -100,7 +100,7 @@ def make_caller(row: Row | None, links: Links) -> Caller | None:
         user_id=row.user_id,
         role="supervisor" if is_owner else row.role,
         is_owner=is_owner,
-        utc_offset=row.utc_offset,
+        time_zone=row.time_zone,
         links=links,
         invoicing_enabled=row.invoicing_enabled,
         approvals_enabled=row.approvals_enabled,
@@ -119,7 +119,7 @@ CALLER_COLUMNS = (
     accounts.c.id.label("account_id"),
     users.c.id.label("user_id"),
     users.c.role,
-    users.c.utc_offset,
+    users.c.time_zone,
     accounts.c.owner_id,
     accounts.c.invoicing_enabled,
     accounts.c.approvals_enabled,

@@ -16,6 +16,7 @@ from hourhook.errors import NotFound
 from hourhook.store.schema import entries, expenses, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
+from hourhook.time_zones import utc_offset
 
 
 class CurrentUser(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class CurrentUserUpdate(Inputs):
 
 def show(tx: Transaction, caller: Caller) -> CurrentUser:
     """Return the caller."""
-    return _represent(caller, _read(tx, caller))
+    return _represent(caller, _read(tx, caller), tx.started_at)
 
 
 def edit(tx: Transaction, caller: Caller, params: CurrentUserUpdate, errors: ValidationErrors) -> CurrentUser:
@@ -75,7 +76,7 @@ def edit(tx: Transaction, caller: Caller, params: CurrentUserUpdate, errors: Val
     row = _read(tx, caller)
     values = _new_values(caller, params, row)
     if all(getattr(row, column) == value for column, value in values.items()):
-        return _represent(caller, row)
+        return _represent(caller, row, tx.started_at)
     before = reading.show(tx, caller, caller.user_id)
     tx.execute(
         _EDIT,
@@ -108,7 +109,7 @@ def _read(tx: Transaction, caller: Caller) -> Row:
     return row
 
 
-def _represent(caller: Caller, row: Row) -> CurrentUser:
+def _represent(caller: Caller, row: Row, now: int) -> CurrentUser:
     url = caller.links.user(row.id)
     return CurrentUser(
         id=row.id,
@@ -125,7 +126,7 @@ def _represent(caller: Caller, row: Row) -> CurrentUser:
         expenses_url=f"{url}/expenses",
         time_format=row.time_format,
         week_start=row.week_start,
-        utc_offset=row.utc_offset,
+        utc_offset=utc_offset(row.time_zone, now),
         send_personal_weekly_report_email=row.send_personal_weekly_report_email,
         send_team_weekly_report_email=row.send_team_weekly_report_email,
         created_at=format_timestamp(row.created_at),

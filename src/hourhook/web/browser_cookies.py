@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from hourhook import time_zones
 from hourhook.crypto import Keyring
-from hourhook.web.display import Display, find_zone, fixed_zone
+from hourhook.web.display import Display, find_zone
 
 ZONE, THEME, KEYS, ACCOUNT, MESSAGE = (f"hourhook-{name}" for name in ("zone", "theme", "keys", "account", "message"))
 THEMES = ("system", "light", "dark")
@@ -39,15 +40,15 @@ class BrowserCookies:
     is_secure: bool
 
     def display(
-        self, cookies: Mapping[str, str], now: int, utc_offset: int = 0, time_format: str = "", week_start: str = ""
+        self, cookies: Mapping[str, str], now: int, time_zone: str = "UTC", time_format: str = "", week_start: str = ""
     ) -> Display:
         """Return how to show things in this browser, to a user with these settings."""
         name = cookies.get(ZONE, "").replace("%2F", "/")
         zone, theme = find_zone(name), cookies.get(THEME, "")
         return Display(
             now=now,
-            zone=zone or fixed_zone(utc_offset),
-            zone_name=name if zone else None,
+            zone=zone or time_zones.find_zone(time_zone),
+            zone_name=name if zone else _iana_name(time_zone),
             time_format=time_format or "hours_minutes",
             week_start=week_start or "Monday",
             theme=theme if theme in THEMES else "system",
@@ -79,3 +80,8 @@ class BrowserCookies:
     def _header(self, name: str, value: str, seconds: int, *, is_private: bool = False) -> tuple[str, str]:
         private, secure = "; HttpOnly" * is_private, "; Secure" * self.is_secure
         return "set-cookie", f"{name}={value}; Max-Age={seconds}; Path=/; SameSite=Lax{private}{secure}"
+
+
+def _iana_name(time_zone: str) -> str | None:
+    """Return the name of a user's zone, or None if it is only an offset."""
+    return time_zone if time_zone != "UTC" and find_zone(time_zone) else None

@@ -1,11 +1,11 @@
 """Show numbers, durations, days and times to the person who looks at a page: in their zone and their notation.
 
 The zone is that of the browser, which a script stores in a cookie under its IANA name, or the one chosen in the
-preferences; without a cookie it is the user's UTC offset.
+preferences; without a cookie it is the user's time zone.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -110,11 +110,6 @@ def find_zone(name: str) -> ZoneInfo | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         # ``OSError`` is for a name that is a folder of the zone database.
         return None
-
-
-def fixed_zone(utc_offset: int) -> tzinfo:
-    """Return the zone at ``utc_offset`` seconds east of UTC."""
-    return timezone(timedelta(seconds=utc_offset))
 
 
 def format_offset(offset: timedelta) -> str:

@@ -182,7 +182,7 @@ class PageDispatcher:
         member = next((member for member in members if str(member.caller.account_id) == chosen), members[0])
         member.caller.require_unlocked()
         display = self._browser_cookies.display(
-            request.cookies, tx.started_at, member.caller.utc_offset, member.time_format, member.week_start
+            request.cookies, tx.started_at, member.caller.time_zone, member.time_format, member.week_start
         )
         return Visit(token, member, members, display)
 

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 from hourhook.cli.databases import command_database
 from hourhook.cli.demo.clients import Client
-from hourhook.clock import SystemClock, today
+from hourhook.clock import SystemClock
 from hourhook.domain import accounts, passwords, tokens
 from hourhook.domain.users import storing
 from hourhook.settings import Settings
 from hourhook.store.transaction import Transaction
+from hourhook.time_zones import today
 
 NAME = "northwind"
 PASSWORD = "hourhook-demo"
@@ -113,7 +114,7 @@ async def seed_history(account: DemoAccount, client: Client) -> None:
 
 def utc_today() -> str:
     """Return the current UTC date; all users of the demo have a UTC offset of 0."""
-    return today(SystemClock().now(), 0)
+    return today(SystemClock().now(), "UTC")
 
 
 def _hire(tx: Transaction, password_hash: str) -> list[Person]:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Annotated
 
-from hourhook.clock import today
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Day, Inputs, Text, UnsetType, ValidationErrors, value_or
 from hourhook.domain.inputs.numbers import IntegerField
@@ -12,6 +11,7 @@ from hourhook.domain.timers.representations import Timer, represent
 from hourhook.domain.timers.stopwatches import MAX_SECONDS
 from hourhook.domain.timers.storing import StoredTimer
 from hourhook.store.transaction import Transaction
+from hourhook.time_zones import today
 
 Description = Annotated[Text, "Hashtags in it become tags when it is logged."]
 MoreMinutes = Annotated[
@@ -63,7 +63,7 @@ def start(tx: Transaction, caller: Caller, project_id: int, params: TimerStart, 
     cascades.pause_for_caller(tx, caller)
     date = before.date
     if before.stopwatch.started_at is None:
-        date = params.entry_date or today(tx.started_at, caller.utc_offset)
+        date = params.entry_date or today(tx.started_at, caller.time_zone)
     return _save(tx, before, replace(described, stopwatch=before.stopwatch.started(tx.started_at), date=date))
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, func, select
 
-from hourhook.clock import today
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Boolean, IdList, Inputs, Text, UnsetType, ValidationErrors
 from hourhook.domain.listings import Listing, active_filters, id_conditions
@@ -19,6 +18,7 @@ from hourhook.errors import NotFound
 from hourhook.store.schema import projects, timers, users
 from hourhook.store.statements import Statement, contains
 from hourhook.store.transaction import Transaction
+from hourhook.time_zones import today
 
 
 class TimerFilters(Inputs):
@@ -71,7 +71,7 @@ def find_or_new(tx: Transaction, caller: Caller, project_id: int) -> StoredTimer
     row = tx.one(_by_project(scope_of(caller)), account=caller.account_id, me=caller.user_id, project=project_id)
     if row is None:
         raise NotFound
-    return read(caller.links, row, today(tx.started_at, caller.utc_offset))
+    return read(caller.links, row, today(tx.started_at, caller.time_zone))
 
 
 @cache

@@ -52,7 +52,8 @@ users = Table(
     column("password_hash", Text, null=True),
     column("time_format", Text),
     column("week_start", Text),
-    column("utc_offset", Integer),
+    # An IANA name, or a fixed offset such as ``+01:00``.
+    column("time_zone", Text),
     column("send_personal_weekly_report_email", Boolean),
     column("send_team_weekly_report_email", Boolean),
     *timestamps(),
