@@ -90,7 +90,7 @@ def test_amounts_and_rates_of_invoices_get_two_more_digits(old: OldDatabase) -> 
 
 
 def test_offsets_of_users_become_time_zones(old: OldDatabase) -> None:
-    old.create("0011")
+    old.create("0012")
     old.insert("accounts", {"id": 1})
     offsets = (0, 3600, -12_600, 20_700, 3600, 1)
     old.insert("users", *({"id": id, "email_key": str(id), "utc_offset": offset} for id, offset in enumerate(offsets)))
