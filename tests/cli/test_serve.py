@@ -15,6 +15,8 @@ from contextlib import closing, contextmanager, nullcontext
 import psycopg
 import pytest
 
+from tests.support.browsers import Browser
+from tests.support.clients import read_until_closed
 from tests.support.commands import CliRunner, RunningServer, wait_for_log_event
 
 
@@ -67,6 +69,24 @@ def test_a_request_that_waits_at_shutdown_is_told_that_nothing_was_changed(hourh
     assert (status, request.result().status) == (0, 503)
     assert "Nothing was changed" in request.result().json()["message"]
     assert took_seconds < 10
+
+
+def test_a_signal_ends_the_streams_of_open_pages_at_once(unconfigured_cli: CliRunner) -> None:
+    with unconfigured_cli.serving() as server:
+        browser = Browser(server.client())
+        account = {"account_name": "northwind", "email": "ada@northwind.test", "password": "correct horse"}
+        browser.submit(browser.get("/welcome"), **account)
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        with server.client().connect() as connection:
+            connection.sendall(f"GET /live HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\n\r\n".encode())
+            received = b""
+            while b"event: changed" not in received:
+                received += connection.recv(65_536)
+            server.process.send_signal(signal.SIGTERM)
+
+            # Complete: had the server waited for it, the connection would have been cut.
+            assert read_until_closed(connection).endswith(b"0\r\n\r\n")
+            assert server.process.wait() == 0
 
 
 def test_a_second_interrupt_stops_a_server_immediately(unconfigured_cli: CliRunner) -> None:

@@ -4,7 +4,7 @@ from tests.support.accounts import Account
 from tests.support.browsers import Browser, parse_forms
 from tests.support.clients import Response
 from tests.support.clocks import FakeClock
-from tests.support.factories import archive, give_access, make_project, start_timer
+from tests.support.factories import archive, give_access, make_entry, make_project, start_timer
 from tests.support.oauth_clients import signed_in_browser
 
 
@@ -66,6 +66,7 @@ def test_a_timer_moves_to_the_inbox(account: Account) -> None:
 
 def test_a_timer_of_an_archived_project_is_refused_in_words(account: Account) -> None:
     project = make_project(account, "Harbour map")
+    make_entry(account.owner, project_id=project["id"])
     browser = signed_in_browser(account, account.owner)
     page = browser.get("/timers")
     archive(account, project)
