@@ -7,7 +7,18 @@ from tests.support.accounts import Account
 from tests.support.chromium import SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways
 from tests.support.full_account import populate_account
 
-PATHS = ("/", "/days/2024-05-21", "/integrations/webhooks")
+PATHS = (
+    "/",
+    "/days/2024-05-21",
+    "/entries?from=",
+    "/entries/new",
+    "/entries/{entry_id}",
+    "/entries/{entry_id}/edit",
+    "/entries/{entry_id}/delete",
+    "/timers",
+    "/timers/{project_id}/discard",
+    "/integrations/webhooks",
+)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -15,11 +26,11 @@ PATHS = ("/", "/days/2024-05-21", "/integrations/webhooks")
 def test_every_page_is_accessible_and_fits(
     account: Account, open_page_of: OpenPage, viewport: str, scheme: str
 ) -> None:
-    populate_account(account, "first", actor=account.owner)
+    ids = populate_account(account, "first", actor=account.owner)
     width, height = VIEWPORTS[viewport]
     page = open_page_of(account.owner, color_scheme=scheme, viewport={"width": width, "height": height})
     problems = []
-    for path in PATHS:
+    for path in (path.format(**ids) for path in PATHS):
         page.goto(path)
         problems += find_axe_violations(page)
         problems += [f"{path} scrolls sideways"] if scrolls_sideways(page) else []

@@ -1,6 +1,6 @@
 """A browser without JavaScript: it keeps cookies, follows redirects on request, and submits the forms of a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode
@@ -31,7 +31,7 @@ class Browser:
     def get(self, url: str, **headers: str) -> Response:
         return self._with_cookies_stored(self._client.request("GET", url, headers={**self._cookie(), **headers}))
 
-    def post(self, url: str, fields: Mapping[str, str], **headers: str) -> Response:
+    def post(self, url: str, fields: Mapping[str, str] | Sequence[tuple[str, str]], **headers: str) -> Response:
         """Send form fields to a URL."""
         all_headers = {**self._cookie(), "content-type": FORM, **headers}
         return self._with_cookies_stored(

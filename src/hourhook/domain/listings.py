@@ -20,6 +20,7 @@ from hourhook.store.schema import accounts
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
+SumQuery = Select[*tuple[Any, ...]]
 Conditions = Mapping[str, ColumnElement[bool]]
 # Far more combinations of filters than clients use, and far fewer than are possible.
 MAX_CACHED_STATEMENTS = 256
@@ -50,14 +51,23 @@ class Listing:
     # Whether it can grow so large that counting it is expensive.
     is_large: bool = False
     _statements: Callable[[str, frozenset[str], bool], tuple[Statement, Statement]] = field(init=False)
+    _aggregates: Callable[[SumQuery, str, frozenset[str]], Statement] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_statements", lru_cache(MAX_CACHED_STATEMENTS)(self._build))
+        object.__setattr__(self, "_aggregates", lru_cache(MAX_CACHED_STATEMENTS)(self._build_aggregate))
 
     def read(
-        self, tx: Transaction, caller: Caller, pagination: Pagination, filters: Mapping[str, object], **more: object
+        self,
+        tx: Transaction,
+        caller: Caller,
+        pagination: Pagination,
+        filters: Mapping[str, object],
+        *,
+        with_total: bool = True,
+        **more: object,
     ) -> tuple[list[Row], int]:
-        """Return the rows of one page that the caller can see, and the total on all pages.
+        """Return the rows of one page that the caller can see, and the total on all pages, or 0 if it is not wanted.
 
         ``more`` are further parameters of the filters' conditions.
         """
@@ -67,12 +77,24 @@ class Listing:
         rows, count = self._statements(scope_of(caller), frozenset(filters), False)
         parameters = {"account": caller.account_id, "me": caller.user_id, **filters, **more}
         found = tx.all(rows, **parameters, limit=pagination.limit, offset=pagination.offset)
+        if not with_total:
+            return found, 0
         if 0 < len(found) < pagination.limit or (not found and pagination.page == 1):
             # The last page, so the total follows.
             return found, pagination.offset + len(found)
         if self.is_large and found and not filters and not caller.is_scoped and not tx.account_id:
             return found, self._total(tx, found[0].last_position, count, parameters)
         return found, int(tx.value(count, **parameters))
+
+    def aggregate(
+        self, tx: Transaction, caller: Caller, query: SumQuery, filters: Mapping[str, object], **more: object
+    ) -> Row:
+        """Return the one row of a query of sums over all rows with these filters that the caller can see."""
+        filters = dict(self._simplify(filters))
+        statement = self._aggregates(query, scope_of(caller), frozenset(filters))
+        row = tx.one(statement, account=caller.account_id, me=caller.user_id, **filters, **more)
+        assert row is not None
+        return row
 
     def _read_after(
         self,
@@ -115,6 +137,9 @@ class Listing:
                 tx.list_totals.clear()
             cached = tx.list_totals[key] = (position, int(tx.value(count, **parameters)))
         return cached[1]
+
+    def _build_aggregate(self, query: SumQuery, scope: str, names: frozenset[str]) -> Statement:
+        return Statement(query.where(self.visible(scope), *(self.conditions[name] for name in sorted(names))))
 
     def _build(self, scope: str, names: frozenset[str], is_by_id: bool) -> tuple[Statement, Statement]:
         conditions = [self.visible(scope), *(self.conditions[name] for name in sorted(names))]

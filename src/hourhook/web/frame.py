@@ -83,6 +83,10 @@ class Frame:
     paths: Collection[str] = ()
     version: str = __version__
 
+    @property
+    def is_leader(self) -> bool:
+        return self.member.caller.has_role("leader")
+
     def has_page(self, path: str) -> bool:
         return path in self.paths
 

@@ -37,10 +37,11 @@ from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.inputs import Inputs, Query, ValidationErrors
 from hourhook.domain.links import Links
 from hourhook.domain.pages import MAX_PAGE, Pagination
+from hourhook.errors import FieldError
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from hourhook.web.display import Display
-from hourhook.web.form_state import FormState
+from hourhook.web.form_state import FormState, sentence
 from hourhook.web.forms import FormFields
 
 PAGE_SIZE = 50
@@ -79,9 +80,19 @@ class View:
         """Return the last value of a parameter of the query, or an empty string."""
         return self.query.get(name, [""])[-1]
 
-    def parse(self, declaration: type[I], *, resource: str) -> tuple[I, ValidationErrors]:
-        """Parse the query into filters."""
-        return inputs.parse(declaration, self.query, resource=resource)
+    def parse(self, declaration: type[I], *, resource: str, **more: str) -> tuple[I, ValidationErrors]:
+        """Parse the query into filters; ``more`` are defaults of parameters that it does not have."""
+        query = Query({**{name: [value] for name, value in more.items()}, **self.query})
+        return inputs.parse(declaration, query, resource=resource)
+
+    def filter_state(self, errors: ValidationErrors, **defaults: str) -> FormState:
+        """Return the state of the page's form of filters; errors are taken out, so that the rest still counts."""
+        sentences = {}
+        for name, code in errors.all():
+            sentences[name] = sentence(FieldError("", name, code))
+            errors.discard(name)
+        values = {**defaults, **{name: values[-1] for name, values in self.query.items()}}
+        return FormState(values, self.query, sentences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -104,6 +105,16 @@ def with_query(query: Mapping[str, Sequence[str]], **changes: object) -> str:
     return "?" + urlencode([(name, value) for name, found in values.items() for value in found], errors="replace")
 
 
+def options_of(objects: Sequence[Any]) -> list[tuple[int, str]]:
+    """Return the options of a combobox of projects, tags or users: ids and names."""
+    return [(found.id, _name_of(found)) for found in objects]
+
+
+def _name_of(found: Any) -> str:
+    names = (found.first_name, found.last_name) if hasattr(found, "first_name") else (found.name,)
+    return " ".join(filter(None, names)) or str(found.email)
+
+
 def _page(
     text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]], cause: str | None = None
 ) -> Response:
@@ -131,6 +142,7 @@ def _templates() -> Environment:
     )
     # A global, since a block that is rendered alone does not see the imports of its template.
     environment.globals["with_query"] = with_query
+    environment.globals["options_of"] = options_of
     environment.globals["ui"] = environment.get_template("frame/macros.html").module
     return environment
 

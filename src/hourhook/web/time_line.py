@@ -77,6 +77,17 @@ def read_line(text: str, today: date, projects: Sequence[SimpleProject], choice:
     return line if minutes is None else _read_project(TimeLine(minutes, day, rest), projects, choice)
 
 
+def read_minutes(text: str) -> int | None:
+    """Read the time of a field: as in the line, or decimal hours such as ``1.25``; None if it is not a time."""
+    text = text.strip()
+    if re.fullmatch(r"\d{0,5}[.,]\d{1,4}", text):
+        text += "h"
+    for pattern in (*_TIMES, _BARE_MINUTES):
+        if pattern.fullmatch(text):
+            return _take(pattern, text)[0]
+    return None
+
+
 def _read_project(line: TimeLine, projects: Sequence[SimpleProject], choice: Choice | None) -> TimeLine:
     words = line.description.split()
     if choice is not None:

@@ -1,7 +1,7 @@
 """Find and list entries (``docs/api/entries.md#filters``)."""
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import bindparam, distinct, false, func, select
 
@@ -78,6 +78,23 @@ def list_page(
 ) -> Page[Entry]:
     """List the entries that the caller sees, newest date first."""
     errors.raise_if_any()
+    filters, tags_count = resolve_filters(caller, params, **within)
+    rows, total = LISTING.read(tx, caller, pagination, filters, tags_count=tags_count)
+    return Page(_represent(tx, caller, rows), total)
+
+
+def list_without_total(
+    tx: Transaction, caller: Caller, params: EntryFilters, errors: ValidationErrors, pagination: Pagination
+) -> list[Entry]:
+    """Return one page of ``list_page`` without counting the others."""
+    errors.raise_if_any()
+    filters, tags_count = resolve_filters(caller, params)
+    rows, _ = LISTING.read(tx, caller, pagination, filters, with_total=False, tags_count=tags_count)
+    return _represent(tx, caller, rows)
+
+
+def resolve_filters(caller: Caller, params: EntryFilters, **within: int) -> tuple[dict[str, Any], int]:
+    """Return the filters of ``LISTING`` in these inputs, and the number of tags in them (``tags_count``)."""
     filters = {**active_filters(params), **within}
     if "description" in filters:
         filters["description"] = search_key(filters["description"])
@@ -92,8 +109,7 @@ def list_page(
     if "invoice_ids" in filters and caller.is_scoped:
         # These roles cannot see invoices, so the filter must not reveal which entries are on one.
         filters["invoice_ids"] = []
-    rows, total = _LISTING.read(tx, caller, pagination, filters, tags_count=len(tag_ids))
-    return Page(_represent(tx, caller, rows), total)
+    return filters, len(tag_ids)
 
 
 def list_for_user(
@@ -192,7 +208,7 @@ _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id ==
 _on_invoices = select(invoice_entries.c.entry_id).where(invoice_entries.c.account_id == bindparam("account"))
 _with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
 
-_LISTING = Listing(
+LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(entries).where(entries.c.account_id == bindparam("account")),
     id=entries.c.id,

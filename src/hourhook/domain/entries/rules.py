@@ -2,13 +2,13 @@
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import Entry
-from hourhook.errors import ValidationFailed
+from hourhook.errors import Forbidden, ValidationFailed
 
 
 def require_permission(caller: Caller, entry: Entry) -> None:
     """Raise ``Forbidden`` unless the entry is the caller's own or the caller is a leader."""
-    if entry.user.id != caller.user_id:
-        caller.require_role("leader")
+    if not may_change(caller, entry):
+        raise Forbidden
 
 
 def refuse_uneditable(entry: Entry) -> None:
@@ -18,6 +18,11 @@ def refuse_uneditable(entry: Entry) -> None:
     if entry.invoiced_at is not None:
         raise ValidationFailed.on_base("Entry", "invoiced", "The Entry cannot be changed because it is invoiced.")
     refuse_archived(entry)
+
+
+def may_change(caller: Caller, entry: Entry) -> bool:
+    """Return whether the caller may change an entry that is not locked."""
+    return entry.user.id == caller.user_id or caller.has_role("leader")
 
 
 def refuse_archived(entry: Entry) -> None:

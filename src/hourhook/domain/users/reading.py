@@ -5,12 +5,13 @@ from typing import Annotated
 
 from sqlalchemy import bindparam, func, select
 
-from hourhook.domain.callers import ROLES, Caller
+from hourhook.domain.callers import IS_USER_ENABLED, ROLES, Caller
 from hourhook.domain.enums import USER_STATES
 from hourhook.domain.inputs import UNSET, Inputs, Text, UnsetType, ValidationErrors, choice
 from hourhook.domain.listings import Listing, active_filters
 from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.search_keys import search_key
+from hourhook.domain.summaries import SimpleUser, summarize_user
 from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.users.representations import COLUMNS, User, represent
 from hourhook.domain.visibility import scope_of, visible_users
@@ -50,6 +51,12 @@ def list_page(
     return Page(represent(tx, caller.account_id, caller.links, rows), total)
 
 
+def list_choices(tx: Transaction, caller: Caller) -> list[SimpleUser]:
+    """Return the users that the caller sees and who can log time, by name."""
+    rows = tx.all(_choices(scope_of(caller)), account=caller.account_id, me=caller.user_id)
+    return [summarize_user(caller.links, row) for row in rows]
+
+
 def list_for_team(
     tx: Transaction, caller: Caller, team_id: int, params: UserFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[User]:
@@ -81,6 +88,16 @@ def require(tx: Transaction, caller: Caller, id: int) -> None:
 def find_ids(tx: Transaction, caller: Caller, ids: list[int]) -> list[int]:
     """Return those of these ids that are users of the account, ascending."""
     return [row.id for row in tx.all(_IDS, account=caller.account_id, ids=ids)]
+
+
+@cache
+def _choices(scope: str) -> Statement:
+    fields = ("id", "email", "first_name", "last_name", "profile_image_url")
+    return Statement(
+        select(*(users.c[name] for name in fields))
+        .where(users.c.account_id == bindparam("account"), IS_USER_ENABLED, visible_users(scope))
+        .order_by(users.c.name_key, users.c.id)
+    )
 
 
 @cache
