@@ -34,6 +34,19 @@ def test_the_password_in_a_database_url_is_not_printed(unconfigured_cli: CliRunn
         assert "hunter2" not in unconfigured_cli.run("token", "list", "--database", url).stderr
 
 
+def test_a_password_in_a_misplaced_url_is_not_printed(unconfigured_cli: CliRunner) -> None:
+    for url in (
+        "postgresql://root:hunter2@h/x",
+        "postgresql://root:2/@hunter2@h/x",
+        "postgresql://h/x?password=hunter2",
+    ):
+        result = unconfigured_cli.run("migrate", url)
+        assert (result.status, "hunter2" in result.stderr) == (2, False)
+    for setting in ("base_url", "allowed_origins", "egress_proxy", "smtp_url"):
+        result = unconfigured_cli.with_settings(**{setting: "ftp://root:hunter2@h"}).run("serve", "--port", "0")
+        assert (result.status, "hunter2" in result.stderr) == (1, False), setting
+
+
 def test_a_missing_database_folder_is_reported_and_not_created(unconfigured_cli: CliRunner) -> None:
     for arguments in (("account", "create", "--name", "northwind", *OWNER), ("serve", "--port", "0"), ("migrate",)):
         check_failure(

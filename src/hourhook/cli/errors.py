@@ -4,11 +4,15 @@ Exit status 1 for an error that the user can fix, 2 for wrong usage, 130 after C
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import click
+
+# In a URL that an error repeats: before the last @, and as a parameter.
+_PASSWORDS = (re.compile(r"(\w://[^\s:@/]*:)\S*(@)"), re.compile(r"(\bpassword=)[^\s&'\"]+()"))
 
 
 class CommandGroup(click.Group):
@@ -44,14 +48,20 @@ class CommandGroup(click.Group):
 
 
 def print_error(text: str, status: int = 1) -> int:
-    """Print an error and return the exit status."""
+    """Print an error, without the passwords of URLs in it, and return the exit status."""
     from hourhook import logs
 
-    line = f"hourhook: {' '.join(text.split())}"
+    line = f"hourhook: {_without_passwords(' '.join(text.split()))}"
     # A server whose log is not read must still be able to end.
     if not logs.write_text(line):
         click.echo(line, err=True)
     return status
+
+
+def _without_passwords(text: str) -> str:
+    for pattern in _PASSWORDS:
+        text = pattern.sub(r"\1…\2", text)
+    return text
 
 
 def require_utf8(args: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from hourhook.store.database import Database
 from hourhook.store.poolers import require_own_sessions
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import migrate, require_current_schema
-from hourhook.store.urls import is_embedded, open_database, sqlite_path
+from hourhook.store.urls import describe_database, is_embedded, open_database, sqlite_path
 
 # Thresholds of the three generations (Python's default for the first: 700).
 GC_THRESHOLDS = (50_000, 10, 10)
@@ -124,7 +124,7 @@ def build_runtime(settings: Settings, host: str | None) -> Runtime:
         runtime = Runtime(settings, database, keyring, guard, open_outbox(settings, keyring))
         make_transport(runtime)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
-            _log.info("database migrated", database=settings.database_url)
+            _log.info("database migrated", database=describe_database(settings.database_url))
         tune_gc()
         return runtime
     except BaseException:

@@ -1,8 +1,9 @@
 """Database URLs: parse and check them, and open the database."""
 
 import os
+import re
+from itertools import zip_longest
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -15,6 +16,8 @@ from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.sqlite import SqliteDatabase
 
 POSTGRESQL_SCHEMES = ("postgresql://", "postgres://")
+# Else a password with an unescaped @ or / would be taken for a host, a port or a database, and be shown as such.
+_EXPECTED = re.compile(r"postgres(ql)?://([^@/]*@)?[^@/?]*(/[^@/?]*)?(\?.*)?", re.DOTALL)
 
 
 def is_embedded(url: str) -> bool:
@@ -35,8 +38,14 @@ def describe_database(url: str) -> str:
     """Return a description of the database without its password."""
     if is_embedded(url):
         return f"{sqlite_path(url).absolute()}"
-    parts = urlsplit(url)
-    return f"PostgreSQL {parts.path.strip('/')} on {parts.netloc.rpartition('@')[2] or 'this machine'}"
+    _check_postgresql_url(url)
+    parts = conninfo_to_dict(url)
+    hosts, ports = str(parts.get("host", "")), str(parts.get("port", ""))
+    places = [
+        "this machine" if not host or host.startswith("/") else f"{host}:{port}" if port else host
+        for host, port in zip_longest(hosts.split(","), ports.split(","), fillvalue="")
+    ]
+    return f"PostgreSQL {parts.get('dbname', parts.get('user', ''))} on {', '.join(places)}"
 
 
 def check_url(url: str) -> None:
@@ -52,14 +61,30 @@ def check_url(url: str) -> None:
         if path.is_dir():
             raise OperatorError(f"the database {path} is a folder: name a file in it")
     elif url.startswith(POSTGRESQL_SCHEMES):
-        try:
-            conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            raise OperatorError(f"the database URL cannot be read: {str(error).strip()}") from None
+        _check_postgresql_url(url)
     else:
         # The URL is not repeated: it may contain a password, and this line ends up in logs.
         raise OperatorError(
             "the database URL is not supported: write sqlite:///path, with three slashes, or postgresql://…"
+        )
+
+
+def _check_postgresql_url(url: str) -> None:
+    """Raise ``OperatorError`` for a URL that the driver cannot read, or reads in an unexpected way.
+
+    The driver's own words contain the part that it stumbles over, which may be the password; so nothing of them, and of
+    the URL, is repeated.
+    """
+    try:
+        parts = conninfo_to_dict(url)
+        timeout, ports = parts.get("connect_timeout", 0), str(parts.get("port", ""))
+        is_readable = float(timeout or 0) >= 0 and not ports.replace(",", "").strip("0123456789")
+    except (psycopg.ProgrammingError, ValueError):
+        is_readable = False
+    if not (is_readable and _EXPECTED.fullmatch(url)):
+        raise OperatorError(
+            "the database URL cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/NAME, with special characters "
+            "of the user and the password percent-encoded, such as %40 for @, %2F for / and %25 for %"
         )
 
 
