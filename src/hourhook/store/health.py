@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 from hourhook.errors import DatabaseUnavailable
 
@@ -30,15 +31,30 @@ class HealthCheck:
     async def require_writable(self) -> None:
         """Raise ``DatabaseUnavailable`` if the database does not accept writes, or does not answer in time."""
         now = time.monotonic()
-        if self._running is None or (self._running.done() and now >= self._reusable_until):
+        running = self._running
+        if running is None or (running.done() and now >= self._reusable_until):
             self._reusable_until = now + REUSE_SECONDS
-            self._running = self._executor.submit(self._probe)
+            running = self._running = self._executor.submit(self._probe)
+        # Not cancelled with this request, because others may wait for the same probe.
+        finished = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def finish(_: object) -> None:
+            # The loop may have ended meanwhile.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(finished.set)
+
+        running.add_done_callback(finish)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                # Shielded, because several requests wait for the same probe.
-                await asyncio.shield(asyncio.wrap_future(self._running))
+                await finished.wait()
         except TimeoutError:
             raise DatabaseUnavailable(f"the database does not answer within {ANSWER_SECONDS:g} s") from None
+        running.result()
+
+    @property
+    def is_running(self) -> bool:
+        return self._running is not None and not self._running.done()
 
     def forget(self) -> None:
         """Probe again at the next request, because something has just failed."""

@@ -91,10 +91,13 @@ class PostgresDatabase(Database):
             pool.interrupt()
         for executor in (self._read_executor, self._write_executor, self._run_executor):
             executor.shutdown()
-        if self._probe_connection is not None:
-            self._probe_connection.interrupt()
         # Not awaited: it may just connect to a server that does not answer.
         self._health.close(wait=False)
+        if self._probe_connection is not None:
+            if self._health.is_running:
+                self._probe_connection.interrupt()
+            else:
+                self._probe_connection.close()
         for pool in (self._requests, self._engine):
             pool.clear()
 
