@@ -84,6 +84,8 @@ def test_an_invalid_value_is_refused_with_the_variable_name(name: str, value: st
             "10.1.0.0/16,10.2.0.7/16",
             "'10.2.0.7/16' .* write 10.2.0.0/16 for the whole network, or 10.2.0.7 for this address alone",
         ),
+        ("NO_PROXY", "example.com,10.2.0.7/16", "write 10.2.0.0/16 for the whole network, or 10.2.0.7 for"),
+        ("NO_PROXY", "10.0.0.0/33", "'10.0.0.0/33' is not a network"),
         ("TRUSTED_PROXIES", "fd00::1/8", "write fd00::/8 for the whole network, or fd00::1 for this address alone"),
         ("TRUSTED_PROXIES", "10.2.0.7/255.255.0.0", "write 10.2.0.0/16 for the whole network, or 10.2.0.7 for"),
         (

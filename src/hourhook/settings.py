@@ -187,6 +187,15 @@ def _network(text: str) -> Network:
     return network
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    """Return names, addresses and networks; only a network has a slash."""
+    hosts = tuple(_parts(text))
+    for host in hosts:
+        if "/" in host:
+            _network(host.strip("[]"))
+    return hosts
+
+
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(map(_origin, _parts(text)))
 
@@ -336,7 +345,7 @@ _READERS: dict[str, Any] = {
     "oauth_token_seconds": _lifetime,
     "egress_proxy": str,
     "egress_proxy_resolves": _yes_or_no,
-    "no_proxy": lambda text: tuple(_parts(text)),
+    "no_proxy": _hosts,
     "ca_file": str,
     "metrics_token": str,
     "smtp_url": _smtp_url,
