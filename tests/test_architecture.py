@@ -21,6 +21,8 @@ RECORDS_AND_CONTROLS = tuple(
     f"delivery.{name}"
     for name in (
         "event_log",
+        "log_reading",
+        "tail",
         "one_offs",
         "lane_control",
         "history",

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from hourhook.api.app import all_endpoints
+from hourhook.api.app import documented_endpoints
 from hourhook.api.openapi.document import build_document
 from hourhook.domain.delivery_stats import DeliveryStats
 from hourhook.domain.links import DEFAULT_BASE_URL
@@ -74,7 +74,7 @@ def test_the_log_events_of_a_page_exist(page: str) -> None:
     events = [event for row in "".join(table).splitlines() for event in re.findall(r"`([^`]+)`", row.split("|")[1])]
     source = "".join(path.read_text() for path in CODE if path.is_relative_to(ROOT / "src"))
     # The parts of a worker process log their failures through one function.
-    failures = {f"{name} failed" for name in re.findall(r'_guard\(runtime, "([a-z ]+)"', source)}
+    failures = {f"{name} failed" for name in re.findall(r'(?:\bguard\(runtime, |\bsupervise\()"([a-z ]+)"', source)}
 
     assert failures
     assert [event for event, count in Counter(events).items() if count > 1] == []
@@ -202,7 +202,7 @@ def find_endpoints(text: str) -> Iterator[tuple[str, str]]:
 
 
 def find_offered() -> set[tuple[str, str]]:
-    paths = build_document(all_endpoints(), DEFAULT_BASE_URL)["paths"]
+    paths = build_document(documented_endpoints(), DEFAULT_BASE_URL)["paths"]
     return {
         (method.upper(), shape_of(path))
         for path, operations in paths.items()

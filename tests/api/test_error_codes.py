@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 
+from hourhook.clock import SECOND
+from hourhook.delivery import retention
 from tests.support.accounts import Account
 from tests.support.clients import Response
 from tests.support.factories import DAY, NO_SUCH_ID
@@ -31,11 +33,13 @@ class Case:
 
 CASES: dict[str, list[Case]] = {}
 
+DAY_LATER = 86_400 * SECOND
+
 # Documented codes that nothing raises.
 NEVER_RAISED = {"dependent"}
 
 # Codes of endpoints that Noko does not have.
-OUR_CODES = {"not_failing"}
+OUR_CODES = {"expired", "not_failing"}
 
 
 def raising(code: str, resource: str, field: str = "base", message: str | None = None) -> Callable[[Provoke], Provoke]:
@@ -807,6 +811,14 @@ def a_logged_inbox_entry_logged(factory: ObjectFactory) -> Response:
 @raising("logged", "InboxEntry")
 def a_logged_inbox_entry_deleted(factory: ObjectFactory) -> Response:
     return factory.client.delete(factory.logged_inbox_entry()["url"])
+
+
+@raising("expired", "Event", "after")
+def events_that_are_no_longer_kept(factory: ObjectFactory) -> Response:
+    account = factory.account
+    factory.project()
+    account.database.write_now(account.id, retention.delete_old_events, account.database.clock.now() + DAY_LATER)
+    return factory.client.get("/v2/events", {"after": 0})
 
 
 @raising("not_failing", "Webhook")

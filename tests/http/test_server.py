@@ -1,12 +1,13 @@
 """The HTTP server: timeouts, keep-alive and invalid HTTP."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from hourhook.http.asgi import Receive, Scope, Send
+from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import read_body
 from hourhook.http.responses import message_response
 from hourhook.http.server import server_config
@@ -33,7 +34,7 @@ def make_client(_loop: EventLoopThread) -> Iterator[Callable[..., Client]]:
     """Start a server with options of ``server_config``, and return a client of it."""
     with ExitStack() as stack:
 
-        def make(**options: Any) -> Client:
+        def make(application: Application = application, **options: Any) -> Client:
             bound = free_socket()
             stack.enter_context(serving(_loop, application, bound, **options))
             return Client(f"http://127.0.0.1:{bound.getsockname()[1]}")
@@ -91,3 +92,21 @@ def test_invalid_http_is_refused_in_json(client: Client) -> None:
 
     assert response.startswith(b"HTTP/1.1 400 ")
     assert response.endswith(b'{"message":"Invalid HTTP request received."}')
+
+
+def test_a_client_that_does_not_read_is_disconnected(make_client: Callable[..., Client]) -> None:
+    is_over = threading.Event()
+
+    async def send_much(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await application(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        # More than the buffers of both sides hold.
+        for _ in range(64):
+            await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
+        is_over.set()
+
+    with make_client(send_much, read_timeout_seconds=0.1).connect() as connection:
+        connection.sendall(HEAD + b"\r\n")
+        assert is_over.wait(10)

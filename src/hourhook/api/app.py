@@ -17,6 +17,7 @@ from hourhook.api.v2 import (
     broadcast_receivers,
     current_user,
     entries,
+    events,
     expenses,
     inbox_entries,
     invoices,
@@ -29,6 +30,7 @@ from hourhook.api.v2 import (
     users,
     webhooks,
 )
+from hourhook.delivery.tail import Tail
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.http.asgi import Application, Receive, Scope, Send
@@ -54,16 +56,24 @@ GROUPS = (
     webhooks.endpoints,
     payloads.endpoints,
     broadcast_receivers.endpoints,
+    events.endpoints,
 )
+# Their responses do not end.
+STREAMS = (events.streams,)
 
 
 def all_endpoints() -> list[Endpoint]:
     return [endpoint for group in GROUPS for endpoint in group.all]
 
 
+def documented_endpoints() -> list[Endpoint]:
+    """Return all endpoints and the streams."""
+    return [*all_endpoints(), *(endpoint for group in STREAMS for endpoint in group.all)]
+
+
 def openapi_text(base_url: str | None = None) -> bytes:
     """Return the OpenAPI document, as ``hourhook openapi`` prints it and ``/openapi.json`` serves it."""
-    return encode(build_document(all_endpoints(), base_url or DEFAULT_BASE_URL))
+    return encode(build_document(documented_endpoints(), base_url or DEFAULT_BASE_URL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +91,13 @@ class Api:
 
 
 def make_api(
-    settings: Settings, database: Database, dependencies: Dependencies, sign_in_throttle: SignInThrottle
+    settings: Settings, database: Database, dependencies: Dependencies, sign_in_throttle: SignInThrottle, tail: Tail
 ) -> Api:
-    """Build the API. ``sign_in_throttle`` also counts the sign-ins of the web app."""
+    """Build the API. ``sign_in_throttle`` also counts the sign-ins of the web app; ``tail`` must run."""
     base_url = settings.base_url or DEFAULT_BASE_URL
     links = Links(base_url)
-    endpoints = all_endpoints()
-    dispatcher = Dispatcher(database, links, dependencies, settings.max_body_bytes)
+    endpoints = documented_endpoints()
+    dispatcher = Dispatcher(database, links, dependencies, settings.max_body_bytes, tail)
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await dispatcher.refuse(NOT_FOUND, scope, receive, send)

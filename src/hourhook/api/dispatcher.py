@@ -16,13 +16,17 @@ from hourhook.api.endpoints import (
     Created,
     CreatedOrExisting,
     Endpoint,
+    Feed,
     OkWithLocation,
+    Stream,
     group_by_path,
 )
 from hourhook.api.errors import respond
+from hourhook.api.following import open_stream, wait_for_events
 from hourhook.api.idempotency import KeyedRequest, fingerprint, read_key
 from hourhook.api.pagination import AFTER_ID_MESSAGE, is_after_id_valid, link_after_id, link_header, parse_paging
 from hourhook.api.token_usage import LastUsedRecorder
+from hourhook.delivery.tail import Tail
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller, authenticate
 from hourhook.domain.dependencies import Dependencies
@@ -52,6 +56,7 @@ class Request:
     query: Query
     body: Mapping[str, object]
     pagination: Pagination
+    last_event_id: str = ""
 
     @property
     def raw(self) -> RawInputs:
@@ -62,8 +67,11 @@ class Request:
 class Dispatcher:
     """Dispatches the requests that carry an API token."""
 
-    def __init__(self, database: Database, links: Links, dependencies: Dependencies, max_body_bytes: int) -> None:
+    def __init__(
+        self, database: Database, links: Links, dependencies: Dependencies, max_body_bytes: int, tail: Tail
+    ) -> None:
         self._database = database
+        self._tail = tail
         self._links = links
         self._dependencies = dependencies
         self._max_body_bytes = max_body_bytes
@@ -92,10 +100,16 @@ class Dispatcher:
         if caller is not None:
             self.last_used_recorder.record(caller)
 
-    async def _read(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
+    async def _read(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Application:
         request = make_request(endpoint, scope, _NO_BODY)
         context = get_context(scope)
         result = await self._database.read(self._run, endpoint, request, context)
+        match result:
+            case Feed():
+                return await self._read_feed(result, endpoint, request, context)
+            case Stream():
+                assert context.caller is not None
+                return open_stream(self._tail, context.caller, result)
         return _with_position(encode_result(endpoint, result, request, self._links), context.position)
 
     async def _write(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
@@ -112,6 +126,18 @@ class Dispatcher:
             return keyed.response
         result = await self._database.write(caller.account_id, self._change, endpoint, request, context)
         return _with_position(encode_result(endpoint, result, request, self._links), context.position)
+
+    async def _read_feed(
+        self, feed: Feed[Any], endpoint: Endpoint, request: Request, context: RequestContext
+    ) -> Response:
+        if feed.wait_seconds:
+            assert context.caller is not None
+            await wait_for_events(self._tail, context.caller, feed)
+            # Authenticates again, and reads on one snapshot what the feed then is.
+            result = await self._database.read(self._run, endpoint, request, context)
+            assert isinstance(result, Feed)
+            feed = result
+        return _with_position(json_response(200, feed.items), feed.position)
 
     def _change(self, tx: Transaction, endpoint: Endpoint, request: Request, context: RequestContext) -> object:
         def set_position() -> None:
@@ -149,7 +175,9 @@ def make_request(endpoint: Endpoint, scope: Scope, body: Mapping[str, object]) -
     pairs = get_context(scope).pairs
     query = Query.of(pairs)
     pagination = parse_paging(query, by_id=endpoint.is_by_id) if endpoint.is_paged else Pagination()
-    return Request(scope["path"], scope["path_params"], pairs, query, body, pagination)
+    return Request(
+        scope["path"], scope["path_params"], pairs, query, body, pagination, _last_event_id(scope["headers"])
+    )
 
 
 def run_endpoint(
@@ -168,7 +196,8 @@ def run_endpoint(
         )
         if endpoint.is_by_id and not is_after_id_valid(request.query):
             arguments["errors"].add("after_id", "invalid", AFTER_ID_MESSAGE)
-    return endpoint.function(Call(tx, caller, dependencies, request.pagination), **arguments)
+    call = Call(tx, caller, dependencies, request.pagination, request.last_event_id)
+    return endpoint.function(call, **arguments)
 
 
 def encode_result(endpoint: Endpoint, result: object, request: Request, links: Links) -> Response:
@@ -197,6 +226,10 @@ def encode_result(endpoint: Endpoint, result: object, request: Request, links: L
             return json_response(endpoint.status, items, () if link is None else ((b"link", link.encode()),))
         case _:
             return json_response(endpoint.status, result)
+
+
+def _last_event_id(headers: Headers) -> str:
+    return next((value.decode("latin-1").strip() for name, value in headers if name == b"last-event-id"), "")
 
 
 def _with_position(response: Response, position: int) -> Response:

@@ -23,8 +23,9 @@
   from the query; POST and PUT from the body, or from the query where the body is empty.
 - The return annotation defines the response: ``Entry`` or ``list[Entry]`` 200, ``Page[Entry]`` 200 with ``Link``,
   ``Created[Entry]`` 201 with ``Location``, ``CreatedOrExisting[Authorization]`` 201 or 200, ``OkWithLocation[Timer]``
-  200 with ``Location``, ``Accepted`` 202, ``None`` 204. Errors are raised as refusals. The response is encoded after
-  the commit, so it must not depend on the transaction.
+  200 with ``Location``, ``Accepted`` 202, ``None`` 204, ``Feed[Event]`` and ``Stream[Event]`` 200 with events of the
+  log. Errors are raised as refusals. The response is encoded after the commit, so it must not depend on the
+  transaction.
 - A ``Page`` takes ``after_id`` too, and its objects need an ``id``, unless the declaration says ``by_id=False``.
 - ``role`` is the lowest role that may call the endpoint, for the documentation: the rules check it after they have
   found the object. ``feature`` is checked by the dispatcher before the function runs.
@@ -34,7 +35,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
@@ -58,6 +59,8 @@ class Call:
     caller: Caller
     dependencies: Dependencies
     pagination: Pagination
+    # Of a stream, the last event that the client has seen.
+    last_event_id: str = ""
 
     @property
     def links(self) -> Links:
@@ -91,6 +94,28 @@ class OkWithLocation(Generic[T]):
 
     object: T
     location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed(Generic[T]):
+    """200 with events of the log, and the position up to which they are complete.
+
+    With ``wait_seconds``, the request is held until an event of the ``types`` follows ``after``, and then runs again.
+    """
+
+    items: list[T]
+    position: int
+    after: int = 0
+    types: Collection[str] | None = None
+    wait_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[T]):
+    """200 with a stream of the events of the log after ``position``, as they happen."""
+
+    position: int
+    types: Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)

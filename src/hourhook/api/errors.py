@@ -16,7 +16,7 @@ from hourhook.errors import (
     Unauthenticated,
     ValidationFailed,
 )
-from hourhook.http.asgi import Receive, Scope, Send
+from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import BodyTooLarge
 from hourhook.http.responses import (
     CONTENT_TOO_LARGE,
@@ -29,10 +29,10 @@ from hourhook.http.responses import (
 from hourhook.http.statuses import EXPECTED_ERRORS, status_of
 
 
-async def respond(response: Awaitable[Response], scope: Scope, receive: Receive, send: Send) -> None:
+async def respond(response: Awaitable[Application], scope: Scope, receive: Receive, send: Send) -> None:
     """Send a response, or that of the error which its making raises."""
     try:
-        result = await response
+        result: Application = await response
     except EXPECTED_ERRORS as error:
         result = error_response(error)
     await result(scope, receive, send)

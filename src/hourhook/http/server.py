@@ -1,6 +1,6 @@
 """The HTTP server: uvicorn with limits on the size and the duration of requests."""
 
-from asyncio import Transport
+from asyncio import TimerHandle, Transport
 from typing import Any
 
 import uvicorn
@@ -14,6 +14,8 @@ MAX_HEADER_BYTES = 65_536
 HEADER_TIMEOUT_SECONDS = 30.0
 # From there to the end of the body, whether it is read or not.
 BODY_TIMEOUT_SECONDS = 60.0
+# How long a client may leave a response unread once the buffers are full.
+READ_TIMEOUT_SECONDS = 60.0
 # From a response to the next request on its connection. The client must close first, or a request already in flight is
 # lost: proxies and clients keep idle connections for 60 s (nginx), 90 s (Go) or 120 s (Caddy).
 KEEP_ALIVE_SECONDS = 130
@@ -24,6 +26,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     header_timeout_seconds = HEADER_TIMEOUT_SECONDS
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
+    read_timeout_seconds = READ_TIMEOUT_SECONDS
+    _unread_deadline: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -31,7 +35,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        # Closing would wait for the client; aborting frees the connection and its buffers.
+        self._unread_deadline = self.loop.call_later(self.read_timeout_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_waiting_for_reader()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         self._head_bytes = 0
@@ -66,6 +80,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         self.transport.close()
 
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread_deadline is not None:
+            self._unread_deadline.cancel()
+            self._unread_deadline = None
+
     def _expect_within(self, seconds: float) -> None:
         self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, self.transport.close)
@@ -82,6 +101,7 @@ def server_config(
     *,
     header_timeout_seconds: float = HEADER_TIMEOUT_SECONDS,
     body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
+    read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
     keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
     **others: Any,
 ) -> uvicorn.Config:
@@ -91,7 +111,11 @@ def server_config(
         http=type(
             "LimitedHttpProtocol",
             (LimitedHttpProtocol,),
-            {"header_timeout_seconds": header_timeout_seconds, "body_timeout_seconds": body_timeout_seconds},
+            {
+                "header_timeout_seconds": header_timeout_seconds,
+                "body_timeout_seconds": body_timeout_seconds,
+                "read_timeout_seconds": read_timeout_seconds,
+            },
         ),
         ws="none",
         lifespan="on",

@@ -82,10 +82,10 @@ async def run_delivery(
         maintenance = run_maintenance(
             database, settings.retention_days * 86_400, (*CLEANUP_TASKS, idempotency.delete_expired)
         )
-        maintaining = asyncio.create_task(_guard(runtime, "maintenance", maintenance, on_failure))
+        maintaining = asyncio.create_task(guard(runtime, "maintenance", maintenance, on_failure))
         working = [
-            asyncio.create_task(_guard(runtime, "worker", supervise(database, worker), on_failure)),
-            asyncio.create_task(_guard(runtime, "broadcaster", broadcaster.run(), on_failure)),
+            asyncio.create_task(guard(runtime, "worker", supervise(database, worker), on_failure)),
+            asyncio.create_task(guard(runtime, "broadcaster", broadcaster.run(), on_failure)),
         ]
         # Together: each takes time to finish.
         stop = _Stop(worker.stop, broadcaster.stop, stop_mail_worker)
@@ -118,7 +118,7 @@ async def run_mail_worker(runtime: Runtime, on_failure: Callable[[], None]) -> A
     wakeups = Wakeups()
     wakeups.subscribe(mail_worker.wake)
     outbox.wake = wakeups.wake
-    running = asyncio.create_task(_guard(runtime, "mail worker", mail_worker.run(), on_failure))
+    running = asyncio.create_task(guard(runtime, "mail worker", mail_worker.run(), on_failure))
     stop = _Stop(mail_worker.stop)
     try:
         yield stop
@@ -137,14 +137,15 @@ async def relay_wakeups(runtime: Runtime, on_failure: Callable[[], None]) -> Asy
         return
     notifier = Notifier(runtime.database)
     wakeups.subscribe(notifier.wake)
-    notifying = asyncio.create_task(_guard(runtime, "notifier", notifier.run(), on_failure))
+    notifying = asyncio.create_task(guard(runtime, "notifier", notifier.run(), on_failure))
     try:
         yield wakeups
     finally:
         await _cancel(notifying)
 
 
-async def _guard(runtime: Runtime, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
+async def guard(runtime: Runtime, name: str, work: Awaitable[None], on_failure: Callable[[], None]) -> None:
+    """Await work that must not fail; log its failure, and call ``on_failure``, which ends the process."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 - any failure is logged and ends the process

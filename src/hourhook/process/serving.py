@@ -3,10 +3,11 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from hourhook.api.app import make_api
 from hourhook.api.route_groups import SECRET_PREFIXES, api_route_groups, is_api_path
+from hourhook.delivery.tail import Tail
 from hourhook.domain.dependencies import Dependencies
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.cors import CorsPolicy
@@ -18,8 +19,9 @@ from hourhook.http.router import Router
 from hourhook.http.server import server_config
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.process.bootstrap import Runtime, make_transport
-from hourhook.process.delivering import relay_wakeups, run_delivery
+from hourhook.process.delivering import guard, relay_wakeups, run_delivery
 from hourhook.process.exits import exit_later
+from hourhook.process.following import Supervise, following, make_tail
 from hourhook.process.shutdown import CONNECTION_SECONDS, Server
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import Settings
@@ -54,10 +56,11 @@ async def serve(
         stopping.set()
         # These responses would never end.
         live.close()
+        tail.stop()
 
     # Set once the server shuts down.
     stopping = asyncio.Event()
-    live = LiveHub()
+    live, tail = LiveHub(), make_tail(runtime.database)
     transport = make_transport(runtime) if with_worker else None
     app = make_asgi_app(
         runtime.settings,
@@ -68,6 +71,8 @@ async def serve(
         failure=lambda: runtime.failure,
         is_stopping=stopping.is_set,
         live=live,
+        tail=tail,
+        supervise=lambda name, work: guard(runtime, name, work, stop),
     )
     config = server_config(app, timeout_graceful_shutdown=CONNECTION_SECONDS)
     server = Server(config, on_start=on_start, on_stop=begin_shutdown)
@@ -85,17 +90,18 @@ def make_asgi_app(
     failure: Callable[[], str | None] = lambda: None,
     is_stopping: Callable[[], bool] = lambda: False,
     live: LiveHub | None = None,
+    tail: Tail | None = None,
+    supervise: Supervise = lambda _, work: work,
     extra_routes: Mapping[str, Application] | None = None,
 ) -> Application:
     """Combine the API, the pages and the monitoring in one ASGI application.
 
     ``lifespans`` last as long as the server runs. ``failure`` returns why this process cannot serve, for ``/health``.
-    Once ``is_stopping``, requests are refused.
+    Once ``is_stopping``, requests are refused. ``supervise`` awaits the tasks that must not fail.
     """
-    metrics, live = metrics or Metrics(), live or LiveHub()
-    database.after_write = live.notify
+    metrics, live, tail = metrics or Metrics(), live or LiveHub(), tail or make_tail(database)
     sign_in_throttle = SignInThrottle(settings.sign_in_rate_limit, database.clock)
-    api = make_api(settings, database, dependencies, sign_in_throttle)
+    api = make_api(settings, database, dependencies, sign_in_throttle, tail)
     pages = web_app.make_web_app(settings, database, dependencies, sign_in_throttle, live)
     rate_limit = rate_limit_check(TokenBuckets(settings.rate_limit, database.clock) if settings.rate_limit else None)
 
@@ -120,7 +126,11 @@ def make_asgi_app(
         is_stopping=is_stopping,
         secret_prefixes=(*web_app.SECRET_PREFIXES, *SECRET_PREFIXES),
     )
-    return with_lifespan(app, [api.lifespan, *lifespans])
+
+    def follow() -> AbstractAsyncContextManager[None]:
+        return following(database, tail, [tail.notify, live.notify], supervise)
+
+    return with_lifespan(app, [api.lifespan, follow, *lifespans])
 
 
 def _stopping_reason(is_stopping: Callable[[], bool]) -> str | None:

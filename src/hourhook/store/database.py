@@ -71,8 +71,8 @@ class Database(ABC):
         # Called in the writer's thread after a commit that made something due. A lost wake-up delays an event, but
         # loses none.
         self.wake: Callable[[], None] = _ignore
-        # Called in the writer's thread with the account that a commit of this process has changed.
-        self.after_write: Callable[[int], None] = _ignore_account
+        # Called in the writer's thread with the account of each commit that locked one.
+        self.after_write: list[Callable[[int], None]] = []
         self.list_totals: ListTotals = {}
         self._health = HealthCheck(lambda: self._probe())
 
@@ -147,7 +147,8 @@ class Database(ABC):
         if events_count := transaction.last_position - account.last_position:
             self.event_times.record(account_id, events_count, transaction.event_time, transaction.started_at)
         transaction.run_after_commit()
-        self.after_write(account_id)
+        for subscriber in self.after_write:
+            subscriber(account_id)
         return result
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -284,7 +285,3 @@ def _count_commit() -> None:
 
 def _ignore() -> None:
     """Ignore a wake-up: while nothing is subscribed, the next poll finds the work."""
-
-
-def _ignore_account(account_id: int) -> None:
-    """Ignore a change: no page follows it."""

@@ -11,7 +11,7 @@ import msgspec
 
 from hourhook import __version__
 from hourhook.api.credentials import CREDENTIAL_PARAMETERS
-from hourhook.api.endpoints import Accepted, Created, CreatedOrExisting, Endpoint, OkWithLocation
+from hourhook.api.endpoints import Accepted, Created, CreatedOrExisting, Endpoint, Feed, OkWithLocation, Stream
 from hourhook.api.oauth import authorizations
 from hourhook.api.openapi import oauth
 from hourhook.api.openapi.operation_ids import operation_id
@@ -96,6 +96,8 @@ def _operation(endpoint: Endpoint, content: Json | None) -> Json:
     parameters = [_path_parameter(name, kind) for name, kind in endpoint.parameters.items()]
     if endpoint.inputs is not None and not _has_body(endpoint):
         parameters += [_query_parameter(field, endpoint.inputs) for field in fields_of(endpoint.inputs)]
+    if _is_stream(endpoint):
+        parameters.append({"$ref": "#/components/parameters/Last-Event-ID"})
     if takes_key:
         parameters.append({"$ref": "#/components/parameters/Idempotency-Key"})
     if endpoint.is_paged:
@@ -122,7 +124,8 @@ def _about_role(role: str) -> str:
 def _responses(endpoint: Endpoint, content: Json | None) -> Json:
     success: Json = {"description": _SUCCESSES[endpoint.status]}
     if content is not None:
-        success["content"] = {"application/json": {"schema": content}}
+        media_type = "text/event-stream" if _is_stream(endpoint) else "application/json"
+        success["content"] = {media_type: {"schema": content}}
     headers = _success_headers(endpoint)
     if headers:
         success["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
@@ -142,7 +145,7 @@ def _responses(endpoint: Endpoint, content: Json | None) -> Json:
 
 def _success_headers(endpoint: Endpoint) -> list[str]:
     headers = [*endpoint.headers]
-    if _is_api(endpoint):
+    if _is_api(endpoint) and not _is_stream(endpoint):
         headers.append("X-Hourhook-Position")
     if _takes_key(endpoint):
         headers.append("Idempotent-Replayed")
@@ -167,7 +170,10 @@ def _content_of(answers: Any) -> Any:
     if answers in (None, type(None), Accepted):
         return None
     origin = get_origin(answers)
-    if origin is Page:
+    if origin is Stream:
+        # Its body is text, whose lines are described in words.
+        return str
+    if origin in (Page, Feed):
         return list[get_args(answers)[0]]  # type: ignore[misc]
     return get_args(answers)[0] if origin in (Created, CreatedOrExisting, OkWithLocation) else answers
 
@@ -191,6 +197,10 @@ def _path_parameter(name: str, kind: type) -> Json:
 def _is_api(endpoint: Endpoint) -> bool:
     """Return whether an endpoint takes an API token; the others belong to OAuth."""
     return endpoint.path.startswith("/v2/")
+
+
+def _is_stream(endpoint: Endpoint) -> bool:
+    return get_origin(endpoint.response_type) is Stream
 
 
 def _takes_key(endpoint: Endpoint) -> bool:
@@ -282,6 +292,12 @@ _PARAMETERS: Json = {
         "name": "after_id",
         "in": "query",
         "description": "List by id, ascending, the objects whose id is greater than this; not together with `page`.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Last-Event-ID": {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "The `id` of the last event that the client has seen; counts before `after`.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "Idempotency-Key": {

@@ -1,6 +1,6 @@
 """The names of all events that webhooks can subscribe to (``docs/api/events.md#event-names``)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from hourhook.delivery.event_log import EVERYTHING
@@ -35,5 +35,18 @@ SUBSCRIBABLE_TYPES = (EVERYTHING, *EVENT_TYPES)
 # The event types of payloads.
 PAYLOAD_TYPES = (*EVENT_TYPES, PING)
 
+# The names by which the feed is filtered: each event, a category as ``entry.*``, and all events as ``*``.
+FAMILIES = tuple(f"{category}.*" for category in _BY_CATEGORY)
+FEED_TYPES = (EVERYTHING, *FAMILIES, *EVENT_TYPES)
+
+FeedTypes = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=FEED_TYPES))]
 Subscriptions = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=SUBSCRIBABLE_TYPES))]
 PayloadTypes = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=PAYLOAD_TYPES))]
+
+
+def expand(names: Iterable[str]) -> frozenset[str] | None:
+    """Return the event types that these names of the feed stand for; None for all of them."""
+    names = {*names}
+    if EVERYTHING in names:
+        return None
+    return frozenset(type for type in EVENT_TYPES if type in names or f"{type.partition('.')[0]}.*" in names)

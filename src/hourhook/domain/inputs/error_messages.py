@@ -38,6 +38,7 @@ _MESSAGES = {
     "authenticated_user": "You cannot do this to yourself: ask another supervisor.",
     "account_owner": "This cannot be done to the owner of the account.",
     "can_access_all_projects": "The user's role gives access to all projects: change the role instead.",
+    "expired": "{field} is further back than what is kept: begin later.",
     "not_failing": "Only the failing payload can be skipped: the status of the webhook names it.",
 }
 # These say so little that the message of the refusal says more, where a rule gives one.

@@ -17,6 +17,8 @@ events = Table(
     column("changes", LargeBinary),
     column("object", LargeBinary),
     PrimaryKeyConstraint("account_id", "position"),
+    # The feed lists events of rare types without walking the log.
+    Index(None, "account_id", "type", "position"),
 )
 
 webhooks = Table(

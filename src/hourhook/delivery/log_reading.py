@@ -1,0 +1,88 @@
+"""Read the event log: the events of an account after a position, all of them or those of some types."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, union_all
+
+from hourhook.store.schema import accounts, events
+from hourhook.store.statements import Statement, in_subquery
+from hourhook.store.transaction import Transaction
+
+
+@dataclass(slots=True)
+class LoggedEvent:
+    """An event of the log; ``changes`` and ``object`` are the bytes that webhooks get."""
+
+    position: int
+    type: str
+    created_at: int
+    changes: bytes
+    object: bytes
+    # The event as streams send it, encoded for the first of them.
+    frame: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.changes) + len(self.object)
+
+
+def read_after(
+    tx: Transaction, account_id: int, after: int, limit: int, types: Collection[str] | None = None
+) -> list[LoggedEvent]:
+    """Return at most ``limit`` events with a position above ``after``, oldest first; ``types`` None means all."""
+    if types is None:
+        rows = tx.all(_AFTER, account=account_id, after=after, limit=limit)
+    else:
+        names = {f"type_{index}": type for index, type in enumerate(sorted(types))}
+        rows = tx.all(_after_of_types(len(names)), account=account_id, after=after, limit=limit, **names)
+    return [LoggedEvent(row.position, row.type, row.created_at, row.changes, row.object) for row in rows]
+
+
+def last_position(tx: Transaction, account_id: int) -> int:
+    """Return the position of the account's last event, 0 if there was none."""
+    return int(tx.value(_LAST, account=account_id) or 0)
+
+
+def first_position(tx: Transaction, account_id: int) -> int:
+    """Return the position of the earliest event that is kept, or that of the next one if none is."""
+    found = tx.value(_FIRST, account=account_id)
+    return last_position(tx, account_id) + 1 if found is None else int(found)
+
+
+_COLUMNS = (events.c.position, events.c.type, events.c.created_at, events.c.changes, events.c.object)
+_IS_AFTER = (events.c.account_id == bindparam("account"), events.c.position > bindparam("after"))
+_LIMIT: Any = bindparam("limit")
+
+_AFTER = Statement(select(*_COLUMNS).where(*_IS_AFTER).order_by(events.c.position).limit(_LIMIT))
+
+
+@cache
+def _after_of_types(count: int) -> Statement:
+    """Return the statement for a number of types: the first few of each, of which the first few of all.
+
+    So it reads as many rows of the index as it returns for each type, and never walks a log in which they are rare.
+    """
+    of_each = [
+        select(
+            select(events.c.position)
+            .where(*_IS_AFTER, events.c.type == bindparam(f"type_{index}"))
+            .order_by(events.c.position)
+            .limit(_LIMIT)
+            .subquery(f"of_type_{index}")
+        )
+        for index in range(count)
+    ]
+    found = union_all(*of_each).subquery("found")
+    first = select(found.c.position).order_by(found.c.position).limit(_LIMIT)
+    return Statement(
+        select(*_COLUMNS)
+        .where(events.c.account_id == bindparam("account"), in_subquery(events.c.position, first))
+        .order_by(events.c.position)
+    )
+
+
+_LAST = Statement(select(accounts.c.last_position).where(accounts.c.id == bindparam("account")))
+_FIRST = Statement(select(func.min(events.c.position)).where(events.c.account_id == bindparam("account")))
