@@ -210,9 +210,13 @@ def _path_value(found: re.Match[str]) -> str:
 
 
 def _object(schema: Json) -> Json:
+    return {name: _value(name, schema["properties"][name]) for name in _example_keys(schema)}
+
+
+def _example_keys(schema: Json) -> list[str]:
+    """Return the keys of an object that its example has: the required ones first."""
     names = [*schema.get("required", []), *schema["properties"]]
-    chosen = [*dict.fromkeys(names)][: max(_MAX_EXAMPLE_KEYS, len(schema.get("required", [])))]
-    return {name: _value(name, schema["properties"][name]) for name in chosen}
+    return [*dict.fromkeys(names)][: max(_MAX_EXAMPLE_KEYS, len(schema.get("required", [])))]
 
 
 def _open_example(url: str, method: str, parameters: list[Json], body: Json | None) -> str:
@@ -221,7 +225,7 @@ def _open_example(url: str, method: str, parameters: list[Json], body: Json | No
     query = "&".join(f"{p['name']}={p['schema'].get('enum', ['…'])[0]}" for p in required)
     lines = ["curl " + ("" if method == "GET" else f"-X {method} ") + shlex.quote(f"{url}?{query}" if query else url)]
     if body:
-        lines += [f"-d {name}={body['properties'][name].get('enum', ['…'])[0]}" for name in body["required"]]
+        lines += [f"-d {name}={body['properties'][name].get('enum', ['…'])[0]}" for name in _example_keys(body)]
     return " \\\n  ".join(lines)
 
 
