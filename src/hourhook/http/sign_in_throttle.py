@@ -3,7 +3,7 @@
 The sign-in page and the OAuth endpoints with HTTP Basic share one throttle, so that using both gives no more attempts.
 
 Attempts for one e-mail address from many networks are limited together. So that such an attack does not lock out the
-user, a network that has signed in with the address before has a bucket of its own for it.
+user, a network that has signed in with the address before, and a browser, have buckets of their own for it.
 """
 
 import math
@@ -61,9 +61,14 @@ class SignInThrottle:
         """The time until a further attempt is allowed."""
         return math.ceil(1 / self._limit.per_second) if self._limit else 0
 
-    def try_acquire(self, client: str, email: str) -> Attempt | None:
-        """Count an attempt before it is made; return None if there were too many."""
-        attempt = Attempt(client, email, self._is_known(client, _key(email)), self._buckets_of(client, _key(email)))
+    def try_acquire(self, client: str, email: str, *, browser: str | None = None) -> Attempt | None:
+        """Count an attempt before it is made; return None if there were too many.
+
+        ``browser`` is the id of one in which somebody has signed in with this address before.
+        """
+        address = email_key(email)
+        known = f"browser {browser}" if browser else client if client in self._known.get(address, ()) else None
+        attempt = Attempt(client, email, known is not None, self._buckets_of(client, address, known))
         is_allowed = all(buckets.try_acquire(key) for buckets, key in attempt.taken)
         return attempt if is_allowed else None
 
@@ -74,19 +79,16 @@ class SignInThrottle:
             sign_ins.filter_by_password, candidates, password, is_privileged=attempt.is_client_known
         )
         if found:
-            self._remember(attempt.client, _key(attempt.email))
+            self._remember(attempt.client, email_key(attempt.email))
         return found
 
-    def _buckets_of(self, client: str, email: str) -> Sequence[tuple[TokenBuckets, str]]:
+    def _buckets_of(self, client: str, address: str, known: str | None) -> Sequence[tuple[TokenBuckets, str]]:
         """Return the buckets that an attempt takes a token from, with its keys in them."""
         if self._by_client is None or self._by_email is None or self._by_known_client is None:
             return ()
-        if self._is_known(client, email):
-            return ((self._by_client, client), (self._by_known_client, f"{client} {email}"))
-        return ((self._by_client, client), (self._by_email, email))
-
-    def _is_known(self, client: str, email: str) -> bool:
-        return client in self._known.get(email, ())
+        if known is None:
+            return ((self._by_client, client), (self._by_email, address))
+        return ((self._by_client, client), (self._by_known_client, f"{known} {address}"))
 
     def _remember(self, client: str, email: str) -> None:
         networks = self._known.setdefault(email, OrderedDict())
@@ -99,5 +101,6 @@ class SignInThrottle:
             self._known.popitem(last=False)
 
 
-def _key(email: str) -> str:
+def email_key(email: str) -> str:
+    """Return the form of an e-mail address by which attempts are counted."""
     return search_key(email.strip())[: sign_ins.MAX_EMAIL_LENGTH]

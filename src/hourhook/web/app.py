@@ -14,6 +14,7 @@ from hourhook.web import entries, integrations, log_time, timers, today
 from hourhook.web.assets import asset_routes
 from hourhook.web.auth import invitations
 from hourhook.web.auth.invitations import Invitations
+from hourhook.web.auth.known_browsers import KnownBrowsers
 from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
 from hourhook.web.browser_cookies import BrowserCookies
@@ -53,6 +54,7 @@ def make_web_app(
     is_secure = links.base_url.startswith("https://")
     session_cookies = SessionCookies(dependencies.keyring, is_secure=is_secure)
     browser_cookies = BrowserCookies(dependencies.keyring, is_secure)
+    known_browsers = KnownBrowsers(dependencies.keyring, is_secure=is_secure)
     dispatcher = PageDispatcher(
         database, links, dependencies, session_cookies, browser_cookies, sign_in_throttle.hashes
     )
@@ -69,7 +71,7 @@ def make_web_app(
         **dispatcher.routes(all_pages()),
         **Welcome(database, session_cookies, dependencies.keyring, links, sign_in_throttle.hashes).routes(),
         **Live(database, session_cookies, links, live).routes(),
-        **SignIn(database, sign_in_throttle, session_cookies, browser_cookies, live, links).routes(),
+        **SignIn(database, sign_in_throttle, session_cookies, browser_cookies, known_browsers, live, links).routes(),
         **OAuthConsent(database, session_cookies, links).routes(),
         **invoices.invoice_routes(database),
         **Invitations(database, links, sign_in_throttle.hashes).routes(),

@@ -18,10 +18,11 @@ from hourhook.store.statements import Statement
 from tests.conftest import Logged, MakeServer, Server
 from tests.support.accounts import Account, Person, make_account
 from tests.support.browsers import FORM, Browser, find_form, parse_forms
-from tests.support.clients import Response
+from tests.support.clients import Client, Response
 from tests.support.clocks import FakeClock
 from tests.support.oauth_clients import PASSWORD, set_email, set_password, signed_in_browser
 
+KNOWN = "hourhook-known"
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 WRONG = b"Incorrect e-mail address or password."
 
@@ -87,8 +88,7 @@ def test_signing_in_replaces_the_session_against_fixation(leader: Person, browse
 )
 def test_a_cookie_without_a_valid_signature_is_ignored(leader: Person, browser: Browser, mangle: Any) -> None:
     browser.sign_in(leader.email, PASSWORD)
-    [(name, value)] = browser.cookies.items()
-    browser.cookies = {name: mangle(value)}
+    browser.cookies = {"hourhook": mangle(browser.cookies["hourhook"])}
 
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
@@ -97,7 +97,7 @@ def test_the_database_holds_no_session_token(leader: Person, browser: Browser, d
     browser.sign_in(leader.email, PASSWORD)
     [row] = database.read_now(lambda tx: tx.all(Statement(text("SELECT * FROM sessions"))))
 
-    [value] = browser.cookies.values()
+    value = browser.cookies["hourhook"]
     assert value.partition(".")[0] not in str(row)
 
 
@@ -218,7 +218,7 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(leader: Person, br
     response = browser.submit_to(page, "/sign_out")
 
     assert (response.status, response.headers["location"]) == (303, "/sign_in")
-    assert browser.cookies == {}
+    assert {*browser.cookies} == {KNOWN}
     browser.cookies = cookies
     assert b"<h1>Sign in</h1>" in browser.get("/sign_in").body
 
@@ -321,6 +321,41 @@ class TestRateLimits:
 
         emails = ["known@x.test", "KNOWN@x.test", " known@x.test", "other@x.test"]
         assert [status(number, email) for number, email in enumerate(emails)] == [403, 403, 429, 403]
+
+    def test_attempts_from_elsewhere_do_not_lock_out_a_known_browser(
+        self, make_server: MakeServer, database: Database
+    ) -> None:
+        limits: Any = {"sign_in_rate_limit": RateLimit(0.001, 2), "trusted_proxies": LOOPBACK}
+        server = make_server(**limits)
+        account = make_account(server.database, server.client)
+        set_password(account, account.leader)
+        known = Browser(server.client)
+        assert known.sign_in(account.leader.email, PASSWORD).status == 303
+        cookie = {KNOWN: known.cookies[KNOWN]}
+
+        def status(client: Client, address: str, email: str, password: str, cookies: dict[str, str]) -> int:
+            browser = Browser(client)
+            fields = parse_forms(browser.get("/sign_in"))[0].fields
+            sent = "; ".join(f"{name}={value}" for name, value in {**browser.cookies, **cookies}.items())
+            headers = {"x-forwarded-for": address, "cookie": sent}
+            return client.request(
+                "POST",
+                "/sign_in",
+                body=urlencode({**fields, "email": email, "password": password}).encode(),
+                headers={"content-type": FORM, **headers},
+            ).status
+
+        # The server has been restarted, and the browser is in another network.
+        client, email = make_server(**limits).client, account.leader.email
+        guesses = [status(client, f"203.0.113.{number}", email, "wrong", {}) for number in range(4)]
+        assert guesses == [403, 403, 429, 429]
+        assert status(client, "198.51.100.7", email, PASSWORD, {}) == 429
+
+        assert status(client, "198.51.100.8", email, PASSWORD, cookie) == 303
+        # Guessing in that browser is limited too, and its cookie is for one address.
+        assert status(client, "198.51.100.9", email, "wrong", cookie) == 403
+        assert status(client, "198.51.100.10", email, PASSWORD, cookie) == 429
+        assert status(client, "198.51.100.11", email, PASSWORD, {KNOWN: f"{'0' * 32}.{'0' * 64}"}) == 429
 
     def test_a_full_queue_for_hashes_is_answered_at_once(
         self, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,7 @@ from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.store.database import Database
 from hourhook.web.assets import asset_path
+from hourhook.web.auth.known_browsers import KnownBrowsers
 from hourhook.web.browser_cookies import ACCOUNT, BrowserCookies
 from hourhook.web.forms import FormFields, is_cross_site, read_form, safe_redirect_path
 from hourhook.web.frame import csrf_field
@@ -50,10 +51,12 @@ class SignIn:
         sign_in_throttle: SignInThrottle,
         session_cookies: SessionCookies,
         browser_cookies: BrowserCookies,
+        known_browsers: KnownBrowsers,
         live: LiveHub,
         links: Links,
     ) -> None:
         self._database = database
+        self._known_browsers = known_browsers
         self._sign_in_throttle = sign_in_throttle
         self._session_cookies = session_cookies
         self._browser_cookies = browser_cookies
@@ -83,7 +86,9 @@ class SignIn:
         if before is None or not self._is_valid(request, before, form):
             return csrf_failed()
         email, next_path = form.get("email", ""), safe_redirect_path(form.get("next", ""))
-        attempt = self._sign_in_throttle.try_acquire(get_context(request.scope).client_network, email)
+        attempt = self._sign_in_throttle.try_acquire(
+            get_context(request.scope).client_network, email, browser=self._known_browsers.find(request, email)
+        )
         if attempt is None:
             return _too_many_attempts(self._sign_in_throttle.retry_after_seconds)
         try:
@@ -96,7 +101,9 @@ class SignIn:
             return self._form(before, next_path, email=email, error=_WRONG)
         await self._database.run(sessions.end, before)
         return self._redirect(
-            next_path or "/", self._session_cookies.set_cookie_header(token, sessions.LIFETIME_SECONDS)
+            next_path or "/",
+            self._known_browsers.set_cookie_header(email),
+            self._session_cookies.set_cookie_header(token, sessions.LIFETIME_SECONDS),
         )
 
     async def _sign_out(self, request: Request) -> Response:
