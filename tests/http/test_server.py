@@ -11,6 +11,7 @@ from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import read_body
 from hourhook.http.responses import message_response
 from hourhook.http.server import server_config
+from tests.conftest import Logged
 from tests.support.clients import Client, read_until_closed
 from tests.support.servers import EventLoopThread, free_socket, serving
 
@@ -110,3 +111,22 @@ def test_a_client_that_does_not_read_is_disconnected(make_client: Callable[..., 
     with make_client(send_much, read_timeout_seconds=0.1).connect() as connection:
         connection.sendall(HEAD + b"\r\n")
         assert is_over.wait(10)
+
+
+def test_a_connection_beyond_the_limit_is_refused_with_a_reason(
+    make_client: Callable[..., Client], logged: Logged
+) -> None:
+    client = make_client(max_connections=1)
+    with client.connect() as kept:
+        kept.sendall(HEAD + b"\r\n")
+        assert b"200 OK" in kept.recv(65_536)
+        for _ in range(3):
+            refusal = client.send_raw(HEAD + b"\r\n")
+            assert refusal.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: 1" in refusal
+            assert b"too many connections are open" in refusal
+        # The connection that is open is served on.
+        kept.sendall(HEAD + b"\r\n")
+        assert b"200 OK" in kept.recv(65_536)
+
+    assert [line["limit"] for line in logged if line["event"] == "connection refused: too many are open"] == [1]

@@ -14,6 +14,7 @@ from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.errors import OperatorError
 from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
+from hourhook.process.descriptors import UNBOUNDED, DescriptorShares, prepare_descriptors, share
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.poolers import require_own_sessions
@@ -103,6 +104,7 @@ class Runtime:
     guard: AddressGuard
     outbox: Outbox | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    descriptors: DescriptorShares = field(default_factory=lambda: share(UNBOUNDED))
     # Why this process can no longer serve; reported by ``/health``.
     failure: str | None = None
 
@@ -121,7 +123,9 @@ def build_runtime(settings: Settings, host: str | None) -> Runtime:
     try:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
         keyring = load_keyring(settings)
-        runtime = Runtime(settings, database, keyring, guard, open_outbox(settings, keyring))
+        runtime = Runtime(
+            settings, database, keyring, guard, open_outbox(settings, keyring), descriptors=prepare_descriptors()
+        )
         make_transport(runtime)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=describe_database(settings.database_url))
@@ -154,6 +158,7 @@ def make_transport(runtime: Runtime) -> HttpTransport:
         settings.egress_proxy,
         proxy_resolves=settings.egress_proxy_resolves,
         no_proxy=settings.no_proxy,
+        max_idle_connections=runtime.descriptors.max_idle_connections,
     )
 
 

@@ -16,7 +16,7 @@ from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.maintenance import run_maintenance
 from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
-from hourhook.delivery.worker.worker import Worker
+from hourhook.delivery.worker.worker import Worker, WorkerLimits
 from hourhook.domain import idempotency
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import OperatorError
@@ -67,6 +67,7 @@ async def run_delivery(
         RetrySchedule(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_window_seconds),
         lease_seconds=settings.lease_seconds,
         observer=AttemptLogger(runtime.metrics),
+        limits=WorkerLimits(runtime.descriptors.lanes, runtime.descriptors.one_offs),
     )
     broadcaster = Broadcaster(
         database,
@@ -74,6 +75,7 @@ async def run_delivery(
         runtime.keyring,
         interval_seconds=settings.broadcast_seconds,
         observer=BroadcastLogger(runtime.metrics),
+        limits=runtime.descriptors.broadcasts,
     )
 
     async with relay_wakeups(runtime, on_failure) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:

@@ -74,7 +74,9 @@ async def serve(
         tail=tail,
         supervise=lambda name, work: guard(runtime, name, work, stop),
     )
-    config = server_config(app, timeout_graceful_shutdown=CONNECTION_SECONDS)
+    config = server_config(
+        app, max_connections=runtime.descriptors.max_clients, timeout_graceful_shutdown=CONNECTION_SECONDS
+    )
     server = Server(config, on_start=on_start, on_stop=begin_shutdown)
     await server.serve([listener])
     runtime.raise_if_failed()
