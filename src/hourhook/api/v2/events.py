@@ -23,7 +23,7 @@ def index(call: Call, params: EventFilters, errors: ValidationErrors) -> Feed[Ev
     return Feed(part.events, part.position, part.after, part.types, wait_seconds)
 
 
-@streams.get("/v2/events/stream", role="leader")
+@streams.get("/v2/events/stream", role="leader", operation_id="stream_events")
 def stream(call: Call, params: StreamFilters, errors: ValidationErrors) -> Stream[Event]:
     """Stream events as they happen.
 
