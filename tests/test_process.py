@@ -1,22 +1,32 @@
 """A runtime process: wake-ups reach other processes, and a failed task ends the process."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import func, select, text
 
 from hourhook.delivery.worker.wakeups import CHANNEL
+from hourhook.errors import DatabaseUnavailable
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.delivering import relay_wakeups, run_delivery
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.schema import attempts
+from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.statements import Statement
+from tests.conftest import Logged
 from tests.support.backlogs import make_backlog
 from tests.support.dependencies import DEPENDENCIES
+from tests.support.scripted_transport import eventually
 
 BREAK_TABLE = Statement(text("ALTER TABLE removals RENAME TO broken"))
+ATTEMPTS_COUNT = Statement(select(func.count()).select_from(attempts))
 RESTORE_TABLE = Statement(text("ALTER TABLE broken RENAME TO removals"))
 
 
@@ -35,6 +45,50 @@ def test_a_failed_maintenance_task_ends_the_process(database: Database) -> None:
         database.run_now(lambda tx: tx.execute(RESTORE_TABLE))
 
     assert runtime.failure == "the maintenance failed: see the log"
+
+
+def test_an_outage_ends_no_background_task(database: Database, logged: Logged) -> None:
+    backlog = make_backlog(database)
+    runtime = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+    worker_waits = "worker start postponed" if database.dialect == "sqlite" else "worker cycle postponed"
+
+    async def run() -> None:
+        with ExitStack() as outage:
+            outage.enter_context(accepting_no_writes(database))
+            async with run_delivery(runtime, make_transport(runtime), on_failure=lambda: None):
+                waiting = {"maintenance postponed", worker_waits}
+                await eventually(database, lambda _: waiting <= {event["event"] for event in logged}, True)
+                outage.close()
+                with suppress(DatabaseUnavailable):
+                    # The first change may meet a connection that was opened meanwhile. It replaces them all.
+                    backlog.record("tag.created")
+                backlog.record("tag.created")
+                await eventually(database, lambda tx: tx.value(ATTEMPTS_COUNT) > 0, True)
+
+    asyncio.run(run())
+
+    assert runtime.failure is None
+
+
+@contextmanager
+def accepting_no_writes(database: Database) -> Iterator[None]:
+    """Let the database refuse all writes while the context is open."""
+    if isinstance(database, SqliteDatabase):
+        database._writer.execute("PRAGMA query_only = 1")
+        yield
+        database._writer.execute("PRAGMA query_only = 0")
+        return
+    assert isinstance(database, PostgresDatabase)
+    name = sql.Identifier(str(conninfo_to_dict(database.url)["dbname"]))
+    with psycopg.connect(database.url, autocommit=True) as operator:
+        operator.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+        # Open connections stay as they are.
+        operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        yield
+        operator.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -76,12 +76,17 @@ def test_a_change_in_a_read_is_a_defect_and_no_outage(database: Database) -> Non
         database.read_now(lambda tx: tx.execute(RENAME, to="southwind"))
 
 
-def test_a_server_that_only_reads_accepts_no_changes_for_a_while(database: Database) -> None:
+def test_connections_to_a_server_that_only_reads_are_replaced_together(database: Database) -> None:
     account = database.run_now(add_account, "northwind")
-    set_read_only = Statement(text("SELECT set_config('default_transaction_read_only', :value, false)"))
-    database.read_now(lambda tx: tx.value(set_read_only, value="on"))
+    set_read_only = Statement(text("SELECT set_config('default_transaction_read_only', 'on', false)"))
+
+    def make_read_only(tx: Transaction, depth: int) -> None:
+        tx.value(set_read_only)
+        if depth:
+            database.read_now(make_read_only, depth - 1)
+
+    database.read_now(make_read_only, 4)
 
     with pytest.raises(DatabaseUnavailable, match="accepts no changes at the moment"):
         database.write_now(account, lambda tx: tx.execute(RENAME, to="southwind"))
-    # A new connection leads to the server that took over.
     assert database.write_now(account, lambda tx: tx.execute(RENAME, to="southwind")) == 1

@@ -15,7 +15,7 @@ from hourhook.errors import DatabaseUnavailable
 # Monitoring often gives up after two seconds.
 ANSWER_SECONDS = 1.5
 # How long a result is used again, because anybody may ask.
-REUSE_SECONDS = 1.0
+REUSE_SECONDS = 0.25
 
 
 class HealthCheck:

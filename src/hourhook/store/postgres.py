@@ -146,7 +146,11 @@ class PostgresDatabase(Database):
             # What was read is complete.
             if not is_read:
                 self._find_out_fate(connection, commit, error)
-        except psycopg.Error:
+        except psycopg.Error as error:
+            if error.sqlstate == READ_ONLY and not is_read:
+                # After a failover, others lead to the server that only reads, too.
+                self._requests.clear()
+                self._engine.clear()
             # After an error the driver's view of a connection may be wrong, above all of which statements are
             # prepared: those pipelined with the failed one never reached the server.
             connection.close()

@@ -37,6 +37,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     answer_seconds: float | None = None
     # When its server was started, which tells whether a later connection leads to the same one.
     server_started_at = ""
+    # See ``ConnectionPool``.
+    clearings_count = 0
 
     def wait(self, gen: Any, interval: float = _INTERVAL_SECONDS, timeout: float | None = None) -> Any:
         """Wait for an answer. Raises ``NoAnswer`` if there is none in time."""
@@ -139,6 +141,8 @@ class ConnectionPool:
         # Appending to a deque, and taking from it, is atomic; so are the same operations of a set.
         self._idle: deque[Any] = deque()
         self._busy: set[Any] = set()
+        # How often the pool was cleared; a connection has the count of when it was opened.
+        self._clearings_count = 0
 
     def begin(self, statement: str) -> Any:
         """Return a connection on which ``statement`` has begun a transaction; give it back afterwards.
@@ -151,6 +155,7 @@ class ConnectionPool:
                 connection = self._idle.pop()
             except IndexError:
                 connection = self._open()
+                connection.clearings_count = self._clearings_count
                 self._begin(connection, statement)
                 return connection
             try:
@@ -162,13 +167,16 @@ class ConnectionPool:
                 pass  # the server ended this connection while it was idle
 
     def give_back(self, connection: Any) -> None:
-        """Keep a connection for the next transaction, unless it is closed."""
+        """Keep a connection for the next transaction, unless it is closed or the pool was cleared meanwhile."""
         self._busy.discard(connection)
-        if not connection.closed:
+        if connection.clearings_count != self._clearings_count:
+            connection.close()
+        elif not connection.closed:
             self._idle.append(connection)
 
     def clear(self) -> None:
-        """Close all idle connections."""
+        """Close all idle connections now, and those in use when they are given back."""
+        self._clearings_count += 1
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
