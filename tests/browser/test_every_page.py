@@ -10,6 +10,7 @@ from tests.support.full_account import populate_account
 PATHS = (
     "/",
     "/days/2024-05-21",
+    "/weeks/2024-W21",
     "/entries?from=",
     "/entries/new",
     "/entries/{entry_id}",

@@ -2,6 +2,7 @@
 
 from tests.browser.conftest import OpenPage
 from tests.support.accounts import Account
+from tests.support.factories import make_entry
 
 
 def test_keys_click_links_but_not_inside_fields(account: Account, open_page_of: OpenPage) -> None:
@@ -27,3 +28,21 @@ def test_the_person_menu_signs_out(account: Account, open_page_of: OpenPage) -> 
     page.get_by_role("button", name="Sign out").click()
 
     page.get_by_role("heading", name="Sign in").wait_for()
+
+
+def test_a_cell_of_the_week_is_saved_when_it_is_left(account: Account, open_page_of: OpenPage) -> None:
+    make_entry(account.owner, "painting", minutes=60, date="2024-05-20")
+    page = open_page_of(account.owner, "/weeks/2024-W21")
+    page.get_by_role("textbox", name="No project, painting, Monday 20 May").focus()
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("1:15")
+    page.keyboard.press("Tab")
+
+    page.get_by_role("row", name="Total").get_by_text("2.25").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == (
+        "No project, painting, Thursday 23 May"
+    )
+    found = account.owner.client.get("/v2/entries").json()
+    assert [(entry["date"], entry["minutes"]) for entry in found] == [("2024-05-22", 75), ("2024-05-20", 60)]

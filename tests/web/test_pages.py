@@ -21,7 +21,7 @@ from tests.support.statements import capture_statements
 DAY = "2024-05-21"
 MAX_STATEMENTS = 8
 # The values of parameters that are no ids.
-TEXTS = {"day": DAY}
+TEXTS = {"day": DAY, "week": "2024-W21"}
 PAGES = [page for page in all_pages() if page.method == "GET"]
 
 

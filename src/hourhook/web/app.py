@@ -10,7 +10,7 @@ from hourhook.http.middleware import Check, RouteGroup
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.web import entries, integrations, log_time, timers, today
+from hourhook.web import entries, integrations, log_time, timers, today, weeks
 from hourhook.web.assets import asset_routes
 from hourhook.web.auth import invitations
 from hourhook.web.auth.invitations import Invitations
@@ -27,7 +27,7 @@ from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
 from hourhook.web.welcome import Welcome
 
-GROUPS = (today.pages, log_time.pages, timers.pages, entries.pages, integrations.pages)
+GROUPS = (today.pages, log_time.pages, timers.pages, weeks.pages, entries.pages, integrations.pages)
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 
 

@@ -7,6 +7,7 @@ from hourhook.errors import FieldError, ValidationFailed
 
 # By field and code, or by the code alone. ``{name}`` is the name of the field in a sentence.
 _SENTENCES: Mapping[tuple[str, str] | str, str] = {
+    "several_entries": "There are several entries in this cell. Change them on their day.",
     "missing_field": "Fill this in.",
     "invalid": "This cannot be used. Check the spelling.",
     "missing": "There is nothing like this here any more. Choose another.",
@@ -85,4 +86,6 @@ def refused(fields: Mapping[str, str], lists: Mapping[str, Sequence[str]], error
 def sentence(error: FieldError) -> str:
     """Return the sentence for an error; its field may be a path such as ``customization.locale``."""
     name = error.field.rpartition(".")[2].partition("[")[0]
+    if name.startswith("cell_"):
+        name = "minutes"
     return _SENTENCES.get((name, error.code)) or _SENTENCES.get(error.code) or _UNKNOWN

@@ -133,7 +133,7 @@ class PageDispatcher:
         fragments = _fragments(request)
         # In a thread, since a long table takes long to render.
         if fragments:
-            return await asyncio.to_thread(app_fragments, page.template, values, fragments)
+            return await asyncio.to_thread(app_fragments, page.template, values, fragments, status=status)
         return await asyncio.to_thread(app_page, page.template, values, status=status, headers=headers)
 
     def _run_page(

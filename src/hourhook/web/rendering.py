@@ -46,7 +46,7 @@ def app_page(
     return _page(text, status, APP_POLICY, "same-origin", headers)
 
 
-def app_fragments(name: str, values: Mapping[str, object], fragments: Sequence[str]) -> Response:
+def app_fragments(name: str, values: Mapping[str, object], fragments: Sequence[str], *, status: int = 200) -> Response:
     """Return live regions of a page of the app: the blocks ``live_NAME`` of its own template.
 
     Each is in an element with ``data-live="NAME"``; names that the template does not have are left out.
@@ -57,7 +57,7 @@ def app_fragments(name: str, values: Mapping[str, object], fragments: Sequence[s
         for fragment in fragments
         if _FRAGMENT_PREFIX + fragment in template.blocks
     )
-    return _page(text, 200, APP_POLICY, "same-origin", ())
+    return _page(text, status, APP_POLICY, "same-origin", ())
 
 
 def render(
