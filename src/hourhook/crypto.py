@@ -44,7 +44,8 @@ class Keyring:
         except InvalidTag:
             raise OperatorError(
                 "the secrets of this database were encrypted with another key: set HOURHOOK_SECRET_KEY, or restore the "
-                "key file next to the database, to the value used when they were encrypted"
+                "key file next to the database, to the value used when they were encrypted; if that key is lost, run "
+                "`hourhook migrate --new-key` and re-roll the secrets of all webhooks"
             ) from None
 
 
@@ -66,18 +67,36 @@ def load_or_create_key_file(database_path: Path) -> str:
 
     Raises ``OperatorError`` if the file has no readable key.
     """
-    path = Path(f"{database_path}.key")
+    path = _key_path(database_path)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        try:
-            key = path.read_text().strip()
-        except UnicodeDecodeError:
-            key = ""
-        if not key:
-            raise OperatorError(f"the key file {path} is empty or not text: restore it from a backup") from None
-        return key
+        return load_key_file(database_path)
     with os.fdopen(descriptor, "w") as file:
         key = secrets.token_urlsafe(MIN_KEY_LENGTH)
         file.write(key + "\n")
     return key
+
+
+def load_key_file(database_path: Path) -> str:
+    """Return the key stored next to an SQLite database.
+
+    Raises ``OperatorError`` if the file is missing or has no readable key.
+    """
+    path = _key_path(database_path)
+    try:
+        key = path.read_text().strip()
+    except FileNotFoundError:
+        raise OperatorError(
+            f"the key file {path} is missing: restore it from a backup; if it is lost, run "
+            "`hourhook migrate --new-key` and re-roll the secrets of all webhooks"
+        ) from None
+    except UnicodeDecodeError:
+        key = ""
+    if not key:
+        raise OperatorError(f"the key file {path} is empty or not text: restore it from a backup")
+    return key
+
+
+def _key_path(database_path: Path) -> Path:
+    return Path(f"{database_path}.key")

@@ -1,6 +1,5 @@
 """``hourhook serve`` and ``hourhook worker``: startup and shutdown."""
 
-import json
 import os
 import pty
 import re
@@ -10,14 +9,20 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
+from sqlalchemy import delete
 
+from hourhook.store.schema import key_canaries
+from hourhook.store.statements import Statement
+from hourhook.store.urls import open_database
 from tests.support.browsers import Browser
 from tests.support.clients import read_until_closed
 from tests.support.commands import CliRunner, RunningServer, wait_for_log_event
+
+FORGET_KEY = Statement(delete(key_canaries))
 
 
 def test_serve_logs_its_address_and_that_there_is_no_account(unconfigured_cli: CliRunner) -> None:
@@ -59,16 +64,18 @@ def test_a_signal_shuts_a_server_down_gracefully(hourhook: CliRunner, signal_num
 # It takes the five seconds that a request in progress may continue.
 def test_a_request_that_waits_at_shutdown_is_told_that_nothing_was_changed(hourhook: CliRunner) -> None:
     token = hourhook.create_account()["token"]
-    with hourhook.serving() as server, ThreadPoolExecutor(1) as threads, locked_accounts(hourhook.database_url):
-        request = threads.submit(server.client(token).post, "/v2/tags", {"names": ["late"]})
-        assert server.client(token).get("/v2/account").status == 200
+    with hourhook.serving() as server, ThreadPoolExecutor(1) as threads:
         started_at = time.monotonic()
-        status = server.stop(signal.SIGTERM)
-        took_seconds = time.monotonic() - started_at
+        with locked_accounts(hourhook.database_url):
+            request = threads.submit(server.client(token).post, "/v2/tags", {"names": ["late"]})
+            assert server.client(token).get("/v2/account").status == 200
+            server.process.send_signal(signal.SIGTERM)
+            response = request.result()
+        status = server.process.wait()
 
-    assert (status, request.result().status) == (0, 503)
-    assert "Nothing was changed" in request.result().json()["message"]
-    assert took_seconds < 10
+    assert (status, response.status) == (0, 503)
+    assert "Nothing was changed" in response.json()["message"]
+    assert time.monotonic() - started_at < 10
 
 
 def test_a_signal_ends_the_streams_of_open_pages_at_once(unconfigured_cli: CliRunner) -> None:
@@ -186,25 +193,49 @@ def test_a_standalone_worker_delivers_for_a_server_without_a_worker(
                 assert worker.wait() == 0
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_worker_with_another_key_exits_with_a_one_line_message(
-    unconfigured_cli: CliRunner, request: pytest.FixtureRequest, tmp_path: object, kind: str
-) -> None:
-    databases = request.getfixturevalue("_postgres_server") if kind == "postgresql" else None
-    with databases.fresh(tmp_path) if databases else nullcontext(unconfigured_cli.database_url) as url:
-        runner = unconfigured_cli.with_settings(database_url=url, secret_key="x" * 32)
-        with runner.serving("--no-worker") as server, silent_receiver() as receiver:
-            add_webhook(runner, server, receiver)
-            server.stop(signal.SIGTERM)
+def test_a_wrong_key_is_found_at_start(hourhook: CliRunner) -> None:
+    with hourhook.serving():
+        pass
 
-        with runner.with_settings(secret_key="y" * 32).start("serve", "--port", "0") as process:
-            _, stderr = process.communicate()
+    result = hourhook.with_settings(secret_key="y" * 32).run("serve", "--port", "0")
 
-    assert process.returncode == 1
-    assert "Traceback" not in stderr
-    *_, log_line, message = stderr.splitlines()
-    assert message.startswith("hourhook: the secrets of this database were encrypted with another key: set HOURHOOK_")
-    assert json.loads(log_line)["event"] == "worker failed"
+    assert result.status == 1
+    assert result.stderr.startswith("hourhook: the secrets of this database were encrypted with another key: set HOURH")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_wrong_key_is_found_in_a_database_that_no_server_has_checked(hourhook: CliRunner) -> None:
+    with hourhook.serving() as server, silent_receiver() as receiver:
+        add_webhook(hourhook, server, receiver)
+    with closing(open_database(hourhook.database_url)) as database:
+        database.run_now(lambda tx: tx.execute(FORGET_KEY))
+
+    result = hourhook.with_settings(secret_key="y" * 32).run("serve", "--port", "0")
+
+    assert (result.status, "encrypted with another key" in result.stderr) == (1, True)
+
+
+def test_a_missing_key_file_is_reported_and_not_replaced(unconfigured_cli: CliRunner) -> None:
+    with unconfigured_cli.serving():
+        pass
+    key_file = unconfigured_cli.folder / "hourhook.db.key"
+    key_file.unlink()
+
+    result = unconfigured_cli.run("serve", "--port", "0")
+
+    assert result.status == 1
+    assert "hourhook.db.key is missing: restore it from a backup" in result.stderr
+    assert not key_file.exists()
+
+
+def test_a_lost_key_can_be_replaced(unconfigured_cli: CliRunner) -> None:
+    with unconfigured_cli.serving():
+        pass
+    (unconfigured_cli.folder / "hourhook.db.key").unlink()
+
+    assert unconfigured_cli.run("migrate", "--new-key").status == 0
+    with unconfigured_cli.serving() as server:
+        assert server.client().get("/health").status == 200
 
 
 def test_options_override_the_environment(unconfigured_cli: CliRunner) -> None:

@@ -90,7 +90,7 @@ def invite(email: str, account: str | None, as_json: bool, database: str | None)
 
     settings = read_settings(database)
     with command_database(settings) as db:
-        outbox = open_outbox(settings)
+        outbox = open_outbox(settings, db)
         found = db.read_now(accounts.find_user, email, account)
         links = Links(settings.base_url or DEFAULT_BASE_URL)
         issued = db.write_now(found.account_id, issuing.reissue, found.id, links=links, outbox=outbox)

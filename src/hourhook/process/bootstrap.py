@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from hourhook.clock import Clock
-from hourhook.crypto import Keyring, load_or_create_key_file, validate_key
+from hourhook.crypto import Keyring, load_key_file, load_or_create_key_file, validate_key
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
+from hourhook.domain import key_canary
 from hourhook.errors import OperatorError
 from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
@@ -48,27 +49,37 @@ def open_server_database(settings: Settings, clock: Clock | None = None) -> Data
     return database
 
 
-def load_keyring(settings: Settings) -> Keyring:
+def load_keyring(settings: Settings, database: Database, *, may_be_new: bool = False) -> Keyring:
     """Return the keyring with the key of the settings, or the one stored next to an SQLite database.
 
-    Raises ``OperatorError`` if the key is missing or unusable.
+    A key file is created at the first use of the database. Raises ``OperatorError`` if the key is missing, unusable, or
+    not the one that the database was used with; ``may_be_new`` accepts another key.
     """
+    is_used = not may_be_new and database.read_now(key_canary.is_stored)
+    keyring = Keyring(_read_key(settings, may_create=not is_used))
+    if is_used:
+        database.read_now(key_canary.check, keyring)
+    return keyring
+
+
+def _read_key(settings: Settings, *, may_create: bool) -> str:
     if settings.secret_key is not None:
-        return Keyring(validate_key(settings.secret_key))
+        return validate_key(settings.secret_key)
     if is_embedded(settings.database_url):
-        return Keyring(load_or_create_key_file(sqlite_path(settings.database_url)))
+        path = sqlite_path(settings.database_url)
+        return load_or_create_key_file(path) if may_create else load_key_file(path)
     raise OperatorError(
         "HOURHOOK_SECRET_KEY is not set: with PostgreSQL, all processes need the same key for webhook secrets; "
         "`openssl rand -base64 32` generates one"
     )
 
 
-def open_outbox(settings: Settings, keyring: Keyring | None = None) -> Outbox | None:
+def open_outbox(settings: Settings, database: Database) -> Outbox | None:
     """Return the mail outbox, or None if no SMTP server is configured.
 
-    Raises ``OperatorError`` if there is no key.
+    Raises ``OperatorError`` if there is no key, or a wrong one.
     """
-    return None if settings.smtp_url is None else Outbox(keyring or load_keyring(settings))
+    return None if settings.smtp_url is None else Outbox(load_keyring(settings, database))
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -122,13 +133,13 @@ def build_runtime(settings: Settings, host: str | None) -> Runtime:
     database = open_server_database(settings)
     try:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
-        keyring = load_keyring(settings)
-        runtime = Runtime(
-            settings, database, keyring, guard, open_outbox(settings, keyring), descriptors=prepare_descriptors()
-        )
+        keyring = load_keyring(settings, database)
+        outbox = None if settings.smtp_url is None else Outbox(keyring)
+        runtime = Runtime(settings, database, keyring, guard, outbox, descriptors=prepare_descriptors())
         make_transport(runtime)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=describe_database(settings.database_url))
+        database.run_now(key_canary.store, keyring)
         tune_gc()
         return runtime
     except BaseException:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import bindparam, select, text, update
 
 from hourhook.clock import DAY, SECOND
 from hourhook.crypto import Keyring
@@ -16,9 +16,8 @@ from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.worker import leases, worker
 from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS
 from hourhook.delivery.worker.worker import WorkerLimits
-from hourhook.errors import OperatorError
 from hourhook.store.database import Database
-from hourhook.store.schema import lanes
+from hourhook.store.schema import attempts, lanes, webhooks
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.backlogs import URI, Backlog, attempts_of, lane_of, make_backlog, read_lane
@@ -32,6 +31,8 @@ from tests.support.webhook_receiver import Delivery
 
 pytestmark = pytest.mark.anyio
 
+SET_SECRET = Statement(update(webhooks).where(webhooks.c.id == bindparam("id")).values(secret=bindparam("secret")))
+ERROR = Statement(select(attempts.c.error).where(attempts.c.error.is_not(None)))
 OTHER_URI = "http://127.0.0.1:10/hook"
 HANGING = 50
 
@@ -731,17 +732,22 @@ async def test_the_observer_is_notified_of_every_attempt(
     assert network.observed == [(first.payload_id, 1, 500), (first.payload_id, 2, 200), (ping.payload_id, 1, None)]
 
 
-async def test_a_worker_with_another_key_ends_with_advice(
+async def test_a_webhook_whose_secret_cannot_be_read_stalls_alone(
     backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    async with running_worker(database, network, network, Keyring("another key of the tests")) as running:
+    broken = make_backlog(database, "southwind")
+    foreign = Keyring("another key of the tests").encrypt("secret")
+    database.run_now(lambda tx: tx.execute(SET_SECRET, id=broken.webhook_id, secret=foreign))
+    network.responses[URI] = 200
+    async with running_worker(database, network, network):
+        broken.record("tag.created")
+        await eventually(database, lambda tx: read_lane(tx, broken).stalled, 1)
         backlog.record("tag.created")
-        error = pytest.RaisesExc(OperatorError, match="HOURHOOK_SECRET_KEY")
-        with pytest.RaisesGroup(error, allow_unwrapped=True):
-            await running.task
+        await settled(backlog, 2)
 
-    assert network.sent == []
-    assert lane_of(backlog).head_sequence == 1
+    assert sequences(network.sent) == [1]
+    assert attempts_of(broken) == [(1, 1, None)]
+    assert database.read_now(lambda tx: tx.value(ERROR)) == "secret"
 
 
 def _hold_lane(tx: Transaction, webhook_id: int, is_free: threading.Event) -> None:

@@ -18,6 +18,7 @@ ERRORS = {
     "tls": "TLS failed",
     "dns": "unknown host",
     "refused_address": "address not allowed",
+    "secret": "secret unreadable",
 }
 
 

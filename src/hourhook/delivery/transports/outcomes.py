@@ -9,13 +9,14 @@ import msgspec
 
 from hourhook.clock import SECOND, to_timestamp
 
-ErrorKind = Literal["timeout", "dns", "refused_address", "connect", "tls", "protocol", "status"]
+ErrorKind = Literal["timeout", "dns", "refused_address", "connect", "tls", "protocol", "status", "secret"]
 """Why a send failed.
 
 ``timeout``: no status line and headers within the deadline. ``dns``: the name could not be resolved.
 ``refused_address``: the address guard refused an address of the host (SSRF protection). ``connect``: the connection
 failed, or broke before the response. ``tls``: no trusted TLS connection. ``protocol``: the response was not valid HTTP.
-``status``: the response had a status other than 2xx.
+``status``: the response had a status other than 2xx. ``secret``: nothing was sent, because the secret to
+sign it with cannot be decrypted.
 """
 
 BODY_LIMIT_BYTES = 4096

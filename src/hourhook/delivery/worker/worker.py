@@ -27,7 +27,7 @@ from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache, Payload
 from hourhook.delivery.worker.settlements import AttemptResult, Settlement
 from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, Slot, SlotLimits, Slots
-from hourhook.errors import CommitUnknown, DatabaseUnavailable
+from hourhook.errors import CommitUnknown, DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
 from hourhook.waker import Waker
 
@@ -274,7 +274,8 @@ class Worker:
             self._has_gathered.set()
 
     def _retry_delay(self, lane: LeasedLane, outcome: Outcome) -> int | None:
-        if lane.stalled:
+        # Without its secret, the webhook needs a person.
+        if lane.stalled or outcome.error == "secret":
             return None
         elapsed_seconds = lane.window_elapsed / SECOND + outcome.duration_ms / 1000
         delay = self._schedule.next_delay_seconds(
@@ -315,7 +316,11 @@ class Worker:
     async def _post(
         self, payload_id: str, type: str, sequence: int | None, number: int, target: Target, body: bytes
     ) -> Outcome:
-        secret = self._keyring.decrypt(target.secret)
+        try:
+            secret = self._keyring.decrypt(target.secret)
+        except OperatorError as error:
+            _log.error("payload not signed", payload=payload_id, error=str(error))
+            return Outcome(None, "secret", self._clock.now(), 0)
         headers = envelope.headers(payload_id, type, sequence, number, self._clock.now(), body, secret)
         return await self._transport.send(target.payload_uri, headers, body)
 

@@ -12,6 +12,7 @@ from hourhook.store.schema.columns import Text, column, metadata
 from hourhook.store.schema.delivery import (
     attempts,
     events,
+    key_canaries,
     lanes,
     one_offs,
     payloads,
@@ -110,6 +111,7 @@ __all__ = [
     "invoice_payment_transactions",
     "invoice_taxes",
     "invoices",
+    "key_canaries",
     "lanes",
     "mails",
     "metadata",

@@ -207,3 +207,12 @@ skips = Table(
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "skipped_at"),
     sqlite_with_rowid=False,
 )
+
+key_canaries = Table(
+    "key_canaries",
+    metadata,
+    column("id", Integer),
+    # A known text, encrypted with the secret key.
+    column("canary", LargeBinary),
+    PrimaryKeyConstraint("id"),
+)
