@@ -228,7 +228,9 @@ def test_expired_keys_are_deleted(account: Account, clock: FakeClock) -> None:
         assert account.database.run_now(idempotency.delete_expired) == 1
 
     assert kept_count(account.database) == 1
-    assert all("ix_idempotency_keys_created_at" in plan for plan in plans_of(account.database, statements).values())
+    [deletion] = [text for text in statements if text.startswith("DELETE")]
+    [plan] = plans_of(account.database, [deletion]).values()
+    assert "ix_idempotency_keys_created_at" in plan
 
 
 def test_repeats_at_the_same_time_change_once(

@@ -21,6 +21,7 @@ from hourhook.store.urls import open_database
 from tests.support.browsers import Browser
 from tests.support.clients import read_until_closed
 from tests.support.commands import CliRunner, RunningServer, wait_for_log_event
+from tests.support.event_streams import open_event_stream
 
 FORGET_KEY = Statement(delete(key_canaries))
 
@@ -76,6 +77,23 @@ def test_a_request_that_waits_at_shutdown_is_told_that_nothing_was_changed(hourh
     assert (status, response.status) == (0, 503)
     assert "Nothing was changed" in response.json()["message"]
     assert time.monotonic() - started_at < 10
+
+
+def test_a_signal_ends_event_streams_and_requests_that_wait_at_once(hourhook: CliRunner) -> None:
+    token = hourhook.create_account()["token"]
+    with hourhook.serving() as server, ThreadPoolExecutor(1) as threads:
+        client = server.client(token)
+        with open_event_stream(client, token) as stream:
+            waiting = threads.submit(client.get, "/v2/events", {"after": 1000, "wait": 30})
+            server.client(token).post("/v2/tags", {"names": ["seen"]})
+            assert stream.read_many(1)[0].type == "tag.created"
+            started_at = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+
+            assert stream.read() is None
+            assert waiting.result().status == 200
+            assert server.process.wait() == 0
+            assert time.monotonic() - started_at < 4
 
 
 def test_a_signal_ends_the_streams_of_open_pages_at_once(unconfigured_cli: CliRunner) -> None:
