@@ -19,6 +19,8 @@ Keys:
   default_billing_increment=MINUTES   for new projects: 1, 5, 6, 10, 15, 20, 30, 60
   utc_offset:EMAIL=SECONDS|ZONE       a user's offset east of UTC, or time zone;
                                       `hourhook user set --time-zone` sets it too
+  event_time=now                      after a clock that was ahead: times of new
+                                      events go back to the clock's
   locked=on|off                       migration lock: the API answers 503
 
 \b

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
+from hourhook.clock import truncate_to_second
 from hourhook.domain.accounts import find_user
 from hourhook.domain.callers import ROLES
 from hourhook.domain.projects.reading import INCREMENTS
@@ -20,6 +21,7 @@ from hourhook.time_zones import MAX_OFFSET, MIN_OFFSET, name_of_offset, parse_zo
 
 MAX_LIMIT = 1_000_000
 _UTC_OFFSET = "utc_offset"
+_EVENT_TIME = "event_time"
 
 
 def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
@@ -27,17 +29,23 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
 
     Keys: ``invoicing``, ``approvals`` and ``locked`` (on or off), ``max_users`` and ``max_projects`` (a number or
     none), ``tag_creation_role``, ``default_billing_increment``, and ``utc_offset:EMAIL`` (seconds east of UTC, or the
-    name of a time zone) for one user. Raises ``OperatorError`` for an unknown key or an invalid value.
+    name of a time zone) for one user. ``event_time=now`` lets the times of new events go back to the clock's. Raises
+    ``OperatorError`` for an unknown key or an invalid value.
     """
     for key, text in values.items():
         name, colon, email = key.partition(":")
         if name == _UTC_OFFSET and colon:
             _set_time_zone(tx, email, _parse(key, text, _parse_time_zone))
+        elif key == _EVENT_TIME:
+            _parse(key, text, _parse_now)
+            tx.execute(_RESET_EVENT_TIME, account=tx.account_id, now=truncate_to_second(tx.started_at))
         elif key in _SETTINGS:
             column, parser = _SETTINGS[key]
             tx.execute(_SET[column], account=tx.account_id, value=_parse(key, text, parser), now=tx.event_time)
         else:
-            raise OperatorError(f"there is no setting {key!r}: use one of {', '.join(_SETTINGS)}, {_UTC_OFFSET}:EMAIL")
+            raise OperatorError(
+                f"there is no setting {key!r}: use one of {', '.join(_SETTINGS)}, {_EVENT_TIME}, {_UTC_OFFSET}:EMAIL"
+            )
 
 
 def _set_time_zone(tx: Transaction, email: str, time_zone: str) -> None:
@@ -59,6 +67,11 @@ def _parse_switch(text: str) -> bool:
     if text in ("off", "false", "no"):
         return False
     raise ValueError("must be on or off")
+
+
+def _parse_now(text: str) -> None:
+    if text != "now":
+        raise ValueError("must be now")
 
 
 def _parse_limit(text: str) -> int | None:
@@ -110,5 +123,12 @@ _SET = {
     )
     for column, _ in _SETTINGS.values()
 }
+
+# The one case in which event times go back: a person asked for it, after a clock that was ahead.
+_RESET_EVENT_TIME = Statement(
+    update(accounts)
+    .where(accounts.c.id == bindparam("account"), accounts.c.last_event_at > bindparam("now"))
+    .values(last_event_at=bindparam("now"))
+)
 
 _ACCOUNT_NAME = Statement(select(accounts.c.name).where(accounts.c.id == bindparam("account")))

@@ -86,12 +86,15 @@ class Metrics:
         """Count a broadcast; the broadcaster calls this as its observer."""
         self._broadcasts.labels(outcome.error or "delivered").inc()
 
-    def exposition(self, figures: DeliveryStats | None) -> bytes:
-        """Return all metrics in the text format of Prometheus; ``figures`` are None while the database is away."""
-        if figures is None:
-            return generate_latest(self._registry)
+    def exposition(self, figures: DeliveryStats | None, held_event_times: int = 0) -> bytes:
+        """Return all metrics in the text format of Prometheus; ``figures`` are None while the database is away.
+
+        ``held_event_times`` is how many events of this process were dated by the latest event, and not by the clock.
+        """
         counted = CollectorRegistry()
-        counted.register(_Counted(figures))
+        counted.register(_HeldEventTimes(held_event_times))
+        if figures is not None:
+            counted.register(_Counted(figures))
         return generate_latest(self._registry) + generate_latest(counted)
 
 
@@ -102,6 +105,17 @@ class _DroppedLogLines(Collector):
         yield CounterMetricFamily(
             "hourhook_log_lines_dropped", "Log lines that could not be written.", value=logs.dropped_lines_count()
         )
+
+
+class _HeldEventTimes(Collector):
+    """Counts the events whose time stood still."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def collect(self) -> Iterator[Metric]:
+        text = "Events whose time stood still because the clock was behind the latest event."
+        yield CounterMetricFamily("hourhook_held_event_times", text, value=self._total)
 
 
 class _Counted(Collector):
@@ -122,5 +136,7 @@ _GAUGES = {
     "failing_lanes": "Webhooks whose next payload has failed at least once.",
     "stalled_lanes": "Webhooks that are stalled and wait for manual action.",
     "due_one_offs": "Pings, test events and redeliveries that are due now.",
+    "misdated_lanes": "Webhooks that do not fail and are due in the future, because a clock was ahead.",
+    "clock_behind_seconds": "How far the clock is behind the latest event.",
     "delivery_lag_seconds": "How long the most overdue payload has been waiting for a worker.",
 }

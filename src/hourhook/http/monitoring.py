@@ -43,7 +43,7 @@ def monitoring_routes(
             except DatabaseUnavailable:
                 # The metrics of the process itself matter most while the database is away.
                 stats = None
-            response = Response(200, metrics.exposition(stats), _UNCACHED, PROMETHEUS)
+            response = Response(200, metrics.exposition(stats, database.event_times.held_total), _UNCACHED, PROMETHEUS)
         await response(scope, receive, send)
 
     return {"/health": MethodRoutes({"GET": show_health}), "/metrics": MethodRoutes({"GET": show_metrics})}

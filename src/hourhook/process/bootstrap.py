@@ -15,6 +15,7 @@ from hourhook.domain import key_canary
 from hourhook.errors import OperatorError
 from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
+from hourhook.process.clock_check import warn_if_clock_is_behind
 from hourhook.process.descriptors import UNBOUNDED, DescriptorShares, prepare_descriptors, share
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -140,6 +141,7 @@ def build_runtime(settings: Settings, host: str | None) -> Runtime:
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=describe_database(settings.database_url))
         database.run_now(key_canary.store, keyring)
+        warn_if_clock_is_behind(database)
         tune_gc()
         return runtime
     except BaseException:
