@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hourhook.clock import SystemClock
+from hourhook.http import monitoring
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
@@ -58,6 +59,20 @@ def test_a_frozen_database_is_answered_for_within_seconds(
 
     proxy.swallows_all = False
     assert client.get("/v2/tags").status == 200
+
+
+def test_the_metrics_of_the_process_do_not_wait_for_a_frozen_database(
+    account: Account, proxy: DatabaseProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring, "COLLECT_SECONDS", 0.1)
+    proxy.swallows_all = True
+
+    started_at = time.monotonic()
+    metrics = account.leader.client.get("/metrics")
+
+    assert (metrics.status, time.monotonic() - started_at < 2) == (200, True)
+    assert b"hourhook_requests_total" in metrics.body
+    assert b"hourhook_due_lanes" not in metrics.body
 
 
 def test_an_unknown_commit_is_answered_without_retry_after(

@@ -1,9 +1,11 @@
 """``/health`` and ``/metrics``, for monitoring (``docs/operating/monitoring.md``)."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 
 from hourhook.domain import delivery_stats
+from hourhook.domain.delivery_stats import DeliveryStats
 from hourhook.errors import DatabaseUnavailable
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.client_addresses import is_forwarded, is_loopback, peer_address
@@ -14,6 +16,8 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 
 PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
+# Long before a scrape is given up.
+COLLECT_SECONDS = 4.0
 _UNCACHED = ((b"cache-control", b"no-store"),)
 
 
@@ -38,15 +42,25 @@ def monitoring_routes(
     async def show_metrics(scope: Scope, receive: Receive, send: Send) -> None:
         response = NOT_FOUND
         if _may_read_metrics(scope, settings.metrics_token):
-            try:
-                stats = await database.read(delivery_stats.collect)
-            except DatabaseUnavailable:
-                # The metrics of the process itself matter most while the database is away.
-                stats = None
+            stats = await _collect_in_time(database)
             response = Response(200, metrics.exposition(stats, database.event_times.held_total), _UNCACHED, PROMETHEUS)
         await response(scope, receive, send)
 
     return {"/health": MethodRoutes({"GET": show_health}), "/metrics": MethodRoutes({"GET": show_metrics})}
+
+
+async def _collect_in_time(database: Database) -> DeliveryStats | None:
+    """Return the statistics of the database, or None while it is away: then those of the process matter most."""
+    collecting = asyncio.ensure_future(database.read(delivery_stats.collect))
+    # It is not cancelled: nobody waits for its interruption either.
+    await asyncio.wait([collecting], timeout=COLLECT_SECONDS)
+    if not collecting.done():
+        collecting.add_done_callback(lambda late: late.cancelled() or late.exception())
+        return None
+    try:
+        return collecting.result()
+    except DatabaseUnavailable:
+        return None
 
 
 def _may_read_metrics(scope: Scope, token: str | None) -> bool:
