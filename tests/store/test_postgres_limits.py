@@ -135,6 +135,22 @@ def test_closing_does_not_wait_for_a_server_that_does_not_answer(proxy: Database
     asyncio.run(asyncio.wait_for(scenario(), 10))
 
 
+def test_a_cancelled_task_does_not_wait_for_such_a_server(postgres: PostgresDatabase, proxy: DatabaseProxy) -> None:
+    async def scenario() -> None:
+        connection = await postgres.connect_async("test")
+        connection.answer_seconds = None
+        proxy.swallows_all = True
+        task = asyncio.create_task(connection.execute("SELECT 1"))
+        # Until the statement waits for its answer.
+        await asyncio.sleep(0.05)
+        task.cancel()
+        async with asyncio.timeout(1):
+            await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("name", ["keepalives", "tcp_user_timeout", "connect_timeout"])
 def test_limits_in_the_url_take_precedence(proxy: DatabaseProxy, name: str) -> None:
     database = PostgresDatabase(f"{proxy.url}?{name}=7", SystemClock(), LIMITS)

@@ -4,6 +4,7 @@ Every connection of a process is opened here, so each sends UTF-8, notices a van
 (``docs/operating/postgresql.md#time-limits``).
 """
 
+import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from os import dup
 from typing import Any
 
 import psycopg
+from psycopg import waiting
 from psycopg.conninfo import conninfo_to_dict
 
 from hourhook.settings import DatabaseLimits
@@ -58,7 +60,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 
 class AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
-    """A connection for the event loop, with the same limit."""
+    """A connection for the event loop, with the same limit; it is closed if a task that waits on it is cancelled."""
 
     answer_seconds: float | None = None
 
@@ -69,13 +71,18 @@ class AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
         timeout: float | None = None,  # noqa: ASYNC109 - the driver's own signature
     ) -> Any:
         """Wait for an answer. Raises ``NoAnswer`` if there is none in time."""
-        if timeout is not None or self.answer_seconds is None:
-            return await super().wait(gen, interval, timeout)
+        limit = self.answer_seconds if timeout is None else timeout
         try:
-            return await super().wait(gen, interval, self.answer_seconds)
+            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=limit)
         except psycopg.errors._WaitTimeout:
+            if timeout is not None:
+                raise
             self.pgconn.finish()
-            raise NoAnswer(f"no answer within {self.answer_seconds:g} s") from None
+            raise NoAnswer(f"no answer within {limit:g} s") from None
+        except asyncio.CancelledError:
+            # The driver would ask the server to cancel the statement, and wait ten seconds if that does not answer.
+            self.pgconn.finish()
+            raise
 
 
 def connection_parameters(url: str, limits: DatabaseLimits) -> dict[str, Any]:
