@@ -12,9 +12,9 @@ from hourhook.waker import Waker
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_change_is_told_to_other_processes_only(database: Database) -> None:
+def test_changes_and_attempts_are_told_to_other_processes_only(database: Database) -> None:
     assert isinstance(database, PostgresDatabase)
-    heard: dict[str, set[int]] = {"here": set(), "there": set()}
+    heard: dict[str, set[int]] = {"here": set(), "there": set(), "attempts here": set(), "attempts there": set()}
     waker = Waker()
 
     def hear(account_id: int) -> None:
@@ -22,13 +22,17 @@ def test_a_change_is_told_to_other_processes_only(database: Database) -> None:
         waker.wake()
 
     async def exchange(shared: PostgresDatabase) -> None:
-        here, there = WriteNotifications(shared, heard["here"].add), WriteNotifications(shared, hear)
+        here, there = (
+            WriteNotifications(shared, heard["here"].add, heard["attempts here"].add),
+            WriteNotifications(shared, hear, heard["attempts there"].add),
+        )
         tasks = [asyncio.create_task(each) for each in (here.send(), here.listen(), there.send(), there.listen())]
         async with asyncio.timeout(20):
-            while heard["there"] != {1, 2}:
+            while heard["there"] != {1, 2} or heard["attempts there"] != {3}:
                 # Repeated, since nothing is heard until both are connected.
                 here.notify(1)
                 here.notify(2)
+                here.notify_attempts(3)
                 await waker.wait(0.05)
         for task in tasks:
             task.cancel()
@@ -37,4 +41,4 @@ def test_a_change_is_told_to_other_processes_only(database: Database) -> None:
 
     asyncio.run(exchange(database))
 
-    assert heard["here"] == set()
+    assert heard["here"] == heard["attempts here"] == set()

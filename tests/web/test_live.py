@@ -54,6 +54,14 @@ def test_a_stream_says_at_once_and_after_each_change_that_something_changed(acco
         stream.read_until(EVENT)
 
 
+def test_a_stream_says_that_attempts_were_stored(account: Account) -> None:
+    with open_stream(signed_in_browser(account, account.owner), account) as stream:
+        stream.read_until(EVENT)
+        for subscriber in account.database.after_attempts:
+            subscriber(account.id)
+        stream.read_until(EVENT)
+
+
 def test_a_stream_says_nothing_of_other_accounts_and_nothing_about_the_change(
     account: Account, other_account: Account
 ) -> None:

@@ -24,6 +24,7 @@ from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import MailWorker
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.exits import exit_immediately, exit_later
+from hourhook.process.following import notifying
 from hourhook.store.postgres import PostgresDatabase
 
 # How long the loops may take to finish. It is longer than each of them needs unless the database does not respond.
@@ -41,7 +42,14 @@ async def work(runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_signal_handler(signal.SIGINT, lambda: exit_immediately() if stopping.is_set() else stopping.set())
-    async with run_delivery(runtime, make_transport(runtime), on_failure=stopping.set):
+
+    async def supervise_task(name: str, task: Awaitable[None]) -> None:
+        await guard(runtime, name, task, stopping.set)
+
+    async with (
+        notifying(runtime.database, supervise_task),
+        run_delivery(runtime, make_transport(runtime), on_failure=stopping.set),
+    ):
         _log.info("delivering")
         await stopping.wait()
         exit_later()

@@ -22,11 +22,15 @@ def make_tail(database: Database) -> Tail:
 
 @asynccontextmanager
 async def following(
-    database: Database, tail: Tail, subscribers: Sequence[Callable[[int], None]], supervise: Supervise
+    database: Database,
+    tail: Tail,
+    subscribers: Sequence[Callable[[int], None]],
+    supervise: Supervise,
+    on_attempts: Callable[[int], None],
 ) -> AsyncIterator[None]:
     """Run the reader while the context is open; ``subscribers`` are called with each account that changed.
 
-    They may be called from any thread.
+    They may be called from any thread. ``on_attempts`` is called with each account of which attempts were stored.
     """
 
     def on_write(account_id: int) -> None:
@@ -34,19 +38,48 @@ async def following(
             subscriber(account_id)
 
     work = [supervise("reader of event logs", tail.run())]
-    added = [on_write]
+    added, added_for_attempts = [on_write], [on_attempts]
     if isinstance(database, PostgresDatabase):
-        notifications = WriteNotifications(database, on_write)
+        notifications = WriteNotifications(database, on_write, on_attempts)
         added.append(notifications.notify)
+        added_for_attempts.append(notifications.notify_attempts)
         work += [supervise("notifications", notifications.send()), supervise("listener", notifications.listen())]
-    database.after_write += added
+    async with _subscribed(database, added, added_for_attempts, work):
+        try:
+            yield
+        finally:
+            tail.stop()
+
+
+@asynccontextmanager
+async def notifying(database: Database, supervise: Supervise) -> AsyncIterator[None]:
+    """Tell the servers of a PostgreSQL database what a process without one has changed, while the context is open."""
+    if not isinstance(database, PostgresDatabase):
+        yield
+        return
+    notifications = WriteNotifications(database, lambda account_id: None)
+    work = [supervise("notifications", notifications.send())]
+    async with _subscribed(database, [notifications.notify], [notifications.notify_attempts], work):
+        yield
+
+
+@asynccontextmanager
+async def _subscribed(
+    database: Database,
+    to_writes: Sequence[Callable[[int], None]],
+    to_attempts: Sequence[Callable[[int], None]],
+    work: Sequence[Awaitable[None]],
+) -> AsyncIterator[None]:
+    database.after_write += to_writes
+    database.after_attempts += to_attempts
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
         yield
     finally:
-        tail.stop()
-        for subscriber in added:
+        for subscriber in to_writes:
             database.after_write.remove(subscriber)
+        for subscriber in to_attempts:
+            database.after_attempts.remove(subscriber)
         for task in tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

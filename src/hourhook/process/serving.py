@@ -130,7 +130,7 @@ def make_asgi_app(
     )
 
     def follow() -> AbstractAsyncContextManager[None]:
-        return following(database, tail, [tail.notify, live.notify], supervise)
+        return following(database, tail, [tail.notify, live.notify], supervise, live.notify)
 
     return with_lifespan(app, [api.lifespan, follow, *lifespans])
 

@@ -73,6 +73,8 @@ class Database(ABC):
         self.wake: Callable[[], None] = _ignore
         # Called in the writer's thread with the account of each commit that locked one.
         self.after_write: list[Callable[[int], None]] = []
+        # Called on the event loop with each account of which the worker of this process has stored attempts.
+        self.after_attempts: list[Callable[[int], None]] = []
         self.list_totals: ListTotals = {}
         self._health = HealthCheck(lambda: self._probe())
 

@@ -23,6 +23,8 @@ class Place:
     role: str = "contractor"
     feature: str | None = None
     key: str = ""
+    # What the navigation shows instead of the label where there is little room; it is part of the label.
+    short: str = ""
 
     def is_open_to(self, caller: Caller, paths: Collection[str]) -> bool:
         """Return whether the page exists and this caller may open it."""
@@ -39,7 +41,7 @@ MAIN = (
     Place("Invoices", "/invoices", "leader", "invoicing"),
     Place("Reports", "/reports", key="r"),
     Place("People", "/people", "coworker"),
-    Place("Integrations & Connected Apps", "/integrations", key="i"),
+    Place("Integrations & Connected Apps", "/integrations", key="i", short="Integrations"),
 )
 INTEGRATIONS = (
     Place("Webhooks", "/integrations/webhooks", "leader"),

@@ -100,6 +100,19 @@ async def test_a_failing_receiver_delays_only_its_lane_and_catches_up(
     assert sequences([sending for sending in network.sent if sending.uri == OTHER_URI]) == [1, 2, 3, 4, 5, 6, 7]
 
 
+async def test_stored_attempts_are_told_after_the_commit(
+    backlog: Backlog, database: Database, network: FakeTransport
+) -> None:
+    network.responses = {URI: 503}
+    # Pages that are open ask for the lane then.
+    seen: list[tuple[int, int]] = []
+    database.after_attempts.append(lambda account_id: seen.append((account_id, lane_of(backlog).attempts_count)))
+    async with running_worker(database, network, network):
+        backlog.record("tag.created")
+        await failed(backlog, 1)
+        await eventually(database, lambda _: seen, [(backlog.account_id, 1)])
+
+
 async def test_a_lane_sends_one_payload_at_a_time(backlog: Backlog, database: Database, network: FakeTransport) -> None:
     async with running_worker(database, network, network):
         backlog.record(*["tag.created"] * 40)

@@ -197,6 +197,15 @@ class Worker:
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             self._apply(cycle_result)
+            self._tell_of_attempts(results, one_off_results)
+
+    def _tell_of_attempts(self, results: list[AttemptResult], one_off_results: list[OneOffResult]) -> None:
+        subscribers = self._database.after_attempts
+        if not subscribers:
+            return
+        for account_id in {result.lane.account_id for result in results} | {r.one_off.key[0] for r in one_off_results}:
+            for subscriber in subscribers:
+                subscriber(account_id)
 
     def _apply(self, cycle_result: CycleResult) -> None:
         self._is_short_of_slots |= cycle_result.has_more_due
