@@ -1,4 +1,4 @@
-"""The dependencies of domain rules besides the database: address guard, keyring and mail outbox."""
+"""The dependencies of domain rules besides the database: address guard, keyring, mail outbox, and the retry window."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,6 +18,10 @@ class Dependencies:
     guard: AddressGuard
     keyring: Keyring
     outbox: Outbox | None = None
+    # How long the head of a lane is retried before the lane stalls.
+    retry_window_seconds: float = 259_200
+    # How long events are kept.
+    retention_seconds: float = 2_592_000
 
     def check_uri(self, payload_uri: str | UnsetType, errors: ValidationErrors) -> None:
         """Add ``invalid`` for a payload URI that the SSRF check refuses (``docs/api/webhooks.md#addresses``)."""

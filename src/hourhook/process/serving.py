@@ -65,7 +65,13 @@ async def serve(
     app = make_asgi_app(
         runtime.settings,
         runtime.database,
-        Dependencies(runtime.guard, runtime.keyring, runtime.outbox),
+        Dependencies(
+            runtime.guard,
+            runtime.keyring,
+            runtime.outbox,
+            runtime.settings.retry_window_seconds,
+            runtime.settings.retention_days * 86_400,
+        ),
         metrics=runtime.metrics,
         lifespans=[deliver],
         failure=lambda: runtime.failure,

@@ -25,9 +25,23 @@ from hourhook.web.public import invoices
 from hourhook.web.rendering import render
 from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
+from hourhook.web.webhooks import acting, changing, creating, listing, payload_page, showing
 from hourhook.web.welcome import Welcome
 
-GROUPS = (today.pages, log_time.pages, timers.pages, weeks.pages, entries.pages, integrations.pages)
+GROUPS = (
+    today.pages,
+    log_time.pages,
+    timers.pages,
+    weeks.pages,
+    entries.pages,
+    integrations.pages,
+    listing.pages,
+    creating.pages,
+    showing.pages,
+    acting.pages,
+    changing.pages,
+    payload_page.pages,
+)
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 
 

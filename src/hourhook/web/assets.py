@@ -15,7 +15,7 @@ from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.responses import Headers, Response
 from hourhook.http.router import MethodRoutes
 
-STYLES = ("tokens", "base", "forms", "card", "frame", "components", "pages")
+STYLES = ("tokens", "base", "forms", "card", "frame", "components", "pages", "webhooks")
 _FOLDER = Path(__file__).parent / "assets"
 _TYPES = {".css": b"text/css; charset=utf-8", ".js": b"text/javascript; charset=utf-8", ".svg": b"image/svg+xml"}
 _IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")

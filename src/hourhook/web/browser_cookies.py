@@ -26,10 +26,14 @@ _MAX_MESSAGE_LENGTH = 1_000
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A sentence about what was done, and the entry it created, which can be undone."""
+    """A sentence about what was done, and what it made.
+
+    That is an entry, which can be undone, or a secret, which is shown once and is encrypted on the way.
+    """
 
     text: str
     entry_id: int | None = None
+    secret: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,14 @@ class BrowserCookies:
         if not encoded or not secrets.compare_digest(signature.encode(), self._sign(encoded).encode()):
             return None
         return msgspec.json.decode(urlsafe_b64decode(encoded), type=Message)
+
+    def secret(self, cookies: Mapping[str, str]) -> str | None:
+        """Return the secret that the last action made, for the page that shows it once."""
+        message = self.message(cookies)
+        return None if message is None or message.secret is None else self.keyring.decrypt_uncached(message.secret)
+
+    def encrypt(self, secret: str | None) -> bytes | None:
+        return None if secret is None else self.keyring.encrypt(secret)
 
     def set_message_header(self, message: Message) -> tuple[str, str]:
         shortened = msgspec.structs.replace(message, text=message.text[:_MAX_MESSAGE_LENGTH])

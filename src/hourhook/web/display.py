@@ -64,6 +64,20 @@ class Display:
         """Format the elapsed time of a timer: ``1:05:09``."""
         return f"{seconds // 3600:,}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
+    def span(self, seconds: float) -> str:
+        """Format how long something takes or is away, roughly: ``38 s``, ``4 min``, ``2 h 5 min``, ``3 days``."""
+        whole = max(0, round(seconds))
+        if whole < 60:
+            return f"{whole}{NO_BREAK}s"
+        if whole < 86_400:
+            return self.minutes(round(whole / 60))
+        days = round(whole / 86_400)
+        return f"{days:,}{NO_BREAK}{'day' if days == 1 else 'days'}"
+
+    def until(self, timestamp: int) -> str:
+        """Format how far off a time is; see ``span``."""
+        return self.span((timestamp - self.now) / SECOND)
+
     def day(self, day: str | date) -> str:
         """Format a date: ``Tuesday 1 December``, with the year if it is another one."""
         found = _as_date(day)
@@ -95,6 +109,22 @@ class Display:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             format_timestamp(timestamp), f"{exact:%Y-%m-%d %H:%M:%S} UTC", escape(text)
         )
+
+    def plain(self, timestamp: int) -> str:
+        """Format a time as text, for titles and headings; see ``moment``."""
+        return self.moment(timestamp).striptags()
+
+    def ordinal(self, number: int) -> str:
+        """Format a place in a row: ``1st``, ``22nd``."""
+        suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number:,}{suffix}"
+
+    def parse_local(self, text: str) -> int | None:
+        """Return the timestamp of a date and time in the zone of the page, as a field of a form sends it, or None."""
+        try:
+            return to_timestamp(datetime.fromisoformat(text).replace(tzinfo=self.zone))
+        except (ValueError, OverflowError):
+            return None
 
     def _local(self, timestamp: int) -> datetime:
         return to_datetime(timestamp).astimezone(self.zone)

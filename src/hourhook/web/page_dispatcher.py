@@ -144,7 +144,8 @@ class PageDispatcher:
         get_context(request.scope).caller = visit.member.caller
         fragments = _fragments(request)
         query = Query.of(parse_query_string(request.scope["query_string"]))
-        view = View(tx, visit.member.caller, self._dependencies, query, visit.display, form, fragments)
+        secret = None if fragments else self._browser_cookies.secret(request.cookies)
+        view = View(tx, visit.member.caller, self._dependencies, query, visit.display, form, fragments, secret)
         result = page.function(view, **read_arguments(page, request))
         if not isinstance(result, Mapping):
             return result, {}
@@ -225,8 +226,9 @@ class PageDispatcher:
 
     def _redirect(self, done: Redirect) -> Response:
         headers = [self._browser_cookies.set_header(name, value) for name, value in done.cookies.items()]
-        if done.message is not None:
-            headers.append(self._browser_cookies.set_message_header(Message(done.message, done.entry_id)))
+        if done.message is not None or done.secret is not None:
+            message = Message(done.message or "", done.entry_id, self._browser_cookies.encrypt(done.secret))
+            headers.append(self._browser_cookies.set_message_header(message))
         if done.ends_session:
             headers.append(self._session_cookies.clear_cookie_header())
         return redirect(self._links.href(done.path), headers=headers)

@@ -64,6 +64,8 @@ class View:
     form: FormState
     # The live regions that are asked for; empty for the whole page.
     fragments: Sequence[str] = ()
+    # What the last action made and only the page after its redirect shows; see ``Redirect.secret``.
+    secret: str | None = None
 
     @property
     def links(self) -> Links:
@@ -129,13 +131,14 @@ class Preparation:
 class Redirect:
     """Go to a path of this server; the page there shows the message once.
 
-    ``entry_id`` is an entry that was created, which the message offers to undo. ``cookies`` are preferences to store,
-    see ``web/browser_cookies.py``.
+    ``entry_id`` is an entry that was created, which the message offers to undo. ``secret`` is shown once, by the page
+    there (``View.secret``). ``cookies`` are preferences to store, see ``web/browser_cookies.py``.
     """
 
     path: str
     message: str | None = None
     entry_id: int | None = None
+    secret: str | None = None
     cookies: Mapping[str, str] = field(default_factory=dict)
     ends_session: bool = False
 

@@ -9,6 +9,7 @@ A template is ``templates/NAME.html``, with a NAME such as ``auth/sign_in``.
 
 import base64
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -115,6 +116,11 @@ def _name_of(found: Any) -> str:
     return " ".join(filter(None, names)) or str(found.email)
 
 
+def bar_height(duration_ms: int) -> int:
+    """Return the height of an attempt in a strip of 20 units: logarithmic, from 1 ms to 10 s and above."""
+    return min(20, 4 + round(4 * math.log10(max(1, duration_ms))))
+
+
 def _page(
     text: str, status: int, policy: str, referrer: str, headers: Sequence[tuple[str, str]], cause: str | None = None
 ) -> Response:
@@ -143,6 +149,7 @@ def _templates() -> Environment:
     # A global, since a block that is rendered alone does not see the imports of its template.
     environment.globals["with_query"] = with_query
     environment.globals["options_of"] = options_of
+    environment.globals["bar_height"] = bar_height
     environment.globals["ui"] = environment.get_template("frame/macros.html").module
     return environment
 

@@ -29,6 +29,13 @@ class LoggedPayload:
     attempts_count: int
     next_attempt_at: int | None
     delivered_at: int | None
+    # Of the last attempt; both None if there was none.
+    last_status: int | None = None
+    last_error: str | None = None
+    # Of a one-off delivery.
+    duration_ms: int | None = None
+    # The stored object of the event, if it was asked for.
+    object: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +47,25 @@ class LogEntry:
     logged: LoggedPayload
 
 
-def read_payload_entries(tx: Transaction, lane: Row, sequences: list[int]) -> list[LogEntry]:
-    """Return the entries of these payloads, given newest first; the result is unordered."""
+def read_payload_entries(
+    tx: Transaction,
+    lane: Row,
+    sequences: list[int],
+    *,
+    skipped: Collection[int] | None = None,
+    with_objects: bool = False,
+) -> list[LogEntry]:
+    """Return the entries of these payloads, given newest first; the result is unordered.
+
+    ``skipped`` are the skipped ones among them, if they are known already.
+    """
     if not sequences:
         return []
-    skipped = find_skipped(tx, lane, sequences[-1], sequences[0])
+    if skipped is None:
+        skipped = find_skipped(tx, lane, sequences[-1], sequences[0])
     summaries = summarize_attempts(tx, lane, sequences)
-    rows = tx.all(_PAYLOADS, account=lane.account_id, webhook=lane.webhook_id, sequences=encode_rows([*zip(sequences)]))
+    statement = _PAYLOADS_WITH_OBJECTS if with_objects else _PAYLOADS
+    rows = tx.all(statement, account=lane.account_id, webhook=lane.webhook_id, sequences=encode_rows([*zip(sequences)]))
     return [
         LogEntry(
             (row.created_at, True, row.sequence), build_payload_entry(lane, row, skipped, summaries.get(row.sequence))
@@ -72,6 +91,9 @@ def build_payload_entry(lane: Row, row: Row, skipped: Collection[int], summary: 
         attempts_count=summary.attempts_count if summary else 0,
         next_attempt_at=lane.due_at if row.sequence == lane.head_sequence else None,
         delivered_at=summary.delivered_at if summary else None,
+        last_status=summary.last_status if summary else None,
+        last_error=summary.last_error if summary else None,
+        object=getattr(row, "object", None),
     )
 
 
@@ -101,6 +123,9 @@ def build_one_off_entry(row: Row) -> LoggedPayload:
         attempts_count=0 if row.started_at is None else 1,
         next_attempt_at=row.due_at,
         delivered_at=row.started_at + row.duration_ms * MILLISECOND if row.state == "delivered" else None,
+        last_status=row.last_status,
+        last_error=row.last_error,
+        duration_ms=row.duration_ms,
     )
 
 
@@ -123,9 +148,9 @@ def _sequences(dialect: str) -> str:
     return f"FROM ({rows_sql(dialect, 'sequences', sequence='BIGINT')}) AS r CROSS JOIN"
 
 
-def _payloads(dialect: str) -> str:
+def _payloads(dialect: str, more: str = "") -> str:
     return f"""
-    SELECT p.sequence, p.payload_id, p.type, e.created_at
+    SELECT p.sequence, p.payload_id, p.type, e.created_at{more}
     {_sequences(dialect)} payloads AS p
     JOIN events AS e ON e.account_id = p.account_id AND e.position = p.position
     WHERE p.account_id = :account AND p.webhook_id = :webhook AND p.sequence = r.sequence
@@ -133,14 +158,22 @@ def _payloads(dialect: str) -> str:
 
 
 _PAYLOADS = Statement(text(_payloads("sqlite")), text(_payloads("postgresql")))
+_PAYLOADS_WITH_OBJECTS = Statement(text(_payloads("sqlite", ", e.object")), text(_payloads("postgresql", ", e.object")))
 
 
 def _attempts(dialect: str) -> str:
+    def last(column: str) -> str:
+        return f"""
+        SELECT l.{column} FROM attempts AS l
+        WHERE l.account_id = :account AND l.webhook_id = :webhook AND l.sequence = a.sequence
+        ORDER BY l.number DESC, l.errand_id DESC LIMIT 1
+        """
+
     return f"""
     SELECT a.sequence, COUNT(*) AS attempts_count, MIN(
         CASE WHEN a.error IS NULL AND a.errand_id = 0
         THEN a.started_at + CAST(a.duration_ms AS BIGINT) * {MILLISECOND} END
-    ) AS delivered_at
+    ) AS delivered_at, ({last("status")}) AS last_status, ({last("error")}) AS last_error
     {_sequences(dialect)} attempts AS a
     WHERE a.account_id = :account AND a.webhook_id = :webhook AND a.sequence = r.sequence
     GROUP BY a.sequence
@@ -182,6 +215,8 @@ SELECT_ONE_OFFS = (
         _STATE.label("state"),
         attempts.c.started_at,
         attempts.c.duration_ms,
+        attempts.c.status.label("last_status"),
+        attempts.c.error.label("last_error"),
     )
     .select_from(_OF_ONE_OFFS)
     .where(one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"))

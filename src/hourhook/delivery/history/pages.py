@@ -47,13 +47,30 @@ def read_page(
 
     With a filter by type, the total is a lower bound once ``COUNT_AHEAD`` more entries follow.
     """
-    lane = find_lane(tx, account_id, webhook_id)
-    runs = _find_payloads(tx, lane, filter, offset + limit + COUNT_AHEAD)
+    return read_lane_page(tx, find_lane(tx, account_id, webhook_id), filter, offset=offset, limit=limit)
+
+
+def read_lane_page(
+    tx: Transaction,
+    lane: Row,
+    filter: PayloadFilter,
+    *,
+    offset: int,
+    limit: int,
+    skipped: Sequence[int] | None = None,
+    with_objects: bool = False,
+) -> tuple[list[LoggedPayload], int]:
+    """Return a page of the log of a lane that has been read, as ``read_page`` does.
+
+    ``skipped`` are all skipped payloads of the lane, ascending, if they are known already.
+    """
+    runs = _find_payloads(tx, lane, filter, offset + limit + COUNT_AHEAD, skipped)
     one_off_parameters = _one_off_parameters(lane, filter)
     one_offs_count = count_one_offs(tx, one_off_parameters)
     # At least this many entries before the page are payloads; the rest is sorted here.
     start = max(0, offset - one_offs_count)
-    entries = read_payload_entries(tx, lane, slice_runs(runs, start, offset + limit - start))
+    sequences = slice_runs(runs, start, offset + limit - start)
+    entries = read_payload_entries(tx, lane, sequences, skipped=skipped, with_objects=with_objects)
     if one_offs_count:
         entries += read_one_off_entries(tx, one_off_parameters, limit=offset + limit)
     entries.sort(key=lambda line: line.sort_key, reverse=True)
@@ -61,13 +78,14 @@ def read_page(
     return [line.logged for line in page], sum(map(len, runs)) + one_offs_count
 
 
-def _find_payloads(tx: Transaction, lane: Row, filter: PayloadFilter, limit: int) -> Sequence[Sequence[int]]:
+def _find_payloads(
+    tx: Transaction, lane: Row, filter: PayloadFilter, limit: int, skipped: Sequence[int] | None
+) -> Sequence[Sequence[int]]:
     """Return the sequences of the matching payloads, newest first; with a filter by type at most ``limit``."""
     states = STATES if filter.states is None else filter.states
-    skipped: list[int] = []
-    if ("skipped" in states) != ("delivered" in states):
+    if skipped is None and ("skipped" in states) != ("delivered" in states):
         skipped = find_skipped(tx, lane, lane.first_sequence, lane.last_sequence)
-    runs = find_runs(lane, states, skipped)
+    runs = find_runs(lane, states, skipped or ())
     if filter.created_from is not None:
         runs = clip_runs(runs, find_first_since(tx, lane, filter.created_from), lane.last_sequence)
     if filter.created_to is not None:

@@ -18,18 +18,26 @@ from hourhook.store.transaction import Transaction
 State = Literal["waiting", "failing", "delivered", "skipped"]
 STATES: tuple[State, ...] = ("waiting", "failing", "delivered", "skipped")
 
+LaneState = Literal["healthy", "failing", "stalled", "disabled", "gone", "unused"]
+"""The state of a lane as a person sees it. ``unused``: no event has been sent to it yet."""
+
 # A range of consecutive sequences, in descending order.
 Run = range
 
 
 def find_lane(tx: Transaction, account_id: int, webhook_id: int) -> Row:
-    """Return the lane of a webhook, with its ``first_sequence`` (the lowest retained) and the webhook's ``name``.
+    """Return the lane of a webhook, with the webhook's ``name`` and ``payload_uri``.
 
-    If no payload is retained, ``first_sequence`` is the one that the next payload will get.
+    ``first_sequence`` is the lowest retained sequence; if there is none, the one that the next payload will get.
     """
     lane = tx.one(_LANE, account=account_id, webhook=webhook_id)
     assert lane is not None, "a webhook has a lane"
     return lane
+
+
+def find_lane_if_any(tx: Transaction, account_id: int, webhook_id: int) -> Row | None:
+    """Return the lane of a webhook as ``find_lane`` does, or None if there is no such webhook."""
+    return tx.one(_LANE, account=account_id, webhook=webhook_id)
 
 
 def find_first_since(tx: Transaction, lane: Row, timestamp: int) -> int:
@@ -62,6 +70,17 @@ def find_skipped(tx: Transaction, lane: Row, low: int, high: int) -> list[int]:
         _SKIPPED, account=lane.account_id, webhook=lane.webhook_id, low=low, high=min(high, lane.head_sequence - 1)
     )
     return [row.sequence for row in rows]
+
+
+def lane_state(lane: Row) -> LaneState:
+    """Return the state of a lane."""
+    if not lane.enabled:
+        return "gone" if lane.disabled_reason == "gone" else "disabled"
+    if lane.stalled:
+        return "stalled"
+    if lane.failing_since is not None:
+        return "failing"
+    return "unused" if lane.last_delivered_at is None and not lane.last_sequence else "healthy"
 
 
 def payload_state(lane: Row, sequence: int, skipped: Collection[int]) -> State:
@@ -116,6 +135,7 @@ _LANE = Statement(
     select(
         lanes,
         webhooks.c.name,
+        webhooks.c.payload_uri,
         func.coalesce(
             select(func.min(payloads.c.sequence))
             .where(payloads.c.account_id == lanes.c.account_id, payloads.c.webhook_id == lanes.c.webhook_id)

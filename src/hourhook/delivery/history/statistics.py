@@ -18,6 +18,15 @@ SAMPLE = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Statistics:
+    """Statistics of attempts; None if there were none. Latencies are of attempts with a response."""
+
+    success_rate: float | None
+    latency_ms_p50: int | None
+    latency_ms_p95: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LaneStatus:
     """The status of a lane; timestamps are None if the event has not happened or will not."""
 
@@ -42,16 +51,7 @@ def read_status(tx: Transaction, account_id: int, webhook_id: int) -> LaneStatus
     """Return the current status of the lane of a webhook."""
     lane = find_lane(tx, account_id, webhook_id)
     is_failing = lane.failing_since is not None
-    recent = tx.all(
-        _RECENT,
-        account=account_id,
-        webhook=webhook_id,
-        after=lane.head_sequence - SAMPLE,
-        head=lane.head_sequence,
-        since=tx.started_at - DAY,
-        limit=SAMPLE,
-    )
-    durations = sorted(row.duration_ms for row in recent if row.status is not None)
+    statistics = summarize(read_recent_attempts(tx, lane))
     return LaneStatus(
         is_enabled=lane.enabled,
         is_stalled=lane.stalled,
@@ -63,10 +63,29 @@ def read_status(tx: Transaction, account_id: int, webhook_id: int) -> LaneStatus
         last_delivered_at=lane.last_delivered_at,
         lost_count=lane.lost_count,
         lost_until=lane.lost_until,
-        success_rate=_success_rate(recent),
-        latency_ms_p50=_percentile(durations, 50),
-        latency_ms_p95=_percentile(durations, 95),
+        success_rate=statistics.success_rate,
+        latency_ms_p50=statistics.latency_ms_p50,
+        latency_ms_p95=statistics.latency_ms_p95,
     )
+
+
+def read_recent_attempts(tx: Transaction, lane: Row) -> list[Row]:
+    """Return the lane's attempts of the last 24 hours, newest first, those of ``SAMPLE`` payloads at most."""
+    return tx.all(
+        _RECENT,
+        account=lane.account_id,
+        webhook=lane.webhook_id,
+        after=lane.head_sequence - SAMPLE,
+        head=lane.head_sequence,
+        since=tx.started_at - DAY,
+        limit=SAMPLE,
+    )
+
+
+def summarize(recent: Sequence[Row]) -> Statistics:
+    """Summarize rows of ``read_recent_attempts``."""
+    durations = sorted(row.duration_ms for row in recent if row.status is not None)
+    return Statistics(_success_rate(recent), _percentile(durations, 50), _percentile(durations, 95))
 
 
 def _success_rate(recent: Sequence[Row]) -> float | None:
@@ -79,7 +98,7 @@ def _percentile(ascending: Sequence[int], percent: int) -> int | None:
 
 
 _RECENT = Statement(
-    select(attempts.c.error, attempts.c.status, attempts.c.duration_ms)
+    select(attempts.c.error, attempts.c.status, attempts.c.duration_ms, attempts.c.started_at)
     .where(
         attempts.c.account_id == bindparam("account"),
         attempts.c.webhook_id == bindparam("webhook"),

@@ -1,0 +1,35 @@
+"""The events that a form offers: by category, each with all of them at once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from hourhook.delivery.event_log import EVERYTHING
+from hourhook.domain.events.catalogue import EVENT_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class EventGroup:
+    """The events of one category."""
+
+    category: str
+    label: str
+    types: Sequence[str]
+
+
+def _label(category: str) -> str:
+    return f"All {category.replace('_', ' ')} events"
+
+
+GROUPS = [
+    EventGroup(category, _label(category), list(types))
+    for category, types in groupby(EVENT_TYPES, key=lambda type: type.partition(".")[0])
+]
+
+
+def chosen(values: Collection[str]) -> list[str]:
+    """Return the events of a form: everything, whole categories (``entry.*``) and single events."""
+    if EVERYTHING in values:
+        return [EVERYTHING]
+    types = {type for group in GROUPS if f"{group.category}.*" in values for type in group.types}
+    return [type for type in EVENT_TYPES if type in types or type in values]

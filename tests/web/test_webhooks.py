@@ -1,0 +1,149 @@
+"""The pages of webhooks: the list, the lane and its sentence, acts, secrets, payloads and signature checks."""
+
+import hashlib
+import hmac
+import re
+
+from tests.support.accounts import Account
+from tests.support.browsers import Browser
+from tests.support.factories import make_tag
+from tests.support.oauth_clients import signed_in_browser
+from tests.support.webhooks import get_delivery_log, make_webhook
+
+PATH = "/integrations/webhooks"
+
+
+def page_of(browser: Browser, path: str) -> str:
+    response = browser.get(path)
+    assert response.status == 200, response.status
+    return response.body.decode()
+
+
+def test_an_account_without_webhooks_is_told_what_one_is(account: Account) -> None:
+    page = page_of(signed_in_browser(account, account.owner), PATH)
+
+    assert "A webhook sends every change in this account to a program of yours" in page
+    assert f'href="{PATH}/new"' in page
+
+
+def test_the_list_says_the_state_of_each_webhook(account: Account) -> None:
+    webhook = make_webhook(account, name="<b>Ledger</b>", events=["*"])
+    make_tag(account, "soundings")
+    account.owner.client.put(f"/v2/webhooks/{make_webhook(account, name='Old')['id']}/disable", {})
+
+    page = page_of(signed_in_browser(account, account.owner), PATH)
+
+    assert "&lt;b&gt;Ledger&lt;/b&gt;" in page
+    assert f'href="{PATH}/{webhook["id"]}"' in page
+    assert "Disabled" in page
+
+
+def test_a_webhook_is_created_and_its_secret_shown_once(account: Account) -> None:
+    browser = signed_in_browser(account, account.owner)
+    form = browser.get(f"{PATH}/new")
+
+    response = browser.submit_to(
+        form, f"{PATH}/new", name="Ledger sync", payload_uri="https://example.com/hooks", events="entry.*"
+    )
+
+    [webhook] = account.owner.client.get("/v2/webhooks").json()
+    assert (response.status, response.headers["location"]) == (303, f"{PATH}/{webhook['id']}/secret")
+    assert all(event.startswith("entry.") for event in webhook["events"])
+    secret = re.search(r'value="(whsec_[^"]+)"', page_of(browser, response.headers["location"]))
+    assert secret is not None
+    again = page_of(browser, response.headers["location"])
+    assert secret[1] not in again
+    assert "It was shown once" in again
+
+
+def test_a_webhook_without_events_is_refused_in_words(account: Account) -> None:
+    browser = signed_in_browser(account, account.owner)
+
+    response = browser.submit_to(browser.get(f"{PATH}/new"), f"{PATH}/new", name="x", payload_uri="http://10.0.0.1/")
+
+    assert response.status == 422
+    assert b"Choose at least one event." in response.body
+    assert b"This address cannot be used." in response.body
+    assert account.owner.client.get("/v2/webhooks").json() == []
+
+
+def test_an_idle_webhook_says_that_nothing_waits(account: Account) -> None:
+    webhook = make_webhook(account)
+
+    page = page_of(signed_in_browser(account, account.owner), f"{PATH}/{webhook['id']}")
+
+    assert "Nothing waits." in page
+    assert "Send a ping</button>" in page
+
+
+def test_the_acts_of_a_webhook_do_what_the_api_does(account: Account) -> None:
+    webhook = make_webhook(account, events=["*"])
+    path = f"{PATH}/{webhook['id']}"
+    browser = signed_in_browser(account, account.owner)
+
+    browser.submit_to(browser.get(f"{path}/disable"), f"{path}/disable")
+    assert account.owner.client.get(f"/v2/webhooks/{webhook['id']}").json()["state"] == "disabled"
+    browser.submit_to(browser.get(path), f"{path}/enable")
+    assert account.owner.client.get(f"/v2/webhooks/{webhook['id']}").json()["state"] == "enabled"
+    browser.submit_to(browser.get(f"{path}/edit"), f"{path}/edit", name="Renamed")
+    assert account.owner.client.get(f"/v2/webhooks/{webhook['id']}").json()["name"] == "Renamed"
+    browser.submit_to(browser.get(f"{path}/events"), f"{path}/events", events="tag.created")
+    assert account.owner.client.get(f"/v2/webhooks/{webhook['id']}").json()["events"] == ["tag.created"]
+    browser.submit_to(browser.get(path), f"{path}/ping")
+    assert [payload["type"] for payload in get_delivery_log(account, webhook)] == ["webhook.ping"] * 2
+    browser.submit_to(browser.get(f"{path}/delete"), f"{path}/delete")
+    assert account.owner.client.get("/v2/webhooks").json() == []
+
+
+def test_a_replay_says_how_much_it_sends_before_it_does(account: Account) -> None:
+    webhook = make_webhook(account, events=["*"])
+    path = f"{PATH}/{webhook['id']}/replay"
+    browser = signed_in_browser(account, account.owner)
+
+    assert "Nothing to replay from there" in page_of(browser, f"{path}?sequence=1")
+
+
+def test_a_payload_shows_its_body_and_checks_signatures(account: Account) -> None:
+    browser = signed_in_browser(account, account.owner)
+    webhook = account.owner.client.post(
+        "/v2/webhooks", {"name": "x", "payload_uri": "https://example.com/", "events": ["*"]}
+    ).json()
+    make_tag(account, "soundings")
+    payload = get_delivery_log(account, webhook)[0]
+    detail = account.owner.client.get(f"/v2/webhooks/{webhook['id']}/payloads/{payload['payload_id']}").json()
+    path = f"{PATH}/{webhook['id']}/payloads/{payload['payload_id']}"
+    body, secret = detail["body"].encode(), webhook["secret"]
+
+    right = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    bare = hmac.new(secret.removeprefix("whsec_").encode(), body, hashlib.sha256).hexdigest()
+    newline = hmac.new(secret.encode(), body + b"\n", hashlib.sha256).hexdigest()
+    sha1 = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
+
+    assert "Payload 1" in page_of(browser, path)
+    assert "Right." in page_of(browser, f"{path}?signature={right}")
+    assert "left out whsec_" in page_of(browser, f"{path}?signature={bare}")
+    assert "line break at its end" in page_of(browser, f"{path}?signature={newline}")
+    assert "SHA-1" in page_of(browser, f"{path}?signature={sha1}")
+    unknown = page_of(browser, f"{path}?signature=nonsense")
+    assert "not a signature of this body" in unknown
+    assert right not in unknown
+    assert secret not in unknown
+
+
+def test_a_sequence_or_a_payload_id_leads_to_its_payload(account: Account) -> None:
+    webhook = make_webhook(account, events=["*"])
+    make_tag(account, "soundings")
+    payload = get_delivery_log(account, webhook)[0]
+    browser = signed_in_browser(account, account.owner)
+    target = f"{PATH}/{webhook['id']}/payloads/{payload['payload_id']}"
+
+    for text in ("1", payload["payload_id"]):
+        assert browser.get(f"{PATH}/{webhook['id']}?find={text}").headers["location"] == target
+    assert "No payload of this webhook" in page_of(browser, f"{PATH}/{webhook['id']}?find=99")
+
+
+def test_pages_of_a_webhook_of_another_account_are_not_found(account: Account, other_account: Account) -> None:
+    webhook = make_webhook(other_account)
+    browser = signed_in_browser(account, account.owner)
+    for page in ("", "/skip", "/replay", "/disable", "/delete", "/edit", "/events", "/reroll", "/secret"):
+        assert browser.get(f"{PATH}/{webhook['id']}{page}").status == 404, page
