@@ -18,6 +18,7 @@ from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker, WorkerLimits
 from hourhook.domain import idempotency
+from hourhook.domain.expiries import shorten_lifetimes
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
@@ -90,7 +91,7 @@ async def run_delivery(
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
         maintenance = run_maintenance(
-            database, settings.retention_days * 86_400, (*CLEANUP_TASKS, idempotency.delete_expired)
+            database, settings.retention_days * 86_400, (*CLEANUP_TASKS, idempotency.delete_expired, shorten_lifetimes)
         )
         maintaining = asyncio.create_task(guard(runtime, "maintenance", maintenance, on_failure))
         working = [

@@ -40,14 +40,14 @@ class DescriptorShares:
 
 
 def share(limit: int) -> DescriptorShares:
-    """Share a limit: a quarter for clients, and most of the rest for payloads."""
+    """Share a limit: a fifth for clients, and most of the rest for payloads."""
     free = max(0, limit - RESERVED)
     return DescriptorShares(
-        LANE_SLOTS.within(free * 45 // 100),
+        LANE_SLOTS.within(free * 55 // 100),
         ONE_OFF_SLOTS.within(free * 10 // 100),
         BROADCAST_SLOTS.within(free * 5 // 100),
-        min(MAX_IDLE_CONNECTIONS, free * 15 // 100),
-        free * 25 // 100,
+        min(MAX_IDLE_CONNECTIONS, free * 10 // 100),
+        free * 20 // 100,
     )
 
 
