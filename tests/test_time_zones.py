@@ -98,4 +98,6 @@ def test_a_zone_that_the_system_no_longer_knows_counts_as_utc(logged: Logged) ->
     find_zone.cache_clear()
 
     assert find_zone("Europe/Atlantis").utcoffset(None) == timedelta(0)
-    assert [(line["event"], line["time_zone"]) for line in logged] == [("time_zone_unknown", "Europe/Atlantis")]
+    assert [(line["event"], line["time_zone"]) for line in logged] == [
+        ("this system does not know a time zone: UTC is used instead", "Europe/Atlantis")
+    ]

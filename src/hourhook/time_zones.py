@@ -50,7 +50,7 @@ def find_zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        _log.warning("time_zone_unknown", time_zone=name)
+        _log.warning("this system does not know a time zone: UTC is used instead", time_zone=name)
         return UTC
 
 

@@ -118,6 +118,7 @@ def test_each_change_broadcasts_the_timers_new_state(
         ("", {"description": "Sketches"}, "pending"),
         ("/start", {}, "running"),
         ("", {"description": "Sketches, inked"}, "running"),
+        ("/start", {"description": "Sketches, coloured"}, "running"),
         ("/add_or_subtract_time", {"minutes": 5}, "running"),
         ("/pause", {}, "paused"),
         ("/add_or_subtract_time", {"minutes": -1}, "paused"),
@@ -145,7 +146,7 @@ def test_a_request_that_changes_nothing_broadcasts_nothing(
 ) -> None:
     timer = start_timer(account.leader, make_project(account), description="Sketches")
     make_receiver(account.leader, webhook_receiver.uri)
-    put(account.leader, timer, "/start", {"description": "Else"})
+    put(account.leader, timer, "/start", {"description": "Sketches", "entry_date": "2024-05-01"})
     put(account.leader, timer, "", {"description": "Sketches"})
     put(account.leader, timer, "/add_or_subtract_time", {"minutes": 1, "seconds": -60})
     assert account.leader.client.put(timer["log_url"], {"entry_date": "never"}).status == 400
