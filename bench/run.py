@@ -1,6 +1,6 @@
 """Run the benchmarks, and print their tables and a description of the machine.
 
-.venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|merges|recovery] [--quick]
+.venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|merges|recovery|followers] [--quick]
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from bench import api, deliveries, fanout, idle, latency, machine, merges, recovery  # noqa: E402
+from bench import api, deliveries, fanout, followers, idle, latency, machine, merges, recovery  # noqa: E402
 from bench.databases import Databases  # noqa: E402
 from bench.tables import print_table  # noqa: E402
 
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "fanout": fanout.run,
     "merges": merges.run,
     "recovery": recovery.run,
+    "followers": followers.run,
 }
 
 

@@ -110,6 +110,14 @@ def test_a_stream_that_cannot_begin_is_refused(
     assert (response.status, response.codes) == (400, codes)
 
 
+def test_head_gets_the_headers_of_a_stream_and_ends(account: Account) -> None:
+    response = account.leader.client.request("HEAD", "/v2/events/stream")
+
+    assert (response.status, response.body) == (200, b"")
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert account.leader.client.get("/v2/events").status == 200
+
+
 def test_a_stream_is_for_leaders_of_the_account(account: Account, other_account: Account) -> None:
     assert account.coworker.client.get("/v2/events/stream", {"after": "x"}).status == 403
     assert account.client.get("/v2/events/stream", X_NokoToken="unknown").status == 401

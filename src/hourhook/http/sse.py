@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from hourhook.http.asgi import Receive, Scope, Send
+from hourhook.http.context import get_context
 
 # Proxies close connections that are silent for 60 s or so.
 HEARTBEAT_SECONDS = 15.0
@@ -36,6 +37,10 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        if get_context(scope).method == "HEAD":
+            # It has no body, so that it would never end.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         await send({"type": "http.response.body", "body": _COMMENT, "more_body": True})
         gone = asyncio.create_task(_wait_for_disconnect(receive))
         coming: asyncio.Task[bytes] | None = None
