@@ -1,5 +1,6 @@
 """Settings: read once from environment variables, validated, and immutable."""
 
+import difflib
 import email.errors
 import email.policy
 import ipaddress
@@ -125,7 +126,8 @@ class Settings:
         if self.send_timeout_seconds * 2 > self.lease_seconds:
             raise OperatorError(
                 f"HOURHOOK_SEND_TIMEOUT_SECONDS ({self.send_timeout_seconds:g}) must be at most half of "
-                f"HOURHOOK_LEASE_SECONDS ({self.lease_seconds:g}), or a send could outlive its lease"
+                f"HOURHOOK_LEASE_SECONDS ({self.lease_seconds:g}): lower the first, or set "
+                f"HOURHOOK_LEASE_SECONDS to {self.send_timeout_seconds * 2:g} or more"
             )
         if self.retention_days * 86_400 < self.retry_window_seconds:
             raise OperatorError(
@@ -138,6 +140,19 @@ class Settings:
                 "HOURHOOK_SMTP_URL is set without a sender address: set HOURHOOK_MAIL_FROM too, "
                 "such as 'Hourhook <hourhook@example.com>'"
             )
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return a sentence for each ``HOURHOOK_…`` variable that no setting has, with the nearest known name."""
+    known = {environment_variable(name) for name in _READERS}
+    sentences = []
+    for name in sorted(environment):
+        if not name.startswith("HOURHOOK_") or name in known or name.startswith(_NOT_SETTINGS):
+            continue
+        nearest = difflib.get_close_matches(name.removeprefix("HOURHOOK_").lower(), _READERS, 1)
+        advice = f"did you mean {environment_variable(nearest[0])}?" if nearest else "see docs/settings.md"
+        sentences.append(f"{name} is not a setting and has no effect: {advice}")
+    return sentences
 
 
 def environment_variable(name: str) -> str:
@@ -353,5 +368,8 @@ _READERS: dict[str, Any] = {
     "log_level": _one_of("debug", "info", "warning", "error"),
     "log_format": _one_of("console", "json"),
 }
+
+# Variables of the script that starts Hourhook in a checkout, and of the tests.
+_NOT_SETTINGS = ("HOURHOOK_PROGRAM", "HOURHOOK_TEST_")
 
 _SECRETS = frozenset({"secret_key", "metrics_token", "smtp_url"})

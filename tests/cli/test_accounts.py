@@ -65,7 +65,10 @@ def test_an_account_name_in_use_is_rejected(hourhook: CliRunner) -> None:
     result = hourhook.run("account", "create", "--name", "NorthWind", *OWNER, "--password", "secret", "--json")
 
     assert (result.status, result.stdout) == (1, "")
-    assert result.stderr == "hourhook: an account named 'NorthWind' already exists: choose another name\n"
+    assert result.stderr == (
+        "hourhook: an account named 'NorthWind' already exists: choose another name, or create a token for one of its "
+        "users with `hourhook token create`\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "north wind", "a/b"])

@@ -37,6 +37,15 @@ def test_serve_logs_its_address_and_that_there_is_no_account(unconfigured_cli: C
     assert serving["has_worker"] is True
 
 
+def test_a_misspelt_setting_is_logged_with_its_nearest_name(unconfigured_cli: CliRunner) -> None:
+    with unconfigured_cli.with_settings(lease_second="60").start("serve", "--port", "0") as process:
+        warning = wait_for_log_event(process, "unknown setting")
+
+    assert warning["level"] == "warning"
+    assert "HOURHOOK_LEASE_SECOND is not a setting" in warning["reason"]
+    assert "did you mean HOURHOOK_LEASE_SECONDS?" in warning["reason"]
+
+
 def test_serve_on_a_terminal_prints_its_address_and_the_next_steps(unconfigured_cli: CliRunner) -> None:
     terminal, process_terminal = pty.openpty()
     with unconfigured_cli.start_on_terminal(process_terminal, "serve", "--port", "0") as process:

@@ -5,6 +5,8 @@ import click
 from hourhook import __version__
 from hourhook.cli.accounts import account
 from hourhook.cli.apps import app
+from hourhook.cli.backup import backup
+from hourhook.cli.check import check
 from hourhook.cli.demo import demo
 from hourhook.cli.errors import CommandGroup
 from hourhook.cli.invoices import invoice
@@ -13,6 +15,7 @@ from hourhook.cli.openapi import openapi
 from hourhook.cli.serve import serve, worker
 from hourhook.cli.tokens import token
 from hourhook.cli.users import user
+from hourhook.cli.webhooks import webhook
 
 _HELP = """
 A time-tracking server compatible with the Noko v2 API that delivers every change to webhooks.
@@ -36,5 +39,5 @@ def main() -> None:
 
 
 # In the order in which a new user needs them.
-for command in (demo, serve, worker, migrate, account, user, token, app, invoice, openapi):
+for command in (demo, serve, worker, migrate, account, user, token, app, webhook, invoice, check, backup, openapi):
     main.add_command(command)

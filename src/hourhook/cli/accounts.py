@@ -6,6 +6,9 @@ import click
 
 from hourhook.cli.options import account_option, database_option, json_option, program_name, read_settings
 from hourhook.cli.passwords import read_password
+from hourhook.cli.tables import print_table
+
+_COLUMNS = ("id", "name", "owner", "users", "locked", "created_at")
 
 _SET = """
 Change settings that the API does not expose. If any value is invalid, nothing is changed.
@@ -30,7 +33,7 @@ Examples:
 """
 
 
-@click.group(short_help="Create an account; set its features, limits and lock.")
+@click.group(short_help="List and create accounts; set features, limits and lock.")
 def account() -> None:
     """Create an account, or change settings that the API does not expose."""
 
@@ -84,6 +87,28 @@ def create(
     click.echo(f"Personal access token, which cannot be shown again:\n\n  {created.token}\n")
     click.echo(f"Try it while `{program_name()} serve` is running:\n")
     click.echo(f"  curl -H 'X-NokoToken: {created.token}' {address}/v2/account")
+
+
+@account.command("list", short_help="List accounts with their owners.")
+@json_option("a list of objects", what="Print JSON")
+@database_option
+def list_(as_json: bool, database: str | None) -> None:
+    """List all accounts, with their owners and how many users they have."""
+    from hourhook.cli.databases import command_database
+    from hourhook.clock import format_timestamp
+    from hourhook.domain import directory
+
+    with command_database(read_settings(database)) as db:
+        found = db.read_now(directory.list_accounts)
+    rows = [
+        (row.id, row.name, row.owner, row.users_count, bool(row.is_locked), format_timestamp(row.created_at))
+        for row in found
+    ]
+    if as_json:
+        click.echo(json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    else:
+        titles = [title.replace("_", " ") for title in _COLUMNS]
+        print_table(titles, [(*map(str, row[:4]), "yes" if row[4] else "no", row[5]) for row in rows])
 
 
 @account.command("set", short_help="Set features, limits, defaults and the migration lock.", help=_SET)

@@ -86,7 +86,7 @@ def error_message(error: Exception) -> str | None:
         case NotFound():
             return "the object was deleted in the meantime: list the objects again"
         case ValidationFailed():
-            reasons = ", ".join(f"{each.field}: {each.code}" for each in error.errors)
+            reasons = ", ".join(each.message or f"{each.field}: {each.code}" for each in error.errors)
             return f"{error.message} ({reasons})"
         case OSError(strerror=str(reason)):
             about = f"{error.filename}: " if error.filename else ""

@@ -57,9 +57,9 @@ def email_option(function: F) -> F:
     return click.option("--email", metavar="EMAIL", required=True, help="The user's e-mail address.")(function)
 
 
-def json_option(shape: str) -> Callable[[F], F]:
+def json_option(shape: str, what: str = "Print one JSON object") -> Callable[[F], F]:
     """Add ``--json``; ``shape`` names the keys of the object that it prints."""
-    return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object: {shape}.")
+    return click.option("--json", "as_json", is_flag=True, help=f"{what}: {shape}.")
 
 
 def program_name() -> str:

@@ -48,6 +48,7 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
 
     settings = read_settings(database)
     logs.configure(settings)
+    warn_of_unknown_variables()
     with closing(bind(host, port)) as listener:
         address = server_url(host, listener.getsockname()[1])
         needs_base_url = settings.base_url is None and host in WILDCARD_HOSTS
@@ -91,9 +92,20 @@ def worker(database: str | None) -> None:
             "`hourhook serve` delivers by itself: name a postgresql:// URL with --database or HOURHOOK_DATABASE_URL"
         )
     logs.configure(settings)
+    warn_of_unknown_variables()
     runtime = build_runtime(settings, None)
     with closing(runtime.database):
         run(work(runtime))
+
+
+def warn_of_unknown_variables() -> None:
+    """Log a warning for each ``HOURHOOK_…`` variable that is probably misspelt."""
+    import structlog
+
+    from hourhook.settings import unknown_variables
+
+    for sentence in unknown_variables():
+        structlog.get_logger().warning("unknown setting", reason=sentence)
 
 
 def server_url(host: str, port: int) -> str:

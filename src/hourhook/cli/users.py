@@ -6,11 +6,44 @@ import click
 
 from hourhook.cli.options import account_option, database_option, email_option, json_option, read_settings
 from hourhook.cli.passwords import read_password
+from hourhook.cli.tables import print_table
+
+_COLUMNS = ("id", "account", "email", "name", "role", "state", "time_zone")
 
 
-@click.group(short_help="Set a user's password or time zone; re-invite a user.")
+@click.group(short_help="List users; set a password or time zone; re-invite a user.")
 def user() -> None:
-    """Set a user's password or time zone, or re-invite a user."""
+    """List users, set a user's password or time zone, or re-invite a user."""
+
+
+@user.command("list", short_help="List users with roles and states.")
+@account_option("Only the users of this account.")
+@json_option("a list of objects", what="Print JSON")
+@database_option
+def list_(account: str | None, as_json: bool, database: str | None) -> None:
+    """List the users of one account, or of all accounts."""
+    from hourhook.cli.databases import command_database
+    from hourhook.domain import accounts, directory
+
+    with command_database(read_settings(database)) as db:
+        account_id = None if account is None else db.read_now(accounts.find, account)
+        found = db.read_now(directory.list_users, account_id)
+    rows = [
+        (
+            row.id,
+            row.account,
+            row.email,
+            " ".join(filter(None, (row.first_name, row.last_name))),
+            "owner" if row.is_owner else row.role,
+            row.state,
+            row.time_zone,
+        )
+        for row in found
+    ]
+    if as_json:
+        click.echo(json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    else:
+        print_table([title.replace("_", " ") for title in _COLUMNS], [tuple(map(str, row)) for row in rows])
 
 
 @user.command(short_help="Set a user's password.")

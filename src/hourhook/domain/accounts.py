@@ -87,7 +87,10 @@ def create(
         )
     lock_all(tx)
     if tx.one(_BY_NAME, name=name.lower()):
-        raise OperatorError(f"an account named {name!r} already exists: choose another name")
+        raise OperatorError(
+            f"an account named {name!r} already exists: choose another name, or create a token "
+            "for one of its users with `hourhook token create`"
+        )
     email = _parse(EmailField(), email, "a valid e-mail address")
     first_name, last_name = (
         part and _parse(TextField(255, is_single_line=True), part, "a valid name") for part in (first_name, last_name)

@@ -100,6 +100,20 @@ class SmtpClient:
             if smtp is not None:
                 smtp.close()
 
+    async def check(self) -> SmtpResult:
+        """Connect, upgrade to TLS and authenticate as for a mail, and send none."""
+        smtp: aiosmtplib.SMTP | None = None
+        try:
+            async with asyncio.timeout(self._step_seconds):
+                smtp = self._client(await self._connect())
+                await smtp.connect()
+                return await self._prepare(smtp) or SmtpResult()
+        except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
+            return _failure(error)
+        finally:
+            if smtp is not None:
+                smtp.close()
+
     async def _connect(self) -> socket.socket:
         """Connect to the first address of the server that accepts a connection."""
         loop = asyncio.get_running_loop()
