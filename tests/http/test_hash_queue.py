@@ -3,8 +3,6 @@
 import asyncio
 import threading
 
-import pytest
-
 from hourhook.http.hash_queue import MAX_CONCURRENT_HASHES, MAX_WAITING, HashQueue, HashQueueFull
 
 PLACES = MAX_CONCURRENT_HASHES + MAX_WAITING
@@ -30,13 +28,16 @@ async def fill_and_drain() -> None:
     async with asyncio.TaskGroup() as group:
         waiting = [group.create_task(queue.run(hash_slowly)) for _ in range(PLACES)]
         await asyncio.sleep(0)
-        with pytest.raises(HashQueueFull):
-            await queue.run(hash_slowly)
+        further = asyncio.create_task(queue.run(hash_slowly))
+        await asyncio.sleep(0)
+        is_refused_at_once = further.done()
         # Clients that signed in before still have places.
         privileged = group.create_task(queue.run(hash_slowly, is_privileged=True))
         await asyncio.sleep(0)
         can_finish.set()
 
+    assert is_refused_at_once
+    assert isinstance(further.exception(), HashQueueFull)
     assert [task.result() for task in [*waiting, privileged]] == [True] * (PLACES + 1)
     assert most_running <= MAX_CONCURRENT_HASHES
     assert await queue.run(hash_slowly)
