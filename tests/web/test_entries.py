@@ -191,3 +191,15 @@ def test_an_entry_of_another_account_is_not_found(account: Account, other_accoun
 
     for path in ("", "/edit", "/delete"):
         assert browser.get(f"/entries/{entry['id']}{path}").status == 404
+
+
+def test_an_entry_is_repeated_today(account: Account) -> None:
+    make_entry(account.owner, "painting", minutes=45, date="2024-05-01")
+    browser = signed_in_browser(account, account.owner)
+    [entry] = account.owner.client.get("/v2/entries").json()
+
+    page = browser.submit_to(browser.get("/days/2024-05-01"), f"/entries/{entry['id']}/repeat")
+
+    assert page.headers["location"] == "/"
+    found = account.owner.client.get("/v2/entries").json()
+    assert [(each["date"], each["minutes"]) for each in found] == [(TODAY, 45), ("2024-05-01", 45)]

@@ -109,6 +109,21 @@ def act_on_one(action: Action, entry_id: int) -> Redirect:
     return Redirect(f"{PATH}/{entry_id}", "Approved.")
 
 
+@pages.post("/entries/{entry_id}/repeat", refused_on="/entries/{entry_id}")
+def repeat(action: Action, entry_id: int) -> Redirect:
+    """Log the same again, today and for the caller."""
+    entry = reading.show(action.tx, action.caller, entry_id)
+    values = {
+        "date": action.display.today.isoformat(),
+        "minutes": entry.minutes,
+        "description": entry.description,
+        "project_id": None if entry.project is None else entry.project.id,
+    }
+    params, errors = inputs.parse(EntryCreate, values, resource="Entry")
+    repeated = editing.create(action.tx, action.caller, params, errors)
+    return Redirect("/", "Logged the same again, today.", repeated.id)
+
+
 @pages.get("/entries/{entry_id}/edit", template="entries/edit")
 def edit(view: View, entry_id: int) -> Values | Redirect:
     entry = reading.show(view.tx, view.caller, entry_id)

@@ -8,6 +8,7 @@ from hourhook.domain.entries import daily_totals
 from hourhook.domain.entries import reading as entries_reading
 from hourhook.domain.entries.daily_totals import DayTotal
 from hourhook.domain.entries.reading import EntryFilters
+from hourhook.domain.inbox_entries import reading as inbox_entries
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import MAX_PAGE_SIZE, Pagination
 from hourhook.errors import NotFound
@@ -56,6 +57,7 @@ def _show(view: View, day: date) -> Values:
         "next": day + timedelta(days=1),
         "question": log_time.refused_question(view),
         "focus_line": not entries.items,
+        "inbox_count": inbox_entries.count_open(view.tx, view.caller),
         **timers.region_values(view),
     }
 

@@ -41,6 +41,11 @@ def list_page(
     return Page([represent(caller.links, row) for row in rows], total)
 
 
+def count_open(tx: Transaction, caller: Caller) -> int:
+    """Return how many of the caller's inbox entries have not been logged."""
+    return int(tx.value(_COUNT_OPEN, account=caller.account_id, me=caller.user_id))
+
+
 def show(tx: Transaction, caller: Caller, id: int) -> InboxEntry:
     """Return one of the caller's inbox entries (raises ``NotFound``)."""
     row = tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id)
@@ -51,6 +56,14 @@ def show(tx: Transaction, caller: Caller, id: int) -> InboxEntry:
 
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(inbox_entries.c.account_id == bindparam("account"))
 _FIND = Statement(_OF_ACCOUNT.where(inbox_entries.c.id == bindparam("id"), visible_inbox_entries()))
+
+_COUNT_OPEN = Statement(
+    select(func.count())
+    .select_from(inbox_entries)
+    .where(
+        inbox_entries.c.account_id == bindparam("account"), visible_inbox_entries(), inbox_entries.c.logged.is_(False)
+    )
+)
 
 _LISTING = Listing(
     rows=_OF_ACCOUNT,

@@ -16,7 +16,8 @@ export function start(page) {
 }
 
 function act(page, key) {
-  const found = [...page.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
+  const elements = [...page.querySelectorAll("main [data-key]"), ...page.querySelectorAll("[data-key]")];
+  const found = elements.find((element) => element.dataset.key === key);
   if (!found) return false;
   if (found.matches("input, select, textarea")) found.focus();
   else found.click();
