@@ -11,9 +11,9 @@ from hourhook.domain.inputs import Id, fields_of
 from hourhook.domain.inputs.lists import IdListField
 from tests.support.accounts import Account
 from tests.support.events_of import EventReader
-from tests.support.factories import DAY, NO_SUCH_ID, make_entry, make_project, make_tag
+from tests.support.factories import NO_SUCH_ID
 from tests.support.full_account import PathParameters, populate_account, resolve_path
-from tests.support.webhooks import URI
+from tests.support.valid_requests import GOOD, PREPARED, WORK_ONLY_WITH_A_WORKER, called, required_of
 
 ENDPOINTS = all_endpoints()
 WITH_BODIES = [endpoint for endpoint in ENDPOINTS if endpoint.method in ("POST", "PUT")]
@@ -171,68 +171,9 @@ def invalid_keys(codes: list[tuple[str, str]]) -> Iterator[str]:
             yield field.partition("[")[0]
 
 
-def called(endpoint: Endpoint) -> str:
-    return f"{endpoint.method} {endpoint.path}"
-
-
-def required_of(endpoint: Endpoint) -> tuple[str, ...]:
-    return () if endpoint.inputs is None else endpoint.inputs.required
-
-
 def inputs_of(endpoint: Endpoint, kind: Any) -> list[str]:
     """The inputs of an endpoint that are of this kind."""
     if endpoint.inputs is None:
         return []
     is_kind = (lambda found: isinstance(found, kind)) if isinstance(kind, type) else (lambda found: found == kind)
     return [field.name for field in fields_of(endpoint.inputs) if is_kind(field.type)]
-
-
-def activate_first(account: Account, path_ids: PathParameters) -> None:
-    make_entry(account.leader, user_id=path_ids["user_id"])
-    assert account.supervisor.client.put(f"/v2/users/{path_ids['user_id']}/deactivate").status == 204
-
-
-def use_first(account: Account, path_ids: PathParameters) -> None:
-    make_entry(account.leader, user_id=path_ids["user_id"])
-
-
-def empty_first(account: Account, path_ids: PathParameters) -> None:
-    for path in (f"/v2/entries/{path_ids['entry_id']}", f"/v2/expenses/{path_ids['expense_id']}"):
-        assert account.supervisor.client.delete(path).status == 204
-
-
-Value = Callable[[Account, PathParameters], object]
-
-# A valid value for each required input.
-GOOD: dict[str, Value] = {
-    "date": lambda account, path_ids: DAY,
-    "minutes": lambda account, path_ids: 15,
-    "price": lambda account, path_ids: 49.9,
-    "description": lambda account, path_ids: "Kick-off",
-    "name": lambda account, path_ids: f"Another than {path_ids['project_id']}",
-    "names": lambda account, path_ids: ["another"],
-    "email": lambda account, path_ids: f"new{path_ids['user_id']}@northwind.test",
-    "payload_uri": lambda account, path_ids: URI,
-    "events": lambda account, path_ids: ["entry.created"],
-    "subjects": lambda account, path_ids: ["timer"],
-    "project_id": lambda account, path_ids: make_project(account, f"For {path_ids['project_id']}")["id"],
-    "tag_id": lambda account, path_ids: make_tag(account, f"for{path_ids['tag_id']}")["id"],
-    "user_ids": lambda account, path_ids: [path_ids["user_id"]],
-    "project_ids": lambda account, path_ids: [path_ids["project_id"]],
-    "entry_ids": lambda account, path_ids: [path_ids["entry_id"]],
-    "expense_ids": lambda account, path_ids: [path_ids["expense_id"]],
-    "tax_ids": lambda account, path_ids: [path_ids["tax_id"]],
-    "invoice_date": lambda account, path_ids: DAY,
-    "taxes": lambda account, path_ids: [{"percentage": 20}],
-}
-
-# Only a payload that a worker failed to deliver can be skipped (test_payloads_recovery.py).
-WORK_ONLY_WITH_A_WORKER = {"PUT /v2/webhooks/{webhook_id}/skip/{payload_id}"}
-
-# Preconditions of an endpoint, and further required inputs.
-PREPARED: dict[str, Callable[[Account, PathParameters], dict[str, object] | None]] = {
-    "PUT /v2/users/{user_id}/activate": activate_first,
-    "PUT /v2/users/{user_id}/deactivate": use_first,
-    "DELETE /v2/projects/{project_id}": empty_first,
-    "PUT /v2/webhooks/{webhook_id}/replay": lambda account, path_ids: {"sequence": 1},
-}

@@ -51,12 +51,12 @@ class _RecordingConnection:
         self._connection = connection
         self._captured = captured
 
-    def execute(self, text: str, *parameters: Any) -> Any:
+    def execute(self, text: str, *parameters: Any, **options: bool) -> Any:
         is_multi_row_insert = (
             text.startswith("INSERT INTO") and "jsonb_array_elements" in text and type(parameters[0]) is tuple
         )
         self._captured.record(text, json.loads(parameters[0][0]) if is_multi_row_insert else ())
-        return self._connection.execute(text, *parameters)
+        return self._connection.execute(text, *parameters, **options)
 
     def pipeline(self) -> Any:
         return self._connection.pipeline()

@@ -5,7 +5,7 @@ Sequences are never reused, so its receiver sees a true gap (``docs/how-it-works
 """
 
 import structlog
-from sqlalchemy import bindparam, case, delete, exists, func, literal_column, null, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, literal_column, null, select, text, update
 
 from hourhook.store.schema import accounts, attempts, events, lanes, one_offs, payloads, removals, skips
 from hourhook.store.statements import Statement
@@ -40,7 +40,7 @@ def delete_old_one_offs(tx: Transaction, horizon: int) -> int:
 
     Returns how many were deleted.
     """
-    old = tx.all(_OLD_ONE_OFFS, horizon=horizon, batch=BATCH)
+    old = tx.all(_OLD_ONE_OFFS, horizon=horizon, batch=BATCH) or tx.all(_WITHOUT_PAYLOAD, batch=BATCH)
     for one_off in old:
         for statement in _DELETE_ONE_OFF:
             tx.execute(statement, account=one_off.account_id, webhook=one_off.webhook_id, one_off=one_off.id)
@@ -155,24 +155,36 @@ _DELETE_EVENTS = Statement(
     delete(events).where(events.c.account_id == bindparam("account"), events.c.position <= bindparam("position"))
 )
 
-_HAS_PAYLOAD = exists(
-    select(payloads.c.sequence).where(
-        payloads.c.account_id == one_offs.c.account_id,
-        payloads.c.webhook_id == one_offs.c.webhook_id,
-        payloads.c.sequence == one_offs.c.sequence,
-    )
-)
 _OLD_ONE_OFFS = Statement(
     select(one_offs.c.account_id, one_offs.c.webhook_id, one_offs.c.id)
-    .where(
-        or_(
-            (one_offs.c.created_at < bindparam("horizon")) & one_offs.c.due_at.is_(None),
-            one_offs.c.sequence.is_not(None) & ~_HAS_PAYLOAD,
-        )
-    )
+    .where(one_offs.c.created_at < bindparam("horizon"), one_offs.c.due_at.is_(None))
+    .order_by(one_offs.c.created_at)
     .limit(bindparam("batch"))
     .with_for_update(skip_locked=True)
 )
+
+
+def _without_payload(dialect: str) -> str:
+    # The payloads of a lane are retained from one sequence on, so those before it are gone.
+    first = """SELECT COALESCE(MIN(p.sequence), l.last_sequence + 1) AS first FROM payloads AS p
+        WHERE p.account_id = l.account_id AND p.webhook_id = l.webhook_id"""
+    of_lane = "e.account_id = l.account_id AND e.webhook_id = l.webhook_id AND e.sequence <"
+    columns = "e.account_id, e.webhook_id, e.id"
+    if dialect == "sqlite":
+        return f"SELECT {columns} FROM lanes AS l CROSS JOIN errands AS e WHERE {of_lane} ({first}) LIMIT :batch"
+    return f"""
+    SELECT {columns}
+    FROM lanes AS l
+    CROSS JOIN LATERAL ({first}) AS retained
+    CROSS JOIN LATERAL (
+        SELECT {columns} FROM errands AS e WHERE {of_lane} retained.first
+        ORDER BY e.sequence LIMIT :batch FOR UPDATE OF e SKIP LOCKED
+    ) AS e
+    LIMIT :batch
+    """
+
+
+_WITHOUT_PAYLOAD = Statement(text(_without_payload("sqlite")), text(_without_payload("postgresql")))
 _DELETE_ONE_OFF = [
     Statement(
         delete(attempts).where(

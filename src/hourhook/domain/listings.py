@@ -143,22 +143,26 @@ class Listing:
 
     def _build(self, scope: str, names: frozenset[str], is_by_id: bool) -> tuple[Statement, Statement]:
         conditions = [self.visible(scope), *(self.conditions[name] for name in sorted(names))]
+        count = Statement(self.count_query.where(*conditions), replan=True)
         limit: Any = bindparam("limit", type_=Integer)
-        count = Statement(self.count_query.where(*conditions))
+        of_page = self.rows.with_only_columns(self.id, maintain_column_froms=True).where(*conditions).limit(limit)
         if is_by_id:
-            is_after = self.id > bindparam("after_id", type_=Integer)
-            return Statement(self.rows.where(*conditions, is_after).order_by(self.id).limit(limit)), count
+            of_page = of_page.where(self.id > bindparam("after_id", type_=Integer)).order_by(self.id)
+            return self._select(of_page, (self.id,)), count
         offset: Any = bindparam("offset", type_=BigInteger)
-        return (
-            Statement(
-                self.rows.add_columns(_LAST_POSITION)
-                .where(*conditions)
-                .order_by(*self.order)
-                .limit(limit)
-                .offset(offset)
-            ),
-            count,
-        )
+        return self._select(of_page.order_by(*self.order).offset(offset), self.order, _LAST_POSITION), count
+
+    def _select(
+        self, of_page: Select[Any], order: tuple[ColumnElement[Any], ...], *more: ColumnElement[Any]
+    ) -> Statement:
+        """Return the statement that reads the rows whose ids ``of_page`` selects.
+
+        So what the rows are joined to is read for those on the page only, whatever the database expects.
+        """
+        page = of_page.subquery("page")
+        where = () if self.rows.whereclause is None else (self.rows.whereclause,)
+        rows = select(*self.rows.selected_columns, *more).select_from(page, *self.rows.get_final_froms())
+        return Statement(rows.where(*where, self.id == page.c.id).order_by(*order), replan=True)
 
 
 def id_conditions(column: ColumnElement[Any], name: str) -> dict[str, ColumnElement[bool]]:

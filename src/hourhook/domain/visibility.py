@@ -87,13 +87,17 @@ def visible_tags(scope: str) -> ColumnElement[bool]:
     if scope != "contractor":
         return true()
     is_own = and_(entries.c.project_id.is_(None), entries.c.user_id == _ME)
-    return exists(
-        select(entry_tags.c.entry_id)
-        .join(entries, (entries.c.account_id == entry_tags.c.account_id) & (entries.c.id == entry_tags.c.entry_id))
-        .where(
-            entry_tags.c.account_id == tags.c.account_id,
-            entry_tags.c.tag_id == tags.c.id,
+    # Nested rather than joined: SQLite could start a join with all entries of the account, for each tag again.
+    is_visible_entry = exists(
+        select(entries.c.id).where(
+            entries.c.account_id == entry_tags.c.account_id,
+            entries.c.id == entry_tags.c.entry_id,
             or_(_is_assigned(entries.c.project_id), is_own),
+        )
+    )
+    return exists(
+        select(entry_tags.c.entry_id).where(
+            entry_tags.c.account_id == tags.c.account_id, entry_tags.c.tag_id == tags.c.id, is_visible_entry
         )
     )
 

@@ -25,10 +25,15 @@ _INTERVAL_SECONDS = 0.1
 # which then ends its transactions and releases its locks.
 KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 _SET_KEEPALIVES = ", ".join(f"set_config('tcp_{name}', '{value}', false)" for name, value in KEEPALIVES.items())
+# Each statement has an index for what it reads, and no request reads what other accounts have. With statistics from
+# when a table was small, the planner would read all of it instead. And compiling a plan takes longer than executing it
+# (``docs/operating/postgresql.md#query-plans``).
+_SET_PLANNER = "set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)"
 
 # One round trip sets and asks everything that a new connection needs; startup parameters would be refused by poolers.
 _START_SESSION = (
-    f"SELECT CAST(pg_postmaster_start_time() AS TEXT), set_config('statement_timeout', %s, false), {_SET_KEEPALIVES}"
+    "SELECT CAST(pg_postmaster_start_time() AS TEXT), set_config('statement_timeout', %s, false), "
+    f"{_SET_PLANNER}, {_SET_KEEPALIVES}"
 )
 
 

@@ -33,36 +33,42 @@ DIALECTS: dict[str, Dialect] = {
 class Statement:
     """An SQL construct, compiled on first use for each database.
 
-    If the databases need different texts, ``postgresql`` replaces ``construct`` there.
+    If the databases need different texts, ``postgresql`` replaces ``construct`` there. With ``replan``, PostgreSQL
+    plans it for the values of its parameters each time it is executed; otherwise once, for any values. That is right
+    only if each table is searched by a whole key: the one plan suits an average account, and a large account may have a
+    thousand times its rows.
     """
 
-    __slots__ = ("_compiled", "_constructs")
+    __slots__ = ("_compiled", "_constructs", "_replan")
 
-    def __init__(self, construct: Executable, postgresql: Executable | None = None) -> None:
+    def __init__(self, construct: Executable, postgresql: Executable | None = None, *, replan: bool = False) -> None:
         self._constructs = {
             "sqlite": construct,
             "postgresql": construct if postgresql is None else postgresql,
         }
         self._compiled: dict[str, Compiled] = {}
+        self._replan = replan
 
     def compiled(self, dialect: str) -> "Compiled":
         """Return the compiled statement for a database."""
         found = self._compiled.get(dialect)
         if found is None:
-            found = self._compiled[dialect] = Compiled(self._constructs[dialect], dialect)
+            found = self._compiled[dialect] = Compiled(self._constructs[dialect], dialect, replan=self._replan)
         return found
 
 
 class Compiled:
-    """The text of a statement for one database, its constant parameters, and its row type."""
+    """The text of a statement for one database, its constant parameters, the driver's options, and its row type."""
 
-    __slots__ = ("_make_row", "constants", "text")
+    __slots__ = ("_make_row", "constants", "options", "text")
 
-    def __init__(self, construct: Executable, dialect: str) -> None:
+    def __init__(self, construct: Executable, dialect: str, *, replan: bool) -> None:
         compiled = construct.compile(dialect=DIALECTS[dialect])  # type: ignore[attr-defined]
         self.text = str(compiled)
         # Literals of the construct are passed as parameters; those without a value come from the caller.
         self.constants = {name: value for name, value in compiled.params.items() if value is not None}
+        # The driver's options: a statement that it does not prepare is planned each time.
+        self.options = {"prepare": False} if replan and dialect == "postgresql" else {}
         columns = [(entry.name, entry.type) for entry in getattr(compiled, "_result_columns", [])]
         self._make_row = _row_maker(columns, dialect) if columns else None
 

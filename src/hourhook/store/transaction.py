@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from hourhook.clock import truncate_to_second
 from hourhook.store.executions import current_execution
 from hourhook.store.rows import encode_rows, rows_sql
-from hourhook.store.statements import Row, Statement
+from hourhook.store.statements import Compiled, Row, Statement
 
 # The limit for statements waiting to be pipelined, in characters including parameters. Beyond it they are sent.
 MAX_DEFERRED_CHARACTERS = 1_000_000
@@ -74,25 +74,25 @@ class Transaction:
     def all(self, statement: Statement, **parameters: Any) -> list[Row]:
         """Return all rows of the result."""
         compiled = statement.compiled(self.dialect)
-        return compiled.rows(self._execute(compiled.text, compiled.constants, parameters))
+        return compiled.rows(self._execute(compiled, parameters))
 
     def one(self, statement: Statement, **parameters: Any) -> Row | None:
         """Return the first row of the result, or None."""
         compiled = statement.compiled(self.dialect)
-        cursor = self._execute(compiled.text, compiled.constants, parameters)
+        cursor = self._execute(compiled, parameters)
         values = cursor.fetchone()
         return None if values is None else compiled.row_factory(cursor)(values)
 
     def value(self, statement: Statement, **parameters: Any) -> Any:
         """Return the first value of the first row, or None."""
         compiled = statement.compiled(self.dialect)
-        values = self._execute(compiled.text, compiled.constants, parameters).fetchone()
+        values = self._execute(compiled, parameters).fetchone()
         return None if values is None else values[0]
 
     def execute(self, statement: Statement, **parameters: Any) -> int:
         """Execute a statement; return how many rows it changed."""
         compiled = statement.compiled(self.dialect)
-        touched = int(self._execute(compiled.text, compiled.constants, parameters).rowcount)
+        touched = int(self._execute(compiled, parameters).rowcount)
         if touched < 0 and self.dialect == "sqlite":
             # Python's sqlite3 reports no row count for a statement that begins with WITH.
             touched = int(self._connection.execute("SELECT changes()").fetchone()[0])
@@ -107,7 +107,7 @@ class Transaction:
         """
         compiled = statement.compiled(self.dialect)
         if self.dialect == "sqlite":
-            self._execute(compiled.text, compiled.constants, parameters)
+            self._execute(compiled, parameters)
         else:
             self._defer(compiled.text, {**compiled.constants, **parameters}, *parameters.values())
 
@@ -165,14 +165,14 @@ class Transaction:
         for action in self._after_commit:
             action()
 
-    def _execute(self, text: str, constants: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    def _execute(self, compiled: Compiled, parameters: dict[str, Any]) -> Any:
         if self.dialect == "sqlite":
             for name, value in parameters.items():
                 if type(value) is list:
                     parameters[name] = encode_rows(value)
-        if constants:
-            parameters = {**constants, **parameters}
-        return self._send(text, parameters)
+        if compiled.constants:
+            parameters = {**compiled.constants, **parameters}
+        return self._send(compiled.text, parameters, **compiled.options)
 
     def _defer(self, text: str, parameters: Any, *values: Any) -> None:
         self._deferred.append((text, parameters))
@@ -180,17 +180,17 @@ class Transaction:
         if self._deferred_characters > MAX_DEFERRED_CHARACTERS:
             self._send(*self._deferred.pop())
 
-    def _send(self, text: str, parameters: Any) -> Any:
+    def _send(self, text: str, parameters: Any, **options: bool) -> Any:
         if self._execution is not None:
             self._execution.raise_if_interrupted()
         self._deferred_characters = 0
         if not self._deferred:
-            return self._connection.execute(text, parameters)
+            return self._connection.execute(text, parameters, **options)
         waiting, self._deferred = self._deferred, []
         with self._connection.pipeline():
             for deferred in waiting:
                 self._connection.execute(*deferred)
-            return self._connection.execute(text, parameters)
+            return self._connection.execute(text, parameters, **options)
 
 
 @cache

@@ -237,6 +237,6 @@ def _one_off_statements(by_state: bool, by_type: bool) -> tuple[Statement, State
         selected = selected.where(any_of(_TYPE, "types"))
     newest_first = selected.order_by(one_offs.c.created_at.desc(), one_offs.c.id.desc())
     return (
-        Statement(newest_first.limit(bindparam("limit", type_=BigInteger))),
-        Statement(selected.with_only_columns(func.count(), maintain_column_froms=True)),
+        Statement(newest_first.limit(bindparam("limit", type_=BigInteger)), replan=True),
+        Statement(selected.with_only_columns(func.count(), maintain_column_froms=True), replan=True),
     )

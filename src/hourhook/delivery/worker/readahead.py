@@ -15,6 +15,8 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 CACHE_BYTES = 16_000_000
+# The longest range that can be read at once.
+MAX_RANGE = 256
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 class SequenceRange(msgspec.Struct, frozen=True):
-    """A range of payloads of a lane: ``low`` to ``high``, inclusive."""
+    """A range of payloads of a lane: ``low`` to ``high``, inclusive, at most ``MAX_RANGE``."""
 
     account_id: int
     webhook_id: int
@@ -73,6 +75,7 @@ class EventCache:
 
 def read_ahead(tx: Transaction, ranges: list[SequenceRange], cache: EventCache) -> dict[tuple[int, int], list[Payload]]:
     """Read the payloads of these ranges, in order; the result is keyed by account and webhook."""
+    assert all(each.high - each.low < MAX_RANGE for each in ranges), "a longer range would be cut off"
     text = tx.value(
         _PAYLOADS,
         rows=encode_rows([(s.account_id, s.webhook_id, s.low, s.high, s.replayed_through) for s in ranges]),
@@ -116,11 +119,18 @@ def _payloads(dialect: str) -> str:
     found = aggregate_rows_sql(
         dialect, "p.account_id", "p.webhook_id", "p.sequence", "p.payload_id", "p.position", attempts_before
     )
+    in_range = """p.account_id = r.account_id AND p.webhook_id = r.webhook_id
+        AND p.sequence BETWEEN r.low AND r.high"""
+    if dialect == "sqlite":
+        # CROSS JOIN keeps the order of the tables: a search for each range.
+        return f"SELECT {found} FROM ({ranges}) AS r CROSS JOIN payloads AS p WHERE {in_range}"
+    # With a plain join, PostgreSQL estimates that a range of a webhook with most of the rows is thousands of payloads
+    # long, and reads the whole table. With an order and a limit it searches the index once for each range, whatever the
+    # statistics say.
     return f"""
     SELECT {found}
     FROM ({ranges}) AS r
-    JOIN payloads AS p ON p.account_id = r.account_id AND p.webhook_id = r.webhook_id
-        AND p.sequence BETWEEN r.low AND r.high
+    CROSS JOIN LATERAL (SELECT p.* FROM payloads AS p WHERE {in_range} ORDER BY p.sequence LIMIT {MAX_RANGE}) AS p
     """
 
 
@@ -128,10 +138,11 @@ _PAYLOADS = Statement(text(_payloads("sqlite")), text(_payloads("postgresql")))
 
 
 def _events(dialect: str) -> str:
+    keys = rows_sql(dialect, "rows", account_id="INTEGER", position="BIGINT")
     return f"""
     SELECT e.account_id, e.position, e.type, e.created_at, e.changes, e.object
-    FROM ({rows_sql(dialect, "rows", account_id="INTEGER", position="BIGINT")}) AS r
-    JOIN events AS e ON e.account_id = r.account_id AND e.position = r.position
+    FROM ({keys}) AS r
+    CROSS JOIN events AS e WHERE e.account_id = r.account_id AND e.position = r.position
     """
 
 

@@ -91,13 +91,14 @@ JOINED = join_invoice(
     invoice_entries.c.entry_id,
 )
 
-# True for an entry with an unbillable tag. Not correlated to the entry, because unbillable tags are few.
+# True for an entry with an unbillable tag. Not correlated to the entry, because unbillable tags are few; as a truth
+# value, so that PostgreSQL collects their entries once, and never again for each entry, whatever it expects.
 _unbillable_tags = select(tags.c.id).where(tags.c.account_id == bindparam("account"), tags.c.billable.is_(False))
 has_unbillable_tag = entries.c.id.in_(
     select(entry_tags.c.entry_id).where(
         entry_tags.c.account_id == bindparam("account"), entry_tags.c.tag_id.in_(_unbillable_tags)
     )
-)
+).is_(True)
 _is_in_unbillable_project = entries.c.project_id.is_not(None) & entries.c.project_id.in_(
     select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
 )

@@ -12,7 +12,8 @@ from hourhook.store.schema import entries, entry_tags, invoice_entries, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-# Correlated, unlike in lists: an invoice has few entries compared with all that carry an unbillable tag.
+# Correlated, unlike in lists: an invoice has few entries compared with all that carry an unbillable tag. As a truth
+# value, so that PostgreSQL searches the tags of each entry instead of joining all of them.
 has_unbillable_tag = exists(
     select(entry_tags.c.tag_id)
     .join(tags, (tags.c.account_id == entry_tags.c.account_id) & (tags.c.id == entry_tags.c.tag_id))
@@ -21,7 +22,7 @@ has_unbillable_tag = exists(
         entry_tags.c.entry_id == entries.c.id,
         tags.c.billable.is_(False),
     )
-)
+).is_(True)
 
 # Of ``invoice_entries`` joined with ``entries`` and, by an outer join, ``projects``.
 is_billed: ColumnElement[bool] = func.coalesce(

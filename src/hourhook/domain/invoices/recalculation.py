@@ -6,12 +6,15 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Select,
+    Table,
     bindparam,
     func,
     literal_column,
     select,
     text,
+    true,
     union_all,
 )
 
@@ -134,44 +137,52 @@ def _part(name: str, invoice_id: ColumnElement[Any], key: ColumnElement[Any], va
     ).where(invoice_id.table.c.account_id == bindparam("account"), any_of(invoice_id, "ids"))
 
 
-_of_users = (
-    _part("minutes", invoice_entries.c.invoice_id, entries.c.user_id, func.sum(entries.c.minutes))
-    .select_from(
-        invoice_entries.join(
-            entries,
-            (entries.c.account_id == invoice_entries.c.account_id) & (entries.c.id == invoice_entries.c.entry_id),
-        ).outerjoin(projects, (projects.c.account_id == entries.c.account_id) & (projects.c.id == entries.c.project_id))
-    )
-    .where(projects.c.billable.is_not(False), ~has_unbillable_tag)
-    .group_by(invoice_entries.c.invoice_id, entries.c.user_id)
+_IN_BILLABLE_PROJECT = (
+    select(projects.c.billable)
+    .where(projects.c.account_id == entries.c.account_id, projects.c.id == entries.c.project_id)
+    .scalar_subquery()
+    .is_not(False)
 )
 
-_of_expenses = tuple(
-    _part(name, invoice_expenses.c.invoice_id, literal_column("0"), func.sum(expenses.c.price))
-    .select_from(
-        invoice_expenses.join(
-            expenses,
-            (expenses.c.account_id == invoice_expenses.c.account_id) & (expenses.c.id == invoice_expenses.c.expense_id),
-        )
-    )
-    .where(expenses.c.taxable.is_(taxable))
-    .group_by(invoice_expenses.c.invoice_id)
-    for name, taxable in (("taxable", True), ("taxfree", False))
-)
 
-_PARTS = Statement(
-    union_all(
-        _of_users,
-        *_of_expenses,
-        _part(
-            "rate",
-            invoice_hourly_rates.c.invoice_id,
-            invoice_hourly_rates.c.user_id,
-            invoice_hourly_rates.c.hourly_rate,
+def _sum_of_items(
+    name: str, members: Table, member_id: str, items: Table, key: str | None, amount: str, *conditions: Any, one: bool
+) -> Select[Any]:
+    """Sum a column of the items of each invoice, by a key; with ``one``, each item is looked up for itself.
+
+    PostgreSQL would otherwise join as it finds best for the number of items that it expects. A new invoice has none in
+    its statistics, and it would read all items of the account for each item of the invoice.
+    """
+    is_item = (items.c.account_id == members.c.account_id) & (items.c.id == members.c[member_id])
+    if one:
+        columns = {column: items.c[column] for column in (key, amount) if column is not None}
+        item = select(*columns.values()).where(is_item, *conditions).limit(literal_column("1")).lateral("item")
+        source, found, conditions = members.join(item, true()), item.c, ()
+    else:
+        source, found = members.join(items, is_item), items.c
+    key_column = literal_column("0") if key is None else found[key]
+    part = _part(name, members.c.invoice_id, key_column, func.sum(found[amount])).select_from(source)
+    groups = [members.c.invoice_id] if key is None else [members.c.invoice_id, key_column]
+    return part.where(*conditions).group_by(*groups)
+
+
+def _parts(*, one: bool) -> CompoundSelect[Any]:
+    rate, tax = invoice_hourly_rates.c, invoice_taxes.c
+    billable = (_IN_BILLABLE_PROJECT, ~has_unbillable_tag)
+    return union_all(
+        _sum_of_items("minutes", invoice_entries, "entry_id", entries, "user_id", "minutes", *billable, one=one),
+        *(
+            _sum_of_items(
+                name, invoice_expenses, "expense_id", expenses, None, "price", expenses.c.taxable.is_(taxable), one=one
+            )
+            for name, taxable in (("taxable", True), ("taxfree", False))
         ),
-        _part("tax", invoice_taxes.c.invoice_id, invoice_taxes.c.id, invoice_taxes.c.percentage),
+        _part("rate", rate.invoice_id, rate.user_id, rate.hourly_rate),
+        _part("tax", tax.invoice_id, tax.id, tax.percentage),
     )
-)
+
+
+_PARTS = Statement(_parts(one=False), _parts(one=True), replan=True)
 
 
 def _store_sql(dialect: str) -> str:

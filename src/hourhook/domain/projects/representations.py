@@ -196,12 +196,14 @@ _LOGGED = Statement(
     )
     .join_from(_by_user, users, users.c.id == _by_user.c.user_id)
     .where(users.c.account_id == bindparam("account"))
-    .order_by(_by_user.c.project_id, users.c.id)
+    .order_by(_by_user.c.project_id, users.c.id),
+    replan=True,
 )
 
 # Sums of entries that are unbillable because of a tag. The project's own row says whether it is billable at all.
 _UNBILLABLE = Statement(
-    select(entries.c.project_id, *_SUMS).where(*_IN_PROJECTS, has_unbillable_tag).group_by(entries.c.project_id)
+    select(entries.c.project_id, *_SUMS).where(*_IN_PROJECTS, has_unbillable_tag).group_by(entries.c.project_id),
+    replan=True,
 )
 
 # The invoices with entries or expenses of each project.
@@ -228,5 +230,6 @@ _INVOICES = Statement(
     )
     .join_from(_project_invoices, invoices, invoices.c.id == _project_invoices.c.invoice_id)
     .where(invoices.c.account_id == bindparam("account"))
-    .order_by(_project_invoices.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc())
+    .order_by(_project_invoices.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc()),
+    replan=True,
 )

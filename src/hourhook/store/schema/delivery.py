@@ -145,6 +145,21 @@ one_offs = Table(
         sqlite_where=text("due_at IS NOT NULL"),
         postgresql_where=text("due_at IS NOT NULL"),
     ),
+    # For retention: settled ones by age, and those whose payload is gone.
+    Index(
+        "ix_errands_settled",
+        "created_at",
+        sqlite_where=text("due_at IS NULL"),
+        postgresql_where=text("due_at IS NULL"),
+    ),
+    Index(
+        "ix_errands_redelivered",
+        "account_id",
+        "webhook_id",
+        "sequence",
+        sqlite_where=text("sequence IS NOT NULL"),
+        postgresql_where=text("sequence IS NOT NULL"),
+    ),
     Index(
         "ix_errands_leased",
         "lease_worker",

@@ -80,6 +80,7 @@ tokens = Table(
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("hash"),
     account_foreign_key("users", "user_id"),
+    Index(None, "account_id", "user_id"),
     Index(
         "ix_tokens_authorization",
         "account_id",
@@ -123,6 +124,7 @@ sessions = Table(
     column("expires_at", BigInteger),
     PrimaryKeyConstraint("account_id", "hash"),
     account_foreign_key("users", "user_id"),
+    Index(None, "account_id", "user_id"),
     Index(None, "hash"),
     Index(None, "expires_at"),
 )

@@ -74,5 +74,6 @@ mails = Table(
     column("attempts_count", Integer),
     column("last_error", Text, null=True),
     PrimaryKeyConstraint("account_id", "id"),
+    Index(None, "account_id", "user_id"),
     Index(None, "next_attempt_at"),
 )
