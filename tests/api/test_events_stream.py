@@ -8,7 +8,7 @@ import pytest
 from hourhook.clock import SECOND
 from hourhook.delivery import event_log, retention
 from hourhook.delivery.tail import Tail
-from hourhook.domain.callers import find_entitled
+from hourhook.domain.events.entitlement import find_entitled
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.conftest import MakeServer
@@ -16,6 +16,8 @@ from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
 from tests.support.event_streams import EventStreamReader, open_event_stream
 from tests.support.factories import make_entry
+from tests.support.query_plans import plans_of
+from tests.support.statements import capture_statements
 
 
 def append_events(account: Account, *types: str) -> None:
@@ -175,6 +177,18 @@ def test_an_idle_stream_ends_with_its_rights(
         if lose_rights is not lock:
             append_events(account, "tag.created")
             assert len(other.read_many(1)) == 1
+
+
+def test_rights_are_checked_by_primary_keys(account: Account) -> None:
+    with capture_statements(account.database) as statements:
+        assert account.database.read_now(find_entitled, [(account.id, 1), (account.id + 1, 1)]) == {(account.id, 1)}
+
+    [plan] = plans_of(account.database, statements).values()
+    # PostgreSQL chooses by statistics, which these few rows have not.
+    if account.database.dialect == "sqlite":
+        assert "SEARCH t USING INDEX sqlite_autoindex_tokens_1 (account_id=? AND id=?)" in plan
+    else:
+        assert "Seq Scan" not in plan
 
 
 def test_streams_and_waiting_requests_end_with_the_process(

@@ -33,8 +33,9 @@ BATCH_EVENTS = 500
 BUFFER_EVENTS = 1_000
 BUFFER_BYTES = 2_000_000
 
-# Returns which of these credentials may still read the log.
-FindEntitled = Callable[[Transaction, Collection[int]], set[int]]
+# The account and the id of a token, and the function that returns which of them may still read the log.
+Credential = tuple[int, int]
+FindEntitled = Callable[[Transaction, Collection[Credential]], set[Credential]]
 
 _log = structlog.get_logger()
 
@@ -49,12 +50,12 @@ class Follower:
 
     account_id: int
     position: int
-    credential: int
+    credential: Credential
     # None for all types.
     types: Collection[str] | None
     _tail: "Tail"
     _waker: Waker = field(default_factory=Waker)
-    _is_entitled: bool = True
+    _is_ended: bool = False
 
     async def read(self, timeout_seconds: float | None = None) -> Sequence[LoggedEvent]:
         """Return the next events as soon as there are any; none if there are none in time.
@@ -76,14 +77,14 @@ class Follower:
         """Let the follower look for events, or for the reason why it must stop."""
         self._waker.wake()
 
-    def end_rights(self) -> None:
+    def end(self) -> None:
         """Make it stop before it reads any further."""
-        self._is_entitled = False
+        self._is_ended = True
         self._waker.wake()
 
     @property
-    def is_entitled(self) -> bool:
-        return self._is_entitled
+    def is_ended(self) -> bool:
+        return self._is_ended
 
     def selects(self, event: LoggedEvent) -> bool:
         return self.types is None or event.type in self.types
@@ -158,13 +159,13 @@ class Tail:
 
     @contextmanager
     def follow(
-        self, account_id: int, position: int, credential: int, log_position: int, types: Collection[str] | None = None
+        self, account_id: int, position: int, token_id: int, log_position: int, types: Collection[str] | None = None
     ) -> Iterator[Follower]:
         """Follow a log from ``position`` on; ``log_position`` is one that the log has certainly reached."""
         log = self._logs.get(account_id)
         if log is None:
             log = self._logs[account_id] = _FollowedLog(log_position, log_position)
-        follower = Follower(account_id, position, credential, types, self)
+        follower = Follower(account_id, position, (account_id, token_id), types, self)
         log.followers.add(follower)
         self._waker.wake()
         try:
@@ -194,7 +195,7 @@ class Tail:
         One that is behind reads from the database. Raises ``FollowingEnded``.
         """
         log = self._logs[follower.account_id]
-        if self._is_stopped or not follower.is_entitled:
+        if self._is_stopped or follower.is_ended:
             raise FollowingEnded
         if follower.position < log.start:
             found, position = await self._database.read(self._catch_up, follower)
@@ -219,10 +220,16 @@ class Tail:
         for account_id, log in self._logs.items():
             for follower in log.followers:
                 if follower.credential in checked - entitled:
-                    follower.end_rights()
+                    follower.end()
             events = found.get(account_id)
-            # The log may have got its first follower, and so another cursor, while this read.
-            if events and events[0].position == log.position + 1:
+            if not events:
+                continue
+            if events[0].position > log.position + 1:
+                # What is missing was deleted while the database could not be read: followers must begin anew.
+                for follower in log.followers:
+                    follower.end()
+            # Otherwise the log may have got its first follower, and so another position, while this read.
+            elif events[0].position == log.position + 1:
                 log.append(events)
                 for follower in log.followers:
                     follower.wake()
@@ -230,8 +237,8 @@ class Tail:
                     self._waker.wake()
 
     def _find_new(
-        self, tx: Transaction, cursors: dict[int, int], credentials: dict[int, set[int]], is_rights_check: bool
-    ) -> tuple[dict[int, list[LoggedEvent]], set[int], set[int]]:
+        self, tx: Transaction, cursors: dict[int, int], credentials: dict[int, set[Credential]], is_rights_check: bool
+    ) -> tuple[dict[int, list[LoggedEvent]], set[Credential], set[Credential]]:
         """Return the new events of each log that has any, the credentials that were checked, and those entitled."""
         rows = tx.all(_POSITIONS, ids=[*cursors])
         advanced = [row.id for row in rows if row.last_position > cursors[row.id]]

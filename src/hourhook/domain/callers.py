@@ -1,10 +1,10 @@
 """Authenticate callers, and check their role and their account's features (``docs/api/conventions.md#roles``)."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, null, or_, select, update
+from sqlalchemy import and_, bindparam, null, select, update
 
 from hourhook.domain.links import Links
 from hourhook.errors import AccountLocked, FeatureNotIncluded, Forbidden
@@ -80,14 +80,6 @@ def find_caller(tx: Transaction, account_id: int, user_id: int, links: Links) ->
     return make_caller(tx.one(_BY_USER, account=account_id, user=user_id), links)
 
 
-def find_entitled(tx: Transaction, token_ids: Collection[int]) -> set[int]:
-    """Return those of these tokens whose users are leaders, can authenticate, and are in an account that is not locked.
-
-    That is who may read the event log.
-    """
-    return {row.id for row in tx.all(_ENTITLED, ids=[*token_ids], now=tx.started_at)}
-
-
 def record_last_used(tx: Transaction, token_ids: Sequence[int]) -> None:
     """Store the current time as the last use of these tokens."""
     tx.execute(_SET_LAST_USED, ids=[*token_ids], now=tx.event_time)
@@ -152,20 +144,6 @@ _BY_TOKEN = Statement(
         tokens.c.hash == bindparam("hash"),
         tokens.c.expires_at.is_(None) | (tokens.c.expires_at > bindparam("now")),
         IS_USER_ENABLED,
-    )
-)
-
-_ENTITLED = Statement(
-    select(tokens.c.id)
-    .select_from(tokens)
-    .join(users, (users.c.account_id == tokens.c.account_id) & (users.c.id == tokens.c.user_id))
-    .join(accounts, _OF_ACCOUNT)
-    .where(
-        any_of(tokens.c.id, "ids"),
-        tokens.c.expires_at.is_(None) | (tokens.c.expires_at > bindparam("now")),
-        IS_USER_ENABLED,
-        or_(users.c.role == "supervisor", users.c.role == "leader", accounts.c.owner_id == users.c.id),
-        accounts.c.is_locked.is_(False),
     )
 )
 

@@ -4,7 +4,7 @@ from hourhook.http.asgi import Scope
 from hourhook.http.responses import Headers, Response
 
 _METHODS = b"GET, HEAD, POST, PUT, DELETE"
-_REQUEST_HEADERS = b"Authorization, Content-Type, Idempotency-Key, X-NokoToken, X-FreckleToken"
+_REQUEST_HEADERS = b"Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-NokoToken, X-FreckleToken"
 _RESPONSE_HEADERS = (
     b"Idempotent-Replayed, Link, Location, Retry-After, Status, X-Hourhook-Invitation, X-Hourhook-Position, "
     b"X-Request-Id"

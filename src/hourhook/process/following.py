@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from hourhook.delivery.tail import Tail
 from hourhook.delivery.write_notifications import WriteNotifications
-from hourhook.domain.callers import find_entitled
+from hourhook.domain.events.entitlement import find_entitled
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 
