@@ -83,7 +83,7 @@ def test_a_timer_without_a_project_is_refused(account: Account) -> None:
 
     response = browser.submit_to(browser.get("/timers"), "/timers/start", project_id="")
 
-    assert (response.status, b"Fill this in." in response.body) == (422, True)
+    assert (response.status, b"Choose a project." in response.body) == (422, True)
 
 
 def test_a_timer_on_a_project_that_is_not_visible_is_not_found(account: Account) -> None:

@@ -34,6 +34,8 @@ _SENTENCES: Mapping[tuple[str, str] | str, str] = {
         "account_name",
         "invalid",
     ): "Use up to 63 letters, digits, hyphens, dots or underscores, and begin with a letter or digit.",
+    ("price", "invalid"): "This is not an amount. Write it as 49.90.",
+    ("project_id", "missing_field"): "Choose a project.",
     ("from", "invalid"): "This is not a date. Write it as 2026-05-31.",
     ("to", "invalid"): "This is not a date. Write it as 2026-05-31.",
     ("entry_ids", "missing_field"): "Select at least one entry.",
