@@ -16,7 +16,7 @@ from hourhook.domain import passwords
 from hourhook.process.serving import make_asgi_app
 from hourhook.settings import Settings
 from hourhook.store.urls import open_database
-from tests.support import every_statement
+from tests.support import every_statement, plan_recorder
 from tests.support.accounts import make_account
 from tests.support.clients import Client
 from tests.support.dependencies import DEPENDENCIES
@@ -34,6 +34,8 @@ def main() -> None:
     parser.add_argument("--even", action="store_true", help="spread evenly over webhooks, projects and users")
     parser.add_argument("--table", action="store_true", help="print one line for each statement")
     options = parser.parse_args()
+    # Printed, however long they take.
+    plan_recorder.MAX_SECONDS, plan_recorder.MAX_STEPS = 25, 10**9
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with Databases() as databases:
         for kind in options.kinds or KINDS:
