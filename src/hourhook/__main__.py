@@ -1,5 +1,16 @@
-"""Run the ``hourhook`` command as ``python -m hourhook``."""
+"""Run the ``hourhook`` command, as a script or as ``python -m hourhook``."""
 
-from hourhook.cli import main
+import signal
 
-main()
+
+def main() -> None:
+    """Run one command. Ctrl-C while its modules are imported ends the process without a traceback."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from hourhook.cli import main as run_command
+
+    signal.signal(signal.SIGINT, handler)
+    run_command()
+
+
+if __name__ == "__main__":
+    main()

@@ -60,6 +60,18 @@ def test_account_create_creates_a_missing_database_and_no_other_file(unconfigure
         assert server.client().get("/health").status == 200
 
 
+def test_a_database_that_is_created_is_named(unconfigured_cli: CliRunner) -> None:
+    options = (*OWNER, "--password", "secret", "--json")
+    first = unconfigured_cli.run("account", "create", "--name", "northwind", *options)
+    second = unconfigured_cli.run("account", "create", "--name", "southwind", *options)
+
+    assert first.json()["account_id"] == 1
+    assert first.stderr.startswith(
+        f"Created the database {unconfigured_cli.folder / 'hourhook.db'}. If your server uses"
+    )
+    assert (second.status, second.stderr) == (0, "")
+
+
 def test_an_account_name_in_use_is_rejected(hourhook: CliRunner) -> None:
     hourhook.create_account()
     result = hourhook.run("account", "create", "--name", "NorthWind", *OWNER, "--password", "secret", "--json")

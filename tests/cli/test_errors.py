@@ -5,11 +5,17 @@ import os
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
+from hourhook.cli import main
 from tests.support.commands import CliRunner
 
+GROUP_COMMANDS = [
+    f"{name} {command}" for name, group in main.commands.items() for command in getattr(group, "commands", ())
+]
 OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", "Byron", "--password", "secret")
 
 
@@ -80,6 +86,24 @@ def test_a_command_in_a_message_starts_with_the_program_that_was_run(unconfigure
         "list",
         message="hourhook.db yet: create it and an account with `./bin/hourhook account create`",
     )
+
+
+def test_a_program_with_a_space_in_its_path_is_quoted(unconfigured_cli: CliRunner) -> None:
+    checkout = unconfigured_cli.with_settings(program="/srv/my tools/bin/hourhook")
+
+    check_failure(checkout, "token", "list", message="with `'/srv/my tools/bin/hourhook' account create`")
+
+
+@pytest.mark.parametrize("command", ["", *main.commands, *GROUP_COMMANDS])
+def test_help_fits_eighty_columns(command: str) -> None:
+    words = command.split()
+    found: Any = main
+    context = click.Context(main, info_name="hourhook", terminal_width=80)
+    for word in words:
+        found = found.commands[word]
+        context = click.Context(found, info_name=word, parent=context, terminal_width=80)
+
+    assert [line for line in found.get_help(context).splitlines() if len(line) > 80] == []
 
 
 def test_a_file_that_is_not_a_database_is_reported(unconfigured_cli: CliRunner) -> None:

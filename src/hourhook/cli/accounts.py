@@ -19,17 +19,19 @@ Keys:
   max_users=N, max_projects=N         limits; none removes a limit
   tag_creation_role=ROLE              lowest role that may create tags:
                                       supervisor, leader, coworker, contractor
-  default_billing_increment=MINUTES   for new projects: 1, 5, 6, 10, 15, 20, 30, 60
-  utc_offset:EMAIL=SECONDS|ZONE       a user's offset east of UTC, or time zone;
-                                      `hourhook user set --time-zone` sets it too
-  event_time=now                      after a clock that was ahead: times of new
-                                      events go back to the clock's
+  default_billing_increment=MINUTES   for new projects: 1, 5, 6, 10, 15,
+                                      20, 30 or 60
+  utc_offset:EMAIL=SECONDS|ZONE       a user's offset east of UTC, or time
+                                      zone, as `hourhook user set` sets it
+  event_time=now                      after a clock that was ahead: times of
+                                      new events go back to the clock's
   locked=on|off                       migration lock: the API answers 503
 
 \b
 Examples:
   hourhook account set --account northwind max_users=25 approvals=off
-  hourhook account set --account northwind utc_offset:ada@northwind.test=Europe/Berlin
+  hourhook account set --account northwind \\
+      utc_offset:ada@northwind.test=Europe/Berlin
 """
 
 
@@ -65,8 +67,11 @@ def create(
     from hourhook.cli.databases import command_database
     from hourhook.domain import accounts
     from hourhook.domain.passwords import hash_password
+    from hourhook.store.urls import describe_database, is_embedded, sqlite_path
 
     settings = read_settings(database)
+    url = settings.database_url
+    is_new = is_embedded(url) and not sqlite_path(url).exists()
     password_hash = hash_password(
         password if password not in (None, "-") else read_password(may_prompt=password is None)
     )
@@ -78,6 +83,13 @@ def create(
             first_name=first_name,
             last_name=last_name,
             password_hash=password_hash,
+        )
+    if is_new:
+        # Possibly by mistake, beside the database of a server that was started elsewhere.
+        click.echo(
+            f"Created the database {describe_database(url)}. If your server uses another one, delete this one and name "
+            "the other with --database or HOURHOOK_DATABASE_URL.",
+            err=True,
         )
     if as_json:
         click.echo(json.dumps({"account_id": created.account_id, "user_id": created.user_id, "token": created.token}))

@@ -1,6 +1,7 @@
 """Define the options that commands share, and read the settings that they override."""
 
 import os
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,8 +64,8 @@ def json_option(shape: str, what: str = "Print one JSON object") -> Callable[[F]
 
 
 def program_name() -> str:
-    """Return the command that runs Hourhook: ``hourhook``, or the path of the script in a checkout."""
-    return os.environ.get("HOURHOOK_PROGRAM", "hourhook")
+    """Return the command that runs Hourhook, as a shell takes it: ``hourhook``, or the script in a checkout."""
+    return shlex.quote(os.environ.get("HOURHOOK_PROGRAM", "hourhook"))
 
 
 def read_settings(database: str | None = None) -> "Settings":

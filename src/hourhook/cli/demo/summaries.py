@@ -43,15 +43,19 @@ def show_summary(terminal: Terminal, requests_count: int, kills_count: int, lane
     raised = max((lane.receiver.last_sequence + lane.waiting_count for lane in lanes), default=0)
     killed = f"; the server was killed {_times(kills_count)}" if kills_count else ""
     terminal.print_line()
-    terminal.print_line([(f"Summary: {requests_count} requests raised {raised} events{killed}.", "bold")])
+    if not any(lane.receiver.counters.delivered for lane in lanes):
+        text = f"Summary: {requests_count} requests; the demo ended before a payload was delivered{killed}."
+        terminal.print_paragraph(text, "bold", indent="")
+        lanes = ()
+    else:
+        terminal.print_line([(f"Summary: {requests_count} requests raised {raised} events{killed}.", "bold")])
     for lane in lanes:
         for number, text in enumerate(_results(lane)):
             style = "green" if lane.receiver.is_healthy else "red"
             name = lane.receiver.name if number == 0 else ""
             terminal.print_line([(f"  {name:11}", lane.receiver.style), (text, style)])
-    terminal.print_line(
-        [(f"The demo's data is deleted. Next: {program_name()} account create, {program_name()} serve", "dim")]
-    )
+    terminal.print_paragraph("The demo's data is deleted. Next, for data of your own:", "dim", indent="")
+    terminal.print_line([(f"  {program_name()} serve", "dim")])
 
 
 def _results(lane: Lane) -> list[str]:
