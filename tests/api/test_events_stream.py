@@ -14,6 +14,7 @@ from hourhook.store.transaction import Transaction
 from tests.conftest import MakeServer
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
+from tests.support.databases import another_database
 from tests.support.event_streams import EventStreamReader, open_event_stream
 from tests.support.factories import make_entry
 from tests.support.query_plans import plans_of
@@ -110,6 +111,32 @@ def test_a_stream_that_cannot_begin_is_refused(
     response = account.leader.client.get("/v2/events/stream", query, Last_Event_ID=last_event_id)
 
     assert (response.status, response.codes) == (400, codes)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_stream_hears_of_writes_in_other_processes(
+    account: Account, make_server: MakeServer, database_url: str, clock: FakeClock
+) -> None:
+    """With a poll interval of an hour, only a notification can wake the reader."""
+    with another_database(account.database, database_url, clock) as database:
+        tail = Tail(database, find_entitled, poll_seconds=3600, rights_seconds=3600)
+        server = make_server({"tail": tail}, database=database)
+        is_over = threading.Event()
+
+        def write() -> None:
+            # Repeated, since nothing is heard until the other process listens.
+            while not is_over.wait(0.05):
+                append_events(account, "tag.created")
+
+        with open_event_stream(server.client, account.leader.token) as reader:
+            writing = threading.Thread(target=write)
+            writing.start()
+            # The first may have been found when the stream began.
+            found = read_positions(reader, 4)
+            is_over.set()
+            writing.join()
+
+    assert found == [1, 2, 3, 4]
 
 
 def test_head_gets_the_headers_of_a_stream_and_ends(account: Account) -> None:

@@ -21,11 +21,11 @@ from hourhook.store.database import Database
 from hourhook.store.schema import idempotency_keys, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from hourhook.store.urls import open_database
 from tests.conftest import MakeServer
 from tests.support.accounts import Account
 from tests.support.clients import Client, Response
 from tests.support.clocks import FakeClock
+from tests.support.databases import another_database
 from tests.support.dependencies import DEPENDENCIES
 from tests.support.factories import DAY, make_inbox_entry, make_project
 from tests.support.query_plans import plans_of
@@ -63,17 +63,6 @@ def test_a_repeat_gets_the_first_response_and_changes_nothing(account: Account) 
     for name in ("location", "content-type", "x-hourhook-position"):
         assert repeat.headers[name] == first.headers[name]
     assert entry_count(account) == 1
-
-
-@contextmanager
-def another_database(database: Database, url: str, clock: FakeClock) -> Iterator[Database]:
-    """Open the database again; an SQLite file is of one process, so there it is the same."""
-    if database.dialect == "sqlite":
-        yield database
-        return
-    opened = open_database(url, clock)
-    yield opened
-    opened.close()
 
 
 @contextmanager

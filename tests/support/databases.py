@@ -12,9 +12,11 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from hourhook.clock import Clock
+from hourhook.store.database import Database
 from hourhook.store.schema import metadata, sequences
 from hourhook.store.upgrades import latest_revision, migrate
-from hourhook.store.urls import is_embedded
+from hourhook.store.urls import is_embedded, open_database
 from tests.support.leftovers import temporary_folder
 
 SETTING = "HOURHOOK_TEST_DATABASE_URL"
@@ -133,3 +135,14 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield PostgresServer(temporary.get_uri())
     finally:
         temporary.cleanup()
+
+
+@contextmanager
+def another_database(database: Database, url: str, clock: Clock) -> Iterator[Database]:
+    """Open the database again; an SQLite file is of one process, so there it is the same."""
+    if database.dialect == "sqlite":
+        yield database
+        return
+    opened = open_database(url, clock)
+    yield opened
+    opened.close()
