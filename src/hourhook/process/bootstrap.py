@@ -136,11 +136,13 @@ def build_runtime(settings: Settings, host: str | None) -> Runtime:
         guard = AddressGuard(settings.allowed_networks, allow_loopback=host is not None and is_loopback(host))
         keyring = load_keyring(settings, database)
         outbox = None if settings.smtp_url is None else Outbox(keyring)
-        runtime = Runtime(settings, database, keyring, guard, outbox, descriptors=prepare_descriptors())
+        runtime = Runtime(settings, database, keyring, guard, outbox)
         make_transport(runtime)
         if is_embedded(settings.database_url) and migrate(settings.database_url):
             _log.info("database migrated", database=describe_database(settings.database_url))
         database.run_now(key_canary.store, keyring)
+        # Logged only once nothing else can be wrong, so that an error is a single line.
+        runtime.descriptors = prepare_descriptors()
         warn_if_clock_is_behind(database)
         tune_gc()
         return runtime
