@@ -26,6 +26,7 @@ PATHS = (
     "/timers",
     "/timers/{project_id}/discard",
     "/integrations/webhooks",
+    "/integrations/tokens",
 )
 
 

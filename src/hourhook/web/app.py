@@ -10,7 +10,7 @@ from hourhook.http.middleware import Check, RouteGroup
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.web import entries, expenses, inbox, integrations, log_time, timers, today, weeks
+from hourhook.web import entries, expenses, inbox, integrations, log_time, timers, today, tokens, weeks
 from hourhook.web.assets import asset_routes
 from hourhook.web.auth import invitations
 from hourhook.web.auth.invitations import Invitations
@@ -43,6 +43,7 @@ GROUPS = (
     acting.pages,
     changing.pages,
     payload_page.pages,
+    tokens.pages,
 )
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 
