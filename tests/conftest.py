@@ -1,7 +1,7 @@
-"""Fixtures of all tests: both databases, a fake clock, the real server, accounts with their users."""
+"""Fixtures of all tests: both databases, a fake clock, the real server and worker, accounts with their users."""
 
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import structlog
 from argon2 import PasswordHasher
 
 from hourhook.domain import passwords
-from hourhook.process.bootstrap import tune_gc
+from hourhook.process.bootstrap import Runtime, make_transport, tune_gc
+from hourhook.process.delivering import run_delivery
 from hourhook.process.serving import make_asgi_app
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -24,6 +25,7 @@ from tests.support.databases import PostgresServer, SqliteFiles, postgres_server
 from tests.support.dependencies import DEPENDENCIES
 from tests.support.servers import EventLoopThread, free_socket, serving
 from tests.support.smtp_server import FakeSmtpServer, running_smtp_server
+from tests.support.webhook_receiver import WebhookReceiver, running_webhook_receiver
 
 Logged = list[MutableMapping[str, Any]]
 DIALECTS = ("sqlite", "postgresql")
@@ -116,6 +118,31 @@ def account(server: Server) -> Account:
 def other_account(server: Server) -> Account:
     """Another account on the same server, which the first cannot see."""
     return make_account(server.database, server.client, "southwind")
+
+
+Delivering = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def delivering(database: Database) -> Delivering:
+    """A delivery worker, for the ``lifespans`` of a server."""
+
+    @asynccontextmanager
+    async def delivering() -> AsyncIterator[None]:
+        running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
+        failures: list[str] = []
+        async with run_delivery(running, make_transport(running), on_failure=lambda: failures.append("failed")):
+            yield
+        assert not failures
+
+    return delivering
+
+
+@pytest.fixture
+def webhook_receiver(_loop: EventLoopThread) -> Iterator[WebhookReceiver]:
+    """A webhook receiver that answers 200 until the test changes its response."""
+    with running_webhook_receiver(_loop) as webhook_receiver:
+        yield webhook_receiver
 
 
 MakeSmtpServer = Callable[..., FakeSmtpServer]

@@ -1,44 +1,15 @@
-"""Fixtures of API tests: a delivery worker in the server, webhook receivers, OAuth applications."""
+"""Fixtures of API tests: another webhook receiver, time that passes for a worker, OAuth applications."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from hourhook.process.bootstrap import Runtime, make_transport
-from hourhook.process.delivering import run_delivery
-from hourhook.settings import Settings
 from hourhook.store.database import Database
 from tests.conftest import Server
 from tests.support.clocks import FakeClock
-from tests.support.dependencies import DEPENDENCIES
 from tests.support.oauth_clients import App, register_app
 from tests.support.servers import EventLoopThread
 from tests.support.webhook_receiver import WebhookReceiver, running_webhook_receiver
-
-Delivering = Callable[[], AbstractAsyncContextManager[None]]
-
-
-@pytest.fixture
-def delivering(database: Database) -> Delivering:
-    """A delivery worker, for the ``lifespans`` of a server."""
-
-    @asynccontextmanager
-    async def delivering() -> AsyncIterator[None]:
-        running = Runtime(Settings(), database, DEPENDENCIES.keyring, DEPENDENCIES.guard)
-        failures: list[str] = []
-        async with run_delivery(running, make_transport(running), on_failure=lambda: failures.append("failed")):
-            yield
-        assert not failures
-
-    return delivering
-
-
-@pytest.fixture
-def webhook_receiver(_loop: EventLoopThread) -> Iterator[WebhookReceiver]:
-    """A webhook receiver that answers 200 until the test changes its response."""
-    with running_webhook_receiver(_loop) as webhook_receiver:
-        yield webhook_receiver
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from hourhook.domain.oauth import applications, cleanup, revoking
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
 from hourhook.store.statements import Statement
-from tests.api.conftest import Delivering
-from tests.conftest import Logged, MakeServer, Server
+from tests.conftest import Delivering, Logged, MakeServer, Server
 from tests.support.accounts import Account, make_account
 from tests.support.browsers import FORM, Browser
 from tests.support.clients import Response, basic_auth

@@ -13,8 +13,7 @@ from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.delivering import run_delivery
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from tests.api.conftest import Delivering
-from tests.conftest import Logged, MakeServer, Server
+from tests.conftest import Delivering, Logged, MakeServer, Server
 from tests.support.accounts import Account, Person, make_account
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.clocks import FakeClock

@@ -24,8 +24,7 @@ from hourhook.domain import accounts, passwords
 from hourhook.domain.links import DEFAULT_BASE_URL
 from hourhook.domain.oauth import applications
 from hourhook.store.database import Database
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account, Person
 from tests.support.clients import Client, Response, basic_auth
 from tests.support.clocks import FakeClock

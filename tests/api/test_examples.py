@@ -13,8 +13,7 @@ from sqlalchemy import bindparam, update
 
 from hourhook.store.schema import invoice_payment_transactions, invoices, users
 from hourhook.store.statements import Statement
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.broadcast_receivers import URI as BROADCAST_URI
 from tests.support.broadcast_receivers import make_receiver

@@ -15,8 +15,7 @@ from hourhook.domain.projects import merging
 from hourhook.store.schema import entries, entry_tags, lanes, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.events_of import Event, EventReader
 from tests.support.factories import DAY, ids, insert_entries, insert_expenses, make_entry, make_project, make_tag

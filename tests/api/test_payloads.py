@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.factories import NO_SUCH_ID, make_entry, make_tag
 from tests.support.receivers import sending_raw

@@ -8,8 +8,7 @@ import pytest
 
 from hourhook.clock import DAY
 from hourhook.delivery.retention import delete_old_events
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.factories import NO_SUCH_ID, make_tag
 from tests.support.receivers import ClientConnection, responding

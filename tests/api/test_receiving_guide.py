@@ -16,8 +16,7 @@ import pytest
 
 from hourhook.clock import SECOND, SystemClock, midnight, truncate_to_second
 from hourhook.delivery import envelope
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
 from tests.support.factories import make_tag

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hourhook.clock import SystemClock, truncate_to_second
-from tests.api.conftest import Delivering
-from tests.conftest import MakeServer, Server
+from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.clocks import FakeClock
 from tests.support.factories import make_entry, make_tag

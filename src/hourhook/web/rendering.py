@@ -118,7 +118,7 @@ def _name_of(found: Any) -> str:
 
 def bar_height(duration_ms: int) -> int:
     """Return the height of an attempt in a strip of 20 units: logarithmic, from 1 ms to 10 s and above."""
-    return min(20, 4 + round(4 * math.log10(max(1, duration_ms))))
+    return min(20, 8 + round(3 * math.log10(max(1, duration_ms))))
 
 
 def _page(

@@ -11,6 +11,7 @@ from hourhook.delivery.history.lane_views import LaneView, read_lane_view
 from hourhook.delivery.history.pages import PayloadFilter, read_lane_page
 from hourhook.delivery.history.sequences import STATES
 from hourhook.domain.events.catalogue import PAYLOAD_TYPES
+from hourhook.domain.pages import Pagination
 from hourhook.errors import NotFound
 from hourhook.web.display import Display
 from hourhook.web.pages import Pages, Redirect, Values, View
@@ -20,6 +21,7 @@ from hourhook.web.webhooks.situations import assess
 
 PATH = "/integrations/webhooks/{webhook_id}"
 _HOURS = 24
+_LOG_SIZE = 25
 pages = Pages()
 
 
@@ -48,7 +50,7 @@ def show(view: View, webhook_id: int) -> Values | Redirect:
     found = _find(view, lane)
     if isinstance(found, Redirect):
         return found
-    pagination = view.pagination
+    pagination = Pagination(view.pagination.page, _LOG_SIZE)
     payloads, total = read_lane_page(
         view.tx,
         lane.row,

@@ -6,7 +6,7 @@ from typing import Literal
 from hourhook.clock import SECOND
 from hourhook.delivery.history.lane_views import LaneView
 
-Kind = Literal["idle", "busy", "failing", "address", "stalled", "gone", "disabled", "lost"]
+Kind = Literal["idle", "busy", "failing", "unreachable", "stalled", "gone", "disabled", "lost"]
 Remedy = Literal["ping", "retry", "edit", "enable", "replay", "none"]
 
 _ADDRESS_ERRORS = ("dns", "refused_address", "tls")
@@ -47,11 +47,11 @@ def assess(lane: LaneView, now: int, retry_window_seconds: float) -> Situation:
             return Situation("stalled", "enable", _trouble(lane), _quote(lane))
         case "failing":
             error = lane.last_attempt.error if lane.last_attempt else None
-            is_address = error in _ADDRESS_ERRORS
+            is_unreachable = error in _ADDRESS_ERRORS
             started_at = lane.row.window_started_at
             return Situation(
-                "address" if is_address else "failing",
-                "edit" if is_address else "retry",
+                "unreachable" if is_unreachable else "failing",
+                "edit" if is_unreachable else "retry",
                 _trouble(lane),
                 _quote(lane),
                 stalls_at=None if started_at is None else started_at + round(retry_window_seconds * SECOND),

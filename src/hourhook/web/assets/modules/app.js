@@ -7,8 +7,9 @@ import { start as startCopying } from "./copying.js";
 import { start as startPreview } from "./preview.js";
 import { start as startVanishing } from "./vanishing.js";
 import { start as startGrid } from "./grid.js";
+import { start as startLog } from "./log.js";
 import { start as startLive } from "./live.js";
 
-for (const start of [startKeys, startTicking, startCopying, startPreview, startVanishing, startGrid, startLive]) {
+for (const start of [startKeys, startTicking, startCopying, startPreview, startVanishing, startGrid, startLog, startLive]) {
   start(document);
 }

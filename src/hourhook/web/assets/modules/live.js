@@ -50,11 +50,22 @@ async function ask(page) {
   const fragments = parse(await response.text());
   for (const region of regions) {
     const fragment = fragments.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
-    if (fragment && replaceContent(region, fragment)) region.dispatchEvent(new Event("live", { bubbles: true }));
+    // A behaviour of the region itself may show the fragment in its own way.
+    const isOwn = fragment && !region.dispatchEvent(new CustomEvent("fragment", { detail: fragment, cancelable: true }));
+    if (fragment && !isOwn) replace(page, region, fragment);
   }
 }
 
-// What somebody is working in must not move under their hands.
+// What somebody is typing must not move under their hands. A region with data-live-own decides by itself.
 function isInUse(page, region) {
-  return region.dataset.livePaused === "true" || (region.contains(page.activeElement) && page.activeElement !== page.body);
+  const isTyping = page.activeElement?.matches("input, select, textarea");
+  return !("liveOwn" in region.dataset) && isTyping && region.contains(page.activeElement);
+}
+
+// The focus stays on the link or button that it was on, if that is still there.
+function replace(page, region, fragment) {
+  const focused = region.contains(page.activeElement) ? page.activeElement : null;
+  if (!replaceContent(region, fragment) || !focused) return;
+  const twin = [...region.querySelectorAll(focused.localName)].find((element) => element.outerHTML === focused.outerHTML);
+  twin?.focus({ preventScroll: true });
 }

@@ -1,0 +1,118 @@
+"""The page of a webhook while its receiver fails and recovers: everything is seen without a reload."""
+
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from hourhook.clock import SECOND, to_timestamp
+from tests.browser.conftest import OpenPage
+from tests.conftest import Delivering, MakeServer, Server
+from tests.support.accounts import Account
+from tests.support.clocks import FakeClock
+from tests.support.factories import make_tag
+from tests.support.webhook_receiver import WebhookReceiver, eventually
+from tests.support.webhooks import get_status, make_webhook
+
+PATH = "/integrations/webhooks"
+WITHIN_A_SECOND = 1_000
+
+
+@pytest.fixture
+def server(make_server: MakeServer, delivering: Delivering) -> Server:
+    """A server that delivers."""
+    return make_server(site_options={"lifespans": [delivering]})
+
+
+@pytest.fixture
+def webhook(account: Account, webhook_receiver: WebhookReceiver) -> dict[str, object]:
+    """A webhook that has had its ping."""
+    created: dict[str, object] = make_webhook(account, webhook_receiver.uri, events=["*"])
+    webhook_receiver.next()
+    return created
+
+
+def says(page: Page, region: str, text: str) -> None:
+    """Expect a text in a region of the page within one second."""
+    expect(page.get_by_role("region", name=region)).to_contain_text(text, timeout=WITHIN_A_SECOND)
+
+
+def test_a_failing_lane_that_recovers_is_seen_without_a_reload(
+    account: Account, webhook: dict[str, object], webhook_receiver: WebhookReceiver, open_page_of: OpenPage
+) -> None:
+    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
+    says(page, "Lane", "Nothing waits.")
+    webhook_receiver.respond_with(503, b"the ledger is <b>closed</b>")
+
+    make_tag(account, "soundings")
+    says(page, "Lane", "Held since")
+    says(page, "Lane", "Your receiver answered 503; it last said “the ledger is <b>closed</b>”.")
+    make_tag(account, "tides")
+    says(page, "Lane", "1 waits behind it.")
+    expect(page.get_by_role("row", name="Waiting 2 tag.created #tides")).to_be_visible()
+    webhook_receiver.respond_with(204)
+    page.get_by_role("button", name="Try now").click()
+
+    says(page, "Lane", "Nothing waits.")
+    says(page, "Completeness", "Complete since 1: 2 accepted, 0 skipped, 0 lost, 0 on their way.")
+    expect(page.get_by_role("row", name="Delivered 1 tag.created #soundings 2 204")).to_be_visible()
+
+
+def test_a_skip_a_stall_and_a_410_are_seen_without_a_reload(
+    account: Account,
+    webhook: dict[str, object],
+    webhook_receiver: WebhookReceiver,
+    open_page_of: OpenPage,
+    clock: FakeClock,
+) -> None:
+    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
+    webhook_receiver.respond_with(500)
+    for tag in ("soundings", "tides"):
+        make_tag(account, tag)
+    says(page, "Lane", "1 waits behind it.")
+    page.get_by_role("link", name="Skip 1…").click()
+    page.get_by_role("button", name="Skip payload 1").click()
+    says(page, "Delivery log", "Skipped")
+    expect(page.get_by_role("row", name="Failing 2 tag.created #tides 1 500")).to_be_visible()
+
+    stall(account, webhook, clock)
+    says(page, "Lane", "Stalled")
+    webhook_receiver.respond_with(410)
+    page.get_by_role("button", name="Enable webhook").click()
+    says(page, "Lane", "Gone")
+    expect(page.get_by_role("button", name="Enable webhook")).to_be_visible()
+
+
+def stall(account: Account, webhook: dict[str, object], clock: FakeClock) -> None:
+    """Let every retry of a failing lane fail until it stalls."""
+    while due_at := get_status(account, webhook)["next_attempt_at"]:
+        clock.moment = max(clock.moment, to_timestamp(datetime.fromisoformat(due_at)) + SECOND)
+        account.database.wake()
+        eventually(lambda due_at=due_at: get_status(account, webhook)["next_attempt_at"] == due_at, False)
+
+
+def test_new_rows_wait_while_somebody_works_in_the_log(
+    account: Account, webhook: dict[str, object], open_page_of: OpenPage
+) -> None:
+    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
+    log = page.get_by_role("table", name="Deliveries")
+    make_tag(account, "soundings")
+    link = log.get_by_role("link", name="1", exact=True)
+    expect(link).to_be_visible(timeout=WITHIN_A_SECOND)
+    link.focus()
+
+    for tag in ("tides", "currents"):
+        make_tag(account, tag)
+
+    page.get_by_role("button", name="2 new").click()
+    expect(log.get_by_role("row", name="3 tag.created #currents")).to_be_visible()
+    status = page.get_by_role("region", name="Delivery log").get_by_role("status")
+    expect(status).to_have_text("Live")
+    page.get_by_role("button", name="Pause").click()
+    expect(status).to_have_text("Paused")
+    make_tag(account, "buoys")
+    expect(page.get_by_role("button", name="1 new")).to_be_visible(timeout=WITHIN_A_SECOND)
+    assert log.get_by_text("#buoys").count() == 0
+    page.get_by_role("button", name="Go on").click()
+    expect(log.get_by_text("#buoys")).to_be_visible()
+    expect(status).to_have_text("Live")
