@@ -16,6 +16,7 @@ PATHS = (
     "/entries/{entry_id}",
     "/entries/{entry_id}/edit",
     "/entries/{entry_id}/delete",
+    "/approvals/2024-W21",
     "/expenses",
     "/expenses/new",
     "/expenses/{expense_id}/edit",

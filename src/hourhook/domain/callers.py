@@ -59,8 +59,12 @@ class Caller:
 
     def require_feature(self, feature: str) -> None:
         """Raise ``FeatureNotIncluded`` if ``invoicing`` or ``approvals`` is off in the account."""
-        if not (self.invoicing_enabled if feature == "invoicing" else self.approvals_enabled):
+        if not self.has_feature(feature):
             raise FeatureNotIncluded
+
+    def has_feature(self, feature: str) -> bool:
+        """Return whether ``invoicing`` or ``approvals`` is on in the account."""
+        return self.invoicing_enabled if feature == "invoicing" else self.approvals_enabled
 
     def require_unlocked(self) -> None:
         """Raise ``AccountLocked`` if an administrator has locked the account."""

@@ -10,7 +10,18 @@ from hourhook.http.middleware import Check, RouteGroup
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.web import entries, expenses, inbox, integrations, log_time, timers, today, tokens, weeks
+from hourhook.web import (
+    approvals,
+    entries,
+    expenses,
+    inbox,
+    integrations,
+    log_time,
+    timers,
+    today,
+    tokens,
+    weeks,
+)
 from hourhook.web.assets import asset_routes
 from hourhook.web.auth import invitations
 from hourhook.web.auth.invitations import Invitations
@@ -35,6 +46,7 @@ GROUPS = (
     weeks.pages,
     entries.pages,
     inbox.pages,
+    approvals.pages,
     expenses.pages,
     integrations.pages,
     listing.pages,

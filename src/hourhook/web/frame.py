@@ -30,7 +30,7 @@ class Place:
         """Return whether the page exists and this caller may open it."""
         if self.path not in paths or not caller.has_role(self.role):
             return False
-        return self.feature != "invoicing" or caller.invoicing_enabled
+        return self.feature is None or caller.has_feature(self.feature)
 
 
 MAIN = (
@@ -53,6 +53,7 @@ PERSONAL = (
     Place("Inbox", "/inbox"),
     Place("Timers", "/timers"),
     Place("Expenses", "/expenses"),
+    Place("Approvals", "/approvals", "supervisor", "approvals"),
     Place("Preferences", "/me"),
     Place("Password", "/me/password"),
     Place("Sessions", "/me/sessions"),

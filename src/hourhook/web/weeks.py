@@ -32,7 +32,7 @@ def current(view: View) -> Redirect:
 
 @pages.get("/weeks/{week}", template="weeks/week")
 def show(view: View, week: str) -> Values:
-    monday = _monday_of(week)
+    monday = monday_of(week)
     person_id = _person_of(view, view.argument("person"))
     more = [key for text in view.query.get("row", ())[:MAX_ROWS] if (key := read_key(text)) is not None]
     projects = projects_reading.list_choices(view.tx, view.caller)
@@ -58,7 +58,7 @@ def show(view: View, week: str) -> Values:
 @pages.post("/weeks/{week}")
 def save(action: Action, week: str) -> Redirect:
     """Save the cells that were changed; all or, if one is refused, none."""
-    monday, fields = _monday_of(week), action.fields
+    monday, fields = monday_of(week), action.fields
     person_id = _person_of(action, fields.get("person", ""))
     by_cell: dict[tuple[RowKey, str], list[Entry]] = {}
     for entry in _entries(action, person_id, monday):
@@ -84,7 +84,7 @@ def save(action: Action, week: str) -> Redirect:
 @pages.post("/weeks/{week}/rows", refused_on="/weeks/{week}")
 def add_rows(action: Action, week: str) -> Redirect:
     """Add a row, or take over those of the week before, with their hours if wanted."""
-    monday, fields = _monday_of(week), action.fields
+    monday, fields = monday_of(week), action.fields
     person_id = _person_of(action, fields.get("person", ""))
     query: dict[str, list[str]] = {"row": list(fields.lists.get("row", ()))[:MAX_ROWS]}
     if person_id != action.caller.user_id:
@@ -162,7 +162,7 @@ def _person_of(request: View | Action, text: str) -> int:
     return users_reading.show(request.tx, request.caller, int(text)).id
 
 
-def _monday_of(week: str) -> date:
+def monday_of(week: str) -> date:
     match = _WEEK.fullmatch(week)
     try:
         monday = date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
