@@ -44,6 +44,16 @@ def test_each_role_sees_its_pages_and_no_others(account: Account, role: str) -> 
     assert wrong == []
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_page_redirects_only_to_pages_that_the_role_sees(account: Account, role: str) -> None:
+    ids = populate_account(account, "first", actor=account.people[role])
+    browser = signed_in_browser(account, account.people[role])
+    for page in PAGES:
+        response = browser.get(resolve(page, ids))
+        if response.status == 303:
+            assert browser.follow_redirects(response).status == 200, page.path
+
+
 def test_a_page_takes_few_statements(account: Account) -> None:
     ids = populate_account(account, "first", actor=account.owner)
     browser = signed_in_browser(account, account.owner)

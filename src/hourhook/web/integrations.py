@@ -1,5 +1,6 @@
 """``/integrations``: the entrance to webhooks, broadcasts, tokens and connected apps."""
 
+from hourhook.web.frame import INTEGRATIONS
 from hourhook.web.pages import Pages, Redirect, View
 
 pages = Pages()
@@ -7,4 +8,5 @@ pages = Pages()
 
 @pages.get("/integrations")
 def integrations(view: View) -> Redirect:
-    return Redirect("/integrations/webhooks" if view.caller.has_role("leader") else "/integrations/broadcasts")
+    """Lead to the first of these pages that the user may open."""
+    return Redirect(next(place.path for place in INTEGRATIONS if place.is_open_to(view.caller, view.paths)))

@@ -145,7 +145,9 @@ class PageDispatcher:
         fragments = _fragments(request)
         query = Query.of(parse_query_string(request.scope["query_string"]))
         secret = None if fragments else self._browser_cookies.secret(request.cookies)
-        view = View(tx, visit.member.caller, self._dependencies, query, visit.display, form, fragments, secret)
+        view = View(
+            tx, visit.member.caller, self._dependencies, query, visit.display, form, fragments, secret, self._paths
+        )
         result = page.function(view, **read_arguments(page, request))
         if not isinstance(result, Mapping):
             return result, {}

@@ -26,7 +26,7 @@
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
@@ -66,6 +66,8 @@ class View:
     fragments: Sequence[str] = ()
     # What the last action made and only the page after its redirect shows; see ``Redirect.secret``.
     secret: str | None = None
+    # The paths of all pages.
+    paths: Collection[str] = ()
 
     @property
     def links(self) -> Links:
