@@ -33,12 +33,12 @@ def open_account(database: Database, name: str = "bench") -> accounts.CreatedAcc
     )
 
 
-def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> Sequence[int]:
-    """Create webhooks that subscribe to all events, without sending pings; return their ids."""
+def add_webhooks(database: Database, account_id: int, uris: Sequence[str]) -> Sequence[int]:
+    """Create a webhook for each URI that subscribes to all events, without sending pings; return their ids."""
     keyring = Keyring(SECRET_KEY)
 
     def add(tx: Transaction) -> Sequence[int]:
-        ids = tx.next_ids(webhooks, count)
+        ids = tx.next_ids(webhooks, len(uris))
         tx.insert_many(
             webhooks,
             ("account_id", "id", "name", "name_key", "payload_uri", "secret", "created_at"),
@@ -52,7 +52,7 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
                     keyring.encrypt(signing.new_secret()),
                     tx.event_time,
                 )
-                for id in ids
+                for id, uri in zip(ids, uris, strict=True)
             ],
         )
         tx.insert_many(
@@ -60,7 +60,7 @@ def add_webhooks(database: Database, account_id: int, count: int, uri: str) -> S
             ("account_id", "webhook_id", "event", "place"),
             [(account_id, id, event_log.EVERYTHING, 0) for id in ids],
         )
-        for id in ids:
+        for id, uri in zip(ids, uris, strict=True):
             lane_control.create_lane(tx, id, uri)
         return ids
 

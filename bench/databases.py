@@ -20,9 +20,9 @@ class Databases:
 
     def __init__(self) -> None:
         clean_up_at_the_end()
-        self._folder = temporary_folder("hourhook-bench-")
+        self.folder = temporary_folder("hourhook-bench-")
         self._stack = ExitStack()
-        self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self._server_url: str | None = None
 
     def __enter__(self) -> "Databases":
@@ -35,7 +35,7 @@ class Databases:
     def fresh(self, kind: str) -> Iterator[str]:
         """Create a database with the current schema, yield its URL, and delete it."""
         if kind == "sqlite":
-            folder = self._folder / uuid4().hex
+            folder = self.folder / uuid4().hex
             folder.mkdir()
             url = f"sqlite:///{folder / 'hourhook.db'}"
             migrate(url)
@@ -65,7 +65,7 @@ class Databases:
 
             # Its processes inherit the core of this one.
             with on_core(OTHER_CORE):
-                server: Any = get_server(self._folder / "postgresql", cleanup_mode="delete")
+                server: Any = get_server(self.folder / "postgresql", cleanup_mode="delete")
             self._stack.callback(server.cleanup)
             self._server_url = server.get_uri()
         return self._server_url

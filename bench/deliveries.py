@@ -67,7 +67,7 @@ def fill(url: str, uri: str, webhooks: int, events: int) -> None:
     """Create an account with webhooks and a backlog."""
     database = open_database(settings_for(url).database_url)
     account = open_account(database)
-    add_webhooks(database, account.account_id, webhooks, uri)
+    add_webhooks(database, account.account_id, [uri] * webhooks)
     record_events(database, account.account_id, events)
     database.close()
 

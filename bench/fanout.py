@@ -84,7 +84,7 @@ def _prepare(database: Database, count: int, history: int) -> Callable[[], float
     account = open_account(database, f"fanout-{count}")
     account_id = account.account_id
     if count:
-        add_webhooks(database, account_id, count, _URI)
+        add_webhooks(database, account_id, [_URI] * count)
         record_events(database, account_id, history)
     caller = database.read_now(find_caller, account_id, account.user_id, Links("http://127.0.0.1:8080"))
     assert caller is not None

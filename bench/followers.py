@@ -1,4 +1,4 @@
-"""(h) Followers of one account's event stream: memory each, cost at rest, and events delivered to all of them."""
+"""(o) Followers of one account's event stream: memory each, cost at rest, and events delivered to all of them."""
 
 import json
 import selectors
@@ -35,7 +35,7 @@ def run(databases: Databases, *, quick: bool) -> None:
                 rows.append((kind, *_measure(server, token, count)))
     progress("")
     print_table(
-        f"(h) {count:,} followers of one account",
+        f"(o) {count:,} followers of one account",
         (
             "",
             "KiB each",

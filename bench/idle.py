@@ -101,7 +101,7 @@ def _fill(url: str, payloads: int, *, uri: str, webhooks: int) -> None:
     database = open_database(url)
     account = open_account(database)
     if webhooks:
-        add_webhooks(database, account.account_id, webhooks, uri)
+        add_webhooks(database, account.account_id, [uri] * webhooks)
         record_events(database, account.account_id, payloads // webhooks)
     database.close()
 

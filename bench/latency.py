@@ -63,7 +63,7 @@ def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, coun
     with databases.fresh(kind) as url:
         database = open_database(url)
         account = open_account(database)
-        add_webhooks(database, account.account_id, WEBHOOKS, receiver.uri)
+        add_webhooks(database, account.account_id, [receiver.uri] * WEBHOOKS)
         database.close()
         entry = {"date": "2024-05-21", "minutes": 45, "description": "Work on the design of the API"}
         requests = [request("POST", "/v2/entries", account.token, entry)]

@@ -196,7 +196,7 @@ def _prepare(url: str, plan: Plan, uri: str, *, is_stalled: bool) -> tuple[Creat
         tags = [tag["id"] for tag in client.send("POST", "/v2/tags", {"names": ["target", "source"]})]
     _fill(database, account, plan.entries, projects[1], tags[1])
     if plan.webhooks:
-        add_webhooks(database, account.account_id, plan.webhooks, uri)
+        add_webhooks(database, account.account_id, [uri] * plan.webhooks)
     if is_stalled:
         database.run_now(lambda tx: tx.execute(_STALL))
     if plan.kind == "postgresql":

@@ -1,6 +1,7 @@
 """A bare receiver, faster than the measured process: it responds with 200 to every request, and records arrivals.
 
-``python -m bench.receivers`` serves on a free port, sends its port, and then reads one message per line.
+``python -m bench.receivers DELAY_SECONDS [CERTIFICATE]`` serves on a free port, with TLS if there is a certificate, and
+responds to each request after the delay. It sends its port, and then reads one message per line.
 ``{"expect": n}`` has a reply once n more requests have arrived: the seconds from the first to the last of them.
 ``{"start_recording": true}`` starts to record arrivals. ``{"stop_recording": true}`` stops it; the reply has the
 monotonic time of each arrival in nanoseconds, its webhook and its sequence.
@@ -10,12 +11,16 @@ import asyncio
 import json
 import os
 import re
+import ssl
+import sys
 import time
 from typing import Any
 
 import uvloop
 
+from bench.host_names import Authority, host_name
 from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
+from hourhook.process.descriptors import raise_limit
 
 _RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -26,15 +31,23 @@ _WEBHOOK = re.compile(rb'^\{"webhook":\{"id":(\d+)')
 class Receiver:
     """The process of the receiver."""
 
-    def __init__(self) -> None:
-        self._process = BenchProcess(OTHER_CORE, "bench.receivers")
-        self.uri = f"http://127.0.0.1:{self._process.receive()['port']}/hook"
+    def __init__(self, delay_seconds: float = 0, authority: Authority | None = None) -> None:
+        """Start it; with an ``authority`` it speaks TLS, as each host of ``bench.host_names``."""
+        certificate = [] if authority is None else [authority.certificate]
+        self._process = BenchProcess(OTHER_CORE, "bench.receivers", delay_seconds, *certificate)
+        self.port: int = self._process.receive()["port"]
+        self.uri = f"http://127.0.0.1:{self.port}/hook"
+        self.scheme = "http" if authority is None else "https"
 
     def __enter__(self) -> "Receiver":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.end()
+
+    def uris(self, count: int) -> list[str]:
+        """Return URIs of this receiver, each with a host name of its own."""
+        return [f"{self.scheme}://{host_name(number)}:{self.port}/hook" for number in range(count)]
 
     def expect(self, count: int) -> None:
         """Count requests from now on, up to ``count``."""
@@ -87,8 +100,9 @@ class _Arrivals:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, arrivals: _Arrivals) -> None:
+    def __init__(self, arrivals: _Arrivals, delay_seconds: float) -> None:
         self._arrivals = arrivals
+        self._delay_seconds = delay_seconds
         self._incomplete = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -103,14 +117,23 @@ class _Connection(asyncio.Protocol):
                 self._incomplete = data
                 return
             self._arrivals.add(data[:end], data[end + 4 : size])
-            self._transport.write(_RESPONSE)
+            if self._delay_seconds:
+                asyncio.get_running_loop().call_later(self._delay_seconds, self._transport.write, _RESPONSE)
+            else:
+                self._transport.write(_RESPONSE)
             data = data[size:]
 
 
-async def _serve() -> None:
+async def _serve(delay_seconds: float, certificate: str | None) -> None:
     loop = asyncio.get_running_loop()
     arrivals = _Arrivals()
-    server = await loop.create_server(lambda: _Connection(arrivals), "127.0.0.1", 0, backlog=1024)
+    context = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    server = await loop.create_server(
+        lambda: _Connection(arrivals, delay_seconds), "127.0.0.1", 0, backlog=4096, ssl=context
+    )
     input_ended = asyncio.Event()
     rest = b""
 
@@ -129,4 +152,5 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve())
+    raise_limit()
+    uvloop.run(_serve(float(sys.argv[1]), next(iter(sys.argv[2:]), None)))

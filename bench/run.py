@@ -1,6 +1,6 @@
 """Run the benchmarks, and print their tables and a description of the machine.
 
-.venv/bin/python bench/run.py [all|deliveries|latency|api|idle|fanout|merges|recovery|followers] [--quick]
+.venv/bin/python bench/run.py [all|BENCHMARK ...] [--quick]
 """
 
 import argparse
@@ -11,11 +11,28 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from bench import api, deliveries, fanout, followers, idle, latency, machine, merges, recovery  # noqa: E402
+from bench import (  # noqa: E402
+    api,
+    connections,
+    deliveries,
+    fanout,
+    followers,
+    idle,
+    latency,
+    machine,
+    many_hosts,
+    merges,
+    recovery,
+    single_webhook,
+    slow_receivers,
+)
 from bench.databases import Databases  # noqa: E402
 from bench.tables import print_table  # noqa: E402
 
 BENCHMARKS = {
+    "many_hosts": many_hosts.run,
+    "slow_receivers": slow_receivers.run,
+    "single_webhook": single_webhook.run,
     "deliveries": deliveries.run,
     "latency": latency.run,
     "api": api.run,
@@ -24,6 +41,7 @@ BENCHMARKS = {
     "merges": merges.run,
     "recovery": recovery.run,
     "followers": followers.run,
+    "connections": connections.run,
 }
 
 

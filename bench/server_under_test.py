@@ -18,6 +18,7 @@ from typing import Any
 
 import uvloop
 
+from bench import host_names
 from bench.backlogs import settings_for
 from bench.statements import Statement, StatementRecorder
 from bench.subprocesses import MEASURED_CORE, BenchProcess, send_message
@@ -55,9 +56,9 @@ class Server(BenchProcess):
 class Worker(BenchProcess):
     """The process of ``hourhook worker``."""
 
-    def __init__(self, url: str, *, core: int = MEASURED_CORE) -> None:
+    def __init__(self, url: str, *, core: int = MEASURED_CORE, **settings: object) -> None:
         """Start it, and wait until it is ready to deliver."""
-        super().__init__(core, "bench.server_under_test", "work", url, "{}")
+        super().__init__(core, "bench.server_under_test", "work", url, json.dumps(settings))
         self.receive()
 
 
@@ -99,6 +100,7 @@ def _main(role: str, url: str, changes: dict[str, Any], *, is_watched: bool) -> 
     settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **changes)
     logs.configure(settings)
     runtime = build_runtime(settings, "127.0.0.1")
+    runtime.resolver = host_names.resolve
     try:
         uvloop.run(_serve(runtime, listener, port, monitor) if role == "serve" else _work(runtime, monitor))
     finally:

@@ -11,12 +11,13 @@ from hourhook.clock import Clock
 from hourhook.crypto import Keyring, load_key_file, load_or_create_key_file, validate_key
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
+from hourhook.delivery.transports.http.resolvers import Resolver
 from hourhook.domain import key_canary
 from hourhook.errors import OperatorError
 from hourhook.http.metrics import Metrics
 from hourhook.mail.outbox import Outbox
 from hourhook.process.clock_check import warn_if_clock_is_behind
-from hourhook.process.descriptors import UNBOUNDED, DescriptorShares, prepare_descriptors, share
+from hourhook.process.descriptors import UNBOUNDED, UNBOUNDED_BYTES, DescriptorShares, prepare_descriptors, share
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.poolers import require_own_sessions
@@ -116,9 +117,11 @@ class Runtime:
     guard: AddressGuard
     outbox: Outbox | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    descriptors: DescriptorShares = field(default_factory=lambda: share(UNBOUNDED))
+    descriptors: DescriptorShares = field(default_factory=lambda: share(UNBOUNDED, UNBOUNDED_BYTES))
     # Why this process can no longer serve; reported by ``/health``.
     failure: str | None = None
+    # Resolves receivers; None is the system's resolver.
+    resolver: Resolver | None = None
 
     def raise_if_failed(self) -> None:
         """Raise ``OperatorError`` if this process can no longer serve."""
@@ -174,6 +177,7 @@ def make_transport(runtime: Runtime) -> HttpTransport:
         proxy_resolves=settings.egress_proxy_resolves,
         no_proxy=settings.no_proxy,
         max_idle_connections=runtime.descriptors.max_idle_connections,
+        resolver=runtime.resolver,
     )
 
 

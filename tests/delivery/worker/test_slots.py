@@ -47,7 +47,7 @@ def test_a_slow_send_frees_its_ordinary_slot(slots: Slots) -> None:
 
 def test_slow_sends_are_bounded(slots: Slots) -> None:
     for now in range(4):
-        acquire(slots, LANE_SLOTS.ordinary, now=now)
+        acquire(slots, slots.available(failing=False), now=now)
         slots.mark_slow(now=now + 1, after=0)
 
     assert len(slots.in_use) == LANE_SLOTS.total
@@ -80,13 +80,16 @@ def test_a_saturated_destination_gets_a_slot_after_a_release(slots: Slots) -> No
 
     slots.release(taken[0])
     assert slots.saturated == []
+    slots.acquire(HERE, is_slow=False, now=0)
+    assert slots.saturated == [HERE]
 
 
 def test_the_limit_of_a_destination_leaves_slots_for_others() -> None:
-    assert LANE_SLOTS.per_destination < LANE_SLOTS.ordinary
+    assert LANE_SLOTS.per_destination < LANE_SLOTS.ordinary / 2
+    assert LANE_SLOTS.per_destination < LANE_SLOTS.failing
 
 
 def test_limits_are_reduced_in_proportion_and_never_to_none() -> None:
-    assert LANE_SLOTS.within(2000) is LANE_SLOTS
-    assert LANE_SLOTS.within(512) == SlotLimits(ordinary=128, slow=384, failing=128, per_destination=80)
+    assert LANE_SLOTS.within(9000) is LANE_SLOTS
+    assert LANE_SLOTS.within(512) == SlotLimits(ordinary=256, slow=256, failing=128, per_destination=80)
     assert LANE_SLOTS.within(0) == SlotLimits(ordinary=1, slow=1, failing=1, per_destination=1)

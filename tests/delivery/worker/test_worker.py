@@ -14,7 +14,7 @@ from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.worker import leases, worker
-from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS
+from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, SlotLimits
 from hourhook.delivery.worker.worker import WorkerLimits
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, lanes, webhooks
@@ -35,6 +35,8 @@ SET_SECRET = Statement(update(webhooks).where(webhooks.c.id == bindparam("id")).
 ERROR = Statement(select(attempts.c.error).where(attempts.c.error.is_not(None)))
 OTHER_URI = "http://127.0.0.1:10/hook"
 HANGING = 50
+# Few slots, so that tests fill them with few lanes.
+FEW = WorkerLimits(lanes=SlotLimits(ordinary=24, slow=72, failing=24, per_destination=15))
 
 
 @pytest.fixture
@@ -551,24 +553,20 @@ async def test_a_redelivery_continues_numbers_and_does_not_affect_its_lane(
 
 
 async def test_a_hanging_destination_leaves_slots_for_others(
-    backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
+    backlog: Backlog, database: Database, network: FakeTransport
 ) -> None:
-    for _ in range(299):
+    for _ in range(29):
         backlog.add_webhook(URI, ["tag.created"])
     other = make_backlog(database, "southwind")
     other.set_uri(OTHER_URI)
     network.responses = {OTHER_URI: 200}
-    async with running_worker(database, network, network):
+    async with running_worker(database, network, network, limits=FEW):
         backlog.record("tag.created")
-        # One batch at a time.
-        for _ in range(2):
-            await network.take(96)
-            backlog.database.wake()
-        clock.advance(0.5)
+        await network.take(FEW.lanes.per_destination)
         other.record("tag.created", "tag.updated")
         await settled(other, 3)
 
-    assert sum(sending.uri == URI for sending in network.sent) < 256
+    assert sum(sending.uri == URI for sending in network.sent) == FEW.lanes.per_destination
 
 
 async def test_failing_lanes_take_no_slots_of_succeeding_ones(
@@ -576,8 +574,8 @@ async def test_failing_lanes_take_no_slots_of_succeeding_ones(
 ) -> None:
     other = add_hanging_lanes(backlog, database, network)
     database.run_now(lambda tx: tx.execute(_HAVE_FAILED, account=backlog.account_id))
-    async with running_worker(database, network, network):
-        await fill_slots(database, network)
+    async with running_worker(database, network, network, limits=FEW):
+        await network.take(FEW.lanes.failing)
         # The clock is stopped, so no slot becomes slow.
         other.record("tag.created")
         await settled(other, 2)
@@ -587,16 +585,16 @@ async def test_slow_sends_free_ordinary_slots(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:
     other = add_hanging_lanes(backlog, database, network)
-    async with running_worker(database, network, network):
-        await fill_slots(database, network)
+    async with running_worker(database, network, network, limits=FEW):
+        await network.take(FEW.lanes.ordinary)
         clock.advance(2)
         other.record("tag.created")
         await settled(other, 2)
 
 
 def add_hanging_lanes(backlog: Backlog, database: Database, network: FakeTransport) -> Backlog:
-    """Add 300 lanes whose receivers hang, and return one whose receiver responds."""
-    for number in range(299):
+    """Add 30 lanes whose receivers hang, and return one whose receiver responds."""
+    for number in range(29):
         # Several destinations, because one cannot take all slots.
         backlog.add_webhook(f"http://127.0.0.{1 + number % 3}:9/hook", ["tag.created"])
     backlog.record("tag.created")
@@ -606,24 +604,22 @@ def add_hanging_lanes(backlog: Backlog, database: Database, network: FakeTranspo
     return other
 
 
-async def fill_slots(database: Database, network: FakeTransport) -> None:
-    """Let as many sends hang as there are ordinary slots, one batch at a time."""
-    for count in (96, 96, 64):
-        await network.take(count)
-        database.wake()
-
-
 async def test_lanes_beyond_the_first_batch_are_served(
-    backlog: Backlog, database: Database, network: FakeTransport
+    backlog: Backlog, database: Database, network: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in range(119):
+    monkeypatch.setattr(worker, "LEASE_BATCH", 8)
+    for _ in range(39):
         backlog.add_webhook(URI)
-    network.responses = {URI: 200}
     async with running_worker(database, network, network):
         backlog.record("tag.created", "tag.updated")
-        sent = await network.take(240)
+        # No send ends, no lane is released, and no poll is due.
+        first = await network.take(40)
+        network.responses = {URI: 200}
+        for sending in first:
+            sending.respond()
+        second = await network.take(40)
 
-    assert len({sending.payload_id for sending in sent}) == 240
+    assert len({sending.payload_id for sending in (*first, *second)}) == 80
 
 
 async def test_a_lane_with_a_long_backlog_does_not_starve_others(

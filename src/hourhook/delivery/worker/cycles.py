@@ -16,6 +16,8 @@ from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
 READ_AHEAD = 16
+# Of all lanes of a worker: with many of them, each is read ahead less.
+MAX_PREFETCHED = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Cycle:
     one_off_results: list[OneOffResult]
     lane_capacity: Capacity
     one_off_capacity: Capacity
+    # How many payloads of a lane are read at once.
+    read_ahead: int = READ_AHEAD
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ def run_cycle(tx: Transaction, cycle: Cycle, cache: EventCache) -> CycleResult:
     if cycle.one_off_results:
         settle_one_offs(tx, cycle.one_off_results)
     _lease(tx, cycle, cycle_result)
-    _read(tx, cycle_result, cache)
+    _read(tx, cycle.read_ahead, cycle_result, cache)
     return cycle_result
 
 
@@ -124,7 +128,12 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
         )
 
 
-def _read(tx: Transaction, cycle_result: CycleResult, cache: EventCache) -> None:
+def read_ahead_of(lanes_count: int) -> int:
+    """Return how many payloads of each lane to prefetch if a worker holds this many lanes."""
+    return max(1, min(READ_AHEAD, MAX_PREFETCHED // max(1, lanes_count)))
+
+
+def _read(tx: Transaction, limit: int, cycle_result: CycleResult, cache: EventCache) -> None:
     # Heads and revisions after the settlement, which the lanes themselves do not have yet.
     retained: list[tuple[LeasedLane, Row | LeasedLane, int]] = [
         (settled.result.lane, settled.row, len(settled.result.lane.prefetched) - settled.result.outcome.is_success)
@@ -144,7 +153,7 @@ def _read(tx: Transaction, cycle_result: CycleResult, cache: EventCache) -> None
         SequenceRange(
             *lane.key,
             low=current.head_sequence,
-            high=min(current.last_sequence, current.head_sequence + READ_AHEAD - 1),
+            high=min(current.last_sequence, current.head_sequence + limit - 1),
             replayed_through=lane.replayed_through,
         )
         for lane, current, prefetched_count in (*retained, *leased)

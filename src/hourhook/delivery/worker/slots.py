@@ -32,7 +32,9 @@ class SlotLimits:
         return SlotLimits(ordinary, max(1, total - ordinary), failing, per_destination)
 
 
-LANE_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
+# Enough for 10,000 webhooks whose receivers take 200 ms. A destination takes less than half of the ordinary slots, and
+# less than all of those for failing lanes.
+LANE_SLOTS = SlotLimits(ordinary=4096, slow=4096, failing=2048, per_destination=1280)
 ONE_OFF_SLOTS = SlotLimits(ordinary=64, slow=192, failing=64, per_destination=40)
 BROADCAST_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
 
@@ -54,6 +56,7 @@ class Slots:
     in_use: set[Slot] = field(default_factory=set)
     _slow_count: int = 0
     _by_destination: Counter[str] = field(default_factory=Counter)
+    _saturated: set[str] = field(default_factory=set)
 
     def acquire(self, destination: str, *, is_slow: bool, now: int) -> Slot:
         """Acquire a slot; ``is_slow`` for a lane whose last attempt failed."""
@@ -61,12 +64,16 @@ class Slots:
         self.in_use.add(slot)
         self._slow_count += is_slow
         self._by_destination[destination] += 1
+        if self._by_destination[destination] >= self.limits.per_destination:
+            self._saturated.add(destination)
         return slot
 
     def release(self, slot: Slot) -> None:
         self.in_use.discard(slot)
         self._slow_count -= slot.is_slow
         self._by_destination[slot.destination] -= 1
+        if self._by_destination[slot.destination] < self.limits.per_destination:
+            self._saturated.discard(slot.destination)
         if not self._by_destination[slot.destination]:
             del self._by_destination[slot.destination]
 
@@ -91,11 +98,15 @@ class Slots:
         return max(0, min(self.limits.ordinary - self.ordinary_count, self.limits.total - len(self.in_use)))
 
     @property
+    def has_any(self) -> bool:
+        """Return whether a slot of either kind is free."""
+        return self.available(failing=False) > 0 or self.available(failing=True) > 0
+
+    @property
     def ordinary_count(self) -> int:
         return len(self.in_use) - self._slow_count
 
     @property
     def saturated(self) -> list[str]:
         """Return the destinations that have reached their limit."""
-        limit = self.limits.per_destination
-        return [destination for destination, count in self._by_destination.items() if count >= limit]
+        return [*self._saturated]

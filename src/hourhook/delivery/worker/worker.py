@@ -20,7 +20,7 @@ from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, run_cycle
+from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, read_ahead_of, run_cycle
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
@@ -32,7 +32,7 @@ from hourhook.store.database import Database
 from hourhook.waker import Waker
 
 POLL_SECONDS = 1.0
-LEASE_BATCH = 96
+LEASE_BATCH = 256
 SLOW_AFTER_SECONDS = 1.0
 # How many payloads of a lane are sent in a row while others wait for a slot.
 MAX_CONSECUTIVE_SENDS = 64
@@ -182,7 +182,16 @@ class Worker:
         self._is_short_of_slots |= bool(lane_capacity.saturated)
         self._is_woken = False
         token = self._rng.getrandbits(62) + 1
-        cycle = Cycle(self.id, token, self._lease, results, one_off_results, lane_capacity, one_off_capacity)
+        cycle = Cycle(
+            self.id,
+            token,
+            self._lease,
+            results,
+            one_off_results,
+            lane_capacity,
+            one_off_capacity,
+            read_ahead_of(len(self._held)),
+        )
         try:
             cycle_result = await self._database.run(run_cycle, cycle, self._cache)
         except CommitUnknown:
@@ -223,7 +232,9 @@ class Worker:
             self._continue_lane(lane, cycle_result)
         for one_off in cycle_result.one_offs:
             self._start_one_off(one_off, cycle_result, now)
-        if cycle_result.has_more_one_offs_due and self._one_off_slots.available(failing=False):
+        if (cycle_result.has_more_due and self._slots.has_any) or (
+            cycle_result.has_more_one_offs_due and self._one_off_slots.has_any
+        ):
             # A batch is small, so that one destination does not get all slots at once: lease the next.
             self.wake()
         for settlement in cycle_result.settled:
