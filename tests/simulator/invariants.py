@@ -356,6 +356,17 @@ class Invariants:
                 hook.one_offs_in_flight.remove(attempt)
                 self.counts["one_offs"] += 1
 
+        first = self._first_one_offs()
+        for id, one_off in self._one_offs.items():
+            self.expect(
+                one_off.lease_token is None or id in first,
+                f"one-off delivery {id}: leased while an older one of webhook {one_off.webhook_id} is not settled",
+            )
+
+    def _first_one_offs(self) -> set[int]:
+        """Return the ids of the oldest unsettled one-off delivery of each webhook."""
+        return {*{one_off.webhook_id: id for id, one_off in sorted(self._one_offs.items(), reverse=True)}.values()}
+
     # Requests
 
     def on_send(self, worker: int, uri: str, headers: dict[str, str], body: bytes, *, is_one_off: bool) -> Attempt:
@@ -473,7 +484,9 @@ class Invariants:
             is_in_flight = any(a.worker == lane.lease_worker for a in self.hooks[id].in_flight)
             if self._makes_no_progress(lane, now, is_in_flight=is_in_flight):
                 without_progress.add(("lane", id))
-        for id, one_off in self._one_offs.items():
+        for id in self._first_one_offs():
+            # The others of its webhook wait for it.
+            one_off = self._one_offs[id]
             is_in_flight = any(
                 a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].one_offs_in_flight
             )

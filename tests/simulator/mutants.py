@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, literal, null, select, text, true, updat
 
 from hourhook.delivery import event_log, lane_control, retention
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker import cycles, leases, liveness, readahead, settlements, worker
+from hourhook.delivery.worker import cycles, leases, liveness, one_off_deliveries, readahead, settlements, worker
 from hourhook.delivery.worker.readahead import Payload
 from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store import database
@@ -258,6 +258,12 @@ def _() -> Iterator[None]:
         _replaced(leases, "_RELEASE_ALL", {**leases._RELEASE_ALL, "errands": release_none}),
         _replaced(leases, "_RELEASE", {**leases._RELEASE, "errands": release_none_of}),
     ):
+        yield
+
+
+@_mutant("one-off deliveries of a webhook do not wait for each other")
+def _() -> Iterator[None]:
+    with _with_text_replaced(one_off_deliveries, "LEASE", "o.id < e.id", "o.id < 0"):
         yield
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from hourhook.delivery import event_log, lane_control, one_offs, retention
-from hourhook.delivery.worker import cycles, leases, liveness, readahead, settlements, worker
+from hourhook.delivery.worker import cycles, leases, liveness, one_off_deliveries, readahead, settlements, worker
 from hourhook.store import database
 from tests.simulator.invariants import InvariantViolation
 from tests.simulator.mutants import MUTANTS
@@ -15,7 +15,7 @@ from tests.simulator.stores import Store, postgres_store, sqlite_store
 SEEDS = {"sqlite": 150, "postgresql": 100}
 CASES = [(name, dialect) for name, (dialects, _) in MUTANTS.items() for dialect in dialects]
 PRODUCTION = (
-    *(one_offs, retention, leases, liveness, event_log, readahead, settlements, lane_control, cycles, worker, database),
+    *(one_offs, one_off_deliveries, retention, leases, liveness, event_log, readahead, settlements, lane_control, cycles, worker, database),
     *(worker.Worker, database.Database),
 )
 
