@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hourhook.backoff import RetrySchedule
 from hourhook.clock import DAY
 from hourhook.delivery.retention import delete_old_events
 from tests.conftest import Delivering, MakeServer, Server
@@ -17,7 +18,9 @@ from tests.support.webhooks import get_delivery_log, get_payload, get_status, ma
 
 PassTime = Callable[[float], None]
 NO_SUCH_PAYLOAD = "0b6f1c52-6f0e-4c53-9d0a-3a3f0f8f5f10"
-WINDOW_SECONDS = 259_200
+LONGEST_DELAY_SECONDS = RetrySchedule().longest_delay_seconds
+# 72 hours of delays that double from 1 s to 6 hours, each 10 % longer.
+FEWEST_ATTEMPTS = 20
 
 
 @pytest.fixture
@@ -36,9 +39,14 @@ def webhook(account: Account, webhook_receiver: WebhookReceiver, advance_time: P
     return webhook
 
 
-def fail(account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *names: str) -> Delivery:
-    """Create tags with these names; the delivery of the first fails, the others wait behind it."""
-    webhook_receiver.respond_with(500)
+def fail(
+    account: Account, webhook: Any, webhook_receiver: WebhookReceiver, *names: str, retry_after: int = 0
+) -> Delivery:
+    """Create tags with these names; the delivery of the first fails, the others wait behind it.
+
+    ``retry_after`` is the least delay before its next attempt, in seconds.
+    """
+    webhook_receiver.respond_with(503, headers=b"Retry-After: %d\r\n" % retry_after)
     for name in names:
         make_tag(account, name)
     failed = webhook_receiver.next()
@@ -82,10 +90,11 @@ def test_the_retry_schedule_continues_after_a_failed_retry(
     webhook_receiver.next()
     eventually(lambda: get_payload(account, webhook, failed.id)["attempts_count"], 2)
 
-    # After two failures in a row, the next attempt is due after 10 s ± 10 %.
-    advance_time(8)
+    # After two failures in a row, the next attempt is due after 2 s ± 10 %.
+    advance_time(1.7)
     assert get_delivery_log(account, webhook)[0]["state"] == "failing"
-    advance_time(4)
+    assert get_payload(account, webhook, failed.id)["attempts_count"] == 2
+    advance_time(0.6)
 
     assert webhook_receiver.next().attempt == 3
 
@@ -136,7 +145,7 @@ def test_retrying_a_delivered_payload_is_a_one_off_redelivery(
     account: Account, webhook_receiver: WebhookReceiver, webhook: Any, advance_time: PassTime
 ) -> None:
     [delivered] = deliver(account, webhook, webhook_receiver, "a")
-    fail(account, webhook, webhook_receiver, "b")
+    fail(account, webhook, webhook_receiver, "b", retry_after=60)
     webhook_receiver.respond_with(204)
 
     advance_time(1)

@@ -15,7 +15,20 @@ from tests.simulator.stores import Store, postgres_store, sqlite_store
 SEEDS = {"sqlite": 150, "postgresql": 100}
 CASES = [(name, dialect) for name, (dialects, _) in MUTANTS.items() for dialect in dialects]
 PRODUCTION = (
-    *(one_offs, one_off_deliveries, retention, leases, liveness, event_log, readahead, settlements, lane_control, cycles, worker, database),
+    *(
+        one_offs,
+        one_off_deliveries,
+        retention,
+        leases,
+        liveness,
+        event_log,
+        readahead,
+        settlements,
+        lane_control,
+        cycles,
+        worker,
+        database,
+    ),
     *(worker.Worker, database.Database),
 )
 
