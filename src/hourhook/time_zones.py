@@ -33,6 +33,24 @@ def parse_zone(text: str) -> str:
     return name
 
 
+@cache
+def choices() -> tuple[str, ...]:
+    """Return the names to choose from: ``UTC``, and the zones of places, without old names of countries."""
+    regions = {
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    }
+    return ("UTC", *sorted(name for name in _names().values() if name.partition("/")[0] in regions and "/" in name))
+
+
 def name_of_offset(seconds: int) -> str:
     """Return the name of a fixed offset, in seconds east of UTC."""
     if not seconds:

@@ -28,6 +28,16 @@ PATHS = (
     "/timers/{project_id}/discard",
     "/integrations/webhooks",
     "/integrations/tokens",
+    "/integrations/broadcasts",
+    "/integrations/broadcasts/new",
+    "/integrations/broadcasts/{broadcast_receiver_id}",
+    "/integrations/broadcasts/{broadcast_receiver_id}/edit",
+    "/integrations/broadcasts/{broadcast_receiver_id}/reroll",
+    "/integrations/broadcasts/{broadcast_receiver_id}/delete",
+    "/integrations/apps",
+    "/me",
+    "/me/password",
+    "/me/sessions",
 )
 
 

@@ -48,6 +48,11 @@ def verify_password(password: str, password_hash: str | None) -> bool:
 def store(tx: Transaction, user_id: int, password_hash: str) -> None:
     """Set the password of a user of the transaction's account, and end their sessions."""
     sessions.end_all(tx, user_id)
+    set_hash(tx, user_id, password_hash)
+
+
+def set_hash(tx: Transaction, user_id: int, password_hash: str) -> None:
+    """Set the password of a user of the transaction's account; their sessions go on."""
     tx.execute(_STORE, account=tx.account_id, user=user_id, hash=password_hash)
 
 

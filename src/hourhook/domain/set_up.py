@@ -57,7 +57,9 @@ def validate_and_hash(params: FirstAccount, errors: ValidationErrors) -> str:
     return passwords.hash_password(params.password)
 
 
-def create(tx: Transaction, params: FirstAccount, password_hash: str, session_token: str) -> accounts.CreatedAccount:
+def create(
+    tx: Transaction, params: FirstAccount, password_hash: str, session_token: str, user_agent: str = ""
+) -> accounts.CreatedAccount:
     """Create the first account and its owner, and sign them in; in a transaction that locks no account.
 
     Raises ``NotFound`` if there is an account already.
@@ -74,7 +76,7 @@ def create(tx: Transaction, params: FirstAccount, password_hash: str, session_to
         password_hash=password_hash,
         with_token=False,
     )
-    sessions.begin(tx, session_token, created.user_id)
+    sessions.begin(tx, session_token, created.user_id, user_agent)
     return created
 
 

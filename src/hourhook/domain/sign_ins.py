@@ -54,7 +54,7 @@ def filter_by_password(candidates: Sequence[Candidate], password: str) -> Sequen
     return [candidate for candidate in candidates if passwords.verify_password(password, candidate.password_hash)]
 
 
-def sign_in(tx: Transaction, candidate: Candidate, token: str, links: Links) -> bool:
+def sign_in(tx: Transaction, candidate: Candidate, token: str, links: Links, user_agent: str = "") -> bool:
     """Begin a session of this user under a token, and activate a pending user.
 
     Returns False if the user has been disabled or suspended, or their password changed, since ``find_candidates``.
@@ -65,7 +65,7 @@ def sign_in(tx: Transaction, candidate: Candidate, token: str, links: Links) -> 
     except Unauthenticated:
         return False
     states.activate_pending(tx, caller)
-    sessions.begin(tx, token, caller.user_id)
+    sessions.begin(tx, token, caller.user_id, user_agent)
     return True
 
 

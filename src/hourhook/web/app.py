@@ -12,6 +12,8 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import (
     approvals,
+    apps,
+    broadcasts,
     entries,
     expenses,
     inbox,
@@ -30,6 +32,7 @@ from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
 from hourhook.web.browser_cookies import BrowserCookies
 from hourhook.web.live import Live, LiveHub
+from hourhook.web.me import browser_sessions, password, preferences
 from hourhook.web.page_dispatcher import PageDispatcher
 from hourhook.web.pages import Page
 from hourhook.web.public import invoices
@@ -56,6 +59,11 @@ GROUPS = (
     changing.pages,
     payload_page.pages,
     tokens.pages,
+    broadcasts.pages,
+    apps.pages,
+    preferences.pages,
+    password.pages,
+    browser_sessions.pages,
 )
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
 

@@ -42,6 +42,9 @@ _SENTENCES: Mapping[tuple[str, str] | str, str] = {
     ("line", "no_time"): "Say how long it took, such as 45m or 1:15.",
     ("line", "which_project"): "Which project? Choose below.",
     ("subjects", "missing_field"): "Choose at least one subject.",
+    ("current_password", "invalid"): "This is not your password.",
+    ("new_password", "invalid"): "This password cannot be used. It must have 8 to 1,024 characters, of any kind.",
+    ("time_zone", "invalid"): "This is not a time zone. Choose one of the list.",
     ("password", "invalid"): "This password cannot be used. It must have 8 to 1,024 characters, of any kind.",
 }
 _UNKNOWN = "This was not accepted."

@@ -146,7 +146,16 @@ class PageDispatcher:
         query = Query.of(parse_query_string(request.scope["query_string"]))
         secret = None if fragments else self._browser_cookies.secret(request.cookies)
         view = View(
-            tx, visit.member.caller, self._dependencies, query, visit.display, form, fragments, secret, self._paths
+            tx,
+            visit.member.caller,
+            self._dependencies,
+            query,
+            visit.display,
+            form,
+            fragments,
+            secret,
+            self._paths,
+            visit.token,
         )
         result = page.function(view, **read_arguments(page, request))
         if not isinstance(result, Mapping):
@@ -171,7 +180,7 @@ class PageDispatcher:
             raise NotFound
         require_page(page, visit.member)
         get_context(request.scope).caller = visit.member.caller
-        action = Action(tx, visit.member.caller, self._dependencies, fields, visit.display, prepared)
+        action = Action(tx, visit.member.caller, self._dependencies, fields, visit.display, prepared, visit.token)
         done = page.function(action, **arguments)
         assert isinstance(done, Redirect)
         return done

@@ -68,6 +68,7 @@ class View:
     secret: str | None = None
     # The paths of all pages.
     paths: Collection[str] = ()
+    session_token: str = field(default="", repr=False)
 
     @property
     def links(self) -> Links:
@@ -109,6 +110,7 @@ class Action:
     fields: FormFields
     display: Display
     prepared: Any = None
+    session_token: str = field(default="", repr=False)
 
     @property
     def links(self) -> Links:

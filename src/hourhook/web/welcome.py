@@ -78,7 +78,9 @@ class Welcome:
         try:
             params, errors = inputs.parse(FirstAccount, fields, resource="Account")
             password_hash = await self._hashes.run(set_up.validate_and_hash, params, errors)
-            created = await self._database.run(set_up.create, params, password_hash, token)
+            created = await self._database.run(
+                set_up.create, params, password_hash, token, request.headers.get("user-agent", "")
+            )
         except ValidationFailed as error:
             return self._form(request, refused(fields, fields.lists, error))
         _log.info("account created", account=created.account_id, user=created.user_id)

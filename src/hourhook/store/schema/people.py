@@ -122,6 +122,8 @@ sessions = Table(
     column("user_id", Integer),
     column("created_at", BigInteger),
     column("expires_at", BigInteger),
+    # The header ``User-Agent`` at the sign-in, shortened, by which users recognize their browsers.
+    column("user_agent", Text, null=True),
     PrimaryKeyConstraint("account_id", "hash"),
     account_foreign_key("users", "user_id"),
     Index(None, "account_id", "user_id"),

@@ -96,7 +96,7 @@ class SignIn:
         except HashQueueFull:
             return _too_many_attempts(RETRY_AFTER_SECONDS)
         token = sessions.new_token()
-        if not await self._start_sessions(candidates, token):
+        if not await self._start_sessions(candidates, token, request.headers.get("user-agent", "")):
             _log.info("sign-in failed", client=get_context(request.scope).client_address)
             return self._form(before, next_path, email=email, error=_WRONG)
         await self._database.run(sessions.end, before)
@@ -133,12 +133,14 @@ class SignIn:
     def _is_valid(self, request: Request, token: str, form: FormFields) -> bool:
         return not is_cross_site(request) and self._session_cookies.is_csrf_valid(token, form.get("csrf_token", ""))
 
-    async def _start_sessions(self, candidates: Sequence[Candidate], token: str) -> bool:
+    async def _start_sessions(self, candidates: Sequence[Candidate], token: str, user_agent: str) -> bool:
         """Start a session in each account. Raises ``AccountLocked`` if all of them are locked."""
         is_signed_in, locked = False, None
         for candidate in candidates:
             try:
-                if await self._database.write(candidate.account_id, sign_ins.sign_in, candidate, token, self._links):
+                if await self._database.write(
+                    candidate.account_id, sign_ins.sign_in, candidate, token, self._links, user_agent
+                ):
                     is_signed_in = True
             except AccountLocked as error:
                 locked = error

@@ -1,0 +1,1 @@
+"""The pages about the user: preferences, password, sessions."""
