@@ -12,6 +12,8 @@ from hourhook.domain.timers import reading as timers
 from hourhook.domain.timers.representations import Timer
 from hourhook.store.transaction import Transaction
 from hourhook.web.browser_cookies import Message
+from hourhook.web.display import Display
+from hourhook.web.troubles import Trouble, find_troubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,6 @@ PERSONAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Trouble that every page shows to those who can act: a sentence, and the page that helps."""
-
-    sentence: str
-    button: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class Frame:
     """What the layout shows around a page."""
 
@@ -107,8 +100,13 @@ def build_frame(
     path: str,
     paths: Collection[str],
     message: Message | None,
+    display: Display,
+    running: Sequence[Timer] | None = None,
 ) -> Frame:
-    """Read what the frame needs, with one statement; ``paths`` are those of all pages."""
+    """Read what the frame needs, with two statements at most; ``paths`` are those of all pages.
+
+    ``running`` is the running timer, if the page has read it already.
+    """
     caller = member.caller
 
     def visible(places: Sequence[Place]) -> list[Place]:
@@ -121,8 +119,8 @@ def build_frame(
         member=member,
         members=members,
         path=path,
-        timer=timers.find_running(tx, caller),
-        troubles=(),
+        timer=timers.find_running(tx, caller) if running is None else next(iter(running), None),
+        troubles=find_troubles(tx, caller, display),
         message=message,
         paths=paths,
     )

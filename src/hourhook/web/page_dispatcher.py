@@ -162,7 +162,7 @@ class PageDispatcher:
             return result, {}
         values = {**self.base_values(visit), "form": form, "query": query, **result}
         if not page.is_bare and not fragments:
-            values["frame"] = self._frame(tx, visit, request)
+            values["frame"] = self._frame(tx, visit, request, result)
         return result, values
 
     def _run_action(
@@ -198,9 +198,18 @@ class PageDispatcher:
         )
         return Visit(token, member, members, display)
 
-    def _frame(self, tx: Transaction, visit: Visit, request: Request) -> object:
+    def _frame(self, tx: Transaction, visit: Visit, request: Request, values: Mapping[str, Any]) -> object:
         message: Message | None = self._browser_cookies.message(request.cookies)
-        return build_frame(tx, visit.member, visit.members, request.scope["path"], self._paths, message)
+        return build_frame(
+            tx,
+            visit.member,
+            visit.members,
+            request.scope["path"],
+            self._paths,
+            message,
+            visit.display,
+            values.get("running"),
+        )
 
     def base_values(self, visit: Visit) -> dict[str, object]:
         """Return what every template of the app may use."""

@@ -25,7 +25,7 @@ def region_values(view: View) -> Values:
     taken = {timer.project.id for timer in timers}
     projects = projects_reading.list_choices(view.tx, view.caller)
     choices = [(project.id, project.name) for project in projects if project.id not in taken]
-    return {"timers": timers, "projects": choices}
+    return {"timers": timers, "running": [timer for timer in timers if timer.state == "running"], "projects": choices}
 
 
 def list_timers(view: View) -> Sequence[Timer]:

@@ -77,6 +77,13 @@ def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence:
     return found
 
 
+def find_neighbours(tx: Transaction, account_id: int, webhook_id: int, sequence: int) -> tuple[str | None, str | None]:
+    """Return the ids of the payloads before and after a sequence; None where there is none."""
+    rows = tx.all(_AROUND, account=account_id, webhook=webhook_id, low=sequence - 1, high=sequence + 1)
+    found = {row.sequence: row.payload_id for row in rows}
+    return found.get(sequence - 1), found.get(sequence + 1)
+
+
 def _read_payload(tx: Transaction, lane: Row, sequence: int) -> PayloadContents:
     row = tx.one(_PAYLOAD, account=lane.account_id, webhook=lane.webhook_id, sequence=sequence)
     assert row is not None, "the payload was found by its id in this transaction"
@@ -134,6 +141,11 @@ _decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 _OF_WEBHOOK = (payloads.c.account_id == bindparam("account")) & (payloads.c.webhook_id == bindparam("webhook"))
 _ID = Statement(select(payloads.c.payload_id).where(_OF_WEBHOOK, payloads.c.sequence == bindparam("sequence")))
+_AROUND = Statement(
+    select(payloads.c.sequence, payloads.c.payload_id).where(
+        _OF_WEBHOOK, payloads.c.sequence.between(bindparam("low"), bindparam("high"))
+    )
+)
 _PAYLOAD = Statement(
     SELECT_PAYLOADS.add_columns(events.c.changes, events.c.object).where(payloads.c.sequence == bindparam("sequence"))
 )

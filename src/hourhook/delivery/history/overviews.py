@@ -36,6 +36,33 @@ class Overview:
     troubled_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class TroubledWebhook:
+    """A webhook that needs somebody; ``total`` is how many there are."""
+
+    id: int
+    name: str
+    state: LaneState
+    failing_since: int | None
+    waiting_count: int
+    total: int
+
+
+def read_troubled(tx: Transaction, account_id: int, *, failing_since: int, limit: int) -> list[TroubledWebhook]:
+    """Return webhooks that are stalled, gone, or failing since before a time, the stalled ones first."""
+    return [
+        TroubledWebhook(
+            id=row.webhook_id,
+            name=row.name,
+            state=lane_state(row),
+            failing_since=row.failing_since,
+            waiting_count=row.last_sequence - row.head_sequence + 1,
+            total=row.total,
+        )
+        for row in tx.all(_TROUBLED, account=account_id, failing_since=failing_since, limit=limit)
+    ]
+
+
 def read_overview(tx: Transaction, account_id: int, *, offset: int, limit: int) -> Overview:
     """Return a page of webhooks: stalled, failing and gone ones first, then by name."""
     counts = tx.one(_COUNTS, account=account_id)
@@ -88,6 +115,21 @@ _COUNTS = Statement(
     select(func.count().label("total"), func.sum(cast(_RANK <= 2, Integer)).label("troubled_count"))
     .select_from(lanes)
     .where(lanes.c.account_id == bindparam("account"))
+)
+
+
+_TROUBLED = Statement(
+    select(lanes, webhooks.c.name, func.count().over().label("total"))
+    .select_from(_OF_ACCOUNT)
+    .where(
+        lanes.c.account_id == bindparam("account"),
+        case(
+            (lanes.c.enabled.is_(False), lanes.c.disabled_reason == "gone"),
+            else_=lanes.c.stalled | (lanes.c.failing_since <= bindparam("failing_since")),
+        ),
+    )
+    .order_by(_RANK, webhooks.c.name_key, lanes.c.webhook_id)
+    .limit(bindparam("limit"))
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hourhook.delivery.history.contents import PayloadContents, find_payload_id, read_contents
+from hourhook.delivery.history.contents import PayloadContents, find_neighbours, read_contents
 from hourhook.delivery.history.sequences import find_lane_if_any
 from hourhook.domain.webhooks.signature_check import check_signature
 from hourhook.errors import NotFound
@@ -37,7 +37,9 @@ def show(view: View, webhook_id: int, payload_id: str) -> Values:
         raise NotFound
     logged = contents.logged
     event = msgspec.json.decode(contents.body)
-    neighbours = _neighbours(view, lane, logged.sequence)
+    neighbours: tuple[str | None, str | None] = (None, None)
+    if logged.sequence is not None:
+        neighbours = find_neighbours(view.tx, lane.account_id, webhook_id, logged.sequence)
     signature = view.argument("signature").strip()
     return {
         "webhook_id": webhook_id,
@@ -82,16 +84,6 @@ def _words(display: Display, key: str, value: Any) -> str:
             return ", ".join(_words(display, "", item) for item in value) or _NOTHING
         case _:
             return str(value)
-
-
-def _neighbours(view: View, lane: Any, sequence: int | None) -> tuple[str | None, str | None]:
-    """Return the ids of the payloads before and after this one in its lane."""
-    if sequence is None:
-        return None, None
-    older, newer = (
-        find_payload_id(view.tx, lane.account_id, lane.webhook_id, number) for number in (sequence - 1, sequence + 1)
-    )
-    return older, newer
 
 
 def _curl(uri: str, contents: PayloadContents) -> str:

@@ -1,0 +1,50 @@
+"""Notices on every page about webhooks that need somebody: failing for an hour, stalled, or gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hourhook.clock import SECOND
+from hourhook.delivery.history.overviews import TroubledWebhook, read_troubled
+from hourhook.domain.callers import Caller
+from hourhook.store.transaction import Transaction
+from hourhook.web.display import Display
+
+FAILING_FOR = 3_600 * SECOND
+# More than these are summed up in one notice.
+MAX_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Trouble that every page shows to those who can act: a sentence, and the page that helps."""
+
+    sentence: str
+    button: str
+    path: str
+
+
+def find_troubles(tx: Transaction, caller: Caller, display: Display) -> Sequence[Trouble]:
+    """Return the notices for a user, with one statement; nobody below a leader gets any."""
+    if not caller.has_role("leader"):
+        return ()
+    troubled = read_troubled(tx, caller.account_id, failing_since=tx.started_at - FAILING_FOR, limit=MAX_SHOWN)
+    found = [
+        Trouble(_sentence(webhook, display), "See webhook", f"/integrations/webhooks/{webhook.id}")
+        for webhook in troubled
+    ]
+    more = troubled[0].total - len(troubled) if troubled else 0
+    if more:
+        words = "1 more webhook needs" if more == 1 else f"{display.number(more)} more webhooks need"
+        found.append(Trouble(f"{words} somebody.", "See webhooks", "/integrations/webhooks"))
+    return found
+
+
+def _sentence(webhook: TroubledWebhook, display: Display) -> str:
+    waiting = webhook.waiting_count
+    waits = f" {display.number(waiting)} {'payload waits' if waiting == 1 else 'payloads wait'}." if waiting else ""
+    if webhook.state == "gone":
+        return f"{webhook.name} is disabled, because its receiver answered 410.{waits}"
+    if webhook.state == "stalled":
+        return f"{webhook.name} has stalled: nothing is sent until somebody enables it.{waits}"
+    seconds = (display.now - (webhook.failing_since or display.now)) / SECOND
+    return f"{webhook.name} has been failing for {display.span(seconds)}.{waits}"
