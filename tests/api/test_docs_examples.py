@@ -160,6 +160,12 @@ def prepare_invoice(documentation: Documentation) -> None:
     documentation.send("POST", "/v2/invoices", {"invoice_date": "2026-11-30", "entry_ids": [1]})
 
 
+@prepares("reports")
+def prepare_time(documentation: Documentation) -> None:
+    prepare_project(documentation)
+    documentation.send("POST", "/v2/entries", {"date": "2026-11-23", "minutes": 60, "project_id": 1})
+
+
 @prepares("payloads")
 def prepare_failing_webhook(documentation: Documentation) -> None:
     """Two payloads delivered, one failing, one waiting."""

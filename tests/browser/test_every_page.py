@@ -25,6 +25,7 @@ PATHS = (
     "/inbox/{inbox_entry_id}",
     "/inbox/{inbox_entry_id}/discard",
     "/timers",
+    "/reports?from=2024-01-01&to=2024-12-31&group_by=project&then_by=month",
     "/timers/{project_id}/discard",
     "/integrations/webhooks",
     "/integrations/tokens",

@@ -54,7 +54,8 @@ def fetch_every_list(account: Account, recorder: PlanRecorder, path_ids: PathPar
             if endpoint.inputs not in filtered:
                 filtered.add(endpoint.inputs)
                 queries += _filters(endpoint, path_ids)
-            for query in queries:
+            required = {name: GOOD[name](account, path_ids) for name in required_of(endpoint)}
+            for query in ({**required, **query} for query in queries):
                 recorder.scene = f"{called(endpoint)}{_show(query)} by a {person.role}"
                 response = person.client.get(resolve_path(endpoint, path_ids), query)
                 assert response.status in (200, 403, 404), f"{recorder.scene}: {response.body!r}"
@@ -67,6 +68,10 @@ def _filters(endpoint: Endpoint, path_ids: PathParameters) -> Iterator[dict[str,
             yield {name: value}
     if "tag_filter_type" in properties:
         yield {"tag_ids": f"{FIRST_ID},{FIRST_ID + 1}", "tag_filter_type": "combination of"}
+    if "group_by" in properties:
+        for grouping in properties["group_by"]["items"]["enum"]:
+            yield {"group_by": grouping}
+        yield {"group_by": "project,week"}
 
 
 def _values(name: str, schema: dict[str, Any], path_ids: PathParameters) -> list[Any]:

@@ -36,6 +36,8 @@ Value = Callable[[Account, PathParameters], object]
 # A valid value for each required input.
 GOOD: dict[str, Value] = {
     "date": lambda account, path_ids: DAY,
+    "from": lambda account, path_ids: "2023-01-01",
+    "to": lambda account, path_ids: DAY,
     "minutes": lambda account, path_ids: 15,
     "price": lambda account, path_ids: 49.9,
     "description": lambda account, path_ids: "Kick-off",

@@ -22,6 +22,7 @@ DAY = "2024-05-21"
 MAX_STATEMENTS = 8
 # The pages that show a lane and its log.
 MAX_STATEMENTS_OF = {
+    "/reports": 6,
     "/integrations/webhooks/{webhook_id}": 12,
     "/integrations/webhooks/{webhook_id}/payloads/{payload_id}": 12,
 }

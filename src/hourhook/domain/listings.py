@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select, union_all
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs
@@ -52,10 +52,12 @@ class Listing:
     is_large: bool = False
     _statements: Callable[[str, frozenset[str], bool], tuple[Statement, Statement]] = field(init=False)
     _aggregates: Callable[[SumQuery, str, frozenset[str]], Statement] = field(init=False)
+    _unions: Callable[[tuple[SumQuery, ...], str, frozenset[str]], Statement] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_statements", lru_cache(MAX_CACHED_STATEMENTS)(self._build))
         object.__setattr__(self, "_aggregates", lru_cache(MAX_CACHED_STATEMENTS)(self._build_aggregate))
+        object.__setattr__(self, "_unions", lru_cache(MAX_CACHED_STATEMENTS)(self._build_union))
 
     def read(
         self,
@@ -95,6 +97,19 @@ class Listing:
         row = tx.one(statement, account=caller.account_id, me=caller.user_id, **filters, **more)
         assert row is not None
         return row
+
+    def sums(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        queries: tuple[SumQuery, ...],
+        filters: Mapping[str, object],
+        **more: object,
+    ) -> list[Row]:
+        """Return the rows of several queries of sums with the same columns, with one statement; see ``aggregate``."""
+        filters = dict(self._simplify(filters))
+        statement = self._unions(queries, scope_of(caller), frozenset(filters))
+        return tx.all(statement, account=caller.account_id, me=caller.user_id, **filters, **more)
 
     def _read_after(
         self,
@@ -140,6 +155,10 @@ class Listing:
 
     def _build_aggregate(self, query: SumQuery, scope: str, names: frozenset[str]) -> Statement:
         return Statement(query.where(self.visible(scope), *(self.conditions[name] for name in sorted(names))))
+
+    def _build_union(self, queries: tuple[SumQuery, ...], scope: str, names: frozenset[str]) -> Statement:
+        conditions = [self.visible(scope), *(self.conditions[name] for name in sorted(names))]
+        return Statement(union_all(*(query.where(*conditions) for query in queries)), replan=True)
 
     def _build(self, scope: str, names: frozenset[str], is_by_id: bool) -> tuple[Statement, Statement]:
         conditions = [self.visible(scope), *(self.conditions[name] for name in sorted(names))]

@@ -1,6 +1,7 @@
 """HTTP responses: status, headers and the bytes of the body."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -41,6 +42,23 @@ class Response:
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers, "cause": self.cause})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """A response with status 200 whose body is made in parts, in a thread, each when the one before has been sent."""
+
+    parts: Iterable[bytes]
+    headers: Headers
+    media_type: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [*self.headers, (b"content-type", self.media_type)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        parts = iter(self.parts)
+        while part := await asyncio.to_thread(next, parts, b""):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def json_response(status: int, content: object, headers: Headers = (), *, cause: str | None = None) -> Response:

@@ -185,3 +185,23 @@ def _contains_sqlite(element: contains, compiler: SQLCompiler, **kw: Any) -> str
 @compiles(contains, "postgresql")
 def _contains_postgresql(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
     return f"strpos({compiler.process(element.column, **kw)}, {compiler.process(element.parameter, **kw)}) > 0"
+
+
+class day_number(ColumnElement[int]):  # noqa: N801 - reads as SQL does
+    """The number of days from the first day of the year 1, a Monday, to a date in ``column`` (``YYYY-MM-DD``)."""
+
+    inherit_cache = False
+    type = Integer()
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+
+
+@compiles(day_number, "sqlite")
+def _day_number_sqlite(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(julianday({compiler.process(element.column, **kw)}) - 1721425.5 AS INTEGER)"
+
+
+@compiles(day_number, "postgresql")
+def _day_number_postgresql(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(CAST({compiler.process(element.column, **kw)} AS DATE) - DATE '0001-01-01')"

@@ -23,7 +23,7 @@ from hourhook.http.asgi import Application
 from hourhook.http.context import get_context
 from hourhook.http.hash_queue import HashQueue
 from hourhook.http.queries import parse_query_string
-from hourhook.http.responses import Response
+from hourhook.http.responses import Response, StreamedResponse
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from hourhook.web.assets import asset_path
@@ -40,7 +40,7 @@ from hourhook.web.forms import (
 )
 from hourhook.web.frame import build_frame, csrf_field
 from hourhook.web.pages import Action, Download, Page, Preparation, Redirect, View, group_by_path
-from hourhook.web.rendering import app_fragments, app_page, encode_headers
+from hourhook.web.rendering import APP_POLICY, app_fragments, app_page, encode_headers
 from hourhook.web.responses import csrf_failed, other_account, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
 
@@ -90,13 +90,13 @@ class PageDispatcher:
             for path, methods in self._paths.items()
         }
 
-    async def _show(self, page: Page, request: Request) -> Response:
+    async def _show(self, page: Page, request: Request) -> Application:
         try:
             return await self._answer(page, request, FormState(), 200)
         except SignedOut:
             return await self._lead_in(request)
 
-    async def _act(self, page: Page, request: Request) -> Response:
+    async def _act(self, page: Page, request: Request) -> Application:
         try:
             visit = await self._database.read(self._find_visit, request)
         except SignedOut:
@@ -123,7 +123,7 @@ class PageDispatcher:
             return await self._answer(shown, request, refused(fields, fields.lists, error), 422)
         return self._redirect(done)
 
-    async def _answer(self, page: Page, request: Request, form: FormState, status: int) -> Response:
+    async def _answer(self, page: Page, request: Request, form: FormState, status: int) -> Application:
         result, values = await self._database.read(self._run_page, page, request, form)
         if isinstance(result, Redirect):
             return self._redirect(result)
@@ -286,9 +286,15 @@ def _fragments(request: Request) -> list[str]:
     return [name for name in names if name.isidentifier()]
 
 
-def _download(file: Download) -> Response:
-    headers = [
-        ("content-disposition", f'attachment; filename="{file.name}"'),
-        ("cache-control", "no-store"),
-    ]
-    return Response(200, file.content, encode_headers(headers), file.media_type.encode())
+def _download(file: Download) -> Application:
+    headers = encode_headers(
+        [
+            ("content-disposition", f'attachment; filename="{file.name}"'),
+            ("cache-control", "no-store"),
+            ("content-security-policy", APP_POLICY),
+        ]
+    )
+    media_type = file.media_type.encode()
+    if isinstance(file.content, bytes):
+        return Response(200, file.content, headers, media_type)
+    return StreamedResponse(file.content, headers, media_type)

@@ -149,11 +149,11 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file."""
+    """A file; its parts are made while it is sent, after the transaction."""
 
     name: str
     media_type: str
-    content: bytes
+    content: bytes | Iterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from functools import cache
 from typing import Annotated, Any
 
-from sqlalchemy import bindparam, distinct, false, func, select
+from sqlalchemy import Boolean as BooleanType
+from sqlalchemy import bindparam, distinct, func, literal_column, select
 
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
@@ -247,8 +248,8 @@ LISTING = Listing(
             name: in_subquery(entries.c.id, _on_invoices.where(condition))
             for name, condition in id_conditions(invoice_entries.c.invoice_id, "invoice_ids").items()
         },
-        # Imports are not supported.
-        "import_ids": false(),
+        # Imports are not supported. Not ``false()``, for which the condition on the account would be left out.
+        "import_ids": literal_column("1 = 0", BooleanType),
         "from_": entries.c.date >= bindparam("from_"),
         "to": entries.c.date <= bindparam("to"),
         "invoiced": entries.c.invoiced_at.is_not(None),

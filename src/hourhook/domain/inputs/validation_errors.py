@@ -42,8 +42,9 @@ class ValidationErrors:
 
     def require(self, params: Inputs, *fields: str) -> None:
         """Add ``missing_field`` for each of these keys that is absent or blank."""
+        attributes = dict(zip(params.__struct_encode_fields__, params.__struct_fields__, strict=True))
         for field in fields:
-            if getattr(params, field) in (UNSET, None) and not self.has(field):
+            if getattr(params, attributes[field]) in (UNSET, None) and not self.has(field):
                 self.add(field, "missing_field")
 
     def raise_if_any(self, message: str = VALIDATION_FAILED) -> None:

@@ -1,0 +1,1 @@
+"""Reports: sums of logged time by group (``docs/api/reports.md``)."""
