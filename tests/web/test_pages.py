@@ -23,6 +23,8 @@ MAX_STATEMENTS = 8
 # The pages that show a lane and its log.
 MAX_STATEMENTS_OF = {
     "/reports": 6,
+    # With sums by person, week and tag, and the last entries and expenses.
+    "/projects/{project_id}": 12,
     "/integrations/webhooks/{webhook_id}": 12,
     "/integrations/webhooks/{webhook_id}/payloads/{payload_id}": 12,
 }

@@ -11,6 +11,7 @@ from hourhook.domain.listings import Listing, active_filters
 from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.project_groups.representations import COLUMNS, ProjectGroup, represent
 from hourhook.domain.search_keys import search_key
+from hourhook.domain.summaries import SimpleProjectGroup
 from hourhook.domain.visibility import scope_of, visible_project_group_members, visible_project_groups
 from hourhook.errors import NotFound
 from hourhook.store.schema import project_group_members, project_groups
@@ -39,6 +40,13 @@ def list_page(
         filters["seen_project_ids"] = filters.pop("project_ids")
     rows, total = _LISTING.read(tx, caller, pagination, filters)
     return Page(represent(tx, caller, rows), total)
+
+
+def list_choices(tx: Transaction, caller: Caller) -> list[SimpleProjectGroup]:
+    """Return all project groups of the account, by name; the caller must be a leader."""
+    caller.require_role("leader")
+    rows = tx.all(_CHOICES, account=caller.account_id)
+    return [SimpleProjectGroup(row.id, row.name, caller.links.project_group(row.id)) for row in rows]
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> ProjectGroup:
@@ -90,6 +98,11 @@ _BY_NAME = Statement(
     select(project_groups.c.id).where(
         project_groups.c.account_id == bindparam("account"), project_groups.c.name_key == bindparam("key")
     )
+)
+_CHOICES = Statement(
+    select(project_groups.c.id, project_groups.c.name)
+    .where(project_groups.c.account_id == bindparam("account"))
+    .order_by(project_groups.c.name_key)
 )
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
