@@ -10,7 +10,8 @@ from hourhook.domain.expenses import reading as expenses_reading
 from hourhook.domain.expenses.reading import ExpenseFilters
 from hourhook.domain.expenses.representations import Expense
 from hourhook.domain.inputs import ValidationErrors
-from hourhook.domain.invoices import editing, items, paying, reading, taxing
+from hourhook.domain.invoices import breakdown, editing, items, paying, reading, taxing
+from hourhook.domain.invoices.breakdown import Breakdown
 from hourhook.domain.invoices.editing import InvoiceCreate, InvoiceUpdate
 from hourhook.domain.invoices.items import (
     InvoiceEntriesAdd,
@@ -44,6 +45,15 @@ def index(call: Call, params: InvoiceFilters, errors: ValidationErrors) -> Page[
 def show(call: Call, invoice_id: int) -> Invoice:
     """Show an invoice."""
     return reading.show(call.tx, call.caller, invoice_id)
+
+
+@_get("/v2/invoices/{invoice_id}/breakdown", operation_id="show_invoice_breakdown")
+def show_breakdown(call: Call, invoice_id: int) -> Breakdown:
+    """Show the parts of an invoice, which sum to its total exactly.
+
+    Beyond the Noko v2 API. Amounts are strings in the digits of the currency.
+    """
+    return breakdown.read(call.tx, call.caller, invoice_id)
 
 
 @_post("/v2/invoices")
