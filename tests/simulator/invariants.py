@@ -490,7 +490,12 @@ class Invariants:
             is_in_flight = any(
                 a.worker == one_off.lease_worker for a in self.hooks[one_off.webhook_id].one_offs_in_flight
             )
-            if self._makes_no_progress(one_off, now, is_in_flight=is_in_flight):
+            # A webhook's one-offs are sent one after the other, and the first one's request may hang.
+            is_first = not any(
+                other.webhook_id == one_off.webhook_id and other.due_at is not None and other_id < id
+                for other_id, other in self._one_offs.items()
+            )
+            if is_first and self._makes_no_progress(one_off, now, is_in_flight=is_in_flight):
                 without_progress.add(("one_off", id))
         if not is_any_worker_running:
             without_progress.clear()

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.transaction import Transaction
+from hourhook.store.upgrades import migrate
+from tests.support.backlogs import make_backlog
 from tests.support.clocks import FakeClock
 
 CLAIM = """
@@ -110,3 +113,69 @@ def test_a_writer_continues_when_another_process_releases_the_file(tmp_path: Pat
 
 def ignore(_: Transaction) -> None:
     """Write nothing."""
+
+
+def test_the_engine_and_busy_clients_take_turns(tmp_path: Path, clock: FakeClock) -> None:
+    path = tmp_path / "hourhook.db"
+    migrate(f"sqlite:///{path}")
+    database = SqliteDatabase(path, clock)
+    account_id = make_backlog(database).account_id
+    turns: list[str] = []
+
+    async def write_repeatedly() -> None:
+        for _ in range(10):
+            await database.write(account_id, lambda _: turns.append("client"))
+
+    async def settle_repeatedly() -> None:
+        while len(turns) < 120:
+            await database.run(lambda _: turns.append("engine"))
+
+    async def run() -> None:
+        await asyncio.gather(settle_repeatedly(), *(write_repeatedly() for _ in range(16)))
+
+    asyncio.run(run())
+    database.close()
+    busy = turns[:120]
+    assert busy.count("engine") >= 40
+    assert busy.count("client") >= 40
+
+
+def test_a_writer_that_gives_up_keeps_no_turn(tmp_path: Path, clock: FakeClock) -> None:
+    database = SqliteDatabase(tmp_path / "hourhook.db", clock)
+    leave = threading.Event()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        entered = asyncio.Event()
+
+        def hold(_: Transaction) -> None:
+            loop.call_soon_threadsafe(entered.set)
+            leave.wait()
+
+        holding = asyncio.create_task(database.run(hold))
+        await entered.wait()
+        waiting = [asyncio.create_task(database.run(ignore)) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        leave.set()
+        await asyncio.gather(holding, *waiting[1:])
+        await database.run(ignore)
+
+    asyncio.run(run())
+    database.close()
+
+
+def test_arguments_are_prepared_when_the_turn_has_come(tmp_path: Path, clock: FakeClock) -> None:
+    database = SqliteDatabase(tmp_path / "hourhook.db", clock)
+    arrived: list[str] = []
+
+    async def run() -> None:
+        waiting = asyncio.create_task(database.run(ignore))
+        taken = asyncio.create_task(database.run_prepared(lambda _, found: found, lambda: ([*arrived],)))
+        await asyncio.sleep(0)
+        arrived.append("a result")
+        await waiting
+        assert await taken == ["a result"]
+
+    asyncio.run(run())
+    database.close()

@@ -13,8 +13,9 @@ from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import ErrorKind, Outcome
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker.liveness import supervise
+from hourhook.delivery.worker.slots import DEFAULT_LIMITS, WorkerLimits
 from hourhook.delivery.worker.wakeups import Wakeups
-from hourhook.delivery.worker.worker import DEFAULT_LIMITS, Worker, WorkerLimits
+from hourhook.delivery.worker.worker import Worker
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from tests.support.dependencies import DEPENDENCIES

@@ -15,8 +15,9 @@ from hourhook.delivery.worker.broadcaster import Broadcaster
 from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.maintenance import run_maintenance
 from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
+from hourhook.delivery.worker.slots import WorkerLimits
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
-from hourhook.delivery.worker.worker import Worker, WorkerLimits
+from hourhook.delivery.worker.worker import Worker
 from hourhook.domain import idempotency
 from hourhook.domain.expiries import shorten_lifetimes
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS

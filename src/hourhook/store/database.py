@@ -108,6 +108,16 @@ class Database(ABC):
         _count_commit()
         return result
 
+    async def run_prepared(self, function: Callable[..., T], prepare: Callable[[], tuple[Any, ...]]) -> T:
+        """Run like ``run``, with the arguments that ``prepare`` returns.
+
+        It is called on the event loop once it is this writer's turn, so that it can take what has arrived meanwhile.
+        """
+        async with self._queued():
+            result: T = await self._in_thread(self._run_executor, self.run_now, function, *prepare())
+        _count_commit()
+        return result
+
     async def require_writable(self) -> None:
         """Raise ``DatabaseUnavailable`` if the database does not accept writes; never takes two seconds."""
         await self._health.require_writable()

@@ -1,6 +1,5 @@
 """SQLite in a file: no installation, used by one ``serve`` at a time and short commands next to it."""
 
-import asyncio
 import fcntl
 import os
 import queue
@@ -17,6 +16,7 @@ from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit, Database
 from hourhook.store.executions import is_interrupted
+from hourhook.store.writer_queue import WriterQueue
 
 READERS = 4
 # Between two attempts to lock a file that another program has locked.
@@ -36,7 +36,7 @@ class SqliteDatabase(Database):
         self._read_executor = ThreadPoolExecutor(READERS, "sqlite-reader")
         self._write_executor = self._run_executor = ThreadPoolExecutor(1, "sqlite-writer")
         # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and is unfair.
-        self._queue = _WriterQueue()
+        self._queue = WriterQueue()
         self._writer_lock = threading.Lock()
         self._writer = self._connect()
         # The wait for the file's lock is that of ``_begin``.
@@ -78,7 +78,7 @@ class SqliteDatabase(Database):
             self._file_lock = None
 
     def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[None]:
-        return self._queue
+        return self._queue.turn(is_engine=not account_id)
 
     def _interrupt_statement(self, connection: sqlite3.Connection) -> None:
         connection.interrupt()
@@ -178,24 +178,6 @@ class SqliteDatabase(Database):
                 # A long write of this process is no reason for alarm: it has the lock, so writes succeed.
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not is_ours:
                     raise
-
-
-class _WriterQueue:
-    """A queue of writers in the order of their arrival."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        # When the writer whose turn it is came (monotonic); None if there is none.
-        self.arrived_at: float | None = None
-
-    async def __aenter__(self) -> None:
-        arrived_at = time.monotonic()
-        await self._lock.acquire()
-        self.arrived_at = arrived_at
-
-    async def __aexit__(self, *_: object) -> None:
-        self.arrived_at = None
-        self._lock.release()
 
 
 # The reason of each primary result code.

@@ -14,8 +14,7 @@ from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.worker import leases, worker
-from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, SlotLimits
-from hourhook.delivery.worker.worker import WorkerLimits
+from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, SlotLimits, WorkerLimits
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, lanes, webhooks
 from hourhook.store.statements import Statement

@@ -39,6 +39,17 @@ ONE_OFF_SLOTS = SlotLimits(ordinary=64, slow=192, failing=64, per_destination=40
 BROADCAST_SLOTS = SlotLimits(ordinary=256, slow=768, failing=256, per_destination=160)
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """The slots of a worker for lanes, and for one-off deliveries."""
+
+    lanes: SlotLimits = LANE_SLOTS
+    one_offs: SlotLimits = ONE_OFF_SLOTS
+
+
+DEFAULT_LIMITS = WorkerLimits()
+
+
 @dataclass(slots=True, eq=False)
 class Slot:
     """A slot taken by a send in flight."""

@@ -8,7 +8,6 @@ settled. So a crash repeats at most one payload of each lane, with the same payl
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -26,7 +25,7 @@ from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache, Payload
 from hourhook.delivery.worker.settlements import AttemptResult, Settlement
-from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, Slot, SlotLimits, Slots
+from hourhook.delivery.worker.slots import DEFAULT_LIMITS, Slot, Slots, WorkerLimits
 from hourhook.errors import CommitUnknown, DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
 from hourhook.waker import Waker
@@ -45,17 +44,6 @@ DRAIN_SECONDS = 7.0
 PAUSE_SECONDS = 0.5
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """The slots of a worker for lanes, and for one-off deliveries."""
-
-    lanes: SlotLimits = LANE_SLOTS
-    one_offs: SlotLimits = ONE_OFF_SLOTS
-
-
-DEFAULT_LIMITS = WorkerLimits()
 
 
 class Worker:
@@ -174,6 +162,31 @@ class Worker:
             _log.warning("poll failed", error=str(error))
 
     async def _run_cycle(self) -> None:
+        cycles: list[Cycle] = []
+
+        def prepare() -> tuple[Cycle, EventCache]:
+            cycles.append(self._take_work())
+            return cycles[0], self._cache
+
+        try:
+            cycle_result = await self._database.run_prepared(run_cycle, prepare)
+        except CommitUnknown:
+            # Leases may have been committed that this worker does not know of: end, so that they are released as a dead
+            # worker's.
+            raise
+        except DatabaseUnavailable as error:
+            for cycle in cycles:
+                self._results[:0] = cycle.results
+                self._one_off_results[:0] = cycle.one_off_results
+            _log.warning("worker cycle postponed", error=str(error), results=len(self._results))
+            self._is_woken = True
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            self._apply(cycle_result)
+            self._tell_of_attempts(cycles[0].results, cycles[0].one_off_results)
+
+    def _take_work(self) -> Cycle:
+        """Take all results and, after a wake-up, the capacity for new leases."""
         results, self._results = self._results, []
         one_off_results, self._one_off_results = self._one_off_results, []
         lane_capacity = one_off_capacity = Capacity()
@@ -181,10 +194,9 @@ class Worker:
             lane_capacity, one_off_capacity = _capacity(self._slots), _capacity(self._one_off_slots)
         self._is_short_of_slots |= bool(lane_capacity.saturated)
         self._is_woken = False
-        token = self._rng.getrandbits(62) + 1
-        cycle = Cycle(
+        return Cycle(
             self.id,
-            token,
+            self._rng.getrandbits(62) + 1,
             self._lease,
             results,
             one_off_results,
@@ -192,21 +204,6 @@ class Worker:
             one_off_capacity,
             read_ahead_of(len(self._held)),
         )
-        try:
-            cycle_result = await self._database.run(run_cycle, cycle, self._cache)
-        except CommitUnknown:
-            # Leases may have been committed that this worker does not know of: end, so that they are released as a dead
-            # worker's.
-            raise
-        except DatabaseUnavailable as error:
-            _log.warning("worker cycle postponed", error=str(error), results=len(results))
-            self._results[:0] = results
-            self._one_off_results[:0] = one_off_results
-            self._is_woken = True
-            await asyncio.sleep(PAUSE_SECONDS)
-        else:
-            self._apply(cycle_result)
-            self._tell_of_attempts(results, one_off_results)
 
     def _tell_of_attempts(self, results: list[AttemptResult], one_off_results: list[OneOffResult]) -> None:
         subscribers = self._database.after_attempts
