@@ -128,3 +128,35 @@ def test_new_rows_wait_while_somebody_works_in_the_log(
     page.get_by_role("button", name="Go on").click()
     expect(log.get_by_text("#buoys")).to_be_visible()
     expect(status).to_have_text("Live")
+
+
+def test_a_webhook_is_created_by_choosing_events_and_its_greeting_is_seen(
+    account: Account, webhook_receiver: WebhookReceiver, open_page_of: OpenPage
+) -> None:
+    webhook_receiver.respond_with(204)
+    page = open_page_of(account.leader, f"{PATH}/new")
+    page.get_by_role("textbox", name="Name").fill("Ledger sync")
+    page.get_by_role("textbox", name="Address").fill("http://10.0.0.1/hooks")
+    expect(page.get_by_text("It leads to an address that is not allowed.")).to_be_visible()
+    page.get_by_role("textbox", name="Address").fill(webhook_receiver.uri)
+    everything = page.get_by_role("checkbox", name="All events, present and future")
+    everything.check()
+    expect(page.get_by_role("checkbox", name="entry.created")).to_be_disabled()
+    everything.uncheck()
+    page.get_by_role("searchbox", name="Filter events").fill("tag")
+    expect(page.get_by_role("checkbox", name="entry.created")).to_be_hidden()
+    page.get_by_role("checkbox", name="All tag events").check()
+    expect(page.get_by_text("4 of 37 events")).to_be_visible()
+    page.get_by_role("checkbox", name="tag.deleted.merged").uncheck()
+    page.get_by_role("button", name="Create webhook").click()
+
+    expect(page.get_by_role("heading", name="Keep this secret")).to_be_visible()
+    expect(page.get_by_text("Answered 204 in")).to_be_visible()
+    assert page.get_by_role("textbox", name="Secret").input_value().startswith("whsec_")
+    programs = page.get_by_role("group", name="Verify it in")
+    programs.get_by_role("tab", name="Go").click()
+    expect(programs.get_by_role("tabpanel")).to_contain_text("package main")
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_role("heading", name="Ledger sync")).to_be_visible()
+    [created] = account.leader.client.get("/v2/webhooks").json()
+    assert created["events"] == ["tag.created", "tag.updated", "tag.deleted"]
