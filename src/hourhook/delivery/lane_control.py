@@ -39,9 +39,16 @@ def destination_of(payload_uri: str) -> str:
     return f"{origin.scheme}://{origin.host}:{origin.port}"
 
 
-def disable(tx: Transaction, webhook_id: int, reason: DisabledReason) -> None:
+def disable(tx: Transaction, webhook_id: int, reason: DisabledReason, disabled_by_id: int | None = None) -> None:
     """Disable a lane; pending payloads are kept. Idempotent: a disabled lane is left unchanged."""
-    tx.execute(_DISABLE, account=tx.account_id, webhook=webhook_id, reason=reason)
+    tx.execute(
+        _DISABLE,
+        account=tx.account_id,
+        webhook=webhook_id,
+        reason=reason,
+        now=tx.started_at,
+        disabled_by_id=disabled_by_id,
+    )
 
 
 def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
@@ -161,6 +168,8 @@ _NEW_LANE: dict[str, int | bool | None] = {
     "lease_token": None,
     "lease_worker": None,
     "lease_expires_at": None,
+    "disabled_at": None,
+    "disabled_by_id": None,
 }
 
 _NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
@@ -187,7 +196,14 @@ _WAS_ATTEMPTED_HERE = Statement(
 _DISABLE = Statement(
     update(lanes)
     .where(_THIS_LANE, lanes.c.enabled.is_(True))
-    .values(enabled=False, disabled_reason=bindparam("reason"), due_at=null(), **_NO_LEASE)
+    .values(
+        enabled=False,
+        disabled_reason=bindparam("reason"),
+        disabled_at=bindparam("now"),
+        disabled_by_id=bindparam("disabled_by_id"),
+        due_at=null(),
+        **_NO_LEASE,
+    )
 )
 _ENABLE = Statement(
     update(lanes)
@@ -195,6 +211,8 @@ _ENABLE = Statement(
     .values(
         enabled=True,
         disabled_reason=null(),
+        disabled_at=null(),
+        disabled_by_id=null(),
         stalled=False,
         due_at=bindparam("due_at"),
         last_succeeded=True,

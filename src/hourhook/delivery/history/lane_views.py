@@ -14,7 +14,7 @@ from hourhook.delivery.history.sequences import (
     payload_state,
 )
 from hourhook.delivery.history.statistics import Statistics, read_recent_attempts, summarize
-from hourhook.store.schema import attempts, payloads
+from hourhook.store.schema import attempts, events, payloads
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -30,6 +30,7 @@ class Bead:
     payload_id: str
     type: str
     state: State
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ class LaneView:
         return int(self.row.head_sequence - 1 - self.row.lost_count - self.skipped_count)
 
     @property
+    def disabled_by(self) -> str | None:
+        """Return the name of the user who disabled the webhook; None if nobody did, or if the user was deleted."""
+        names = (self.row.first_name, self.row.last_name)
+        return " ".join(filter(None, names)) or self.row.email
+
+    @property
     def is_in_flight(self) -> bool:
         """Return whether a worker holds the lane."""
         return self.row.lease_token is not None and self.waiting_count > 0
@@ -93,7 +100,13 @@ def read_lane_view(tx: Transaction, account_id: int, webhook_id: int) -> LaneVie
         state=lane_state(row),
         skipped=skipped,
         beads=[
-            Bead(found.sequence, found.payload_id, found.type, payload_state(row, found.sequence, skipped))
+            Bead(
+                found.sequence,
+                found.payload_id,
+                found.type,
+                payload_state(row, found.sequence, skipped),
+                found.created_at,
+            )
             for found in window
         ],
         last_attempt=last_attempt,
@@ -103,7 +116,10 @@ def read_lane_view(tx: Transaction, account_id: int, webhook_id: int) -> LaneVie
 
 
 _WINDOW = Statement(
-    select(payloads.c.sequence, payloads.c.payload_id, payloads.c.type)
+    select(payloads.c.sequence, payloads.c.payload_id, payloads.c.type, events.c.created_at)
+    .join_from(
+        payloads, events, (events.c.account_id == payloads.c.account_id) & (events.c.position == payloads.c.position)
+    )
     .where(
         payloads.c.account_id == bindparam("account"),
         payloads.c.webhook_id == bindparam("webhook"),

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import bindparam, func, select, text
 
 from hourhook.clock import SECOND
-from hourhook.store.schema import attempts, events, lanes, payloads, skips, webhooks
+from hourhook.store.schema import attempts, events, lanes, payloads, skips, users, webhooks
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -28,6 +28,7 @@ Run = range
 def find_lane(tx: Transaction, account_id: int, webhook_id: int) -> Row:
     """Return the lane of a webhook, with the webhook's ``name`` and ``payload_uri``.
 
+    ``first_name``, ``last_name`` and ``email`` are of the user who disabled it.
     ``first_sequence`` is the lowest retained sequence; if there is none, the one that the next payload will get.
     """
     lane = tx.one(_LANE, account=account_id, webhook=webhook_id)
@@ -142,8 +143,12 @@ _LANE = Statement(
             .scalar_subquery(),
             lanes.c.last_sequence + 1,
         ).label("first_sequence"),
+        users.c.first_name,
+        users.c.last_name,
+        users.c.email,
     )
     .join_from(lanes, webhooks, (webhooks.c.account_id == lanes.c.account_id) & (webhooks.c.id == lanes.c.webhook_id))
+    .outerjoin(users, (users.c.account_id == lanes.c.account_id) & (users.c.id == lanes.c.disabled_by_id))
     .where(lanes.c.account_id == bindparam("account"), lanes.c.webhook_id == bindparam("webhook"))
 )
 

@@ -12,7 +12,7 @@ def disable(tx: Transaction, caller: Caller, id: int) -> None:
     Idempotent: a disabled one also keeps the reason why it was disabled.
     """
     reading.find(tx, caller, id)
-    lane_control.disable(tx, id, "by_user")
+    lane_control.disable(tx, id, "by_user", caller.user_id)
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:

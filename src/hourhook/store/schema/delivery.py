@@ -78,6 +78,9 @@ lanes = Table(
     column("lease_token", BigInteger, null=True),
     column("lease_worker", BigInteger, null=True),
     column("lease_expires_at", BigInteger, null=True),
+    # Null while the lane is enabled; the user is null if the receiver answered 410.
+    column("disabled_at", BigInteger, null=True),
+    column("disabled_by_id", Integer, null=True),
     PrimaryKeyConstraint("account_id", "webhook_id"),
     Index(
         "ix_lanes_due",

@@ -15,7 +15,11 @@ def describe(display: Display, type: str, object: bytes | None) -> str:
     describe_category = _BY_CATEGORY.get(type.partition(".")[0])
     if object is None or describe_category is None:
         return ""
-    return describe_category(display, _decode(object))
+    try:
+        return describe_category(display, _decode(object))
+    except (KeyError, TypeError):
+        # An event keeps the form that its object had in the version that stored it.
+        return ""
 
 
 def _entry(display: Display, entry: Mapping[str, Any]) -> str:

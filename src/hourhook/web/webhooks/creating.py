@@ -41,6 +41,11 @@ def check(view: View) -> Values:
     return {"address": address, "problem": view.dependencies.guard.check_uri(address) if address else None}
 
 
+def read_program(file: str) -> str:
+    """Return a program that verifies signatures."""
+    return (_VERIFIERS / file).read_text()
+
+
 @pages.get(PATH + "/secret", template="webhooks/secret", role="leader")
 def secret(view: View, webhook_id: int) -> Values:
     """Show the secret once, with programs that verify it, and what became of the greeting."""
@@ -52,5 +57,5 @@ def secret(view: View, webhook_id: int) -> Values:
         "row": lane.row,
         "secret": view.secret,
         "ping": pings[0].logged if pings else None,
-        "programs": [(name, (_VERIFIERS / file).read_text()) for name, file in LANGUAGES],
+        "programs": [(name, read_program(file)) for name, file in LANGUAGES],
     }

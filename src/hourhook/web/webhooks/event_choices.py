@@ -13,17 +13,16 @@ class EventGroup:
     """The events of one category."""
 
     category: str
+    # Of one object, in words, with a capital.
+    noun: str
     label: str
     types: Sequence[str]
 
 
-def _label(category: str) -> str:
-    return f"All {category.replace('_', ' ')} events"
-
-
 GROUPS = [
-    EventGroup(category, _label(category), list(types))
+    EventGroup(category, words.capitalize(), f"All {words} events", list(types))
     for category, types in groupby(EVENT_TYPES, key=lambda type: type.partition(".")[0])
+    for words in [category.replace("_", " ")]
 ]
 
 

@@ -7,9 +7,13 @@ import { start as startCopying } from "./copying.js";
 import { start as startPreview } from "./preview.js";
 import { start as startVanishing } from "./vanishing.js";
 import { start as startGrid } from "./grid.js";
+import { start as startChoices } from "./choices.js";
+import { start as startTabs } from "./tabs.js";
 import { start as startLog } from "./log.js";
 import { start as startLive } from "./live.js";
 
-for (const start of [startKeys, startTicking, startCopying, startPreview, startVanishing, startGrid, startLog, startLive]) {
-  start(document);
-}
+const behaviours = [
+  startKeys, startTicking, startCopying, startPreview, startVanishing, startGrid,
+  startChoices, startTabs, startLog, startLive,
+];
+for (const start of behaviours) start(document);
