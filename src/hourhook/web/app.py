@@ -37,6 +37,8 @@ from hourhook.web.live import Live, LiveHub
 from hourhook.web.me import browser_sessions, password, preferences
 from hourhook.web.page_dispatcher import PageDispatcher
 from hourhook.web.pages import Page
+from hourhook.web.people import changing as people_changing
+from hourhook.web.people import showing as people_showing
 from hourhook.web.public import invoices
 from hourhook.web.rendering import render
 from hourhook.web.responses import empty_response
@@ -65,6 +67,8 @@ GROUPS = (
     tokens.pages,
     broadcasts.pages,
     apps.pages,
+    people_changing.pages,
+    people_showing.pages,
     preferences.pages,
     password.pages,
     browser_sessions.pages,

@@ -5,6 +5,7 @@ from sqlalchemy import Integer, bindparam, delete, exists, insert, select
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.projects.reading import ProjectIds
+from hourhook.domain.summaries import SimpleProject, summarize_project
 from hourhook.domain.users import reading, rules
 from hourhook.domain.users.representations import User
 from hourhook.domain.visibility import SCOPED_ROLES
@@ -36,6 +37,12 @@ def revoke_all(tx: Transaction, caller: Caller, id: int) -> None:
     tx.execute(_REVOKE_ALL, account=caller.account_id, user=id)
 
 
+def list_projects(tx: Transaction, caller: Caller, id: int) -> list[SimpleProject]:
+    """Return the projects to which a coworker or contractor has access, by name; raises ``Forbidden``."""
+    caller.require_role("leader")
+    return [summarize_project(caller.links, row) for row in tx.all(_LIST, account=caller.account_id, user=id)]
+
+
 def _find_other(tx: Transaction, caller: Caller, id: int) -> User:
     user = reading.show(tx, caller, id)
     caller.require_role("supervisor")
@@ -52,6 +59,7 @@ def _find_scoped(tx: Transaction, caller: Caller, id: int) -> None:
     rules.refuse_deactivated(user)
 
 
+_SUMMARY = ("id", "name", "billing_increment", "enabled", "billable", "color")
 _OF_USER = (project_access.c.account_id == bindparam("account"), project_access.c.user_id == bindparam("user"))
 
 _GRANT = Statement(
@@ -63,6 +71,17 @@ _GRANT = Statement(
             ~exists().where(*_OF_USER, project_access.c.project_id == projects.c.id),
         ),
     )
+)
+
+_LIST = Statement(
+    select(*(projects.c[name] for name in _SUMMARY))
+    .join_from(
+        project_access,
+        projects,
+        (projects.c.account_id == project_access.c.account_id) & (projects.c.id == project_access.c.project_id),
+    )
+    .where(*_OF_USER)
+    .order_by(projects.c.name_key, projects.c.id)
 )
 
 _REVOKE = Statement(delete(project_access).where(*_OF_USER, any_of(project_access.c.project_id, "project_ids")))

@@ -1,0 +1,1 @@
+"""The pages about people: list, person, invitation, role, access, state."""
