@@ -160,3 +160,37 @@ def test_a_webhook_is_created_by_choosing_events_and_its_greeting_is_seen(
     expect(page.get_by_role("heading", name="Ledger sync")).to_be_visible()
     [created] = account.leader.client.get("/v2/webhooks").json()
     assert created["events"] == ["tag.created", "tag.updated", "tag.deleted"]
+
+
+def test_the_events_page_counts_what_the_choice_would_have_got(account: Account, open_page_of: OpenPage) -> None:
+    webhook = make_webhook(account, events=["tag.created"])
+    for tag in ("soundings", "tides"):
+        make_tag(account, tag)
+    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}/events")
+    expect(page.get_by_text("With these, 2 would have gone to it.")).to_be_visible()
+
+    page.get_by_role("checkbox", name="tag.created").uncheck()
+
+    expect(page.get_by_text("With these, 0 would have gone to it.")).to_be_visible()
+
+
+def test_a_file_of_sequences_is_compared_and_leads_to_a_replay(
+    account: Account, webhook: dict[str, object], open_page_of: OpenPage
+) -> None:
+    for tag in ("soundings", "tides", "currents"):
+        make_tag(account, tag)
+    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
+    says(page, "Completeness", "3 accepted")
+    page.reload()
+    page.get_by_text("Compare with what you have").click()
+    numbers = "\n".join(map(str, [1, 3, *range(10, 1_000)]))
+    page.get_by_label("Or a file of them").set_input_files(
+        {"name": "have.txt", "mimeType": "text/plain", "buffer": numbers.encode()}
+    )
+    expect(page.get_by_role("textbox", name="Sequences you have")).to_have_value("1, 3, 10-999")
+
+    page.get_by_role("button", name="Compare").click()
+
+    says(page, "Completeness", "You miss 1: 2")
+    page.get_by_role("link", name="Replay from there").click()
+    expect(page.get_by_role("button", name="Replay 2 payloads")).to_be_visible()

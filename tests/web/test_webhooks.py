@@ -147,3 +147,17 @@ def test_pages_of_a_webhook_of_another_account_are_not_found(account: Account, o
     browser = signed_in_browser(account, account.owner)
     for page in ("", "/skip", "/replay", "/disable", "/delete", "/edit", "/events", "/reroll", "/secret"):
         assert browser.get(f"{PATH}/{webhook['id']}{page}").status == 404, page
+
+
+def test_the_events_page_says_how_many_recent_events_are_of_its_kinds(account: Account) -> None:
+    webhook = make_webhook(account, events=["tag.created"])
+    browser = signed_in_browser(account, account.owner)
+    assert "No event has happened in the last 24 hours." in page_of(browser, f"{PATH}/{webhook['id']}/events")
+    for name in ("soundings", "tides"):
+        tag = make_tag(account, name)
+    account.owner.client.delete(tag["url"])
+
+    page = page_of(browser, f"{PATH}/{webhook['id']}/events")
+
+    assert "Of the 3 events of the last 24 hours, 2 were of a kind that goes to it." in page
+    assert 'value="tag.deleted" data-count="1"' in page

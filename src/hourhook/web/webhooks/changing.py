@@ -1,5 +1,7 @@
 """Change a webhook: its name and address, its events, its secret."""
 
+from hourhook.delivery.event_log import EVERYTHING
+from hourhook.delivery.history.event_counts import SAMPLE, count_recent_events
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.webhooks import editing, reading, subscribing
 from hourhook.domain.webhooks.editing import WebhookUpdate
@@ -26,7 +28,10 @@ def save(action: Action, webhook_id: int) -> Redirect:
 
 @pages.get(PATH + "/events", template="webhooks/events", role="leader")
 def events(view: View, webhook_id: int) -> Values:
-    return {"webhook": reading.show(view.tx, view.caller, webhook_id), "groups": GROUPS}
+    webhook = reading.show(view.tx, view.caller, webhook_id)
+    counts = count_recent_events(view.tx, view.caller.account_id)
+    before = sum(count for type, count in counts.items() if EVERYTHING in webhook.events or type in webhook.events)
+    return {"webhook": webhook, "groups": GROUPS, "counts": counts, "before": before, "sample": SAMPLE}
 
 
 @pages.post(PATH + "/events", role="leader")

@@ -23,7 +23,7 @@ pages = Pages()
 
 @pages.get("/integrations/webhooks/new", template="webhooks/new", role="leader")
 def new(view: View) -> Values:
-    return {"groups": GROUPS}
+    return {"groups": GROUPS, "counts": {}}
 
 
 @pages.post("/integrations/webhooks/new", role="leader")

@@ -9,11 +9,12 @@ import { start as startVanishing } from "./vanishing.js";
 import { start as startGrid } from "./grid.js";
 import { start as startChoices } from "./choices.js";
 import { start as startTabs } from "./tabs.js";
+import { start as startSequences } from "./sequences.js";
 import { start as startLog } from "./log.js";
 import { start as startLive } from "./live.js";
 
 const behaviours = [
   startKeys, startTicking, startCopying, startPreview, startVanishing, startGrid,
-  startChoices, startTabs, startLog, startLive,
+  startChoices, startTabs, startSequences, startLog, startLive,
 ];
 for (const start of behaviours) start(document);

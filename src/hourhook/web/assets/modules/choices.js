@@ -4,6 +4,8 @@ export function start(page) {
   for (const choices of page.querySelectorAll("fieldset[data-choices]")) {
     const narrow = choices.querySelector("[data-narrow]");
     const count = narrow.querySelector("output");
+    // How many of the last events these would have been.
+    const after = choices.closest("form").querySelector("[data-after]");
     const everything = choices.querySelector('input[value="*"]');
     const groups = [...choices.querySelectorAll(".choices > fieldset")].map((group) => {
       const [whole, ...events] = group.querySelectorAll("input[type=checkbox]");
@@ -20,6 +22,12 @@ export function start(page) {
         for (const box of [whole, ...events]) box.disabled = everything.checked;
       }
       const ticked = all.filter((event) => event.checked).length;
+      if (after) {
+        const chosen = all.filter((event) => everything.checked || event.checked);
+        const sum = chosen.reduce((total, event) => total + Number(event.dataset.count), 0);
+        after.querySelector("strong").textContent = sum.toLocaleString("en-US");
+        after.hidden = false;
+      }
       count.textContent = everything.checked ? "All events" : `${ticked} of ${all.length} events`;
     };
 
