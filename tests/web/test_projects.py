@@ -139,7 +139,7 @@ def test_a_project_is_merged_into_another(account: Account) -> None:
     page = browser.get(path)
     assert b"1 entry and 0 expenses move to the other project" in page.body
 
-    for into, sentence in (("", b"Choose the project"), ("999", b"nothing like this"), (str(source["id"]), b"nothing")):
+    for into, sentence in (("", b"Choose the one"), ("999", b"nothing like this"), (str(source["id"]), b"nothing")):
         refused = browser.submit_to(page, path, into=into)
         assert (refused.status, sentence in refused.body) == (422, True), into
     done = browser.submit_to(page, path, into=str(target["id"]))

@@ -42,7 +42,7 @@ _SENTENCES: Mapping[tuple[str, str] | str, str] = {
     ("line", "no_time"): "Say how long it took, such as 45m or 1:15.",
     ("line", "which_project"): "Which project? Choose below.",
     ("budgeted_minutes", "invalid"): "This is not a number of hours. Write it as 40 or 37:30.",
-    ("into", "missing_field"): "Choose the project that takes everything.",
+    ("into", "missing_field"): "Choose the one that takes everything.",
     ("subjects", "missing_field"): "Choose at least one subject.",
     ("current_password", "invalid"): "This is not your password.",
     ("new_password", "invalid"): "This password cannot be used. It must have 8 to 1,024 characters, of any kind.",

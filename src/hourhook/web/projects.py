@@ -84,8 +84,8 @@ def show(view: View, project_id: int) -> Values:
     project = reading.show(view.tx, view.caller, project_id)
     latest = Pagination(1, LATEST)
     people, weeks = _by_person_and_week(view, project_id)
-    expenses = expenses_reading.list_for_project(
-        view.tx, view.caller, project_id, ExpenseFilters(), ValidationErrors("Expense"), latest
+    expenses = expenses_reading.list_page(
+        view.tx, view.caller, ExpenseFilters(project_ids=[project_id]), ValidationErrors("Expense"), latest
     )
     entries = entries_reading.list_without_total(
         view.tx, view.caller, EntryFilters(project_ids=[project_id]), ValidationErrors("Entry"), latest
