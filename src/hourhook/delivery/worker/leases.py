@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, bindparam, exists, null, or_, select, update
 
+from hourhook.clock import SECOND
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.store.schema import lanes, one_offs
 from hourhook.store.statements import Statement, any_of
@@ -24,13 +25,18 @@ class DueCheck:
     is_any_late: bool
 
 
+# A transaction that began a moment later, or in a process that read the server's clock over a slow connection, is ahead
+# by less than this.
+CLOCK_TOLERANCE = 10 * SECOND
+
+
 def check_due(tx: Transaction, longest_delay: int) -> DueCheck:
     """Look for what is due, in the slow poll.
 
     Only a lane that waits to retry may be due in the future, by at most ``longest_delay`` microseconds. A later time
     was set by a clock that was ahead.
     """
-    row = tx.one(_CHECK, now=tx.started_at, horizon=tx.started_at + longest_delay)
+    row = tx.one(_CHECK, now=tx.started_at, **_horizons(tx, longest_delay))
     assert row is not None
     return DueCheck(bool(row.due), bool(row.late))
 
@@ -40,8 +46,12 @@ def bring_forward(tx: Transaction, longest_delay: int) -> int:
 
     How much of a lane's retry window has passed does not change.
     """
-    horizon = {"now": tx.started_at, "horizon": tx.started_at + longest_delay}
-    return sum(tx.execute(statement, **horizon) for statement in _BRING_FORWARD)
+    horizons = {"now": tx.started_at, **_horizons(tx, longest_delay)}
+    return sum(tx.execute(statement, **horizons) for statement in _BRING_FORWARD)
+
+
+def _horizons(tx: Transaction, longest_delay: int) -> dict[str, int]:
+    return {"soon": tx.started_at + CLOCK_TOLERANCE, "horizon": tx.started_at + longest_delay}
 
 
 def lease(
@@ -124,10 +134,10 @@ _IS_LEASABLE = (lanes.c.due_at <= bindparam("now")) & lanes.c.lease_token.is_(No
 
 _IS_ONE_OFF_LEASABLE = (one_offs.c.due_at <= bindparam("now")) & one_offs.c.lease_token.is_(None)
 _LATE_LANES = (
-    lanes.c.lease_token.is_(None) & lanes.c.last_succeeded.is_(True) & (lanes.c.due_at > bindparam("now")),
+    lanes.c.lease_token.is_(None) & lanes.c.last_succeeded.is_(True) & (lanes.c.due_at > bindparam("soon")),
     lanes.c.lease_token.is_(None) & lanes.c.last_succeeded.is_(False) & (lanes.c.due_at > bindparam("horizon")),
 )
-_LATE_ONE_OFFS = one_offs.c.lease_token.is_(None) & (one_offs.c.due_at > bindparam("now"))
+_LATE_ONE_OFFS = one_offs.c.lease_token.is_(None) & (one_offs.c.due_at > bindparam("soon"))
 _CHECK = Statement(
     select(
         or_(
