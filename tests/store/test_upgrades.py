@@ -1,5 +1,7 @@
 """Schema migrations, and the check that a schema is current."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import sqlalchemy
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Table, text
 
 from hourhook.errors import OperatorError
@@ -16,7 +19,14 @@ from hourhook.store.database import Database
 from hourhook.store.schema import metadata, sequences, teams, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
-from hourhook.store.upgrades import _configuration, _connected, migrate, require_current_schema
+from hourhook.store.upgrades import (
+    _configuration,
+    _connected,
+    _known_revisions,
+    latest_revision,
+    migrate,
+    require_current_schema,
+)
 from hourhook.store.urls import open_database
 from tests.conftest import DIALECTS
 from tests.support.databases import PostgresServer
@@ -61,6 +71,29 @@ def test_every_table_with_ids_has_a_sequence(database: Database) -> None:
 
 def ask(tx: Transaction, query: Statement, name: str) -> Row | None:
     return tx.one(query, name=name)
+
+
+def test_the_files_of_migrations_are_named_after_their_revisions() -> None:
+    scripts = ScriptDirectory.from_config(_configuration())
+
+    assert latest_revision() == scripts.get_current_head()
+    assert _known_revisions() == {script.revision for script in scripts.walk_revisions()}
+
+
+def test_a_start_with_a_current_schema_does_not_import_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/current.db"
+    migrate(url)
+    code = f"""
+import sys
+from hourhook.process import serving
+from hourhook.store.upgrades import migrate, require_current_schema
+migrate({url!r})
+require_current_schema({url!r})
+print("alembic" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
 
 
 def test_migrating_a_current_database_changes_nothing(database_url: str) -> None:
