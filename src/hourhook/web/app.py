@@ -41,6 +41,7 @@ from hourhook.web.page_dispatcher import PageDispatcher
 from hourhook.web.pages import Page
 from hourhook.web.people import changing as people_changing
 from hourhook.web.people import showing as people_showing
+from hourhook.web.people import teams
 from hourhook.web.public import invoices
 from hourhook.web.rendering import render
 from hourhook.web.responses import empty_response
@@ -73,6 +74,7 @@ GROUPS = (
     apps.pages,
     people_changing.pages,
     people_showing.pages,
+    teams.pages,
     preferences.pages,
     password.pages,
     browser_sessions.pages,
