@@ -74,18 +74,31 @@ def test_a_signal_shuts_a_server_down_gracefully(hourhook: CliRunner, signal_num
 # It takes the five seconds that a request in progress may continue.
 def test_a_request_that_waits_at_shutdown_is_told_that_nothing_was_changed(hourhook: CliRunner) -> None:
     token = hourhook.create_account()["token"]
-    with hourhook.serving() as server, ThreadPoolExecutor(1) as threads:
+    body = b'{"names": ["late"]}'
+    head = (
+        "POST /v2/tags HTTP/1.1\r\nHost: x\r\nUser-Agent: tests\r\nConnection: close\r\n"
+        "Content-Type: application/json\r\n"
+        f"Authorization: token {token}\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with (
+        hourhook.serving() as server,
+        locked_accounts(hourhook.database_url),
+        server.client().connect(timeout_seconds=30) as connection,
+    ):
+        connection.sendall(head.encode())
+        # The server has begun to handle the request, so it answers it before it ends.
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
         started_at = time.monotonic()
-        with locked_accounts(hourhook.database_url):
-            request = threads.submit(server.client(token).post, "/v2/tags", {"names": ["late"]})
-            assert server.client(token).get("/v2/account").status == 200
-            server.process.send_signal(signal.SIGTERM)
-            response = request.result()
+        server.process.send_signal(signal.SIGTERM)
+        response = read_until_closed(connection)
         status = server.process.wait()
+        seconds = time.monotonic() - started_at
 
-    assert (status, response.status) == (0, 503)
-    assert "Nothing was changed" in response.json()["message"]
-    assert time.monotonic() - started_at < 10
+    assert status == 0
+    assert response.startswith(b"HTTP/1.1 503 ")
+    assert b"Nothing was changed" in response
+    assert seconds < 10
 
 
 def test_a_signal_ends_event_streams_and_requests_that_wait_at_once(hourhook: CliRunner) -> None:
