@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print one line for each statement")
     options = parser.parse_args()
     # Printed, however long they take.
-    plan_recorder.MAX_SECONDS, plan_recorder.MAX_STEPS = 25, 10**9
+    plan_recorder.MAX_SECONDS, plan_recorder.MAX_STEPS, Client.timeout_seconds = 25, 10**9, 600
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with Databases() as databases:
         for kind in options.kinds or KINDS:
@@ -66,6 +66,8 @@ def record(url: str, rows: int, *, skewed: bool) -> list[Plan]:
         progress(f"plans: filling {url.partition(':')[0]}")
         fill(database, account.id, account.contractor.id, rows, skewed=skewed)
         analyze(database)
+        # The server has closed its idle connections meanwhile.
+        client.close()
         with recording_plans(database) as recorder:
             progress("plans: lists")
             every_statement.fetch_every_list(account, recorder, path_ids)

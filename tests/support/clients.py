@@ -50,6 +50,8 @@ class Response:
 class Client:
     """Sends requests to one server, with one token unless the headers of a request override it."""
 
+    timeout_seconds = 30
+
     def __init__(self, base_url: str, token: str | None = None) -> None:
         parts = urlsplit(base_url)
         assert parts.hostname is not None
@@ -124,10 +126,11 @@ class Client:
         for client in self._clients_of_server:
             if client._connection is not None:
                 client._connection.close()
+                client._connection = None
 
     def _send(self, method: str, target: str, content: bytes, headers: dict[str, str]) -> Response:
         if self._connection is None:
-            self._connection = HTTPConnection(*self.address, timeout=30)
+            self._connection = HTTPConnection(*self.address, timeout=self.timeout_seconds)
         connection = self._connection
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)

@@ -51,11 +51,14 @@ class Rows:
     columns: Columns
 
 
-def fill(database: Database, account_id: int, user_id: int, rows: int, *, skewed: bool = True) -> None:
-    """Add ``rows`` entries, events, payloads, attempts and so on to an account, half of them of this user."""
+def fill(database: Database, account_id: int, user_id: int, rows: int, *, skewed: bool = True, filled: int = 0) -> None:
+    """Add ``rows`` entries, events, payloads, attempts and so on to an account, half of them of this user.
+
+    ``filled`` of them were added before.
+    """
     if database.dialect == "sqlite":
         database._writer.execute("PRAGMA foreign_keys = OFF")  # type: ignore[attr-defined]
-    database.run_now(_fill, account_id, user_id, rows, skewed)
+    database.run_now(_fill, account_id, user_id, rows, skewed, filled)
     if database.dialect == "sqlite":
         database._writer.execute("PRAGMA foreign_keys = ON")  # type: ignore[attr-defined]
 
@@ -74,27 +77,30 @@ def analyze(database: Database) -> None:
             connection.execute("VACUUM ANALYZE")
 
 
-def _fill(tx: Transaction, account_id: int, user_id: int, rows: int, skewed: bool) -> None:
+def _fill(tx: Transaction, account_id: int, user_id: int, rows: int, skewed: bool, filled: int) -> None:
     connection = tx._connection
     if tx.dialect == "postgresql":
         # Without checks of foreign keys, which would take most of the time.
         connection.execute("SET LOCAL session_replication_role = replica")
         # The update of the lanes must not depend on statistics either.
         connection.execute("SET LOCAL enable_nestloop = off")
-    position = connection.execute(f"SELECT last_position FROM accounts WHERE id = {account_id}").fetchone()[0]
-    spread = _Spread(skewed)
-    described = [
-        *_described(account_id, user_id, rows, tx.started_at, position, spread),
-        *_small_accounts(rows // 10, tx.started_at),
-    ]
-    names = {each.table.name for each in described}
-    described += [Rows(table, rows // 10, {}) for table in metadata.sorted_tables if table.name not in names]
-    for each in described:
+    position = connection.execute(f"SELECT last_position FROM accounts WHERE id = {account_id}").fetchone()[0] - filled
+
+    def describe(rows: int) -> list[Rows]:
+        described = [
+            *_described(account_id, user_id, rows, tx.started_at, position, _Spread(skewed)),
+            *_small_accounts(rows // 10, tx.started_at),
+        ]
+        names = {each.table.name for each in described}
+        return described + [Rows(table, rows // 10, {}) for table in metadata.sorted_tables if table.name not in names]
+
+    for each, before in zip(describe(rows), describe(filled), strict=True):
+        first = before.count if filled else 0
         defaults = {
             column.name: str(account_id) if column.name == "account_id" else _default(column, tx.started_at)
             for column in each.table.c
         }
-        connection.execute(_insert(tx.dialect, each, {**defaults, **each.columns}))
+        connection.execute(_insert(tx.dialect, each, first, {**defaults, **each.columns}))
     connection.execute(f"UPDATE accounts SET last_position = {position + rows} WHERE id = {account_id}")
     connection.execute(_SET_LANES)
     for table in TABLES_WITH_IDS:
@@ -105,11 +111,12 @@ def _fill(tx: Transaction, account_id: int, user_id: int, rows: int, skewed: boo
             connection.execute(f"SELECT setval('{table.name}_ids', {last})")
 
 
-def _insert(dialect: str, rows: Rows, columns: Columns) -> str:
+def _insert(dialect: str, rows: Rows, first: int, columns: Columns) -> str:
     if dialect == "sqlite":
-        numbers = f"WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n < {rows.count - 1})"
+        start = f"SELECT {first} WHERE {first} < {rows.count}"
+        numbers = f"WITH RECURSIVE g(n) AS ({start} UNION ALL SELECT n + 1 FROM g WHERE n < {rows.count - 1})"
     else:
-        numbers = f"WITH g AS (SELECT n FROM generate_series(0, CAST({rows.count - 1} AS BIGINT)) AS n)"
+        numbers = f"WITH g AS (SELECT n FROM generate_series({first}, CAST({rows.count - 1} AS BIGINT)) AS n)"
     values = ", ".join(_cast(dialect, rows.table.c[name], value) for name, value in columns.items())
     return f"{numbers} INSERT INTO {rows.table.name} ({', '.join(columns)}) SELECT {values} FROM g"
 

@@ -1,6 +1,7 @@
 """Valid requests to every endpoint, for an account with one of each resource (``full_account``)."""
 
 from collections.abc import Callable
+from itertools import count
 
 from hourhook.api.endpoints import Endpoint
 from tests.support.accounts import Account
@@ -31,6 +32,9 @@ def empty_first(account: Account, path_ids: PathParameters) -> None:
         assert account.supervisor.client.delete(path).status == 204
 
 
+# For names that no other resource has.
+_numbers = count(1)
+
 Value = Callable[[Account, PathParameters], object]
 
 # A valid value for each required input.
@@ -47,8 +51,8 @@ GOOD: dict[str, Value] = {
     "payload_uri": lambda account, path_ids: URI,
     "events": lambda account, path_ids: ["entry.created"],
     "subjects": lambda account, path_ids: ["timer"],
-    "project_id": lambda account, path_ids: make_project(account, f"For {path_ids['project_id']}")["id"],
-    "tag_id": lambda account, path_ids: make_tag(account, f"for{path_ids['tag_id']}")["id"],
+    "project_id": lambda account, path_ids: make_project(account, f"Other {next(_numbers)}")["id"],
+    "tag_id": lambda account, path_ids: make_tag(account, f"other{next(_numbers)}")["id"],
     "user_ids": lambda account, path_ids: [path_ids["user_id"]],
     "project_ids": lambda account, path_ids: [path_ids["project_id"]],
     "entry_ids": lambda account, path_ids: [path_ids["entry_id"]],

@@ -10,7 +10,19 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    UnaryExpression,
+    bindparam,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.selectable import Subquery
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs
@@ -179,9 +191,27 @@ class Listing:
         So what the rows are joined to is read for those on the page only, whatever the database expects.
         """
         page = of_page.subquery("page")
-        where = () if self.rows.whereclause is None else (self.rows.whereclause,)
-        rows = select(*self.rows.selected_columns, *more).select_from(page, *self.rows.get_final_froms())
-        return Statement(rows.where(*where, self.id == page.c.id).order_by(*order), replan=True)
+        joined = self.rows.add_columns(*more).select_from(page).where(self.id == page.c.id).order_by(*order)
+        return Statement(joined, _row_by_row(self.rows, page, self.id, order, more), replan=True)
+
+
+def _row_by_row(
+    rows: Select[Any],
+    page: Subquery,
+    id: ColumnElement[Any],
+    order: tuple[ColumnElement[Any], ...],
+    more: tuple[ColumnElement[Any], ...],
+) -> Select[Any]:
+    """Return the statement for PostgreSQL, which would otherwise join in any order that it finds best."""
+    keys = [element.element if isinstance(element, UnaryExpression) else element for element in order]
+    item = rows.add_columns(*(key.label(f"key_{number}") for number, key in enumerate(keys)))
+    row = item.where(id == page.c.id).limit(literal_column("1")).lateral("item")
+    (*columns,) = row.c
+    ordered = [
+        key.desc() if isinstance(element, UnaryExpression) else key
+        for key, element in zip(columns[-len(order) :], order, strict=True)
+    ]
+    return select(*columns[: -len(order)], *more).select_from(page.join(row, true())).order_by(*ordered)
 
 
 def id_conditions(column: ColumnElement[Any], name: str) -> dict[str, ColumnElement[bool]]:

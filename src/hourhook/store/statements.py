@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol, Self
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Executable, Integer, Select, bindparam
+from sqlalchemy import BigInteger, Boolean, ColumnElement, CompoundSelect, Executable, Integer, Select, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -143,7 +143,7 @@ class in_subquery(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
     inherit_cache = False
     type = Boolean()
 
-    def __init__(self, column: ColumnElement[Any], few: Select[Any]) -> None:
+    def __init__(self, column: ColumnElement[Any], few: Select[Any] | CompoundSelect[Any]) -> None:
         self.column = column
         self.few: Any = few.scalar_subquery()
 

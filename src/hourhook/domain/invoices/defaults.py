@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from sqlalchemy import bindparam, func, select, union_all
 
+from hourhook.domain.invoices.membership import invoice_of
 from hourhook.domain.invoices.reading import find_row
-from hourhook.store.schema import accounts, entries, expenses, invoice_entries, invoice_expenses
+from hourhook.store.schema import accounts, entries, expenses
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -23,18 +24,15 @@ def account_name(tx: Transaction) -> str:
     return str(tx.value(_ACCOUNT_NAME, account=tx.account_id))
 
 
-_with_projects = union_all(
+_of_projects = union_all(
     *(
-        select(members.c.invoice_id)
-        .join_from(items, members, (members.c.account_id == items.c.account_id) & (member_id == items.c.id))
-        .where(items.c.account_id == bindparam("account"), any_of(items.c.project_id, "ids"))
-        for items, members, member_id in (
-            (entries, invoice_entries, invoice_entries.c.entry_id),
-            (expenses, invoice_expenses, invoice_expenses.c.expense_id),
+        select(func.max(invoice_of(items)).label("invoice_id")).where(
+            items.c.account_id == bindparam("account"), any_of(items.c.project_id, "ids")
         )
+        for items in (entries, expenses)
     )
 ).subquery()
 
-_NEWEST = Statement(select(func.max(_with_projects.c.invoice_id)))
+_NEWEST = Statement(select(func.max(_of_projects.c.invoice_id)), replan=True)
 
 _ACCOUNT_NAME = Statement(select(accounts.c.name).where(accounts.c.id == bindparam("account")))

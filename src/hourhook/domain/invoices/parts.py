@@ -13,11 +13,10 @@ from sqlalchemy import bindparam, select, union
 from hourhook.clock import format_timestamp
 from hourhook.domain.decimals import to_json_amount, to_json_number
 from hourhook.domain.enums import InvoiceState
+from hourhook.domain.invoices.membership import project_of
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleProject, Timestamp, summarize_project
 from hourhook.store.schema import (
-    entries,
-    expenses,
     invoice_entries,
     invoice_expenses,
     invoice_hourly_rates,
@@ -121,13 +120,10 @@ _TRANSACTIONS = Statement(
 # The projects of each invoice's entries and expenses.
 _invoice_projects = union(
     *(
-        select(members.c.invoice_id, items.c.project_id)
-        .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
-        .where(members.c.account_id == bindparam("account"), any_of(members.c.invoice_id, "ids"))
-        for items, members, member_id in (
-            (entries, invoice_entries, invoice_entries.c.entry_id),
-            (expenses, invoice_expenses, invoice_expenses.c.expense_id),
+        select(members.c.invoice_id, project_of(members).label("project_id")).where(
+            members.c.account_id == bindparam("account"), any_of(members.c.invoice_id, "ids")
         )
+        for members in (invoice_entries, invoice_expenses)
     )
 ).subquery()
 

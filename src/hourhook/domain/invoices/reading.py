@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Annotated
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, func, select, true, union
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.decimals import AMOUNT_DIGITS
@@ -25,14 +25,15 @@ from hourhook.domain.inputs.numbers import DecimalBoundField
 from hourhook.domain.invoices import rules
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.locales import LOCALE_CURRENCIES
+from hourhook.domain.invoices.membership import invoice_of
 from hourhook.domain.invoices.representations import COLUMNS, Invoice, represent
 from hourhook.domain.invoices.totals import METHODS
 from hourhook.domain.listings import Listing, active_filters, id_conditions
 from hourhook.domain.pages import Page, Pagination
 from hourhook.domain.search_keys import search_key
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, expenses, invoice_entries, invoice_expenses, invoices
-from hourhook.store.statements import Row, Statement, any_of, contains
+from hourhook.store.schema import entries, expenses, invoices
+from hourhook.store.statements import Row, Statement, any_of, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
 State = Annotated[str, choice(*INVOICE_STATES)]
@@ -147,22 +148,16 @@ _allows_online_payment = invoices.c.allow_paypal_invoice.is_(True) | invoices.c.
 
 def _of_projects() -> dict[str, ColumnElement[bool]]:
     def has_items_of(condition: str) -> ColumnElement[bool]:
-        return or_(
+        found = union(
             *(
-                invoices.c.id.in_(
-                    select(members.c.invoice_id)
-                    .join_from(members, items, (items.c.account_id == members.c.account_id) & (items.c.id == member_id))
-                    .where(
-                        members.c.account_id == bindparam("account"),
-                        id_conditions(items.c.project_id, "project_ids")[condition],
-                    )
+                select(invoice_of(items)).where(
+                    items.c.account_id == bindparam("account"),
+                    id_conditions(items.c.project_id, "project_ids")[condition],
                 )
-                for items, members, member_id in (
-                    (entries, invoice_entries, invoice_entries.c.entry_id),
-                    (expenses, invoice_expenses, invoice_expenses.c.expense_id),
-                )
+                for items in (entries, expenses)
             )
         )
+        return in_subquery(invoices.c.id, found)
 
     return {name: has_items_of(name) for name in ("project_ids", "project_ids_only")}
 
