@@ -194,3 +194,21 @@ def test_a_file_of_sequences_is_compared_and_leads_to_a_replay(
     says(page, "Completeness", "You miss 1: 2")
     page.get_by_role("link", name="Replay from there").click()
     expect(page.get_by_role("button", name="Replay 2 payloads")).to_be_visible()
+
+
+def test_an_act_says_what_it_does_in_a_dialog(
+    account: Account, webhook: dict[str, object], open_page_of: OpenPage
+) -> None:
+    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("link", name="Disable…").click()
+    dialog = page.get_by_role("dialog", name="Disable Ledger sync?")
+    expect(dialog).to_contain_text("Nothing is sent to it until somebody enables it.")
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("link", name="Disable…").click()
+
+    dialog.get_by_role("button", name="Disable webhook").click()
+
+    says(page, "Lane", "switched this webhook off")

@@ -153,9 +153,8 @@ def test_the_events_page_says_how_many_recent_events_are_of_its_kinds(account: A
     webhook = make_webhook(account, events=["tag.created"])
     browser = signed_in_browser(account, account.owner)
     assert "No event has happened in the last 24 hours." in page_of(browser, f"{PATH}/{webhook['id']}/events")
-    for name in ("soundings", "tides"):
-        tag = make_tag(account, name)
-    account.owner.client.delete(tag["url"])
+    make_tag(account, "soundings")
+    account.owner.client.delete(make_tag(account, "tides")["url"])
 
     page = page_of(browser, f"{PATH}/{webhook['id']}/events")
 

@@ -10,11 +10,12 @@ import { start as startGrid } from "./grid.js";
 import { start as startChoices } from "./choices.js";
 import { start as startTabs } from "./tabs.js";
 import { start as startSequences } from "./sequences.js";
+import { start as startDialog } from "./dialog.js";
 import { start as startLog } from "./log.js";
 import { start as startLive } from "./live.js";
 
 const behaviours = [
   startKeys, startTicking, startCopying, startPreview, startVanishing, startGrid,
-  startChoices, startTabs, startSequences, startLog, startLive,
+  startChoices, startTabs, startSequences, startDialog, startLog, startLive,
 ];
 for (const start of behaviours) start(document);
