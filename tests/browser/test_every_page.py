@@ -54,6 +54,7 @@ PATHS = (
     "/teams/new",
     "/teams/{team_id}/edit",
     "/teams/{team_id}/delete",
+    "/account",
     "/me",
     "/me/password",
     "/me/sessions",

@@ -11,6 +11,7 @@ from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.web import (
+    account,
     approvals,
     apps,
     broadcasts,
@@ -74,6 +75,7 @@ GROUPS = (
     apps.pages,
     people_changing.pages,
     people_showing.pages,
+    account.pages,
     teams.pages,
     preferences.pages,
     password.pages,
