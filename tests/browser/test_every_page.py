@@ -36,6 +36,8 @@ PATHS = (
     "/reports?from=2024-01-01&to=2024-12-31&group_by=project&then_by=month",
     "/timers/{project_id}/discard",
     "/integrations/webhooks",
+    "/integrations/webhooks/new",
+    "/integrations/webhooks/{webhook_id}",
     "/integrations/tokens",
     "/integrations/broadcasts",
     "/integrations/broadcasts/new",
