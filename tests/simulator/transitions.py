@@ -12,6 +12,7 @@ from tests.simulator.journal import Event, Log, WebhookState
 
 _LEASE = {"lease_token", "lease_worker", "lease_expires_at"}
 _HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started_at"}
+_DISABLED = {"enabled", "disabled_reason", "disabled_at", "disabled_by_id"}
 _MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE}
 
 ALLOWED_CHANGES: dict[str, set[str]] = {
@@ -25,9 +26,9 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
     "skip": _MOVE,
     "replay": _MOVE,
     "retry": {"due_at", "last_succeeded", "window_started_at"},
-    "enable": {"enabled", "disabled_reason", "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE},
-    "disable": {"enabled", "disabled_reason", "due_at", *_LEASE},
-    "disable_gone": {"enabled", "disabled_reason", "due_at", *_LEASE},
+    "enable": {*_DISABLED, "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE},
+    "disable": {*_DISABLED, "due_at", *_LEASE},
+    "disable_gone": {*_DISABLED, "due_at", *_LEASE},
     "retarget": {"destination", "revision", *_LEASE},
     "rename": {"revision"},
     "reroll": {"revision"},
