@@ -139,5 +139,6 @@ _PROJECTS = Statement(
     )
     .join_from(_invoice_projects, projects, projects.c.id == _invoice_projects.c.project_id)
     .where(projects.c.account_id == bindparam("account"))
-    .order_by(_invoice_projects.c.invoice_id, projects.c.name_key)
+    .order_by(_invoice_projects.c.invoice_id, projects.c.name_key),
+    replan=True,
 )
