@@ -68,6 +68,8 @@ def find_inconsistent_fields(lane: Any) -> Iterator[str]:
     waiting = lane.last_sequence - lane.head_sequence + 1
     if waiting < 0 or lane.head_sequence < 1:
         yield "its head is beyond its last payload"
+    if bool(lane.enabled) != (lane.disabled_at is None):
+        yield "enabled, but disabled since a time" if lane.enabled else "disabled since no time"
     if not lane.enabled:
         if lane.due_at is not None or lane.lease_token is not None:
             yield "disabled, but due or leased"
