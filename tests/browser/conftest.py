@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one Chromium a session, a context for each page, SQLite only."""
+"""Fixtures of the browser tests: one Chromium a module, a context for each page, SQLite only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,7 +21,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[str]
         yield url
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright runs, its event loop counts as the running one of this thread, and a test
+# of another module could start none.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # As root, in a container, Chromium cannot make its sandbox.
