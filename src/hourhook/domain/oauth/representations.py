@@ -40,23 +40,22 @@ class Subdomain(msgspec.Struct, frozen=True):
     avatar: Url | None
 
 
-AUTHORIZATION_SELECT = (
-    select(
-        authorizations.c.id,
-        accounts.c.name.label("account_name"),
-        applications.c.site_url,
-        applications.c.name.label("application_name"),
-        applications.c.client_id,
-        authorizations.c.token,
-        authorizations.c.scopes,
-        authorizations.c.note,
-        authorizations.c.note_url,
-        func.coalesce(authorizations.c.updated_at, authorizations.c.created_at).label("updated_at"),
-        authorizations.c.created_at,
+AUTHORIZATION_SELECT = select(
+    authorizations.c.id,
+    accounts.c.name.label("account_name"),
+    applications.c.site_url,
+    applications.c.name.label("application_name"),
+    applications.c.client_id,
+    authorizations.c.token,
+    authorizations.c.scopes,
+    authorizations.c.note,
+    authorizations.c.note_url,
+    func.coalesce(authorizations.c.updated_at, authorizations.c.created_at).label("updated_at"),
+    authorizations.c.created_at,
+).select_from(
+    authorizations.join(accounts, accounts.c.id == authorizations.c.account_id).join(
+        applications, applications.c.id == authorizations.c.application_id
     )
-    .select_from(authorizations)
-    .join(accounts, accounts.c.id == authorizations.c.account_id)
-    .join(applications, applications.c.id == authorizations.c.application_id)
 )
 
 
