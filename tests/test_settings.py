@@ -215,5 +215,5 @@ def test_a_retention_shorter_than_the_retry_window_is_refused() -> None:
 
 def test_settings_changed_by_options_are_checked_too() -> None:
     assert Settings().with_changes(base_url="http://x", database_url=None).base_url == "http://x"
-    with pytest.raises(OperatorError, match="lease"):
+    with pytest.raises(OperatorError, match="HOURHOOK_LEASE_SECONDS"):
         Settings().with_changes(lease_seconds=5.0)
