@@ -150,9 +150,11 @@ class HttpTransport:
 
 
 def _context_factory(ca_file: str | None) -> Callable[[], ClientContext]:
+    """Return what makes the TLS context once, when first needed; a CA file is read at once, to refuse a bad one."""
+    factory = cache(lambda: make_context(ca_file))
     if ca_file:
-        make_context(ca_file)
-    return cache(lambda: make_context(ca_file))
+        factory()
+    return factory
 
 
 def _encode(destination: ParsedUri, headers: list[tuple[str, str]], body: bytes) -> bytes:
