@@ -1,6 +1,8 @@
 """Print each statement that lists, changes and the engine execute, with its plan, in a database of any size.
 
 python -m bench.plans [--rows 1000000] [--even] [--table] [sqlite] [postgresql]
+
+With --table it prints the tables of docs/operating/query-plans.md.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import structlog
 from argon2 import PasswordHasher
 
 from bench.databases import KINDS, Databases
-from bench.tables import print_table, progress
+from bench.tables import progress
 from hourhook.domain import passwords
 from hourhook.process.serving import make_asgi_app
 from hourhook.settings import Settings
@@ -35,7 +37,7 @@ def main() -> None:
     parser.add_argument(
         "--table",
         action="store_true",
-        help="print one line for each function and choice of indexes, with its slowest statement",
+        help="print one line for each function, with its slowest statement, in Markdown",
     )
     options = parser.parse_args()
     # Printed, however long they take.
@@ -46,7 +48,7 @@ def main() -> None:
             with databases.fresh(kind) as url:
                 plans = record(url, options.rows, skewed=not options.even)
             if options.table:
-                print_table(f"{kind}, {options.rows:,} rows", HEADINGS, rows_of(plans))
+                print_table(kind, plans)
             else:
                 print(*plans, sep="\n")
 
@@ -83,21 +85,42 @@ def record(url: str, rows: int, *, skewed: bool) -> list[Plan]:
     return recorder.plans
 
 
-HEADINGS = ("statement", "for", "indexes", "rows read", "ms")
+def print_table(kind: str, plans: list[Plan]) -> None:
+    """Print the plans of a kind of database as a section of the page."""
+    sqlite = kind == "sqlite"
+    print(f"## {'SQLite' if sqlite else 'PostgreSQL'}\n")
+    if sqlite:
+        print("SQLite reports no rows, so the table has thousands of instructions of its virtual machine.\n")
+    else:
+        print("A plan that is kept for any values of the parameters is called generic.\n")
+    print(f"| statement | for | indexes | {'instructions' if sqlite else 'rows read'} | ms |\n|---|---|---|--:|--:|")
+    for row in rows_of(plans):
+        print(f"| {' | '.join(row)} |".replace("|  |", "| |"))
+    print(flush=True)
 
 
 def rows_of(plans: list[Plan]) -> list[tuple[str, ...]]:
-    """Return a line for each function and choice of indexes: that of its slowest statement."""
-    slowest = {row_of(plan)[:3]: row_of(plan) for plan in sorted(plans, key=lambda plan: plan.milliseconds)}
-    return sorted(slowest.values())
+    """Return a line for each function, and for each of its generic plans: that of its slowest statement."""
+    slowest = {plan_name(plan): plan for plan in sorted(plans, key=lambda plan: plan.milliseconds)}
+    return [row_of(plan) for _, plan in sorted(slowest.items())]
 
 
 def row_of(plan: Plan) -> tuple[str, ...]:
-    """Return the line of a plan; SQLite does not report rows, so instructions are given, in thousands."""
+    """Return the line of a plan."""
     indexes = dict.fromkeys(f"{scan.table}: {scan.index or 'none'}" for scan in plan.scans)
-    rows = f"{plan.rows:,}" if plan.kind else f"{plan.cost // 1000:,}k"
-    name = f"{plan.name} ({plan.kind})" if plan.kind == "generic" else plan.name
-    return name, plan.purpose.replace("|", "/"), ", ".join(indexes), rows, f"{plan.milliseconds:,.1f}"
+    cost = f"{plan.rows:,}" if plan.kind else f"{plan.cost // 1000:,}k"
+    return (
+        f"`{plan_name(plan)}`",
+        plan.purpose.replace("|", "/"),
+        ", ".join(indexes).replace("sqlite_autoindex", "autoindex"),
+        cost,
+        f"{plan.milliseconds:,.1f}",
+    )
+
+
+def plan_name(plan: Plan) -> str:
+    """Return the function of a plan, marked if the plan is a generic one."""
+    return f"{plan.name} (generic)" if plan.kind == "generic" else plan.name
 
 
 if __name__ == "__main__":
