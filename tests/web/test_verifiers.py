@@ -1,70 +1,135 @@
-"""The programs that verify signatures, as the page of a new webhook shows them, run by their interpreters."""
+"""The programs that verify signatures, as the page of a new webhook and the guide show them, run by their interpreters.
 
+Express is not installed by ``bin/test``: ``HOURHOOK_TEST_NODE_MODULES`` names a ``node_modules`` folder that has it.
+"""
+
+import base64
 import hashlib
 import hmac
 import http.client
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
+from hourhook.clock import SECOND, SystemClock
 from hourhook.web.webhooks import creating
 from tests.support.servers import free_socket
 
-SECRET = "whsec_dGhlIGtleSBvZiB0aGUgdGVzdHM"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "receivers.md"
+NODE_MODULES = os.environ.get("HOURHOOK_TEST_NODE_MODULES")
+SECRET = "whsec_dGhlIGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGVzIQ=="
+OTHER_SECRET = "whsec_YW5vdGhlciBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXRl"
 BODY = '{"type":"entry.created","object":{"description":"Überfahrt"}}'.encode()
 # Go compiles the program and what it imports.
 START_SECONDS = 120
-# The command that runs a program of a language, where its interpreter is installed, and what else it needs.
-COMMANDS = {
-    "Python": ([sys.executable], ()),
-    "Ruby": (["ruby"], ()),
-    "Node": (["node"], ()),
-    "PHP": (["php", "-S", "127.0.0.1:{port}"], ()),
-    "Go": (["go", "run"], ()),
-    "Shell": (["bash"], ("socat", "openssl")),
-}
 
 
-@pytest.mark.parametrize("language", [name for name, _ in creating.LANGUAGES])
-def test_a_program_accepts_right_signatures_and_no_others(language: str, tmp_path: Path) -> None:
-    command, needed = COMMANDS[language]
-    missing = [name for name in (command[0], *needed) if shutil.which(name) is None]
-    if missing:
+@dataclass(frozen=True)
+class Program:
+    """How a program of the guide is run, and the programs and Python packages that it needs."""
+
+    file: str
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
+PYTHON = (sys.executable, "receiver.py")
+PROGRAMS = [
+    Program("python.txt", "receiver.py", PYTHON),
+    Program("flask.txt", "receiver.py", PYTHON),
+    Program("fastapi.txt", "receiver.py", PYTHON),
+    Program("django.txt", "receiver.py", PYTHON),
+    Program("node.mjs", "receiver.mjs", ("node", "receiver.mjs")),
+    Program("express.mjs", "receiver.mjs", ("node", "receiver.mjs")),
+    Program("ruby.rb", "receiver.rb", ("ruby", "receiver.rb")),
+    Program("php.php", "receiver.php", ("php", "-S", "127.0.0.1:{port}", "receiver.php")),
+    Program("go.go", "receiver.go", ("go", "run", "receiver.go")),
+    Program("Receiver.java", "Receiver.java", ("java", "Receiver.java")),
+    Program("shell.sh", "receiver.sh", ("bash", "receiver.sh"), ("socat", "openssl")),
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.file)
+def test_a_program_accepts_fresh_payloads_with_the_right_signature_only(program: Program, tmp_path: Path) -> None:
+    if missing := [name for name in (program.command[0], *program.needs) if shutil.which(name) is None]:
         pytest.skip(f"needs {', '.join(missing)}")
-    file = dict(creating.LANGUAGES)[language]
-    program = tmp_path / file.replace(".txt", ".py")
-    program.write_text(creating.read_program(file))
+    if program.file == "express.mjs":
+        if NODE_MODULES is None:
+            pytest.skip("needs Express: name its node_modules in HOURHOOK_TEST_NODE_MODULES")
+        (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    (tmp_path / program.name).write_text(creating.read_program(program.file))
+    genuine = sign(SECRET)
+    both = f"{sign(OTHER_SECRET)['webhook-signature']} {genuine['webhook-signature']}"
 
-    with running(command, program, tmp_path) as port:
-        assert post(port, hmac.new(SECRET.encode(), BODY, hashlib.sha256).hexdigest()) == 204
-        assert post(port, hmac.new(b"another", BODY, hashlib.sha256).hexdigest()) == 403
-        assert post(port, "") == 403
-        assert post(port, None) == 403
+    with running(program.command, tmp_path) as port:
+        assert post(port, genuine) == 204
+        # While a secret is being changed.
+        assert post(port, genuine | {"webhook-signature": both}) == 204
+        assert post(port, genuine, BODY.replace(b"created", b"deleted")) == 403
+        assert post(port, sign(OTHER_SECRET)) == 403
+        assert post(port, sign(SECRET, age_seconds=3600)) == 403
+        assert post(port, sign(SECRET, age_seconds=-3600)) == 403
+        assert post(port, {}) == 403
+        for name in genuine:
+            assert post(port, genuine | {name: ""}) == 403
+            assert post(port, genuine | {name: "ünexpected, *"}) == 403
+        assert post(port, genuine) == 204
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.file)
+def test_the_guide_shows_a_program_as_it_is_tested(program: Program) -> None:
+    shown = re.findall(r"^```\w+\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+
+    assert creating.read_program(program.file) in shown
+
+
+def test_the_page_of_a_new_webhook_shows_programs_of_the_guide() -> None:
+    assert {file for _, file in creating.LANGUAGES} <= {program.file for program in PROGRAMS}
+
+
+def sign(secret: str, age_seconds: int = 0) -> dict[str, str]:
+    """Return the headers of Standard Webhooks for the body, computed without the code of the server."""
+    timestamp = SystemClock().now() // SECOND - age_seconds
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, f"a-payload.{timestamp}.".encode() + BODY, hashlib.sha256)
+    signature = f"v1,{base64.b64encode(digest).decode()}"
+    return {"webhook-id": "a-payload", "webhook-timestamp": str(timestamp), "webhook-signature": signature}
 
 
 @contextmanager
-def running(command: list[str], program: Path, folder: Path) -> Iterator[int]:
+def running(command: tuple[str, ...], folder: Path) -> Iterator[int]:
     """Run a program and yield its port as soon as it listens."""
     with free_socket() as bound:
         port = bound.getsockname()[1]
-    environment = {**os.environ, "SECRET": SECRET, "PORT": str(port)}
+    # Without cgo, Go compiles in half the time.
+    environment = {**os.environ, "SECRET": SECRET, "PORT": str(port), "CGO_ENABLED": "0"}
     words = [word.format(port=port) for word in command]
-    process = subprocess.Popen([*words, program], env=environment, cwd=folder, start_new_session=True)
+    with (folder / "output").open("wb") as output:
+        process = subprocess.Popen(
+            words, env=environment, cwd=folder, stdout=output, stderr=output, start_new_session=True
+        )
     try:
         end = monotonic() + START_SECONDS
         while not listens(port):
-            assert process.poll() is None, "the program has ended"
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.02)
+                raise AssertionError((folder / "output").read_text())
             assert monotonic() < end, "the program does not listen"
         yield port
     finally:
-        os.killpg(process.pid, 15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -76,8 +141,8 @@ def listens(port: int) -> bool:
     return True
 
 
-def post(port: int, signature: str | None) -> int:
+def post(port: int, headers: Mapping[str, str], body: bytes = BODY) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    headers = {"Content-Type": "application/json"} | ({} if signature is None else {"X-Noko-Signature": signature})
-    connection.request("POST", "/hooks", BODY, headers)
+    sent = {"Content-Type": "application/json"} | {name: value.encode() for name, value in headers.items()}
+    connection.request("POST", "/", body, sent)
     return connection.getresponse().status

@@ -10,6 +10,7 @@ from hourhook.web.webhooks.acting import PATH, path_of, require_lane
 from hourhook.web.webhooks.event_choices import GROUPS, chosen
 
 _VERIFIERS = Path(__file__).parent / "verifiers"
+# The programs that the page shows; ``docs/guides/receivers.md`` shows those of frameworks too.
 LANGUAGES = (
     ("Python", "python.txt"),
     ("Ruby", "ruby.rb"),
