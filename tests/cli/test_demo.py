@@ -11,6 +11,7 @@ from hourhook.cli.demo.formatting import format_duration, summarize_payload
 from hourhook.cli.demo.receivers import has_valid_signatures
 from hourhook.clock import SECOND, SystemClock
 from hourhook.delivery import envelope, signing
+from tests.support.browsers import Browser
 from tests.support.clients import Client
 from tests.support.commands import CliRunner
 
@@ -19,6 +20,7 @@ SCENARIO_LINES = (
     r"^  Address +http://127\.0\.0\.1:\d+$",
     r"^  Sign in +ada@northwind\.test  password \S+$",
     r"^  Token +[0-9a-z]+-[0-9a-z]+$",
+    r"^http://127\.0\.0\.1:\d+/sign_in/link/\S+\?next=/integrations/webhooks/\d+$",
     r"^  curl -H 'X-NokoToken: ",
     r"✓ \w+ +ping +webhook\.ping .* verified$",
     r"^\d:\d\d \w+ logs .* POST /v2/entries 201$",
@@ -58,6 +60,11 @@ def test_the_demo_plays_its_scenario_and_prints_a_summary(
     entry = {"date": "2024-05-21", "minutes": 45, "description": "Hello #demo"}
     assert Client(address, token).post("/v2/entries", entry).status == 201
     find_line(demo, r"Invoicing +#\d+ +tag\.created +#demo +verified$")
+
+    # The link signs in and leads to the page of the receiver that fails.
+    browser = Browser(Client(address))
+    page = browser.follow_redirects(browser.get(lines[3].removeprefix(address)))
+    assert (page.status, b"Dashboard" in page.body) == (200, True)
     find_line(demo, r"Dashboard +#\d+ +entry\.created +45m no project +verified$")
 
     demo.send_signal(signal.SIGINT)

@@ -33,18 +33,19 @@ def kill_all(databases: Databases, kinds: Sequence[str], kills: int, seconds: fl
         if scenario.kind in kinds:
             with databases.fresh(scenario.kind) as url:
                 results.append(run_scenario(url, scenario, kills, seconds))
-    rows = [*zip(*(_column(result) for result in results), strict=True)]
+    rows = [*zip(*(column(result) for result in results), strict=True)]
     heads = ("`kill -9` of", *(str(result.scenario) for result in results))
-    print_table("Processes killed under load", heads, [(name, *row) for name, row in zip(_NAMES, rows, strict=True)])
+    print_table("Processes killed under load", heads, [(name, *row) for name, row in zip(NAMES, rows, strict=True)])
     violations = [f"{result.scenario}: {violation}" for result in results for violation in result.violations]
     if violations:
         raise GuaranteesViolated("\nVIOLATED GUARANTEES\n" + "\n".join(violations))
 
 
-_NAMES = (
+NAMES = (
     "kills",
     "changes answered with a 2xx",
     "requests that were cut off",
+    "responses 503 while the database was away",
     "events in the log",
     "changes without an event, events without a change",
     "payloads delivered",
@@ -58,7 +59,8 @@ _NAMES = (
 )
 
 
-def _column(result: ScenarioResult) -> tuple[str, ...]:
+def column(result: ScenarioResult) -> tuple[str, ...]:
+    """Return the counts of a scenario, for the lines ``NAMES``."""
     check_result = result.check_result
     unmatched = (
         check_result.acknowledged_without_event
@@ -69,6 +71,7 @@ def _column(result: ScenarioResult) -> tuple[str, ...]:
         f"{len(result.kill_events):,}",
         f"{check_result.acknowledged:,}",
         f"{check_result.interrupted:,}",
+        f"{check_result.unavailable:,}",
         f"{check_result.events:,}",
         f"{unmatched:,}",
         f"{check_result.delivered:,}",

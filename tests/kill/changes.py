@@ -23,7 +23,9 @@ class ChangeResults:
     changes: list[tuple[str, int]] = field(default_factory=list)
     # Requests that were cut off: the change may have been made or not.
     interrupted_count: int = 0
-    # Responses other than 2xx.
+    # Responses 503 while the database was away: it may have been made only if the response says so.
+    unavailable_count: int = 0
+    # Other responses than 2xx.
     rejected_requests: list[str] = field(default_factory=list)
 
 
@@ -65,11 +67,16 @@ def add_webhooks(port: int, token: str, uris: list[str], count: int) -> dict[int
 
 
 @contextmanager
-def generate_changes(port: int, token: str, rate: float) -> Iterator[ChangeResults]:
-    """Make ``rate`` changes per second, while a server answers, until the context exits."""
+def generate_changes(port: int, token: str, rate: float, *, has_outages: bool = False) -> Iterator[ChangeResults]:
+    """Make ``rate`` changes per second, while a server answers, until the context exits.
+
+    ``has_outages`` means that the database goes away at times, so that 503 is a right response.
+    """
     results, stopping, numbers = ChangeResults(), threading.Event(), count(1)
     clients = [
-        threading.Thread(target=_change, args=(Client(port, token), results, numbers, _CLIENTS / rate, stopping))
+        threading.Thread(
+            target=_change, args=(Client(port, token), results, numbers, _CLIENTS / rate, stopping, has_outages)
+        )
         for _ in range(_CLIENTS)
     ]
     for client in clients:
@@ -83,7 +90,12 @@ def generate_changes(port: int, token: str, rate: float) -> Iterator[ChangeResul
 
 
 def _change(
-    client: Client, results: ChangeResults, numbers: Iterator[int], seconds_each: float, stopping: threading.Event
+    client: Client,
+    results: ChangeResults,
+    numbers: Iterator[int],
+    seconds_each: float,
+    stopping: threading.Event,
+    has_outages: bool,
 ) -> None:
     due = time.monotonic()
     while not stopping.wait(max(0.0, due - time.monotonic())):
@@ -103,6 +115,9 @@ def _change(
             continue
         if status == 201:
             results.changes.append(("tag.created" if path == "/v2/tags" else "entry.created", _id_of(body)))
+        elif status == 503 and has_outages:
+            results.unavailable_count += 1
+            stopping.wait(_PAUSE_SECONDS)
         else:
             results.rejected_requests.append(f"{path} answered {status}: {body}")
 

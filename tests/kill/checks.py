@@ -31,6 +31,7 @@ class CheckResult:
 
     acknowledged: int
     interrupted: int
+    unavailable: int
     events: int
     delivered: int
     # Acknowledged changes and existing objects without an event, and events without an object.
@@ -83,6 +84,7 @@ def check(
     return CheckResult(
         acknowledged=len(results.changes),
         interrupted=results.interrupted_count,
+        unavailable=results.unavailable_count,
         events=len(log.events),
         delivered=sum(lane.delivered for lane in checked),
         acknowledged_without_event=len({*results.changes} - raised),

@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
@@ -36,8 +36,14 @@ class Scenario:
     workers_count: int
     # Whether the worker that delivers most at that time is killed, and not the server.
     kills_worker: bool = False
+    # Kills the database instead, and returns once another has taken its place.
+    fail_over: Callable[[], None] | None = None
+    # Called once everything works again, before the next kill.
+    restore: Callable[[], None] = lambda: None
 
     def __str__(self) -> str:
+        if self.fail_over:
+            return f"the primary, `serve` and {self.workers_count} workers"
         database = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self.kind]
         if not self.workers_count:
             return f"`serve`, {database}"
@@ -88,14 +94,15 @@ def run_scenario(url: str, scenario: Scenario, kills: int, seconds: float) -> Sc
             secrets = add_webhooks(deployment.port, token, receivers.uris, WEBHOOKS)
             receivers.set_secrets(secrets)
             kill_events = []
-            with generate_changes(deployment.port, token, CHANGES_PER_SECOND) as results:
+            has_outages = scenario.fail_over is not None
+            with generate_changes(deployment.port, token, CHANGES_PER_SECOND, has_outages=has_outages) as results:
                 _wait_for_all(receivers, time.monotonic_ns())
                 for number in range(1, kills + 1):
                     progress(f"{scenario}: kill {number} of {kills}, {len(results.changes):,} changes so far")
                     time.sleep(rng.uniform(0, seconds))
-                    victim = deployment.busiest_worker() if scenario.kills_worker else "serve"
-                    kill_events.append(_kill(deployment, victim, scenario))
+                    kill_events.append(_kill(deployment, scenario))
                     _wait_for_all(receivers, kill_events[-1].ready_at)
+                    scenario.restore()
             progress(f"{scenario}: waiting until everything is delivered")
             _wait_until_delivered(database)
         log = read_log(database)
@@ -111,7 +118,12 @@ def run_scenario(url: str, scenario: Scenario, kills: int, seconds: float) -> Sc
     return result
 
 
-def _kill(deployment: Deployment, victim: str, scenario: Scenario) -> KillEvent:
+def _kill(deployment: Deployment, scenario: Scenario) -> KillEvent:
+    if scenario.fail_over:
+        at = time.monotonic_ns()
+        scenario.fail_over()
+        return KillEvent(at, time.monotonic_ns())
+    victim = deployment.busiest_worker() if scenario.kills_worker else "serve"
     at = deployment.kill(victim)
     deployment.start(victim)
     # Without the server there are no changes, and without standalone workers no deliveries, until it is healthy again.

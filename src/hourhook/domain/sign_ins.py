@@ -19,7 +19,7 @@ from hourhook.domain.search_keys import search_key
 from hourhook.domain.users import states
 from hourhook.errors import Unauthenticated
 from hourhook.store.schema import accounts, users
-from hourhook.store.statements import Statement
+from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 MAX_EMAIL_LENGTH = 320
@@ -41,10 +41,13 @@ def find_candidates(tx: Transaction, email: str) -> Sequence[Candidate]:
     email = email.strip()
     if not email or len(email) > MAX_EMAIL_LENGTH or not email.isprintable():
         return []
-    return [
-        Candidate(row.account_id, row.account_name, row.id, row.profile_image_url, row.password_hash)
-        for row in tx.all(_BY_EMAIL, email=search_key(email))
-    ]
+    return [_candidate(row) for row in tx.all(_BY_EMAIL, email=search_key(email))]
+
+
+def find_candidate(tx: Transaction, account_id: int, user_id: int) -> Candidate | None:
+    """Return a user if they are enabled and have a password."""
+    row = tx.one(_BY_ID, account=account_id, user=user_id)
+    return None if row is None else _candidate(row)
 
 
 def filter_by_password(candidates: Sequence[Candidate], password: str) -> Sequence[Candidate]:
@@ -82,7 +85,11 @@ def require_caller(tx: Transaction, candidate: Candidate, links: Links) -> Calle
     return caller
 
 
-_BY_EMAIL = Statement(
+def _candidate(row: Row) -> Candidate:
+    return Candidate(row.account_id, row.account_name, row.id, row.profile_image_url, row.password_hash)
+
+
+_CANDIDATES = (
     select(
         users.c.account_id,
         accounts.c.name.label("account_name"),
@@ -91,9 +98,10 @@ _BY_EMAIL = Statement(
         users.c.password_hash,
     )
     .join_from(users, accounts, accounts.c.id == users.c.account_id)
-    .where(users.c.email_key == bindparam("email"), users.c.password_hash.is_not(None), IS_USER_ENABLED)
-    .order_by(func.lower(accounts.c.name))
+    .where(users.c.password_hash.is_not(None), IS_USER_ENABLED)
 )
+_BY_EMAIL = Statement(_CANDIDATES.where(users.c.email_key == bindparam("email")).order_by(func.lower(accounts.c.name)))
+_BY_ID = Statement(_CANDIDATES.where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user")))
 
 _PASSWORD = Statement(
     select(users.c.password_hash).where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))

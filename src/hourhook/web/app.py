@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hourhook.domain import sign_in_links
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.http.asgi import Application, Receive, Scope, Send
@@ -35,6 +36,7 @@ from hourhook.web.auth.invitations import Invitations
 from hourhook.web.auth.known_browsers import KnownBrowsers
 from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
+from hourhook.web.auth.sign_in_links import SignInLinks
 from hourhook.web.browser_cookies import BrowserCookies
 from hourhook.web.live import Live, LiveHub
 from hourhook.web.me import browser_sessions, password, preferences
@@ -81,7 +83,7 @@ GROUPS = (
     password.pages,
     browser_sessions.pages,
 )
-SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX)
+SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX, sign_in_links.PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def make_web_app(
         **Welcome(database, session_cookies, dependencies.keyring, links, sign_in_throttle.hashes).routes(),
         **Live(database, session_cookies, links, live).routes(),
         **SignIn(database, sign_in_throttle, session_cookies, browser_cookies, known_browsers, live, links).routes(),
+        **SignInLinks(database, session_cookies, dependencies.keyring, links).routes(),
         **OAuthConsent(database, session_cookies, links).routes(),
         **invoices.invoice_routes(database),
         **Invitations(database, links, sign_in_throttle.hashes).routes(),

@@ -33,6 +33,8 @@ class DemoRunner:
             Receiver("Dashboard", "magenta", self._show),
         )
         self._scenario: DemoScenario | None = None
+        # Pings that arrive before the introduction is shown.
+        self._early: list[Arrival] = []
         self._ending = asyncio.Event()
 
     async def run(self) -> None:
@@ -66,9 +68,14 @@ class DemoRunner:
         for receiver in self._receivers:
             await receiver.open()
         self._terminal.set_footer([])
-        show_intro(self._terminal, self._server.address, account, self._receivers)
-        self._scenario = DemoScenario(self._terminal, self._server, account, *self._receivers)
-        await self._scenario.create_webhooks()
+        scenario = DemoScenario(self._terminal, self._server, account, *self._receivers)
+        await scenario.create_webhooks()
+        sign_in_path = await asyncio.to_thread(seed_data.make_sign_in_path, self._server.database_url, account)
+        page = f"{self._server.address}{sign_in_path}?next={scenario.page_path}"
+        show_intro(self._terminal, self._server.address, page, account, self._receivers)
+        self._scenario = scenario
+        for arrival in self._early:
+            scenario.on_arrival(arrival)
         await asyncio.sleep(READING_SECONDS)
         await asyncio.gather(self._scenario.run(), self._scenario.lanes.watch())
 
@@ -89,7 +96,9 @@ class DemoRunner:
             )
 
     def _show(self, arrival: Arrival) -> None:
-        if self._scenario is not None and not self._ending.is_set():
+        if self._scenario is None:
+            self._early.append(arrival)
+        elif not self._ending.is_set():
             self._scenario.on_arrival(arrival)
 
     def _end(self) -> None:

@@ -37,6 +37,11 @@ class DemoScenario:
         self._started_at = monotonic()
         self._woken = asyncio.Event()
 
+    @property
+    def page_path(self) -> str:
+        """The path of the page of the webhook whose receiver fails."""
+        return f"/integrations/webhooks/{self.lanes.for_receiver(self._shaky).webhook_id}"
+
     def on_arrival(self, arrival: Arrival) -> None:
         """Print a request that arrived at a receiver."""
         prefix = ""

@@ -7,15 +7,18 @@ from datetime import date, timedelta
 from hourhook.cli.databases import command_database
 from hourhook.cli.demo.clients import Client
 from hourhook.clock import SystemClock
-from hourhook.domain import accounts, passwords, tokens
+from hourhook.crypto import Keyring, load_key_file
+from hourhook.domain import accounts, passwords, sign_in_links, tokens
 from hourhook.domain.users import storing
 from hourhook.settings import Settings
 from hourhook.store.transaction import Transaction
+from hourhook.store.urls import sqlite_path
 from hourhook.time_zones import today
 
 NAME = "northwind"
 PASSWORD = "hourhook-demo"
 DAYS_OF_HISTORY = 14
+SIGN_IN_LINK_LIFETIME_SECONDS = 7 * 86_400
 STAFF = (
     ("Grace", "Okafor", "leader"),
     ("Tomas", "Lindqvist", "coworker"),
@@ -64,6 +67,7 @@ class Project:
 class DemoAccount:
     """The account: its ``people``, owner first, and its ``projects``."""
 
+    id: int
     people: list[Person]
     projects: list[Project] = field(default_factory=list)
 
@@ -86,7 +90,16 @@ def create_account(database_url: str) -> DemoAccount:
             password_hash=password_hash,
         )
         people = [Person(created.user_id, "Ada", owner, "supervisor", created.token)]
-        return DemoAccount(people + database.write_now(created.account_id, _hire, password_hash))
+        return DemoAccount(created.account_id, people + database.write_now(created.account_id, _hire, password_hash))
+
+
+def make_sign_in_path(database_url: str, account: DemoAccount) -> str:
+    """Return the path of a link that signs the owner in; the server must have created its key."""
+    keyring = Keyring(load_key_file(sqlite_path(database_url)))
+    with command_database(Settings(database_url=database_url)) as database:
+        return database.read_now(
+            sign_in_links.make_path, keyring, account.id, account.owner.id, SIGN_IN_LINK_LIFETIME_SECONDS
+        )
 
 
 async def seed_history(account: DemoAccount, client: Client) -> None:

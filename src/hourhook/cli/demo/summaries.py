@@ -9,8 +9,10 @@ from hourhook.cli.demo.terminal import Span, Terminal
 from hourhook.cli.options import program_name
 
 
-def show_intro(terminal: Terminal, address: str, account: DemoAccount, receivers: Sequence[Receiver]) -> None:
-    """Print what this is, how to sign in, and what to try."""
+def show_intro(
+    terminal: Terminal, address: str, page: str, account: DemoAccount, receivers: Sequence[Receiver]
+) -> None:
+    """Print what this is, the ``page`` that shows it in a browser, how to sign in, and what to try."""
     owner = account.owner
     terminal.print_paragraph(
         "Hourhook is a time-tracking server. Every change to your data is delivered to your webhooks, in order, "
@@ -26,6 +28,9 @@ def show_intro(terminal: Terminal, address: str, account: DemoAccount, receivers
     ]
     for name, value in rows:
         terminal.print_line([(f"  {name:10}", "dim"), *value])
+    terminal.print_line()
+    terminal.print_line([("Watch the deliveries in a browser too; this link signs you in:", "")])
+    terminal.print_line([(page, "cyan")])
     terminal.print_line()
     terminal.print_line([("Try it from another terminal, and watch the payloads arrive here:", "")])
     body = f'{{"date":"{utc_today()}","minutes":45,"description":"Hello #demo"}}'
