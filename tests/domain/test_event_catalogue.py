@@ -1,5 +1,8 @@
 """The event names, against those documented in ``docs/api/events.md#event-names``."""
 
+import re
+from pathlib import Path
+
 from hourhook.domain.events.catalogue import EVENT_TYPES, PAYLOAD_TYPES, SUBSCRIBABLE_TYPES
 
 DOCUMENTED = """
@@ -25,3 +28,10 @@ def test_webhooks_can_subscribe_to_the_wildcard_but_not_to_the_ping() -> None:
     assert {*SUBSCRIBABLE_TYPES} == {"*", *EVENT_TYPES}
     assert "webhook.ping" in PAYLOAD_TYPES
     assert "webhook.ping" not in SUBSCRIBABLE_TYPES
+
+
+def test_the_documentation_lists_every_event() -> None:
+    page = Path(__file__).parents[2] / "docs" / "api" / "events.md"
+    table = page.read_text().partition("## Event names")[2].partition("\n`*`")[0]
+
+    assert sorted(re.findall(r"`([a-z_.]+)`", table)) == sorted(EVENT_TYPES)

@@ -1,4 +1,4 @@
-"""The events in the log of an account, as a webhook would receive them."""
+"""The events in the log of an account, as a webhook would receive them; each has to match its published schema."""
 
 import json
 from dataclasses import dataclass
@@ -7,10 +7,15 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from hourhook.clock import format_timestamp
+from hourhook.delivery import envelope
 from hourhook.store.schema import events
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.accounts import Account
+from tests.support.payload_schemas import assert_valid
+
+# Of the events that are read together, so that large changes do not take long.
+MAX_VALIDATED = 200
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class EventReader:
         rows = tx.all(_EVENTS, account=self._account.id, position=self._position)
         if rows:
             self._position = rows[-1].position
+        for row in rows[:MAX_VALIDATED]:
+            assert_valid(envelope.body(1, "", row.type, row.created_at, bytes(row.changes), bytes(row.object)))
         return [
             Event(
                 row.type,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from tests.support.payload_schemas import assert_valid
 from tests.support.receivers import ClientConnection, Handler, Receiver, Request, responding, running_receiver
 from tests.support.servers import EventLoopThread
 
@@ -64,8 +65,11 @@ class WebhookReceiver:
         self.handler = responding(status, body, headers)
 
     def next(self) -> Delivery:
-        """Wait for the next delivery."""
-        return self._arrived.get(timeout=WAIT_TIMEOUT_SECONDS)
+        """Wait for the next delivery; a payload has to match its published schema."""
+        delivery = self._arrived.get(timeout=WAIT_TIMEOUT_SECONDS)
+        if delivery.headers["user-agent"] == "Noko-Webhooks":
+            assert_valid(delivery.body)
+        return delivery
 
     def next_deliveries(self, count: int) -> list[Delivery]:
         """Wait for the next ``count`` deliveries."""

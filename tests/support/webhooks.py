@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.support.accounts import Account
+from tests.support.payload_schemas import assert_valid
 
 # The keys of a webhook, in the order of ``docs/api/webhooks.md``.
 KEYS = [
@@ -46,10 +47,12 @@ def get_delivery_log(account: Account, webhook: Any, query: Mapping[str, str] | 
 
 
 def get_payload(account: Account, webhook: Any, payload_id: str) -> Any:
-    """Return one payload of a webhook in full."""
+    """Return one payload of a webhook in full; its body has to match its published schema."""
     response = account.leader.client.get(f"{webhook['url']}/payloads/{payload_id}")
     assert response.status == 200, response.body
-    return response.json()
+    payload = response.json()
+    assert_valid(payload["body"])
+    return payload
 
 
 def request_action(account: Account, webhook: Any, action: str, payload_id: str) -> None:

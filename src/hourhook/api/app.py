@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from hourhook.api.asyncapi import build_asyncapi
 from hourhook.api.dispatcher import Dispatcher
 from hourhook.api.documentation.routes import documentation_routes
 from hourhook.api.endpoints import Endpoint
@@ -76,6 +77,11 @@ def documented_endpoints() -> list[Endpoint]:
 def openapi_text(base_url: str | None = None) -> bytes:
     """Return the OpenAPI document, as ``hourhook openapi`` prints it and ``/openapi.json`` serves it."""
     return encode(build_document(documented_endpoints(), base_url or DEFAULT_BASE_URL))
+
+
+def asyncapi_text(base_url: str | None = None) -> bytes:
+    """Return the AsyncAPI document, as ``hourhook asyncapi`` prints it and ``/asyncapi.json`` serves it."""
+    return encode(build_asyncapi(base_url or DEFAULT_BASE_URL))
 
 
 @dataclass(frozen=True, slots=True)

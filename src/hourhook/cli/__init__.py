@@ -11,7 +11,7 @@ from hourhook.cli.demo import demo
 from hourhook.cli.errors import CommandGroup
 from hourhook.cli.invoices import invoice
 from hourhook.cli.migrate import migrate
-from hourhook.cli.openapi import openapi
+from hourhook.cli.openapi import asyncapi, openapi
 from hourhook.cli.serve import serve, worker
 from hourhook.cli.tokens import token
 from hourhook.cli.users import user
@@ -39,5 +39,7 @@ def main() -> None:
 
 
 # In the order in which a new user needs them.
-for command in (demo, serve, worker, migrate, account, user, token, app, webhook, invoice, check, backup, openapi):
+for command in (
+    demo, serve, worker, migrate, account, user, token, app, webhook, invoice, check, backup, openapi, asyncapi,
+):  # fmt: skip
     main.add_command(command)

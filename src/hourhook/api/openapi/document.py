@@ -13,9 +13,10 @@ from hourhook import __version__
 from hourhook.api.credentials import CREDENTIAL_PARAMETERS
 from hourhook.api.endpoints import Accepted, Created, CreatedOrExisting, Endpoint, Feed, OkWithLocation, Stream
 from hourhook.api.oauth import authorizations
-from hourhook.api.openapi import oauth
+from hourhook.api.openapi import oauth, webhooks
 from hourhook.api.openapi.operation_ids import operation_id
 from hourhook.domain.callers import ROLES
+from hourhook.domain.events.schemas import payload_schemas
 from hourhook.domain.inputs import Inputs, fields_of, schema_of
 from hourhook.domain.inputs.declarations import InputField as Input
 from hourhook.domain.inputs.numbers import MAX_ID
@@ -24,6 +25,8 @@ from hourhook.domain.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
+# The group of endpoints that the payloads of webhooks are shown with.
+_WEBHOOKS_GROUP = "Webhooks"
 _ABOUT = """\
 A time-tracking server compatible with the Noko v2 API that delivers every change to webhooks.
 
@@ -61,10 +64,11 @@ def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         "security": [{name: []} for name in _SECURITY],
         "tags": [{"name": name, "description": description} for name, description in groups.items()],
         "paths": paths,
+        "webhooks": webhooks.webhooks(_WEBHOOKS_GROUP, base_url),
         "components": {
-            "schemas": {**dict(sorted({**schemas, **oauth.schemas()}.items())), **_ERROR_SCHEMAS},
+            "schemas": {**dict(sorted({**payload_schemas(), **schemas, **oauth.schemas()}.items())), **_ERROR_SCHEMAS},
             "responses": _RESPONSES,
-            "parameters": _PARAMETERS,
+            "parameters": {**_PARAMETERS, **webhooks.header_parameters()},
             "headers": _HEADERS,
             "securitySchemes": {**_SECURITY, **oauth.SECURITY},
         },

@@ -4,9 +4,9 @@ Pass the representations that a supervisor would get.
 """
 
 from functools import cache
-from typing import Any
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from hourhook.delivery import event_log
 from hourhook.store.transaction import Transaction
@@ -15,10 +15,10 @@ from hourhook.store.transaction import Transaction
 def diff(before: msgspec.Struct, after: msgspec.Struct) -> dict[str, list[object]]:
     """Compare two representations of one object: ``{key: [before, after]}``, without ``updated_at``."""
     changes = {}
-    for name, key in _keys(type(after)):
-        pair = [getattr(before, name), getattr(after, name)]
+    for field in changing_fields(type(after)):
+        pair = [getattr(before, field.name), getattr(after, field.name)]
         if pair[0] != pair[1]:
-            changes[key] = pair
+            changes[field.encode_name] = pair
     return changes
 
 
@@ -47,7 +47,6 @@ def record_deletion(tx: Transaction, resource: str, deleted: msgspec.Struct, spe
 
 
 @cache
-def _keys(type_: type[Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (field.name, field.encode_name) for field in msgspec.structs.fields(type_) if field.name != "updated_at"
-    )
+def changing_fields(type_: type[msgspec.Struct]) -> tuple[FieldInfo, ...]:
+    """Return the fields of a representation that ``changes`` may have as keys."""
+    return tuple(field for field in msgspec.structs.fields(type_) if field.name != "updated_at")

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from hourhook.domain.events.schemas import component_name, schema_path
 from hourhook.domain.links import Links
 
 Json = dict[str, Any]
@@ -40,6 +41,7 @@ def render(document: Json, links: Links) -> tuple[bytes, bytes]:
         version=document["info"]["version"],
         groups=_groups(document),
         errors=_errors(document),
+        payloads=_payloads(document),
         objects=_objects(document),
         base_url=document["servers"][0]["url"],
         href=links.href,
@@ -115,15 +117,23 @@ def _errors(document: Json) -> list[Json]:
     return [_response(document, status, response) for status, response in sorted(errors.items())]
 
 
+def _payloads(document: Json) -> list[Json]:
+    """Return what webhooks get, each with its sentence; their schemas are documents of their own."""
+    return [
+        {"type": type, "summary": methods["post"]["summary"], "schema": schema_path(type)}
+        for type, methods in document["webhooks"].items()
+    ]
+
+
 def _objects(document: Json) -> list[Json]:
-    referenced = {
-        name: schema
-        for name, schema in document["components"]["schemas"].items()
-        if f'"#/components/schemas/{name}"' in json.dumps([document["components"], _contents(document)])
-    }
+    payloads = {component_name(type) for type in document["webhooks"]}
+    schemas = {name: schema for name, schema in document["components"]["schemas"].items() if name not in payloads}
+    named = json.dumps([{**document["components"], "schemas": schemas}, _contents(document)])
+    referenced = {*re.findall(r'"#/components/schemas/([^"]+)"', named)}
     return [
         {"name": name, "id": _slug(name), "description": schema.get("description", ""), "rows": _rows(schema)}
-        for name, schema in referenced.items()
+        for name, schema in schemas.items()
+        if name in referenced
     ]
 
 

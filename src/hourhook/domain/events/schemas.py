@@ -1,0 +1,202 @@
+"""The JSON Schema of every payload, built from the representations (``docs/api/events.md#schemas-and-examples``).
+
+The schemas are open: later versions may add keys to objects and values to enums. They use only what JSON Schema
+2020-12, OpenAPI 3.1 and AsyncAPI 3.0 have in common, so that all three share them.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from hourhook.delivery import envelope
+from hourhook.domain.events.catalogue import EVENT_TYPES, PING, SUMMARIES
+from hourhook.domain.events.examples import HAPPENED_AT, OBJECTS, event_examples
+from hourhook.domain.events.recording import changing_fields
+
+Json = dict[str, Any]
+
+BATCH = "batch"
+# Every payload has a schema: of an event, of a ping, and of several events together.
+SCHEMA_TYPES = (*EVENT_TYPES, PING, BATCH)
+# The dialect of the schemas that stand alone.
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SCHEMA_REF = "#/components/schemas/{name}"
+
+# What a specific update may change; any other may change every key.
+_CHANGES = {
+    "entry.updated.approved": ("approved_at", "approved_by"),
+    "entry.updated.unapproved": ("approved_at", "approved_by"),
+    "entry.updated.invoiced": ("invoiced_at", "invoice"),
+    "entry.updated.uninvoiced": ("invoiced_at", "invoice"),
+    "project.updated.archived": ("enabled",),
+    "project.updated.unarchived": ("enabled",),
+    "invoice.updated.paid": ("state", "payment", "payment_transactions"),
+    "invoice.updated.unpaid": ("state", "payment", "payment_transactions"),
+    "user.updated.deactivated": ("state",),
+    "user.updated.activated": ("state",),
+}
+_TIMESTAMP = {"type": "string", "format": "date-time"}
+_WEBHOOK = (1, "Ledger sync")
+_PAYLOAD_ID = "0b6f1c52-6f0e-4c53-9d0a-3a3f0f8f5f10"
+
+
+def component_name(type: str) -> str:
+    """Return the name of a payload's schema, such as ``EntryUpdatedPayload``."""
+    return "".join(word.capitalize() for part in type.split(".") for word in part.split("_")) + "Payload"
+
+
+def summary_of(type: str) -> str:
+    """Return when a payload is sent, in one sentence."""
+    return _SUMMARIES[type]
+
+
+@cache
+def payload_schemas(ref: str = SCHEMA_REF) -> Mapping[str, Json]:
+    """Return the schemas of all payloads and of all that they refer to, by name; ``ref`` is the form of a reference."""
+    types = [*OBJECTS.values()]
+    keys = [(type, field) for type in types for field in changing_fields(type)]
+    found, components = msgspec.json.schema_components([*types, *(field.type for _, field in keys)], ref_template=ref)
+    pairs = {
+        (type.__name__, field.encode_name): {"type": "array", "items": schema, "minItems": 2, "maxItems": 2}
+        for (type, field), schema in zip(keys, found[len(types) :], strict=True)
+    }
+    return {
+        **components,
+        "WebhookSummary": _WEBHOOK_SUMMARY,
+        **{component_name(type): _event_schema(type, pairs, ref) for type in EVENT_TYPES},
+        component_name(PING): _ping_schema(ref),
+        component_name(BATCH): _batch_schema(ref),
+    }
+
+
+def schema_document(type: str, base_url: str) -> Json:
+    """Return the schema of a payload as a document of its own, with all that it refers to and an example."""
+    schemas = payload_schemas("#/$defs/{name}")
+    name = component_name(type)
+    return {
+        "$schema": DIALECT,
+        "$id": f"{base_url.rstrip('/')}{schema_path(type)}",
+        "title": type,
+        **schemas[name],
+        "examples": [payload_example(type, base_url)],
+        "$defs": {name: schemas[name] for name in _referenced(schemas[name], schemas)},
+    }
+
+
+def schema_path(type: str) -> str:
+    return f"/schemas/events/{type}.json"
+
+
+def payload_example(type: str, base_url: str) -> Json:
+    """Return an example of a payload, as it is sent."""
+    parsed: Json = msgspec.json.decode(_example_body(type, base_url))
+    return parsed
+
+
+def _example_body(type: str, base_url: str) -> bytes:
+    if type == PING:
+        return envelope.ping_body(_PAYLOAD_ID, HAPPENED_AT, *_WEBHOOK)
+    if type == BATCH:
+        payloads = [
+            {"payload_id": _PAYLOAD_ID[:-1] + str(sequence), "sequence": sequence, "attempt": 1}
+            | payload_example(each, base_url)
+            for sequence, each in enumerate(("entry.created", "entry.updated"), 1)
+        ]
+        return msgspec.json.encode(
+            {"type": BATCH, "webhook_id": _WEBHOOK[0], "webhook_name": _WEBHOOK[1], "payloads": payloads}
+        )
+    example = event_examples(base_url)[type]
+    changes, object = msgspec.json.encode(example.changes), msgspec.json.encode(example.object)
+    return envelope.body(*_WEBHOOK, type, HAPPENED_AT, changes, object)
+
+
+def _event_schema(type: str, pairs: Mapping[tuple[str, str], Json], ref: str) -> Json:
+    """Return the schema of an event's payload; ``pairs`` are the schemas of changed keys."""
+    object = OBJECTS[type.partition(".")[0]].__name__
+    keys = [key for name, key in pairs if name == object] if ".updated" in type else []
+    changes = {key: pairs[object, key] for key in _CHANGES.get(type, keys)}
+    return _object(
+        summary_of(type),
+        webhook={"$ref": ref.format(name="WebhookSummary")},
+        type=_constant(type),
+        created_at={**_TIMESTAMP, "description": "When the event happened."},
+        changes={
+            "type": "object",
+            "description": "The value before and after, for each key of the object that changed.",
+            "properties": changes,
+        }
+        if changes
+        else {"type": "object", "description": "Empty: only updates have changes.", "maxProperties": 0},
+        object={"$ref": ref.format(name=object)},
+    )
+
+
+def _ping_schema(ref: str) -> Json:
+    return _object(
+        summary_of(PING),
+        payload_id={"type": "string", "format": "uuid"},
+        created_at=_TIMESTAMP,
+        type=_constant(PING),
+        object={"type": "object", "maxProperties": 0},
+        webhook={"$ref": ref.format(name="WebhookSummary")},
+    )
+
+
+def _batch_schema(ref: str) -> Json:
+    place = _object(
+        "The place of a payload in its lane.",
+        payload_id={"type": "string", "format": "uuid"},
+        sequence={"type": "integer", "minimum": 1},
+        attempt={"type": "integer", "minimum": 1},
+    )
+    events = {"oneOf": [{"$ref": ref.format(name=component_name(type))} for type in EVENT_TYPES]}
+    return _object(
+        summary_of(BATCH),
+        type=_constant(BATCH),
+        webhook_id={"type": "integer"},
+        webhook_name={"type": "string"},
+        payloads={"type": "array", "minItems": 2, "items": {"allOf": [place, events]}},
+    )
+
+
+def _object(description: str, **properties: Json) -> Json:
+    return {"type": "object", "description": description, "properties": properties, "required": [*properties]}
+
+
+def _constant(value: str) -> Json:
+    # Generators of clients know an enum of one value better than a constant.
+    return {"type": "string", "enum": [value]}
+
+
+def _referenced(schema: Any, schemas: Mapping[str, Json]) -> list[str]:
+    """Return the names of all schemas that a schema refers to, directly or not."""
+    found: dict[str, None] = {}
+    to_read = [schema]
+    while to_read:
+        match to_read.pop():
+            case {"$ref": str(reference)}:
+                name = reference.rpartition("/")[2]
+                if name not in found:
+                    found[name] = None
+                    to_read.append(schemas[name])
+            case dict(part):
+                to_read += part.values()
+            case list(parts):
+                to_read += parts
+            case _:
+                pass
+    return sorted(found)
+
+
+_SUMMARIES = {
+    **SUMMARIES,
+    PING: "A webhook was created, or a ping was asked for.",
+    BATCH: "Several payloads wait, and the webhook takes them together (`batch_limit` above 1).",
+}
+_WEBHOOK_SUMMARY = _object(
+    "The webhook that a payload is for.",
+    id={"type": "integer"},
+    name={"type": "string", "description": "Its name when the payload was sent."},
+)
