@@ -183,7 +183,9 @@ class Process:
 
     # The transport and the observer of the worker
 
-    async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes, /) -> Outcome:
+    async def send(
+        self, uri: str, headers: list[tuple[str, str]], body: bytes, /, *, timeout_seconds: float | None = None
+    ) -> Outcome:
         if self.is_dead:
             raise asyncio.CancelledError
         task = asyncio.current_task()

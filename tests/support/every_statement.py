@@ -175,7 +175,7 @@ class Server:
         self.is_done = asyncio.Event()
         self._counts: Counter[str] = Counter()
 
-    async def send(self, uri: str | EmailMessage, headers: Any = (), body: bytes = b"") -> Any:
+    async def send(self, uri: str | EmailMessage, headers: Any = (), body: bytes = b"", **_: Any) -> Any:
         """Receive a delivery, a broadcast, or a mail."""
         if isinstance(uri, EmailMessage):
             kind = "mail"

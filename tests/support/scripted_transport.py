@@ -85,7 +85,9 @@ class FakeTransport:
         """Return whether the test has taken all requests that were sent."""
         return self._arrived.empty()
 
-    async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes, /) -> Outcome:
+    async def send(
+        self, uri: str, headers: list[tuple[str, str]], body: bytes, /, *, timeout_seconds: float | None = None
+    ) -> Outcome:
         started_at = self.database.clock.now()
         request = SentRequest(uri, dict(headers), body, asyncio.get_running_loop().create_future())
         self.sent.append(request)

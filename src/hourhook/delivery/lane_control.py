@@ -87,6 +87,11 @@ def reload_target(tx: Transaction, webhook_id: int) -> None:
     tx.execute(_RELOAD_TARGET, account=tx.account_id, webhook=webhook_id)
 
 
+def reconfigure(tx: Transaction, webhook_id: int, *, is_filtered: bool) -> None:
+    """Make workers read the webhook's settings again before the next attempt; a rate begins anew."""
+    tx.execute(_RECONFIGURE, account=tx.account_id, webhook=webhook_id, is_filtered=is_filtered)
+
+
 def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
     """Attempt a payload immediately if it is the head of an enabled lane and not in flight.
 
@@ -170,6 +175,9 @@ _NEW_LANE: dict[str, int | bool | None] = {
     "lease_expires_at": None,
     "disabled_at": None,
     "disabled_by_id": None,
+    "is_filtered": False,
+    "paced_until": None,
+    "catching_up_from": None,
 }
 
 _NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
@@ -226,6 +234,11 @@ _RETARGET = Statement(
     .values(destination=bindparam("destination"), revision=lanes.c.revision + 1, **_NO_LEASE)
 )
 _RELOAD_TARGET = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
+_RECONFIGURE = Statement(
+    update(lanes)
+    .where(_THIS_LANE)
+    .values(revision=lanes.c.revision + 1, is_filtered=bindparam("is_filtered"), paced_until=null())
+)
 _RETRY_NOW = Statement(
     # Scheduled as succeeding for this attempt: a manual retry must not queue behind failing lanes.
     update(lanes)

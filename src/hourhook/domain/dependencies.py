@@ -22,6 +22,8 @@ class Dependencies:
     retry_window_seconds: float = 259_200
     # How long events are kept.
     retention_seconds: float = 2_592_000
+    # The deadline of an attempt; a webhook may have a shorter one.
+    send_timeout_seconds: float = 10
 
     def check_uri(self, payload_uri: str | UnsetType, errors: ValidationErrors) -> None:
         """Add ``invalid`` for a payload URI that the SSRF check refuses (``docs/api/webhooks.md#addresses``)."""

@@ -71,6 +71,7 @@ async def serve(
             runtime.outbox,
             runtime.settings.retry_window_seconds,
             runtime.settings.retention_days * 86_400,
+            runtime.settings.send_timeout_seconds,
         ),
         metrics=runtime.metrics,
         lifespans=[deliver],

@@ -4,10 +4,11 @@ from hourhook.api.endpoints import Accepted, Call, Created, Endpoints
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import recovery
-from hourhook.domain.webhooks import editing, reading, states, subscribing
+from hourhook.domain.webhooks import editing, reading, settings, states, subscribing
 from hourhook.domain.webhooks.editing import WebhookCreate, WebhookUpdate
 from hourhook.domain.webhooks.reading import WebhookFilters
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
+from hourhook.domain.webhooks.settings import WebhookSettings, WebhookSettingsUpdate
 from hourhook.domain.webhooks.subscribing import WebhookEventsAdd, WebhookEventsRemove
 
 endpoints = Endpoints(
@@ -64,6 +65,26 @@ def remove_events(call: Call, webhook_id: int, params: WebhookEventsRemove, erro
     `*` removes only the wildcard; naming an event does not narrow a wildcard. Waiting payloads are not affected.
     """
     return subscribing.remove(call.tx, call.caller, webhook_id, params, errors)
+
+
+@endpoints.get("/v2/webhooks/{webhook_id}/settings", role="leader")
+def show_settings(call: Call, webhook_id: int) -> WebhookSettings:
+    """Show the settings of a webhook.
+
+    Values of headers are never shown: each name has `null`.
+    """
+    return settings.show(call.tx, call.caller, webhook_id)
+
+
+@endpoints.put("/v2/webhooks/{webhook_id}/settings", role="leader")
+def change_settings(
+    call: Call, webhook_id: int, params: WebhookSettingsUpdate, errors: ValidationErrors
+) -> WebhookSettings:
+    """Change the settings of a webhook.
+
+    They apply from the next attempt on, also to waiting payloads; filters are evaluated at the moment of the event.
+    """
+    return settings.change(call.tx, call.caller, call.dependencies, webhook_id, params, errors)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/reroll_secret", role="leader")

@@ -9,6 +9,11 @@ from hourhook.delivery.transports.outcomes import Outcome
 class Transport(Protocol):
     """Send messages to receivers; implemented over HTTP, and by the simulator's network."""
 
-    async def send(self, uri: str, headers: Headers, body: bytes, /) -> Outcome:
-        """Send a message once; raises for nothing that the network or a receiver can do."""
+    async def send(
+        self, uri: str, headers: Headers, body: bytes, /, *, timeout_seconds: float | None = None
+    ) -> Outcome:
+        """Send a message once, within the transport's deadline, or within ``timeout_seconds`` if that is shorter.
+
+        Raises for nothing that the network or a receiver can do.
+        """
         ...

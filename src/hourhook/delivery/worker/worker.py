@@ -339,7 +339,7 @@ class Worker:
             _log.error("payload not signed", payload=payload_id, error=str(error))
             return Outcome(None, "secret", self._clock.now(), 0)
         headers = envelope.headers(payload_id, type, sequence, number, self._clock.now(), body, secret)
-        return await self._transport.send(target.payload_uri, headers, body)
+        return await self._transport.send(target.payload_uri, headers, body, timeout_seconds=target.timeout_seconds)
 
     async def _disable_gone(self, key: tuple[int, int], sequence: int) -> None:
         account_id, webhook_id = key

@@ -54,12 +54,13 @@ class DecimalField(FieldType):
     Further fraction digits are rounded, halves away from zero.
     """
 
-    minimum: int = -MAX_DECIMAL
+    minimum: int | Decimal = -MAX_DECIMAL
     maximum: int = MAX_DECIMAL
 
     @property
     def schema(self) -> dict[str, Any]:
-        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
+        minimum = self.minimum if isinstance(self.minimum, int) else float(self.minimum)
+        return {"type": "number", "minimum": minimum, "maximum": self.maximum}
 
     def parse(self, value: object) -> int:
         number = _decimal(value)

@@ -57,6 +57,7 @@ def create(
         name_key=search_key(name),
         payload_uri=payload_uri,
         secret=dependencies.keyring.encrypt(secret),
+        batch_limit=1,
         created_at=tx.event_time,
     )
     lane_control.create_lane(tx, id, payload_uri)

@@ -31,6 +31,16 @@ webhooks = Table(
     column("payload_uri", Text),
     # Encrypted with the key of the settings.
     column("secret", LargeBinary),
+    # The secret before the last re-roll, until the overlap ends; encrypted, too.
+    column("previous_secret", LargeBinary, null=True),
+    column("previous_secret_expires_at", BigInteger, null=True),
+    # The settings. Filters and headers are JSON, null if there are none; the values of headers are encrypted.
+    column("filters", Text, null=True),
+    column("headers", Text, null=True),
+    # Both in hundredths.
+    column("max_per_second", Integer, null=True),
+    column("timeout_seconds", Integer, null=True),
+    column("batch_limit", Integer),
     column("created_at", BigInteger),
     PrimaryKeyConstraint("account_id", "id"),
 )
@@ -81,6 +91,12 @@ lanes = Table(
     # Null while the lane is enabled; the user is null if the receiver answered 410.
     column("disabled_at", BigInteger, null=True),
     column("disabled_by_id", Integer, null=True),
+    # Whether the webhook has filters, so that recording an event reads them only then.
+    column("is_filtered", Boolean),
+    # The earliest time of the next request of a webhook with a rate.
+    column("paced_until", BigInteger, null=True),
+    # Of a webhook that began in the past: the first position of the log that is not queued yet, null once all are.
+    column("catching_up_from", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "webhook_id"),
     Index(
         "ix_lanes_due",
@@ -88,6 +104,13 @@ lanes = Table(
         "due_at",
         sqlite_where=text("due_at IS NOT NULL AND lease_token IS NULL"),
         postgresql_where=text("due_at IS NOT NULL AND lease_token IS NULL"),
+    ),
+    Index(
+        "ix_lanes_catching_up",
+        "account_id",
+        "webhook_id",
+        sqlite_where=text("catching_up_from IS NOT NULL"),
+        postgresql_where=text("catching_up_from IS NOT NULL"),
     ),
     Index(
         "ix_lanes_leased",
@@ -191,6 +214,8 @@ attempts = Table(
     column("error", Text, null=True),
     column("response_headers", LargeBinary),
     column("response_body", LargeBinary),
+    # The names of the webhook's own headers that were sent, as JSON; null if it had none.
+    column("header_names", Text, null=True),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
     # Queries must contain ``errand_id > 0`` to use this partial index.
     Index(

@@ -258,6 +258,7 @@ _PATH_VALUES = {"subdomain": "northwind", "client_id": "$CLIENT_ID", "access_tok
 _VALUES: Json = {
     "minutes": 45,
     "description": "Kick-off #planning",
+    "headers": {"Authorization": "Bearer 5f2d1c"},
     "name": "Website relaunch",
     "names": ["#planning", "#design*"],
     "first_name": "Ada",

@@ -70,13 +70,16 @@ class HttpTransport:
         self._connector = Connector(self._rules, _context_factory(ca_file), resolver)
         self._pool = ConnectionPool(max_idle_connections, idle_seconds)
 
-    async def send(self, uri: str, headers: list[tuple[str, str]], body: bytes) -> Outcome:
-        """Post a body to a URI and return the outcome."""
+    async def send(
+        self, uri: str, headers: list[tuple[str, str]], body: bytes, /, *, timeout_seconds: float | None = None
+    ) -> Outcome:
+        """Post a body to a URI and return the outcome; ``timeout_seconds`` counts if it is a shorter deadline."""
         started_at = self._clock.now()
         start = monotonic()
+        deadline = start + min(self._timeout_seconds, timeout_seconds or self._timeout_seconds)
         try:
             destination = parse_uri(uri)
-            response = await self._post(destination, _encode(destination, headers, body), start + self._timeout_seconds)
+            response = await self._post(destination, _encode(destination, headers, body), deadline)
         except tuple(_ERROR_KINDS) as error:
             return Outcome(None, _kind_of(error), started_at, _milliseconds_since(start))
         status = response.status
