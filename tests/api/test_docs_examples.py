@@ -185,6 +185,12 @@ def prepare_failing_webhook(documentation: Documentation) -> None:
     eventually(lambda: get_status(documentation.account, webhook)["failing_since"] is not None, True)
 
 
+@prepares("audit")
+def prepare_webhook(documentation: Documentation) -> None:
+    webhook = {"name": "Ledger sync", "payload_uri": documentation.receiver.uri, "events": ["entry.created"]}
+    documentation.send("POST", "/v2/webhooks", webhook)
+
+
 @prepares("oauth")
 def prepare_application(documentation: Documentation) -> None:
     account = documentation.account

@@ -57,7 +57,9 @@ def test_every_list_takes_the_same_statements_at_any_length(account: Account) ->
 def cost_of_list(account: Account, endpoint: Endpoint, path_ids: PathParameters, at_least: int) -> Statements:
     # Actions that add something return the whole list, even if there is nothing to add.
     body: dict[str, list[int]] = {
-        field.name: [] for field in fields_of(endpoint.inputs) if isinstance(field.type, IdListField)
+        field.name: []
+        for field in (fields_of(endpoint.inputs) if endpoint.inputs else ())
+        if isinstance(field.type, IdListField)
     }
     path = resolve_path(endpoint, path_ids) + "?per_page=1000"
     with capture_statements(account.database) as statements:

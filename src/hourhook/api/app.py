@@ -15,6 +15,7 @@ from hourhook.api.openapi.document import build_document
 from hourhook.api.openapi.routes import encode, openapi_routes
 from hourhook.api.v2 import (
     account,
+    audit,
     broadcast_receivers,
     current_user,
     entries,
@@ -60,6 +61,7 @@ GROUPS = (
     payloads.endpoints,
     broadcast_receivers.endpoints,
     events.endpoints,
+    audit.endpoints,
 )
 # Their responses do not end.
 STREAMS = (events.streams,)

@@ -84,8 +84,7 @@ def set_(email: str, account: str | None, time_zone: str, database: str | None) 
       hourhook user set --email ada@northwind.test --time-zone Europe/Berlin
     """
     from hourhook.cli.databases import command_database
-    from hourhook.domain import accounts
-    from hourhook.domain.users import storing
+    from hourhook.domain import account_settings, accounts
     from hourhook.time_zones import parse_zone
 
     try:
@@ -94,7 +93,7 @@ def set_(email: str, account: str | None, time_zone: str, database: str | None) 
         raise click.BadParameter(f"{time_zone!r}: {error}", param_hint="--time-zone") from None
     with command_database(read_settings(database)) as db:
         found = db.read_now(accounts.find_user, email, account)
-        db.write_now(found.account_id, storing.set_time_zone, found.id, name)
+        db.write_now(found.account_id, account_settings.set_time_zone, found.id, name)
     click.echo(f"The time zone of {email} is {name}.", err=True)
 
 

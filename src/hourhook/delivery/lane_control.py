@@ -14,7 +14,7 @@ from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
 DisabledReason = Literal["by_user", "gone"]
-RetryResult = Literal["waiting", "in_flight", "now", "settled"]
+RetryResult = Literal["waiting", "in_flight", "due", "now", "settled"]
 
 
 def create_lane(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
@@ -39,9 +39,9 @@ def destination_of(payload_uri: str) -> str:
     return f"{origin.scheme}://{origin.host}:{origin.port}"
 
 
-def disable(tx: Transaction, webhook_id: int, reason: DisabledReason, disabled_by_id: int | None = None) -> None:
-    """Disable a lane; pending payloads are kept. Idempotent: a disabled lane is left unchanged."""
-    tx.execute(
+def disable(tx: Transaction, webhook_id: int, reason: DisabledReason, disabled_by_id: int | None = None) -> bool:
+    """Disable a lane; pending payloads are kept. Returns False if it was disabled already, and leaves it unchanged."""
+    changed = tx.execute(
         _DISABLE,
         account=tx.account_id,
         webhook=webhook_id,
@@ -49,6 +49,7 @@ def disable(tx: Transaction, webhook_id: int, reason: DisabledReason, disabled_b
         now=tx.started_at,
         disabled_by_id=disabled_by_id,
     )
+    return changed > 0
 
 
 def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
@@ -65,15 +66,17 @@ def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
     return True
 
 
-def enable(tx: Transaction, webhook_id: int) -> None:
+def enable(tx: Transaction, webhook_id: int) -> bool:
     """Enable a disabled or stalled lane, with a new retry window for its head.
 
-    Idempotent: any other lane is left unchanged.
+    Returns False for any other lane, and leaves it unchanged.
     """
     lane = _lane(tx, webhook_id)
-    if lane is not None and (lane.stalled or not lane.enabled):
-        tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
-        tx.after_commit(tx.wake)
+    if lane is None or (lane.enabled and not lane.stalled):
+        return False
+    tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
+    tx.after_commit(tx.wake)
+    return True
 
 
 def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
@@ -95,7 +98,8 @@ def reconfigure(tx: Transaction, webhook_id: int, *, is_filtered: bool) -> None:
 def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
     """Attempt a payload immediately if it is the head of an enabled lane and not in flight.
 
-    Returns ``settled`` if it was already delivered or skipped; the caller may then queue a one-off redelivery.
+    Returns ``settled`` if it was already delivered or skipped; the caller may then queue a one-off redelivery. Only
+    ``now`` has changed something.
     """
     lane = _lane(tx, webhook_id)
     if lane is None or not lane.enabled or sequence > lane.head_sequence:
@@ -104,8 +108,10 @@ def retry(tx: Transaction, webhook_id: int, sequence: int) -> RetryResult:
         return "settled"
     if lane.lease_token is not None:
         return "in_flight"
-    tx.execute(_RETRY_NOW, account=tx.account_id, webhook=webhook_id, now=tx.started_at)
     tx.after_commit(tx.wake)
+    if lane.last_succeeded and lane.due_at is not None and lane.due_at <= tx.started_at:
+        return "due"
+    tx.execute(_RETRY_NOW, account=tx.account_id, webhook=webhook_id, now=tx.started_at)
     return "now"
 
 
@@ -123,11 +129,16 @@ def skip(tx: Transaction, webhook_id: int, sequence: int, skipped_by_id: int) ->
     return True
 
 
-def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
-    """Move the head back to ``sequence``, so that all payloads from there are sent again; never forward."""
+def replay(tx: Transaction, webhook_id: int, sequence: int) -> bool:
+    """Move the head back to ``sequence``, so that all payloads from there are sent again.
+
+    Returns False if that is not before the head, which never moves forward.
+    """
     lane = _lane(tx, webhook_id)
-    if lane is not None and sequence < lane.head_sequence:
-        _move_head(tx, lane, webhook_id, sequence, stalled=lane.stalled)
+    if lane is None or sequence >= lane.head_sequence:
+        return False
+    _move_head(tx, lane, webhook_id, sequence, stalled=lane.stalled)
+    return True
 
 
 def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, stalled: bool) -> None:

@@ -20,18 +20,19 @@ def ping(tx: Transaction, webhook_id: int) -> str:
     return payload_id
 
 
-def redeliver(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> None:
+def redeliver(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None) -> bool:
     """Queue a redelivery of a settled payload, or of a ping (``sequence`` None).
 
-    Does nothing if one is queued already.
+    Returns False if one is queued already.
     """
     if tx.value(_IS_DUE, account=tx.account_id, webhook=webhook_id, payload_id=payload_id):
-        return
+        return False
     created_at = tx.event_time
     if sequence is None:
         # A ping's body contains its creation time: the same bytes need the same time.
         created_at = tx.value(_CREATED_AT, account=tx.account_id, webhook=webhook_id, payload_id=payload_id)
     _add(tx, webhook_id, payload_id, sequence, created_at)
+    return True
 
 
 def _add(tx: Transaction, webhook_id: int, payload_id: str, sequence: int | None, created_at: int) -> None:

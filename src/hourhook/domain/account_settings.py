@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from hourhook.clock import truncate_to_second
+from hourhook.clock import format_timestamp, truncate_to_second
 from hourhook.domain.accounts import find_user
+from hourhook.domain.audit.recording import record_edit
 from hourhook.domain.callers import ROLES
 from hourhook.domain.projects.reading import INCREMENTS
 from hourhook.domain.users import storing
 from hourhook.errors import OperatorError
-from hourhook.store.schema import accounts
+from hourhook.store.schema import accounts, users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from hourhook.time_zones import MAX_OFFSET, MIN_OFFSET, name_of_offset, parse_zone
@@ -32,26 +33,36 @@ def update_settings(tx: Transaction, values: Mapping[str, str]) -> None:
     name of a time zone) for one user. ``event_time=now`` lets the times of new events go back to the clock's. Raises
     ``OperatorError`` for an unknown key or an invalid value.
     """
+    account = tx.one(_ACCOUNT, account=tx.account_id)
+    assert account is not None
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
     for key, text in values.items():
         name, colon, email = key.partition(":")
         if name == _UTC_OFFSET and colon:
-            _set_time_zone(tx, email, _parse(key, text, _parse_time_zone))
+            user = find_user(tx, email, account.name)
+            set_time_zone(tx, user.id, _parse(key, text, _parse_time_zone))
         elif key == _EVENT_TIME:
             _parse(key, text, _parse_now)
-            tx.execute(_RESET_EVENT_TIME, account=tx.account_id, now=truncate_to_second(tx.started_at))
+            now = truncate_to_second(tx.started_at)
+            if tx.execute(_RESET_EVENT_TIME, account=tx.account_id, now=now):
+                before[key], after[key] = format_timestamp(account.last_event_at), format_timestamp(now)
         elif key in _SETTINGS:
             column, parser = _SETTINGS[key]
-            tx.execute(_SET[column], account=tx.account_id, value=_parse(key, text, parser), now=tx.event_time)
+            before[key], after[key] = getattr(account, column), _parse(key, text, parser)
+            tx.execute(_SET[column], account=tx.account_id, value=after[key], now=tx.event_time)
         else:
             raise OperatorError(
                 f"there is no setting {key!r}: use one of {', '.join(_SETTINGS)}, {_EVENT_TIME}, {_UTC_OFFSET}:EMAIL"
             )
+    record_edit(tx, None, "Account", tx.account_id, before, after)
 
 
-def _set_time_zone(tx: Transaction, email: str, time_zone: str) -> None:
-    name = tx.value(_ACCOUNT_NAME, account=tx.account_id)
-    user = find_user(tx, email, name)
-    storing.set_time_zone(tx, user.id, time_zone)
+def set_time_zone(tx: Transaction, user_id: int, time_zone: str) -> None:
+    """Set the time zone of a user of the transaction's account, by a name that ``parse_zone`` returned."""
+    before = tx.value(_TIME_ZONE, account=tx.account_id, user=user_id)
+    storing.set_time_zone(tx, user_id, time_zone)
+    record_edit(tx, None, "User", user_id, {"time_zone": before}, {"time_zone": time_zone})
 
 
 def _parse(key: str, text: str, parser: Callable[[str], Any]) -> Any:
@@ -131,4 +142,11 @@ _RESET_EVENT_TIME = Statement(
     .values(last_event_at=bindparam("now"))
 )
 
-_ACCOUNT_NAME = Statement(select(accounts.c.name).where(accounts.c.id == bindparam("account")))
+_ACCOUNT = Statement(
+    select(accounts.c.name, accounts.c.last_event_at, *(accounts.c[column] for column, _ in _SETTINGS.values())).where(
+        accounts.c.id == bindparam("account")
+    )
+)
+_TIME_ZONE = Statement(
+    select(users.c.time_zone).where(users.c.account_id == bindparam("account"), users.c.id == bindparam("user"))
+)

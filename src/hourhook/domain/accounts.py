@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, select, text, update
 
 from hourhook.clock import format_timestamp
 from hourhook.domain import tokens
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs.base import FieldType
 from hourhook.domain.inputs.texts import EmailField, TextField
@@ -123,6 +124,7 @@ def create(
         password_hash=password_hash,
     )
     tx.execute(_SET_OWNER, account=tx.account_id, user=user_id)
+    record(tx, None, "Account", tx.account_id, "created", {"name": name, "owner_id": user_id})
     return CreatedAccount(tx.account_id, user_id, tokens.create(tx, user_id, "first token") if with_token else "")
 
 

@@ -42,6 +42,13 @@ class Caller:
     # None unless the caller authenticated with a token.
     token_id: int | None = None
     token_last_used_at: int | None = None
+    # Whether an administrator acts through this user on the command line.
+    is_operator: bool = False
+
+    @property
+    def actor_id(self) -> int | None:
+        """The id of the user who acts; None on the command line."""
+        return None if self.is_operator else self.user_id
 
     def has_role(self, role: str) -> bool:
         """Return whether the caller has this role or a higher one."""

@@ -1,6 +1,7 @@
 """Accounts, users and webhooks of all accounts, for the administrator's command line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import bindparam, func, select
 
@@ -56,7 +57,7 @@ def act_as(tx: Transaction, account_id: int, user_id: int, links: Links) -> Call
     caller = find_caller(tx, account_id, user_id, links)
     if caller is None:
         raise OperatorError("this user is disabled or suspended: choose another with --email")
-    return caller
+    return replace(caller, is_operator=True)
 
 
 _OWNERS = users.alias("owners")

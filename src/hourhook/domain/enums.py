@@ -10,6 +10,7 @@ from msgspec import Meta
 from hourhook.delivery.history.contents import ERROR_KINDS
 from hourhook.delivery.history.sequences import STATES as PAYLOAD_STATES
 from hourhook.delivery.lane_control import DisabledReason as DisabledReasonLiteral
+from hourhook.domain.audit import actions
 from hourhook.domain.callers import ROLES
 from hourhook.domain.invoices.totals import METHODS as CALCULATION_METHODS
 
@@ -34,4 +35,7 @@ CalculationMethod = Annotated[str, _one_of(*CALCULATION_METHODS)]
 ReceiverState = Annotated[str, _one_of(*RECEIVER_STATES)]
 DisabledReason = Annotated[str, _one_of(*get_args(DisabledReasonLiteral))]
 PayloadState = Annotated[str, _one_of(*PAYLOAD_STATES)]
+WebhookAction = Annotated[str, _one_of(*actions.WEBHOOK_ACTIONS)]
+AuditAction = Annotated[str, _one_of(*actions.ACTIONS)]
+AuditResource = Annotated[str, _one_of(*actions.RESOURCES)]
 AttemptError = Annotated[str, _one_of(*ERROR_KINDS)]

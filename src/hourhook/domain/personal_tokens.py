@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, delete, func, select, true
 
 from hourhook.domain import tokens as access_tokens
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors
 from hourhook.domain.listings import Listing
@@ -42,13 +43,15 @@ def list_page(tx: Transaction, caller: Caller, pagination: Pagination) -> Page[P
 def create(tx: Transaction, caller: Caller, params: TokenCreate, errors: ValidationErrors) -> str:
     """Create a token of the caller, and return it in plain text; it cannot be shown again."""
     errors.raise_if_any()
-    return access_tokens.create(tx, caller.user_id, params.name or "")
+    return access_tokens.create(tx, caller.user_id, params.name or "", caller=caller)
 
 
 def revoke(tx: Transaction, caller: Caller, id: int) -> None:
     """Revoke one of the caller's personal access tokens; raises ``NotFound``."""
-    if not tx.execute(_REVOKE, account=caller.account_id, me=caller.user_id, id=id):
+    revoked = tx.one(_REVOKE, account=caller.account_id, me=caller.user_id, id=id)
+    if revoked is None:
         raise NotFound
+    record(tx, caller, "Token", id, "revoked", {"name": revoked.name, "user_id": caller.user_id})
 
 
 _MINE = (
@@ -64,4 +67,4 @@ _LISTING = Listing(
     visible=lambda _: true(),
     conditions={},
 )
-_REVOKE = Statement(delete(tokens).where(_MINE, tokens.c.id == bindparam("id")))
+_REVOKE = Statement(delete(tokens).where(_MINE, tokens.c.id == bindparam("id")).returning(tokens.c.name))

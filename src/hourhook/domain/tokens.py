@@ -8,7 +8,8 @@ import secrets
 
 from sqlalchemy import bindparam, delete, select
 
-from hourhook.domain.callers import hash_token
+from hourhook.domain.audit.recording import record
+from hourhook.domain.callers import Caller, hash_token
 from hourhook.domain.oauth import revoking
 from hourhook.errors import OperatorError
 from hourhook.store.schema import accounts, tokens, users
@@ -20,16 +21,18 @@ _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 GROUP_LENGTH = 25
 
 
-def create(tx: Transaction, user_id: int, name: str | None = None) -> str:
+def create(tx: Transaction, user_id: int, name: str | None = None, *, caller: Caller | None = None) -> str:
     """Create a personal access token for a user of the transaction's account, and return it in plain text.
 
+    ``caller`` is None on the command line.
     Raises ``OperatorError`` if the user is disabled or suspended.
     """
     state = tx.value(_STATE, account=tx.account_id, user=user_id)
     if state in ("disabled", "suspended"):
         raise OperatorError(f"this user is {state}, so a token would not work: activate the user first")
     text = "-".join("".join(secrets.choice(_BASE_36) for _ in range(GROUP_LENGTH)) for _ in range(2))
-    store(tx, text, user_id, name)
+    id = store(tx, text, user_id, name)
+    record(tx, caller, "Token", id, "created", {"name": name, "user_id": user_id})
     return text
 
 
@@ -41,9 +44,9 @@ def store(
     *,
     authorization_id: int | None = None,
     expires_at: int | None = None,
-) -> None:
+) -> int:
     """Store a token of a user of the transaction's account; without ``expires_at`` it does not expire."""
-    tx.insert(
+    return tx.insert(
         tokens,
         account_id=tx.account_id,
         user_id=user_id,
@@ -73,7 +76,7 @@ def find_account(tx: Transaction, id: int) -> int:
 
 
 def revoke(tx: Transaction, id: int) -> None:
-    """Revoke a token of the transaction's account.
+    """Revoke a token of the transaction's account, on the command line.
 
     An OAuth token takes its whole authorization with it; otherwise the application would refresh it.
     Raises ``OperatorError`` if there is no such token.
@@ -83,8 +86,9 @@ def revoke(tx: Transaction, id: int) -> None:
         raise _no_token(id)
     if row.authorization_id is None:
         tx.execute(_REVOKE, account=tx.account_id, id=id)
+        record(tx, None, "Token", id, "revoked", {"name": row.name, "user_id": row.user_id})
     else:
-        revoking.revoke(tx, row.authorization_id)
+        revoking.revoke(tx, None, row.authorization_id)
 
 
 def _no_token(id: int) -> OperatorError:
@@ -115,7 +119,9 @@ _ALL = Statement(
 _ACCOUNT = Statement(select(tokens.c.account_id).where(tokens.c.id == bindparam("id")))
 
 _OF_ACCOUNT = Statement(
-    select(tokens.c.authorization_id).where(tokens.c.account_id == bindparam("account"), tokens.c.id == bindparam("id"))
+    select(tokens.c.authorization_id, tokens.c.name, tokens.c.user_id).where(
+        tokens.c.account_id == bindparam("account"), tokens.c.id == bindparam("id")
+    )
 )
 
 _REVOKE = Statement(delete(tokens).where(tokens.c.account_id == bindparam("account"), tokens.c.id == bindparam("id")))

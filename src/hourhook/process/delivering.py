@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 
@@ -19,6 +20,7 @@ from hourhook.delivery.worker.slots import WorkerLimits
 from hourhook.delivery.worker.wakeups import Notifier, Wakeups
 from hourhook.delivery.worker.worker import Worker
 from hourhook.domain import idempotency
+from hourhook.domain.audit.retention import delete_expired as delete_expired_audit_records
 from hourhook.domain.expiries import shorten_lifetimes
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
 from hourhook.errors import OperatorError
@@ -91,8 +93,16 @@ async def run_delivery(
     async with relay_wakeups(runtime, on_failure) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
+        retention_seconds = settings.retention_days * 86_400
         maintenance = run_maintenance(
-            database, settings.retention_days * 86_400, (*CLEANUP_TASKS, idempotency.delete_expired, shorten_lifetimes)
+            database,
+            retention_seconds,
+            (
+                *CLEANUP_TASKS,
+                idempotency.delete_expired,
+                shorten_lifetimes,
+                partial(delete_expired_audit_records, retention_seconds=retention_seconds),
+            ),
         )
         maintaining = asyncio.create_task(guard(runtime, "maintenance", maintenance, on_failure))
         working = [

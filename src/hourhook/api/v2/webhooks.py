@@ -1,6 +1,8 @@
 """``/v2/webhooks``: webhooks of the account (``docs/api/webhooks.md``)."""
 
 from hourhook.api.endpoints import Accepted, Call, Created, Endpoints
+from hourhook.domain.audit import reading as audit
+from hourhook.domain.audit.representations import HistoryRecord
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import recovery
@@ -136,6 +138,15 @@ def retry(call: Call, webhook_id: int, payload_id: str) -> Accepted:
     """
     recovery.retry(call.tx, call.caller, webhook_id, payload_id)
     return Accepted()
+
+
+@endpoints.get("/v2/webhooks/{webhook_id}/history", role="leader", by_id=False, operation_id="list_webhook_history")
+def list_history(call: Call, webhook_id: int) -> Page[HistoryRecord]:
+    """List who did what to a webhook, newest first.
+
+    Requests that changed nothing are left out. Kept as long as events, and at least 365 days.
+    """
+    return audit.list_history(call.tx, call.caller, webhook_id, call.pagination)
 
 
 @endpoints.delete("/v2/webhooks/{webhook_id}", role="leader")

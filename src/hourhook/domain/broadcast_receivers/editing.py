@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, update
 
 from hourhook.delivery import signing
 from hourhook.delivery.lane_control import destination_of
+from hourhook.domain.audit.recording import record, record_edit
 from hourhook.domain.broadcast_receivers import reading, storing, subscribing
 from hourhook.domain.broadcast_receivers.representations import (
     BroadcastReceiver,
@@ -70,6 +71,8 @@ def create(
         created_at=tx.event_time,
     )
     subscribing.subscribe(tx, id, subjects)
+    details = {"name": name, "payload_uri": payload_uri, "subjects": subjects}
+    record(tx, caller, "BroadcastReceiver", id, "created", details)
     created = reading.show(tx, caller, id)
     return BroadcastReceiverWithSecret(**msgspec.structs.asdict(created), secret=secret)
 
@@ -97,6 +100,14 @@ def edit(
         payload_uri=payload_uri,
         destination=destination_of(payload_uri),
     )
+    record_edit(
+        tx,
+        caller,
+        "BroadcastReceiver",
+        id,
+        {"name": before.name, "payload_uri": before.payload_uri},
+        {"name": name, "payload_uri": payload_uri},
+    )
     return reading.show(tx, caller, id)
 
 
@@ -105,13 +116,16 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
     reading.find(tx, caller, id)
     secret = signing.new_secret()
     tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
+    record(tx, caller, "BroadcastReceiver", id, "secret_rerolled")
     return BroadcastReceiverSecret(secret)
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a broadcast receiver and its pending broadcasts; a broadcast being sent is not interrupted."""
-    reading.find(tx, caller, id)
+    deleted = reading.find(tx, caller, id)
     storing.remove(tx, id)
+    details = {"name": deleted.name, "payload_uri": deleted.payload_uri}
+    record(tx, caller, "BroadcastReceiver", id, "deleted", details)
 
 
 _THIS = (broadcast_receivers.c.account_id == bindparam("account")) & (broadcast_receivers.c.id == bindparam("id"))

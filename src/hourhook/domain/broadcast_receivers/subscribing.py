@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, func, select
 
+from hourhook.domain.audit.recording import record
 from hourhook.domain.broadcast_receivers import reading
 from hourhook.domain.broadcast_receivers.representations import BroadcastReceiver
 from hourhook.domain.broadcast_subjects import SUBJECTS, Subjects
@@ -40,7 +41,10 @@ def add(
     subjects = params.subjects or []
     check_known(errors, "subjects", subjects, SUBJECTS)
     errors.raise_if_any()
-    subscribe(tx, id, [subject for subject in subjects if subject not in receiver.subjects])
+    added = [*dict.fromkeys(subject for subject in subjects if subject not in receiver.subjects)]
+    subscribe(tx, id, added)
+    if added:
+        record(tx, caller, "BroadcastReceiver", id, "subjects_added", {"subjects": added})
     return reading.show(tx, caller, id)
 
 
@@ -48,10 +52,14 @@ def remove(
     tx: Transaction, caller: Caller, id: int, params: BroadcastReceiverSubjectsRemove, errors: ValidationErrors
 ) -> BroadcastReceiver:
     """Unsubscribe a broadcast receiver from subjects; idempotent. It may end up without any."""
-    reading.find(tx, caller, id)
+    before = reading.show(tx, caller, id)
     errors.raise_if_any()
     tx.execute(_DROP, account=caller.account_id, id=id, subjects=params.subjects or [])
-    return reading.show(tx, caller, id)
+    after = reading.show(tx, caller, id)
+    removed = [subject for subject in before.subjects if subject not in after.subjects]
+    if removed:
+        record(tx, caller, "BroadcastReceiver", id, "subjects_removed", {"subjects": removed})
+    return after
 
 
 def subscribe(tx: Transaction, id: int, subjects: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, update
 
 from hourhook.domain import passwords
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import find_caller
 from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors
@@ -64,6 +65,7 @@ def accept(tx: Transaction, token: str, params: Acceptance, password_hash: str, 
     )
     tx.execute(_SET_ACCEPTED, account=tx.account_id, user=caller.user_id, now=tx.event_time)
     issuing.cancel_mail(tx, caller.user_id)
+    record(tx, caller, "User", caller.user_id, "joined")
     recording.record_update(tx, "user", before, users_reading.show(tx, caller, caller.user_id))
     return True
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select
 
 from hourhook.clock import DAY
-from hourhook.domain.callers import hash_token
+from hourhook.domain.audit.recording import record
+from hourhook.domain.callers import Caller, hash_token
 from hourhook.domain.invitations.mail import InvitationMail, display_name
 from hourhook.domain.links import Links
 from hourhook.errors import OperatorError
@@ -44,8 +45,10 @@ def issue(
     return issued
 
 
-def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None) -> IssuedInvitation:
-    """Replace the invitation of a pending user; earlier links stop working.
+def reissue(
+    tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | None, caller: Caller | None = None
+) -> IssuedInvitation:
+    """Replace the invitation of a pending user; earlier links stop working. ``caller`` is None on the command line.
 
     Raises ``OperatorError`` if the user is not pending.
     """
@@ -57,6 +60,7 @@ def reissue(tx: Transaction, user_id: int, *, links: Links, outbox: Outbox | Non
     if state != "pending":
         raise OperatorError(f"this user is {state}, and only pending users can be invited: activate the user first")
     withdraw(tx, user_id)
+    record(tx, caller, "User", user_id, "invited")
     return issue(tx, user_id, links=links, outbox=outbox)
 
 

@@ -16,6 +16,7 @@ from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant
 
 from hourhook.clock import SECOND
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import find_caller, hash_token
 from hourhook.domain.links import Links
 from hourhook.domain.oauth import applications, redirects
@@ -120,7 +121,7 @@ def approve(tx: Transaction, authorization_request: AuthorizationRequest, user_i
         raise Unauthenticated
     caller.require_unlocked()
     code = secrets.token_hex(32)
-    tx.insert(
+    id = tx.insert(
         authorizations,
         account_id=tx.account_id,
         user_id=user_id,
@@ -132,6 +133,7 @@ def approve(tx: Transaction, authorization_request: AuthorizationRequest, user_i
         code_used_at=None,
         created_at=tx.event_time,
     )
+    record(tx, caller, "Authorization", id, "created", {"application": application.name, "user_id": user_id})
     return authorization_request.code_url(code)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, func, select, true, update
 
 from hourhook.domain import tokens
+from hourhook.domain.audit.recording import record, record_edit
 from hourhook.domain.callers import Caller, hash_token
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.inputs import UNSET, Inputs, NameList, Text, UnsetType, ValidationErrors, value_or
@@ -143,12 +144,20 @@ def edit(
             scopes=changed,
             updated_at=tx.event_time,
         )
+        record_edit(
+            tx,
+            caller,
+            "Authorization",
+            id,
+            {"note": before.note, "note_url": before.note_url, "scopes": scopes.decode(before.scopes)},
+            {"note": note, "note_url": note_url, "scopes": scopes.decode(changed)},
+        )
     return show(tx, caller, dependencies, id)
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Revoke an authorization and its token."""
-    revoking.revoke(tx, _find(tx, caller, id).id)
+    revoking.revoke(tx, caller, _find(tx, caller, id).id)
 
 
 def _create(
@@ -179,6 +188,8 @@ def _create(
         updated_at=tx.event_time,
     )
     tokens.store(tx, token, caller.user_id, application.token_name, authorization_id=id)
+    details = {"application": application.name, "user_id": caller.user_id, "scopes": granted}
+    record(tx, caller, "Authorization", id, "created", details)
     return show(tx, caller, dependencies, id)
 
 

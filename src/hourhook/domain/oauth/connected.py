@@ -39,7 +39,7 @@ def revoke(tx: Transaction, caller: Caller, id: int) -> None:
     """Revoke an authorization of the caller with all its tokens; raises ``NotFound``."""
     if tx.one(_FIND, account=caller.account_id, me=caller.user_id, id=id) is None:
         raise NotFound
-    revoking.revoke(tx, id)
+    revoking.revoke(tx, caller, id)
 
 
 # A grant whose code was never exchanged let nobody in.

@@ -54,7 +54,7 @@ def revoke(tx: Transaction, application: Application, token: str) -> None:
     if row.token is None:
         tx.execute(_REVOKE, account=tx.account_id, id=row.token_id)
     else:
-        revoking.revoke(tx, row.id)
+        revoking.revoke(tx, None, row.id)
 
 
 def revoke_all(tx: Transaction, application: Application) -> None:

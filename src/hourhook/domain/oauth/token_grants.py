@@ -101,7 +101,7 @@ def exchange(
     validator = TokenRequestValidator(tx, applications.find_for_share)
     error = _check(validator, given)
     if validator.reused_authorization_id is not None:
-        revoking.revoke(tx, validator.reused_authorization_id)
+        revoking.revoke(tx, None, validator.reused_authorization_id)
     if error is not None:
         return error
     assert validator.token_grant is not None
@@ -155,7 +155,7 @@ def _repeat(tx: Transaction, token_grant: TokenGrant, texts: tuple[str, str]) ->
         _UNUSED_PAIR, account=tx.account_id, access=hash_token(access_token), refresh=hash_token(refresh_token)
     )
     if expires_at is None:
-        revoking.revoke(tx, token_grant.id)
+        revoking.revoke(tx, None, token_grant.id)
         return OAuthError("invalid_grant", _REASONS["invalid_grant"])
     tx.execute(_REPEAT_REFRESH_TOKEN, account=tx.account_id, hash=token_grant.token_hash, now=tx.event_time)
     seconds = max(0, math.ceil((expires_at - tx.started_at) / SECOND))

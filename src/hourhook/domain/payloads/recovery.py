@@ -5,6 +5,7 @@ from typing import Annotated
 from hourhook.clock import format_timestamp
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.history.sequences import find_first_since, find_lane, retained_since
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs, Moment, UnsetType, ValidationErrors, value_or
 from hourhook.domain.inputs.numbers import IntegerField
@@ -30,8 +31,9 @@ def retry(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> 
     Has no effect on a payload behind the head or in flight, nor on any while the webhook is disabled.
     """
     sequence = reading.find(tx, caller, webhook_id, payload_id)
-    if lane_control.retry(tx, webhook_id, sequence) == "settled":
-        one_offs.redeliver(tx, webhook_id, payload_id, sequence or None)
+    result = lane_control.retry(tx, webhook_id, sequence)
+    if result == "now" or (result == "settled" and one_offs.redeliver(tx, webhook_id, payload_id, sequence or None)):
+        record(tx, caller, "Webhook", webhook_id, "retried", {"payload_id": payload_id, "sequence": sequence or None})
 
 
 def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> None:
@@ -39,6 +41,7 @@ def skip(tx: Transaction, caller: Caller, webhook_id: int, payload_id: str) -> N
     sequence = reading.find(tx, caller, webhook_id, payload_id)
     if not lane_control.skip(tx, webhook_id, sequence, caller.user_id):
         raise ValidationFailed.on_base("Webhook", "not_failing", "Only the failing payload can be skipped.")
+    record(tx, caller, "Webhook", webhook_id, "skipped", {"payload_id": payload_id, "sequence": sequence})
 
 
 def replay(tx: Transaction, caller: Caller, webhook_id: int, params: WebhookReplay, errors: ValidationErrors) -> None:
@@ -57,7 +60,11 @@ def replay(tx: Transaction, caller: Caller, webhook_id: int, params: WebhookRepl
             raise ValidationFailed.on_base(
                 "Webhook", code, "A replay starts at a time or at a sequence: give exactly one of them."
             )
-    lane_control.replay(tx, webhook_id, start)
+    if lane_control.replay(tx, webhook_id, start):
+        details: dict[str, object] = {"sequence": start}
+        if params.from_:
+            details["from"] = format_timestamp(params.from_)
+        record(tx, caller, "Webhook", webhook_id, "replayed", details)
 
 
 def _find_start(tx: Transaction, lane: Row, timestamp: int) -> int:

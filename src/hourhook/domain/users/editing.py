@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, delete, select, update
 
 from hourhook.domain import sessions
+from hourhook.domain.audit.recording import record, record_edit
 from hourhook.domain.broadcast_receivers import storing as broadcast_receivers_storing
 from hourhook.domain.callers import Caller
 from hourhook.domain.dependencies import Dependencies
@@ -65,6 +66,7 @@ def invite(
     )
     issued = issuing.issue(tx, id, links=caller.links, outbox=dependencies.outbox, invited_by_id=caller.user_id)
     created = reading.show(tx, caller, id)
+    record(tx, caller, "User", id, "invited", {"email": email, "role": created.role})
     recording.record_creation(tx, "user", created)
     return created, issued
 
@@ -95,6 +97,14 @@ def edit(tx: Transaction, caller: Caller, id: int, params: UserUpdate, errors: V
         role=role,
         now=tx.event_time,
     )
+    record_edit(
+        tx,
+        caller,
+        "User",
+        id,
+        {"first_name": before.first_name, "last_name": before.last_name, "role": before.role},
+        {"first_name": first_name, "last_name": last_name, "role": role},
+    )
     after = reading.show(tx, caller, id)
     recording.record_update(tx, "user", before, after)
     return after
@@ -118,11 +128,19 @@ def remove(tx: Transaction, caller: Caller, id: int) -> None:
     broadcast_receivers_storing.remove_for_user(tx, id)
     timers_cascades.remove_for_user(tx, caller, id)
     inbox_entries_storing.remove_for_user(tx, caller, id)
-    revoking.revoke_for_user(tx, id)
+    revoking.revoke_for_user(tx, caller, id)
     sessions.end_all(tx, id)
     issuing.withdraw(tx, id)
     for statement in (_DELETE_TOKENS, _DELETE_ACCESS, _DELETE_FROM_TEAMS, _DELETE):
         tx.execute(statement, account=caller.account_id, id=id)
+    record(
+        tx,
+        caller,
+        "User",
+        id,
+        "deleted",
+        {"email": before.email, "first_name": before.first_name, "last_name": before.last_name, "role": before.role},
+    )
     recording.record_deletion(tx, "user", before)
 
 

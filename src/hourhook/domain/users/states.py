@@ -5,6 +5,7 @@ from sqlalchemy import bindparam, update
 
 from hourhook.clock import format_timestamp
 from hourhook.delivery import broadcasts
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.invitations import issuing
@@ -24,6 +25,7 @@ def activate(tx: Transaction, caller: Caller, id: int) -> None:
     if user.state != "disabled":
         raise ValidationFailed.on_base("User", "not_deactivated", "The User is not deactivated.")
     rules.check_user_limit(tx, caller)
+    record(tx, caller, "User", id, "activated")
     _change_state(tx, user, "active", "activated")
 
 
@@ -44,6 +46,7 @@ def deactivate(tx: Transaction, caller: Caller, id: int) -> None:
     rules.refuse_deactivated(user)
     broadcasts.discard_for_user(tx, id)
     issuing.withdraw(tx, id)
+    record(tx, caller, "User", id, "deactivated")
     _change_state(tx, user, "disabled", "deactivated")
     timers_cascades.pause_for_user(tx, caller, id)
 
@@ -52,6 +55,7 @@ def activate_pending(tx: Transaction, caller: Caller) -> None:
     """Activate a pending user who signs in for the first time; does nothing to any other."""
     user = reading.show(tx, caller, caller.user_id)
     if user.state == "pending":
+        record(tx, caller, "User", user.id, "joined")
         _change_state(tx, user, "active")
 
 

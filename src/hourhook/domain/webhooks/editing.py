@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, update
 
 from hourhook.delivery import lane_control, one_offs, signing
+from hourhook.domain.audit.recording import record, record_edit
 from hourhook.domain.callers import Caller
 from hourhook.domain.dependencies import Dependencies, PayloadUri
 from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
@@ -59,10 +60,12 @@ def create(
         secret=dependencies.keyring.encrypt(secret),
         batch_limit=1,
         created_at=tx.event_time,
+        created_by_id=caller.user_id,
     )
     lane_control.create_lane(tx, id, payload_uri)
     subscribing.subscribe(tx, id, events)
     one_offs.ping(tx, id)
+    record(tx, caller, "Webhook", id, "created", {"name": name, "payload_uri": payload_uri, "events": events})
     created = reading.show(tx, caller, id)
     return WebhookWithSecret(**msgspec.structs.asdict(created), secret=secret)
 
@@ -89,6 +92,14 @@ def edit(
             lane_control.retarget(tx, id, payload_uri)
         else:
             lane_control.reload_target(tx, id)
+        record_edit(
+            tx,
+            caller,
+            "Webhook",
+            id,
+            {"name": before.name, "payload_uri": before.payload_uri},
+            {"name": name, "payload_uri": payload_uri},
+        )
     return reading.show(tx, caller, id)
 
 
@@ -98,15 +109,17 @@ def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, i
     secret = signing.new_secret()
     tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
     lane_control.reload_target(tx, id)
+    record(tx, caller, "Webhook", id, "secret_rerolled")
     return WebhookSecret(secret)
 
 
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a webhook with its waiting payloads and its log; an attempt in flight is not interrupted."""
-    reading.find(tx, caller, id)
+    deleted = reading.find(tx, caller, id)
     tx.execute(_DELETE_SUBSCRIPTIONS, account=caller.account_id, id=id)
     tx.execute(_DELETE, account=caller.account_id, id=id)
     lane_control.delete_lane(tx, id)
+    record(tx, caller, "Webhook", id, "deleted", {"name": deleted.name, "payload_uri": deleted.payload_uri})
 
 
 _OF_ID = (webhooks.c.account_id == bindparam("account")) & (webhooks.c.id == bindparam("id"))

@@ -9,6 +9,7 @@ from sqlalchemy import Table, bindparam, select, update
 
 from hourhook.crypto import Keyring
 from hourhook.delivery import lane_control
+from hourhook.domain.audit import recording
 from hourhook.domain.callers import Caller
 from hourhook.domain.decimals import to_json_number
 from hourhook.domain.dependencies import Dependencies
@@ -115,7 +116,19 @@ def change(
     if any(value != getattr(before, name) for name, value in values.items()):
         tx.execute(_CHANGE, account=tx.account_id, id=id, **values)
         lane_control.reconfigure(tx, id, is_filtered=filters is not None)
-    return _represent(_read(tx, caller, id))
+    after = _read(tx, caller, id)
+    _record(tx, caller, id, before, after)
+    return _represent(after)
+
+
+def _record(tx: Transaction, caller: Caller, id: int, before: Row, after: Row) -> None:
+    """Record what was changed: names of headers, never their values."""
+    shown = [msgspec.structs.asdict(_represent(row)) for row in (before, after)]
+    changed = {key: [value, shown[1][key]] for key, value in shown[0].items() if value != shown[1][key]}
+    if before.headers != after.headers:
+        changed["headers"] = [shown[0]["headers"], shown[1]["headers"]]
+    if changed:
+        recording.record(tx, caller, "Webhook", id, "settings_changed", changed)
 
 
 def _merge_filters(

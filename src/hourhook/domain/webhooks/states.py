@@ -1,6 +1,7 @@
 """Disable, enable and ping webhooks (`docs/api/webhooks.md#states`)."""
 
 from hourhook.delivery import lane_control, one_offs
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.webhooks import reading
 from hourhook.store.transaction import Transaction
@@ -12,16 +13,19 @@ def disable(tx: Transaction, caller: Caller, id: int) -> None:
     Idempotent: a disabled one also keeps the reason why it was disabled.
     """
     reading.find(tx, caller, id)
-    lane_control.disable(tx, id, "by_user", caller.user_id)
+    if lane_control.disable(tx, id, "by_user", caller.user_id):
+        record(tx, caller, "Webhook", id, "disabled")
 
 
 def enable(tx: Transaction, caller: Caller, id: int) -> None:
     """Re-enable a disabled or stalled webhook. Idempotent: does nothing to any other."""
     reading.find(tx, caller, id)
-    lane_control.enable(tx, id)
+    if lane_control.enable(tx, id):
+        record(tx, caller, "Webhook", id, "enabled")
 
 
 def ping(tx: Transaction, caller: Caller, id: int) -> None:
     """Queue a ping, which is sent out of order and whatever the webhook's state."""
     reading.find(tx, caller, id)
     one_offs.ping(tx, id)
+    record(tx, caller, "Webhook", id, "pinged")

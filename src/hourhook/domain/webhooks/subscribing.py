@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, func, select
 
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
 from hourhook.domain.inputs import UNSET, Inputs, UnsetType, ValidationErrors
@@ -39,16 +40,23 @@ def add(tx: Transaction, caller: Caller, id: int, params: WebhookEventsAdd, erro
     events = params.events or []
     check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
     errors.raise_if_any()
-    subscribe(tx, id, [event for event in events if event not in webhook.events])
+    added = [*dict.fromkeys(event for event in events if event not in webhook.events)]
+    subscribe(tx, id, added)
+    if added:
+        record(tx, caller, "Webhook", id, "events_added", {"events": added})
     return reading.show(tx, caller, id)
 
 
 def remove(tx: Transaction, caller: Caller, id: int, params: WebhookEventsRemove, errors: ValidationErrors) -> Webhook:
     """Unsubscribe a webhook from events; idempotent. It may end up without any."""
-    reading.find(tx, caller, id)
+    before = reading.show(tx, caller, id)
     errors.raise_if_any()
     tx.execute(_REMOVE, account=caller.account_id, id=id, events=params.events or [])
-    return reading.show(tx, caller, id)
+    after = reading.show(tx, caller, id)
+    removed = [event for event in before.events if event not in after.events]
+    if removed:
+        record(tx, caller, "Webhook", id, "events_removed", {"events": removed})
+    return after
 
 
 def subscribe(tx: Transaction, id: int, events: Sequence[str]) -> None:

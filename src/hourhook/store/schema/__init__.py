@@ -32,6 +32,7 @@ from hourhook.store.schema.invoices import (
 from hourhook.store.schema.people import (
     accounts,
     applications,
+    audit_records,
     authorizations,
     idempotency_keys,
     invitations,
@@ -77,6 +78,7 @@ TABLES_WITH_IDS = (
     one_offs,
     broadcast_receivers,
     mails,
+    audit_records,
 )
 sequences = {table.name: Sequence(f"{table.name}_ids", metadata=metadata) for table in TABLES_WITH_IDS}
 
@@ -93,6 +95,7 @@ __all__ = [
     "accounts",
     "applications",
     "attempts",
+    "audit_records",
     "authorizations",
     "broadcast_receivers",
     "broadcast_subjects",

@@ -42,6 +42,8 @@ webhooks = Table(
     column("timeout_seconds", Integer, null=True),
     column("batch_limit", Integer),
     column("created_at", BigInteger),
+    # Gets mails about trouble; null for webhooks created by earlier versions.
+    column("created_by_id", Integer, null=True),
     PrimaryKeyConstraint("account_id", "id"),
 )
 

@@ -112,6 +112,26 @@ idempotency_keys = Table(
     Index(None, "created_at"),
 )
 
+# Who did what to webhooks, access and settings. No foreign keys: records outlive users and resources.
+audit_records = Table(
+    "audit_records",
+    metadata,
+    column("account_id", Integer),
+    column("id", Integer),
+    column("created_at", BigInteger),
+    # Null for the server itself and for the command line.
+    column("user_id", Integer, null=True),
+    column("resource", Text),
+    column("resource_id", Integer),
+    column("action", Text),
+    # JSON.
+    column("details", LargeBinary),
+    PrimaryKeyConstraint("account_id", "id"),
+    Index("ix_audit_records_resource", "account_id", "resource", "resource_id", "id"),
+    # For retention.
+    Index(None, "created_at"),
+)
+
 # Signed-in sessions: one row for each account the credentials grant access to, all with one hash.
 sessions = Table(
     "sessions",

@@ -33,7 +33,9 @@ def invite_again(action: Action, user_id: int) -> Redirect:
     person = reading.show(action.tx, action.caller, user_id)
     if person.state != "pending":
         return Redirect(path_of(user_id), "This person is in the account already.")
-    issued = issuing.reissue(action.tx, user_id, links=action.links, outbox=action.dependencies.outbox)
+    issued = issuing.reissue(
+        action.tx, user_id, links=action.links, outbox=action.dependencies.outbox, caller=action.caller
+    )
     return _show_invitation(user_id, person.email, issued)
 
 

@@ -1,1 +1,0 @@
-"""``/invoices``: from unbilled time to paid."""
