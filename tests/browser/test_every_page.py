@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.support.accounts import Account
-from tests.support.chromium import SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways
+from tests.support.chromium import SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways, take_picture
 from tests.support.full_account import populate_account
 
 PATHS = (
@@ -33,6 +33,14 @@ PATHS = (
     "/groups/{project_group_id}/edit",
     "/tags",
     "/tags/{tag_id}/edit",
+    "/invoices",
+    "/invoices/new",
+    "/invoices/{invoice_id}",
+    "/invoices/{invoice_id}/edit",
+    "/invoices/{invoice_id}/entries",
+    "/invoices/{invoice_id}/expenses",
+    "/invoices/{invoice_id}/add",
+    "/invoices/{invoice_id}/delete",
     "/reports?from=2024-01-01&to=2024-12-31&group_by=project&then_by=month",
     "/timers/{project_id}/discard",
     "/integrations/webhooks",
@@ -76,5 +84,6 @@ def test_every_page_is_accessible_and_fits(
         page.goto(path)
         problems += find_axe_violations(page)
         problems += [f"{path} scrolls sideways"] if scrolls_sideways(page) else []
+        take_picture(page, f"{viewport}-{scheme}-{path}")
 
     assert problems == []

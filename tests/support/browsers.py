@@ -15,6 +15,7 @@ class Form:
     """A form of a page: the URL it is sent to, and its initial values."""
 
     action: str
+    method: str = "get"
     fields: dict[str, str] = field(default_factory=dict)
     # The values of each group of radio buttons.
     choices: dict[str, list[str]] = field(default_factory=dict)
@@ -78,8 +79,8 @@ class Browser:
 
 
 def find_form(page: Response, action: str) -> Form:
-    """Return the first form of a page with this action."""
-    forms = parse_forms(page)
+    """Return the first form of a page with this action; one that changes something before one that asks."""
+    forms = sorted(parse_forms(page), key=lambda form: form.method != "post")
     assert action in [form.action for form in forms], [form.action for form in forms]
     return next(form for form in forms if form.action == action)
 
@@ -106,7 +107,9 @@ class _FormParser(HTMLParser):
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
             # A form of a dialog is not sent.
-            self._form = None if found.get("method") == "dialog" else Form(found.get("action", ""))
+            self._form = (
+                None if found.get("method") == "dialog" else Form(found.get("action", ""), found.get("method", "get"))
+            )
             self.forms += [self._form] if self._form else []
         elif self._form is None:
             return

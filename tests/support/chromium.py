@@ -1,6 +1,7 @@
 """Chromium for the browser tests: a page that fails its test on any error, policy violation or foreign request."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 SETTING = "HOURHOOK_TEST_CHROMIUM"
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+# The folder for pictures of every page, which `tests/browser/test_every_page.py` then takes.
+PICTURES = "HOURHOOK_TEST_PICTURES"
 # Chromium says so of each page that is refused with a 4xx, which is no error of the page.
 EXPECTED = "Failed to load resource: the server responded with a status of 4"
 VIEWPORTS = {"desktop": (1200, 900), "phone": (390, 844)}
@@ -83,3 +86,11 @@ def find_axe_violations(page: Page) -> list[str]:
 
 def scrolls_sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def take_picture(page: Page, name: str) -> None:
+    """Save a picture of the whole page in the folder that ``HOURHOOK_TEST_PICTURES`` names, if it names one."""
+    folder = os.environ.get(PICTURES)
+    if folder:
+        file = re.sub(r"[^\w]+", "-", name).strip("-")
+        page.screenshot(path=Path(folder) / f"{file}.png", full_page=True)

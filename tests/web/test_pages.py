@@ -25,6 +25,9 @@ MAX_STATEMENTS_OF = {
     "/reports": 6,
     # With sums by person, week and tag, and the last entries and expenses.
     "/projects/{project_id}": 12,
+    # With all its parts.
+    "/invoices/{invoice_id}": 12,
+    "/invoices/{invoice_id}/edit": 9,
     "/integrations/webhooks/{webhook_id}": 12,
     "/integrations/webhooks/{webhook_id}/payloads/{payload_id}": 12,
 }

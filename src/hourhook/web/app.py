@@ -38,6 +38,11 @@ from hourhook.web.auth.oauth_consent import OAuthConsent
 from hourhook.web.auth.sign_in import SignIn
 from hourhook.web.auth.sign_in_links import SignInLinks
 from hourhook.web.browser_cookies import BrowserCookies
+from hourhook.web.invoices import changing as invoices_changing
+from hourhook.web.invoices import creating as invoices_creating
+from hourhook.web.invoices import items as invoices_items
+from hourhook.web.invoices import listing as invoices_listing
+from hourhook.web.invoices import showing as invoices_showing
 from hourhook.web.live import Live, LiveHub
 from hourhook.web.me import browser_sessions, password, preferences
 from hourhook.web.page_dispatcher import PageDispatcher
@@ -64,6 +69,11 @@ GROUPS = (
     projects.pages,
     groups.pages,
     tags.pages,
+    invoices_listing.pages,
+    invoices_creating.pages,
+    invoices_showing.pages,
+    invoices_changing.pages,
+    invoices_items.pages,
     reports.pages,
     integrations.pages,
     listing.pages,

@@ -6,6 +6,7 @@ preferences; without a cookie it is the user's time zone.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,11 +41,15 @@ class Display:
     def zone_label(self) -> str:
         """The name of the zone and its offset now: ``Europe/Berlin (UTC+1)``."""
         offset = format_offset(self._local(self.now).utcoffset() or timedelta())
-        return offset if self.zone_name is None else f"{self.zone_name} ({offset})"
+        return offset if self.zone_name in (None, offset) else f"{self.zone_name} ({offset})"
 
     def number(self, number: int) -> str:
         """Format an integer with commas: ``12,826``."""
         return f"{number:,}"
+
+    def amount(self, amount: str) -> str:
+        """Format a decimal of a representation with commas, in the digits that it has: ``1,234.50``."""
+        return f"{Decimal(amount):,}"
 
     def minutes(self, minutes: int) -> str:
         """Format a duration in words: ``1 h 15 min``."""

@@ -1,6 +1,5 @@
 """``/expenses``: list with filters, create, edit and delete."""
 
-import re
 from collections.abc import Sequence
 
 from hourhook.domain.callers import Caller
@@ -12,11 +11,10 @@ from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.users import reading as users_reading
 from hourhook.errors import Forbidden, ValidationFailed
+from hourhook.web.forms import read_amount
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/expenses"
-# A comma as the decimal sign, where it cannot separate thousands.
-_DECIMAL_COMMA = re.compile(r"\s*([+-]?\d*),(\d{1,2})\s*")
 pages = Pages()
 
 
@@ -77,9 +75,7 @@ def delete(action: Action, expense_id: int) -> Redirect:
 
 def _read_fields(action: Action) -> dict[str, object]:
     """Return what the fields mean: a box that is not ticked is not sent, and prices may have a decimal comma."""
-    price = action.fields.get("price", "")
-    match = _DECIMAL_COMMA.fullmatch(price)
-    return {"price": f"{match[1]}.{match[2]}" if match else price, "taxable": "taxable" in action.fields}
+    return {"price": read_amount(action.fields.get("price", "")), "taxable": "taxable" in action.fields}
 
 
 def _lock_of(caller: Caller, expense: Expense) -> str | None:

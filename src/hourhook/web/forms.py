@@ -16,6 +16,8 @@ MAX_APP_FORM_FIELDS = 5_000
 
 # A second slash or a backslash would begin the name of another server.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+# A comma as the decimal sign, where it cannot separate thousands.
+_DECIMAL_COMMA = re.compile(r"\s*([+-]?\d*),(\d{1,2})\s*")
 
 
 class InvalidForm(Exception):
@@ -67,3 +69,9 @@ def is_cross_site(request: Request) -> bool:
 def safe_redirect_path(text: str) -> str | None:
     """Return ``text`` if it is a path of this server: the check against open redirects."""
     return text if _LOCAL_PATH.fullmatch(text) else None
+
+
+def read_amount(text: str) -> str:
+    """Return an amount as typed, with a point for a decimal comma; whether it is an amount is for the domain to say."""
+    match = _DECIMAL_COMMA.fullmatch(text)
+    return f"{match[1]}.{match[2]}" if match else text.strip()

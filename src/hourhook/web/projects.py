@@ -99,6 +99,7 @@ def show(view: View, project_id: int) -> Values:
         "expenses": expenses.items,
         "share": budget_share,
         "is_used": rules.is_used(project),
+        "can_invoice": view.caller.has_role("leader") and view.caller.has_feature("invoicing"),
     }
 
 

@@ -224,6 +224,7 @@ LISTING = Listing(
             )
         ),
         "within_project": entries.c.project_id == bindparam("within_project"),
+        "without_project": entries.c.project_id.is_(None),
         "within_group": entries.c.project_id.in_(
             select(project_group_members.c.project_id).where(
                 project_group_members.c.account_id == bindparam("account"),

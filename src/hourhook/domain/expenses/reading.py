@@ -63,7 +63,7 @@ def list_page(
     if "invoice_ids" in filters and caller.is_scoped:
         # These roles cannot see invoices, so the filter must not reveal which expenses are on one.
         filters["invoice_ids"] = []
-    rows, total = _LISTING.read(tx, caller, pagination, filters)
+    rows, total = LISTING.read(tx, caller, pagination, filters)
     return Page([represent(caller.links, row, include_invoice=not caller.is_scoped) for row in rows], total)
 
 
@@ -134,7 +134,7 @@ _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(expenses.c.account_id =
 _on_invoices = select(invoice_expenses.c.expense_id).where(invoice_expenses.c.account_id == bindparam("account"))
 _is_invoiced = exists(_on_invoices.where(invoice_expenses.c.expense_id == expenses.c.id).correlate(expenses))
 
-_LISTING = Listing(
+LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(expenses).where(expenses.c.account_id == bindparam("account")),
     id=expenses.c.id,

@@ -17,6 +17,7 @@ from hourhook.domain.invoices.billing import is_billed
 from hourhook.domain.invoices.currencies import fraction_digits, smallest_unit
 from hourhook.domain.invoices.public_view import price_tax
 from hourhook.domain.invoices.rates import StoredRates
+from hourhook.domain.invoices.representations import Invoice, represent
 from hourhook.domain.invoices.totals import FLAT, Rates, price_hours
 from hourhook.domain.joined_summaries import USER_COLUMNS, summarize_joined_user
 from hourhook.domain.links import Links
@@ -78,8 +79,17 @@ class Breakdown(msgspec.Struct, frozen=True):
 
 def read(tx: Transaction, caller: Caller, id: int) -> Breakdown:
     """Return the parts of an invoice; raises ``NotFound`` if there is none, then ``Forbidden``."""
+    return _break_down(tx, caller, reading.find(tx, caller, id))
+
+
+def read_with_invoice(tx: Transaction, caller: Caller, id: int) -> tuple[Invoice, Breakdown]:
+    """Return an invoice and its parts; raises as ``read`` does."""
     head = reading.find(tx, caller, id)
-    key = {"account": caller.account_id, "invoice": id}
+    return represent(tx, caller.account_id, caller.links, [head])[0], _break_down(tx, caller, head)
+
+
+def _break_down(tx: Transaction, caller: Caller, head: Row) -> Breakdown:
+    key = {"account": caller.account_id, "invoice": head.id}
     code = head.currency_code
     expenses_of = {row.taxable: int(row.price) * HUNDREDTH for row in tx.all(_EXPENSES, **key)}
     taxes = [

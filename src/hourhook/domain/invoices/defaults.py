@@ -11,12 +11,12 @@ from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 
-def find_defaults_source(tx: Transaction, project_ids: Collection[int]) -> Row | None:
+def find_defaults_source(tx: Transaction, account_id: int, project_ids: Collection[int]) -> Row | None:
     """Return the newest invoice with entries or expenses of one of these projects."""
     if not project_ids:
         return None
-    newest = tx.value(_NEWEST, account=tx.account_id, ids=[*project_ids])
-    return None if newest is None else find_row(tx, tx.account_id, newest)
+    newest = tx.value(_NEWEST, account=account_id, ids=[*project_ids])
+    return None if newest is None else find_row(tx, account_id, newest)
 
 
 def account_name(tx: Transaction) -> str:

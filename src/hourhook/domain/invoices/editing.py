@@ -113,9 +113,9 @@ class _InitialValues:
 
 def _initial_values(tx: Transaction, params: InvoiceCreate, eligibility: list[Eligibility]) -> _InitialValues:
     projects = {id: row for each in eligibility for id, row in each.projects.items()}
-    previous = find_defaults_source(tx, projects.keys())
+    previous = find_defaults_source(tx, tx.account_id, projects.keys())
     details = read_details(params)
-    reference = details.pop("reference", "") or next_reference(tx)
+    reference = details.pop("reference", "") or next_reference(tx, tx.account_id)
     customization = customizing.build_customization(params.customization, previous, reference)
     names = sorted(projects.values(), key=lambda row: str(row.project_name_key))
     columns = {

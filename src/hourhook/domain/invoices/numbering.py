@@ -14,9 +14,9 @@ _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 TOKEN_LENGTH = 25
 
 
-def next_reference(tx: Transaction) -> str:
+def next_reference(tx: Transaction, account_id: int) -> str:
     """Increment the newest reference that ends in a number."""
-    newest = tx.value(_NEWEST, account=tx.account_id)
+    newest = tx.value(_NEWEST, account=account_id)
     return FIRST_REFERENCE if newest is None else increment_reference(newest)
 
 

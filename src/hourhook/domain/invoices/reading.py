@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select, true, union
 
@@ -94,13 +94,18 @@ def list_page(
     tx: Transaction, caller: Caller, params: InvoiceFilters, errors: ValidationErrors, pagination: Pagination
 ) -> Page[Invoice]:
     """List the invoices of the account, newest date first."""
+    rows, total = LISTING.read(tx, caller, pagination, resolve_filters(caller, params, errors))
+    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+
+
+def resolve_filters(caller: Caller, params: InvoiceFilters, errors: ValidationErrors) -> dict[str, Any]:
+    """Return the filters of ``LISTING`` in these inputs; raises ``Forbidden`` and ``ValidationFailed``."""
     caller.require_role("leader")
     errors.raise_if_any()
     filters = active_filters(params)
     for name in filters.keys() & {*_TEXTS}:
         filters[name] = search_key(filters[name])
-    rows, total = _LISTING.read(tx, caller, pagination, filters)
-    return Page(represent(tx, caller.account_id, caller.links, rows), total)
+    return filters
 
 
 def show(tx: Transaction, caller: Caller, id: int) -> Invoice:
@@ -162,7 +167,7 @@ def _of_projects() -> dict[str, ColumnElement[bool]]:
     return {name: has_items_of(name) for name in ("project_ids", "project_ids_only")}
 
 
-_LISTING = Listing(
+LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(invoices).where(invoices.c.account_id == bindparam("account")),
     id=invoices.c.id,

@@ -1,4 +1,5 @@
-// form[data-preview="URL"]: while somebody types, ask the server what the form will become, and show it in its output.
+// form[data-preview="URL"]: while somebody types, ask the server what the form will become, and show it in its
+// output or region of the role status.
 import { parse, replaceContent } from "./html.js";
 
 const DELAY = 100;
@@ -13,7 +14,7 @@ export function start(page) {
         const number = ++latest;
         const fields = new URLSearchParams([...new FormData(form)].filter(([name]) => name !== "csrf_token"));
         const response = await fetch(`${form.dataset.preview}?${fields}`).catch(() => null);
-        if (response?.ok && number === latest) replaceContent(form.querySelector("output"), parse(await response.text()).body);
+        if (response?.ok && number === latest) replaceContent(form.querySelector("output, [role=status]"), parse(await response.text()).body);
       }, DELAY);
     });
   }

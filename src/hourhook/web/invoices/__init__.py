@@ -1,0 +1,1 @@
+"""``/invoices``: from unbilled time to paid."""
