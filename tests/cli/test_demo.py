@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hourhook.cli.demo.formatting import format_duration, summarize_payload
 from hourhook.cli.demo.receivers import has_valid_signatures
+from hourhook.cli.formatting import format_duration, summarize_payload
 from hourhook.clock import SECOND, SystemClock
 from hourhook.delivery import envelope, signing
 from tests.support.browsers import Browser

@@ -144,6 +144,8 @@ def _run(request: dict[str, object], stdin: int, stdout: int, stderr: int, statu
     for number, file in enumerate((stdin, stdout, stderr)):
         os.dup2(file, number)
         os.close(file)
+    # The stream of the server was opened for another file, perhaps one that can seek.
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     os.chdir(str(request["folder"]))
     os.environ.clear()
     os.environ.update(request["environment"])  # type: ignore[call-overload]

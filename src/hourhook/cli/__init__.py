@@ -10,6 +10,7 @@ from hourhook.cli.check import check
 from hourhook.cli.demo import demo
 from hourhook.cli.errors import CommandGroup
 from hourhook.cli.invoices import invoice
+from hourhook.cli.listen import listen
 from hourhook.cli.migrate import migrate
 from hourhook.cli.openapi import asyncapi, openapi
 from hourhook.cli.serve import serve, worker
@@ -40,6 +41,6 @@ def main() -> None:
 
 # In the order in which a new user needs them.
 for command in (
-    demo, serve, worker, migrate, account, user, token, app, webhook, invoice, check, backup, openapi, asyncapi,
+    demo, serve, worker, migrate, account, user, token, app, webhook, listen, invoice, check, backup, openapi, asyncapi,
 ):  # fmt: skip
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,6 +62,24 @@ def email_option(function: F) -> F:
 def json_option(shape: str, what: str = "Print one JSON object") -> Callable[[F], F]:
     """Add ``--json``; ``shape`` names the keys of the object that it prints."""
     return click.option("--json", "as_json", is_flag=True, help=f"{what}: {shape}.")
+
+
+def token_option(text: str, *, required: bool = True) -> Callable[[F], F]:
+    """Add ``--token TOKEN``, to be read with ``read_token``."""
+    return click.option("--token", metavar="TOKEN", required=required, help=text)
+
+
+def read_token(given: str) -> str:
+    """Return the token of ``--token``; for - read it from standard input, so that it is in no list of processes.
+
+    Raises ``OperatorError`` if it cannot be one.
+    """
+    from hourhook.errors import OperatorError
+
+    token = sys.stdin.readline().strip() if given == "-" else given
+    if not (token and token.isascii() and token.isprintable() and " " not in token):
+        raise OperatorError("--token is not a token: copy it again, or create one with `hourhook token create`")
+    return token
 
 
 def program_name() -> str:

@@ -31,7 +31,7 @@ def demo(host: str, port: int | None) -> None:
 
     from hourhook.cli.demo.runner import DemoRunner
     from hourhook.cli.demo.servers import free_port
-    from hourhook.cli.demo.terminal import Terminal
+    from hourhook.cli.terminal import Terminal
 
     port = free_port(host, port)
     terminal = Terminal(sys.stdout)

@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 
 from hourhook.cli.demo.clients import Client, Response
-from hourhook.cli.demo.formatting import format_duration
 from hourhook.cli.demo.seed_data import TASKS, DemoAccount, Person, Project, utc_today
+from hourhook.cli.formatting import format_duration
 
 NEW_PROJECTS = ("Spring campaign", "Trade fair", "Newsletter", "Customer portal", "Podcast", "Packaging")
 CORRECTION_MINUTES = 30

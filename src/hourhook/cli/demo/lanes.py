@@ -11,7 +11,7 @@ from typing import Any
 from hourhook.cli.demo.clients import Client, ServerUnavailable
 from hourhook.cli.demo.receivers import Receiver
 from hourhook.cli.demo.rendering import show_failure
-from hourhook.cli.demo.terminal import Span, Terminal
+from hourhook.cli.terminal import Span, Terminal
 from hourhook.clock import SECOND, SystemClock, to_timestamp
 
 POLL_INTERVAL_SECONDS = 0.2

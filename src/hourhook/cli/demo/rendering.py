@@ -5,9 +5,9 @@ import textwrap
 from typing import Any
 
 from hourhook.cli.demo.activity import Action
-from hourhook.cli.demo.formatting import summarize_payload
 from hourhook.cli.demo.receivers import Arrival, Receiver
-from hourhook.cli.demo.terminal import Span, Terminal, truncate_or_pad
+from hourhook.cli.formatting import summarize_payload
+from hourhook.cli.terminal import Span, Terminal, truncate_or_pad
 
 NAME_WIDTH, SEQUENCE_WIDTH, TYPE_WIDTH = 10, 5, 23
 INDENT = " " * 3

@@ -13,7 +13,7 @@ from hourhook.cli.demo.receivers import Arrival, Receiver
 from hourhook.cli.demo.scenario import DemoScenario
 from hourhook.cli.demo.servers import Server
 from hourhook.cli.demo.summaries import show_intro, show_summary
-from hourhook.cli.demo.terminal import Terminal
+from hourhook.cli.terminal import Terminal
 from hourhook.errors import OperatorError
 
 SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -11,7 +11,7 @@ from hourhook.cli.demo.receivers import Arrival, Receiver
 from hourhook.cli.demo.rendering import show_action, show_arrival, show_heading, show_remark
 from hourhook.cli.demo.seed_data import DemoAccount
 from hourhook.cli.demo.servers import Server
-from hourhook.cli.demo.terminal import Terminal
+from hourhook.cli.terminal import Terminal
 
 PACE_SECONDS = 1.5
 CALM_PACE_SECONDS = 2.5

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hourhook.cli.demo.lanes import Lane
 from hourhook.cli.demo.receivers import Receiver
 from hourhook.cli.demo.seed_data import PASSWORD, DemoAccount, utc_today
-from hourhook.cli.demo.terminal import Span, Terminal
 from hourhook.cli.options import program_name
+from hourhook.cli.terminal import Span, Terminal
 
 
 def show_intro(

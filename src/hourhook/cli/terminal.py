@@ -25,14 +25,14 @@ class Terminal:
     def __init__(self, stream: TextIO) -> None:
         self.is_pipe_broken = False
         # Called when the pipe breaks.
-        self.on_pipe_broken: Callable[[], None] | None = None
+        self.on_pipe_broken: Callable[[], object] | None = None
         self._stream = stream
         self._is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._is_coloured = self._is_terminal and not os.environ.get("NO_COLOR")
         self._footer: Sequence[Span] = ()
         self._held: list[str] | None = None
         if isinstance(stream, TextIOWrapper):
-            # Characters that the encoding lacks must not stop the demo.
+            # Characters that the encoding lacks must not stop the command.
             stream.reconfigure(errors="replace")
         if self._is_terminal:
             self._write(_HIDE_CURSOR)
