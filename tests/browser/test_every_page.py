@@ -64,6 +64,7 @@ PATHS = (
     "/teams/new",
     "/teams/{team_id}/edit",
     "/teams/{team_id}/delete",
+    "/find?q=project",
     "/account",
     "/me",
     "/me/password",

@@ -2,7 +2,7 @@
 
 from tests.browser.conftest import OpenPage
 from tests.support.accounts import Account
-from tests.support.factories import make_entry
+from tests.support.factories import make_entry, make_project
 
 
 def test_keys_click_links_but_not_inside_fields(account: Account, open_page_of: OpenPage) -> None:
@@ -19,6 +19,21 @@ def test_keys_click_links_but_not_inside_fields(account: Account, open_page_of: 
     page.keyboard.press("g")
     page.keyboard.press("d")
     page.get_by_role("heading", name="Today").wait_for()
+
+
+def test_ctrl_k_finds_from_everywhere(account: Account, open_page_of: OpenPage) -> None:
+    project = make_project(account, "Harbour map")
+    page = open_page_of(account.owner, "/expenses")
+    page.get_by_role("textbox", name="Log time").focus()
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("harb")
+    page.get_by_role("dialog", name="Find").get_by_role("link", name="Harbour map").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("heading", name="Harbour map").wait_for()
+    assert page.url.endswith(f"/projects/{project['id']}")
 
 
 def test_the_person_menu_signs_out(account: Account, open_page_of: OpenPage) -> None:

@@ -25,6 +25,9 @@ MAX_STATEMENTS_OF = {
     "/reports": 6,
     # With sums by person, week and tag, and the last entries and expenses.
     "/projects/{project_id}": 12,
+    # With the rates of the last invoice of the same projects.
+    "/invoices/new": 11,
+    "/invoices/preview": 11,
     # With all its parts.
     "/invoices/{invoice_id}": 12,
     "/invoices/{invoice_id}/edit": 9,

@@ -52,6 +52,7 @@ INTEGRATIONS = (
     Place("Connected apps", "/integrations/apps"),
 )
 PERSONAL = (
+    Place("Find", "/find"),
     Place("Inbox", "/inbox"),
     Place("Timers", "/timers"),
     Place("Expenses", "/expenses"),

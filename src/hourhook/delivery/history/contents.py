@@ -19,7 +19,7 @@ from hourhook.delivery.history.entries import (
 from hourhook.delivery.history.sequences import find_lane, find_skipped
 from hourhook.delivery.payload_ids import decode_sequence
 from hourhook.delivery.transports.outcomes import ErrorKind
-from hourhook.store.schema import attempts, events, one_offs, payloads, skips
+from hourhook.store.schema import attempts, events, one_offs, payloads, skips, webhooks
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -75,6 +75,14 @@ def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence:
     """Return the id of the payload with this sequence, or None."""
     found: str | None = tx.value(_ID, account=account_id, webhook=webhook_id, sequence=sequence)
     return found
+
+
+def find_webhook_of_payload(tx: Transaction, account_id: int, payload_id: str) -> Row | None:
+    """Return the ``id`` and ``name`` of the webhook of the account that has a payload with this id, or None."""
+    sequence = decode_sequence(payload_id)
+    if sequence is None:
+        return None
+    return tx.one(_WEBHOOK_OF, account=account_id, sequence=sequence, payload_id=payload_id)
 
 
 def find_neighbours(tx: Transaction, account_id: int, webhook_id: int, sequence: int) -> tuple[str | None, str | None]:
@@ -141,6 +149,18 @@ _decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 _OF_WEBHOOK = (payloads.c.account_id == bindparam("account")) & (payloads.c.webhook_id == bindparam("webhook"))
 _ID = Statement(select(payloads.c.payload_id).where(_OF_WEBHOOK, payloads.c.sequence == bindparam("sequence")))
+# One look at the primary key for each webhook.
+_WEBHOOK_OF = Statement(
+    select(webhooks.c.id, webhooks.c.name)
+    .join_from(
+        webhooks, payloads, (payloads.c.account_id == webhooks.c.account_id) & (payloads.c.webhook_id == webhooks.c.id)
+    )
+    .where(
+        webhooks.c.account_id == bindparam("account"),
+        payloads.c.sequence == bindparam("sequence"),
+        payloads.c.payload_id == bindparam("payload_id"),
+    )
+)
 _AROUND = Statement(
     select(payloads.c.sequence, payloads.c.payload_id).where(
         _OF_WEBHOOK, payloads.c.sequence.between(bindparam("low"), bindparam("high"))

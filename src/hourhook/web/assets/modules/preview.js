@@ -1,5 +1,5 @@
 // form[data-preview="URL"]: while somebody types, ask the server what the form will become, and show it in its
-// output or region of the role status.
+// live region.
 import { parse, replaceContent } from "./html.js";
 
 const DELAY = 100;
@@ -14,7 +14,7 @@ export function start(page) {
         const number = ++latest;
         const fields = new URLSearchParams([...new FormData(form)].filter(([name]) => name !== "csrf_token"));
         const response = await fetch(`${form.dataset.preview}?${fields}`).catch(() => null);
-        if (response?.ok && number === latest) replaceContent(form.querySelector("output, [role=status]"), parse(await response.text()).body);
+        if (response?.ok && number === latest) replaceContent(form.querySelector("[aria-live]"), parse(await response.text()).body);
       }, DELAY);
     });
   }
