@@ -6,17 +6,11 @@ that they do not block the event loop. No transaction outlives its function.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-    nullcontext,
-)
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Text, bindparam, cast, func, null, select
 
@@ -24,7 +18,7 @@ from hourhook.clock import Clock
 from hourhook.errors import CommitUnknown, DatabaseUnavailable, NotFound
 from hourhook.settings import DatabaseLimits
 from hourhook.store.event_times import EventTimes
-from hourhook.store.executions import Execution, Interruptible, request_work
+from hourhook.store.executions import Execution, Interruptible, Threads, request_work
 from hourhook.store.health import HealthCheck
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
@@ -47,6 +41,16 @@ LOCK_ACCOUNT = Statement(
         cast(func.pg_current_xact_id(), Text).label("transaction_id")
     ).with_for_update(key_share=True),
 )
+
+
+class Turns(Protocol):
+    """What writers wait for; ``asyncio.Semaphore`` is one."""
+
+    def locked(self) -> bool: ...
+
+    async def acquire(self) -> object: ...
+
+    def release(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class Database(ABC):
 
     async def read(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only reads, on a consistent snapshot."""
-        return await self._in_thread(self._read_executor, self.read_now, function, *args, **kwargs)
+        return await self._in_thread(self._read_threads, self.read_now, function, *args, **kwargs)
 
     async def write(
         self,
@@ -94,17 +98,17 @@ class Database(ABC):
         So positions and sequences have no gaps and become visible in order
         (``docs/decisions/0003-account-lock-first.md``).
         """
-        async with self._queued(account_id):
+        async with self._turn(account_id):
             result: T = await self._in_thread(
-                self._write_executor, self.write_now, account_id, function, *args, **kwargs
+                self._write_threads, self.write_now, account_id, function, *args, **kwargs
             )
         _count_commit()
         return result
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that changes data without locking an account: the engine's own work."""
-        async with self._queued():
-            result: T = await self._in_thread(self._run_executor, self.run_now, function, *args, **kwargs)
+        async with self._turn():
+            result: T = await self._in_thread(self._run_threads, self.run_now, function, *args, **kwargs)
         _count_commit()
         return result
 
@@ -113,8 +117,8 @@ class Database(ABC):
 
         It is called on the event loop once it is this writer's turn, so that it can take what has arrived meanwhile.
         """
-        async with self._queued():
-            result: T = await self._in_thread(self._run_executor, self.run_now, function, *prepare())
+        async with self._turn():
+            result: T = await self._in_thread(self._run_threads, self.run_now, function, *prepare())
         _count_commit()
         return result
 
@@ -176,9 +180,9 @@ class Database(ABC):
     def close(self) -> None:
         """Close all connections and threads."""
 
-    _read_executor: Executor
-    _write_executor: Executor
-    _run_executor: Executor
+    _read_threads: Threads
+    _write_threads: Threads
+    _run_threads: Threads
 
     @abstractmethod
     def _read_transaction(self) -> AbstractContextManager[Any]:
@@ -201,9 +205,9 @@ class Database(ABC):
     def _probe(self) -> None:
         """Write to the database, on a connection of its own; raises ``DatabaseUnavailable`` if that fails."""
 
-    def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
-        """Return the queue that a writer waits in before it takes a thread; ``account_id`` is 0 if none is locked."""
-        return nullcontext()
+    def _writer_turns(self, account_id: int) -> Turns | None:
+        """Return what a writer waits for before it takes a thread; ``account_id`` is 0 if none is locked."""
+        return None
 
     @abstractmethod
     def _interrupt_statement(self, connection: Any) -> None:
@@ -216,44 +220,28 @@ class Database(ABC):
     def _transaction(self, connection: Any) -> Transaction:
         return Transaction(connection, self.dialect, self.shared_clock.now(), self.wake, self.list_totals)
 
-    @asynccontextmanager
-    async def _queued(self, account_id: int = 0) -> AsyncIterator[None]:
-        queue = self._writer_queue(account_id)
-        try:
-            async with asyncio.timeout(self.limits.queue_seconds):
-                await queue.__aenter__()
-        except TimeoutError:
-            raise self._too_busy() from None
-        try:
-            yield
-        finally:
-            await queue.__aexit__(None, None, None)
+    def _turn(self, account_id: int = 0) -> "_Turn":
+        return _Turn(self._writer_turns(account_id), self.limits.queue_seconds, self._too_busy)
 
-    async def _in_thread(self, executor: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    async def _in_thread(self, threads: Threads, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a function in a thread; raises ``DatabaseUnavailable`` if none becomes free in time."""
         request = request_work.get()
         if request is not None and request.is_cancelled:
             raise asyncio.CancelledError
-        execution = Execution()
-        future = executor.submit(execution.run, function, *args, **kwargs)
-        is_late = False
-
-        def give_up() -> None:
-            nonlocal is_late
-            # False once it runs: then the limits of its statements apply.
-            is_late = future.cancel()
-
-        timer = asyncio.get_running_loop().call_later(self.limits.queue_seconds, give_up)
+        execution = Execution(partial(function, *args, **kwargs))
+        threads.submit(execution)
+        # Without effect once it runs: then the limits of its statements apply.
+        timer = asyncio.get_running_loop().call_later(self.limits.queue_seconds, execution.withdraw, self._too_busy)
         try:
-            return await asyncio.wrap_future(future)
+            await execution.done()
+            result: T = execution.result()
+            return result
         except asyncio.CancelledError:
-            if is_late:
-                raise self._too_busy() from None
             if request is not None:
                 request.is_cancelled = True
-            if future.cancel():
+            if execution.withdraw(asyncio.CancelledError):
                 raise
-            result: T = await self._interrupt(execution, future)
+            result = await self._interrupt(execution)
             if request is None:
                 raise
             return result
@@ -263,23 +251,23 @@ class Database(ABC):
         finally:
             timer.cancel()
 
-    async def _interrupt(self, execution: Execution, running: Future[T]) -> T:
+    async def _interrupt(self, execution: Execution) -> Any:
         """Interrupt a function in a thread, and return its result if it was committed all the same.
 
         Raises ``CancelledError`` if it was rolled back, ``CommitUnknown`` if that cannot be found out, and its own
         exceptions.
         """
-        ending = asyncio.wrap_future(running)
         for interrupt in (self._interrupt_statement, self._break_connection):
             await asyncio.to_thread(execution.interrupt, interrupt)
-            await asyncio.wait([ending], timeout=INTERRUPT_SECONDS)
-            if ending.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(INTERRUPT_SECONDS):
+                    await execution.done()
+            if execution.is_done:
                 break
         else:
-            ending.cancel()
             raise CommitUnknown("the process is shutting down, and the database does not respond")
         try:
-            return ending.result()
+            return execution.result()
         except CommitUnknown:
             raise
         except DatabaseUnavailable:
@@ -287,6 +275,33 @@ class Database(ABC):
 
     def _too_busy(self) -> DatabaseUnavailable:
         return DatabaseUnavailable(f"too much other work waits for the database (for {self.limits.queue_seconds:g} s)")
+
+
+class _Turn:
+    """A context in which it is this writer's turn."""
+
+    __slots__ = ("_limit_seconds", "_too_busy", "_turns")
+
+    def __init__(self, turns: Turns | None, limit_seconds: float, too_busy: Callable[[], DatabaseUnavailable]) -> None:
+        self._turns = turns
+        self._limit_seconds = limit_seconds
+        self._too_busy = too_busy
+
+    async def __aenter__(self) -> None:
+        if self._turns is None:
+            return
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._limit_seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise self._too_busy() from None
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._turns is not None:
+            self._turns.release()
 
 
 def _count_commit() -> None:

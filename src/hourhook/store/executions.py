@@ -4,38 +4,94 @@ A cancelled task must learn what became of its transaction. So a function is int
 its transaction back, and never during the commit, whose result is then waited for.
 """
 
+import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from hourhook.errors import DatabaseUnavailable
-
-T = TypeVar("T")
 
 _thread = threading.local()
 
 
 class Execution:
-    """One call of a function in a database's thread."""
+    """One call of a function in a database's thread, awaited by one task at a time."""
 
-    __slots__ = ("_connection", "_lock", "is_interrupted")
+    __slots__ = (
+        "_call",
+        "_connection",
+        "_error",
+        "_is_taken",
+        "_lock",
+        "_loop",
+        "_result",
+        "_waiter",
+        "is_done",
+        "is_interrupted",
+    )
 
-    def __init__(self) -> None:
-        self.is_interrupted = False
+    def __init__(self, call: Callable[[], Any]) -> None:
+        """Create it on the event loop on which it is awaited."""
+        self.is_done = self.is_interrupted = False
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+        self._result: Any = None
+        self._error: BaseException | None = None
+        # Whether a thread runs it, or it was withdrawn.
+        self._is_taken = False
         # The connection of its transaction, from its begin to just before its commit.
         self._connection: Any = None
         self._lock = threading.Lock()
 
-    def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Call the function in the current thread."""
+    # On the event loop
+
+    async def done(self) -> None:
+        """Wait until it has ended."""
+        if not self.is_done:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+
+    def result(self) -> Any:
+        """Return the function's result, or raise its exception."""
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def withdraw(self, reason: Callable[[], BaseException]) -> bool:
+        """End it with an exception, unless a thread has taken it; return whether it was withdrawn."""
+        if not self._take():
+            return False
+        self._end(None, reason())
+        return True
+
+    def _end(self, result: Any, error: BaseException | None) -> None:
+        self.is_done, self._result, self._error = True, result, error
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # In other threads
+
+    def run(self) -> None:
+        """Call the function in the current thread, unless it was withdrawn."""
+        if not self._take():
+            return
+        result, error = None, None
         _thread.execution = self
         try:
-            return function(*args, **kwargs)
-        finally:
-            _thread.execution = None
+            result = self._call()
+        except BaseException as raised:  # noqa: BLE001 - raised again by ``result``
+            error = raised
+        _thread.execution = None
+        # After the loop has closed, nothing awaits it.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._end, result, error)
 
     def attach(self, connection: Any) -> None:
         """Make a connection the one to interrupt. Raises ``DatabaseUnavailable`` if it is too late."""
@@ -58,6 +114,52 @@ class Execution:
     def raise_if_interrupted(self) -> None:
         if self.is_interrupted:
             raise DatabaseUnavailable("the process is shutting down")
+
+    def _take(self) -> bool:
+        with self._lock:
+            is_free, self._is_taken = not self._is_taken, True
+        return is_free
+
+
+class Threads:
+    """Up to ``limit`` threads, started as they are needed, that run executions in the order of their submission.
+
+    A hand-over costs half of that of ``ThreadPoolExecutor``, which is most of what one delivery at a time costs.
+    """
+
+    def __init__(self, limit: int, name: str) -> None:
+        self._limit = limit
+        self._name = name
+        self._threads: list[threading.Thread] = []
+        self._waiting: SimpleQueue[Execution | None] = SimpleQueue()
+        # One element for each idle thread; appending and popping are atomic.
+        self._idle: deque[None] = deque()
+
+    def submit(self, execution: Execution) -> None:
+        """Run an execution as soon as a thread is free; call it on the event loop."""
+        if self._idle:
+            self._idle.pop()
+        elif len(self._threads) < self._limit:
+            thread = threading.Thread(target=self._run, name=f"{self._name}_{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._waiting.put(execution)
+
+    def close(self) -> None:
+        """Wait for the submitted executions, and end the threads."""
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _run(self) -> None:
+        while (execution := self._waiting.get()) is not None:
+            execution.run()
+            # Its result is not to live until the next one.
+            del execution
+            if self._waiting.empty():
+                self._idle.append(None)
 
 
 def current_execution() -> Execution | None:

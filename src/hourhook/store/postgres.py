@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,7 +14,7 @@ from hourhook.clock import Clock, SystemClock
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit, Database
-from hourhook.store.executions import is_interrupted
+from hourhook.store.executions import Threads, is_interrupted
 from hourhook.store.postgres_connections import (
     AsyncConnection,
     Connection,
@@ -51,10 +50,10 @@ class PostgresDatabase(Database):
         self._server_clock = ServerClock(self.clock) if clock is None else None
         if self._server_clock is not None:
             self.shared_clock = self._server_clock
-        # Separate executors: writers waiting for an account's lock must not block readers or the engine.
-        self._read_executor = ThreadPoolExecutor(THREADS, "postgres-reader")
-        self._write_executor = ThreadPoolExecutor(THREADS, "postgres-writer")
-        self._run_executor = ThreadPoolExecutor(2, "postgres-runner")
+        # Separate threads: writers waiting for an account's lock must not block readers or the engine.
+        self._read_threads = Threads(THREADS, "postgres-reader")
+        self._write_threads = Threads(THREADS, "postgres-writer")
+        self._run_threads = Threads(2, "postgres-runner")
         self._queues: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         statement_seconds, connect_seconds = self.limits.statement_seconds, self.limits.connect_seconds
         # The server ends a statement that takes too long; if it does not, we end the connection a little later.
@@ -89,8 +88,8 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         for pool in (self._requests, self._engine):
             pool.interrupt()
-        for executor in (self._read_executor, self._write_executor, self._run_executor):
-            executor.shutdown()
+        for threads in (self._read_threads, self._write_threads, self._run_threads):
+            threads.close()
         # Not awaited: it may just connect to a server that does not answer.
         self._health.close(wait=False)
         if self._probe_connection is not None:
@@ -108,9 +107,9 @@ class PostgresDatabase(Database):
     def _break_connection(self, connection: Connection) -> None:
         connection.interrupt()
 
-    def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[Any]:
+    def _writer_turns(self, account_id: int) -> asyncio.Semaphore | None:
         if not account_id:
-            return nullcontext()
+            return None
         # A weak reference: a queue exists while writers hold it.
         return self._queues.setdefault(account_id, asyncio.Semaphore(WRITERS_PER_ACCOUNT))
 

@@ -7,16 +7,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from hourhook.clock import Clock
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Commit, Database
-from hourhook.store.executions import is_interrupted
-from hourhook.store.writer_queue import WriterQueue
+from hourhook.store.executions import Threads, is_interrupted
+from hourhook.store.writer_queue import WriterQueue, WriterTurns
 
 READERS = 4
 # Between two attempts to lock a file that another program has locked.
@@ -33,8 +32,8 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, clock: Clock, limits: DatabaseLimits | None = None) -> None:
         super().__init__(clock, limits)
         self.path = path
-        self._read_executor = ThreadPoolExecutor(READERS, "sqlite-reader")
-        self._write_executor = self._run_executor = ThreadPoolExecutor(1, "sqlite-writer")
+        self._read_threads = Threads(READERS, "sqlite-reader")
+        self._write_threads = self._run_threads = Threads(1, "sqlite-writer")
         # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and is unfair.
         self._queue = WriterQueue()
         self._writer_lock = threading.Lock()
@@ -64,8 +63,8 @@ class SqliteDatabase(Database):
         self._file_lock = lock
 
     def close(self) -> None:
-        self._read_executor.shutdown()
-        self._write_executor.shutdown()
+        self._read_threads.close()
+        self._write_threads.close()
         with self._writer_lock:
             self._writer.close()
         while not self._idle_readers.empty():
@@ -77,8 +76,8 @@ class SqliteDatabase(Database):
             os.close(self._file_lock)
             self._file_lock = None
 
-    def _writer_queue(self, account_id: int = 0) -> AbstractAsyncContextManager[None]:
-        return self._queue.turn(is_engine=not account_id)
+    def _writer_turns(self, account_id: int) -> WriterTurns:
+        return self._queue.requests if account_id else self._queue.engine
 
     def _interrupt_statement(self, connection: sqlite3.Connection) -> None:
         connection.interrupt()

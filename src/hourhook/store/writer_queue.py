@@ -7,10 +7,6 @@ the other, a single turn for as many as there are clients: an API at its limit w
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-_Waiting = deque[asyncio.Future[None]]
 
 
 class WriterQueue:
@@ -19,48 +15,64 @@ class WriterQueue:
     def __init__(self) -> None:
         # When the writer whose turn it is came (monotonic); None if there is none.
         self.arrived_at: float | None = None
-        self._requests: _Waiting = deque()
-        self._engine: _Waiting = deque()
-        self._is_taken = False
+        self.requests = WriterTurns(self)
+        self.engine = WriterTurns(self)
+        self.is_taken = False
         self._is_engines_turn = False
 
-    @asynccontextmanager
-    async def turn(self, *, is_engine: bool) -> AsyncIterator[None]:
-        """Wait for a turn, which lasts until the context is left."""
-        arrived_at = time.monotonic()
-        await self._acquire(is_engine=is_engine)
-        self.arrived_at = arrived_at
-        try:
-            yield
-        finally:
-            self.arrived_at = None
-            self._pass_on()
+    def take(self, turns: "WriterTurns", arrived_at: float) -> None:
+        """Begin a turn of one kind."""
+        self.is_taken, self._is_engines_turn, self.arrived_at = True, turns is self.engine, arrived_at
 
-    async def _acquire(self, *, is_engine: bool) -> None:
-        if not self._is_taken:
-            self._is_taken, self._is_engines_turn = True, is_engine
+    def pass_on(self) -> None:
+        """End a turn, and give the next one to the other kind if it waits, or else to the same kind."""
+        self.arrived_at = None
+        kinds = (self.engine, self.requests)
+        for turns in reversed(kinds) if self._is_engines_turn else kinds:
+            if turns.wake_first():
+                return
+        self.is_taken = False
+
+
+class WriterTurns:
+    """The turns of one kind of writers, as a lock."""
+
+    def __init__(self, queue: WriterQueue) -> None:
+        self._queue = queue
+        # With the time of their arrival.
+        self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
+
+    def locked(self) -> bool:
+        return self._queue.is_taken
+
+    async def acquire(self) -> None:
+        """Wait for a turn, which lasts until ``release``."""
+        arrived_at = time.monotonic()
+        if not self._queue.is_taken:
+            self._queue.take(self, arrived_at)
             return
-        waiting = self._engine if is_engine else self._requests
         turn = asyncio.get_running_loop().create_future()
-        waiting.append(turn)
+        self._waiting.append((turn, arrived_at))
         try:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                waiting.remove(turn)
+                self._waiting.remove((turn, arrived_at))
             else:
                 # The turn came at the same moment.
-                self._pass_on()
+                self.release()
             raise
 
-    def _pass_on(self) -> None:
-        """Give the turn to the other kind if it waits, or else to the same kind."""
-        kinds = (self._engine, self._requests)
-        for waiting in reversed(kinds) if self._is_engines_turn else kinds:
-            for turn in waiting:
-                if not turn.done():
-                    waiting.remove(turn)
-                    self._is_engines_turn = waiting is self._engine
-                    turn.set_result(None)
-                    return
-        self._is_taken = False
+    def release(self) -> None:
+        """Give the turn to the next writer."""
+        self._queue.pass_on()
+
+    def wake_first(self) -> bool:
+        """Begin the turn of the first writer that waits; return False if none does."""
+        for turn, arrived_at in self._waiting:
+            if not turn.done():
+                self._waiting.remove((turn, arrived_at))
+                self._queue.take(self, arrived_at)
+                turn.set_result(None)
+                return True
+        return False

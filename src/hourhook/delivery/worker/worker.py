@@ -79,7 +79,9 @@ class Worker:
         self._results: list[AttemptResult] = []
         self._one_off_results: list[OneOffResult] = []
         self._waker = Waker()
-        self._has_gathered = asyncio.Event()
+        # Wakes the wait for more results.
+        self._gathering = Waker()
+        # How many results end that wait; 0 while nothing waits.
         self._gather_count = 0
         self._is_woken = True
         self._is_short_of_slots = False
@@ -131,14 +133,11 @@ class Worker:
 
     async def _gather_results(self) -> None:
         # If many sends are about to finish, a short wait lets one commit serve most of them.
-        self._gather_count = int(self._slots.ordinary_count * GATHER_SHARE)
-        if self._results and len(self._results) < self._gather_count:
-            self._has_gathered.clear()
-            try:
-                async with asyncio.timeout(GATHER_SECONDS):
-                    await self._has_gathered.wait()
-            except TimeoutError:
-                pass
+        count = int(self._slots.ordinary_count * GATHER_SHARE)
+        if self._results and len(self._results) < count:
+            self._gather_count = count
+            await self._gathering.wait(GATHER_SECONDS)
+            self._gather_count = 0
 
     async def _poll(self, on_poll: Callable[["Worker"], Awaitable[None]] | None) -> None:
         now = self._clock.now()
@@ -287,8 +286,8 @@ class Worker:
             )
         )
         self._waker.wake()
-        if len(self._results) >= self._gather_count:
-            self._has_gathered.set()
+        if len(self._results) == self._gather_count:
+            self._gathering.wake()
 
     def _retry_delay(self, lane: LeasedLane, outcome: Outcome) -> int | None:
         # Without its secret, the webhook needs a person.
