@@ -34,6 +34,7 @@ ATTEMPT_KEYS = [
     "request_headers",
     "response_headers",
     "response_body",
+    "batch",
 ]
 STATUS_KEYS = [
     "state",

@@ -121,10 +121,10 @@ def run_maintenance(database: Database, accounts: Sequence[Backlog]) -> None:
 
 def result(lane: LeasedLane, database: Database, rng: random.Random) -> AttemptResult:
     payload = lane.prefetched[0]
-    is_replayed = payload.sequence <= lane.replayed_through
-    number = (payload.attempts_before if is_replayed else lane.attempts_count) + 1
     status, delay = rng.choice(((200, None), (500, 0)))
-    return AttemptResult(lane, payload, number, "Webhook", URI, outcome(database, status), delay, keep=False)
+    return AttemptResult(
+        lane, [payload], [lane.number_of(payload)], "Webhook", URI, outcome(database, status), delay, keep=False
+    )
 
 
 def outcome(database: Database, status: int = 200) -> Outcome:

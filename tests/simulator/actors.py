@@ -58,7 +58,7 @@ def change(tx: Transaction, changes: list[TagChange]) -> None:
                 event_log.append(tx, "tag.deleted.merged", {}, deleted)
 
 
-def create_webhook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring) -> int:
+def create_webhook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring, batch_limit: int) -> int:
     """Create a webhook and queue its first ping."""
     id = tx.insert(
         webhooks,
@@ -67,6 +67,7 @@ def create_webhook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: 
         name_key="hook",
         payload_uri=uri,
         secret=keyring.encrypt(signing.new_secret()),
+        batch_limit=batch_limit,
         created_at=tx.event_time,
     )
     subscribe(tx, id, events)
@@ -115,6 +116,12 @@ def reroll(tx: Transaction, webhook_id: int, secret: bytes) -> None:
     lane_control.reload_target(tx, webhook_id)
 
 
+def limit_batches(tx: Transaction, webhook_id: int, limit: int) -> None:
+    """Change how many payloads a request may have."""
+    tx.execute(_SET_BATCH_LIMIT, account=tx.account_id, webhook=webhook_id, limit=limit)
+    lane_control.reload_target(tx, webhook_id)
+
+
 def replay(tx: Transaction, webhook_id: int, sequence: int) -> None:
     """Replay a webhook from a payload on, if that payload is still retained."""
     earliest = tx.value(_EARLIEST, account=tx.account_id, webhook=webhook_id)
@@ -157,6 +164,7 @@ _UNSUBSCRIBE = _statement(f"DELETE FROM subscriptions WHERE {_OF_ACCOUNT} webhoo
 _SET_URI = _statement(f"UPDATE webhooks SET payload_uri = :uri WHERE {_OF_ACCOUNT} id = :webhook")
 _SET_NAME = _statement(f"UPDATE webhooks SET name = :name WHERE {_OF_ACCOUNT} id = :webhook")
 _SET_SECRET = _statement(f"UPDATE webhooks SET secret = :secret WHERE {_OF_ACCOUNT} id = :webhook")
+_SET_BATCH_LIMIT = _statement(f"UPDATE webhooks SET batch_limit = :limit WHERE {_OF_ACCOUNT} id = :webhook")
 _EARLIEST = _statement(f"SELECT min(sequence) AS sequence FROM payloads WHERE {_OF_ACCOUNT} webhook_id = :webhook")
 _PAYLOAD_ID = _statement(
     f"SELECT payload_id FROM payloads WHERE {_OF_ACCOUNT} webhook_id = :webhook AND sequence = :sequence"

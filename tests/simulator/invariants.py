@@ -15,6 +15,7 @@ from zlib import crc32
 from hourhook.clock import SECOND, format_timestamp
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker import batches
 from tests.simulator import transitions
 from tests.simulator.connections import Operation
 from tests.simulator.journal import Attempt, Event, Log, Snapshot, Target, WebhookState
@@ -117,8 +118,8 @@ class Invariants:
 
     def _read_targets(self) -> None:
         self.targets = {
-            row.id: Target(row.name, row.payload_uri, bytes(row.secret))
-            for row in self._store.rows("SELECT id, name, payload_uri, secret FROM webhooks")
+            row.id: Target(row.name, row.payload_uri, bytes(row.secret), row.batch_limit)
+            for row in self._store.rows("SELECT id, name, payload_uri, secret, batch_limit FROM webhooks")
         }
         for id, target in self.targets.items():
             hook = self.hooks.get(id)
@@ -148,6 +149,8 @@ class Invariants:
         changed = {name for name in before._fields if getattr(before, name) != getattr(after, name)}
         forbidden = changed - transitions.ALLOWED_CHANGES.get(operation.name, set())
         self.expect(not forbidden, f"{where}: {operation.name} changed {forbidden}: {before} -> {after}")
+        if before.head_sequence != after.head_sequence:
+            hook.failed_head = None
         if operation.name == "run_cycle":
             self._check_cycle(operation.arguments[0], hook, before, after)
             return
@@ -193,12 +196,15 @@ class Invariants:
             assert attempt.outcome is not None
             settled = True
             hook.in_flight.remove(attempt)
-            hook.attempt_numbers[before.head_sequence] = attempt.number
+            hook.attempt_numbers |= zip(attempt.sequences, attempt.numbers, strict=True)
+            self._check_logged_attempts(attempt)
             moved = after.head_sequence - before.head_sequence
             self.expect(
-                moved == (1 if attempt.outcome.is_success else 0),
+                moved == (len(attempt.numbers) if attempt.outcome.is_success else 0),
                 f"{where}: the outcome of {before.head_sequence} was {attempt.outcome}, and the head moved by {moved}",
             )
+            if not attempt.outcome.is_success:
+                hook.failed_head = before.head_sequence
             self._check_window(hook, before, after, attempt.outcome)
             if attempt.outcome.is_gone:
                 hook.gone_responses.add((before.head_sequence, attempt.uri))
@@ -212,6 +218,28 @@ class Invariants:
                     bool(after.enabled) and (settled or before.due_at <= self._virtual_time.now()),
                     f"{where}: leased, but not due",
                 )
+
+    def _check_logged_attempts(self, attempt: Attempt) -> None:
+        """Check that the attempt is logged under each payload of its request."""
+        count = len(attempt.numbers)
+        logged = {
+            (row.sequence, row.number): row.batch
+            for row in self._store.rows(
+                "SELECT sequence, number, batch FROM attempts "
+                "WHERE webhook_id = ? AND errand_id = 0 AND sequence BETWEEN ? AND ?",
+                attempt.webhook_id,
+                attempt.sequences[0],
+                attempt.sequences[-1],
+            )
+        }
+        for key in zip(attempt.sequences, attempt.numbers, strict=True):
+            batch = json.loads(logged.get(key) or "null") and json.loads(logged[key])
+            found = batch and (batch["first_sequence"], batch["count"])
+            self.expect(
+                key in logged and found == ((attempt.sequence, count) if count > 1 else None),
+                f"webhook {attempt.webhook_id}: the attempt {key} of {attempt} is logged as {logged.get(key)}",
+            )
+        self.counts["batches"] += count > 1
 
     def _check_window(self, hook: WebhookState, before: Any, after: Any, outcome: Outcome) -> None:
         """Check that a lane stalls only at the end of its retry window, whatever the clocks say."""
@@ -371,20 +399,25 @@ class Invariants:
 
     def on_send(self, worker: int, uri: str, headers: dict[str, str], body: bytes, *, is_one_off: bool) -> Attempt:
         """Check a request that a worker starts to send."""
-        webhook_id = int(json.loads(body)["webhook"]["id"])
+        parsed = json.loads(body)
+        is_batch = parsed["type"] == "batch"
+        webhook_id = parsed["webhook_id"] if is_batch else int(parsed["webhook"]["id"])
         number_text = headers.get("X-Hourhook-Sequence")
+        numbers = [int(headers["X-Hourhook-Attempt"])]
+        if is_batch:
+            numbers += [element["attempt"] for element in parsed["payloads"][1:]]
         attempt = Attempt(
             worker=worker,
             webhook_id=webhook_id,
             sequence=None if number_text is None else int(number_text),
             payload_id=headers["X-Noko-Delivery"],
-            number=int(headers["X-Hourhook-Attempt"]),
+            numbers=numbers,
             is_one_off=is_one_off,
             uri=uri,
         )
         self.counts["sends"] += 1
         kind = "one-off " if is_one_off else ""
-        self.trace(f"send {kind}{webhook_id}/{attempt.sequence} #{attempt.number} to {uri} by {worker}")
+        self.trace(f"send {kind}{webhook_id}/{attempt.sequence} {numbers} to {uri} by {worker}")
         snapshot = self._snapshots[worker]
         hook = self.hooks[webhook_id]
         if is_one_off:
@@ -420,9 +453,9 @@ class Invariants:
             return
         self.expect(not hook.in_flight, f"{where}: {attempt.sequence} sent before {hook.in_flight} was settled")
         hook.in_flight.append(attempt)
-        assert attempt.sequence is not None
-        last = hook.attempt_numbers.get(attempt.sequence, 0)
-        self.expect(attempt.number > last, f"{where}: attempt {attempt.number} of {attempt.sequence} after {last}")
+        for sequence, number in zip(attempt.sequences, attempt.numbers, strict=True):
+            last = hook.attempt_numbers.get(sequence, 0)
+            self.expect(number > last, f"{where}: attempt {number} of {sequence} after {last}")
 
     def _check_request(
         self, attempt: Attempt, hook: WebhookState, allowed_targets: list[Target], headers: dict[str, str], body: bytes
@@ -437,12 +470,25 @@ class Invariants:
         self.expect(any(t.payload_uri == attempt.uri for t in allowed_targets), f"{where}: sent to {attempt.uri}")
         if attempt.sequence is None:
             return
-        payload_id, position = hook.payloads[attempt.sequence]
-        event = self.logs[hook.account_id].events[position]
+        payload_id, _ = hook.payloads[attempt.sequence]
         self.expect(attempt.payload_id == payload_id, f"{where}: payload id {attempt.payload_id}, not {payload_id}")
-        bodies = [
-            b'{"webhook":{"id":%d,"name":"%b"},"type":"%b","created_at":"%b","changes":%b,"object":%b}'
-            % (
+        count = len(attempt.numbers)
+        self.expect(headers.get("X-Hourhook-Batch") == (str(count) if count > 1 else None), f"{where}: {headers}")
+        if count > 1:
+            self.expect(
+                attempt.sequence != hook.failed_head, f"{where}: a batch after a failure, before the head was accepted"
+            )
+            self.expect(any(count <= t.batch_limit for t in allowed_targets), f"{where}: a batch of {count}")
+            self.expect(len(body) <= batches.MAX_BATCH_BYTES, f"{where}: a batch of {len(body)} bytes")
+        bodies = [self._expected_body(attempt, hook, target) for target in allowed_targets]
+        self.expect(body in bodies, f"{where}: the body {body!r} is not one of {bodies}")
+
+    def _expected_body(self, attempt: Attempt, hook: WebhookState, target: Target) -> bytes:
+        elements = []
+        for sequence, number in zip(attempt.sequences, attempt.numbers, strict=True):
+            payload_id, position = hook.payloads[sequence]
+            event = self.logs[hook.account_id].events[position]
+            envelope = b'"webhook":{"id":%d,"name":"%b"},"type":"%b","created_at":"%b","changes":%b,"object":%b}' % (
                 attempt.webhook_id,
                 target.name.encode(),
                 event.type.encode(),
@@ -450,9 +496,15 @@ class Invariants:
                 event.changes,
                 event.object,
             )
-            for target in allowed_targets
-        ]
-        self.expect(body in bodies, f"{where}: the body {body!r} is not one of {bodies}")
+            if len(attempt.numbers) == 1:
+                return b"{" + envelope
+            identity = b'{"payload_id":"%b","sequence":%d,"attempt":%d,' % (payload_id.encode(), sequence, number)
+            elements.append(identity + envelope)
+        return b'{"type":"batch","webhook_id":%d,"webhook_name":"%b","payloads":[%b]}' % (
+            attempt.webhook_id,
+            target.name.encode(),
+            b",".join(elements),
+        )
 
     def on_arrival(self, attempt: Attempt) -> None:
         """Check a request that arrives at its receiver."""
@@ -469,7 +521,7 @@ class Invariants:
         self.trace(f"response {attempt.webhook_id}/{attempt.sequence} {outcome.status or outcome.error}")
         hook = self.hooks[attempt.webhook_id]
         if outcome.is_success and attempt.sequence is not None:
-            hook.done_sequences.add(attempt.sequence)
+            hook.done_sequences.update(attempt.sequences)
 
     # Progress and the final state
 

@@ -22,21 +22,30 @@ class Target(NamedTuple):
     name: str
     payload_uri: str
     secret: bytes
+    batch_limit: int
 
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One request, from the start of its transmission; ``sequence`` is None for a ping."""
+    """One request, from the start of its transmission; ``sequence`` is None for a ping.
+
+    A batch begins with ``sequence``, and ``numbers`` has the number of the attempt of each of its payloads.
+    """
 
     worker: int
     webhook_id: int
     sequence: int | None
     payload_id: str
-    number: int
+    numbers: list[int]
     is_one_off: bool
     uri: str
     # As the worker received it; None until then.
     outcome: Outcome | None = None
+
+    @property
+    def sequences(self) -> range:
+        """The payloads of the lane in the request."""
+        return range(0) if self.sequence is None else range(self.sequence, self.sequence + len(self.numbers))
 
 
 @dataclass(slots=True)
@@ -66,6 +75,8 @@ class WebhookState:
     one_offs_in_flight: list[Attempt] = field(default_factory=list)
     # The number of the last recorded attempt, by sequence.
     attempt_numbers: dict[int, int] = field(default_factory=dict)
+    # The head, if an attempt of it has failed: until it is accepted or moved, it is sent alone.
+    failed_head: int | None = None
     # When the retry window of the head began, in seconds of the run.
     window_began_seconds: float | None = None
     # Sequence and URI of each 410 response.

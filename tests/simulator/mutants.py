@@ -10,8 +10,16 @@ from sqlalchemy import bindparam, func, literal, null, select, text, true, updat
 
 from hourhook.delivery import event_log, lane_control, retention
 from hourhook.delivery.transports.outcomes import Outcome
-from hourhook.delivery.worker import cycles, leases, liveness, one_off_deliveries, readahead, settlements, worker
-from hourhook.delivery.worker.readahead import Payload
+from hourhook.delivery.worker import (
+    batches,
+    cycles,
+    leases,
+    liveness,
+    one_off_deliveries,
+    readahead,
+    settlements,
+    worker,
+)
 from hourhook.delivery.worker.settlements import AttemptResult
 from hourhook.store import database
 from hourhook.store.database import Database
@@ -116,14 +124,16 @@ def _() -> Iterator[None]:
 
 @_mutant("a send counts as a success before its response")
 def _() -> Iterator[None]:
-    async def send_head(self: Any, lane: Any, target: Any, payload: Payload) -> None:
+    async def send_head(self: Any, lane: Any, target: Any) -> None:
         outcome = Outcome(200, None, self._clock.now(), 0)
-        number = lane.attempts_count + 1
+        message = batches.compose(lane, target)
         self._results.append(
-            AttemptResult(lane, payload, number, target.name, target.payload_uri, outcome, None, keep=True)
+            AttemptResult(
+                lane, message.payloads, message.numbers, target.name, target.payload_uri, outcome, None, keep=True
+            )
         )
         self._waker.wake()
-        await self._send(lane.key, target, payload, number)
+        await self._send(lane.key, target, message)
 
     with _replaced(worker.Worker, "_send_head", send_head):
         yield
@@ -132,8 +142,66 @@ def _() -> Iterator[None]:
 @_mutant("a failed attempt advances the head")
 def _() -> Iterator[None]:
     with _with_text_replaced(
-        settlements, "SETTLE", "head_sequence = l.head_sequence + r.ok,", "head_sequence = l.head_sequence + 1,"
+        settlements,
+        "SETTLE",
+        "head_sequence = l.head_sequence + r.ok * r.count,",
+        "head_sequence = l.head_sequence + 1,",
     ):
+        yield
+
+
+@_mutant("a batch that was accepted advances the head by one")
+def _() -> Iterator[None]:
+    with _with_text_replaced(settlements, "SETTLE", "l.head_sequence + r.ok * r.count,", "l.head_sequence + r.ok,"):
+        yield
+
+
+@_mutant("a batch that failed advances the head, as if a part had been accepted")
+def _() -> Iterator[None]:
+    with _with_text_replaced(
+        settlements,
+        "SETTLE",
+        "l.head_sequence + r.ok * r.count,",
+        "l.head_sequence + r.ok * r.count + (r.count - 1) / 2,",
+    ):
+        yield
+
+
+@_mutant("attempts are numbered anew after a batch that failed")
+def _() -> Iterator[None]:
+    with _with_text_replaced(settlements, "SETTLE", "WHEN r.ok = 0 AND r.count > 1", "WHEN r.ok = 2"):
+        yield
+
+
+@_mutant("a batch follows a failure before the head was accepted")
+def _() -> Iterator[None]:
+    with _replaced(batches, "next_batch_limit", lambda target, attempts_count: target.batch_limit):
+        yield
+
+
+@_mutant("a batch omits a payload")
+def _() -> Iterator[None]:
+    original = batches.compose
+
+    def compose(lane: Any, target: Any) -> batches.Message:
+        if len(lane.prefetched) > 2 and not lane.attempts_count and target.batch_limit > 1:
+            del lane.prefetched[1]
+        return original(lane, target)
+
+    with _replaced(worker, "compose", compose):
+        yield
+
+
+@_mutant("a batch is larger than the webhook allows")
+def _() -> Iterator[None]:
+    with _replaced(batches, "next_batch_limit", lambda target, attempts_count: 500):
+        yield
+
+
+@_mutant("an attempt of a batch is logged for its first payload only")
+def _() -> Iterator[None]:
+    original = settlements._attempt_rows
+    with _replaced(settlements, "_attempt_rows", lambda result: [*original(result)][:1]):
         yield
 
 

@@ -198,7 +198,14 @@ class Process:
         return outcome
 
     def attempt_finished(
-        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
+        self,
+        key: tuple[int, int],
+        payload_id: str,
+        type: str,
+        number: int,
+        outcome: Outcome,
+        payloads_count: int = 1,
+        /,
     ) -> None:
         pass
 

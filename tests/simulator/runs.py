@@ -13,6 +13,7 @@ import structlog
 from hourhook.crypto import Keyring
 from hourhook.delivery import event_log, lane_control
 from hourhook.delivery.signing import new_secret
+from hourhook.delivery.worker import batches
 from hourhook.delivery.worker.maintenance import run_cleanup
 from hourhook.errors import DatabaseUnavailable, NotFound
 from tests.simulator import actors
@@ -24,6 +25,9 @@ from tests.simulator.virtual_time import VirtualLoop, VirtualTime
 from tests.support.account_rows import add_account
 
 ACTIONS_COUNT = 70
+BATCH_LIMITS = (1, 1, 2, 3, 500)
+# In some runs, so that batches reach it.
+SMALL_BATCH_BYTES = 900
 RETENTION_SECONDS = 3600
 DAY_SECONDS = 86_400
 IDLE_TIMEOUT_SECONDS = 240
@@ -50,12 +54,15 @@ def simulate(store: Store, seed: int) -> Report:
     store.clear()
     # Transactions of a run have few events: so that batching is covered, some runs write one or two per batch.
     batch_events, event_log.BATCH_EVENTS = event_log.BATCH_EVENTS, (event_log.BATCH_EVENTS, 1, 2)[seed % 3]
+    batch_bytes = batches.MAX_BATCH_BYTES
+    batches.MAX_BATCH_BYTES = (batch_bytes, SMALL_BATCH_BYTES)[seed % 2]
     try:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             world = Run(store, seed, runner.get_loop())
             runner.run(world.run_to_end())
     finally:
         event_log.BATCH_EVENTS = batch_events
+        batches.MAX_BATCH_BYTES = batch_bytes
         structlog.configure(**configuration)
     if world.invariants.violation is not None:
         raise world.invariants.violation
@@ -156,7 +163,8 @@ class Run:
     def _create_webhook(self) -> None:
         if len(self.invariants.lanes) < 5:
             account_id = self.rng.choice(self._accounts)
-            self._write(account_id, actors.create_webhook, self._random_uri(), actors.random_events(self.rng), _keyring)
+            events, batch_limit = actors.random_events(self.rng), self.rng.choice(BATCH_LIMITS)
+            self._write(account_id, actors.create_webhook, self._random_uri(), events, _keyring, batch_limit)
 
     def _delete_webhook(self) -> None:
         if len(self.invariants.lanes) > 1:
@@ -173,6 +181,9 @@ class Run:
 
     def _reroll(self) -> None:
         self._change_webhook(actors.reroll, _keyring.encrypt(new_secret()))
+
+    def _limit_batches(self) -> None:
+        self._change_webhook(actors.limit_batches, self.rng.choice(BATCH_LIMITS))
 
     def _enable(self) -> None:
         self._change_webhook(lane_control.enable)
@@ -337,6 +348,7 @@ _ACTIONS = {
     "retarget": 2,
     "rename": 1,
     "reroll": 1,
+    "limit_batches": 1,
     "enable": 3,
     "disable": 2,
     "ping": 2,

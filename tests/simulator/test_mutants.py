@@ -5,7 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from hourhook.delivery import event_log, lane_control, one_offs, retention
-from hourhook.delivery.worker import cycles, leases, liveness, one_off_deliveries, readahead, settlements, worker
+from hourhook.delivery.worker import (
+    batches,
+    cycles,
+    leases,
+    liveness,
+    one_off_deliveries,
+    readahead,
+    settlements,
+    worker,
+)
 from hourhook.store import database
 from tests.simulator.invariants import InvariantViolation
 from tests.simulator.mutants import MUTANTS
@@ -25,6 +34,7 @@ PRODUCTION = (
         readahead,
         settlements,
         lane_control,
+        batches,
         cycles,
         worker,
         database,

@@ -16,7 +16,16 @@ _DISABLED = {"enabled", "disabled_reason", "disabled_at", "disabled_by_id"}
 _MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE}
 
 ALLOWED_CHANGES: dict[str, set[str]] = {
-    "run_cycle": {"head_sequence", "stalled", "due_at", "last_succeeded", "last_delivered_at", *_HISTORY, *_LEASE},
+    "run_cycle": {
+        "head_sequence",
+        "replayed_through",
+        "stalled",
+        "due_at",
+        "last_succeeded",
+        "last_delivered_at",
+        *_HISTORY,
+        *_LEASE,
+    },
     "renew": {"lease_expires_at"},
     "bring_forward": {"due_at", "window_started_at"},
     "release": _LEASE,
@@ -32,6 +41,7 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
     "retarget": {"destination", "revision", *_LEASE},
     "rename": {"revision"},
     "reroll": {"revision"},
+    "limit_batches": {"revision"},
     "delete_old_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
 }
 # Operations that revoke leases without an action of a user.
@@ -54,7 +64,7 @@ def expected_fields(operation: Operation, before: Any, hook: WebhookState, log: 
             return {"enabled": False, "head_sequence": head}
         case "retarget":
             return {"revision": before.revision + 1, "lease_token": None, "head_sequence": head}
-        case "rename" | "reroll":
+        case "rename" | "reroll" | "limit_batches":
             return {"revision": before.revision + 1, "lease_token": before.lease_token, "head_sequence": head}
         case "skip" | "replay" | "enable":
             return {name: getattr(before, name) for name in before._fields}

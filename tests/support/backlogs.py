@@ -89,9 +89,10 @@ class Backlog:
         [payload] = read_ahead(tx, [SequenceRange(*lane.key, head, head, lane.replayed_through)], EventCache())[
             lane.key
         ]
-        number = (payload.attempts_before if head <= lane.replayed_through else lane.attempts_count) + 1
         delay = None if outcome.is_success or retry_seconds is None else round(retry_seconds * SECOND)
-        assert settle(tx, [AttemptResult(lane, payload, number, "Webhook", URI, outcome, delay, False)])
+        assert settle(
+            tx, [AttemptResult(lane, [payload], [lane.number_of(payload)], "Webhook", URI, outcome, delay, False)]
+        )
 
     def lease(self, tx: Transaction) -> LeasedLane:
         """Lease the lane, which must be due; the leases of other due lanes are released at once."""

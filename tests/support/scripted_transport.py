@@ -99,7 +99,14 @@ class FakeTransport:
         return Outcome(status, error, started_at, 3)
 
     def attempt_finished(
-        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Outcome, /
+        self,
+        key: tuple[int, int],
+        payload_id: str,
+        type: str,
+        number: int,
+        outcome: Outcome,
+        payloads_count: int = 1,
+        /,
     ) -> None:
         self.observed.append((payload_id, number, outcome.status))
 

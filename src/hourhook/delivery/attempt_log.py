@@ -21,11 +21,32 @@ ATTEMPT_COLUMNS = (
     "error",
     "response_headers",
     "response_body",
+    "batch",
 )
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """The batch in which a payload was sent: its size, and the first payload, whose headers it had."""
+
+    first_sequence: int
+    count: int
+    payload_id: str
+    type: str
+    number: int
+
+
+decode_batch = msgspec.json.Decoder(Batch).decode
+
+
 def attempt_row(
-    key: Key, sequence: int, number: int, errand_id: int, webhook_name: str, url: str, outcome: Outcome
+    key: Key,
+    sequence: int,
+    number: int,
+    errand_id: int,
+    webhook_name: str,
+    url: str,
+    outcome: Outcome,
+    batch: str | None = None,
 ) -> tuple[Any, ...]:
     """Return a row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
     return (
@@ -41,4 +62,5 @@ def attempt_row(
         outcome.error,
         msgspec.json.encode(outcome.headers),
         outcome.body,
+        batch,
     )

@@ -3,6 +3,7 @@
 ``changes`` and ``object`` are the stored bytes of the event and are inserted unchanged.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -24,6 +25,20 @@ def body(webhook_id: int, webhook_name: str, type: str, created_at: int, changes
     )
 
 
+def batch_element(payload_id: str, sequence: int, attempt: int, body: bytes) -> bytes:
+    """Return an element of a batch: the body of the payload alone, after what is in its headers otherwise."""
+    return b'{"payload_id":"%b","sequence":%d,"attempt":%d,%b' % (payload_id.encode(), sequence, attempt, body[1:])
+
+
+def batch_body(webhook_id: int, webhook_name: str, elements: Sequence[bytes]) -> bytes:
+    """Return the body of a batch, whose elements come from ``batch_element``."""
+    return b'{"type":"batch","webhook_id":%d,"webhook_name":%b,"payloads":[%b]}' % (
+        webhook_id,
+        _encode_json(webhook_name),
+        b",".join(elements),
+    )
+
+
 def ping_body(payload_id: str, created_at: int, webhook_id: int, webhook_name: str) -> bytes:
     """Return the body of a ping."""
     return b'{"payload_id":"%b","created_at":"%b","type":"webhook.ping","object":{},"webhook":%b}' % (
@@ -34,20 +49,29 @@ def ping_body(payload_id: str, created_at: int, webhook_id: int, webhook_name: s
 
 
 def headers(
-    payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int, body: bytes, secret: str
+    payload_id: str,
+    type: str,
+    sequence: int | None,
+    attempt: int | None,
+    sent_at: int,
+    body: bytes,
+    secret: str,
+    batch_count: int = 1,
 ) -> Headers:
-    """Return the headers of a payload, signed with the webhook's current secret.
+    """Return the headers of a payload, or of a batch that begins with it, signed with the webhook's current secret.
 
     ``sequence`` is None for a ping, which has no place in the order.
     """
     return [
-        *unsigned_headers(payload_id, type, sequence, attempt, sent_at),
+        *unsigned_headers(payload_id, type, sequence, attempt, sent_at, batch_count),
         *signature_headers(payload_id, sent_at, body, secret),
     ]
 
 
-def unsigned_headers(payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int) -> Headers:
-    """Return the headers of a payload without the signatures, as shown in the delivery log."""
+def unsigned_headers(
+    payload_id: str, type: str, sequence: int | None, attempt: int | None, sent_at: int, batch_count: int = 1
+) -> Headers:
+    """Return these headers without the signatures, as shown in the delivery log."""
     built = [
         ("Content-Type", "application/json"),
         ("User-Agent", "Noko-Webhooks"),
@@ -60,6 +84,8 @@ def unsigned_headers(payload_id: str, type: str, sequence: int | None, attempt: 
         built.append(("X-Hourhook-Sequence", str(sequence)))
     if attempt is not None:
         built.append(("X-Hourhook-Attempt", str(attempt)))
+    if batch_count > 1:
+        built.append(("X-Hourhook-Batch", str(batch_count)))
     return built
 
 

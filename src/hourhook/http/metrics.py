@@ -73,9 +73,9 @@ class Metrics:
         found[1].observe(seconds)
 
     def attempt_finished(
-        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, /
+        self, key: tuple[int, int], payload_id: str, type: str, number: int, outcome: Result, payloads_count: int = 1, /
     ) -> None:
-        """Count an attempt; the worker calls this as its observer."""
+        """Count an attempt, one for a batch; the worker calls this as its observer."""
         kind = outcome.error or "delivered"
         found = self._outcomes.get(kind)
         if found is None:

@@ -52,7 +52,9 @@ class CycleRunner:
         """Return the result of sending the head of a lane."""
         delay = None if status < 300 else 0
         number = lane.attempts_count + 1
-        return AttemptResult(lane, lane.prefetched[0], number, "Webhook", URI, self.outcome(status), delay, keep=True)
+        return AttemptResult(
+            lane, lane.prefetched[:1], [number], "Webhook", URI, self.outcome(status), delay, keep=True
+        )
 
     def outcome(self, status: int = 200) -> Outcome:
         return Outcome(status, None if status < 300 else "status", self.database.clock.now(), 3)

@@ -54,8 +54,8 @@ def result_of(
     is_success = status < 300
     return AttemptResult(
         lane=lane,
-        payload=lane.prefetched[0],
-        number=lane.attempts_count + 1,
+        payloads=lane.prefetched[:1],
+        numbers=[lane.number_of(lane.prefetched[0])],
         webhook_name="Webhook",
         url=URI,
         outcome=Outcome(status, None if is_success else "status", now, 3),

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.delivery import envelope, signing
+from hourhook.delivery.attempt_log import Batch, decode_batch
 from hourhook.delivery.history.entries import (
     SELECT_ONE_OFFS,
     SELECT_PAYLOADS,
@@ -41,6 +42,8 @@ class LoggedAttempt:
     request_headers: signing.Headers
     response_headers: signing.Headers
     response_body: bytes
+    # None if the payload was sent alone.
+    batch: Batch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +131,26 @@ def _read_ping(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
 
 def _log_attempts(logged: LoggedPayload, rows: Sequence[Row]) -> list[LoggedAttempt]:
     """Return the attempts of rows given newest first, oldest first."""
-    return [
-        LoggedAttempt(
-            number=row.number,
-            started_at=row.started_at,
-            duration_ms=row.duration_ms,
-            status=row.status,
-            error=row.error,
-            request_headers=envelope.unsigned_headers(
-                logged.payload_id, logged.type, logged.sequence, row.number, row.started_at
-            ),
-            response_headers=_decode_headers(row.response_headers),
-            response_body=bytes(row.response_body),
-        )
-        for row in reversed(rows)
-    ]
+    return [_log_attempt(logged, row) for row in reversed(rows)]
+
+
+def _log_attempt(logged: LoggedPayload, row: Row) -> LoggedAttempt:
+    batch = None if row.batch is None else decode_batch(row.batch)
+    if batch is None:
+        first = logged.payload_id, logged.type, logged.sequence, row.number
+    else:
+        first = batch.payload_id, batch.type, batch.first_sequence, batch.number
+    return LoggedAttempt(
+        number=row.number,
+        started_at=row.started_at,
+        duration_ms=row.duration_ms,
+        status=row.status,
+        error=row.error,
+        request_headers=envelope.unsigned_headers(*first, row.started_at, 1 if batch is None else batch.count),
+        response_headers=_decode_headers(row.response_headers),
+        response_body=bytes(row.response_body),
+        batch=batch,
+    )
 
 
 _decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
@@ -202,6 +210,7 @@ _PINGS = Statement(
         attempts.c.error,
         attempts.c.response_headers,
         attempts.c.response_body,
+        attempts.c.batch,
     ).where(_IS_THIS_PING)
 )
 _IS_PING = Statement(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hourhook.delivery.targets import Key, Target, read_targets
 from hourhook.delivery.worker import leases
+from hourhook.delivery.worker.batches import next_batch_limit
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult, lease_one_offs, settle_one_offs
 from hourhook.delivery.worker.readahead import EventCache, Payload, SequenceRange, read_ahead
@@ -16,7 +17,7 @@ from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
 READ_AHEAD = 16
-# Of all lanes of a worker: with many of them, each is read ahead less.
+# Of all lanes of a worker: with many of them, each is read ahead less, and has smaller batches.
 MAX_PREFETCHED = 16_384
 
 
@@ -44,8 +45,8 @@ class Cycle:
     one_off_results: list[OneOffResult]
     lane_capacity: Capacity
     one_off_capacity: Capacity
-    # How many payloads of a lane are read at once.
-    read_ahead: int = READ_AHEAD
+    # How many payloads of a lane may be prefetched.
+    prefetch_limit: int = MAX_PREFETCHED
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def run_cycle(tx: Transaction, cycle: Cycle, cache: EventCache) -> CycleResult:
     if cycle.one_off_results:
         settle_one_offs(tx, cycle.one_off_results)
     _lease(tx, cycle, cycle_result)
-    _read(tx, cycle.read_ahead, cycle_result, cache)
+    _read(tx, cycle.prefetch_limit, cycle_result, cache)
     return cycle_result
 
 
@@ -128,15 +129,15 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
         )
 
 
-def read_ahead_of(lanes_count: int) -> int:
-    """Return how many payloads of each lane to prefetch if a worker holds this many lanes."""
-    return max(1, min(READ_AHEAD, MAX_PREFETCHED // max(1, lanes_count)))
+def prefetch_limit_of(lanes_count: int) -> int:
+    """Return how many payloads of each lane may be prefetched if a worker holds this many lanes."""
+    return max(1, MAX_PREFETCHED // max(1, lanes_count))
 
 
 def _read(tx: Transaction, limit: int, cycle_result: CycleResult, cache: EventCache) -> None:
     # Heads and revisions after the settlement, which the lanes themselves do not have yet.
     retained: list[tuple[LeasedLane, Row | LeasedLane, int]] = [
-        (settled.result.lane, settled.row, len(settled.result.lane.prefetched) - settled.result.outcome.is_success)
+        (settled.result.lane, settled.row, len(settled.result.lane.prefetched) - settled.accepted_count)
         for settled in cycle_result.settled
         if settled.is_kept
     ]
@@ -149,16 +150,16 @@ def _read(tx: Transaction, limit: int, cycle_result: CycleResult, cache: EventCa
     keys += [one_off.key for one_off in cycle_result.one_offs]
     if keys:
         cycle_result.targets = read_targets(tx, [*dict.fromkeys(keys)])
-    ranges = [
-        SequenceRange(
-            *lane.key,
-            low=current.head_sequence,
-            high=min(current.last_sequence, current.head_sequence + limit - 1),
-            replayed_through=lane.replayed_through,
-        )
-        for lane, current, prefetched_count in (*retained, *leased)
-        if not prefetched_count
-    ]
+    ranges = []
+    for lane, current, prefetched_count in (*retained, *leased):
+        target = cycle_result.targets.get(lane.key) or lane.target
+        batch_limit = 1 if target is None else next_batch_limit(target, current.attempts_count)
+        # A lane is read ahead when it has nothing left, and a batch is filled up.
+        wanted = min(limit, batch_limit if batch_limit > 1 else 1 if prefetched_count else READ_AHEAD)
+        low = current.head_sequence + prefetched_count
+        high = min(current.last_sequence, current.head_sequence + wanted - 1)
+        if low <= high:
+            ranges.append(SequenceRange(*lane.key, low=low, high=high, replayed_through=lane.replayed_through))
     if ranges:
         cycle_result.payloads = read_ahead(tx, ranges, cache)
     one_off_payloads = [

@@ -37,3 +37,11 @@ class LeasedLane:
     def key(self) -> Key:
         """The account id and webhook id."""
         return self.account_id, self.webhook_id
+
+    def number_of(self, payload: Payload) -> int:
+        """Return the number of the next attempt of a prefetched payload."""
+        is_head = payload.sequence == self.head_sequence
+        # The attempts of a payload that was sent before it became the head are not in the lane's row.
+        return 1 + (
+            self.attempts_count if is_head and payload.sequence > self.replayed_through else payload.attempts_before
+        )

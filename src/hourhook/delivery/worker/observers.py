@@ -10,8 +10,10 @@ from hourhook.logs import LogEvent, log_event
 class AttemptObserver(Protocol):
     """An observer of all attempts, such as for logs and metrics."""
 
-    def attempt_finished(self, key: Key, payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
-        """Handle the end of an attempt; ``key`` is that of the lane."""
+    def attempt_finished(
+        self, key: Key, payload_id: str, type: str, number: int, outcome: Outcome, payloads_count: int = 1, /
+    ) -> None:
+        """Handle the end of an attempt; ``key`` is that of the lane. A batch is an attempt of its first payload."""
         ...
 
 
@@ -34,6 +36,8 @@ class AttemptLine(LogEvent):
     status: int | None
     error: str | None
     duration_ms: int
+    # Of a batch, which begins with the payload.
+    batch: int | None = None
 
 
 class AttemptLogger:
@@ -42,8 +46,10 @@ class AttemptLogger:
     def __init__(self, metrics: AttemptObserver) -> None:
         self._metrics = metrics
 
-    def attempt_finished(self, key: Key, payload_id: str, type: str, number: int, outcome: Outcome, /) -> None:
-        self._metrics.attempt_finished(key, payload_id, type, number, outcome)
+    def attempt_finished(
+        self, key: Key, payload_id: str, type: str, number: int, outcome: Outcome, payloads_count: int = 1, /
+    ) -> None:
+        self._metrics.attempt_finished(key, payload_id, type, number, outcome, payloads_count)
         log_event(
             AttemptLine(
                 event="attempt",
@@ -56,6 +62,7 @@ class AttemptLogger:
                 status=outcome.status,
                 error=outcome.error,
                 duration_ms=outcome.duration_ms,
+                batch=payloads_count if payloads_count > 1 else None,
             )
         )
 

@@ -16,7 +16,7 @@ from hourhook.store.transaction import Transaction
 
 CACHE_BYTES = 16_000_000
 # The longest range that can be read at once.
-MAX_RANGE = 256
+MAX_RANGE = 512
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """A payload of a lane; ``attempts_before`` counts attempts before a replay."""
+    """A payload of a lane; ``attempts_before`` counts attempts before a replay, or in a batch that failed."""
 
     sequence: int
     payload_id: str

@@ -7,11 +7,14 @@ A crash before the commit repeats at most the one payload that each lane had in 
 locked by another transaction is left to the next group, and no account is locked.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
 from sqlalchemy import text
 
 from hourhook.clock import MILLISECOND
-from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
+from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, Batch, attempt_row
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.lanes import LeasedLane
@@ -23,11 +26,12 @@ from hourhook.store.transaction import Transaction
 
 
 class AttemptResult(msgspec.Struct, frozen=True, eq=False):
-    """The result of an attempt at the head of a lane, and what should happen to the lane."""
+    """The result of an attempt at the head of a lane, or at a batch, and what should happen to the lane."""
 
     lane: LeasedLane
-    payload: Payload
-    number: int
+    # The head, then the others of its batch, and the number of the attempt of each.
+    payloads: list[Payload]
+    numbers: list[int]
     webhook_name: str
     url: str
     outcome: Outcome
@@ -35,6 +39,11 @@ class AttemptResult(msgspec.Struct, frozen=True, eq=False):
     delay: int | None
     # After a success: whether the worker keeps the lease.
     keep: bool
+
+    @property
+    def head(self) -> Payload:
+        """The first payload."""
+        return self.payloads[0]
 
 
 class Settlement(msgspec.Struct, frozen=True, eq=False):
@@ -48,6 +57,11 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
         """Return whether the lane is still leased and has more to send."""
         return self.row.lease_token is not None
 
+    @property
+    def accepted_count(self) -> int:
+        """Return how many payloads were accepted: all or none."""
+        return len(self.result.payloads) if self.result.outcome.is_success else 0
+
     def apply(self) -> None:
         """Update the lane in memory; call it only once the transaction is committed."""
         lane, row = self.result.lane, self.row
@@ -55,8 +69,7 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
         lane.head_sequence, lane.last_sequence = row.head_sequence, row.last_sequence
         lane.attempts_count, lane.failures_count = row.attempts_count, row.failures_count
         lane.stalled, lane.last_succeeded = bool(row.stalled), bool(row.last_succeeded)
-        if self.result.outcome.is_success:
-            del lane.prefetched[0]
+        del lane.prefetched[: self.accepted_count]
         if row.revision != lane.revision:
             # The webhook's name or secret has changed: read both again before the next attempt.
             lane.revision, lane.target = row.revision, None
@@ -70,7 +83,8 @@ def settle(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
             result.lane.account_id,
             result.lane.webhook_id,
             result.lane.token,
-            result.payload.sequence,
+            result.head.sequence,
+            len(result.payloads),
             1 if result.outcome.is_success else 0,
             1 if result.keep else 0,
             tx.started_at - result.outcome.duration_ms * MILLISECOND,
@@ -86,12 +100,22 @@ def settle(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
     tx.insert_many(
         attempts,
         ATTEMPT_COLUMNS,
-        [
-            attempt_row(r.lane.key, r.payload.sequence, r.number, 0, r.webhook_name, r.url, r.outcome)
-            for r in (settlement.result for settlement in settled)
-        ],
+        [row for settlement in settled for row in _attempt_rows(settlement.result)],
     )
     return settled
+
+
+def _attempt_rows(result: AttemptResult) -> Iterator[tuple[Any, ...]]:
+    batch = None
+    if len(result.payloads) > 1:
+        head = result.head
+        batch = msgspec.json.encode(
+            Batch(head.sequence, len(result.payloads), head.payload_id, head.event.type, result.numbers[0])
+        ).decode()
+    for payload, number in zip(result.payloads, result.numbers, strict=True):
+        yield attempt_row(
+            result.lane.key, payload.sequence, number, 0, result.webhook_name, result.url, result.outcome, batch
+        )
 
 
 def find_still_leased(tx: Transaction, held: list[LeasedLane]) -> set[Key]:
@@ -126,6 +150,7 @@ def _settle(dialect: str) -> str:
         webhook_id="INTEGER",
         token="BIGINT",
         sequence="BIGINT",
+        count="INTEGER",
         ok="INTEGER",
         keep="INTEGER",
         started_at="BIGINT",
@@ -147,7 +172,12 @@ def _settle(dialect: str) -> str:
     return f"""
     WITH results AS MATERIALIZED ({results}){unlocked}
     UPDATE lanes AS l SET
-        head_sequence = l.head_sequence + r.ok,
+        head_sequence = l.head_sequence + r.ok * r.count,
+        replayed_through = CASE
+            WHEN r.ok = 0 AND r.count > 1 AND l.replayed_through < r.sequence + r.count - 1
+            THEN r.sequence + r.count - 1
+            ELSE l.replayed_through
+        END,
         attempts_count = CASE WHEN r.ok = 1 THEN 0 ELSE l.attempts_count + 1 END,
         failures_count = CASE WHEN r.ok = 1 THEN 0 ELSE l.failures_count + 1 END,
         failing_since = CASE WHEN r.ok = 1 THEN NULL ELSE COALESCE(l.failing_since, r.started_at) END,
@@ -161,12 +191,12 @@ def _settle(dialect: str) -> str:
         last_delivered_at = CASE WHEN r.ok = 1 THEN CAST(:now AS BIGINT) ELSE l.last_delivered_at END,
         due_at = CASE
             WHEN r.ok = 0 THEN r.due_at
-            WHEN l.head_sequence = l.last_sequence THEN NULL
+            WHEN l.head_sequence + r.count > l.last_sequence THEN NULL
             WHEN r.keep = 0 THEN CAST(:now AS BIGINT)
             ELSE l.due_at
         END,
         lease_token = CASE
-            WHEN r.ok = 1 AND r.keep = 1 AND l.head_sequence < l.last_sequence THEN l.lease_token
+            WHEN r.ok = 1 AND r.keep = 1 AND l.head_sequence + r.count <= l.last_sequence THEN l.lease_token
         END
     FROM results AS r
     WHERE l.account_id = r.account_id AND l.webhook_id = r.webhook_id

@@ -19,7 +19,8 @@ from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, read_ahead_of, run_cycle
+from hourhook.delivery.worker.batches import Message, compose, payload_body
+from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, prefetch_limit_of, run_cycle
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
@@ -201,7 +202,7 @@ class Worker:
             one_off_results,
             lane_capacity,
             one_off_capacity,
-            read_ahead_of(len(self._held)),
+            prefetch_limit_of(len(self._held)),
         )
 
     def _tell_of_attempts(self, results: list[AttemptResult], one_off_results: list[OneOffResult]) -> None:
@@ -244,7 +245,7 @@ class Worker:
             return
         self._release_lane(lane)
         if outcome.is_gone:
-            self._start(self._disable_gone(lane.key, settlement.result.payload.sequence))
+            self._start(self._disable_gone(lane.key, settlement.result.head.sequence))
         elif lane.stalled:
             _log.warning("webhook stalled", account=lane.account_id, webhook=lane.webhook_id)
         elif settlement.result.delay is not None and not outcome.is_success:
@@ -266,17 +267,15 @@ class Worker:
             self._release_lane(lane)
             return
         lane.sent_count += 1
-        self._start(self._send_head(lane, lane.target, lane.prefetched[0]))
+        self._start(self._send_head(lane, lane.target))
 
-    async def _send_head(self, lane: LeasedLane, target: Target, payload: Payload) -> None:
-        is_replayed = payload.sequence <= lane.replayed_through
-        number = (payload.attempts_before if is_replayed else lane.attempts_count) + 1
-        outcome = await self._send(lane.key, target, payload, number)
+    async def _send_head(self, lane: LeasedLane, target: Target) -> None:
+        outcome = await self._send(lane.key, target, message := compose(lane, target))
         self._results.append(
             AttemptResult(
                 lane=lane,
-                payload=payload,
-                number=number,
+                payloads=message.payloads,
+                numbers=message.numbers,
                 webhook_name=target.name,
                 url=target.payload_uri,
                 outcome=outcome,
@@ -315,29 +314,37 @@ class Worker:
             outcome = await self._post(one_off.payload_id, "webhook.ping", None, one_off.number, target, body)
             self._observer.attempt_finished(one_off.key, one_off.payload_id, "webhook.ping", one_off.number, outcome)
         else:
-            outcome = await self._send(one_off.key, target, payload, one_off.number)
+            body = payload_body(one_off.webhook_id, target, payload)
+            outcome = await self._send(one_off.key, target, Message([payload], [one_off.number], body))
         self._one_off_slots.release(slot)
         # The next one of this webhook waits for it, and others may wait for a slot.
         self._is_woken = True
         self._one_off_results.append(OneOffResult(one_off, target.name, target.payload_uri, outcome))
         self._waker.wake()
 
-    async def _send(self, key: tuple[int, int], target: Target, payload: Payload, number: int) -> Outcome:
-        event = payload.event
-        body = envelope.body(key[1], target.name, event.type, event.created_at, event.changes, event.object)
-        outcome = await self._post(payload.payload_id, event.type, payload.sequence, number, target, body)
-        self._observer.attempt_finished(key, payload.payload_id, event.type, number, outcome)
+    async def _send(self, key: tuple[int, int], target: Target, message: Message) -> Outcome:
+        head, number, count = message.payloads[0], message.numbers[0], len(message.payloads)
+        type = head.event.type
+        outcome = await self._post(head.payload_id, type, head.sequence, number, target, message.body, count)
+        self._observer.attempt_finished(key, head.payload_id, type, number, outcome, count)
         return outcome
 
     async def _post(
-        self, payload_id: str, type: str, sequence: int | None, number: int, target: Target, body: bytes
+        self,
+        payload_id: str,
+        type: str,
+        sequence: int | None,
+        number: int,
+        target: Target,
+        body: bytes,
+        batch_count: int = 1,
     ) -> Outcome:
         try:
             secret = self._keyring.decrypt(target.secret)
         except OperatorError as error:
             _log.error("payload not signed", payload=payload_id, error=str(error))
             return Outcome(None, "secret", self._clock.now(), 0)
-        headers = envelope.headers(payload_id, type, sequence, number, self._clock.now(), body, secret)
+        headers = envelope.headers(payload_id, type, sequence, number, self._clock.now(), body, secret, batch_count)
         return await self._transport.send(target.payload_uri, headers, body, timeout_seconds=target.timeout_seconds)
 
     async def _disable_gone(self, key: tuple[int, int], sequence: int) -> None:

@@ -31,8 +31,15 @@ class Payload(msgspec.Struct, frozen=True):
     url: Url
 
 
+class AttemptBatch(msgspec.Struct, frozen=True):
+    """The batch of an attempt: several payloads in one request."""
+
+    first_sequence: int
+    count: int
+
+
 class Attempt(msgspec.Struct, frozen=True):
-    """An attempt to deliver a payload."""
+    """An attempt to deliver a payload, alone or in a batch."""
 
     number: int
     started_at: Timestamp
@@ -42,6 +49,7 @@ class Attempt(msgspec.Struct, frozen=True):
     request_headers: dict[str, str]
     response_headers: dict[str, str]
     response_body: str
+    batch: AttemptBatch | None
 
 
 class PayloadDetails(Payload, frozen=True):
@@ -128,6 +136,7 @@ def _represent_attempt(attempt: LoggedAttempt) -> Attempt:
         response_headers=_by_name(attempt.response_headers),
         # The receiver may have sent any bytes, and the log may have cut a character in half.
         response_body=attempt.response_body.decode(errors="replace"),
+        batch=None if attempt.batch is None else AttemptBatch(attempt.batch.first_sequence, attempt.batch.count),
     )
 
 

@@ -74,7 +74,7 @@ lanes = Table(
     column("last_sequence", BigInteger),
     # The next payload to send; last_sequence + 1 when nothing waits.
     column("head_sequence", BigInteger),
-    # Heads up to here were sent before a replay: their attempt numbers continue.
+    # Heads up to here were sent before, before a replay or in a batch that failed: their attempt numbers continue.
     column("replayed_through", BigInteger),
     # Of the head: all attempts, consecutive failures in this window, and the time of the first failure.
     column("attempts_count", Integer),
@@ -218,6 +218,8 @@ attempts = Table(
     column("response_body", LargeBinary),
     # The names of the webhook's own headers that were sent, as JSON; null if it had none.
     column("header_names", Text, null=True),
+    # The batch in which the payload was sent, as JSON (``delivery/attempt_log.py``); null if it was sent alone.
+    column("batch", Text, null=True),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
     # Queries must contain ``errand_id > 0`` to use this partial index.
     Index(

@@ -88,7 +88,8 @@ def _words(display: Display, key: str, value: Any) -> str:
 
 def _curl(uri: str, contents: PayloadContents) -> str:
     """Return a command that sends the body again by hand, without the signatures."""
-    headers = contents.attempts[-1].request_headers if contents.attempts else [("Content-Type", "application/json")]
+    alone = [attempt.request_headers for attempt in contents.attempts if attempt.batch is None]
+    headers = alone[-1] if alone else [("Content-Type", "application/json")]
     options = [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers]
     return " \\\n  ".join(
         ["curl -X POST " + shlex.quote(uri), *options, f"--data-binary {shlex.quote(contents.body.decode())}"]
