@@ -81,10 +81,20 @@ def test_app_list_shows_applications_without_their_secrets(hourhook: CliRunner) 
     output = hourhook.run("app", "list").stdout
 
     header, *rows = output.splitlines()
-    assert header.split() == ["client", "id", "name", "kind", "site", "callback", "created", "authorizations"]
+    assert header.split() == [
+        "client",
+        "id",
+        "name",
+        "kind",
+        "account",
+        "site",
+        "callback",
+        "created",
+        "authorizations",
+    ]
     assert [row.split()[2] for row in rows] == ["confidential", "public"]
     assert rows[0].split()[:2] == [created["client_id"], "Planner"]
-    assert rows[0].split()[3:5] == ["https://planner.test", "https://planner.test/cb"]
+    assert rows[0].split()[3:6] == ["all", "https://planner.test", "https://planner.test/cb"]
     assert created["client_secret"] not in output
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hourhook.api.endpoints import Endpoint
+from hourhook.domain.oauth import applications
+from hourhook.store.transaction import Transaction
 from tests.support.accounts import Account, Person
 from tests.support.broadcast_receivers import make_receiver
 from tests.support.factories import (
@@ -52,9 +54,20 @@ def populate_account(account: Account, name: str = "stage", actor: Person | None
         "invoice_id": invoice["id"],
         "tax_id": invoice["taxes"][0]["id"],
         "broadcast_receiver_id": make_receiver(actor)["id"],
+        "application_id": register_own(account, f"App of {name}"),
         "webhook_id": webhook["id"],
         "payload_id": get_delivery_log(account, webhook)[0]["payload_id"],
     }
+
+
+def register_own(account: Account, name: str) -> int:
+    """Register an application of the account; return its id."""
+
+    def store(tx: Transaction) -> int:
+        url = "https://app.test"
+        return applications.store(tx, name, url, f"{url}/cb", is_public=False, account_id=account.id).id
+
+    return account.database.write_now(account.id, store)
 
 
 def resolve_path(endpoint: Endpoint, path_ids: PathParameters) -> str:

@@ -8,7 +8,7 @@ import click
 from hourhook.cli.options import database_option, json_option, read_settings
 from hourhook.cli.tables import print_table
 
-_COLUMNS = ("client id", "name", "kind", "site", "callback", "created", "authorizations")
+_COLUMNS = ("client id", "name", "kind", "account", "site", "callback", "created", "authorizations")
 
 
 @click.group(short_help="Register, list and revoke OAuth applications.")
@@ -95,6 +95,7 @@ def list_(database: str | None) -> None:
             row.client_id,
             row.name,
             "public" if row.is_public else "confidential",
+            row.account or "all",
             row.site_url,
             row.callback_url,
             format_timestamp(row.created_at),

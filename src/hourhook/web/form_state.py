@@ -48,6 +48,10 @@ _SENTENCES: Mapping[tuple[str, str] | str, str] = {
     ("percentage", "invalid"): "This is not a percentage. Write it as 20 or 7.5.",
     ("percentage", "missing_field"): "Fill in the percentage.",
     ("invoice_date", "invalid"): "This is not a date. Write it as 2026-05-31.",
+    ("site_url", "invalid"): "This address cannot be used. Write it in full, such as https://planner.example.com.",
+    ("callback_url", "invalid"): "Users cannot be sent back to this address. Write it in full, without a # in it.",
+    ("callback_url", "confidential"): "Any program on a device can claim such an address: tick that the application "
+    "cannot keep a secret.",
     ("into", "missing_field"): "Choose the one that takes everything.",
     ("subjects", "missing_field"): "Choose at least one subject.",
     ("current_password", "invalid"): "This is not your password.",

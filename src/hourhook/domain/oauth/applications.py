@@ -1,4 +1,4 @@
-"""OAuth applications (clients): registered by an administrator, for all accounts of the server.
+"""OAuth applications (clients): registered by an administrator for all accounts, or by an account for its users.
 
 A confidential application has a secret, of which only the hash is stored. A public one, such as a mobile app or a page
 in a browser, cannot keep a secret and has to use PKCE.
@@ -15,10 +15,11 @@ from hourhook.domain.callers import hash_token
 from hourhook.domain.inputs.texts import TextField
 from hourhook.domain.oauth import redirects, scopes
 from hourhook.errors import OperatorError
-from hourhook.store.schema import applications, authorizations
+from hourhook.store.schema import accounts, applications, authorizations
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
+NAME = TextField(100, is_single_line=True)
 _CLIENT_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -34,6 +35,11 @@ class Application:
     secret_hash: str | None
     # The default scopes of its authorizations.
     scopes: Sequence[str]
+    # The account whose users alone can let it in; None if those of all accounts can.
+    account_id: int | None
+
+    def is_open_to(self, account_id: int) -> bool:
+        return self.account_id in (None, account_id)
 
     @property
     def token_name(self) -> str:
@@ -53,6 +59,7 @@ class Application:
 class NewApplication:
     """The credentials of a new application. The secret cannot be read again; a public application has none."""
 
+    id: int
     client_id: str
     client_secret: str | None
 
@@ -66,15 +73,15 @@ def register(
     is_public: bool,
     chosen_scopes: Sequence[str] = (),
 ) -> NewApplication:
-    """Register an application; raises ``OperatorError`` for an invalid name, URL or scope."""
+    """Register an application for all accounts; raises ``OperatorError`` for an invalid name, URL or scope."""
     try:
-        name = TextField(100, is_single_line=True).parse(name) or ""
+        name = NAME.parse(name) or ""
     except ValueError:
         name = ""
     if not name:
         raise OperatorError("an application's name must be one line of 1 to 100 characters: choose another")
     for kind, url in (("site", site_url), ("callback", callback_url)):
-        if redirects.parse(url) is None and not (kind == "callback" and redirects.is_private_use(url)):
+        if not is_valid_url(url, is_callback=kind == "callback"):
             raise OperatorError(
                 f"{url!r} cannot be the {kind} URL: it must be an absolute http or https URL in ASCII, without "
                 "a user name, a fragment or a backslash"
@@ -87,11 +94,30 @@ def register(
     for scope in chosen_scopes:
         if scope not in scopes.SCOPES:
             raise OperatorError(f"there is no scope {scope!r}: choose from {', '.join(scopes.SCOPES)}")
-    client_secret = None if is_public else secrets.token_hex(32)
-    created = NewApplication(secrets.token_hex(16), client_secret)
-    tx.insert(
+    return store(tx, name, site_url, callback_url, is_public=is_public, chosen_scopes=chosen_scopes)
+
+
+def is_valid_url(url: str, *, is_callback: bool) -> bool:
+    """Return whether an application can have this website or callback."""
+    return redirects.parse(url) is not None or (is_callback and redirects.is_private_use(url))
+
+
+def store(
+    tx: Transaction,
+    name: str,
+    site_url: str,
+    callback_url: str,
+    *,
+    is_public: bool,
+    account_id: int | None = None,
+    chosen_scopes: Sequence[str] = (),
+) -> NewApplication:
+    """Store a new application, whose inputs must be valid, and return its credentials."""
+    client_id, client_secret = secrets.token_hex(16), None if is_public else secrets.token_hex(32)
+    id = tx.insert(
         applications,
-        client_id=created.client_id,
+        account_id=account_id,
+        client_id=client_id,
         secret_hash=client_secret and hash_token(client_secret),
         name=name,
         site_url=site_url,
@@ -100,11 +126,15 @@ def register(
         revoked_at=None,
         scopes=scopes.encode(scopes.filter_known(chosen_scopes)),
     )
-    return created
+    return NewApplication(id, client_id, client_secret)
 
 
 def list_all(tx: Transaction) -> list[Row]:
-    """Return all applications by name, with ``authorizations``, the number of those whose code was exchanged."""
+    """Return all applications by name.
+
+    ``account`` is None for those of an administrator; ``authorizations`` is the number of those whose code was
+    exchanged.
+    """
     return tx.all(_ALL)
 
 
@@ -114,8 +144,12 @@ def find(tx: Transaction, client_id: str) -> Application | None:
 
 
 def find_for_share(tx: Transaction, client_id: str) -> Application | None:
-    """Find an application and lock it: it cannot be revoked until the transaction ends."""
-    return _find(tx, _FIND_FOR_SHARE, client_id)
+    """Find an application that is open to the transaction's account, and lock it.
+
+    It cannot be revoked until the transaction ends.
+    """
+    found = _find(tx, _FIND_FOR_SHARE, client_id)
+    return found if found is not None and found.is_open_to(tx.account_id) else None
 
 
 def mark_revoked(tx: Transaction, client_id: str) -> int:
@@ -142,7 +176,14 @@ def _find(tx: Transaction, statement: Statement, client_id: str) -> Application 
     if row is None:
         return None
     return Application(
-        row.id, row.client_id, row.name, row.site_url, row.callback_url, row.secret_hash, scopes.decode(row.scopes)
+        row.id,
+        row.client_id,
+        row.name,
+        row.site_url,
+        row.callback_url,
+        row.secret_hash,
+        scopes.decode(row.scopes),
+        row.account_id,
     )
 
 
@@ -155,6 +196,7 @@ def _by_client_id() -> Select[tuple[object, ...]]:
         applications.c.callback_url,
         applications.c.secret_hash,
         applications.c.scopes,
+        applications.c.account_id,
     ).where(applications.c.client_id == bindparam("client_id"), applications.c.revoked_at.is_(None))
 
 
@@ -168,6 +210,7 @@ _REMOVE = Statement(delete(applications).where(applications.c.id == bindparam("i
 
 _ALL = Statement(
     select(
+        accounts.c.name.label("account"),
         applications.c.client_id,
         applications.c.name,
         applications.c.site_url,
@@ -179,5 +222,7 @@ _ALL = Statement(
         .where(authorizations.c.application_id == applications.c.id, authorizations.c.code_used_at.is_not(None))
         .scalar_subquery()
         .label("authorizations"),
-    ).order_by(applications.c.name, applications.c.id)
+    )
+    .select_from(applications.outerjoin(accounts, accounts.c.id == applications.c.account_id))
+    .order_by(applications.c.name, applications.c.id)
 )

@@ -151,7 +151,7 @@ sessions = Table(
     Index(None, "expires_at"),
 )
 
-# OAuth applications belong to no account: they are registered for the whole server.
+# OAuth applications of one account, or of the whole server.
 applications = Table(
     "applications",
     metadata,
@@ -167,6 +167,8 @@ applications = Table(
     column("revoked_at", BigInteger, null=True),
     # The scopes chosen at registration, as a JSON array of strings; null if none were.
     column("scopes", Text, null=True),
+    # The account that registered it, whose users alone can let it in; null if an administrator did, for all accounts.
+    column("account_id", Integer, null=True),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("client_id"),
 )

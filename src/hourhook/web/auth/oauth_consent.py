@@ -123,7 +123,12 @@ def _read_request(
     authorization_request = authorization_requests.read(tx, pairs)
     if token is None or not isinstance(authorization_request, AuthorizationRequest):
         return authorization_request, []
-    return authorization_request, sessions.find(tx, token)
+    users = sessions.find(tx, token)
+    allowed = [user for user in users if authorization_request.application.is_open_to(user.account_id)]
+    if users and not allowed:
+        name = authorization_request.application.name
+        return AuthorizationRejected(f"{name} is an application of another account. Sign in to that account first."), []
+    return authorization_request, allowed
 
 
 def _error_response(authorization_request: AuthorizationRedirect | AuthorizationRejected) -> Response:
