@@ -46,6 +46,7 @@ PATHS = (
     "/integrations/webhooks",
     "/integrations/webhooks/new",
     "/integrations/webhooks/{webhook_id}",
+    "/integrations/webhooks/{webhook_id}/test",
     "/integrations/tokens",
     "/integrations/broadcasts",
     "/integrations/broadcasts/new",

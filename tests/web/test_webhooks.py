@@ -160,3 +160,26 @@ def test_the_events_page_says_how_many_recent_events_are_of_its_kinds(account: A
 
     assert "Of the 3 events of the last 24 hours, 2 were of a kind that goes to it." in page
     assert 'value="tag.deleted" data-count="1"' in page
+
+
+def test_a_test_event_is_shown_before_it_is_sent(account: Account) -> None:
+    webhook = make_webhook(account, name="<b>Ledger</b>")
+    browser = signed_in_browser(account, account.owner)
+    path = f"{PATH}/{webhook['id']}"
+    assert f'href="{path}/test"' in page_of(browser, path)
+
+    form = browser.get(f"{path}/test?type=tag.deleted.merged")
+    assert "A tag was merged into another." in form.body.decode()
+    assert "soundngs" in form.body.decode()
+    assert "soundngs" in page_of(browser, f"{PATH}/example?type=tag.deleted.merged")
+    sent = browser.submit_to(form, f"{path}/test", type="tag.deleted.merged")
+
+    assert (sent.status, sent.headers["location"]) == (303, path)
+    [test, _ping] = get_delivery_log(account, webhook)
+    assert (test["type"], test["sequence"]) == ("tag.deleted.merged", None)
+    page = page_of(browser, f"{path}/payloads/{test['payload_id']}")
+    assert "<h1>Test " in page
+    assert "Nothing: this was a test." in page
+
+    refused = browser.submit_to(form, f"{path}/test", type="tag.eaten")
+    assert refused.status == 422

@@ -15,6 +15,7 @@ from hourhook.cli.migrate import migrate
 from hourhook.cli.openapi import asyncapi, openapi
 from hourhook.cli.serve import serve, worker
 from hourhook.cli.tokens import token
+from hourhook.cli.trigger import trigger
 from hourhook.cli.users import user
 from hourhook.cli.webhooks import webhook
 
@@ -41,6 +42,7 @@ def main() -> None:
 
 # In the order in which a new user needs them.
 for command in (
-    demo, serve, worker, migrate, account, user, token, app, webhook, listen, invoice, check, backup, openapi, asyncapi,
+    demo, serve, worker, migrate, account, user, token, app, webhook, listen, trigger, invoice, check, backup,
+    openapi, asyncapi,
 ):  # fmt: skip
     main.add_command(command)

@@ -11,6 +11,8 @@ import msgspec
 from hourhook.clock import SECOND, format_timestamp
 from hourhook.delivery.signing import Headers, signature_headers
 
+# The header of a test event.
+TEST_HEADER = ("X-Hourhook-Test", "true")
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -60,7 +62,7 @@ def headers(
 ) -> Headers:
     """Return the headers of a payload, or of a batch that begins with it, signed with the webhook's current secret.
 
-    ``sequence`` is None for a ping, which has no place in the order.
+    ``sequence`` is None for a ping and a test event, which have no place in the order.
     """
     return [
         *unsigned_headers(payload_id, type, sequence, attempt, sent_at, batch_count),

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from hourhook.clock import SECOND
 
-Headers = list[tuple[str, str]]
+Header = tuple[str, str]
+Headers = list[Header]
 
 _SECRET_PREFIX = "whsec_"
 

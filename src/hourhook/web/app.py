@@ -55,7 +55,7 @@ from hourhook.web.public import invoices
 from hourhook.web.rendering import render
 from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
-from hourhook.web.webhooks import acting, changing, creating, listing, payload_page, showing
+from hourhook.web.webhooks import acting, changing, creating, listing, payload_page, sending_tests, showing
 from hourhook.web.welcome import Welcome
 
 GROUPS = (
@@ -83,6 +83,7 @@ GROUPS = (
     showing.pages,
     acting.pages,
     changing.pages,
+    sending_tests.pages,
     payload_page.pages,
     tokens.pages,
     broadcasts.pages,

@@ -6,12 +6,13 @@ from hourhook.domain.audit.representations import HistoryRecord
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import recovery
-from hourhook.domain.webhooks import editing, reading, settings, states, subscribing
+from hourhook.domain.webhooks import editing, reading, settings, states, subscribing, test_events
 from hourhook.domain.webhooks.editing import WebhookCreate, WebhookUpdate
 from hourhook.domain.webhooks.reading import WebhookFilters
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
 from hourhook.domain.webhooks.settings import WebhookSettings, WebhookSettingsUpdate
 from hourhook.domain.webhooks.subscribing import WebhookEventsAdd, WebhookEventsRemove
+from hourhook.domain.webhooks.test_events import WebhookTest
 
 endpoints = Endpoints(
     "Webhooks",
@@ -126,6 +127,17 @@ def ping(call: Call, webhook_id: int) -> Accepted:
     outcome.
     """
     states.ping(call.tx, call.caller, webhook_id)
+    return Accepted()
+
+
+@endpoints.put("/v2/webhooks/{webhook_id}/test", role="leader", operation_id="send_test_event")
+def test(call: Call, webhook_id: int, params: WebhookTest, errors: ValidationErrors) -> Accepted:
+    """Send a test event.
+
+    The example of the event is sent at once, without retries, outside the order and in any state of the webhook. It has
+    no sequence, and the header `X-Hourhook-Test: true`.
+    """
+    test_events.send(call.tx, call.caller, webhook_id, params, errors)
     return Accepted()
 
 

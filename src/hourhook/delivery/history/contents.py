@@ -58,20 +58,20 @@ class PayloadContents:
 
 
 def read_contents(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> PayloadContents | None:
-    """Return the payload or ping with this id, or None."""
+    """Return the payload or one-off delivery with this id, or None."""
     sequence = find_sequence(tx, account_id, webhook_id, payload_id)
     if sequence is None:
         return None
     lane = find_lane(tx, account_id, webhook_id)
-    return _read_payload(tx, lane, sequence) if sequence else _read_ping(tx, lane, payload_id)
+    return _read_payload(tx, lane, sequence) if sequence else _read_one_off(tx, lane, payload_id)
 
 
 def find_sequence(tx: Transaction, account_id: int, webhook_id: int, payload_id: str) -> int | None:
-    """Return the sequence of the payload with this id, 0 for a ping, or None."""
+    """Return the sequence of the payload with this id, 0 for a one-off delivery, or None."""
     sequence = decode_sequence(payload_id)
     if sequence is not None and find_payload_id(tx, account_id, webhook_id, sequence) == payload_id:
         return sequence
-    return 0 if tx.value(_IS_PING, account=account_id, webhook=webhook_id, payload_id=payload_id) else None
+    return 0 if tx.value(_IS_ONE_OFF, account=account_id, webhook=webhook_id, payload_id=payload_id) else None
 
 
 def find_payload_id(tx: Transaction, account_id: int, webhook_id: int, sequence: int) -> str | None:
@@ -113,9 +113,9 @@ def _read_payload(tx: Transaction, lane: Row, sequence: int) -> PayloadContents:
     )
 
 
-def _read_ping(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
-    # The ping itself, then the one-off deliveries that sent it again.
-    rows = tx.all(_PINGS, account=lane.account_id, webhook=lane.webhook_id, payload_id=payload_id)
+def _read_one_off(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
+    # The ping or test event itself, then the deliveries that sent it again.
+    rows = tx.all(_ONE_OFFS, account=lane.account_id, webhook=lane.webhook_id, payload_id=payload_id)
     rows.sort(key=lambda row: row.id, reverse=True)
     attempted = [row for row in rows if row.started_at is not None]
     logged = replace(build_one_off_entry(rows[0]), attempts_count=len(attempted))
@@ -124,7 +124,11 @@ def _read_ping(tx: Transaction, lane: Row, payload_id: str) -> PayloadContents:
         logged,
         skipped_at=None,
         skipped_by_id=None,
-        body=envelope.ping_body(payload_id, logged.created_at, lane.webhook_id, name),
+        body=envelope.body(
+            lane.webhook_id, name, logged.type, logged.created_at, bytes(rows[0].changes), bytes(rows[0].object)
+        )
+        if logged.is_test
+        else envelope.ping_body(payload_id, logged.created_at, lane.webhook_id, name),
         attempts=_log_attempts(logged, attempted[:ATTEMPTS_SHOWN]),
     )
 
@@ -146,7 +150,10 @@ def _log_attempt(logged: LoggedPayload, row: Row) -> LoggedAttempt:
         duration_ms=row.duration_ms,
         status=row.status,
         error=row.error,
-        request_headers=envelope.unsigned_headers(*first, row.started_at, 1 if batch is None else batch.count),
+        request_headers=[
+            *envelope.unsigned_headers(*first, row.started_at, 1 if batch is None else batch.count),
+            *([envelope.TEST_HEADER] if logged.is_test else []),
+        ],
         response_headers=_decode_headers(row.response_headers),
         response_body=bytes(row.response_body),
         batch=batch,
@@ -201,9 +208,10 @@ _ATTEMPTS = Statement(
     .limit(ATTEMPTS_SHOWN)
 )
 
-_IS_THIS_PING = (one_offs.c.payload_id == bindparam("payload_id")) & one_offs.c.sequence.is_(None)
-_PINGS = Statement(
+_IS_THIS_ONE_OFF = (one_offs.c.payload_id == bindparam("payload_id")) & one_offs.c.sequence.is_(None)
+_ONE_OFFS = Statement(
     SELECT_ONE_OFFS.add_columns(
+        one_offs.c.changes,
         attempts.c.number,
         attempts.c.webhook_name,
         attempts.c.status,
@@ -211,10 +219,12 @@ _PINGS = Statement(
         attempts.c.response_headers,
         attempts.c.response_body,
         attempts.c.batch,
-    ).where(_IS_THIS_PING)
+    ).where(_IS_THIS_ONE_OFF)
 )
-_IS_PING = Statement(
+_IS_ONE_OFF = Statement(
     select(one_offs.c.id)
-    .where(one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"), _IS_THIS_PING)
+    .where(
+        one_offs.c.account_id == bindparam("account"), one_offs.c.webhook_id == bindparam("webhook"), _IS_THIS_ONE_OFF
+    )
     .limit(1)
 )

@@ -34,6 +34,7 @@ class LoggedPayload:
     last_error: str | None = None
     # Of a one-off delivery.
     duration_ms: int | None = None
+    is_test: bool = False
     # The stored object of the event, if it was asked for.
     object: bytes | None = None
 
@@ -126,6 +127,8 @@ def build_one_off_entry(row: Row) -> LoggedPayload:
         last_status=row.last_status,
         last_error=row.last_error,
         duration_ms=row.duration_ms,
+        is_test=row.is_test,
+        object=row.object,
     )
 
 
@@ -199,7 +202,8 @@ _OF_ONE_OFFS = one_offs.outerjoin(
         attempts.c.webhook_id == one_offs.c.webhook_id,
     ),
 )
-_TYPE = case((one_offs.c.sequence.is_(None), PING), else_=payloads.c.type)
+_IS_TEST = one_offs.c.type.is_not(None)
+_TYPE = case((_IS_TEST, one_offs.c.type), (one_offs.c.sequence.is_(None), PING), else_=payloads.c.type)
 _STATE = case(
     (one_offs.c.due_at.is_not(None), "waiting"),
     (attempts.c.started_at.is_not(None) & attempts.c.error.is_(None), "delivered"),
@@ -213,6 +217,8 @@ SELECT_ONE_OFFS = (
         one_offs.c.due_at,
         _TYPE.label("type"),
         _STATE.label("state"),
+        _IS_TEST.label("is_test"),
+        one_offs.c.object,
         attempts.c.started_at,
         attempts.c.duration_ms,
         attempts.c.status.label("last_status"),

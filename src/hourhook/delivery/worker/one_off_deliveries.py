@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, func, select, text
 
+from hourhook.delivery import envelope
 from hourhook.delivery.attempt_log import ATTEMPT_COLUMNS, attempt_row
+from hourhook.delivery.signing import Headers
 from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker.readahead import StoredEvent
 from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.schema import attempts, lanes, one_offs
 from hourhook.store.statements import Statement
@@ -18,7 +21,7 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(slots=True, eq=False)
 class OneOff:
-    """A leased one-off delivery; ``sequence`` is None for a ping."""
+    """A leased one-off delivery; ``sequence`` is None for a ping and a test event."""
 
     account_id: int
     id: int
@@ -31,11 +34,24 @@ class OneOff:
     # The destination of its webhook, and whether the last attempt of its lane succeeded.
     destination: str
     last_succeeded: bool
+    test_event: StoredEvent | None = None
 
     @property
     def key(self) -> Key:
         """The account id and webhook id."""
         return self.account_id, self.webhook_id
+
+    def content(self, webhook_name: str) -> tuple[str, bytes, Headers]:
+        """Return the type, the body and further headers of a ping or a test event."""
+        event = self.test_event
+        if event is None:
+            return (
+                "webhook.ping",
+                envelope.ping_body(self.payload_id, self.created_at, self.webhook_id, webhook_name),
+                [],
+            )
+        body = envelope.body(self.webhook_id, webhook_name, event.type, event.created_at, event.changes, event.object)
+        return event.type, body, [envelope.TEST_HEADER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,7 @@ def lease_one_offs(
             context.number,
             context.destination,
             context.last_succeeded,
+            None if row.type is None else StoredEvent(row.type, row.created_at, bytes(row.changes), bytes(row.object)),
         )
         for row in rows
         for context in [contexts[row.account_id, row.id]]
@@ -139,7 +156,7 @@ def _lease(dialect: str) -> str:
     """
 
 
-_RETURNED = ("account_id", "id", "webhook_id", "payload_id", "sequence", "created_at")
+_RETURNED = ("account_id", "id", "webhook_id", "payload_id", "sequence", "created_at", "type", "changes", "object")
 LEASE = Statement(text(_lease("sqlite")), text(_lease("postgresql")))
 
 # The attempt's number: numbers of a payload continue, and a ping counts its one-off deliveries.

@@ -15,6 +15,7 @@ from hourhook.backoff import RetrySchedule
 from hourhook.clock import SECOND, Clock
 from hourhook.crypto import Keyring
 from hourhook.delivery import envelope, lane_control
+from hourhook.delivery.signing import Header
 from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.transports.transport import Transport
@@ -31,6 +32,8 @@ from hourhook.errors import CommitUnknown, DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
 from hourhook.waker import Waker
 
+# The id, type, sequence and attempt of the first payload of a request.
+First = tuple[str, str, int | None, int]
 POLL_SECONDS = 1.0
 LEASE_BATCH = 256
 SLOW_AFTER_SECONDS = 1.0
@@ -310,9 +313,9 @@ class Worker:
 
     async def _send_one_off(self, one_off: OneOff, target: Target, payload: Payload | None, slot: Slot) -> None:
         if payload is None:
-            body = envelope.ping_body(one_off.payload_id, one_off.created_at, one_off.webhook_id, target.name)
-            outcome = await self._post(one_off.payload_id, "webhook.ping", None, one_off.number, target, body)
-            self._observer.attempt_finished(one_off.key, one_off.payload_id, "webhook.ping", one_off.number, outcome)
+            type, body, more = one_off.content(target.name)
+            outcome = await self._post((one_off.payload_id, type, None, one_off.number), target, body, 1, *more)
+            self._observer.attempt_finished(one_off.key, one_off.payload_id, type, one_off.number, outcome)
         else:
             body = payload_body(one_off.webhook_id, target, payload)
             outcome = await self._send(one_off.key, target, Message([payload], [one_off.number], body))
@@ -325,26 +328,17 @@ class Worker:
     async def _send(self, key: tuple[int, int], target: Target, message: Message) -> Outcome:
         head, number, count = message.payloads[0], message.numbers[0], len(message.payloads)
         type = head.event.type
-        outcome = await self._post(head.payload_id, type, head.sequence, number, target, message.body, count)
+        outcome = await self._post((head.payload_id, type, head.sequence, number), target, message.body, count)
         self._observer.attempt_finished(key, head.payload_id, type, number, outcome, count)
         return outcome
 
-    async def _post(
-        self,
-        payload_id: str,
-        type: str,
-        sequence: int | None,
-        number: int,
-        target: Target,
-        body: bytes,
-        batch_count: int = 1,
-    ) -> Outcome:
+    async def _post(self, first: First, target: Target, body: bytes, batch_count: int = 1, *more: Header) -> Outcome:
         try:
             secret = self._keyring.decrypt(target.secret)
         except OperatorError as error:
-            _log.error("payload not signed", payload=payload_id, error=str(error))
+            _log.error("payload not signed", payload=first[0], error=str(error))
             return Outcome(None, "secret", self._clock.now(), 0)
-        headers = envelope.headers(payload_id, type, sequence, number, self._clock.now(), body, secret, batch_count)
+        headers = [*envelope.headers(*first, self._clock.now(), body, secret, batch_count), *more]
         return await self._transport.send(target.payload_uri, headers, body, timeout_seconds=target.timeout_seconds)
 
     async def _disable_gone(self, key: tuple[int, int], sequence: int) -> None:

@@ -147,8 +147,12 @@ one_offs = Table(
     column("id", Integer),
     column("webhook_id", Integer),
     column("payload_id", Text),
-    # The payload to redeliver; null for a ping.
+    # The payload to redeliver; null for a ping and a test event.
     column("sequence", BigInteger, null=True),
+    # Of a test event, which is in no log; null for any other.
+    column("type", Text, null=True),
+    column("changes", LargeBinary, null=True),
+    column("object", LargeBinary, null=True),
     column("created_at", BigInteger),
     # When the delivery is due; null once it was attempted.
     column("due_at", BigInteger, null=True),
