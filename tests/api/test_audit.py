@@ -40,6 +40,7 @@ RECORDED = {
     "PUT /v2/webhooks/{webhook_id}/disable": ("Webhook", "disabled"),
     "PUT /v2/webhooks/{webhook_id}/enable": ("Webhook", "enabled"),
     "PUT /v2/webhooks/{webhook_id}/ping": ("Webhook", "pinged"),
+    "PUT /v2/webhooks/{webhook_id}/test": ("Webhook", "tested"),
     "PUT /v2/webhooks/{webhook_id}/retry/{payload_id}": ("Webhook", "retried"),
     "PUT /v2/webhooks/{webhook_id}/skip/{payload_id}": ("Webhook", "skipped"),
     "PUT /v2/webhooks/{webhook_id}/replay": ("Webhook", "replayed"),
@@ -63,7 +64,7 @@ RECORDED = {
 }
 RESOURCES = ("/v2/webhooks", "/v2/broadcast_receivers", "/v2/users", "/v2/account")
 # These change something each time.
-NEVER_WITHOUT_EFFECT = ("created", "pinged", "secret_rerolled")
+NEVER_WITHOUT_EFFECT = ("created", "pinged", "tested", "secret_rerolled")
 
 
 def make_resources(account: Account, number: int) -> PathParameters:

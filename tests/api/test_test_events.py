@@ -112,3 +112,15 @@ def test_only_leaders_of_the_account_send_test_events(account: Account, other_ac
     assert other_account.leader.client.put(path, body).status == 404
     assert account.leader.client.put(f"/v2/webhooks/{NO_SUCH_ID}/test", body).status == 404
     assert json.loads(account.leader.client.get("/openapi.json").body)["paths"]["/v2/webhooks/{webhook_id}/test"]
+
+
+def test_the_history_names_the_event_that_was_tested(account: Account) -> None:
+    webhook = make_webhook(account)
+    account.leader.client.put(f"{webhook['url']}/test", {"type": "tag.created"})
+
+    [newest, *_] = account.leader.client.get(f"{webhook['url']}/history").json()
+    assert (newest["action"], newest["details"], newest["user"]["id"]) == (
+        "tested",
+        {"type": "tag.created"},
+        account.leader.id,
+    )

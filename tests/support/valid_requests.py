@@ -50,6 +50,7 @@ GOOD: dict[str, Value] = {
     "email": lambda account, path_ids: f"new{path_ids['user_id']}@northwind.test",
     "payload_uri": lambda account, path_ids: URI,
     "events": lambda account, path_ids: ["entry.created"],
+    "type": lambda account, path_ids: "tag.created",
     "subjects": lambda account, path_ids: ["timer"],
     "project_id": lambda account, path_ids: make_project(account, f"Other {next(_numbers)}")["id"],
     "tag_id": lambda account, path_ids: make_tag(account, f"other{next(_numbers)}")["id"],
