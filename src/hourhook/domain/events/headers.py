@@ -25,6 +25,9 @@ PAYLOAD_HEADERS: Mapping[str, PayloadHeader] = {
     ),
     "X-Hourhook-Attempt": PayloadHeader("The number of the attempt, from 1.", _COUNT),
     "X-Hourhook-Test": PayloadHeader("`true` on a test event.", {"type": "string", "enum": ["true"]}, False),
+    "X-Hourhook-Batch": PayloadHeader(
+        "The number of payloads in a batch, whose first one the headers are of.", _COUNT, False
+    ),
     "webhook-id": PayloadHeader("The id of the payload, as Standard Webhooks names it.", _ID),
     "webhook-timestamp": PayloadHeader("When the attempt was sent, in seconds since 1970.", {"type": "integer"}),
     "webhook-signature": PayloadHeader("`v1,` and the signature of Standard Webhooks, base64.", _TEXT),
