@@ -174,6 +174,31 @@ def test_a_loss_says_how_many_until_when_and_what_the_receiver_sees(
     assert "Your receiver sees the gap in the sequences; the first that is kept is 3." in said
     assert primary == ["Replay…"]
 
+    # Nothing of the time of the loss is kept any more.
+    clock.advance(21 * DAYS)
+    lane.write(retention.delete_old_events, clock.now() - 30 * DAY)
+    said, primary = lane_of(account, lane)
+    assert "2 lost." in said
+    assert primary == ["Send a ping"]
+
+
+def test_the_log_is_filtered_by_the_class_of_an_answer(account: Account, lane: Backlog, clock: FakeClock) -> None:
+    lane.record("tag.created", "tag.updated", "tag.deleted")
+    lane.attempt(503)
+    clock.advance(600)
+    lane.attempt(204)
+    lane.attempt(None, "timeout")
+
+    def rows(query: str) -> list[str]:
+        page = signed_in_browser(account, account.leader).get(f"{PATH}/{lane.webhook_id}?{query}").body.decode()
+        return re.findall(r'<td class="event">([^<]+)', page)
+
+    assert rows("answer=5xx") == ["tag.created"]
+    assert rows("answer=2xx") == ["tag.created", "webhook.ping"]
+    assert rows("answer=none") == ["tag.updated"]
+    assert rows("answer=4xx") == []
+    assert rows("answer=2xx&type=tag.created&state=delivered") == ["tag.created"]
+
 
 def test_the_page_of_a_webhook_takes_few_statements_in_each_situation(account: Account, lane: Backlog) -> None:
     browser = signed_in_browser(account, account.leader)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, select, text
+from sqlalchemy import BigInteger, Integer, and_, bindparam, case, func, literal_column, select, text
 
 from hourhook.clock import MILLISECOND
 from hourhook.delivery.history.sequences import State, find_skipped, payload_state
@@ -100,16 +100,16 @@ def build_payload_entry(lane: Row, row: Row, skipped: Collection[int], summary: 
 
 def read_one_off_entries(tx: Transaction, parameters: Mapping[str, Any], limit: int) -> list[LogEntry]:
     """Return the entries of the newest one-off deliveries; for ``parameters`` see ``count_one_offs``."""
-    rows = tx.all(_one_off_statements("states" in parameters, "types" in parameters)[0], **parameters, limit=limit)
+    rows = tx.all(_one_off_statements(*_filters(parameters))[0], **parameters, limit=limit)
     return [LogEntry((row.created_at, False, row.id), build_one_off_entry(row)) for row in rows]
 
 
 def count_one_offs(tx: Transaction, parameters: Mapping[str, Any]) -> int:
     """Count the one-off deliveries of an ``account`` and a ``webhook`` created from ``low`` to ``high``.
 
-    Optionally only those in one of ``states`` and of one of ``types``.
+    Optionally only those in one of ``states``, of one of ``types``, and with this ``answer`` (``PayloadFilter``).
     """
-    count: int = tx.value(_one_off_statements("states" in parameters, "types" in parameters)[1], **parameters)
+    count: int = tx.value(_one_off_statements(*_filters(parameters))[1], **parameters)
     return count
 
 
@@ -229,8 +229,12 @@ SELECT_ONE_OFFS = (
 )
 
 
+def _filters(parameters: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    return "states" in parameters, "types" in parameters, "answer" in parameters
+
+
 @cache
-def _one_off_statements(by_state: bool, by_type: bool) -> tuple[Statement, Statement]:
+def _one_off_statements(by_state: bool, by_type: bool, by_answer: bool) -> tuple[Statement, Statement]:
     """Return the statements that read the newest one-off deliveries and count them all."""
     selected = SELECT_ONE_OFFS.where(
         one_offs.c.created_at.between(bindparam("low"), bindparam("high")),
@@ -241,6 +245,10 @@ def _one_off_statements(by_state: bool, by_type: bool) -> tuple[Statement, State
         selected = selected.where(any_of(_STATE, "states"))
     if by_type:
         selected = selected.where(any_of(_TYPE, "types"))
+    if by_answer:
+        answer = bindparam("answer", type_=Integer)
+        status = func.coalesce(attempts.c.status, 0)
+        selected = selected.where(attempts.c.started_at.is_not(None), status >= answer, status < answer + 100)
     newest_first = selected.order_by(one_offs.c.created_at.desc(), one_offs.c.id.desc())
     return (
         Statement(newest_first.limit(bindparam("limit", type_=BigInteger)), replan=True),

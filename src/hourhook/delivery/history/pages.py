@@ -1,11 +1,12 @@
 """Pages of the delivery log of a webhook: its payloads, merged with its one-off deliveries, newest first.
 
 The number of statements is constant, and what they read grows with the page, not with the backlog. Only a filter by
-type has to read payloads one by one.
+type or by answer has to read payloads one by one.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import text
@@ -25,7 +26,7 @@ from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
-# How far beyond a page payloads of certain types are counted: counting all of them would read the whole backlog.
+# How far beyond a page payloads of certain types or answers are counted: all of them would be the whole backlog.
 COUNT_AHEAD = 5000
 _END_OF_TIME = 2**62
 
@@ -38,6 +39,8 @@ class PayloadFilter:
     types: Collection[str] | None = None
     created_from: int | None = None
     created_to: int | None = None
+    # An attempt was answered with a status from this hundred on, such as 400; 0: it got no answer.
+    answer: int | None = None
 
 
 def read_page(
@@ -45,7 +48,7 @@ def read_page(
 ) -> tuple[list[LoggedPayload], int]:
     """Return up to ``limit`` entries from ``offset`` on, and the total.
 
-    With a filter by type, the total is a lower bound once ``COUNT_AHEAD`` more entries follow.
+    With a filter by type or answer, the total is a lower bound once ``COUNT_AHEAD`` more entries follow.
     """
     return read_lane_page(tx, find_lane(tx, account_id, webhook_id), filter, offset=offset, limit=limit)
 
@@ -81,7 +84,7 @@ def read_lane_page(
 def _find_payloads(
     tx: Transaction, lane: Row, filter: PayloadFilter, limit: int, skipped: Sequence[int] | None
 ) -> Sequence[Sequence[int]]:
-    """Return the sequences of the matching payloads, newest first; with a filter by type at most ``limit``."""
+    """Return the sequences of the matching payloads, newest first; by type or answer at most ``limit``."""
     states = STATES if filter.states is None else filter.states
     if skipped is None and ("skipped" in states) != ("delivered" in states):
         skipped = find_skipped(tx, lane, lane.first_sequence, lane.last_sequence)
@@ -91,17 +94,22 @@ def _find_payloads(
     if filter.created_to is not None:
         # Event times are whole seconds.
         runs = clip_runs(runs, lane.first_sequence, find_first_since(tx, lane, filter.created_to + SECOND) - 1)
-    if filter.types is None or not runs:
+    if (filter.types is None and filter.answer is None) or not runs:
         return runs
+    parameters: dict[str, Any] = {}
+    if filter.types is not None:
+        parameters["types"] = [*filter.types]
+    if filter.answer is not None:
+        parameters["answer"] = filter.answer
     found = tx.all(
-        _OF_TYPES,
+        _matching(filter.types is not None, filter.answer is not None),
         account=lane.account_id,
         webhook=lane.webhook_id,
         low=runs[-1][-1],
         high=runs[0][0],
         runs=encode_rows([(run[-1], run[0]) for run in runs]),
-        types=[*filter.types],
         limit=limit,
+        **parameters,
     )
     return [[row.sequence for row in found]]
 
@@ -117,21 +125,31 @@ def _one_off_parameters(lane: Row, filter: PayloadFilter) -> dict[str, Any]:
         parameters["states"] = [*filter.states]
     if filter.types is not None:
         parameters["types"] = [*filter.types]
+    if filter.answer is not None:
+        parameters["answer"] = filter.answer
     return parameters
 
 
-def _of_types(dialect: str) -> str:
+@cache
+def _matching(by_type: bool, by_answer: bool) -> Statement:
+    return Statement(*(text(_matching_sql(dialect, by_type, by_answer)) for dialect in ("sqlite", "postgresql")))
+
+
+def _matching_sql(dialect: str, by_type: bool, by_answer: bool) -> str:
     types = "= ANY(CAST(:types AS TEXT[]))" if dialect == "postgresql" else "IN (SELECT value FROM json_each(:types))"
+    of_type = f"AND p.type {types}" if by_type else ""
+    answered = """AND EXISTS (
+            SELECT 1 FROM attempts AS a
+            WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
+                AND COALESCE(a.status, 0) BETWEEN CAST(:answer AS INTEGER) AND CAST(:answer AS INTEGER) + 99
+        )"""
     return f"""
     WITH runs AS MATERIALIZED ({rows_sql(dialect, "runs", low="BIGINT", high="BIGINT")})
     SELECT p.sequence
     FROM payloads AS p
     WHERE p.account_id = :account AND p.webhook_id = :webhook AND p.sequence BETWEEN :low AND :high
-        AND p.type {types}
+        {of_type} {answered if by_answer else ""}
         AND EXISTS (SELECT 1 FROM runs AS r WHERE p.sequence BETWEEN r.low AND r.high)
     ORDER BY p.sequence DESC
     LIMIT :limit
     """
-
-
-_OF_TYPES = Statement(text(_of_types("sqlite")), text(_of_types("postgresql")))

@@ -22,6 +22,8 @@ from hourhook.web.webhooks.situations import assess
 PATH = "/integrations/webhooks/{webhook_id}"
 _HOURS = 24
 _LOG_SIZE = 25
+# The classes of answers, with their first status.
+_ANSWERS = (("2xx", 200), ("3xx", 300), ("4xx", 400), ("5xx", 500), ("none", 0))
 pages = Pages()
 
 
@@ -63,14 +65,20 @@ def show(view: View, webhook_id: int) -> Values | Redirect:
     return {
         "webhook_id": webhook_id,
         "lane": lane,
-        "situation": assess(lane, view.display.now, view.dependencies.retry_window_seconds),
+        "situation": assess(
+            lane,
+            view.display.now,
+            view.dependencies.retry_window_seconds,
+            view.dependencies.retention_seconds,
+        ),
         "hours": _by_hour(lane.recent, view.display.now),
         "lines": _lines(view.display, payloads),
         "total": total,
         "pagination": pagination,
         "log_states": [(state, state.capitalize()) for state in STATES],
         "log_types": [(type, type) for type in PAYLOAD_TYPES],
-        "is_filtered": any(view.argument(name) for name in ("state", "type", "from", "to")),
+        "is_filtered": any(view.argument(name) for name in ("state", "type", "answer", "from", "to")),
+        "log_answers": [(name, name) for name, _ in _ANSWERS],
         "not_found": found,
         "comparison": compare(lane, view.argument("have")) if view.argument("have").strip() else None,
         "retention_seconds": view.dependencies.retention_seconds,
@@ -90,6 +98,7 @@ def _filter(view: View) -> PayloadFilter:
         [type] if type in PAYLOAD_TYPES else None,
         view.display.parse_local(view.argument("from")),
         view.display.parse_local(view.argument("to")),
+        dict(_ANSWERS).get(view.argument("answer")),
     )
 
 

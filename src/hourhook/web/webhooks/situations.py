@@ -36,7 +36,7 @@ class Situation:
     remaining_seconds: int | None = None
 
 
-def assess(lane: LaneView, now: int, retry_window_seconds: float) -> Situation:
+def assess(lane: LaneView, now: int, retry_window_seconds: float, retention_seconds: float) -> Situation:
     """Return the situation of a lane."""
     match lane.state:
         case "gone":
@@ -58,7 +58,20 @@ def assess(lane: LaneView, now: int, retry_window_seconds: float) -> Situation:
             )
     if lane.waiting_count:
         return Situation("busy", "none", remaining_seconds=_remaining_seconds(lane, now))
-    return Situation("lost", "replay") if lane.row.lost_count else Situation("idle", "ping")
+    return (
+        Situation("lost", "replay") if _has_kept_neighbours(lane, now, retention_seconds) else Situation("idle", "ping")
+    )
+
+
+def _has_kept_neighbours(lane: LaneView, now: int, retention_seconds: float) -> bool:
+    """Return whether payloads of the time in which others were lost are still kept, so that a replay sends them.
+
+    A payload is lost when it is older than the retention, and those that waited with it are kept as long again.
+    """
+    row = lane.row
+    if not row.lost_count or row.head_sequence == row.first_sequence:
+        return False
+    return row.lost_until is None or now < row.lost_until + round(2 * retention_seconds * SECOND)
 
 
 def _trouble(lane: LaneView) -> str:
