@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from hourhook.domain.entries import exporting
 from tests.support.accounts import Account
 from tests.support.browsers import find_form
 from tests.support.factories import approve, ids, insert_entries, make_entry, make_project, make_tag, mark_as_invoiced
@@ -203,3 +204,42 @@ def test_an_entry_is_repeated_today(account: Account) -> None:
     assert page.headers["location"] == "/"
     found = account.owner.client.get("/v2/entries").json()
     assert [(each["date"], each["minutes"]) for each in found] == [(TODAY, 45), ("2024-05-01", 45)]
+
+
+def test_entries_are_exported_as_csv_and_xlsx(account: Account) -> None:
+    project = make_project(account, "=Harbour map")
+    make_entry(account.owner, "@SUM(A1) #tide*", minutes=75, project_id=project["id"], date="2024-05-02")
+    make_entry(account.owner, "of April", date="2024-04-30")
+    browser = signed_in_browser(account, account.owner)
+
+    csv = browser.get("/entries.csv").body.decode().splitlines()
+    xlsx = browser.get("/entries.xlsx?from=2024-05-01")
+
+    assert csv[0].startswith("Date,Person,E-mail,Project,Description,Hours,Minutes,Billable")
+    assert csv[1].startswith(
+        "2024-05-02,Ada Byron,owner@northwind.test,'=Harbour map,'@SUM(A1) #tide*,1.25,75,no,no,no,"
+    )
+    assert len(csv) == 2
+    assert xlsx.body.startswith(b"PK")
+    assert xlsx.headers["content-disposition"] == 'attachment; filename="entries.xlsx"'
+
+
+def test_a_file_has_the_entries_that_its_reader_sees(account: Account) -> None:
+    make_entry(account.owner, "secret")
+    make_entry(account.contractor, "mine")
+
+    csv = signed_in_browser(account, account.contractor).get("/entries.csv?from=").body.decode()
+
+    assert ("mine" in csv, "secret" in csv) == (True, False)
+
+
+def test_a_file_that_would_be_too_large_is_refused(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "MAX_ENTRIES", 1)
+    make_entry(account.owner)
+    make_entry(account.owner)
+    browser = signed_in_browser(account, account.owner)
+
+    response = browser.get("/entries.csv")
+
+    assert response.headers["location"] == "/entries"
+    assert b"A file has at most 1 entries." in browser.get("/entries").body

@@ -104,11 +104,16 @@ class Listing:
         self, tx: Transaction, caller: Caller, query: SumQuery, filters: Mapping[str, object], **more: object
     ) -> Row:
         """Return the one row of a query of sums over all rows with these filters that the caller can see."""
+        [row] = self.select(tx, caller, query, filters, **more)
+        return row
+
+    def select(
+        self, tx: Transaction, caller: Caller, query: SumQuery, filters: Mapping[str, object], **more: object
+    ) -> list[Row]:
+        """Return all rows of a query over the rows with these filters that the caller can see."""
         filters = dict(self._simplify(filters))
         statement = self._aggregates(query, scope_of(caller), frozenset(filters))
-        row = tx.one(statement, account=caller.account_id, me=caller.user_id, **filters, **more)
-        assert row is not None
-        return row
+        return tx.all(statement, account=caller.account_id, me=caller.user_id, **filters, **more)
 
     def sums(
         self,

@@ -29,7 +29,7 @@ pages = Pages()
 @pages.get(PATH, template="entries/list")
 def index(view: View) -> Values:
     """List entries; without any filter those of this month."""
-    defaults = {} if view.query.keys() - {"page"} else {"from": view.display.today.replace(day=1).isoformat()}
+    defaults = default_filters(view)
     params, errors = view.parse(EntryFilters, resource="Entry", **defaults)
     filter_state = view.filter_state(errors, **defaults)
     entries = reading.list_without_total(view.tx, view.caller, params, errors, view.pagination)
@@ -150,6 +150,11 @@ def confirm_delete_one(view: View, entry_id: int) -> Values:
 def delete(action: Action, entry_id: int) -> Redirect:
     editing.remove(action.tx, action.caller, entry_id)
     return Redirect(PATH, "Deleted 1 entry.")
+
+
+def default_filters(view: View) -> dict[str, str]:
+    """Return the filters of a list that was asked for without any: this month."""
+    return {} if view.query.keys() - {"page"} else {"from": view.display.today.replace(day=1).isoformat()}
 
 
 def _parse(declaration: type[I], ids: list[int], **more: str) -> tuple[I, ValidationErrors]:

@@ -88,3 +88,15 @@ def test_a_wrong_preference_is_refused_and_nothing_saved(account: Account, field
     assert response.status == 422
     assert b'value="Hopper"' in response.body
     assert account.leader.client.get("/v2/current_user").json()["last_name"] is None
+
+
+def test_the_theme_is_changed_from_every_page(account: Account) -> None:
+    browser = signed_in_browser(account, account.contractor)
+    page = browser.get("/entries?from=&description=tea")
+
+    response = browser.submit_to(page, "/me/theme", theme="dark")
+
+    assert response.headers["location"] == "/entries?from=&description=tea"
+    assert 'data-theme="dark"' in browser.get("/").body.decode()
+    browser.submit_to(page, "/me/theme", theme="system")
+    assert "data-theme" not in browser.get("/").body.decode()

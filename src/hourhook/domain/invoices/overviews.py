@@ -66,7 +66,7 @@ def sum_by_state(
     """Sum up the invoices that match, by state and currency."""
     filters = reading.resolve_filters(caller, params, errors)
     found: dict[str, list[Row]] = {}
-    for row in LISTING.sums(tx, caller, (_BY_STATE,), filters):
+    for row in LISTING.select(tx, caller, _BY_STATE, filters):
         found.setdefault(row.state, []).append(row)
     return [
         StateTotal(

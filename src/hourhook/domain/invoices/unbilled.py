@@ -96,7 +96,7 @@ def read(
     errors.raise_if_any()
     filters = _resolve(params)
     worked, spent = (
-        _group(listing.sums(tx, caller, (query,), filters))
+        _group(listing.select(tx, caller, query, filters))
         for listing, query in ((ENTRIES, _WORKED), (EXPENSES, _SPENT))
     )
     found = [_sum_up(caller, worked.get(key, []), spent.get(key, [])) for key in worked.keys() | spent.keys()]
@@ -113,10 +113,10 @@ def find_ids(
     found: dict[Listing, list[int]] = {ENTRIES: [], EXPENSES: []}
     if ids:
         for listing, query in _IDS.items():
-            found[listing] += [row.id for row in listing.sums(tx, caller, (query,), {**filters, "project_ids": ids})]
+            found[listing] += [row.id for row in listing.select(tx, caller, query, {**filters, "project_ids": ids})]
     if NO_PROJECT in chosen:
         within = {**filters, "without_project": True}
-        found[ENTRIES] += [row.id for row in ENTRIES.sums(tx, caller, (_IDS[ENTRIES],), within)]
+        found[ENTRIES] += [row.id for row in ENTRIES.select(tx, caller, _IDS[ENTRIES], within)]
     return sorted(found[ENTRIES]), sorted(found[EXPENSES])
 
 

@@ -5,6 +5,7 @@ from hourhook.domain import current_users
 from hourhook.domain.current_users import CurrentUserUpdate
 from hourhook.domain.users import storing
 from hourhook.web.browser_cookies import KEYS, THEME, THEMES, ZONE
+from hourhook.web.forms import FormFields, safe_redirect_path
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/me"
@@ -25,6 +26,13 @@ def show(view: View) -> Values:
     }
 
 
+@pages.post("/me/theme", refused_on=PATH)
+def change_theme(action: Action) -> Redirect:
+    """Change the theme from the person menu, and go back to the page."""
+    path = safe_redirect_path(action.fields.get("next", "")) or PATH
+    return Redirect(path, cookies={THEME: _theme(action.fields)})
+
+
 @pages.post(PATH)
 def save(action: Action) -> Redirect:
     reports = {name: name in action.fields for name in _REPORTS}
@@ -37,11 +45,16 @@ def save(action: Action) -> Redirect:
     current_users.edit(action.tx, action.caller, params, errors)
     if zone != action.caller.time_zone:
         storing.set_time_zone(action.tx, action.caller.user_id, zone)
-    theme = action.fields.get("theme", "")
     cookies = {
         # An offset is not a zone of the browser, which then finds its own.
         ZONE: zone if zone in time_zones.choices() else "",
-        THEME: theme if theme in THEMES and theme != "system" else "",
+        THEME: _theme(action.fields),
         KEYS: "" if "keys" in action.fields else "off",
     }
     return Redirect(PATH, "Saved.", cookies=cookies)
+
+
+def _theme(fields: FormFields) -> str:
+    """Return the value of the cookie of the chosen theme; empty for that of the system."""
+    theme = fields.get("theme", "")
+    return theme if theme in THEMES and theme != "system" else ""
