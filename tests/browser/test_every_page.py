@@ -73,6 +73,11 @@ PATHS = (
     "/me",
     "/me/password",
     "/me/sessions",
+    "/help",
+    "/help/events",
+    "/help/events/invoice.updated.paid",
+    "/help/verifying",
+    "/help/delivery",
 )
 
 

@@ -35,7 +35,7 @@ MAX_STATEMENTS_OF = {
     "/integrations/webhooks/{webhook_id}/payloads/{payload_id}": 12,
 }
 # The values of parameters that are no ids.
-TEXTS = {"day": DAY, "week": "2024-W21"}
+TEXTS = {"day": DAY, "week": "2024-W21", "event_type": "entry.updated.approved"}
 PAGES = [page for page in all_pages() if page.method == "GET"]
 
 

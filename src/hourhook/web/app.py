@@ -21,6 +21,7 @@ from hourhook.web import (
     expenses,
     find,
     groups,
+    help,
     inbox,
     integrations,
     log_time,
@@ -97,6 +98,7 @@ GROUPS = (
     preferences.pages,
     password.pages,
     browser_sessions.pages,
+    help.pages,
 )
 SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX, sign_in_links.PREFIX)
 

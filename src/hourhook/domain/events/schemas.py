@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hourhook.delivery import envelope
+from hourhook.delivery.signing import Headers
 from hourhook.domain.events.catalogue import EVENT_TYPES, PING, SUMMARIES
 from hourhook.domain.events.examples import HAPPENED_AT, OBJECTS, event_examples
 from hourhook.domain.events.recording import changing_fields
@@ -18,6 +19,8 @@ from hourhook.domain.events.recording import changing_fields
 Json = dict[str, Any]
 
 BATCH = "batch"
+# What the example of a batch contains.
+BATCHED = ("entry.created", "entry.updated")
 # Every payload has a schema: of an event, of a ping, and of several events together.
 SCHEMA_TYPES = (*EVENT_TYPES, PING, BATCH)
 # The dialect of the schemas that stand alone.
@@ -90,19 +93,28 @@ def schema_path(type: str) -> str:
 
 
 def payload_example(type: str, base_url: str) -> Json:
-    """Return an example of a payload, as it is sent."""
-    parsed: Json = msgspec.json.decode(_example_body(type, base_url))
+    """Return an example of a payload."""
+    parsed: Json = msgspec.json.decode(example_body(type, base_url))
     return parsed
 
 
-def _example_body(type: str, base_url: str) -> bytes:
+def example_headers(type: str, body: bytes, sent_at: int, secret: str) -> Headers:
+    """Return the headers of an example that is sent now, signed with a secret."""
+    sequence = None if type == PING else 1
+    first = BATCHED[0] if type == BATCH else type
+    count = len(BATCHED) if type == BATCH else 1
+    return envelope.headers(_PAYLOAD_ID, first, sequence, 1, sent_at, body, secret, batch_count=count)
+
+
+def example_body(type: str, base_url: str) -> bytes:
+    """Return the body of an example, byte for byte as it is sent."""
     if type == PING:
         return envelope.ping_body(_PAYLOAD_ID, HAPPENED_AT, *_WEBHOOK)
     if type == BATCH:
         payloads = [
             {"payload_id": _PAYLOAD_ID[:-1] + str(sequence), "sequence": sequence, "attempt": 1}
             | payload_example(each, base_url)
-            for sequence, each in enumerate(("entry.created", "entry.updated"), 1)
+            for sequence, each in enumerate(BATCHED, 1)
         ]
         return msgspec.json.encode(
             {"type": BATCH, "webhook_id": _WEBHOOK[0], "webhook_name": _WEBHOOK[1], "payloads": payloads}
