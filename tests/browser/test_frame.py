@@ -61,3 +61,18 @@ def test_a_cell_of_the_week_is_saved_when_it_is_left(account: Account, open_page
     )
     found = account.owner.client.get("/v2/entries").json()
     assert [(entry["date"], entry["minutes"]) for entry in found] == [("2024-05-22", 75), ("2024-05-20", 60)]
+
+
+def test_a_project_is_completed_on_the_line_with_the_arrow_keys(account: Account, open_page_of: OpenPage) -> None:
+    make_project(account, "Harbour map")
+    page = open_page_of(account.owner)
+    line = page.get_by_role("textbox", name="Log time")
+
+    line.press_sequentially("45m ha")
+    page.get_by_role("button", name="Harbour map").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert line.input_value() == "45m Harbour map "
+    page.keyboard.press("Enter")
+
+    page.get_by_text("Logged 45").wait_for()

@@ -1,5 +1,7 @@
 """The line "Log time": preview, log, ask, undo."""
 
+import re
+
 import pytest
 
 from tests.support.accounts import Account, Person
@@ -159,3 +161,19 @@ def test_the_preview_writes_nothing_of_hostile_text_as_html(account: Account) ->
 
     assert "&lt;b&gt;x&lt;/b&gt;" in text
     assert "<b>" not in text
+
+
+def completed(account: Account, line: str) -> list[tuple[str, str]]:
+    text = preview(account, account.owner, line)
+    return re.findall(r'data-complete="([^"]+)" data-from="(\d+)"', text)
+
+
+def test_projects_are_completed_after_the_first_letters(account: Account) -> None:
+    for name in ("Harbour map", "Harbour office", "Pilots"):
+        make_project(account, name)
+
+    assert completed(account, "45m ha") == [("Harbour map", "4"), ("Harbour office", "4")]
+    assert completed(account, "45m harbour o") == [("Harbour office", "4")]
+    assert completed(account, "45m @p") == [("Pilots", "4")]
+    for line in ("45m p", "45m Pilots", "45m #pi", "45m"):
+        assert completed(account, line) == []

@@ -14,7 +14,7 @@ from hourhook.errors import FieldError, NotFound, ValidationFailed
 from hourhook.web.display import Display
 from hourhook.web.forms import FormFields, safe_redirect_path
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
-from hourhook.web.time_line import Choice, TimeLine, read_line
+from hourhook.web.time_line import Choice, TimeLine, complete, read_line
 
 pages = Pages()
 
@@ -32,9 +32,14 @@ def preview(view: View) -> Values:
     """Show what a line will become, while it is typed."""
     text = view.argument("line")
     if not text.strip():
-        return {"parts": [], "question": None}
-    line = read_line(text, _day_of(view.argument("day"), view.display), _projects(view))
-    return {"parts": _describe(view, line), "question": question_of(view, line)}
+        return {"parts": [], "question": None, "completions": None}
+    projects = _projects(view)
+    line = read_line(text, _day_of(view.argument("day"), view.display), projects)
+    return {
+        "parts": _describe(view, line),
+        "question": question_of(view, line),
+        "completions": complete(text, projects),
+    }
 
 
 @pages.post("/log", refused_on="/")

@@ -22,6 +22,8 @@ MAX_LENGTH = 2_000
 # So that a long description is not offered as the name of a project, word by word.
 _MAX_NAME_WORDS = 4
 _MIN_PREFIX_LENGTH = 3
+_MIN_COMPLETED_LENGTH = 2
+_MAX_COMPLETIONS = 6
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIMES = (
     re.compile(r"(?<!\S)(?P<h>\d{1,5})\s?h(?:(?P<m>\d{1,2})m?|\s?(?P<m2>\d{1,2})\s?m(?:in)?)?(?!\S)", re.IGNORECASE),
@@ -75,6 +77,27 @@ def read_line(text: str, today: date, projects: Sequence[SimpleProject], choice:
         return replace(line, minutes=minutes, description=description)
     minutes, rest = _take(_BARE_MINUTES, rest)
     return line if minutes is None else _read_project(TimeLine(minutes, day, rest), projects, choice)
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """Projects whose names begin with what is typed last, and where that begins in the line."""
+
+    start: int
+    projects: Sequence[SimpleProject]
+
+
+def complete(text: str, projects: Sequence[SimpleProject]) -> Completions | None:
+    """Return the projects that may be meant at the end of a line: after two letters, or at once after ``@``."""
+    words = [(found.start(), found[0]) for found in re.finditer(r"\S+", text[:MAX_LENGTH])]
+    for start, word in words[-_MAX_NAME_WORDS:]:
+        typed = search_key(" ".join(text[start:].split()).removeprefix("@"))
+        if word.startswith("#") or (len(typed) < _MIN_COMPLETED_LENGTH and not word.startswith("@")):
+            continue
+        fitting = [project for project in projects if _key(project).startswith(typed) and _key(project) != typed]
+        if fitting:
+            return Completions(start, fitting[:_MAX_COMPLETIONS])
+    return None
 
 
 def read_minutes(text: str) -> int | None:

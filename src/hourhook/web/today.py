@@ -19,6 +19,7 @@ pages = Pages()
 DAYS_IN_CHART = 7
 # Minutes a day from which the month strip is darker.
 _LEVELS = (1, 120, 300, 420)
+_WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
 @pages.get("/", template="days/day")
@@ -44,6 +45,7 @@ def _show(view: View, day: date) -> Values:
     )
     month = [day.replace(day=number + 1) for number in range(calendar.monthrange(day.year, day.month)[1])]
     chart = [day - timedelta(days=back) for back in range(DAYS_IN_CHART)]
+    first_weekday = 6 if view.display.week_start == "Sunday" else 0
     first, last = min(month[0], chart[-1]), month[-1]
     totals = daily_totals.read(view.tx, view.caller, first.isoformat(), last.isoformat())
     return {
@@ -53,6 +55,8 @@ def _show(view: View, day: date) -> Values:
         "total": _total_of(totals, day),
         "chart": [(found, _total_of(totals, found)) for found in chart],
         "month": [(found, _total_of(totals, found), _level(_total_of(totals, found))) for found in month],
+        "weekdays": _WEEKDAYS[first_weekday:] + _WEEKDAYS[:first_weekday],
+        "days_before": (month[0].weekday() - first_weekday) % 7,
         "previous": day - timedelta(days=1),
         "next": day + timedelta(days=1),
         "question": log_time.refused_question(view),
