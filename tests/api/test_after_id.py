@@ -15,7 +15,7 @@ from tests.support.query_plans import plans_of
 from tests.support.statements import Statements, capture_statements
 
 BY_ID = [endpoint for endpoint in all_endpoints() if endpoint.is_by_id and not endpoint.is_hidden]
-WITHOUT = {"/v2/timers", "/v2/webhooks/{webhook_id}/payloads"}
+WITHOUT = {"/v2/audit", "/v2/timers", "/v2/webhooks/{webhook_id}/history", "/v2/webhooks/{webhook_id}/payloads"}
 
 
 def crawl(client: Client, path: str, **query: Any) -> list[int]:
@@ -29,7 +29,7 @@ def crawl(client: Client, path: str, **query: Any) -> list[int]:
     return found
 
 
-def test_only_timers_and_the_delivery_log_are_not_listed_by_id() -> None:
+def test_only_timers_delivery_logs_and_histories_are_not_listed_by_id() -> None:
     assert {endpoint.path for endpoint in all_endpoints() if endpoint.is_paged and not endpoint.is_by_id} == WITHOUT
 
 

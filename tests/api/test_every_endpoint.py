@@ -25,10 +25,12 @@ ID_KIND = get_args(Id)[1]
 
 def test_every_endpoint_works(account: Account) -> None:
     refused = []
+    unchanged = populate_account(account)
     for number, endpoint in enumerate(ENDPOINTS):
         if called(endpoint) in WORK_ONLY_WITH_A_WORKER:
             continue
-        path_ids = populate_account(account, f"stage{number}")
+        # What changes something may leave nothing to the next one.
+        path_ids = unchanged if endpoint.method == "GET" else populate_account(account, f"stage{number}")
         body = {name: GOOD[name](account, path_ids) for name in required_of(endpoint)}
         prepare = PREPARED.get(called(endpoint))
         if prepare is not None:
