@@ -20,6 +20,7 @@ FOUNDATION = (
 RECORDS_AND_CONTROLS = tuple(
     f"delivery.{name}"
     for name in (
+        "alerts",
         "event_log",
         "log_reading",
         "tail",

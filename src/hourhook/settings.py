@@ -65,6 +65,7 @@ class Settings:
     retry_window_seconds: float = 259_200
     send_timeout_seconds: float = 10
     lease_seconds: float = 60
+    alert_after_seconds: float = 3_600
     broadcast_seconds: float = 5
     retention_days: float = 30
     rate_limit: RateLimit | None = RateLimit(100, 200)
@@ -349,6 +350,7 @@ _READERS: dict[str, Any] = {
     "retry_window_seconds": _positive,
     "send_timeout_seconds": _positive,
     "lease_seconds": _positive,
+    "alert_after_seconds": _positive,
     "broadcast_seconds": _positive,
     "retention_days": _positive,
     "rate_limit": _rate_limit,

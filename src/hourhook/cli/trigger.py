@@ -63,10 +63,10 @@ def require_event(type: str) -> None:
     """Raise ``OperatorError`` unless there is an event of this type."""
     from difflib import get_close_matches
 
-    from hourhook.domain.events.catalogue import EVENT_TYPES
+    from hourhook.domain.events.catalogue import LOGGED_TYPES
     from hourhook.errors import OperatorError
 
-    if type not in EVENT_TYPES:
-        near = get_close_matches(type, EVENT_TYPES, 1)
+    if type not in LOGGED_TYPES:
+        near = get_close_matches(type, LOGGED_TYPES, 1)
         guess = f"did you mean {near[0]}?" if near else "docs/api/events.md lists all names"
         raise OperatorError(f"there is no event named {type!r}: {guess}")

@@ -9,6 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from hourhook.clock import SECOND, format_timestamp
+from hourhook.delivery.event_log import WEBHOOK_TYPES
 from hourhook.delivery.signing import Headers, signature_headers
 
 # The header of a test event.
@@ -77,7 +78,7 @@ def unsigned_headers(
     built = [
         ("Content-Type", "application/json"),
         ("User-Agent", "Noko-Webhooks"),
-        ("X-Noko-EventCategory", type.partition(".")[0]),
+        ("X-Noko-EventCategory", "webhook_status" if type in WEBHOOK_TYPES else type.partition(".")[0]),
         ("X-Noko-Delivery", payload_id),
         ("webhook-id", payload_id),
         ("webhook-timestamp", str(sent_at // SECOND)),

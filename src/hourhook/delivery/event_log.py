@@ -5,6 +5,7 @@ one statement for its events and one for their payloads, however many webhooks s
 Lanes are woken once, at the end (``docs/how-it-works.md#writes``).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,6 +17,8 @@ from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 EVERYTHING = "*"
+# Events about webhooks themselves, which ``*`` does not include.
+WEBHOOK_TYPES = ("webhook.failing", "webhook.stalled", "webhook.disabled", "webhook.recovered")
 NO_CHANGES = b"{}"
 # The limits of a batch: collected events, their size in bytes, and payload rows per statement.
 BATCH_EVENTS = 500
@@ -30,6 +33,8 @@ class Event:
     type: str
     changes: bytes
     object: bytes
+    # The webhook that it is about, which never hears of itself.
+    about_webhook_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -52,9 +57,22 @@ class PendingEvents:
     subscribers: dict[int, Subscriber] = field(default_factory=dict)
 
 
-def append(tx: Transaction, type: str, changes: dict[str, list[object]], object: object) -> None:
+def selects(names: Collection[str], type: str) -> bool:
+    """Return whether these names, subscribed to or asked for, include a type; ``*`` does, except for webhooks."""
+    return type in names or (EVERYTHING in names and type not in WEBHOOK_TYPES)
+
+
+def append(
+    tx: Transaction,
+    type: str,
+    changes: dict[str, list[object]],
+    object: object,
+    *,
+    about_webhook_id: int | None = None,
+) -> None:
     """Append an event to the log; ``object`` is the representation that GET returns, serialized here once.
 
+    It is not sent to ``about_webhook_id``.
     The event is discarded if the transaction fails.
     """
     pending = tx.state.get("events")
@@ -62,7 +80,7 @@ def append(tx: Transaction, type: str, changes: dict[str, list[object]], object:
         pending = tx.state["events"] = PendingEvents()
         tx.before_commit(_write_remaining)
     encoded = msgspec.json.encode(changes) if changes else NO_CHANGES
-    event = Event(type, encoded, msgspec.json.encode(object))
+    event = Event(type, encoded, msgspec.json.encode(object), about_webhook_id)
     pending.unwritten.append(event)
     pending.unwritten_bytes += len(event.changes) + len(event.object)
     if len(pending.unwritten) >= BATCH_EVENTS or pending.unwritten_bytes >= BATCH_BYTES:
@@ -77,8 +95,8 @@ def _write_remaining(tx: Transaction) -> None:
     _wake(tx, pending)
 
 
-def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, str]]:
-    """Write the collected events and clear them; return the position and type of each."""
+def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, Event]]:
+    """Write the collected events and clear them; return each with its position."""
     collected, pending.unwritten, pending.unwritten_bytes = pending.unwritten, [], 0
     first = tx.last_position + 1
     tx.insert_many(
@@ -90,15 +108,18 @@ def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, st
         ],
     )
     tx.last_position += len(collected)
-    return [(position, event.type) for position, event in enumerate(collected, first)]
+    return [*enumerate(collected, first)]
 
 
-def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[tuple[int, str]]) -> None:
-    _find_subscribers(tx, pending, [*dict.fromkeys(type for _, type in written)])
+def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[tuple[int, Event]]) -> None:
+    _find_subscribers(tx, pending, [*dict.fromkeys(event.type for _, event in written)])
     rows: list[tuple[int, int, int, str, int, str]] = []
     for webhook_id, subscriber in pending.subscribers.items():
-        has_wildcard = EVERYTHING in subscriber.names
-        matching = [event for event in written if has_wildcard or event[1] in subscriber.names]
+        matching = [
+            (position, event.type)
+            for position, event in written
+            if selects(subscriber.names, event.type) and event.about_webhook_id != webhook_id
+        ]
         sequences = range(subscriber.last_sequence + 1, subscriber.last_sequence + 1 + len(matching))
         subscriber.last_sequence += len(matching)
         subscriber.count += len(matching)

@@ -66,17 +66,18 @@ def disable_gone(tx: Transaction, webhook_id: int, sequence: int) -> bool:
     return True
 
 
-def enable(tx: Transaction, webhook_id: int) -> bool:
+def enable(tx: Transaction, webhook_id: int) -> DisabledReason | Literal["stalled"] | None:
     """Enable a disabled or stalled lane, with a new retry window for its head.
 
-    Returns False for any other lane, and leaves it unchanged.
+    Returns why it was not sending; None for any other lane, which is left unchanged.
     """
     lane = _lane(tx, webhook_id)
     if lane is None or (lane.enabled and not lane.stalled):
-        return False
+        return None
     tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
     tx.after_commit(tx.wake)
-    return True
+    reason: DisabledReason = lane.disabled_reason
+    return "stalled" if lane.enabled else reason
 
 
 def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
@@ -125,7 +126,7 @@ def skip(tx: Transaction, webhook_id: int, sequence: int, skipped_by_id: int) ->
         ("account_id", "webhook_id", "sequence", "skipped_at", "skipped_by_id"),
         [(tx.account_id, webhook_id, sequence, tx.started_at, skipped_by_id)],
     )
-    _move_head(tx, lane, webhook_id, sequence + 1, stalled=False)
+    _move_head(tx, lane, webhook_id, sequence + 1, stalled=False, is_skip=True)
     return True
 
 
@@ -141,13 +142,16 @@ def replay(tx: Transaction, webhook_id: int, sequence: int) -> bool:
     return True
 
 
-def _move_head(tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, stalled: bool) -> None:
+def _move_head(
+    tx: Transaction, lane: Row, webhook_id: int, sequence: int, *, stalled: bool, is_skip: bool = False
+) -> None:
     tx.execute(
         _MOVE_HEAD,
         account=tx.account_id,
         webhook=webhook_id,
         sequence=sequence,
         stalled=stalled,
+        is_skip=is_skip,
         # Payloads that were the head before keep their attempt numbers.
         replayed_through=max(lane.replayed_through, lane.head_sequence),
         due_at=None if stalled or not lane.enabled else _due_at(tx, lane, sequence),
@@ -186,12 +190,16 @@ _NEW_LANE: dict[str, int | bool | None] = {
     "lease_expires_at": None,
     "disabled_at": None,
     "disabled_by_id": None,
+    "alerted": None,
+    "alert_since": None,
     "is_filtered": False,
     "paced_until": None,
     "catching_up_from": None,
 }
 
 _NO_LEASE = {"lease_token": null(), "lease_worker": null(), "lease_expires_at": null()}
+# What is to be reported all the same when a lane is disabled or moved: that it has recovered.
+_IS_RECOVERY = lanes.c.alerted == "recovered"
 _NEW_WINDOW = {"failures_count": 0, "window_started_at": null()}
 _THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
 
@@ -221,6 +229,7 @@ _DISABLE = Statement(
         disabled_at=bindparam("now"),
         disabled_by_id=bindparam("disabled_by_id"),
         due_at=null(),
+        alert_since=case((_IS_RECOVERY, lanes.c.alert_since)),
         **_NO_LEASE,
     )
 )
@@ -235,6 +244,8 @@ _ENABLE = Statement(
         stalled=False,
         due_at=bindparam("due_at"),
         last_succeeded=True,
+        # If it stalls again, that is reported again.
+        alerted=case((lanes.c.alerted == "stalled", "failing"), else_=lanes.c.alerted),
         **_NEW_WINDOW,
         **_NO_LEASE,
     )
@@ -274,6 +285,11 @@ _MOVE_HEAD = Statement(
         failing_since=null(),
         stalled=bindparam("stalled"),
         due_at=bindparam("due_at"),
+        alerted=case((bindparam("is_skip") & lanes.c.alerted.is_not(None), "recovered"), else_=lanes.c.alerted),
+        alert_since=case(
+            (bindparam("is_skip") & lanes.c.alerted.is_not(None), 0),
+            (_IS_RECOVERY | bindparam("stalled"), lanes.c.alert_since),
+        ),
         **_NEW_WINDOW,
         **_NO_LEASE,
     )

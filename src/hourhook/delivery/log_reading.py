@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, union_all
 
+from hourhook.delivery.event_log import EVERYTHING, WEBHOOK_TYPES
 from hourhook.store.schema import accounts, events
 from hourhook.store.statements import Statement, in_subquery
 from hourhook.store.transaction import Transaction
@@ -32,9 +33,13 @@ class LoggedEvent:
 def read_after(
     tx: Transaction, account_id: int, after: int, limit: int, types: Collection[str] | None = None
 ) -> list[LoggedEvent]:
-    """Return at most ``limit`` events with a position above ``after``, oldest first; ``types`` None means all."""
-    if types is None:
-        rows = tx.all(_AFTER, account=account_id, after=after, limit=limit)
+    """Return at most ``limit`` events with a position above ``after``, oldest first.
+
+    ``types`` None means all, and ``*`` in it all but those about webhooks that it does not name.
+    """
+    excluded = frozenset() if types is None else frozenset(WEBHOOK_TYPES).difference(types)
+    if types is None or EVERYTHING in types:
+        rows = tx.all(_after_without(excluded), account=account_id, after=after, limit=limit)
     else:
         names = {f"type_{index}": type for index, type in enumerate(sorted(types))}
         rows = tx.all(_after_of_types(len(names)), account=account_id, after=after, limit=limit, **names)
@@ -56,7 +61,12 @@ _COLUMNS = (events.c.position, events.c.type, events.c.created_at, events.c.chan
 _IS_AFTER = (events.c.account_id == bindparam("account"), events.c.position > bindparam("after"))
 _LIMIT: Any = bindparam("limit")
 
-_AFTER = Statement(select(*_COLUMNS).where(*_IS_AFTER).order_by(events.c.position).limit(_LIMIT))
+
+@cache
+def _after_without(excluded: frozenset[str]) -> Statement:
+    """Return the statement for all types but a few, whose events are rare: it walks the log."""
+    is_selected = [events.c.type != type for type in sorted(excluded)]
+    return Statement(select(*_COLUMNS).where(*_IS_AFTER, *is_selected).order_by(events.c.position).limit(_LIMIT))
 
 
 @cache

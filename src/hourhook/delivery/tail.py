@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import select
 
+from hourhook.delivery.event_log import selects
 from hourhook.delivery.log_reading import LoggedEvent, first_position, last_position, read_after
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
@@ -51,7 +52,7 @@ class Follower:
     account_id: int
     position: int
     credential: Credential
-    # None for all types.
+    # As ``event_log.selects`` takes them; None for all.
     types: Collection[str] | None
     _tail: "Tail"
     _waker: Waker = field(default_factory=Waker)
@@ -87,7 +88,7 @@ class Follower:
         return self._is_ended
 
     def selects(self, event: LoggedEvent) -> bool:
-        return self.types is None or event.type in self.types
+        return self.types is None or selects(self.types, event.type)
 
 
 @dataclass(slots=True)

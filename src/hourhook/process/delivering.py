@@ -12,6 +12,7 @@ import structlog
 from hourhook.backoff import RetrySchedule
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.http.resolvers import SystemResolver
+from hourhook.delivery.worker.alerter import Alerter
 from hourhook.delivery.worker.broadcaster import Broadcaster
 from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.maintenance import run_maintenance
@@ -22,7 +23,9 @@ from hourhook.delivery.worker.worker import Worker
 from hourhook.domain import idempotency
 from hourhook.domain.audit.retention import delete_expired as delete_expired_audit_records
 from hourhook.domain.expiries import shorten_lifetimes
+from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
+from hourhook.domain.webhooks.alerts import Reporter
 from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
 from hourhook.mail.worker import MailWorker
@@ -67,11 +70,14 @@ async def run_delivery(
     on_failure: Callable[[], None],
     stopping: asyncio.Event | None = None,
 ) -> AsyncIterator[None]:
-    """Run a worker and a broadcaster while the context is open; on exit, finish the sends in flight.
+    """Run a worker, a broadcaster and an alerter while the context is open; on exit, finish the sends in flight.
 
     They begin to finish earlier if ``stopping`` is set.
     """
     settings, database = runtime.settings, runtime.database
+    retention_seconds = settings.retention_days * 86_400
+    reporter = Reporter(Links(settings.base_url or DEFAULT_BASE_URL), runtime.outbox, retention_seconds)
+    alerter = Alerter(database, reporter.report_due, after_seconds=settings.alert_after_seconds)
     worker = Worker(
         database,
         transport,
@@ -80,6 +86,8 @@ async def run_delivery(
         lease_seconds=settings.lease_seconds,
         observer=AttemptLogger(runtime.metrics),
         limits=WorkerLimits(runtime.descriptors.lanes, runtime.descriptors.one_offs),
+        disable_gone=reporter.disable_gone,
+        on_alert=alerter.wake,
     )
     broadcaster = Broadcaster(
         database,
@@ -93,7 +101,6 @@ async def run_delivery(
     async with relay_wakeups(runtime, on_failure) as wakeups, run_mail_worker(runtime, on_failure) as stop_mail_worker:
         wakeups.subscribe(worker.wake)
         wakeups.subscribe(broadcaster.wake)
-        retention_seconds = settings.retention_days * 86_400
         maintenance = run_maintenance(
             database,
             retention_seconds,
@@ -108,9 +115,10 @@ async def run_delivery(
         working = [
             asyncio.create_task(guard(runtime, "worker", supervise(database, worker), on_failure)),
             asyncio.create_task(guard(runtime, "broadcaster", broadcaster.run(), on_failure)),
+            asyncio.create_task(guard(runtime, "alerter", alerter.run(), on_failure)),
         ]
         # Together: each takes time to finish.
-        stop = _Stop(worker.stop, broadcaster.stop, stop_mail_worker)
+        stop = _Stop(worker.stop, broadcaster.stop, alerter.stop, stop_mail_worker)
         stopping_early = asyncio.create_task(_call_when(stopping, stop)) if stopping else None
         try:
             yield

@@ -13,7 +13,7 @@ from hourhook.crypto import Keyring
 from hourhook.delivery import lane_control, one_offs, signing
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
-from hourhook.delivery.worker import leases, worker
+from hourhook.delivery.worker import cycles, leases, worker
 from hourhook.delivery.worker.slots import LANE_SLOTS, ONE_OFF_SLOTS, SlotLimits, WorkerLimits
 from hourhook.store.database import Database
 from hourhook.store.schema import attempts, lanes, webhooks
@@ -606,7 +606,7 @@ def add_hanging_lanes(backlog: Backlog, database: Database, network: FakeTranspo
 async def test_lanes_beyond_the_first_batch_are_served(
     backlog: Backlog, database: Database, network: FakeTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LEASE_BATCH", 8)
+    monkeypatch.setattr(cycles, "LEASE_BATCH", 8)
     for _ in range(39):
         backlog.add_webhook(URI)
     async with running_worker(database, network, network):
@@ -642,7 +642,7 @@ async def test_a_lane_yields_its_slot_after_consecutive_sends(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_per_destination = WorkerLimits(lanes=replace(LANE_SLOTS, per_destination=1))
-    monkeypatch.setattr(worker, "LEASE_BATCH", 1)
+    monkeypatch.setattr(cycles, "LEASE_BATCH", 1)
     monkeypatch.setattr(worker, "MAX_CONSECUTIVE_SENDS", 4)
     waiting = backlog.add_webhook(URI, ["user.created"])
     backlog.record(*["tag.created"] * 20)

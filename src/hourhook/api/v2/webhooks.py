@@ -116,7 +116,7 @@ def enable(call: Call, webhook_id: int) -> None:
     Sends the waiting payloads, with a new retry window for the first of them. Idempotent: has no effect on a webhook
     that is already enabled and not stalled.
     """
-    states.enable(call.tx, call.caller, webhook_id)
+    states.enable(call.tx, call.caller, call.dependencies, webhook_id)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/ping", role="leader")

@@ -13,9 +13,11 @@ from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult, lease_one_offs, settle_one_offs
 from hourhook.delivery.worker.readahead import EventCache, Payload, SequenceRange, read_ahead
 from hourhook.delivery.worker.settlements import AttemptResult, Settlement, find_still_leased, settle
+from hourhook.delivery.worker.slots import Slots
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
+LEASE_BATCH = 256
 READ_AHEAD = 16
 # Of all lanes of a worker: with many of them, each is read ahead less, and has smaller batches.
 MAX_PREFETCHED = 16_384
@@ -132,6 +134,16 @@ def _lease(tx: Transaction, cycle: Cycle, cycle_result: CycleResult) -> None:
 def prefetch_limit_of(lanes_count: int) -> int:
     """Return how many payloads of each lane may be prefetched if a worker holds this many lanes."""
     return max(1, MAX_PREFETCHED // max(1, lanes_count))
+
+
+def capacity_of(slots: Slots) -> Capacity:
+    """Return the capacity for one batch of leases, which is small, so that one destination does not get all slots."""
+    batch = min(LEASE_BATCH, slots.limits.per_destination)
+    return Capacity(
+        ordinary=min(batch, slots.available(failing=False)),
+        failing=min(batch, slots.available(failing=True)),
+        saturated=tuple(slots.saturated),
+    )
 
 
 def _read(tx: Transaction, limit: int, cycle_result: CycleResult, cache: EventCache) -> None:

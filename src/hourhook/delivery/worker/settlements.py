@@ -139,6 +139,7 @@ _RETURNED = [
     "stalled",
     "last_succeeded",
     "lease_token",
+    "alert_since",
 ]
 
 
@@ -188,6 +189,13 @@ def _settle(dialect: str) -> str:
         END,
         stalled = (r.ok = 0 AND r.stalls = 1),
         last_succeeded = (r.ok = 1),
+        alerted = CASE WHEN r.ok = 1 AND l.alerted IS NOT NULL THEN 'recovered' ELSE l.alerted END,
+        alert_since = CASE
+            WHEN r.ok = 1 THEN CASE WHEN l.alerted IS NOT NULL THEN 0 END
+            WHEN r.stalls = 1 AND COALESCE(l.alerted, '') <> 'stalled' THEN 0
+            WHEN l.alerted IS NULL THEN COALESCE(l.failing_since, r.started_at)
+            ELSE l.alert_since
+        END,
         last_delivered_at = CASE WHEN r.ok = 1 THEN CAST(:now AS BIGINT) ELSE l.last_delivered_at END,
         due_at = CASE
             WHEN r.ok = 0 THEN r.due_at

@@ -21,7 +21,7 @@ from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker import leases
 from hourhook.delivery.worker.batches import Message, compose, payload_body
-from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, prefetch_limit_of, run_cycle
+from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, capacity_of, prefetch_limit_of, run_cycle
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
@@ -30,12 +30,12 @@ from hourhook.delivery.worker.settlements import AttemptResult, Settlement
 from hourhook.delivery.worker.slots import DEFAULT_LIMITS, Slot, Slots, WorkerLimits
 from hourhook.errors import CommitUnknown, DatabaseUnavailable, OperatorError
 from hourhook.store.database import Database
+from hourhook.store.transaction import Transaction
 from hourhook.waker import Waker
 
 # The id, type, sequence and attempt of the first payload of a request.
 First = tuple[str, str, int | None, int]
 POLL_SECONDS = 1.0
-LEASE_BATCH = 256
 SLOW_AFTER_SECONDS = 1.0
 # How many payloads of a lane are sent in a row while others wait for a slot.
 MAX_CONSECUTIVE_SENDS = 64
@@ -47,11 +47,14 @@ GATHER_SHARE = 0.75
 DRAIN_SECONDS = 7.0
 PAUSE_SECONDS = 0.5
 
+# Disables the lane of a webhook of the transaction's account at a sequence; returns whether it did.
+DisableGone = Callable[[Transaction, int, int], bool]
+
 _log = structlog.get_logger()
 
 
 class Worker:
-    """A delivery worker; ``run`` runs until ``stop``."""
+    """A delivery worker; ``run`` runs until ``stop``. ``on_alert`` is called when there is something to report."""
 
     def __init__(
         self,
@@ -64,6 +67,8 @@ class Worker:
         observer: AttemptObserver,
         limits: WorkerLimits = DEFAULT_LIMITS,
         rng: random.Random | None = None,
+        disable_gone: DisableGone = lane_control.disable_gone,
+        on_alert: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = 0
         self._database = database
@@ -75,6 +80,8 @@ class Worker:
         self._lease = round(lease_seconds * SECOND)
         self._observer = observer
         self._rng = rng or random.SystemRandom()
+        self._disable_webhook = disable_gone
+        self._on_alert = on_alert
         self._cache = EventCache()
         self._limits = limits
         self._slots, self._one_off_slots = Slots(limits.lanes), Slots(limits.one_offs)
@@ -194,7 +201,7 @@ class Worker:
         one_off_results, self._one_off_results = self._one_off_results, []
         lane_capacity = one_off_capacity = Capacity()
         if self._is_woken and not self._waker.is_stopping:
-            lane_capacity, one_off_capacity = _capacity(self._slots), _capacity(self._one_off_slots)
+            lane_capacity, one_off_capacity = capacity_of(self._slots), capacity_of(self._one_off_slots)
         self._is_short_of_slots |= bool(lane_capacity.saturated)
         self._is_woken = False
         return Cycle(
@@ -244,6 +251,8 @@ class Worker:
 
     def _follow_up(self, settlement: Settlement) -> None:
         lane, outcome = settlement.result.lane, settlement.result.outcome
+        if settlement.row.alert_since == 0:
+            self._on_alert()
         if settlement.is_kept:
             return
         self._release_lane(lane)
@@ -344,7 +353,7 @@ class Worker:
     async def _disable_gone(self, key: tuple[int, int], sequence: int) -> None:
         account_id, webhook_id = key
         try:
-            if await self._database.write(account_id, lane_control.disable_gone, webhook_id, sequence):
+            if await self._database.write(account_id, self._disable_webhook, webhook_id, sequence):
                 _log.warning("webhook disabled: receiver returned 410 Gone", account=account_id, webhook=webhook_id)
         except DatabaseUnavailable as error:
             # The next attempt will return 410 again.
@@ -383,12 +392,3 @@ class Worker:
         self._slots, self._one_off_slots = Slots(self._limits.lanes), Slots(self._limits.one_offs)
         self._results.clear()
         self._one_off_results.clear()
-
-
-def _capacity(slots: Slots) -> Capacity:
-    batch = min(LEASE_BATCH, slots.limits.per_destination)
-    return Capacity(
-        ordinary=min(batch, slots.available(failing=False)),
-        failing=min(batch, slots.available(failing=True)),
-        saturated=tuple(slots.saturated),
-    )

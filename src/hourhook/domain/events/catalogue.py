@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
-from hourhook.delivery.event_log import EVERYTHING
+from hourhook.delivery.event_log import EVERYTHING, WEBHOOK_TYPES
 from hourhook.domain.inputs.enums import EnumField
 from hourhook.domain.inputs.lists import ListField
 
@@ -66,29 +66,42 @@ _BY_CATEGORY: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# Events about webhooks themselves, for other webhooks that name them: ``*`` does not include them.
+_ABOUT_WEBHOOKS: Mapping[str, str] = {
+    "webhook.failing": "The next payload of a webhook has failed for an hour.",
+    "webhook.stalled": "A webhook was not accepted for three days, and is no longer tried.",
+    "webhook.disabled": "A webhook was disabled, by a user or because its receiver answered 410.",
+    "webhook.recovered": "After one of the first two, a payload was accepted or skipped.",
+}
 CATEGORIES = tuple(_BY_CATEGORY)
 # When each event is raised, in one sentence.
 SUMMARIES: Mapping[str, str] = {
-    f"{category}.{action}": summary for category, actions in _BY_CATEGORY.items() for action, summary in actions.items()
+    **{
+        f"{category}.{action}": summary
+        for category, actions in _BY_CATEGORY.items()
+        for action, summary in actions.items()
+    },
+    **_ABOUT_WEBHOOKS,
 }
-EVENT_TYPES = tuple(SUMMARIES)
+EVENT_TYPES = tuple(type for type in SUMMARIES if type not in WEBHOOK_TYPES)
+# All that stand in the log.
+LOGGED_TYPES = (*EVENT_TYPES, *WEBHOOK_TYPES)
 # The ping is not among them: it needs no subscription.
-SUBSCRIBABLE_TYPES = (EVERYTHING, *EVENT_TYPES)
+SUBSCRIBABLE_TYPES = (EVERYTHING, *LOGGED_TYPES)
 # The event types of payloads.
-PAYLOAD_TYPES = (*EVENT_TYPES, PING)
+PAYLOAD_TYPES = (*LOGGED_TYPES, PING)
 
-# The names by which the feed is filtered: each event, a category as ``entry.*``, and all events as ``*``.
-FAMILIES = tuple(f"{category}.*" for category in _BY_CATEGORY)
-FEED_TYPES = (EVERYTHING, *FAMILIES, *EVENT_TYPES)
+# The names by which the feed is filtered: each event, a category as ``entry.*``, and ``*`` as for webhooks.
+FAMILIES = (*(f"{category}.*" for category in _BY_CATEGORY), "webhook.*")
+FEED_TYPES = (EVERYTHING, *FAMILIES, *LOGGED_TYPES)
 
 FeedTypes = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=FEED_TYPES))]
 Subscriptions = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=SUBSCRIBABLE_TYPES))]
 PayloadTypes = Annotated[list[str], ListField(EnumField(255, is_single_line=True, options=PAYLOAD_TYPES))]
 
 
-def expand(names: Iterable[str]) -> frozenset[str] | None:
-    """Return the event types that these names of the feed stand for; None for all of them."""
+def expand(names: Iterable[str]) -> frozenset[str]:
+    """Return the event types that these names of the feed stand for, with ``*`` among them if it is one of them."""
     names = {*names}
-    if EVERYTHING in names:
-        return None
-    return frozenset(type for type in EVENT_TYPES if type in names or f"{type.partition('.')[0]}.*" in names)
+    types = frozenset(type for type in LOGGED_TYPES if type in names or f"{type.partition('.')[0]}.*" in names)
+    return types | ({EVERYTHING} & names)

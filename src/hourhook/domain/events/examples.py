@@ -19,6 +19,7 @@ from hourhook.domain.expenses.representations import Expense
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, PaymentTransaction
 from hourhook.domain.invoices.representations import Invoice, InvoiceCustomization, PaymentDetails, RateCalculation
 from hourhook.domain.links import Links
+from hourhook.domain.payloads.representations import WebhookWithStatus
 from hourhook.domain.project_groups.representations import ProjectGroup
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import (
@@ -44,6 +45,7 @@ OBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "expense": Expense,
     "team": Team,
     "user": User,
+    "webhook": WebhookWithStatus,
 }
 
 # The time of each event; the objects were created before.
@@ -109,7 +111,39 @@ def event_examples(base_url: str) -> Mapping[str, EventExample]:
         **_life_of("user", mara, first_name="Maria"),
         "user.updated.deactivated": _update(mara, replace(mara, state="disabled")),
         "user.updated.activated": _update(replace(mara, state="disabled"), mara),
+        **_alerts(links),
     }
+
+
+def _alerts(links: Links) -> dict[str, EventExample]:
+    """Return the examples of events about webhooks: about another webhook than the one that gets them."""
+    failing = WebhookWithStatus(
+        id=2,
+        name="Daily summary",
+        url=links.webhook(2),
+        state="enabled",
+        stalled=False,
+        disabled_reason=None,
+        waiting_count=12,
+        failing_payload_id="6d0cf3d4-0c1a-4f5e-9d3c-3f0e5a1b2c4d",
+        failing_since=CREATED_AT,
+        next_attempt_at=CHANGED_AT,
+        last_delivered_at=CREATED_AT,
+        lost_count=0,
+        lost_until=None,
+        success_rate_24h=0.25,
+        latency_ms_p50_24h=38,
+        latency_ms_p95_24h=120,
+    )
+    recovered = replace(failing, waiting_count=11, failing_payload_id=None, failing_since=None)
+    disabled = replace(failing, state="disabled", disabled_reason="gone", next_attempt_at=None)
+    objects = {
+        "failing": failing,
+        "stalled": replace(failing, stalled=True, next_attempt_at=None),
+        "disabled": disabled,
+        "recovered": replace(recovered, last_delivered_at=CHANGED_AT),
+    }
+    return {f"webhook.{state}": EventExample({}, object) for state, object in objects.items()}
 
 
 def _life_of(category: str, object: msgspec.Struct, **before: Any) -> dict[str, EventExample]:

@@ -17,7 +17,9 @@ _ID = {"type": "string", "format": "uuid"}
 _COUNT = {"type": "integer", "minimum": 1}
 
 PAYLOAD_HEADERS: Mapping[str, PayloadHeader] = {
-    "X-Noko-EventCategory": PayloadHeader("The part of the type before the first dot.", _TEXT),
+    "X-Noko-EventCategory": PayloadHeader(
+        "The part of the type before the first dot; `webhook_status` for events about webhooks.", _TEXT
+    ),
     "X-Noko-Delivery": PayloadHeader("The id of the payload, the same on every attempt.", _ID),
     "X-Noko-Signature": PayloadHeader("HMAC-SHA256 of the body, hexadecimal, keyed by the whole secret.", _TEXT),
     "X-Hourhook-Sequence": PayloadHeader(

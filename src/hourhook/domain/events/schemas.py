@@ -12,7 +12,7 @@ import msgspec
 
 from hourhook.delivery import envelope
 from hourhook.delivery.signing import Headers
-from hourhook.domain.events.catalogue import EVENT_TYPES, PING, SUMMARIES
+from hourhook.domain.events.catalogue import LOGGED_TYPES, PING, SUMMARIES
 from hourhook.domain.events.examples import HAPPENED_AT, OBJECTS, event_examples
 from hourhook.domain.events.recording import changing_fields
 
@@ -22,7 +22,7 @@ BATCH = "batch"
 # What the example of a batch contains.
 BATCHED = ("entry.created", "entry.updated")
 # Every payload has a schema: of an event, of a ping, and of several events together.
-SCHEMA_TYPES = (*EVENT_TYPES, PING, BATCH)
+SCHEMA_TYPES = (*LOGGED_TYPES, PING, BATCH)
 # The dialect of the schemas that stand alone.
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_REF = "#/components/schemas/{name}"
@@ -68,7 +68,7 @@ def payload_schemas(ref: str = SCHEMA_REF) -> Mapping[str, Json]:
     return {
         **components,
         "WebhookSummary": _WEBHOOK_SUMMARY,
-        **{component_name(type): _event_schema(type, pairs, ref) for type in EVENT_TYPES},
+        **{component_name(type): _event_schema(type, pairs, ref) for type in LOGGED_TYPES},
         component_name(PING): _ping_schema(ref),
         component_name(BATCH): _batch_schema(ref),
     }
@@ -163,7 +163,7 @@ def _batch_schema(ref: str) -> Json:
         sequence={"type": "integer", "minimum": 1},
         attempt={"type": "integer", "minimum": 1},
     )
-    events = {"oneOf": [{"$ref": ref.format(name=component_name(type))} for type in EVENT_TYPES]}
+    events = {"oneOf": [{"$ref": ref.format(name=component_name(type))} for type in LOGGED_TYPES]}
     return _object(
         summary_of(BATCH),
         type=_constant(BATCH),

@@ -79,6 +79,27 @@ class WebhookStatus(msgspec.Struct, frozen=True):
     latency_ms_p95_24h: int | None
 
 
+class WebhookWithStatus(msgspec.Struct, frozen=True):
+    """A webhook with its delivery status, as events about webhooks contain it."""
+
+    id: int
+    name: str
+    url: Url
+    state: ReceiverState
+    stalled: bool
+    disabled_reason: DisabledReason | None
+    waiting_count: int
+    failing_payload_id: str | None
+    failing_since: Timestamp | None
+    next_attempt_at: Timestamp | None
+    last_delivered_at: Timestamp | None
+    lost_count: int
+    lost_until: Timestamp | None
+    success_rate_24h: float | None
+    latency_ms_p50_24h: int | None
+    latency_ms_p95_24h: int | None
+
+
 def represent(links: Links, webhook_id: int, logged: LoggedPayload) -> Payload:
     return Payload(
         payload_id=logged.payload_id,
@@ -123,6 +144,11 @@ def represent_status(status: LaneStatus) -> WebhookStatus:
         latency_ms_p50_24h=status.latency_ms_p50,
         latency_ms_p95_24h=status.latency_ms_p95,
     )
+
+
+def represent_with_status(links: Links, webhook_id: int, name: str, status: LaneStatus) -> WebhookWithStatus:
+    shown = msgspec.structs.asdict(represent_status(status))
+    return WebhookWithStatus(id=webhook_id, name=name, url=links.webhook(webhook_id), **shown)
 
 
 def _represent_attempt(attempt: LoggedAttempt) -> Attempt:

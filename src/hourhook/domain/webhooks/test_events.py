@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from hourhook.delivery import one_offs
-from hourhook.delivery.event_log import EVERYTHING
+from hourhook.delivery.event_log import EVERYTHING, WEBHOOK_TYPES
 from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
-from hourhook.domain.events.catalogue import EVENT_TYPES
+from hourhook.domain.events.catalogue import LOGGED_TYPES
 from hourhook.domain.events.examples import event_examples
 from hourhook.domain.inputs import UNSET, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.inputs.enums import EnumField
@@ -20,7 +20,7 @@ from hourhook.store.schema import lanes, subscriptions, webhooks
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
-EventType = Annotated[str, EnumField(255, is_single_line=True, options=EVENT_TYPES)]
+EventType = Annotated[str, EnumField(255, is_single_line=True, options=LOGGED_TYPES)]
 
 
 class WebhookTest(Inputs):
@@ -34,8 +34,8 @@ def send(tx: Transaction, caller: Caller, id: int, params: WebhookTest, errors: 
     """Queue the example of an event, which is sent once, whatever the webhook's state."""
     reading.find(tx, caller, id)
     type = params.type or ""
-    if type not in EVENT_TYPES and not errors.has("type"):
-        errors.add("type", "missing", describe_name("type", EVENT_TYPES))
+    if type not in LOGGED_TYPES and not errors.has("type"):
+        errors.add("type", "missing", describe_name("type", LOGGED_TYPES))
     errors.raise_if_any()
     _queue(tx, caller, id, type)
 
@@ -49,7 +49,8 @@ def send_example(tx: Transaction, caller: Caller, id: int, type: str) -> None:
 def send_to_subscribers(tx: Transaction, caller: Caller, type: str) -> Sequence[int]:
     """Queue the example of an event to all enabled webhooks that subscribe to it; return their ids."""
     caller.require_role("leader")
-    rows = tx.all(_SUBSCRIBERS, account=caller.account_id, events=[type, EVERYTHING])
+    names = [type] if type in WEBHOOK_TYPES else [type, EVERYTHING]
+    rows = tx.all(_SUBSCRIBERS, account=caller.account_id, events=names)
     for row in rows:
         _queue(tx, caller, row.id, type)
     return [row.id for row in rows]

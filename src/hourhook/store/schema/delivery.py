@@ -90,6 +90,10 @@ lanes = Table(
     column("lease_token", BigInteger, null=True),
     column("lease_worker", BigInteger, null=True),
     column("lease_expires_at", BigInteger, null=True),
+    # What has been reported of its trouble, or ``recovered``, which is still to be reported; and since when something
+    # is to be reported, 0 for at once. See ``delivery/alerts.py``.
+    column("alerted", Text, null=True),
+    column("alert_since", BigInteger, null=True),
     # Null while the lane is enabled; the user is null if the receiver answered 410.
     column("disabled_at", BigInteger, null=True),
     column("disabled_by_id", Integer, null=True),
@@ -113,6 +117,12 @@ lanes = Table(
         "webhook_id",
         sqlite_where=text("catching_up_from IS NOT NULL"),
         postgresql_where=text("catching_up_from IS NOT NULL"),
+    ),
+    Index(
+        "ix_lanes_alerts",
+        "alert_since",
+        sqlite_where=text("alert_since IS NOT NULL"),
+        postgresql_where=text("alert_since IS NOT NULL"),
     ),
     Index(
         "ix_lanes_leased",

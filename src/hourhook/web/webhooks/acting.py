@@ -33,7 +33,7 @@ def ping(action: Action, webhook_id: int) -> Redirect:
 
 @pages.post(PATH + "/enable", role="leader", refused_on=PATH)
 def enable(action: Action, webhook_id: int) -> Redirect:
-    states.enable(action.tx, action.caller, webhook_id)
+    states.enable(action.tx, action.caller, action.dependencies, webhook_id)
     return Redirect(path_of(webhook_id), "The webhook is enabled. What waits is sent now.")
 
 

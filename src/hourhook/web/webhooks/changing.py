@@ -1,6 +1,6 @@
 """Change a webhook: its name and address, its events, its secret."""
 
-from hourhook.delivery.event_log import EVERYTHING
+from hourhook.delivery.event_log import selects
 from hourhook.delivery.history.event_counts import SAMPLE, count_recent_events
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.webhooks import editing, reading, subscribing
@@ -30,7 +30,7 @@ def save(action: Action, webhook_id: int) -> Redirect:
 def events(view: View, webhook_id: int) -> Values:
     webhook = reading.show(view.tx, view.caller, webhook_id)
     counts = count_recent_events(view.tx, view.caller.account_id)
-    before = sum(count for type, count in counts.items() if EVERYTHING in webhook.events or type in webhook.events)
+    before = sum(count for type, count in counts.items() if selects(webhook.events, type))
     return {"webhook": webhook, "groups": GROUPS, "counts": counts, "before": before, "sample": SAMPLE}
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hourhook.domain.events.catalogue import EVENT_TYPES, SUMMARIES
+from hourhook.domain.events.catalogue import LOGGED_TYPES, SUMMARIES
 from hourhook.domain.events.schemas import payload_example
 from hourhook.domain.webhooks import test_events
 from hourhook.domain.webhooks.test_events import WebhookTest
@@ -17,7 +17,7 @@ def ask(view: View, webhook_id: int) -> Values:
     return {
         "webhook_id": webhook_id,
         "lane": require_lane(view.tx, view.caller.account_id, webhook_id),
-        "types": [(type, type) for type in EVENT_TYPES],
+        "types": [(type, type) for type in LOGGED_TYPES],
         **_example(view),
     }
 
@@ -37,6 +37,6 @@ def send(action: Action, webhook_id: int) -> Redirect:
 
 def _example(view: View) -> Values:
     type = view.argument("type")
-    type = type if type in EVENT_TYPES else EVENT_TYPES[0]
+    type = type if type in LOGGED_TYPES else LOGGED_TYPES[0]
     body = msgspec.json.encode(payload_example(type, view.links.base_url))
     return {"type": type, "summary": SUMMARIES[type], "example": msgspec.json.format(body, indent=2).decode()}
