@@ -1,8 +1,11 @@
 """``/entries``: list with filters and totals, act on several, show, create, edit and delete."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
+from hourhook.clock import to_timestamp
+from hourhook.delivery.history.recipients import find_recipients
 from hourhook.domain import inputs
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import approving, editing, invoicing, reading, rules, totals
@@ -95,7 +98,16 @@ def create(action: Action) -> Redirect:
 @pages.get("/entries/{entry_id}", template="entries/show")
 def show(view: View, entry_id: int) -> Values:
     entry = reading.show(view.tx, view.caller, entry_id)
-    return {"entry": entry, "lock": _lock_of(view.caller, entry), "can_approve": _can_approve(view.caller)}
+    told = None
+    if view.caller.has_role("leader"):
+        changed_at = to_timestamp(datetime.fromisoformat(entry.updated_at))
+        told = find_recipients(view.tx, view.caller.account_id, "entry", entry_id, changed_at)
+    return {
+        "entry": entry,
+        "lock": _lock_of(view.caller, entry),
+        "can_approve": _can_approve(view.caller),
+        "told": told,
+    }
 
 
 @pages.post("/entries/{entry_id}", refused_on="/entries/{entry_id}")
