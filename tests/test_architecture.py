@@ -22,6 +22,7 @@ RECORDS_AND_CONTROLS = tuple(
     for name in (
         "alerts",
         "event_log",
+        "catching_up",
         "log_reading",
         "tail",
         "one_offs",

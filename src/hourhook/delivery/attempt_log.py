@@ -22,6 +22,7 @@ ATTEMPT_COLUMNS = (
     "response_headers",
     "response_body",
     "batch",
+    "header_names",
 )
 
 
@@ -47,6 +48,7 @@ def attempt_row(
     url: str,
     outcome: Outcome,
     batch: str | None = None,
+    header_names: str | None = None,
 ) -> tuple[Any, ...]:
     """Return a row of the attempt log, in the order of ``ATTEMPT_COLUMNS``."""
     return (
@@ -63,4 +65,5 @@ def attempt_row(
         msgspec.json.encode(outcome.headers),
         outcome.body,
         batch,
+        header_names,
     )

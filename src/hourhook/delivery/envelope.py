@@ -59,15 +59,16 @@ def headers(
     sent_at: int,
     body: bytes,
     secret: str,
+    previous_secret: str | None = None,
     batch_count: int = 1,
 ) -> Headers:
-    """Return the headers of a payload, or of a batch that begins with it, signed with the webhook's current secret.
+    """Return the headers of a payload, or of a batch that begins with it, signed with the webhook's secrets.
 
     ``sequence`` is None for a ping and a test event, which have no place in the order.
     """
     return [
         *unsigned_headers(payload_id, type, sequence, attempt, sent_at, batch_count),
-        *signature_headers(payload_id, sent_at, body, secret),
+        *signature_headers(payload_id, sent_at, body, secret, previous_secret),
     ]
 
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import bindparam, case, func, select, update
 
+from hourhook.delivery.filters import Filter, References, find_references, read_filter
+from hourhook.delivery.pacing import earliest_send_sql
 from hourhook.delivery.payload_ids import new_payload_ids
-from hourhook.store.schema import accounts, events, lanes, payloads, subscriptions
+from hourhook.store.schema import accounts, events, lanes, payloads, subscriptions, webhooks
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -38,12 +40,38 @@ class Event:
 
 
 @dataclass(slots=True)
+class WrittenEvent:
+    """An event with its position in the log."""
+
+    position: int
+    event: Event
+    _references: References | None = None
+
+    @property
+    def type(self) -> str:
+        return self.event.type
+
+    @property
+    def references(self) -> References:
+        """What it is about; read only if a webhook with filters subscribes to it."""
+        if self._references is None:
+            self._references = find_references(self.event.type, self.event.changes, self.event.object)
+        return self._references
+
+
+@dataclass(slots=True)
 class Subscriber:
     """A webhook that subscribes to events of this transaction, with the matching subscription names and its count."""
 
     last_sequence: int
+    # None if it gets every event that it subscribes to.
+    filter: Filter | None = None
     names: set[str] = field(default_factory=set)
     count: int = 0
+
+    def wants(self, event: "WrittenEvent") -> bool:
+        """Return whether it subscribes to an event, and its filters accept it."""
+        return selects(self.names, event.type) and (self.filter is None or self.filter.accepts(event.references))
 
 
 @dataclass(slots=True)
@@ -95,8 +123,8 @@ def _write_remaining(tx: Transaction) -> None:
     _wake(tx, pending)
 
 
-def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, Event]]:
-    """Write the collected events and clear them; return each with its position."""
+def _write_events(tx: Transaction, pending: PendingEvents) -> list[WrittenEvent]:
+    """Write the collected events and clear them."""
     collected, pending.unwritten, pending.unwritten_bytes = pending.unwritten, [], 0
     first = tx.last_position + 1
     tx.insert_many(
@@ -108,26 +136,23 @@ def _write_events(tx: Transaction, pending: PendingEvents) -> list[tuple[int, Ev
         ],
     )
     tx.last_position += len(collected)
-    return [*enumerate(collected, first)]
+    return [WrittenEvent(position, event) for position, event in enumerate(collected, first)]
 
 
-def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[tuple[int, Event]]) -> None:
-    _find_subscribers(tx, pending, [*dict.fromkeys(event.type for _, event in written)])
+def _write_payloads(tx: Transaction, pending: PendingEvents, written: list[WrittenEvent]) -> None:
+    _find_subscribers(tx, pending, [*dict.fromkeys(event.type for event in written)])
     rows: list[tuple[int, int, int, str, int, str]] = []
     for webhook_id, subscriber in pending.subscribers.items():
+        # A webhook never hears of itself.
         matching = [
-            (position, event.type)
-            for position, event in written
-            if selects(subscriber.names, event.type) and event.about_webhook_id != webhook_id
+            event for event in written if event.event.about_webhook_id != webhook_id and subscriber.wants(event)
         ]
         sequences = range(subscriber.last_sequence + 1, subscriber.last_sequence + 1 + len(matching))
         subscriber.last_sequence += len(matching)
         subscriber.count += len(matching)
         rows += [
-            (tx.account_id, webhook_id, sequence, payload_id, position, type)
-            for sequence, payload_id, (position, type) in zip(
-                sequences, new_payload_ids(sequences), matching, strict=True
-            )
+            (tx.account_id, webhook_id, sequence, payload_id, event.position, event.type)
+            for sequence, payload_id, event in zip(sequences, new_payload_ids(sequences), matching, strict=True)
         ]
         if len(rows) >= BATCH_PAYLOADS:
             tx.insert_many(payloads, _PAYLOAD_COLUMNS, rows)
@@ -141,17 +166,23 @@ def _find_subscribers(tx: Transaction, pending: PendingEvents, types: list[str])
     if not unknown:
         return
     pending.known_types.update(unknown)
+    filtered: list[int] = []
     for row in tx.all(_SUBSCRIPTIONS, account=tx.account_id, types=[*unknown, EVERYTHING]):
         subscriber = pending.subscribers.get(row.webhook_id)
         if subscriber is None:
             subscriber = pending.subscribers[row.webhook_id] = Subscriber(row.last_sequence)
+            if row.is_filtered:
+                filtered.append(row.webhook_id)
         subscriber.names.add(row.event)
+    if filtered:
+        for row in tx.all(_FILTERS, account=tx.account_id, ids=filtered):
+            pending.subscribers[row.id].filter = read_filter(row.filters)
 
 
 def _wake(tx: Transaction, pending: PendingEvents) -> None:
     # The last step, so that lanes are locked briefly. Also for lanes that are leased: going idle and waking up meet in
     # this row, so neither can miss the other.
-    subscribers = pending.subscribers
+    subscribers = {id: subscriber for id, subscriber in pending.subscribers.items() if subscriber.count}
     woken: list[Row] = []
     for count in {subscriber.count for subscriber in subscribers.values()}:
         ids = [webhook_id for webhook_id, subscriber in subscribers.items() if subscriber.count == count]
@@ -170,7 +201,7 @@ _ADVANCE_LOG = Statement(
 )
 
 _SUBSCRIPTIONS = Statement(
-    select(subscriptions.c.webhook_id, subscriptions.c.event, lanes.c.last_sequence)
+    select(subscriptions.c.webhook_id, subscriptions.c.event, lanes.c.last_sequence, lanes.c.is_filtered)
     .join_from(
         subscriptions,
         lanes,
@@ -180,9 +211,17 @@ _SUBSCRIPTIONS = Statement(
         subscriptions.c.account_id == bindparam("account"),
         any_of(subscriptions.c.event, "types"),
         lanes.c.enabled.is_(True),
+        # While a webhook that began in the past is catching up, its events wait in the log.
+        lanes.c.catching_up_from.is_(None),
+    )
+)
+_FILTERS = Statement(
+    select(webhooks.c.id, webhooks.c.filters).where(
+        webhooks.c.account_id == bindparam("account"), any_of(webhooks.c.id, "ids"), webhooks.c.filters.is_not(None)
     )
 )
 
+_EARLIEST = earliest_send_sql()
 _WAKE = Statement(
     update(lanes)
     .where(lanes.c.account_id == bindparam("account"), any_of(lanes.c.webhook_id, "ids"))
@@ -190,9 +229,9 @@ _WAKE = Statement(
         last_sequence=lanes.c.last_sequence + bindparam("count"),
         due_at=case(
             (lanes.c.stalled, lanes.c.due_at),
-            # Only a failing head waits: a later time was set by a clock that was ahead.
-            (lanes.c.failing_since.is_(None) & (lanes.c.due_at > bindparam("now")), bindparam("now")),
-            else_=func.coalesce(lanes.c.due_at, bindparam("now")),
+            # Only a failing head waits, and a rate: a later time was set by a clock that was ahead.
+            (lanes.c.failing_since.is_(None) & (lanes.c.due_at > _EARLIEST), _EARLIEST),
+            else_=func.coalesce(lanes.c.due_at, _EARLIEST),
         ),
     )
     # The columns themselves: SQLite may return wrong results for ``IS NULL`` in RETURNING.

@@ -8,6 +8,8 @@ from typing import Literal
 
 from sqlalchemy import bindparam, case, delete, null, select, update
 
+from hourhook.delivery import catching_up
+from hourhook.delivery.pacing import earliest_send, earliest_send_sql
 from hourhook.delivery.transports.http.uris import parse_uri
 from hourhook.store.schema import attempts, lanes, one_offs, removals, skips, webhooks
 from hourhook.store.statements import Row, Statement
@@ -41,6 +43,7 @@ def destination_of(payload_uri: str) -> str:
 
 def disable(tx: Transaction, webhook_id: int, reason: DisabledReason, disabled_by_id: int | None = None) -> bool:
     """Disable a lane; pending payloads are kept. Returns False if it was disabled already, and leaves it unchanged."""
+    catching_up.finish(tx, webhook_id)
     changed = tx.execute(
         _DISABLE,
         account=tx.account_id,
@@ -160,7 +163,7 @@ def _move_head(
 
 
 def _due_at(tx: Transaction, lane: Row, head_sequence: int) -> int | None:
-    return tx.started_at if head_sequence <= lane.last_sequence else None
+    return earliest_send(lane.paced_until, tx.started_at) if head_sequence <= lane.last_sequence else None
 
 
 def _lane(tx: Transaction, webhook_id: int) -> Row | None:
@@ -266,7 +269,7 @@ _RETRY_NOW = Statement(
     update(lanes)
     .where(_THIS_LANE)
     .values(
-        due_at=bindparam("now"),
+        due_at=earliest_send_sql(),
         last_succeeded=True,
         # The time in which a due attempt was not made is no part of the window, as in a settlement.
         window_started_at=case(

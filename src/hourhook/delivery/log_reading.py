@@ -57,6 +57,33 @@ def first_position(tx: Transaction, account_id: int) -> int:
     return last_position(tx, account_id) + 1 if found is None else int(found)
 
 
+def last_time(tx: Transaction, account_id: int) -> int:
+    """Return when the account's last event happened, 0 if there was none."""
+    return int(tx.value(_LAST_TIME, account=account_id) or 0)
+
+
+def time_of(tx: Transaction, account_id: int, position: int) -> int | None:
+    """Return when the event at a position happened; None if it is not kept, or has not happened yet."""
+    found: int | None = tx.value(_TIME, account=account_id, position=position)
+    return found
+
+
+def first_position_since(tx: Transaction, account_id: int, timestamp: int, low: int, high: int) -> int:
+    """Return the position of the first event at or after a timestamp, of those between two positions that are kept.
+
+    If there is none, it is ``high + 1``. Times of events never decrease, and positions have no gaps.
+    """
+    while low <= high:
+        middle = (low + high) // 2
+        time = time_of(tx, account_id, middle)
+        assert time is not None, "the events between two kept ones are kept"
+        if time >= timestamp:
+            high = middle - 1
+        else:
+            low = middle + 1
+    return low
+
+
 _COLUMNS = (events.c.position, events.c.type, events.c.created_at, events.c.changes, events.c.object)
 _IS_AFTER = (events.c.account_id == bindparam("account"), events.c.position > bindparam("after"))
 _LIMIT: Any = bindparam("limit")
@@ -94,5 +121,11 @@ def _after_of_types(count: int) -> Statement:
     )
 
 
+_TIME = Statement(
+    select(events.c.created_at).where(
+        events.c.account_id == bindparam("account"), events.c.position == bindparam("position")
+    )
+)
 _LAST = Statement(select(accounts.c.last_position).where(accounts.c.id == bindparam("account")))
+_LAST_TIME = Statement(select(accounts.c.last_event_at).where(accounts.c.id == bindparam("account")))
 _FIRST = Statement(select(func.min(events.c.position)).where(events.c.account_id == bindparam("account")))

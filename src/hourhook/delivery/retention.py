@@ -25,8 +25,8 @@ def delete_old_events(tx: Transaction, horizon: int) -> int:
     awaited = tx.value(_FIRST_AWAITED, account=tx.account_id)
     if position is None:
         return 0
-    if awaited is not None:
-        position = min(position, awaited - 1)
+    catching_up_from = tx.value(_CATCHING_UP_FROM, account=tx.account_id)
+    position = min([position, *(first - 1 for first in (awaited, catching_up_from) if first is not None)])
     for lane in tx.all(_AFFECTED_LANES, account=tx.account_id, position=position):
         if lane.last_old >= lane.head_sequence:
             _record_loss(tx, lane.webhook_id, lane.head_sequence, lane.last_old)
@@ -93,6 +93,12 @@ _FIRST_AWAITED = Statement(
         & (payloads.c.sequence == lanes.c.head_sequence),
     )
     .where(lanes.c.account_id == bindparam("account"), lanes.c.enabled.is_(True), lanes.c.stalled.is_(False))
+)
+
+_CATCHING_UP_FROM = Statement(
+    select(func.min(lanes.c.catching_up_from)).where(
+        lanes.c.account_id == bindparam("account"), lanes.c.catching_up_from.is_not(None)
+    )
 )
 
 # For each lane, the last payload whose event is deleted: within its first few, because a batch is limited. Locked,

@@ -18,19 +18,32 @@ def new_secret() -> str:
     return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def signature_headers(message_id: str, sent_at: int, body: bytes, secret: str) -> Headers:
+def signature_headers(
+    message_id: str, sent_at: int, body: bytes, secret: str, previous_secret: str | None = None
+) -> Headers:
     """Return the signature headers of a message.
 
     ``X-Noko-Signature`` is the HMAC-SHA256 of the body in hexadecimal; ``webhook-signature`` follows Standard Webhooks.
+    While a previous secret is still good, the first is by that one, the second has both, the new one first, and
+    ``X-Hourhook-Next-Signature`` is by the new one: so a receiver that knows either secret can verify the message.
     """
+    noko, standard = _sign(message_id, sent_at, body, secret)
+    if previous_secret is None:
+        return [("X-Noko-Signature", noko), ("webhook-signature", standard)]
+    previous_noko, previous_standard = _sign(message_id, sent_at, body, previous_secret)
+    return [
+        ("X-Noko-Signature", previous_noko),
+        ("webhook-signature", f"{standard} {previous_standard}"),
+        ("X-Hourhook-Next-Signature", noko),
+    ]
+
+
+def _sign(message_id: str, sent_at: int, body: bytes, secret: str) -> tuple[str, str]:
     noko, standard = (key.copy() for key in _keys(secret))
     noko.update(body)
     standard.update(b"%b.%d." % (message_id.encode(), sent_at // SECOND))
     standard.update(body)
-    return [
-        ("X-Noko-Signature", noko.hexdigest()),
-        ("webhook-signature", "v1," + base64.b64encode(standard.digest()).decode()),
-    ]
+    return noko.hexdigest(), "v1," + base64.b64encode(standard.digest()).decode()
 
 
 # Copying a keyed hash is cheaper than ``hmac.digest``, which sets up the key again and releases the interpreter lock

@@ -6,10 +6,11 @@ from hourhook.domain.audit.representations import HistoryRecord
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import Page
 from hourhook.domain.payloads import recovery
-from hourhook.domain.webhooks import editing, reading, settings, states, subscribing, test_events
+from hourhook.domain.webhooks import editing, reading, secrets, settings, states, subscribing, test_events
 from hourhook.domain.webhooks.editing import WebhookCreate, WebhookUpdate
 from hourhook.domain.webhooks.reading import WebhookFilters
 from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
+from hourhook.domain.webhooks.secrets import WebhookReroll
 from hourhook.domain.webhooks.settings import WebhookSettings, WebhookSettingsUpdate
 from hourhook.domain.webhooks.subscribing import WebhookEventsAdd, WebhookEventsRemove
 from hourhook.domain.webhooks.test_events import WebhookTest
@@ -91,12 +92,24 @@ def change_settings(
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/reroll_secret", role="leader")
-def reroll_secret(call: Call, webhook_id: int) -> WebhookSecret:
+def reroll_secret(call: Call, webhook_id: int, params: WebhookReroll, errors: ValidationErrors) -> WebhookSecret:
     """Create a new secret.
 
-    The old one stops working at once: every later attempt is signed with the new one, also of waiting payloads.
+    Every later attempt is signed with it, also of waiting payloads. The old one stops working at once; with
+    `overlap_hours`, requests are signed with both until the overlap ends. A second re-roll keeps the secret that it
+    replaces, and ends the one before.
     """
-    return editing.reroll_secret(call.tx, call.caller, call.dependencies, webhook_id)
+    return secrets.reroll(call.tx, call.caller, call.dependencies, webhook_id, params, errors)
+
+
+@endpoints.put("/v2/webhooks/{webhook_id}/expire_secret", role="leader")
+def expire_secret(call: Call, webhook_id: int) -> None:
+    """End the overlap of a rotation.
+
+    From the next attempt on, requests are signed with the new secret only. Idempotent: has no effect where there is no
+    old secret.
+    """
+    secrets.expire(call.tx, call.caller, webhook_id)
 
 
 @endpoints.put("/v2/webhooks/{webhook_id}/disable", role="leader")

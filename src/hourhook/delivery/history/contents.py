@@ -40,6 +40,8 @@ class LoggedAttempt:
     status: int | None
     error: str | None
     request_headers: signing.Headers
+    # Of the webhook's own headers; their values are not logged.
+    header_names: tuple[str, ...]
     response_headers: signing.Headers
     response_body: bytes
     # None if the payload was sent alone.
@@ -154,12 +156,14 @@ def _log_attempt(logged: LoggedPayload, row: Row) -> LoggedAttempt:
             *envelope.unsigned_headers(*first, row.started_at, 1 if batch is None else batch.count),
             *([envelope.TEST_HEADER] if logged.is_test else []),
         ],
+        header_names=_decode_names(row.header_names or "[]"),
         response_headers=_decode_headers(row.response_headers),
         response_body=bytes(row.response_body),
         batch=batch,
     )
 
 
+_decode_names = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_headers = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 _OF_WEBHOOK = (payloads.c.account_id == bindparam("account")) & (payloads.c.webhook_id == bindparam("webhook"))
@@ -219,6 +223,7 @@ _ONE_OFFS = Statement(
         attempts.c.response_headers,
         attempts.c.response_body,
         attempts.c.batch,
+        attempts.c.header_names,
     ).where(_IS_THIS_ONE_OFF)
 )
 _IS_ONE_OFF = Statement(

@@ -4,6 +4,7 @@ So all lanes share the cost of a commit, and a lane's next payload is sent only 
 (``docs/decisions/0004-one-transaction-per-cycle.md``).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hourhook.delivery.targets import Key, Target, read_targets
@@ -49,6 +50,15 @@ class Cycle:
     one_off_capacity: Capacity
     # How many payloads of a lane may be prefetched.
     prefetch_limit: int = MAX_PREFETCHED
+
+    def tell_of_attempts(self, subscribers: Sequence[Callable[[int], None]]) -> None:
+        """Call the subscribers with each account of which attempts were settled."""
+        if not subscribers:
+            return
+        keys = [result.lane.key for result in self.results] + [result.one_off.key for result in self.one_off_results]
+        for account_id in {account_id for account_id, _ in keys}:
+            for subscriber in subscribers:
+                subscriber(account_id)
 
 
 @dataclass(slots=True)

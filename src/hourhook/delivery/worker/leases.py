@@ -19,10 +19,14 @@ from hourhook.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class DueCheck:
-    """Whether any lane or one-off delivery can be leased now, and whether any is due later than it should be."""
+    """Whether any lane or one-off delivery can be leased now, and whether any is due later than it should be.
+
+    ``is_any_catching_up``: whether a webhook that began in the past is not up to date.
+    """
 
     is_any_due: bool
     is_any_late: bool
+    is_any_catching_up: bool
 
 
 # A transaction that began a moment later, or in a process that read the server's clock over a slow connection, is ahead
@@ -38,7 +42,7 @@ def check_due(tx: Transaction, longest_delay: int) -> DueCheck:
     """
     row = tx.one(_CHECK, now=tx.started_at, **_horizons(tx, longest_delay))
     assert row is not None
-    return DueCheck(bool(row.due), bool(row.late))
+    return DueCheck(bool(row.due), bool(row.late), bool(row.catching_up))
 
 
 def bring_forward(tx: Transaction, longest_delay: int) -> int:
@@ -148,6 +152,7 @@ _CHECK = Statement(
             *(exists(select(lanes.c.webhook_id).where(condition)) for condition in _LATE_LANES),
             exists(select(one_offs.c.id).where(_LATE_ONE_OFFS)),
         ).label("late"),
+        exists(select(lanes.c.webhook_id).where(lanes.c.catching_up_from.is_not(None))).label("catching_up"),
     )
 )
 

@@ -62,6 +62,8 @@ class OneOffResult:
     webhook_name: str
     url: str
     outcome: Outcome
+    # Of the webhook's own headers, as the attempt log stores them.
+    header_names: str | None = None
 
 
 def lease_one_offs(
@@ -122,7 +124,14 @@ def settle_one_offs(tx: Transaction, results: list[OneOffResult]) -> None:
         ATTEMPT_COLUMNS,
         [
             attempt_row(
-                r.one_off.key, r.one_off.sequence or 0, r.one_off.number, r.one_off.id, r.webhook_name, r.url, r.outcome
+                r.one_off.key,
+                r.one_off.sequence or 0,
+                r.one_off.number,
+                r.one_off.id,
+                r.webhook_name,
+                r.url,
+                r.outcome,
+                header_names=r.header_names,
             )
             for r in done
         ],

@@ -39,6 +39,22 @@ class AttemptResult(msgspec.Struct, frozen=True, eq=False):
     delay: int | None
     # After a success: whether the worker keeps the lease.
     keep: bool
+    # The microseconds between two requests, if the webhook has a rate.
+    pace: int | None = None
+    # Of the webhook's own headers, as the attempt log stores them.
+    header_names: str | None = None
+
+    @property
+    def pause(self) -> int:
+        """How long the lane waits for its rate once this is settled, in microseconds."""
+        return 0 if self.pace is None else max(0, self.pace - self.outcome.duration_ms * MILLISECOND)
+
+    @property
+    def wait(self) -> int | None:
+        """How long the lane waits for its next attempt once this is settled; None if it stalls."""
+        if self.outcome.is_success:
+            return self.pause
+        return None if self.delay is None else max(self.delay, self.pause)
 
     @property
     def head(self) -> Payload:
@@ -86,10 +102,11 @@ def settle(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
             result.head.sequence,
             len(result.payloads),
             1 if result.outcome.is_success else 0,
-            1 if result.keep else 0,
+            1 if result.keep and not result.pause else 0,
             tx.started_at - result.outcome.duration_ms * MILLISECOND,
-            None if result.delay is None else tx.started_at + result.delay,
-            1 if result.delay is None else 0,
+            None if result.wait is None else tx.started_at + result.wait,
+            1 if result.wait is None else 0,
+            None if result.pace is None else tx.started_at + result.pause,
         )
         for result in results
     ]
@@ -114,7 +131,15 @@ def _attempt_rows(result: AttemptResult) -> Iterator[tuple[Any, ...]]:
         ).decode()
     for payload, number in zip(result.payloads, result.numbers, strict=True):
         yield attempt_row(
-            result.lane.key, payload.sequence, number, 0, result.webhook_name, result.url, result.outcome, batch
+            result.lane.key,
+            payload.sequence,
+            number,
+            0,
+            result.webhook_name,
+            result.url,
+            result.outcome,
+            batch,
+            result.header_names,
         )
 
 
@@ -157,6 +182,7 @@ def _settle(dialect: str) -> str:
         started_at="BIGINT",
         due_at="BIGINT",
         stalls="INTEGER",
+        paced_until="BIGINT",
     )
     returned = _RETURNED
     unlocked, is_unlocked = "", ""
@@ -187,6 +213,7 @@ def _settle(dialect: str) -> str:
             WHEN l.window_started_at < l.due_at THEN r.started_at - (l.due_at - l.window_started_at)
             ELSE r.started_at
         END,
+        paced_until = r.paced_until,
         stalled = (r.ok = 0 AND r.stalls = 1),
         last_succeeded = (r.ok = 1),
         alerted = CASE WHEN r.ok = 1 AND l.alerted IS NOT NULL THEN 'recovered' ELSE l.alerted END,
@@ -200,7 +227,7 @@ def _settle(dialect: str) -> str:
         due_at = CASE
             WHEN r.ok = 0 THEN r.due_at
             WHEN l.head_sequence + r.count > l.last_sequence THEN NULL
-            WHEN r.keep = 0 THEN CAST(:now AS BIGINT)
+            WHEN r.keep = 0 THEN r.due_at
             ELSE l.due_at
         END,
         lease_token = CASE

@@ -14,12 +14,13 @@ import structlog
 from hourhook.backoff import RetrySchedule
 from hourhook.clock import SECOND, Clock
 from hourhook.crypto import Keyring
-from hourhook.delivery import envelope, lane_control
+from hourhook.delivery import catching_up, envelope, lane_control
 from hourhook.delivery.signing import Header
 from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.transports.transport import Transport
 from hourhook.delivery.worker import leases
+from hourhook.delivery.worker.alarms import Alarms
 from hourhook.delivery.worker.batches import Message, compose, payload_body
 from hourhook.delivery.worker.cycles import Capacity, Cycle, CycleResult, capacity_of, prefetch_limit_of, run_cycle
 from hourhook.delivery.worker.lanes import LeasedLane
@@ -96,7 +97,8 @@ class Worker:
         self._gather_count = 0
         self._is_woken = True
         self._is_short_of_slots = False
-        self._next_due: int | None = None
+        self._alarms = Alarms()
+        self._is_catching_up = False
         self._polled_at = 0
         self._renewed_at = 0
         self._failure: BaseException | None = None
@@ -131,16 +133,12 @@ class Worker:
 
     async def _wait(self) -> None:
         now = self._clock.now()
-        wake_at = self._polled_at + round(POLL_SECONDS * SECOND)
-        if self._next_due is not None:
-            wake_at = min(wake_at, self._next_due)
+        wake_at = min(self._polled_at + round(POLL_SECONDS * SECOND), self._alarms.next_at or now + SECOND)
         # At most one poll interval, even if the clock was set back.
         await self._waker.wait(min((wake_at - now) / SECOND, POLL_SECONDS))
         if self._failure is not None:
             raise self._failure
-        if self._next_due is not None and self._next_due <= self._clock.now():
-            self._next_due = None
-            self._is_woken = True
+        self._is_woken |= self._alarms.ring(self._clock.now())
 
     async def _gather_results(self) -> None:
         # If many sends are about to finish, a short wait lets one commit serve most of them.
@@ -165,6 +163,9 @@ class Worker:
                 await on_poll(self)
             check = await self._database.read(leases.check_due, self._longest_delay)
             self._is_woken |= check.is_any_due or check.is_any_late
+            if check.is_any_catching_up and not self._is_catching_up:
+                self._is_catching_up = True
+                self._start(self._catch_up())
             if check.is_any_late:
                 count = await self._database.run(leases.bring_forward, self._longest_delay)
                 _log.warning("deliveries brought forward: a clock was ahead", count=count)
@@ -193,7 +194,7 @@ class Worker:
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             self._apply(cycle_result)
-            self._tell_of_attempts(cycles[0].results, cycles[0].one_off_results)
+            cycles[0].tell_of_attempts(self._database.after_attempts)
 
     def _take_work(self) -> Cycle:
         """Take all results and, after a wake-up, the capacity for new leases."""
@@ -214,14 +215,6 @@ class Worker:
             one_off_capacity,
             prefetch_limit_of(len(self._held)),
         )
-
-    def _tell_of_attempts(self, results: list[AttemptResult], one_off_results: list[OneOffResult]) -> None:
-        subscribers = self._database.after_attempts
-        if not subscribers:
-            return
-        for account_id in {result.lane.account_id for result in results} | {r.one_off.key[0] for r in one_off_results}:
-            for subscriber in subscribers:
-                subscriber(account_id)
 
     def _apply(self, cycle_result: CycleResult) -> None:
         self._is_short_of_slots |= cycle_result.has_more_due
@@ -260,9 +253,8 @@ class Worker:
             self._start(self._disable_gone(lane.key, settlement.result.head.sequence))
         elif lane.stalled:
             _log.warning("webhook stalled", account=lane.account_id, webhook=lane.webhook_id)
-        elif settlement.result.delay is not None and not outcome.is_success:
-            due_at = self._clock.now() + settlement.result.delay
-            self._next_due = min(self._next_due or due_at, due_at)
+        elif settlement.result.wait:
+            self._alarms.set(self._clock.now() + settlement.result.wait)
 
     def _release_lane(self, lane: LeasedLane) -> None:
         self._slots.release(self._held.pop(lane))
@@ -294,6 +286,8 @@ class Worker:
                 delay=None if outcome.is_success else self._retry_delay(lane, outcome),
                 keep=not self._waker.is_stopping
                 and not (self._is_short_of_slots and lane.sent_count >= MAX_CONSECUTIVE_SENDS),
+                pace=target.pace,
+                header_names=target.header_names,
             )
         )
         self._waker.wake()
@@ -331,7 +325,9 @@ class Worker:
         self._one_off_slots.release(slot)
         # The next one of this webhook waits for it, and others may wait for a slot.
         self._is_woken = True
-        self._one_off_results.append(OneOffResult(one_off, target.name, target.payload_uri, outcome))
+        self._one_off_results.append(
+            OneOffResult(one_off, target.name, target.payload_uri, outcome, target.header_names)
+        )
         self._waker.wake()
 
     async def _send(self, key: tuple[int, int], target: Target, message: Message) -> Outcome:
@@ -343,11 +339,13 @@ class Worker:
 
     async def _post(self, first: First, target: Target, body: bytes, batch_count: int = 1, *more: Header) -> Outcome:
         try:
-            secret = self._keyring.decrypt(target.secret)
+            secrets = target.secrets_at(self._keyring, self._database.shared_clock.now())
+            own_headers = target.own_headers(self._keyring)
         except OperatorError as error:
             _log.error("payload not signed", payload=first[0], error=str(error))
             return Outcome(None, "secret", self._clock.now(), 0)
-        headers = [*envelope.headers(*first, self._clock.now(), body, secret, batch_count), *more]
+        headers = envelope.headers(*first, self._clock.now(), body, *secrets, batch_count=batch_count)
+        headers += [*more, *own_headers]
         return await self._transport.send(target.payload_uri, headers, body, timeout_seconds=target.timeout_seconds)
 
     async def _disable_gone(self, key: tuple[int, int], sequence: int) -> None:
@@ -358,6 +356,14 @@ class Worker:
         except DatabaseUnavailable as error:
             # The next attempt will return 410 again.
             _log.warning("disabling of webhook postponed", account=account_id, webhook=webhook_id, error=str(error))
+
+    async def _catch_up(self) -> None:
+        try:
+            await catching_up.finish_all(self._database, lambda: self._waker.is_stopping)
+        except DatabaseUnavailable as error:
+            _log.warning("catching up postponed", error=str(error))
+        finally:
+            self._is_catching_up = False
 
     def _start(self, run: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(run)

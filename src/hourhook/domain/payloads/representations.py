@@ -46,7 +46,8 @@ class Attempt(msgspec.Struct, frozen=True):
     duration_ms: int
     status: int | None
     error: AttemptError | None
-    request_headers: dict[str, str]
+    # The webhook's own headers have no values here.
+    request_headers: dict[str, str | None]
     response_headers: dict[str, str]
     response_body: str
     batch: AttemptBatch | None
@@ -158,7 +159,7 @@ def _represent_attempt(attempt: LoggedAttempt) -> Attempt:
         duration_ms=attempt.duration_ms,
         status=attempt.status,
         error=attempt.error,
-        request_headers=_by_name(attempt.request_headers),
+        request_headers={**_by_name(attempt.request_headers), **dict.fromkeys(attempt.header_names)},
         response_headers=_by_name(attempt.response_headers),
         # The receiver may have sent any bytes, and the log may have cut a character in half.
         response_body=attempt.response_body.decode(errors="replace"),

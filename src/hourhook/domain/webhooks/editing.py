@@ -1,26 +1,27 @@
-"""Create, edit and delete webhooks, and re-roll their secrets."""
+"""Create, edit and delete webhooks."""
 
 from typing import Annotated, ClassVar
 
 import msgspec
 from sqlalchemy import bindparam, delete, update
 
-from hourhook.delivery import lane_control, one_offs, signing
+from hourhook.delivery import catching_up, lane_control, one_offs, signing
 from hourhook.domain.audit.recording import record, record_edit
 from hourhook.domain.callers import Caller
 from hourhook.domain.dependencies import Dependencies, PayloadUri
 from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
-from hourhook.domain.inputs import UNSET, Inputs, Name, UnsetType, ValidationErrors, value_or
+from hourhook.domain.events.feed import Position
+from hourhook.domain.inputs import UNSET, Inputs, Moment, Name, UnsetType, ValidationErrors, value_or
 from hourhook.domain.inputs.enums import check_known
 from hourhook.domain.search_keys import search_key
-from hourhook.domain.webhooks import reading, subscribing
-from hourhook.domain.webhooks.representations import Webhook, WebhookSecret, WebhookWithSecret
+from hourhook.domain.webhooks import beginnings, reading, subscribing
+from hourhook.domain.webhooks.representations import Webhook, WebhookWithSecret
 from hourhook.store.schema import subscriptions, webhooks
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 
-class WebhookCreate(Inputs):
+class WebhookCreate(Inputs, rename={"from_": "from"}):
     """A webhook to create."""
 
     required: ClassVar = ("name", "payload_uri", "events")
@@ -29,6 +30,16 @@ class WebhookCreate(Inputs):
     events: (
         Annotated[Subscriptions, "Event names; `*` subscribes to all events, including any added in future versions."]
         | UnsetType
+    ) = UNSET
+    from_: (
+        Annotated[Moment, "Send the kept events created at or after this time first, then what is new."]
+        | UnsetType
+        | None
+    ) = UNSET
+    from_position: (
+        Annotated[Position, "Send the kept events from this position of the log on first, then what is new."]
+        | UnsetType
+        | None
     ) = UNSET
 
 
@@ -49,6 +60,7 @@ def create(
     if not events and not errors.has("events"):
         errors.add("events", "missing_field")
     check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
+    beginning = beginnings.find_position(tx, value_or(params.from_, None), value_or(params.from_position, None), errors)
     errors.raise_if_any()
     name, payload_uri, secret = params.name or "", params.payload_uri or "", signing.new_secret()
     id = tx.insert(
@@ -65,7 +77,12 @@ def create(
     lane_control.create_lane(tx, id, payload_uri)
     subscribing.subscribe(tx, id, events)
     one_offs.ping(tx, id)
-    record(tx, caller, "Webhook", id, "created", {"name": name, "payload_uri": payload_uri, "events": events})
+    if beginning is not None:
+        catching_up.begin(tx, id, beginning)
+    details: dict[str, object] = {"name": name, "payload_uri": payload_uri, "events": events}
+    if beginning is not None:
+        details["from_position"] = beginning
+    record(tx, caller, "Webhook", id, "created", details)
     created = reading.show(tx, caller, id)
     return WebhookWithSecret(**msgspec.structs.asdict(created), secret=secret)
 
@@ -103,16 +120,6 @@ def edit(
     return reading.show(tx, caller, id)
 
 
-def reroll_secret(tx: Transaction, caller: Caller, dependencies: Dependencies, id: int) -> WebhookSecret:
-    """Generate a new secret; it replaces the old one at once, for waiting payloads as well."""
-    reading.find(tx, caller, id)
-    secret = signing.new_secret()
-    tx.execute(_REROLL, account=caller.account_id, id=id, secret=dependencies.keyring.encrypt(secret))
-    lane_control.reload_target(tx, id)
-    record(tx, caller, "Webhook", id, "secret_rerolled")
-    return WebhookSecret(secret)
-
-
 def remove(tx: Transaction, caller: Caller, id: int) -> None:
     """Delete a webhook with its waiting payloads and its log; an attempt in flight is not interrupted."""
     deleted = reading.find(tx, caller, id)
@@ -129,7 +136,6 @@ _EDIT = Statement(
     .where(_OF_ID)
     .values(name=bindparam("name"), name_key=bindparam("name_key"), payload_uri=bindparam("payload_uri"))
 )
-_REROLL = Statement(update(webhooks).where(_OF_ID).values(secret=bindparam("secret")))
 _DELETE = Statement(delete(webhooks).where(_OF_ID))
 _DELETE_SUBSCRIPTIONS = Statement(
     delete(subscriptions).where(

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Table, bindparam, select, update
 
 from hourhook.crypto import Keyring
-from hourhook.delivery import lane_control
+from hourhook.delivery import catching_up, lane_control
 from hourhook.domain.audit import recording
 from hourhook.domain.callers import Caller
 from hourhook.domain.decimals import to_json_number
@@ -114,6 +114,8 @@ def change(
         "batch_limit": value_or(params.batch_limit, before.batch_limit) or 1,
     }
     if any(value != getattr(before, name) for name, value in values.items()):
+        # Filters are about later events.
+        catching_up.finish(tx, id)
         tx.execute(_CHANGE, account=tx.account_id, id=id, **values)
         lane_control.reconfigure(tx, id, is_filtered=filters is not None)
     after = _read(tx, caller, id)

@@ -16,16 +16,27 @@ from hourhook.store.transaction import Transaction
 
 RIGHT = "right"
 _PREFIX = "whsec_"
+_OLDER = "This is by the secret before the last re-roll: use the one that the re-roll showed."
+_NEWER = "This is by the new secret: until the overlap ends, that signature is in X-Hourhook-Next-Signature."
 
 
 def check_signature(
     tx: Transaction, keyring: Keyring, account_id: int, webhook_id: int, body: bytes, given: str
 ) -> str:
     """Return ``RIGHT`` if ``given`` is the ``X-Noko-Signature`` of a body, or else the mistake in words."""
-    encrypted = tx.value(_SECRET, account=account_id, id=webhook_id)
-    secret = keyring.decrypt(bytes(encrypted))
+    row = tx.one(_SECRETS, account=account_id, id=webhook_id)
+    assert row is not None, "the webhook was found in this transaction"
+    secret, other, mistake_of_other = keyring.decrypt(bytes(row.secret)), None, _OLDER
+    if row.previous_secret is not None:
+        other = keyring.decrypt(bytes(row.previous_secret))
+        if row.previous_secret_expires_at > tx.started_at:
+            # During the overlap of a rotation, the header is by the old secret.
+            secret, other, mistake_of_other = other, secret, _NEWER
     text = given.strip().removeprefix("sha256=").removeprefix("v1,")
-    for mistake, signature in _candidates(secret, body):
+    candidates = [*_candidates(secret, body)]
+    if other is not None:
+        candidates.append((mistake_of_other, _hex(other.encode(), body)))
+    for mistake, signature in candidates:
         if hmac.compare_digest(signature.encode(), text.encode("utf-8", "replace")):
             return mistake
         if mistake == RIGHT and hmac.compare_digest(signature.encode(), text.lower().encode("utf-8", "replace")):
@@ -79,6 +90,8 @@ def _hex(key: bytes, body: bytes) -> str:
     return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
-_SECRET = Statement(
-    select(webhooks.c.secret).where(webhooks.c.account_id == bindparam("account"), webhooks.c.id == bindparam("id"))
+_SECRETS = Statement(
+    select(webhooks.c.secret, webhooks.c.previous_secret, webhooks.c.previous_secret_expires_at).where(
+        webhooks.c.account_id == bindparam("account"), webhooks.c.id == bindparam("id")
+    )
 )

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from sqlalchemy import bindparam, delete, func, select
 
+from hourhook.delivery import catching_up
 from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES, Subscriptions
@@ -40,6 +41,7 @@ def add(tx: Transaction, caller: Caller, id: int, params: WebhookEventsAdd, erro
     events = params.events or []
     check_known(errors, "events", events, SUBSCRIBABLE_TYPES)
     errors.raise_if_any()
+    catching_up.finish(tx, id)
     added = [*dict.fromkeys(event for event in events if event not in webhook.events)]
     subscribe(tx, id, added)
     if added:
@@ -51,6 +53,7 @@ def remove(tx: Transaction, caller: Caller, id: int, params: WebhookEventsRemove
     """Unsubscribe a webhook from events; idempotent. It may end up without any."""
     before = reading.show(tx, caller, id)
     errors.raise_if_any()
+    catching_up.finish(tx, id)
     tx.execute(_REMOVE, account=caller.account_id, id=id, events=params.events or [])
     after = reading.show(tx, caller, id)
     removed = [event for event in before.events if event not in after.events]

@@ -3,8 +3,9 @@
 from hourhook.delivery.event_log import selects
 from hourhook.delivery.history.event_counts import SAMPLE, count_recent_events
 from hourhook.domain.inputs import ValidationErrors
-from hourhook.domain.webhooks import editing, reading, subscribing
+from hourhook.domain.webhooks import editing, reading, secrets, subscribing
 from hourhook.domain.webhooks.editing import WebhookUpdate
+from hourhook.domain.webhooks.secrets import WebhookReroll
 from hourhook.domain.webhooks.subscribing import WebhookEventsAdd, WebhookEventsRemove
 from hourhook.errors import FieldError, ValidationFailed
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
@@ -55,5 +56,6 @@ def confirm_reroll(view: View, webhook_id: int) -> Values:
 
 @pages.post(PATH + "/reroll", role="leader")
 def reroll(action: Action, webhook_id: int) -> Redirect:
-    secret = editing.reroll_secret(action.tx, action.caller, action.dependencies, webhook_id).secret
+    params, errors = action.parse(WebhookReroll, resource="Webhook")
+    secret = secrets.reroll(action.tx, action.caller, action.dependencies, webhook_id, params, errors).secret
     return Redirect(f"{path_of(webhook_id)}/secret", secret=secret)

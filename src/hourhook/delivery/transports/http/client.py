@@ -162,10 +162,12 @@ def _context_factory(ca_file: str | None) -> Callable[[], ClientContext]:
 
 def _encode(destination: ParsedUri, headers: list[tuple[str, str]], body: bytes) -> bytes:
     """Return the bytes of a request; header names are spelled as given."""
+    if not any(name.lower() == "accept" for name, _ in headers):
+        headers = [*headers, ("Accept", "*/*")]
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
     head = (
         f"POST {destination.target} HTTP/1.1\r\nHost: {destination.host_header}\r\n{lines}"
-        f"Accept: */*\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("latin-1") + body
 
