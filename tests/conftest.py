@@ -21,6 +21,7 @@ from tests.support import leftovers
 from tests.support.accounts import Account, make_account
 from tests.support.clients import Client
 from tests.support.clocks import FakeClock
+from tests.support.database_proxies import DatabaseProxy, running_proxy
 from tests.support.databases import PostgresServer, SqliteFiles, postgres_server
 from tests.support.dependencies import DEPENDENCIES
 from tests.support.servers import EventLoopThread, free_socket, serving
@@ -184,3 +185,12 @@ def _loop() -> Iterator[EventLoopThread]:
     loop = EventLoopThread()
     yield loop
     loop.close()
+
+
+@pytest.fixture
+def database_proxy(_postgres_server: PostgresServer, tmp_path: Path, _loop: EventLoopThread) -> Iterator[DatabaseProxy]:
+    """A proxy before a fresh PostgreSQL database, which can stop answering."""
+    with _postgres_server.fresh(tmp_path) as url:
+        proxy = DatabaseProxy(url)
+        with running_proxy(_loop, proxy):
+            yield proxy

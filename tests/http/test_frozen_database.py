@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,24 +13,14 @@ from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from tests.conftest import Logged
 from tests.support.accounts import Account
-from tests.support.database_proxies import DatabaseProxy, running_proxy
-from tests.support.databases import PostgresServer
-from tests.support.servers import EventLoopThread
+from tests.support.database_proxies import DatabaseProxy
 
 LIMITS = DatabaseLimits(connect_seconds=0.3, statement_seconds=0.3, queue_seconds=0.5)
 
 
 @pytest.fixture
-def proxy(_postgres_server: PostgresServer, tmp_path: Path, _loop: EventLoopThread) -> Iterator[DatabaseProxy]:
-    with _postgres_server.fresh(tmp_path) as url:
-        proxy = DatabaseProxy(url)
-        with running_proxy(_loop, proxy):
-            yield proxy
-
-
-@pytest.fixture
-def database(proxy: DatabaseProxy) -> Iterator[Database]:
-    opened = PostgresDatabase(proxy.url, SystemClock(), LIMITS)
+def database(database_proxy: DatabaseProxy) -> Iterator[Database]:
+    opened = PostgresDatabase(database_proxy.url, SystemClock(), LIMITS)
     yield opened
     opened.close()
 
@@ -41,10 +30,10 @@ def reasons(logged: Logged) -> list[Any]:
 
 
 def test_a_frozen_database_is_answered_for_within_seconds(
-    account: Account, proxy: DatabaseProxy, logged: Logged
+    account: Account, database_proxy: DatabaseProxy, logged: Logged
 ) -> None:
     client = account.leader.client
-    proxy.swallows_all = True
+    database_proxy.swallows_all = True
 
     started_at = time.monotonic()
     health = client.get("/health")
@@ -57,19 +46,19 @@ def test_a_frozen_database_is_answered_for_within_seconds(
     assert response.json() == {"message": "The database is not available at the moment: PostgreSQL does not answer"}
     assert [("does not answer" in reason) for reason in reasons(logged)] == [True, True]
 
-    proxy.swallows_all = False
+    database_proxy.swallows_all = False
     assert client.get("/v2/tags").status == 200
 
 
 def test_the_metrics_of_the_process_do_not_wait_for_a_frozen_database(
-    account: Account, proxy: DatabaseProxy, monkeypatch: pytest.MonkeyPatch
+    account: Account, database_proxy: DatabaseProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitoring, "COLLECT_SECONDS", 0.1)
-    proxy.swallows_all = True
+    database_proxy.swallows_all = True
 
     started_at = time.monotonic()
     metrics = account.leader.client.get("/metrics")
-    proxy.swallows_all = False
+    database_proxy.swallows_all = False
 
     assert (metrics.status, time.monotonic() - started_at < 2) == (200, True)
     assert b"hourhook_requests_total" in metrics.body
@@ -77,10 +66,10 @@ def test_the_metrics_of_the_process_do_not_wait_for_a_frozen_database(
 
 
 def test_an_unknown_commit_is_answered_without_retry_after(
-    account: Account, proxy: DatabaseProxy, logged: Logged
+    account: Account, database_proxy: DatabaseProxy, logged: Logged
 ) -> None:
     # The first commit is that of the authentication.
-    proxy.break_commit("pending", after=1)
+    database_proxy.break_commit("pending", after=1)
     response = account.leader.client.post("/v2/tags", {"names": ["lighthouse"]})
 
     assert (response.status, response.headers.get("retry-after")) == (503, None)
@@ -88,9 +77,9 @@ def test_an_unknown_commit_is_answered_without_retry_after(
     assert [("unknown whether" in reason) for reason in reasons(logged)] == [True]
 
 
-def test_a_commit_with_a_lost_answer_is_answered_as_a_success(account: Account, proxy: DatabaseProxy) -> None:
+def test_a_commit_with_a_lost_answer_is_answered_as_a_success(account: Account, database_proxy: DatabaseProxy) -> None:
     client = account.leader.client
-    proxy.break_commit("unanswered", after=1)
+    database_proxy.break_commit("unanswered", after=1)
     assert client.post("/v2/tags", {"names": ["lighthouse"]}).status == 201
-    assert proxy.has_broken_commit
+    assert database_proxy.has_broken_commit
     assert [tag["name"] for tag in client.get("/v2/tags").json()] == ["lighthouse"]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, select, update
@@ -15,9 +14,7 @@ from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.account_rows import add_account
-from tests.support.database_proxies import DatabaseProxy, running_proxy
-from tests.support.databases import PostgresServer
-from tests.support.servers import EventLoopThread
+from tests.support.database_proxies import DatabaseProxy
 
 RENAME = Statement(update(accounts).values(name=bindparam("to")))
 NAME = Statement(select(accounts.c.name))
@@ -25,16 +22,8 @@ QUEUE_SECONDS = 0.5
 
 
 @pytest.fixture
-def proxy(_postgres_server: PostgresServer, tmp_path: Path, _loop: EventLoopThread) -> Iterator[DatabaseProxy]:
-    with _postgres_server.fresh(tmp_path) as url:
-        proxy = DatabaseProxy(url)
-        with running_proxy(_loop, proxy):
-            yield proxy
-
-
-@pytest.fixture
-def postgres(proxy: DatabaseProxy) -> Iterator[PostgresDatabase]:
-    database = PostgresDatabase(proxy.url, SystemClock(), DatabaseLimits(queue_seconds=QUEUE_SECONDS))
+def postgres(database_proxy: DatabaseProxy) -> Iterator[PostgresDatabase]:
+    database = PostgresDatabase(database_proxy.url, SystemClock(), DatabaseLimits(queue_seconds=QUEUE_SECONDS))
     yield database
     database.close()
 
@@ -48,7 +37,9 @@ def name_of(postgres: PostgresDatabase) -> str:
     return str(postgres.read_now(lambda tx: tx.value(NAME)))
 
 
-def test_a_commit_whose_answer_is_lost_succeeds(postgres: PostgresDatabase, proxy: DatabaseProxy, account: int) -> None:
+def test_a_commit_whose_answer_is_lost_succeeds(
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy, account: int
+) -> None:
     calls = []
 
     def rename(tx: Transaction) -> str:
@@ -56,15 +47,15 @@ def test_a_commit_whose_answer_is_lost_succeeds(postgres: PostgresDatabase, prox
         tx.after_commit(lambda: calls.append("after"))
         return "renamed"
 
-    proxy.break_commit("unanswered")
+    database_proxy.break_commit("unanswered")
     assert postgres.write_now(account, rename) == "renamed"
     assert (name_of(postgres), calls) == ("southwind", ["after"])
 
 
 def test_a_commit_that_never_arrives_is_known_to_have_failed(
-    postgres: PostgresDatabase, proxy: DatabaseProxy, account: int
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy, account: int
 ) -> None:
-    proxy.break_commit("lost")
+    database_proxy.break_commit("lost")
     with pytest.raises(DatabaseUnavailable, match="the change was not kept") as raised:
         postgres.write_now(account, lambda tx: tx.execute(RENAME, to="southwind"))
     assert not isinstance(raised.value, CommitUnknown)
@@ -72,9 +63,9 @@ def test_a_commit_that_never_arrives_is_known_to_have_failed(
 
 
 def test_a_commit_that_stays_pending_is_unknown_after_a_limited_time(
-    postgres: PostgresDatabase, proxy: DatabaseProxy, account: int
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy, account: int
 ) -> None:
-    proxy.break_commit("pending")
+    database_proxy.break_commit("pending")
     started_at = time.monotonic()
     with pytest.raises(CommitUnknown, match="unknown whether the change was kept"):
         postgres.write_now(account, lambda tx: tx.execute(RENAME, to="southwind"))
@@ -82,21 +73,21 @@ def test_a_commit_that_stays_pending_is_unknown_after_a_limited_time(
 
 
 def test_another_server_cannot_tell_that_a_commit_succeeded(
-    postgres: PostgresDatabase, proxy: DatabaseProxy, account: int
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy, account: int
 ) -> None:
     # After a failover, another transaction may have got the same id.
     def rename(tx: Transaction) -> None:
         tx.execute(RENAME, to="southwind")
         tx._connection.server_started_at = "before the failover"
 
-    proxy.break_commit("unanswered")
+    database_proxy.break_commit("unanswered")
     with pytest.raises(CommitUnknown):
         postgres.write_now(account, rename)
 
 
 def test_a_read_is_complete_even_if_its_end_is_lost(
-    postgres: PostgresDatabase, proxy: DatabaseProxy, account: int
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy, account: int
 ) -> None:
-    proxy.break_commit("pending")
+    database_proxy.break_commit("pending")
     assert name_of(postgres) == "northwind"
-    assert proxy.has_broken_commit
+    assert database_proxy.has_broken_commit

@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -16,9 +15,7 @@ from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from tests.support.account_rows import add_account
-from tests.support.database_proxies import DatabaseProxy, running_proxy
-from tests.support.databases import PostgresServer
-from tests.support.servers import EventLoopThread
+from tests.support.database_proxies import DatabaseProxy
 
 LIMITS = DatabaseLimits(connect_seconds=0.3, statement_seconds=0.3, queue_seconds=0.3)
 SLEEP = Statement(text("SELECT pg_sleep(0.5)"))
@@ -27,16 +24,8 @@ CURRENT = Statement(text("SELECT current_setting(:name)"))
 
 
 @pytest.fixture
-def proxy(_postgres_server: PostgresServer, tmp_path: Path, _loop: EventLoopThread) -> Iterator[DatabaseProxy]:
-    with _postgres_server.fresh(tmp_path) as url:
-        proxy = DatabaseProxy(url)
-        with running_proxy(_loop, proxy):
-            yield proxy
-
-
-@pytest.fixture
-def postgres(proxy: DatabaseProxy) -> Iterator[PostgresDatabase]:
-    database = PostgresDatabase(proxy.url, SystemClock(), LIMITS)
+def postgres(database_proxy: DatabaseProxy) -> Iterator[PostgresDatabase]:
+    database = PostgresDatabase(database_proxy.url, SystemClock(), LIMITS)
     yield database
     database.close()
 
@@ -56,26 +45,26 @@ def test_statements_of_background_work_may_take_longer(postgres: PostgresDatabas
     assert postgres.run_now(lambda tx: tx.value(CURRENT, name="statement_timeout")) == "0"
 
 
-def test_a_server_that_stops_answering_is_given_up(postgres: PostgresDatabase, proxy: DatabaseProxy) -> None:
+def test_a_server_that_stops_answering_is_given_up(postgres: PostgresDatabase, database_proxy: DatabaseProxy) -> None:
     def freeze(tx: Transaction) -> None:
-        proxy.swallows_all = True
+        database_proxy.swallows_all = True
         tx.value(ONE)
 
     with pytest.raises(DatabaseUnavailable, match="does not answer: no answer within"):
         postgres.read_now(freeze)
-    proxy.swallows_all = False
+    database_proxy.swallows_all = False
     assert postgres.read_now(ask) == 1
 
 
 def test_connections_to_a_vanished_server_are_dropped_together(
-    postgres: PostgresDatabase, proxy: DatabaseProxy
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy
 ) -> None:
     def hold(tx: Transaction, depth: int) -> None:
         if depth:
             postgres.read_now(hold, depth - 1)
 
     postgres.read_now(hold, 5)
-    proxy.swallow_open_connections()
+    database_proxy.swallow_open_connections()
 
     started_at = time.monotonic()
     assert [postgres.read_now(ask) for _ in range(7)] == [1] * 7
@@ -114,12 +103,12 @@ def test_waiting_for_writers_of_the_same_account_ends_in_time(postgres: Postgres
     asyncio.run(scenario())
 
 
-def test_closing_does_not_wait_for_a_server_that_does_not_answer(proxy: DatabaseProxy) -> None:
-    database = PostgresDatabase(proxy.url, SystemClock(), DatabaseLimits(statement_seconds=60))
+def test_closing_does_not_wait_for_a_server_that_does_not_answer(database_proxy: DatabaseProxy) -> None:
+    database = PostgresDatabase(database_proxy.url, SystemClock(), DatabaseLimits(statement_seconds=60))
     frozen = threading.Event()
 
     def freeze(tx: Transaction) -> None:
-        proxy.swallows_all = True
+        database_proxy.swallows_all = True
         frozen.set()
         tx.value(ONE)
 
@@ -135,11 +124,13 @@ def test_closing_does_not_wait_for_a_server_that_does_not_answer(proxy: Database
     asyncio.run(asyncio.wait_for(scenario(), 10))
 
 
-def test_a_cancelled_task_does_not_wait_for_such_a_server(postgres: PostgresDatabase, proxy: DatabaseProxy) -> None:
+def test_a_cancelled_task_does_not_wait_for_such_a_server(
+    postgres: PostgresDatabase, database_proxy: DatabaseProxy
+) -> None:
     async def scenario() -> None:
         connection = await postgres.connect_async("test")
         connection.answer_seconds = None
-        proxy.swallows_all = True
+        database_proxy.swallows_all = True
         task = asyncio.create_task(connection.execute("SELECT 1"))
         # Until the statement waits for its answer.
         await asyncio.sleep(0.05)
@@ -152,8 +143,8 @@ def test_a_cancelled_task_does_not_wait_for_such_a_server(postgres: PostgresData
 
 
 @pytest.mark.parametrize("name", ["keepalives", "tcp_user_timeout", "connect_timeout"])
-def test_limits_in_the_url_take_precedence(proxy: DatabaseProxy, name: str) -> None:
-    database = PostgresDatabase(f"{proxy.url}?{name}=7", SystemClock(), LIMITS)
+def test_limits_in_the_url_take_precedence(database_proxy: DatabaseProxy, name: str) -> None:
+    database = PostgresDatabase(f"{database_proxy.url}?{name}=7", SystemClock(), LIMITS)
     assert database.connect().info.get_parameters()[name] == "7"
     database.close()
 

@@ -24,11 +24,9 @@ from hourhook.http.responses import Response
 from hourhook.rate_limits import TokenBuckets
 from hourhook.settings import RateLimit
 from hourhook.store.database import Database
-from hourhook.web.assets import asset_path
+from hourhook.web.auth.unsigned_forms import UnsignedForms
 from hourhook.web.form_state import FormState, refused
-from hourhook.web.forms import FormFields, is_cross_site, read_form
-from hourhook.web.frame import csrf_field
-from hourhook.web.rendering import app_page
+from hourhook.web.forms import FormFields, read_form
 from hourhook.web.responses import csrf_failed, notice, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
 
@@ -48,6 +46,7 @@ class Welcome:
         self._database = database
         self._hashes = hashes
         self._session_cookies = session_cookies
+        self._forms = UnsignedForms(session_cookies, links)
         self._keyring = keyring
         self._links = links
         self._attempts = TokenBuckets(CODE_RATE_LIMIT, database.clock)
@@ -62,8 +61,7 @@ class Welcome:
     async def _create(self, request: Request) -> Response:
         await self._require_empty()
         fields = await read_form(request)
-        before = self._session_cookies.session_token(request)
-        if is_cross_site(request) or not self._session_cookies.is_csrf_valid(before, fields.get("csrf_token", "")):
+        if not self._forms.is_valid(request, fields):
             return csrf_failed()
         if not self._is_local(request):
             if not self._attempts.try_acquire("set-up code"):
@@ -92,20 +90,15 @@ class Welcome:
             raise NotFound
 
     def _form(self, request: Request, form: FormState) -> Response:
-        token, headers = self._session_cookies.session_token(request), []
-        if token is None:
-            token = sessions.new_token()
-            headers = [self._session_cookies.set_cookie_header(token)]
-        values = {
-            "href": self._links.href,
-            "asset": asset_path,
-            "csrf": csrf_field(self._session_cookies.csrf_token(token)),
-            "form": form,
-            "needs_code": not self._is_local(request),
-            "min_length": MIN_LENGTH,
-            "max_length": MAX_LENGTH,
-        }
-        return app_page("welcome", values, status=422 if form.is_refused else 200, headers=headers)
+        return self._forms.show(
+            request,
+            "welcome",
+            status=422 if form.is_refused else 200,
+            form=form,
+            needs_code=not self._is_local(request),
+            min_length=MIN_LENGTH,
+            max_length=MAX_LENGTH,
+        )
 
     def _is_local(self, request: Request) -> bool:
         """Return whether the browser runs on this machine, and nobody could be behind it through a proxy."""

@@ -21,13 +21,11 @@ from hourhook.http.queries import parse_query_string
 from hourhook.http.responses import Response
 from hourhook.http.sign_in_throttle import SignInThrottle
 from hourhook.store.database import Database
-from hourhook.web.assets import asset_path
 from hourhook.web.auth.known_browsers import KnownBrowsers
+from hourhook.web.auth.unsigned_forms import UnsignedForms
 from hourhook.web.browser_cookies import ACCOUNT, BrowserCookies
-from hourhook.web.forms import FormFields, is_cross_site, read_form, safe_redirect_path
-from hourhook.web.frame import csrf_field
+from hourhook.web.forms import read_form, safe_redirect_path
 from hourhook.web.live import LiveHub
-from hourhook.web.rendering import app_page
 from hourhook.web.responses import csrf_failed, notice, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
 
@@ -59,6 +57,7 @@ class SignIn:
         self._known_browsers = known_browsers
         self._sign_in_throttle = sign_in_throttle
         self._session_cookies = session_cookies
+        self._forms = UnsignedForms(session_cookies, links)
         self._browser_cookies = browser_cookies
         self._live = live
         self._links = links
@@ -74,8 +73,8 @@ class SignIn:
         next_path = safe_redirect_path(_next_parameter(request))
         token = self._session_cookies.session_token(request)
         users = await self._database.read(sessions.find, token) if token else []
-        if token is None or not users:
-            return self._form(token, next_path)
+        if not users:
+            return self._form(request, next_path)
         if next_path is not None:
             return self._redirect(next_path)
         return self._redirect("/")
@@ -83,7 +82,7 @@ class SignIn:
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
         before = self._session_cookies.session_token(request)
-        if before is None or not self._is_valid(request, before, form):
+        if before is None or not self._forms.is_valid(request, form):
             return csrf_failed()
         email, next_path = form.get("email", ""), safe_redirect_path(form.get("next", ""))
         attempt = self._sign_in_throttle.try_acquire(
@@ -98,7 +97,7 @@ class SignIn:
         token = sessions.new_token()
         if not await self._start_sessions(candidates, token, request.headers.get("user-agent", "")):
             _log.info("sign-in failed", client=get_context(request.scope).client_address)
-            return self._form(before, next_path, email=email, error=_WRONG)
+            return self._form(request, next_path, email=email, error=_WRONG)
         await self._database.run(sessions.end, before)
         return self._redirect(
             next_path or "/",
@@ -109,7 +108,7 @@ class SignIn:
     async def _sign_out(self, request: Request) -> Response:
         form = await read_form(request)
         token = self._session_cookies.session_token(request)
-        if token is None or not self._is_valid(request, token, form):
+        if token is None or not self._forms.is_valid(request, form):
             return csrf_failed()
         await self._database.run(sessions.end, token)
         self._live.end_session(token)
@@ -122,16 +121,13 @@ class SignIn:
         """Make another account of the session the current one."""
         form = await read_form(request)
         token = self._session_cookies.session_token(request)
-        if token is None or not self._is_valid(request, token, form):
+        if token is None or not self._forms.is_valid(request, form):
             return csrf_failed()
         users = await self._database.read(sessions.find, token)
         chosen = next((user for user in users if str(user.account_id) == form.get("account")), None)
         if chosen is None:
             raise NotFound
         return self._redirect("/", self._browser_cookies.set_header(ACCOUNT, str(chosen.account_id)))
-
-    def _is_valid(self, request: Request, token: str, form: FormFields) -> bool:
-        return not is_cross_site(request) and self._session_cookies.is_csrf_valid(token, form.get("csrf_token", ""))
 
     async def _start_sessions(self, candidates: Sequence[Candidate], token: str, user_agent: str) -> bool:
         """Start a session in each account. Raises ``AccountLocked`` if all of them are locked."""
@@ -148,20 +144,9 @@ class SignIn:
             raise locked
         return is_signed_in
 
-    def _form(self, token: str | None, next_path: str | None, *, email: str = "", error: str | None = None) -> Response:
-        headers = []
-        if token is None:
-            token = sessions.new_token()
-            headers = [self._session_cookies.set_cookie_header(token)]
-        values = {
-            "href": self._links.href,
-            "asset": asset_path,
-            "csrf": csrf_field(self._session_cookies.csrf_token(token)),
-            "next_path": next_path,
-            "email": email,
-            "error": error,
-        }
-        return app_page("auth/sign_in", values, status=200 if error is None else 403, headers=headers)
+    def _form(self, request: Request, next_path: str | None, *, email: str = "", error: str | None = None) -> Response:
+        status = 200 if error is None else 403
+        return self._forms.show(request, "auth/sign_in", status=status, next_path=next_path, email=email, error=error)
 
     def _redirect(self, path: str, *headers: tuple[str, str]) -> Response:
         return redirect(self._links.href(path), headers=headers)
