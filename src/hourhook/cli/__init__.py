@@ -9,6 +9,7 @@ from hourhook.cli.backup import backup
 from hourhook.cli.check import check
 from hourhook.cli.demo import demo
 from hourhook.cli.errors import CommandGroup
+from hourhook.cli.importing import import_
 from hourhook.cli.invoices import invoice
 from hourhook.cli.listen import listen
 from hourhook.cli.migrate import migrate
@@ -42,7 +43,7 @@ def main() -> None:
 
 # In the order in which a new user needs them.
 for command in (
-    demo, serve, worker, migrate, account, user, token, app, webhook, listen, trigger, invoice, check, backup,
+    demo, serve, worker, migrate, account, user, token, app, webhook, listen, trigger, invoice, import_, check, backup,
     openapi, asyncapi,
 ):  # fmt: skip
     main.add_command(command)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import bindparam, func, select
 
+from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller, find_caller
 from hourhook.domain.links import Links
 from hourhook.errors import OperatorError
@@ -47,6 +48,11 @@ def find_only_account(tx: Transaction) -> int:
     return int(found[0].id)
 
 
+def account_created_at(tx: Transaction, account_id: int) -> str:
+    """Return when an account was created, as the API shows it."""
+    return format_timestamp(int(tx.value(_CREATED_AT, account=account_id)))
+
+
 def act_as_owner(tx: Transaction, account_id: int, links: Links) -> Caller:
     """Return the owner of an account as the caller of rules."""
     return act_as(tx, account_id, int(tx.value(_OWNER, account=account_id)), links)
@@ -80,6 +86,8 @@ _ACCOUNTS = Statement(
     .order_by(accounts.c.name)
 )
 _OWNER = Statement(select(accounts.c.owner_id).where(accounts.c.id == bindparam("account")))
+
+_CREATED_AT = Statement(select(accounts.c.created_at).where(accounts.c.id == bindparam("account")))
 
 _ALL_USERS = (
     select(

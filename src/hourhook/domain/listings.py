@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    String,
     UnaryExpression,
     bindparam,
     literal_column,
@@ -38,11 +39,12 @@ Conditions = Mapping[str, ColumnElement[bool]]
 MAX_CACHED_STATEMENTS = 256
 # In one database.
 MAX_CACHED_TOTALS = 10_000
-_LAST_POSITION = (
-    select(accounts.c.last_position)
+# Changes with each event, and with each import, which may raise none.
+_VERSION = (
+    select(accounts.c.last_position.cast(String) + ":" + accounts.c.updated_at.cast(String))
     .where(accounts.c.id == bindparam("account"))
     .scalar_subquery()
-    .label("last_position")
+    .label("version")
 )
 
 
@@ -97,7 +99,7 @@ class Listing:
             # The last page, so the total follows.
             return found, pagination.offset + len(found)
         if self.is_large and found and not filters and not caller.is_scoped and not tx.account_id:
-            return found, self._total(tx, found[0].last_position, count, parameters)
+            return found, self._total(tx, found[0].version, count, parameters)
         return found, int(tx.value(count, **parameters))
 
     def aggregate(
@@ -157,17 +159,18 @@ class Listing:
             else:
                 yield name, value
 
-    def _total(self, tx: Transaction, position: int, count: Statement, parameters: dict[str, Any]) -> int:
+    def _total(self, tx: Transaction, version: str, count: Statement, parameters: dict[str, Any]) -> int:
         """Return the size of the whole list, counted only once between two events of the account.
 
-        It cannot change without an event, and counting is the most expensive part of a page in a large account.
+        It cannot change without an event or an import, and counting is the most expensive part of a page in a large
+        account.
         """
         key = self, parameters["account"]
         cached = tx.list_totals.get(key)
-        if cached is None or cached[0] != position:
+        if cached is None or cached[0] != version:
             if len(tx.list_totals) >= MAX_CACHED_TOTALS:
                 tx.list_totals.clear()
-            cached = tx.list_totals[key] = (position, int(tx.value(count, **parameters)))
+            cached = tx.list_totals[key] = (version, int(tx.value(count, **parameters)))
         return cached[1]
 
     def _build_aggregate(self, query: SumQuery, scope: str, names: frozenset[str]) -> Statement:
@@ -186,7 +189,7 @@ class Listing:
             of_page = of_page.where(self.id > bindparam("after_id", type_=Integer)).order_by(self.id)
             return self._select(of_page, (self.id,)), count
         offset: Any = bindparam("offset", type_=BigInteger)
-        return self._select(of_page.order_by(*self.order).offset(offset), self.order, _LAST_POSITION), count
+        return self._select(of_page.order_by(*self.order).offset(offset), self.order, _VERSION), count
 
     def _select(
         self, of_page: Select[Any], order: tuple[ColumnElement[Any], ...], *more: ColumnElement[Any]

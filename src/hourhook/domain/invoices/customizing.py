@@ -175,6 +175,11 @@ def update_customization(params: CustomizationInput | UnsetType | None, stored: 
     return _complete(read_stored(stored), _read(params))
 
 
+def restore_customization(values: Mapping[str, Any]) -> Customization:
+    """Return the customization of an imported invoice: the values of its representation, then defaults."""
+    return _complete(_DEFAULTS, {name: value for name, value in values.items() if name in _DEFAULTS})
+
+
 def read_stored(invoice: Row) -> Customization:
     """Return the customization of a row of ``invoices``."""
     labels = msgspec.json.decode(invoice.labels, type=dict[str, str])

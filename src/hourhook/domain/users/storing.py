@@ -7,6 +7,15 @@ from hourhook.store.schema import users
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
+# Of users who have not chosen any.
+DEFAULT_PREFERENCES = {
+    "time_format": "fraction",
+    "week_start": "Sunday",
+    "time_zone": "UTC",
+    "send_personal_weekly_report_email": True,
+    "send_team_weekly_report_email": True,
+}
+
 
 def insert(
     tx: Transaction,
@@ -32,11 +41,7 @@ def insert(
         role=role,
         state=state,
         password_hash=password_hash,
-        time_format="fraction",
-        week_start="Sunday",
-        time_zone="UTC",
-        send_personal_weekly_report_email=True,
-        send_team_weekly_report_email=True,
+        **DEFAULT_PREFERENCES,
         created_at=tx.event_time,
         updated_at=tx.event_time,
     )

@@ -21,6 +21,7 @@ from hourhook.store.schema.delivery import (
     subscriptions,
     webhooks,
 )
+from hourhook.store.schema.imports import imported_objects
 from hourhook.store.schema.invoices import (
     invoice_entries,
     invoice_expenses,
@@ -106,6 +107,7 @@ __all__ = [
     "expenses",
     "idempotency_keys",
     "ids",
+    "imported_objects",
     "inbox_entries",
     "invitations",
     "invoice_entries",
