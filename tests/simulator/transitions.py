@@ -13,7 +13,8 @@ from tests.simulator.journal import Event, Log, WebhookState
 _LEASE = {"lease_token", "lease_worker", "lease_expires_at"}
 _HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started_at"}
 _DISABLED = {"enabled", "disabled_reason", "disabled_at", "disabled_by_id"}
-_MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE}
+_ALERT = {"alerted", "alert_since"}
+_MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE, *_ALERT}
 
 ALLOWED_CHANGES: dict[str, set[str]] = {
     "run_cycle": {
@@ -25,6 +26,7 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
         "last_delivered_at",
         *_HISTORY,
         *_LEASE,
+        *_ALERT,
     },
     "renew": {"lease_expires_at"},
     "bring_forward": {"due_at", "window_started_at"},
@@ -35,9 +37,9 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
     "skip": _MOVE,
     "replay": _MOVE,
     "retry": {"due_at", "last_succeeded", "window_started_at"},
-    "enable": {*_DISABLED, "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE},
-    "disable": {*_DISABLED, "due_at", *_LEASE},
-    "disable_gone": {*_DISABLED, "due_at", *_LEASE},
+    "enable": {*_DISABLED, "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE, "alerted"},
+    "disable": {*_DISABLED, "due_at", *_LEASE, "alert_since"},
+    "disable_gone": {*_DISABLED, "due_at", *_LEASE, "alert_since"},
     "retarget": {"destination", "revision", *_LEASE},
     "rename": {"revision"},
     "reroll": {"revision"},
@@ -87,6 +89,12 @@ def find_inconsistent_fields(lane: Any) -> Iterator[str]:
         yield "idle, but payloads are waiting" if waiting else "due, but no payload is waiting"
     if lane.lease_token is not None and lane.due_at is None:
         yield "leased, but not due"
+    if lane.alerted == "recovered" and lane.alert_since != 0:
+        yield "recovered, but that will not be reported"
+    if lane.enabled and lane.stalled and lane.alerted != "stalled" and lane.alert_since != 0:
+        yield "stalled, but that will not be reported"
+    if lane.enabled and lane.failures_count and lane.alerted is None and lane.alert_since is None:
+        yield "failing, but that will not be reported"
 
 
 def apply_tag_event(tags: dict[int, str], event: Event) -> None:
