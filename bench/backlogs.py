@@ -33,7 +33,7 @@ def open_account(database: Database, name: str = "bench") -> accounts.CreatedAcc
     )
 
 
-def add_webhooks(database: Database, account_id: int, uris: Sequence[str]) -> Sequence[int]:
+def add_webhooks(database: Database, account_id: int, uris: Sequence[str], batch_limit: int = 1) -> Sequence[int]:
     """Create a webhook for each URI that subscribes to all events, without sending pings; return their ids."""
     keyring = Keyring(SECRET_KEY)
 
@@ -41,7 +41,7 @@ def add_webhooks(database: Database, account_id: int, uris: Sequence[str]) -> Se
         ids = tx.next_ids(webhooks, len(uris))
         tx.insert_many(
             webhooks,
-            ("account_id", "id", "name", "name_key", "payload_uri", "secret", "created_at"),
+            ("account_id", "id", "name", "name_key", "payload_uri", "secret", "batch_limit", "created_at"),
             [
                 (
                     account_id,
@@ -50,6 +50,7 @@ def add_webhooks(database: Database, account_id: int, uris: Sequence[str]) -> Se
                     f"webhook {id}",
                     uri,
                     keyring.encrypt(signing.new_secret()),
+                    batch_limit,
                     tx.event_time,
                 )
                 for id, uri in zip(ids, uris, strict=True)

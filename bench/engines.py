@@ -68,13 +68,19 @@ class Engine:
 
 @contextmanager
 def running_engine(
-    databases: Databases, kind: str, receiver: Receiver, uris: Sequence[str], ca_file: Path | None = None
+    databases: Databases,
+    kind: str,
+    receiver: Receiver,
+    uris: Sequence[str],
+    ca_file: Path | None = None,
+    *,
+    batch_limit: int = 1,
 ) -> Iterator[Engine]:
     """Run a worker with a webhook for each URI of the receiver."""
     with databases.fresh(kind) as url:
         database = open_database(url)
         account_id = open_account(database).account_id
-        add_webhooks(database, account_id, uris)
+        add_webhooks(database, account_id, uris, batch_limit)
         with Worker(url, ca_file=ca_file and str(ca_file)) as worker:
             yield Engine(database, account_id, len(uris), worker, receiver)
         database.close()

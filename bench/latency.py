@@ -1,4 +1,4 @@
-"""(b) The latency from the commit of a change to its arrival at the receiver, compared with one fsync.
+"""(b), (m) The latency from the commit of a change to its arrival at the receiver, compared with one fsync.
 
 Changes are sent over HTTP at a steady rate, without waiting for responses that are late. The server takes the time of a
 commit itself, right after the database has confirmed it. All processes use the same monotonic clock.
@@ -17,7 +17,8 @@ from bench.subprocesses import BenchmarkFailed
 from bench.tables import format_spread, percentile, print_table, progress
 from hourhook.store.urls import open_database
 
-RATES = (50, 200)
+# Events per second, and connections.
+LOADS = ((50, 16), (200, 16), (200, 64))
 WEBHOOKS = 1
 SECONDS, QUICK_SECONDS = 20, 4
 WARM_UP = 100
@@ -35,30 +36,32 @@ class Figures:
 
 def run(databases: Databases, *, quick: bool) -> None:
     """Measure all variants in alternation, and print the table."""
-    figures = {(kind, rate): Figures() for kind in KINDS for rate in RATES}
+    figures = {(kind, *load): Figures() for kind in KINDS for load in LOADS}
     repetitions = 1 if quick else REPETITIONS
     with Receiver() as receiver:
         for repetition in range(repetitions):
-            for (kind, rate), found in figures.items():
-                progress(f"latency: {kind}, {rate} events/s, {repetition + 1} of {repetitions}")
+            for (kind, rate, connections), found in figures.items():
+                progress(f"latency: {kind}, {rate} events/s, {connections} connections, {repetition + 1}")
                 found.fsync.append(statistics.median(fsync_seconds(FSYNCS)) * 1e3)
                 count = rate * (QUICK_SECONDS if quick else SECONDS)
-                latencies = measure(databases, kind, receiver, rate, count)
+                latencies = measure(databases, kind, receiver, rate, count, connections)
                 for share, values in found.shares.items():
                     values.append(percentile(latencies, share) * 1e3)
     progress("")
     rows = [
         (
-            f"{rate} events/s, {kind}",
+            f"{rate} events/s, {connections} connections, {kind}",
             *(format_spread(values, ".1f") for values in found.shares.values()),
             format_spread(found.fsync, ".2f"),
         )
-        for (kind, rate), found in figures.items()
+        for (kind, rate, connections), found in figures.items()
     ]
-    print_table("(b) Milliseconds from commit to arrival", ("", "p50", "p95", "p99", "one fsync"), rows)
+    print_table("(b), (m) Milliseconds from commit to arrival", ("", "p50", "p95", "p99", "one fsync"), rows)
 
 
-def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, count: int) -> list[float]:
+def measure(
+    databases: Databases, kind: str, receiver: Receiver, rate: int, count: int, connections: int
+) -> list[float]:
     """Make ``count`` changes, ``rate`` per second; return the seconds from each commit to each arrival."""
     with databases.fresh(kind) as url:
         database = open_database(url)
@@ -69,12 +72,12 @@ def measure(databases: Databases, kind: str, receiver: Receiver, rate: int, coun
         requests = [request("POST", "/v2/entries", account.token, entry)]
         with Server(url, is_watched=True) as server, LoadGenerator(server.port) as load:
             receiver.expect(WARM_UP * WEBHOOKS)
-            load.send(requests, WARM_UP, rate=rate)
+            load.send(requests, WARM_UP, rate=rate, connections=connections)
             receiver.wait()
             server.start_recording()
             receiver.start_recording()
             receiver.expect(count * WEBHOOKS)
-            load.send(requests, count, rate=rate)
+            load.send(requests, count, rate=rate, connections=connections)
             receiver.wait()
             # In the order of the sequences, since the commits of an account are serialized.
             commits = sorted(server.stop_recording()[1])

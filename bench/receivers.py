@@ -2,7 +2,7 @@
 
 ``python -m bench.receivers DELAY_SECONDS [CERTIFICATE]`` serves on a free port, with TLS if there is a certificate, and
 responds to each request after the delay. It sends its port, and then reads one message per line.
-``{"expect": n}`` has a reply once n more requests have arrived: the seconds from the first to the last of them.
+``{"expect": n}`` has a reply once n more payloads have arrived: the seconds from the first to the last of them.
 ``{"start_recording": true}`` starts to record arrivals. ``{"stop_recording": true}`` stops it; the reply has the
 monotonic time of each arrival in nanoseconds, its webhook and its sequence.
 """
@@ -26,6 +26,7 @@ _RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _SEQUENCE = re.compile(rb"x-hourhook-sequence: *(\d+)", re.IGNORECASE)
 _WEBHOOK = re.compile(rb'^\{"webhook":\{"id":(\d+)')
+_BATCH = re.compile(rb"x-hourhook-batch: *(\d+)", re.IGNORECASE)
 
 
 class Receiver:
@@ -50,7 +51,7 @@ class Receiver:
         return [f"{self.scheme}://{host_name(number)}:{self.port}/hook" for number in range(count)]
 
     def expect(self, count: int) -> None:
-        """Count requests from now on, up to ``count``."""
+        """Count payloads from now on, up to ``count``."""
         self._process.send(expect=count)
 
     def wait(self) -> float:
@@ -75,10 +76,11 @@ class _Arrivals:
         self._recorded: list[tuple[int, int, int]] | None = None
 
     def add(self, head: bytes, body: bytes) -> None:
-        self._count += 1
-        if self._count == 1:
+        batch = _BATCH.search(head)
+        counted, self._count = self._count, self._count + (int(batch[1]) if batch else 1)
+        if counted == 0:
             self._first_at = time.monotonic_ns()
-        elif self._count == self._expected:
+        if counted < self._expected <= self._count:
             self._report_arrivals()
         if self._recorded is not None:
             sequence, webhook = _SEQUENCE.search(head), _WEBHOOK.match(body)

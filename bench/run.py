@@ -23,6 +23,7 @@ from bench import (  # noqa: E402
     many_hosts,
     merges,
     recovery,
+    saturated_api,
     single_webhook,
     slow_receivers,
 )
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "single_webhook": single_webhook.run,
     "deliveries": deliveries.run,
     "latency": latency.run,
+    "saturated_api": saturated_api.run,
     "api": api.run,
     "idle": idle.run,
     "fanout": fanout.run,
