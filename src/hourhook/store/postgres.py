@@ -67,6 +67,9 @@ class PostgresDatabase(Database):
             lambda: self.connect(answer_seconds=ENGINE_PATIENCE * statement_seconds), connect_seconds
         )
         self._probe_connection: Connection | None = None
+        # The server's process behind the connection that wakes the workers of other processes; 0 if there is none. This
+        # process receives its own notifications, too.
+        self.notifier_pid = 0
         # Fails at startup if the server cannot be reached at all.
         with translating_outages():
             connection = self._requests.begin("BEGIN")

@@ -6,18 +6,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.worker import leases, liveness, one_off_deliveries
 from hourhook.delivery.worker.liveness import holding_liveness_lock, reap, reap_dead_workers
+from hourhook.delivery.worker.wakeups import CHANNEL, Notifier
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement
 from tests.support.backlogs import Backlog, lane_of, make_backlog
 from tests.support.clocks import FakeClock
 from tests.support.scripted_transport import FakeTransport, eventually, running_worker
+from tests.support.statements import capture_statements
 
 pytestmark = pytest.mark.anyio
 
@@ -232,6 +235,33 @@ async def test_a_wake_up_of_another_process_reaches_a_worker(
         other_database.run_now(lambda tx: tx.execute(Statement(text("NOTIFY hourhook_due"))))
 
         assert (await network.next()).payload["type"] == "webhook.ping"
+
+
+@on_postgresql
+async def test_a_worker_is_not_woken_again_by_the_notifications_of_its_own_process(
+    backlog: Backlog, database: Database, other_database: Database, network: FakeTransport
+) -> None:
+    assert isinstance(database, PostgresDatabase)
+    notifier = Notifier(database)
+    notifying = asyncio.create_task(notifier.run())
+    async with (
+        running_worker(database, network, network),
+        await psycopg.AsyncConnection.connect(database.url, autocommit=True) as listener,
+    ):
+        await listener.execute(f"LISTEN {CHANNEL}")
+        backlog.control(one_offs.ping)
+        (await network.next()).respond()
+        with capture_statements(database) as statements:
+            for _ in range(10):
+                notifier.wake()
+                async for _ in listener.notifies(stop_after=1):
+                    pass
+            other_database.write_now(backlog.account_id, one_offs.ping, backlog.webhook_id)
+            other_database.run_now(lambda tx: tx.execute(Statement(text(f"NOTIFY {CHANNEL}"))))
+            await network.next()
+    notifying.cancel()
+
+    assert len([statement for statement in statements if "UPDATE lanes" in statement]) <= 4
 
 
 _LIVES = Statement(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))

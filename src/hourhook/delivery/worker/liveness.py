@@ -102,16 +102,18 @@ async def holding_liveness_lock(database: PostgresDatabase, worker: int) -> Asyn
 
 async def _run_with_lock(database: PostgresDatabase, worker: Worker, id: int) -> None:
     async with holding_liveness_lock(database, id) as connection, asyncio.TaskGroup() as group:
-        watch_task = group.create_task(_watch(connection, worker.wake))
+        watch_task = group.create_task(_watch(database, connection, worker.wake))
         await worker.run(id, partial(reap, database))
         watch_task.cancel()
 
 
-async def _watch(connection: psycopg.AsyncConnection, wake: Callable[[], None]) -> None:
+async def _watch(database: PostgresDatabase, connection: psycopg.AsyncConnection, wake: Callable[[], None]) -> None:
     try:
         while True:
-            async for _ in connection.notifies(timeout=CHECK_SECONDS):
-                wake()
+            async for notification in connection.notifies(timeout=CHECK_SECONDS):
+                # This process has woken its worker already. A cycle without work would cost as much as a delivery.
+                if notification.pid != database.notifier_pid:
+                    wake()
             await connection.execute("SELECT 1")
     except psycopg.Error as error:
         if (outage := outage_of(error)) is None:

@@ -63,7 +63,9 @@ class Notifier:
                 await self._waker.wait()
                 try:
                     with translating_outages():
-                        connection = connection or await self._database.connect_async("hourhook wake-ups")
+                        if connection is None:
+                            connection = await self._database.connect_async("hourhook wake-ups")
+                            self._database.notifier_pid = connection.info.backend_pid
                         await connection.execute(f"NOTIFY {CHANNEL}")
                 except DatabaseUnavailable as error:
                     # Other processes find due lanes when they poll; the next wake-up opens a new connection.
@@ -71,6 +73,7 @@ class Notifier:
                     if connection is not None:
                         await connection.close()
                     connection = None
+                    self._database.notifier_pid = 0
         finally:
             if connection is not None:
                 await connection.close()
