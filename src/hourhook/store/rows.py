@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,6 +33,13 @@ def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
         for index, (name, kind) in enumerate(columns.items())
     )
     return f"SELECT {values} FROM jsonb_array_elements(CAST(:{parameter} AS jsonb))"
+
+
+def rows_of_table_sql(table: Table, columns: Sequence[str], parameter: str) -> str:
+    """Return ``rows_sql`` for rows of a table, for PostgreSQL."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    kinds = {name: table.columns[name].type.compile(dialect).split(" COLLATE")[0] for name in columns}
+    return rows_sql("postgresql", parameter, **kinds)
 
 
 def aggregate_rows_sql(dialect: str, *columns: str) -> str:

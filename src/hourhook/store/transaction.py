@@ -5,11 +5,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
 
 from hourhook.clock import truncate_to_second
 from hourhook.store.executions import current_execution
-from hourhook.store.rows import encode_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_of_table_sql
 from hourhook.store.statements import Compiled, Row, Statement
 
 # The limit for statements waiting to be pipelined, in characters including parameters. Beyond it they are sent.
@@ -211,6 +210,4 @@ def _insert_one_text(table: Table, columns: tuple[str, ...]) -> str:
 def _insert_rows_text(table: Table, columns: tuple[str, ...]) -> str:
     # As JSON, any number of rows is one parameter and one round trip. The driver's arrays cost ten times as much.
     names = ", ".join(f'"{column}"' for column in columns)
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    kinds = {name: table.columns[name].type.compile(dialect).split(" COLLATE")[0] for name in columns}
-    return f"INSERT INTO {table.name} ({names}) {rows_sql('postgresql', 'rows', **kinds).replace(':rows', '%s')}"
+    return f"INSERT INTO {table.name} ({names}) {rows_of_table_sql(table, columns, 'rows').replace(':rows', '%s')}"

@@ -19,7 +19,7 @@ from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
 
 LEASE_BATCH = 256
-READ_AHEAD = 16
+READ_AHEAD = 64
 # Of all lanes of a worker: with many of them, each is read ahead less, and has smaller batches.
 MAX_PREFETCHED = 16_384
 

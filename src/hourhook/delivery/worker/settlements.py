@@ -19,7 +19,7 @@ from hourhook.delivery.targets import Key
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.readahead import Payload
-from hourhook.store.rows import encode_rows, rows_sql
+from hourhook.store.rows import encode_rows, rows_of_table_sql, rows_sql
 from hourhook.store.schema import attempts
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
@@ -110,15 +110,14 @@ def settle(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
         )
         for result in results
     ]
-    settled = [
-        Settlement(by_key[row.account_id, row.webhook_id], row)
-        for row in tx.all(SETTLE, rows=encode_rows(rows), now=tx.started_at)
-    ]
-    tx.insert_many(
-        attempts,
-        ATTEMPT_COLUMNS,
-        [row for settlement in settled for row in _attempt_rows(settlement.result)],
-    )
+    parameters = {"rows": encode_rows(rows), "now": tx.started_at}
+    if tx.dialect == "postgresql":
+        # Of all results: the statement itself logs those that it settles.
+        parameters["attempts"] = encode_rows([row for result in results for row in _attempt_rows(result)])
+    settled = [Settlement(by_key[row.account_id, row.webhook_id], row) for row in tx.all(SETTLE, **parameters)]
+    if tx.dialect == "sqlite":
+        logged = [row for settlement in settled for row in _attempt_rows(settlement.result)]
+        tx.insert_many(attempts, ATTEMPT_COLUMNS, logged)
     return settled
 
 
@@ -195,9 +194,7 @@ def _settle(dialect: str) -> str:
     )"""
         returned = [f"l.{column}" for column in _RETURNED]
         is_unlocked = "AND (l.account_id, l.webhook_id) IN (SELECT account_id, webhook_id FROM unlocked)"
-    # Materialized, so that the JSON is unpacked once and not for every column reference.
-    return f"""
-    WITH results AS MATERIALIZED ({results}){unlocked}
+    update = f"""
     UPDATE lanes AS l SET
         head_sequence = l.head_sequence + r.ok * r.count,
         replayed_through = CASE
@@ -238,6 +235,19 @@ def _settle(dialect: str) -> str:
         AND l.lease_token = r.token AND l.head_sequence = r.sequence
         {is_unlocked}
     RETURNING {", ".join(returned)}
+    """
+    # Materialized, so that the JSON is unpacked once and not for every column reference.
+    ctes = f"WITH results AS MATERIALIZED ({results}){unlocked}"
+    if dialect == "sqlite":
+        return f"{ctes} {update}"
+    # One round trip instead of two.
+    return f"""
+    {ctes}, settled AS ({update}), logged AS (
+        INSERT INTO attempts ({", ".join(ATTEMPT_COLUMNS)})
+        SELECT a.* FROM ({rows_of_table_sql(attempts, ATTEMPT_COLUMNS, "attempts")}) AS a
+        WHERE (a.account_id, a.webhook_id) IN (SELECT account_id, webhook_id FROM settled)
+    )
+    SELECT * FROM settled
     """
 
 
