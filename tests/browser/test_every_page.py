@@ -45,6 +45,7 @@ PATHS = (
     "/timers/{project_id}/discard",
     "/integrations/webhooks",
     "/integrations/webhooks/new",
+    "/integrations/webhooks/try",
     "/integrations/webhooks/{webhook_id}",
     "/integrations/webhooks/{webhook_id}/test",
     "/integrations/tokens",

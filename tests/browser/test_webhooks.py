@@ -212,3 +212,24 @@ def test_an_act_says_what_it_does_in_a_dialog(
     dialog.get_by_role("button", name="Disable webhook").click()
 
     says(page, "Lane", "switched this webhook off")
+
+
+def test_a_webhook_is_tried_without_a_receiver(account: Account, open_page_of: OpenPage) -> None:
+    page = open_page_of(account.owner, PATH)
+    page.get_by_role("link", name="Try it without a receiver").click()
+    expect(page.get_by_role("group", name="Answers with").get_by_role("radio", name="204")).to_be_checked()
+    page.get_by_role("button", name="Create webhook").click()
+    says(page, "Receiver", "webhook.ping")
+
+    page.get_by_role("radio", name="503").check()
+    expect(page.get_by_text("The receiver answers with 503 from now on.")).to_be_visible()
+    make_tag(account, "soundings")
+    says(page, "Lane", "Held since")
+    make_tag(account, "depths")
+    says(page, "Lane", "waits behind it")
+    says(page, "Lane", "answered 503")
+    says(page, "Receiver", "answered with 503")
+
+    page.get_by_role("radio", name="204").check()
+    page.get_by_role("button", name="Try now").click()
+    says(page, "Completeness", "2 accepted")

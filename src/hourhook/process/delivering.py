@@ -25,6 +25,7 @@ from hourhook.domain.audit.retention import delete_expired as delete_expired_aud
 from hourhook.domain.expiries import shorten_lifetimes
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
+from hourhook.domain.webhooks import rehearsals
 from hourhook.domain.webhooks.alerts import Reporter
 from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
@@ -108,6 +109,7 @@ async def run_delivery(
                 *CLEANUP_TASKS,
                 idempotency.delete_expired,
                 shorten_lifetimes,
+                rehearsals.delete_expired,
                 partial(delete_expired_audit_records, retention_seconds=retention_seconds),
             ),
         )

@@ -53,11 +53,11 @@ from hourhook.web.pages import Page
 from hourhook.web.people import changing as people_changing
 from hourhook.web.people import showing as people_showing
 from hourhook.web.people import teams
-from hourhook.web.public import invoices
+from hourhook.web.public import invoices, rehearsals
 from hourhook.web.rendering import render
 from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
-from hourhook.web.webhooks import acting, changing, creating, listing, payload_page, sending_tests, showing
+from hourhook.web.webhooks import acting, changing, creating, listing, payload_page, rehearsing, sending_tests, showing
 from hourhook.web.welcome import Welcome
 
 GROUPS = (
@@ -87,6 +87,7 @@ GROUPS = (
     acting.pages,
     changing.pages,
     sending_tests.pages,
+    rehearsing.pages,
     payload_page.pages,
     tokens.pages,
     broadcasts.pages,
@@ -100,7 +101,7 @@ GROUPS = (
     browser_sessions.pages,
     help.pages,
 )
-SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX, sign_in_links.PREFIX)
+SECRET_PREFIXES = (invitations.PREFIX, invoices.PREFIX, rehearsals.PREFIX, sign_in_links.PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ def make_web_app(
         **SignInLinks(database, session_cookies, dependencies.keyring, links).routes(),
         **OAuthConsent(database, session_cookies, links).routes(),
         **invoices.invoice_routes(database),
+        **rehearsals.rehearsal_routes(database),
         **Invitations(database, links, sign_in_throttle.hashes).routes(),
     }
     return WebApp(routes, not_found)

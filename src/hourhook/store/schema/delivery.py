@@ -269,6 +269,36 @@ skips = Table(
     sqlite_with_rowid=False,
 )
 
+rehearsals = Table(
+    "rehearsals",
+    metadata,
+    # Receivers of this server, for webhooks that are tried without one.
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    # The secret part of the address.
+    column("key", Text),
+    column("answer", Text),
+    column("last_number", Integer),
+    PrimaryKeyConstraint("account_id", "webhook_id"),
+    Index(None, "key", unique=True),
+    sqlite_with_rowid=False,
+)
+
+rehearsal_requests = Table(
+    "rehearsal_requests",
+    metadata,
+    column("account_id", Integer),
+    column("webhook_id", Integer),
+    column("number", Integer),
+    column("received_at", BigInteger),
+    column("headers", LargeBinary),
+    column("body", LargeBinary),
+    column("answer", Text),
+    PrimaryKeyConstraint("account_id", "webhook_id", "number"),
+    Index(None, "received_at"),
+    sqlite_with_rowid=False,
+)
+
 key_canaries = Table(
     "key_canaries",
     metadata,

@@ -17,6 +17,7 @@ from hourhook.web.display import Display
 from hourhook.web.pages import Pages, Redirect, Values, View
 from hourhook.web.webhooks.about import describe
 from hourhook.web.webhooks.comparing import compare
+from hourhook.web.webhooks.rehearsing import ANSWERS, find_rehearsal
 from hourhook.web.webhooks.situations import assess
 
 PATH = "/integrations/webhooks/{webhook_id}"
@@ -83,6 +84,8 @@ def show(view: View, webhook_id: int) -> Values | Redirect:
         "comparison": compare(lane, view.argument("have")) if view.argument("have").strip() else None,
         "retention_seconds": view.dependencies.retention_seconds,
         "attempts": recent_attempts(lane),
+        "rehearsal": find_rehearsal(view, webhook_id, lane.row.payload_uri),
+        "rehearsal_answers": ANSWERS,
     }
 
 

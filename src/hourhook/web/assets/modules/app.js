@@ -6,6 +6,7 @@ import { start as startTicking } from "./ticking.js";
 import { start as startCopying } from "./copying.js";
 import { start as startPreview } from "./preview.js";
 import { start as startCompleting } from "./completing.js";
+import { start as startSubmitting } from "./submitting.js";
 import { start as startPalette } from "./palette.js";
 import { start as startVanishing } from "./vanishing.js";
 import { start as startGrid } from "./grid.js";
@@ -17,7 +18,8 @@ import { start as startLog } from "./log.js";
 import { start as startLive } from "./live.js";
 
 const behaviours = [
-  startKeys, startTicking, startCopying, startPreview, startCompleting, startPalette, startVanishing, startGrid,
+  startKeys, startTicking, startCopying, startPreview, startCompleting, startSubmitting, startPalette,
+  startVanishing, startGrid,
   startChoices, startTabs, startSequences, startDialog, startLog, startLive,
 ];
 for (const start of behaviours) start(document);
