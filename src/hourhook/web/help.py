@@ -4,12 +4,13 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import msgspec
 from markupsafe import Markup, escape
 
-from hourhook.domain.events.catalogue import CATEGORIES, EVENT_TYPES
+from hourhook.domain.events.catalogue import LOGGED_TYPES
 from hourhook.domain.events.headers import PAYLOAD_HEADERS
 from hourhook.domain.events.schemas import (
     SCHEMA_TYPES,
@@ -48,10 +49,10 @@ def index(view: View) -> Values:
 @pages.get("/help/events", template="help/events")
 def events(view: View) -> Values:
     groups = {
-        category: [(type, summary_of(type)) for type in EVENT_TYPES if type.partition(".")[0] == category]
-        for category in CATEGORIES
+        category: [(type, summary_of(type)) for type in types]
+        for category, types in groupby(LOGGED_TYPES, key=lambda type: type.partition(".")[0])
     }
-    others = [(type, with_code(summary_of(type))) for type in SCHEMA_TYPES if type not in EVENT_TYPES]
+    others = [(type, with_code(summary_of(type))) for type in SCHEMA_TYPES if type not in LOGGED_TYPES]
     return {"groups": groups, "others": others}
 
 
@@ -106,7 +107,7 @@ def with_code(text: str) -> Markup:
 def _general(type: str) -> str | None:
     """Return the event that is raised together with a specific one."""
     general = type.rpartition(".")[0]
-    return general if general in EVENT_TYPES else None
+    return general if general in LOGGED_TYPES else None
 
 
 def _curl(headers: list[tuple[str, str]], body: bytes) -> str:

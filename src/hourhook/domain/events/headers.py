@@ -22,6 +22,9 @@ PAYLOAD_HEADERS: Mapping[str, PayloadHeader] = {
     ),
     "X-Noko-Delivery": PayloadHeader("The id of the payload, the same on every attempt.", _ID),
     "X-Noko-Signature": PayloadHeader("HMAC-SHA256 of the body, hexadecimal, keyed by the whole secret.", _TEXT),
+    "X-Hourhook-Next-Signature": PayloadHeader(
+        "While a secret is replaced: as `X-Noko-Signature`, by the new secret.", _TEXT, False
+    ),
     "X-Hourhook-Sequence": PayloadHeader(
         "The number of the payload within its webhook; absent on pings and test events.", _COUNT, False
     ),
