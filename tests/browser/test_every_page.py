@@ -48,6 +48,8 @@ PATHS = (
     "/integrations/webhooks/try",
     "/integrations/webhooks/{webhook_id}",
     "/integrations/webhooks/{webhook_id}/test",
+    "/integrations/webhooks/{webhook_id}/settings",
+    "/integrations/webhooks/{webhook_id}/reroll",
     "/integrations/tokens",
     "/integrations/broadcasts",
     "/integrations/broadcasts/new",

@@ -5,8 +5,8 @@ import hmac
 import re
 
 from tests.support.accounts import Account
-from tests.support.browsers import Browser
-from tests.support.factories import make_tag
+from tests.support.browsers import Browser, find_form
+from tests.support.factories import make_project, make_tag
 from tests.support.oauth_clients import signed_in_browser
 from tests.support.webhooks import get_delivery_log, make_webhook
 
@@ -145,7 +145,7 @@ def test_a_sequence_or_a_payload_id_leads_to_its_payload(account: Account) -> No
 def test_pages_of_a_webhook_of_another_account_are_not_found(account: Account, other_account: Account) -> None:
     webhook = make_webhook(other_account)
     browser = signed_in_browser(account, account.owner)
-    for page in ("", "/skip", "/replay", "/disable", "/delete", "/edit", "/events", "/reroll", "/secret"):
+    for page in ("", "/skip", "/replay", "/disable", "/delete", "/edit", "/events", "/reroll", "/secret", "/settings"):
         assert browser.get(f"{PATH}/{webhook['id']}{page}").status == 404, page
 
 
@@ -183,3 +183,70 @@ def test_a_test_event_is_shown_before_it_is_sent(account: Account) -> None:
 
     refused = browser.submit_to(form, f"{path}/test", type="tag.eaten")
     assert refused.status == 422
+
+
+def test_the_settings_of_a_webhook_are_shown_changed_and_refused_in_words(account: Account) -> None:
+    webhook = make_webhook(account)
+    project = make_project(account, "<b>Harbour</b>")
+    api, path = f"{webhook['url']}/settings", f"{PATH}/{webhook['id']}/settings"
+    account.leader.client.put(api, {"headers": {"X-Old": "0ld-s3cret", "X-Gone": "x"}})
+    browser = signed_in_browser(account, account.leader)
+    form = find_form(browser.get(path), path)
+    fields = [(name, value) for name, value in form.fields.items() if not name.startswith("header_")]
+    fields += [("project_ids", str(project["id"]))]
+    for name, value in (("X-Old", ""), ("", ""), ("Authorization", "Bearer s3cret")):
+        fields += [("header_name", name), ("header_value", value)]
+
+    refused = browser.post(path, [*fields, ("max_per_second", "fast"), ("header_name", "Host"), ("header_value", "x")])
+    saved = browser.post(path, [*fields, ("max_per_second", "2,5"), ("batch_limit", "10")])
+
+    assert refused.status == 422
+    assert "This is not a rate" in refused.body.decode()
+    assert "headers.Host is set by the server" in refused.body.decode()
+    assert (saved.status, saved.headers["location"]) == (303, f"{PATH}/{webhook['id']}")
+    assert account.leader.client.get(api).json() == {
+        "filters": {"project_ids": [project["id"]], "user_ids": [], "tag_ids": []},
+        "headers": {"X-Old": None, "Authorization": None},
+        "max_per_second": 2.5,
+        "timeout_seconds": None,
+        "batch_limit": 10,
+    }
+    page = page_of(browser, path)
+    assert "&lt;b&gt;Harbour&lt;/b&gt;" in page
+    assert 'value="2.5"' in page
+    assert "s3cret" not in page + refused.body.decode()
+
+
+def test_a_secret_is_rotated_with_an_overlap_that_can_be_ended(account: Account) -> None:
+    webhook = make_webhook(account)
+    browser = signed_in_browser(account, account.leader)
+    path = f"{PATH}/{webhook['id']}"
+
+    secret = browser.follow_redirects(
+        browser.submit_to(browser.get(f"{path}/reroll"), f"{path}/reroll", overlap_hours="24")
+    )
+    during = browser.get(path)
+    again = page_of(browser, f"{path}/reroll")
+    browser.submit_to(during, f"{path}/expire")
+
+    assert re.search(r'value="(whsec_[^"]+)"', secret.body.decode())
+    assert "Two secrets sign every request until" in during.body.decode()
+    assert "is still good" in again
+    assert "Two secrets" not in page_of(browser, path)
+
+
+def test_a_new_webhook_can_begin_in_the_past(account: Account) -> None:
+    make_tag(account, "soundings")
+    browser = signed_in_browser(account, account.leader)
+    form = browser.get(f"{PATH}/new")
+    fields = {"name": "Archive", "payload_uri": "https://example.com/hooks", "events": "*"}
+
+    assert "Events are kept since" in form.body.decode()
+    refused = browser.submit_to(form, f"{PATH}/new", **{**fields, "from": "yesterday"})
+    created = browser.submit_to(form, f"{PATH}/new", **{**fields, "from": "2001-01-01T00:00"})
+
+    assert refused.status == 422
+    assert created.status == 303
+    [webhook] = account.leader.client.get("/v2/webhooks").json()
+    types = [payload["type"] for payload in get_delivery_log(account, webhook)]
+    assert "tag.created" in types

@@ -57,7 +57,17 @@ from hourhook.web.public import invoices, rehearsals
 from hourhook.web.rendering import render
 from hourhook.web.responses import empty_response
 from hourhook.web.session_cookies import SessionCookies
-from hourhook.web.webhooks import acting, changing, creating, listing, payload_page, rehearsing, sending_tests, showing
+from hourhook.web.webhooks import (
+    acting,
+    changing,
+    creating,
+    listing,
+    payload_page,
+    rehearsing,
+    sending_tests,
+    settings_page,
+    showing,
+)
 from hourhook.web.welcome import Welcome
 
 GROUPS = (
@@ -88,6 +98,7 @@ GROUPS = (
     changing.pages,
     sending_tests.pages,
     rehearsing.pages,
+    settings_page.pages,
     payload_page.pages,
     tokens.pages,
     broadcasts.pages,

@@ -34,6 +34,13 @@ _SENTENCES: Mapping[tuple[str, str] | str, str] = {
         "account_name",
         "invalid",
     ): "Use up to 63 letters, digits, hyphens, dots or underscores, and begin with a letter or digit.",
+    ("max_per_second", "invalid"): "This is not a rate. Write a number from 0.1 to 1,000, or leave it empty.",
+    ("timeout_seconds", "invalid"): "This is not possible. Write a number of seconds from 1 to the deadline of this "
+    "server, or leave it empty.",
+    ("batch_limit", "invalid"): "This is not possible. Write a number from 1 to 500.",
+    ("headers", "invalid"): "There may be 20 headers with 4,096 characters in all.",
+    ("overlap_hours", "invalid"): "Choose how long the old secret stays good.",
+    ("from", "expired"): "Events from then are no longer kept. Begin later.",
     ("price", "invalid"): "This is not an amount. Write it as 49.90.",
     ("project_id", "missing_field"): "Choose a project.",
     ("from", "invalid"): "This is not a date. Write it as 2026-05-31.",
@@ -96,7 +103,12 @@ def refused(fields: Mapping[str, str], lists: Mapping[str, Sequence[str]], error
     errors: dict[str, str] = {}
     for found in error.errors:
         name = found.field.partition("[")[0]
-        errors.setdefault(name, error.message if name == "base" else sentence(found))
+        if found.field.startswith("headers."):
+            # Their names are the user's own, so only the rule can say which one it is.
+            name, said = "headers", found.message or _UNKNOWN
+        else:
+            said = error.message if name == "base" else sentence(found)
+        errors.setdefault(name, said)
     return FormState(fields, lists, errors)
 
 

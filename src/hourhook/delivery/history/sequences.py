@@ -137,6 +137,7 @@ _LANE = Statement(
         lanes,
         webhooks.c.name,
         webhooks.c.payload_uri,
+        webhooks.c.previous_secret_expires_at,
         func.coalesce(
             select(func.min(payloads.c.sequence))
             .where(payloads.c.account_id == lanes.c.account_id, payloads.c.webhook_id == lanes.c.webhook_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import bindparam, func, select
 
@@ -52,6 +52,11 @@ def find(tx: Transaction, caller: Caller, id: int) -> Tag | None:
     return represent(caller.links, rows[0]) if rows else None
 
 
+def list_choices(tx: Transaction, caller: Caller, limit: int) -> list[Tag]:
+    """Return the first tags of the account by name."""
+    return [represent(caller.links, row) for row in tx.all(_CHOICES, account=caller.account_id, limit=limit)]
+
+
 def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator[list[Tag]]:
     """Iterate over the tags of the account with these ids, ascending, in batches of bounded size."""
     for batch in batching.batch_ids(ids):
@@ -76,6 +81,8 @@ def _exists(scope: str) -> Statement:
 
 _OF_ACCOUNT = select(*COLUMNS).where(tags.c.account_id == bindparam("account"))
 _BY_IDS = Statement(_OF_ACCOUNT.where(any_of(tags.c.id, "ids")).order_by(tags.c.id))
+_LIMIT: Any = bindparam("limit")
+_CHOICES = Statement(_OF_ACCOUNT.order_by(tags.c.name_key).limit(_LIMIT), replan=True)
 _LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(tags).where(tags.c.account_id == bindparam("account")),

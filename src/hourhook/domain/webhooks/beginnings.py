@@ -2,8 +2,14 @@
 
 from hourhook.clock import format_timestamp
 from hourhook.delivery import log_reading
+from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import ValidationErrors
 from hourhook.store.transaction import Transaction
+
+
+def kept_since(tx: Transaction, caller: Caller) -> int | None:
+    """Return when the earliest event that is kept happened; None if there is none."""
+    return log_reading.time_of(tx, caller.account_id, log_reading.first_position(tx, caller.account_id))
 
 
 def find_position(tx: Transaction, since: int | None, position: int | None, errors: ValidationErrors) -> int | None:
@@ -18,11 +24,11 @@ def find_position(tx: Transaction, since: int | None, position: int | None, erro
     if since is None and position is None:
         return None
     earliest = log_reading.first_position(tx, tx.account_id)
-    kept_since = log_reading.time_of(tx, tx.account_id, earliest)
+    earliest_at = log_reading.time_of(tx, tx.account_id, earliest)
     if earliest > 1:
         # Without any kept event, what was there ends with the last one.
-        last_lost = log_reading.last_time(tx, tx.account_id) if kept_since is None else kept_since - 1
-        when = "later" if kept_since is None else f"at {format_timestamp(kept_since)}, position {earliest}, or later"
+        last_lost = log_reading.last_time(tx, tx.account_id) if earliest_at is None else earliest_at - 1
+        when = "later" if earliest_at is None else f"at {format_timestamp(earliest_at)}, position {earliest}, or later"
         field = "from" if since is not None else "from_position"
         if (position is not None and position < earliest) or (since is not None and since <= last_lost):
             errors.add(field, "expired", f"Events are kept from position {earliest} on: begin {when}.")

@@ -88,6 +88,11 @@ class WebhookSettings(msgspec.Struct, frozen=True):
 
 def show(tx: Transaction, caller: Caller, id: int) -> WebhookSettings:
     reading.find(tx, caller, id)
+    return show_found(tx, caller, id)
+
+
+def show_found(tx: Transaction, caller: Caller, id: int) -> WebhookSettings:
+    """Show the settings of a webhook that the caller was found to see."""
     return _represent(_read(tx, caller, id))
 
 
@@ -143,15 +148,19 @@ def _merge_filters(
     for name, table in _FILTERED.items():
         ids = getattr(given, name)
         if ids is not UNSET:
+            # What is stored stays allowed, though the object may have been deleted since.
+            _check_exist(tx, f"filters.{name}", table, ids, filters[name], errors)
             filters[name] = [*dict.fromkeys(ids)]
-            _check_exist(tx, f"filters.{name}", table, ids, errors)
     return msgspec.json.encode(filters).decode() if any(filters.values()) else None
 
 
-def _check_exist(tx: Transaction, field: str, table: Table, ids: list[int], errors: ValidationErrors) -> None:
-    if not ids:
-        return
-    known = {row.id for row in tx.all(_KNOWN[table.name], account=tx.account_id, ids=[*set(ids)])}
+def _check_exist(
+    tx: Transaction, field: str, table: Table, ids: list[int], stored: list[int], errors: ValidationErrors
+) -> None:
+    new = {*ids} - {*stored}
+    known = {*stored}
+    if new:
+        known |= {row.id for row in tx.all(_KNOWN[table.name], account=tx.account_id, ids=[*new])}
     for index, id in enumerate(ids):
         if id not in known:
             errors.add(f"{field}[{index}]", "missing")

@@ -12,6 +12,14 @@ from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.webhooks.acting import PATH, path_of
 from hourhook.web.webhooks.event_choices import GROUPS, chosen
 
+# How long the old secret may stay good: hours, and the words for them.
+OVERLAPS = (
+    ("1", "for an hour"),
+    ("24", "for a day"),
+    ("72", "for 3 days"),
+    ("168", "for a week"),
+    ("", "not at all: it ends at once"),
+)
 pages = Pages()
 
 
@@ -51,7 +59,17 @@ def save_events(action: Action, webhook_id: int) -> Redirect:
 
 @pages.get(PATH + "/reroll", template="webhooks/reroll", role="leader")
 def confirm_reroll(view: View, webhook_id: int) -> Values:
-    return {"webhook": reading.show(view.tx, view.caller, webhook_id)}
+    return {
+        "webhook": reading.show(view.tx, view.caller, webhook_id),
+        "overlaps": OVERLAPS,
+        "overlap_ends_at": secrets.overlap_ends_at(view.tx, view.caller, webhook_id),
+    }
+
+
+@pages.post(PATH + "/expire", role="leader", refused_on=PATH)
+def expire(action: Action, webhook_id: int) -> Redirect:
+    secrets.expire(action.tx, action.caller, webhook_id)
+    return Redirect(path_of(webhook_id), "The overlap has ended. Only the new secret signs from now on.")
 
 
 @pages.post(PATH + "/reroll", role="leader")

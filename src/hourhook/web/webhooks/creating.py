@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from hourhook.clock import format_timestamp
 from hourhook.delivery.history.entries import read_one_off_entries
-from hourhook.domain.webhooks import editing
+from hourhook.domain.webhooks import beginnings, editing
 from hourhook.domain.webhooks.editing import WebhookCreate
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.webhooks.acting import PATH, path_of, require_lane
@@ -24,13 +25,16 @@ pages = Pages()
 
 @pages.get("/integrations/webhooks/new", template="webhooks/new", role="leader")
 def new(view: View) -> Values:
-    return {"groups": GROUPS, "counts": {}}
+    return {"groups": GROUPS, "counts": {}, "kept_since": beginnings.kept_since(view.tx, view.caller)}
 
 
 @pages.post("/integrations/webhooks/new", role="leader")
 def create(action: Action) -> Redirect:
     events = chosen(action.fields.lists.get("events", []))
-    params, errors = action.parse(WebhookCreate, resource="Webhook", events=events)
+    typed = action.fields.get("from", "")
+    since = action.display.parse_local(typed)
+    beginning = {"from": typed if since is None else format_timestamp(since)}
+    params, errors = action.parse(WebhookCreate, resource="Webhook", events=events, **beginning)
     webhook = editing.create(action.tx, action.caller, action.dependencies, params, errors)
     return Redirect(f"{path_of(webhook.id)}/secret", secret=webhook.secret)
 
