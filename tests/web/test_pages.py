@@ -13,6 +13,7 @@ from hourhook.web.pages import Page
 from hourhook.web.rendering import APP_POLICY
 from tests.support.accounts import Account
 from tests.support.browsers import Browser, find_form
+from tests.support.events_of import EventReader
 from tests.support.factories import make_project, start_timer
 from tests.support.full_account import populate_account
 from tests.support.oauth_clients import signed_in_browser
@@ -51,6 +52,20 @@ def test_each_role_sees_its_pages_and_no_others(account: Account, role: str) -> 
             wrong.append(f"{page.path}: {response.status}")
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_no_role_does_the_acts_of_a_higher_one(account: Account, role: str) -> None:
+    ids = populate_account(account, "first", actor=account.people[role])
+    browser = signed_in_browser(account, account.people[role])
+    fields = find_form(browser.get("/me"), "/me").fields
+    acts = [page for page in all_pages() if page.method == "POST" and ROLES.index(page.role) < ROLES.index(role)]
+    reader = EventReader(account)
+
+    done = [page.path for page in acts if browser.post(resolve(page, ids), fields).status != 404]
+
+    assert (len(acts) > 10, done) == (True, [])
+    assert reader.read_new() == []
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -265,4 +280,4 @@ def signed_in_to_both(account: Account, other_account: Account) -> Browser:
 
 def resolve(page: Page, ids: Mapping[str, object]) -> str:
     """Return the path of a page, with ids of objects that the account has."""
-    return page.path.format(**{**ids, **TEXTS})
+    return page.path.format(**{"token_id": 1, "authorization_id": 1, **ids, **TEXTS})

@@ -1,0 +1,58 @@
+"""What users write stays text on every page, wherever it comes from."""
+
+from typing import Any
+
+from hourhook.web.app import all_pages
+from tests.support.accounts import Account
+from tests.support.factories import make_inbox_entry
+from tests.support.full_account import populate_account
+from tests.support.oauth_clients import signed_in_browser
+from tests.web.test_pages import resolve
+
+MARKUP = "<img src=x onerror=alert(1)>"
+HOSTILE = f"\"'>{MARKUP}{{{{7*7}}}}"
+ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
+# By path: the fields of each resource that reach a page.
+FIELDS = {
+    "/v2/projects/{project_id}": ("name",),
+    "/v2/project_groups/{project_group_id}": ("name",),
+    "/v2/teams/{team_id}": ("name",),
+    "/v2/entries/{entry_id}": ("description",),
+    "/v2/users/{user_id}": ("first_name", "last_name"),
+    "/v2/current_user": ("first_name", "last_name"),
+    "/v2/webhooks/{webhook_id}": ("name",),
+    "/v2/broadcast_receivers/{broadcast_receiver_id}": ("name",),
+    "/v2/invoices/{invoice_id}": (
+        "reference", "project_name", "company_name", "company_details", "recipient_details", "description", "footer",
+    ),
+}  # fmt: skip
+
+
+def test_hostile_text_stays_text_on_every_page(account: Account) -> None:
+    ids = populate_account(account, "first", actor=account.owner)
+    client = account.owner.client
+    for path, names in FIELDS.items():
+        body: dict[str, Any] = dict.fromkeys(names, HOSTILE)
+        if "invoice" in path:
+            body["customization"] = {"title": HOSTILE, "currency_symbol": HOSTILE}
+        response = client.put(path.format(**ids), body)
+        assert response.status < 300, (path, response.body)
+    make_inbox_entry(account.owner, HOSTILE)
+    browser = signed_in_browser(account, account.owner)
+    browser.submit_to(browser.get("/integrations/tokens"), "/integrations/tokens", name=HOSTILE)
+    executed, shown = [], 0
+    for page in all_pages():
+        if page.method != "GET":
+            continue
+        response = browser.get(f"{resolve(page, ids)}?q=img")
+        if "text/html" not in response.headers.get("content-type", ""):
+            continue
+        text = response.body.decode()
+        executed += [page.path] if MARKUP in text or "49}}" in text else []
+        shown += ESCAPED in text
+
+    assert executed == []
+    assert shown > 50
+    shared = client.get(f"/v2/invoices/{ids['invoice_id']}").json()["share_url"].removeprefix(account.base_url)
+    public = browser.get(shared).body.decode()
+    assert (MARKUP in public, ESCAPED in public) == (False, True)
