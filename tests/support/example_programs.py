@@ -114,12 +114,15 @@ class Program:
     def start(self) -> None:
         """Start it, and wait until it says so."""
         before = len(self.output)
+        self.start_at_once()
+        wait_until(lambda: "http://127.0.0.1" in self.output[before:] or self._has_ended(), "it does not start")
+        assert not self._has_ended(), self.output
+
+    def start_at_once(self) -> None:
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
                 self._line(), cwd=self.folder, env=self._environment(), stdout=output, stderr=output
             )
-        wait_until(lambda: "http://127.0.0.1" in self.output[before:] or self._has_ended(), "it does not start")
-        assert not self._has_ended(), self.output
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run it to its end."""
