@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hourhook.clock import format_timestamp, truncate_to_second
+from hourhook.domain import sums
 from tests.support.accounts import Account, Person
 from tests.support.clients import Response
 from tests.support.clocks import FakeClock
@@ -66,6 +67,7 @@ class RandomWalk:
                 # Otherwise pytest prints the whole account.
                 raise AssertionError(f"seed {self._seed}, step {step}: {request}: {error}") from None
         self._check_webhook()
+        assert self._account.database.read_now(sums.find_differences) == {}
 
     def _take_step(self, request: Request, before: Resources, step: int) -> None:
         response = self._send(request.person, request.method, request.path, request.body)

@@ -11,6 +11,7 @@ from hourhook.store.urls import open_database
 from tests.conftest import MakeSmtpServer
 from tests.support.commands import CliRunner, Result
 
+ADD_SUM = Statement(text("INSERT INTO expense_sums VALUES (1, 1, 1, 1)"))
 STALL = Statement(text("UPDATE lanes SET stalled = :stalled"))
 
 
@@ -24,7 +25,7 @@ def test_a_working_installation_has_no_problems(hourhook: CliRunner) -> None:
         result = hourhook.run("check")
 
     assert result.status == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 8
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 9
 
 
 def test_a_missing_database_is_a_problem(unconfigured_cli: CliRunner) -> None:
@@ -60,6 +61,22 @@ def test_a_stalled_webhook_is_a_problem(hourhook: CliRunner) -> None:
         database.run_now(lambda tx: tx.execute(STALL, stalled=True))
 
     assert problems_of(hourhook.run("check", "--json"))["webhooks"].startswith("1 stalled")
+
+
+def test_sums_that_differ_from_a_recount_are_a_problem_until_counted_again(hourhook: CliRunner) -> None:
+    hourhook.create_account()
+    with closing(open_database(hourhook.database_url)) as database:
+        database.run_now(lambda tx: tx.execute(ADD_SUM))
+
+    problems = problems_of(hourhook.run("check", "--json"))
+    recounted = hourhook.run("migrate", "--recount")
+
+    assert problems == {
+        "kept sums": "they differ from a recount (1 of expense_sums): "
+        "stop all hourhook processes and run `hourhook migrate --recount`"
+    }
+    assert recounted.stdout.splitlines()[1:] == ["The kept sums have been counted again."]
+    assert problems_of(hourhook.run("check", "--json")) == {}
 
 
 def test_an_unreachable_mail_server_and_proxy_are_problems(hourhook: CliRunner) -> None:

@@ -9,7 +9,9 @@ import sqlalchemy
 from alembic import command
 from sqlalchemy import text
 
+from hourhook.domain import sums
 from hourhook.store.upgrades import _configuration, _connected, migrate
+from hourhook.store.urls import open_database
 from tests.conftest import DIALECTS
 from tests.support.databases import PostgresServer
 
@@ -100,3 +102,26 @@ def test_offsets_of_users_become_time_zones(old: OldDatabase) -> None:
     assert old.read("SELECT time_zone FROM users ORDER BY id") == [
         ("UTC",), ("+01:00",), ("-03:30",), ("+05:45",), ("+01:00",), ("+00:00:01",),
     ]  # fmt: skip
+
+
+def test_sums_are_counted_for_existing_rows(old: OldDatabase) -> None:
+    old.create("0027")
+    old.insert("accounts", {"id": 1})
+    old.insert("users", {"id": 1})
+    old.insert("projects", {"id": 1})
+    old.insert("tags", {"id": 1, "billable": True}, {"id": 2, "name_key": "free", "billable": False})
+    entries = ((1, 1, None), (2, 1, 5), (3, 1, 5), (4, None, None))
+    old.insert("entries", *({"id": id, "project_id": project, "invoiced_at": at} for id, project, at in entries))
+    old.insert("entry_tags", *({"entry_id": entry, "tag_id": tag} for entry, tag in ((2, 1), (2, 2), (3, 2))))
+    old.insert("expenses", {"id": 1, "project_id": 1})
+    old.insert("invoices", {"id": 1})
+    old.insert("invoice_entries", {"entry_id": 2}, {"entry_id": 3})
+    old.insert("invoice_expenses", {"expense_id": 1})
+
+    migrate(old.url)
+
+    database = open_database(old.url)
+    assert database.read_now(sums.find_differences) == {}
+    database.close()
+    assert old.read("SELECT items_count FROM project_invoices") == [(3,)]
+    assert old.read("SELECT sum(entries_count), count(*) FROM entry_sums") == [(4, 3)]

@@ -9,8 +9,9 @@ from hourhook.cli.options import database_option, read_settings
 
 @click.command(short_help="Upgrade the database schema to this version.")
 @click.option("--new-key", is_flag=True, help="The secret key is lost: use the current one, or create one (SQLite).")
+@click.option("--recount", is_flag=True, help="Count the kept sums again, if `hourhook check` says that they differ.")
 @database_option
-def migrate(new_key: bool, database: str | None) -> None:
+def migrate(new_key: bool, recount: bool, database: str | None) -> None:
     """Upgrade the database schema to this version of Hourhook, or create it in an empty database.
 
     SQLite: `hourhook serve` also does this when it starts; stop a running server first. PostgreSQL: stop every hourhook
@@ -23,7 +24,7 @@ def migrate(new_key: bool, database: str | None) -> None:
     Example:
       hourhook migrate --database postgresql://hourhook@db.example.com/hourhook
     """
-    from hourhook.domain import key_canary
+    from hourhook.domain import key_canary, sums
     from hourhook.process.bootstrap import load_keyring
     from hourhook.store.sqlite import SqliteDatabase
     from hourhook.store.upgrades import migrate
@@ -38,6 +39,8 @@ def migrate(new_key: bool, database: str | None) -> None:
         has_changed = migrate(url)
         if new_key:
             opened.run_now(key_canary.replace, load_keyring(settings, opened, may_be_new=True))
+        if recount:
+            opened.run_now(sums.recount)
     click.echo(
         f"{describe_database(url)} has been upgraded to this version"
         if has_changed
@@ -45,3 +48,5 @@ def migrate(new_key: bool, database: str | None) -> None:
     )
     if new_key:
         click.echo("The current secret key now belongs to this database. Re-roll the secrets of all webhooks.")
+    if recount:
+        click.echo("The kept sums have been counted again.")

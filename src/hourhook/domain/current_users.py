@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.callers import Caller
@@ -12,8 +12,9 @@ from hourhook.domain.events import recording
 from hourhook.domain.inputs import UNSET, Boolean, Inputs, Name, UnsetType, ValidationErrors, choice
 from hourhook.domain.summaries import Timestamp, Url, UrlOrBlank
 from hourhook.domain.users import reading, storing
+from hourhook.domain.users.representations import COUNTS
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, expenses, users
+from hourhook.store.schema import users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 from hourhook.time_zones import utc_offset
@@ -139,16 +140,7 @@ _IS_CALLER = (users.c.account_id == bindparam("account"), users.c.id == bindpara
 _FIND = Statement(
     select(
         *users.c,
-        select(func.count())
-        .select_from(entries)
-        .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
-        .scalar_subquery()
-        .label("entries_count"),
-        select(func.count())
-        .select_from(expenses)
-        .where(expenses.c.account_id == users.c.account_id, expenses.c.user_id == users.c.id)
-        .scalar_subquery()
-        .label("expenses_count"),
+        *COUNTS,
     ).where(*_IS_CALLER)
 )
 

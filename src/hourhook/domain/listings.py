@@ -7,6 +7,7 @@ value as the parameter of that name. See ``docs/api/conventions.md#filters`` and
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -64,6 +65,8 @@ class Listing:
     id: ColumnElement[Any]
     # Whether it can grow so large that counting it is expensive.
     is_large: bool = False
+    # The total for a caller and filters, where it is known without counting; otherwise None.
+    known_total: Callable[[Transaction, Caller, Mapping[str, Any]], int | None] = lambda *_: None
     _statements: Callable[[str, frozenset[str], bool], tuple[Statement, Statement]] = field(init=False)
     _aggregates: Callable[[SumQuery, str, frozenset[str]], Statement] = field(init=False)
     _unions: Callable[[tuple[SumQuery, ...], str, frozenset[str]], Statement] = field(init=False)
@@ -98,7 +101,10 @@ class Listing:
         if 0 < len(found) < pagination.limit or (not found and pagination.page == 1):
             # The last page, so the total follows.
             return found, pagination.offset + len(found)
-        if self.is_large and found and not filters and not caller.is_scoped and not tx.account_id:
+        known = self.known_total(tx, caller, filters)
+        if known is not None:
+            return found, known
+        if self.is_large and found and not caller.is_scoped and not tx.account_id:
             return found, self._total(tx, found[0].version, count, parameters)
         return found, int(tx.value(count, **parameters))
 
@@ -160,12 +166,13 @@ class Listing:
                 yield name, value
 
     def _total(self, tx: Transaction, version: str, count: Statement, parameters: dict[str, Any]) -> int:
-        """Return the size of the whole list, counted only once between two events of the account.
+        """Return the size of a list, counted only once between two events of the account.
 
         It cannot change without an event or an import, and counting is the most expensive part of a page in a large
         account.
         """
-        key = self, parameters["account"]
+        # Not the parameters themselves, which can be long.
+        key = self, blake2b(repr(sorted(parameters.items())).encode(), digest_size=16).digest()
         cached = tx.list_totals.get(key)
         if cached is None or cached[0] != version:
             if len(tx.list_totals) >= MAX_CACHED_TOTALS:

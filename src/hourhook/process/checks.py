@@ -1,4 +1,4 @@
-"""Check an installation: database, schema, key, mail server, clock, outgoing connections and settings."""
+"""Check an installation: database, schema, kept sums, key, clock, mail server, outgoing connections and settings."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from hourhook.clock import SECOND, SystemClock
 from hourhook.delivery.transports.http.address_guard import AddressGuard
 from hourhook.delivery.transports.http.client import HttpTransport
 from hourhook.delivery.transports.http.resolvers import SystemResolver
-from hourhook.domain import delivery_stats, key_canary
+from hourhook.domain import delivery_stats, key_canary, sums
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.mail.smtp import SmtpClient
 from hourhook.process.bootstrap import load_keyring
@@ -74,6 +74,7 @@ def _check_database(settings: Settings, database: Database) -> Iterator[CheckRes
         yield _checked("key", lambda: _check_key(settings, database))
         yield _checked("clock", lambda: _check_clock(database))
         yield _checked("webhooks", lambda: _check_webhooks(database))
+        yield _checked("kept sums", lambda: _check_sums(database))
 
 
 def _checked(name: str, check: Callable[[], str]) -> CheckResult:
@@ -128,6 +129,15 @@ def _check_webhooks(database: Database) -> str:
             "see `hourhook webhook list`"
         )
     return f"none is stalled, {stats.failing_lanes} failing, {stats.waiting_payloads} payloads waiting"
+
+
+def _check_sums(database: Database) -> str:
+    if found := database.read_now(sums.find_differences):
+        names = ", ".join(f"{count} of {name}" for name, count in found.items())
+        raise OperatorError(
+            f"they differ from a recount ({names}): stop all hourhook processes and run `hourhook migrate --recount`"
+        )
+    return "they agree with a recount"
 
 
 def _check_mail_server(settings: Settings) -> str:

@@ -15,8 +15,8 @@ from hourhook.store.statements import Compiled, Row, Statement
 MAX_DEFERRED_CHARACTERS = 1_000_000
 
 
-# The total of a list in an account, as of a version of the account; see ``domain/listings.py``.
-ListTotals = dict[tuple[Hashable, int], tuple[str, int]]
+# The total of a list with its parameters, as of a version of the account; see ``domain/listings.py``.
+ListTotals = dict[tuple[Hashable, bytes], tuple[str, int]]
 
 
 class Transaction:

@@ -8,6 +8,8 @@ from sqlalchemy import bindparam, distinct, func, literal_column, select
 
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
+from hourhook.domain.entries import kept_totals
+from hourhook.domain.entries.kept_totals import people_and_projects
 from hourhook.domain.entries.representations import COLUMNS, IS_BILLABLE, JOINED, Entry, represent
 from hourhook.domain.inputs import (
     UNSET,
@@ -32,7 +34,7 @@ from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import scope_of, visible_entries
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, invoice_entries, project_group_members, team_members
+from hourhook.store.schema import entries, entry_tags, invoice_entries
 from hourhook.store.statements import Row, Statement, any_of, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
@@ -216,28 +218,15 @@ LISTING = Listing(
     order=(entries.c.date.desc(), entries.c.id.desc()),
     visible=visible_entries,
     is_large=True,
+    known_total=kept_totals.count,
     conditions={
-        "within_user": entries.c.user_id == bindparam("within_user"),
-        "within_team": entries.c.user_id.in_(
-            select(team_members.c.user_id).where(
-                team_members.c.account_id == bindparam("account"), team_members.c.team_id == bindparam("within_team")
-            )
-        ),
-        "within_project": entries.c.project_id == bindparam("within_project"),
+        **people_and_projects(entries),
         "without_project": entries.c.project_id.is_(None),
-        "within_group": entries.c.project_id.in_(
-            select(project_group_members.c.project_id).where(
-                project_group_members.c.account_id == bindparam("account"),
-                project_group_members.c.project_group_id == bindparam("within_group"),
-            )
-        ),
         "within_invoice": in_subquery(
             entries.c.id, _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
         ),
         "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
-        **id_conditions(entries.c.user_id, "user_ids"),
         "description": contains(entries.c.description_key, "description"),
-        **id_conditions(entries.c.project_id, "project_ids"),
         "tag_ids_only": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("tag_ids_only"))),
         "tag_ids": entries.c.id.in_(
             _with_tags.where(any_of(entry_tags.c.tag_id, "tag_ids"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Table, bindparam, select
 
 from hourhook.clock import format_timestamp
 from hourhook.domain.invoices.joined_summaries import INVOICE_COLUMNS, join_invoice, summarize_joined_invoice
@@ -91,19 +91,16 @@ JOINED = join_invoice(
     invoice_entries.c.entry_id,
 )
 
-# True for an entry with an unbillable tag. Not correlated to the entry, because unbillable tags are few; as a truth
-# value, so that PostgreSQL collects their entries once, and never again for each entry, whatever it expects.
-_unbillable_tags = select(tags.c.id).where(tags.c.account_id == bindparam("account"), tags.c.billable.is_(False))
-has_unbillable_tag = entries.c.id.in_(
-    select(entry_tags.c.entry_id).where(
-        entry_tags.c.account_id == bindparam("account"), entry_tags.c.tag_id.in_(_unbillable_tags)
+
+def is_in_unbillable_project(of: Table) -> ColumnElement[bool]:
+    """Return the condition of entries, or of sums of these, in an unbillable project."""
+    return of.c.project_id.is_not(None) & of.c.project_id.in_(
+        select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
     )
-).is_(True)
-_is_in_unbillable_project = entries.c.project_id.is_not(None) & entries.c.project_id.in_(
-    select(projects.c.id).where(projects.c.account_id == bindparam("account"), projects.c.billable.is_(False))
-)
+
+
 # The condition that ``is_billable`` evaluates for one entry.
-IS_BILLABLE = ~_is_in_unbillable_project & ~has_unbillable_tag
+IS_BILLABLE = ~is_in_unbillable_project(entries) & (entries.c.unbillable_tags_count == 0)
 
 
 def represent(

@@ -12,22 +12,22 @@ from hourhook.store.schema import entries, entry_tags, invoice_entries, projects
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
-# Correlated, unlike in lists: an invoice has few entries compared with all that carry an unbillable tag. As a truth
-# value, so that PostgreSQL searches the tags of each entry instead of joining all of them.
-has_unbillable_tag = exists(
-    select(entry_tags.c.tag_id)
-    .join(tags, (tags.c.account_id == entry_tags.c.account_id) & (tags.c.id == entry_tags.c.tag_id))
-    .where(
-        entry_tags.c.account_id == entries.c.account_id,
-        entry_tags.c.entry_id == entries.c.id,
-        tags.c.billable.is_(False),
-    )
-).is_(True)
 
+def has_tag(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether an entry has a tag with this condition.
+
+    As a truth value, so that PostgreSQL searches the tags of each entry instead of joining all of them.
+    """
+    return exists(
+        select(entry_tags.c.tag_id)
+        .join(tags, (tags.c.account_id == entry_tags.c.account_id) & (tags.c.id == entry_tags.c.tag_id))
+        .where(entry_tags.c.account_id == entries.c.account_id, entry_tags.c.entry_id == entries.c.id, condition)
+    ).is_(True)
+
+
+_is_billable = projects.c.billable.is_not(False) & (entries.c.unbillable_tags_count == 0)
 # Of ``invoice_entries`` joined with ``entries`` and, by an outer join, ``projects``.
-is_billed: ColumnElement[bool] = func.coalesce(
-    invoice_entries.c.is_billed, projects.c.billable.is_not(False) & ~has_unbillable_tag
-)
+is_billed: ColumnElement[bool] = func.coalesce(invoice_entries.c.is_billed, _is_billable)
 
 
 def fix(tx: Transaction, invoice_id: int) -> None:
@@ -51,7 +51,7 @@ def _set(value: Any) -> Statement:
 
 
 _FIX = _set(
-    select(projects.c.billable.is_not(False) & ~has_unbillable_tag)
+    select(_is_billable)
     .select_from(
         entries.outerjoin(
             projects, (projects.c.account_id == entries.c.account_id) & (projects.c.id == entries.c.project_id)

@@ -1,15 +1,17 @@
 """Recalculate the stored totals of invoices when something that they are computed from has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     CompoundSelect,
     Select,
     Table,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -20,7 +22,7 @@ from sqlalchemy import (
 
 from hourhook.domain.batching import batch_ids
 from hourhook.domain.decimals import HUNDREDTH
-from hourhook.domain.invoices.billing import has_unbillable_tag
+from hourhook.domain.invoices.billing import has_tag
 from hourhook.domain.invoices.currencies import smallest_rate, smallest_unit
 from hourhook.domain.invoices.totals import Amounts, Rates, calculate_totals
 from hourhook.errors import ValidationFailed
@@ -34,6 +36,7 @@ from hourhook.store.schema import (
     invoice_taxes,
     invoices,
     projects,
+    tags,
 )
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
@@ -53,7 +56,16 @@ class _Inputs:
     percentages: list[int] = field(default_factory=list)
 
 
-def recalculate(tx: Transaction, ids: Iterable[int]) -> dict[int, Amounts]:
+@dataclass(frozen=True, slots=True)
+class AsIf:
+    """Tags and projects to be taken for billable, or for unbillable, whatever they are."""
+
+    billable: bool
+    tags: Sequence[int] = ()
+    projects: Sequence[int] = ()
+
+
+def recalculate(tx: Transaction, ids: Iterable[int], as_if: AsIf | None = None) -> dict[int, Amounts]:
     """Compute and store the totals of invoices; their items, rates and taxes must be stored already.
 
     Returns the previous amounts of those that changed, by id. Takes at most three statements for every 500 invoices.
@@ -61,13 +73,18 @@ def recalculate(tx: Transaction, ids: Iterable[int]) -> dict[int, Amounts]:
     """
     changed: dict[int, Amounts] = {}
     for batch in batch_ids([*ids]):
-        changed |= _recalculate_batch(tx, batch)
+        changed |= _recalculate_batch(tx, batch, as_if)
     return changed
 
 
-def _recalculate_batch(tx: Transaction, ids: list[int]) -> dict[int, Amounts]:
+def _recalculate_batch(tx: Transaction, ids: list[int], as_if: AsIf | None) -> dict[int, Amounts]:
     inputs = {id: _Inputs() for id in ids}
-    for row in tx.all(_PARTS, account=tx.account_id, ids=ids):
+    if as_if is None:
+        parts = tx.all(_PARTS, account=tx.account_id, ids=ids)
+    else:
+        changed_ids = {"changed_tags": [*as_if.tags], "changed_projects": [*as_if.projects]}
+        parts = tx.all(_PARTS_AS_IF, account=tx.account_id, ids=ids, billable=as_if.billable, **changed_ids)
+    for row in parts:
         _collect(inputs[row.invoice_id], row)
     changed, rows = {}, []
     for head in tx.all(_HEADS, account=tx.account_id, ids=ids):
@@ -137,12 +154,21 @@ def _part(name: str, invoice_id: ColumnElement[Any], key: ColumnElement[Any], va
     ).where(invoice_id.table.c.account_id == bindparam("account"), any_of(invoice_id, "ids"))
 
 
-_IN_BILLABLE_PROJECT = (
-    select(projects.c.billable)
-    .where(projects.c.account_id == entries.c.account_id, projects.c.id == entries.c.project_id)
-    .scalar_subquery()
-    .is_not(False)
-)
+def _is_billable(*, as_if: bool) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions of billable entries, as if some tags and projects were others."""
+    project_billable = _billable_as_if(projects) if as_if else projects.c.billable
+    of_project = (
+        select(project_billable)
+        .where(projects.c.account_id == entries.c.account_id, projects.c.id == entries.c.project_id)
+        .scalar_subquery()
+    )
+    of_tags = ~has_tag(_billable_as_if(tags).is_(False)) if as_if else entries.c.unbillable_tags_count == 0
+    return of_project.is_not(False), of_tags
+
+
+def _billable_as_if(table: Table) -> ColumnElement[bool]:
+    is_changed = any_of(table.c.id, f"changed_{table.name}")
+    return case((is_changed, bindparam("billable", type_=Boolean)), else_=table.c.billable)
 
 
 def _sum_of_items(
@@ -166,9 +192,9 @@ def _sum_of_items(
     return part.where(*conditions).group_by(*groups)
 
 
-def _parts(*, one: bool) -> CompoundSelect[Any]:
+def _parts(*, one: bool, as_if: bool = False) -> CompoundSelect[Any]:
     rate, tax = invoice_hourly_rates.c, invoice_taxes.c
-    billable = (_IN_BILLABLE_PROJECT, ~has_unbillable_tag)
+    billable = _is_billable(as_if=as_if)
     return union_all(
         _sum_of_items("minutes", invoice_entries, "entry_id", entries, "user_id", "minutes", *billable, one=one),
         *(
@@ -183,6 +209,7 @@ def _parts(*, one: bool) -> CompoundSelect[Any]:
 
 
 _PARTS = Statement(_parts(one=False), _parts(one=True), replan=True)
+_PARTS_AS_IF = Statement(_parts(one=False, as_if=True), _parts(one=True, as_if=True), replan=True)
 
 
 def _store_sql(dialect: str) -> str:

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, FromClause, bindparam, select
 
 from hourhook.domain.batching import batch_ids
 from hourhook.domain.callers import Caller
 from hourhook.domain.events import recording
 from hourhook.domain.invoices import reading
-from hourhook.domain.invoices.recalculation import recalculate
+from hourhook.domain.invoices.recalculation import AsIf, recalculate
 from hourhook.domain.invoices.representations import Invoice, represent, represent_amounts
 from hourhook.domain.invoices.rules import SETTLED_STATES
 from hourhook.domain.invoices.totals import Amounts
-from hourhook.store.schema import entries, entry_tags, invoice_entries, invoices, projects, tags
+from hourhook.store.schema import entries, entry_tags, invoice_entries, invoices
 from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -30,7 +30,7 @@ def recalculate_as_if_tags(tx: Transaction, tag_ids: Sequence[int], *, billable:
     nothing unbillable. The tags themselves keep their billability. So the entries that are rewritten next already show
     the final totals of their invoices. Returns what ``record_events`` takes.
     """
-    return _recalculate_as_if(tx, _OF_TAGS, _SET_TAGS, tag_ids, billable)
+    return _recalculate_as_if(tx, _OF_TAGS, tag_ids, AsIf(billable, tags=tag_ids))
 
 
 def recalculate_as_if_project(tx: Transaction, project_id: int, *, billable: bool) -> dict[int, Amounts]:
@@ -38,7 +38,7 @@ def recalculate_as_if_project(tx: Transaction, project_id: int, *, billable: boo
 
     Returns what ``record_events`` takes.
     """
-    return _recalculate_as_if(tx, _OF_PROJECTS, _SET_PROJECTS, [project_id], billable)
+    return _recalculate_as_if(tx, _OF_PROJECTS, [project_id], AsIf(billable, projects=[project_id]))
 
 
 def record_events(tx: Transaction, caller: Caller, before: Mapping[int, Amounts]) -> None:
@@ -56,16 +56,9 @@ def _with_amounts(invoice: Invoice, amounts: Amounts) -> Invoice:
     return msgspec.structs.replace(invoice, **represent_amounts(asdict(amounts), invoice.customization))
 
 
-def _recalculate_as_if(
-    tx: Transaction, affected: Statement, change: Statement, ids: Sequence[int], billable: bool
-) -> dict[int, Amounts]:
+def _recalculate_as_if(tx: Transaction, affected: Statement, ids: Sequence[int], as_if: AsIf) -> dict[int, Amounts]:
     invoice_ids = [row.invoice_id for row in tx.all(affected, account=tx.account_id, ids=[*ids])]
-    if not invoice_ids:
-        return {}
-    tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=billable)
-    changed = recalculate(tx, invoice_ids)
-    tx.execute_later(change, account=tx.account_id, ids=[*ids], billable=not billable)
-    return changed
+    return recalculate(tx, invoice_ids, as_if)
 
 
 def _unsettled_invoices_with(items: FromClause, entry_id: ColumnElement[int], id: ColumnElement[int]) -> Statement:
@@ -91,15 +84,3 @@ def _unsettled_invoices_with(items: FromClause, entry_id: ColumnElement[int], id
 
 _OF_TAGS = _unsettled_invoices_with(entry_tags, entry_tags.c.entry_id, entry_tags.c.tag_id)
 _OF_PROJECTS = _unsettled_invoices_with(entries, entries.c.id, entries.c.project_id)
-
-
-def _set_billable(table: Table) -> Statement:
-    return Statement(
-        update(table)
-        .where(table.c.account_id == bindparam("account"), any_of(table.c.id, "ids"))
-        .values(billable=bindparam("billable"))
-    )
-
-
-_SET_TAGS = _set_billable(tags)
-_SET_PROJECTS = _set_billable(projects)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, case, func, select, union
+from sqlalchemy import bindparam, case, func, select
 
 from hourhook.clock import format_timestamp
-from hourhook.domain.entries.representations import has_unbillable_tag
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import (
     SimpleImport,
@@ -19,13 +18,12 @@ from hourhook.domain.summaries import (
     summarize_user,
 )
 from hourhook.store.schema import (
-    entries,
-    expenses,
-    invoice_entries,
-    invoice_expenses,
+    entry_sums,
+    expense_sums,
     invoices,
     project_group_members,
     project_groups,
+    project_invoices,
     projects,
     users,
 )
@@ -75,9 +73,8 @@ COLUMNS = (
     projects.c.budgeted_minutes,
     projects.c.created_at,
     projects.c.updated_at,
-    select(func.count())
-    .select_from(expenses)
-    .where(expenses.c.account_id == projects.c.account_id, expenses.c.project_id == projects.c.id)
+    select(func.coalesce(func.sum(expense_sums.c.expenses_count), 0))
+    .where(expense_sums.c.account_id == projects.c.account_id, expense_sums.c.project_id == projects.c.id)
     .scalar_subquery()
     .label("expenses_count"),
     project_groups.c.id.label("group_id"),
@@ -97,7 +94,7 @@ JOINED = projects.outerjoin(
 def represent(
     tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, include_budgets: bool
 ) -> list[Project]:
-    """Represent rows of ``COLUMNS``, with at most three statements for any number of them.
+    """Represent rows of ``COLUMNS``, with at most two statements for any number of them.
 
     Counters cover the whole project for every caller; budgets and invoices are shown only with ``include_budgets``.
     """
@@ -107,16 +104,12 @@ def represent(
     logged: dict[int, list[Row]] = {}
     for each in tx.all(_LOGGED, account=account_id, ids=ids):
         logged.setdefault(each.project_id, []).append(each)
-    unbillable = {each.project_id: each for each in tx.all(_UNBILLABLE, account=account_id, ids=ids)}
     invoices_of: dict[int, list[SimpleInvoice]] = {}
     if include_budgets:
         for each in tx.all(_INVOICES, account=account_id, ids=ids):
             invoices_of.setdefault(each.project_id, []).append(summarize_invoice(links, each))
     return [
-        _represent(
-            links, row, logged.get(row.id, []), unbillable.get(row.id), invoices_of.get(row.id, []), include_budgets
-        )
-        for row in rows
+        _represent(links, row, logged.get(row.id, []), invoices_of.get(row.id, []), include_budgets) for row in rows
     ]
 
 
@@ -124,17 +117,15 @@ def _represent(
     links: Links,
     row: Row,
     logged: list[Row],
-    unbillable: Row | None,
     invoices: list[SimpleInvoice],
     include_budgets: bool,
 ) -> Project:
     url = links.project(row.id)
-    minutes = sum(each.minutes for each in logged)
+    minutes = sum(int(each.minutes) for each in logged)
     billable_minutes = invoiced_minutes = 0
     if row.billable:
-        billable_minutes = minutes - (unbillable.minutes if unbillable else 0)
-        invoiced_minutes = sum(each.invoiced_minutes for each in logged)
-        invoiced_minutes -= unbillable.invoiced_minutes if unbillable else 0
+        billable_minutes = sum(int(each.billable_minutes) for each in logged)
+        invoiced_minutes = sum(int(each.invoiced_minutes) for each in logged)
     budget = row.budgeted_minutes if include_budgets else None
     return Project(
         id=row.id,
@@ -156,7 +147,7 @@ def _represent(
         import_=None,
         invoices=invoices,
         participants=[summarize_user(links, each) for each in logged],
-        entries=sum(each.entries for each in logged),
+        entries=sum(int(each.entries_count) for each in logged),
         entries_url=f"{url}/entries",
         expenses=row.expenses_count,
         expenses_url=f"{url}/expenses",
@@ -168,26 +159,28 @@ def _represent(
     )
 
 
-_SUMS = (
-    func.sum(entries.c.minutes).label("minutes"),
-    func.sum(case((entries.c.invoiced_at.is_(None), 0), else_=entries.c.minutes)).label("invoiced_minutes"),
-)
-_IN_PROJECTS = (entries.c.account_id == bindparam("account"), any_of(entries.c.project_id, "ids"))
+_is_billable = entry_sums.c.has_unbillable_tag.is_(False)
 
+# Sums of each participant in each project, billable if no tag is against it. The project says whether it is billable.
 _by_user = (
-    select(entries.c.project_id, entries.c.user_id, func.count().label("entries"), *_SUMS)
-    .where(*_IN_PROJECTS)
-    .group_by(entries.c.project_id, entries.c.user_id)
+    select(
+        entry_sums.c.project_id,
+        entry_sums.c.user_id,
+        func.sum(entry_sums.c.entries_count).label("entries_count"),
+        func.sum(entry_sums.c.minutes).label("minutes"),
+        func.sum(case((_is_billable, entry_sums.c.minutes), else_=0)).label("billable_minutes"),
+        func.sum(case((_is_billable & entry_sums.c.is_invoiced.is_(True), entry_sums.c.minutes), else_=0)).label(
+            "invoiced_minutes"
+        ),
+    )
+    .where(entry_sums.c.account_id == bindparam("account"), any_of(entry_sums.c.project_id, "ids"))
+    .group_by(entry_sums.c.project_id, entry_sums.c.user_id)
     .subquery()
 )
 
-# Sums of each participant in each project.
 _LOGGED = Statement(
     select(
-        _by_user.c.project_id,
-        _by_user.c.entries,
-        _by_user.c.minutes,
-        _by_user.c.invoiced_minutes,
+        *(column for column in _by_user.c if column.name != "user_id"),
         users.c.id,
         users.c.email,
         users.c.first_name,
@@ -200,36 +193,22 @@ _LOGGED = Statement(
     replan=True,
 )
 
-# Sums of entries that are unbillable because of a tag. The project's own row says whether it is billable at all.
-_UNBILLABLE = Statement(
-    select(entries.c.project_id, *_SUMS).where(*_IN_PROJECTS, has_unbillable_tag).group_by(entries.c.project_id),
-    replan=True,
-)
-
-# The invoices with entries or expenses of each project.
-_project_invoices = union(
-    *(
-        select(items.c.project_id, member_id.table.c.invoice_id)
-        .join_from(
-            items, member_id.table, (member_id.table.c.account_id == items.c.account_id) & (member_id == items.c.id)
-        )
-        .where(items.c.account_id == bindparam("account"), any_of(items.c.project_id, "ids"))
-        for items, member_id in ((entries, invoice_entries.c.entry_id), (expenses, invoice_expenses.c.expense_id))
-    )
-).subquery()
-
 # In the order of the list of invoices.
 _INVOICES = Statement(
     select(
-        _project_invoices.c.project_id,
+        project_invoices.c.project_id,
         invoices.c.id,
         invoices.c.reference,
         invoices.c.invoice_date,
         invoices.c.state,
         invoices.c.total_amount,
     )
-    .join_from(_project_invoices, invoices, invoices.c.id == _project_invoices.c.invoice_id)
-    .where(invoices.c.account_id == bindparam("account"))
-    .order_by(_project_invoices.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc()),
+    .join_from(project_invoices, invoices, invoices.c.id == project_invoices.c.invoice_id)
+    .where(
+        project_invoices.c.account_id == bindparam("account"),
+        any_of(project_invoices.c.project_id, "ids"),
+        invoices.c.account_id == bindparam("account"),
+    )
+    .order_by(project_invoices.c.project_id, invoices.c.invoice_date.desc(), invoices.c.id.desc()),
     replan=True,
 )

@@ -1,13 +1,12 @@
 """The JSON representation of a tag (`docs/api/tags.md`)."""
 
 import msgspec
-from sqlalchemy import func, select
 
 from hourhook.clock import format_timestamp
 from hourhook.domain import hashtags
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleImport, Timestamp, Url
-from hourhook.store.schema import entry_tags, tags
+from hourhook.store.schema import tags
 from hourhook.store.statements import Row
 
 
@@ -35,11 +34,7 @@ COLUMNS = (
     tags.c.billable,
     tags.c.created_at,
     tags.c.updated_at,
-    select(func.count())
-    .select_from(entry_tags)
-    .where(entry_tags.c.account_id == tags.c.account_id, entry_tags.c.tag_id == tags.c.id)
-    .scalar_subquery()
-    .label("entries_count"),
+    tags.c.entries_count,
 )
 
 

@@ -9,7 +9,7 @@ from hourhook.clock import format_timestamp
 from hourhook.domain.enums import Role, UserState
 from hourhook.domain.links import Links
 from hourhook.domain.summaries import SimpleTeam, Timestamp, Url, UrlOrBlank, summarize_team
-from hourhook.store.schema import entries, expenses, team_members, teams, users
+from hourhook.store.schema import entry_sums, expense_sums, team_members, teams, users
 from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
@@ -41,6 +41,14 @@ class User(msgspec.Struct, frozen=True):
     updated_at: Timestamp
 
 
+# How many entries and expenses a user has.
+COUNTS = tuple(
+    select(func.coalesce(func.sum(count), 0))
+    .where(count.table.c.account_id == users.c.account_id, count.table.c.user_id == users.c.id)
+    .scalar_subquery()
+    .label(count.name)
+    for count in (entry_sums.c.entries_count, expense_sums.c.expenses_count)
+)
 # The columns that ``represent`` reads.
 COLUMNS = (
     users.c.id,
@@ -52,16 +60,7 @@ COLUMNS = (
     users.c.role,
     users.c.created_at,
     users.c.updated_at,
-    select(func.count())
-    .select_from(entries)
-    .where(entries.c.account_id == users.c.account_id, entries.c.user_id == users.c.id)
-    .scalar_subquery()
-    .label("entries_count"),
-    select(func.count())
-    .select_from(expenses)
-    .where(expenses.c.account_id == users.c.account_id, expenses.c.user_id == users.c.id)
-    .scalar_subquery()
-    .label("expenses_count"),
+    *COUNTS,
 )
 
 

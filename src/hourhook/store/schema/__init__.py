@@ -47,6 +47,7 @@ from hourhook.store.schema.people import (
     users,
 )
 from hourhook.store.schema.sending import broadcast_receivers, broadcast_subjects, broadcasts, mails
+from hourhook.store.schema.sums import KEPT_TABLES, entry_sums, expense_sums, project_invoices
 from hourhook.store.schema.work import (
     entries,
     entry_tags,
@@ -94,6 +95,7 @@ ids = Table(
 )
 
 __all__ = [
+    "KEPT_TABLES",
     "TABLES_WITH_IDS",
     "accounts",
     "applications",
@@ -104,8 +106,10 @@ __all__ = [
     "broadcast_subjects",
     "broadcasts",
     "entries",
+    "entry_sums",
     "entry_tags",
     "events",
+    "expense_sums",
     "expenses",
     "idempotency_keys",
     "ids",
@@ -127,6 +131,7 @@ __all__ = [
     "project_access",
     "project_group_members",
     "project_groups",
+    "project_invoices",
     "projects",
     "refresh_tokens",
     "rehearsal_requests",

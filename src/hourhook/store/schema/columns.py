@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, MetaData, String
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, MetaData, String
 
 metadata = MetaData(
     naming_convention={
@@ -19,6 +19,11 @@ Text = String().with_variant(String(collation="C"), "postgresql")
 def column(name: str, type_: Any, *, null: bool = False) -> Column[Any]:
     """Return a column without an automatic value, NOT NULL unless ``null`` is true."""
     return Column(name, type_, nullable=null, autoincrement=False)
+
+
+def kept_count(name: str) -> Column[Any]:
+    """Return the column of a number that triggers keep, from 0; no statement of ours sets it."""
+    return Column(name, Integer, nullable=False, server_default="0")
 
 
 def timestamps() -> tuple[Column[Any], Column[Any]]:

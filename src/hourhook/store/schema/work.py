@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint, text
 
-from hourhook.store.schema.columns import Text, account_foreign_key, column, metadata, timestamps
+from hourhook.store.schema.columns import Text, account_foreign_key, column, kept_count, metadata, timestamps
 
 projects = Table(
     "projects",
@@ -69,6 +69,8 @@ tags = Table(
     column("name_key", Text),
     column("billable", Boolean),
     *timestamps(),
+    # How many entries have it; triggers keep it.
+    kept_count("entries_count"),
     PrimaryKeyConstraint("account_id", "id"),
     UniqueConstraint("account_id", "name_key"),
 )
@@ -89,6 +91,8 @@ entries = Table(
     column("approved_at", BigInteger, null=True),
     column("approved_by_id", Integer, null=True),
     *timestamps(),
+    # How many of its tags are unbillable; triggers keep it.
+    kept_count("unbillable_tags_count"),
     PrimaryKeyConstraint("account_id", "id"),
     account_foreign_key("users", "user_id"),
     account_foreign_key("projects", "project_id"),

@@ -1,0 +1,141 @@
+"""Totals of entries from the kept sums (``docs/how-it-works.md#kept-sums``), where filters and callers allow it.
+
+Sums are of whole months; entries are counted only in the months that a period has in part. So the cost does not depend
+on how many entries there are.
+"""
+
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, literal_column, select, union_all
+
+from hourhook.domain.callers import Caller
+from hourhook.domain.entries.representations import IS_BILLABLE, is_in_unbillable_project
+from hourhook.domain.listings import MAX_CACHED_STATEMENTS, id_conditions
+from hourhook.store.schema import entries, entry_sums, project_group_members, team_members
+from hourhook.store.statements import Statement
+from hourhook.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTotals:
+    """The number of entries and their minutes."""
+
+    count: int
+    minutes: int
+    billable_minutes: int
+
+
+def people_and_projects(of: Table) -> dict[str, ColumnElement[bool]]:
+    """Return the conditions of filters by user and project, of entries or of their sums."""
+    account: Any = bindparam("account")
+    return {
+        "within_user": of.c.user_id == bindparam("within_user"),
+        "within_team": of.c.user_id.in_(
+            select(team_members.c.user_id).where(
+                team_members.c.account_id == account, team_members.c.team_id == bindparam("within_team")
+            )
+        ),
+        "within_project": of.c.project_id == bindparam("within_project"),
+        "within_group": of.c.project_id.in_(
+            select(project_group_members.c.project_id).where(
+                project_group_members.c.account_id == account,
+                project_group_members.c.project_group_id == bindparam("within_group"),
+            )
+        ),
+        **id_conditions(of.c.user_id, "user_ids"),
+        **id_conditions(of.c.project_id, "project_ids"),
+    }
+
+
+def read(tx: Transaction, caller: Caller, filters: Mapping[str, Any]) -> EntryTotals | None:
+    """Return the totals of all entries with these filters of ``reading.LISTING``; None if sums do not know them."""
+    # What other callers see depends on more than these filters.
+    if caller.is_scoped or not filters.keys() <= _KNOWN:
+        return None
+    row = tx.one(_totals(frozenset(filters)), account=caller.account_id, **filters, **_period(filters))
+    assert row is not None
+    return EntryTotals(int(row.number), int(row.minutes), int(row.billable_minutes))
+
+
+def count(tx: Transaction, caller: Caller, filters: Mapping[str, Any]) -> int | None:
+    """Return the number of all entries with these filters; None if sums do not know it."""
+    found = read(tx, caller, filters)
+    return None if found is None else found.count
+
+
+def _period(filters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the whole months of a period, and the days of those that it begins and ends in, if only in part.
+
+    As texts: ``2024-05~`` comes after May and before June, and ``2024-05-31`` not before the last day of any May.
+    """
+    first, last = filters.get("from_"), filters.get("to")
+    found = {"first_month": "", "before_month": "~", "head_from": "", "head_to": "", "tail_from": "", "tail_to": ""}
+    if first is not None:
+        found["first_month"] = first[:7]
+        if not first.endswith("-01"):
+            found |= {
+                "first_month": f"{first[:7]}~",
+                "head_from": first,
+                "head_to": min(last or "~", f"{first[:7]}-31"),
+            }
+    if last is not None:
+        found["before_month"] = f"{last[:7]}~"
+        if int(last[8:]) < monthrange(int(last[:4]), int(last[5:7]))[1]:
+            found["before_month"] = last[:7]
+            if not found["head_from"].startswith(last[:7]):
+                found |= {"tail_from": max(first or "", f"{last[:7]}-01"), "tail_to": last}
+    return found
+
+
+@lru_cache(MAX_CACHED_STATEMENTS)
+def _totals(names: frozenset[str]) -> Statement:
+    months = (entry_sums.c.month >= bindparam("first_month"), entry_sums.c.month < bindparam("before_month"))
+    parts = [_sum(entry_sums, entry_sums.c.entries_count, names).where(*months if names & _DATES else ())]
+    for name, part in (("from_", "head"), ("to", "tail")):
+        if name in names:
+            days = (entries.c.date >= bindparam(f"{part}_from"), entries.c.date <= bindparam(f"{part}_to"))
+            parts.append(_sum(entries, literal_column("1"), names).where(*days))
+    found = union_all(*parts).subquery()
+    sums = [func.coalesce(func.sum(column), 0).label(column.name) for column in found.c]
+    return Statement(select(*sums), replan=True)
+
+
+def _sum(of: Table, number: ColumnElement[Any], names: frozenset[str]) -> Select[Any]:
+    conditions = _CONDITIONS[of]
+    return (
+        select(
+            func.sum(number).label("number"),
+            func.sum(of.c.minutes).label("minutes"),
+            func.sum(case((conditions["billable"], of.c.minutes), else_=0)).label("billable_minutes"),
+        )
+        .select_from(of)
+        .where(of.c.account_id == bindparam("account"), *(conditions[name] for name in sorted(names - _DATES)))
+    )
+
+
+def _conditions(of: Table, is_billable: ColumnElement[bool], is_invoiced: ColumnElement[bool]) -> dict[str, Any]:
+    is_in_no_project = of.c.project_id.is_(None) if of is entries else of.c.project_id == 0
+    return {
+        **people_and_projects(of),
+        "without_project": is_in_no_project,
+        "billable": is_billable,
+        "not billable": ~is_billable,
+        "invoiced": is_invoiced,
+        "not invoiced": ~is_invoiced,
+    }
+
+
+_DATES = frozenset({"from_", "to"})
+_CONDITIONS = {
+    entries: _conditions(entries, IS_BILLABLE, entries.c.invoiced_at.is_not(None)),
+    entry_sums: _conditions(
+        entry_sums,
+        entry_sums.c.has_unbillable_tag.is_(False) & ~is_in_unbillable_project(entry_sums),
+        entry_sums.c.is_invoiced.is_(True),
+    ),
+}
+_KNOWN = _DATES | _CONDITIONS[entries].keys()
