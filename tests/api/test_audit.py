@@ -37,6 +37,7 @@ RECORDED = {
     "PUT /v2/webhooks/{webhook_id}/remove_events": ("Webhook", "events_removed"),
     "PUT /v2/webhooks/{webhook_id}/settings": ("Webhook", "settings_changed"),
     "PUT /v2/webhooks/{webhook_id}/reroll_secret": ("Webhook", "secret_rerolled"),
+    "PUT /v2/webhooks/{webhook_id}/expire_secret": ("Webhook", "secret_expired"),
     "PUT /v2/webhooks/{webhook_id}/disable": ("Webhook", "disabled"),
     "PUT /v2/webhooks/{webhook_id}/enable": ("Webhook", "enabled"),
     "PUT /v2/webhooks/{webhook_id}/ping": ("Webhook", "pinged"),
@@ -105,11 +106,18 @@ def disable(path: str) -> Callable[[Account, PathParameters], dict[str, object]]
     return prepare
 
 
+def begin_overlap(account: Account, path_ids: PathParameters) -> dict[str, object]:
+    path = f"/v2/webhooks/{path_ids['webhook_id']}/reroll_secret"
+    assert account.supervisor.client.put(path, {"overlap_hours": 1}).status == 200
+    return {}
+
+
 # Preconditions of a change, and its inputs.
 PREPARED_HERE: dict[str, Callable[[Account, PathParameters], dict[str, object]]] = {
     "PUT /v2/webhooks/{webhook_id}": lambda account, path_ids: {"name": "Another"},
     "PUT /v2/webhooks/{webhook_id}/add_events": lambda account, path_ids: {"events": ["tag.created"]},
     "PUT /v2/webhooks/{webhook_id}/settings": lambda account, path_ids: {"headers": {"Authorization": "Bearer x"}},
+    "PUT /v2/webhooks/{webhook_id}/expire_secret": begin_overlap,
     "PUT /v2/webhooks/{webhook_id}/enable": disable("/v2/webhooks/{webhook_id}/disable"),
     "PUT /v2/webhooks/{webhook_id}/retry/{payload_id}": let_head_fail,
     "PUT /v2/webhooks/{webhook_id}/skip/{payload_id}": let_head_fail,

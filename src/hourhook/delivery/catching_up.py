@@ -20,7 +20,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 # How many events of the log a transaction looks at.
-BATCH = 5_000
+BATCH = 2_000
 
 
 def begin(tx: Transaction, webhook_id: int, position: int) -> None:
