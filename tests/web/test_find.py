@@ -91,4 +91,5 @@ def test_finding_takes_few_statements(account: Account) -> None:
     with capture_statements(account.database) as statements:
         browser.get(f"/find?q={payload}")
 
-    assert len(statements) <= 5
+    # The last use of a token is recorded some time after the request.
+    assert len([text for text in statements if not text.startswith("UPDATE tokens")]) <= 5
