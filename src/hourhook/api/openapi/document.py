@@ -25,8 +25,6 @@ from hourhook.domain.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
-# The group of endpoints that the payloads of webhooks are shown with.
-_WEBHOOKS_GROUP = "Webhooks"
 _ABOUT = """\
 A time-tracking server compatible with the Noko v2 API that delivers every change to webhooks.
 
@@ -52,6 +50,7 @@ def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         **oauth.PREVIEW_PATHS,
     }
     groups = {endpoint.group: endpoint.group_description for endpoint in [*visible, *previews]}
+    groups[webhooks.GROUP] = webhooks.GROUP_DESCRIPTION
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,7 +63,7 @@ def build_document(endpoints: Sequence[Endpoint], base_url: str) -> Json:
         "security": [{name: []} for name in _SECURITY],
         "tags": [{"name": name, "description": description} for name, description in groups.items()],
         "paths": paths,
-        "webhooks": webhooks.webhooks(_WEBHOOKS_GROUP, base_url),
+        "webhooks": webhooks.webhooks(base_url),
         "components": {
             "schemas": {**dict(sorted({**payload_schemas(), **schemas, **oauth.schemas()}.items())), **_ERROR_SCHEMAS},
             "responses": _RESPONSES,

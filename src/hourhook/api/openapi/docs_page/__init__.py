@@ -68,6 +68,7 @@ def _groups(document: Json) -> list[Json]:
             "operations": [o for o in operations if o["group"] == tag["name"]],
         }
         for tag in document["tags"]
+        if any(operation["group"] == tag["name"] for operation in operations)
     ]
 
 
