@@ -2,7 +2,8 @@
 
 ``python -m bench.receivers DELAY_SECONDS [CERTIFICATE]`` serves on a free port, with TLS if there is a certificate, and
 responds to each request after the delay. It sends its port, and then reads one message per line.
-``{"expect": n}`` has a reply once n more payloads have arrived: the seconds from the first to the last of them.
+``{"expect": n}`` has a reply once n more payloads have arrived: the seconds from the first to the last of
+them, and of each tenth.
 ``{"start_recording": true}`` starts to record arrivals. ``{"stop_recording": true}`` stops it; the reply has the
 monotonic time of each arrival in nanoseconds, its webhook and its sequence.
 """
@@ -14,6 +15,7 @@ import re
 import ssl
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 import uvloop
@@ -58,6 +60,10 @@ class Receiver:
         """Wait until the expected number has arrived; return the seconds from the first to the last."""
         return float(self._process.receive()["seconds"])
 
+    def wait_for_tenths(self) -> list[float]:
+        """Wait like ``wait``; return the seconds of each tenth of the payloads."""
+        return [float(seconds) for seconds in self._process.receive()["tenths"]]
+
     def start_recording(self) -> None:
         """Record arrivals from now on."""
         self._process.call(start_recording=True)
@@ -70,9 +76,12 @@ class Receiver:
 
 class _Arrivals:
     def __init__(self) -> None:
-        self._expected = 0
+        # Nothing is expected at first.
+        self._expected = sys.maxsize
         self._count = 0
         self._first_at = 0
+        # When each tenth of the expected payloads was there.
+        self._tenths_at: list[int] = []
         self._recorded: list[tuple[int, int, int]] | None = None
 
     def add(self, head: bytes, body: bytes) -> None:
@@ -80,8 +89,10 @@ class _Arrivals:
         counted, self._count = self._count, self._count + (int(batch[1]) if batch else 1)
         if counted == 0:
             self._first_at = time.monotonic_ns()
-        if counted < self._expected <= self._count:
-            self._report_arrivals()
+        while len(self._tenths_at) < 10 and self._count * 10 >= self._expected * (len(self._tenths_at) + 1):
+            self._tenths_at.append(time.monotonic_ns())
+            if len(self._tenths_at) == 10:
+                self._report_arrivals()
         if self._recorded is not None:
             sequence, webhook = _SEQUENCE.search(head), _WEBHOOK.match(body)
             if sequence and webhook:
@@ -89,7 +100,7 @@ class _Arrivals:
 
     def handle(self, message: dict[str, Any]) -> None:
         if "expect" in message:
-            self._expected, self._count = message["expect"], 0
+            self._expected, self._count, self._tenths_at = message["expect"], 0, []
         elif "start_recording" in message:
             self._recorded = []
             send_message(started=True)
@@ -98,7 +109,9 @@ class _Arrivals:
             send_message(arrivals=arrivals)
 
     def _report_arrivals(self) -> None:
-        send_message(seconds=(time.monotonic_ns() - self._first_at) / 1e9)
+        times = [self._first_at, *self._tenths_at]
+        tenths = [(end - start) / 1e9 for start, end in pairwise(times)]
+        send_message(seconds=sum(tenths), tenths=tenths)
 
 
 class _Connection(asyncio.Protocol):
