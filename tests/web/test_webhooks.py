@@ -8,6 +8,7 @@ from tests.support.accounts import Account
 from tests.support.browsers import Browser, find_form
 from tests.support.factories import make_project, make_tag
 from tests.support.oauth_clients import signed_in_browser
+from tests.support.statements import capture_statements
 from tests.support.webhooks import get_delivery_log, make_webhook
 
 PATH = "/integrations/webhooks"
@@ -250,3 +251,17 @@ def test_a_new_webhook_can_begin_in_the_past(account: Account) -> None:
     [webhook] = account.leader.client.get("/v2/webhooks").json()
     types = [payload["type"] for payload in get_delivery_log(account, webhook)]
     assert "tag.created" in types
+
+
+def test_the_page_of_a_rehearsal_takes_few_statements(account: Account) -> None:
+    browser = signed_in_browser(account, account.owner)
+    browser.submit_to(browser.get(f"{PATH}/try"), f"{PATH}/try", answer="204")
+    [webhook] = account.owner.client.get("/v2/webhooks").json()
+    account.owner.client.post(webhook["payload_uri"].removeprefix(account.base_url), {"type": "tag.created"})
+    page_of(browser, f"{PATH}/{webhook['id']}")
+
+    with capture_statements(account.database) as statements:
+        page = page_of(browser, f"{PATH}/{webhook['id']}")
+
+    assert "answered with 204" in page
+    assert len(statements) <= 12
