@@ -146,7 +146,7 @@ def test_a_webhook_is_created_by_choosing_events_and_its_greeting_is_seen(
     page.get_by_role("searchbox", name="Filter events").fill("tag")
     expect(page.get_by_role("checkbox", name="entry.created")).to_be_hidden()
     page.get_by_role("checkbox", name="All tag events").check()
-    expect(page.get_by_text("4 of 37 events")).to_be_visible()
+    expect(page.get_by_text("4 of 41 events")).to_be_visible()
     page.get_by_role("checkbox", name="tag.deleted.merged").uncheck()
     page.get_by_role("button", name="Create webhook").click()
 

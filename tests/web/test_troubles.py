@@ -40,7 +40,9 @@ def test_a_webhook_that_fails_for_an_hour_is_named(account: Account, lane: Backl
 
     clock.advance(60 * 60)
 
-    assert notices(account, account.leader) == ["Ledger &lt;sync&gt; has been failing for 1 h 59 min. 2 payloads wait."]
+    assert notices(account, account.leader) == [
+        "Ledger &lt;sync&gt; has been failing for 1 h 59 min. 2 payloads wait. Next try in 1 min."
+    ]
 
 
 def test_a_stalled_and_a_gone_webhook_are_named(account: Account, lane: Backlog) -> None:
@@ -85,3 +87,18 @@ def test_notices_take_one_statement_and_none_for_others(account: Account, lane: 
         counts[person.role] = len([text for text in statements if "webhooks" in text])
 
     assert counts == {"leader": 1, "contractor": 0}
+
+
+def test_a_page_asks_for_its_notices_alone(account: Account, lane: Backlog) -> None:
+    lane.attempt(500, retry_seconds=None)
+    browser = signed_in_browser(account, account.leader)
+
+    for path in ("/entries?from=", "/expenses/new", "/integrations/webhooks"):
+        assert b'data-live="troubles"' in browser.get(path).body
+        with capture_statements(account.database) as statements:
+            fragment = browser.get(path, **{"x-fragments": "troubles"}).body.decode()
+        assert "Ledger &lt;sync&gt; has stalled" in fragment
+        assert "<h1" not in fragment
+        assert len(statements) == 2
+    # What changes in an account is nothing to those who see no notices.
+    assert b'data-live="troubles"' not in signed_in_browser(account, account.coworker).get("/expenses/new").body

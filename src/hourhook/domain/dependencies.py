@@ -24,6 +24,8 @@ class Dependencies:
     retention_seconds: float = 2_592_000
     # The deadline of an attempt; a webhook may have a shorter one.
     send_timeout_seconds: float = 10
+    # How long a webhook fails until that is reported.
+    alert_after_seconds: float = 3_600
 
     def check_uri(self, payload_uri: str | UnsetType, errors: ValidationErrors) -> None:
         """Add ``invalid`` for a payload URI that the SSRF check refuses (``docs/api/webhooks.md#addresses``)."""

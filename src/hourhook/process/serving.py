@@ -72,6 +72,7 @@ async def serve(
             runtime.settings.retry_window_seconds,
             runtime.settings.retention_days * 86_400,
             runtime.settings.send_timeout_seconds,
+            runtime.settings.alert_after_seconds,
         ),
         metrics=runtime.metrics,
         lifespans=[deliver],

@@ -1,8 +1,13 @@
-"""``/account``: the account's features and limits, which an administrator changes on the command line."""
+"""``/account``: the account's features and limits, how an administrator changes them, and who changed what."""
 
 import shlex
 
 from hourhook.domain import accounts
+from hourhook.domain.audit import reading
+from hourhook.domain.audit.reading import AuditFilters
+from hourhook.domain.inputs import ValidationErrors
+from hourhook.domain.pages import Pagination
+from hourhook.web.audit import SHOWN_ON_ACCOUNT, describe
 from hourhook.web.pages import Pages, Values, View
 
 pages = Pages()
@@ -24,7 +29,15 @@ def show(view: View) -> Values:
         ),
     )
     command = f"hourhook account set --account {shlex.quote(account.name)}"
-    return {"account": account, "settings": settings, "command": command}
+    newest = reading.list_page(
+        view.tx, caller, AuditFilters(), ValidationErrors("AuditRecord"), Pagination(per_page=SHOWN_ON_ACCOUNT)
+    )
+    return {
+        "account": account,
+        "settings": settings,
+        "command": command,
+        "lines": [describe(record) for record in newest.items],
+    }
 
 
 def _limit(number: int | None) -> str:

@@ -13,7 +13,6 @@ from hourhook.domain.timers.representations import Timer
 from hourhook.store.transaction import Transaction
 from hourhook.web.browser_cookies import Message
 from hourhook.web.display import Display
-from hourhook.web.troubles import Trouble, find_troubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,6 @@ class Frame:
     members: Sequence[SessionMember]
     path: str
     timer: Timer | None
-    troubles: Sequence[Trouble]
     message: Message | None
     paths: Collection[str] = ()
     version: str = __version__
@@ -104,7 +102,7 @@ def build_frame(
     display: Display,
     running: Sequence[Timer] | None = None,
 ) -> Frame:
-    """Read what the frame needs, with two statements at most; ``paths`` are those of all pages.
+    """Read what the frame needs, with one statement at most; ``paths`` are those of all pages.
 
     ``running`` is the running timer, if the page has read it already.
     """
@@ -121,7 +119,6 @@ def build_frame(
         members=members,
         path=path,
         timer=timers.find_running(tx, caller) if running is None else next(iter(running), None),
-        troubles=find_troubles(tx, caller, display),
         message=message,
         paths=paths,
     )

@@ -43,8 +43,11 @@ from hourhook.web.pages import Action, Download, Page, Preparation, Redirect, Vi
 from hourhook.web.rendering import APP_POLICY, app_fragments, app_page, encode_headers
 from hourhook.web.responses import csrf_failed, other_account, page_route, redirect
 from hourhook.web.session_cookies import SessionCookies
+from hourhook.web.troubles import find_troubles
 
 FRAGMENT_HEADER = "x-fragments"
+# The live region of the frame.
+TROUBLES = "troubles"
 _MAX_FRAGMENTS = 8
 
 
@@ -157,12 +160,17 @@ class PageDispatcher:
             self._paths,
             visit.token,
         )
-        result = page.function(view, **read_arguments(page, request))
+        # What every page may ask for does not need the page.
+        result = {} if fragments == [TROUBLES] else page.function(view, **read_arguments(page, request))
         if not isinstance(result, Mapping):
             return result, {}
         values = {**self.base_values(visit), "form": form, "query": query, **result}
         if not page.is_bare and not fragments:
             values["frame"] = self._frame(tx, visit, request, result)
+        if not page.is_bare and (not fragments or TROUBLES in fragments):
+            values["troubles"] = find_troubles(
+                tx, visit.member.caller, visit.display, self._dependencies.alert_after_seconds
+            )
         return result, values
 
     def _run_action(

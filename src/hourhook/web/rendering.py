@@ -50,13 +50,13 @@ def app_page(
 def app_fragments(name: str, values: Mapping[str, object], fragments: Sequence[str], *, status: int = 200) -> Response:
     """Return live regions of a page of the app: the blocks ``live_NAME`` of its own template.
 
-    Each is in an element with ``data-live="NAME"``; names that the template does not have are left out.
+    Each is in an element with ``data-live="NAME"``; names that neither the template nor the frame has are left out.
     """
-    template = _templates().get_template(f"{name}.html")
+    templates = [_templates().get_template(f"{each}.html") for each in (name, "frame/layout")]
     text = "".join(
         f'<div data-live="{fragment}">{_render_block(template, _FRAGMENT_PREFIX + fragment, values)}</div>'
         for fragment in fragments
-        if _FRAGMENT_PREFIX + fragment in template.blocks
+        for template in [template for template in templates if _FRAGMENT_PREFIX + fragment in template.blocks][:1]
     )
     return _page(text, status, APP_POLICY, "same-origin", ())
 

@@ -1,4 +1,4 @@
-"""Notices on every page about webhooks that need somebody: failing for an hour, stalled, or gone."""
+"""Notices on every page about webhooks that need somebody: failing for long, stalled, or gone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from hourhook.domain.callers import Caller
 from hourhook.store.transaction import Transaction
 from hourhook.web.display import Display
 
-FAILING_FOR = 3_600 * SECOND
 # More than these are summed up in one notice.
 MAX_SHOWN = 3
 
@@ -23,11 +22,13 @@ class Trouble:
     path: str
 
 
-def find_troubles(tx: Transaction, caller: Caller, display: Display) -> Sequence[Trouble]:
+def find_troubles(tx: Transaction, caller: Caller, display: Display, alert_after_seconds: float) -> Sequence[Trouble]:
     """Return the notices for a user, with one statement; nobody below a leader gets any."""
     if not caller.has_role("leader"):
         return ()
-    troubled = read_troubled(tx, caller.account_id, failing_since=tx.started_at - FAILING_FOR, limit=MAX_SHOWN)
+    # At least 0: an "infinite" setting must not exceed the range of a column.
+    failing_since = round(max(0, tx.started_at - alert_after_seconds * SECOND))
+    troubled = read_troubled(tx, caller.account_id, failing_since=failing_since, limit=MAX_SHOWN)
     found = [
         Trouble(_sentence(webhook, display), "See webhook", f"/integrations/webhooks/{webhook.id}")
         for webhook in troubled
@@ -47,4 +48,6 @@ def _sentence(webhook: TroubledWebhook, display: Display) -> str:
     if webhook.state == "stalled":
         return f"{webhook.name} has stalled: nothing is sent until somebody enables it.{waits}"
     seconds = (display.now - (webhook.failing_since or display.now)) / SECOND
-    return f"{webhook.name} has been failing for {display.span(seconds)}.{waits}"
+    due_at = webhook.due_at
+    again = f" Next try in {display.until(due_at)}." if due_at is not None and due_at > display.now else ""
+    return f"{webhook.name} has been failing for {display.span(seconds)}.{waits}{again}"

@@ -44,6 +44,8 @@ class TroubledWebhook:
     name: str
     state: LaneState
     failing_since: int | None
+    # Of the next attempt.
+    due_at: int | None
     waiting_count: int
     total: int
 
@@ -56,6 +58,7 @@ def read_troubled(tx: Transaction, account_id: int, *, failing_since: int, limit
             name=row.name,
             state=lane_state(row),
             failing_since=row.failing_since,
+            due_at=row.due_at,
             waiting_count=row.last_sequence - row.head_sequence + 1,
             total=row.total,
         )

@@ -44,7 +44,8 @@ async function ask(page) {
   const response = await fetch(location.href, { headers: { "x-fragments": names } }).catch(() => null);
   if (!response) return;
   if (!response.ok) {
-    location.reload();
+    // The notices alone are no reason to lose what somebody is typing.
+    if (regions.some((region) => region.dataset.live !== "troubles")) location.reload();
     return;
   }
   const fragments = parse(await response.text());
