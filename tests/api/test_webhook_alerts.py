@@ -26,7 +26,7 @@ from tests.support.accounts import Account, make_account
 from tests.support.clocks import FakeClock
 from tests.support.dependencies import DEPENDENCIES
 from tests.support.events_of import EventReader
-from tests.support.factories import make_tag
+from tests.support.factories import make_project, make_tag
 from tests.support.servers import EventLoopThread
 from tests.support.smtp_server import FakeSmtpServer
 from tests.support.statements import capture_statements
@@ -242,6 +242,18 @@ def test_a_report_that_is_rolled_back_is_made_again(account: Account, engine: En
 
     assert log.read_new_types() == ["webhook.failing"]
     assert len(engine.read_mails()) == 2
+
+
+def test_webhooks_with_filters_hear_of_none(account: Account, engine: Engine) -> None:
+    make_webhook(account, events=["tag.created"])
+    listener = make_webhook(account, events=ALERTS)
+    project = make_project(account)
+    settings = {"filters": {"project_ids": [project["id"]]}}
+    assert account.leader.client.put(f"{listener['url']}/settings", settings).status == 200
+    let_fail_for_an_hour(engine, account)
+    engine.report()
+
+    assert log_of(account, listener) == []
 
 
 def test_webhooks_that_tell_of_each_other_stay_bounded(account: Account, engine: Engine) -> None:
