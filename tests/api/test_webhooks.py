@@ -274,7 +274,7 @@ def test_deleting_a_webhook_deletes_its_log(account: Account) -> None:
     assert account.leader.client.delete(created["url"]).status == 404
 
 
-def test_webhooks_raise_no_events(account: Account) -> None:
+def test_only_disabling_a_webhook_raises_an_event(account: Account) -> None:
     recorded = EventReader(account)
     created = make_webhook(account, events=["*"])
     for action in ("disable", "enable", "reroll_secret", "ping"):
@@ -282,7 +282,7 @@ def test_webhooks_raise_no_events(account: Account) -> None:
     account.leader.client.put(created["url"], {"name": "Renamed"})
     account.leader.client.delete(created["url"])
 
-    assert recorded.read_new_types() == []
+    assert recorded.read_new_types() == ["webhook.disabled"]
 
 
 def test_webhooks_are_listed_newest_first_in_pages(account: Account) -> None:
