@@ -11,10 +11,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -135,14 +136,14 @@ def running(command: tuple[str, ...], folder: Path) -> Iterator[int]:
 
 def listens(port: int) -> bool:
     try:
-        http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except OSError:
         return False
     return True
 
 
 def post(port: int, headers: Mapping[str, str], body: bytes = BODY) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     sent = {"Content-Type": "application/json"} | {name: value.encode() for name, value in headers.items()}
-    connection.request("POST", "/", body, sent)
-    return connection.getresponse().status
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("POST", "/", body, sent)
+        return connection.getresponse().status
