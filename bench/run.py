@@ -18,6 +18,7 @@ from bench import (  # noqa: E402
     fanout,
     followers,
     idle,
+    large_accounts,
     latency,
     long_run,
     machine,
@@ -44,6 +45,7 @@ BENCHMARKS = {
     "fanout": fanout.run,
     "merges": merges.run,
     "recovery": recovery.run,
+    "large_accounts": large_accounts.run,
     "followers": followers.run,
     "connections": connections.run,
 }
