@@ -101,11 +101,8 @@ class Listing:
         if 0 < len(found) < pagination.limit or (not found and pagination.page == 1):
             # The last page, so the total follows.
             return found, pagination.offset + len(found)
-        known = self.known_total(tx, caller, filters)
-        if known is not None:
-            return found, known
         if self.is_large and found and not caller.is_scoped and not tx.account_id:
-            return found, self._total(tx, found[0].version, count, parameters)
+            return found, self._total(tx, caller, found[0].version, filters, count, parameters)
         return found, int(tx.value(count, **parameters))
 
     def aggregate(
@@ -165,7 +162,15 @@ class Listing:
             else:
                 yield name, value
 
-    def _total(self, tx: Transaction, version: str, count: Statement, parameters: dict[str, Any]) -> int:
+    def _total(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        version: str,
+        filters: Mapping[str, object],
+        count: Statement,
+        parameters: dict[str, Any],
+    ) -> int:
         """Return the size of a list, counted only once between two events of the account.
 
         It cannot change without an event or an import, and counting is the most expensive part of a page in a large
@@ -177,7 +182,9 @@ class Listing:
         if cached is None or cached[0] != version:
             if len(tx.list_totals) >= MAX_CACHED_TOTALS:
                 tx.list_totals.clear()
-            cached = tx.list_totals[key] = (version, int(tx.value(count, **parameters)))
+            known = self.known_total(tx, caller, filters)
+            total = int(tx.value(count, **parameters)) if known is None else known
+            cached = tx.list_totals[key] = (version, total)
         return cached[1]
 
     def _build_aggregate(self, query: SumQuery, scope: str, names: frozenset[str]) -> Statement:
