@@ -28,7 +28,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_REF = "#/components/schemas/{name}"
 _DEFS_REF = "#/$defs/{name}"
 
-# What a specific update may change; any other may change every key.
+# What a specific update may change; any other may change every key. So may an invoice that is unpaid again, whose
+# amounts follow what stands on it from then on.
 _CHANGES = {
     "entry.updated.approved": ("approved_at", "approved_by"),
     "entry.updated.unapproved": ("approved_at", "approved_by"),
@@ -37,7 +38,6 @@ _CHANGES = {
     "project.updated.archived": ("enabled",),
     "project.updated.unarchived": ("enabled",),
     "invoice.updated.paid": ("state", "payment", "payment_transactions"),
-    "invoice.updated.unpaid": ("state", "payment", "payment_transactions"),
     "user.updated.deactivated": ("state",),
     "user.updated.activated": ("state",),
 }
