@@ -1,10 +1,13 @@
 """Every page: nothing serious for axe, no sideways scrolling, light and dark, on a desktop and on a phone."""
 
+import os
+from itertools import product
+
 import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.support.accounts import Account
-from tests.support.chromium import SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways, take_picture
+from tests.support.chromium import PICTURES, SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways, take_picture
 from tests.support.full_account import populate_account
 
 PATHS = (
@@ -86,8 +89,11 @@ PATHS = (
 )
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("viewport", VIEWPORTS)
+# Each width and each scheme once; for pictures, all of them.
+LOOKS = [*product(VIEWPORTS, SCHEMES)] if PICTURES in os.environ else [("desktop", "light"), ("phone", "dark")]
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
 def test_every_page_is_accessible_and_fits(
     account: Account, open_page_of: OpenPage, viewport: str, scheme: str
 ) -> None:

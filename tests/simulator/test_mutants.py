@@ -22,6 +22,17 @@ from tests.simulator.runs import simulate
 from tests.simulator.stores import Store, postgres_store, sqlite_store
 
 SEEDS = {"sqlite": 150, "postgresql": 100}
+# A seed that found a mutant which few seeds find; if it no longer does, the others are tried.
+FOUND_BY = {
+    ("a skip does not revoke the lease of the lane", "sqlite"): 14,
+    ("deliveries that a clock ahead made due in the future are not brought forward", "sqlite"): 16,
+    ("one-off deliveries of a webhook do not wait for each other", "sqlite"): 17,
+    ("time without a due attempt counts towards the retry window", "sqlite"): 6,
+    ("deliveries that a clock ahead made due in the future are not brought forward", "postgresql"): 12,
+    ("one-off deliveries of a dead worker are not released", "postgresql"): 10,
+    ("one-off deliveries of a webhook do not wait for each other", "postgresql"): 9,
+    ("time without a due attempt counts towards the retry window", "postgresql"): 8,
+}
 CASES = [(name, dialect) for name, (dialects, _) in MUTANTS.items() for dialect in dialects]
 PRODUCTION = (
     *(
@@ -54,12 +65,12 @@ def test_the_simulator_finds_the_mutant(stores: dict[str, Store], name: str, dia
     before = _production()
     _, mutant = MUTANTS[name]
     with mutant(), pytest.raises(InvariantViolation):
-        _simulate_seeds(stores[dialect], SEEDS[dialect])
+        _simulate_seeds(stores[dialect], FOUND_BY.get((name, dialect), 0), *range(SEEDS[dialect]))
     assert _production() == before
 
 
-def _simulate_seeds(store: Store, count: int) -> None:
-    for seed in range(count):
+def _simulate_seeds(store: Store, *seeds: int) -> None:
+    for seed in seeds:
         simulate(store, seed)
 
 

@@ -23,7 +23,8 @@ entry_sums = Table(
     column("entries_count", Integer),
     column("minutes", BigInteger),
     PrimaryKeyConstraint("account_id", "project_id", "user_id", "month", "has_unbillable_tag", "is_invoiced"),
-    Index(None, "account_id", "user_id", "month"),
+    # With the counts, or SQLite would read all sums of the account instead.
+    Index(None, "account_id", "user_id", "month", "entries_count"),
     Index(None, "account_id", "month"),
     sqlite_with_rowid=False,
 )
@@ -36,7 +37,7 @@ expense_sums = Table(
     column("user_id", Integer),
     column("expenses_count", Integer),
     PrimaryKeyConstraint("account_id", "project_id", "user_id"),
-    Index(None, "account_id", "user_id"),
+    Index(None, "account_id", "user_id", "expenses_count"),
     sqlite_with_rowid=False,
 )
 
