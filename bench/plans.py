@@ -72,14 +72,16 @@ def record(url: str, rows: int, *, skewed: bool) -> list[Plan]:
         progress(f"plans: filling {url.partition(':')[0]}")
         fill(database, account.id, account.contractor.id, rows, skewed=skewed)
         analyze(database)
-        # The server has closed its idle connections meanwhile.
-        client.close()
         with recording_plans(database) as recorder:
             progress("plans: lists")
+            # The server closes connections that are idle for long, as some are while others wait for a list.
+            client.close()
             every_statement.fetch_every_list(account, recorder, path_ids)
             progress("plans: changes")
+            client.close()
             every_statement.change_everything(account, recorder)
             progress("plans: the engine")
+            client.close()
             every_statement.create_an_invoice(account, recorder)
             loop.run(every_statement.run_engine(account, recorder))
     return recorder.plans
