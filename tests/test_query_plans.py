@@ -1,6 +1,6 @@
 """Query plans of all statements that lists, changes and the engine execute, in a database with a large account."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -76,7 +76,18 @@ def test_deleting_a_user_reads_few_entries(account: Account) -> None:
 
 
 def bad_plans(recorder: PlanRecorder) -> list[str]:
-    return [str(plan) for plan in recorder.plans if any(scans_all(plan)) or reads_too_much(plan)]
+    suits_few = needs_own_plan(recorder)
+    return [str(plan) for plan in recorder.plans if any(scans_all(plan)) or reads_too_much(plan) or suits_few(plan)]
+
+
+def needs_own_plan(recorder: PlanRecorder) -> Callable[[Plan], bool]:
+    """Return a function that tells whether a plan for any values reads far more than one for the values at hand."""
+    own = {(plan.name, plan.statement): plan.rows for plan in recorder.plans if plan.kind == "custom"}
+
+    def check(plan: Plan) -> bool:
+        return plan.kind == "generic" and plan.rows > 10 * own[plan.name, plan.statement] + ROWS // 4
+
+    return check
 
 
 def scans_all(plan: Plan) -> Iterator[bool]:

@@ -115,5 +115,6 @@ _DELETE_EXPIRED = Statement(
             # A row that another transaction has locked is left for the next run.
             .with_for_update(skip_locked=True)
         )
-    )
+    ),
+    replan=True,
 )

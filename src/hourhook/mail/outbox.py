@@ -125,7 +125,9 @@ _LEASE = Statement(
     # Checked again, as for lanes: PostgreSQL may return a row that was leased meanwhile.
     .where(mails.c.account_id == _DUE.c.account_id, mails.c.id == _DUE.c.id, _IS_DUE)
     .values(attempts_count=mails.c.attempts_count + 1, next_attempt_at=bindparam("leased_until"))
-    .returning(mails)
+    .returning(mails),
+    # For any values, PostgreSQL would check every mail that waits.
+    replan=True,
 )
 
 _IS_OURS = (

@@ -160,8 +160,11 @@ def _payloads(dialect: str, more: str = "") -> str:
     """
 
 
-_PAYLOADS = Statement(text(_payloads("sqlite")), text(_payloads("postgresql")))
-_PAYLOADS_WITH_OBJECTS = Statement(text(_payloads("sqlite", ", e.object")), text(_payloads("postgresql", ", e.object")))
+# Planned for the webhook: for an average one, PostgreSQL would read all payloads of a large one.
+_PAYLOADS = Statement(text(_payloads("sqlite")), text(_payloads("postgresql")), replan=True)
+_PAYLOADS_WITH_OBJECTS = Statement(
+    text(_payloads("sqlite", ", e.object")), text(_payloads("postgresql", ", e.object")), replan=True
+)
 
 
 def _attempts(dialect: str) -> str:
@@ -183,7 +186,7 @@ def _attempts(dialect: str) -> str:
     """
 
 
-_ATTEMPTS = Statement(text(_attempts("sqlite")), text(_attempts("postgresql")))
+_ATTEMPTS = Statement(text(_attempts("sqlite")), text(_attempts("postgresql")), replan=True)
 
 _OF_ONE_OFFS = one_offs.outerjoin(
     payloads,

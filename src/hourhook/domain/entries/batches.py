@@ -71,10 +71,10 @@ def _select(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _batch(condition: ColumnElement[bool]) -> Statement:
-    return Statement(_select(entries.c.id > bindparam("after"), condition).limit(BATCH_SIZE))
+    return Statement(_select(entries.c.id > bindparam("after"), condition).limit(BATCH_SIZE), replan=True)
 
 
-_OF_IDS = Statement(_select(any_of(entries.c.id, "ids")))
+_OF_IDS = Statement(_select(any_of(entries.c.id, "ids")), replan=True)
 # Starts from the tag, so that the cost does not depend on the number of untagged entries.
 _OF_TAG = Statement(
     _select(
@@ -88,7 +88,8 @@ _OF_TAG = Statement(
             .order_by(entry_tags.c.entry_id)
             .limit(BATCH_SIZE)
         )
-    )
+    ),
+    replan=True,
 )
 _OF_PROJECT = _batch(entries.c.project_id == bindparam("project"))
 _OF_APPROVER = _batch(entries.c.approved_by_id == bindparam("user"))

@@ -44,7 +44,8 @@ def _batch(*conditions: ColumnElement[bool]) -> Statement:
         .select_from(JOINED)
         .where(expenses.c.account_id == bindparam("account"), *conditions)
         .order_by(expenses.c.id)
-        .limit(batching.BATCH_SIZE)
+        .limit(batching.BATCH_SIZE),
+        replan=True,
     )
 
 
