@@ -133,8 +133,8 @@ class Endpoint:
     group: str
     group_description: str
     resource: str
-    # The noun and the name of its own for the operation id.
-    noun: str
+    # The resource and the name of its own for the operation id.
+    operation_resource: str
     operation_id: str | None
     role: str
     feature: str | None
@@ -155,14 +155,15 @@ class Endpoint:
 class Endpoints:
     """The endpoints of one group of the documentation, with its description.
 
-    ``resource`` is named in their validation errors. ``noun`` is used in operation ids; by default it is the resource.
+    ``resource`` is named in their validation errors. ``operation_resource`` stands in operation ids; by default it is
+    the same.
     """
 
-    def __init__(self, group: str, *, resource: str, description: str, noun: str | None = None) -> None:
+    def __init__(self, group: str, *, resource: str, description: str, operation_resource: str | None = None) -> None:
         self.group = group
         self.resource = resource
         self.description = description
-        self.noun = noun or _snake_case(resource)
+        self.operation_resource = operation_resource or _snake_case(resource)
         self.all: list[Endpoint] = []
         self.get = partial(self._declare, "GET")
         self.post = partial(self._declare, "POST")
@@ -196,7 +197,7 @@ class Endpoints:
                 group=self.group,
                 group_description=self.description,
                 resource=self.resource,
-                noun=self.noun,
+                operation_resource=self.operation_resource,
                 operation_id=operation_id,
                 role=role,
                 feature=feature,

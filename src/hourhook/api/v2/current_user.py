@@ -9,7 +9,7 @@ endpoints = Endpoints(
     "Current user",
     resource="User",
     description="The caller: their profile and preferences.",
-    noun="current_user",
+    operation_resource="current_user",
 )
 
 

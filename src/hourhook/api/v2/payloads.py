@@ -12,7 +12,7 @@ endpoints = Endpoints(
     "Payloads",
     resource="Webhook",
     description="The delivery log of a webhook, its status, and how to skip and replay payloads.",
-    noun="payload",
+    operation_resource="payload",
 )
 
 

@@ -14,7 +14,7 @@ class EventGroup:
 
     category: str
     # Of one object, in words, with a capital.
-    noun: str
+    resource: str
     label: str
     types: Sequence[str]
 
