@@ -104,7 +104,7 @@ def run_scenario(url: str, scenario: Scenario, kills: int, seconds: float) -> Sc
                     _wait_for_all(receivers, kill_events[-1].ready_at)
                     scenario.restore()
             progress(f"{scenario}: waiting until everything is delivered")
-            _wait_until_delivered(database)
+            wait_until_delivered(database)
         log = read_log(database)
         arrivals = receivers.fetch_arrivals()
         database.close()
@@ -141,7 +141,7 @@ def _wait_for_all(receivers: VerifyingReceivers, ready_at: int) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _wait_until_delivered(database: Database) -> None:
+def wait_until_delivered(database: Database) -> None:
     """Wait until all payloads are delivered, or none has been for ``STALL_TIMEOUT_SECONDS``."""
     waiting, last_delivery_at = -1, time.monotonic()
     while waiting and time.monotonic() < last_delivery_at + STALL_TIMEOUT_SECONDS:

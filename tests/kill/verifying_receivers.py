@@ -3,7 +3,8 @@
 ``python -m tests.kill.verifying_receivers DELAY…`` serves on a free port for each delay, the milliseconds before it
 responds with 200, so that requests are in flight at a kill; it prints the ports. Then it reads one message per line:
 ``{"secrets": {webhook: secret}}`` before the requests to verify, ``{"latest": true}``, answered with the time of each
-webhook's latest arrival, and ``{"fetch_arrivals": true}``, answered with all arrivals. Pings are not recorded.
+webhook's latest arrival, ``{"failing": [webhook]}``, whose requests then get 503 and are not recorded, and
+``{"fetch_arrivals": true}``, answered with all arrivals. Pings are not recorded.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ import uvloop
 
 from bench.subprocesses import OTHER_CORE, BenchProcess, send_message
 
-_RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+_OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+_FAILED = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
 _WEBHOOK = re.compile(rb'\{"webhook":\{"id":(\d+),"name":"[^"]*"\},"type":"')
 
 
@@ -56,6 +58,10 @@ class VerifyingReceivers:
         """Set the secrets by which requests of the webhooks are verified."""
         self._process.call(secrets=secrets)
 
+    def set_failing(self, webhook_ids: list[int]) -> None:
+        """Answer requests of these webhooks with 503 from now on, and those of all others with 200."""
+        self._process.call(failing=webhook_ids)
+
     def latest(self) -> dict[int, int]:
         """Return the time (monotonic, nanoseconds) of the latest arrival from each webhook."""
         return {int(webhook): at for webhook, at in self._process.call(latest=True)["latest"].items()}
@@ -75,12 +81,16 @@ class _Recorder:
         self._secrets: dict[int, str] = {}
         self._arrivals: list[Arrival] = []
         self._latest: dict[int, int] = {}
+        self._failing: set[int] = set()
 
-    def record(self, headers: dict[str, str], body: bytes) -> None:
+    def record(self, headers: dict[str, str], body: bytes) -> bytes:
+        """Record the request; returns the response to it."""
         match = _WEBHOOK.match(body)
         if match is None:
-            return  # a ping, whose envelope ends with the webhook
+            return _OK  # a ping, whose envelope ends with the webhook
         at, webhook_id = time.monotonic_ns(), int(match[1])
+        if webhook_id in self._failing:
+            return _FAILED
         self._latest[webhook_id] = at
         self._arrivals.append(
             Arrival(
@@ -92,11 +102,15 @@ class _Recorder:
                 _is_signed(self._secrets.get(webhook_id, ""), headers, body),
             )
         )
+        return _OK
 
     def receive(self, message: dict[str, Any]) -> None:
         if "secrets" in message:
             self._secrets = {int(webhook): secret for webhook, secret in message["secrets"].items()}
             send_message(trusted=len(self._secrets))
+        elif "failing" in message:
+            self._failing = {*message["failing"]}
+            send_message(failing=len(self._failing))
         elif "latest" in message:
             send_message(latest=self._latest)
         else:
@@ -120,9 +134,9 @@ async def _receive(
             _, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
             pairs = (line.partition(":") for line in lines if line)
             headers = {name.lower(): value.strip() for name, _, value in pairs}
-            recorder.record(headers, await reader.readexactly(int(headers["content-length"])))
+            response = recorder.record(headers, await reader.readexactly(int(headers["content-length"])))
             await asyncio.sleep(delay_seconds)
-            writer.write(_RESPONSE)
+            writer.write(response)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()  # the sender was killed
 
