@@ -1,8 +1,11 @@
 """A runtime process: wake-ups reach other processes, and a failed task ends the process."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,7 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, select, text
 
-from hourhook.delivery.worker.wakeups import CHANNEL
+from hourhook.delivery.worker.notifier import CHANNEL
 from hourhook.errors import DatabaseUnavailable
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.delivering import relay_wakeups, run_delivery
@@ -20,6 +23,7 @@ from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.schema import attempts
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.statements import Statement
+from hourhook.store.upgrades import migrate
 from tests.conftest import Logged
 from tests.support.backlogs import make_backlog
 from tests.support.dependencies import DEPENDENCIES
@@ -124,3 +128,27 @@ def test_a_failed_notifier_ends_the_process(database: Database) -> None:
     asyncio.run(run())
 
     assert runtime.failure == "the notifier failed: see the log"
+
+
+# Serves until it has started, and prints which of the modules it has imported that take long.
+SERVE = """
+import asyncio, os, signal, sys
+from hourhook.process.bootstrap import bind, build_runtime
+from hourhook.process.serving import serve
+from hourhook.settings import Settings
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+runtime = build_runtime(Settings(database_url=sys.argv[1]), "127.0.0.1")
+stop = lambda: os.kill(os.getpid(), signal.SIGTERM)
+asyncio.run(serve(runtime, bind("127.0.0.1", 0), with_worker=True, on_start=stop))
+print(sorted({"alembic", "psycopg", "sqlalchemy.dialects.postgresql", "xlsxwriter"} & sys.modules.keys()))
+"""
+
+
+def test_a_server_on_sqlite_imports_neither_migrations_nor_the_driver_of_postgresql(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/current.db"
+    migrate(url)
+
+    done = subprocess.run([sys.executable, "-c", SERVE, url], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -3,7 +3,8 @@
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, select
 
 from hourhook.store.schema import entries
-from hourhook.store.statements import DIALECTS, Statement, any_of, contains, in_subquery
+from hourhook.store.statements import Statement, any_of, contains, in_subquery
+from tests.conftest import DIALECTS
 
 things = Table("things", MetaData(), Column("id", Integer), Column("name", String))
 

@@ -1,7 +1,5 @@
 """Schema migrations, and the check that a schema is current."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,22 +76,6 @@ def test_the_files_of_migrations_are_named_after_their_revisions() -> None:
 
     assert latest_revision() == scripts.get_current_head()
     assert _known_revisions() == {script.revision for script in scripts.walk_revisions()}
-
-
-def test_a_start_with_a_current_schema_does_not_import_alembic(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/current.db"
-    migrate(url)
-    code = f"""
-import sys
-from hourhook.process import serving
-from hourhook.store.upgrades import migrate, require_current_schema
-migrate({url!r})
-require_current_schema({url!r})
-print("alembic" in sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "False\n"
 
 
 def test_migrating_a_current_database_changes_nothing(database_url: str) -> None:

@@ -1,5 +1,6 @@
 """``hourhook serve`` and ``hourhook worker``: run the server and standalone delivery workers."""
 
+import gc
 import signal
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ def serve(host: str, port: int, database: str | None, no_worker: bool) -> None:
     HOURHOOK_BASE_URL is the URL that clients use, if it is not http://HOST:PORT (for example behind a proxy). On
     PostgreSQL, HOURHOOK_SECRET_KEY is required.
     """
+    # Until ``build_runtime`` tunes it: it would scan all modules again and again while they are imported.
+    gc.disable()
     from hourhook import logs
     from hourhook.process.bootstrap import bind, build_runtime
     from hourhook.process.serving import serve as serve_until_stopped
@@ -79,6 +82,7 @@ def worker(database: str | None) -> None:
 
     HOURHOOK_SECRET_KEY must be the same as for the servers.
     """
+    gc.disable()
     from hourhook import logs
     from hourhook.errors import OperatorError
     from hourhook.process.bootstrap import build_runtime

@@ -40,7 +40,7 @@ class WriteNotifications:
     def __init__(
         self,
         database: PostgresDatabase,
-        on_write: Callable[[int], None],
+        on_write: Callable[[int], None] = lambda account_id: None,
         on_attempts: Callable[[int], None] = lambda account_id: None,
     ) -> None:
         self._database = database

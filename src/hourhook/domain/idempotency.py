@@ -5,12 +5,8 @@ repeat that comes while the first request runs waits for the lock and then finds
 (``docs/api/conventions.md#safe-repeats``).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
-from sqlalchemy import bindparam, delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete, select, text, tuple_
 
 from hourhook.clock import DAY
 from hourhook.crypto import Keyring
@@ -84,26 +80,17 @@ _FIND = Statement(
     )
 )
 
-_ROW: Mapping[str, Any] = {
-    "account_id": bindparam("account"),
-    "token_id": bindparam("token"),
-    "key": bindparam("key"),
-    "fingerprint": bindparam("fingerprint"),
-    "response": bindparam("response"),
-    "created_at": bindparam("now"),
-}
-_REPLACED = ("fingerprint", "response", "created_at")
-
-
-def _replace(insert: Any) -> Any:
-    """Return the insert of a row, which replaces an expired one that is not deleted yet."""
-    new = insert(idempotency_keys).values(_ROW)
-    return new.on_conflict_do_update(
-        index_elements=["account_id", "token_id", "key"], set_={name: new.excluded[name] for name in _REPLACED}
+# A row that is there already has expired and is not deleted yet.
+_KEEP = Statement(
+    text(
+        """
+        INSERT INTO idempotency_keys (account_id, token_id, key, fingerprint, response, created_at)
+        VALUES (:account, :token, :key, :fingerprint, :response, :now)
+        ON CONFLICT (account_id, token_id, key) DO UPDATE
+        SET fingerprint = excluded.fingerprint, response = excluded.response, created_at = excluded.created_at
+        """
     )
-
-
-_KEEP = Statement(_replace(sqlite.insert), _replace(postgresql.insert))
+)
 
 _PRIMARY_KEY = [*idempotency_keys.primary_key.columns]
 _DELETE_EXPIRED = Statement(

@@ -3,10 +3,7 @@
 Without it, a wrong key would be found only at the first payload, and new secrets would be encrypted with it meanwhile.
 """
 
-from typing import Any
-
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select, text
 
 from hourhook.crypto import Keyring
 from hourhook.errors import OperatorError
@@ -62,17 +59,9 @@ def _check_webhooks(tx: Transaction, keyring: Keyring) -> None:
         raise failure
 
 
-def _insert(insert: Any) -> Any:
-    return insert(key_canaries).values(id=bindparam("id"), canary=bindparam("canary"))
-
-
-def _upsert(insert: Any) -> Any:
-    new = _insert(insert)
-    return new.on_conflict_do_update(index_elements=["id"], set_={"canary": new.excluded.canary})
-
-
 _TABLE_EXISTS = Statement(text("SELECT count(*) FROM sqlite_master WHERE name = 'key_canaries'"))
 _FIND = Statement(select(key_canaries.c.canary))
-_STORE = Statement(_insert(sqlite.insert).on_conflict_do_nothing(), _insert(postgresql.insert).on_conflict_do_nothing())
-_REPLACE = Statement(_upsert(sqlite.insert), _upsert(postgresql.insert))
+_INSERT = "INSERT INTO key_canaries (id, canary) VALUES (:id, :canary) ON CONFLICT (id)"
+_STORE = Statement(text(f"{_INSERT} DO NOTHING"))
+_REPLACE = Statement(text(f"{_INSERT} DO UPDATE SET canary = excluded.canary"))
 _SOME_SECRETS = Statement(select(webhooks.c.secret).order_by(webhooks.c.id).limit(10))

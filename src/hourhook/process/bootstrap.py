@@ -20,7 +20,6 @@ from hourhook.process.clock_check import warn_if_clock_is_behind
 from hourhook.process.descriptors import UNBOUNDED, UNBOUNDED_BYTES, DescriptorShares, prepare_descriptors, share
 from hourhook.settings import Settings
 from hourhook.store.database import Database
-from hourhook.store.poolers import require_own_sessions
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import migrate, require_current_schema
 from hourhook.store.urls import describe_database, is_embedded, open_database, sqlite_path
@@ -38,6 +37,8 @@ def open_server_database(settings: Settings, clock: Clock | None = None) -> Data
     current schema. Raises ``OperatorError``.
     """
     if not is_embedded(settings.database_url):
+        from hourhook.store.poolers import require_own_sessions
+
         require_own_sessions(settings.database_url, settings.database_limits)
         require_current_schema(settings.database_url)
         return open_database(settings.database_url, clock, settings.database_limits)
@@ -187,6 +188,7 @@ def tune_gc() -> None:
     Hourhook creates almost no reference cycles, but the collector would scan payloads in flight again and again: a
     tenth of the processor time of a delivery (``docs/benchmarks.md``).
     """
-    gc.collect()
+    # Without a collection: almost nothing is garbage by now, and to find it takes a tenth of the start.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    gc.enable()

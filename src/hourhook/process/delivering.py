@@ -18,7 +18,7 @@ from hourhook.delivery.worker.liveness import supervise
 from hourhook.delivery.worker.maintenance import run_maintenance
 from hourhook.delivery.worker.observers import AttemptLogger, BroadcastLogger
 from hourhook.delivery.worker.slots import WorkerLimits
-from hourhook.delivery.worker.wakeups import Notifier, Wakeups
+from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.delivery.worker.worker import Worker
 from hourhook.domain import idempotency
 from hourhook.domain.audit.retention import delete_expired as delete_expired_audit_records
@@ -33,7 +33,7 @@ from hourhook.mail.worker import MailWorker
 from hourhook.process.bootstrap import Runtime, make_transport
 from hourhook.process.exits import exit_immediately, exit_later
 from hourhook.process.following import notifying
-from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.urls import is_postgresql
 
 # How long the loops may take to finish. It is longer than each of them needs unless the database does not respond.
 STOP_SECONDS = 7.5
@@ -164,9 +164,11 @@ async def relay_wakeups(runtime: Runtime, on_failure: Callable[[], None]) -> Asy
     """Relay wake-ups from this process's commits to its event loop and to the workers of other processes."""
     wakeups = Wakeups()
     runtime.database.wake = wakeups.wake
-    if not isinstance(runtime.database, PostgresDatabase):
+    if not is_postgresql(runtime.database):
         yield wakeups
         return
+    from hourhook.delivery.worker.notifier import Notifier
+
     notifier = Notifier(runtime.database)
     wakeups.subscribe(notifier.wake)
     notifying = asyncio.create_task(guard(runtime, "notifier", notifier.run(), on_failure))

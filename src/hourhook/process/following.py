@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from hourhook.delivery.tail import Tail
-from hourhook.delivery.write_notifications import WriteNotifications
 from hourhook.domain.events.entitlement import find_entitled
 from hourhook.store.database import Database
-from hourhook.store.postgres import PostgresDatabase
+from hourhook.store.urls import is_postgresql
+
+if TYPE_CHECKING:
+    from hourhook.delivery.write_notifications import WriteNotifications
+    from hourhook.store.postgres import PostgresDatabase
 
 # Awaits a task that must not fail, by its name.
 Supervise = Callable[[str, Awaitable[None]], Awaitable[None]]
@@ -39,8 +43,8 @@ async def following(
 
     work = [supervise("reader of event logs", tail.run())]
     added, added_for_attempts = [on_write], [on_attempts]
-    if isinstance(database, PostgresDatabase):
-        notifications = WriteNotifications(database, on_write, on_attempts)
+    if is_postgresql(database):
+        notifications = _write_notifications(database, on_write, on_attempts)
         added.append(notifications.notify)
         added_for_attempts.append(notifications.notify_attempts)
         work += [supervise("notifications", notifications.send()), supervise("listener", notifications.listen())]
@@ -54,13 +58,19 @@ async def following(
 @asynccontextmanager
 async def notifying(database: Database, supervise: Supervise) -> AsyncIterator[None]:
     """Tell the servers of a PostgreSQL database what a process without one has changed, while the context is open."""
-    if not isinstance(database, PostgresDatabase):
+    if not is_postgresql(database):
         yield
         return
-    notifications = WriteNotifications(database, lambda account_id: None)
+    notifications = _write_notifications(database)
     work = [supervise("notifications", notifications.send())]
     async with _subscribed(database, [notifications.notify], [notifications.notify_attempts], work):
         yield
+
+
+def _write_notifications(database: "PostgresDatabase", *subscribers: Callable[[int], None]) -> "WriteNotifications":
+    from hourhook.delivery.write_notifications import WriteNotifications
+
+    return WriteNotifications(database, *subscribers)
 
 
 @asynccontextmanager

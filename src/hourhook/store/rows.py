@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import LargeBinary, Table
+from sqlalchemy.types import TypeEngine
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,9 +37,12 @@ def rows_sql(dialect: str, parameter: str, **columns: str) -> str:
 
 def rows_of_table_sql(table: Table, columns: Sequence[str], parameter: str) -> str:
     """Return ``rows_sql`` for rows of a table, for PostgreSQL."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    kinds = {name: table.columns[name].type.compile(dialect).split(" COLLATE")[0] for name in columns}
-    return rows_sql("postgresql", parameter, **kinds)
+    return rows_sql("postgresql", parameter, **{name: _postgresql_type(table.columns[name].type) for name in columns})
+
+
+def _postgresql_type(column_type: TypeEngine[Any]) -> str:
+    # The name in standard SQL, which needs no dialect; bytes are the only type of ours that it calls otherwise.
+    return "BYTEA" if isinstance(column_type, LargeBinary) else str(column_type)
 
 
 def aggregate_rows_sql(dialect: str, *columns: str) -> str:

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any, Protocol, Self
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, CompoundSelect, Executable, Integer, Select, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,10 +23,16 @@ class Row(Protocol):
     def __getattr__(self, name: str, /) -> Any: ...
 
 
-DIALECTS: dict[str, Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.psycopg.dialect(),  # type: ignore[no-untyped-call]
-}
+@cache
+def _dialect(name: str) -> Dialect:
+    # Imported on first use: a process needs only one of them, and their imports take long.
+    if name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.dialect(paramstyle="named")
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
 
 
 class Statement:
@@ -63,7 +68,7 @@ class Compiled:
     __slots__ = ("_make_row", "constants", "options", "text")
 
     def __init__(self, construct: Executable, dialect: str, *, replan: bool) -> None:
-        compiled = construct.compile(dialect=DIALECTS[dialect])  # type: ignore[attr-defined]
+        compiled = construct.compile(dialect=_dialect(dialect))  # type: ignore[attr-defined]
         self.text = str(compiled)
         # Literals of the construct are passed as parameters; those without a value come from the caller.
         self.constants = {name: value for name, value in compiled.params.items() if value is not None}

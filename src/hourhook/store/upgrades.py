@@ -10,16 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy
 from sqlalchemy.pool import NullPool
 
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.settings import DatabaseLimits
-from hourhook.store.postgres_connections import connection_parameters
 from hourhook.store.urls import check_url, is_embedded, sqlite_path
 
 if TYPE_CHECKING:
+    import psycopg
     from alembic.config import Config
 
 # An arbitrary key for the advisory lock.
@@ -116,11 +115,15 @@ def _connected(url: str) -> sqlalchemy.Connection:
         raise DatabaseUnavailable("the database cannot be opened", str(error.orig).splitlines()[0]) from None
 
 
-def _connect(url: str) -> sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]:
+def _connect(url: str) -> "sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]":
     if is_embedded(url):
         # Without an isolation level. Otherwise Python would commit each migration step separately, and a crash could
         # leave half of them.
         return sqlite3.connect(sqlite_path(url), isolation_level=None)
+    import psycopg
+
+    from hourhook.store.postgres_connections import connection_parameters
+
     connection = psycopg.connect(**connection_parameters(url, DatabaseLimits()))
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":

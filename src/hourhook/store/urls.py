@@ -1,19 +1,22 @@
-"""Database URLs: parse and check them, and open the database."""
+"""Database URLs: parse and check them, and open the database.
+
+The driver of PostgreSQL is imported for its URLs only: a tenth of what a start with SQLite takes.
+"""
 
 import os
 import re
 from itertools import zip_longest
 from pathlib import Path
-
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from typing import TYPE_CHECKING, TypeGuard
 
 from hourhook.clock import Clock, SystemClock
 from hourhook.errors import OperatorError
 from hourhook.settings import DatabaseLimits
 from hourhook.store.database import Database
-from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from hourhook.store.postgres import PostgresDatabase
 
 POSTGRESQL_SCHEMES = ("postgresql://", "postgres://")
 # Else a password with an unescaped @ or / would be taken for a host, a port or a database, and be shown as such.
@@ -23,6 +26,11 @@ _EXPECTED = re.compile(r"postgres(ql)?://([^@/]*@)?[^@/?]*(/[^@/?]*)?(\?.*)?", r
 def is_embedded(url: str) -> bool:
     """Return whether a URL names an SQLite file, which only one process can use."""
     return url.startswith("sqlite:")
+
+
+def is_postgresql(database: Database) -> "TypeGuard[PostgresDatabase]":
+    """Return whether a database is on PostgreSQL, which other processes can use, too."""
+    return database.dialect == "postgresql"
 
 
 def sqlite_path(url: str) -> Path:
@@ -39,6 +47,8 @@ def describe_database(url: str) -> str:
     if is_embedded(url):
         return f"{sqlite_path(url).absolute()}"
     _check_postgresql_url(url)
+    from psycopg.conninfo import conninfo_to_dict
+
     parts = conninfo_to_dict(url)
     hosts, ports = str(parts.get("host", "")), str(parts.get("port", ""))
     places = [
@@ -75,11 +85,14 @@ def _check_postgresql_url(url: str) -> None:
     The driver's own words contain the part that it stumbles over, which may be the password; so nothing of them, and of
     the URL, is repeated.
     """
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
     try:
         parts = conninfo_to_dict(url)
         timeout, ports = parts.get("connect_timeout", 0), str(parts.get("port", ""))
         is_readable = float(timeout or 0) >= 0 and not ports.replace(",", "").strip("0123456789")
-    except (psycopg.ProgrammingError, ValueError):
+    except (ProgrammingError, ValueError):
         is_readable = False
     if not (is_readable and _EXPECTED.fullmatch(url)):
         raise OperatorError(
@@ -96,4 +109,6 @@ def open_database(url: str, clock: Clock | None = None, limits: DatabaseLimits |
     check_url(url)
     if is_embedded(url):
         return SqliteDatabase(sqlite_path(url), clock or SystemClock(), limits)
+    from hourhook.store.postgres import PostgresDatabase
+
     return PostgresDatabase(url, clock, limits)

@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from hourhook.delivery import lane_control, one_offs
 from hourhook.delivery.worker import leases, liveness, one_off_deliveries
-from hourhook.delivery.worker.liveness import holding_liveness_lock, reap, reap_dead_workers
-from hourhook.delivery.worker.wakeups import CHANNEL, Notifier
+from hourhook.delivery.worker.liveness import reap, reap_dead_workers
+from hourhook.delivery.worker.liveness_lock import holding_liveness_lock
+from hourhook.delivery.worker.notifier import CHANNEL, Notifier
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.statements import Statement

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
-from hourhook.delivery.worker.wakeups import CHANNEL, Notifier, Wakeups
+from hourhook.delivery.worker.notifier import CHANNEL, Notifier
+from hourhook.delivery.worker.wakeups import Wakeups
 from hourhook.store.database import Database
 from hourhook.store.postgres import PostgresDatabase
 from tests.conftest import Logged

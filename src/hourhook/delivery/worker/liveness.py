@@ -1,52 +1,44 @@
 """Worker liveness: lanes of a dead worker are released immediately, not when their leases expire.
 
-On PostgreSQL a worker holds an advisory lock under its id, on its own connection, while it runs; other workers probe
-the lock. The same connection receives wake-ups from other processes. On SQLite there is only one worker
-(``docs/how-it-works.md#dead-workers``).
+On PostgreSQL a worker holds an advisory lock under its id while it runs (``liveness_lock``); other workers probe the
+lock. On SQLite there is only one worker (``docs/how-it-works.md#dead-workers``).
 """
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
-import psycopg
 import structlog
 from sqlalchemy import text
 
 from hourhook.delivery.worker import leases
-from hourhook.delivery.worker.wakeups import CHANNEL
 from hourhook.delivery.worker.worker import Worker
 from hourhook.errors import DatabaseUnavailable
 from hourhook.store.database import Database
-from hourhook.store.postgres import PostgresDatabase
-from hourhook.store.sqlstates import outage_of, translating_outages
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
+from hourhook.store.urls import is_postgresql
+
+if TYPE_CHECKING:
+    from hourhook.store.postgres import PostgresDatabase
 
 _log = structlog.get_logger()
 
-CHECK_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
-
-
-class LivenessLost(Exception):
-    """The connection that holds the liveness lock broke: the worker must stop and start again under a new id."""
 
 
 async def supervise(database: Database, worker: Worker, rng: random.Random | None = None) -> None:
     """Run a worker until it is stopped, restarting it under a new id when its connection breaks."""
     rng = rng or random.SystemRandom()
-    if not isinstance(database, PostgresDatabase):
+    if not is_postgresql(database):
         if await _release_all(database, worker):
             await worker.run(_new_id(rng))
         return
     while not worker.is_stopping:
         try:
             await _run_with_lock(database, worker, _new_id(rng))
-        except* (LivenessLost, DatabaseUnavailable) as errors:
+        except* DatabaseUnavailable as errors:
             _log.warning("worker lost its database connection", error=str(errors.exceptions[0]))
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -83,42 +75,13 @@ async def _release_all(database: Database, worker: Worker) -> bool:
     return False
 
 
-@asynccontextmanager
-async def holding_liveness_lock(database: PostgresDatabase, worker: int) -> AsyncIterator[psycopg.AsyncConnection]:
-    """Hold a worker's liveness lock while the context is open; yields the connection that holds it.
+async def _run_with_lock(database: "PostgresDatabase", worker: Worker, id: int) -> None:
+    from hourhook.delivery.worker.liveness_lock import holding_liveness_lock, watch
 
-    Raises ``DatabaseUnavailable``.
-    """
-    connection = await database.connect_async(f"hourhook worker {worker}")
-    try:
-        with translating_outages():
-            await connection.execute("SELECT pg_advisory_lock(%s)", (worker,))
-            await connection.execute(f"LISTEN {CHANNEL}")
-        yield connection
-    finally:
-        with contextlib.suppress(psycopg.Error):
-            await connection.close()
-
-
-async def _run_with_lock(database: PostgresDatabase, worker: Worker, id: int) -> None:
     async with holding_liveness_lock(database, id) as connection, asyncio.TaskGroup() as group:
-        watch_task = group.create_task(_watch(database, connection, worker.wake))
+        watch_task = group.create_task(watch(database, connection, worker.wake))
         await worker.run(id, partial(reap, database))
         watch_task.cancel()
-
-
-async def _watch(database: PostgresDatabase, connection: psycopg.AsyncConnection, wake: Callable[[], None]) -> None:
-    try:
-        while True:
-            async for notification in connection.notifies(timeout=CHECK_SECONDS):
-                # This process has woken its worker already. A cycle without work would cost as much as a delivery.
-                if notification.pid != database.notifier_pid:
-                    wake()
-            await connection.execute("SELECT 1")
-    except psycopg.Error as error:
-        if (outage := outage_of(error)) is None:
-            raise
-        raise LivenessLost(str(outage)) from error
 
 
 def _new_id(rng: random.Random) -> int:

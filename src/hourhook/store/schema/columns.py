@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, MetaData, String
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, MetaData, String, text
 
 metadata = MetaData(
     naming_convention={
@@ -34,3 +34,11 @@ def timestamps() -> tuple[Column[Any], Column[Any]]:
 def account_foreign_key(table: str, column: str) -> ForeignKeyConstraint:
     """Return a foreign key to a row of the same account."""
     return ForeignKeyConstraint(["account_id", column], [f"{table}.account_id", f"{table}.id"])
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return an index of the rows that meet a condition, the same on both databases.
+
+    Only SQLite's is stated: an argument for PostgreSQL would import its dialect, and migrations create the indexes.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=text(where))

@@ -3,9 +3,9 @@
 They have no foreign keys to other tables: a settlement must never wait for an account's lock.
 """
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table
 
-from hourhook.store.schema.columns import Text, column, metadata
+from hourhook.store.schema.columns import Text, column, metadata, partial_index
 
 events = Table(
     "events",
@@ -104,33 +104,10 @@ lanes = Table(
     # Of a webhook that began in the past: the first position of the log that is not queued yet, null once all are.
     column("catching_up_from", BigInteger, null=True),
     PrimaryKeyConstraint("account_id", "webhook_id"),
-    Index(
-        "ix_lanes_due",
-        "last_succeeded",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL AND lease_token IS NULL"),
-        postgresql_where=text("due_at IS NOT NULL AND lease_token IS NULL"),
-    ),
-    Index(
-        "ix_lanes_catching_up",
-        "account_id",
-        "webhook_id",
-        sqlite_where=text("catching_up_from IS NOT NULL"),
-        postgresql_where=text("catching_up_from IS NOT NULL"),
-    ),
-    Index(
-        "ix_lanes_alerts",
-        "alert_since",
-        sqlite_where=text("alert_since IS NOT NULL"),
-        postgresql_where=text("alert_since IS NOT NULL"),
-    ),
-    Index(
-        "ix_lanes_leased",
-        "lease_worker",
-        "lease_expires_at",
-        sqlite_where=text("lease_token IS NOT NULL"),
-        postgresql_where=text("lease_token IS NOT NULL"),
-    ),
+    partial_index("ix_lanes_due", "last_succeeded", "due_at", where="due_at IS NOT NULL AND lease_token IS NULL"),
+    partial_index("ix_lanes_catching_up", "account_id", "webhook_id", where="catching_up_from IS NOT NULL"),
+    partial_index("ix_lanes_alerts", "alert_since", where="alert_since IS NOT NULL"),
+    partial_index("ix_lanes_leased", "lease_worker", "lease_expires_at", where="lease_token IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 
@@ -172,43 +149,13 @@ one_offs = Table(
     PrimaryKeyConstraint("account_id", "id"),
     Index(None, "account_id", "webhook_id", "payload_id"),
     Index(None, "account_id", "webhook_id", "created_at", "id"),
-    Index(
-        "ix_errands_due",
-        "due_at",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_errands_due", "due_at", where="due_at IS NOT NULL"),
     # The oldest that is due of each webhook.
-    Index(
-        "ix_errands_order",
-        "account_id",
-        "webhook_id",
-        "id",
-        sqlite_where=text("due_at IS NOT NULL"),
-        postgresql_where=text("due_at IS NOT NULL"),
-    ),
+    partial_index("ix_errands_order", "account_id", "webhook_id", "id", where="due_at IS NOT NULL"),
     # For retention: settled ones by age, and those whose payload is gone.
-    Index(
-        "ix_errands_settled",
-        "created_at",
-        sqlite_where=text("due_at IS NULL"),
-        postgresql_where=text("due_at IS NULL"),
-    ),
-    Index(
-        "ix_errands_redelivered",
-        "account_id",
-        "webhook_id",
-        "sequence",
-        sqlite_where=text("sequence IS NOT NULL"),
-        postgresql_where=text("sequence IS NOT NULL"),
-    ),
-    Index(
-        "ix_errands_leased",
-        "lease_worker",
-        "lease_expires_at",
-        sqlite_where=text("lease_token IS NOT NULL"),
-        postgresql_where=text("lease_token IS NOT NULL"),
-    ),
+    partial_index("ix_errands_settled", "created_at", where="due_at IS NULL"),
+    partial_index("ix_errands_redelivered", "account_id", "webhook_id", "sequence", where="sequence IS NOT NULL"),
+    partial_index("ix_errands_leased", "lease_worker", "lease_expires_at", where="lease_token IS NOT NULL"),
 )
 
 attempts = Table(
@@ -236,14 +183,7 @@ attempts = Table(
     column("batch", Text, null=True),
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
     # Queries must contain ``errand_id > 0`` to use this partial index.
-    Index(
-        "ix_attempts_errand",
-        "account_id",
-        "errand_id",
-        unique=True,
-        sqlite_where=text("errand_id > 0"),
-        postgresql_where=text("errand_id > 0"),
-    ),
+    partial_index("ix_attempts_errand", "account_id", "errand_id", unique=True, where="errand_id > 0"),
     sqlite_with_rowid=False,
 )
 

@@ -10,10 +10,9 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
-    text,
 )
 
-from hourhook.store.schema.columns import Text, account_foreign_key, column, metadata, timestamps
+from hourhook.store.schema.columns import Text, account_foreign_key, column, metadata, partial_index, timestamps
 
 accounts = Table(
     "accounts",
@@ -81,19 +80,8 @@ tokens = Table(
     UniqueConstraint("hash"),
     account_foreign_key("users", "user_id"),
     Index(None, "account_id", "user_id"),
-    Index(
-        "ix_tokens_authorization",
-        "account_id",
-        "authorization_id",
-        sqlite_where=text("authorization_id IS NOT NULL"),
-        postgresql_where=text("authorization_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_tokens_expires_at",
-        "expires_at",
-        sqlite_where=text("expires_at IS NOT NULL"),
-        postgresql_where=text("expires_at IS NOT NULL"),
-    ),
+    partial_index("ix_tokens_authorization", "account_id", "authorization_id", where="authorization_id IS NOT NULL"),
+    partial_index("ix_tokens_expires_at", "expires_at", where="expires_at IS NOT NULL"),
 )
 
 # Responses to requests with an Idempotency-Key, kept for a day. No foreign key: a revoked token leaves its rows behind.
@@ -202,12 +190,7 @@ authorizations = Table(
     ForeignKeyConstraint(["application_id"], ["applications.id"]),
     Index(None, "application_id"),
     Index(None, "account_id", "user_id"),
-    Index(
-        "ix_authorizations_unused",
-        "code_expires_at",
-        sqlite_where=text("code_used_at IS NULL"),
-        postgresql_where=text("code_used_at IS NULL"),
-    ),
+    partial_index("ix_authorizations_unused", "code_expires_at", where="code_used_at IS NULL"),
 )
 
 refresh_tokens = Table(

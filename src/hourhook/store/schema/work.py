@@ -1,8 +1,16 @@
 """Tables of logged work: projects and their groups, tags, entries, expenses, inbox entries and timers."""
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from hourhook.store.schema.columns import Text, account_foreign_key, column, kept_count, metadata, timestamps
+from hourhook.store.schema.columns import (
+    Text,
+    account_foreign_key,
+    column,
+    kept_count,
+    metadata,
+    partial_index,
+    timestamps,
+)
 
 projects = Table(
     "projects",
@@ -99,14 +107,7 @@ entries = Table(
     Index(None, "account_id", "date", "id"),
     Index(None, "account_id", "user_id", "date", "id"),
     Index(None, "account_id", "project_id", "date", "id"),
-    Index(
-        "ix_entries_approved",
-        "account_id",
-        "approved_by_id",
-        "id",
-        sqlite_where=text("approved_by_id IS NOT NULL"),
-        postgresql_where=text("approved_by_id IS NOT NULL"),
-    ),
+    partial_index("ix_entries_approved", "account_id", "approved_by_id", "id", where="approved_by_id IS NOT NULL"),
 )
 
 entry_tags = Table(
