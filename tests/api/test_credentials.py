@@ -133,3 +133,15 @@ def test_a_revoked_token_is_refused(account: Account) -> None:
     account.revoke_tokens(account.leader)
 
     assert account.leader.client.get("/v2/account").status == 401
+
+
+@pytest.mark.parametrize(
+    "body", [{"first_name": "Back"}, b"{", b" " * 2_000_000], ids=["valid", "no JSON", "too large"]
+)
+def test_a_token_revoked_after_a_write_is_a_401_before_anything_else(account: Account, body: object) -> None:
+    client = account.leader.client
+    assert client.put("/v2/current_user", {"first_name": "Ada"}).status == 200
+    account.revoke_tokens(account.leader)
+
+    assert client.put("/v2/current_user", body).status == 401
+    assert client.put("/v2/current_user", body).status == 401

@@ -1,7 +1,8 @@
 """Dispatch API requests: authenticate, read the body, run the endpoint in a transaction, encode after the commit.
 
-A read uses a database thread once. A write uses one twice, since the body is read only for an authenticated caller, and
-parsed before the account is locked. The order of checks is that of ``docs/api/conventions.md#order-of-checks``.
+A request uses a database thread once, but the first write of a token twice, to find the account to lock. The body is
+read only for a token that is valid or was so before, and parsed before the account is locked. The order of checks is
+that of ``docs/api/conventions.md#order-of-checks``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from hourhook.api.errors import respond
 from hourhook.api.following import open_stream, wait_for_events
 from hourhook.api.idempotency import KeyedRequest, fingerprint, read_key
 from hourhook.api.pagination import AFTER_ID_MESSAGE, is_after_id_valid, link_after_id, link_header, parse_paging
+from hourhook.api.token_accounts import TokenAccounts
 from hourhook.api.token_usage import LastUsedRecorder
 from hourhook.delivery.tail import Tail
 from hourhook.domain import inputs
@@ -34,7 +36,7 @@ from hourhook.domain.inputs import Query, RawInputs
 from hourhook.domain.inputs.numbers import MAX_ID
 from hourhook.domain.links import Links
 from hourhook.domain.pages import Page, Pagination
-from hourhook.errors import NotFound, Unauthenticated
+from hourhook.errors import NotFound, Refusal, Unauthenticated
 from hourhook.http.asgi import Application, Receive, Scope, Send
 from hourhook.http.bodies import parse_body, read_body
 from hourhook.http.context import RequestContext, get_context
@@ -75,6 +77,7 @@ class Dispatcher:
         self._links = links
         self._dependencies = dependencies
         self._max_body_bytes = max_body_bytes
+        self._token_accounts = TokenAccounts()
         self.last_used_recorder = LastUsedRecorder(database)
 
     def routes(self, endpoints: Sequence[Endpoint]) -> Mapping[str, Application]:
@@ -96,9 +99,10 @@ class Dispatcher:
             return
         execute = self._read if endpoint.method == "GET" else self._write
         await respond(execute(endpoint, scope, receive), scope, receive, send)
-        caller = get_context(scope).caller
-        if caller is not None:
-            self.last_used_recorder.record(caller)
+        context = get_context(scope)
+        if context.caller is not None:
+            self._token_accounts.remember(context.token, context.caller)
+            self.last_used_recorder.record(context.caller)
 
     async def _read(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Application:
         request = make_request(endpoint, scope, _NO_BODY)
@@ -114,17 +118,31 @@ class Dispatcher:
 
     async def _write(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
         context = get_context(scope)
-        caller = await self._database.read(self._authenticate, context)
+        account_id = self._token_accounts.find(context.token)
+        if account_id is None:
+            account_id = (await self._database.read(self._authenticate, context)).account_id
+            return await self._write_to(account_id, endpoint, scope, receive)
+        try:
+            return await self._write_to(account_id, endpoint, scope, receive)
+        except Refusal:
+            if context.caller is None:
+                # Refused before the transaction got to the credential, whose refusal comes first.
+                self._token_accounts.forget(context.token)
+                await self._database.read(self._authenticate, context)
+            raise
+
+    async def _write_to(self, account_id: int, endpoint: Endpoint, scope: Scope, receive: Receive) -> Response:
+        context = get_context(scope)
         key = read_key(scope) if endpoint.method == "POST" else None
         body = b"" if endpoint.method == "DELETE" else await read_body(scope, receive, self._max_body_bytes)
         request = make_request(endpoint, scope, parse_body(body))
-        # Both authenticate again, since the caller may have changed before the account was locked.
+        # Both authenticate, since the caller may have changed before the account was locked.
         if key is not None:
             keyed = KeyedRequest(key, fingerprint(scope, body))
-            await self._database.write(caller.account_id, self._change_once, keyed, endpoint, request, context)
+            await self._database.write(account_id, self._change_once, keyed, endpoint, request, context)
             assert keyed.response is not None
             return keyed.response
-        result = await self._database.write(caller.account_id, self._change, endpoint, request, context)
+        result = await self._database.write(account_id, self._change, endpoint, request, context)
         return _with_position(encode_result(endpoint, result, request, self._links), context.position)
 
     async def _read_feed(
