@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+import signal
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +258,14 @@ def test_help_and_version_are_shown_without_a_database(unconfigured_cli: CliRunn
         assert (result.status, result.stderr) == (0, "")
         assert result.stdout.startswith(("Usage: hourhook", "hourhook 0.")), arguments
     assert not Path(unconfigured_cli.folder, "hourhook.db").exists()
+
+
+def test_an_interrupt_while_python_starts_ends_the_process_without_a_traceback() -> None:
+    def interrupt() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    command = [sys.executable, "-m", "hourhook", "--version"]
+    done = subprocess.run(command, preexec_fn=interrupt, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
