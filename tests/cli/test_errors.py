@@ -34,12 +34,19 @@ OWNER = ("--email", "ada@northwind.test", "--first-name", "Ada", "--last-name", 
     ],
 )
 def test_an_unusable_database_url_is_reported(unconfigured_cli: CliRunner, url: str, message: str) -> None:
-    check_failure(unconfigured_cli, "token", "list", "--database", url, message=message)
+    for command in (["token", "list"], ["serve", "--port", "0"]):
+        check_failure(unconfigured_cli, *command, "--database", url, message=message)
+
+
+def test_a_command_for_one_kind_of_database_reports_a_wrong_url(unconfigured_cli: CliRunner) -> None:
+    for command in (["worker"], ["backup", "copy.db"]):
+        check_failure(unconfigured_cli, *command, "--database", "mysql://h/x", message="the database URL is not supported")
 
 
 def test_the_password_in_a_database_url_is_not_printed(unconfigured_cli: CliRunner) -> None:
     for url in ("mysql://root:hunter2@localhost/x", "postgres:/root:hunter2@localhost/x", "root:hunter2@localhost/x"):
-        assert "hunter2" not in unconfigured_cli.run("token", "list", "--database", url).stderr
+        for command in (["token", "list"], ["serve", "--port", "0"], ["worker"]):
+            assert "hunter2" not in unconfigured_cli.run(*command, "--database", url).stderr
 
 
 def test_a_password_in_a_misplaced_url_is_not_printed(unconfigured_cli: CliRunner) -> None:
@@ -88,6 +95,9 @@ def test_a_command_in_a_message_starts_with_the_program_that_was_run(unconfigure
         "list",
         message="hourhook.db yet: create it and an account with `./bin/hourhook account create`",
     )
+    check_failure(checkout, "serve", "--prt", "1", message="see ./bin/hourhook serve --help", status=2)
+    check_failure(checkout, "worker", message="`./bin/hourhook serve` delivers by itself")
+    assert "`./bin/hourhook account create`" in checkout.run("check").stdout
 
 
 def test_a_program_with_a_space_in_its_path_is_quoted(unconfigured_cli: CliRunner) -> None:

@@ -25,9 +25,10 @@ def backup(file: Path, as_json: bool, database: str | None) -> None:
     from hourhook.cli.databases import command_database
     from hourhook.errors import OperatorError
     from hourhook.store.backups import copy_database
-    from hourhook.store.urls import is_embedded, sqlite_path
+    from hourhook.store.urls import check_url, is_embedded, sqlite_path
 
     settings = read_settings(database)
+    check_url(settings.database_url)
     if not is_embedded(settings.database_url):
         raise OperatorError(
             "this command copies SQLite files: on PostgreSQL run "

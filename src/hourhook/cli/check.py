@@ -4,7 +4,7 @@ import json
 
 import click
 
-from hourhook.cli.options import database_option, json_option, read_settings
+from hourhook.cli.options import database_option, json_option, read_settings, with_program_name
 
 
 @click.command(short_help="Check database, key, mail server, clock and settings.")
@@ -22,10 +22,10 @@ def check(as_json: bool, database: str | None) -> None:
     for result in run_checks(read_settings(database)):
         results.append(result)
         if not as_json:
-            click.echo(f"{'ok' if result.ok else 'PROBLEM':8}{result.name:12}{result.message}")
+            click.echo(f"{'ok' if result.ok else 'PROBLEM':8}{result.name:12}{with_program_name(result.message)}")
     is_ok = all(result.ok for result in results)
     if as_json:
-        checks = [{"name": result.name, "ok": result.ok, "message": result.message} for result in results]
+        checks = [{"name": result.name, "ok": result.ok, "message": with_program_name(result.message)} for result in results]
         click.echo(json.dumps({"ok": is_ok, "checks": checks}))
     if not is_ok:
         raise click.exceptions.Exit(1)

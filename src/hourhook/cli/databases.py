@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
-from hourhook.cli.options import program_name
 from hourhook.errors import OperatorError
 from hourhook.settings import Settings
 from hourhook.store.database import Database
@@ -51,7 +50,7 @@ def _require_file(path: Path, may_create: bool) -> None:
         return
     if not may_create:
         raise OperatorError(
-            f"there is no database {path} yet: create it and an account with `{program_name()} account create`, "
+            f"there is no database {path} yet: create it and an account with `hourhook account create`, "
             "or name an existing database with --database or HOURHOOK_DATABASE_URL"
         )
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
+from hourhook.cli.options import program_name, with_program_name
+
 # In a URL that an error repeats: before the last @, and as a parameter.
 _PASSWORDS = (re.compile(r"(\w://[^\s:@/]*:)\S*(@)"), re.compile(r"(\bpassword=)[^\s&'\"]+()"))
 
@@ -51,7 +53,7 @@ def print_error(text: str, status: int = 1) -> int:
     """Print an error, without the passwords of URLs in it, and return the exit status."""
     from hourhook import logs
 
-    line = f"hourhook: {_without_passwords(' '.join(text.split()))}"
+    line = f"hourhook: {_without_passwords(with_program_name(' '.join(text.split())))}"
     # A server whose log is not read must still be able to end.
     if not logs.write_text(line):
         click.echo(line, err=True)
@@ -123,5 +125,5 @@ def _usage(error: click.UsageError) -> str:
     message = message.rstrip(". (")
     if guess:
         message = f"{message} (did you mean {guess.rstrip('?)').replace(':', '', 1)}?)"
-    path = error.ctx.command_path if error.ctx is not None else "hourhook"
-    return f"{message[:1].lower()}{message[1:]}; see {path} --help"
+    _, *command = error.ctx.command_path.split() if error.ctx is not None else ["hourhook"]
+    return f"{message[:1].lower()}{message[1:]}; see {' '.join([program_name(), *command])} --help"

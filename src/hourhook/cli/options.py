@@ -87,6 +87,11 @@ def program_name() -> str:
     return shlex.quote(os.environ.get("HOURHOOK_PROGRAM", "hourhook"))
 
 
+def with_program_name(text: str) -> str:
+    """Return a text whose commands in backquotes start with the program that was run, so that they can be typed."""
+    return text.replace("`hourhook ", f"`{program_name()} ")
+
+
 def read_settings(database: str | None = None) -> "Settings":
     """Read the settings from the environment; ``database`` overrides the URL. Raises ``OperatorError``."""
     from hourhook.settings import Settings
