@@ -65,7 +65,9 @@ def test_the_status_of_a_webhook_is_that_of_the_api(hourhook: CliRunner) -> None
         expected = server.client(token).get(f"/v2/webhooks/{id}/status").json()
 
         assert hourhook.run("webhook", "status", str(id), "--json").json() == expected
-    assert "waiting_count       1" in hourhook.run("webhook", "status", str(id)).stdout
+        shown = hourhook.run("webhook", "status", str(id)).stdout
+    assert "waiting_count       1" in shown
+    assert f"next_attempt_at     {expected['next_attempt_at'] or '-'}" in shown
 
 
 def test_several_accounts_need_a_choice(hourhook: CliRunner) -> None:
@@ -88,7 +90,11 @@ def test_several_accounts_need_a_choice(hourhook: CliRunner) -> None:
         (("webhook", "list", "--account", "nobody"), "there is no account named 'nobody'"),
         (("user", "list", "--account", "nobody"), "there is no account named 'nobody'"),
         (("webhook", "create", "--name", "X", "--url", "ftp://x", "--events", "*"), "payload_uri"),
-        (("webhook", "create", "--name", "X", "--url", "http://127.0.0.1/", "--events", "no.such"), "events[0]"),
+        (
+            ("webhook", "create", "--name", "X", "--url", "http://127.0.0.1/", "--events", "tag.creatd"),
+            "did you mean tag.created?",
+        ),
+        (("webhook", "create", "--name", "X", "--url", "http://127.0.0.1/", "--events", ","), "events is required"),
     ],
 )
 def test_what_is_unknown_or_invalid_is_reported(

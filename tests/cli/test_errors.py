@@ -40,7 +40,9 @@ def test_an_unusable_database_url_is_reported(unconfigured_cli: CliRunner, url: 
 
 def test_a_command_for_one_kind_of_database_reports_a_wrong_url(unconfigured_cli: CliRunner) -> None:
     for command in (["worker"], ["backup", "copy.db"]):
-        check_failure(unconfigured_cli, *command, "--database", "mysql://h/x", message="the database URL is not supported")
+        check_failure(
+            unconfigured_cli, *command, "--database", "mysql://h/x", message="the database URL is not supported"
+        )
 
 
 def test_the_password_in_a_database_url_is_not_printed(unconfigured_cli: CliRunner) -> None:

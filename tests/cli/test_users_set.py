@@ -16,7 +16,7 @@ def test_the_time_zone_of_a_user_applies_to_a_running_server(hourhook: CliRunner
         assert (result.status, result.stdout) == (0, "")
         assert result.stderr == "The time zone of ADA@northwind.test is Asia/Kathmandu.\n"
         assert client.get("/v2/current_user").json()["utc_offset"] == 20_700
-        assert hourhook.run(*SET, "--time-zone", "-03:30").status == 0
+        assert hourhook.run(*SET, "--time-zone", "-03:30", "--json").json() == {"id": 1, "time_zone": "-03:30"}
         assert client.get("/v2/current_user").json()["utc_offset"] == -12_600
 
 

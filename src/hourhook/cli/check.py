@@ -25,7 +25,9 @@ def check(as_json: bool, database: str | None) -> None:
             click.echo(f"{'ok' if result.ok else 'PROBLEM':8}{result.name:12}{with_program_name(result.message)}")
     is_ok = all(result.ok for result in results)
     if as_json:
-        checks = [{"name": result.name, "ok": result.ok, "message": with_program_name(result.message)} for result in results]
+        checks = [
+            {"name": result.name, "ok": result.ok, "message": with_program_name(result.message)} for result in results
+        ]
         click.echo(json.dumps({"ok": is_ok, "checks": checks}))
     if not is_ok:
         raise click.exceptions.Exit(1)

@@ -78,6 +78,7 @@ def require_utf8(args: Iterable[str]) -> None:
 
 def error_message(error: Exception) -> str | None:
     """Return the message for an error that the operator can fix; None for a defect."""
+    from hourhook.domain.inputs.error_messages import describe
     from hourhook.errors import DatabaseUnavailable, NotFound, OperatorError, ValidationFailed
 
     match error:
@@ -88,8 +89,7 @@ def error_message(error: Exception) -> str | None:
         case NotFound():
             return "the object was deleted in the meantime: list the objects again"
         case ValidationFailed():
-            reasons = ", ".join(each.message or f"{each.field}: {each.code}" for each in error.errors)
-            return f"{error.message} ({reasons})"
+            return " ".join(dict.fromkeys(describe(each, error.message) for each in error.errors)) or error.message
         case OSError(strerror=str(reason)):
             about = f"{error.filename}: " if error.filename else ""
             return f"{about}{reason}: check the path, its permissions and the free disk space"

@@ -73,8 +73,9 @@ def password(email: str, account: str | None, database: str | None) -> None:
 @email_option
 @account_option("The account's name; needed only if the address exists in several accounts.")
 @click.option("--time-zone", metavar="ZONE", required=True, help="An IANA name, or an offset from UTC.")
+@json_option("id, time_zone")
 @database_option
-def set_(email: str, account: str | None, time_zone: str, database: str | None) -> None:
+def set_(email: str, account: str | None, time_zone: str, as_json: bool, database: str | None) -> None:
     """Set a user's time zone. It determines which day is today for this user.
 
     ZONE is an IANA name such as Europe/Berlin, which follows the changes of clocks, or a fixed offset such as +01:00.
@@ -94,7 +95,10 @@ def set_(email: str, account: str | None, time_zone: str, database: str | None) 
     with command_database(read_settings(database)) as db:
         found = db.read_now(accounts.find_user, email, account)
         db.write_now(found.account_id, account_settings.set_time_zone, found.id, name)
-    click.echo(f"The time zone of {email} is {name}.", err=True)
+    if as_json:
+        click.echo(json.dumps({"id": found.id, "time_zone": name}))
+    else:
+        click.echo(f"The time zone of {email} is {name}.", err=True)
 
 
 @user.command(short_help="Re-invite a pending user.")

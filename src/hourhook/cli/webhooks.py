@@ -41,7 +41,7 @@ def list_(account: str | None, as_json: bool, database: str | None) -> None:
 
 
 @webhook.command(short_help="Create a webhook.")
-@click.option("--name", metavar="NAME", required=True, help="A name for people.")
+@click.option("--name", metavar="NAME", required=True, help="A name to tell webhooks apart.")
 @click.option("--url", metavar="URL", required=True, help="Where payloads are sent.")
 @click.option("--events", metavar="LIST", required=True, help="Event names, separated by commas; * for all.")
 @account_option("The account's name; needed only if there are several accounts.")
@@ -61,13 +61,18 @@ def create(
           --events entry.created,entry.updated
     """
     from hourhook.cli.databases import command_database
+    from hourhook.cli.trigger import require_event
     from hourhook.domain import accounts, directory
+    from hourhook.domain.events.catalogue import SUBSCRIBABLE_TYPES
     from hourhook.domain.inputs import parse
     from hourhook.domain.webhooks import editing
     from hourhook.store.transaction import Transaction
 
     settings = read_settings(database)
     names = [part.strip() for part in events.split(",") if part.strip()]
+    for each in names:
+        if each not in SUBSCRIBABLE_TYPES:
+            require_event(each)
 
     def create_webhook(tx: Transaction, user_id: int | None) -> Any:
         links = _links(settings)
@@ -113,7 +118,8 @@ def status(id: int, as_json: bool, database: str | None) -> None:
         return
     width = max(map(len, found))
     for name, value in found.items():
-        click.echo(f"{name.ljust(width)}  {'-' if value is None else str(value).lower()}")
+        shown = "-" if value is None else value if isinstance(value, str) else json.dumps(value)
+        click.echo(f"{name.ljust(width)}  {shown}")
 
 
 @webhook.command(short_help="Send a ping to a webhook.")

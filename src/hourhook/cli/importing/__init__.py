@@ -9,15 +9,15 @@ import click
 from hourhook.cli.options import account_option, database_option, token_option
 
 _HELP = """
-Bring over the data of another account through the Noko v2 API (--from), or entries from a CSV file (--csv).
+Copy the data of another account through the Noko v2 API (--from), or entries from a CSV file (--csv).
 
-With --from, users, teams, project groups, projects, tags, entries, expenses and invoices are copied, as far as the
-token may see them. What exists here under the same name or e-mail address is used as it is. The import can be
-interrupted and repeated: nothing is made twice. It ends with a table, and compares the sums of both sides.
+With --from, users, teams, project groups, projects, tags, entries, expenses and invoices are copied, if the token may
+see them. An object that exists here under the same name or e-mail address is used as it is. You can interrupt and
+repeat the import: nothing is created twice. At the end it prints a table and compares the sums of both sides.
 
 With --csv, each line becomes an entry. If a line cannot be imported, nothing is, unless --skip-bad is given.
 
-A server may be running meanwhile. Webhooks are not told, unless --events is given.
+A server may be running meanwhile. Webhooks receive no events of an import, unless --events is given.
 
 \b
 Examples:
@@ -35,13 +35,13 @@ Examples:
     type=click.Choice(["noko", "toggl", "clockify", "harvest", "generic"]),
     help="Which product has exported the file.",
 )
-@click.option("--email", metavar="EMAIL", help="Whose the lines without a person are; the owner's if omitted.")
+@click.option("--email", metavar="EMAIL", help="The user for lines without a person; the owner if omitted.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="The order of day and month in 03/04/2026.")
-@click.option("--skip-bad", is_flag=True, help="Leave out lines that cannot be imported.")
-@click.option("--ignore-columns", is_flag=True, help="Leave out columns that are not imported.")
+@click.option("--skip-bad", is_flag=True, help="Skip lines that cannot be imported.")
+@click.option("--ignore-columns", is_flag=True, help="Ignore columns that Hourhook does not know.")
 @account_option("The account to import into; needed only if there are several.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
-@click.option("--events", is_flag=True, help="Raise the events of what is made, so that webhooks are told.")
+@click.option("--dry-run", is_flag=True, help="Show what would be imported, and write nothing.")
+@click.option("--events", is_flag=True, help="Raise the events of the created objects, for webhooks.")
 @database_option
 def import_(
     url: str | None,
