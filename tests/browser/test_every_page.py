@@ -88,6 +88,8 @@ PATHS = (
     "/help/delivery",
 )
 
+# The width of the smallest phones.
+NARROWEST = 320
 
 # Each width and each scheme once; for pictures, all of them.
 LOOKS = [*product(VIEWPORTS, SCHEMES)] if PICTURES in os.environ else [("desktop", "light"), ("phone", "dark")]
@@ -106,5 +108,9 @@ def test_every_page_is_accessible_and_fits(
         problems += find_axe_violations(page)
         problems += [f"{path} scrolls sideways"] if scrolls_sideways(page) else []
         take_picture(page, f"{viewport}-{scheme}-{path}")
+        if viewport == "phone":
+            page.set_viewport_size({"width": NARROWEST, "height": height})
+            problems += [f"{path} scrolls sideways where it is narrow"] if scrolls_sideways(page) else []
+            page.set_viewport_size({"width": width, "height": height})
 
     assert problems == []

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hourhook.clock import SECOND, to_timestamp
+from hourhook.delivery import retention
 from tests.browser.conftest import OpenPage
 from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
@@ -39,50 +40,92 @@ def says(page: Page, region: str, text: str) -> None:
     expect(page.get_by_role("region", name=region)).to_contain_text(text, timeout=WITHIN_A_SECOND)
 
 
-def test_a_failing_lane_that_recovers_is_seen_without_a_reload(
-    account: Account, webhook: dict[str, object], webhook_receiver: WebhookReceiver, open_page_of: OpenPage
-) -> None:
-    page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
-    says(page, "Lane", "Nothing waits.")
-    webhook_receiver.respond_with(503, b"the ledger is <b>closed</b>")
-
-    make_tag(account, "soundings")
-    says(page, "Lane", "Held since")
-    says(page, "Lane", "Your receiver answered 503; it last said “the ledger is <b>closed</b>”.")
-    make_tag(account, "tides")
-    says(page, "Lane", "1 waits behind it.")
-    expect(page.get_by_role("row", name="Waiting 2 tag.created #tides")).to_be_visible()
-    webhook_receiver.respond_with(204)
-    page.get_by_role("button", name="Try now").click()
-
-    says(page, "Lane", "Nothing waits.")
-    says(page, "Completeness", "Complete since 1: 2 accepted, 0 skipped, 0 lost, 0 on their way.")
-    expect(page.get_by_role("row", name="Delivered 1 tag.created #soundings 2 204")).to_be_visible()
-
-
-def test_a_skip_a_stall_and_a_410_are_seen_without_a_reload(
+def test_every_situation_of_a_lane_is_seen_without_a_reload(
     account: Account,
     webhook: dict[str, object],
     webhook_receiver: WebhookReceiver,
     open_page_of: OpenPage,
     clock: FakeClock,
 ) -> None:
+    clock.advance(30)
     page = open_page_of(account.leader, f"{PATH}/{webhook['id']}")
+    says(page, "Lane", "Nothing waits.")
+    page.evaluate("window.isTheSamePage = true")
+
+    # A receiver that fails, and a payload that waits behind the failing one.
+    webhook_receiver.respond_with(503, b"the ledger is <b>closed</b>")
+    make_tag(account, "soundings")
+    says(page, "Lane", "Held since 12:05 by 1, tag.created.")
+    says(page, "Lane", "Your receiver answered 503; it last said “the ledger is <b>closed</b>”.")
+    says(page, "Lane", "Nothing is lost. If it goes on failing, the webhook stalls 24 May 12:05")
+    # The fake clock stands still on the server, and the countdown goes on.
+    countdown = page.get_by_role("region", name="Lane").get_by_role("timer")
+    expect(countdown).to_have_text("0\N{NO-BREAK SPACE}s")
+    make_tag(account, "tides")
+    says(page, "Lane", "1 waits behind it.")
+    expect(page.get_by_role("row", name="Waiting 2 tag.created #tides")).to_be_visible()
+
+    # "Try now".
+    webhook_receiver.respond_with(204)
+    assert page.evaluate("window.isTheSamePage")
+    page.get_by_role("button", name="Try now").click()
+    says(page, "Lane", "Nothing waits. The last payload was accepted 12:05:30, answered in")
+    says(page, "Completeness", "Complete since 1: 2 accepted, 0 skipped, 0 lost, 0 on their way.")
+    expect(page.get_by_role("row", name="Delivered 1 tag.created #soundings 2 204")).to_be_visible()
+
+    # "Skip…".
     webhook_receiver.respond_with(500)
-    for tag in ("soundings", "tides"):
+    for tag in ("currents", "buoys"):
         make_tag(account, tag)
     says(page, "Lane", "1 waits behind it.")
-    page.get_by_role("link", name="Skip 1…").click()
-    page.get_by_role("button", name="Skip payload 1").click()
-    says(page, "Delivery log", "Skipped")
-    expect(page.get_by_role("row", name="Failing 2 tag.created #tides 1 500")).to_be_visible()
+    page.get_by_role("link", name="Skip 3…").click()
+    dialog = page.get_by_role("dialog", name="Skip payload 3 of Ledger sync?")
+    expect(dialog).to_contain_text("1 payload follows at once. Your receiver will see that 3 is missing.")
+    dialog.get_by_role("button", name="Skip payload 3").click()
+    expect(page.get_by_role("row", name="Skipped 3 tag.created #currents")).to_be_visible()
+    says(page, "Lane", "Held since 12:05 by 4, tag.created.")
 
+    # "Replay…".
+    webhook_receiver.respond_with(204)
+    page.get_by_role("button", name="Try now").click()
+    says(page, "Completeness", "Complete since 1: 3 accepted, 1 skipped, 0 lost, 0 on their way.")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("link", name="Replay…").click()
+    page.get_by_role("textbox", name="From sequence").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("3 payloads are sent, from 2 to 4, 1 skipped one among them.")).to_be_visible()
+    expect(page.get_by_text("Your receiver sees the sequences step back to 2.")).to_be_visible()
+    page.get_by_role("button", name="Replay 3 payloads").click()
+    says(page, "Completeness", "Complete since 1: 4 accepted, 0 skipped, 0 lost, 0 on their way.")
+
+    # A stall, with its notice.
+    page.evaluate("window.isTheSamePage = true")
+    webhook_receiver.respond_with(500)
+    make_tag(account, "beacons")
+    says(page, "Lane", "Held since 12:05 by 5, tag.created.")
     stall(account, webhook, clock)
-    says(page, "Lane", "Stalled")
+    says(page, "Lane", "after 3 days of failing, by 5, tag.created. Your receiver answered 500")
+    says(page, "Lane", "1 waits. The oldest is from 21 May 12:05 and is lost 20 Jun 12:05.")
+    notice = page.get_by_role("status").filter(has_text="Ledger sync")
+    expect(notice).to_contain_text("Ledger sync has stalled: nothing is sent until somebody enables it.")
+
+    # A loss by retention.
+    account.database.write_now(account.id, retention.delete_old_events, clock.now())
+    says(page, "Lane", "1 lost. It was older than events are kept, until 21 May 12:05:30.")
+    says(page, "Lane", "Your receiver sees the gap in the sequences; the first that is kept is 6.")
+    says(page, "Completeness", "1 lost, 0 on their way.")
+    assert page.evaluate("window.isTheSamePage")
+
+    # A 410, with its notice.
     webhook_receiver.respond_with(410)
     page.get_by_role("button", name="Enable webhook").click()
-    says(page, "Lane", "Gone")
+    page.evaluate("window.isTheSamePage = true")
+    make_tag(account, "anchors")
+    says(page, "Lane", "Gone. Your receiver answered 410")
+    says(page, "Lane", "1 waits and is sent once the webhook is enabled.")
+    expect(notice).to_contain_text("Ledger sync is disabled, because its receiver answered 410.")
     expect(page.get_by_role("button", name="Enable webhook")).to_be_visible()
+    assert page.evaluate("window.isTheSamePage")
 
 
 def stall(account: Account, webhook: dict[str, object], clock: FakeClock) -> None:

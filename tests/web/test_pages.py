@@ -13,7 +13,6 @@ from hourhook.web.pages import Page
 from hourhook.web.rendering import APP_POLICY
 from tests.support.accounts import Account
 from tests.support.browsers import Browser, find_form
-from tests.support.events_of import EventReader
 from tests.support.factories import make_project, start_timer
 from tests.support.full_account import populate_account
 from tests.support.oauth_clients import signed_in_browser
@@ -38,34 +37,6 @@ MAX_STATEMENTS_OF = {
 # The values of parameters that are no ids.
 TEXTS = {"day": DAY, "week": "2024-W21", "event_type": "entry.updated.approved"}
 PAGES = [page for page in all_pages() if page.method == "GET"]
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_each_role_sees_its_pages_and_no_others(account: Account, role: str) -> None:
-    ids = populate_account(account, "first", actor=account.people[role])
-    browser = signed_in_browser(account, account.people[role])
-    wrong = []
-    for page in PAGES:
-        response = browser.get(resolve(page, ids))
-        is_open = ROLES.index(role) <= ROLES.index(page.role)
-        if (response.status in (200, 303)) is not is_open or response.status not in (200, 303, 404):
-            wrong.append(f"{page.path}: {response.status}")
-
-    assert wrong == []
-
-
-@pytest.mark.parametrize("role", ROLES[1:])
-def test_no_role_does_the_acts_of_a_higher_one(account: Account, role: str) -> None:
-    ids = populate_account(account, "first", actor=account.people[role])
-    browser = signed_in_browser(account, account.people[role])
-    fields = find_form(browser.get("/me"), "/me").fields
-    acts = [page for page in all_pages() if page.method == "POST" and ROLES.index(page.role) < ROLES.index(role)]
-    reader = EventReader(account)
-
-    done = [page.path for page in acts if browser.post(resolve(page, ids), fields).status != 404]
-
-    assert (len(acts) > 10, done) == (True, [])
-    assert reader.read_new() == []
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -149,25 +120,6 @@ def test_a_form_without_proof_is_refused(account: Account, csrf_token: str) -> N
 
     assert response.status == 403
     assert b"was not sent from this server" in response.body
-    assert account.owner.client.get("/v2/entries").json() == []
-
-
-def test_a_form_of_another_session_is_refused(account: Account) -> None:
-    page = signed_in_browser(account, account.owner).get("/")
-
-    response = signed_in_browser(account, account.owner).submit_to(page, "/log", line="45m")
-
-    assert response.status == 403
-    assert account.owner.client.get("/v2/entries").json() == []
-
-
-def test_a_form_sent_by_another_site_is_refused(account: Account) -> None:
-    browser = signed_in_browser(account, account.owner)
-    form = find_form(browser.get("/"), "/log")
-
-    response = browser.post("/log", {**form.fields, "line": "45m"}, **{"sec-fetch-site": "cross-site"})
-
-    assert response.status == 403
     assert account.owner.client.get("/v2/entries").json() == []
 
 

@@ -30,7 +30,8 @@ def add_lane(account: Account, name: str) -> Backlog:
 def notices(account: Account, person: Person) -> list[str]:
     """Return the notices on Today, as plain text."""
     page = signed_in_browser(account, person).get("/").body.decode().replace("\N{NO-BREAK SPACE}", " ")
-    return re.findall(r'<div class="said trouble" role="status"><span>(.*?)</span>', page)
+    found = re.findall(r'<div class="said trouble" role="status"><span>(.*?)</span> <a', page)
+    return [re.sub(r"<[^>]+>", "", notice) for notice in found]
 
 
 def test_a_webhook_that_fails_for_an_hour_is_named(account: Account, lane: Backlog, clock: FakeClock) -> None:

@@ -79,9 +79,10 @@ class Display:
         days = round(whole / 86_400)
         return f"{days:,}{NO_BREAK}{'day' if days == 1 else 'days'}"
 
-    def until(self, timestamp: int) -> str:
-        """Format how far off a time is; see ``span``."""
-        return self.span((timestamp - self.now) / SECOND)
+    def until(self, timestamp: int) -> Markup:
+        """Return an element that says how far off a time is, which a script counts down by the second; see ``span``."""
+        text = self.span((timestamp - self.now) / SECOND)
+        return Markup('<span role="timer" data-due="{}">{}</span>').format(timestamp // 1000, text)
 
     def day(self, day: str | date) -> str:
         """Format a date: ``Tuesday 1 December``, with the year if it is another one."""

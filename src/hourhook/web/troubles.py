@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from hourhook.clock import SECOND
 from hourhook.delivery.history.overviews import TroubledWebhook, read_troubled
 from hourhook.domain.callers import Caller
@@ -17,7 +19,8 @@ MAX_SHOWN = 3
 class Trouble:
     """Trouble that every page shows to those who can act: a sentence, and the page that helps."""
 
-    sentence: str
+    # With the time until the next try, which a script counts down.
+    sentence: Markup
     button: str
     path: str
 
@@ -36,18 +39,22 @@ def find_troubles(tx: Transaction, caller: Caller, display: Display, alert_after
     more = troubled[0].total - len(troubled) if troubled else 0
     if more:
         words = "1 more webhook needs" if more == 1 else f"{display.number(more)} more webhooks need"
-        found.append(Trouble(f"{words} somebody.", "See webhooks", "/integrations/webhooks"))
+        found.append(Trouble(Markup(words) + " somebody.", "See webhooks", "/integrations/webhooks"))
     return found
 
 
-def _sentence(webhook: TroubledWebhook, display: Display) -> str:
+def _sentence(webhook: TroubledWebhook, display: Display) -> Markup:
     waiting = webhook.waiting_count
     waits = f" {display.number(waiting)} {'payload waits' if waiting == 1 else 'payloads wait'}." if waiting else ""
+    # What a user has written is escaped, since it is added to markup.
+    name = Markup() + webhook.name
     if webhook.state == "gone":
-        return f"{webhook.name} is disabled, because its receiver answered 410.{waits}"
+        return name + f" is disabled, because its receiver answered 410.{waits}"
     if webhook.state == "stalled":
-        return f"{webhook.name} has stalled: nothing is sent until somebody enables it.{waits}"
+        return name + f" has stalled: nothing is sent until somebody enables it.{waits}"
     seconds = (display.now - (webhook.failing_since or display.now)) / SECOND
+    sentence = name + f" has been failing for {display.span(seconds)}.{waits}"
     due_at = webhook.due_at
-    again = f" Next try in {display.until(due_at)}." if due_at is not None and due_at > display.now else ""
-    return f"{webhook.name} has been failing for {display.span(seconds)}.{waits}{again}"
+    if due_at is not None and due_at > display.now:
+        sentence += Markup(" Next try in {}.").format(display.until(due_at))
+    return sentence

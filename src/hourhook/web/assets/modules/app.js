@@ -3,6 +3,7 @@ import "./zone.js";
 import "./commands.js";
 import { start as startKeys } from "./keys.js";
 import { start as startTicking } from "./ticking.js";
+import { start as startCountdown } from "./countdown.js";
 import { start as startCopying } from "./copying.js";
 import { start as startPreview } from "./preview.js";
 import { start as startCompleting } from "./completing.js";
@@ -18,7 +19,7 @@ import { start as startLog } from "./log.js";
 import { start as startLive } from "./live.js";
 
 const behaviours = [
-  startKeys, startTicking, startCopying, startPreview, startCompleting, startSubmitting, startPalette,
+  startKeys, startTicking, startCountdown, startCopying, startPreview, startCompleting, startSubmitting, startPalette,
   startVanishing, startGrid,
   startChoices, startTabs, startSequences, startDialog, startLog, startLive,
 ];

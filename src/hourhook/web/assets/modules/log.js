@@ -13,7 +13,13 @@ export function start(page) {
 function follow(page, controls, region) {
   const [news, status, toggle] = ["[data-news]", "[role=status]", "[data-toggle]"].map((name) => controls.querySelector(name));
   let isPaused = false;
+  let isConnected = true;
   let pending = null;
+
+  function showStatus() {
+    status.textContent = isPaused ? "Paused" : isConnected ? "Live" : "Connecting…";
+    status.setAttribute("aria-label", status.textContent);
+  }
 
   function show(fragment) {
     const known = new Set(rowsOf(region).map((row) => row.dataset.row));
@@ -48,9 +54,12 @@ function follow(page, controls, region) {
   toggle.addEventListener("click", () => {
     isPaused = !isPaused;
     toggle.textContent = isPaused ? "Go on" : "Pause";
-    status.textContent = isPaused ? "Paused" : "Live";
-    status.setAttribute("aria-label", status.textContent);
+    showStatus();
     if (!isPaused && pending) show(pending);
+  });
+  page.addEventListener("live", (event) => {
+    isConnected = event.detail;
+    showStatus();
   });
   controls.hidden = false;
 }
